@@ -5,6 +5,8 @@ programs are equal, so there is one store of lines, and a mistake only lists the
 changes, with their lines in the store.
 """
 
+import inspect
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from compare.recording.watching import Watch
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from manual.losses import squared_error
+from models.edits import Edit, changed
 from models.planted import MISTAKES, Plant
 
 #: Mistakes that cannot be run as one pass on the page's numbers, and why.
@@ -28,7 +31,89 @@ ELSEWHERE = {
     "wrong-sample": "It is wrong in which people it learns from, and right in every pass.",
 }
 
+#: What the judge says of those, where it is not that the gradient agrees.
+JUDGED = {"float32": "imprecise", "accumulates": "disagree"}
+
+#: What goes wrong, by a word for the address: a title, and the mistakes.
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "factor": (
+        "A factor missing or too many",
+        (
+            "missing-square",
+            "half-mse",
+            "double-mean",
+            "no-activation-derivative-output",
+            "no-activation-derivative-hidden",
+            "bias-without-derivative",
+            "activation-derivative-twice",
+            "dropped-term-w5",
+            "dropped-term-loss",
+            "bias-takes-input",
+            "learning-rate-inside",
+        ),
+    ),
+    "sign": ("A wrong sign", ("residual-sign", "minus-missing", "ascends")),
+    "function": (
+        "Another function's slope",
+        (
+            "absolute-error",
+            "cross-entropy-shortcut",
+            "sigmoid-of-z",
+            "tanh-derivative",
+            "decay-factor",
+        ),
+    ),
+    "variable": (
+        "A wrong variable",
+        (
+            "sigmoid-of-activation",
+            "derivative-at-another-unit",
+            "derivative-at-another-layer",
+            "dx-untransposed",
+            "dw-after-activation",
+            "dw-before-activation",
+            "wrong-input",
+            "everything-through-h1",
+            "hidden-factor-in-w5",
+            "inputs-swapped",
+            "bias-forgotten-in-forward",
+        ),
+    ),
+    "order": (
+        "A wrong place",
+        ("dw-transposed", "exchanged", "order-of-parameters"),
+    ),
+    "digits": (
+        "Zeros, limits, digits",
+        (
+            "zeroed-element",
+            "small-elements-zeroed",
+            "saturated-unit-zeroed",
+            "clipped",
+            "off-by-a-millionth",
+            "off-by-1e-12",
+            "not-a-number",
+            "float32",
+            "central-difference",
+        ),
+    ),
+    "loop": (
+        "The loop",
+        (
+            "update-before-use",
+            "stale-parameters",
+            "last-sample-skipped",
+            "wrong-sample",
+            "bias-not-updated",
+            "accumulates",
+        ),
+    ),
+}
+
 _RIGHT = Plant("nothing is wrong", ())
+
+#: The lines of which mistakes are edits: of the chain rule, and of the training loop.
+_LINES = "".join(map(inspect.getsource, (manual.article.gradient_lines, manual.sgd.train)))
 
 
 def mistakes() -> dict[str, Any]:
@@ -36,14 +121,17 @@ def mistakes() -> dict[str, Any]:
 
     Returns:
         `lines`: the store; `right`: for each form of σ' the right program's names and their lines;
-        `list`: the mistakes, each with `slug`, `says`, `wrong`, `kind`, the `part` of the code that
-        it is in, and `changes`: for each form of σ' the names whose lines are not the right
-        program's, or None where the page cannot run it, for the reason `why`.
+        `groups`: words and titles of what goes wrong; `list`: the mistakes, each with `slug`,
+        `says`, `wrong`, `kind`, the `part` of the code that it is in, its `group`, its `edits`, as
+        right and wrong lines of code, and `changes`: for each form of σ' the names whose lines are
+        not the right program's, or None where the page cannot run it, for the reason `why`; there
+        `judge` is the judge's verdict.
     """
     store = _Store()
     right = {form: store.add(_program(_RIGHT, form)) for form in SIGMOID_DERIVATIVES}
     listed = [_listed(slug, plant, store, right) for slug, plant in MISTAKES.items()]
-    return {"lines": store.lines, "right": right, "list": listed}
+    groups = {word: title for word, (title, _) in GROUPS.items()}
+    return {"lines": store.lines, "right": right, "groups": groups, "list": listed}
 
 
 def _listed(
@@ -62,9 +150,32 @@ def _listed(
         "wrong": plant.wrong,
         "kind": plant.kind,
         "part": "link" if plant.edits else "answer" if plant.kind == "gradient" else "loop",
+        "group": next(word for word, (_, slugs) in GROUPS.items() if slug in slugs),
+        "edits": [_whole(edit) for edit in plant.edits or plant.shown],
         "changes": changes,
         "why": ELSEWHERE.get(slug),
+        "judge": JUDGED.get(slug, "agree") if slug in ELSEWHERE else None,
     }
+
+
+def _whole(edit: Edit) -> tuple[str, str]:
+    """Return the lines that an edit takes away and those that it puts in, whole.
+
+    An edit of no line of `_LINES` is whole as it is.
+    """
+    if edit[0] not in _LINES:
+        return _without_common(*edit)
+    return _without_common(_LINES, changed(_LINES, *edit))
+
+
+def _without_common(right: str, wrong: str) -> tuple[str, str]:
+    """Drop the lines with which both begin and end, and the margin."""
+    before, after = right.splitlines(), wrong.splitlines()
+    for at in (0, -1):
+        while before and after and before[at] == after[at]:
+            del before[at], after[at]
+    old, new = (dedent("\n".join(lines)) for lines in (before, after))
+    return old, new
 
 
 class _Store:

@@ -13,7 +13,7 @@ from models.planted.plant import HIDDEN, NAMES, Derivative, Loop, Plant
 
 
 def _loop(says: str, wrong: tuple[str, ...], *edits: Edit) -> Plant:
-    return Plant(says, wrong, loop=lambda _: edited(manual.sgd.train, *edits))
+    return Plant(says, wrong, loop=lambda _: edited(manual.sgd.train, *edits), shown=edits)
 
 
 def _too_early(slope: Derivative) -> Loop:
@@ -37,6 +37,7 @@ def _too_early(slope: Derivative) -> Loop:
 
 
 #: The lines that mistakes replace.
+GRADS = "grads = gradient(params, xs[sample], ys[sample])"
 LOOP, UPDATE = "for sample in np.ravel(order):", "update(params, grads, learning_rate)"
 COUNTED = (LOOP, "for at, sample in enumerate(np.ravel(order)):")
 
@@ -46,6 +47,7 @@ LOOPS: dict[str, Plant] = {
         "w5, w6 and b3 are updated before the derivatives of the hidden units have used them",
         HIDDEN,
         loop=_too_early,
+        shown=((GRADS, "late = gradient_lines(halfway, x[0], x[1], y, kept, slope)"),),
     ),
     "stale-parameters": _loop(
         "all derivatives of an epoch are taken at the parameters that it began with",

@@ -41,6 +41,8 @@ class Plant:
     #: (form of σ') -> the training loop; None for the right one.
     loop: Callable[[Derivative], Loop] | None = None
     edits: tuple[Edit, ...] = ()  #: of lines of the chain rule; none where it is around them
+    #: What to show of a mistake around them: a text of the right code, and what is there instead.
+    shown: tuple[Edit, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -30,7 +30,10 @@ CHOSEN: dict[str, Any] = {
     "nudge": 7,
     "axes": ["w5", "b1"],
     "printed": True,
+    "group": "loop",
+    "blind": "autodiff",
     "quiz": True,
+    "level": "line",
     "unit": "kg",
     "you": [150.5, 68],
 }

@@ -4,24 +4,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
 from compare.bounds import gradient_ranges
 from compare.breaking.check import Check
+from compare.breaking.gradients import before_the_judge
 from compare.breaking.trainings import outcome
 from compare.breaking.trainings import training as loss_curve
 from compare.experiment import Settings
 from compare.people import PEOPLE
 from compare.trajectory import Trainings
+from handgrad import GradientReport
 from manual.article import Parameters
 from models.planted import MISTAKES, PLANTS
-from study.mistakes import ELSEWHERE
+from study.mistakes import ELSEWHERE, GROUPS
 from tests.reference import XS, YS
 from tests.strategies import drawn_points
-from tests.study.browser import PHONE, At, choose
+from tests.study.browser import PHONE, At, choose, follow, into_view, settle, state
 
 pytestmark = pytest.mark.slow
 
@@ -195,23 +197,182 @@ def test_an_address_plants_and_the_sign_takes_it_back(at: At) -> None:
     expect(sign).to_be_hidden()
     expect(factor.locator('[data-side="by_hand"].value')).to_have_text("−0.9526096518320006")
     expect(page.locator("#break .checks")).to_be_hidden()
-    expect(page.locator("#break select")).to_have_value("")
+    expect(page.locator("#break [aria-pressed=true].plant")).to_have_count(0)
     page.wait_for_function("() => !location.hash.includes('mistake')")
 
 
-def test_the_list_is_chosen_from_by_key(page: Page) -> None:
-    pick = page.locator("#break select")
-    assert pick.locator("option").count() == len(MISTAKES) + 1
-    pick.focus()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator("#planted")).to_contain_text("the square of the loss is forgotten")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+def card(page: Page, slug: str) -> Locator:
+    return page.locator(f'#break .card[data-slug="{slug}"]')
+
+
+def test_cards_are_grouped_and_chosen_by_key(page: Page) -> None:
+    for group, (title, slugs) in GROUPS.items():
+        page.get_by_role("button", name=f"{title} ({len(slugs)})").press("Enter")
+        assert state(page)["group"] == group
+        found = page.locator("#break .card:visible").evaluate_all(
+            "all => all.map((of) => of.dataset.slug)"
+        )
+        assert sorted(found) == sorted(slugs)
+    page.get_by_role("button", name=f"All ({len(MISTAKES)})").press("Enter")
+    expect(page.locator("#break .card:visible")).to_have_count(len(MISTAKES))
+    plant = card(page, "half-mse").locator(".plant")
+    plant.focus()
     page.keyboard.press("Enter")
-    expect(pick).to_have_value("half-mse")
+    expect(plant).to_be_focused()
+    expect(plant).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("() => location.hash.includes('mistake=half-mse')")
     expect(page.locator("#live")).to_contain_text("Planted: The 2 of the square")
     assert set(verdicts(page).values()) == {"✓ sees it", "○ blind"}
+    # What opens is in its card; the same key takes it back.
+    expect(card(page, "half-mse").locator(".checks")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#break .checks")).to_be_hidden()
+    # Without a choice the group is that of the mistake, which is there whatever is chosen.
+    for address, count in (
+        ("mistake=ascends", len(GROUPS["sign"][1])),
+        ("mistake=ascends&group=order", len(GROUPS["order"][1]) + 1),
+    ):
+        found = follow_cards(page, address)
+        assert "ascends" in found
+        assert len(found) == count
+
+
+def follow_cards(page: Page, address: str) -> list[str]:
+    follow(page, address)
+    return page.locator("#break .card:visible").evaluate_all(
+        "all => all.map((of) => of.dataset.slug)"
+    )
+
+
+def test_a_card_has_the_line_that_is_changed(page: Page, content: dict[str, Any]) -> None:
+    choose(page, group="all")
+    for mistake in content["mistakes"]["list"]:
+        shown = card(page, mistake["slug"]).locator(".edit dd").all_text_contents()
+        assert shown == [line for edit in mistake["edits"] for line in edit if line]
+
+
+#: For each runnable mistake what the cards' marks say: planted, and looked at alone.
+ALONE = """() => {
+  const { study, state } = modules["main.js"].store;
+  const { checksOfTraining, checksOfPoint, judged } = modules["model/breaking.js"];
+  return Object.fromEntries(study.mistakes.filter((of) => of.changes).map((mistake) => {
+    const now = { ...state, mistake: mistake.slug };
+    const point = modules["model/point.js"].evaluate(study, now);
+    const people = judged(study, now, point, mistake);
+    const found = { ...checksOfTraining(study, now), ...checksOfPoint(study, people) };
+    const glyphs = { true: "✓", false: "○", null: "?" };
+    return [mistake.slug, Object.values(found).map(({ sees }) => glyphs[sees])];
+  }));
+}"""
+
+MARKS = """() => {
+  const cards = [...document.querySelectorAll("#break .card:has(.marks)")];
+  const glyphs = (of) => [...of.querySelectorAll(".marks b")].map((mark) => mark.textContent);
+  return Object.fromEntries(cards.map((of) => [of.dataset.slug, glyphs(of)]));
+}"""
+
+
+def test_the_marks_are_those_of_the_point_that_is_shown(at: At) -> None:
+    """Those of another one are gone at once."""
+    page = at("seed=44&group=all&blind=autodiff")
+    into_view(page.locator("#break .cards"))
+    marks = page.evaluate(MARKS)
+    assert marks == page.evaluate(ALONE)
+    assert set(marks) == set(RUNNABLE)
+    blind = {slug for slug, sees in marks.items() if sees[3] == "○"}
+    found = page.locator("#break .card:visible").evaluate_all(
+        "all => all.map((of) => of.dataset.slug)"
+    )
+    assert set(found) == blind
+    status = page.locator("#break [role=status]")
+    expect(status).to_have_text(
+        f"{len(blind)} mistakes that autodiff does not see. "
+        "The marks hold at seed 44, η = 0.1, for all people."
+    )
+    # Glyph and words say what the colour does.
+    mark = card(page, "update-before-use").locator(".marks li").nth(5)
+    assert mark.evaluate("of => of.textContent") == "✓update sees it"
+    page.evaluate("modules['main.js'].store.set({ edits: { w5: 0.5 }, epoch: 40 })")
+    assert {of for sees in page.evaluate(MARKS).values() for of in sees} == {"…"}
+    settle(page)
+    assert page.evaluate(MARKS) == page.evaluate(ALONE)
+    expect(status).to_contain_text("at seed 44, after 40 epochs, with your changes, η = 0.1")
+
+
+#: What the page says of the judge, of every mistake.
+JUDGEMENTS = """(seed) => {
+  const { study, state } = modules["main.js"].store;
+  const { judgement } = modules["model/breaking.js"];
+  return Object.fromEntries(study.mistakes.map((mistake) =>
+    [mistake.slug, judgement(study, { ...state, seed }, mistake).verdict]));
+}"""
+
+
+@pytest.mark.parametrize("seed", [None, SEED])
+def test_what_is_said_of_the_judge_is_what_the_judge_says(
+    page: Page, monkeypatch: pytest.MonkeyPatch, seed: int | None
+) -> None:
+    """Its verdict, of every mistake; what it names besides is not said here."""
+    monkeypatch.setattr(GradientReport, "diagnoses", ())
+    settings = Settings(init="ones") if seed is None else Settings(seed=seed)
+    wanted = {
+        slug: before_the_judge(plant, settings).numbers["verdict"]
+        for slug, plant in MISTAKES.items()
+    }
+    assert page.evaluate(JUDGEMENTS, seed) == wanted
+
+
+def test_the_judge_agrees_with_a_right_gradient_and_it_is_said_why(at: At) -> None:
+    """Wherever the page stands: it looks at the start."""
+    page = at("mistake=update-before-use&seed=44&epoch=3&edits=w1:5")
+    said = page.locator("#break .judge")
+    expect(said).to_contain_text("handgrad’s judge agrees: it judges gradients, and this one is")
+    at("mistake=half-mse&seed=44")
+    expect(said).to_contain_text("handgrad’s judge disagrees: it holds every derivative")
+    at("mistake=float32&seed=44")
+    expect(said).to_contain_text("handgrad’s judge calls it imprecise: nothing is derived wrongly")
+
+
+@pytest.mark.parametrize("slug", ["absolute-error", "dx-untransposed", "exchanged", "ascends"])
+def test_the_wrong_line_is_shown_where_it_stands(at: At, slug: str) -> None:
+    page = at(f"mistake={slug}&seed=44&step=1")
+    page.locator("#break").get_by_role("button", name="see it at step").click()
+    settle(page)
+    expect(page.locator("#now")).to_be_focused()
+    lines = page.locator("#now .planted-line:visible")
+    assert lines.count()
+    wrong = [new.split("\n")[-1] for _, new in MISTAKES[slug].edits or MISTAKES[slug].shown]
+    shown = " ".join(lines.locator(".wrong").all_text_contents())
+    assert any(line in shown or shown in line for line in wrong)
+    # At no step before it, nor where only its numbers are wrong.
+    step = state(page)["step"]
+    for number in range(1, step):
+        choose(page, step=number)
+        expect(lines).to_have_count(0)
+
+
+#: By quantity: what is by hand and exactly, and whether the page marks them as one.
+FINE = """() => [...document.querySelectorAll("#now .quantity")].map((of) => {
+  const { point } = modules["main.js"].store;
+  const name = of.dataset.quantity;
+  return [point.by_hand[name], Number(point.exact(name)), of.dataset.fine === "true",
+    of.querySelector(".mark").textContent, of.querySelector(".witnesses").checkVisibility()];
+})"""
+
+
+@pytest.mark.parametrize("slug", ["absolute-error", "half-mse", "off-by-1e-12", "not-a-number"])
+def test_what_is_wrong_by_hand_is_marked(at: At, slug: str) -> None:
+    """As where the one digit of −1 is also the first of the right number."""
+    page = at(f"mistake={slug}&seed=44")
+    seen = 0
+    for step in range(1, 20):
+        choose(page, step=step)
+        for hand, exact, is_fine, mark, is_open in page.evaluate(FINE):
+            # 1e-12 of a derivative is less in an updated parameter.
+            is_right = hand is not None and abs(hand - exact) <= 1e-14 * abs(exact)
+            assert (is_fine, mark, is_open) == (is_right, "✓" if is_right else "≠", not is_right)
+            seen += not is_right
+    assert seen > 1
 
 
 def test_what_the_page_cannot_run_is_said(at: At) -> None:
@@ -219,7 +380,7 @@ def test_what_the_page_cannot_run_is_said(at: At) -> None:
     part = page.locator("#break")
     expect(part).to_contain_text("This page cannot run it. It computes in single precision")
     command = ".venv/bin/python -m compare break float32 --seed 44 --sigmoid-derivative article"
-    expect(part.locator("code")).to_have_text(command)
+    expect(part.locator(".judge code")).to_have_text(command)
     expect(part.locator(".checks")).to_be_hidden()
     expect(page.locator("#planted")).to_be_hidden()
     expect(page.locator("#equation")).to_contain_text("certified")

@@ -1,15 +1,18 @@
 """The wrong lines as programs: what the page is given to run, run here on NumPy."""
 
+import inspect
+import linecache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import manual.article
+import manual.sgd
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
-from models.planted import LOOPS, MISTAKES, PLANTS
-from study.mistakes import ELSEWHERE, mistakes
+from models.planted import LOOPS, MISTAKES, PLANTS, answers, loops
+from study.mistakes import ELSEWHERE, GROUPS, mistakes
 from tests.programs import OPERATIONS
 from tests.strategies import drawn_points
 
@@ -109,3 +112,31 @@ def test_what_cannot_be_run_is_listed_with_the_reason(told: Any) -> None:
     assert all((of["why"] is None) == (of["changes"] is not None) for of in listed.values())
     assert {of["part"] for of in listed.values()} == {"link", "answer", "loop"}
     assert {slug for slug, of in listed.items() if of["part"] == "loop"} == set(LOOPS)
+
+
+def test_every_mistake_goes_wrong_in_one_way(told: Any) -> None:
+    assert sorted(slug for _, slugs in GROUPS.values() for slug in slugs) == sorted(MISTAKES)
+    assert {of["group"] for of in told["list"]} == set(told["groups"]) == set(GROUPS)
+
+
+def source(function: Any) -> str:
+    """The lines of a function, of one with a mistake as well."""
+    return "".join(linecache.getlines(function.__code__.co_filename))
+
+
+def test_the_lines_that_are_shown_are_those_that_run(told: Any) -> None:
+    """The right ones in the right code, the wrong ones in the code of the mistake."""
+    right = inspect.getsource(manual.article) + inspect.getsource(manual.sgd) + answers.GRADS
+    for of in told["list"]:
+        plant = MISTAKES[of["slug"]]
+        if plant.edits:
+            wrong = source(plant.gradient.func)  # type: ignore[attr-defined]
+        elif of["kind"] == "training" and of["slug"] != "update-before-use":
+            wrong = source(plant.train)
+        else:
+            wrong = inspect.getsource(loops if of["kind"] == "training" else answers)
+        assert of["edits"]
+        for old, new in of["edits"]:
+            assert [line for line in old.split("\n") if line.strip() not in right] == []
+            assert [line for line in new.split("\n") if line.strip() not in wrong] == [], of["slug"]
+            assert old != new

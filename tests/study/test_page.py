@@ -202,6 +202,7 @@ def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
     parts = [f"edits={edits}", f"parameter={drawn.choice(parameters)}"]
     parts += [f"nudge={drawn.randint(1, 12)}", f"close={drawn.randint(0, 1)}"]
     parts += [f"axes={';'.join(drawn.sample(parameters, 2))}", f"quiz={drawn.randint(0, 1)}"]
+    parts += [f"level={drawn.choice(('sign', 'value', 'factor'))}"]
     parts += [f"eta={10 ** drawn.uniform(-6, 2)!r}", f"epoch={drawn.choice((0, 1, 500, 1000))}"]
     if told["people"]:
         parts += [f"seed={drawn.choice(('ones', 0, 1, 44, 77))}", f"you={abs(size())!r};66"]

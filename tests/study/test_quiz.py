@@ -1,13 +1,17 @@
 """The quiz: what it asks for is out of sight, its answers are Python's, and it says why."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from compare.trace import Trace
 from compare.traced.request import PassRequest
+from manual.article import Parameters
+from models.planted import MISTAKES
 from tests.study.browser import At, Pages, choose, settle, state
 from tests.study.conftest import OWN
 from tests.study.pictures import number
@@ -17,7 +21,16 @@ pytestmark = pytest.mark.slow
 VIEW = "quiz"
 
 #: Of one derivative everything is shown, wherever the page can show it.
-EVERYWHERE = "quiz=1&person=diana&seed=7&parameter=w4&show=gradients&digits=1"
+EVERYWHERE = "quiz=1&level=value&person=diana&seed=7&parameter=w4&show=gradients&digits=1"
+
+#: Right and wrong lines of the mistakes in the chain.
+EDITS = {slug: plant.edits for slug, plant in MISTAKES.items()}
+
+#: The mistake that the question of the wrong line has.
+WRONG = """() => {
+  const { study, state, point } = modules["main.js"].store;
+  return modules["model/question.js"].wrongLine(study, state, point).mistake;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +83,106 @@ def written(text: str) -> str:
     return f"{mantissa}·10{raised}" if e else mantissa
 
 
-def test_the_number_is_nowhere_on_the_page_until_it_is_given(at: At, diana: Trace) -> None:
+#: Numbers as texts and formulas have them: 0.5, 1.6·10⁻¹³, 1.6×10−13.
+NUMBERS = re.compile(r"(\d+(?:\.\d+)?)(?:·10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|×10(−?\d+))?")
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+
+
+def numbers(text: str) -> set[float]:
+    """All of a text, without their signs."""
+    found = NUMBERS.findall(re.sub(r"\s*×\s*", "×", text))
+    return {
+        float(f"{mantissa}e{(raised or power or '0').translate(RAISED)}")
+        for mantissa, raised, power in found
+    }
+
+
+def close(shown: float, answer: float) -> bool:
+    """Whether who copies it would be right, but for the sign: as close as the quiz accepts."""
+    size = abs(answer)
+    return abs(shown - size) <= size / 100 or shown == float(f"{size:.2g}")
+
+
+#: What can be read of a pass. Losses of a training may be near to any number.
+READ_OF_THE_PASS = """() => ["stage", "equation", "nudge", "surface", "break", "quiz", "live"]
+  .map((id) => document.getElementById(id)).flatMap((of) => [
+    of.innerText,
+    ...[...of.querySelectorAll("[aria-label]")]
+      .filter((node) => node.checkVisibility()).map((node) => node.getAttribute("aria-label")),
+    ...[...of.querySelectorAll("svg.network")].map((node) => node.textContent),
+  ]).join("\\n")"""
+
+#: What is asked at an address: its number, and what else the page gives, inputs say.
+ASKED = """() => {
+  const { study, state, point } = modules["main.js"].store;
+  const { missingFactor, trueValue } = modules["model/question.js"];
+  const gradient = study.gradients[state.parameter];
+  const asked = state.level === "factor" ? missingFactor(study, state) : gradient;
+  return [trueValue(study, point, asked), Object.values(point.given)];
+}"""
+
+#: States at which other numbers equal the answer: twins of equal weights, a factor of 1 or −1,
+#: Bob's, which are small, and a mistake that shows the right number in a wrong place.
+LEAKY = (
+    "seed=ones&parameter=w1",
+    "seed=ones&parameter=w6&person=charlie",
+    "seed=ones&parameter=b2&person=bob",
+    "seed=44&parameter=w2",
+    "seed=44&parameter=b1&mistake=bias-takes-input",
+    "seed=7&parameter=w4&person=diana&edits=b3:1",
+)
+
+
+@pytest.mark.parametrize("level", ["sign", "value", "factor"])
+@pytest.mark.parametrize("where", LEAKY)
+def test_no_number_of_the_page_is_the_answer(at: At, where: str, level: str) -> None:
+    """At no step: not on the network, nor in any view; it would be there without the quiz."""
+
+    def leaks(quiz: str) -> Iterator[float]:
+        page = at(f"quiz={quiz}&level={level}&show=gradients&digits=1&{where}")
+        answer, known = page.evaluate(ASKED)
+        for step in range(19, 7, -1):
+            choose(page, step=step)
+            found = numbers(page.evaluate(READ_OF_THE_PASS)) - {abs(of) for of in known}
+            yield from (of for of in found if close(of, answer))
+
+    assert list(leaks("1")) == []
+    assert next(leaks("0"), None) is not None
+
+
+def test_the_missing_factor_is_in_no_formula(at: At) -> None:
+    """It is left out of the product in the question, and the product is nowhere else."""
+    page = at("quiz=1&level=factor&parameter=w1&seed=44&step=18")
+    whole = page.locator('#now [data-quantity="dL_dw1"] .equation')
+    expect(whole.locator("math:visible")).to_have_count(1)
+    expect(page.locator("#equation .factors")).to_be_hidden()
+    expect(page.locator("#now .reason")).to_be_hidden()
+    press(page, "∂h1/∂w1")
+    expect(whole.locator("math:visible")).to_have_count(3)
+    expect(page.locator("#equation .factors")).to_be_visible()
+
+
+def test_the_wrong_line_is_told_nowhere(at: At) -> None:
+    page = at("quiz=1&level=line&parameter=w1&seed=44&step=18")
+    slug = page.evaluate(WRONG)["slug"]
+    _, wrong = EDITS[slug][0]
+    text = page.evaluate(READ)
+    assert text.count(wrong) == 1
+    assert MISTAKES[slug].says not in text
+    expect(page.locator("#break .cards")).to_be_hidden()
+    quiz(page).locator(".options button").filter(has_text=wrong).click()
+    settle(page)
+    expect(page.locator("#break .cards")).to_be_visible()
+
+
+def test_what_is_hidden_comes_back(at: At, diana: Trace) -> None:
+    """And another derivative stays all the time."""
     new = f"{diana.quantities['w4_new'].by_hand:.14f}"
     # As the network has it, as the formula of its update, and that one's value.
     value = exact(diana, "dL_dw4")
     hidden = [forms(value)[0], f"{abs(value):.5e}".partition("e")[0], new]
-    shown = at(EVERYWHERE.replace("quiz=1", "quiz=0"))
-    before = shown.evaluate(READ)
-    assert [of for of in hidden if of not in before] == []
     page = at(EVERYWHERE)
-    now = page.evaluate(READ)
-    assert [of for of in hidden if of in now] == []
+    assert [of for of in hidden if of in page.evaluate(READ)] == []
     assert "hidden while the quiz asks" in page.evaluate(
         "() => getComputedStyle(document.getElementById('nudge'), '::after').content"
     )
@@ -88,9 +190,7 @@ def test_the_number_is_nowhere_on_the_page_until_it_is_given(at: At, diana: Trac
     choose(page, step=step_of(diana, "dL_dw3"))
     assert forms(exact(diana, "dL_dw3"))[1] in live(page)
     assert forms(value)[1] not in live(page)
-    # Another derivative stays.
-    assert forms(exact(diana, "dL_dw3"))[0] in now
-    press(page, sign_of(exact(diana, "dL_dw4")))
+    assert forms(exact(diana, "dL_dw3"))[0] in page.evaluate(READ)
     press(page, "show it")
     choose(page, step=step_of(diana, "w4_new"))
     after = page.evaluate(READ)
@@ -122,21 +222,32 @@ def test_the_sign_is_python_s_and_its_reason_holds(at: At, diana: Trace, paramet
 
 def test_a_wrong_sign_is_told_right(pages: Pages, study_page: Path, diana: Trace) -> None:
     value = exact(diana, "dL_dw4")
-    page = pages.open(study_page, EVERYWHERE)
+    page = pages.open(study_page, EVERYWHERE.replace("value", "sign"))
     press(page, "zero")
     assert live(page).startswith(f"✗ No: ∂L/∂w4 is {sign_of(value)}.")
     expect(quiz(page)).to_contain_text("signs 0 of 1")
-    for button in quiz(page).locator("[data-sign]").all():
-        expect(button).to_be_disabled()
+    quiz(page).get_by_role("button", name=sign_of(value)).press("Enter")  # the first one counts
+    expect(quiz(page)).to_contain_text("signs 0 of 1")
+    marks = (
+        quiz(page)
+        .locator(".options button")
+        .evaluate_all(
+            "all => Object.fromEntries(all.map((of) => [of.textContent, of.dataset.mark]))"
+        )
+    )
+    right = "+ positive" if value > 0 else "− negative"
+    assert {text: mark for text, mark in marks.items() if mark} == {
+        right: "right",
+        "0 zero": "wrong",
+    }
 
 
 def test_a_value_is_right_to_one_in_a_hundred(pages: Pages, study_page: Path, diana: Trace) -> None:
     """By the keyboard alone; the first answer counts."""
     value = exact(diana, "dL_dw4")
     page = pages.open(study_page, EVERYWHERE)
-    quiz(page).get_by_role("button", name=sign_of(value)).press("Enter")
     field = quiz(page).locator("#quiz-value")
-    expect(field).to_be_focused()
+    field.focus()
     for wrong, says in (
         (2 * value, "nearer to 0"),
         (1.02 * value, "nearer to 0"),
@@ -161,8 +272,7 @@ def test_a_value_is_right_to_one_in_a_hundred(pages: Pages, study_page: Path, di
 
 def test_two_digits_are_enough(at: At) -> None:
     """Though 0.011 is 2 % off 0.0107347676329056."""
-    page = at("quiz=1&person=alice&parameter=w2")
-    press(page, "positive")
+    page = at("quiz=1&level=value&person=alice&parameter=w2")
     page.locator("#quiz-value").fill("1,1 · 10⁻²")
     press(page, "check")
     assert live(page).startswith("✓ Right")
@@ -189,12 +299,11 @@ def test_numbers_as_people_type_them(pages: Pages, study_page: Path) -> None:
         "1e999": None,
         "--1": None,
     }
-    page = pages.open(study_page, "quiz=1")
+    page = pages.open(study_page, "quiz=1&level=value")
     found = page.evaluate(
         "(texts) => texts.map((text) => modules['views/quiz.js'].parsed(text))", list(typed)
     )
     assert found == list(typed.values())
-    press(page, "positive")
     page.locator("#quiz-value").fill("much")
     press(page, "check")
     assert live(page).startswith("That is no number.")
@@ -204,7 +313,6 @@ def test_numbers_as_people_type_them(pages: Pages, study_page: Path) -> None:
 
 def test_the_hint_has_the_factors(at: At, diana: Trace) -> None:
     page = at(EVERYWHERE)
-    press(page, sign_of(exact(diana, "dL_dw4")))
     press(page, "hint")
     expect(quiz(page).locator(".hints")).to_be_visible()
     hint = quiz(page).locator(".hints").inner_text()
@@ -217,27 +325,82 @@ def test_the_hint_has_the_factors(at: At, diana: Trace) -> None:
     assert product == pytest.approx(exact(diana, "dL_dw4"), rel=2e-3)  # three factors of 4 digits
 
 
-def test_another_question_is_another_one(at: At) -> None:
-    page = at("quiz=1&edits=w1:2")
-    asked = set()
-    for _ in range(6):
-        press(page, "another question")
-        asked.add(quiz(page).locator(".question").inner_text())
-        expect(page.locator("body")).to_have_attribute("data-asking", "true")
-    assert len(asked) > 3
-    assert state(page)["edits"] == {}
-    assert state(page)["seed"] is not None
+FACTOR = "quiz=1&level=factor&person=diana&seed=7"
+
+
+@pytest.mark.parametrize("parameter", ["w1", "w6", "b2"])
+def test_one_of_the_factors_is_missing(at: At, diana: Trace, parameter: str) -> None:
+    gradient = diana.quantities[f"dL_d{parameter}"]
+    symbols = [diana.quantities[name].symbol for name in gradient.factors]
+    page = at(f"{FACTOR}&parameter={parameter}")
+    asked = quiz(page).locator(".question").inner_text()
+    left = asked.partition(" = ")[2].rstrip("?").split(" · ")
+    (missing,) = [symbol for symbol, of in zip(symbols, left, strict=True) if of == "▢"]
+    assert [of for of in left if of != "▢"] == [of for of in symbols if of != missing]
+    options = quiz(page).locator(".options button").all_inner_texts()
+    assert set(options) & set(symbols) == {missing}
+    assert len(options) == len(set(options)) == 4
+    press(page, missing)
+    assert live(page).startswith(f"✓ Right: {gradient.symbol} = {' · '.join(symbols)}. One factor")
+    expect(quiz(page)).to_contain_text("factors ")
+
+
+@pytest.mark.parametrize("parameter", ["w1", "w6", "b2"])
+def test_one_of_the_lines_is_wrong(at: At, diana: Trace, parameter: str) -> None:
+    """It is a planted mistake's, and what the lines give is what Python's do."""
+    page = at(f"quiz=1&level=line&person=diana&seed=7&parameter={parameter}")
+    plant = MISTAKES[page.evaluate(WRONG)["slug"]]
+    wrong = {new for _, new in plant.edits}
+    chain = [q for q in diana.before(f"dL_d{parameter}") if q.derivative]
+    lines = quiz(page).locator(".options button").all_inner_texts()
+    right = [str(q.statement) for q in chain]
+    changed = [(old, new) for old, new in zip(right, lines, strict=True) if old != new]
+    assert changed
+    assert set(changed) <= set(plant.edits)
+    point = Parameters(*(diana.quantities[name].by_hand for name in Parameters._fields))
+    x1, x2, y = (diana.quantities[name].by_hand for name in ("x1", "x2", "y"))
+    given = getattr(plant.gradient(point, np.array([x1, x2]), np.array(y)), parameter)
+    clue = quiz(page).locator(".clue").inner_text()
+    read = re.findall(r"= ([^;]+);|it is (.+)\.$", clue)
+    shown = [float(number(a or b)) for a, b in read]
+    assert shown == pytest.approx([float(given), exact(diana, f"dL_d{parameter}")], rel=5e-3)
+    quiz(page).locator(".options button").filter(has_text=next(iter(wrong & set(lines)))).click()
+    settle(page)
+    assert live(page).startswith("✓ Right")
+    press(page, "plant it")
+    expect(page.locator("#planted")).to_be_visible()
+    assert MISTAKES[state(page)["mistake"]] == plant
+    assert not state(page)["quiz"]
+
+
+@pytest.mark.parametrize("level", ["sign", "value", "factor", "line"])
+def test_a_question_is_drawn_from_the_one_before(at: At, level: str) -> None:
+    """Another one each time, and the same ones for all who begin at one address."""
+    walks = []
+    for _ in range(2):
+        page = at(f"quiz=1&level={level}&edits=w1:2")
+        asked = []
+        for _ in range(4):
+            press(page, "another question")
+            options = quiz(page).locator(".options button").all_inner_texts()
+            asked.append((quiz(page).locator(".question").inner_text(), *options))
+            expect(page.locator("body")).to_have_attribute("data-asking", "true")
+            assert "no answer" not in asked[-1][0]
+        assert state(page)["edits"] == {}
+        assert state(page)["seed"] is not None
+        walks.append(asked)
+    assert walks[0] == walks[1]
+    assert len(set(walks[0])) > 2
 
 
 def test_a_question_is_over_when_the_point_is_another(at: At) -> None:
     """And asks for the parameter that is chosen anywhere else."""
-    page = at("quiz=1")
-    press(page, "positive")
+    page = at("quiz=1&level=value")
     press(page, "show it")
     expect(page.locator("#equation .says")).not_to_have_text("The quiz asks for it.")
     page.locator("#equation select").first.select_option("w5")
     expect(quiz(page).locator(".question")).to_contain_text("∂L/∂w5")
-    expect(quiz(page).locator(".reasons")).to_be_hidden()
+    expect(quiz(page).locator(".answer")).to_be_hidden()
     expect(page.locator("#equation .says")).to_have_text("The quiz asks for it.")
     press(page, "end the quiz")
     expect(page.locator("#equation .says")).to_contain_text("as w5 grows, the loss falls")
@@ -263,6 +426,8 @@ def test_a_network_of_one_s_own(at_own: At, parameter: str) -> None:
         assert cells == ["?", "?", "?"], name
     press(page, sign_of(value))
     assert live(page).startswith(f"✓ Right: {trace.quantities[gradient].symbol}")
+    assert quiz(page).locator('[data-choice="level"] button').count() == 3  # no mistakes here
+    choose(page, level="value")
     page.locator("#quiz-value").fill(f"{value:.4g}")
     press(page, "check")
     assert live(page).startswith("✓ Right")

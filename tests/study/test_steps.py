@@ -153,7 +153,7 @@ def test_whoever_presses_a_button_that_goes_keeps_a_place(at: At) -> None:
     for name, heir in (
         ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
         ("undo changes", page.locator("#network [role=button]").first),
-        ("remove", page.locator("#break select")),
+        ("remove", page.locator("#steps button").first),
     ):
         page.get_by_role("button", name=name, exact=True).focus()
         page.keyboard.press("Enter")

@@ -148,11 +148,11 @@ export const shortest = (value) => written(placedFloat(value));
 export function against(value, exact, ulps) {
   const text = placedFloat(value);
   const { right: shown, rest } = parted(text);
-  if (exact === null || ulps === null) return { right: shown, lost: "", rest };
-  if (value === 0 && ulps > 0) return { right: "", lost: shown, rest };
+  if (exact === null || ulps === null) return { right: shown, lost: "", rest, isKept: exact !== null };
+  if (value === 0 && ulps > 0) return { right: "", lost: shown, rest, isKept: false };
   const same = Math.max(common(parts(text), parts(exact)), left(ulps, Number(exact)));
   const at = same >= KEPT ? shown.length : position(shown, same);
-  return { right: shown.slice(0, at), lost: shown.slice(at), rest };
+  return { right: shown.slice(0, at), lost: shown.slice(at), rest, isKept: same >= KEPT };
 }
 
 // Decimal digits that a float64 keeps of any number.

@@ -9,7 +9,7 @@ import { Slice } from "../mathematics/difference.js";
 import { byHand, losses, lossSlopes, mean, partOf, predictor, run } from "../mathematics/mathematics.js";
 import { UNIT, inUlps, short, ulp } from "../mathematics/numbers.js";
 import { UNDECIDED, inputsOf, label, measuresOf } from "./people.js";
-import { path, samplesOf } from "./point.js";
+import { givenAt, path, samplesOf } from "./point.js";
 import { EPOCHS } from "./state.js";
 import { BOUNDED } from "../mathematics/rounding.js";
 
@@ -23,8 +23,8 @@ const TOLERANCE = 1e-5;
 // ---- The training
 
 // The first two checks: the outcome of the training, and its final loss.
-export function checksOfTraining(study, state) {
-  const [planted, right] = [state, { ...state, mistake: null }].map((of) => path(study, of));
+export function checksOfTraining(study, state, right = path(study, { ...state, mistake: null })) {
+  const planted = path(study, state);
   const full = study.samples.length * EPOCHS + 1;
   const ranAway = planted.length < full;
   const both = [planted.at(-1), right.at(-1)];
@@ -202,6 +202,27 @@ function grouped(said) {
   const people = new Map();
   for (const [name, what] of said) people.set(what, [...(people.get(what) ?? []), name]);
   return [...people].map(([what, names]) => `${what}: ${names.join(", ")}`).join("; ");
+}
+
+// ---- The judge
+
+// What handgrad's judge says of a mistake in `compare break`: it looks at the gradient alone, at the start of the
+// training, for all people at once. Returns {verdict, why}.
+export function judgement(study, state, mistake) {
+  if (mistake.kind === "training") {
+    return { verdict: "agree", why: "it judges gradients, and this one is right at every point; what is wrong is what the training does with it" };
+  }
+  if (!mistake.changes) {
+    return mistake.judge === "imprecise"
+      ? { verdict: "imprecise", why: "nothing is derived wrongly, but digits are lost" }
+      : { verdict: mistake.judge, why: "it calls the gradient twice, and the second answer is another one" };
+  }
+  const start = { ...state, edits: {}, epoch: 0, mistake: mistake.slug };
+  const rows = judged(study, start, givenAt(study, start), mistake).flatMap((of) => of.rows);
+  if (!rows.every((of) => of.isKnown)) return { verdict: "unknown", why: "the numbers here are too large for this page to say what it says" };
+  return rows.some((of) => of.seen.exact)
+    ? { verdict: "disagree", why: "it holds every derivative against certified bounds" }
+    : { verdict: "agree", why: "at the start of this training the gradient is right for all people, and it judges the points that it is given" };
 }
 
 // ---- The lesson

@@ -2,7 +2,7 @@
 
 import { decimal, distance } from "../mathematics/numbers.js";
 import { byAutodiff, byHand, exactly, prepared, train } from "../mathematics/mathematics.js";
-import { plantable, planted } from "./mistakes.js";
+import { placesOf, plantable, planted } from "./mistakes.js";
 import { RandomState } from "../mathematics/random.js";
 import { sampleOrder } from "../mathematics/order.js";
 import { EPOCHS, inputsSet } from "./state.js";
@@ -16,6 +16,7 @@ export function opened(told) {
     programs,
     quantity: Object.fromEntries(told.quantities.map((quantity) => [quantity.name, quantity])),
     mistakes: plantable(told.mistakes),
+    groups: told.mistakes?.groups ?? {},
   };
 }
 
@@ -78,16 +79,22 @@ export const TOO_SMALL = "too small for 106 bits";
 //   exact     (name) -> its decimal digits, null where there are none
 //   unknown   (name) -> why there are none
 //   ulps      {by_hand, autodiff}: distances from the exact value
+//   wrong     where a mistake is planted: the quantities of which the line itself is wrong, with its edits
 //   certified whether exact values are Python's, between proved bounds; else the page's own
 export function evaluate(study, state) {
-  const sample = study.samples.find((of) => of.key === state.sample);
-  const given = { ...constants(study), [study.rate]: state.eta, ...parameters(study, state), ...sample.given, ...state.edits };
+  const { sample, given } = givenAt(study, state);
   const program = study.programs[state.form];
   const mistake = planted(study, state);
   const hand = { ...byHand(program, given), ...(mistake ? byHand(mistake.program(state.form), given) : {}) };
   const pass = mistake ? undefined : study.passes.find((of) => fits(of, state, given));
   const computed = pass ? certified(pass) : recomputed(study, program, given, hand);
-  return { sample, given, certified: Boolean(pass), ...computed };
+  return { sample, given, wrong: mistake ? placesOf(study, mistake, state.form) : null, certified: Boolean(pass), ...computed };
+}
+
+export function givenAt(study, state) {
+  const sample = study.samples.find((of) => of.key === state.sample);
+  const given = { ...constants(study), [study.rate]: state.eta, ...parameters(study, state), ...sample.given, ...state.edits };
+  return { sample, given };
 }
 
 // λ, where there is one: what is given and is neither parameter, sample nor η.

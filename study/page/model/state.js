@@ -30,6 +30,12 @@ const MEANT = {
 };
 const meant = (state) => Object.keys(MEANT).find((view) => MEANT[view](state)) ?? "pass";
 
+// The checks of a planted mistake, from the weakest evidence to the strongest, then the updates.
+export const CHECKS = ["outcome", "training", "difference", "autodiff", "exact", "update"];
+
+// What the quiz can ask for: the wrong line only where there are mistakes.
+export const levelsOf = ({ mistakes }) => ["sign", "value", "factor", ...(mistakes?.length ? ["line"] : [])];
+
 // The forms of σ' by hand, as shown.
 export const FORMS = { stable: "σ(z) σ(−z)", article: "f (1 − f)" };
 
@@ -71,7 +77,10 @@ function usual(study) {
     section: null, // of the article: only its errata
     erratum: null, // the number of the one that is open
     mistake: null, // the mistake planted in the hand-written lines
+    group: null, // of mistakes, by what goes wrong; null: that of the planted one, or the first
+    blind: null, // only mistakes that this check does not see
     quiz: false,
+    level: "sign", // what the quiz asks for
     revealed: null, // the answered question, not in the address
     unit: "lb",
     you: null, // weight and height, in lb and in
@@ -133,7 +142,10 @@ function codecs(study) {
     section: one((study.errata ?? []).map((slip) => slip.section)),
     erratum: number(1, study.errata?.length ?? 0, true),
     mistake: one((study.mistakes ?? []).map((mistake) => mistake.slug)),
+    group: one(["all", ...Object.keys(study.groups)]),
+    blind: one(CHECKS),
     quiz: flag,
+    level: one(levelsOf(study)),
     unit: one(["lb", "kg"]),
     you: {
       write: (you) => (you === null ? undefined : you.join(";")),

@@ -1,6 +1,7 @@
 // One quantity by hand, by autodiff, and exactly, digits aligned.
 
 import { element, replace, say, set } from "./dom.js";
+import { editOf } from "./edit.js";
 import { fill, math } from "./formula.js";
 import { against, cut, inUlps, parted, plain, short, written } from "../mathematics/numbers.js";
 
@@ -35,7 +36,8 @@ function computed(quantity) {
   if (worked) equation.append(element("span", {}, " = "), worked);
   const result = element("span", { class: "result" });
   const mark = element("span", { class: "mark" });
-  equation.append(element("span", {}, " = "), result, " ", mark);
+  const equals = element("span", {});
+  equation.append(equals, result, " ", mark);
   const rows = SIDES.map(([side, name]) => row(side, name));
   const exact = row("exact", "exactly");
   const table = element(
@@ -44,7 +46,9 @@ function computed(quantity) {
     element("caption", { class: "visually-hidden" }, `${quantity.symbol} by hand, by autodiff, and exactly`),
     element("tbody", {}, [...rows, exact].map((of) => of.node)),
   );
-  const node = element("div", { class: "quantity", "data-quantity": quantity.name }, equation, table);
+  const planted = element("div", { class: "planted-line", hidden: true });
+  const node = element("div", { class: "quantity", "data-quantity": quantity.name }, equation, planted, table);
+  let edits = null;
 
   function update(point, isKnown = () => true) {
     const known = isKnown(quantity.name);
@@ -55,11 +59,17 @@ function computed(quantity) {
     for (const [k, [side]] of SIDES.entries()) {
       rows[k].show(texts[k], known ? distance(point.ulps[side][quantity.name] ?? null) : "");
     }
-    const isFine = !known || (truth !== null && texts.every((text) => !text.lost));
+    const isFine = !known || (truth !== null && texts.every((text) => text.isKept));
     set(node, { "data-fine": isFine });
     say(result, known ? short(point.by_hand[quantity.name], 5) : "?");
     say(mark, known ? (isFine ? "✓" : "≠") : "");
     set(mark, { title: isFine ? "by hand, autodiff and exact agree to the last digits" : "the three below differ" });
+    // The line that is wrong, where a mistake is planted in it.
+    const wrong = point.wrong?.get(quantity.name) ?? null;
+    say(equals, wrong ? ", but by the wrong line " : " = ");
+    if (wrong !== edits) replace(planted, wrong ? editOf(wrong) : []);
+    set(planted, { hidden: !wrong });
+    edits = wrong;
     const digits = truth === null ? { right: point.unknown(quantity.name) } : parted(cut(truth, DIGITS));
     exact.show(known ? digits : null, source(known, point));
   }

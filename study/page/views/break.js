@@ -1,27 +1,28 @@
-// Plant a mistake in the hand-written lines, and see which checks notice it.
+// Plant a mistake in the hand-written lines, and see which checks notice it: a gallery of cards by what goes wrong.
 
+import { choice } from "../parts/controls.js";
 import { element, hide, say, set } from "../parts/dom.js";
+import { editOf } from "../parts/edit.js";
 import { knownTo } from "../model/question.js";
-import { checksOfPoint, checksOfTraining, judged, lesson } from "../model/breaking.js";
-import { planted } from "../model/mistakes.js";
+import { checksOfPoint, checksOfTraining, judged, judgement, lesson } from "../model/breaking.js";
+import { planted, stepOf } from "../model/mistakes.js";
 import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
 import { AT_POINT, orderSeed } from "../model/point.js";
-import { EPOCHS } from "../model/state.js";
-import { capital } from "../parts/words.js";
+import { CHECKS, EPOCHS } from "../model/state.js";
+import { capital, counted } from "../parts/words.js";
+import { surveyed } from "./break/survey.js";
 
-const PARTS = { link: "In a link of the chain", answer: "Around the chain", loop: "In the training loop" };
-
-// The checks from the weakest evidence to the strongest, with their names.
-const CHECKS = {
-  outcome: ["The outcome", `labels after ${EPOCHS} epochs, with the mistake and without`],
-  training: ["The loss curve", "does it look as if something was learned?"],
-  difference: ["A difference quotient", "h = 10⁻⁵; may differ by 10⁻⁵ and by 10⁻⁵ of itself, as in JAX's check_grads"],
-  autodiff: ["Autodiff", "may differ by what rounding can do to both"],
-  exact: ["The exact derivative", "may differ by what rounding can do to the right lines"],
-  update: ["The update", "is the new parameter w − η times autodiff's derivative?"],
+// The checks, with their names, whole and on a card, and what they look at.
+const TOLD = {
+  outcome: ["The outcome", "outcome", `labels after ${EPOCHS} epochs, with the mistake and without`],
+  training: ["The loss curve", "loss", "does it look as if something was learned?"],
+  difference: ["A difference quotient", "quotient", "h = 10⁻⁵; may differ by 10⁻⁵ and by 10⁻⁵ of itself, as in JAX's check_grads"],
+  autodiff: ["Autodiff", "autodiff", "may differ by what rounding can do to both"],
+  exact: ["The exact derivative", "exact", "may differ by what rounding can do to the right lines"],
+  update: ["The update", "update", "is the new parameter w − η times autodiff's derivative?"],
 };
 const inText = (called) => called.replace(/^(The|A) /, "").toLowerCase();
-const NAMES = Object.fromEntries(Object.entries(CHECKS).map(([name, [called]]) => [name, inText(called)]));
+const NAMES = Object.fromEntries(CHECKS.map((name) => [name, inText(TOLD[name][0])]));
 
 export function breakIt(place, store) {
   const { study } = store;
@@ -30,15 +31,18 @@ export function breakIt(place, store) {
     return () => {};
   }
   const banner = sign(store);
-  const list = chooser(store);
+  const shown = gallery(store);
   const says = element("p", { class: "mistake" });
+  const see = element("button", { type: "button", onclick: () => goTo(store) });
   const why = element("p", {});
-  const rows = Object.fromEntries(Object.keys(CHECKS).map((name) => [name, check(name)]));
+  const rows = Object.fromEntries(CHECKS.map((name) => [name, check(name)]));
   const checks = element("ul", { class: "checks" }, Object.values(rows).map((of) => of.node));
   const taught = element("p", { class: "lesson" });
   const table = derivatives(store);
   const command = element("code", {});
-  const terminal = element("p", { class: "note" }, "The same in the terminal, where handgrad’s judge names the mistake: ", command);
+  const judge = element("span", {});
+  const terminal = element("p", { class: "note judge" }, judge, " In the terminal: ", command);
+  shown.inside.append(says, see, why, checks, taught, table.node, terminal);
   place.append(
     element(
       "p",
@@ -46,13 +50,7 @@ export function breakIt(place, store) {
       `These are ${study.mistakes.length} mistakes that people make in backpropagation by hand. Choose one: the page's
       hand-written lines then compute with it.`,
     ),
-    list.node,
-    says,
-    why,
-    checks,
-    taught,
-    table.node,
-    terminal,
+    ...shown.nodes,
   );
   const live = document.getElementById("live");
 
@@ -68,23 +66,40 @@ export function breakIt(place, store) {
   return (state, point, changed) => {
     const chosen = study.mistakes.find((of) => of.slug === state.mistake);
     const mistake = planted(study, state);
+    shown.update(state, changed);
     if (changed.has("mistake")) {
       banner.update(mistake);
-      list.update(state);
       say(says, chosen ? concerns(study, chosen) : "");
-      say(why, chosen && !mistake ? `This page cannot run it. ${chosen.why} The terminal can:` : "");
-      for (const node of [says, terminal]) set(node, { hidden: !chosen });
-      for (const node of [checks, taught, table.node]) set(node, { hidden: !mistake });
+      say(why, chosen && !mistake ? `This page cannot run it. ${chosen.why} The terminal can.` : "");
+      for (const node of [checks, taught, table.node, see]) set(node, { hidden: !mistake });
       set(why, { hidden: !chosen || Boolean(mistake) });
       if (mistake) say(live, `Planted: ${sentence(mistake)}`);
     }
-    if (chosen) say(command, commandOf(study, state));
-    if (mistake && [...changed].some((key) => MATTERS.has(key))) write(state, point, mistake);
+    if (mistake) say(see, seeAt(store));
+    if (!chosen || ![...changed].some((key) => MATTERS.has(key))) return;
+    const { verdict, why: because } = judgement(study, state, chosen);
+    say(judge, `handgrad’s judge ${VERDICTS[verdict]}: ${because}.`);
+    say(command, commandOf(study, state));
+    if (mistake) write(state, point, mistake);
   };
 }
 
+const VERDICTS = { agree: "agrees", disagree: "disagrees", imprecise: "calls it imprecise", unknown: "cannot tell" };
+
+const seeAt = ({ study, state }) => `see it at step ${stepOf(study, planted(study, state), state.form)}`;
+
+// Show the step at which the wrong line stands.
+function goTo(store) {
+  const { study, state } = store;
+  store.set({ step: stepOf(study, planted(study, state), state.form), ...("view" in state && { view: "pass" }) });
+  const now = document.getElementById("now");
+  set(now, { tabindex: -1 });
+  now.focus({ preventScroll: true });
+  now.scrollIntoView({ block: "nearest" });
+}
+
 // The parts of the state that the checks depend on.
-const MATTERS = new Set([...AT_POINT, "quiz", "revealed", "parameter"]);
+const MATTERS = new Set([...AT_POINT, "quiz", "revealed", "level", "parameter"]);
 
 const sentence = ({ says }) => `${capital(inSigns(says))}.`;
 
@@ -109,52 +124,111 @@ function commandOf(study, state) {
 // A notice at the top, while a mistake is planted.
 function sign(store) {
   const text = element("span", {});
+  const see = element("button", { type: "button", onclick: () => goTo(store) });
   const remove = element("button", { type: "button", onclick: () => store.set({ mistake: null }) }, "remove");
   const says = element("span", {}, element("b", {}, "Planted: "), text);
-  const node = element("p", { id: "planted", class: "planted", hidden: true }, says, remove);
+  const node = element("p", { id: "planted", class: "planted", hidden: true }, says, see, remove);
   document.querySelector("#stage .always").prepend(node);
   return {
     update(mistake) {
-      hide(node, !mistake, document.querySelector("#break select"));
-      if (mistake) say(text, inSigns(mistake.says));
+      hide(node, !mistake, document.querySelector("#steps button"));
+      if (!mistake) return;
+      say(text, inSigns(mistake.says));
+      say(see, seeAt(store));
     },
   };
 }
 
-function chooser(store) {
-  const { mistakes } = store.study;
-  const option = ({ slug, says }) => element("option", { value: slug }, capital(inSigns(says)));
-  const groups = Object.entries(PARTS).map(([part, label]) =>
-    element("optgroup", { label }, mistakes.filter((of) => of.part === part).map(option)),
-  );
-  const pick = element(
-    "select",
-    { onchange: () => store.set({ mistake: pick.value || null }) },
-    element("option", { value: "" }, "none: the lines are right"),
-    groups,
-  );
-  const order = ["", ...[...pick.querySelectorAll("optgroup option")].map((of) => of.value)];
-  const go = (by) => {
-    const at = order.indexOf(store.state.mistake ?? "");
-    store.set({ mistake: order[(at + by + order.length) % order.length] || null });
-  };
-  const button = (text, name, by) =>
-    element("button", { type: "button", class: "step", "aria-label": name, title: name, onclick: () => go(by) }, text);
-  const label = element("label", {}, element("span", { class: "label" }, "Mistake "), pick);
+// The cards, those of a group or of all, and which check is blind to them; the planted one opens, and is there always.
+function gallery(store) {
+  const { study } = store;
+  const { mistakes, groups } = study;
+  const survey = surveyed(store, () => write(store.state));
+  const inside = element("div", { class: "inside" });
+  const cards = mistakes.map((mistake) => card(store, mistake));
+  const list = element("ul", { class: "cards" }, cards.map(({ node }) => node));
+  const count = (of) => mistakes.filter(({ group }) => group === of).length;
+  const options = [...Object.entries(groups).map(([of, title]) => [of, `${title} (${count(of)})`]), ["all", `All (${mistakes.length})`]];
+  const pick = choice(store, "group", "What goes wrong", options, undefined, groupOf);
+  const blind = choice(store, "blind", "Not seen by", [[null, "no filter"], ...CHECKS.map((name) => [name, NAMES[name]])],
+    (name) => ({ blind: name, ...(name && { group: "all" }) }));
+  const heard = element("p", { class: "says", role: "status" });
+  survey.watch(list);
+
+  function groupOf({ group, mistake }) {
+    return group ?? mistakes.find(({ slug }) => slug === mistake)?.group ?? Object.keys(groups)[0];
+  }
+
+  function write(state) {
+    const group = groupOf(state);
+    let fitting = 0;
+    for (const of of cards) {
+      const { slug, group: own } = of.mistake;
+      const found = survey.found.get(slug);
+      const fits = (group === "all" || group === own) && (state.blind === null || found?.[state.blind].sees === false);
+      fitting += fits;
+      of.update(found, state.mistake === slug, fits || state.mistake === slug);
+    }
+    const { size } = survey.found;
+    const done = size < survey.count && `Checking: ${size} of ${survey.count}.`;
+    const which = state.blind === null ? "" : ` that ${state.blind === "update" ? "the " : ""}${NAMES[state.blind]} does not see`;
+    say(heard, [`${counted(fitting, "mistake")}${which}.`, `The marks hold ${whereOf(state)}.`, done].filter(Boolean).join(" "));
+  }
+
   return {
-    node: element(
-      "div",
-      { class: "bar choose" },
-      label,
-      button("▲", "The mistake before", -1),
-      button("▼", "The next mistake", 1),
-    ),
-    update: (state) => (pick.value = state.mistake ?? ""),
+    inside,
+    nodes: [pick.node, blind.node, heard, list],
+    update(state, changed) {
+      if (![...changed].some((key) => SHOWN.has(key))) return;
+      pick.update(state);
+      blind.update(state);
+      survey.update(state);
+      set(inside, { hidden: state.mistake === null });
+      if (changed.has("mistake")) cards.find(({ mistake }) => mistake.slug === state.mistake)?.node.append(inside);
+      write(state);
+    },
+  };
+}
+
+// The parts of the state that the gallery shows.
+const SHOWN = new Set([...AT_POINT, "group", "blind"]);
+
+// The point at which the checks are made, in words.
+function whereOf({ seed, epoch, edits, eta }) {
+  const start = seed === null ? "with all weights 1" : `at seed ${seed}`;
+  const trained = epoch > 0 && `after ${counted(epoch, "epoch")}`;
+  return [start, trained, Object.keys(edits).length && "with your changes", `η = ${eta}, for all people`].filter(Boolean).join(", ");
+}
+
+function card(store, mistake) {
+  const { slug, says, edits, changes } = mistake;
+  const toggle = () => store.set({ mistake: store.state.mistake === slug ? null : slug });
+  const button = element("button", { type: "button", class: "plant", onclick: toggle }, `${capital(inSigns(says))}.`);
+  const marks = CHECKS.map((name) => {
+    const glyph = element("b", { "aria-hidden": "true" });
+    const heard = element("span", { class: "visually-hidden" });
+    return { name, glyph, heard, node: element("li", { "data-mark": name }, glyph, TOLD[name][1], heard) };
+  });
+  const row = element("ul", { class: "marks", "aria-label": "Who sees it" }, marks.map(({ node }) => node));
+  const node = element("li", { class: "card", "data-slug": slug }, button, editOf(edits), changes ? row : element("p", { class: "note" }, "This page cannot run it."));
+  return {
+    mistake,
+    node,
+    update(found, isChosen, isShown) {
+      set(node, { hidden: !isShown, "data-chosen": isChosen });
+      set(button, { "aria-pressed": isChosen });
+      for (const { name, glyph, heard, node: mark } of marks) {
+        const sees = found ? found[name].sees : undefined;
+        set(mark, { "data-sees": sees });
+        say(glyph, sees === undefined ? "…" : sees === null ? "?" : sees ? "✓" : "○");
+        say(heard, sees === undefined ? ": not yet checked" : sees === null ? " cannot tell" : sees ? " sees it" : " is blind");
+      }
+    },
   };
 }
 
 function check(name) {
-  const [called, how] = CHECKS[name];
+  const [called, , how] = TOLD[name];
   const verdict = element("span", { class: "verdict" });
   const says = element("span", { class: "found" });
   const what = [element("b", {}, called), element("span", { class: "note" }, how)];

@@ -1,13 +1,25 @@
-// The quiz: is the derivative positive or negative, and how large? The answer is hidden until given.
+// The quiz: of a derivative its sign, its value, a factor that is left out, or the line that is wrong. The answer is
+// hidden on the whole page until it is given.
 
+import { choice } from "../parts/controls.js";
 import { element, replace, say, set } from "../parts/dom.js";
-import { isAsking, questionOf } from "../model/question.js";
+import { editOf } from "../parts/edit.js";
+import { capital } from "../parts/words.js";
+import { choicesOf, drawnFrom, isAsking, isClose, missingFactor, pieces, questionOf, trueValue, wrongBy, wrongLine } from "../model/question.js";
+import { evaluate } from "../model/point.js";
+import { levelsOf } from "../model/state.js";
 import { inSigns, short, signed } from "../mathematics/numbers.js";
+
+const LEVELS = { sign: "its sign", value: "its value", factor: "the missing factor", line: "the wrong line" };
+const SCORES = { sign: "signs", value: "values", factor: "factors", line: "lines" };
 
 const SIGNS = [[1, "+ positive"], [-1, "− negative"], [0, "0 zero"]];
 
 // The range of random seeds: short enough to pass on.
 const SEEDS = 1000;
+
+// How often another question is drawn, where one has no answer.
+const TRIES = 20;
 
 export function quiz(place, store) {
   const { study } = store;
@@ -16,10 +28,13 @@ export function quiz(place, store) {
   const toggle = button("", () => store.set({ quiz: !store.state.quiz, revealed: null }));
   const next = button("another question", another);
   const score = element("span", { class: "note score" });
+  const levels = choice(store, "level", "Asks for", levelsOf(study).map((level) => [level, LEVELS[level]]), (level) => ({ level, revealed: null }));
   const question = element("p", { class: "question" });
-  const signs = SIGNS.map(([sign, text]) => button(text, () => guessSign(sign), { "data-sign": sign }));
-  const ofSign = element("p", { class: "answer" });
+  const clue = element("p", { class: "clue" });
+  const options = element("div", { class: "options", role: "group", "aria-label": "Answers" });
+  const answer = element("p", { class: "answer" });
   const reasons = element("ul", { class: "reasons" });
+  const more = element("div", {});
   const field = element("input", { type: "text", id: "quiz-value", autocomplete: "off", spellcheck: "false" });
   const value = element(
     "form",
@@ -31,26 +46,22 @@ export function quiz(place, store) {
     button("show it", reveal, { class: "quiet" }),
   );
   const hints = element("p", { class: "note hints" });
-  const ofValue = element("p", { class: "answer" });
-  const choice = element("div", { class: "bar", role: "group", "aria-label": "Its sign" }, signs);
-  const body = element("div", {}, question, choice, ofSign, reasons, value, hints, ofValue);
+  const body = element("div", {}, levels.node, question, clue, options, value, answer, reasons, more, hints);
   place.append(
     element(
       "p",
       { class: "note" },
-      `Once it starts, a derivative is hidden on the whole page. Say its sign, then its value; to within 1 %, or in two
-      digits, is close enough.`,
+      `Once it starts, what it asks for is hidden on the whole page. A value is right to within 1 %, or in two digits.`,
     ),
     element("div", { class: "bar" }, toggle, next, score),
     body,
   );
   const live = document.getElementById("live");
-  const scored = { signs: [0, 0], values: [0, 0] };
+  const scored = Object.fromEntries(levelsOf(study).map((level) => [level, [0, 0]]));
   let current = null; // the question and how far it is answered
 
-  const truth = () => trueValue(study, store.point, study.gradients[store.state.parameter]);
-  const told = (node, text) => {
-    say(node, text);
+  const told = (text) => {
+    say(answer, text);
     say(live, text);
   };
 
@@ -62,35 +73,43 @@ export function quiz(place, store) {
     draw();
   }
 
-  function guessSign(sign) {
-    if (current.isSigned) return;
-    const right = Math.sign(truth());
-    current.isSigned = true;
-    count(scored.signs, sign === right);
-    const { parameter } = store.state;
-    const gradient = study.gradients[parameter];
-    const word = SIGNS.find(([of]) => of === right)[1].slice(2);
-    const is = `${study.quantity[gradient].symbol} is ${word}. ${meaning(study, parameter, right)}`;
-    told(ofSign, `${sign === right ? "✓ Right" : "✗ No"}: ${is}`);
-    replace(reasons, explained(study, store.point, gradient).map((text) => element("li", {}, text)));
+  // One of the options is chosen: the first answer counts, and is told why.
+  function guess(key) {
+    if (current.isOver) return;
+    const isRight = current.right.includes(key);
+    over(isRight);
+    const { says, points = [], node } = current.why();
+    told(`${isRight ? "✓ Right" : "✗ No"}: ${says}`);
+    replace(reasons, points.map((text) => element("li", {}, text)));
+    replace(more, node ?? []);
+    current.chosen = key;
     draw();
-    field.focus({ preventScroll: true });
+    next.focus({ preventScroll: true });
+  }
+
+  function over(isRight) {
+    if (!current.isTried) count(isRight);
+    Object.assign(current, { isTried: true, isOver: true });
+    store.set({ revealed: questionOf(store.state) });
+  }
+
+  function count(isRight) {
+    const pair = scored[store.state.level];
+    pair[0] += isRight ? 1 : 0;
+    pair[1] += 1;
+    current.isTried = true;
   }
 
   function guessValue(event) {
     event.preventDefault();
-    const guess = parsed(field.value);
-    if (guess === null) {
-      told(ofValue, "That is no number. 0.021, −1.6e-13 and 2·10^-5 are.");
-      draw();
-      return;
+    const guessed = parsed(field.value);
+    const right = current.right[0];
+    if (guessed === null) told("That is no number. 0.021, −1.6e-13 and 2·10^-5 are.");
+    else if (isClose(guessed, right)) reveal();
+    else {
+      if (!current.isTried) count(false);
+      told(`✗ Not yet: ${nearer(guessed, right)}.`);
     }
-    const right = truth();
-    const isRight = isClose(guess, right);
-    if (!current.isTried) count(scored.values, isRight);
-    current.isTried = true;
-    if (isRight) reveal();
-    else told(ofValue, `✗ Not yet: ${nearer(guess, right)}.`);
     draw();
   }
 
@@ -102,46 +121,47 @@ export function quiz(place, store) {
 
   function reveal() {
     const { symbol } = study.quantity[study.gradients[store.state.parameter]];
-    const guess = parsed(field.value);
-    const isRight = guess !== null && isClose(guess, truth());
-    if (!current.isTried) count(scored.values, false);
-    current.isTried = true;
+    const [right] = current.right;
+    const guessed = parsed(field.value);
+    const isRight = guessed !== null && isClose(guessed, right);
+    over(isRight);
     hint();
-    told(ofValue, `${isRight ? "✓ Right" : "It is this"}: ${symbol} = ${signed(truth(), 6)}.`);
-    store.set({ revealed: questionOf(store.state) });
+    told(`${isRight ? "✓ Right" : "It is this"}: ${symbol} = ${signed(right, 6)}.`);
+    draw();
     next.focus({ preventScroll: true });
   }
 
-  const count = (pair, isRight) => {
-    pair[0] += isRight ? 1 : 0;
-    pair[1] += 1;
-  };
-
   function begin(state, point) {
-    current = { question: questionOf(state), isSigned: false, isTried: false };
-    for (const node of [ofSign, hints, ofValue]) say(node, "");
-    replace(reasons);
+    const asked = ASKED[state.level](study, state, point, store);
+    current = { question: questionOf(state), isTried: false, isOver: false, chosen: null, ...asked };
+    for (const node of [answer, hints]) say(node, "");
+    for (const node of [reasons, more]) replace(node);
     field.value = "";
     const { symbol } = study.quantity[study.gradients[state.parameter]];
-    const at = `${study.quantity[state.parameter].symbol} = ${short(point.given[state.parameter])}`;
-    const where = `For ${point.sample.name}, with the parameters as they are and ${at}`;
-    say(question, `${where}: what is the sign of ${symbol}?`);
+    say(question, current.asks);
+    say(clue, current.clue ?? "");
+    replace(options, (current.options ?? []).map(([key, text, attributes]) => button(text, () => guess(key), { "data-key": key, ...attributes })));
+    set(options, { "data-level": state.level });
     say(value.querySelector("label"), `${symbol} =`);
-    if (!Number.isFinite(truth())) say(question, `${symbol} has no one finite value here. Take another question.`);
+    if (current.right.length === 0) say(question, `${current.asks} This has no answer here. Take another question.`);
   }
 
   function draw() {
-    const isOpen = isAsking(store.state);
-    const isPossible = Number.isFinite(truth());
-    for (const button of signs) set(button, { disabled: current.isSigned || !isPossible });
-    set(value, { hidden: !current.isSigned || !isOpen });
-    for (const node of [ofSign, reasons, hints, ofValue]) set(node, { hidden: !node.hasChildNodes() });
-    const [[s, ofS], [v, ofV]] = [scored.signs, scored.values];
-    say(score, [ofS && `signs ${s} of ${ofS}`, ofV && `values ${v} of ${ofV}`].filter(Boolean).join(", "));
+    const isPossible = current.right.length > 0;
+    for (const option of options.children) {
+      const key = current.options.find(([of]) => String(of) === option.dataset.key)[0];
+      const isRight = current.right.includes(key);
+      const shown = isRight ? "right" : current.chosen === key ? "wrong" : null;
+      set(option, { "aria-disabled": current.isOver || !isPossible, "data-mark": current.isOver ? shown : null });
+    }
+    set(value, { hidden: store.state.level !== "value" || !isAsking(store.state) || !isPossible });
+    for (const node of [clue, options, answer, reasons, more, hints]) set(node, { hidden: !node.hasChildNodes() });
+    const said = Object.entries(scored).filter(([, [, of]]) => of).map(([level, [right, of]]) => `${SCORES[level]} ${right} of ${of}`);
+    say(score, said.join(", "));
   }
 
   return (state, point) => {
-    set(document.body, { "data-asking": isAsking(state) });
+    set(document.body, { "data-asking": isAsking(state), "data-level": isAsking(state) ? state.level : null });
     set(toggle, { "aria-pressed": state.quiz });
     say(toggle, state.quiz ? "end the quiz" : "start the quiz");
     set(next, { hidden: !state.quiz });
@@ -150,31 +170,116 @@ export function quiz(place, store) {
       current = null;
       return;
     }
+    levels.update(state);
     if (current?.question !== questionOf(state)) begin(state, point);
     draw();
   };
 }
 
-// Another question: one of the parameters, and where the page has them, of the samples and seeds.
+// ---- The questions
+//
+//   asks     the question
+//   clue     what else is said, if anything
+//   options  [[key, text, attributes], ...], unless a number is typed
+//   right    the keys of the right ones, or the number; none where there is no answer
+//   why      () -> {says, points, node}: the explanation, once it is answered
+
+const ASKED = { sign: askSign, value: askValue, factor: askFactor, line: askLine };
+
+const where = (study, { parameter }, { sample, given }) =>
+  `For ${sample.name}, with the parameters as they are and ${study.quantity[parameter].symbol} = ${short(given[parameter])}`;
+
+function askSign(study, state, point) {
+  const { parameter } = state;
+  const gradient = study.gradients[parameter];
+  const right = Math.sign(trueValue(study, point, gradient));
+  const { symbol } = study.quantity[gradient];
+  return {
+    asks: `${where(study, state, point)}: what is the sign of ${symbol}?`,
+    options: SIGNS,
+    right: Number.isNaN(right) ? [] : [right],
+    why: () => ({
+      says: `${symbol} is ${SIGNS.find(([of]) => of === right)[1].slice(2)}. ${meaning(study, parameter, right)}`,
+      points: explained(study, point, gradient),
+    }),
+  };
+}
+
+function askValue(study, state, point) {
+  const gradient = study.gradients[state.parameter];
+  const right = trueValue(study, point, gradient);
+  return { asks: `${where(study, state, point)}: what is ${study.quantity[gradient].symbol}?`, right: Number.isFinite(right) ? [right] : [] };
+}
+
+function askFactor(study, state) {
+  const gradient = study.gradients[state.parameter];
+  const missing = missingFactor(study, state);
+  const symbol = (name) => study.quantity[name].symbol;
+  const { factors } = pieces(study, gradient);
+  const product = (gap) => `${symbol(gradient)} = ${factors.map((of) => (of === missing ? gap : symbol(of))).join(" · ")}`;
+  const links = factors.filter((of) => study.quantity[of].derivative).map((of) => study.quantity[of].derivative.map(symbol).join(" by "));
+  return {
+    asks: `Which factor is left out of ${missing ? product("▢") : symbol(gradient)}?`,
+    options: missing ? choicesOf(study, state).map((name) => [name, symbol(name)]) : [],
+    right: missing ? [missing] : [],
+    why: () => ({
+      says: `${product(symbol(missing))}. One factor goes on from where the one before it ends: ${links.join(", ")}.`,
+    }),
+  };
+}
+
+function askLine(study, state, point, store) {
+  const found = wrongLine(study, state, point);
+  const gradient = study.gradients[state.parameter];
+  const { symbol } = study.quantity[gradient];
+  const asks = `One of the lines that lead to ${symbol} is wrong. Which?`;
+  if (!found) return { asks, right: [] };
+  const { mistake, lines } = found;
+  const hand = wrongBy(study, state, point, mistake);
+  const comes = Number.isNaN(hand) ? "no number" : signed(hand);
+  const plant = () => {
+    store.set({ mistake: mistake.slug, quiz: false, revealed: null });
+    document.querySelector("#planted button").focus({ preventScroll: true });
+  };
+  return {
+    asks,
+    clue: `For ${point.sample.name} they give ${symbol} = ${comes}; exactly it is ${signed(trueValue(study, point, gradient))}.`,
+    options: lines.map(({ code }, k) => [k, element("code", {}, code)]),
+    right: lines.flatMap(({ isWrong }, k) => (isWrong ? [k] : [])),
+    why: () => ({
+      says: `${capital(inSigns(mistake.says))}.`,
+      node: [editOf(mistake.edits), element("button", { type: "button", onclick: plant }, "plant it, and see who notices")],
+    }),
+  };
+}
+
+// Another question, the next one after this: a parameter, and where the page has them, a sample and a seed. Those
+// are passed over that have no answer, or whose answer is one of the numbers that are given.
 function drawn({ study, state }) {
-  const below = (count) => Math.floor(Math.random() * count);
+  let found = state;
+  for (let k = 0; k < TRIES; k += 1) {
+    found = { ...found, ...following(study, found) };
+    const point = evaluate(study, found);
+    const { right } = ASKED[found.level](study, found, point);
+    const asked = found.level === "factor" && right.length ? right[0] : study.gradients[found.parameter];
+    const answer = Math.abs(trueValue(study, point, asked));
+    const isGiven = Object.values(point.given).some((of) => isClose(Math.abs(of), answer));
+    if (right.length && !isGiven) break;
+  }
+  const { parameter, sample, seed, edits, epoch } = found;
+  return { parameter, sample, seed, edits, epoch, revealed: null };
+}
+
+function following(study, state) {
+  const below = (count, what) => drawnFrom(`${questionOf(state)}${what}`, count);
   const others = study.parameters.filter((name) => name !== state.parameter);
-  const parameter = others[below(others.length)] ?? state.parameter;
-  if (study.samples.length < 2) return { parameter, revealed: null };
-  const sample = study.samples[below(study.samples.length)].key;
-  return { parameter, sample, seed: below(SEEDS), edits: {}, epoch: 0, revealed: null };
+  const parameter = others.length ? others[below(others.length, "parameter")] : state.parameter;
+  if (study.samples.length < 2) return { parameter };
+  const sample = study.samples[below(study.samples.length, "sample")].key;
+  return { parameter, sample, seed: below(SEEDS, "seed"), edits: {}, epoch: 0 };
 }
 
-// The exact value as a float64; where there is none, not a number.
-function trueValue(study, point, name) {
-  if (study.quantity[name].step === 0) return point.given[name];
-  const digits = point.exact(name);
-  return digits === null ? NaN : Number(digits);
-}
-
-// Within 1 %, or the number in two digits.
-const isClose = (guess, right) =>
-  Math.abs(guess - right) <= Math.abs(right) / 100 || guess === Number(right.toPrecision(2));
+// ---- Words
 
 // 0.021, −0,95, 1.6e-13, 1.6·10^-13, 1.6 * 10⁻¹³; null for anything else.
 export function parsed(text) {
@@ -199,12 +304,6 @@ function meaning(study, parameter, sign) {
 }
 
 const mark = (value) => (value > 0 ? "+" : value < 0 ? "−" : "0");
-
-// The factors of a quantity, skipping names that only pass a number on.
-function pieces(study, name) {
-  const { factors } = study.quantity[name];
-  return factors.length === 1 ? pieces(study, factors[0]) : { name, factors };
-}
 
 // Explain the sign: it is the product of the signs of the factors, and each of theirs likewise.
 function explained(study, point, gradient) {

@@ -2,7 +2,6 @@
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
-import { planted } from "../../model/mistakes.js";
 import { handle, lighting, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
@@ -43,11 +42,14 @@ export function unit(store, { z, a, b }, [x, y], room) {
         say(below[0], isChosen ? "" : numbers.at(-1));
         for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
       }
-      const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
-      // The derivative by z equals the one by the bias, unless a planted mistake separates them.
-      const of = planted(study, state) ? study.quantity[gradient]?.symbol : `∂L/∂${study.quantity[z].symbol}`;
-      say(above, gradient && (back !== null || isBack) ? called(of, back === null ? "?" : signed(back, digits)) : "");
-      set(above, { "data-sign": back === null ? "unknown" : signOf(back) });
+      const isKnown = gradient && known(gradient);
+      const back = isKnown ? point.by_hand[gradient] : null;
+      // What comes back to z is the product of the factors up to z: where a mistake is planted that may differ from the
+      // derivative by the bias, which equals it otherwise.
+      const sum = isKnown && point.wrong ? productTo(study, gradient, point.by_hand) : back;
+      const of = `∂L/∂${study.quantity[z].symbol}`;
+      say(above, gradient && (sum !== null || isBack) ? called(of, sum === null ? "?" : signed(sum, digits)) : "");
+      set(above, { "data-sign": sum === null ? "unknown" : signOf(sum) });
       if (!b) return;
       const isGradient = state.show === "gradients";
       say(bias, isGradient ? called(study.quantity[gradient].symbol, back === null ? "?" : signed(back, digits)) : called(study.quantity[b].symbol, signed(point.given[b], bare ? digits : 3)));
@@ -56,4 +58,10 @@ export function unit(store, { z, a, b }, [x, y], room) {
       set(grip, marks(study, b, look));
     },
   };
+}
+
+// The product of the factors of a derivative by hand, names that only pass a number on left out.
+function productTo(study, gradient, values) {
+  const inner = (name) => (study.quantity[name].factors.length === 1 ? inner(study.quantity[name].factors[0]) : name);
+  return study.quantity[gradient].factors.reduce((product, name) => product * values[inner(name)], 1);
 }
