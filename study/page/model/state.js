@@ -1,6 +1,7 @@
 // The state, all that the reader has chosen, and how it is written into the address.
 
 import { isFit } from "./outputs.js";
+import { tapeOf } from "./tape.js";
 
 // Epochs of a training.
 export const EPOCHS = 1000;
@@ -15,6 +16,7 @@ export function limits(study) {
     eta: [Math.min(1e-6, study.eta), Math.max(100, study.eta)],
     epoch: [0, EPOCHS],
     nudge: NUDGES,
+    entry: [0, 2 * tapeOf(study, study.begin.form).computed.length], // there and back
   };
 }
 
@@ -49,6 +51,9 @@ export function defaults(study) {
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
     close: false, // whether the nudge is magnified
     axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
+    tape: "reverse", // the mode of autodiff that is shown
+    entry: null, // how many entries of the tape are done, there and back; null: all there, none back
+    plus: true, // whether what comes back along two paths is added
     printed: false, // errata: the article as it is printed
     section: null, // of the article: only its errata
     erratum: null, // the number of the one that is open
@@ -62,7 +67,7 @@ export function defaults(study) {
 
 // How each choice is written and parsed; an invalid value is ignored.
 function codecs(study) {
-  const { seed: seeds, eta, epoch, nudge } = limits(study);
+  const { seed: seeds, eta, epoch, nudge, entry } = limits(study);
   const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
   const number = (low, high, whole = false) => ({
     write: (value) => (value === null ? undefined : String(value)),
@@ -109,6 +114,9 @@ function codecs(study) {
         return axes.length === 2 && axes.every((name) => study.parameters.includes(name)) ? axes : undefined;
       },
     },
+    tape: one(["reverse", "forward"]),
+    entry: number(...entry, true),
+    plus: flag,
     printed: flag,
     section: one((study.errata ?? []).map((slip) => slip.section)),
     erratum: number(1, study.errata?.length ?? 0, true),
