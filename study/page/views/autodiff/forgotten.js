@@ -11,9 +11,10 @@ const MOST = 6;
 
 export function forgotten(study) {
   const says = element("p");
+  const rest = element("p", { class: "note" });
   const list = element("tbody");
   const heads = ["slope of L by", "with +=", "with =", "nudged"].map((text) => element("th", { scope: "col" }, text));
-  const node = element("div", { class: "forgotten" }, says, element("table", { class: "derivatives" }, element("caption", {}, "Used more than once"), element("thead", {}, element("tr", {}, heads)), list));
+  const node = element("div", { class: "forgotten" }, says, element("table", { class: "derivatives" }, element("caption", {}, "Used more than once"), element("thead", {}, element("tr", {}, heads)), list), rest);
 
   function row(tape, results, at, text, [right, wrong]) {
     const isWrong = !Object.is(right.get(at), wrong.get(at));
@@ -46,10 +47,10 @@ export function forgotten(study) {
     replace(list, found);
     set(list.parentNode, { hidden: found.length === 0 });
     const count = study.parameters.length;
-    const parameters = lost ? `${lost} of the ${counted(count, "slope")} by parameters ${lost === 1 ? "is" : "are"} wrong.` : `All ${count} slopes by parameters are right all the same: only one path leads back to each.`;
-    const rest = twice.length > MOST ? ` ${counted(twice.length - MOST, "more is", "more are")} used more than once.` : "";
-    const where = found.length ? " What is used more than once loses all that came back but the last:" : " Here it shows nowhere.";
-    say(says, `Without the + the last path wipes out those before it. ${parameters}${rest}${where}`);
+    const parameters = lost ? `Of the ${counted(count, "slope")} by parameters, ${lost} ${lost === 1 ? "is" : "are"} wrong.` : `All ${count} slopes by parameters are right all the same: only one path leads back to each.`;
+    const where = found.length ? " What is used more than once keeps only what came back last:" : " Here it shows nowhere.";
+    say(says, `Without the + the last path wipes out those before it. ${parameters}${where}`);
+    say(rest, twice.length > MOST ? `So it is with ${twice.length - MOST} more.` : "");
   }
 
   return { node, update };

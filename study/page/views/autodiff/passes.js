@@ -11,10 +11,11 @@ export function passes(study) {
     ["the loss of a 64-64-10 network", parametersOf([64, 64, 10]), 1],
     ["a curve in space, by its time", 1, 3],
   ];
-  const heads = ["", "inputs", "outputs", "forward mode", "nudging", "reverse mode"].map((text) => element(text ? "th" : "td", text ? { scope: "col" } : {}, text));
+  const heads = ["", "inputs", "outputs", "forward mode", "nudging", "reverse mode"].map((text) =>
+    text ? element("th", { scope: "col", class: text.endsWith("puts") ? "size" : null }, text) : element("td"));
   const rows = functions.map(([text, n, m]) => {
     const [least, ...counts] = [Math.min(n, m), n, n + 1, m];
-    const cells = [n, m].map((of) => element("td", {}, of.toLocaleString("en")));
+    const cells = [n, m].map((of) => element("td", { class: "size" }, of.toLocaleString("en")));
     const ways = counts.map((of) => element("td", { class: of === least ? "least" : null }, `${of === least ? "✓ " : ""}${of.toLocaleString("en")}`));
     return element("tr", {}, element("th", { scope: "row" }, text), cells, ways);
   });
