@@ -1,7 +1,8 @@
-"""What the page shows beside its tape: JAX's program of the same loss, and the reader's own tape."""
+"""What the page shows beside its tape: JAX's program of the same loss, and the tape in Python."""
 
 import re
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -70,7 +71,7 @@ def _marked(name: str, value: Any) -> Any:
 def _operation(equation: Any) -> tuple[str, str]:
     """Return its name, and the name with parameters; a function that is called has its own."""
     params = equation.params
-    name = params["name"] if "name" in params else equation.primitive.name
+    name = params.get("name", equation.primitive.name)
     shown = [f"{key}={params[key]}" for key in _SHOWN if key in params]
     return name, name + (f"[{' '.join(shown)}]" if shown else "")
 
@@ -97,7 +98,7 @@ def _of_article() -> _Loss:
 def _of_network(trace: Trace) -> _Loss:
     sizes = tuple(map(int, trace.about["network"].split("-")))
     network = network_of(sizes, {kind: trace.about[kind] for kind in KINDS})
-    layers = list(zip(sizes, sizes[1:], strict=False))
+    layers = list(pairwise(sizes))
     names = [f"{letter}{at}" for at in range(len(layers)) for letter in "wb"]
     shapes = [shape for n_in, n_out in layers for shape in ((n_in, n_out), (n_out,))]
 

@@ -21,7 +21,7 @@ export function passes(study) {
   });
   return element("div", { class: "passes" },
     element("h3", {}, "Which one to use: count the passes"),
-    element("div", { class: "wide", role: "region", tabindex: 0, "aria-label": "Passes" },
+    element("div", { class: "over", role: "region", tabindex: 0, "aria-label": "Passes" },
       element("table", { class: "derivatives" }, element("caption", {}, "Passes for all slopes"), element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows))),
     element("p", { class: "note" }, "A pass in forward mode gives the slopes of all outputs by one input; a pass in reverse mode, there and back, those of one output by all inputs; nudging takes one pass more than there are inputs, and loses half of the digits. A loss is one number of many weights, so it goes backwards. Forward mode wins where few inputs have many outputs: the table of all slopes, the Jacobian, has a column for each input and a row for each output; forward mode fills a column with each pass, reverse mode a row. And reverse mode has to keep the whole tape; forward mode forgets as it goes."),
   );
