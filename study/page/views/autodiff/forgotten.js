@@ -14,7 +14,9 @@ export function forgotten(study) {
   const rest = element("p", { class: "note" });
   const list = element("tbody");
   const heads = ["slope of L by", "with +=", "with =", "nudged"].map((text) => element("th", { scope: "col" }, text));
-  const node = element("div", { class: "forgotten" }, says, element("table", { class: "derivatives" }, element("caption", {}, "Used more than once"), element("thead", {}, element("tr", {}, heads)), list), rest);
+  const table = element("table", { class: "derivatives" }, element("caption", {}, "Used more than once"), element("thead", {}, element("tr", {}, heads)), list);
+  const over = element("div", { class: "over", role: "region", tabindex: 0, "aria-label": "Used more than once" }, table);
+  const node = element("div", { class: "forgotten" }, says, over, rest);
 
   function row(tape, results, at, text, [right, wrong]) {
     const isWrong = !Object.is(right.get(at), wrong.get(at));
@@ -45,7 +47,7 @@ export function forgotten(study) {
       found.push(row(one, values, both.weights[0], text, slopes));
     }
     replace(list, found);
-    set(list.parentNode, { hidden: found.length === 0 });
+    set(over, { hidden: found.length === 0 });
     const count = study.parameters.length;
     const parameters = lost ? `Of the ${counted(count, "slope")} by parameters, ${lost} ${lost === 1 ? "is" : "are"} wrong.` : `All ${count} slopes by parameters are right all the same: only one path leads back to each.`;
     const where = found.length ? " What is used more than once keeps only what came back last:" : " Here it shows nowhere.";

@@ -18,7 +18,7 @@ export function named(study, tape, at) {
 }
 
 // What is computed: w1 · x1, σ(z1), #16².
-export function formula(study, tape, { at, operation }) {
+function formula(study, tape, { at, operation }) {
   const parts = partsOf(tape.program, at).map((part) => named(study, tape, part));
   if (operation in INFIX) return parts.join(` ${INFIX[operation]} `);
   if (operation === "neg") return `−${parts[0]}`;
@@ -76,7 +76,7 @@ export function happens(study, tape, results, { step, isForward, slopes, isForge
     before.set(part, back * slope);
     return `${name(part)} gets ${number(back)} · ${bracketed(slope)} = ${number(back * slope)}${old === undefined ? "" : `${how} ${number(old)}`}`;
   });
-  if (step === last) lines.push(`now all slopes of L are there, by ${counted(study.parameters.length, "parameter")}, after one pass back`);
+  if (step === last && !isForgetful) lines.push(`now all slopes of L are there, by ${counted(study.parameters.length, "parameter")}, after one pass back`);
   const got = entry.at === tape.end ? "The slope of the loss by itself is 1." : `It has got ${number(back)}, all that it will get.`;
   return { title, says: `${got} That, times its own slope, goes on to each part. ${rule}`, lines };
 }
