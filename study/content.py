@@ -14,6 +14,7 @@ from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
 from study.mistakes import mistakes
+from study.tape import jaxpr, listing
 
 #: The forms of σ' by hand, the default one first.
 FORMS = ("stable", "article")
@@ -114,6 +115,8 @@ def _of_network(trace: Trace) -> dict[str, Any]:
         "parameters": trace.parameters(),
         "outputs": [unit["a"] for unit in drawn["layers"][-1]],
         "eta": trace.quantities[ends(trace)["rate"]].by_hand,
+        "jaxpr": jaxpr(trace),
+        "listing": listing(),
         **ends(trace),
     }
 

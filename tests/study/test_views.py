@@ -26,6 +26,7 @@ VIEWS = {
     "nudge": "person=bob&nudge=4",
     "surface": "seed=44&axes=w5;b3",
     "training": "seed=44&epoch=40&you=140;66",
+    "autodiff": "seed=44&entry=30&plus=0",
     "you": "you=170;66&unit=kg",
     "quiz": "quiz=1&seed=7&level=value",
     "break": "mistake=clipped",

@@ -108,6 +108,20 @@ function reverse(program, results, of, arithmetic, rules) {
   return adjoint.map((value) => (value === null ? zero : value));
 }
 
+// The lines that a line's slopes go to: a function with a rule of its own, σ say, is one operation.
+export function partsOf({ lines }, at) {
+  const [, operands, , called] = lines[at];
+  return called && called[0] in RULES_OF_JAX ? called[1] : operands;
+}
+
+// The derivatives of a line's result by its parts, by autodiff's rules.
+export function slopesOf(program, at, results) {
+  const [operation, , , called] = program.lines[at];
+  const values = partsOf(program, at).map((part) => results[part]);
+  const rule = RULES_OF_JAX[called?.[0]];
+  return rule ? [rule(...values, results[at], FLOATS)] : BACK[operation](1, values, results[at], FLOATS);
+}
+
 const one_over = (n, x) => n["/"](n.from(1), x);
 const undecided = (n) => n.from(NaN);
 

@@ -2,6 +2,7 @@
 
 import { isFit } from "./outputs.js";
 import { ROUTE } from "./route.js";
+import { tapeOf } from "./tape.js";
 
 // Epochs of a training.
 export const EPOCHS = 1000;
@@ -16,11 +17,12 @@ export function limits(study) {
     eta: [Math.min(1e-6, study.eta), Math.max(100, study.eta)],
     epoch: [0, EPOCHS],
     nudge: NUDGES,
+    entry: [0, 2 * tapeOf(study, study.begin.form).computed.length], // there and back
   };
 }
 
 // The views by the name that the address has for them, in the order of the list.
-const VIEWS = ["pass", "equation", "nudge", "surface", "training", "you", "quiz", "break", "errata"];
+const VIEWS = ["pass", "equation", "nudge", "surface", "training", "autodiff", "you", "quiz", "break", "errata"];
 
 // What an address without a view asks to see, by what else it says.
 const MEANT = {
@@ -73,6 +75,9 @@ function usual(study) {
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
     close: false, // whether the nudge is magnified
     axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
+    tape: "reverse", // the mode of autodiff that is shown
+    entry: null, // how many entries of the tape are done, there and back; null: all there, none back
+    plus: true, // whether what comes back along two paths is added
     printed: false, // errata: the article as it is printed
     section: null, // of the article: only its errata
     erratum: null, // the number of the one that is open
@@ -89,7 +94,7 @@ function usual(study) {
 
 // How each choice is written and parsed; an invalid value is ignored.
 function codecs(study) {
-  const { seed: seeds, eta, epoch, nudge } = limits(study);
+  const { seed: seeds, eta, epoch, nudge, entry } = limits(study);
   const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
   const number = (low, high, whole = false) => ({
     write: (value) => (value === null ? undefined : String(value)),
@@ -138,6 +143,9 @@ function codecs(study) {
         return axes.length === 2 && axes.every((name) => study.parameters.includes(name)) ? axes : undefined;
       },
     },
+    tape: one(["reverse", "forward"]),
+    entry: number(...entry, true),
+    plus: flag,
     printed: flag,
     section: one((study.errata ?? []).map((slip) => slip.section)),
     erratum: number(1, study.errata?.length ?? 0, true),
