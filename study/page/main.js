@@ -14,6 +14,7 @@ import { equation } from "./views/equation.js";
 import { nudge } from "./views/nudge.js";
 import { surface } from "./views/surface.js";
 import { training } from "./views/training.js";
+import { depth } from "./views/depth.js";
 import { you } from "./views/you.js";
 import { quiz } from "./views/quiz.js";
 import { breakIt } from "./views/break.js";
@@ -34,6 +35,7 @@ const VIEWS = {
   nudge: ["Nudge", nudge],
   surface: ["Surface", surface],
   training: ["Training", training],
+  depth: ["Depth", depth],
   you: ["You", you],
   quiz: ["Quiz", quiz],
   break: ["Break it", breakIt],

@@ -8,6 +8,12 @@ export const EPOCHS = 1000;
 // The largest and the smallest step of a difference, as powers of ten: 1e-1 to 1e-12.
 export const NUDGES = [1, 12];
 
+// Of the networks that the depth view draws: how many layers, and units in each, and how large the weights are,
+// in units of 1 / √units.
+export const DEPTHS = [1, 12];
+export const WIDTHS = [1, 64];
+export const SCALES = [0.1, 10];
+
 // The lowest and the highest of each number that can be chosen.
 export function limits(study) {
   return {
@@ -57,6 +63,12 @@ export function defaults(study) {
     revealed: null, // the answered question, not in the address
     unit: "lb",
     you: null, // weight and height, in lb and in
+    depth: 10, // layers of the network that the depth view draws
+    units: 32, // in each
+    act: "sigmoid", // their activation
+    scale: 1, // of their weights
+    draw: 1, // the seed of the draw
+    digit: null, // the image that goes through the digits network; null: the network is a drawn one
   };
 }
 
@@ -122,6 +134,12 @@ function codecs(study) {
         return you.length === 2 && !you.includes(undefined) ? you : undefined;
       },
     },
+    depth: number(...DEPTHS, true),
+    units: number(...WIDTHS, true),
+    act: one(["sigmoid", "tanh", "relu"]),
+    scale: number(...SCALES),
+    draw: number(...seeds, true),
+    digit: number(0, study.digits.images.length - 1, true),
   };
 }
 
