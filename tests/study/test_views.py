@@ -23,6 +23,7 @@ VIEWS = {
     "nudge": "person=bob&nudge=4",
     "surface": "seed=44&axes=w5;b3",
     "training": "seed=44&epoch=40&you=140;66",
+    "depth": "digit=10",
     "you": "you=170;66&unit=kg",
     "quiz": "quiz=1&seed=7",
     "break": "mistake=clipped",

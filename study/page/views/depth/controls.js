@@ -39,9 +39,9 @@ const next = (seed) => (seed + 1) % 2 ** 32;
 
 function slider(store, key, text, [min, max], step, valueAt = Number, at = Number) {
   const range = element("input", { type: "range", min, max, step, oninput: () => store.set({ [key]: valueAt(range.valueAsNumber) }) });
-  const value = element("output", {});
+  const value = element("span", { class: "value", "aria-hidden": "true" });
   return {
-    node: element("label", {}, text, range, value),
+    node: element("span", { class: "slider" }, element("label", {}, text, range), value),
     update(state) {
       const place = at(state[key]);
       if (document.activeElement !== range || Math.abs(range.valueAsNumber - place) > step) range.value = place;

@@ -26,7 +26,7 @@ export function ofDraw(state, { means, slopes }) {
   const { depth, act } = state;
   if (depth === 1) return ["One layer: ∂L/∂z = 2 (a − y) f′(z), and nothing to come back through. Add layers.", ""];
   const dead = means.findLastIndex((of) => of === 0) + 1;
-  if (dead > 0) return [`Nothing comes back to layer ${dead}: ${act === "relu" ? "its units, or those above that it feeds, are off" : "it is too small for a number"}. Try another draw, or more units.`, ""];
+  if (dead > 0) return [`Nothing comes back to layer ${dead}: ${act === "relu" ? "no unit through which it could is on" : "it is too small for a number"}. Try another draw, or more units.`, ""];
   const share = means[0] / means.at(-1);
   const passed = slopes.slice(0, -1);
   const average = passed.reduce((sum, of) => sum + typical(of), 0) / passed.length;
