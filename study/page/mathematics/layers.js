@@ -11,7 +11,7 @@ function slopeOfSigmoid(z) {
 }
 
 // Each with its derivative.
-export const ACTIVATIONS = {
+const ACTIVATIONS = {
   sigmoid: { of: (z) => Math.exp(Math.min(z, 0)) / (1 + Math.exp(-Math.abs(z))), slope: slopeOfSigmoid },
   tanh: { of: Math.tanh, slope: (z) => 4 * slopeOfSigmoid(2 * z) },
   relu: { of: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) },
@@ -19,7 +19,7 @@ export const ACTIVATIONS = {
 };
 
 // For the outputs and targets: the loss, and its derivative by each output.
-export const LOSSES = {
+const LOSSES = {
   squares: (a, y) => [sum(a.map((of, k) => (of - y[k]) ** 2)), a.map((of, k) => 2 * (of - y[k]))],
   // -log of the softmax of the target, which is 1, the others 0. Nothing is subtracted from 1, so that a sure
   // answer keeps its digits: by the odds of the others against the target.

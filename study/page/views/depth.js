@@ -4,7 +4,7 @@ import { digitsPasses, drawnPass, typical } from "../model/deep.js";
 import { element, say } from "../parts/dom.js";
 import { controls } from "./depth/controls.js";
 import { costTable } from "./depth/cost.js";
-import { layersPicture } from "./depth/layers.js";
+import { heatMaps } from "./depth/maps.js";
 import { ofDigit, ofDraw, origin } from "./depth/words.js";
 
 // The parts of the state that the numbers here depend on.
@@ -15,7 +15,7 @@ export function depth(place, store) {
   const passOfDigit = digitsPasses(digits);
   const says = element("p", { class: "lesson" });
   const why = element("p", { class: "note" });
-  const parts = [controls(store), layersPicture(), costTable()];
+  const parts = [controls(store), heatMaps(), costTable()];
   const [choices, picture, cost] = parts;
   place.append(
     element("p", { class: "note" }, "On its way back, ∂L/∂z takes on two factors at every layer: the weights to the layer above, and f′(z). Watch what is left of it at the first layer."),

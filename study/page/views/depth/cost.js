@@ -23,7 +23,7 @@ export function costTable() {
       say(caption, `What the derivatives by all ${whole(parameters)} parameters cost`);
       const told = [[`${whole(parameters + 1)} forward`, whole(nudging)], ["1 forward, 1 back", whole(there + back)]];
       rows.forEach((row, k) => row.cells.forEach((cell, at) => say(cell, told[k][at])));
-      say(note, `Counted from the sizes of the layers. The pass back costs as much as ${short(back / there, 2)} passes forward, and gives every derivative at once. Nudging costs ${whole(Math.round(nudging / (there + back)))} times as much.`);
+      say(note, `Counted from the sizes of the layers; nudging takes a pass at the point, and one for each parameter. The pass back costs as much as ${short(back / there, 2)} passes forward, and gives every derivative at once. Nudging costs ${whole(Math.round(nudging / (there + back)))} times as much.`);
     },
   };
 }

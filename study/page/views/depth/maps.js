@@ -18,7 +18,7 @@ const READABLE = 12;
 
 const LINES = ["sigmoid", "tanh", "relu"];
 
-export function layersPicture() {
+export function heatMaps() {
   const canvas = element("canvas", { "aria-hidden": "true" });
   const frame = axes();
   const [forth, back] = ["activations, forward →", "∂L/∂z, ← back"].map((text) => svg("text", { class: "axis", x: 2 }, text));
