@@ -10,6 +10,7 @@ from typing import Any
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
 from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
 from compare.traced.request import SEED, PassRequest
+from study.digits import stored
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
@@ -114,6 +115,7 @@ def _of_network(trace: Trace) -> dict[str, Any]:
         "drawing": drawn,
         "parameters": trace.parameters(),
         "outputs": [unit["a"] for unit in drawn["layers"][-1]],
+        "digits": stored(),
         "eta": trace.quantities[ends(trace)["rate"]].by_hand,
         "jaxpr": jaxpr(trace),
         "listing": listing(),

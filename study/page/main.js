@@ -17,6 +17,7 @@ import { nudge } from "./views/nudge.js";
 import { surface } from "./views/surface.js";
 import { training } from "./views/training.js";
 import { autodiff } from "./views/autodiff.js";
+import { depth } from "./views/depth.js";
 import { you } from "./views/you.js";
 import { quiz } from "./views/quiz.js";
 import { breakIt } from "./views/break.js";
@@ -30,7 +31,7 @@ const PARTS = { notice, list, samples, network, steps, parameter, settings, less
 
 // Views, of which one is shown beside the network, by their name in the address; a new one is a line here and one
 // in the list of model/state.js. The pass itself stands with the network.
-const BESIDE = { equation, nudge, surface, training, autodiff, you, quiz, break: breakIt, errata };
+const BESIDE = { equation, nudge, surface, training, depth, autodiff, you, quiz, break: breakIt, errata };
 
 // Of these a part stands elsewhere: the sign that a mistake is planted, and what a question hides.
 const ALSO_ELSEWHERE = ["break", "quiz"];

@@ -39,6 +39,12 @@ CHOSEN: dict[str, Any] = {
     "level": "line",
     "unit": "kg",
     "you": [150.5, 68],
+    "depth": 12,
+    "units": 1,
+    "act": "relu",
+    "scale": 1.5,
+    "draw": 4294967295,
+    "digit": 0,
 }
 
 _ROUND_TRIPS = """
@@ -89,6 +95,8 @@ UNREADABLE = (
     *("person=eve", "step=99", "step=1.5", "seed=-1", "seed=", "edits=w9:1", "edits=x1:1"),
     *("edits=w1:x", "eta=0", "axes=w1", "you=1", "nonsense", "parameter=w7", "%E0%A4%A=1"),
     *("edits=w1:", "you=1;Infinity", "__proto__=1", "constructor=1"),
+    *("depth=0", "depth=13", "units=65", "units=1.5", "act=gelu", "scale=0", "scale=11"),
+    *("draw=-1", "digit=11", "digit="),
 )
 
 

@@ -62,6 +62,9 @@ TAPE = """() => {
 }"""
 
 
+VIEW = "autodiff"
+
+
 def tape_of(page: Page) -> dict[str, Any]:
     return page.evaluate(TAPE)
 

@@ -27,6 +27,7 @@ VIEWS = {
     "surface": "seed=44&axes=w5;b3",
     "training": "seed=44&epoch=40&you=140;66",
     "autodiff": "seed=44&entry=30&plus=0",
+    "depth": "digit=10",
     "you": "you=170;66&unit=kg",
     "quiz": "quiz=1&seed=7&level=value",
     "break": "mistake=clipped",
@@ -36,7 +37,10 @@ VIEWS = {
 }
 
 
-BESIDE = ("equation", "nudge", "surface", "training", "you", "quiz", "break", "errata")
+BESIDE = (
+    *("equation", "nudge", "surface", "training", "depth", "autodiff"),
+    *("you", "quiz", "break", "errata"),
+)
 
 
 def answer(page: Page) -> None:

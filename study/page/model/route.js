@@ -62,8 +62,8 @@ export const ROUTE = [
       "Each slope is built from those behind it; nothing is computed twice.",
     ],
     at: { ...ALICE, view: "depth", step: 8 },
-    asks: "Set layers and units of the network on the right, and read what nudging would cost it, and what going backwards does.",
-    acts: [],
+    asks: "Make the network below larger, and read what nudging would cost it, and what going backwards does.",
+    acts: [["64 units in each layer", () => ({ units: 64 })], ["12 layers", () => ({ depth: 12 })]],
   },
   {
     key: "descent",
@@ -132,8 +132,8 @@ export const ROUTE = [
       "ReLU's slope is 1 where it passes on, and a start with weights of the right size keeps the rest level.",
     ],
     at: { ...ALICE, view: "depth", step: 18 },
-    asks: "Compare sigmoid with ReLU, then change the scale of the initial weights.",
-    acts: [],
+    asks: "Compare sigmoid with ReLU, then start with larger weights.",
+    acts: [["ReLU", () => ({ act: "relu" })], ["sigmoid", () => ({ act: "sigmoid" })], ["weights 1.41 times as large", ({ scale }) => ({ scale: Math.min(10, Number((scale * Math.SQRT2).toPrecision(3))) })]],
   },
 ];
 

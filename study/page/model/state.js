@@ -10,6 +10,12 @@ export const EPOCHS = 1000;
 // The largest and the smallest step of a difference, as powers of ten: 1e-1 to 1e-12.
 export const NUDGES = [1, 12];
 
+// Of the networks that the depth view draws: how many layers, and units in each, and how large the weights are,
+// in units of 1 / √units.
+export const DEPTHS = [1, 12];
+export const WIDTHS = [1, 64];
+export const SCALES = [0.1, 10];
+
 // The lowest and the highest of each number that can be chosen.
 export function limits(study) {
   return {
@@ -22,7 +28,7 @@ export function limits(study) {
 }
 
 // The views by the name that the address has for them, in the order of the list.
-const VIEWS = ["pass", "equation", "nudge", "surface", "training", "autodiff", "you", "quiz", "break", "errata"];
+const VIEWS = ["pass", "equation", "nudge", "surface", "training", "depth", "autodiff", "you", "quiz", "break", "errata"];
 
 // What an address without a view asks to see, by what else it says.
 const MEANT = {
@@ -89,6 +95,12 @@ function usual(study) {
     revealed: null, // the answered question, not in the address
     unit: "lb",
     you: null, // weight and height, in lb and in
+    depth: 10, // layers of the network that the depth view draws
+    units: 32, // in each
+    act: "sigmoid", // their activation
+    scale: 1, // of their weights
+    draw: 1, // the seed of the draw
+    digit: null, // the image that goes through the digits network; null: the network is a drawn one
   };
 }
 
@@ -162,6 +174,12 @@ function codecs(study) {
         return you.length === 2 && !you.includes(undefined) ? you : undefined;
       },
     },
+    depth: number(...DEPTHS, true),
+    units: number(...WIDTHS, true),
+    act: one(["sigmoid", "tanh", "relu"]),
+    scale: number(...SCALES),
+    draw: number(...seeds, true),
+    digit: number(0, study.digits.images.length - 1, true),
   };
 }
 

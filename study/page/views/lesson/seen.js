@@ -2,9 +2,11 @@
 //
 //   before   the point at which the lesson begins
 
+import { costs } from "../../mathematics/layers.js";
 import { mean } from "../../mathematics/mathematics.js";
 import { inUlps, short, signed } from "../../mathematics/numbers.js";
 import { course } from "../../model/course.js";
+import { drawnPass, typical } from "../../model/deep.js";
 import { planted } from "../../model/mistakes.js";
 
 const change = (from, to) => signed(to - from, 3);
@@ -31,8 +33,16 @@ export const SEEN = {
     const [first, second] = [before.by_hand.dL_dw1, before.by_hand.dL_dw3];
     return `Through h1 alone L should move by ${signed(first * by)}, through h2 alone by ${signed(second * by)}, along both by ${signed((first + second) * by)}. It moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}.`;
   },
-  backwards: ({ study, state }) =>
-    `The article's network: ${study.parameters.length + 1} passes by nudging, 2 backwards (one forward, one back). The other: the line "Why backwards" counts for its ${state.layers} layers of ${state.units} units.`,
+  backwards({ study, state }) {
+    const { inputs, layers } = study.drawing;
+    const sizes = { "The article's network": [inputs.length, ...layers.map((layer) => layer.length)], "The one below": drawnPass(state).sizes };
+    const counts = Object.entries(sizes).map(([name, of]) => {
+      const { parameters, there, back } = costs(of);
+      const [nudging, both] = [(parameters + 1) * there, there + back].map((count) => count.toLocaleString("en-US"));
+      return `${name}: ${parameters + 1} passes and ${nudging} multiplications by nudging; forward and back once, ${both}`;
+    });
+    return `${counts.join(". ")}.`;
+  },
   descent({ study, state }) {
     if (state.epoch === 0) return null;
     const run = course(study, state);
@@ -63,5 +73,11 @@ export const SEEN = {
     if (!planted(study, state)) return null;
     return `By hand ∂L/∂ypred = ${signed(point.by_hand.dL_dypred)}, autodiff says ${signed(point.autodiff.dL_dypred)}: now that only one side has it, the comparison sees it.`;
   },
-  depth: () => null,
+  depth({ state }) {
+    const left = ["sigmoid", "relu"].map((act) => {
+      const means = drawnPass({ ...state, act }).deltas.map(typical);
+      return short(means[0] / means.at(-1), 2);
+    });
+    return `Of ∂L/∂z at the last layer, the first one still has, with sigmoid, ${left[0]} times as much, and with ReLU ${left[1]} times, at a scale of ${short(state.scale)}.`;
+  },
 };
