@@ -18,10 +18,11 @@ import manual.sgd
 from compare.experiment import Settings, hand_path
 from compare.people import PEOPLE, raw, shifted, targets
 from compare.recording.formula import plain
+from compare.rounding import TINY
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from manual.activations import SIGMOID_DERIVATIVES
-from manual.article import Parameters
+from manual.article import Parameters, ones_parameters
 from manual.network import Network
 from manual.optimisers import Sgd
 from study.content import of_pass
@@ -197,6 +198,41 @@ def test_other_networks_are_as_in_their_traces(page: Page, kind: str) -> None:
             assert quantity.autodiff is not None
             assert is_close(auto, quantity.autodiff), (name, auto, quantity)
             assert is_certain(exact, quantity.exact), (name, exact, quantity)
+
+
+#: Points at which numbers are subnormal: who, and what differs from all weights 1 and biases 0.
+SUBNORMAL: tuple[tuple[int, dict[str, float]], ...] = (
+    (0, {"b3": -740.0, "w5": 0.0, "w6": 0.0}),
+    (0, {"b3": -709.0, "w5": 0.0, "w6": 0.0}),
+    (3, {"b3": -708.3, "w5": 0.5, "w6": -0.5}),
+    (1, {"b3": -360.0, "w5": 0.0, "w6": 0.0}),
+    (1, {"b1": -738.0}),
+    (2, {"b2": -735.0, "w5": 1e-10}),
+    (1, {"w5": 1e-308, "w6": 1e-310}),
+    (1, {"w1": 1e-310, "w2": 1e-311, "b1": 1e-312}),
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_autodiff_takes_subnormal_numbers_for_zero_as_jax_does(
+    page: Page, content: dict[str, Any], form: str
+) -> None:
+    """Where JAX has zero, so has the page; by hand they are subnormal, and stay so."""
+    traces = [
+        (form, trace_article(ones_parameters()._replace(**at), XS[who], YS[who], form, about=ABOUT))
+        for who, at in SUBNORMAL
+    ]
+    for (_, trace), shown in zip(traces, evaluated(page, content, traces), strict=True):
+        flushed = 0
+        autodiff = CLOSE + lost_digits(trace)
+        for name, (hand, auto, _exact) in shown.items():
+            quantity = trace.quantities[name]
+            assert quantity.autodiff is not None
+            size = max(abs(auto), abs(quantity.autodiff), abs(float(quantity.exact or 0)))
+            assert (auto == 0) == (quantity.autodiff == 0), (name, auto, quantity)
+            assert abs(auto - quantity.autodiff) <= autodiff * size, (name, auto, quantity)
+            flushed += quantity.autodiff == 0 and 0 < abs(hand) < TINY
+        assert flushed > 0, given(trace)
 
 
 #: One after the other on one page, which keeps the last two; they differ in one choice each.

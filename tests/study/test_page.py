@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from compare.trace import Trace
 from study.content import of_pass
@@ -249,3 +249,33 @@ def test_a_page_without_seeds_takes_none(at_own: At) -> None:
     expect(page.get_by_role("alert")).to_contain_text("seed=9")
     page.keyboard.press("Home")
     expect(page.locator("#notice")).to_be_hidden()  # the address no longer says it
+
+
+def test_without_javascript_it_says_what_it_is_and_where_else_to_read(
+    browser: Browser, study_page: Path
+) -> None:
+    """And nothing that would stay empty is there."""
+    page = browser.new_page(java_script_enabled=False, offline=True)
+    page.goto(study_page.as_uri())
+    text = page.locator("body").inner_text()
+    page.close()
+    assert "needs JavaScript" in text
+    assert "docs/derivation.md" in text
+    assert "python -m compare explain" in text
+    assert "Settings" not in text
+
+
+def test_axes_have_units(at: At) -> None:
+    for view, fragment, names in (
+        ("surface", "axes=w1;w4", ["w1 (1/lb)", "w4 (1/in)"]),
+        ("nudge", "parameter=w2", ["w2 (1/in)", "L (dimensionless)", "h (1/in)"]),
+        (
+            "training",
+            "",
+            ["epochs", "mean loss (dimensionless)", "updates", "loss (dimensionless)"],
+        ),
+        ("training", "unit=kg", ["weight (kg)", "height (cm)"]),
+    ):
+        page = at(fragment, size=HIGH)
+        shown = page.locator(f"#{view} .axis").all_text_contents()
+        assert set(names) <= set(shown), (view, shown)

@@ -251,7 +251,7 @@ def test_the_keyboard_moves_the_point_and_chooses_the_axes(at: At) -> None:
     assert up.input_value() == "w1"
     up.select_option("b1")
     assert state(page)["axes"] == ["w2", "b1"]
-    assert drawn(page).locator(".axis").all_text_contents() == ["w2", "b1"]
+    assert drawn(page).locator(".axis").all_text_contents() == ["w2 (1/in)", "b1 (dimensionless)"]
     at("axes=w3;w3")  # one parameter twice is no plane
     assert (across.input_value(), up.input_value()) == ("w3", "w1")
 

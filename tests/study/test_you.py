@@ -202,3 +202,35 @@ def test_a_field_that_nobody_came_to_is_not_complained_about(at: At) -> None:
         fill(page, "140", "66")
         follow(page, "step=1" if text == "140" else "step=2")
         assert fields(page) == ["", ""]
+
+
+def test_it_answers_while_it_is_typed(at: At) -> None:
+    """Key by key, in the middle of a number too; what may become a number is not complained of."""
+    page = at("seed=44&epoch=1000&you=140;66")
+    weight = page.locator("#you [data-measure=weight] input")
+    weight.fill("")
+    weight.press_sequentially("14.5")
+    expect(page.locator("#you .answer")).to_have_text(answer(14.5, 66))
+    for _ in range(2):
+        weight.press("ArrowLeft")
+    weight.press("1")
+    assert weight.evaluate("(of) => [of.value, of.selectionStart]") == ["141.5", 3]
+    expect(page.locator("#you .answer")).to_have_text(answer(141.5, 66))
+    weight.fill("0.")
+    expect(page.locator("#you .error")).to_be_hidden()
+    weight.press_sequentially("x")
+    expect(page.locator("#you .error")).to_contain_text("Weight: got “0.x”, expected")
+    assert fields(page) == ["0.x", "66"]
+
+
+def test_another_networks_example_answers_while_it_is_typed(at_own: At) -> None:
+    page = at_own()
+    field = page.get_by_label("x[1]", exact=True)
+    field.fill("")
+    for key in ("-", "2"):
+        field.press(key)
+        expect(page.locator("#you .error")).to_be_hidden()
+    assert given(page)["x[1]"] == -2
+    field.press("5")
+    assert given(page)["x[1]"] == -25
+    expect(field).to_be_focused()

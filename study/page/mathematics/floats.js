@@ -29,3 +29,21 @@ export const FLOATS = {
   sign: Math.sign,
   where: (truth, a, b) => (truth !== 0 ? a : b),
 };
+
+// The smallest normal float64.
+export const SMALLEST = 2 ** -1022;
+
+// A number below it as the processor reads and writes it where subnormals are flushed: zero, with its sign.
+const flushed = (x) => (Math.abs(x) < SMALLEST ? 0 * x : x);
+
+// What copies bits, or only chooses, flushes nothing.
+const COPIES = new Set(["from", "value", "neg", "abs", "where"]);
+
+// Float64 arithmetic as JAX has it: XLA on a CPU takes subnormal numbers for zero, and makes none.
+export const FLUSHED = Object.fromEntries(
+  Object.entries(FLOATS).map(([name, act]) =>
+    COPIES.has(name) || typeof act !== "function"
+      ? [name, act]
+      : [name, (a, b, c) => flushed(act(flushed(a), flushed(b), flushed(c)))],
+  ),
+);

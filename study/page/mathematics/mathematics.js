@@ -5,7 +5,7 @@
 // reverse mode, which needs only the derivative of each operation.
 
 import { DOUBLED } from "./doubled.js";
-import { FLOATS } from "./floats.js";
+import { FLOATS, FLUSHED } from "./floats.js";
 
 // Run a program on given numbers.
 //
@@ -192,7 +192,7 @@ function differentiated(study, program, given, arithmetic, rules) {
 }
 
 export function byAutodiff(study, program, given) {
-  return differentiated(study, program, given, FLOATS, RULES_OF_JAX);
+  return differentiated(study, program, given, FLUSHED, RULES_OF_JAX);
 }
 
 // The same in 106 bits and by rules that lose none: pairs of float64, whose sum is the number.
@@ -202,7 +202,7 @@ export function exactly(study, program, given) {
 
 // The derivatives of the loss by the parameters alone, by their names: by autodiff's rules in any
 // arithmetic, or exactly.
-export function lossSlopes(study, program, given, arithmetic = FLOATS, isExact = false) {
+export function lossSlopes(study, program, given, arithmetic = FLUSHED, isExact = false) {
   const results = run(program, given, arithmetic);
   const back = reverse(program, results, study.loss, arithmetic, isExact ? EXACT_RULES : RULES_OF_JAX);
   return Object.fromEntries(study.parameters.map((name) => [name, back[program.at[name]]]));

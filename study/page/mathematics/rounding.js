@@ -3,8 +3,10 @@
 // Running error analysis (Wilkinson 1986; Higham, Accuracy and Stability of Numerical Algorithms, 2002,
 // section 3.3). Each operation is charged what compare/rounding.py charges: an addition, a product and
 // a quotient half an ulp of the result, an exponential two ulps of it; errors of the operands are
-// carried through. A number is [value, bound]; a bound is infinite where nothing is known.
+// carried through; a subnormal number may have been taken for zero. A number is [value, bound]; a bound is
+// infinite where nothing is known.
 
+import { SMALLEST } from "./floats.js";
 import { UNIT } from "./numbers.js";
 
 // An allowance for rounding in the bounds themselves, ample for a few hundred operations.
@@ -12,7 +14,7 @@ const SLACK = 1 + 2 ** -40;
 
 const rounded = (value, carried, units = 1) => [
   value,
-  (carried + units * UNIT * Math.abs(value) + Number.MIN_VALUE) * SLACK,
+  (carried + units * UNIT * Math.abs(value) + SMALLEST) * SLACK,
 ];
 
 const multiply = ([a, da], [b, db]) => rounded(a * b, Math.abs(a) * db + Math.abs(b) * da + da * db);
@@ -36,7 +38,7 @@ function extreme(isFirst, a, b) {
 
 // The operations that the article's lines and their derivatives consist of.
 export const BOUNDED = {
-  from: (x) => [x, 0],
+  from: (x) => [x, Math.abs(x) < SMALLEST ? Math.abs(x) : 0],
   value: ([x]) => x,
   "+": ([a, da], [b, db]) => rounded(a + b, da + db),
   "-": ([a, da], [b, db]) => rounded(a - b, da + db),

@@ -27,6 +27,15 @@ export const measuresOf = ({ weight, height }) => [weight, height];
 // The network's inputs: lb and in, shifted.
 export const inputsOf = ({ people: { shift } }, measured) => measured.map((value, k) => value - shift[k]);
 
+// The name of an axis with the unit of what it shows. Weights of weight and height have the inverse of theirs, lb or
+// in; numbers of another study have units that only its reader knows.
+export function named({ people, drawing, parameters }, text, name) {
+  if (!people) return text;
+  const edge = parameters.includes(name) && drawing.edges.find((of) => of.parameter === name);
+  const input = edge ? drawing.inputs.indexOf(edge.from) : -1;
+  return `${text} (${input < 0 ? "dimensionless" : `1/${UNITS.lb.names[input]}`})`;
+}
+
 // "F" for a probability of at least one half, else "M".
 export const label = (probability) => (Number.isNaN(probability) ? "–" : probability >= 0.5 ? "F" : "M");
 

@@ -1,6 +1,7 @@
 // The loss along one parameter, with its tangent and the secant that a step draws.
 
 import { short, signed, ulp } from "../../mathematics/numbers.js";
+import { named } from "../../model/people.js";
 import { edited } from "../../model/store.js";
 import { element, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
@@ -46,7 +47,9 @@ export function curve(store) {
     if (!points) return;
     const places = inside(width, height, points.left);
     const [x, y] = [linear(points.across, places.x), linear(points.up, places.y)];
-    axis.update(x, y, points.names[0], points.names[1]);
+    const { study } = store;
+    const names = [store.state.parameter, study.loss];
+    axis.update(x, y, ...points.names.map((text, k) => named(study, text, names[k])));
     within.update(x, y);
     const { origin: [w, loss], ends: chord } = points;
     const at = ([a, b]) => [x(a), y(b)];

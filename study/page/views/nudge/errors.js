@@ -2,6 +2,7 @@
 
 import { relativeError, stepSize } from "../../mathematics/difference.js";
 import { short } from "../../mathematics/numbers.js";
+import { named } from "../../model/people.js";
 import { NUDGES } from "../../model/state.js";
 import { element, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
@@ -56,7 +57,7 @@ export function errors(store) {
     if (!isMeasurable(seen)) return;
     const places = inside(width, height);
     const [x, y] = [logarithmic(STEPS, places.x), logarithmic(ERRORS, places.y)];
-    axis.update(x, y, "h", "error");
+    axis.update(x, y, named(store.study, "h", store.state.parameter), "relative error (dimensionless)");
     within.update(x, y);
     const { slice, exact, h, bend, rounding } = seen;
     const at = ([step, error]) => [x(step), y(Math.min(Math.max(error, ERRORS[0]), ERRORS[1]))];

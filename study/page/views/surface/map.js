@@ -1,6 +1,7 @@
 // The picture of the surface: contours, the training's path, the point and its descent direction.
 
 import { short } from "../../mathematics/numbers.js";
+import { named } from "../../model/people.js";
 import { path } from "../../model/point.js";
 import { element, set, svg } from "../../parts/dom.js";
 import { refined } from "../../parts/picture.js";
@@ -60,7 +61,7 @@ export function drawnMap(store) {
     const updates = path(study, seen.state);
     if (!grip || !window) window = windowAround(seen, updates, places);
     const [x, y] = [linear(window[0], places.x), linear(window[1], places.y)];
-    axis.update(x, y, ...symbols());
+    axis.update(x, y, ...seen.names.map((of) => named(study, study.quantity[of].symbol, of)));
     within.update(x, y);
     const field = fieldOf(seen, x, y, isFine ? SLOW : QUICK);
     paint(canvas, field, x, y, colours);

@@ -1,6 +1,7 @@
 // The mean loss after each epoch, as a curve.
 
 import { short } from "../../mathematics/numbers.js";
+import { named } from "../../model/people.js";
 import { EPOCHS } from "../../model/state.js";
 import { element, say, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
@@ -41,7 +42,7 @@ export function curve(store, go) {
     if (drawn?.of !== of || drawn.width !== width) {
       const places = inside(width, height);
       scales = { x: linear([0, EPOCHS], places.x), y: linear([0, top(of.means, MOST)], places.y) };
-      frame.update(scales.x, scales.y, "epochs done", `mean ${study.quantity[study.loss].symbol}`);
+      frame.update(scales.x, scales.y, "epochs", named(study, "mean loss", study.loss));
       within.update(scales.x, scales.y);
       set(line, { d: through(of.means.map((value, k) => [scales.x(k), scales.y(value)])) });
       drawn = { of, width };

@@ -16,6 +16,8 @@ export function example(place, store) {
       type: "number",
       step: "any",
       "aria-describedby": "you-error",
+      // What is no number yet may become one while it is typed.
+      oninput: () => (Number.isFinite(input.valueAsNumber) ? read(name, input) : complain(null)),
       onchange: () => read(name, input),
     });
     return { name, input, node: element("label", {}, `${study.quantity[name].symbol} `, input) };

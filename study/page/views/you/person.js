@@ -59,6 +59,9 @@ export function person(place, store) {
 
 const isMeasure = (value) => value > 0 && Number.isFinite(value);
 
+// The beginning of a number: 0, 0. or 1e
+const isBegun = (text) => /^(0*[.,]?0*|[\d.,]+e[-+]?)$/i.test(text);
+
 const numberIn = (text) => (text === "" ? NaN : Number(text.replace(",", ".")));
 
 // The two fields, and the error of what was typed into them.
@@ -73,7 +76,7 @@ function fieldsOf(store) {
       autocomplete: "off",
       spellcheck: "false",
       "aria-describedby": "you-error",
-      onchange: read,
+      oninput: () => read(input),
       onblur: () => {
         field.isVisited = true;
         complain();
@@ -87,21 +90,22 @@ function fieldsOf(store) {
   let isTyping = false; // what changes then comes from the fields themselves
   let written = store.state.unit; // the unit of what stands in them
 
-  function read() {
+  function read(typed) {
     const numbers = texts().map(numberIn);
     isTyping = true;
     store.set({ you: numbers.every(isMeasure) ? fromUnit(numbers, store.state.unit) : null });
     isTyping = false;
-    complain();
+    complain(typed);
   }
 
-  // Not about fields that have not been visited yet, nor while both are empty.
-  function complain() {
+  // Not about fields that have not been visited yet, nor while both are empty, nor about what is `typed` and may
+  // become a number.
+  function complain(typed) {
     const all = texts();
     const isNone = all.every((text) => text === "");
     const wrong = isNone
       ? -1
-      : all.findIndex((text, k) => (text !== "" || fields[k].isVisited) && !isMeasure(numberIn(text)));
+      : all.findIndex((text, k) => (text !== "" || fields[k].isVisited) && !isMeasure(numberIn(text)) && !(fields[k].input === typed && isBegun(text)));
     const got = all[wrong] === "" ? "nothing" : `“${all[wrong]?.slice(0, 20)}”`;
     const expected = `expected a number above 0, in ${UNITS[store.state.unit].names[wrong]}`;
     say(error, wrong < 0 ? "" : `${capital(MEASURES[wrong])}: got ${got}, ${expected}.`);
