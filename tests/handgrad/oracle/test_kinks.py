@@ -52,6 +52,8 @@ def nested(p: Any) -> Any:
 
 S = (-1.0, -1 - ULP, -0.3, 0.0, 1e-17, 1 / 3, 0.99, 1.0, 1 + 2 * ULP)
 
+NEARLY_ONE = (1 - 1e-10, 5e-11, 5e-11)
+
 #: A loss, a point, gradients that are right there, and some that are not.
 KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     "the modulus of a sum": (
@@ -79,13 +81,13 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     ),
     "three equal numbers": (
         *(jnp.max, [0.7, 0.7, 0.7]),
-        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.5, 0.5, 0)],
+        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.5, 0.5, 0), NEARLY_ONE],
         [(1, 1, 0), (0, 0, 0), (1, 1, 1), (0.5, 0, 0), (2, -1, 0), (0.5, 0.6, 0)],
     ),
     # Steps into every sector give ±1 in one of the two.
     "the smaller of two moduli": (
         *(lambda p: jnp.minimum(jnp.abs(p[0]), jnp.abs(p[1])), [0.0, 0.0]),
-        *([(1, 0), (0, -1), (0, 0), (0.5, 0.5), (-0.25, 0.75)],),
+        *([(1, 0), (0, -1), (0, 0), (0.5, 0.5), (-0.25, 0.75), (1 - 1e-10, 0)],),
         [(1, 1), (1, -1), (0.6, 0.6), (0, 1.1)],
     ),
     "nested": (
