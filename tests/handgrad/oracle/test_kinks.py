@@ -129,6 +129,14 @@ def test_a_right_gradient_across_one_of_more_hyperplanes_than_parameters_is_foun
         assert (balls.magnitudes(balls.exact(answer) - right) <= 32 * ULP).all()
 
 
+def test_choices_at_independent_hyperplanes_may_sum_to_more_than_one() -> None:
+    edges = np.array([[0.003, 0.002], [-300.0, -300.0], [-1e5, 2e5]])
+    kink = Kink(balls.exact(np.ones(2)), balls.exact(edges), balls.exact(edges))
+    answer = np.array([-73.997, -73.998])
+    right, _ = kink.nearest(answer, np.full(2, 64 * ULP))
+    assert (balls.magnitudes(balls.exact(answer) - right) <= 1e-9).all()
+
+
 def test_a_mean_that_is_nearly_a_side_is_found_among_dependent_edges() -> None:
     edges = np.array([[2.0, 1.0], [-2.0, 1.0], [-2.0, 2.0]])
     kink = Kink(balls.exact([-2.0, 1.0]), balls.exact(edges), balls.exact(edges), shared=True)
