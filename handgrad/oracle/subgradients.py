@@ -21,6 +21,9 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 
+#: How often the gap that λ leave is fitted once more: each time it is smaller by many digits.
+STEPS = 3
+
 
 class UndecidableKinkError(ArithmeticError):
     """The gradients around a point cannot be found: too many ties, or the loss itself jumps."""
@@ -56,39 +59,41 @@ class Kink:
         fit = _fit_of_mean if self.shared else _fit
         best = fit(edges[:, moved].T * weight[:, None], gap * weight)
         tries = [*best, *(_snapped(choices, step) for choices in best for step in (1e-9, 1e-6))]
-        tries += [
-            self._refined(choices, answer, margin, with_vertex)
-            for choices in tries
-            for margin in (0.0, 1e-6)
-            for with_vertex in ((True, False) if self.shared else (True,))
-        ]
+        tries += [self._refined(choices, answer, weight, moved) for choices in best]
         candidates = [self.at(choices) for choices in tries]
         gaps = [balls.magnitudes((balls.exact(answer) - c)[moved]) for c in candidates]
         chosen = int(np.argmin([np.max(gap * weight, initial=0.0) for gap in gaps]))
         return candidates[chosen], tries[chosen]
 
     def _refined(
-        self, choices: np.ndarray, answer: np.ndarray, margin: float, with_vertex: bool
+        self, choices: np.ndarray, answer: np.ndarray, weight: np.ndarray, moved: np.ndarray
     ) -> np.ndarray:
-        """Refine λ within bounds by least squares on the gap in exact arithmetic.
+        """Refine λ by steps within their bounds that fit the gap, which is exact.
 
         Args:
             choices: the initial λ.
             answer: the gradient to approximate.
-            margin: a λ that is closer to 0 or 1 is kept.
-            with_vertex: whether the vertex has a weight in a mean; if not, the λ sum to 1.
+            weight: that of each element's gap.
+            moved: the elements that some λ changes.
         """
-        free = (choices > margin) & (choices < 1 - margin)
-        edges = balls.midpoints(self.edges)[free].T
-        size = 0.0 if with_vertex else np.max(np.abs(edges), initial=0.0)
-        edges = np.vstack([edges, np.full(free.sum(), size)])
-        refined = choices.copy()
-        for _ in range(2):
-            left = balls.midpoints(balls.exact(answer) - self.at(refined))
-            left = np.append(left, size * (1 - refined.sum()))
-            refined[free] += np.linalg.lstsq(edges, left, rcond=None)[0]
-        refined = np.clip(refined, 0, 1)
-        return refined / max(1.0, refined.sum()) if self.shared else refined
+        from scipy.optimize import lsq_linear
+
+        weight = weight / np.max(weight, initial=np.finfo(float).tiny)
+        a = balls.midpoints(self.edges)[:, moved].T * weight[:, None]
+        if self.shared:  # The vertex has a weight, too, and they sum to 1.
+            sums = np.full(a.shape[1] + 1, np.max(np.abs(a), initial=0.0))
+            a = np.vstack([np.hstack([a, np.zeros((len(a), 1))]), sums])
+        for _ in range(STEPS):
+            left = balls.midpoints(balls.exact(answer) - self.at(choices))[moved] * weight
+            weights = choices
+            if self.shared:
+                left = np.append(left, 0.0)
+                weights = np.append(choices, max(1 - choices.sum(), 0.0))
+            bounds = -weights, 1 - weights
+            step = lsq_linear(a, left, bounds=bounds, tol=1e-14, method="bvls").x
+            choices = np.clip((weights + step)[: len(choices)], 0, 1)
+            choices = choices / max(1.0, choices.sum()) if self.shared else choices
+        return choices
 
     def at(self, choices: np.ndarray) -> np.ndarray:
         """Return the gradient for given λ."""

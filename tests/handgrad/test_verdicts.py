@@ -13,6 +13,7 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.judging import trial
 from handgrad.judging.findings import differs_at_kink, worst_element
 from tests.tiers import one_of_each, slowly
 
@@ -431,3 +432,16 @@ def test_the_detection_limit_is_the_best_of_all_points() -> None:
     assert several < 1e-6 < one
     slightly_off = check_gradient(lambda *p: stable(*p) * (1 + 2 * several), neuron, *BOB)
     assert slightly_off.verdict == "disagree"
+
+
+def test_that_time_ran_out_is_said_where_there_was_something_to_judge(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "SECONDS", -1.0)
+    params = np.array([0.5, -1.0])
+    report = check_gradient(lambda p: 2 * p, lambda p: (p**2).sum(), params, points=3)
+    assert (report.verdict, report.points) == ("agree", 1)
+    assert "time ran out after 0 of 3 other points" in report.warnings
+    long = params.astype(np.longdouble)
+    report = check_gradient(lambda p: 2 * p, lambda p: (p**2).sum(), long, points=3)
+    assert (report.verdict, report.warnings) == ("undecidable", ())

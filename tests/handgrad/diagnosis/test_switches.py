@@ -302,6 +302,17 @@ def test_a_softmax_is_found_beside_what_overflows() -> None:
     assert ("activation-derivative", "the derivative of softmax is missing") in found
 
 
+def test_what_differs_from_a_softmax_where_it_is_small_is_none() -> None:
+    z = np.array([[1.0, -24.0, -29.0]])
+
+    def says_missing(factors: np.ndarray) -> bool:
+        found = told(lambda z: factors * jnp.exp(z) / jnp.sum(jnp.exp(z), axis=1)[:, None], z)
+        return ("activation-derivative", "the derivative of softmax is missing") in found
+
+    assert says_missing(np.ones((1, 3)))
+    assert not says_missing(np.array([[1.0, 2.0, 2.0]]))
+
+
 def kinds_of(found: list[Switch], kind: type[Switch]) -> list[list[str]]:
     return [[option.kind for option in switch.options] for switch in found if type(switch) is kind]
 

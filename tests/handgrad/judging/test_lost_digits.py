@@ -16,7 +16,8 @@ import pytest
 import scipy.special
 
 from handgrad import check_backward, check_gradient
-from handgrad.judging.exact_runs import mapped
+from handgrad.arithmetic import balls
+from handgrad.judging.exact_runs import by_numpy, exactly, mapped
 from tests.tiers import one_of_each
 
 X = np.array([25.0, 1.0, -2.0])
@@ -131,6 +132,17 @@ def test_numbers_inside_objects_are_changed_in_copies() -> None:
     assert changed["b"][0] == SimpleNamespace(s=4.0, f=len, of=math)
     assert changed["b"][1] is X
     assert given["a"] == Kept(1.0, (2,))
+
+
+@pytest.mark.parametrize(("x", "result"), [(np.float64(2.0), 6.0), (np.array(2.0), 9.0)])
+def test_an_array_without_axes_is_written_to_and_a_number_is_not(x: Any, result: float) -> None:
+    def product(x: Any) -> Any:
+        y = x
+        y += 1.0
+        return x * y
+
+    assert balls.midpoints(by_numpy(product, exactly((x,))).numbers.value) == result
+    assert product(x) == result
 
 
 @pytest.mark.parametrize("name", one_of_each(RERUN, ["jax, numpy"]))

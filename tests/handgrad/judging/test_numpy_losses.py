@@ -1,5 +1,6 @@
 """Losses that only NumPy can run: judged on power series, without a second witness."""
 
+import copy
 import decimal
 import math
 import re
@@ -189,6 +190,19 @@ def test_numbers_as_parameters() -> None:
 
     params = {"a": np.float64(0.5), "b": np.array(2.0), "c": 1.5}
     assert check_gradient(gradient, loss, params).verdict == "agree"
+
+
+@pytest.mark.parametrize("number", [2.0, np.float64(2.0), np.array(2.0)])
+def test_an_array_without_axes_is_written_to_and_a_number_is_not(number: Any) -> None:
+    def product(p: Any) -> Any:
+        q = p
+        q += 1.0
+        return p * q
+
+    of_params, of_inputs = Case(product, product), Case(product, lambda p, x: p + product(x))
+    value, _ = NumpyLoss(of_params).attempt(point_at(copy.copy(number), ()))
+    beside, _ = NumpyLoss(of_inputs).attempt(point_at(0.0, (copy.copy(number),)))
+    assert float(value.mid()) == float(beside.mid()) == product(number)
 
 
 def relu(x: Any) -> Any:

@@ -128,6 +128,15 @@ def test_what_the_loss_and_the_gradient_both_draw_makes_nobody_guilty() -> None:
 
     assert NO_FUNCTION in check_gradient(gradient, loss, W, points=0).headline
 
+    def scaled(w: Any) -> Any:
+        return right(w) * rng.random()
+
+    by_both = check_gradient(scaled, with_a_fresh_factor_in_numpy(rng), W, points=0)
+    assert NO_FUNCTION in by_both.headline
+    # Of a loss that draws nothing, such a gradient is wrong.
+    by_one = check_gradient(scaled, by_numpy, W, points=0)
+    assert (by_one.verdict, by_one.observed[0].kind) == ("disagree", "not-repeatable")
+
 
 def test_another_order_of_terms_that_compares_what_is_no_number_is_a_function() -> None:
     rng = np.random.default_rng(0)

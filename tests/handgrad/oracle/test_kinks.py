@@ -52,6 +52,8 @@ def nested(p: Any) -> Any:
 
 S = (-1.0, -1 - ULP, -0.3, 0.0, 1e-17, 1 / 3, 0.99, 1.0, 1 + 2 * ULP)
 
+NEARLY_ONE = (1 - 1e-10, 5e-11, 5e-11)
+
 #: A loss, a point, gradients that are right there, and some that are not.
 KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     "the modulus of a sum": (
@@ -79,13 +81,13 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     ),
     "three equal numbers": (
         *(jnp.max, [0.7, 0.7, 0.7]),
-        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.5, 0.5, 0)],
+        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1 / 3, 1 / 3, 1 / 3), (0.5, 0.5, 0), NEARLY_ONE],
         [(1, 1, 0), (0, 0, 0), (1, 1, 1), (0.5, 0, 0), (2, -1, 0), (0.5, 0.6, 0)],
     ),
     # Steps into every sector give ±1 in one of the two.
     "the smaller of two moduli": (
         *(lambda p: jnp.minimum(jnp.abs(p[0]), jnp.abs(p[1])), [0.0, 0.0]),
-        *([(1, 0), (0, -1), (0, 0), (0.5, 0.5), (-0.25, 0.75)],),
+        *([(1, 0), (0, -1), (0, 0), (0.5, 0.5), (-0.25, 0.75), (1 - 1e-10, 0)],),
         [(1, 1), (1, -1), (0.6, 0.6), (0, 1.1)],
     ),
     "nested": (
@@ -125,6 +127,14 @@ def test_a_right_gradient_across_one_of_more_hyperplanes_than_parameters_is_foun
         answer = 1 + 0.6374 * edge
         right, _ = kink.nearest(answer, np.full(4, 32 * ULP))
         assert (balls.magnitudes(balls.exact(answer) - right) <= 32 * ULP).all()
+
+
+def test_choices_at_independent_hyperplanes_may_sum_to_more_than_one() -> None:
+    edges = np.array([[0.003, 0.002], [-300.0, -300.0], [-1e5, 2e5]])
+    kink = Kink(balls.exact(np.ones(2)), balls.exact(edges), balls.exact(edges))
+    answer = np.array([-73.997, -73.998])
+    right, _ = kink.nearest(answer, np.full(2, 64 * ULP))
+    assert (balls.magnitudes(balls.exact(answer) - right) <= 1e-9).all()
 
 
 def test_a_mean_that_is_nearly_a_side_is_found_among_dependent_edges() -> None:
