@@ -90,8 +90,9 @@ function item(store, slip) {
     if (isAsked && state.erratum === slip.number && !details.open) {
       fill();
       details.open = true;
-      // The address opens it: scroll there in the frame after the next, when everything above has its height.
-      requestAnimationFrame(() => requestAnimationFrame(() => node.scrollIntoView()));
+      // The address opens it: scroll there in the frame after the next, when everything above has its height; but not
+      // past a lesson, which is read first.
+      if (state.lesson === null) requestAnimationFrame(() => requestAnimationFrame(() => node.scrollIntoView()));
     }
   }
 

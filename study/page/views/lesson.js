@@ -1,7 +1,7 @@
 // The lesson that is read, beside what it is about: its sentences, what to do, and what there is to see.
 
 import { ROUTE } from "../model/route.js";
-import { evaluate } from "../model/point.js";
+import { AT_POINT, evaluate } from "../model/point.js";
 import { defaults } from "../model/state.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { SEEN } from "./lesson/seen.js";
@@ -32,14 +32,13 @@ export function lesson(place, store) {
   }, { class: "quiet" });
   place.append(element("div", { class: "bar", role: "group", "aria-label": "The nine lessons" }, numbers), title, says, asks, acts, seen, element("div", { class: "bar" }, next, close));
   const live = document.getElementById("live");
-  let before = null; // the point at which the lesson begins
+  let before = null; // the point without what the reader has set in this lesson
 
   return (state, point, changed) => {
     set(place, { hidden: state.lesson === null });
     if (place.hidden) return;
     const of = ROUTE[state.lesson - 1];
     if (changed.has("lesson")) {
-      before = evaluate(study, { ...state, ...of.at });
       numbers.forEach((node, k) => set(node, { "aria-current": k + 1 === state.lesson ? "step" : null, "data-done": k + 1 < state.lesson }));
       say(title, `${state.lesson}. ${of.title}`);
       say(says, of.says.join(" "));
@@ -48,6 +47,7 @@ export function lesson(place, store) {
       set(acts, { hidden: of.acts.length === 0 });
       say(next, state.lesson < ROUTE.length ? `next: ${ROUTE[state.lesson].title} ▶` : "from the beginning");
     }
+    if (changed.has("lesson") || AT_POINT.some((key) => changed.has(key))) before = evaluate(study, { ...state, edits: of.at.edits });
     const words = SEEN[of.key]({ study, state, point, before });
     if (words && words !== seen.textContent) say(live, words);
     say(seen, words ?? "");

@@ -1,6 +1,6 @@
 // What there is to see once the thing of a lesson is done, by the lesson's key; null as long as it is not.
 //
-//   before   the point at which the lesson begins
+//   before   the point without what the reader has set in this lesson
 
 import { costs } from "../../mathematics/layers.js";
 import { mean } from "../../mathematics/mathematics.js";

@@ -15,6 +15,7 @@ export function arrow([x1, y1], [x2, y2]) {
   const near = BEFORE / length;
   let now = false;
   let way = [];
+  let moving = null;
   return {
     node,
     update(direction, isKnown, isNow) {
@@ -25,7 +26,8 @@ export function arrow([x1, y1], [x2, y2]) {
     },
     // Go the way that the step goes.
     run() {
-      if (now && !isStill.matches) node.animate(way.map((transform) => ({ transform })), { duration: WAY, easing: "ease-in-out" });
+      moving?.cancel();
+      if (now && !isStill.matches) moving = node.animate(way.map((transform) => ({ transform })), { duration: WAY, easing: "ease-in-out" });
     },
   };
 }

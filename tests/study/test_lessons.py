@@ -1,0 +1,199 @@
+"""The route of nine lessons, and the list of views: what they show, and what is said of it."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from manual.article import Parameters, draw_parameters, gradient
+from manual.article import loss as loss_of
+from tests.study.browser import PHONE, At, choose, given, settle, state
+from tests.study.pictures import number
+from tests.study.test_views import BESIDE, NONSENSE, VIEWS
+
+pytestmark = pytest.mark.slow
+
+LESSONS = range(1, 10)
+
+_NUMBER = r"[+−]?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
+
+
+def numbers(text: str | None) -> list[float]:
+    """The numbers of a sentence, names such as w1 aside."""
+    return [float(number(of)) for of in re.findall(rf"(?<![\w∂/]){_NUMBER}(?![\w])", text or "")]
+
+
+def seen(page: Page) -> Locator:
+    return page.locator("#lesson .seen")
+
+
+def begun(at: At, lesson: int) -> Page:
+    page = at("view=quiz&lesson=2&person=bob")
+    page.locator("#lesson").get_by_role("button", name=f"Lesson {lesson}:").click()
+    settle(page)
+    return page
+
+
+def do(page: Page, name: str) -> None:
+    page.locator("#lesson").get_by_role("button", name=name, exact=True).click()
+    settle(page)
+
+
+X, Y = np.array([-2.0, -1.0]), np.array(1.0)  # Alice's
+
+
+def loss(params: Parameters) -> float:
+    return float(loss_of(params, X, Y))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_lesson_is_an_address_says_what_to_do_and_what_comes_of_it(
+    at: At, lesson: int
+) -> None:
+    page = begun(at, lesson)
+    assert page.evaluate("location.hash") == f"#lesson={lesson}"  # all else is as it begins
+    says = page.locator("#lesson h2 + p").inner_text()
+    assert 3 <= len(re.findall(r"[.?!](?: |$)", says)) <= 6
+    acts = page.locator("#lesson .asks + .bar button").all_inner_texts()
+    assert acts
+    do(page, acts[0])
+    expect(seen(page)).to_be_visible()
+    assert numbers(seen(page).text_content())
+    assert page.evaluate(NONSENSE, "#lesson") == []
+    for act in acts[1:]:
+        do(page, act)
+        assert page.evaluate(NONSENSE, "main") == []
+    assert page.evaluate("scrollY") == 0
+
+
+def test_what_the_slope_foretells_is_what_python_has(at: At) -> None:
+    page = begun(at, 1)
+    expect(seen(page)).to_be_hidden()
+    do(page, "w1 + 0.1")
+    params = draw_parameters(44)
+    moved = params._replace(w1=given(page)["w1"])
+    slope = gradient(params, X, Y).w1
+    by = moved.w1 - params.w1
+    real = loss(moved) - loss(params)
+    assert numbers(seen(page).text_content()) == pytest.approx(
+        [by, slope, by * slope, real], rel=5e-3
+    )
+
+
+def test_what_comes_along_two_paths_adds(at: At) -> None:
+    page = begun(at, 3)
+    do(page, "t + 0.1")
+    params = draw_parameters(44)
+    first = params._replace(w1=0.5, w3=0.5)
+    slopes = gradient(first, X, Y)
+    assert given(page)["w1"] == given(page)["w3"] == 0.6
+    real = loss(first._replace(w1=0.6, w3=0.6)) - loss(first)
+    along = [0.1 * of for of in (slopes.w1, slopes.w3, slopes.w1 + slopes.w3)]
+    found = numbers(seen(page).text_content())
+    assert found == pytest.approx([*along, real], rel=5e-3)
+    assert abs(found[2] - found[3]) < min(abs(of - found[3]) for of in found[:2])
+
+
+def test_an_epoch_is_four_steps_each_foretold(at: At) -> None:
+    page = begun(at, 5)
+    do(page, "an epoch on")
+    text = seen(page).text_content() or ""
+    steps = re.findall(rf"(\w+): predicted ({_NUMBER}), real ({_NUMBER})", text)
+    assert [name for name, *_ in steps] == ["Alice", "Bob", "Charlie", "Diana"]
+    params = draw_parameters(44)
+    slopes = gradient(params, X, Y)
+    expected = -0.1 * sum(of**2 for of in slopes)
+    after = Parameters(*(p - 0.1 * g for p, g in zip(params, slopes, strict=True)))
+    _, predicted, real = steps[0]
+    assert float(number(predicted)) == pytest.approx(expected, rel=5e-3)
+    assert float(number(real)) == pytest.approx(loss(after) - loss(params), rel=5e-3)
+    assert ("ended with a higher loss" in text) or ("Nobody's loss rose" in text)
+
+
+def test_twins_stay_twins_until_the_start_is_random(at: At) -> None:
+    page = begun(at, 7)
+    do(page, "300 epochs")
+    assert given(page)["w1"] == given(page)["w3"]
+    expect(seen(page)).to_contain_text("the twins are twins")
+    do(page, "from seed 44")
+    assert given(page)["w1"] != given(page)["w3"]
+    expect(seen(page)).to_contain_text("two units that do different things")
+
+
+def test_who_reads_on_keeps_the_own_numbers_and_comes_back_to_the_first(at: At) -> None:
+    page = at("lesson=8&you=140;66&unit=kg")
+    page.locator("#lesson").get_by_role("button", name="next: Depth").click()
+    settle(page)
+    assert [state(page)[key] for key in ("lesson", "you", "unit")] == [9, [140, 66], "kg"]
+    expect(page.locator("#lesson h2")).to_be_focused()
+    page.get_by_role("button", name="from the beginning").click()
+    assert state(page)["lesson"] == 1
+    page.locator("#lesson").get_by_role("button", name="close").click()
+    expect(page.locator("#lesson")).to_be_hidden()
+    expect(page.get_by_role("button", name="Lessons")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [(1366, 768), PHONE])
+def test_the_list_leads_to_each_view_and_stays_in_reach(at: At, size: tuple[int, int]) -> None:
+    page = at("step=1&view=pass", size=size)
+    buttons = page.locator("#list button:not(.route)")
+    assert buttons.count() == len(BESIDE) + 1
+    for k, view in enumerate(["pass", *BESIDE]):
+        buttons.nth(k).click()
+        settle(page)
+        assert state(page)["view"] == view
+        expect(buttons.nth(k)).to_have_attribute("aria-current", "true")
+        expect(buttons.nth(k)).to_be_in_viewport(ratio=0.9)
+        shown = [of for of in BESIDE if page.locator(f"#{of}").is_visible()]
+        assert shown == [view] * (view != "pass")
+        page.evaluate("scrollTo(0, 1e6)")
+        expect(page.locator("#list")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#network svg")).to_be_in_viewport()
+
+
+def test_before_and_after_a_view(at: At) -> None:
+    page = at("view=pass")
+    turn = page.locator("#turn button:visible")
+    for view in BESIDE:
+        turn.last.click()
+        assert state(page)["view"] == view
+        expect(page.locator(f"#{view}-title")).to_be_focused()
+    assert turn.all_inner_texts() == ["◀ Break it"]
+    turn.first.click()
+    assert state(page)["view"] == "break"
+
+
+@pytest.mark.parametrize("view", ["break", "quiz", "errata"])
+def test_an_address_that_is_about_a_view_shows_it(at: At, view: str) -> None:
+    assert state(at(VIEWS[view]))["view"] == view
+    page = at(f"{VIEWS[view]}&view=pass")
+    assert state(page)["view"] == "pass"
+    choose(page, view=view)
+    assert "view=" not in page.evaluate("location.hash")
+
+
+def test_the_network_shrinks_on_a_phone_while_another_view_is_read(at: At) -> None:
+    heights = []
+    for view in ("pass", "nudge"):
+        box = at(f"view={view}", size=PHONE).locator("#network svg").bounding_box()
+        assert box is not None
+        heights.append(box["height"])
+    assert heights[1] < heights[0] / 2
+
+
+def test_it_goes_the_way_that_the_step_goes(at: At) -> None:
+    """Values to the end of an edge, derivatives to its beginning; nothing moves where none may."""
+    moves = """() => document.getAnimations()
+      .filter(({ effect }) => effect.target.matches(".arrow")).map(({ effect }) =>
+      effect.getKeyframes().map((of) => parseFloat(of.transform.slice(10))))"""
+    for still in (False, True):
+        page = at("step=4&view=pass&show=auto", still=still)
+        for step, rises in ((5, True), (10, False), (12, False)):
+            page.evaluate("(step) => modules['main.js'].store.set({ step })", step)
+            found = page.evaluate(moves)
+            assert bool(found) is not still
+            assert all((first < last) is rises for first, last in found)
+            kind = "forward" if rises else "back"
+            lines = page.locator(f'#network line.edge[data-flow="{kind}"]')
+            assert lines.count() == 2
