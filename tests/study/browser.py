@@ -29,7 +29,7 @@ DESKTOP = (1280, 800)
 PHONE = (390, 844)
 
 #: So low that what is read begins out of sight.
-LOW = (390, 160)
+LOW = (390, 60)
 
 
 def required() -> str:

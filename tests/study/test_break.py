@@ -23,7 +23,7 @@ from models.planted import MISTAKES, PLANTS
 from study.mistakes import ELSEWHERE, GROUPS
 from tests.reference import XS, YS
 from tests.strategies import drawn_points
-from tests.study.browser import PHONE, At, choose, follow, into_view, settle, state
+from tests.study.browser import LOW, At, choose, follow, into_view, settle, state
 
 pytestmark = pytest.mark.slow
 
@@ -185,6 +185,7 @@ def test_an_address_plants_and_the_sign_takes_it_back(at: At) -> None:
     sign = page.locator("#stage #planted")
     expect(sign).to_be_visible()
     expect(sign).to_contain_text("the square of the loss is forgotten")
+    choose(page, view="equation")
     whole = page.locator('#equation [data-quantity="dL_dw1"]')
     factor = page.locator('#equation [data-quantity="dL_dypred"]')
     expect(factor.locator('[data-side="by_hand"].value')).to_have_text("−1")
@@ -408,13 +409,13 @@ def test_the_lesson(at: At) -> None:
 
 def test_the_checks_follow_the_point(at: At) -> None:
     """At once, and where nobody has scrolled to them: who listens or searches reads them there."""
-    page = at("mistake=zeroed-element", size=PHONE)
+    page = at("mistake=zeroed-element", size=LOW)
     part, row = page.locator("#break"), page.locator("#break tr[data-parameter=w1]")
 
     def cells() -> list[str]:
         return [row.locator(f"[data-of={of}]").inner_text() for of in ("hand", "exact", "off")]
 
-    assert part.evaluate("(part) => part.getBoundingClientRect().y > innerHeight + 300")
+    assert part.evaluate("(part) => part.getBoundingClientRect().y > innerHeight + 200")
     assert cells()[1] == "+0.0215"
     assert "? cannot tell" not in verdicts(page).values()
     choose(page, sample="bob")

@@ -159,7 +159,7 @@ def test_buttons_lead_to_where_it_can_be_seen(at: At) -> None:
     page = at("person=bob&step=3", still=True)
     last = len(page.evaluate("modules['main.js'].store.study.steps"))
     for entry, (section, choices, says) in ELSEWHERE.items():
-        choose(page, step=3, mistake=None, erratum=entry)
+        choose(page, step=3, mistake=None, erratum=entry, view="errata")
         slip(page, entry).get_by_role("button", name=says).press("Enter")
         settle(page)
         found = state(page)

@@ -143,12 +143,12 @@ def test_reduced_motion_moves_nothing(at: At) -> None:
 
 def test_numbers_a_few_ulps_apart_hang_nothing(at: At, at_page_of: PageOf) -> None:
     """Axes have no ticks where no round numbers lie between; the page goes on."""
-    page = at("edits=b3:35.7", still=True)
+    page = at("edits=b3:35.7&view=surface", still=True)
     into_view(page.locator("#surface .picture"))
     expect(page.locator("#surface .picture > svg")).to_have_attribute(
         "aria-label", re.compile("lowest")
     )
-    page = at_page_of(TWO_INPUTS)("edits=x%5B0%5D:1e17", still=True)
+    page = at_page_of(TWO_INPUTS)("edits=x%5B0%5D:1e17&view=training", still=True)
     into_view(page.locator(".boundary .picture"))
     expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
 
@@ -227,7 +227,7 @@ def test_no_state_is_too_far(
 
 
 def test_what_could_not_be_drawn_is_drawn_again(at: At) -> None:
-    page = at("edits=w1:1e308;w5:1e308", still=True)
+    page = at("edits=w1:1e308;w5:1e308&view=nudge", still=True)
     into_view(page.locator("#nudge"))
     drawings = page.locator("#nudge svg.plot[role=img]")
     expect(drawings.nth(1)).to_be_hidden()
@@ -276,6 +276,6 @@ def test_axes_have_units(at: At) -> None:
         ),
         ("training", "unit=kg", ["weight (kg)", "height (cm)"]),
     ):
-        page = at(fragment, size=HIGH)
+        page = at(f"{fragment}&view={view}", size=HIGH)
         shown = page.locator(f"#{view} .axis").all_text_contents()
         assert set(names) <= set(shown), (view, shown)

@@ -103,14 +103,25 @@ def close(shown: float, answer: float) -> bool:
     return abs(shown - size) <= size / 100 or shown == float(f"{size:.2g}")
 
 
-#: What can be read of a pass. Losses of a training may be near to any number.
-READ_OF_THE_PASS = """() => ["stage", "equation", "nudge", "surface", "break", "quiz", "live"]
-  .map((id) => document.getElementById(id)).flatMap((of) => [
-    of.innerText,
-    ...[...of.querySelectorAll("[aria-label]")]
-      .filter((node) => node.checkVisibility()).map((node) => node.getAttribute("aria-label")),
-    ...[...of.querySelectorAll("svg.network")].map((node) => node.textContent),
-  ]).join("\\n")"""
+#: What can be read of a pass, whichever view is shown; losses of a training may be near to any number.
+READ_OF_THE_PASS = """() => {
+  const { store } = modules["main.js"];
+  const read = (id) => {
+    const of = document.getElementById(id);
+    if (!of.checkVisibility()) return [];
+    return [
+      of.innerText,
+      ...[...of.querySelectorAll("[aria-label]")]
+        .filter((node) => node.checkVisibility()).map((node) => node.getAttribute("aria-label")),
+      ...[...of.querySelectorAll("svg.network")].map((node) => node.textContent),
+    ];
+  };
+  const views = ["pass", "equation", "nudge", "surface", "autodiff", "break", "quiz"];
+  return views.flatMap((view) => {
+    store.set({ view });
+    return ["stage", "live", ...(view === "pass" ? [] : [view])].flatMap(read);
+  }).join("\\n");
+}"""
 
 #: What is asked at an address: its number, and what else the page gives, inputs say.
 ASKED = """() => {
@@ -159,6 +170,7 @@ def test_the_missing_factor_is_in_no_formula(at: At) -> None:
     expect(page.locator("#now .reason")).to_be_hidden()
     press(page, "∂h1/∂w1")
     expect(whole.locator("math:visible")).to_have_count(3)
+    choose(page, view="equation")
     expect(page.locator("#equation .factors")).to_be_visible()
 
 
@@ -172,6 +184,7 @@ def test_the_wrong_line_is_told_nowhere(at: At) -> None:
     expect(page.locator("#break .cards")).to_be_hidden()
     quiz(page).locator(".options button").filter(has_text=wrong).click()
     settle(page)
+    choose(page, view="break")
     expect(page.locator("#break .cards")).to_be_visible()
 
 
@@ -186,11 +199,13 @@ def test_what_is_hidden_comes_back(at: At, diana: Trace) -> None:
     assert "hidden while the quiz asks" in page.evaluate(
         "() => getComputedStyle(document.getElementById('nudge'), '::after').content"
     )
+    choose(page, view="equation")
     expect(page.locator("#equation .says")).to_have_text("The quiz asks for it.")
     choose(page, step=step_of(diana, "dL_dw3"))
     assert forms(exact(diana, "dL_dw3"))[1] in live(page)
     assert forms(value)[1] not in live(page)
     assert forms(exact(diana, "dL_dw3"))[0] in page.evaluate(READ)
+    choose(page, view="quiz")
     press(page, "show it")
     choose(page, step=step_of(diana, "w4_new"))
     after = page.evaluate(READ)
@@ -397,14 +412,17 @@ def test_a_question_is_over_when_the_point_is_another(at: At) -> None:
     """And asks for the parameter that is chosen anywhere else."""
     page = at("quiz=1&level=value")
     press(page, "show it")
+    choose(page, view="equation")
     expect(page.locator("#equation .says")).not_to_have_text("The quiz asks for it.")
     page.locator("#equation select").first.select_option("w5")
+    expect(page.locator("#equation .says")).to_have_text("The quiz asks for it.")
+    choose(page, view="quiz")
     expect(quiz(page).locator(".question")).to_contain_text("∂L/∂w5")
     expect(quiz(page).locator(".answer")).to_be_hidden()
-    expect(page.locator("#equation .says")).to_have_text("The quiz asks for it.")
     press(page, "end the quiz")
-    expect(page.locator("#equation .says")).to_contain_text("as w5 grows, the loss falls")
     expect(quiz(page).locator(".question")).to_be_hidden()
+    choose(page, view="equation")
+    expect(page.locator("#equation .says")).to_contain_text("as w5 grows, the loss falls")
     page.wait_for_function("() => !location.hash.includes('quiz')")
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.study.browser import At, follow, settle, state
+from tests.study.browser import At, choose, follow, settle, state
 from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
@@ -150,11 +150,12 @@ def test_a_screen_reader_hears_each_step(at: At, bob: Trace) -> None:
 
 def test_whoever_presses_a_button_that_goes_keeps_a_place(at: At) -> None:
     page = at("seed=44&you=140;66&mistake=missing-square&edits=w1:3")
-    for name, heir in (
-        ("train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
-        ("undo changes", page.locator("#network [role=button]").first),
-        ("remove", page.locator("#steps button").first),
+    for view, name, heir in (
+        ("you", "train it for 1000 epochs", page.locator("#you [data-measure=weight] input")),
+        ("pass", "undo changes", page.locator("#network [role=button]").first),
+        ("pass", "remove", page.locator("#steps button").first),
     ):
+        choose(page, view=view)
         page.get_by_role("button", name=name, exact=True).focus()
         page.keyboard.press("Enter")
         expect(heir).to_be_focused()
@@ -181,7 +182,7 @@ def test_what_is_substituted_is_python_s(at: At) -> None:
         for step in trace.steps:
             page.get_by_label("Micro-step").fill(str(step.number))
             found = page.locator("#now .quantity").evaluate_all(
-                "all => all.map((of) => [...of.querySelectorAll('math')].at(-1).textContent)"
+                "all => all.map((of) => of.querySelectorAll('.equation > math')[2].textContent)"
             )
             for name, places in zip(step.names, found, strict=True):
                 expected = trace.quantities[name].substituted or ""

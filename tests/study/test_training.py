@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from tests.study.browser import At, PageOf, Pages, choose, given, into_view, settle, state
+from tests.study.browser import LOW, At, PageOf, Pages, choose, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
 from tests.study.trained import counted, losses, mean, opened, path, says, title
 
@@ -84,7 +84,7 @@ def test_each_form_of_the_slope_has_a_training_of_its_own(at: At) -> None:
 
 def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path) -> None:
     """A screen reader comes to pictures that nobody has scrolled to; their words are new."""
-    page = pages.open(study_page, "seed=44", still=True)
+    page = pages.open(study_page, "seed=44&view=training", still=True, size=LOW)
     choose(page, epoch=300, eta=0.5)
     settings = Settings(seed=44, learning_rate=0.5)
     assert page.locator(".curve-of-losses .plot .curve").get_attribute("d") is None

@@ -159,10 +159,10 @@ def test_fields_have_what_the_address_has(at: At) -> None:
     page = at("you=-5;66")
     expect(page.locator("#you .error")).to_contain_text("Weight: got “-5”")
     expect(page.locator("#you .answer")).to_be_hidden()
-    follow(page, "step=1")
+    follow(page, "step=1&view=you")
     assert fields(page) == ["", ""]
     expect(page.locator("#you .error")).to_be_hidden()
-    follow(page, "you=140;66&unit=kg")
+    follow(page, "you=140;66&unit=kg&view=you")
     assert fields(page) == [f"{140 * 0.45359237:.6g}", f"{66 * 2.54:.6g}"]
 
 
@@ -200,7 +200,7 @@ def test_a_field_that_nobody_came_to_is_not_complained_about(at: At) -> None:
         expect(error).to_contain_text("Height: got nothing")
         assert fields(page) == [text, ""]
         fill(page, "140", "66")
-        follow(page, "step=1" if text == "140" else "step=2")
+        follow(page, f"step={1 if text == '140' else 2}&view=you")
         assert fields(page) == ["", ""]
 
 
