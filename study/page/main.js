@@ -43,13 +43,15 @@ function section(id) {
   return node;
 }
 
-// A view that is not shown is not updated; as soon as it is, it hears of all that has changed meanwhile.
-function whenShown(id, node, update) {
+// A view is made when it is first shown. While it is not, it is not updated; then it hears of all that has changed.
+function whenShown(id, node, make) {
   const missed = new Set();
+  let update = null;
   return (state, point, changed) => {
     changed.forEach((key) => missed.add(key));
     set(node, { hidden: state.view !== id });
     if (node.hidden && !ALSO_ELSEWHERE.includes(id)) return;
+    update ??= make();
     update(state, point, new Set(missed));
     missed.clear();
   };
@@ -60,7 +62,7 @@ export const store = new Store(study);
 for (const [id, part] of Object.entries(PARTS)) store.add(part(document.getElementById(id), store));
 for (const id of viewsOf(study).filter((view) => view in BESIDE)) {
   const node = section(id);
-  store.add(whenShown(id, node, BESIDE[id](node, store)));
+  store.add(whenShown(id, node, () => BESIDE[id](node, store)));
 }
 layOut(store);
 listen(store);

@@ -26,10 +26,6 @@ const NAMES = Object.fromEntries(CHECKS.map((name) => [name, inText(TOLD[name][0
 
 export function breakIt(place, store) {
   const { study } = store;
-  if (study.mistakes.length === 0) {
-    place.hidden = true;
-    return () => {};
-  }
   const banner = sign(store);
   const shown = gallery(store);
   const says = element("p", { class: "mistake" });

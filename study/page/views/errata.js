@@ -8,10 +8,6 @@ import { choice } from "../parts/controls.js";
 
 export function errata(place, store) {
   const slips = store.study.errata;
-  if (!slips) {
-    place.hidden = true;
-    return () => {};
-  }
   const which = choice(store, "printed", "First", [[false, "corrected"], [true, "as the article prints it"]]);
   const section = sections(store, slips);
   const count = element("p", { class: "says", role: "status" });

@@ -16,10 +16,6 @@ const SHOWN = new Set([...AT_POINT, "axes"]);
 
 export function surface(place, store) {
   const { study } = store;
-  if (study.parameters.length < 2) {
-    place.hidden = true; // there is no plane to draw
-    return () => {};
-  }
   const picks = [0, 1].map((k) => axisPick(store, k));
   const [held, says] = [element("p", { class: "note held" }), element("p", { class: "says" })];
   const map = drawnMap(store);
