@@ -6,7 +6,7 @@ then one wrong link. It is fitted at some points and reported only if it explain
 fresh ones; if none does, the kind is `unknown`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -24,6 +24,9 @@ SECONDS = 30.0
 #: Kinds that are reported for some leaves even if the other wrong leaves are not explained.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
 
+#: Kinds that a missing contribution to some elements of a leaf may look like.
+BY_CHANCE = frozenset({"factor", "weight-decay"})
+
 
 @np.errstate(over="ignore")  # what is fitted may be as large as the largest float
 def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
@@ -35,13 +38,13 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     everything = np.ones(found.wrong.size, dtype=bool)
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
     if whole and not _nearly_zero(whole, found):
-        return (_diagnosis(whole, found, wrong),)
+        return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, wrong),))
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
     together = _merged(found, by_leaf)
     explained = all(by_leaf.values())
     nothing = any(_nearly_zero(theory, found) for theory in by_leaf.values())
     if explained and len(together) == 1 and not nothing:
-        return together
+        return _unless_overwritten(found, [d.kind for d in together], together)
     link = _link(found, everything, but=("unknown",) if explained and nothing else ())
     if link:
         return (_diagnosis(link, found, wrong),)
@@ -60,6 +63,26 @@ def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
     return any((s.yours[found.wrong & (theory.predict(s) == 0)] != 0).any() for s in found.all)
 
 
+def _unless_overwritten(
+    found: Evidence, names: Collection[str], simple: tuple[Diagnosis, ...]
+) -> tuple[Diagnosis, ...]:
+    """Return the simple diagnoses, unless some elements lack contributions, as with = for +=.
+
+    What is missing then may be a multiple of the element or of its derivative by chance.
+    """
+    wrong = [found.wrong[part] for part in found.given.parts()]
+    partly = any(some.any() and not some.all() for some in wrong)
+    if not partly or BY_CHANCE.isdisjoint(names) or found.engine is None:
+        return simple
+    options = (option for switch in found.engine.rewired.switches for option in switch.options)
+    if all(option.kind != "overwritten" for option in options):
+        return simple
+    link = _link(found, np.ones(found.wrong.size, dtype=bool))
+    if link is None or link.kind != "overwritten":
+        return simple
+    return (_diagnosis(link, found, [k for k, some in enumerate(wrong) if some.any()]),)
+
+
 def _mask(found: Evidence, leaf: int) -> np.ndarray:
     mask = np.zeros(found.wrong.size, dtype=bool)
     mask[found.given.parts()[leaf]] = True
@@ -72,7 +95,7 @@ def _first(table: Sequence[kinds.Proposes], found: Evidence, within: np.ndarray)
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 
-def _link(found: Evidence, within: np.ndarray, but: Sequence[str]) -> Theory | None:
+def _link(found: Evidence, within: np.ndarray, but: Sequence[str] = ()) -> Theory | None:
     """Return the first wrong link that explains everything, of a kind that is not in `but`."""
     if found.engine is None:
         return None

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
-from handgrad.arithmetic import balls
 from handgrad.judging.ruling import Ruling
 from handgrad.program.graph import Graph, Node, Numbering, active_values, flattened
 
@@ -41,7 +40,8 @@ def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
 
 def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
     """Find units whose derivatives are 0 at all points, which hide wrong factors."""
-    zero = np.all([balls.midpoints(ruling.yours.reference) == 0 for ruling in rulings], axis=0)
+    # NaN, and so no 0, where it is not known.
+    zero = np.all([ruling.exact == 0 for ruling in rulings], axis=0)
     given = rulings[0].given
     for path, place, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
         zeros = zero[place].reshape(leaf.shape)

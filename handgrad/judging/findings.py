@@ -8,6 +8,7 @@ from handgrad.data.findings import Enclosure, Finding
 from handgrad.data.point import index_of
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
+from handgrad.judging.reruns import in_float32
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
@@ -21,14 +22,14 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
         what = f"the loss beside the gradient is {value.yours!r}, exactly it is {value.exact!r}"
         found.append(Finding("loss-value", None, None, what, 1.0))
     if deciding.ruling:
-        found += _of_elements(deciding.ruling)
+        found += _of_elements(deciding.ruling, case)
         found += _of_autodiff(deciding.ruling, case)
         found += _of_convention(deciding.ruling)
     found += deciding.shorter
     return tuple(found)
 
 
-def _of_elements(ruling: Ruling) -> list[Finding]:
+def _of_elements(ruling: Ruling, case: Case) -> list[Finding]:
     """Return one finding for each leaf that is not right, the worst first."""
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     # Zeros among other wrong numbers may be those of inactive units.
@@ -38,11 +39,11 @@ def _of_elements(ruling: Ruling) -> list[Finding]:
         if part.start < part.stop and ruling.yours.level[part].max() > RIGHT:
             i = worst_element(ruling, part)
             badness = ruling.yours.level[i], distances(ruling)[i]
-            found.append((badness, _of_leaf(ruling, path, part, kind)))
+            found.append((badness, _of_leaf(ruling, case, path, part, kind)))
     return [finding for _, finding in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
-def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
+def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> Finding:
     yours, level = ruling.yours, int(ruling.yours.level[part].max())
     i = worst_element(ruling, part)
     index = index_of(ruling.given, path, i - part.start)
@@ -59,7 +60,7 @@ def _of_leaf(ruling: Ruling, path: str, part: slice, kind: str) -> Finding:
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
     if level == ROUNDED:
         what = f"{where}the formula is right, {digits} digits of it are left"
-        if ruling.like_float32(part, ruling.given.leaves[ruling.given.paths.index(path)]):
+        if ruling.like_float32(part) and in_float32(case, ruling.given)[part].any():
             digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
             what = f"{where}right to {digits} digits everywhere, as float32 arithmetic would be"
         return Finding("rounding", path, index, what, 1.0)

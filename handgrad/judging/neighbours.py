@@ -45,6 +45,10 @@ UNNOTICED = 1 + 2.0**-44
 #: Points on the way to the origin, where saturated functions are not saturated.
 WAY = tuple(2.0**-k for k in range(1, 7))
 
+#: Half the way to the origin must change an element by more than this fraction of it, or arithmetic
+#: in float64 may not notice a factor of UNNOTICED either.
+NOTICED = 2.0**-6
+
 
 def shown(
     answer: Answer, loss: PreparedLoss, given: Point, gaps: Gaps, open_ones: np.ndarray
@@ -70,7 +74,9 @@ def shown(
         return np.full(given.size, INCONCLUSIVE)
     answers = np.array([answered for answered, _ in near])
     random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
-    small = more_than_half(given, gaps)[open_ones].all() | _like_float32(answer, given, gaps)
+    small = more_than_half(given, gaps)[open_ones].all() | (
+        in_float32(answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
+    )
     found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
     in_proportion = _spread(errors / answers) < CONSTANT
     left = open_ones & ~random & ~in_proportion
@@ -126,19 +132,34 @@ def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
     return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
 
 
-def _like_float32(answer: Answer, given: Point, gaps: Gaps) -> np.ndarray:
-    """Tell which elements of float64 were computed in float32, and are right for that.
+def in_float32(answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
+    """Tell which elements of float64 are computed in float32, bool, shape (size,).
 
-    Either all of a leaf's numbers are float32's, or the gradient does not notice a change of the
-    parameters that float32 does not show. A difference quotient has neither property.
+    Wherever they are evaluated, all of a leaf's numbers are float32's or, if it may be `inside`
+    alone that float32 is used, none notices a change of the parameters that float32 does not show.
+    A difference quotient has neither property. Numbers of few bits and saturated functions have
+    both in float64 as well, so the points are drawn and lie on the way to the origin, and an
+    element must change from one to the next.
     """
-    here, near = answer(given), [np.asarray(a * UNNOTICED, a.dtype) for a in given.leaves]
-    same = (here == answer(given.moved(near))).all()
-    single = here.astype(np.float32) == here
-    found = np.zeros(given.size, dtype=bool)
+    rng, found = np.random.default_rng(0), []
+    for t in (1.0, *WAY):
+        leaves = [_moved(rng, np.asarray(t * leaf, leaf.dtype)) for leaf in given.leaves]
+        near = [np.asarray(leaf * UNNOTICED, leaf.dtype) for leaf in leaves]
+        both = np.array([answer(given.moved(leaves)), answer(given.moved(near))])
+        if np.isfinite(both).all():
+            found.append(both)
+    if len(found) <= FIRST:
+        return np.zeros(given.size, dtype=bool)
+    answers, others = np.swapaxes(found, 0, 1)
+    steps = np.abs(np.diff(answers, axis=0))
+    single = (answers.astype(np.float32) == answers).all(axis=0)
+    same = (answers == others).all(axis=0)
+    noticed = (steps > NOTICED * np.abs(answers[1:])).any(axis=0)
+    result = (steps > 0).sum(axis=0) >= FIRST
     for leaf, part in zip(given.leaves, given.parts(), strict=True):
-        found[part] = leaf.dtype == np.float64 and (same or single[part].all())
-    return found & (gaps.gap <= gaps.sharp * FLOAT32)
+        unnoticed = noticed[part] if inside and same[part].all() else False
+        result[part] &= (leaf.dtype == np.float64) & (single[part].all() | unnoticed)
+    return result
 
 
 def _absorbed(

@@ -7,6 +7,7 @@ code in longer floats. Code that runs in one precision only is rerun at points n
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,7 +20,7 @@ from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import INCONCLUSIVE, RIGHT_FORMULA, Gaps
+from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, Gaps
 
 #: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
 #: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
@@ -37,6 +38,9 @@ RUNNERS: tuple[Callable[..., Any], ...] = (
     exact_runs.in_jax,
 )
 
+#: Constants that are rounded to float32 change a formula by so many of its ulps, relatively.
+ULPS_OF_CONSTANTS = 4
+
 UNKNOWN = arb("nan")
 
 Gradient = Callable[..., Any]
@@ -50,10 +54,12 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     """
     case = loss.case
     with balls.precision(BITS):
-        shown = np.full(gaps.gap.shape, INCONCLUSIVE)
+        shown, error = np.full(gaps.gap.shape, INCONCLUSIVE), gaps.gap
         exact = _in_balls(case, given, gaps)
         if exact is not None:
-            shown = np.where(_known(exact), gaps.shown_by(gaps.gap_of(exact)), INCONCLUSIVE)
+            known, error = _known(exact), gaps.gap_of(exact)
+            shown = np.where(known, gaps.shown_by(error), INCONCLUSIVE)
+            error = np.where(known, error, gaps.gap)
         for dtype in (np.float64, np.longdouble):
             if (shown != INCONCLUSIVE).all():
                 break
@@ -64,14 +70,29 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
-
-        def answer(near: Point) -> np.ndarray:
-            return vector([np.asarray(leaf) for leaf in _leaves(case, near.call(case.gradient)[0])])
-
+        answer = partial(_answer, case)
         beside = _attempt(lambda: neighbours.shown(answer, loss, given, gaps, open_ones))
         if beside is not None:
             shown = np.where(open_ones, beside, shown)
+    # A formula that is right but for constants that float32 rounds, in answers in float32.
+    most = ULPS_OF_CONSTANTS * np.finfo(np.float32).eps * np.abs(balls.midpoints(gaps.reference))
+    rounded = (error <= most) & (gaps.gap <= gaps.sharp * FLOAT32) & (shown != RIGHT_FORMULA)
+    if rounded.any():
+        shown = np.where(rounded & in_float32(case, given, inside=False), RIGHT_FORMULA, shown)
     return shown
+
+
+def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:
+    """Tell which elements of float64 the gradient computes in float32, bool, shape (size,).
+
+    See `neighbours.in_float32`.
+    """
+    found = _attempt(lambda: neighbours.in_float32(partial(_answer, case), given, inside))
+    return np.zeros(given.size, dtype=bool) if found is None else found
+
+
+def _answer(case: Case, near: Point) -> np.ndarray:
+    return vector([np.asarray(leaf) for leaf in _leaves(case, near.call(case.gradient)[0])])
 
 
 def _attempt(run: Callable[[], Any]) -> Any:

@@ -230,6 +230,29 @@ def quadratic(s: Any, x: Any) -> Any:
     return jnp.sum((x @ s) * x)
 
 
+def looked_up(w: Any, k: Any) -> Any:
+    return jnp.sum(k * w[PLACES] ** 2)
+
+
+def with_lookups_assigned(w: Any, k: Any) -> Any:
+    dw = 0 * w
+    dw[PLACES] = k * 2 * w[PLACES]
+    return dw
+
+
+def with_decay_of_a_part(w: Any, k: Any) -> Any:
+    dw = 0 * w
+    np.add.at(dw, PLACES, k * 2 * w[PLACES])
+    return dw + 0.6 * w * [1, 0, 0]
+
+
+PLACES, THREE, FOUR = (
+    np.array([0, 1, 0, 2]),
+    np.array([0.3, 0.6, 0.9]),
+    np.array([0.3, -0.7, 0.2, 1.1]),
+)
+
+
 def drawn(*shape: int) -> np.ndarray:
     return RNG.normal(size=shape)
 
@@ -239,6 +262,24 @@ LINKS: dict[str, Any] = {
     "mean for maximum": (
         *(pooled, of_mean, (drawn(3, 2), drawn(4, 3), drawn(2, 2)), "reduction"),
         "the derivative of the maximum is that of the mean",
+    ),
+    # Where all parameters are 0 autodiff answers the mean, too: no leaf is left out for that.
+    "mean for maximum of parameters": (
+        *(lambda w: jnp.sum(jnp.max(w.reshape(2, 2), 1)), lambda w: 0 * w + 0.5, (FOUR,)),
+        *("reduction", "the derivative of the maximum is that of the mean"),
+    ),
+    "mean for one of two": (
+        *(lambda w: jnp.sum(jnp.minimum(w[:2], w[2:])), lambda w: 0 * w + 0.5, (FOUR,)),
+        *("reduction", "the derivative of the maximum is that of the mean"),
+    ),
+    # What is missing of the one element is a multiple of it.
+    "lookup assigned": (
+        *(looked_up, with_lookups_assigned, (THREE, np.arange(1.0, 5.0)), "overwritten"),
+        "of elements that are looked up more than once only the last lookup counts",
+    ),
+    "decay of a part": (
+        *(looked_up, with_decay_of_a_part, (THREE, np.arange(1.0, 5.0)), "weight-decay"),
+        "in params[0], yours is exact plus 0.6 times the parameter itself",
     ),
     "overlap assigned": (
         *(rough, assigned, (drawn(6), drawn(6)), "overwritten"),

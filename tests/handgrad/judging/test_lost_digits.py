@@ -262,6 +262,120 @@ def test_a_mistake_in_float32(name: str, factor: float) -> None:
     assert ("dtype" in [finding.kind for finding in report.findings]) == ("answer" in name)
 
 
+def thirds(w: Any) -> Any:
+    return jnp.sum(w**2) / 3
+
+
+def hidden(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(0.1 * (x @ w)) - y) ** 2)
+
+
+def of_hidden(*given: Any) -> Any:
+    w, x, y = narrow(*given)
+    h = np.tanh(np.float32(0.1) * (x @ w))
+    return x.T @ ((h - y) * (1 - h * h)) * np.float32(0.2 / 7)
+
+
+def number_by_number(w: Any) -> Any:
+    return np.array([np.float32(2 * np.float32(float(v))) * np.float32(1 / 3) for v in w])
+
+
+#: Losses and gradients in float32 whose constants float32 rounds, in NumPy, JAX, and Python.
+ROUNDED_CONSTANTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]] = {
+    "third": (thirds, lambda w: 2 * np.float32(w) * np.float32(1 / 3), (W,)),
+    "in jax": (thirds, lambda w: 2 * jnp.float32(w) * jnp.float32(1 / 3), (W,)),
+    "number by number": (thirds, number_by_number, (W,)),
+    "network": (hidden, of_hidden, (W, *DATA)),
+}
+
+
+@pytest.mark.parametrize("name", one_of_each(ROUNDED_CONSTANTS, ["third"]))
+def test_constants_rounded_to_float32(name: str) -> None:
+    loss, gradient, at = ROUNDED_CONSTANTS[name]
+
+    def off(factor: float) -> Any:
+        def answer(*given: Any) -> Any:
+            answered = gradient(*given)
+            return np.asarray(answered * answered.dtype.type(factor), np.float64)
+
+        return answer
+
+    report = check_gradient(off(1.0), loss, *at, points=2)
+    assert report.verdict == "imprecise"
+    said = r"right to [67] digits everywhere, as float32 arithmetic would be"
+    assert re.search(said, report.headline)
+    for factor in (1 + 1e-6, -1.0):
+        assert check_gradient(off(factor), loss, *at, points=0).verdict == "disagree"
+
+
+def slightly_more(loss: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *at: loss(*at) * (1 + 1e-7)
+
+
+#: Gradients in float64 that are off by 1e-7: the loss, the gradient, and the point.
+IN_FLOAT64: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
+    "a constant of float32": (thirds, lambda w: 2 * w * float(np.float32(1 / 3)), W),
+    "a factor": (thirds, lambda w: 2 * w / 3 * (1 + 1e-7), W),
+    "numbers of few bits": (
+        slightly_more(lambda w: jnp.sum(w**2)),
+        lambda w: 2 * w,
+        np.array([0.5, -0.25]),
+    ),
+    "numbers of float32": (
+        slightly_more(lambda w: jnp.sum(w * W.astype(np.float32).astype(np.float64))),
+        lambda w: np.float64(np.float32(W)),
+        W,
+    ),
+    "saturated": (
+        slightly_more(lambda w: jnp.sum(jnp.tanh(w))),
+        lambda w: 1 - np.tanh(w) ** 2,
+        np.array([9.0, -9.5, 10.0]),
+    ),
+    "parameters of float32": (thirds, lambda w: np.float64(np.float32(w)) * 2 * (1 + 1e-7) / 3, W),
+    "that hardly changes": (
+        slightly_more(lambda w: jnp.sum(w + 1e-4 * w**2)),
+        lambda w: 1 + 2e-4 * w,
+        W,
+    ),
+    "zero": (lambda w: 1e-7 * jnp.sum(w**2), lambda w: 0.0 * w, W),
+    "zero in float32": (lambda w: 1e-7 * jnp.sum(w**2), lambda w: np.float64(0 * np.float32(w)), W),
+}
+
+
+@pytest.mark.parametrize("name", IN_FLOAT64)
+def test_wrong_constants_in_float64(name: str) -> None:
+    loss, gradient, w = IN_FLOAT64[name]
+    report = check_gradient(gradient, loss, w, points=0)
+    assert report.verdict == "disagree"
+
+
+@pytest.mark.parametrize("x", [[12.0, 1.0, -9.0], [12.0, 11.0, -9.0], [12.0]])
+def test_lost_digits_of_float64_are_not_those_of_float32(x: list[float]) -> None:
+    report = check_backward(
+        lambda x: (jnp.tanh(x), x), lambda dy, x: dy * (1 - np.tanh(x) ** 2), np.array(x), points=0
+    )
+    assert report.verdict == "imprecise"
+    assert "the formula is right, 6 digits of it are left" in report.headline
+
+
+def test_few_digits_of_a_gradient_that_hardly_changes() -> None:
+    """It does not notice a change that float32 does not show, either."""
+    report = check_gradient(
+        lambda w: (1 + 2e-4 * w + 1e8) - 1e8, lambda w: jnp.sum(w + 1e-4 * w**2), W, points=0
+    )
+    assert "the formula is right, 8 digits of it are left" in report.headline
+
+
+def test_digits_that_float32_loses_besides() -> None:
+    def gradient(w: Any) -> Any:
+        v = np.float32(w)
+        large = v * np.float32(1234)
+        return np.float64(2 * ((large + v) - large))
+
+    report = check_gradient(gradient, lambda w: jnp.sum(w**2), W, points=0)
+    assert re.search(r"the formula is right, [345] digits of it are left", report.headline)
+
+
 def test_a_number_in_float32() -> None:
     report = check_gradient(
         lambda w: np.float64(np.exp(np.float32(w))), lambda w: jnp.exp(w), np.float64(0.3), points=0
