@@ -14,7 +14,7 @@ from study.content import of_pass
 from tests.passes import NETWORKS, trace
 from tests.study.browser import DESKTOP, At, PageOf, Pages, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
-from tests.study.test_views import NONSENSE
+from tests.study.test_views import BESIDE, NONSENSE
 
 pytestmark = pytest.mark.slow
 
@@ -279,3 +279,39 @@ def test_axes_have_units(at: At) -> None:
         page = at(f"{fragment}&view={view}", size=HIGH)
         shown = page.locator(f"#{view} .axis").all_text_contents()
         assert set(names) <= set(shown), (view, shown)
+
+
+#: States in which tables are wide and numbers long, in any view; lessons; and what opens in a view.
+WIDE = ("", "edits=w1:1e-200&person=bob&digits=1", "mistake=half-mse&epoch=739&seed=44&digits=1")
+OPENED = (
+    *(f"lesson={k}" for k in range(1, 10)),
+    *("quiz=1&seed=7&level=value", "printed=1&erratum=18", "view=nudge&nudge=12&close=1"),
+    *("view=you&you=1e300;1e-300", "view=training&epoch=1000&eta=100", "view=depth&digit=10"),
+)
+
+
+def test_nothing_is_scrolled_sideways_on_a_narrow_screen(at: At) -> None:
+    """Only what is wide, within itself."""
+    scrolled = "document.scrollingElement.scrollWidth > innerWidth"
+    shown = [f"view={view}&{state}" for view in ("pass", *BESIDE) for state in WIDE]
+    wide = [of for of in (*shown, *OPENED) if at(of, size=(320, 640)).evaluate(scrolled)]
+    assert wide == []
+
+
+#: The numbers by the three witnesses that stick out of what they stand in.
+_STICK_OUT = """() => [...document.querySelectorAll(".witnesses :is(th, td)")].filter((cell) => {
+  const card = cell.closest(".quantity, .views > section").getBoundingClientRect();
+  return cell.getBoundingClientRect().right > card.right;
+}).map((cell) => cell.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1024, 1100, 1280, 1366, 1440])
+def test_digits_stay_inside_their_cards(at: At, width: int) -> None:
+    for fragment in (
+        "view=equation&person=bob&step=18&digits=1",
+        "view=equation&person=bob&digits=1&edits=w1:-1.2345678e-200;w5:-1.2345e-200",
+        "view=nudge&edits=w1:-1.2345678e-200;w5:-1.2345e-200",
+    ):
+        page = at(fragment, size=(width, 800))
+        assert page.locator(".witnesses:visible").count() > 0
+        assert page.evaluate(_STICK_OUT) == [], fragment

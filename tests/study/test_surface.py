@@ -1,4 +1,4 @@
-"""The surface: contours, the way of the training and −∇, against Python's mean loss."""
+"""The surface: contours, the way of the training and its next update, against Python's."""
 
 import math
 from dataclasses import replace
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
+from compare.experiment import Settings
+from compare.people import PEOPLE
 from compare.trace import Trace
 from manual.article import Parameters, draw_parameters, gradient, mean_loss, ones_parameters
 from manual.sgd import sample_order
@@ -27,6 +29,7 @@ from tests.study.browser import (
 )
 from tests.study.conftest import TWO_INPUTS
 from tests.study.pictures import Scales, attributes, number, points
+from tests.study.trained import path
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +93,7 @@ def test_the_loss_over_a_plane_is_pythons(at: At) -> None:
         np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("fragment", ["seed=44&epoch=1000", ""])
+@pytest.mark.parametrize("fragment", ["seed=44&epoch=1000&axes=w1;w2", "axes=w1;w2"])
 def test_the_colour_is_as_strong_as_the_loss(at: At, fragment: str) -> None:
     """In parts of a power of 4, of which at least a quarter is used: 190 of 255 are the whole.
 
@@ -166,13 +169,27 @@ def test_it_ends_where_the_training_does(at: At) -> None:
     assert svg.locator(".end").evaluate("(of) => getComputedStyle(of).fill") == "none"
 
 
-@pytest.mark.parametrize("fragment", ["seed=ones&axes=w1;w2", "seed=11&axes=b2;w6"])
-def test_the_arrow_points_down_the_steepest_way(at: At, fragment: str) -> None:
-    """Both axes have one scale, so the arrow's direction is that of −∇ of the mean loss."""
-    seed = fragment[5 : fragment.index("&")]
+@pytest.mark.parametrize(
+    ("fragment", "sign"),
+    [
+        ("seed=ones&axes=w1;w2", 1),
+        ("seed=11&axes=b2;w6&person=bob", 1),
+        ("seed=7&axes=w1;w6&order=shuffled", 1),
+        ("seed=11&axes=b2;w6&mistake=ascends", -1),
+    ],
+)
+def test_the_arrow_points_where_the_next_update_goes(at: At, fragment: str, sign: int) -> None:
+    """Both axes have one scale, so its direction is that of the step by the next sample."""
+    chosen = dict(part.split("=") for part in fragment.split("&"))
+    seed = chosen["seed"]
     params = ones_parameters() if seed == "ones" else draw_parameters(int(seed))
-    names = fragment.partition("axes=")[2].split(";")
-    svg = drawn(at(fragment))
+    shuffled = int(seed) if "order" in chosen else None
+    first = int(sample_order(len(XS), 1, shuffled)[0, 0])
+    names = chosen["axes"].split(";")
+    page = at(fragment)
+    svg = drawn(page)
+    said = page.locator("#surface .says")
+    expect(said).to_contain_text(f"update, by {PEOPLE[first].name} alone, goes where the arrow")
     scales = Scales(svg)
     one = scales.at(1, 1), scales.at(0, 0)
     assert math.isclose(one[0][0] - one[1][0], one[1][1] - one[0][1], rel_tol=1e-6)
@@ -180,10 +197,23 @@ def test_the_arrow_points_down_the_steepest_way(at: At, fragment: str) -> None:
     assert np.allclose(scales.at(*here), [getattr(params, name) for name in names], atol=1e-6)
     from_, to = points(svg.locator(".arrow").first)[:2]
     assert np.allclose(from_, here, atol=0.1)
-    slopes = mean_slopes(params)
-    down = [-getattr(slopes, name) for name in names]
+    slopes = gradient(params, XS[first], YS[first])
+    down = [-sign * getattr(slopes, name) for name in names]
     angle = math.atan2(-(to[1] - from_[1]), to[0] - from_[0]) - math.atan2(down[1], down[0])
     assert abs(math.remainder(angle, math.tau)) < 0.01
+
+
+def test_it_begins_with_the_two_that_the_training_changes_most(at: At) -> None:
+    """Until others are chosen; and where no update follows, no arrow is drawn."""
+    for seed in (44, 7, 115):
+        way = path(Settings(seed=seed))
+        far = np.abs(way[:, -1] - way[:, 0])
+        most = sorted(np.argsort(far)[-2:])
+        page = at(f"seed={seed}&epoch=1000")
+        chosen = [of.input_value() for of in page.locator("#surface select").all()]
+        assert chosen == [Parameters._fields[k] for k in most]
+        expect(drawn(page).locator(".arrow")).to_be_hidden()
+        expect(page.locator("#surface .says")).to_contain_text("no update follows")
 
 
 def test_what_it_says_is_pythons(at: At) -> None:

@@ -58,6 +58,16 @@ export const orderSeed = (state) => state.seed ?? 0;
 
 export const path = (study, state) => training(study, state).path;
 
+// What the training's next update does at a point: whose it is, and how far it moves each parameter. None follows the last.
+export function nextUpdate(study, state, given) {
+  const { order, path: updates } = training(study, state);
+  const next = order[Math.min(state.epoch * study.samples.length, updates.length - 1)];
+  if (next === undefined) return null;
+  const after = byHand(handProgram(study, state), { ...given, ...samplesOf(study, state)[next] });
+  const moved = Object.entries(study.updates).map(([name, [parameter]]) => [parameter, after[name] - given[parameter]]);
+  return { sample: study.samples[next], moved: Object.fromEntries(moved) };
+}
+
 // The current parameters: after so many epochs of training, with the reader's edits.
 function parameters(study, state) {
   if (state.epoch === 0) return start(study, state);

@@ -80,7 +80,7 @@ function usual(study) {
     digits: false, // whether all three witnesses are shown where they agree
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten
     close: false, // whether the nudge is magnified
-    axes: [study.parameters[0], study.parameters[1] ?? study.parameters[0]], // of the surface
+    axes: null, // of the surface; null: the two parameters that the training changes most
     tape: "reverse", // the mode of autodiff that is shown
     entry: null, // how many entries of the tape are done, there and back; null: all there, none back
     plus: true, // whether what comes back along two paths is added
@@ -149,7 +149,7 @@ function codecs(study) {
     nudge: number(...nudge, true),
     close: flag,
     axes: {
-      write: (axes) => axes.join(";"),
+      write: (axes) => axes?.join(";"),
       read: (text) => {
         const axes = text.split(";");
         return axes.length === 2 && axes.every((name) => study.parameters.includes(name)) ? axes : undefined;

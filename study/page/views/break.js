@@ -251,13 +251,14 @@ function derivatives(store) {
   });
   const names = ["by hand", "exactly", "ulps off", "allowed by rounding (ulps)"];
   const heads = names.map((of) => element("th", { scope: "col" }, of));
-  const node = element(
+  const table = element(
     "table",
     { class: "derivatives" },
     caption,
     element("thead", {}, element("tr", {}, element("td", {}), heads)),
     element("tbody", {}, lines.map((of) => of.node)),
   );
+  const node = element("div", { class: "wide", role: "region", tabindex: 0, "aria-label": "The derivatives and the exact ones" }, table);
   return {
     node,
     update(state, point, rows) {

@@ -1,8 +1,8 @@
-// The mean loss over two of the parameters: contours, the training's path, and the descent direction.
+// The mean loss over two of the parameters: contours, the training's path, and where its next update goes.
 
 import { Landscape } from "../mathematics/landscape.js";
 import { short, signed } from "../mathematics/numbers.js";
-import { AT_POINT, samplesOf } from "../model/point.js";
+import { AT_POINT, nextUpdate, path, samplesOf } from "../model/point.js";
 import { edited } from "../model/store.js";
 import { parameterList } from "../parts/controls.js";
 import { element, say } from "../parts/dom.js";
@@ -33,7 +33,7 @@ export function surface(place, store) {
 
   return (state, point, changed) => {
     if (![...changed].some((key) => SHOWN.has(key))) return;
-    const names = pair(study, state.axes);
+    const names = pair(study, state);
     const wanted = [state.form, ...names].join();
     if (made !== wanted) landscape = new Landscape(study, study.programs[state.form], names);
     made = wanted;
@@ -41,7 +41,8 @@ export function surface(place, store) {
     const [loss, slope] = [landscape.at(point.given, samples), landscape.slope(point.given, samples)];
     const { given } = point;
     const at = names.map((name) => given[name]);
-    const seen = { landscape, names, samples, given, at, loss, slope, state };
+    const next = nextUpdate(study, state, given);
+    const seen = { landscape, names, samples, given, at, loss, slope, next, state };
     for (const part of [...picks, ...sliders]) part.update(seen);
     say(says, sentence(study, seen));
     say(held, heldFixed(study, seen));
@@ -49,14 +50,21 @@ export function surface(place, store) {
   };
 }
 
-// Two different parameters, even where the address names one twice.
-function pair(study, [across, up]) {
+// Two different parameters, even where the address names one twice; unless chosen, those that the training changes most.
+function pair(study, state) {
+  const [across, up] = state.axes ?? mostMoved(study, path(study, state));
   return across === up ? [across, study.parameters.find((name) => name !== across)] : [across, up];
+}
+
+function mostMoved({ parameters }, updates) {
+  const far = (name) => Math.abs(updates.at(-1)[name] - updates[0][name]);
+  const most = [...parameters].sort((a, b) => far(b) - far(a)).slice(0, 2);
+  return parameters.filter((name) => most.includes(name));
 }
 
 function axisPick(store, k) {
   const pick = parameterList(store, (chosen) => {
-    const axes = pair(store.study, store.state.axes);
+    const axes = pair(store.study, store.state);
     const isSwap = chosen === axes[1 - k]; // the other axis has it: they change places
     store.set({ axes: axes.map((name, at) => (isSwap ? axes[1 - at] : at === k ? chosen : name)) });
   });
@@ -70,7 +78,7 @@ function axisPick(store, k) {
 
 function axisSlider(store, k) {
   const name = element("span", { class: "name" });
-  const move = () => edited(store, pair(store.study, store.state.axes)[k], range.valueAsNumber);
+  const move = () => edited(store, pair(store.study, store.state)[k], range.valueAsNumber);
   const range = element("input", { type: "range", step: 0.05, min: -5, max: 5, oninput: move });
   const value = element("output", {});
   return {
@@ -91,10 +99,17 @@ function sentence(study, seen) {
   if (!areNumbers(seen)) return "The loss or its slope is no finite number at this point.";
   const what = samples.length > 1 ? `The mean loss of all ${samples.length} samples` : "The loss";
   const slopes = `its slopes are ∂L/∂${x} = ${signed(slope[0])} and ∂L/∂${y} = ${signed(slope[1])}`;
-  const end = slope.some((of) => of !== 0)
-    ? "The arrow −∇ points the steepest way down in this picture; its length says nothing."
-    : "To first order no direction in this picture leads down.";
-  return `${what} here is ${short(loss)}; ${slopes}. ${end}`;
+  return `${what} here is ${short(loss)}; ${slopes}. ${ahead(seen)}`;
+}
+
+// What the arrow shows, or why there is none.
+function ahead({ next, names, samples }) {
+  if (!next) return "After the last epoch no update follows.";
+  const which = samples.length > 1 ? `The next update, by ${next.sample.name} alone,` : "The next update";
+  const moved = names.map((name) => next.moved[name]);
+  if (!moved.every(Number.isFinite)) return `${which} has no number.`;
+  if (moved.every((of) => of === 0)) return `${which} leaves the point where it is in this picture.`;
+  return `${which} goes where the arrow points; its length says nothing.`;
 }
 
 function heldFixed(study, { names, given }) {

@@ -1,4 +1,4 @@
-// The picture of the surface: contours, the training's path, the point and its descent direction.
+// The picture of the surface: contours, the training's path, the point, and the direction of the next update.
 
 import { short } from "../../mathematics/numbers.js";
 import { named } from "../../model/people.js";
@@ -20,6 +20,9 @@ const [SPAN, REACH] = [4, 12];
 // Pixels of the arrow: it shows a direction only.
 const ARROW = 52;
 
+// Half the width of its name.
+const HALF = 44;
+
 // Pixels of the square where the training ends; the point shows inside it.
 const END = 19;
 
@@ -28,7 +31,7 @@ const LEGEND = [
   ["mark start", "its start"],
   ["mark end square", "its end"],
   ["mark here", "you are here"],
-  ["arrow", "−∇"],
+  ["arrow", "next update"],
 ];
 
 // `update` takes what the view has found at the point.
@@ -43,7 +46,7 @@ export function drawnMap(store) {
     svg("circle", { class: "mark here", r: 6 }),
   ];
   const arrow = svg("path", { class: "arrow" });
-  const name = svg("text", { class: "down", "text-anchor": "middle" }, "−∇");
+  const name = svg("text", { class: "down", "text-anchor": "middle" }, "next update");
   const levels = svg("g", { class: "levels", "aria-hidden": "true" });
   const ground = svg("rect", { class: "ground" });
   const within = clipped(ground, line, start, levels, arrow, name, here, end);
@@ -91,18 +94,19 @@ export function drawnMap(store) {
     const [cx, cy] = [x(seen.at[0]), y(seen.at[1])];
     set(here, { cx, cy });
     // Both axes have one scale, so that directions are true.
-    const size = Math.hypot(...seen.slope);
+    const moved = seen.names.map((of) => seen.next?.moved[of] ?? 0);
+    const size = Math.hypot(...moved);
     const isArrow = Number.isFinite(size) && size > 0;
     set(arrow, { visibility: isArrow ? null : "hidden" });
     set(name, { visibility: isArrow ? null : "hidden" });
     if (!isArrow) return [[cx, cy]];
-    const [dx, dy] = [-seen.slope[0] / size, seen.slope[1] / size];
+    const [dx, dy] = [moved[0] / size, -moved[1] / size];
     const to = (along, beside) =>
       `${(cx + dx * along - dy * beside).toFixed(1)} ${(cy + dy * along + dx * beside).toFixed(1)}`;
     set(arrow, { d: `M${to(0, 0)}L${to(ARROW, 0)}M${to(ARROW - 9, -5)}L${to(ARROW, 0)}L${to(ARROW - 9, 5)}` });
     // The label stays in the picture even where the arrow leaves it.
-    const within = (at, ends) => Math.min(Math.max(at, Math.min(...ends) + 14), Math.max(...ends) - 14);
-    const tip = [within(cx + dx * (ARROW + 14), x.range), within(cy + dy * (ARROW + 14), y.range) + 4];
+    const within = (at, ends, half) => Math.min(Math.max(at, Math.min(...ends) + half), Math.max(...ends) - half);
+    const tip = [within(cx + dx * (ARROW + HALF), x.range, HALF), within(cy + dy * (ARROW + 14), y.range, 14) + 4];
     set(name, { x: tip[0], y: tip[1] });
     return [[cx, cy], tip];
   }
