@@ -182,7 +182,7 @@ def test_what_is_substituted_is_python_s(at: At) -> None:
         for step in trace.steps:
             page.get_by_label("Micro-step").fill(str(step.number))
             found = page.locator("#now .quantity").evaluate_all(
-                "all => all.map((of) => of.querySelectorAll('.equation > math')[2].textContent)"
+                "all => all.map((of) => of.querySelector('.equation > .places').textContent)"
             )
             for name, places in zip(step.names, found, strict=True):
                 expected = trace.quantities[name].substituted or ""

@@ -11,8 +11,8 @@ const ONES = { ...ALICE, seed: null };
 // How far the first lesson and the third move a parameter.
 const MOVE = 0.1;
 
-const moved = (names) => (state, point) => ({
-  edits: { ...state.edits, ...Object.fromEntries(names.map((name) => [name, Number((point.given[name] + MOVE).toPrecision(12))])) },
+const moved = (names, by) => (state, point) => ({
+  edits: { ...state.edits, ...Object.fromEntries(names.map((name) => [name, Number((point.given[name] + by).toPrecision(12))])) },
 });
 
 export const ROUTE = [
@@ -20,14 +20,14 @@ export const ROUTE = [
     key: "slope",
     title: "Slope",
     says: [
-      "The network guesses from weight and height whether Alice is a woman, and L says how wrong the guess is: 0 would be right.",
-      "L depends on nine numbers: the weights w1 to w6 and the biases b1 to b3.",
-      "The slope of L by w1, written ∂L/∂w1, is how much L moves when w1 moves a little and the other eight stay: so many times as much.",
+      "The network takes two numbers of a person, x1 and x2 (how heavy and how tall), and ends in ypred, between 0 and 1: how sure it is that this is a woman. Alice is one, so y = 1 would be right, and L = (y − ypred)² says how wrong it is.",
+      "L depends on nine numbers that can be changed, the parameters: w1 to w6, called weights, and b1 to b3.",
+      "The slope of L by w1, written ∂L/∂w1, says how many times as far as w1 L moves, when w1 moves a little and the other eight stay.",
       "So one number says what happens before it happens.",
     ],
     at: { ...ALICE, view: "nudge", parameter: "w1", step: 7 },
-    asks: `Move w1 by ${MOVE}, here or with the slider under the network.`,
-    acts: [[`w1 + ${MOVE}`, moved(["w1"])]],
+    asks: `Move w1 by ${MOVE}, then begin again and move it by ${MOVE / 10}.`,
+    acts: [[`w1 + ${MOVE}`, moved(["w1"], MOVE)], ["begin again", () => ({ edits: {} })], [`w1 + ${MOVE / 10}`, moved(["w1"], MOVE / 10)]],
   },
   {
     key: "chain",
@@ -51,14 +51,14 @@ export const ROUTE = [
     ],
     at: { ...ALICE, edits: { w1: 0.5, w3: 0.5 }, view: "pass", parameter: "w1", step: 18 },
     asks: `Move t by ${MOVE}: w1 and w3 together.`,
-    acts: [[`t + ${MOVE}`, moved(["w1", "w3"])]],
+    acts: [[`t + ${MOVE}`, moved(["w1", "w3"], MOVE)]],
   },
   {
     key: "backwards",
     title: "Why backwards",
     says: [
       "The nine slopes could be measured: nudge each number in turn and run the network again, ten passes for nine numbers, n + 1 for n.",
-      "Going backwards costs one pass, for this reason: all that w1, w2 and b1 do to L, they do through z1. So ∂L/∂z1 is worked out once and serves all three, and ∂L/∂z3, worked out before, serves both hidden units.",
+      "Going backwards costs one pass, for this reason: all that w1, w2 and b1 do to L, they do through z1, the sum that goes into h1. So ∂L/∂z1 is worked out once and serves all three, and ∂L/∂z3, worked out before, serves h1 and h2.",
       "Each slope is built from those behind it; nothing is computed twice.",
     ],
     at: { ...ALICE, view: "depth", step: 8 },
@@ -70,8 +70,8 @@ export const ROUTE = [
     title: "One step downhill",
     says: [
       "The slopes say where L rises. So each number takes a step the other way: w ← w − η ∂L/∂w, where η, the learning rate, says how far.",
-      "To first order L then falls by η times the sum of all nine squared slopes.",
-      "Alice, Bob, Charlie and Diana take turns, and all four move the same nine numbers.",
+      "Each number then moves by η times its slope, and L by its slope times that: so L should fall by η times the sum of all nine squared slopes, as long as the slopes stay as they are.",
+      "Alice, Bob, Charlie and Diana take turns, an epoch, and all four move the same nine numbers.",
     ],
     at: { ...ALICE, view: "training", eta: 0.1, order: "fixed", step: 19 },
     asks: "Take one epoch: four steps, one for each person.",
@@ -81,9 +81,9 @@ export const ROUTE = [
     key: "saturation",
     title: "Saturation",
     says: [
-      "With all weights 1, Bob's z1 is 31. σ is almost flat there: σ(31) is 1 but for fourteen digits, and its slope σ′(31) is 3·10⁻¹⁴.",
+      "With all weights 1, Bob's z1 is 31. There σ(z) = 1/(1 + e⁻ᶻ) is almost flat: σ(31) is 1 to thirteen digits, and its slope σ′(31) is 3·10⁻¹⁴.",
       "∂L/∂w1 has this slope as a factor. It is right, and nothing is learned from it: a step changes w1 in its fourteenth digit.",
-      "Digits are lost, too: σ′ is f (1 − f), where f is σ(z), and 1 − f subtracts two numbers that are almost equal. σ(z) σ(−z) is the same without that.",
+      "Digits are lost, too: σ′ is f (1 − f), where f is σ(z), and 1 − f subtracts two numbers that are almost equal. σ(z) σ(−z) is the same without that. Autodiff has lost them already; here by hand has not.",
     ],
     at: { ...ONES, sample: "bob", view: "pass", parameter: "w1", step: 18 },
     asks: "Compute σ′ by hand as the article does, f (1 − f).",
@@ -111,9 +111,9 @@ export const ROUTE = [
     key: "agreement",
     title: "Agreement is not truth",
     says: [
-      "The article prints its loss without the square: (y − ypred).",
-      "Take that over on both sides: by hand ∂L/∂ypred is −1 whatever was predicted, and autodiff, which differentiates whatever loss it is given, says −1 as well. They agree in every digit, and both are wrong.",
-      "The table below is such a training: everybody ends as F.",
+      "The article that this page follows prints its loss without the square: (y − ypred).",
+      "Take that over on both sides: by hand ∂L/∂ypred is −1 whatever was predicted, and autodiff, a program that differentiates whatever loss it is given, says −1 as well. They agree in every digit, and both are wrong.",
+      "The table is such a training, from seed 0: everybody ends as F, a woman.",
       "A comparison sees only what differs between the two; a truth that comes from neither is needed, or a look at what comes out.",
     ],
     at: { ...ALICE, view: "errata", erratum: 1, printed: true, section: null, step: 8 },
@@ -127,9 +127,9 @@ export const ROUTE = [
     key: "depth",
     title: "Depth",
     says: [
-      "Behind each layer of σ the slopes are multiplied by σ′, which is at most 1/4.",
-      "Through ten layers that leaves at most a millionth, times what the weights do: the first layers hear almost nothing of L and hardly learn. Gradients vanish.",
-      "ReLU's slope is 1 where it passes on, and a start with weights of the right size keeps the rest level.",
+      "On the way back through each layer of σ the slopes are multiplied by its σ′, which is at most 1/4, and by weights.",
+      "Nine factors of 1/4, from the tenth layer to the first, leave four millionths: the first layers hear almost nothing of L and hardly learn. Gradients vanish.",
+      "ReLU(z), which is z above 0 and 0 below, has the slope 1 or 0; with weights of the right size, what comes back neither vanishes nor explodes.",
     ],
     at: { ...ALICE, view: "depth", step: 18 },
     asks: "Compare sigmoid with ReLU, then start with larger weights.",

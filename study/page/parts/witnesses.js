@@ -2,7 +2,7 @@
 
 import { element, replace, say, set } from "./dom.js";
 import { editOf } from "./edit.js";
-import { fill, math } from "./formula.js";
+import { fill, inPieces, math } from "./formula.js";
 import { against, cut, inUlps, parted, plain, short, written } from "../mathematics/numbers.js";
 
 const SIDES = [["by_hand", "by hand"], ["autodiff", "autodiff"]];
@@ -22,7 +22,7 @@ function given(quantity) {
 }
 
 function computed(quantity) {
-  const places = quantity.mathml.places && math(quantity.mathml.places);
+  const places = quantity.mathml.places && element("span", { class: "places" }, inPieces(math(quantity.mathml.places)));
   const equation = element(
     "div",
     { class: "equation" },

@@ -13,8 +13,9 @@ export function equation(place, store) {
   const pick = parameterList(store, (parameter) => store.set({ parameter }), { "aria-label": "Parameter" });
   const bar = element("div", { class: "bar" }, element("label", {}, "Derivative by ", pick), pin);
   const says = element("p", { class: "says" });
+  const go = element("button", { type: "button", onclick: () => store.set({ step: store.study.quantity[store.study.gradients[store.state.parameter]].step }) });
   const body = element("div", { class: "factors" });
-  place.append(bar, says, body);
+  place.append(bar, says, go, body);
   const light = lights(body, store);
   let shown = null;
   let parts = [];
@@ -45,6 +46,9 @@ export function equation(place, store) {
     const isKnown = knownTo(study, state);
     for (const part of parts) part.update(point, isKnown);
     light(state);
+    const { step } = study.quantity[study.gradients[state.parameter]];
+    say(go, `go to step ${step}`);
+    set(go, { hidden: step <= state.step });
     say(says, sentence(study, name, point, isKnown, state.step));
   };
 }

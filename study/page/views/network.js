@@ -15,7 +15,7 @@ const SMALL = { size: "small", radius: 20, height: 106, lines: 3, line: 12.5, di
 // For layers with many units, so that the network stays in view; a bias shows only while it is chosen.
 const DENSE = { size: "small", radius: 17, height: 66, lines: 1, line: 12.5, digits: 2, letter: 6.7 };
 // Names alone: on a small screen while another view is read, and where numbers would meet.
-const TINY = { size: "tiny", radius: 15, height: 44, lines: 0, line: 11, digits: 2, letter: 6 };
+const TINY = { size: "tiny", radius: 18, height: 44, lines: 0, line: 11, digits: 2, letter: 6 };
 
 // The widths from which rooms are used, and the number of rows that is dense.
 const FROM = { large: 900, wide: 460 };

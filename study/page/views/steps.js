@@ -71,6 +71,7 @@ export function steps(place, store) {
   return (state, point, changed) => {
     const step = study.steps[state.step - 1];
     scrubber.value = state.step;
+    set(place, { "data-phase": step?.phase });
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
     say(reason, why(study, step, state));

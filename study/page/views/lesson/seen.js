@@ -16,7 +16,7 @@ export const SEEN = {
     const by = point.given.w1 - before.given.w1;
     if (by === 0) return null;
     const said = before.by_hand.dL_dw1 * by;
-    return `w1 moved by ${signed(by)}. The slope ${signed(before.by_hand.dL_dw1)} said that L moves by ${signed(said)}; it moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}. Close, not equal: the slope itself changes on the way. Try a smaller move.`;
+    return `w1 moved by ${signed(by)}. The slope ${signed(before.by_hand.dL_dw1)} said that L moves by ${signed(said)}; it moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}. Close, not equal: the slope itself changes on the way, and less so on a shorter one.`;
   },
   chain({ study, point, before }) {
     if (point.given.w5 === before.given.w5) return null;
@@ -39,7 +39,7 @@ export const SEEN = {
     const counts = Object.entries(sizes).map(([name, of]) => {
       const { parameters, there, back } = costs(of);
       const [nudging, both] = [(parameters + 1) * there, there + back].map((count) => count.toLocaleString("en-US"));
-      return `${name}: ${parameters + 1} passes and ${nudging} multiplications by nudging; forward and back once, ${both}`;
+      return `${name}: ${(parameters + 1).toLocaleString("en-US")} passes and ${nudging} multiplications by nudging; forward and back once, ${both}: ${((parameters + 1) * there / (there + back)).toLocaleString("en-US", { maximumFractionDigits: 0 })} times as much`;
     });
     return `${counts.join(". ")}.`;
   },
@@ -55,11 +55,11 @@ export const SEEN = {
     const risen = study.samples.filter((_, k) => after[k] > before[k]).map(({ name }) => name);
     const all = `Over the epoch the mean loss goes from ${short(mean(before))} to ${short(mean(after))}`;
     const others = risen.length ? `${risen.join(" and ")} ended with a higher loss than before: the others' steps were larger.` : "Nobody's loss rose in this one.";
-    return `Each one's own loss by the own step. ${steps.join("; ")}. ${all}. ${others}`;
+    return `Each step changed the loss of the person whose turn it was. ${steps.join("; ")}. ${all}. ${others}`;
   },
   saturation({ state, point }) {
     if (state.form === "stable") return null;
-    return `∂L/∂w1 by hand is now ${inUlps(point.ulps.by_hand.dL_dw1)} units of its last digit away from the exact one; with σ(z) σ(−z) it is within a few. The formula is the same; the digits are not.`;
+    return `∂L/∂w1 by hand is now ${inUlps(point.ulps.by_hand.dL_dw1)} units of its last digit away from the exact one; with σ(z) σ(−z) it is within a few. In exact arithmetic both are the same; in the computer's digits they are not.`;
   },
   symmetry({ study, state, point }) {
     if (state.epoch === 0) return null;

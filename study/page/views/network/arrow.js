@@ -4,12 +4,12 @@ import { set, svg } from "../../parts/dom.js";
 
 // Milliseconds on the way, and how far from an end an arrow stands, in pixels.
 const WAY = 260;
-const BEFORE = 11;
+const BEFORE = 20;
 
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function arrow([x1, y1], [x2, y2]) {
-  const node = svg("path", { class: "arrow", d: "M-6 -5L7 0L-6 5Z", visibility: "hidden" });
+  const node = svg("path", { class: "arrow", d: "M-9 -8L9 0L-9 8Z", visibility: "hidden" });
   const [length, angle] = [Math.hypot(x2 - x1, y2 - y1), Math.atan2(y2 - y1, x2 - x1)];
   const place = (share, turn) => `translate(${x1 + (x2 - x1) * share}px, ${y1 + (y2 - y1) * share}px) rotate(${angle + turn}rad)`;
   const near = BEFORE / length;

@@ -43,14 +43,16 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
       const isBack = step?.phase === "backward" || step?.phase === "update";
       const isNow = isBack ? now.has(parameter) || comesBackTo(study, step, from) : Boolean(step?.names.includes(to));
       flow.update(isBack ? "back" : "forward", known(isBack ? gradient : to), isNow && step.phase !== "update");
-      const isGradient = state.show === "gradients";
+      // A derivative that goes on to a value is multiplied by the weight: that is what the edge then shows.
+      const isGradient = state.show === "gradients" && !(isBack && isNow && !now.has(parameter));
       const value = isGradient ? point.by_hand[gradient] : point.given[parameter];
       const seen = !isGradient || known(gradient);
       set(line, {
         "data-sign": seen ? signOf(value) : "unknown",
-        "stroke-width": seen ? thickness(value, THICKNESS[state.show]).toFixed(2) : 1,
+        "stroke-width": seen ? thickness(value, THICKNESS[isGradient ? "gradients" : "values"]).toFixed(2) : 1,
         "data-now": now.has(parameter),
         "data-flow": isNow && step.phase !== "update" ? (isBack ? "back" : "forward") : null,
+        "data-back": isGradient && known(gradient),
         "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
       });
       const labelled = room.lines > 0 && (areAll || (hasRoom && (state.parameter === parameter || state.pointed === parameter)));
