@@ -3,13 +3,37 @@
 from pathlib import Path
 
 from tests.attack.parts import PARTS
-from tests.attack.stored import filled
+from tests.attack.stored import Row, filled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
+def hours(rows: list[Row]) -> float | None:
+    """Return how long all rows take, or None where no row of a kind was timed.
+
+    The others are taken to need as much for each second that the judge or the case needed, or,
+    where none are stored, as others of their kind.
+    """
+    total = 0.0
+    for kind in dict.fromkeys(row.get("kind") for row in rows):
+        of = [row for row in rows if row.get("kind") == kind]
+        timed = [row for row in of if "took" in row]
+        needed, of_timed = (sum(row.get("seconds", 1) for row in each) for each in (of, timed))
+        if not of_timed:
+            return None
+        total += sum(row["took"] for row in timed) * needed / of_timed
+    return total / 3600
+
+
 def document() -> str:
     """Return the text of docs/reliability.md."""
+    times = []
+    for part in PARTS:
+        rows = part.stored()
+        timed = sum("took" in row for row in rows)
+        times.append({"name": part.name, "all": len(rows), "timed": timed, "hours": hours(rows)})
     return filled(
-        Path(__file__).with_name("reliability.md.j2"), sections=[p.section() for p in PARTS]
+        Path(__file__).with_name("reliability.md.j2"),
+        sections=[part.section() for part in PARTS],
+        times=times,
     )

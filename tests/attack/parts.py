@@ -67,8 +67,11 @@ class Part:
         def wanted(key: str) -> bool:
             return key not in done and (not only or any(word in key for word in only))
 
+        last = start
         for rows in self.rows(wanted=wanted, **options):
-            add(results, [row | {"revision": revision} for row in rows])
+            took = round((time.monotonic() - last) / len(rows), 3)
+            add(results, [{"took": took} | row | {"revision": revision} for row in rows])
+            last = time.monotonic()
             for row in rows:
                 outcome = row.get("outcome", f"{row.get('found', 0)} failed")
                 says = row.get("says") or row.get("headline") or row.get("defects") or ""

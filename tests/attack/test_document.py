@@ -1,6 +1,8 @@
 """docs/reliability.md says what the stored results say, and nothing that somebody typed."""
 
-from tests.attack.document import DOCUMENT, document
+import pytest
+
+from tests.attack.document import DOCUMENT, document, hours
 from tests.attack.parts import PARTS
 
 
@@ -9,3 +11,10 @@ def test_the_document_is_what_the_results_say() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert text == document()
     assert all(part.section().strip() in text for part in PARTS)
+
+
+def test_rows_that_were_not_timed_take_as_long_as_those_that_were() -> None:
+    timed = [{"kind": "a", "took": 3600}, {"kind": "b", "took": 7200, "seconds": 2}]
+    others = [{"kind": "a"}, {"kind": "a"}, {"kind": "b", "seconds": 3}]
+    assert hours(timed + others) == pytest.approx(3 + 5)
+    assert hours([*timed, {"kind": "c"}]) is None
