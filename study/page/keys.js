@@ -1,6 +1,6 @@
 // Keyboard shortcuts that step through the pass, except while a field has the focus.
 
-import { play } from "./views/steps.js";
+import { playSteps } from "./views/steps.js";
 
 const MOVES = {
   ArrowRight: (step, last) => Math.min(step + 1, last),
@@ -14,7 +14,7 @@ export function listen(store) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || ownsKeys(event.target)) return;
     const move = MOVES[event.key];
     if (move) store.set({ step: move(store.state.step, store.study.steps.length) });
-    else if (event.key === " " && !pressable(event.target)) play(store);
+    else if (event.key === " " && !pressable(event.target)) playSteps(store);
     else return;
     event.preventDefault();
   });

@@ -10,7 +10,18 @@ from playwright.sync_api import expect
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from tests.study.browser import LOW, At, PageOf, Pages, choose, given, into_view, settle, state
+from tests.study.browser import (
+    LOW,
+    At,
+    PageOf,
+    Pages,
+    choose,
+    follow,
+    given,
+    into_view,
+    settle,
+    state,
+)
 from tests.study.conftest import TWO_INPUTS
 from tests.study.trained import counted, losses, mean, opened, path, says, title
 
@@ -61,6 +72,42 @@ def test_the_learning_rate_is_chosen_on_a_log_slider_or_typed(at: At) -> None:
     field.press("Tab")
     assert state(page)["eta"] == 0.5
     assert field.input_value() == "0.5"
+
+
+def test_it_plays_to_the_end_and_stops_where_the_reader_goes(at: At) -> None:
+    """It or the pass, not both."""
+
+    def tick() -> tuple[int, int]:
+        page.evaluate("tick()")
+        return state(page)["epoch"], state(page)["step"]
+
+    page = opened(at, "seed=44&epoch=980&step=3")
+    player = page.get_by_role("button", name="the training")
+    player.click()
+    assert [tick(), tick(), tick()] == [(990, 3), (1000, 3), (1000, 3)]
+    expect(player).to_have_text("play")
+    player.click()  # from the beginning
+    assert tick() == (10, 3)
+    assert says(mean(Settings(seed=44), 10), title(page).rpartition(" ")[2])
+    for change in ({"eta": 0.2}, {"edits": {"w1": 2}}, {"epoch": 500}):
+        choose(page, **change)
+        before = state(page)["epoch"]
+        assert tick() == (before, 3)
+        expect(player).to_have_text("play")
+        player.click()
+        assert tick() == (before + 10, 3)
+        expect(player).to_have_text("pause")
+    page.get_by_label("Steps").get_by_role("button", name="play").click()
+    expect(player).to_have_text("play")
+    assert tick() == (510, 4)
+    player.click()
+    assert tick() == (520, 4)
+    player.click()
+    assert tick() == (520, 4)
+    player.click()
+    follow(page, "seed=44&epoch=3&step=3&view=training")
+    assert tick() == (3, 3)
+    expect(player).to_have_text("play")
 
 
 def test_another_network_trains_on_its_example(at_own: At) -> None:

@@ -75,7 +75,7 @@ function usual(study) {
     pinned: false, // whether the equation keeps showing it while others are pointed at
     pointed: null, // the parameter that is pointed at, not in the address
     lit: [], // highlighted quantities, not in the address
-    playing: false, // whether the steps advance automatically, not in the address
+    playing: null, // what advances automatically: steps or training, not in the address
     show: "auto", // on the network: values, gradients, or one after the other as the pass goes
     digits: false, // whether all three witnesses are shown where they agree
     nudge: 1, // how far the chosen parameter is moved for the secant, a power of ten

@@ -7,6 +7,7 @@ import { lights } from "../parts/lights.js";
 import { knownTo } from "../model/question.js";
 import { short, signed } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
+import { play } from "./play.js";
 
 export const PHASES = { forward: "Forward", loss: "Loss", backward: "Backward", update: "Update" };
 
@@ -16,25 +17,14 @@ const PACE = 1400;
 // A step with more quantities than this lays out only those in view.
 const MANY = 12;
 
-let playing = null;
-
 // Start or stop playing; at the end it starts again from the beginning.
-export function play(store) {
+export function playSteps(store) {
   const last = store.study.steps.length;
-  if (playing) return stop(store);
   if (store.state.step === last) store.set({ step: 0 });
-  playing = setInterval(() => {
-    if (!store.state.playing) return stop(store); // the reader has followed another address
+  play(store, "steps", PACE, () => {
     if (store.state.step < last) store.set({ step: store.state.step + 1 });
-    if (store.state.step >= last) stop(store);
-  }, PACE);
-  store.set({ playing: true });
-}
-
-function stop(store) {
-  clearInterval(playing);
-  playing = null;
-  store.set({ playing: false });
+    return store.state.step >= last;
+  });
 }
 
 export function steps(place, store) {
@@ -42,7 +32,7 @@ export function steps(place, store) {
   const last = study.steps.length;
   const names = ["To the beginning (Home)", "Back (←)", "Forward (→)", "To the end (End)"];
   const walk = stepper(names, last, () => store.state.step, (step) => store.set({ step }));
-  const player = element("button", { type: "button", class: "step wide", onclick: () => play(store) }, "play");
+  const player = element("button", { type: "button", class: "step wide", onclick: () => playSteps(store) }, "play");
   const scrubber = element("input", {
     type: "range",
     min: 0,
@@ -75,7 +65,7 @@ export function steps(place, store) {
     set(scrubber, { "aria-valuetext": heading(step, last) });
     say(title, heading(step, last));
     say(reason, why(study, step, state));
-    say(player, state.playing ? "pause" : "play");
+    say(player, state.playing === "steps" ? "pause" : "play");
     walk.update(state.step);
     const isKnown = knownTo(study, state);
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });

@@ -8,6 +8,7 @@ import { EPOCHS, inputsSet, limits } from "../model/state.js";
 import { choice, stepper } from "../parts/controls.js";
 import { element, say, set } from "../parts/dom.js";
 import { startOf } from "../parts/start.js";
+import { play } from "./play.js";
 import { boundary, hasBoundary } from "./training/boundary.js";
 import { curve } from "./training/curve.js";
 import { lessonOf } from "./training/lesson.js";
@@ -15,6 +16,9 @@ import { sawtooth } from "./training/sawtooth.js";
 
 // The range of the slider of η, in powers of ten; the field beside it accepts more.
 const POWERS = [-3, 1];
+
+// Milliseconds between pictures while it plays, and epochs: some five seconds in all.
+const [PACE, STRIDE] = [50, 10];
 
 // The parts of the state that the numbers here depend on.
 const SHOWN = new Set(["seed", "edits", "form", "eta", "epoch", "order", "mistake", "unit", "you"]);
@@ -40,6 +44,7 @@ export function training(place, store) {
   );
 
   return (state, point, changed) => {
+    scrub.show(state);
     if (![...changed].some((key) => SHOWN.has(key))) return;
     for (const part of controls) part.update(state);
     scrub.update(state);
@@ -134,6 +139,22 @@ function orderOf(store) {
   };
 }
 
+// From where it stands to the end, or to where it breaks off; at the end from the beginning.
+function playEpochs(store, go) {
+  const { epochs } = course(store.study, store.state);
+  const last = Math.min(epochs + 1, EPOCHS);
+  if (store.state.epoch >= last && store.state.playing !== "training") go(0);
+  // What the reader changes meanwhile stops it.
+  const seen = () => [...SHOWN, "view"].map((key) => store.state[key]);
+  let left = seen();
+  play(store, "training", PACE, () => {
+    if (seen().some((value, k) => value !== left[k])) return true;
+    go(Math.min(store.state.epoch + STRIDE, last));
+    left = seen();
+    return store.state.epoch === last;
+  });
+}
+
 function scrubber(store, go) {
   const names = ["Before the first epoch", "An epoch back", "An epoch on", "After the last epoch"];
   const walk = stepper(names, EPOCHS, () => store.state.epoch, go);
@@ -145,9 +166,16 @@ function scrubber(store, go) {
     "aria-label": "Epochs done",
     oninput: () => go(Number(range.value)),
   });
-  const node = element("div", { class: "bar epochs", role: "group", "aria-label": "Epochs" }, walk.buttons, range);
+  const player = element("button", { type: "button", class: "wide", onclick: () => playEpochs(store, go) });
+  const buttons = [...walk.buttons.slice(0, 2), player, ...walk.buttons.slice(2)];
+  const node = element("div", { class: "bar epochs", role: "group", "aria-label": "Epochs" }, buttons, range);
   return {
     node,
+    show({ playing }) {
+      const text = playing === "training" ? "pause" : "play";
+      say(player, text);
+      set(player, { "aria-label": `${text} the training` });
+    },
     update({ epoch }) {
       range.value = epoch;
       walk.update(epoch);
