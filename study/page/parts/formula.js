@@ -30,7 +30,8 @@ export function fill(formula, values, shown = () => true) {
 // Split a formula so that a line can break before each operator between two terms.
 export function inPieces(formula) {
   let row = formula;
-  while (row.children.length === 1 && row.firstElementChild.localName === "mrow") row = row.firstElementChild;
+  const isWrapped = ({ children: [only, ...others] }) => others.length === 0 && only?.localName === "mrow" && !only.hasAttribute("data-place");
+  while (isWrapped(row)) row = row.firstElementChild;
   const pieces = [];
   let last = null;
   for (const sign of [...row.children]) {

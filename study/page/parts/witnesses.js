@@ -28,7 +28,7 @@ function computed(quantity) {
     { class: "equation" },
     math(quantity.mathml.symbol),
     element("span", {}, " = "),
-    quantity.mathml.formula ? math(quantity.mathml.formula) : null,
+    quantity.mathml.formula ? element("span", {}, inPieces(math(quantity.mathml.formula))) : null,
     places && element("span", {}, " = "),
     places,
   );

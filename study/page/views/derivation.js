@@ -1,7 +1,6 @@
 // The whole derivation for print: created when the page is printed, and removed afterwards.
 
 import { element, replace, set } from "../parts/dom.js";
-import { inPieces } from "../parts/formula.js";
 import { short, shortest } from "../mathematics/numbers.js";
 import { course } from "../model/course.js";
 import { planted } from "../model/mistakes.js";
@@ -100,7 +99,6 @@ function quantity({ study, point }, name) {
   const of = study.quantity[name];
   const { node, update } = witnesses(of);
   update(point);
-  for (const formula of node.querySelectorAll(".equation > math")) formula.replaceWith(...inPieces(formula));
   node.append(element("p", { class: "line" }, element("code", {}, of.statement), element("span", {}, of.where)));
   return node;
 }
