@@ -103,7 +103,7 @@ def close(shown: float, answer: float) -> bool:
     return abs(shown - size) <= size / 100 or shown == float(f"{size:.2g}")
 
 
-#: What can be read of a pass, whichever view is shown; losses of a training may be near to any number.
+#: What can be read of a pass, whichever view is shown. Losses of a training may be near any number.
 READ_OF_THE_PASS = """() => {
   const { store } = modules["main.js"];
   const read = (id) => {
