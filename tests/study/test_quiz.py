@@ -154,7 +154,10 @@ def test_no_number_of_the_page_is_the_answer(at: At, where: str, level: str) -> 
         answer, known = page.evaluate(ASKED)
         for step in range(19, 7, -1):
             choose(page, step=step)
-            found = numbers(page.evaluate(READ_OF_THE_PASS)) - {abs(of) for of in known}
+            given = {
+                float(f"{abs(of):.{digits}g}") for of in known for digits in (2, 3, 4, 5, 6, 17)
+            }
+            found = numbers(page.evaluate(READ_OF_THE_PASS)) - given
             yield from (of for of in found if close(of, answer))
 
     assert list(leaks("1")) == []

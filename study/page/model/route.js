@@ -82,8 +82,8 @@ export const ROUTE = [
     title: "Saturation",
     says: [
       "With all weights 1, Bob's z1 is 31. There σ(z) = 1/(1 + e⁻ᶻ) is almost flat: σ(31) is 1 to thirteen digits, and its slope σ′(31) is 3·10⁻¹⁴.",
-      "∂L/∂w1 has this slope as a factor. It is right, and nothing is learned from it: a step changes w1 in its fourteenth digit.",
-      "Digits are lost, too: σ′ is f (1 − f), where f is σ(z), and 1 − f subtracts two numbers that are almost equal. σ(z) σ(−z) is the same without that. Autodiff has lost them already; here by hand has not.",
+      "∂L/∂w1 has this slope as a factor, and nothing is learned from it: a step changes w1 in its fourteenth digit.",
+      "Digits are lost, too: σ′ is f (1 − f), where f is σ(z), and 1 − f subtracts two numbers that are almost equal. σ(z) σ(−z), as by hand here, is the same without that.",
     ],
     at: { ...ONES, sample: "bob", view: "pass", parameter: "w1", step: 18 },
     asks: "Compute σ′ by hand as the article does, f (1 − f).",
