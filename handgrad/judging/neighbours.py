@@ -74,9 +74,9 @@ def shown(
         return np.full(given.size, INCONCLUSIVE)
     answers = np.array([answered for answered, _ in near])
     random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
-    small = more_than_half(given, gaps)[open_ones].all() | (
-        in_float32(answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
-    )
+    small = np.full(given.size, more_than_half(given, gaps)[open_ones].all())
+    if not small.any():
+        small = in_float32(answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
     found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
     in_proportion = _spread(errors / answers) < CONSTANT
     left = open_ones & ~random & ~in_proportion
@@ -139,10 +139,13 @@ def in_float32(answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
     alone that float32 is used, none notices a change of the parameters that float32 does not show.
     A difference quotient has neither property. Numbers of few bits and saturated functions have
     both in float64 as well, so the points are drawn and lie on the way to the origin, and an
-    element must change from one to the next.
+    element must change from one to the next; where all numbers of a leaf are float32's, one of
+    them must. None are found where time is up.
     """
-    rng, found = np.random.default_rng(0), []
+    clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
     for t in (1.0, *WAY):
+        if clock.over:
+            return np.zeros(given.size, dtype=bool)
         leaves = [_moved(rng, np.asarray(t * leaf, leaf.dtype)) for leaf in given.leaves]
         near = [np.asarray(leaf * UNNOTICED, leaf.dtype) for leaf in leaves]
         both = np.array([answer(given.moved(leaves)), answer(given.moved(near))])
@@ -155,10 +158,15 @@ def in_float32(answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
     single = (answers.astype(np.float32) == answers).all(axis=0)
     same = (answers == others).all(axis=0)
     noticed = (steps > NOTICED * np.abs(answers[1:])).any(axis=0)
-    result = (steps > 0).sum(axis=0) >= FIRST
+    changes = (steps > 0).sum(axis=0) >= FIRST
+    result = np.zeros(given.size, dtype=bool)
     for leaf, part in zip(given.leaves, given.parts(), strict=True):
-        unnoticed = noticed[part] if inside and same[part].all() else False
-        result[part] &= (leaf.dtype == np.float64) & (single[part].all() | unnoticed)
+        if leaf.dtype != np.float64:
+            continue
+        if single[part].all():
+            result[part] = changes[part].any()
+        elif inside and same[part].all():
+            result[part] = changes[part] & noticed[part]
     return result
 
 

@@ -184,14 +184,13 @@ def test_the_network_shrinks_on_a_phone_while_another_view_is_read(at: At) -> No
 
 def test_it_goes_the_way_that_the_step_goes(at: At) -> None:
     """Values to the end of an edge, derivatives to its beginning; nothing moves where none may."""
-    moves = """() => document.getAnimations()
+    moves = """(step) => modules["main.js"].store.set({ step }) ?? document.getAnimations()
       .filter(({ effect }) => effect.target.matches(".arrow")).map(({ effect }) =>
       effect.getKeyframes().map((of) => parseFloat(of.transform.slice(10))))"""
     for still in (False, True):
         page = at("step=4&view=pass&show=auto", still=still)
         for step, rises in ((5, True), (10, False), (12, False)):
-            page.evaluate("(step) => modules['main.js'].store.set({ step })", step)
-            found = page.evaluate(moves)
+            found = page.evaluate(moves, step)
             assert bool(found) is not still
             assert all((first < last) is rises for first, last in found)
             kind = "forward" if rises else "back"

@@ -87,7 +87,7 @@ const seeAt = ({ study, state }) => `see it at step ${stepOf(study, planted(stud
 // Show the step at which the wrong line stands.
 function goTo(store) {
   const { study, state } = store;
-  store.set({ step: stepOf(study, planted(study, state), state.form), ...("view" in state && { view: "pass" }) });
+  store.set({ step: stepOf(study, planted(study, state), state.form), view: "pass" });
   const now = document.getElementById("now");
   set(now, { tabindex: -1 });
   now.focus({ preventScroll: true });

@@ -31,11 +31,8 @@ export function equation(place, store) {
   function factor(node, name) {
     const light = () => store.set({ lit: nodesOf(study, name) });
     const dark = () => store.set({ lit: [] });
-    return element(
-      "div",
-      { class: "factor", tabindex: 0, role: "group", "aria-label": `Factor ${study.quantity[name].symbol}`, onmouseenter: light, onfocus: light, onmouseleave: dark, onblur: dark },
-      node,
-    );
+    const called = `Factor ${study.quantity[name].symbol}`;
+    return element("div", { class: "factor", "data-place": name, tabindex: 0, role: "group", "aria-label": called, onfocus: light, onblur: dark }, node);
   }
 
   return (state, point) => {

@@ -47,7 +47,7 @@ export function lesson(place, store) {
       set(acts, { hidden: of.acts.length === 0 });
       say(next, state.lesson < ROUTE.length ? `next: ${ROUTE[state.lesson].title} ▶` : "from the beginning");
     }
-    if (changed.has("lesson") || AT_POINT.some((key) => changed.has(key))) before = evaluate(study, { ...state, edits: of.at.edits });
+    if (changed.has("lesson") || AT_POINT.some((key) => key !== "edits" && changed.has(key))) before = evaluate(study, { ...state, edits: of.at.edits });
     const words = SEEN[of.key]({ study, state, point, before });
     if (words && words !== seen.textContent) say(live, words);
     say(seen, words ?? "");

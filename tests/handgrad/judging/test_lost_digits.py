@@ -280,12 +280,22 @@ def number_by_number(w: Any) -> Any:
     return np.array([np.float32(2 * np.float32(float(v))) * np.float32(1 / 3) for v in w])
 
 
+def thirds_and_a_linear_term(w: Any) -> Any:
+    return jnp.sum(w[1:] ** 2) / 3 + w[0] / 3
+
+
+def of_thirds_and_a_linear_term(w: Any) -> Any:
+    third = np.float32(1 / 3)
+    return np.concatenate([[third], 2 * np.float32(w)[1:] * third]).astype(np.float32)
+
+
 #: Losses and gradients in float32 whose constants float32 rounds, in NumPy, JAX, and Python.
 ROUNDED_CONSTANTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...]]] = {
     "third": (thirds, lambda w: 2 * np.float32(w) * np.float32(1 / 3), (W,)),
     "in jax": (thirds, lambda w: 2 * jnp.float32(w) * jnp.float32(1 / 3), (W,)),
     "number by number": (thirds, number_by_number, (W,)),
     "network": (hidden, of_hidden, (W, *DATA)),
+    "linear in one": (thirds_and_a_linear_term, of_thirds_and_a_linear_term, (W,)),
 }
 
 

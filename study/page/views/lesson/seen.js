@@ -1,4 +1,4 @@
-// What there is to see once the thing of a lesson is done, by the lesson's key; null as long as it is not.
+// What there is to see in a lesson, by its key; null as long as there is nothing, before the thing is done.
 //
 //   before   the point without what the reader has set in this lesson
 
@@ -76,7 +76,7 @@ export const SEEN = {
   depth({ state }) {
     const left = ["sigmoid", "relu"].map((act) => {
       const means = drawnPass({ ...state, act }).deltas.map(typical);
-      return short(means[0] / means.at(-1), 2);
+      return means[0] > 0 ? short(means[0] / means.at(-1), 2) : "0";
     });
     return `Of ∂L/∂z at the last layer, the first one still has, with sigmoid, ${left[0]} times as much, and with ReLU ${left[1]} times, at a scale of ${short(state.scale)}.`;
   },
