@@ -27,8 +27,20 @@ export function limits(study) {
   };
 }
 
-// The views by the name that the address has for them, in the order of the list.
-const VIEWS = ["pass", "equation", "nudge", "surface", "training", "depth", "autodiff", "you", "quiz", "break", "errata"];
+// The views by the name that the address has for them, in the order of the list, and what it calls them.
+export const VIEWS = {
+  pass: "The pass",
+  equation: "Equation",
+  nudge: "Nudge",
+  surface: "Surface",
+  training: "Training",
+  depth: "Depth",
+  autodiff: "Autodiff",
+  you: "You",
+  quiz: "Quiz",
+  break: "Break it",
+  errata: "Errata",
+};
 
 // What an address without a view asks to see, by what else it says.
 const MEANT = {
@@ -186,7 +198,7 @@ function codecs(study) {
 // The views that this page has.
 export function viewsOf(study) {
   const lacks = { surface: study.parameters.length < 2, break: !study.mistakes?.length, errata: !study.errata };
-  return VIEWS.filter((view) => !lacks[view]);
+  return Object.keys(VIEWS).filter((view) => !lacks[view]);
 }
 
 // Whether a part of the state is written into the address.

@@ -11,12 +11,13 @@ import { forgotten } from "./autodiff/forgotten.js";
 import { passes } from "./autodiff/passes.js";
 import { rows } from "./autodiff/rows.js";
 import { happens } from "./autodiff/words.js";
+import { play } from "./play.js";
 import { run } from "../mathematics/mathematics.js";
 
 // Milliseconds between steps while it plays.
 const PACE = 900;
 
-const SHOWS = ["tape", "entry", "plus", "parameter", "quiz", "revealed", ...AT_POINT];
+const SHOWS = ["playing", "tape", "entry", "plus", "parameter", "quiz", "revealed", ...AT_POINT];
 
 export function autodiff(place, store) {
   const { study } = store;
@@ -27,7 +28,7 @@ export function autodiff(place, store) {
   const pick = parameterList(store, (parameter) => store.set({ parameter }));
   const picked = element("label", {}, "slopes by ", pick);
   const plus = element("button", { type: "button", onclick: () => store.set({ plus: !store.state.plus }) }, "forget the +=");
-  const player = element("button", { type: "button", class: "wide", onclick: () => (playing ? stop() : play()) });
+  const player = element("button", { type: "button", class: "wide", onclick: playTape });
   const walks = ["reverse", "forward"].map((tape) =>
     stepper(["Tape: to its beginning", "Tape: one back", "Tape: one on", "Tape: to its end"], lastOf({ tape }), () => stepOf(store.state), go),
   );
@@ -46,7 +47,6 @@ export function autodiff(place, store) {
   );
   place.append(asked, body);
   const live = document.getElementById("live");
-  let playing = null;
 
   function go(entry) {
     const { of, computed } = tapeOf(study, store.state.form);
@@ -55,27 +55,20 @@ export function autodiff(place, store) {
   }
 
   // Goes on from where it stands; from the end, from the beginning.
-  function play() {
+  function playTape() {
     let at = stepOf(store.state);
     if (at === lastOf(store.state)) go((at = 0));
-    playing = setInterval(() => {
+    play(store, "tape", PACE, () => {
       // The reader has gone elsewhere, on the tape or on the page.
-      if (stepOf(store.state) !== at || !place.checkVisibility()) return stop();
+      if (stepOf(store.state) !== at || store.state.view !== "autodiff") return true;
       go((at += 1));
-      if (at >= lastOf(store.state)) stop();
-    }, PACE);
-    say(player, "pause");
+      return at >= lastOf(store.state);
+    });
   }
-
-  function stop() {
-    clearInterval(playing);
-    playing = null;
-    say(player, "play");
-  }
-  stop();
 
   return (state, point, changed) => {
     if (!SHOWS.some((key) => changed.has(key))) return;
+    say(player, state.playing === "tape" ? "pause" : "play");
     set(asked, { hidden: !isAsking(state) });
     set(body, { hidden: isAsking(state) });
     if (isAsking(state)) return;

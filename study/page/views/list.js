@@ -1,26 +1,12 @@
 // The list of views, always in reach, the neighbours of the one that is shown, and what belongs to each screen.
 
-import { viewsOf } from "../model/state.js";
+import { VIEWS, viewsOf } from "../model/state.js";
 import { element, say, set } from "../parts/dom.js";
 import { begin } from "./lesson.js";
 
-// What each view is called in the list; the heading above it may say more.
-const NAMES = {
-  pass: "The pass",
-  equation: "Equation",
-  nudge: "Nudge",
-  surface: "Surface",
-  training: "Training",
-  depth: "Depth",
-  autodiff: "Autodiff",
-  you: "You",
-  quiz: "Quiz",
-  break: "Break it",
-  errata: "Errata",
-};
-
+// The heading above a view may say more than the list.
 export const HEADINGS = {
-  ...NAMES,
+  ...VIEWS,
   autodiff: "What autodiff does",
   errata: "Errata: what the article prints wrongly",
 };
@@ -29,7 +15,7 @@ export function list(place, store) {
   const views = viewsOf(store.study);
   const button = (text, choose) => element("button", { type: "button", onclick: choose }, text);
   const route = store.study.people && button("Lessons", () => (store.state.lesson ? store.set({ lesson: null }) : begin(store, 1)));
-  const buttons = views.map((view) => button(NAMES[view], () => go(store, view)));
+  const buttons = views.map((view) => button(VIEWS[view], () => go(store, view)));
   if (route) set(route, { class: "route" });
   place.append(...(route ? [route] : []), ...buttons);
   return (state, _, changed) => {
@@ -56,7 +42,7 @@ export function turn(place, store) {
   place.append(...links);
   return ({ view }) =>
     [-1, 1].forEach((by, k) => {
-      const neighbour = NAMES[views[views.indexOf(view) + by]];
+      const neighbour = VIEWS[views[views.indexOf(view) + by]];
       set(links[k], { hidden: !neighbour });
       say(links[k], neighbour ? (by < 0 ? `◀ ${neighbour}` : `${neighbour} ▶`) : "");
     });
