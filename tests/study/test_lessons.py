@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from manual.article import Parameters, draw_parameters, gradient
+from compare.traced.request import PassRequest
+from manual.activations import sigmoid_derivative
+from manual.article import Parameters, draw_parameters, forward, gradient
 from manual.article import loss as loss_of
 from tests.study.browser import PHONE, At, choose, given, settle, state
 from tests.study.pictures import number
@@ -15,6 +17,7 @@ from tests.study.test_views import BESIDE, NONSENSE, VIEWS
 pytestmark = pytest.mark.slow
 
 LESSONS = range(1, 10)
+
 
 _NUMBER = r"[+−]?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 
@@ -45,6 +48,17 @@ X, Y = np.array([-2.0, -1.0]), np.array(1.0)  # Alice's
 
 def loss(params: Parameters) -> float:
     return float(loss_of(params, X, Y))
+
+
+def factors(params: Parameters) -> list[float]:
+    """The factors of ∂L/∂w1 at Alice."""
+    at = forward(params, X)
+    slopes = (
+        -2 * (Y - at.ypred),
+        params.w5 * sigmoid_derivative(at.z3),
+        X[0] * sigmoid_derivative(at.z1),
+    )
+    return [float(of) for of in slopes]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -79,6 +93,42 @@ def test_what_the_slope_foretells_is_what_python_has(at: At) -> None:
     assert numbers(seen(page).text_content()) == pytest.approx(
         [by, slope, by * slope, real], rel=5e-3
     )
+
+
+def test_what_lies_before_w5_does_not_move(at: At) -> None:
+    page = begun(at, 2)
+    do(page, "double w5")
+    before, after = (
+        draw_parameters(44),
+        Parameters(**{n: given(page)[n] for n in Parameters._fields}),
+    )
+    assert after == before._replace(w5=2 * before.w5)
+    one, another = factors(before), factors(after)
+    found = numbers(seen(page).text_content())
+    assert found == pytest.approx([one[0], another[0], one[1], another[1], one[2]], rel=5e-3)
+
+
+def test_bobs_sigmoid_is_flat_as_the_lesson_says(at: At) -> None:
+    """And the digits that f (1 − f) loses are those that the page counts."""
+    bob = PassRequest(person="bob", init="ones").trace().quantities
+    assert bob["z1"].by_hand == 31
+    assert f"{bob['h1'].by_hand:.13f}" == "1.0000000000000"
+    assert f"{bob['dh1_dz1'].by_hand:.0e}" == "3e-14"
+    page = begun(at, 6)
+    for of in ("z1 is 31", "thirteen digits", "3·10⁻¹⁴"):
+        expect(page.locator("#lesson h2 + p")).to_contain_text(of)
+    do(page, "σ′ as f (1 − f)")
+    lost = PassRequest(person="bob", init="ones", sigmoid_derivative="article").trace()
+    ulps = lost.quantities["dL_dw1"].ulps_by_hand
+    assert numbers(seen(page).text_content())[0] == pytest.approx(ulps, rel=0.05)
+
+
+def test_passes_are_counted_from_the_layers(at: At) -> None:
+    page = begun(at, 4)
+    do(page, "64 units in each layer")
+    parameters = 10 * (64 * 64 + 64)
+    expect(seen(page)).to_contain_text(f"{parameters + 1:,} passes")
+    expect(seen(page)).to_contain_text("10 passes and")
 
 
 def test_what_comes_along_two_paths_adds(at: At) -> None:
