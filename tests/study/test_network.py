@@ -200,3 +200,44 @@ def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(at_page_of: 
     expect(shown.last).to_have_text(f"a0[5] {activation:.4g}")
     page.get_by_label("Parameter", exact=True).select_option("b0[5]")
     expect(shown.last).to_have_text("b0[5] 0")
+
+
+#: Texts of the network that meet, or that stand outside it.
+_MEETING = """() => {
+  const picture = document.querySelector("#network svg");
+  const { left, right, top, bottom } = picture.getBoundingClientRect();
+  const seen = [...picture.querySelectorAll("text")].filter((text) =>
+    text.textContent.trim() && text.checkVisibility({ visibilityProperty: true }));
+  const boxes = seen.map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const found = boxes.filter(([, box]) =>
+    box.left < left - 1 || box.right > right + 1 || box.top < top - 1 || box.bottom > bottom + 1);
+  boxes.forEach(([one, a], k) => boxes.slice(k + 1).forEach(([other, b]) => {
+    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (wide > 1 && high > 4) found.push(`${one} | ${other}`);
+  }));
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 1), (3, 4, 2), (4, 4, 3), (2, 3, 3, 3, 3, 1)], ids=str)
+def test_no_label_meets_another(at_page_of: PageOf, sizes: tuple[int, ...]) -> None:
+    """Forwards, backwards, and while another view is read; lines of text may touch by 4 pixels."""
+    x = tuple(0.5 - 0.7 * k for k in range(sizes[0]))
+    y = tuple(float(k == 0) for k in range(sizes[-1]))
+    at = at_page_of(PassRequest(sizes=sizes, x=x, y=y, seed=3))
+    last = at("view=pass").evaluate("modules['main.js'].store.study.steps.length")
+    for size in ((1366, 768), (1024, 768), PHONE, (320, 640)):
+        for where in ("step=1&view=pass", f"step={last - 1}&view=pass", "view=nudge"):
+            page = at(f"{where}&show=auto", size=size)
+            assert page.evaluate(_MEETING) == [], (size, where)
+
+
+def test_labels_that_meet_are_seen(at: At) -> None:
+    page = at("view=pass")
+    name = page.locator("#network .name").last
+    place = name.get_attribute("x")
+    name.evaluate("(of) => of.setAttribute('x', '-3')")
+    assert page.evaluate(_MEETING) != []
+    name.evaluate("(of, x) => of.setAttribute('x', x)", place)
+    assert page.evaluate(_MEETING) == []
