@@ -1,14 +1,12 @@
 // How many passes each way to all slopes takes.
 
+import { costs } from "../../mathematics/layers.js";
 import { element } from "../../parts/dom.js";
-
-// The parameters of a network with biases, by its sizes.
-const parametersOf = (sizes) => sizes.slice(1).reduce((sum, size, k) => sum + (sizes[k] + 1) * size, 0);
 
 export function passes(study) {
   const functions = [
     ["the loss of this network", study.parameters.length, 1],
-    ["the loss of a 64-64-10 network", parametersOf([64, 64, 10]), 1],
+    ["the loss of a 64-64-10 network", costs([64, 64, 10]).parameters, 1],
     ["a curve in space, by its time", 1, 3],
   ];
   const heads = ["", "inputs", "outputs", "forward mode", "nudging", "reverse mode"].map((text) =>
