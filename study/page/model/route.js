@@ -21,9 +21,8 @@ export const ROUTE = [
     title: "Slope",
     says: [
       "The network takes two numbers of a person, x1 and x2 (how heavy and how tall), and ends in ypred, between 0 and 1: how sure it is that this is a woman. Alice is one, so y = 1 would be right, and L = (y − ypred)² says how wrong it is.",
-      "L depends on nine numbers that can be changed, the parameters: w1 to w6, called weights, and b1 to b3.",
-      "The slope of L by w1, written ∂L/∂w1, says how many times as far as w1 L moves, when w1 moves a little and the other eight stay.",
-      "So one number says what happens before it happens.",
+      "On the way it adds up z1 = w1·x1 + w2·x2 + b1, and a curve σ presses that between 0 and 1: h1. So come h2 from w3, w4 and b2, and ypred from h1 and h2 with w5, w6 and b3. These nine, six weights and three biases, are the parameters.",
+      "The slope ∂L/∂w1 is the move of L divided by the move of w1, where w1 moves a little and the other eight stay: it says what happens before it happens.",
     ],
     at: { ...ALICE, view: "nudge", parameter: "w1", step: 7 },
     asks: `Move w1 by ${MOVE}, then begin again and move it by ${MOVE / 10}.`,
@@ -58,7 +57,7 @@ export const ROUTE = [
     title: "Why backwards",
     says: [
       "The nine slopes could be measured: nudge each number in turn and run the network again, ten passes for nine numbers, n + 1 for n.",
-      "Going backwards costs one pass, for this reason: all that w1, w2 and b1 do to L, they do through z1, the sum that goes into h1. So ∂L/∂z1 is worked out once and serves all three, and ∂L/∂z3, worked out before, serves h1 and h2.",
+      "Going backwards costs one pass, for this reason: all that w1, w2 and b1 do to L, they do through the sum z1. So ∂L/∂z1 is worked out once and serves all three; and ∂L/∂z3, of the sum in ypred, is worked out before and serves h1 and h2.",
       "Each slope is built from those behind it; nothing is computed twice.",
     ],
     at: { ...ALICE, view: "depth", step: 8 },
@@ -71,7 +70,7 @@ export const ROUTE = [
     says: [
       "The slopes say where L rises. So each number takes a step the other way: w ← w − η ∂L/∂w, where η, the learning rate, says how far.",
       "Each number then moves by η times its slope, and L by its slope times that: so L should fall by η times the sum of all nine squared slopes, as long as the slopes stay as they are.",
-      "Alice, Bob, Charlie and Diana take turns, an epoch, and all four move the same nine numbers.",
+      "Alice, Bob, Charlie and Diana take a turn each; a round of four turns is an epoch, and each turn moves the same nine numbers.",
     ],
     at: { ...ALICE, view: "training", eta: 0.1, order: "fixed", step: 19 },
     asks: "Take one epoch: four steps, one for each person.",
@@ -99,7 +98,7 @@ export const ROUTE = [
     says: [
       "With all weights 1 and biases 0, h1 and h2 get the same and send on the same.",
       "So they have equal slopes, take equal steps, and are equal again: two units that stay twins do the work of one, however long they train.",
-      "A random start makes them different, and from then on they go their own ways.",
+      "A random start (its seed, 44 say, names the draw) makes them different, and from then on they go their own ways.",
     ],
     at: { ...ONES, view: "training", eta: 0.1, step: 18, parameter: "w1" },
     asks: "Train for 300 epochs from all weights 1, then from a random start.",

@@ -286,7 +286,7 @@ def thirds_and_a_linear_term(w: Any) -> Any:
 
 def of_thirds_and_a_linear_term(w: Any) -> Any:
     third = np.float32(1 / 3)
-    return np.concatenate([[third], 2 * np.float32(w)[1:] * third]).astype(np.float32)
+    return np.concatenate([[third], 2 * np.asarray(w, np.float32)[1:] * third]).astype(np.float32)
 
 
 #: Losses and gradients in float32 whose constants float32 rounds, in NumPy, JAX, and Python.

@@ -25,7 +25,7 @@ export const SEEN = {
       const { symbol } = study.quantity[name];
       return from === to ? `${symbol} stays at ${signed(to)}` : `${symbol} goes from ${signed(from)} to ${signed(to)}`;
     });
-    return `${factors.join("; ")}. What stays lies before w5: nothing in it knows of w5.`;
+    return `${factors.join("; ")}. What stays lies before w5 and knows nothing of it; the slope by ypred moves because ypred does.`;
   },
   paths({ study, point, before }) {
     const by = point.given.w1 - before.given.w1;
