@@ -272,7 +272,7 @@ def test_axes_have_units(at: At) -> None:
         (
             "training",
             "",
-            ["epochs", "mean loss (dimensionless)", "updates", "loss (dimensionless)"],
+            ["epochs", "mean loss (dimensionless)", "updates", "loss"],
         ),
         ("training", "unit=kg", ["weight (kg)", "height (cm)"]),
     ):

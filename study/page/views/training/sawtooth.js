@@ -3,7 +3,6 @@
 import { mean } from "../../mathematics/mathematics.js";
 import { short, signed } from "../../mathematics/numbers.js";
 import { planted } from "../../model/mistakes.js";
-import { named } from "../../model/people.js";
 import { element, replace, say, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
 import { axes, clipped, inside, legend, through } from "../../parts/plot.js";
@@ -57,7 +56,7 @@ export function sawtooth(store) {
     const updates = Array.from({ length: to - from }, (_, k) => from + k);
     const x = linear([from, Math.max(to, from + 1)], places.x);
     const y = linear([0, top([...means, ...updates.map(before), ...updates.map(after)])], places.y);
-    frame.update(x, y, "updates", named(study, "loss", study.loss));
+    frame.update(x, y, "updates", "loss");
     within.update(x, y);
     const teeth = updates.map((k) => [[x(k), y(before(k))], [x(k + 1), y(after(k))]]);
     set(own, { d: teeth.map(through).join("") });
