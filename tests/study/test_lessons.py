@@ -1,4 +1,4 @@
-"""The route of nine lessons, and the list of views: what they show, and what is said of it."""
+"""The nine lessons and the list of views: where they lead, and that their numbers are Python's."""
 
 import re
 

@@ -130,7 +130,7 @@ def test_the_lines_that_are_shown_are_those_that_run(told: Any) -> None:
     for of in told["list"]:
         plant = MISTAKES[of["slug"]]
         if plant.edits:
-            wrong = source(plant.gradient.func)  # type: ignore[attr-defined]
+            wrong = source(plant.gradient.func)  # type: ignore[attr-defined] # a partial
         elif of["kind"] == "training" and of["slug"] != "update-before-use":
             wrong = source(plant.train)
         else:

@@ -2,6 +2,7 @@
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
+import { pieces } from "../../model/question.js";
 import { handle, lighting, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
@@ -62,6 +63,5 @@ export function unit(store, { z, a, b }, [x, y], room) {
 
 // The product of the factors of a derivative by hand, names that only pass a number on left out.
 function productTo(study, gradient, values) {
-  const inner = (name) => (study.quantity[name].factors.length === 1 ? inner(study.quantity[name].factors[0]) : name);
-  return study.quantity[gradient].factors.reduce((product, name) => product * values[inner(name)], 1);
+  return study.quantity[gradient].factors.reduce((product, name) => product * values[pieces(study, name).name], 1);
 }
