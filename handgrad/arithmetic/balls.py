@@ -5,7 +5,6 @@ A ball is a midpoint and a radius; every operation returns a ball that contains 
 Transactions on Computers 66, 2017). A float is a ball of radius zero.
 """
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -46,8 +45,19 @@ def elementwise(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def exact(values: Any) -> np.ndarray:
     """Convert floats of any shape to balls of radius zero."""
-    values = np.asarray(values, dtype=np.float64)
-    return boxed([arb(v) for v in values.ravel().tolist()], values.shape)
+    return array(_exact(np.asarray(values, dtype=np.float64)))
+
+
+def array(value: Any) -> np.ndarray:
+    """Wrap the bare element that NumPy returns for an array without axes in an array."""
+    return value if isinstance(value, np.ndarray) else boxed([value], ())
+
+
+# Methods of balls, applied without a function in Python between, which takes as long as they do.
+_exact = np.frompyfunc(arb, 1, 1)
+_rad, _is_finite = np.frompyfunc(arb.rad, 1, 1), np.frompyfunc(arb.is_finite, 1, 1)
+_abs_upper, _abs_lower = np.frompyfunc(arb.abs_upper, 1, 1), np.frompyfunc(arb.abs_lower, 1, 1)
+_contains, _is_zero = np.frompyfunc(ZERO.overlaps, 1, 1), np.frompyfunc(arb.is_zero, 1, 1)
 
 
 def midpoints(balls: Any) -> np.ndarray:
@@ -58,26 +68,35 @@ def midpoints(balls: Any) -> np.ndarray:
 def radii(balls: np.ndarray) -> np.ndarray:
     """Return the radius of each ball, float64; NaN where a ball is not finite."""
     with np.errstate(over="ignore"):
-        return np.asarray(_radius(balls), dtype=np.float64)
-
-
-@elementwise
-def _radius(ball: arb) -> float:
-    return float(ball.rad()) if ball.is_finite() else math.nan
+        return np.where(_bools(_is_finite(balls)), midpoints(_rad(balls)), np.nan)
 
 
 def magnitudes(balls: np.ndarray) -> np.ndarray:
     """Return an upper bound of each absolute value, float64; infinite beyond the largest float."""
+    bounds = _abs_upper(balls)
     with np.errstate(over="ignore"):
-        return np.asarray(_magnitude(balls), dtype=np.float64)
+        nearest = midpoints(bounds)
+        # The nearest float may lie below the bound; the one after it does not.
+        return np.where(bounds <= nearest, nearest, np.nextafter(nearest, np.inf))
 
 
-@elementwise
-def _magnitude(ball: arb) -> float:
-    bound = ball.abs_upper()
-    nearest = float(bound)
-    # The nearest float may lie below the bound; the one after it does not.
-    return nearest if arb(nearest) >= bound else math.nextafter(nearest, math.inf)
+def least_magnitudes(balls: np.ndarray) -> np.ndarray:
+    """Return the float next to a lower bound of each absolute value; 0 if a ball contains 0."""
+    return midpoints(_abs_lower(balls))
+
+
+def contains_zero(balls: np.ndarray) -> np.ndarray:
+    """Tell which balls may be 0."""
+    return _bools(_contains(balls))
+
+
+def is_zero(balls: Any) -> np.ndarray:
+    """Tell which balls are exactly 0."""
+    return _bools(_is_zero(balls))
+
+
+def _bools(found: Any) -> np.ndarray:
+    return np.asarray(found, dtype=bool)
 
 
 def overlap(a: Iterable[arb], b: Iterable[arb]) -> bool:

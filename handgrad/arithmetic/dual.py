@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.balls import array
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +159,3 @@ def _sum(left: Any, right: Any, shape: tuple[int, ...]) -> Any:
 
 def _index(where: Any) -> tuple[Any, ...]:
     return where if isinstance(where, tuple) else (where,)
-
-
-def array(value: Any) -> np.ndarray:
-    """Wrap the bare element that NumPy returns for an array without axes in an array."""
-    return value if isinstance(value, np.ndarray) else balls.boxed([value], ())

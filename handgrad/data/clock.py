@@ -24,6 +24,11 @@ class Clock:
         return self._passed > PATIENCE * self._seconds or self.spent > self._seconds
 
     @property
+    def left(self) -> float:
+        """The seconds that are left; -1 if the time is up."""
+        return -1.0 if self.over else self._seconds - self.spent
+
+    @property
     def spent(self) -> float:
         """The seconds that count: of the processor, and no more than have passed."""
         return min(self._passed, time.process_time() - self._processor)

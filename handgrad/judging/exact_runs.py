@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_real, wide
@@ -81,7 +81,7 @@ def by_numpy(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         if not isinstance(leaf, Real):
             return np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf
         number = lines.unpacked(leaf.numbers)
-        return number if leaf.bare else lines.series(dual.array(number))
+        return number if leaf.bare else lines.series(balls.array(number))
 
     def packed(leaf: Any) -> Any:
         of_balls = isinstance(leaf, np.ndarray) and leaf.dtype == object

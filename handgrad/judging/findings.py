@@ -68,7 +68,7 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
         what = (
             f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
             f"iteration at a tolerance, and going on may change it by "
-            f"{ruling.tolerance.left_out[i]:.2g}, so what is right cannot be decided"
+            f"{ruling.left_out[i]:.2g}, so what is right cannot be decided"
         )
         return Finding("unknown", path, index, what, 0.5)
     cost = "rounding may cost as much as that here"
@@ -82,7 +82,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     """Report custom rules that are not the derivative of their functions."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
-    names = broken_rules(ruling.problem, ruling.reference, ruling.tolerance.left_out)
+    names = broken_rules(ruling.problem, ruling.reference, ruling.left_out)
     if not names:
         return []
     what = (

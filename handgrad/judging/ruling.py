@@ -106,6 +106,12 @@ class Ruling:
             # Code may run at the point and not around it. What is decided stays so.
             return self.sufficed
 
+    @property
+    def left_out(self) -> np.ndarray:
+        """What iterations leave out of each element, shape (size,); known without any draw."""
+        truncation = self.tolerances.truncation
+        return truncation.gradient if truncation else np.zeros(self.problem.size)
+
     def explains(self, gap_of_loss: float) -> bool:
         """Tell whether conditioning and rounding explain an error of the loss."""
         if self.sufficed is not None and gap_of_loss <= self.sufficed.sharp_of_loss:
@@ -120,7 +126,7 @@ class Ruling:
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         # Where no unit is known, constants of the right formula may still be rounded.
-        rounded = mine.size * (SHARP * _of_dtypes(self.given.leaves, "eps"))
+        rounded = mine.size * (SHARP * of_dtypes(self.given.leaves, "eps"))
         sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
         return Gaps(mine.reference, mine.gap, sharp, wrong)
 
@@ -222,7 +228,7 @@ def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
     least = HALF_KNOWN * sizes + 2 * balls.radii(right)
-    alike = gap <= np.fmax(least, _of_dtypes(given.leaves, "tiny"))
+    alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
     alike |= sizes == 0
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
@@ -247,7 +253,7 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
     return tolerance.left_out > HALF_KNOWN * sizes
 
 
-def _of_dtypes(leaves: Sequence[np.ndarray], name: str) -> np.ndarray:
+def of_dtypes(leaves: Sequence[np.ndarray], name: str) -> np.ndarray:
     """Return a number of `np.finfo`, by its name, of the dtype of each element."""
     numbers = [float(getattr(np.finfo(leaf.dtype), name)) for leaf in leaves]
     return np.repeat(numbers, [leaf.size for leaf in leaves])

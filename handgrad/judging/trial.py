@@ -30,7 +30,8 @@ from handgrad.judging.verdict import decisive, judgement
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: After this many seconds no further point is started.
+#: No further point is started that would end after this many seconds if it took as long as the one
+#: before.
 SECONDS = 20.0
 
 
@@ -116,17 +117,17 @@ def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> list
     At random points the caller's functions may not be defined and may raise, which is recorded; at
     points that the caller listed, the error is raised.
     """
-    clock = Clock(SECONDS)
-    found = [judge_point(loss, next(points))]
+    clock, found = Clock(SECONDS), []
     for given in points:
-        if clock.over:
-            break
-        if listed:
+        began = clock.spent
+        if listed or not found:
             found.append(judge_point(loss, given))
-            continue
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found.append(_moved_point(loss, given))
+        else:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found.append(_moved_point(loss, given))
+        if clock.left < clock.spent - began:
+            break
     return found
 
 

@@ -13,7 +13,16 @@ from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
-from handgrad.judging.ruling import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Ruling, Witness
+from handgrad.judging.ruling import (
+    DOUBTFUL,
+    RIGHT,
+    ROUNDED,
+    VERDICT,
+    WRONG,
+    Ruling,
+    Witness,
+    of_dtypes,
+)
 from handgrad.program.trace import custom_rules
 
 #: The most parameters to name.
@@ -75,20 +84,30 @@ def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str |
 
 
 def leaves(trial: Trial) -> tuple[LeafReport, ...]:
-    """Return the reports on the leaves; none if the result has not the form of a gradient.
-
-    The tolerances of all points are measured in full for that.
-    """
-    rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling]
+    """Return the reports on the leaves; none if the result has not the form of a gradient."""
     ruling = trial.outcomes[trial.deciding].ruling
     if ruling is None:
         return ()
-    # The relative error of each element above which some point catches it; NaN for 0.
-    given, limits = ruling.given, np.fmin.reduce([each.limits for each in rulings])
+    others = [o.ruling for o in trial.outcomes if o.ruling and o.ruling is not ruling]
+    given, limits = ruling.given, _limits([ruling, *others])
     return tuple(
         _leaf(ruling, path, leaf, part, limits[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
+
+
+def _limits(rulings: Sequence[Ruling]) -> np.ndarray:
+    """Return the relative error of each element above which some point catches it; NaN for 0.
+
+    Tolerances are measured in full for that, so points are gone through only until every element
+    would show an error in half of its digits: a saturated unit may hide one that others show.
+    """
+    limits = rulings[0].limits
+    for other in rulings[1:]:
+        if (limits <= np.sqrt(of_dtypes(other.given.leaves, "eps"))).all():
+            break
+        limits = np.fmin(limits, other.limits)
+    return limits
 
 
 def _leaf(
@@ -190,9 +209,9 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
 
 def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     """Say what iterations that stop at a tolerance leave out, at the first point."""
-    if not rulings or not rulings[0].tolerance.left_out.any():
+    if not rulings or not rulings[0].left_out.any():
         return []
-    left_out, exact = rulings[0].tolerance.left_out, np.abs(rulings[0].exact)
+    left_out, exact = rulings[0].left_out, np.abs(rulings[0].exact)
     i = int(np.argmax(left_out / np.fmax(exact, np.finfo(np.float64).tiny)))
     what = f"{left_out[i]:.2g} of an element of size {exact[i]:.2g}"
     return [

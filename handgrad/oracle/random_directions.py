@@ -139,7 +139,9 @@ def with_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
 
 def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     """Return 2^e, beyond the range of floats too."""
-    return balls.boxed([arb(2) ** int(e) for e in exponents.ravel()], exponents.shape)
+    least, most = int(exponents.min(initial=0)), int(exponents.max(initial=0))
+    powers = balls.boxed([arb(2) ** e for e in range(least, most + 1)], (most - least + 1,))
+    return balls.array(powers[exponents - least])
 
 
 def _verified(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Reference:

@@ -66,7 +66,7 @@ def at_first_precision(attempt: Callable[[int], Reference | None]) -> Reference:
 
 def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
     """Raise if more bits are needed: for good enclosures, or to tell zeros from small numbers."""
-    radii, zero = balls.radii(gradient), contains_zero(gradient)
+    radii, zero = balls.radii(gradient), balls.contains_zero(gradient)
     check_finite(loss, radii, bits)
     good = radii <= GOOD * element_scale(problem, gradient)
     if bits == BITS[-1] and not good.all():
@@ -85,7 +85,7 @@ def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
 
 def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
     """Return the size of each element, > 0; for a 0, half an ulp of its largest neighbour."""
-    zero = contains_zero(gradient)
+    zero = balls.contains_zero(gradient)
     eps = np.repeat(
         [float(np.finfo(leaf.dtype).eps) for leaf in problem.leaves],
         [leaf.size for leaf in problem.leaves],
@@ -97,14 +97,9 @@ def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
 
 def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
     """Return the size of each element; for a 0, that of the largest in its leaf, or else of all."""
-    sizes, zero = np.abs(balls.midpoints(gradient)), contains_zero(gradient)
+    sizes, zero = np.abs(balls.midpoints(gradient)), balls.contains_zero(gradient)
     largest = np.max(sizes, initial=0.0)
     for part in slices(leaves):
         in_leaf = np.max(sizes[part], initial=0.0) or largest
         sizes[part] = np.where(zero[part], in_leaf, sizes[part])
     return sizes
-
-
-def contains_zero(gradient: np.ndarray) -> np.ndarray:
-    """Tell which elements may be 0."""
-    return np.array([g.contains(0) for g in gradient], dtype=bool)

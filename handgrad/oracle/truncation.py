@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem, further_slopes
@@ -174,7 +174,7 @@ def _moved(problem: Problem, step: np.ndarray) -> list[np.ndarray]:
     here = problem.arguments()
     parts = slices(problem.leaves)
     moved = [
-        dual.array(a + step[part].reshape(a.shape)) for a, part in zip(here, parts, strict=False)
+        balls.array(a + step[part].reshape(a.shape)) for a, part in zip(here, parts, strict=False)
     ]
     return moved + here[len(parts) :]
 

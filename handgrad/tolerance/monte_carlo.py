@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.cost import terms
 from handgrad.program.interpreter import bind
@@ -55,7 +55,7 @@ class MonteCarlo:
 
     def _rounded(self, x: Dual, u: float, tiny: float) -> Dual:
         up = self.rng.integers(0, 2, size=x.shape)
-        value = dual.array(x.value * _factors(u)[up])
+        value = balls.array(x.value * _factors(u)[up])
         return Dual(self._underflow(x.value, value, tiny) if tiny else value)
 
     def _underflow(self, before: np.ndarray, value: np.ndarray, tiny: float) -> np.ndarray:
@@ -63,16 +63,16 @@ class MonteCarlo:
         near = np.abs(balls.midpoints(before)) < tiny * 2.0**60
         if not near.any():
             return value
-        near &= ~np.asarray(_is_zero(before)).astype(bool)
+        near &= ~balls.is_zero(before)
         signs = self.rng.choice([-tiny, tiny], size=value.shape)
-        return dual.array(value + balls.exact(np.where(near, signs, 0.0)))
+        return balls.array(value + balls.exact(np.where(near, signs, 0.0)))
 
     def _summed(self, eqn: Any, operands: list[Any], out: Dual) -> Dual:
         sizes = [np.abs(balls.midpoints(o.value)) if isinstance(o, Dual) else o for o in operands]
         with np.errstate(over="ignore", invalid="ignore"):
             moved = unit(eqn.outvars[0]) * np.sqrt(terms(eqn)) * _magnitude(eqn, sizes)
         signs = self.rng.choice([-1.0, 1.0], size=out.shape)
-        value = dual.array(out.value + balls.exact(signs * moved))
+        value = balls.array(out.value + balls.exact(signs * moved))
         return Dual(self._underflow(out.value, value, smallest(eqn.outvars[0])))
 
 
@@ -87,11 +87,6 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     if name == "scatter-sub":
         given[-1] = -given[-1]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
-
-
-@balls.elementwise
-def _is_zero(ball: arb) -> bool:
-    return ball.is_zero()
 
 
 @cache

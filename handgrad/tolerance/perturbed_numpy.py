@@ -7,7 +7,7 @@ program.
 import numpy as np
 from flint import arb
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 
@@ -20,7 +20,7 @@ def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         spacing = np.spacing(np.clip(values, -most, most)).astype(np.float64)
     ulps = np.where(fixed, 0.0, spacing)
-    return dual.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
+    return balls.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
 
 
 class OtherData(Perturbation):
@@ -66,15 +66,15 @@ class Rounding(Perturbation):
         if x.tangent is None:
             return Dual(self._moved(x.value, unit))
         moved = self._moved(np.concatenate([x.value[None], x.tangent]), unit)
-        return Dual(dual.array(moved[0]), moved[1:])
+        return Dual(balls.array(moved[0]), moved[1:])
 
     def _moved(self, numbers: np.ndarray, unit: float) -> np.ndarray:
         factors = balls.boxed([arb(1) - arb(unit), arb(1) + arb(unit)], (2,))
         up = self._rng.integers(0, 2, size=numbers.shape)
-        moved = dual.array(numbers * factors[up])
+        moved = balls.array(numbers * factors[up])
         sizes = np.abs(balls.midpoints(numbers))
         near = (sizes > 0) & (sizes < self._tiny / self._unit)
         if not near.any():
             return moved
         signs = np.where(up, self._tiny, -self._tiny)
-        return dual.array(moved + balls.exact(np.where(near, signs, 0.0)))
+        return balls.array(moved + balls.exact(np.where(near, signs, 0.0)))

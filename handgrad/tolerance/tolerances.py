@@ -42,7 +42,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_units
-from handgrad.oracle.reference import Reference, contains_zero, element_scale
+from handgrad.oracle.reference import Reference, element_scale
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
 from handgrad.program.trace import Program
@@ -228,7 +228,7 @@ def tolerance(
     program: np.ndarray,
 ) -> Tolerance:
     """Return the tolerances, given units, deviations and jumps of the loss and every element."""
-    if contains_zero(reference.gradient).all():
+    if balls.contains_zero(reference.gradient).all():
         # Exact zeros alone give no scale, but the rounding of terms that cancel does.
         unit[1:] = np.fmax(unit[1:], deviations[1:])
     loose = LOOSE * deviations
@@ -335,7 +335,7 @@ def half_ulps(problem: Problem, reference: Reference, changes: np.ndarray) -> np
     half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
     if reference.kink is None:
         of_zero = np.where(changes[1:] == 0, sizes, 0.0)
-        half = np.where(contains_zero(reference.gradient), of_zero, half)
+        half = np.where(balls.contains_zero(reference.gradient), of_zero, half)
     return np.append(np.spacing(loss) / 2, half)
 
 
@@ -375,7 +375,6 @@ def furthest(base: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
     """
     found = np.zeros(base.size)
     for run in runs:
-        gaps = [(p - q).abs_lower() for p, q in zip(run, base, strict=True)]
-        distance = balls.midpoints(balls.boxed(gaps, base.shape))
+        distance = balls.least_magnitudes(run - base)
         found = np.fmax(found, np.where(np.isnan(distance), np.inf, distance))
     return found

@@ -118,7 +118,7 @@ def slopes(
     given = series_arguments(problem, directions, arguments)
     numbers = zip(map(lines.unpacked, given), problem.arrays, strict=True)
     # An array without axes is not a bare number.
-    objects = [lines.series(dual.array(v)) if array else v for v, array in numbers]
+    objects = [lines.series(balls.array(v)) if array else v for v, array in numbers]
     n = len(problem.leaves)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -20,15 +20,19 @@ def integer_pow(run: Run, eqn: Any, a: Dual) -> Dual:
     return by_slopes(_power(a.value, n), (a, lambda: _power(a.value, n - 1) * n))
 
 
-def _whole_power(x: arb, n: int) -> arb:
-    """Return xⁿ; FLINT's own power is NaN for a ball around 0, such as x - x."""
-    if n <= 0 or not x.contains(0):
-        return x**n if n >= 0 or x != 0 else NAN
-    half = _whole_power(x, n // 2)
-    return half * half * x if n % 2 else half * half
+def _power(x: Any, n: int) -> Any:
+    """Return xⁿ of balls; FLINT's own power is NaN for a ball around 0, such as x - x."""
+    if n == 1:
+        return x
+    if n > 1:
+        half = _power(x, n // 2)
+        return half * half * x if n % 2 else half * half
+    return _other_power(x, n)
 
 
-_power = balls.elementwise(_whole_power)
+@balls.elementwise
+def _other_power(x: arb, n: int) -> arb:
+    return x**n if n >= 0 or x != 0 else NAN
 
 
 def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
@@ -51,7 +55,7 @@ def _log_of_base(x: arb, y: arb) -> arb:
 @balls.elementwise
 def _real_power(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
-        return _whole_power(x, int(float(y)))
+        return _power(x, int(float(y)))
     if x.is_zero():
         return balls.ZERO if y > 0 else NAN
     return x**y

@@ -43,7 +43,7 @@ def choose(which: np.ndarray, *cases: Dual) -> Dual:
     """Return cases[which], elementwise."""
     shape = np.broadcast_shapes(*(case.shape for case in cases))
     which = np.broadcast_to(np.asarray(which).astype(np.intp), shape)
-    value = dual.array(np.choose(which, [case.value for case in cases]))
+    value = balls.array(np.choose(which, [case.value for case in cases]))
     k = dual.directions(*cases)
     if k is None:
         return Dual(value)
@@ -82,7 +82,7 @@ def _whole(towards: str) -> Callable[..., Dual]:
     """floor, ceil and the like: constant between the jumps."""
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
-        nearest = Dual(run.comparisons.repeated(lambda: dual.array(_nearest(x.value))))
+        nearest = Dual(run.comparisons.repeated(lambda: balls.array(_nearest(x.value))))
         side = run.comparisons.order(x, nearest)
         return nearest + dual.constant(_ROUND[towards](side))
 

@@ -12,7 +12,8 @@ import numpy as np
 from flint import arb, arb_series
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.dual import Dual, array, by_slopes, primal
+from handgrad.arithmetic.balls import array
+from handgrad.arithmetic.dual import Dual, by_slopes, primal
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
 

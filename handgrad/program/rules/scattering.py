@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.arithmetic import dual
+from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.dual import Dual
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rounds, Rule
@@ -35,7 +35,7 @@ def _both(f: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Dual, b: Dual) -
         return Dual(value)
     pairs = zip(dual.tangents(a, k), dual.tangents(b, k), strict=True)
     # For a single number NumPy iterates over the directions as bare elements.
-    moved = [f(dual.array(p), dual.array(q)) for p, q in pairs]
+    moved = [f(balls.array(p), balls.array(q)) for p, q in pairs]
     return Dual(value, dual.stack(moved, lambda _: value, value))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from flint import arb, ctx
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.balls import array
 from handgrad.arithmetic.comparisons import LESS
-from handgrad.arithmetic.dual import Dual, array, by_slopes
+from handgrad.arithmetic.dual import Dual, by_slopes
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.binary import must_stand_still

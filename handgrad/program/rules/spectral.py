@@ -139,7 +139,7 @@ def _qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
 
 
 def _inner(a: Dual, b: Dual) -> Dual:
-    return (a * b).linear(lambda terms: dual.array(terms.sum()))
+    return (a * b).linear(lambda terms: balls.array(terms.sum()))
 
 
 def _product(run: Run, a: Dual, b: Dual) -> Dual:

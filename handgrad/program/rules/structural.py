@@ -47,7 +47,7 @@ def _taken(flat: Dual, origin: np.ndarray, filling: float | None) -> Dual:
     outside = origin == OUTSIDE
     if not flat.value.size:
         return Dual(balls.zeros(origin.shape))
-    value = dual.array(flat.value[np.where(outside, 0, origin)])
+    value = balls.array(flat.value[np.where(outside, 0, origin)])
     tangent = None if flat.tangent is None else flat.tangent[:, origin]
     if outside.any():
         fill = arb(float("nan") if filling is None else float(filling))

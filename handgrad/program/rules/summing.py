@@ -24,7 +24,7 @@ def reduce_sum(run: Run, eqn: Any, x: Dual) -> Dual:
     if not x.value.size:
         k = dual.directions(x)
         return Dual(balls.zeros(shape), None if k is None else balls.zeros((k, *shape)))
-    value = dual.array(x.value.sum(axis=axes))
+    value = balls.array(x.value.sum(axis=axes))
     tangent = None if x.tangent is None else x.tangent.sum(axis=tuple(i + 1 for i in axes))
     return Dual(value, tangent)
 

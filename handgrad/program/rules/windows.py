@@ -72,7 +72,7 @@ def window_sum(run: Run, eqn: Any, x: Dual) -> Dual:
 
 
 def _summed(terms: np.ndarray) -> np.ndarray:
-    return dual.array(terms.sum(axis=-1)) if terms.size else balls.zeros(terms.shape[:-1])
+    return balls.array(terms.sum(axis=-1)) if terms.size else balls.zeros(terms.shape[:-1])
 
 
 def window_extreme(sign: int) -> Callable[..., Dual]:
@@ -167,7 +167,7 @@ def _folded(
     JAX requires that the start value changes nothing. An infinite one is therefore skipped, since
     slopes are unknown there.
     """
-    total = [_moved(start, lambda s: np.broadcast_to(dual.array(s), (size,))) for start in starts]
+    total = [_moved(start, lambda s: np.broadcast_to(balls.array(s), (size,))) for start in starts]
     many = _of_arrays(run, eqn, program, total)
     if columns and not all(_finite(start) for start in starts):
         # Without simulated rounding, which would change what the start value leaves as it is.
