@@ -182,7 +182,10 @@ def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
     what = "got ellipsis, expected an array"
     alike = tuple(Finding("structure", f"params[{i}]", (), what, 1.0) for i in range(2))
     found = wrong(observed=alike, headline=f"disagree: params[0]: {what}")
-    assert content.findings(found._reading()) == ["Kind: structure.", f"structure in params[1]: {what}"]
+    assert content.findings(found._reading()) == [
+        "Kind: structure.",
+        f"structure in params[1]: {what}",
+    ]
 
 
 def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
