@@ -104,6 +104,18 @@ def test_what_the_nine_mean_is_computed() -> None:
         assert number in DERIVATION
 
 
+def test_the_sigmoid_by_hand() -> None:
+    """Each number from the ones shown before it, as a reader with a calculator gets them."""
+    below, above = f"{np.exp(3):.4f}", f"{np.exp(-3):.4f}"
+    low, high = (f"{1 / (1 + float(e)):.4f}" for e in (below, above))
+    for said in (
+        f"$`e^{{3}}`$ is {below}, so $`\\sigma(-3) = 1 / (1 + {below}) = {low}`$",
+        f"$`e^{{-3}}`$ is {above}, so $`\\sigma(3) = 1 / {1 + float(above):.4f} = {high}`$",
+        rf"$`{low} \cdot {high} = {float(low) * float(high):.4f}`$",
+    ):
+        assert squeezed(said) in squeezed(DERIVATION), said
+
+
 def test_the_people_are_those_of_the_article() -> None:
     people = (*PEOPLE, *NEWCOMERS)
     said = {"F": "female", "M": "male", None: "to be predicted"}
