@@ -60,7 +60,7 @@ def _told(error: Exception, own: Endings) -> tuple[str, int]:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message(), 2
     if isinstance(error, click.ClickException):
-        return f"Error: {escaped(' '.join(error.format_message().split()))}", 2
+        return f"Error: {escaped(process.refusal(error))}", 2
     if isinstance(error, InputError | OSError):
         return f"Error: {error}.", 2
     if line := unavailable(error):

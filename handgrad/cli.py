@@ -58,7 +58,7 @@ def _complain(error: Exception) -> int:
     if isinstance(error, BadInput):
         line, details = error.message, error.details
     elif isinstance(error, click.ClickException):
-        line = " ".join(error.format_message().split())
+        line = process.refusal(error)
     elif isinstance(error, LoadingError):
         line = str(error)
         details = theirs(error.__cause__) if error.__cause__ else ()

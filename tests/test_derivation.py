@@ -17,6 +17,7 @@ import manual.network
 import manual.sgd
 from compare import cli
 from compare.errata.catalogue import ERRATA
+from compare.people import NEWCOMERS, PEOPLE, raw, shifted
 from compare.trace import UPDATE, Quantity, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
@@ -101,6 +102,61 @@ def test_what_the_nine_mean_is_computed() -> None:
     )
     for number in said:
         assert number in DERIVATION
+
+
+def test_the_sigmoid_by_hand() -> None:
+    """Each number from the ones shown before it, as a reader with a calculator gets them."""
+    below, above = f"{np.exp(3):.4f}", f"{np.exp(-3):.4f}"
+    low, high = (f"{1 / (1 + float(e)):.4f}" for e in (below, above))
+    for said in (
+        f"$`e^{{3}}`$ is {below}, so $`\\sigma(-3) = 1 / (1 + {below}) = {low}`$",
+        f"$`e^{{-3}}`$ is {above}, so $`\\sigma(3) = 1 / {1 + float(above):.4f} = {high}`$",
+        rf"$`{low} \cdot {high} = {float(low) * float(high):.4f}`$",
+    ):
+        assert squeezed(said) in squeezed(DERIVATION), said
+
+
+def test_the_people_are_those_of_the_article() -> None:
+    people = (*PEOPLE, *NEWCOMERS)
+    said = {"F": "female", "M": "male", None: "to be predicted"}
+    wanted = [
+        (p.name, f"{p.weight:g}", f"{p.height:g}", *(f"{x:g}" for x in inputs), said[p.gender])
+        for p, inputs in zip(people, shifted(raw(people)), strict=True)
+    ]
+    assert list(tables(DERIVATION, "person")) == wanted
+
+
+def test_what_travels_back_gives_all_nine() -> None:
+    """Each partial derivative is the δ named for it, times what is named beside it."""
+    params, alice = manual.article.draw_parameters(44), np.array([-2.0, -1.0])
+    steps = manual.article.forward(params, alice)
+    slopes = [z * (1 - z) for z in (steps.h1, steps.h2, steps.ypred)]
+    delta = {3: -2 * (1 - steps.ypred) * slopes[2]}
+    delta |= {2: delta[3] * params.w6 * slopes[1], 1: delta[3] * params.w5 * slopes[0]}
+    factors = {"h_1": steps.h1, "h_2": steps.h2, "x_1": -2, "x_2": -1}
+    of = r"\\frac{\\partial L}{\\partial (\w)_(\d)} &= \\delta_(\d)(?: \\cdot (\w_\d))?"
+    found = re.findall(of, DERIVATION)
+    assert {f"{letter}{number}" for letter, number, *_ in found} == set(params._fields)
+    right = manual.article.gradient(params, alice, 1.0)._asdict()
+    for letter, number, which, factor in found:
+        said = delta[int(which)] * factors.get(factor, 1)
+        assert said == pytest.approx(right[letter + number], rel=1e-13), letter + number
+
+
+def test_the_digits_that_bob_loses_are_counted() -> None:
+    """The distance of floats below 1, how many are left of 1 - h1, and half of one of them."""
+    exact = 1 / (1 + np.exp(31.0))  # 1 - h1, which is σ(-31)
+    h1 = 1 / (1 + np.exp(-31.0))
+    step = np.spacing(h1)
+    text = " ".join(DERIVATION.replace("`$", "").split())
+    for number in (
+        f"{step:.1e} apart",
+        f"{exact:.1e}, the nines cancel",
+        f"{round(exact / step, -1):.0f} such steps",
+        f"relative error of {step / 2 / exact:.1e}",
+        f"Here it is {abs((1 - h1) / exact - 1):.1e}",
+    ):
+        assert number.replace("e-0", "e-") in text, number
 
 
 def test_no_symbol_comes_before_its_introduction() -> None:
@@ -292,6 +348,44 @@ def test_the_equations_of_any_layer_are_right(equation: str) -> None:
         slope = jax.grad(loss_of, argnums=by)(*map(jax.numpy.asarray, (X, W, np.zeros((1, 4)))))
     assert np.allclose(said, np.reshape(slope, said.shape), rtol=1e-13)
     assert squeezed(equation) in squeezed(DERIVATION)
+
+
+def matrix(rows: Any) -> str:
+    lines = r" \\ ".join(" & ".join(map(str, row)) for row in np.atleast_2d(rows))
+    return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
+
+
+def added(*terms: Any) -> str:
+    """A sum, with the negative ones of its later terms in brackets."""
+    return " + ".join(
+        [str(terms[0]), *(f"({n})" if str(n)[0] == "-" else f"{n}" for n in terms[1:])]
+    )
+
+
+def multiplied(a: Any, b: Any) -> str:
+    """A row times a column, written out."""
+    return added(*(rf"{p} \cdot {f'({q})' if q < 0 else q}" for p, q in zip(a, b, strict=True)))
+
+
+def test_the_matrices_of_the_example_are_right() -> None:
+    """Three examples, two inputs, four units: no transposition is hidden."""
+    x, w = np.array([[1, 2], [3, 4], [5, 6]]), np.array([[1, 0, -1, 2], [0, 1, 2, 1]])
+    dz = np.array([[1, 0, 0, -1], [0, 2, 1, 0], [-1, 1, 0, 0]])
+    sums = [[multiplied(row, column) for column in w.T] for row in x]
+    for said in (
+        f"X = {matrix(x)}",
+        f"W = {matrix(w)}",
+        f"b = {matrix([0, 1, 0, -1])}",
+        f"X W = {matrix(sums)} = {matrix(x @ w)}",
+        f"dZ = {matrix(dz)}",
+        f"{multiplied(x[:, 0], dz[:, 1])} = {(x.T @ dz)[0, 1]}`",
+        f"X^T = {matrix(x.T)}",
+        rf"dW = X^T \, dZ = {matrix(x.T @ dz)}",
+        f"db = {matrix([added(*column) for column in dz.T])} = {matrix(dz.sum(axis=0))}",
+        f"W^T = {matrix(w.T)}",
+        rf"dX = dZ \, W^T = {matrix(dz @ w.T)}",
+    ):
+        assert squeezed(said) in squeezed(DERIVATION), said
 
 
 def test_the_loss_of_a_layer_and_the_first_order_are_right() -> None:

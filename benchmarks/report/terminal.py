@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from benchmarks.names import LABELS
 from benchmarks.report.lines import COLUMNS, WORDS, about, closing, lines, missing, title
 from benchmarks.report.summary import summary
 from benchmarks.results import Results
@@ -23,6 +24,11 @@ def show(results: Results, out: Console) -> None:
         whole(out, table)
         for line in (*missing(cell), *closing(cell)):
             out.print(line, soft_wrap=True)
+    rows = {line.name: LABELS.get(line.name, "") for cell in results.cells for line in lines(cell)}
+    width = max(map(len, rows), default=0)
+    out.print()
+    for name, meaning in rows.items():
+        out.print(f"{name:{width}}  {meaning}", soft_wrap=True)
     out.print()
     for line in (*summary(results), *results.left_out, *results.refused, *results.failed):
         out.print(line, soft_wrap=True)

@@ -167,6 +167,9 @@ CHECKPOINT_EVERY = option(
 LOSS_PLOT = click.option(
     "--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file."
 )
+OVERWRITE = click.option(
+    "--overwrite", is_flag=True, help="Replace the file of --out if there is one."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from compare.commands.options import FILE, JSON, Name, Number, option, training_options
+from compare.commands.options import FILE, JSON, OVERWRITE, Name, Number, option, training_options
 
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
@@ -25,6 +25,7 @@ MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 )
 @click.option("--csv", "table", type=FILE, help="Predict for every row.")
 @click.option("--out", type=FILE, help="Write the rows of --csv here.")
+@OVERWRITE
 @training_options
 @JSON
 @click.pass_context
@@ -36,6 +37,7 @@ def predict(
     model: Path | None,
     table: Path | None,
     out: Path | None,
+    overwrite: bool,
     as_json: bool,
     **training: Any,
 ) -> int:
@@ -61,7 +63,7 @@ def predict(
             raise click.UsageError(
                 f"--{option} beside --model; expected features of the model as NAME=VALUE."
             )
-    answer = predict_rows(model, features, context.args, table, out)
+    answer = predict_rows(model, features, context.args, table, out, overwrite)
     show(answer, table, out, as_json)
     return int(answer.verdict == "disagree")
 

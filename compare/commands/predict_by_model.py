@@ -73,6 +73,7 @@ def predict_rows(
     words: list[str],
     table: Path | None,
     out: Path | None,
+    overwrite: bool,
 ) -> "Answer":
     """Predict for named features, or for a CSV file.
 
@@ -82,6 +83,7 @@ def predict_rows(
         words: more features, as NAME=VALUE, --NAME=VALUE, or --NAME VALUE.
         table: a CSV file to predict for instead.
         out: where the CSV file with the predictions will be written; checked here.
+        overwrite: whether `out` may be there already.
 
     Raises:
         InputError: the model or the CSV file cannot be used.
@@ -94,8 +96,10 @@ def predict_rows(
     from compare.networks.files import load
     from compare.networks.prediction import first_divergence, predict
 
-    if out and os.path.lexists(out):
-        raise click.UsageError(f"'{out}' is there already; expected a new file for --out.")
+    if out and os.path.lexists(out) and not overwrite:
+        raise click.UsageError(
+            f"'{out}' is there already; expected a new file for --out, or --overwrite."
+        )
     if out and table is None:
         raise click.UsageError("--out without --csv; expected a CSV file to predict from.")
     if out and (reason := unwritable(out)):

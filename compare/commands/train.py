@@ -14,6 +14,7 @@ from compare.commands.options import (
     LEARNING_RATE,
     LOSS,
     LOSS_PLOT,
+    OVERWRITE,
     SEED,
     Name,
     Number,
@@ -110,7 +111,7 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 )
 @option("--dtype", type=Name("float32", "float64"), default="float64")
 @click.option("--out", type=OutFile(".npz"), help="Checkpoints and the trained model: model.npz.")
-@click.option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
+@OVERWRITE
 @CHECKPOINT_EVERY
 @LOSS_PLOT
 @JSON

@@ -1,9 +1,11 @@
 """`handgrad check`: judge a gradient in a file."""
 
 import inspect
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,6 +100,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     with redirect_stdout(sys.stderr), _working(f"Judging {gradient}"):
         report = _judged(gradient, loss, like, options)
         answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
+    answer["reproduce"] = _again(gradient, loss, like, **options)
     # Printed first, to be read while the extras are computed.
     if not as_json:
         _show(report)
@@ -131,7 +134,26 @@ def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "Gr
         f"the loss, {where_loss},": loss_function,
     }
     with _as_bad_input(loader, functions):
-        return check_gradient(gradient_function, loss_function, *point, **options)
+        report = check_gradient(gradient_function, loss_function, *point, **options)
+    # The call has no names for what a command names, and whoever reads this has typed the command.
+    return replace(report, reproduce="")
+
+
+def _again(
+    gradient: str,
+    loss: str,
+    like: str,
+    points: int,
+    seed: int,
+    strict: bool,
+    has_value: bool,
+    trust_rules: tuple[str, ...],
+) -> str:
+    """Return the command that gives the judgement again."""
+    words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
+    words += ["--points", str(points), "--seed", str(seed)]
+    words += ["--strict"] * strict + ["--has-value"] * has_value
+    return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
 
 
 def _function(loader: "Loader", location: "Location", form: str) -> Any:

@@ -13,7 +13,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import click
 
 #: What Python calls the file of the functions that import, and how the names of files begin that
 #: are neither ours nor the caller's.
@@ -41,6 +44,16 @@ def prepared() -> Iterator[None]:
         # Discard what is still buffered: the reader of the pipe is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+def refusal(error: "click.ClickException") -> str:
+    """Return in one line why click refuses; where something is missing, also where to read on."""
+    from click import MissingParameter
+
+    line = " ".join(error.format_message().split())
+    if isinstance(error, MissingParameter) and error.ctx:
+        line += f" See {error.ctx.command_path} --help."
+    return line
 
 
 def say(line: str) -> None:

@@ -267,7 +267,7 @@ def findings(report: Reading) -> list[str]:
     for found in report.findings:
         if found.leaf in explained and found.kind in told:
             continue
-        if found.detail not in headline:
+        if found.detail not in headline or (found.leaf or "") not in headline:
             news.append(_finding(found))
         elif found.kind != "unknown":
             news.append(f"Kind: {found.kind}{_sure(found)}.")

@@ -80,6 +80,8 @@ def test_the_screen_ends_with_one_word_on_all() -> None:
     assert shown.splitlines()[-1] == "2 wrong answers: no time for those."
     for cell in results.cells:
         assert title(cell) in shown
+        for line in lines(cell):
+            assert re.search(rf"^{line.name} +{re.escape(names.LABELS[line.name])}$", shown, re.M)
         cell.rows = [row for row in cell.rows if not row.wrong]
     show(results, Console(file=out, width=80))
     assert out.getvalue().endswith("every answer right before and after it was timed.\n")

@@ -105,7 +105,11 @@ def test_a_table(tmp_path: Path, iris: Path) -> None:
     printed = compare("predict", "--model", iris, "--csv", table)
     assert printed.out == out.read_text(encoding="utf-8")
     content = out.read_bytes()
-    assert "is there already" in refused("predict", "--model", iris, "--csv", table, "--out", out)
+    words = ("predict", "--model", iris, "--csv", table, "--out", out)
+    assert "is there already; expected a new file for --out, or --overwrite" in refused(*words)
+    assert out.read_bytes() == content
+    out.write_text("old")
+    assert compare(*words, "--overwrite").code == 0
     assert out.read_bytes() == content
     said = refused("predict", "--model", iris, "--csv", out)
     assert "a column 'predicted species' is there already; expected a file without it" in said

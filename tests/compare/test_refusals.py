@@ -23,7 +23,7 @@ OTHERS = {
     "run --plto x": "No such option '--plto'. Did you mean '--plot'?",
     "run extra": "unexpected extra argument",
     "rnu": "No such command 'rnu'. Did you mean 'run'?",
-    "predict --weight 128": "Missing option '--height'",
+    "predict --weight 128": "Missing option '--height'. See python -m compare predict --help.",
     "predict --weight nan --height 63": "'nan'; expected a number above 0, at most 10000",
     "predict --weight 128 --height 63 --units stone": "expected one of imperial, metric",
     "regress absent.csv": "absent.csv: no such file; expected a CSV file or one of article, bdims",

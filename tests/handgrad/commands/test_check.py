@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,6 @@ def test_a_right_gradient(check: Any) -> None:
     assert ended.code == 0
     assert ended.out.startswith("agree: ")
     assert "3 points judged" in ended.out
-    assert "points=2, seed=0" in ended.out
     assert set(ended.err.splitlines()) == {"a word while loading", "a word while judging"}
 
 
@@ -128,7 +128,17 @@ def test_as_json(check: Any) -> None:
     assert (ended.code, ended.out.count("\n")) == (1, 1)
     assert answer["verdict"] == "disagree"
     assert [leaf["path"] for leaf in answer["leaves"]] == ["params['b']", "params['w']"]
-    assert "seed=5" in answer["reproduce"]
+
+
+def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
+    """With the files and names that were given, and every option that changes the verdict."""
+    options = ("--points=1", "--seed=5", "--strict", "--trust-rule=a rule")
+    answer = json.loads(check("exchanged", *options, "--json").out)
+    program, *words = shlex.split(answer["reproduce"])
+    assert program == "handgrad"
+    again = json.loads(run(*words, "--json").out)
+    assert again | {"seconds": 0} == answer | {"seconds": 0}
+    assert "Again:" not in check("exchanged", *options).out
 
 
 def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
@@ -177,18 +187,17 @@ def test_how_it_ends(
     assert verdict in ended.out
 
 
-def test_on_a_terminal(check: Any, judge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Something moves while it works, on standard error; the answer has its columns and colours."""
-    judge(ruling("disagree"))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    ended = check("gradient")
-    assert "Judging mine.py:gradient ..." in ended.err
+    ended = check("exchanged")
+    assert "Judging mine.py:exchanged ..." in ended.err
     assert ended.out.startswith("\x1b[1;31mdisagree\x1b[0m")
     assert "leaf" in ended.out
-    assert "Judging" not in ended.out + check("gradient", "--json").out
+    assert "Judging" not in ended.out + check("exchanged", "--json").out
 
 
 def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,7 +280,7 @@ def test_a_package_that_is_missing(check: Any, monkeypatch: pytest.MonkeyPatch) 
         (["--help"], 0, "Is this hand-written gradient right?"),
         ([], 2, "Usage: handgrad"),
         (["chek"], 2, "Error: No such command 'chek'. Did you mean 'check'?"),
-        (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'."),
+        (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'. See handgrad check --help."),
     ],
 )
 def test_help(run: Any, words: list[str], code: int, text: str) -> None:

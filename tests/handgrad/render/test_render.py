@@ -177,6 +177,17 @@ def test_what_the_headline_tells_is_not_told_twice() -> None:
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
+def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
+    """As of an exercise that has not been begun, which returns `...` for each argument."""
+    what = "got ellipsis, expected an array"
+    alike = tuple(Finding("structure", f"params[{i}]", (), what, 1.0) for i in range(2))
+    found = wrong(observed=alike, headline=f"disagree: params[0]: {what}")
+    assert content.findings(found._reading()) == [
+        "Kind: structure.",
+        f"structure in params[1]: {what}",
+    ]
+
+
 def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
     leaves = [leaf(f"params[{k}]", verdict="disagree" if k == 2 else "agree") for k in range(3)]
     sign = Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",))
