@@ -13,7 +13,7 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from handgrad import GradientMismatch, assert_gradient
+from handgrad import GradientMismatch, assert_gradient, check_gradient
 from handgrad.strategies import points
 from tests.tiers import slowly
 
@@ -141,8 +141,14 @@ def wrong_if_large(w: Any, x: Any, y: Any) -> Any:
 @pytest.mark.slow
 @settings(max_examples=40)
 @given(points(np.ones(3), X, Y * 1.0))
-def test_a_right_gradient_passes_at_every_scale(point: tuple[Any, ...]) -> None:
-    assert_gradient(right, loss, *point, points=0)
+def test_a_right_gradient_is_called_wrong_at_no_scale(point: tuple[Any, ...]) -> None:
+    assert check_gradient(right, loss, *point, points=0).verdict != "disagree"
+
+
+def test_a_right_gradient_that_has_lost_all_digits_is_undecidable() -> None:
+    """Numbers of mixed scales cancel: x @ w is exactly 9e-77 more than floats say."""
+    report = check_gradient(right, loss, np.array([1e-77, -1.0, 1.0]), X, Y * 1.0, points=0)
+    assert (report.verdict, report.leaves[0].yours) == ("undecidable", 0.0)
 
 
 @pytest.mark.slow
