@@ -13,8 +13,10 @@ from flint import arb
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.data import clock
 from handgrad.judging import trial
 from handgrad.judging.findings import differs_at_kink, worst_element
+from handgrad.judging.ruling import Ruling
 from tests.tiers import one_of_each, slowly
 
 
@@ -432,6 +434,35 @@ def test_the_detection_limit_is_the_best_of_all_points() -> None:
     assert several < 1e-6 < one
     slightly_off = check_gradient(lambda *p: stable(*p) * (1 + 2 * several), neuron, *BOB)
     assert slightly_off.verdict == "disagree"
+
+
+def test_a_detection_limit_takes_no_more_points_than_show_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tolerances in full take longer than the judgement, and of two digits it is known here."""
+    report = check_gradient(lambda p: 2 * p, lambda p: (p**2).sum(), np.array([0.5, -1.0]))
+    measured, limits = [], vars(Ruling)["limits"].fget
+    counted = property(lambda ruling: (measured.append(ruling), limits(ruling))[1])
+    monkeypatch.setattr(Ruling, "limits", counted)
+    assert 0 < report.leaves[0].detection_limit < 1e-12
+    assert (report.points, len(measured)) == (9, 1)
+
+
+def test_no_point_is_started_that_would_end_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The given point and three others of 6 s each end in 20 s, a further one would not."""
+    now, judged = [0.0], []
+    monkeypatch.setattr(trial, "SECONDS", 20.0)
+    for name in ("perf_counter", "process_time"):
+        monkeypatch.setattr(clock.time, name, lambda: now[0])
+
+    def gradient(p: Any) -> Any:
+        if judged[-1:] != [p.tobytes()]:
+            judged.append(p.tobytes())
+            now[0] += 6
+        return 2 * p
+
+    report = check_gradient(gradient, lambda p: (p**2).sum(), np.array([0.5, -1.0]), points=8)
+    assert "time ran out after 3 of 8 other points" in report.warnings
 
 
 def test_that_time_ran_out_is_said_where_there_was_something_to_judge(
