@@ -71,6 +71,12 @@ def radii(balls: np.ndarray) -> np.ndarray:
         return np.where(_bools(_is_finite(balls)), midpoints(_rad(balls)), np.nan)
 
 
+def finite(balls: np.ndarray) -> np.ndarray:
+    """Tell which balls are finite and within the range of floats."""
+    with np.errstate(over="ignore"):
+        return _bools(_is_finite(balls)) & np.isfinite(midpoints(balls))
+
+
 def magnitudes(balls: np.ndarray) -> np.ndarray:
     """Return an upper bound of each absolute value, float64; infinite beyond the largest float."""
     bounds = _abs_upper(balls)

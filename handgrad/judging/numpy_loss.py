@@ -135,7 +135,8 @@ class NumpyLoss:
         if ruling is None or ruling.sufficed is not None:
             return
         # A loss that is another in few calls makes tolerances that would excuse anything.
-        sizes = sizes_about(given.leaves, ruling.reference.gradient)
+        exact = ruling.reference.gradient
+        sizes = sizes_about(given.leaves, exact, balls.contains_zero(exact))
         if (ruling.tolerance.sharp > HALF_KNOWN * sizes).any():
             again = measure(self.problem(given), ruling.reference, self.case.seed).full
             units = np.nan_to_num([ruling.tolerance.unit, again.unit])

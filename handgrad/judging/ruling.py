@@ -144,7 +144,8 @@ class Ruling:
     def worst_of(self, answer: np.ndarray) -> int:
         """Return the level of the worst element of another gradient, float64, shape (size,)."""
         with balls.precision(max(self.reference.bits, 192)):
-            return _judge(self.given, self.reference, self.tolerance, answer).worst
+            compared = _compared(self.given, self.reference, self.tolerance, answer)
+            return _judged(self.given, self.reference, self.tolerance, compared).worst
 
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
@@ -189,10 +190,13 @@ def rule(
     gradients are float64, shape (size,); None if there is no autodiff.
     """
     answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
+    compared: list[Compared] = []
 
     def judged(tolerance: Tolerance, sufficed: Tolerance | None) -> Ruling:
         with balls.precision(max(reference.bits, 192)):
-            both = [_judge(given, reference, tolerance, answer) for answer in answers]
+            if not compared or reference.kink:
+                compared[:] = [_compared(given, reference, tolerance, a) for a in answers]
+            both = [_judged(given, reference, tolerance, each) for each in compared]
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
 
@@ -213,33 +217,63 @@ def rule(
     return replace(ruling, autodiff=replace(theirs, level=level))
 
 
-def _judge(given: Point, reference: Reference, tolerance: Tolerance, answer: np.ndarray) -> Witness:
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """An answer beside the reference; without a kink whatever the tolerance. See `Witness`."""
+
+    answer: np.ndarray
+    reference: np.ndarray
+    gap: np.ndarray
+    size: np.ndarray
+    alike: np.ndarray  #: bool, whether the gap is as little as an answer may be off that is right
+    choices: np.ndarray | None
+
+
+def _compared(
+    given: Point, reference: Reference, tolerance: Tolerance, answer: np.ndarray
+) -> Compared:
     right, choices = reference.gradient, None
     finite = np.isfinite(answer)
     if reference.kink and finite.all():
         right, choices = reference.kink.nearest(answer, tolerance.sharp)
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
-    sizes = sizes_about(given.leaves, right)
+    sizes = sizes_about(given.leaves, right, balls.contains_zero(right))
     if reference.kink:
         sizes = np.fmax(sizes, reference.kink.largest)
-    explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
-    vague = explained & _vague(given, tolerance, right)
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
     least = HALF_KNOWN * sizes + 2 * balls.radii(right)
     alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
     alike |= sizes == 0
+    return Compared(answer, right, gap, sizes, alike, choices)
+
+
+def _judged(
+    given: Point, reference: Reference, tolerance: Tolerance, compared: Compared
+) -> Witness:
+    gap, sizes, finite = compared.gap, compared.size, np.isfinite(compared.answer)
+    explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
+    vague = explained & _vague(given, tolerance, compared.reference)
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
     # Half an ulp away the gradient is not finite: by how much it may be off is not known.
     doubtful |= np.isinf(tolerance.sharp)
-    cases = [vague, explained & alike, rounded, doubtful]
+    cases = [vague, explained & compared.alike, rounded, doubtful]
     level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
     level[~reference.known] = RIGHT
     level[~finite] = WRONG
-    return Witness(answer, right, gap, level, sizes, explained & finite, vague & finite, choices)
+    return Witness(
+        compared.answer,
+        compared.reference,
+        gap,
+        level,
+        sizes,
+        explained & finite,
+        vague & finite,
+        compared.choices,
+    )
 
 
 def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
@@ -247,6 +281,8 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
 
     What is little compared with the largest element of a leaf is not known relatively either.
     """
+    if tolerance.truncation is None:
+        return np.zeros(right.shape, dtype=bool)
     sizes = np.abs(balls.midpoints(right))
     for part in given.parts():
         sizes[part] = np.fmax(sizes[part], HALF_KNOWN * np.max(sizes[part], initial=0.0))

@@ -98,12 +98,16 @@ def _with_trust(problem: Problem, reference: Reference) -> Reference:
 def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Reference:
     if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
-    elements, took = _probed(problem, bits)
+    # What the first point took, the others take.
+    memory, probed = problem.traced.loss.memory, ("probed", bits)
+    if probed not in memory:
+        memory[probed] = _probed(problem, bits)
+    elements, took = memory[probed]
     if method == "auto" and elements * problem.size <= QUICK:
         return _by_series(problem, bits)
     if took * RUNS > seconds:
         # Measured again: in the first run JAX also compiled what depends on no real number.
-        _, took = _probed(problem, bits)
+        _, took = memory[probed] = _probed(problem, bits)
     if method == "auto" and took * RUNS > seconds:
         return by_sample(problem, bits, seconds, took)
     try:

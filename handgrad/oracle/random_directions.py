@@ -13,7 +13,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
 from handgrad.oracle.kink_search import check_smooth
@@ -45,12 +45,14 @@ def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Refe
     """Return the gradient of the first program that is verified, else a sample of elements."""
     arguments = problem.arguments()
     for program in candidates(problem):
-        loss, gradient = evaluate.gradient(problem, program, arguments, comparisons_at(bits))
-        finite = balls.magnitudes(gradient)
-        if np.isfinite(finite).all() and loss.is_finite():
+        comparisons = comparisons_at(bits)
+        loss, gradient = evaluate.gradient(problem, program, arguments, comparisons)
+        if balls.finite(gradient).all() and loss.is_finite():
             check_good(problem, gradient, loss, bits)
-            if is_consistent(problem, gradient, bits):
-                return _verified(problem, program, loss, gradient, bits)
+            scale = element_scale(problem, gradient)
+            if is_consistent(problem, gradient, scale, bits):
+                run = np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
+                return _verified(problem, program, run, scale, bits)
     return by_sample(problem, bits, seconds, took)
 
 
@@ -74,14 +76,15 @@ def _plain(problem: Problem) -> Program | None:
         return None
 
 
-def is_consistent(problem: Problem, gradient: np.ndarray, bits: int) -> bool:
+def is_consistent(problem: Problem, gradient: np.ndarray, scale: np.ndarray, bits: int) -> bool:
     """Tell whether the slopes of the loss in random directions are those of the gradient.
+
+    The directions weight elements of the sizes `scale` equally.
 
     Raises:
         MorePrecisionNeededError: the slopes are not known well enough.
         UndecidableKinkError: the loss has a kink at the point.
     """
-    scale = element_scale(problem, gradient)
     expected = (_equalising(problem, scale) * gradient).sum(axis=1)
     gaps = slopes_along(problem, scale, bits) - expected
     if any(gap.is_finite() and not gap.contains(0) and not abs(gap) < WINDOW for gap in gaps):
@@ -144,8 +147,15 @@ def powers_of_two(exponents: np.ndarray) -> np.ndarray:
     return balls.array(powers[exponents - least])
 
 
-def _verified(problem: Problem, program: Program, loss: arb, gradient: Any, bits: int) -> Reference:
-    slack = balls.exact(UNSEEN * element_scale(problem, gradient))
+def _verified(
+    problem: Problem,
+    program: Program,
+    run: tuple[np.ndarray, Decisions],
+    scale: np.ndarray,
+    bits: int,
+) -> Reference:
+    loss, gradient = run[0][0], run[0][1:]
+    slack = balls.exact(UNSEEN * scale)
     return Reference(
         loss,
         gradient + slack * arb(0, 1),
@@ -157,6 +167,7 @@ def _verified(problem: Problem, program: Program, loss: arb, gradient: Any, bits
         ),
         bits=bits,
         program=program,
+        run=run,
     )
 
 

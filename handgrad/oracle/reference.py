@@ -8,7 +8,12 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Compared, Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.comparisons import (
+    Compared,
+    Comparisons,
+    Decisions,
+    MorePrecisionNeededError,
+)
 from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.subgradients import Kink
@@ -39,6 +44,8 @@ class Reference:
     bits: int  #: the precision that sufficed
     program: Program | None  #: a gradient program that has this gradient in exact arithmetic
     kink: Kink | None = None  #: the right gradients, if there are several
+    #: What `program` gave at these bits: loss and gradient in one vector, and its decisions.
+    run: tuple[np.ndarray, Decisions] | None = None
     certified: bool = True
 
 
@@ -68,7 +75,7 @@ def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> 
     """Raise if more bits are needed: for good enclosures, or to tell zeros from small numbers."""
     radii, zero = balls.radii(gradient), balls.contains_zero(gradient)
     check_finite(loss, radii, bits)
-    good = radii <= GOOD * element_scale(problem, gradient)
+    good = radii <= GOOD * element_scale(problem, gradient, zero)
     if bits == BITS[-1] and not good.all():
         raise UndecidableError(f"no narrow enclosure of the gradient at {bits} bits")
     if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
@@ -83,21 +90,26 @@ def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
         raise MorePrecisionNeededError
 
 
-def element_scale(problem: Problem, gradient: np.ndarray) -> np.ndarray:
-    """Return the size of each element, > 0; for a 0, half an ulp of its largest neighbour."""
-    zero = balls.contains_zero(gradient)
+def element_scale(
+    problem: Problem, gradient: np.ndarray, zero: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the size of each element, > 0; for a 0, half an ulp of its largest neighbour.
+
+    `zero` is `balls.contains_zero(gradient)`, if that is known.
+    """
+    zero = balls.contains_zero(gradient) if zero is None else zero
     eps = np.repeat(
         [float(np.finfo(leaf.dtype).eps) for leaf in problem.leaves],
         [leaf.size for leaf in problem.leaves],
     )
-    sizes = sizes_about(problem.leaves, gradient)
+    sizes = sizes_about(problem.leaves, gradient, zero)
     scale = np.where(zero, sizes * eps / 2, sizes)
     return np.maximum(scale, np.finfo(np.float64).smallest_subnormal)
 
 
-def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
+def sizes_about(leaves: Sequence[np.ndarray], gradient: np.ndarray, zero: np.ndarray) -> np.ndarray:
     """Return the size of each element; for a 0, that of the largest in its leaf, or else of all."""
-    sizes, zero = np.abs(balls.midpoints(gradient)), balls.contains_zero(gradient)
+    sizes = np.abs(balls.midpoints(gradient))
     largest = np.max(sizes, initial=0.0)
     for part in slices(leaves):
         in_leaf = np.max(sizes[part], initial=0.0) or largest

@@ -116,7 +116,7 @@ class Tolerances:
     ) -> None:
         self._problem, self._reference, self._draws, self._rest = problem, reference, draws, rest
         self._program = reference.gradient if program is None else program
-        self._changes = np.zeros(1 + problem.size)
+        self._changes, self._half_ulps = np.zeros(1 + problem.size), None
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
 
     def growing(self) -> Iterator[Tolerance]:
@@ -129,7 +129,9 @@ class Tolerances:
     def _so_far(self) -> Tolerance:
         # An exact zero that no draw has changed so far may yet change, and then is given no ulp.
         changes = np.where(self._changes == 0, 1.0, self._changes)
-        unit = self._changes + half_ulps(self._problem, self._reference, changes)
+        if self._half_ulps is None:
+            self._half_ulps = half_ulps(self._problem, self._reference)
+        unit = self._changes + self._half_ulps(changes)
         none = np.zeros(self._problem.size)
         return Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, self.truncation)
 
@@ -172,8 +174,8 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     if not reference.known.all():
         whole = partial(_of_known_elements, problem, reference, rng)
         return Tolerances(problem, reference, iter(()), lambda _: whole())
-    here = None
-    if program is not None:
+    here = reference.run if reference.program is program else None
+    if program is not None and here is None:
         with balls.precision(max(BITS, reference.bits)):
             here = _run(problem, program, problem.arguments(), None)
     draws = _changes(problem, reference, rng, here)
@@ -196,7 +198,7 @@ def _in_full(
             for direction in reference.kink.directions:
                 beyond = _changes_by_series(problem, rng, with_units(direction))
                 changes = np.fmax.reduce([changes, *beyond])
-        unit = changes + half_ulps(problem, reference, changes)
+        unit = changes + half_ulps(problem, reference)(changes)
         if program is None or here is None:
             # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
             none = np.zeros(1 + problem.size)
@@ -246,7 +248,7 @@ def _of_known_elements(
             directions = generic_and_units(rng, problem.size, block)
             (moved,) = _changes_by_series(problem, rng, directions, draws=1)
             changes[np.append(0, 1 + block)] = moved
-        unit = changes + half_ulps(problem, reference, changes)
+        unit = changes + half_ulps(problem, reference)(changes)
     none = np.zeros(problem.size)
     return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, none)
 
@@ -315,17 +317,16 @@ def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
     return np.append(balls.boxed([loss], (1,)), slopes[1:])
 
 
-def half_ulps(problem: Problem, reference: Reference, changes: np.ndarray) -> np.ndarray:
-    """Return half an ulp of the loss and of each element in the dtype of its leaf, (1 + size,).
+def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that gives half an ulp of the loss and each element, (1 + size,).
 
-    Args:
-        problem: the loss and the point.
-        reference: the certified gradient there.
-        changes: those of loss and elements for data half an ulp away: an exact zero that changes
-            has no ulp of its own, one that does not that of its neighbours.
+    The ulp is that of the dtype of the leaf. The function takes the changes of loss and elements
+    for data half an ulp away: an exact zero that changes has no ulp of its own, one that does not
+    that of its neighbours.
     """
-    loss = abs(float(reference.loss.mid()))
-    sizes = element_scale(problem, reference.gradient)
+    loss = np.spacing(abs(float(reference.loss.mid()))) / 2
+    zero = balls.contains_zero(reference.gradient)
+    sizes = element_scale(problem, reference.gradient, zero)
     if reference.kink is not None:
         sizes = np.fmax(sizes, reference.kink.largest)
     half = np.empty_like(sizes)
@@ -333,10 +334,14 @@ def half_ulps(problem: Problem, reference: Reference, changes: np.ndarray) -> np
         with np.errstate(over="ignore", invalid="ignore"):
             half[part] = np.spacing(sizes[part].astype(leaf.dtype)).astype(np.float64) / 2
     half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
-    if reference.kink is None:
+
+    def after(changes: np.ndarray) -> np.ndarray:
+        if reference.kink is not None:
+            return np.append(loss, half)
         of_zero = np.where(changes[1:] == 0, sizes, 0.0)
-        half = np.where(balls.contains_zero(reference.gradient), of_zero, half)
-    return np.append(np.spacing(loss) / 2, half)
+        return np.append(loss, np.where(zero, of_zero, half))
+
+    return after
 
 
 def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:

@@ -79,7 +79,7 @@ def _in_full(
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
                 changes = np.fmax.reduce([changes, *beyond.draws(rng, bits)])
-    unit = changes + half_ulps(problem, reference, changes)
+    unit = changes + half_ulps(problem, reference)(changes)
     return tolerance(reference, unit, deviations, jumps, reference.gradient)
 
 

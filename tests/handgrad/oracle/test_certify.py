@@ -16,7 +16,7 @@ from handgrad.oracle import certify as certifying
 from handgrad.oracle import evaluate, random_directions
 from handgrad.oracle.certify import QUICK, certify
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.reference import BITS, Reference, UndecidableError
+from handgrad.oracle.reference import BITS, Reference, UndecidableError, element_scale
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance.tolerances import measure
@@ -123,15 +123,20 @@ def test_holding_catches_one_tiny_element_that_is_off_by_2_to_the_minus_50(eleme
     params["w"][:] *= 1e-30  # some elements are far smaller than others
     case = problem(network, params, x, y)
     assert case.traced.gradient is not None
+
+    def is_consistent(gradient: np.ndarray) -> bool:
+        scale = element_scale(case, gradient)
+        return random_directions.is_consistent(case, gradient, scale, bits=768)
+
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
-        assert random_directions.is_consistent(case, right, bits=768)
+        assert is_consistent(right)
         wrong = right.copy()
         wrong[element] = wrong[element] * (1 + arb(2) ** -50)
-        assert not random_directions.is_consistent(case, wrong, bits=768)
+        assert not is_consistent(wrong)
         wrong[element] = right[element] + arb(0, 2.0**-50) * right[element]
         with pytest.raises(MorePrecisionNeededError):
-            random_directions.is_consistent(case, wrong, bits=768)
+            is_consistent(wrong)
 
 
 def test_data_in_the_closure_is_data() -> None:
