@@ -14,7 +14,7 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.point import slices
 from handgrad.program.interpreter import Rounding, Run
 from handgrad.program.rules import RULES
-from handgrad.program.trace import Program, Traced, literals_of
+from handgrad.program.trace import Program, Traced, equations, literals_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,12 @@ class Problem:
     def arguments(self) -> list[np.ndarray]:
         """Return the arguments of the programs as arrays of balls."""
         return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
+
+
+def operations(program: Program) -> float:
+    """Count the operations on numbers of a program, by their rules; those of loops once."""
+    found = ((RULES.get(eqn.primitive.name), eqn) for eqn in equations(program.jaxpr.jaxpr))
+    return sum(rule.cost(eqn) for rule, eqn in found if rule and not rule.structured)
 
 
 def slopes(

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.pytrees import is_traced
+from handgrad.data.pytrees import is_traced, split
 
 #: Calls of functions with a custom derivative rule.
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
@@ -42,6 +42,24 @@ def compiled(form: Form) -> Callable[[Any, Any], list[Any]]:
     def run(consts: Any, given: Any) -> list[Any]:
         closed = jex.ClosedJaxpr(form.program, consts)
         return jex.jaxpr_as_fun(closed)(*jax.tree.leaves(given))
+
+    return jax.jit(run)
+
+
+@lru_cache(maxsize=32)
+def compiled_differential(form: Form) -> Callable[..., list[Any]]:
+    """Compile how the results of the jaxpr of a form change, to first order.
+
+    It is a function of constants and arguments, and of moves of those that are real.
+    """
+
+    def run(consts: Any, given: Any, moves_of_constants: Any, moves: Any) -> list[Any]:
+        real, together = split(consts)
+
+        def results(real: Any, given: Any) -> list[Any]:
+            return jex.jaxpr_as_fun(jex.ClosedJaxpr(form.program, together(real)))(*given)
+
+        return jax.jvp(results, (real, given), (moves_of_constants, moves))[1]
 
     return jax.jit(run)
 

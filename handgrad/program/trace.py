@@ -15,7 +15,7 @@ from jax.extend import core as jex
 
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
-from handgrad.program.form import CUSTOM, Form, compiled, form_of
+from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
@@ -41,6 +41,17 @@ class Program:
         """Return the program as a compiled function of its arguments, in any nesting."""
         run = compiled(form_of(self.jaxpr.jaxpr))
         return lambda *given: run(self.jaxpr.consts, given)
+
+    def differential(
+        self, given: Sequence[Any], moves: Sequence[Any], moves_of_constants: Sequence[Any]
+    ) -> list[Any]:
+        """Return the changes of the outputs, to first order, as arguments and constants move.
+
+        Raises:
+            TypeError: JAX cannot differentiate the program, as others of its errors say.
+        """
+        run = compiled_differential(form_of(self.jaxpr.jaxpr))
+        return run(self.jaxpr.consts, given, moves_of_constants, moves)
 
 
 @dataclass(frozen=True, eq=False)

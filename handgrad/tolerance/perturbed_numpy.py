@@ -12,15 +12,20 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 
 
-def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return floats as balls, moved by ± half an ulp except 0 and ±1."""
+def spacings(values: np.ndarray) -> np.ndarray:
+    """Return an ulp of each float, in float64; 0 for 0 and ±1, which are exact, and infinities."""
     fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
     # NumPy's spacing of the largest float is infinite; that of the one below it is right for both.
     most = np.nextafter(np.finfo(values.dtype).max, values.dtype.type(0))
     with np.errstate(invalid="ignore"):
         spacing = np.spacing(np.clip(values, -most, most)).astype(np.float64)
-    ulps = np.where(fixed, 0.0, spacing)
-    return balls.array(balls.exact(values) + balls.exact(signs * ulps) * arb(0.5))
+    return np.where(fixed, 0.0, spacing)
+
+
+def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Return floats as balls, moved by ± half an ulp except 0 and ±1."""
+    steps = balls.exact(signs * spacings(values)) * arb(0.5)
+    return balls.array(balls.exact(values) + steps)
 
 
 class OtherData(Perturbation):

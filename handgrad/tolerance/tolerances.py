@@ -26,6 +26,7 @@ caught.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -46,6 +47,7 @@ from handgrad.oracle.reference import Reference, element_scale
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
 from handgrad.program.trace import Program
+from handgrad.tolerance import first_order
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
 
@@ -104,6 +106,7 @@ class Tolerances:
         draws: each computes the changes of loss and elements, (1 + size,), for other data.
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
+        estimate: what they are at least, (1 + size,), before any draw; None if that is not known.
     """
 
     def __init__(
@@ -113,27 +116,33 @@ class Tolerances:
         draws: Iterator[np.ndarray],
         rest: Callable[[np.ndarray], Tolerance],
         program: np.ndarray | None = None,
+        estimate: Callable[[], np.ndarray | None] = lambda: None,
     ) -> None:
         self._problem, self._reference, self._draws, self._rest = problem, reference, draws, rest
+        self._estimate = estimate
         self._program = reference.gradient if program is None else program
-        self._changes, self._half_ulps = np.zeros(1 + problem.size), None
+        self._changes = np.zeros(1 + problem.size)
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
 
     def growing(self) -> Iterator[Tolerance]:
         """Yield the tolerances without any draw, then after each one; the loose ones are 0."""
-        yield self._so_far()
+        yield self._after(self._changes)
+        if (estimate := self._estimate()) is not None:
+            half = self._half_ulps(np.ones_like(estimate))
+            yield self._after(np.fmin(estimate, first_order.MOST * half))
         for changes in self._draws:
             self._changes = np.fmax(self._changes, changes)
-            yield self._so_far()
+            yield self._after(self._changes)
 
-    def _so_far(self) -> Tolerance:
+    def _after(self, changes: np.ndarray) -> Tolerance:
         # An exact zero that no draw has changed so far may yet change, and then is given no ulp.
-        changes = np.where(self._changes == 0, 1.0, self._changes)
-        if self._half_ulps is None:
-            self._half_ulps = half_ulps(self._problem, self._reference)
-        unit = self._changes + self._half_ulps(changes)
+        unit = changes + self._half_ulps(np.where(changes == 0, 1.0, changes))
         none = np.zeros(self._problem.size)
         return Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, self.truncation)
+
+    @cached_property
+    def _half_ulps(self) -> Callable[[np.ndarray], np.ndarray]:
+        return half_ulps(self._problem, self._reference)
 
     @cached_property
     def full(self) -> Tolerance:
@@ -178,9 +187,10 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     if program is not None and here is None:
         with balls.precision(max(BITS, reference.bits)):
             here = _run(problem, program, problem.arguments(), None)
+    estimate = partial(first_order.estimate, problem, reference, SHARP_DRAWS, deepcopy(rng))
     draws = _changes(problem, reference, rng, here)
     rest = partial(_in_full, problem, reference, rng, here)
-    return Tolerances(problem, reference, draws, rest, here and here[0][1:])
+    return Tolerances(problem, reference, draws, rest, here and here[0][1:], estimate)
 
 
 def _in_full(
