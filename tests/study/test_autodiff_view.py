@@ -218,6 +218,19 @@ def test_the_content_has_both(content: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+def test_it_opens_at_the_first_entry(at: At) -> None:
+    """Unless the address says another one, as far as the mode goes."""
+    for fragment, begins in (
+        ("", "1 of 34 · Forward · #1"),
+        ("tape=forward", "1 of 17 · Forward mode · #1"),
+        ("entry=18", "18 of 34 · Backward · #17"),
+        ("tape=forward&entry=18", "17 of 17 · Forward mode · #17"),
+    ):
+        title = at(fragment).locator("#autodiff .title").inner_text()
+        assert title.startswith(begins)
+
+
+@pytest.mark.slow
 def test_stepping_fills_the_tape(at: At) -> None:
     """There from top to bottom, back from bottom to top; the page shows what is computed."""
     page = at("seed=44&entry=0")
@@ -242,8 +255,8 @@ def test_stepping_fills_the_tape(at: At) -> None:
     assert filled() == (17, 17)
     # Forward mode, by one parameter: each entry carries a slope.
     view.get_by_role("button", name="forward mode").click()
-    choose(page, parameter="w2")
-    assert (state(page)["tape"], state(page)["entry"]) == ("forward", None)
+    assert (state(page)["tape"], state(page)["entry"]) == ("forward", 1)
+    choose(page, parameter="w2", entry=17)
     (last,) = view.locator("tr[data-now] .there:nth-child(4)").all_inner_texts()
     assert is_close(float(last.replace("−", "-")), tape_of(page)["right"]["w2"], 1e-4)
 

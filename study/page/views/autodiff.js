@@ -23,8 +23,8 @@ export function autodiff(place, store) {
   const { study } = store;
   const count = tapeOf(study, study.begin.form).computed.length;
   const lastOf = (state) => (state.tape === "forward" ? count : 2 * count);
-  const stepOf = (state) => Math.min(state.entry ?? count, lastOf(state));
-  const mode = choice(store, "tape", "Mode", [["reverse", "reverse mode"], ["forward", "forward mode"]], (tape) => ({ tape, entry: null }));
+  const stepOf = (state) => Math.min(state.entry, lastOf(state));
+  const mode = choice(store, "tape", "Mode", [["reverse", "reverse mode"], ["forward", "forward mode"]], (tape) => ({ tape, entry: 1 }));
   const pick = parameterList(store, (parameter) => store.set({ parameter }));
   const picked = element("label", {}, "slopes by ", pick);
   const plus = element("button", { type: "button", onclick: () => store.set({ plus: !store.state.plus }) }, "forget the +=");

@@ -2,7 +2,7 @@
 
 import { ROUTE } from "../model/route.js";
 import { AT_POINT, evaluate } from "../model/point.js";
-import { defaults } from "../model/state.js";
+import { defaults, limits } from "../model/state.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { SEEN } from "./lesson/seen.js";
 
@@ -43,7 +43,7 @@ export function lesson(place, store) {
       say(title, `${state.lesson}. ${of.title}`);
       say(says, of.says.join(" "));
       say(asks, of.asks);
-      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, store.point)))));
+      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, store.point, limits(study))))));
       set(acts, { hidden: of.acts.length === 0 });
       say(next, state.lesson < ROUTE.length ? `next: ${ROUTE[state.lesson].title} ▶` : "from the beginning");
     }

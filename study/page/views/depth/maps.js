@@ -1,6 +1,7 @@
 // The layers from left to right: their activations and ∂L/∂z as heat maps, and under each how large ∂L/∂z is.
 
 import { short } from "../../mathematics/numbers.js";
+import { ACTIVATIONS } from "../../model/state.js";
 import { element, replace, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
 import { axes, inside, legend, through } from "../../parts/plot.js";
@@ -16,17 +17,15 @@ const DECADES = { drawn: [-8, 0], trained: [-6, 0] };
 // Pixels of a cell in which a number can be read.
 const READABLE = 12;
 
-const LINES = ["sigmoid", "tanh", "relu"];
-
 export function heatMaps() {
   const canvas = element("canvas", { "aria-hidden": "true" });
   const frame = axes();
   const [forth, back] = ["activations, forward →", "∂L/∂z, ← back"].map((text) => svg("text", { class: "axis", x: 2 }, text));
-  const lines = LINES.map((act) => svg("path", { class: `curve ${act}` }));
+  const lines = ACTIVATIONS.map((act) => svg("path", { class: `curve ${act}` }));
   const [marks, words] = [svg("g"), svg("g", { "aria-hidden": "true" })];
   const shown = picture(0, draw, frame.node, forth, back, ...lines, marks, words);
   shown.node.prepend(canvas);
-  const key = legend(LINES.map((act) => [`curve ${act}`, NAMES[act]]));
+  const key = legend(ACTIVATIONS.map((act) => [`curve ${act}`, NAMES[act]]));
   const node = element(
     "figure",
     { class: "depths" },
@@ -56,7 +55,7 @@ export function heatMaps() {
     set(shown.drawing, { height: top + PLOT });
     frame.update(x, y, "layer", "mean |∂L/∂z|");
     const points = (values) => values.map((value, k) => [x(k + 1), value > 0 ? y(value) : NaN]);
-    lines.forEach((line, k) => set(line, { d: through(points(drawnLines[LINES[k]] ?? [])), "data-chosen": LINES[k] === act }));
+    lines.forEach((line, k) => set(line, { d: through(points(drawnLines[ACTIVATIONS[k]] ?? [])), "data-chosen": ACTIVATIONS[k] === act }));
     const there = points(means).filter(([, at]) => !Number.isNaN(at));
     replace(marks, there.map(([cx, cy]) => svg("circle", { class: "mark here", cx, cy, r: 4 })));
     const tiles = tilesOf(seen, y.domain.map(Math.log10)).map(({ values, row, layer, strength }) => {
