@@ -1,5 +1,7 @@
 """The network that is always in view, and the slider below it."""
 
+import math
+import re
 from typing import Literal
 
 import pytest
@@ -66,6 +68,40 @@ def test_what_comes_back_is_called_what_it_is(at: At) -> None:
         assert name == "∂L/∂z1"
         right = factor * trace.quantities["dL_db1"].by_hand
         assert float(number(value)) == pytest.approx(right, rel=5e-3)
+
+
+#: By unit: the factors whose product comes back to its sum, and the step that adds the last.
+SO_FAR = {
+    "z3": (("dL_dypred", "dypred_dz3"), 9),
+    "z2": (("dL_dypred", "dypred_dh2", "dh2_dz2"), 13),
+    "z1": (("dL_dypred", "dypred_dh1", "dh1_dz1"), 16),
+}
+
+
+@pytest.mark.parametrize("z", SO_FAR)
+def test_no_number_stands_there_that_no_step_has_made(at: At, z: str) -> None:
+    """∂L/∂z comes with its last factor, and the step says of what it is the product."""
+    trace = PassRequest(person="bob", seed=44).trace()
+    factors, step = SO_FAR[z]
+    product = math.prod(trace.quantities[of].by_hand for of in factors)
+    shown, note = f'#network [data-unit="{z}"] .gradient', "#now .so-far:last-of-type"
+    page = at(f"person=bob&seed=44&step={step - 1}")
+    expect(page.locator(shown)).to_have_text(f"∂L/∂{z} ?")
+    expect(page.locator(note)).not_to_contain_text(f"∂L/∂{z}")
+    choose(page, step=step)
+    above = str(page.locator(shown).text_content())
+    assert float(number(above.split()[1])) == pytest.approx(product, rel=5e-3)
+    said = re.sub(r"\s", "", str(page.locator(note).text_content()))
+    *numbers, end = said.removesuffix(".").replace("·10", "e10").replace("=", "·").split("·")
+    read = [
+        float(number(re.sub("[()]", "", of).replace("e10", "·10")))
+        for of in [*numbers[-len(factors) :], end]
+    ]
+    expected = [*(trace.quantities[of].by_hand for of in factors), product]
+    assert read == pytest.approx(expected, rel=5e-3)
+    # Nor does it tell what the quiz asks for.
+    choose(page, quiz=True, parameter=f"b{z[1]}")
+    expect(page.locator(shown)).to_have_text(f"∂L/∂{z} ?")
 
 
 def test_an_edge_says_why_it_has_no_number(at: At) -> None:

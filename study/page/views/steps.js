@@ -4,8 +4,8 @@ import { stepper } from "../parts/controls.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { math } from "../parts/formula.js";
 import { lights } from "../parts/lights.js";
-import { knownTo } from "../model/question.js";
-import { short, signed } from "../mathematics/numbers.js";
+import { backTo, knownTo } from "../model/question.js";
+import { short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
 import { play } from "./play.js";
 
@@ -52,9 +52,9 @@ export function steps(place, store) {
   const witnessed = witnessList(list, study);
   const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2));
   place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  const way = soFar(study);
+  const [way, product] = [soFar(study), upTo(study)];
   const now = document.getElementById("now");
-  now.append(title, reason, list, way.node, reading());
+  now.append(title, reason, list, way.node, product.node, reading());
   const light = lights(now, store);
   const live = document.getElementById("live");
 
@@ -71,6 +71,7 @@ export function steps(place, store) {
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
     way.update(state, step, point, isKnown);
+    product.update(state, step, point);
     light(state);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
     if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));
@@ -85,11 +86,43 @@ function soFar(study) {
     const isOnTheWay = step?.phase === "backward" && study.quantity[name].step > step.number && factors.some(isKnown);
     set(node, { hidden: !isOnTheWay });
     if (!isOnTheWay) return;
-    const joined = (show) => factors.flatMap((of, k) => [k > 0 && " · ", isKnown(of) ? show(of) : "…"]).filter(Boolean);
-    const number = (of) => element("span", { "data-place": of }, signed(point.by_hand[of]));
-    replace(node, "On the way to ", math(mathml.symbol), " = ", ...joined((of) => math(study.quantity[of].mathml.symbol)), " = ", ...joined(number));
+    const joined = (show) => multiplied(factors, (of, k) => (isKnown(of) ? show(of, k) : "…"));
+    replace(node, "On the way to ", math(mathml.symbol), " = ", ...joined((of) => math(study.quantity[of].mathml.symbol)), " = ", ...joined((of, k) => factor(of, point, k)));
   }
   return { node, update };
+}
+
+const multiplied = (factors, show) => factors.flatMap((of, k) => [k > 0 && " · ", show(of, k)]).filter(Boolean);
+
+// The number of a factor; a negative one behind others is in brackets.
+function factor(name, { by_hand }, k) {
+  const number = short(by_hand[name], 3);
+  return element("span", { "data-place": name }, k > 0 && by_hand[name] < 0 ? `(${number})` : number);
+}
+
+// Above a unit of the network stands ∂L/∂z. Where no step computes it, it is said what it is: in the step that adds its
+// last factor, and in the one that multiplies with it.
+function upTo(study) {
+  const { layers, edges } = study.drawing;
+  const symbol = (name) => study.quantity[name].symbol;
+  const units = layers.flat().filter(({ b }) => b);
+  const node = element("p", { class: "note so-far" });
+  function said({ z, a, b }, state, step, point) {
+    const { factors, value } = backTo(study, state, point, b);
+    const isNow = step && [Math.max(...factors.map((of) => study.quantity[of].step)), study.quantity[study.gradients[b]].step].includes(step.number);
+    if (!isNow || value === null || factors.length < 2) return [];
+    const sharing = [...edges.filter(({ to }) => to === z).map(({ parameter }) => parameter), b].map(symbol);
+    const says = `Above ${symbol(a)} stands the product so far, which the slopes by ${sharing.slice(0, -1).join(", ")} and ${sharing.at(-1)} share: `;
+    const product = multiplied(factors, (of) => math(study.quantity[of].mathml.symbol));
+    return [says, element("span", { class: "one" }, `∂L/∂${symbol(z)}`), " = ", ...product, " = ", ...multiplied(factors, (of, k) => factor(of, point, k)), ` = ${short(value, 3)}. `];
+  }
+  return {
+    node,
+    update(state, step, point) {
+      replace(node, units.flatMap((unit) => said(unit, state, step, point)));
+      set(node, { hidden: !node.hasChildNodes() });
+    },
+  };
 }
 
 function spans(study) {

@@ -2,7 +2,7 @@
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
-import { pieces } from "../../model/question.js";
+import { backTo } from "../../model/question.js";
 import { handle, lengthOf, lighting, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
@@ -44,11 +44,8 @@ export function unit(store, { z, a, b }, [x, y], room) {
         say(below[0], isChosen ? "" : numbers.at(-1));
         for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
       }
-      const isKnown = gradient && known(gradient);
-      const back = isKnown ? point.by_hand[gradient] : null;
-      // What comes back to z is the product of the factors up to z: where a mistake is planted that may differ from the
-      // derivative by the bias, which equals it otherwise.
-      const sum = isKnown && point.wrong ? productTo(study, gradient, point.by_hand) : back;
+      const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
+      const sum = b ? backTo(study, state, point, b).value : null;
       const of = `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient && (sum !== null || isBack) ? called(of, sum === null ? "?" : signed(sum, digits)) : "");
       set(above, { "data-sign": sum === null ? "unknown" : signOf(sum) });
@@ -60,9 +57,4 @@ export function unit(store, { z, a, b }, [x, y], room) {
       set(grip, marks(study, b, look));
     },
   };
-}
-
-// The product of the factors of a derivative by hand, names that only pass a number on left out.
-function productTo(study, gradient, values) {
-  return study.quantity[gradient].factors.reduce((product, name) => product * values[pieces(study, name).name], 1);
 }
