@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from compare.traced.article import trace_article
 from compare.traced.request import PassRequest
 from manual.activations import sigmoid_derivative
 from manual.article import Parameters, draw_parameters, forward, gradient
 from manual.article import loss as loss_of
-from tests.study.browser import PHONE, At, choose, given, settle, state
+from tests.study.browser import PHONE, At, choose, given, into_view, settle, state
 from tests.study.pictures import number
 from tests.study.test_views import BESIDE, NONSENSE, VIEWS
 
@@ -143,6 +144,29 @@ def test_what_comes_along_two_paths_adds(at: At) -> None:
     found = numbers(seen(page).text_content())
     assert found == pytest.approx([*along, real], rel=5e-3)
     assert abs(found[2] - found[3]) < min(abs(of - found[3]) for of in found[:2])
+
+
+def test_both_paths_are_drawn_with_pythons_slopes(at: At) -> None:
+    """At the t that both weights begin with; another lesson has no such picture."""
+    page = begun(at, 3)
+    do(page, "t + 0.1")
+    figure = page.locator("#lesson .paths")
+    into_view(figure)
+    quantities = trace_article(draw_parameters(44)._replace(w1=0.5, w3=0.5), X, Y).quantities
+    of = {name: quantity.by_hand for name, quantity in quantities.items()}
+    slopes = [of["dL_dypred"] * of[f"dypred_d{h}"] for h in ("h1", "h2")]
+    for k, (h, weight) in enumerate((("h1", "w1"), ("h2", "w3"))):
+        first = of[f"d{h}_d{weight}"]
+        labels = figure.locator(".slope").all_text_contents()[2 * k : 2 * k + 2]
+        assert [label.split()[0] for label in labels] == [f"∂{h}/∂t", f"∂L/∂{h}"]
+        read = [float(number(label.split()[1])) for label in labels]
+        assert read == pytest.approx([first, slopes[k]], rel=5e-3)
+        along = figure.locator(".product").nth(k).text_content()
+        assert numbers(along) == pytest.approx([of[f"dL_d{weight}"]], rel=5e-5)
+    t, *_, both = numbers(figure.locator("figcaption").text_content())
+    assert t == 0.5
+    assert both == pytest.approx(of["dL_dw1"] + of["dL_dw3"], rel=5e-4)
+    expect(begun(at, 2).locator("#lesson .paths")).to_be_hidden()
 
 
 def test_an_epoch_is_four_steps_each_foretold(at: At) -> None:

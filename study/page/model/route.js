@@ -45,7 +45,7 @@ export const ROUTE = [
     title: "Two paths add",
     says: [
       "Suppose w1 and w3 were one and the same number t, used twice. Here both begin at 0.5.",
-      "Moving t moves h1 and h2, and each of them moves L. What comes along the two paths adds: ∂L/∂t = ∂L/∂w1 + ∂L/∂w3.",
+      "Moving t moves h1 and h2, and each of them moves L. What comes along the two paths adds: ∂L/∂t = ∂L/∂h1 · ∂h1/∂t + ∂L/∂h2 · ∂h2/∂t, and these two products are ∂L/∂w1 and ∂L/∂w3.",
       "Whoever forgets a path gets a wrong slope, and it does not look wrong.",
     ],
     at: { ...ALICE, edits: { w1: 0.5, w3: 0.5 }, view: "pass", parameter: "w1", step: 18 },
