@@ -5,7 +5,8 @@ import { element, replace, say, set } from "../parts/dom.js";
 import { math } from "../parts/formula.js";
 import { lights } from "../parts/lights.js";
 import { backTo, knownTo } from "../model/question.js";
-import { short } from "../mathematics/numbers.js";
+import { AT_POINT } from "../model/point.js";
+import { against, short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
 import { play } from "./play.js";
 
@@ -46,12 +47,13 @@ export function steps(place, store) {
     mark.style.flexGrow = count;
     return mark;
   }));
+  const off = offSteps(study);
   const title = element("p", { class: "title" });
   const reason = element("p", { class: "reason" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
   const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2));
-  place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
+  place.append(bar, element("div", { class: "scrubber" }, scrubber, off.node, marks));
   const [way, product] = [soFar(study), upTo(study)];
   const now = document.getElementById("now");
   now.append(title, reason, list, way.node, product.node, reading());
@@ -62,7 +64,8 @@ export function steps(place, store) {
     const step = study.steps[state.step - 1];
     scrubber.value = state.step;
     set(place, { "data-phase": step?.phase });
-    set(scrubber, { "aria-valuetext": heading(step, last) });
+    if (AT_POINT.some((key) => changed.has(key))) off.update(point);
+    set(scrubber, { "aria-valuetext": `${heading(step, last)}${off.has(state.step) ? " · by hand is off" : ""}` });
     say(title, heading(step, last));
     say(reason, why(study, step, state));
     say(player, state.playing === "steps" ? "pause" : "play");
@@ -75,6 +78,25 @@ export function steps(place, store) {
     light(state);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
     if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));
+  };
+}
+
+// Marks at the scrubber, at each step in which a planted mistake makes a number by hand differ from the exact one.
+function offSteps(study) {
+  const node = element("div", { class: "offs", "aria-hidden": "true" });
+  let found = [];
+  const isOff = (point) => (name) => !against(point.by_hand[name], point.exact(name), point.ulps.by_hand[name] ?? null).isKept;
+  return {
+    node,
+    has: (step) => found.includes(step),
+    update(point) {
+      found = point.wrong ? study.steps.filter(({ names }) => names.some(isOff(point))).map(({ number }) => number) : [];
+      replace(node, found.map((step) => {
+        const mark = element("span", { class: "off", "data-step": step, title: "By hand is off here" });
+        mark.style.setProperty("--at", step / study.steps.length);
+        return mark;
+      }));
+    },
   };
 }
 
