@@ -2,6 +2,7 @@
 
 import ast
 import math
+import sys
 from typing import Any
 
 import jax
@@ -166,6 +167,39 @@ def test_both_modes_are_autodiff(at: At, fragment: str) -> None:
         assert is_close(tape["right"][name], float(slope), bound), name
         assert is_close(tape["tangents"][name], tape["right"][name]), name
         assert is_close(tape["right"][name], tape["autodiff"][name], bound), name
+
+
+@pytest.mark.slow
+def test_the_tape_keeps_subnormal_numbers_as_pythons_does(at: At) -> None:
+    """And not as JAX, which takes them for zero, and the page's witness for JAX with it."""
+    page = at("seed=ones&edits=w5:1e-308;w6:1e-310")
+    tape, of = tape_of(page), {name: float(number) for name, number in given(page).items()}
+    python: dict[str, Any] = {}
+    exec(listing(), python)
+    params = {name: python["Number"](of[name]) for name in autodiff.article.Parameters._fields}
+    one = type("Params", (), params)
+
+    def sigmoid(z: Any) -> Any:
+        return 1.0 / (python["exp"](-z) + 1.0)
+
+    h1 = sigmoid(one.w1 * of["x1"] + one.w2 * of["x2"] + one.b1)
+    h2 = sigmoid(one.w3 * of["x1"] + one.w4 * of["x2"] + one.b2)
+    ypred = sigmoid(one.w5 * h1 + one.w6 * h2 + one.b3)
+    python["backward"](python["square"](python["number"](of["y"]) - ypred))
+    theirs = autodiff.article.gradient(
+        autodiff.article.Parameters(*(of[name] for name in params)),
+        np.array([of["x1"], of["x2"]]),
+        of["y"],
+    )._asdict()
+    small = [n for n, number in params.items() if 0 < abs(number.slope) < sys.float_info.min]
+    assert small == ["w1", "w2", "w3", "w4", "b1", "b2"]
+    for name, number in params.items():
+        # A subnormal number has fewer digits than others.
+        assert tape["right"][name] == pytest.approx(number.slope, rel=1e-9, abs=0), name
+        flushed = 0 if name in small else pytest.approx(number.slope, rel=1e-9)
+        assert float(theirs[name]) == flushed, name
+        assert tape["autodiff"][name] == flushed, name
+    expect(page.locator("#autodiff")).to_contain_text("keep numbers below 2.2·10⁻³⁰⁸")
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ import { rows } from "./autodiff/rows.js";
 import { happens } from "./autodiff/words.js";
 import { play } from "./play.js";
 import { run } from "../mathematics/mathematics.js";
+import { SMALLEST } from "../mathematics/floats.js";
+import { short } from "../mathematics/numbers.js";
 
 // Milliseconds between steps while it plays.
 const PACE = 900;
@@ -121,7 +123,7 @@ function code(study) {
   const length = lines.filter(Boolean).length;
   return folded(
     `Write it yourself: such a tape in ${length} lines of Python`,
-    element("p", { class: "note" }, "From docs/autodiff.md, which goes on with it. Here σ is written with exp and a quotient; on the tape above, and in JAX, it is one operation with a slope of its own. The line that adds is marked."),
+    element("p", { class: "note" }, `From docs/autodiff.md, which goes on with it. Here σ is written with exp and a quotient; on the tape above, and in JAX, it is one operation with a slope of its own. Both tapes keep numbers below ${short(SMALLEST, 2)}, which JAX takes for zero. The line that adds is marked.`),
     element("pre", { role: "region", tabindex: 0, "aria-label": "The tape in Python" }, element("code", {}, written)),
   );
 }
