@@ -3,6 +3,7 @@
 import ast
 import math
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -177,7 +178,7 @@ def test_the_tape_keeps_subnormal_numbers_as_pythons_does(at: At) -> None:
     python: dict[str, Any] = {}
     exec(listing(), python)
     params = {name: python["Number"](of[name]) for name in autodiff.article.Parameters._fields}
-    one = type("Params", (), params)
+    one = SimpleNamespace(**params)
 
     def sigmoid(z: Any) -> Any:
         return 1.0 / (python["exp"](-z) + 1.0)
