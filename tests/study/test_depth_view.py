@@ -208,3 +208,11 @@ def test_no_network_is_without_words(at: At, fragment: str) -> None:
     assert axe(page, "#depth") == []
     assert page.evaluate("document.querySelector('#depth').scrollWidth <= innerWidth")
     assert ("Nothing comes back" in words(page)) == ("units=1&act=relu" in fragment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fragment", ["", "digit=0"])
+def test_a_wide_window_shows_all_of_it(at: At, fragment: str) -> None:
+    page = at(fragment, size=(1920, 1080))
+    bottom = "document.querySelector('#depth .cost').getBoundingClientRect().bottom"
+    assert page.evaluate(f"{bottom} <= innerHeight")

@@ -20,11 +20,9 @@ export function depth(place, store) {
   const [choices, picture, cost] = parts;
   place.append(
     element("p", { class: "note" }, "On its way back, ∂L/∂z takes on two factors at every layer: the weights to the layer above, and f′(z). Watch what is left of it at the first layer."),
-    choices.node,
-    says,
+    element("div", { class: "chosen" }, choices.node, says),
     picture.node,
-    why,
-    cost.node,
+    element("div", { class: "columns" }, why, cost.node),
   );
 
   return (state, point, changed) => {

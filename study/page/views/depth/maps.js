@@ -8,8 +8,9 @@ import { axes, inside, legend, through } from "../../parts/plot.js";
 import { linear, logarithmic } from "../../parts/scales.js";
 import { NAMES } from "./controls.js";
 
-// Pixels of a line of text above heat maps, and of the plot below them.
-const [LINE, PLOT] = [24, 200];
+// Pixels of a line of text above heat maps, and of the plot below them, which is higher where it is very wide.
+const LINE = 24;
+const plotHeight = (width) => Math.max(200, width / 4);
 
 // The powers of ten that the axis has at least, so that it stays while the network is changed.
 const DECADES = { drawn: [-8, 0], trained: [-6, 0] };
@@ -45,14 +46,15 @@ export function heatMaps() {
     });
     const column = (right - left) / sizes.length;
     // Its height does not depend on the number of layers, so that nothing moves while that is changed.
-    const band = Math.min(...(image ? [96, width / 6] : [64, width / 8]));
+    const band = image ? Math.min(width / 6, Math.max(96, width / 8)) : Math.min(width / 8, Math.max(64, width / 12));
     const tops = [LINE, 2 * LINE + band];
     const top = tops[1] + band + 8;
+    const height = top + plotHeight(width);
     set(forth, { y: tops[0] - 8 });
     set(back, { y: tops[1] - 8 });
     const drawnLines = seen.lines ?? { [act]: means };
-    const y = logarithmic(decades(Object.values(drawnLines).flat(), DECADES[image ? "trained" : "drawn"]), inside(width, top + PLOT).y.map((at, k) => (k ? top + LINE : at)));
-    set(shown.drawing, { height: top + PLOT });
+    const y = logarithmic(decades(Object.values(drawnLines).flat(), DECADES[image ? "trained" : "drawn"]), inside(width, height).y.map((at, k) => (k ? top + LINE : at)));
+    set(shown.drawing, { height: height });
     frame.update(x, y, "layer", "mean |∂L/∂z|");
     const points = (values) => values.map((value, k) => [x(k + 1), value > 0 ? y(value) : NaN]);
     lines.forEach((line, k) => set(line, { d: through(points(drawnLines[ACTIVATIONS[k]] ?? [])), "data-chosen": ACTIVATIONS[k] === act }));
