@@ -13,8 +13,8 @@ import { givenAt, path, samplesOf } from "./point.js";
 import { EPOCHS } from "./state.js";
 import { BOUNDED } from "../mathematics/rounding.js";
 
-// The absolute and relative tolerance of the quotient: the default of `jax.test_util.check_grads` for float64. It must be far
-// larger than the error of the quotient, or right gradients would fail where the loss is steep or large.
+// The absolute and relative tolerance of the quotient: the default of `jax.test_util.check_grads` for float64. It must be
+// far larger than the quotient's error, or right gradients would fail where the loss is steep or large.
 const TOLERANCE = 1e-5;
 
 // ---- The training

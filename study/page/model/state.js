@@ -10,8 +10,8 @@ export const EPOCHS = 1000;
 // The largest and the smallest step of a difference, as powers of ten: 1e-1 to 1e-12.
 export const NUDGES = [1, 12];
 
-// Of the networks that the depth view draws: the activations, how many layers, and units in each, and how large the weights are,
-// in units of 1 / √units.
+// Of the networks that the depth view draws: the activations, how many layers, and units in each, and how large the
+// weights are, in units of 1 / √units.
 export const ACTIVATIONS = ["sigmoid", "tanh", "relu"];
 export const DEPTHS = [1, 12];
 export const WIDTHS = [1, 64];
