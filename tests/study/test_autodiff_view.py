@@ -2,6 +2,8 @@
 
 import ast
 import math
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -169,6 +171,39 @@ def test_both_modes_are_autodiff(at: At, fragment: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_tape_keeps_subnormal_numbers_as_pythons_does(at: At) -> None:
+    """And not as JAX, which takes them for zero, and the page's witness for JAX with it."""
+    page = at("seed=ones&edits=w5:1e-308;w6:1e-310")
+    tape, of = tape_of(page), {name: float(number) for name, number in given(page).items()}
+    python: dict[str, Any] = {}
+    exec(listing(), python)
+    params = {name: python["Number"](of[name]) for name in autodiff.article.Parameters._fields}
+    one = SimpleNamespace(**params)
+
+    def sigmoid(z: Any) -> Any:
+        return 1.0 / (python["exp"](-z) + 1.0)
+
+    h1 = sigmoid(one.w1 * of["x1"] + one.w2 * of["x2"] + one.b1)
+    h2 = sigmoid(one.w3 * of["x1"] + one.w4 * of["x2"] + one.b2)
+    ypred = sigmoid(one.w5 * h1 + one.w6 * h2 + one.b3)
+    python["backward"](python["square"](python["number"](of["y"]) - ypred))
+    theirs = autodiff.article.gradient(
+        autodiff.article.Parameters(*(of[name] for name in params)),
+        np.array([of["x1"], of["x2"]]),
+        of["y"],
+    )._asdict()
+    small = [n for n, number in params.items() if 0 < abs(number.slope) < sys.float_info.min]
+    assert small == ["w1", "w2", "w3", "w4", "b1", "b2"]
+    for name, number in params.items():
+        # A subnormal number has fewer digits than others.
+        assert tape["right"][name] == pytest.approx(number.slope, rel=1e-9, abs=0), name
+        flushed = 0 if name in small else pytest.approx(number.slope, rel=1e-9)
+        assert float(theirs[name]) == flushed, name
+        assert tape["autodiff"][name] == flushed, name
+    expect(page.locator("#autodiff")).to_contain_text("keep numbers below 2.2·10⁻³⁰⁸")
+
+
+@pytest.mark.slow
 def test_each_entry_is_an_equation_of_jax(at: At) -> None:
     """And has the value that the equation has."""
     page = at("seed=44&person=charlie")
@@ -218,6 +253,19 @@ def test_the_content_has_both(content: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+def test_it_opens_at_the_first_entry(at: At) -> None:
+    """Unless the address says another one, as far as the mode goes."""
+    for fragment, begins in (
+        ("", "1 of 34 · Forward · #1"),
+        ("tape=forward", "1 of 17 · Forward mode · #1"),
+        ("entry=18", "18 of 34 · Backward · #17"),
+        ("tape=forward&entry=18", "17 of 17 · Forward mode · #17"),
+    ):
+        title = at(fragment).locator("#autodiff .title").inner_text()
+        assert title.startswith(begins)
+
+
+@pytest.mark.slow
 def test_stepping_fills_the_tape(at: At) -> None:
     """There from top to bottom, back from bottom to top; the page shows what is computed."""
     page = at("seed=44&entry=0")
@@ -242,8 +290,8 @@ def test_stepping_fills_the_tape(at: At) -> None:
     assert filled() == (17, 17)
     # Forward mode, by one parameter: each entry carries a slope.
     view.get_by_role("button", name="forward mode").click()
-    choose(page, parameter="w2")
-    assert (state(page)["tape"], state(page)["entry"]) == ("forward", None)
+    assert (state(page)["tape"], state(page)["entry"]) == ("forward", 1)
+    choose(page, parameter="w2", entry=17)
     (last,) = view.locator("tr[data-now] .there:nth-child(4)").all_inner_texts()
     assert is_close(float(last.replace("−", "-")), tape_of(page)["right"]["w2"], 1e-4)
 

@@ -63,7 +63,7 @@ def test_the_line_of_one_half_is_where_the_network_says_one_half(at: At) -> None
     np.testing.assert_allclose(chances, 0.5, atol=0.02)
     words = str(picture.get_attribute("aria-label"))
     assert "At or above 0.5: Alice, Diana, Emily. Below: Bob, Charlie, Frank." in words
-    legend = page.locator(".boundary .legend").nth(1).inner_text().split("\n")
+    legend = page.locator("#training .boundary .legend").nth(1).inner_text().split("\n")
     said = ["blue: the network says F", "orange: it says M", "is F", "is M", "not known"]
     assert [of.strip() for of in legend if of.strip()] == said
 
@@ -72,11 +72,11 @@ def test_a_picture_without_a_line_says_why(at: At) -> None:
     """From all ones everybody is F; and somebody far away is not drawn."""
     page = at("you=900;66")
     boundary(page)
-    expect(page.locator(".boundary .note")).to_have_text(
+    expect(page.locator("#training .boundary .note")).to_have_text(
         "Everywhere in this picture the network says F. You are outside this picture."
     )
     choose(page, epoch=1000, you=[150, 66])
-    expect(page.locator(".boundary .note")).to_have_text("")
+    expect(page.locator("#training .boundary .note")).to_have_text("")
 
 
 def test_contours_of_a_known_function(at: At) -> None:
@@ -120,7 +120,7 @@ def test_two_inputs_and_a_probability_have_a_boundary(at_page_of: PageOf) -> Non
 _SIDES = """
 (places) => {
   const sides = ["female", "male"].map((of) =>
-    [...document.querySelectorAll(`.boundary .picture .plot .side.${of}`)]);
+    [...document.querySelectorAll(`#training .boundary .picture .plot .side.${of}`)]);
   const shade = (areas, at) => areas.filter((of) => of.isPointInFill(new DOMPoint(...at))).length;
   return places.map((at) => sides.map((areas) => shade(areas, at)));
 }
@@ -158,7 +158,9 @@ def test_the_sides_have_the_colours_that_are_said(at: At, dark: bool) -> None:
     page = at("seed=0&epoch=300", dark=dark, still=True)
     picture = boundary(page)
     for side, colour in (("female", "blue"), ("male", "orange")):
-        swatch = page.locator(".boundary .legend li", has_text=f"{colour}: ").locator("path")
+        swatch = page.locator("#training .boundary .legend li", has_text=f"{colour}: ").locator(
+            "path"
+        )
         areas = [*picture.locator(f".side.{side}").all(), swatch]
         (fill,) = {of.evaluate("(node) => getComputedStyle(node).fill") for of in areas}
         red, _, blue = map(int, re.findall(r"\d+", fill))

@@ -363,28 +363,43 @@ FINE = """() => [...document.querySelectorAll("#now .quantity")].map((of) => {
 
 @pytest.mark.parametrize("slug", ["absolute-error", "half-mse", "off-by-1e-12", "not-a-number"])
 def test_what_is_wrong_by_hand_is_marked(at: At, slug: str) -> None:
-    """As where the one digit of −1 is also the first of the right number."""
+    """As where the one digit of −1 is also the first of the right number; on the way, too."""
     page = at(f"mistake={slug}&seed=44")
+    scrubber = page.get_by_label("Micro-step")
     seen = 0
     for step in range(1, 20):
         choose(page, step=step)
-        for hand, exact, is_fine, mark, is_open in page.evaluate(FINE):
+        found = page.evaluate(FINE)
+        for hand, exact, is_fine, mark, is_open in found:
             # 1e-12 of a derivative is less in an updated parameter.
             is_right = hand is not None and abs(hand - exact) <= 1e-14 * abs(exact)
             assert (is_fine, mark, is_open) == (is_right, "✓" if is_right else "≠", not is_right)
             seen += not is_right
+        # Written so that NaN is off.
+        off = [not abs(hand - exact) <= 1e-14 * abs(exact) for hand, exact, *_ in found]
+        assert page.locator(f'#steps .off[data-step="{step}"]').count() == any(off)
+        assert ("by hand is off" in str(scrubber.get_attribute("aria-valuetext"))) == any(off)
     assert seen > 1
+    choose(page, mistake=None)
+    expect(page.locator("#steps .off")).to_have_count(0)
 
 
-def test_what_the_page_cannot_run_is_said(at: At) -> None:
-    page = at("mistake=float32&seed=44&form=article")
+@pytest.mark.parametrize("slug", ELSEWHERE)
+def test_a_card_that_the_page_cannot_run_says_what_to_do_instead(at: At, slug: str) -> None:
+    """Chosen or not: why, and the command."""
+    page = at("group=all&seed=44&form=article")
+    note = page.locator(f'#break [data-slug="{slug}"] > .note')
+    for mistake in (None, slug):
+        choose(page, mistake=mistake)
+        expect(note).to_contain_text(f"This page cannot run it. {ELSEWHERE[slug]} In the terminal")
+        command = f".venv/bin/python -m compare break {slug} --seed 44"
+        expect(note.locator("code")).to_have_text(f"{command} --sigmoid-derivative article")
     part = page.locator("#break")
-    expect(part).to_contain_text("This page cannot run it. It computes in single precision")
-    command = ".venv/bin/python -m compare break float32 --seed 44 --sigmoid-derivative article"
-    expect(part.locator(".judge code")).to_have_text(command)
     expect(part.locator(".checks")).to_be_hidden()
+    expect(part.locator(".judge")).to_contain_text("handgrad’s judge")
+    expect(part.locator(".judge code")).to_be_hidden()
     expect(page.locator("#planted")).to_be_hidden()
-    expect(page.locator("#equation")).to_contain_text("certified")
+    expect(page.locator("#steps .off")).to_have_count(0)
 
 
 LESSONS = {

@@ -1,18 +1,26 @@
 """The nine lessons and the list of views: where they lead, and that their numbers are Python's."""
 
 import re
+from statistics import fmean
 
 import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from compare.experiment import Settings
+from compare.people import PEOPLE, targets
+from compare.traced.article import trace_article
 from compare.traced.request import PassRequest
 from manual.activations import sigmoid_derivative
 from manual.article import Parameters, draw_parameters, forward, gradient
 from manual.article import loss as loss_of
-from tests.study.browser import PHONE, At, choose, given, settle, state
+from manual.sgd import update
+from tests.study.browser import PHONE, At, choose, given, into_view, settle, state
 from tests.study.pictures import number
+from tests.study.test_depth import Drawn
+from tests.study.test_depth_view import means
 from tests.study.test_views import BESIDE, NONSENSE, VIEWS
+from tests.study.trained import mean, path, says
 
 pytestmark = pytest.mark.slow
 
@@ -124,11 +132,18 @@ def test_bobs_sigmoid_is_flat_as_the_lesson_says(at: At) -> None:
 
 
 def test_passes_are_counted_from_the_layers(at: At) -> None:
+    """Of the article's network, and of the one below, as in its table: test_depth.py counts it."""
     page = begun(at, 4)
     do(page, "64 units in each layer")
-    parameters = 10 * (64 * 64 + 64)
-    expect(seen(page)).to_contain_text(f"{parameters + 1:,} passes")
-    expect(seen(page)).to_contain_text("10 passes and")
+    forward, nudging, _, back = page.locator("#depth .cost td").all_inner_texts()[1:]
+    assert forward == f"{10 * (64 * 64 + 64) + 1:,} forward"
+    below = [int(of.split()[0].replace(",", "")) for of in (forward, nudging, back)]
+    there = 2 * 2 + 2  # a multiplication for each weight
+    small = [10, 10 * there, there + 3 + there + 2]  # back: by σ′, for each weight, on to h1 and h2
+    said = str(seen(page).text_content()).split(". ")
+    for text, (passes, nudged, both) in zip(said, (small, below), strict=True):
+        found = [int(of.replace(",", "")) for of in re.findall(r"(?<!\w)[\d,]*\d", text)]
+        assert found == [passes, nudged, both, round(nudged / both)]
 
 
 def test_what_comes_along_two_paths_adds(at: At) -> None:
@@ -145,30 +160,102 @@ def test_what_comes_along_two_paths_adds(at: At) -> None:
     assert abs(found[2] - found[3]) < min(abs(of - found[3]) for of in found[:2])
 
 
+def test_both_paths_are_drawn_with_pythons_slopes(at: At) -> None:
+    """At the t that both weights begin with; another lesson has no such picture."""
+    page = begun(at, 3)
+    do(page, "t + 0.1")
+    figure = page.locator("#lesson .paths")
+    into_view(figure)
+    quantities = trace_article(draw_parameters(44)._replace(w1=0.5, w3=0.5), X, 1.0).quantities
+    of = {name: quantity.by_hand for name, quantity in quantities.items()}
+    slopes = [of["dL_dypred"] * of[f"dypred_d{h}"] for h in ("h1", "h2")]
+    for k, (h, weight) in enumerate((("h1", "w1"), ("h2", "w3"))):
+        first = of[f"d{h}_d{weight}"]
+        labels = figure.locator(".slope").all_text_contents()[2 * k : 2 * k + 2]
+        assert [label.split()[0] for label in labels] == [f"∂{h}/∂t", f"∂L/∂{h}"]
+        read = [float(number(label.split()[1])) for label in labels]
+        assert read == pytest.approx([first, slopes[k]], rel=5e-3)
+        along = figure.locator(".product").nth(k).text_content()
+        assert numbers(along) == pytest.approx([of[f"dL_d{weight}"]], rel=5e-5)
+    t, *_, both = numbers(figure.locator("figcaption").text_content())
+    assert t == 0.5
+    assert both == pytest.approx(of["dL_dw1"] + of["dL_dw3"], rel=5e-4)
+    expect(begun(at, 2).locator("#lesson .paths")).to_be_hidden()
+
+
 def test_an_epoch_is_four_steps_each_foretold(at: At) -> None:
+    """From where the one before it led to; and who ends with a higher loss is named."""
     page = begun(at, 5)
     do(page, "an epoch on")
-    text = seen(page).text_content() or ""
+    text = str(seen(page).text_content())
     steps = re.findall(rf"(\w+): predicted ({_NUMBER}), real ({_NUMBER})", text)
-    assert [name for name, *_ in steps] == ["Alice", "Bob", "Charlie", "Diana"]
-    params = draw_parameters(44)
-    slopes = gradient(params, X, Y)
-    expected = -0.1 * sum(of**2 for of in slopes)
-    after = Parameters(*(p - 0.1 * g for p, g in zip(params, slopes, strict=True)))
-    _, predicted, real = steps[0]
-    assert float(number(predicted)) == pytest.approx(expected, rel=5e-3)
-    assert float(number(real)) == pytest.approx(loss(after) - loss(params), rel=5e-3)
-    assert ("ended with a higher loss" in text) or ("Nobody's loss rose" in text)
+    assert [name for name, *_ in steps] == [person.name for person in PEOPLE]
+    xs, ys = Settings().inputs(PEOPLE), targets(PEOPLE)
+    first = params = draw_parameters(44)
+    for (_, *told), x, y in zip(steps, xs, ys, strict=True):
+        after = update(params, slopes := gradient(params, x, y), 0.1)
+        expected = [
+            -0.1 * sum(of**2 for of in slopes),
+            loss_of(after, x, y) - loss_of(params, x, y),
+        ]
+        assert [float(number(of)) for of in told] == pytest.approx(expected, rel=5e-3)
+        params = after
+    before, end = (
+        [float(loss_of(at, x, y)) for x, y in zip(xs, ys, strict=True)] for at in (first, params)
+    )
+    found = re.search(rf"mean loss goes from ({_NUMBER}) to ({_NUMBER})", text)
+    assert found
+    assert says(fmean(before), found[1])
+    assert says(fmean(end), found[2])
+    risen = [p.name for p, was, now in zip(PEOPLE, before, end, strict=True) if now > was]
+    assert risen
+    assert f"{' and '.join(risen)} ended with a higher loss" in text
 
 
 def test_twins_stay_twins_until_the_start_is_random(at: At) -> None:
+    """Their weights and the mean loss are those of Python's trainings."""
     page = begun(at, 7)
-    do(page, "300 epochs")
-    assert given(page)["w1"] == given(page)["w3"]
-    expect(seen(page)).to_contain_text("the twins are twins")
-    do(page, "from seed 44")
-    assert given(page)["w1"] != given(page)["w3"]
-    expect(seen(page)).to_contain_text("two units that do different things")
+    starts = (
+        ("300 epochs", Settings(init="ones"), "twins are twins"),
+        (
+            "from seed 44",
+            Settings(seed=44),
+            "two units that do different things",
+        ),
+    )
+    for act, settings, says_so in starts:
+        do(page, act)
+        expect(seen(page)).to_contain_text(says_so)
+        w1, _, w3, *_ = path(settings)[:, 1200]
+        found = re.findall(rf"(?:w1 =|w3 =|loss is) ({_NUMBER})", str(seen(page).text_content()))
+        for value, text in zip((w1, w3, mean(settings, 300)), found, strict=True):
+            assert says(value, text)
+
+
+def test_one_side_alone_is_seen_by_the_comparison(at: At) -> None:
+    """By hand −1, whatever was predicted; autodiff has Python's."""
+    page = begun(at, 8)
+    do(page, "forget it by hand")
+    trace = PassRequest(person="alice", seed=44).trace()
+    slope = trace.quantities["dL_dypred"].autodiff
+    assert numbers(seen(page).text_content()) == pytest.approx([-1, slope], rel=5e-3)
+    do(page, "put it right")
+    expect(seen(page)).to_be_hidden()
+
+
+def test_what_is_left_at_the_first_layer_is_numpys(at: At) -> None:
+    page = begun(at, 9)
+    for act, scale in ((None, 1.0), ("weights 1.41 times as large", 1.41)):
+        if act:
+            do(page, act)
+        drawn = (means(Drawn(10, 32, of, scale)) for of in ("sigmoid", "relu"))
+        told = re.findall(
+            rf"({_NUMBER}) times|scale of ({_NUMBER})", str(seen(page).text_content())
+        )
+        *left, last = [first or second for first, second in told]
+        for (first, *_, end), text in zip(drawn, left, strict=True):
+            assert says(first / end, text, 2)
+        assert says(scale, last)
 
 
 def test_who_reads_on_keeps_the_own_numbers_and_comes_back_to_the_first(at: At) -> None:

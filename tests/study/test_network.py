@@ -1,5 +1,7 @@
 """The network that is always in view, and the slider below it."""
 
+import math
+import re
 from typing import Literal
 
 import pytest
@@ -66,6 +68,40 @@ def test_what_comes_back_is_called_what_it_is(at: At) -> None:
         assert name == "∂L/∂z1"
         right = factor * trace.quantities["dL_db1"].by_hand
         assert float(number(value)) == pytest.approx(right, rel=5e-3)
+
+
+#: By unit: the factors whose product comes back to its sum, and the step that adds the last.
+SO_FAR = {
+    "z3": (("dL_dypred", "dypred_dz3"), 9),
+    "z2": (("dL_dypred", "dypred_dh2", "dh2_dz2"), 13),
+    "z1": (("dL_dypred", "dypred_dh1", "dh1_dz1"), 16),
+}
+
+
+@pytest.mark.parametrize("z", SO_FAR)
+def test_no_number_stands_there_that_no_step_has_made(at: At, z: str) -> None:
+    """∂L/∂z comes with its last factor, and the step says of what it is the product."""
+    trace = PassRequest(person="bob", seed=44).trace()
+    factors, step = SO_FAR[z]
+    product = math.prod(trace.quantities[of].by_hand for of in factors)
+    shown, note = f'#network [data-unit="{z}"] .gradient', "#now .so-far:last-of-type"
+    page = at(f"person=bob&seed=44&step={step - 1}")
+    expect(page.locator(shown)).to_have_text(f"∂L/∂{z} ?")
+    expect(page.locator(note)).not_to_contain_text(f"∂L/∂{z}")
+    choose(page, step=step)
+    above = str(page.locator(shown).text_content())
+    assert float(number(above.split()[1])) == pytest.approx(product, rel=5e-3)
+    said = re.sub(r"\s", "", str(page.locator(note).text_content()))
+    *numbers, end = said.removesuffix(".").replace("·10", "e10").replace("=", "·").split("·")
+    read = [
+        float(number(re.sub("[()]", "", of).replace("e10", "·10")))
+        for of in [*numbers[-len(factors) :], end]
+    ]
+    expected = [*(trace.quantities[of].by_hand for of in factors), product]
+    assert read == pytest.approx(expected, rel=5e-3)
+    # Nor does it tell what the quiz asks for.
+    choose(page, quiz=True, parameter=f"b{z[1]}")
+    expect(page.locator(shown)).to_have_text(f"∂L/∂{z} ?")
 
 
 def test_an_edge_says_why_it_has_no_number(at: At) -> None:
@@ -202,35 +238,62 @@ def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(at_page_of: 
     expect(shown.last).to_have_text("b0[5] 0")
 
 
-#: Texts of the network that meet, or that stand outside it.
+#: Texts of the network that meet each other or another's node, or that stand outside it.
 _MEETING = """() => {
   const picture = document.querySelector("#network svg");
   const { left, right, top, bottom } = picture.getBoundingClientRect();
-  const seen = [...picture.querySelectorAll("text")].filter((text) =>
-    text.textContent.trim() && text.checkVisibility({ visibilityProperty: true }));
-  const boxes = seen.map((text) => [text.textContent, text.getBoundingClientRect()]);
-  const found = boxes.filter(([, box]) =>
-    box.left < left - 1 || box.right > right + 1 || box.top < top - 1 || box.bottom > bottom + 1);
-  boxes.forEach(([one, a], k) => boxes.slice(k + 1).forEach(([other, b]) => {
+  const found = [];
+  const meet = ([one, a], [other, b], beyond) => {
     const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
     const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (wide > 1 && high > 4) found.push(`${one} | ${other}`);
-  }));
+    if (wide > 1 && high > beyond) found.push(`${one} | ${other}`);
+  };
+  const isSeen = (node) => node.checkVisibility({ visibilityProperty: true });
+  const seen = [...picture.querySelectorAll("text")].filter((text) =>
+    text.textContent.trim() && isSeen(text));
+  const boxes = seen.map((text) => [text.textContent, text.getBoundingClientRect(), text]);
+  for (const [text, box] of boxes) {
+    const isOut = box.left < left - 1 || box.right > right + 1 ||
+      box.top < top - 1 || box.bottom > bottom + 1;
+    if (isOut) found.push(text);
+  }
+  boxes.forEach((one, k) => boxes.slice(k + 1).forEach((other) => meet(one, other, 4)));
+  const grounds = [...picture.querySelectorAll(".label-back")].filter((of) => isSeen(of));
+  const labels = grounds.map((of) =>
+    [of.parentNode.textContent, of.getBoundingClientRect(), of]);
+  for (const node of picture.querySelectorAll(".unit")) {
+    const name = node.parentNode.querySelector(".name").textContent;
+    const own = ([, , of]) => node.parentNode.contains(of);
+    const others = [...boxes, ...labels].filter((of) => !own(of));
+    others.forEach((of) => meet(of, [`node ${name}`, node.getBoundingClientRect()], 1));
+  }
   return found;
 }"""
+
+_WIDTHS = ((1366, 768), (1024, 768), PHONE, (320, 640))
 
 
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (3, 4, 2), (4, 4, 3), (2, 3, 3, 3, 3, 1)], ids=str)
 def test_no_label_meets_another(at_page_of: PageOf, sizes: tuple[int, ...]) -> None:
-    """Forwards, backwards, and while another view is read; lines of text may touch by 4 pixels."""
+    """Nor a node, in any phase and view; lines of text may touch by 4 pixels."""
     x = tuple(0.5 - 0.7 * k for k in range(sizes[0]))
     y = tuple(float(k == 0) for k in range(sizes[-1]))
     at = at_page_of(PassRequest(sizes=sizes, x=x, y=y, seed=3))
     last = at("view=pass").evaluate("modules['main.js'].store.study.steps.length")
-    for size in ((1366, 768), (1024, 768), PHONE, (320, 640)):
+    for size in _WIDTHS:
         for where in ("step=1&view=pass", f"step={last - 1}&view=pass", "view=nudge"):
             page = at(f"{where}&show=auto", size=size)
             assert page.evaluate(_MEETING) == [], (size, where)
+
+
+@pytest.mark.parametrize("seed", ["ones", "44"])
+def test_no_label_of_the_articles_network_meets_another(at: At, seed: str) -> None:
+    """Alice's on all screens; Bob's powers of ten have no room in 320 pixels."""
+    for size in _WIDTHS:
+        for person in ("alice", "bob")[: 1 if size[0] < PHONE[0] else 2]:
+            for step in (1, 18):
+                where = f"person={person}&seed={seed}&step={step}&show=auto&view=pass"
+                assert at(where, size=size).evaluate(_MEETING) == [], (size, where)
 
 
 def test_labels_that_meet_are_seen(at: At) -> None:
@@ -241,3 +304,8 @@ def test_labels_that_meet_are_seen(at: At) -> None:
     assert page.evaluate(_MEETING) != []
     name.evaluate("(of, x) => of.setAttribute('x', x)", place)
     assert page.evaluate(_MEETING) == []
+    label = page.locator("#network text.label").first
+    place = label.get_attribute("x")
+    label.evaluate("(of) => of.setAttribute('x', '60')")
+    assert "w1 | node x1" in page.evaluate(_MEETING)
+    label.evaluate("(of, x) => of.setAttribute('x', x)", place)

@@ -149,8 +149,8 @@ def test_numbers_a_few_ulps_apart_hang_nothing(at: At, at_page_of: PageOf) -> No
         "aria-label", re.compile("lowest")
     )
     page = at_page_of(TWO_INPUTS)("edits=x%5B0%5D:1e17&view=training", still=True)
-    into_view(page.locator(".boundary .picture"))
-    expect(page.locator(".boundary .plot[data-fine=true]")).to_be_visible()
+    into_view(page.locator("#training .boundary .picture"))
+    expect(page.locator("#training .boundary .plot[data-fine=true]")).to_be_visible()
 
 
 def test_round_numbers(at: At) -> None:

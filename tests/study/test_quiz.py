@@ -12,7 +12,7 @@ from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters
 from models.planted import MISTAKES
-from tests.study.browser import At, Pages, choose, settle, state
+from tests.study.browser import PHONE, At, Pages, choose, settle, state
 from tests.study.conftest import OWN
 from tests.study.pictures import number
 
@@ -452,3 +452,17 @@ def test_a_network_of_one_s_own(at_own: At, parameter: str) -> None:
     page.locator("#quiz-value").fill(f"{value:.4g}")
     press(page, "check")
     assert live(page).startswith("✓ Right")
+
+
+def test_the_answer_stands_beside_the_question_where_there_is_room(at: At) -> None:
+    for size, is_beside in ((1366, 768), True), (PHONE, False):
+        at()  # so that it is asked again
+        page = at("quiz=1&level=sign&seed=44&parameter=w1", size=size)
+        page.locator("#quiz .options button").first.click()
+        question, answer = (
+            page.locator(f"#quiz .{of}").bounding_box() for of in ("question", "answer")
+        )
+        assert question
+        assert answer
+        assert (answer["x"] >= question["x"] + question["width"]) is is_beside
+        assert (answer["y"] < question["y"] + question["height"]) is is_beside

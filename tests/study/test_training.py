@@ -142,14 +142,14 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     assert "Losses of updates 1190 to 1210" in saw
     assert says(before, saw.partition("own loss from ")[2].partition(" to ")[0])
     assert str(page.locator("#training .says").first.text_content()) in saw
-    plane = str(page.locator(".boundary .picture .plot").get_attribute("aria-label"))
+    plane = str(page.locator("#training .boundary .picture .plot").get_attribute("aria-label"))
     above, below = re.findall(r": ([^.]+)\.", plane)
     assert above == "Alice, Diana, Emily"
     assert below == "Bob, Charlie, Frank"
     assert "Of all 4000 updates" in counted(page)
-    note = page.locator(".boundary .note")
+    note = page.locator("#training .boundary .note")
     choose(page, seed=None, epoch=0)
-    into_view(page.locator(".boundary .picture"))
+    into_view(page.locator("#training .boundary .picture"))
     expect(note).to_contain_text("the network says F")
     page.evaluate("scrollTo(0, 0)")
     settle(page)

@@ -12,7 +12,7 @@ from compare.people import Person, from_metric, label
 from compare.trace import Trace
 from manual.article import Parameters
 from tests.passes import NETWORKS, trace
-from tests.study.browser import At, PageOf, follow, given, state
+from tests.study.browser import PHONE, At, PageOf, follow, given, state
 
 pytestmark = pytest.mark.slow
 
@@ -234,3 +234,14 @@ def test_another_networks_example_answers_while_it_is_typed(at_own: At) -> None:
     field.press("5")
     assert given(page)["x[1]"] == -25
     expect(field).to_be_focused()
+
+
+def test_the_reader_lies_in_the_plane_where_there_is_room(at: At) -> None:
+    """On a phone it stands in the training alone, as a whole."""
+    page = at("seed=44&you=140;66", size=(1366, 768))
+    plane = page.locator("#you .boundary")
+    expect(plane.locator("svg[role=img] .you")).to_have_text("you")
+    expect(plane.locator("svg[role=img]")).to_be_in_viewport(ratio=0.9)
+    expect(plane.locator('[data-person="you"] td').nth(2)).to_have_text(answer(140, 66, 0)[:5])
+    at("you=140;66", size=PHONE)
+    expect(plane).to_be_hidden()

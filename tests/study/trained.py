@@ -57,7 +57,7 @@ def counted(page: Page) -> str:
 
 def boundary(page: Page) -> Locator:
     """The picture of the plane, in view and drawn finely."""
-    picture = page.locator(".boundary .picture .plot")
+    picture = page.locator("#training .boundary .picture .plot")
     into_view(picture)
     expect(picture).to_have_attribute("data-fine", "true")
     return picture

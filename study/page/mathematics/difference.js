@@ -3,6 +3,9 @@
 import { DOUBLED } from "./doubled.js";
 import { Machine, partOf, run } from "./mathematics.js";
 
+// The step of a quotient that is not looked at itself: about the cube root of 2^-53, where its errors are smallest.
+export const STEP = 1e-5;
+
 // The step of an exponent; 10 ** -5 need not be the float64 that is nearest to it.
 export const stepSize = (exponent) => (Number.isInteger(exponent) ? Number(`1e-${exponent}`) : 10 ** -exponent);
 

@@ -39,7 +39,8 @@ const flushed = (x) => (Math.abs(x) < SMALLEST ? 0 * x : x);
 // What copies bits, or only chooses, flushes nothing.
 const COPIES = new Set(["from", "value", "neg", "abs", "where"]);
 
-// Float64 arithmetic as JAX has it: XLA on a CPU takes subnormal numbers for zero, and makes none.
+// Float64 arithmetic as JAX has it: XLA on a CPU takes subnormal numbers for zero, and makes none. Autodiff as a witness
+// has it. Python and NumPy keep them, and so do the lines by hand and the tape, which is the one of docs/autodiff.md.
 export const FLUSHED = Object.fromEntries(
   Object.entries(FLOATS).map(([name, act]) =>
     COPIES.has(name) || typeof act !== "function"

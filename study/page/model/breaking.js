@@ -5,7 +5,7 @@
 // its full stop.
 
 import { DOUBLED } from "../mathematics/doubled.js";
-import { Slice } from "../mathematics/difference.js";
+import { STEP, Slice } from "../mathematics/difference.js";
 import { byHand, losses, lossSlopes, mean, partOf, predictor, run } from "../mathematics/mathematics.js";
 import { UNIT, inUlps, short, ulp } from "../mathematics/numbers.js";
 import { UNDECIDED, inputsOf, label, measuresOf } from "./people.js";
@@ -13,11 +13,8 @@ import { givenAt, path, samplesOf } from "./point.js";
 import { EPOCHS } from "./state.js";
 import { BOUNDED } from "../mathematics/rounding.js";
 
-// The step of the difference quotient: about the cube root of 2^-53, where its errors are smallest.
-const STEP = 1e-5;
-
-// Its absolute and relative tolerance: the default of `jax.test_util.check_grads` for float64. It must be far
-// larger than the error of the quotient, or right gradients would fail where the loss is steep or large.
+// The absolute and relative tolerance of the quotient: the default of `jax.test_util.check_grads` for float64. It must be
+// far larger than the quotient's error, or right gradients would fail where the loss is steep or large.
 const TOLERANCE = 1e-5;
 
 // ---- The training

@@ -76,6 +76,19 @@ export function pieces(study, name) {
   return factors.length === 1 ? pieces(study, factors[0]) : { name, factors };
 }
 
+// What comes back to the sum z of a unit, ∂L/∂z: the product of the factors up to z, which the derivative by its bias
+// has under names of its own. No step computes it where the lines multiply anew for each parameter.
+//
+//   factors  the names of its factors
+//   value    null until all are known, and while the quiz hides the derivative
+export function backTo(study, state, point, bias) {
+  const gradient = study.gradients[bias];
+  const factors = study.quantity[gradient].factors.map((name) => pieces(study, name).name);
+  const isHidden = !knownTo(study, { ...state, step: Infinity })(gradient);
+  const isKnown = !isHidden && factors.every(knownTo(study, state));
+  return { factors, value: isKnown ? factors.reduce((product, name) => product * point.by_hand[name], 1) : null };
+}
+
 // Null where the derivative is no product.
 export function missingFactor(study, state) {
   const { factors } = pieces(study, study.gradients[state.parameter]);

@@ -3,7 +3,7 @@
 //   title, says   what it is called, and its sentences
 //   at            what is shown when it begins; what it does not name is as in defaults()
 //   asks          what to do
-//   acts          [[text of a button, (state, point) => what to set], ...]
+//   acts          [[text of a button, (state, point, limits of numbers) => what to set], ...]
 
 const ALICE = { sample: "alice", seed: 44, edits: {}, epoch: 0, eta: 0.1, order: "fixed", mistake: null, quiz: false, form: "stable" };
 const ONES = { ...ALICE, seed: null };
@@ -45,7 +45,7 @@ export const ROUTE = [
     title: "Two paths add",
     says: [
       "Suppose w1 and w3 were one and the same number t, used twice. Here both begin at 0.5.",
-      "Moving t moves h1 and h2, and each of them moves L. What comes along the two paths adds: ∂L/∂t = ∂L/∂w1 + ∂L/∂w3.",
+      "Moving t moves h1 and h2, and each of them moves L. What comes along the two paths adds: ∂L/∂t = ∂L/∂h1 · ∂h1/∂t + ∂L/∂h2 · ∂h2/∂t, and these two products are ∂L/∂w1 and ∂L/∂w3.",
       "Whoever forgets a path gets a wrong slope, and it does not look wrong.",
     ],
     at: { ...ALICE, edits: { w1: 0.5, w3: 0.5 }, view: "pass", parameter: "w1", step: 18 },
@@ -74,8 +74,7 @@ export const ROUTE = [
     ],
     at: { ...ALICE, view: "training", eta: 0.1, order: "fixed", step: 19 },
     asks: "Take one epoch: four steps, one for each person.",
-    // To the last epoch of model/state.js, which imports this.
-    acts: [["an epoch on", ({ epoch }) => ({ epoch: Math.min(epoch + 1, 1000), edits: {} })]],
+    acts: [["an epoch on", ({ epoch }, _, limits) => ({ epoch: Math.min(epoch + 1, limits.epoch[1]), edits: {} })]],
   },
   {
     key: "saturation",
@@ -133,7 +132,7 @@ export const ROUTE = [
     ],
     at: { ...ALICE, view: "depth", step: 18 },
     asks: "Compare sigmoid with ReLU, then start with larger weights.",
-    acts: [["ReLU", () => ({ act: "relu" })], ["sigmoid", () => ({ act: "sigmoid" })], ["weights 1.41 times as large", ({ scale }) => ({ scale: Math.min(10, Number((scale * Math.SQRT2).toPrecision(3))) })]],
+    acts: [["ReLU", () => ({ act: "relu" })], ["sigmoid", () => ({ act: "sigmoid" })], ["weights 1.41 times as large", ({ scale }, _, limits) => ({ scale: Math.min(limits.scale[1], Number((scale * Math.SQRT2).toPrecision(3))) })]],
   },
 ];
 

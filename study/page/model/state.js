@@ -10,8 +10,9 @@ export const EPOCHS = 1000;
 // The largest and the smallest step of a difference, as powers of ten: 1e-1 to 1e-12.
 export const NUDGES = [1, 12];
 
-// Of the networks that the depth view draws: how many layers, and units in each, and how large the weights are,
-// in units of 1 / √units.
+// Of the networks that the depth view draws: the activations, how many layers, and units in each, and how large the
+// weights are, in units of 1 / √units.
+export const ACTIVATIONS = ["sigmoid", "tanh", "relu"];
 export const DEPTHS = [1, 12];
 export const WIDTHS = [1, 64];
 export const SCALES = [0.1, 10];
@@ -23,6 +24,7 @@ export function limits(study) {
     eta: [Math.min(1e-6, study.eta), Math.max(100, study.eta)],
     epoch: [0, EPOCHS],
     nudge: NUDGES,
+    scale: SCALES,
     entry: [0, 2 * tapeOf(study, study.begin.form).computed.length], // there and back
   };
 }
@@ -94,7 +96,7 @@ function usual(study) {
     close: false, // whether the nudge is magnified
     axes: null, // of the surface; null: the two parameters that the training changes most
     tape: "reverse", // the mode of autodiff that is shown
-    entry: null, // how many entries of the tape are done, there and back; null: all there, none back
+    entry: 1, // how many entries of the tape are done, there and back
     plus: true, // whether what comes back along two paths is added
     printed: false, // errata: the article as it is printed
     section: null, // of the article: only its errata
@@ -118,7 +120,7 @@ function usual(study) {
 
 // How each choice is written and parsed; an invalid value is ignored.
 function codecs(study) {
-  const { seed: seeds, eta, epoch, nudge, entry } = limits(study);
+  const { seed: seeds, eta, epoch, nudge, scale, entry } = limits(study);
   const one = (of) => ({ write: (value) => value, read: (text) => (of.includes(text) ? text : undefined) });
   const number = (low, high, whole = false) => ({
     write: (value) => (value === null ? undefined : String(value)),
@@ -188,8 +190,8 @@ function codecs(study) {
     },
     depth: number(...DEPTHS, true),
     units: number(...WIDTHS, true),
-    act: one(["sigmoid", "tanh", "relu"]),
-    scale: number(...SCALES),
+    act: one(ACTIVATIONS),
+    scale: number(...scale),
     draw: number(...seeds, true),
     digit: number(0, study.digits.images.length - 1, true),
   };

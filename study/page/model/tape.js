@@ -1,6 +1,7 @@
 // The tape of a pass: what reverse mode writes down on the way there and does on the way back, and
 // forward mode on the same.
 
+import { STEP } from "../mathematics/difference.js";
 import { FLOATS } from "../mathematics/floats.js";
 import { partsOf, slopesOf } from "../mathematics/mathematics.js";
 
@@ -63,9 +64,6 @@ export function forward(tape, results, parameter) {
   }
   return slopes;
 }
-
-// The step of a difference quotient, about the cube root of 2^-53.
-const STEP = 1e-5;
 
 // The derivative of the loss by the result of a line as a difference quotient: what follows is
 // computed again with a little more, and a little less.

@@ -13,6 +13,8 @@ import { rows } from "./autodiff/rows.js";
 import { happens } from "./autodiff/words.js";
 import { play } from "./play.js";
 import { run } from "../mathematics/mathematics.js";
+import { SMALLEST } from "../mathematics/floats.js";
+import { short } from "../mathematics/numbers.js";
 
 // Milliseconds between steps while it plays.
 const PACE = 900;
@@ -23,8 +25,8 @@ export function autodiff(place, store) {
   const { study } = store;
   const count = tapeOf(study, study.begin.form).computed.length;
   const lastOf = (state) => (state.tape === "forward" ? count : 2 * count);
-  const stepOf = (state) => Math.min(state.entry ?? count, lastOf(state));
-  const mode = choice(store, "tape", "Mode", [["reverse", "reverse mode"], ["forward", "forward mode"]], (tape) => ({ tape, entry: null }));
+  const stepOf = (state) => Math.min(state.entry, lastOf(state));
+  const mode = choice(store, "tape", "Mode", [["reverse", "reverse mode"], ["forward", "forward mode"]], (tape) => ({ tape, entry: 1 }));
   const pick = parameterList(store, (parameter) => store.set({ parameter }));
   const picked = element("label", {}, "slopes by ", pick);
   const plus = element("button", { type: "button", onclick: () => store.set({ plus: !store.state.plus }) }, "forget the +=");
@@ -121,7 +123,7 @@ function code(study) {
   const length = lines.filter(Boolean).length;
   return folded(
     `Write it yourself: such a tape in ${length} lines of Python`,
-    element("p", { class: "note" }, "From docs/autodiff.md, which goes on with it. Here σ is written with exp and a quotient; on the tape above, and in JAX, it is one operation with a slope of its own. The line that adds is marked."),
+    element("p", { class: "note" }, `From docs/autodiff.md, which goes on with it. Here σ is written with exp and a quotient; on the tape above, and in JAX, it is one operation with a slope of its own. Both tapes keep numbers below ${short(SMALLEST, 2)}, which JAX takes for zero. The line that adds is marked.`),
     element("pre", { role: "region", tabindex: 0, "aria-label": "The tape in Python" }, element("code", {}, written)),
   );
 }

@@ -30,15 +30,15 @@ export function breakIt(place, store) {
   const shown = gallery(store);
   const says = element("p", { class: "mistake" });
   const see = element("button", { type: "button", onclick: () => goTo(store) });
-  const why = element("p", {});
   const rows = Object.fromEntries(CHECKS.map((name) => [name, check(name)]));
   const checks = element("ul", { class: "checks" }, Object.values(rows).map((of) => of.node));
   const taught = element("p", { class: "lesson" });
   const table = derivatives(store);
   const command = element("code", {});
   const judge = element("span", {});
-  const terminal = element("p", { class: "note judge" }, judge, " In the terminal: ", command);
-  shown.inside.append(says, see, why, checks, taught, table.node, terminal);
+  const elsewhere = element("span", {}, " In the terminal: ", command);
+  const terminal = element("p", { class: "note judge" }, judge, elsewhere);
+  shown.inside.append(says, see, checks, taught, table.node, terminal);
   place.append(
     element(
       "p",
@@ -66,16 +66,14 @@ export function breakIt(place, store) {
     if (changed.has("mistake")) {
       banner.update(mistake);
       say(says, chosen ? concerns(study, chosen) : "");
-      say(why, chosen && !mistake ? `This page cannot run it. ${chosen.why} The terminal can.` : "");
-      for (const node of [checks, taught, table.node, see]) set(node, { hidden: !mistake });
-      set(why, { hidden: !chosen || Boolean(mistake) });
+      for (const node of [checks, taught, table.node, see, elsewhere]) set(node, { hidden: !mistake });
       if (mistake) say(live, `Planted: ${sentence(mistake)}`);
     }
     if (mistake) say(see, seeAt(store));
     if (!chosen || ![...changed].some((key) => MATTERS.has(key))) return;
     const { verdict, why: because } = judgement(study, state, chosen);
     say(judge, `handgrad’s judge ${VERDICTS[verdict]}: ${because}.`);
-    say(command, commandOf(study, state));
+    say(command, commandOf(study, state, chosen));
     if (mistake) write(state, point, mistake);
   };
 }
@@ -107,14 +105,14 @@ function concerns(study, { wrong, kind }) {
 }
 
 // The same training in the terminal; what is not said there is as it is here.
-function commandOf(study, state) {
+function commandOf(study, state, { slug }) {
   const options = [
     state.seed === null ? "--init ones" : `--seed ${state.seed}`,
     state.order === "shuffled" && `${state.seed === null ? `--seed ${orderSeed(state)} ` : ""}--order shuffled`,
     state.eta !== study.usual.eta && `--learning-rate ${state.eta}`,
     state.form !== study.usual.form && `--sigmoid-derivative ${state.form}`,
   ];
-  return [".venv/bin/python -m compare break", state.mistake, ...options.filter(Boolean)].join(" ");
+  return [".venv/bin/python -m compare break", slug, ...options.filter(Boolean)].join(" ");
 }
 
 // A notice at the top, while a mistake is planted.
@@ -163,7 +161,7 @@ function gallery(store) {
       const found = survey.found.get(slug);
       const fits = (group === "all" || group === own) && (state.blind === null || found?.[state.blind].sees === false);
       fitting += fits;
-      of.update(found, state.mistake === slug, fits || state.mistake === slug);
+      of.update(state, found, fits || state.mistake === slug);
     }
     const { size } = survey.found;
     const done = size < survey.count && `Checking: ${size} of ${survey.count}.`;
@@ -197,7 +195,7 @@ function whereOf({ seed, epoch, edits, eta }) {
 }
 
 function card(store, mistake) {
-  const { slug, says, edits, changes } = mistake;
+  const { slug, says, edits, changes, why } = mistake;
   const toggle = () => store.set({ mistake: store.state.mistake === slug ? null : slug });
   const button = element("button", { type: "button", class: "plant", onclick: toggle }, `${capital(inSigns(says))}.`);
   const marks = CHECKS.map((name) => {
@@ -206,11 +204,15 @@ function card(store, mistake) {
     return { name, glyph, heard, node: element("li", { "data-mark": name }, glyph, TOLD[name][1], heard) };
   });
   const row = element("ul", { class: "marks", "aria-label": "Who sees it" }, marks.map(({ node }) => node));
-  const node = element("li", { class: "card", "data-slug": slug }, button, editOf(edits), changes ? row : element("p", { class: "note" }, "This page cannot run it."));
+  const command = element("code", {});
+  const elsewhere = element("p", { class: "note" }, `This page cannot run it. ${why} In the terminal, which runs it and says who sees it: `, command);
+  const node = element("li", { class: "card", "data-slug": slug }, button, editOf(edits), changes ? row : elsewhere);
   return {
     mistake,
     node,
-    update(found, isChosen, isShown) {
+    update(state, found, isShown) {
+      const isChosen = state.mistake === slug;
+      say(command, commandOf(store.study, state, mistake));
       set(node, { hidden: !isShown, "data-chosen": isChosen });
       set(button, { "aria-pressed": isChosen });
       for (const { name, glyph, heard, node: mark } of marks) {

@@ -1,6 +1,7 @@
 // What comes back through many layers: activations, ∂L/∂z, and how large it still is at each layer.
 
 import { digitsPasses, drawnPass, typical } from "../model/deep.js";
+import { ACTIVATIONS } from "../model/state.js";
 import { element, say } from "../parts/dom.js";
 import { controls } from "./depth/controls.js";
 import { costTable } from "./depth/cost.js";
@@ -19,11 +20,9 @@ export function depth(place, store) {
   const [choices, picture, cost] = parts;
   place.append(
     element("p", { class: "note" }, "On its way back, ∂L/∂z takes on two factors at every layer: the weights to the layer above, and f′(z). Watch what is left of it at the first layer."),
-    choices.node,
-    says,
+    element("div", { class: "chosen" }, choices.node, says),
     picture.node,
-    why,
-    cost.node,
+    element("div", { class: "columns" }, why, cost.node),
   );
 
   return (state, point, changed) => {
@@ -35,7 +34,7 @@ export function depth(place, store) {
     if (isDrawn) {
       // The same draw with every activation.
       const withAct = (act) => (act === state.act ? means : drawnPass({ ...state, act }).deltas.map(typical));
-      seen.lines = Object.fromEntries(["sigmoid", "tanh", "relu"].map((act) => [act, withAct(act)]));
+      seen.lines = Object.fromEntries(ACTIVATIONS.map((act) => [act, withAct(act)]));
     }
     const [first, rest] = isDrawn ? ofDraw(state, seen) : ofDigit(seen);
     say(says, first);

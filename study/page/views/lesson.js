@@ -2,8 +2,9 @@
 
 import { ROUTE } from "../model/route.js";
 import { AT_POINT, evaluate } from "../model/point.js";
-import { defaults } from "../model/state.js";
+import { defaults, limits } from "../model/state.js";
 import { element, replace, say, set } from "../parts/dom.js";
+import { paths } from "./lesson/paths.js";
 import { SEEN } from "./lesson/seen.js";
 
 export function begin(store, number) {
@@ -30,7 +31,8 @@ export function lesson(place, store) {
     store.set({ lesson: null });
     document.querySelector("#list .route").focus();
   }, { class: "quiet" });
-  place.append(element("div", { class: "bar", role: "group", "aria-label": "The nine lessons" }, numbers), title, says, asks, acts, seen, element("div", { class: "bar" }, next, close));
+  const pictures = { paths: paths() };
+  place.append(element("div", { class: "bar", role: "group", "aria-label": "The nine lessons" }, numbers), title, says, ...Object.values(pictures).map(({ node }) => node), asks, acts, seen, element("div", { class: "bar" }, next, close));
   const live = document.getElementById("live");
   let before = null; // the point without what the reader has set in this lesson
 
@@ -43,11 +45,15 @@ export function lesson(place, store) {
       say(title, `${state.lesson}. ${of.title}`);
       say(says, of.says.join(" "));
       say(asks, of.asks);
-      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, store.point)))));
+      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, store.point, limits(study))))));
+      for (const [key, { node }] of Object.entries(pictures)) set(node, { hidden: key !== of.key });
       set(acts, { hidden: of.acts.length === 0 });
       say(next, state.lesson < ROUTE.length ? `next: ${ROUTE[state.lesson].title} ▶` : "from the beginning");
     }
-    if (changed.has("lesson") || AT_POINT.some((key) => key !== "edits" && changed.has(key))) before = evaluate(study, { ...state, edits: of.at.edits });
+    if (changed.has("lesson") || AT_POINT.some((key) => key !== "edits" && changed.has(key))) {
+      before = evaluate(study, { ...state, edits: of.at.edits });
+      pictures[of.key]?.update(before);
+    }
     const words = SEEN[of.key]({ study, state, point, before });
     if (words && words !== seen.textContent) say(live, words);
     say(seen, words ?? "");

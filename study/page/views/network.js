@@ -151,7 +151,7 @@ function drawn(store, width, room) {
     height,
     // Labels go on top of all lines, so that no edge crosses a number; weights come before biases in the
     // order of the tab key.
-    nodes: [...nodes(outs), ...lines.map((of) => of.line), ...[...lines, ...outs].map((of) => of.arrow), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
+    nodes: [...nodes(outs), ...lines.map((of) => of.line), ...[...lines, ...outs].map((of) => of.arrow), ...units.map((of) => of.grounds), ...nodes(given), ...nodes(lines), ...nodes(units), loss.node],
     flow: () => [...lines, ...outs].forEach((of) => of.flow()),
     update: (state, point) => {
       const known = knownTo(study, state);

@@ -46,7 +46,8 @@ export function quiz(place, store) {
     button("show it", reveal, { class: "quiet" }),
   );
   const hints = element("p", { class: "note hints" });
-  const body = element("div", {}, levels.node, question, clue, options, value, answer, reasons, more, hints);
+  const body = element("div", {}, levels.node,
+    element("div", { class: "columns" }, element("div", {}, question, clue, options, value), element("div", {}, answer, reasons, more, hints)));
   place.append(
     element(
       "p",

@@ -4,8 +4,9 @@ import { stepper } from "../parts/controls.js";
 import { element, replace, say, set } from "../parts/dom.js";
 import { math } from "../parts/formula.js";
 import { lights } from "../parts/lights.js";
-import { knownTo } from "../model/question.js";
-import { short, signed } from "../mathematics/numbers.js";
+import { backTo, knownTo } from "../model/question.js";
+import { AT_POINT } from "../model/point.js";
+import { against, short } from "../mathematics/numbers.js";
 import { witnessList } from "../parts/witnesses.js";
 import { play } from "./play.js";
 
@@ -46,15 +47,16 @@ export function steps(place, store) {
     mark.style.flexGrow = count;
     return mark;
   }));
+  const off = offSteps(study);
   const title = element("p", { class: "title" });
   const reason = element("p", { class: "reason" });
   const list = element("div", { class: "list" });
   const witnessed = witnessList(list, study);
   const bar = element("div", { class: "bar", role: "group", "aria-label": "Steps" }, walk.buttons.slice(0, 2), player, walk.buttons.slice(2));
-  place.append(bar, element("div", { class: "scrubber" }, scrubber, marks));
-  const way = soFar(study);
+  place.append(bar, element("div", { class: "scrubber" }, scrubber, off.node, marks));
+  const [way, product] = [soFar(study), upTo(study)];
   const now = document.getElementById("now");
-  now.append(title, reason, list, way.node, reading());
+  now.append(title, reason, list, way.node, product.node, reading());
   const light = lights(now, store);
   const live = document.getElementById("live");
 
@@ -62,7 +64,8 @@ export function steps(place, store) {
     const step = study.steps[state.step - 1];
     scrubber.value = state.step;
     set(place, { "data-phase": step?.phase });
-    set(scrubber, { "aria-valuetext": heading(step, last) });
+    if (AT_POINT.some((key) => changed.has(key))) off.update(point);
+    set(scrubber, { "aria-valuetext": `${heading(step, last)}${off.has(state.step) ? " · by hand is off" : ""}` });
     say(title, heading(step, last));
     say(reason, why(study, step, state));
     say(player, state.playing === "steps" ? "pause" : "play");
@@ -71,9 +74,29 @@ export function steps(place, store) {
     set(list, { "data-many": (step?.names.length ?? 0) > MANY });
     witnessed(step?.names ?? [], point, isKnown);
     way.update(state, step, point, isKnown);
+    product.update(state, step, point);
     light(state);
     for (const mark of marks.children) set(mark, { "data-now": mark.dataset.phase === step?.phase });
     if (changed.has("step") || changed.has("sample")) say(live, spoken(study, step, point, last, isKnown));
+  };
+}
+
+// Marks at the scrubber, at each step in which a planted mistake makes a number by hand differ from the exact one.
+function offSteps(study) {
+  const node = element("div", { class: "offs", "aria-hidden": "true" });
+  let found = [];
+  const isOff = (point) => (name) => !against(point.by_hand[name], point.exact(name), point.ulps.by_hand[name] ?? null).isKept;
+  return {
+    node,
+    has: (step) => found.includes(step),
+    update(point) {
+      found = point.wrong ? study.steps.filter(({ names }) => names.some(isOff(point))).map(({ number }) => number) : [];
+      replace(node, found.map((step) => {
+        const mark = element("span", { class: "off", "data-step": step, title: "By hand is off here" });
+        mark.style.setProperty("--at", step / study.steps.length);
+        return mark;
+      }));
+    },
   };
 }
 
@@ -85,11 +108,43 @@ function soFar(study) {
     const isOnTheWay = step?.phase === "backward" && study.quantity[name].step > step.number && factors.some(isKnown);
     set(node, { hidden: !isOnTheWay });
     if (!isOnTheWay) return;
-    const joined = (show) => factors.flatMap((of, k) => [k > 0 && " · ", isKnown(of) ? show(of) : "…"]).filter(Boolean);
-    const number = (of) => element("span", { "data-place": of }, signed(point.by_hand[of]));
-    replace(node, "On the way to ", math(mathml.symbol), " = ", ...joined((of) => math(study.quantity[of].mathml.symbol)), " = ", ...joined(number));
+    const joined = (show) => multiplied(factors, (of, k) => (isKnown(of) ? show(of, k) : "…"));
+    replace(node, "On the way to ", math(mathml.symbol), " = ", ...joined((of) => math(study.quantity[of].mathml.symbol)), " = ", ...joined((of, k) => factor(of, point, k)));
   }
   return { node, update };
+}
+
+const multiplied = (factors, show) => factors.flatMap((of, k) => [k > 0 && " · ", show(of, k)]).filter(Boolean);
+
+// The number of a factor; a negative one behind others is in brackets.
+function factor(name, { by_hand }, k) {
+  const number = short(by_hand[name], 3);
+  return element("span", { "data-place": name }, k > 0 && by_hand[name] < 0 ? `(${number})` : number);
+}
+
+// Above a unit of the network stands ∂L/∂z. Where no step computes it, it is said what it is: in the step that adds its
+// last factor, and in the one that multiplies with it.
+function upTo(study) {
+  const { layers, edges } = study.drawing;
+  const symbol = (name) => study.quantity[name].symbol;
+  const units = layers.flat().filter(({ b }) => b);
+  const node = element("p", { class: "note so-far" });
+  function said({ z, a, b }, state, step, point) {
+    const { factors, value } = backTo(study, state, point, b);
+    const isNow = step && [Math.max(...factors.map((of) => study.quantity[of].step)), study.quantity[study.gradients[b]].step].includes(step.number);
+    if (!isNow || value === null || factors.length < 2) return [];
+    const sharing = [...edges.filter(({ to }) => to === z).map(({ parameter }) => parameter), b].map(symbol);
+    const says = `Above ${symbol(a)} stands the product so far, which the slopes by ${sharing.slice(0, -1).join(", ")} and ${sharing.at(-1)} share: `;
+    const product = multiplied(factors, (of) => math(study.quantity[of].mathml.symbol));
+    return [says, element("span", { class: "one" }, `∂L/∂${symbol(z)}`), " = ", ...product, " = ", ...multiplied(factors, (of, k) => factor(of, point, k)), ` = ${short(value, 3)}. `];
+  }
+  return {
+    node,
+    update(state, step, point) {
+      replace(node, units.flatMap((unit) => said(unit, state, step, point)));
+      set(node, { hidden: !node.hasChildNodes() });
+    },
+  };
 }
 
 function spans(study) {

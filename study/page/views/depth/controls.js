@@ -1,17 +1,17 @@
 // Which network the depth view shows: how it is drawn, or which image goes through the trained one.
 
 import { short } from "../../mathematics/numbers.js";
-import { DEPTHS, SCALES, WIDTHS } from "../../model/state.js";
+import { ACTIVATIONS, DEPTHS, SCALES, WIDTHS } from "../../model/state.js";
 import { choice } from "../../parts/controls.js";
 import { element, say, set } from "../../parts/dom.js";
 
-// What each activation is called; their order is that of the choice.
+// What each activation is called.
 export const NAMES = { sigmoid: "sigmoid", tanh: "tanh", relu: "ReLU" };
 
 export function controls(store) {
   const networks = [[null, "drawn at random"], [0, "trained on digits"]];
   const which = choice(store, "digit", "Network", networks, undefined, ({ digit }) => (digit === null ? null : 0));
-  const activation = choice(store, "act", "Activation", Object.entries(NAMES));
+  const activation = choice(store, "act", "Activation", ACTIVATIONS.map((act) => [act, NAMES[act]]));
   const known = choice(store, "scale", "", [[1, "Xavier: 1"], [Math.SQRT2, "He: √2"]]);
   set(known.node, { "aria-label": "Known scales of the weights" });
   const sliders = [

@@ -1,14 +1,16 @@
 // The layers from left to right: their activations and ∂L/∂z as heat maps, and under each how large ∂L/∂z is.
 
 import { short } from "../../mathematics/numbers.js";
+import { ACTIVATIONS } from "../../model/state.js";
 import { element, replace, set, svg } from "../../parts/dom.js";
 import { picture } from "../../parts/picture.js";
 import { axes, inside, legend, through } from "../../parts/plot.js";
 import { linear, logarithmic } from "../../parts/scales.js";
 import { NAMES } from "./controls.js";
 
-// Pixels of a line of text above heat maps, and of the plot below them.
-const [LINE, PLOT] = [24, 200];
+// Pixels of a line of text above heat maps, and of the plot below them, which is higher where it is very wide.
+const LINE = 24;
+const plotHeight = (width) => Math.max(200, width / 4);
 
 // The powers of ten that the axis has at least, so that it stays while the network is changed.
 const DECADES = { drawn: [-8, 0], trained: [-6, 0] };
@@ -16,17 +18,15 @@ const DECADES = { drawn: [-8, 0], trained: [-6, 0] };
 // Pixels of a cell in which a number can be read.
 const READABLE = 12;
 
-const LINES = ["sigmoid", "tanh", "relu"];
-
 export function heatMaps() {
   const canvas = element("canvas", { "aria-hidden": "true" });
   const frame = axes();
   const [forth, back] = ["activations, forward →", "∂L/∂z, ← back"].map((text) => svg("text", { class: "axis", x: 2 }, text));
-  const lines = LINES.map((act) => svg("path", { class: `curve ${act}` }));
+  const lines = ACTIVATIONS.map((act) => svg("path", { class: `curve ${act}` }));
   const [marks, words] = [svg("g"), svg("g", { "aria-hidden": "true" })];
   const shown = picture(0, draw, frame.node, forth, back, ...lines, marks, words);
   shown.node.prepend(canvas);
-  const key = legend(LINES.map((act) => [`curve ${act}`, NAMES[act]]));
+  const key = legend(ACTIVATIONS.map((act) => [`curve ${act}`, NAMES[act]]));
   const node = element(
     "figure",
     { class: "depths" },
@@ -46,17 +46,18 @@ export function heatMaps() {
     });
     const column = (right - left) / sizes.length;
     // Its height does not depend on the number of layers, so that nothing moves while that is changed.
-    const band = Math.min(...(image ? [96, width / 6] : [64, width / 8]));
+    const band = image ? Math.min(width / 6, Math.max(96, width / 8)) : Math.min(width / 8, Math.max(64, width / 12));
     const tops = [LINE, 2 * LINE + band];
     const top = tops[1] + band + 8;
+    const height = top + plotHeight(width);
     set(forth, { y: tops[0] - 8 });
     set(back, { y: tops[1] - 8 });
     const drawnLines = seen.lines ?? { [act]: means };
-    const y = logarithmic(decades(Object.values(drawnLines).flat(), DECADES[image ? "trained" : "drawn"]), inside(width, top + PLOT).y.map((at, k) => (k ? top + LINE : at)));
-    set(shown.drawing, { height: top + PLOT });
+    const y = logarithmic(decades(Object.values(drawnLines).flat(), DECADES[image ? "trained" : "drawn"]), inside(width, height).y.map((at, k) => (k ? top + LINE : at)));
+    set(shown.drawing, { height: height });
     frame.update(x, y, "layer", "mean |∂L/∂z|");
     const points = (values) => values.map((value, k) => [x(k + 1), value > 0 ? y(value) : NaN]);
-    lines.forEach((line, k) => set(line, { d: through(points(drawnLines[LINES[k]] ?? [])), "data-chosen": LINES[k] === act }));
+    lines.forEach((line, k) => set(line, { d: through(points(drawnLines[ACTIVATIONS[k]] ?? [])), "data-chosen": ACTIVATIONS[k] === act }));
     const there = points(means).filter(([, at]) => !Number.isNaN(at));
     replace(marks, there.map(([cx, cy]) => svg("circle", { class: "mark here", cx, cy, r: 4 })));
     const tiles = tilesOf(seen, y.domain.map(Math.log10)).map(({ values, row, layer, strength }) => {

@@ -3,7 +3,7 @@
 import { say, set, svg } from "../../parts/dom.js";
 import { arrow } from "./arrow.js";
 import { signed } from "../../mathematics/numbers.js";
-import { handle, marks, signOf } from "./handle.js";
+import { handle, lengthOf, marks, signOf } from "./handle.js";
 
 // The sizes at which an edge is thinnest and thickest. In between its thickness follows the logarithm, because
 // gradients span twelve powers of ten.
@@ -22,11 +22,13 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
   const { layers, edges } = study.drawing;
   const { radius, line: row, digits, letter } = room;
   const line = svg("line", { class: "edge", x1: x1 + radius, y1, x2: x2 - radius, y2, "data-parameter": parameter });
-  // Edges cross in the middle, unless they all lead to one unit.
-  const spot = layers.some((layer) => layer.length === 1 && layer[0].z === to) ? 0.5 : 0.3;
-  const [x, y] = [x1 + radius + (x2 - x1 - 2 * radius) * spot, y1 + (y2 - y1) * spot];
-  const texts = [-3, row - 3].map((dy) => svg("text", { x, y: y + dy, class: "label" }));
-  const back = svg("rect", { class: "label-back", x, y: y - row - 3, height: 2 * row + 5, rx: 4 });
+  // Edges cross in the middle, unless they all lead to one unit; one line alone has room nearer to it.
+  const isLast = layers.some((layer) => layer.length === 1 && layer[0].z === to);
+  const spotOf = (isBare) => (isLast ? 0.5 : isBare ? 0.38 : 0.3);
+  // What stands above a unit reaches as far as the middle between two: a label there is a little lower.
+  const lower = isLast ? row - 7 : 0;
+  const texts = [0, 1].map(() => svg("text", { class: "label" }));
+  const back = svg("rect", { class: "label-back", rx: 4 });
   const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + radius, y1, x2: x2 - radius, y2 }), back, texts));
   // Where units are close, a label would cover them.
   const areAll = edges.length <= FEW && !room.bare;
@@ -61,8 +63,16 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
       const isBare = room.bare || (isGradient && room.isTight);
       say(texts[0], isBare ? "" : study.quantity[isGradient ? gradient : parameter].symbol);
       say(texts[1], seen ? signed(value, digits) : "?");
-      const wide = letter * Math.max(...texts.map((text) => text.textContent.length)) + 8;
-      set(back, { x: x - wide / 2, width: wide, y: y - 3 - (isBare ? 1 : row), height: (isBare ? 1 : 2) * row + 5 });
+      // Between the nodes; where that is too narrow, in the middle.
+      const spot = spotOf(isBare);
+      const gap = x2 - x1 - 2 * radius - 2;
+      const wide = Math.min(gap, letter * Math.max(...texts.map(lengthOf)) + 8);
+      const [middle, free] = [(x1 + x2) / 2, (gap - wide) / 2];
+      const x = Math.min(middle + free, Math.max(middle - free, x1 + radius + gap * spot));
+      const y = y1 + (y2 - y1) * spot + (isBare ? lower : 0);
+      texts.forEach((text, k) => set(text, { x, y: y + (isBare ? 4 : k ? row - 3 : -3) }));
+      const high = isBare ? row + 4 : 2 * row + 5;
+      set(back, { x: x - wide / 2, width: wide, y: y - high / 2 - (isBare ? 0 : 0.5), height: high });
       set(node, { ...marks(study, parameter, look), "data-lit": state.lit.includes(parameter) });
     },
   };

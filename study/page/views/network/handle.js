@@ -9,6 +9,9 @@ const DRAG = 80;
 
 export const signOf = (value) => (value > 0 ? "positive" : value < 0 ? "negative" : "zero");
 
+// Of a text in letters; those of an exponent are small.
+export const lengthOf = ({ textContent: text }) => text.length - 0.4 * text.replace(/[^⁰¹²³⁴-⁹⁻]/g, "").length;
+
 // The attributes of a parameter's handle: whether it is chosen, whether the step is about it, and its numbers.
 export function marks(study, parameter, look) {
   const { state, now } = look;

@@ -2,8 +2,8 @@
 
 import { say, set, svg } from "../../parts/dom.js";
 import { short, signed } from "../../mathematics/numbers.js";
-import { pieces } from "../../model/question.js";
-import { handle, lighting, marks, signOf } from "./handle.js";
+import { backTo } from "../../model/question.js";
+import { handle, lengthOf, lighting, marks, signOf } from "./handle.js";
 
 export function unit(store, { z, a, b }, [x, y], room) {
   const { study } = store;
@@ -13,18 +13,19 @@ export function unit(store, { z, a, b }, [x, y], room) {
   const circle = svg("circle", { cx: x, cy: y, r: radius, class: "unit" });
   const above = svg("text", { x, y: y - radius - line / 2, class: "gradient" });
   const name = svg("text", { x, y: y + 4, class: "name" }, study.quantity[a].symbol);
-  // Backgrounds, so that numbers stay readable where edges pass behind them.
-  const grounds = [
+  // Backgrounds, so that numbers stay readable where edges pass behind them; the labels of edges go on top.
+  const grounds = svg("g", {}, lines ? [
     svg("rect", { class: "ground", x: x - 7 * room.letter, y: y - radius - line * 1.5, width: 14 * room.letter, height: line + 2 }),
     svg("rect", { class: "ground", x: x - 5 * room.letter, y: y + radius + 2, width: 10 * room.letter, height: line * Math.min(2, lines) }),
-  ];
+  ] : []);
   const below = [0, 1].slice(0, lines).map((k) => svg("text", { x, y: y + radius + line * (k + 1), class: "number" }));
   const bias = svg("text", { x, y: y + radius + line * lines, class: "number bias" });
-  const ground = svg("rect", { class: "label-back", y: y + radius + line * (lines - 1) + 2, height: 17, rx: 4 });
+  const ground = svg("rect", { class: "label-back", y: y + radius + line * (lines - 1) + 2, height: line + 1, rx: 4 });
   const grip = b ? handle(store, b, svg("g", {}, ground, bias)) : bias;
-  const node = svg("g", { "data-unit": z, ...lighting(store, [z, a]) }, lines ? grounds : [], circle, name, lines ? [above, ...below, grip] : []);
+  const node = svg("g", { "data-unit": z, ...lighting(store, [z, a]) }, circle, name, lines ? [above, ...below, grip] : []);
   return {
     node,
+    grounds,
     update(look) {
       const { state, point, path, known, now, step } = look;
       const isBack = step?.phase === "backward" || step?.phase === "update";
@@ -43,25 +44,17 @@ export function unit(store, { z, a, b }, [x, y], room) {
         say(below[0], isChosen ? "" : numbers.at(-1));
         for (const part of [bias, ground]) set(part, { visibility: isChosen ? null : "hidden" });
       }
-      const isKnown = gradient && known(gradient);
-      const back = isKnown ? point.by_hand[gradient] : null;
-      // What comes back to z is the product of the factors up to z: where a mistake is planted that may differ from the
-      // derivative by the bias, which equals it otherwise.
-      const sum = isKnown && point.wrong ? productTo(study, gradient, point.by_hand) : back;
+      const back = gradient && known(gradient) ? point.by_hand[gradient] : null;
+      const sum = b ? backTo(study, state, point, b).value : null;
       const of = `∂L/∂${study.quantity[z].symbol}`;
       say(above, gradient && (sum !== null || isBack) ? called(of, sum === null ? "?" : signed(sum, digits)) : "");
       set(above, { "data-sign": sum === null ? "unknown" : signOf(sum) });
       if (!b) return;
       const isGradient = state.show === "gradients";
       say(bias, isGradient ? called(study.quantity[gradient].symbol, back === null ? "?" : signed(back, digits)) : called(study.quantity[b].symbol, signed(point.given[b], bare ? digits : 3)));
-      const wide = room.letter * bias.textContent.length + 8;
+      const wide = room.letter * lengthOf(bias) + 8;
       set(ground, { x: x - wide / 2, width: wide });
       set(grip, marks(study, b, look));
     },
   };
-}
-
-// The product of the factors of a derivative by hand, names that only pass a number on left out.
-function productTo(study, gradient, values) {
-  return study.quantity[gradient].factors.reduce((product, name) => product * values[pieces(study, name).name], 1);
 }

@@ -7,6 +7,7 @@ import { EPOCHS } from "../../model/state.js";
 import { choice } from "../../parts/controls.js";
 import { element, hide, say, set } from "../../parts/dom.js";
 import { capital } from "../../parts/words.js";
+import { boundary } from "../training/boundary.js";
 
 export function person(place, store) {
   const { study } = store;
@@ -23,6 +24,14 @@ export function person(place, store) {
   );
   const intro = element("p", { class: "note" });
   const untrained = element("p", { class: "note" }, "As yet the network is untrained. ", train);
+  // Where there is room for it.
+  const plane = boundary(store);
+  const about = element(
+    "p",
+    { class: "note" },
+    "It has seen four people. Four people are no basis to judge anybody: ",
+    "what it says of you is arithmetic, and nothing about you.",
+  );
   place.append(
     intro,
     element("div", { class: "bar" }, entry.fields, unit.node),
@@ -30,15 +39,12 @@ export function person(place, store) {
     element("div", { "aria-live": "polite" }, says, warning),
     shift,
     untrained,
-    element(
-      "p",
-      { class: "note" },
-      "It has seen four people. Four people are no basis to judge anybody: ",
-      "what it says of you is arithmetic, and nothing about you.",
-    ),
+    about,
+    plane.node,
   );
 
   return (state, point, changed) => {
+    plane.update(state, point);
     if (!changed.has("you") && !state.you && !changed.has("unit")) return;
     unit.update(state);
     entry.update(state, changed);
