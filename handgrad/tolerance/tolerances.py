@@ -26,7 +26,6 @@ caught.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -106,7 +105,8 @@ class Tolerances:
         draws: each computes the changes of loss and elements, (1 + size,), for other data.
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
-        estimate: what they are at least, (1 + size,), before any draw; None if that is not known.
+        estimate: the changes without any draw in balls, (1 + size,), or None. What lies within a
+            tolerance by these is right; they are no part of the tolerances in full.
     """
 
     def __init__(
@@ -187,7 +187,7 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     if program is not None and here is None:
         with balls.precision(max(BITS, reference.bits)):
             here = _run(problem, program, problem.arguments(), None)
-    estimate = partial(first_order.estimate, problem, reference, SHARP_DRAWS, deepcopy(rng))
+    estimate = partial(first_order.estimate, problem, reference, seed)
     draws = _changes(problem, reference, rng, here)
     rest = partial(_in_full, problem, reference, rng, here)
     return Tolerances(problem, reference, draws, rest, here and here[0][1:], estimate)
