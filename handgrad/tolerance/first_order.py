@@ -11,6 +11,7 @@ where σ(1 - σ) or 1 - tanh² are written so and saturate), so that no more of 
 """
 
 from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 
@@ -55,10 +56,11 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
     if not in_float64 or evaluate.operations(program) < LARGE:
         return None
     try:
-        squares = sum(changes**2 for changes in _changes(problem, program, seed))
+        # np.hypot sums squares without underflow.
+        total = reduce(np.hypot, _changes(problem, program, seed))
     except (TypeError, ValueError, NotImplementedError):  # of operations without such a rule
         return None
-    estimate = np.sqrt(squares / DRAWS) / SCALE
+    estimate = total / np.sqrt(DRAWS) / SCALE
     return estimate if np.isfinite(estimate).all() else None
 
 

@@ -1,0 +1,101 @@
+"""The estimate of the sharp tolerance of a large gradient, in floats."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.oracle.certify import certify
+from handgrad.tolerance import first_order, tolerances
+from handgrad.tolerance.tolerances import SHARP_DRAWS, measure
+from tests.handgrad.oracle.problems import problem
+from tests.handgrad.test_times import network
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_order, "LARGE", 0)
+
+
+def estimated(loss: Any, params: Any, *inputs: Any, seed: int = 0) -> np.ndarray | None:
+    case = problem(loss, params, *inputs)
+    return first_order.estimate(case, certify(case, "program"), seed)
+
+
+def test_of_an_element_that_is_a_number_it_is_half_an_ulp_of_it() -> None:
+    """0 and ±1 are exact."""
+    x = np.array([0.3, -1.7e9, 1e-300, 1.0, 0.0, -1.0])
+    found = estimated(lambda w, x: jnp.sum(w * x), np.full(6, 3.0), x)
+    assert found is not None
+    np.testing.assert_allclose(found[1:4], np.spacing(np.abs(x[:3])) / 2, rtol=1e-15)
+    assert found[4:].tolist() == [0, 0, 0]
+
+
+def test_it_is_what_runs_in_balls_show() -> None:
+    _, loss, *point = network((16, 32, 12, 4), 3)
+    case = problem(loss, *point)
+    found, reference = estimated(loss, *point), certify(case)
+    measured = measure(case, reference, seed=0)
+    *_, last = (tolerance.unit for tolerance in measured.growing())
+    without = next(measure(case, reference, seed=0).growing()).unit
+    assert found is not None
+    ratio = found[1:] / (last - without)
+    assert SHARP_DRAWS == 4
+    assert 0.55 < np.median(ratio) < 0.75  # 1 / E max |N| of four
+    assert ratio.min() > 0.3
+
+
+def test_a_right_gradient_is_judged_without_a_draw_in_balls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drawn(*_: Any) -> Any:
+        raise AssertionError
+        yield
+
+    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    gradient, *rest = network((16, 32, 12, 4), 3)
+    assert check_gradient(gradient, *rest, points=2).verdict == "agree"
+    monkeypatch.setattr(first_order, "LARGE", np.inf)
+    with pytest.raises(AssertionError):
+        check_gradient(gradient, *rest, points=2)
+
+
+def test_lost_digits_are_not_excused_by_an_estimate_that_has_lost_them() -> None:
+    """σ(1 - σ) at z = 32: of the estimate, too, few digits are left."""
+
+    def loss(w: Any, x: Any, y: Any) -> Any:
+        return jnp.sum((jax.nn.sigmoid(w @ x) - y) ** 2)
+
+    def literal(w: Any, x: Any, y: Any) -> Any:
+        s = 1 / (1 + np.exp(-(w @ x)))
+        return 2 * (s - y) * s * (1 - s) * x
+
+    w, x, y = np.ones(32), np.linspace(0.9, 1.1, 32), np.float64(0.0)
+    found = estimated(loss, w, x, y)
+    assert found is not None
+    assert check_gradient(literal, loss, w, x, y, points=0).verdict == "imprecise"
+
+
+def test_no_more_of_it_counts_than_a_fraction_of_the_element(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    huge = np.full(1 + 32, 1e300)
+    monkeypatch.setattr(first_order, "estimate", lambda *_: huge)
+    loss, w = (lambda w: jnp.sum(jnp.sin(w))), np.linspace(0.1, 1.2, 32)
+    slightly = check_gradient(lambda w: np.cos(w) * (1 + 3e-9), loss, w, points=0)
+    more = check_gradient(lambda w: np.cos(w) * (1 + 1e-8), loss, w, points=0)
+    assert (slightly.verdict, more.verdict) == ("agree", "disagree")
+
+
+@pytest.mark.parametrize(
+    ("loss", "params"),
+    [
+        (lambda w: jnp.sum(w**2), np.linspace(0.1, 1.2, 32, dtype=np.float32)),
+        (lambda w: jnp.sum(w**1.5), np.linspace(0.0, 1.2, 32)),  # the second derivative is infinite
+    ],
+)
+def test_there_is_none(loss: Any, params: Any) -> None:
+    assert estimated(loss, params) is None
