@@ -21,8 +21,8 @@ perturbed run has shown that, the gradient is computed with its decisions instea
 
 **Only what decides is measured.** Draws can but add to a tolerance, so what lies within the sharp
 one of a few draws is right whatever the others show, and a draw or two decide for most right
-gradients. All are run where they do not, and where somebody asks how large an error would have been
-caught.
+gradients; of large ones they are estimated first (`handgrad.tolerance.first_order`). All are run
+where that does not decide, and where somebody asks how large an error would have been caught.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
