@@ -45,7 +45,7 @@ export function lesson(place, store) {
       say(title, `${state.lesson}. ${of.title}`);
       say(says, of.says.join(" "));
       say(asks, of.asks);
-      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, store.point, limits(study))))));
+      replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, before, limits(study))))));
       for (const [key, { node }] of Object.entries(pictures)) set(node, { hidden: key !== of.key });
       set(acts, { hidden: of.acts.length === 0 });
       say(next, state.lesson < ROUTE.length ? `next: ${ROUTE[state.lesson].title} ▶` : "from the beginning");

@@ -9,6 +9,9 @@ import { course } from "../../model/course.js";
 import { drawnPass, typical } from "../../model/deep.js";
 import { planted } from "../../model/mistakes.js";
 
+// Of the 16 digits of a float64, those that so many ulps leave right, as compare/traced/terminal.py counts them.
+const digitsLeft = (ulps) => Math.max(0, Math.round(16 - Math.log10(ulps)));
+
 const change = (from, to) => signed(to - from, 3);
 
 export const SEEN = {
@@ -25,13 +28,14 @@ export const SEEN = {
       const { symbol } = study.quantity[name];
       return from === to ? `${symbol} stays at ${signed(to)}` : `${symbol} goes from ${signed(from)} to ${signed(to)}`;
     });
-    return `${factors.join("; ")}. What stays lies before w5 and knows nothing of it; the slope by ypred moves because ypred does.`;
+    const flatter = [before, point].map(({ by_hand }) => signed(by_hand.dypred_dz3));
+    return `${factors.join("; ")}. What stays lies before w5 and knows nothing of it; the slope by ypred moves because ypred does. The one between is w5 times the slope of σ at z3, and while w5 doubled, that went from ${flatter.join(" to ")}.`;
   },
   paths({ study, point, before }) {
     const by = point.given.w1 - before.given.w1;
     if (by === 0 || point.given.w3 !== point.given.w1) return null;
     const [first, second] = [before.by_hand.dL_dw1, before.by_hand.dL_dw3];
-    return `Through h1 alone L should move by ${signed(first * by)}, through h2 alone by ${signed(second * by)}, along both by ${signed((first + second) * by)}. It moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}.`;
+    return `t moved by ${signed(by)}. Through h1 alone L should move by ${signed(first * by)}, through h2 alone by ${signed(second * by)}, along both by ${signed((first + second) * by)}. It moves by ${change(before.by_hand[study.loss], point.by_hand[study.loss])}.`;
   },
   backwards({ study, state }) {
     const { inputs, layers } = study.drawing;
@@ -39,7 +43,7 @@ export const SEEN = {
     const counts = Object.entries(sizes).map(([name, of]) => {
       const { parameters, there, back } = costs(of);
       const [nudging, both] = [(parameters + 1) * there, there + back].map((count) => count.toLocaleString("en-US"));
-      return `${name}: ${(parameters + 1).toLocaleString("en-US")} passes and ${nudging} multiplications by nudging; forward and back once, ${both}: ${((parameters + 1) * there / (there + back)).toLocaleString("en-US", { maximumFractionDigits: 0 })} times as much`;
+      return `${name}: ${(parameters + 1).toLocaleString("en-US")} passes and ${nudging} multiplications (by a weight, an input, or a slope of σ) by nudging; forward and back once, ${both}: ${((parameters + 1) * there / (there + back)).toLocaleString("en-US", { maximumFractionDigits: 0 })} times as much`;
     });
     return `${counts.join(". ")}.`;
   },
@@ -59,7 +63,7 @@ export const SEEN = {
   },
   saturation({ state, point }) {
     if (state.form === "stable") return null;
-    return `∂L/∂w1 by hand is now ${inUlps(point.ulps.by_hand.dL_dw1)} units of its last digit away from the exact one; with σ(z) σ(−z) it is within a few. In exact arithmetic both are the same; in the computer's digits they are not.`;
+    return `∂L/∂w1 by hand is now ${inUlps(point.ulps.by_hand.dL_dw1)} units of its last digit away from the exact one: of its 16 digits, ${digitsLeft(point.ulps.by_hand.dL_dw1)} are right. With σ(z) σ(−z) it is within a few. In exact arithmetic both are the same; in the computer's digits they are not.`;
   },
   symmetry({ study, state, point }) {
     if (state.epoch === 0) return null;
@@ -78,6 +82,6 @@ export const SEEN = {
       const means = drawnPass({ ...state, act }).deltas.map(typical);
       return means[0] > 0 ? short(means[0] / means.at(-1), 2) : "0";
     });
-    return `Of ∂L/∂z at the last layer, the first one still has, with sigmoid, ${left[0]} times as much, and with ReLU ${left[1]} times, at a scale of ${short(state.scale)}.`;
+    return `With weights drawn about ${short(state.scale)}/√n from 0, for n inputs of a unit: of ∂L/∂z at the last layer, the first one still has, with sigmoid, ${left[0]} times as much, and with ReLU ${left[1]} times.`;
   },
 };
