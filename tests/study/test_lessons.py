@@ -257,10 +257,8 @@ def test_what_is_left_at_the_first_layer_is_numpys(at: At) -> None:
         if act:
             do(page, act)
         drawn = (means(Drawn(10, 32, of, scale)) for of in ("sigmoid", "relu"))
-        told = re.findall(
-            rf"({_NUMBER}) times|scale of ({_NUMBER})", str(seen(page).text_content())
-        )
-        *left, last = [first or second for first, second in told]
+        told = re.findall(rf"({_NUMBER}) times|about ({_NUMBER})/", str(seen(page).text_content()))
+        last, *left = [first or second for first, second in told]
         for (first, *_, end), text in zip(drawn, left, strict=True):
             assert says(first / end, text, 2)
         assert says(scale, last)
