@@ -22,6 +22,7 @@ MODULES = {
     "layers": "",
     "atoms": "",
     "umap": "",
+    "gpy": "",
     "custom_rules": "",
     "models": "statsmodels scikit-learn metric-learn skglm lifelines pot",
     "curves": "astropy lenstronomy pints skfem cma smt",
