@@ -90,7 +90,7 @@ class Subject:
         if error.relative <= epsilon**RIGHT:
             # At a kink the truth looks at one element at a time; two may be right each and not
             # together, such as 1 for both sides of a maximum.
-            return "either" if error.kink else "right"
+            return "either" if error.kink or error.unseen else "right"
         return "either" if error.relative <= epsilon**WRONG else "wrong"
 
 

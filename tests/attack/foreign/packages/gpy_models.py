@@ -92,7 +92,7 @@ prior Gamma | 0.7 * log(x) - 1.3 * x
     | priors.Gamma(1.7, 1.3).lnpdf_grad(x) | POSITIVE
 prior InverseGamma | -2.7 * log(x) - 1.3 / x
     | priors.InverseGamma(1.7, 1.3).lnpdf_grad(x) | POSITIVE
-prior HalfT        | -log(1 + x**2 / (2.3 * 0.7**2)) * 3.3 / 2
+prior HalfT        | where(x > 0, -log(1 + x**2 / (2.3 * 0.7**2)) * 3.3 / 2, 0)
     | priors.HalfT(0.7, 2.3).lnpdf_grad(x)        | POSITIVE
 prior StudentT     | -log(1 + (x - 0.3) ** 2 / (2.3 * 0.7**2)) * 3.3 / 2
     | priors.StudentT(0.3, 0.7, 2.3).lnpdf_grad(x) | REAL
@@ -114,7 +114,7 @@ Exponent         |          | exp(x)               | REAL
 NegativeLogexp   |          | -log1p(exp(x))       | REAL
 NegativeExponent |          | -exp(x)              | REAL
 Square           |          | x**2                 | POSITIVE
-Logistic         | 0.3, 1.7 | 0.3 + 1.4 * expit(x) | REAL
+Logistic         | 0.25, 1.75 | 0.25 + 1.5 * expit(x) | REAL
 """
 JACOBIANS = """
 name     = {0}.log_jacobian_grad
@@ -251,8 +251,11 @@ def _mappings() -> Iterator[Subject]:
         )
         p = parameters_of(make(), parameters)
         x = X[:, : make().input_dim]
-        if "Piecewise" in name:
+        options = {}
+        if "Piecewise" in name:  # other points would have the breaks in another order
             p = {key: np.array(attrgetter(key)(make())) for key in p}
+            moved = {"parameters": {key: 0.9 * p[key] for key in p}, "x": 0.9 * x + 0.01}
+            options = {"points": [(moved,)]}
         c = _RNG.uniform(0.5, 2, make().f(x).shape).round(2)
 
         def loss(xp: Any, q: Any, f: Any = f, c: Any = c) -> Any:
@@ -266,7 +269,9 @@ def _mappings() -> Iterator[Subject]:
                 "x": np.asarray(made.gradients_X(c, q["x"])),
             }
 
-        yield Subject("gpy", f"mapping {name}", loss, gradient, {"parameters": p, "x": x})
+        yield Subject(
+            "gpy", f"mapping {name}", loss, gradient, {"parameters": p, "x": x}, options=options
+        )
 
 
 def _warpings() -> Iterator[Subject]:
@@ -348,7 +353,7 @@ def _expectations() -> Iterator[Subject]:
         return xp.sum(w0 * p["variance"]) + xp.sum(w1 * psi1) + xp.sum(w2 * psi2)
 
     def rbf_slopes(p: Any) -> Any:
-        q = NormalPosterior(p["mu"], p["s"])
+        q = NormalPosterior(p["mu"].copy(), p["s"].copy())
         found = rbf_psi_comp.psiDerivativecomputations(w0, w1, w2, p["variance"], p["l"], p["z"], q)
         named = dict(zip(("variance", "l", "z", "mu", "s"), map(np.asarray, found), strict=True))
         return named | {"variance": named["variance"].reshape(1)}
@@ -363,7 +368,7 @@ def _expectations() -> Iterator[Subject]:
         return xp.sum(w0 * psi0) + xp.sum(w1 * psi1) + xp.sum(w2 * psi2)
 
     def linear_slopes(p: Any) -> Any:
-        q = NormalPosterior(p["mu"], p["s"])
+        q = NormalPosterior(p["mu"].copy(), p["s"].copy())
         found = linear_psi_comp.psiDerivativecomputations(w0, w1, w2, p["v"], p["z"], q)
         return dict(zip(("v", "z", "mu", "s"), map(np.asarray, found), strict=True))
 
@@ -373,7 +378,7 @@ def _expectations() -> Iterator[Subject]:
         return -xp.sum(p["mu"] ** 2 + p["s"] - xp.log(p["s"])) / 2
 
     def divergence_slopes(p: Any) -> Any:
-        q = NormalPosterior(p["mu"], p["s"])
+        q = NormalPosterior(p["mu"].copy(), p["s"].copy())
         q.mean.gradient[:] = q.variance.gradient[:] = 0
         NormalPrior().update_gradients_KL(q)
         return {"mu": np.array(q.mean.gradient), "s": np.array(q.variance.gradient)}
@@ -431,8 +436,8 @@ def _processes() -> Iterator[Subject]:
     for method in (VarDTC, FITC, DTC):
 
         def sparse_slopes(p: Any, method: Any = method) -> Any:
-            kernel = GPy.kern.RBF(4, p["kern.variance"], p["kern.lengthscale"])
-            parts = p["Z"].copy(), kernel, GPy.likelihoods.Gaussian(variance=p[noise])
+            kernel = GPy.kern.RBF(4, p["kern.variance"].copy(), p["kern.lengthscale"].copy())
+            parts = p["Z"].copy(), kernel, GPy.likelihoods.Gaussian(variance=p[noise].copy())
             made = GPy.core.SparseGP(X, y, *parts, inference_method=method())
             return gradients_of(made, p)
 
