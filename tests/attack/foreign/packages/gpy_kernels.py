@@ -43,7 +43,7 @@ def _integrals(xp: Any, t: Any, u: Any, s: Any, v: Any, l: Any) -> Any:  # noqa:
 
     def g(z: Any) -> Any:
         z = z / l
-        return z * xp.sqrt(xp.pi + 0 * z) * xp.erf(z) + xp.exp(-(z**2))
+        return z * xp.sqrt(xp.pi) * xp.erf(z) + xp.exp(-(z**2))
 
     return l**2 / 2 * (g(t - v) + g(u - s) - g(t - u) - g(s - v))
 
@@ -53,20 +53,19 @@ def _spline(xp: Any, a: Any, b: Any, c: Any) -> Any:
     return 1 + (1 + c) * 16 * s * t + c / 3 * (xp.abs(s - t) ** 3 - s**3 - t**3)
 
 
-#: By the order of the Matérn kernel: the coefficients of f, f', f'' and so on of its operator,
-#: what its integral is divided by, and what is added of f, f' and f'' at the lower end.
 def _operator(order: int, l: Any) -> tuple[Any, ...]:  # noqa: E741
+    """The norm of the Matérn kernel of an order over 2.
+
+    By the coefficients of f, f', f'' and so on of its operator, what the integral is divided by,
+    and what is added of products of f, f' and f'' at the lower end.
+    """
     if order == 1:
         return (1 / l, 1), 2 / l, {(0, 0): 1}
     if order == 3:
-        return (
-            (3 / l**2, 2 * np.sqrt(3) / l, 1),
-            12 * np.sqrt(3) / l**3,
-            {(0, 0): 1, (1, 1): l**2 / 3},
-        )
-    ends = {(0, 0): 9 / 8, (2, 2): 9 * l**4 / 200, (1, 1): 3 * l**2 / 5}
+        root, ends = np.sqrt(3), {(0, 0): 1, (1, 1): l**2 / 3}
+        return (3 / l**2, 2 * root / l, 1), 12 * root / l**3, ends
+    root, ends = np.sqrt(5), {(0, 0): 9 / 8, (2, 2): 9 * l**4 / 200, (1, 1): 3 * l**2 / 5}
     ends |= {(2, 0): 3 * l**2 / 40, (0, 2): 3 * l**2 / 40}
-    root = np.sqrt(5)
     return (5 * root / l**3, 15 / l**2, 3 * root / l, 1), 400 * root / (3 * l**5), ends
 
 
@@ -105,8 +104,9 @@ def _periodic(xp: Any, a: Any, b: Any, l: Any, period: Any, order: int) -> Any: 
     return xp.sum((left @ xp.linalg.inv(rows)) * right, axis=-1)
 
 
-#: Kernels: how each is made, its parameters, its value at points a and b, the gradients of what
-#: `_kernel` knows, and perhaps points of its own.
+#: Kernels: how each is made, its parameters, its value at points a and b, its gradients, and
+#: perhaps points of its own. `full` is by the parameters, of two sets of points; `both` of a set
+#: with itself, `square` of two of a size, `diag` of each point with itself; with X, by the points.
 KERNELS = """
 RBF              | RBF(2)                       | variance lengthscale
     | variance * exp(-squares(xp, a, b, lengthscale) / 2)         | full both X XX
@@ -261,7 +261,7 @@ def _kernels() -> Iterator[Subject]:
 def _kernel(
     name: str, kind: str, make: Callable[..., Any], k: Any, p: Any, x: Any, z: Any
 ) -> Subject:
-    """The gradient of the weighted sum of the covariances of some pairs of points."""
+    """The gradient of a weighted sum of values; see `KERNELS` for what there is."""
     weights = {"full": W, "X": W, "diag": EACH, "Xdiag": EACH}.get(kind, PAIRS)
     methods = {"diag": "update_gradients_diag", "Xdiag": "gradients_X_diag"}
     of_x = kind.startswith("X")
@@ -346,16 +346,12 @@ def _partials() -> Iterator[Subject]:
                 return xp.sum(W * below(xp, p, p["X"][:, None], p["X2"][None]))
 
             def gradient(
-                x: Any,
-                last: str = last,
-                at: Any = at,
-                known: Any = known,
-                of: Any = (make, method, parameters),
+                x: Any, last: str = last, at: Any = at, known: Any = known, of: Any = (make, method)
             ) -> Any:
-                p, (make, method, parameters) = at | {last: x}, of
-                made = assign(make(GPy.kern), {key: p[key] for key in parameters.split()})
+                p, (make, method) = at | {last: x}, of
+                made = assign(make(GPy.kern), {key: p[key] for key in p if key[0] != "X"})
                 call = partial(getattr(made, method), p["X"], p["X2"])
-                if last in parameters:
+                if last[0] != "X":
                     found = call(*known)
                     found = found if isinstance(found, list) else [found]
                     return np.array([np.sum(W * part) for part in found])

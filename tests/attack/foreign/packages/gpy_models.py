@@ -178,9 +178,8 @@ def _likelihoods() -> Iterator[Subject]:
             if name in links:
                 yield of.by_f(f"{d}logpdf_df{number}", order, REAL, formula("f", links[name]))
         for key, short in named.items():
-            for order, top in enumerate(
-                ("dlogpdf_link", *(f"{d}logpdf_dlink{d[1:]}" for d in _ORDERS))
-            ):
+            below = ("dlogpdf_link", *(f"{d}logpdf_dlink{d[1:]}" for d in _ORDERS))
+            for order, top in enumerate(below):
                 if hasattr(make(), f"{top}_d{short}"):
                     yield of.by_parameter(f"{top}_d{short}", order, key, at)
 
@@ -188,7 +187,7 @@ def _likelihoods() -> Iterator[Subject]:
 class _Likelihood(NamedTuple):
     name: str
     make: Callable[[], Any]
-    f: Callable[..., Any]
+    f: Callable[..., Any]  #: log p, by its parameters and the link's value
     p: dict[str, Any]
     y: np.ndarray
 
@@ -245,10 +244,8 @@ def _mappings() -> Iterator[Subject]:
 
     names = vars(GPy.mappings) | globals() | {"kern": GPy.kern, "Linear": GPy.mappings.Linear}
     for name, text, parameters, value in table(MAPPINGS):
-        f, make = (
-            with_parameters(value, "x", parameters, globals()),
-            lambda text=text: eval(text, dict(names)),
-        )
+        f = with_parameters(value, "x", parameters, globals())
+        make = partial(eval, text, dict(names))
         p = parameters_of(make(), parameters)
         x = X[:, : make().input_dim]
         options = {}
@@ -269,9 +266,8 @@ def _mappings() -> Iterator[Subject]:
                 "x": np.asarray(made.gradients_X(c, q["x"])),
             }
 
-        yield Subject(
-            "gpy", f"mapping {name}", loss, gradient, {"parameters": p, "x": x}, options=options
-        )
+        at = {"parameters": p, "x": x}
+        yield Subject("gpy", f"mapping {name}", loss, gradient, at, options=options)
 
 
 def _warpings() -> Iterator[Subject]:
@@ -289,10 +285,8 @@ def _warpings() -> Iterator[Subject]:
         return assign(TanhFunction(2), {"psi": p["psi"], "d": p["d"]})
 
     def by_psi(slopes: Any) -> Any:
-        return {
-            "psi": np.einsum("ij,ijkl->kl", c, slopes)[:, :3],
-            "d": np.sum(c * slopes[:, :, 0, 3])[None],
-        }
+        found = np.einsum("ij,ijkl->kl", c, slopes)
+        return {"psi": found[:, :3], "d": found[:1, 3]}
 
     def first(p: Any) -> Any:
         chain = made(p).fgrad_y_psi(p["y"], return_covar_chain=True)[1]
@@ -314,7 +308,7 @@ def _warpings() -> Iterator[Subject]:
     low, high = -3.0 * np.ones(2), 3.0 * np.ones(2)
     weights = _RNG.uniform(0.5, 2, (5, 2)).round(2)
     names, values = ("a0", "b0", "a1", "b1"), np.array([[0.7], [1.3], [1.6], [0.9]])
-    shapes = dict(zip(names, values, strict=True))
+    powers = dict(zip(names, values, strict=True))
 
     def kumar(xp: Any, p: Any) -> Any:
         u = (p["x"] - (low - 1e-6)) / (high + 1e-6 - (low - 1e-6))
@@ -322,16 +316,11 @@ def _warpings() -> Iterator[Subject]:
         return xp.sum(sum(parts))
 
     def kumar_slopes(p: Any) -> Any:
-        made = assign(
-            KumarWarping(p["x"], Xmin=low, Xmax=high), {key: p[key] for key in p if key != "x"}
-        )
-        made.update_grads(p["x"], weights)
-        return {
-            "x": weights * made.fgrad_X(p["x"]),
-            **gradients_of(made, [key for key in p if key != "x"]),
-        }
+        made = KumarWarping(p["x"], Xmin=low, Xmax=high)
+        assign(made, {key: p[key] for key in powers}).update_grads(p["x"], weights)
+        return {"x": weights * made.fgrad_X(p["x"]), **gradients_of(made, powers)}
 
-    yield Subject("gpy", "KumarWarping", kumar, kumar_slopes, shapes | {"x": X[:, :2]})
+    yield Subject("gpy", "KumarWarping", kumar, kumar_slopes, powers | {"x": X[:, :2]})
 
 
 def _expectations() -> Iterator[Subject]:
