@@ -158,6 +158,13 @@ def _spence() -> Any:
     return jax.grad(jax.scipy.special.spence)(1.5)
 
 
+def _trigamma() -> Any:
+    import jax
+
+    with jax.enable_x64(True):
+        return jax.grad(jax.lax.digamma)(-12.5)
+
+
 def _glum() -> Any:
     family = _home("glum").NegativeBinomialDistribution(0.1)
     return family.unit_variance_derivative(np.array([1.0]))[0]
@@ -348,6 +355,10 @@ MISTAKES = (
     Mistake(
         *("jax", "0.10.2", "spence, which has no rule of its own: NaN for 1 < x <= 2", NAN),
         *(_spence, lambda x: mp.polylog(2, 1 - x), 1.5),
+    ),
+    Mistake(
+        *("jax", "0.10.2", "lax.digamma: its derivative below -8", -0.07687837956004479),
+        *(_trigamma, mp.digamma, -12.5),
     ),
 )
 
