@@ -158,9 +158,51 @@ def _spence() -> Any:
     return jax.grad(jax.scipy.special.spence)(1.5)
 
 
+def _trigamma() -> Any:
+    import jax
+
+    with jax.enable_x64(True):
+        return jax.grad(jax.lax.digamma)(-12.5)
+
+
 def _glum() -> Any:
     family = _home("glum").NegativeBinomialDistribution(0.1)
     return family.unit_variance_derivative(np.array([1.0]))[0]
+
+
+def _fitc() -> Any:
+    """Two points, one of which is the inducing one, with noise of variance 1."""
+    gpy, points = _home("GPy"), np.array([[0.0], [1.0]])
+    inference = _home("GPy.inference.latent_function_inference").FITC()
+    parts = gpy.kern.RBF(1, variance=0.001), gpy.likelihoods.Gaussian(variance=1.0)
+    model = gpy.core.SparseGP(
+        points, np.ones((2, 1)), points[:1], *parts, inference_method=inference
+    )
+    return model.kern.variance.gradient[0]
+
+
+def _fitc_likelihood(v: Any) -> Any:
+    """log N(1, 1 | 0, c) but for a constant: v + 1 on the diagonal, and what is next to it."""
+    c, beside = v + 1, v * v * exp(mpf("-0.5")) / (v + mpf(1e-6))
+    det = c**2 - beside**2
+    return -log(det) / 2 - (c - beside) / det
+
+
+def _logistic_basis() -> Any:
+    kernel = _home("GPy").kern.LogisticBasisFuncKernel(1, [0.0], variance=2.0)
+    one = np.array([[1.0]])
+    kernel.update_gradients_full(one, one, 2 * one)
+    return kernel.slope.gradient[0]
+
+
+def _weibull() -> Any:
+    one = np.array([[1.0]])
+    return _home("GPy").likelihoods.Weibull(beta=2.0).d3logpdf_dlink3_dr(one, 2 * one)[0, 0]
+
+
+def _negative_exponent() -> Any:
+    transformation = _home("paramz.transformations").NegativeExponent()
+    return transformation.gradfactor(np.array([-1.0]), np.array([1.0]))[0]
 
 
 NAN = float("nan")
@@ -280,8 +322,43 @@ MISTAKES = (
         *(_autograd("sinc", 0.0, ()), lambda x: 1 - (mp.pi * x) ** 2 / 6, 0.0),
     ),
     Mistake(
+        *(
+            "gpy",
+            "1.15.0",
+            "FITC: each evaluation adds jitter to the kernel's cached matrix, which its slopes use",
+            0.602144191611721,
+        ),
+        *(_fitc, _fitc_likelihood, 0.001),
+    ),
+    Mistake(
+        *(
+            "gpy",
+            "1.15.0",
+            "LogisticBasisFuncKernel with two sets of points: one of two terms lacks the variance",
+            0.48020106153610165,
+        ),
+        *(_logistic_basis, lambda s: 2 / ((1 + exp(-s)) * (1 + exp(-2 * s))), 1.0),
+    ),
+    Mistake(
+        *(
+            "gpy",
+            "1.15.0",
+            "Weibull.d3logpdf_dlink3_dr: that of another parameterisation, with log(1 + y)",
+            1.616627499277214,
+        ),
+        *(_weibull, lambda r: 6 * mpf(2) ** r - 2, 2.0),
+    ),
+    Mistake(
+        *("paramz", "0.10.0", "NegativeExponent.gradfactor: the sign", 1.0),
+        *(_negative_exponent, lambda x: -exp(x), 0.0),
+    ),
+    Mistake(
         *("jax", "0.10.2", "spence, which has no rule of its own: NaN for 1 < x <= 2", NAN),
         *(_spence, lambda x: mp.polylog(2, 1 - x), 1.5),
+    ),
+    Mistake(
+        *("jax", "0.10.2", "lax.digamma: its derivative below -8", -0.07687837956004479),
+        *(_trigamma, mp.digamma, -12.5),
     ),
 )
 

@@ -19,10 +19,10 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_real, wide
-from handgrad.oracle.numpy_losses.dispatch import NumpyRun
+from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.series import Number
 from handgrad.program import numpy_to_jax
-from handgrad.program.interpreter import Run
+from handgrad.program.interpreter import Run, number
 from handgrad.program.rules import RULES
 from handgrad.program.trace import Program
 
@@ -69,13 +69,20 @@ def _in_object(change: Callable[[Any], Any], leaf: Any) -> Any:
     return other
 
 
-def by_numpy(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+def by_numpy(
+    function: Callable[..., Any], arguments: Sequence[Any], constants: Perturbation | None = None
+) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
+
+    Args:
+        function: the caller's code.
+        arguments: its arguments.
+        constants: perturbs the floats in it, if given.
 
     Raises:
         Exception: what the function raises on numbers that it was not written for.
     """
-    lines = NumpyRun(Comparisons(final=True, undefined=True), {})
+    lines = NumpyRun(Comparisons(final=True, undefined=True), {}, constants)
 
     def boxed(leaf: Any) -> Any:
         if not isinstance(leaf, Real):
@@ -91,14 +98,30 @@ def by_numpy(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
     return mapped(packed, function(*mapped(boxed, arguments)))
 
 
-def in_jax(function: Callable[..., Any], arguments: Sequence[Any], floats: bool = False) -> Any:
+def in_jax(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    constants: Perturbation | None = None,
+    floats: bool = False,
+) -> Any:
     """Run a function as `by_jax` does, with JAX's modules in place of NumPy's and SciPy's."""
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        return by_jax(numpy_to_jax.in_jax(function), arguments, floats)
+        return by_jax(numpy_to_jax.in_jax(function), arguments, constants, floats)
 
 
-def by_jax(function: Callable[..., Any], arguments: Sequence[Any], floats: bool = False) -> Any:
+def by_jax(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    constants: Perturbation | None = None,
+    floats: bool = False,
+) -> Any:
     """Trace a function, and run its program in balls; or run it on JAX's arrays, in floats.
+
+    Args:
+        function: the caller's code.
+        arguments: its arguments.
+        constants: perturbs the floats in it, if given.
+        floats: whether to run it in floats.
 
     Raises:
         Exception: the function cannot be traced, or has an operation without a rule.
@@ -127,8 +150,13 @@ def by_jax(function: Callable[..., Any], arguments: Sequence[Any], floats: bool 
     with wide(given):
         shapes = [jax.ShapeDtypeStruct(real.shape, real.dtype) for real in given]
         program = Program(jax.make_jaxpr(traced)(shapes))
-    run = Run(RULES, Comparisons(final=True, undefined=True), program.memory)
-    found = run.closed(program.jaxpr, [real.numbers for real in given])
+    literals = constants.literal if constants else None
+    run = Run(RULES, Comparisons(final=True, undefined=True), program.memory, literals=literals)
+    consts = [
+        constants.constant(np.asarray(c)) if constants and is_real(c) else number(c)
+        for c in program.jaxpr.consts
+    ]
+    found = run.program(program.jaxpr.jaxpr, consts, [real.numbers for real in given])
     outputs = [
         Real(out, aval.dtype) if isinstance(out, Dual) else out
         for out, aval in zip(found, program.jaxpr.out_avals, strict=True)

@@ -8,7 +8,7 @@ code in longer floats. Code that runs in one precision only is rerun at points n
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,6 +21,9 @@ from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, Gaps
+from handgrad.oracle.numpy_losses.dispatch import Perturbation
+from handgrad.tolerance.perturbed_numpy import OtherConstants
+from handgrad.tolerance.tolerances import SHARP_DRAWS
 
 #: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
 #: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
@@ -41,6 +44,9 @@ RUNNERS: tuple[Callable[..., Any], ...] = (
 #: Constants that are rounded to float32 change a formula by so many of its ulps, relatively.
 ULPS_OF_CONSTANTS = 4
 
+#: How many half ulps a constant may be off: √(2π) is the result of three operations.
+CONSTANTS = 8
+
 UNKNOWN = arb("nan")
 
 Gradient = Callable[..., Any]
@@ -57,8 +63,11 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         shown, error = np.full(gaps.gap.shape, INCONCLUSIVE), gaps.gap
         exact = _in_balls(case, given, gaps)
         if exact is not None:
-            known, error = _known(exact), gaps.gap_of(exact)
-            shown = np.where(known, gaps.shown_by(error), INCONCLUSIVE)
+            known, error = _known(exact.gradient), gaps.gap_of(exact.gradient)
+            by_constants = 0.0
+            if (known & gaps.vanishes(error) & (error > gaps.sharp)).any():
+                by_constants = _by_constants(exact)
+            shown = np.where(known, gaps.shown_by(error, by_constants), INCONCLUSIVE)
             error = np.where(known, error, gaps.gap)
         for dtype in (np.float64, np.longdouble):
             if (shown != INCONCLUSIVE).all():
@@ -105,7 +114,26 @@ def _attempt(run: Callable[[], Any]) -> Any:
         return None
 
 
-def _in_balls(case: Case, given: Point, gaps: Gaps) -> np.ndarray | None:
+class _Exact(NamedTuple):
+    gradient: np.ndarray  #: in balls, NaN where that proves nothing
+    again: Callable[[Perturbation], np.ndarray]  #: returns it with other constants in the code
+
+
+def _by_constants(exact: _Exact) -> np.ndarray:
+    """Return the error that rounded constants of the code explain: those of the formula π/2 - φ.
+
+    It is `CONSTANTS` times the largest change over draws of such constants half an ulp away.
+    """
+    rng, change = np.random.default_rng(0), np.zeros(exact.gradient.shape)
+    for _ in range(SHARP_DRAWS):
+        other = _attempt(lambda: exact.again(OtherConstants(rng)))
+        if other is None:
+            return np.zeros(change.shape)
+        change = np.fmax(change, balls.magnitudes(other - exact.gradient))
+    return CONSTANTS * np.where(np.isfinite(change), change, 0)
+
+
+def _in_balls(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
     """Run the caller's code in balls: as a whole, or the backward pass with the forward's cache."""
     numbers = jax.tree_util.tree_map(
         lambda leaf: np.float64(leaf) if type(leaf) is float else leaf, given.params
@@ -125,19 +153,23 @@ def _in_balls(case: Case, given: Point, gaps: Gaps) -> np.ndarray | None:
 
 def _gradient_in_balls(
     case: Case, given: Point, gaps: Gaps, gradient: Gradient, arguments: Any
-) -> np.ndarray | None:
-    """Return the gradient in balls in the first way that works, NaN where that proves nothing."""
+) -> _Exact | None:
+    """Return the gradient in balls in the first way that works."""
     for runner in RUNNERS:
-        exact = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments)))
+
+        def again(constants: Perturbation | None = None, runner: Any = runner) -> np.ndarray:
+            return _flat(case, given, runner(gradient, arguments, constants))
+
+        exact = _attempt(again)
         if exact is None:
             continue
         if runner is exact_runs.by_numpy:
-            return exact
+            return _Exact(exact, again)
         floats = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments, floats=True)))
         if floats is not None:
             gap = gaps.gap_of(floats)
             alike = (gap * LUCK >= gaps.gap) & (gap <= gaps.gap * LUCK)
-            return np.where(alike, exact, np.full(exact.shape, UNKNOWN))
+            return _Exact(np.where(alike, exact, np.full(exact.shape, UNKNOWN)), again)
     return None
 
 

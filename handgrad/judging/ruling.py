@@ -50,12 +50,19 @@ class Gaps:
         gap = balls.magnitudes(other - self.reference)
         return np.where(np.isnan(gap), np.inf, gap)
 
-    def shown_by(self, gap: np.ndarray) -> np.ndarray:
-        """Return what the error that is left in exact arithmetic shows of each element."""
-        size = np.abs(balls.midpoints(self.reference))
-        vanishes = gap <= HALF_KNOWN * np.fmax(size, self.gap)
-        right = np.where(vanishes, RIGHT_FORMULA, INCONCLUSIVE)
-        return np.where(gap <= self.sharp, right, WRONG_FORMULA)
+    def vanishes(self, gap: np.ndarray) -> np.ndarray:
+        """Tell of which elements little is left of the error in exact arithmetic."""
+        return gap <= HALF_KNOWN * np.fmax(np.abs(balls.midpoints(self.reference)), self.gap)
+
+    def shown_by(self, gap: np.ndarray, constants: float | np.ndarray = 0.0) -> np.ndarray:
+        """Return what the error that is left in exact arithmetic shows of each element.
+
+        Args:
+            gap: the error.
+            constants: as much of it as the rounding of the formula's own constants explains.
+        """
+        right = np.where(self.vanishes(gap), RIGHT_FORMULA, INCONCLUSIVE)
+        return np.where(gap <= np.fmax(self.sharp, constants), right, WRONG_FORMULA)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,10 +29,10 @@ def moved(values: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 class OtherData(Perturbation):
-    """Perturbs floats from outside the loss by half an ulp; 0 and ±1 are exact.
+    """Perturbs floats from outside the loss by half an ulp; 0, ±1 and literals are exact.
 
-    Code may slice such arrays and use them more than once, so the sign of a perturbation is a hash
-    of the number itself.
+    A single float counts as a literal. Code may slice arrays and use them more than once, so the
+    sign of a perturbation is a hash of the number itself.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -41,9 +41,23 @@ class OtherData(Perturbation):
 
     def constant(self, values: np.ndarray) -> Dual:
         """Perturb floats from outside the loss."""
-        mixed = (values.astype(np.float64).view(np.uint64) ^ self._mask) * self._odd
+        return self._moved(values) if values.ndim else super().constant(values)
+
+    def _moved(self, values: np.ndarray) -> Dual:
+        bits = values.astype(np.float64).reshape(-1).view(np.uint64)
+        mixed = (bits ^ self._mask) * self._odd
         signs = np.where(mixed >> np.uint64(63), 1.0, -1.0)
-        return Dual(moved(values, signs))
+        return Dual(moved(values, signs.reshape(values.shape)))
+
+
+class OtherConstants(OtherData):
+    """Perturbs literals, too: π/2 is rounded. Those that float32 has are taken for exact."""
+
+    def constant(self, values: np.ndarray) -> Dual:
+        """Perturb floats from outside the code."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            rounded = values.astype(np.float32) != values
+        return self._moved(values) if values.ndim or rounded else super().constant(values)
 
 
 class Rounding(Perturbation):

@@ -33,6 +33,18 @@ def test_at_a_kink_both_sides_are_right() -> None:
         assert (error.kink, error.relative) == (True, pytest.approx(relative))
 
 
+def test_what_is_too_small_to_be_seen_may_be_called_either() -> None:
+    small, at = 1e-70, {"a": np.array([0.5]), "b": np.array([1.0])}
+
+    def tiny(xp: Any, p: Any) -> Any:
+        return xp.sum(small * p["a"] + xp.exp(p["b"]))
+
+    subject = Subject("package", "name", tiny, gradient, at)
+    for a, expected in ((0, "right"), (small, "either"), (2 * small, "either"), (1e-3, "wrong")):
+        answer = {"a": np.array([a]), "b": np.exp(at["b"])}
+        assert subject.expected(measure(tiny, answer, at, ())) == expected
+
+
 @pytest.mark.parametrize(
     ("expected", "verdict", "elsewhere", "rating"),
     [

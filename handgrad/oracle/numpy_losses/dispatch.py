@@ -41,6 +41,12 @@ class Perturbation:
         """Perturb floats from outside the loss."""
         return dual.constant(values)
 
+    def literal(self, literal: Any) -> Dual | None:
+        """Perturb a literal of a traced program; None if it is no float."""
+        if not np.issubdtype(literal.aval.dtype, np.floating):
+            return None
+        return self.constant(np.asarray(literal.val, dtype=literal.aval.dtype))
+
     def before(self, operand: Dual, terms: int) -> Dual:  # noqa: ARG002 (for those that round)
         """Perturb an operand of a sum of that many terms."""
         return operand
@@ -59,7 +65,8 @@ class NumpyRun:
         memory: dict[Any, Any],
         perturbation: Perturbation | None = None,
     ) -> None:
-        self.run = Run(RULES, comparisons, memory)
+        literals = perturbation.literal if perturbation else None
+        self.run = Run(RULES, comparisons, memory, literals=literals)
         self.perturbation = perturbation
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
@@ -67,10 +74,10 @@ class NumpyRun:
         return self.run.comparisons.order(a, b)
 
     def constant(self, values: np.ndarray) -> Dual:
-        """Convert floats that depend on no parameter; a single one counts as a literal."""
+        """Convert floats that depend on no parameter."""
         if values.dtype.kind != "f":
             return Dual(balls.boxed([exact(v) for v in values.ravel().tolist()], values.shape))
-        if self.perturbation and values.ndim:
+        if self.perturbation:
             return self.perturbation.constant(values)
         return dual.constant(values)
 

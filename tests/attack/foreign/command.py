@@ -22,6 +22,8 @@ MODULES = {
     "layers": "",
     "atoms": "",
     "umap": "",
+    "gpy_kernels": "",
+    "gpy_models": "",
     "custom_rules": "",
     "models": "statsmodels scikit-learn metric-learn skglm lifelines pot",
     "curves": "astropy lenstronomy pints skfem cma smt",

@@ -131,8 +131,11 @@ expit far out       | expit(x)                             | np.array([-40.0, 30
 tanh far out        | tanh(x)                              | np.array([-18.0, 12.0]),
 """
 
-#: Where σ(1 - σ) and 1 - tanh² keep few digits or none, in any package.
+#: Where σ(1 - σ) and 1 - tanh² keep few digits or none; some packages have better formulas.
 LOSSY = ("expit far out", "tanh far out")
+
+#: JAX's own have about 8 digits where an argument is negative, so other points are not judged.
+HERE_ALONE = ("beta", "betaln")
 
 
 def operations() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
@@ -164,7 +167,10 @@ def rules(
         def backward(cotangent: Any, *args: Any, operation: Any = operation) -> Any:
             return pullback(lambda *boxed: operation(xp, *boxed), cotangent, *args)
 
-        subject = Backward(package, name, operation, backward, args, lossy=name in LOSSY)
+        options = {"points": 0} if name in HERE_ALONE else {}
+        subject = Backward(
+            package, name, operation, backward, args, (), options, lossy=name in LOSSY
+        )
         try:
             operation(JAX, *args)
             subject.gradient(subject.cotangent, *args)

@@ -21,6 +21,9 @@ PRECISION, STEP = 300, mpf(2) ** -90
 #: at a kink they do not shrink with the step.
 KINK = mpf(2) ** -30
 
+#: Derivatives below this fraction of the loss are not seen in its differences.
+SEEN = mpf(2) ** -200
+
 #: NumPy asks objects for a method of the function's name, so that what a package wrote with
 #: `np.exp` runs on these numbers as it stands.
 _TURNS = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
@@ -198,6 +201,8 @@ class Error:
     exact: str = ""
     #: Whether the loss has a kink there; yours is then compared with the interval of both sides.
     kink: bool = False
+    #: Whether an element, yours and the exact one, is too small to be seen.
+    unseen: bool = False
 
 
 def measure(loss: Callable[..., Any], gradient: Any, params: Any, inputs: Any) -> Error:
@@ -233,10 +238,13 @@ def measure(loss: Callable[..., Any], gradient: Any, params: Any, inputs: Any) -
                 kink = high - low > KINK * max(abs(exact), 1)
                 gap = max(low - yours, yours - high, 0) if kink else abs(yours - exact)
                 size = max(abs(low), abs(high), floor)
+                if gap and max(size, abs(yours)) <= SEEN * max(abs(base), 1):
+                    found.unseen = True
+                    continue
                 relative = float(gap / size) if size else float(gap)
                 found.kink |= kink
                 if relative > found.relative or not found.where:
-                    found = Error(relative, *told, found.kink)
+                    found = Error(relative, *told, found.kink, found.unseen)
         return found
 
 

@@ -359,6 +359,48 @@ def test_wrong_constants_in_float64(name: str) -> None:
     assert report.verdict == "disagree"
 
 
+def of_arctan(x: Any) -> Any:
+    return jnp.sum(x * jnp.arctan(1 / x) + jnp.log1p(x * x) / 2)
+
+
+def of_tails(x: Any) -> Any:
+    return -jnp.sum(x**2 / 2 + jax.scipy.special.log_ndtr(-x))
+
+
+def tails(x: Any) -> Any:
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return density / scipy.special.ndtr(-x) - x
+
+
+#: Losses, and gradients that are right but for constants, whose rounding is most of what is left:
+#: π/2, in NumPy and JAX, and √(2π), beside √½ in JAX's `ndtr`.
+CONSTANTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], float]] = {
+    "numpy": (of_arctan, lambda x: np.pi / 2 - np.arctan(x), 1e3),
+    "jax": (of_arctan, lambda x: jnp.pi / 2 - jnp.arctan(x), 1e3),
+    "scipy": (of_tails, tails, 30.0),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_rounded_constants(name: str) -> None:
+    loss, gradient, x = CONSTANTS[name]
+    report = check_gradient(gradient, loss, np.array([x]), points=0)
+    assert report.verdict == "imprecise"
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        lambda x: 1.5707963267949 - np.arctan(x),
+        lambda x: (np.pi / 2 - np.arctan(x)) * (1 + 1e-12),
+        lambda x: np.pi / 2 + 1e-15 - np.arctan(x),
+    ],
+)
+def test_constants_that_are_further_off(gradient: Callable[..., Any]) -> None:
+    report = check_gradient(gradient, of_arctan, np.array([1e3]), points=0)
+    assert report.verdict == "disagree"
+
+
 @pytest.mark.parametrize("x", [[12.0, 1.0, -9.0], [12.0, 11.0, -9.0], [12.0]])
 def test_lost_digits_of_float64_are_not_those_of_float32(x: list[float]) -> None:
     report = check_backward(

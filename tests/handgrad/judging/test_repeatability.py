@@ -288,6 +288,19 @@ def test_what_a_traced_loss_was_in_floats_is_what_it_is(
         loss.check_repeatable(given, value, ruling)
 
 
+@pytest.mark.parametrize(("factor", "says"), [(1 + 1e-15, ""), (1 + 1e-13, "its slope was")])
+def test_autodiff_that_is_off_rounds_at_its_own_size(factor: float, says: str) -> None:
+    """At -9.7 JAX gives -2.6e16 for digamma', compiled and one by one to 15 digits, not 12.4."""
+    given, loss = point_at(W, ()), JaxLoss(Case(right, lambda w: 1e16 * traced(w)))
+    tolerance = SimpleNamespace(
+        sharp_of_loss=1e9, loose_of_loss=0.0, sharp=np.full(3, 1e-9), loose=np.zeros(3)
+    )
+    theirs = SimpleNamespace(answer=2e16 * W * factor)
+    ruling: Any = SimpleNamespace(tolerance=tolerance, autodiff=theirs)
+    with pytest.raises(NotAFunctionError, match=says) if says else nullcontext():
+        loss.check_repeatable(given, float(1e16 * traced(W)), ruling)
+
+
 def test_what_a_loss_in_numpy_was_on_series_is_what_it_is() -> None:
     given, loss = point_at(W, ()), NumpyLoss(Case(right, by_numpy))
     reference, tolerances = loss.measured(given)
