@@ -56,7 +56,7 @@ picture: $(STAMP) ## docs/network.svg as the page draws it; needs Chromium
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "handgrad needs Python 3.11 or newer; '$(PYTHON)' is none. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@echo "Setting up $(VENV); this takes about half a minute." >&2
+	@echo "Setting up $(VENV); this takes one to two minutes, once." >&2
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
 		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \

@@ -144,7 +144,7 @@ def test_what_travels_back_gives_all_nine() -> None:
 
 
 def test_the_digits_that_bob_loses_are_counted() -> None:
-    """The distance of floats below 1, how many are left of 1 - h1, and half of one of them."""
+    """The distance of floats below 1, how many are left of 1 - h1, and what rounding can cost."""
     exact = 1 / (1 + np.exp(31.0))  # 1 - h1, which is σ(-31)
     h1 = 1 / (1 + np.exp(-31.0))
     step = np.spacing(h1)
@@ -153,10 +153,42 @@ def test_the_digits_that_bob_loses_are_counted() -> None:
         f"{step:.1e} apart",
         f"{exact:.1e}, the nines cancel",
         f"{round(exact / step, -1):.0f} such steps",
-        f"relative error of {step / 2 / exact:.1e}",
+        f"relative error of {1.5 * step / exact:.1e}",
         f"Here it is {abs((1 - h1) / exact - 1):.1e}",
     ):
         assert number.replace("e-0", "e-") in text, number
+
+
+def test_rounding_costs_more_than_a_step_and_no_more_than_one_and_a_half() -> None:
+    """Half a step for the quotient, a whole one for the sum, whose steps are twice as long."""
+    assert np.spacing(1.0) == 2 * np.spacing(0.5)
+    z = np.random.default_rng(0).uniform(10, 37, 10_000)
+    h = 1 / (1 + np.exp(-z))
+    lost = np.abs((1 - h) - 1 / (1 + np.exp(z))) / np.spacing(0.5)
+    assert 1 < lost.max() < 1.5
+
+
+def test_a_move_leaves_half_of_the_digits_and_two_moves_two_thirds() -> None:
+    """Of 16, at the moves that are named, but for a digit: how much the curve bends decides it."""
+    ones, alice = manual.article.ones_parameters(), np.array([-2.0, -1.0])
+    slopes = manual.article.gradient(ones, alice, 1.0)._asdict()
+
+    def loss(name: str, move: float) -> float:
+        moved = ones._replace(**{name: getattr(ones, name) + move})
+        return float(manual.article.loss(moved, alice, 1.0))
+
+    def digits(move: float, behind: float) -> float:
+        quotients = {n: (loss(n, move) - loss(n, -behind)) / (move + behind) for n in slopes}
+        return -np.log10(max(abs(quotients[n] / slopes[n] - 1) for n in slopes))
+
+    one = {power: digits(10.0**power, 0) for power in range(-15, 0)}
+    two = {power: digits(10.0**power, 10.0**power) for power in range(-15, 0)}
+    assert abs(max(one, key=one.__getitem__) + 8) <= 1
+    assert abs(max(one.values()) - 8) < 1.5
+    assert abs(max(two, key=two.__getitem__) + 5) <= 1
+    assert abs(max(two.values()) - 32 / 3) < 1.5
+    for power in ("-8", "-5"):
+        assert f"$`10^{{{power}}}`$" in DERIVATION
 
 
 def test_no_symbol_comes_before_its_introduction() -> None:
