@@ -63,6 +63,8 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
             total = reduce(np.hypot, _changes(problem, program, seed))
     except (TypeError, ValueError, NotImplementedError):  # of operations without such a rule
         return None
+    except FloatingPointError:  # JAX may be told to raise that instead of returning NaN
+        return None
     estimate = total / np.sqrt(DRAWS) / SCALE
     return estimate if np.isfinite(estimate).all() else None
 

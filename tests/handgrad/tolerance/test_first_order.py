@@ -148,3 +148,8 @@ def test_data_that_half_an_ulp_times_the_scale_is_beyond_the_range_of(
 ) -> None:
     x = (np.linspace(0.1, 1.2, 120) * size).astype(dtype)
     assert estimated(lambda w, x: jnp.sum(w * x.astype(w.dtype)), np.full(120, 3.0), x) is None
+
+
+def test_there_is_none_where_jax_raises_for_nan() -> None:
+    with jax.debug_nans(True):
+        assert estimated(lambda w: jnp.sum(w**1.5), np.linspace(0.0, 1.2, 32)) is None
