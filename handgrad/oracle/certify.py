@@ -91,7 +91,7 @@ def _with_trust(problem: Problem, reference: Reference) -> Reference:
     how = (
         "not certified: JAX's gradient program in ball arithmetic, as a trusted rule is not linear"
     )
-    changes = {"loss": loss, "gradient": gradient, "program": program, "how": how}
+    changes = {"loss": loss, "gradient": gradient, "program": program, "run": None, "how": how}
     return replace(reference, **changes, certified=False)
 
 

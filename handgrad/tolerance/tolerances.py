@@ -3,9 +3,10 @@
 **The sharp tolerance is conditioning.** Parameters, inputs and arrays in the closure of the loss
 may be up to half an ulp from the values they stand for (0 and ±1 are exact). The *unit* of an
 element is the largest change of the exact gradient over `SHARP_DRAWS` random draws of such values,
-plus half an ulp of the element. For an exact 0 that does not change it is half an ulp of the
-largest element in its leaf, or else of all (if all are 0, the deviation below). A gradient within
-`SHARP` units is as right as floating point can be.
+or the one that `handgrad.tolerance.first_order` estimates, plus half an ulp of the element. For an
+exact 0 that does not change it is half an ulp of the largest element in its leaf, or else of all
+(if all are 0, the deviation below). A gradient within `SHARP` units is as right as floating point
+can be.
 
 **The loose tolerance is ordinary rounding.** JAX's program for the gradient is run at high
 precision with every number perturbed as the dtype rounds (`handgrad.tolerance.monte_carlo`).
@@ -28,6 +29,7 @@ where that does not decide, and where somebody asks how large an error would hav
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -105,8 +107,7 @@ class Tolerances:
         draws: each computes the changes of loss and elements, (1 + size,), for other data.
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
-        estimate: the changes without any draw in balls, (1 + size,), or None. What lies within a
-            tolerance by these is right; they are no part of the tolerances in full.
+        estimate: the changes without any draw in balls, (1 + size,), or None; counts as a draw.
     """
 
     def __init__(
@@ -118,8 +119,8 @@ class Tolerances:
         program: np.ndarray | None = None,
         estimate: Callable[[], np.ndarray | None] = lambda: None,
     ) -> None:
-        self._problem, self._reference, self._draws, self._rest = problem, reference, draws, rest
-        self._estimate = estimate
+        self._problem, self._reference, self._rest = problem, reference, rest
+        self._draws, self._estimate = chain(self._estimated(), draws), estimate
         self._program = reference.gradient if program is None else program
         self._changes = np.zeros(1 + problem.size)
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
@@ -127,12 +128,14 @@ class Tolerances:
     def growing(self) -> Iterator[Tolerance]:
         """Yield the tolerances without any draw, then after each one; the loose ones are 0."""
         yield self._after(self._changes)
-        if (estimate := self._estimate()) is not None:
-            half = self._half_ulps(np.ones_like(estimate))
-            yield self._after(np.fmin(estimate, first_order.MOST * half))
         for changes in self._draws:
             self._changes = np.fmax(self._changes, changes)
             yield self._after(self._changes)
+
+    def _estimated(self) -> Iterator[np.ndarray]:
+        if (estimate := self._estimate()) is not None:
+            half = self._half_ulps(np.ones_like(estimate))
+            yield np.fmin(estimate, first_order.MOST * half)
 
     def _after(self, changes: np.ndarray) -> Tolerance:
         # An exact zero that no draw has changed so far may yet change, and then is given no ulp.

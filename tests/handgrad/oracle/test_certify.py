@@ -243,3 +243,20 @@ def test_a_trusted_rule_is_taken_at_its_word() -> None:
     np.testing.assert_allclose(balls.midpoints(own.gradient), expected, rtol=1e-15)
     assert own.program is None or own.program is case.traced.plain()
     assert balls.midpoints(taken.gradient).tolist() == [3.0, 3.0]
+
+
+def test_of_a_trusted_rule_that_is_not_linear_no_run_of_another_program_is_kept() -> None:
+    """The tolerances repeat the comparisons of a run, and only clipping makes some."""
+
+    @jax.custom_vjp
+    def clipped(x: Any) -> Any:
+        return x
+
+    clipped.defvjp(lambda x: (x, None), lambda _, ct: (jnp.clip(ct, -1.0, 1.0),))
+    w = np.linspace(0.2, 0.8, 30)
+    case = problem(lambda w: jnp.sum(clipped(w) ** 3), w, trusted=frozenset({"clipped"}))
+    reference = certify(case, "program")
+    assert reference.program is case.traced.gradient
+    tolerance = measure(case, reference, seed=0).full
+    expected = np.clip(3 * w**2, -1.0, 1.0)
+    np.testing.assert_allclose(balls.midpoints(tolerance.program), expected, rtol=1e-15)

@@ -34,10 +34,11 @@ def test_of_an_element_that_is_a_number_it_is_half_an_ulp_of_it() -> None:
     assert found[4:].tolist() == [0, 0, 0]
 
 
-def test_it_is_what_runs_in_balls_show() -> None:
+def test_it_is_what_runs_in_balls_show(monkeypatch: pytest.MonkeyPatch) -> None:
     _, loss, *point = network((16, 32, 12, 4), 3)
     case = problem(loss, *point)
     found, reference = estimated(loss, *point), certify(case)
+    monkeypatch.setattr(first_order, "LARGE", np.inf)
     measured = measure(case, reference, seed=0)
     *_, last = (tolerance.unit for tolerance in measured.growing())
     without = next(measure(case, reference, seed=0).growing()).unit
@@ -99,3 +100,56 @@ def test_no_more_of_it_counts_than_a_fraction_of_the_element(
 )
 def test_there_is_none(loss: Any, params: Any) -> None:
     assert estimated(loss, params) is None
+
+
+def test_it_is_part_of_the_limit_of_what_is_caught() -> None:
+    """s has two data; at this seed all draws in balls move them alike."""
+
+    def loss(p: Any, a: Any, b: Any) -> Any:
+        return p["s"] * (a - b) + jnp.sum(jnp.sin(p["w"]))
+
+    params = {"s": np.float64(0.3), "w": np.linspace(0.1, 1.2, 120)}
+
+    def judged(error: float) -> Any:
+        def gradient(p: Any, a: Any, b: Any) -> Any:
+            return {"s": (a - b) * (1 + error), "w": np.cos(p["w"])}
+
+        return check_gradient(gradient, loss, params, *data, points=0, seed=12)
+
+    data = np.float64(0.7), np.float64(0.69999)
+    limit = judged(0.0).leaves[0].detection_limit
+    assert judged(0.5 * limit).verdict == "agree"
+    assert judged(2 * limit).verdict == "disagree"
+
+
+def test_a_custom_rule_of_the_caller_does_not_excuse_an_error() -> None:
+    """The derivative, w, is right; what it says its own is, is ten million times too large."""
+
+    @jax.custom_jvp
+    def derivative(w: Any) -> Any:
+        return w * 1.0
+
+    @jax.custom_jvp
+    def half_of_square(w: Any) -> Any:
+        return w**2 / 2
+
+    derivative.defjvp(lambda w, moved: (derivative(*w), 1e7 * moved[0]))
+    half_of_square.defjvp(lambda w, moved: (half_of_square(*w), derivative(*w) * moved[0]))
+    w = np.linspace(0.1, 1.2, 120)
+    report = check_gradient(
+        lambda w: w * (1 + 3e-9), lambda w: jnp.sum(half_of_square(w)), w, points=0
+    )
+    assert report.verdict == "disagree"
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float16, 1.0), (np.float32, 1e35)])
+def test_data_that_half_an_ulp_times_the_scale_is_beyond_the_range_of(
+    dtype: type, size: float
+) -> None:
+    x = (np.linspace(0.1, 1.2, 120) * size).astype(dtype)
+    assert estimated(lambda w, x: jnp.sum(w * x.astype(w.dtype)), np.full(120, 3.0), x) is None
+
+
+def test_there_is_none_where_jax_raises_for_nan() -> None:
+    with jax.debug_nans(True):
+        assert estimated(lambda w: jnp.sum(w**1.5), np.linspace(0.0, 1.2, 32)) is None
