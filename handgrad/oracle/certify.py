@@ -47,8 +47,8 @@ SMALL, QUICK = 24, 400_000
 AMONG_MANY = 1 / 4
 
 #: The cost of a point in evaluations of the loss on series in one direction: the gradient program,
-#: its verification, the sharp tolerance, and what is read of a reference.
-RUNS = 12
+#: its verification and the tolerances, which take from 5 of them to 80, if all has to be measured.
+RUNS = 25
 
 #: About how long a point may take; with less time only a sample of elements is certified.
 SECONDS = 60.0
