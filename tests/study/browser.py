@@ -48,7 +48,7 @@ def required() -> str:
 #: the page would write into its address in a moment.
 _GO = """(fragment) => {
   document.activeElement.blur();
-  scrollTo(0, 0);
+  for (const of of [window, document.getElementById("stage")]) of.scrollTo(0, 0);
   clearTimeout(modules["main.js"].store.waiting);
   history.replaceState(null, "", `#${fragment}`);
   dispatchEvent(new HashChangeEvent("hashchange"));

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from compare.experiment import Settings
-from compare.people import PEOPLE, targets
+from compare.people import PEOPLE, SHIFT, targets
 from compare.traced.article import trace_article
 from compare.traced.request import PassRequest
 from handgrad.data.numerals import right_digits
@@ -77,8 +77,9 @@ def test_each_lesson_is_an_address_says_what_to_do_and_what_comes_of_it(
 ) -> None:
     page = begun(at, lesson)
     assert page.evaluate("location.hash") == f"#lesson={lesson}"  # all else is as it begins
-    says = page.locator("#lesson h2 + p").inner_text()
-    assert 3 <= len(re.findall(r"[.?!](?: |$)", says)) <= 6
+    said = page.locator("#lesson h2 + div p").all_inner_texts()
+    assert len(said) >= 3  # no block of text
+    assert len(said) <= len(re.findall(r"[.?!](?: |$)", " ".join(said))) <= 6
     acts = page.locator("#lesson .asks + .bar button").all_inner_texts()
     assert acts
     do(page, acts[0])
@@ -98,6 +99,13 @@ def test_what_the_slope_foretells_is_what_python_has(at: At) -> None:
     params = draw_parameters(44)
     moved = params._replace(w1=given(page)["w1"])
     slope = gradient(params, X, Y).w1
+    words = page.locator("#lesson h2 + div")
+    for of in (
+        *(f"above {of:g} {unit}" for of, unit in zip(SHIFT, ("lb", "in"), strict=True)),
+        f"{PEOPLE[0].weight:g} lb and {PEOPLE[0].height:g} in",
+        "x1 = −2 and x2 = −1",
+    ):
+        expect(words).to_contain_text(of)
     by = moved.w1 - params.w1
     real = loss(moved) - loss(params)
     assert numbers(seen(page).text_content()) == pytest.approx(
@@ -130,7 +138,7 @@ def test_bobs_sigmoid_is_flat_as_the_lesson_says(at: At) -> None:
     assert f"{bob['dh1_dz1'].by_hand:.0e}" == "3e-14"
     page = begun(at, 6)
     for of in ("z1 is 31", "thirteen digits", "3·10⁻¹⁴"):
-        expect(page.locator("#lesson h2 + p")).to_contain_text(of)
+        expect(page.locator("#lesson h2 + div")).to_contain_text(of)
     do(page, "σ′ as f (1 − f)")
     lost = PassRequest(person="bob", init="ones", sigmoid_derivative="article").trace()
     of = lost.quantities["dL_dw1"]
@@ -148,7 +156,7 @@ def test_passes_are_counted_from_the_layers(at: At) -> None:
     below = [int(of.split()[0].replace(",", "")) for of in (forward, nudging, back)]
     there = 2 * 2 + 2  # a multiplication for each weight
     small = [10, 10 * there, there + 3 + there + 2]  # back: by σ′, for each weight, on to h1 and h2
-    said = str(seen(page).text_content()).split(". ")
+    said = str(seen(page).text_content()).split(".\n")
     for text, (passes, nudged, both) in zip(said, (small, below), strict=True):
         found = [int(of.replace(",", "")) for of in re.findall(r"(?<!\w)[\d,]*\d", text)]
         assert found == [passes, nudged, both, round(nudged / both)]
@@ -224,7 +232,7 @@ def test_twins_stay_twins_until_the_start_is_random(at: At) -> None:
     """Their weights and the mean loss are those of Python's trainings."""
     page = begun(at, 7)
     starts = (
-        ("all 1, 300 epochs", Settings(init="ones"), "twins are twins"),
+        ("all 1, 300 epochs", Settings(init="ones"), "twins are still twins"),
         (
             "from seed 44",
             Settings(seed=44),
@@ -292,7 +300,19 @@ def test_the_list_leads_to_each_view_and_stays_in_reach(at: At, size: tuple[int,
         assert shown == [view] * (view != "pass")
         page.evaluate("scrollTo(0, 1e6)")
         expect(page.locator("#list")).to_be_in_viewport(ratio=1)
+        expect(page.locator("#list .route")).to_be_in_viewport(ratio=1)
         expect(page.locator("#network svg")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_the_numbers_of_the_lessons_are_one_line(at: At, width: int) -> None:
+    page = at("lesson=9", size=(width, 800))
+    buttons = page.locator(".lessons button")
+    boxes = [buttons.nth(k).bounding_box() or {} for k in range(9)]
+    assert len({box["y"] for box in boxes}) == 1
+    assert min(box["width"] for box in boxes) >= 24  # WCAG's least target
+    cut = "(all) => all.some((of) => of.scrollWidth > of.clientWidth)"
+    assert not buttons.evaluate_all(cut)
 
 
 def test_before_and_after_a_view(at: At) -> None:

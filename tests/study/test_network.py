@@ -296,6 +296,39 @@ def test_no_label_of_the_articles_network_meets_another(at: At, seed: str) -> No
                 assert at(where, size=size).evaluate(_MEETING) == [], (size, where)
 
 
+def test_the_way_to_a_loss_below_its_output_is_clear_of_numbers(at: At) -> None:
+    """And points down, and on the way back up."""
+    boxes = """(all) => all.map((of) => of.getBoundingClientRect())
+      .map(({ left, right, top, bottom }) => [left, right, top, bottom])"""
+    for step, down in ((7, True), (8, False)):
+        page = at(f"seed=44&step={step}&show=auto&view=pass", size=PHONE)
+        arrow, line, numbers = (
+            page.locator(f"#network {of}").evaluate_all(boxes)
+            for of in (".arrow", ".out", ".number")
+        )
+        for left, right, top, bottom in (arrow[-1], line[-1]):
+            assert 5 < bottom - top < 20
+            assert not [
+                of for of in numbers
+                if of[0] < right and left < of[1] and of[2] + 2 < bottom and top + 2 < of[3]
+            ]  # fmt: skip
+        turned = page.locator("#network .arrow").last.evaluate(
+            "(of) => new DOMMatrix(of.style.transform).b"
+        )
+        assert (turned > 0) == down
+
+
+@pytest.mark.parametrize("view", ["pass", "nudge"])
+def test_a_name_stands_inside_its_node(at: At, view: str) -> None:
+    page = at(f"view={view}", size=PHONE)
+    room = page.locator("#network [data-unit]").evaluate_all(
+        """(all) => all.map((of) => ["circle, rect.unit", ".name"]
+          .map((part) => of.querySelector(part).getBoundingClientRect().width))"""
+    )
+    assert len(room) == 4
+    assert all(name < node - 2 for node, name in room)
+
+
 def test_labels_that_meet_are_seen(at: At) -> None:
     page = at("view=pass")
     name = page.locator("#network .name").last

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
+from compare.people import PEOPLE, SHIFT, raw, targets
 from compare.trace import Trace
 from study.content import of_pass
 from tests.passes import NETWORKS, trace
@@ -296,6 +297,30 @@ def test_nothing_is_scrolled_sideways_on_a_narrow_screen(at: At) -> None:
     shown = [f"view={view}&{state}" for view in ("pass", *BESIDE) for state in WIDE]
     wide = [of for of in (*shown, *OPENED) if at(of, size=(320, 640)).evaluate(scrolled)]
     assert wide == []
+
+
+def test_a_number_stays_with_its_mark_and_no_chain_is_cut(at: At) -> None:
+    """On the narrowest screen, of the worked example and of the opening one."""
+    tops = """() => [...document.querySelectorAll(".equation")]
+      .filter((of) => of.checkVisibility())
+      .filter((of) => of.scrollWidth > of.clientWidth
+        || new Set([...of.querySelectorAll(".result, .mark")]
+          .map((part) => Math.round(part.getBoundingClientRect().bottom))).size !== 1)
+      .map((of) => of.textContent)"""
+    for start in ("ones", "44"):
+        for fragment in (*(f"view=pass&step={k}" for k in range(1, 20)), "view=equation&step=18"):
+            page = at(f"seed={start}&{fragment}", size=(320, 640))
+            assert page.evaluate(tops) == [], fragment
+
+
+def test_it_says_whose_numbers_the_inputs_are(at: At) -> None:
+    """With their units, and what 1 and 0 stand for."""
+    for person, y in zip(PEOPLE, targets(PEOPLE), strict=True):
+        (x1, x2), (lb, inches) = raw((person,))[0], SHIFT
+        expect(at(f"person={person.name.lower()}").locator("#samples .note")).to_have_text(
+            f"{person.name}: x1 = {x1:g} − {lb:g} lb, x2 = {x2:g} − {inches:g} in, "
+            f"y = {y:g} for {person.gender}"
+        )
 
 
 #: The numbers by the three witnesses that stick out of what they stand in.

@@ -143,6 +143,9 @@ def test_the_network_is_drawn_as_at_the_end_of_the_pass(at: At) -> None:
         re.sub(r"\s", "", picture.text_content() or "") for picture in pictures.all()
     )
     assert "?" not in values + gradients
+    flows = "(all) => [...new Set(all.map((of) => of.dataset.flow))]"
+    for picture, flow in zip(pictures.all(), ("forward", "back"), strict=True):
+        assert picture.locator(".arrow").evaluate_all(flows) == [flow]
     # Half as heavy as on the screen.
     edges = "of => of.querySelector('.edge').getAttribute('stroke-width')"
     on_screen = float(page.locator("#network svg").evaluate(edges))

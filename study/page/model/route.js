@@ -21,8 +21,8 @@ export const ROUTE = [
     key: "slope",
     title: "Slope",
     says: [
-      "The network takes two numbers of a person, x1 and x2 (how many pounds above 135, how many inches above 66), and ends in ypred, between 0 and 1: how sure it is that this is a woman. Alice is one, so y = 1 would be right, and L = (y − ypred)² says how wrong it is.",
-      "On the way it adds up z1 = w1·x1 + w2·x2 + b1, and a curve, σ(z) = 1/(1 + e⁻ᶻ), presses that between 0 and 1: h1. So come h2 from w3, w4 and b2, and ypred from h1 and h2 with w5, w6 and b3. These nine, six weights and three biases, are the parameters.",
+      "The network takes two numbers of a person, x1, the weight above 135 lb, and x2, the height above 66 in, and ends in ypred, between 0 and 1: how sure it is that this is a woman. Alice, with 133 lb and 65 in, so with x1 = −2 and x2 = −1, is one, so y = 1 would be right, and L = (y − ypred)² says how wrong it is.",
+      "On the way it adds up z1 = w1·x1 + w2·x2 + b1, and a curve, σ(z) = 1/(1 + e⁻ᶻ), presses that between 0 and 1: h1. In the same way h2 comes from w3, w4 and b2, and ypred from h1 and h2 with w5, w6 and b3. These nine, six weights and three biases, are the parameters.",
       "The slope ∂L/∂w1 is the move of L divided by the move of w1, where w1 moves a little and the other eight stay: it says what happens before it happens.",
     ],
     at: { ...ALICE, view: "nudge", parameter: "w1", step: 7 },
@@ -69,7 +69,7 @@ export const ROUTE = [
     key: "descent",
     title: "One step downhill",
     says: [
-      "The slopes say where L rises. So each number takes a step the other way: w ← w − η ∂L/∂w, where η, the learning rate, says how far.",
+      "The slopes say where L rises. So each number takes a step the other way: w\u00a0←\u00a0w\u00a0−\u00a0η\u00a0∂L/∂w, where η, the learning rate, says how far.",
       "Each number then moves by η times its slope, and L by its slope times that: so L should fall by η times the sum of all nine squared slopes, as long as the slopes stay as they are.",
       "Alice, Bob, Charlie and Diana take a turn each; a round of four turns is an epoch, and each turn moves the same nine numbers.",
     ],

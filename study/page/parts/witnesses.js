@@ -37,7 +37,8 @@ function computed(quantity) {
   const result = element("span", { class: "result" });
   const mark = element("span", { class: "mark" });
   const equals = element("span", {});
-  equation.append(equals, result, " ", mark);
+  const link = element("span", {});
+  equation.append(link, " ", element("span", { class: "equals" }, equals, result, " ", mark));
   const rows = SIDES.map(([side, name]) => row(side, name));
   const exact = row("exact", "exactly");
   const table = element(
@@ -66,7 +67,8 @@ function computed(quantity) {
     set(mark, { title: isFine ? "by hand, autodiff and exact agree to the last digits" : "the three below differ" });
     // The line that is wrong, where a mistake is planted in it.
     const wrong = point.wrong?.get(quantity.name) ?? null;
-    say(equals, wrong ? ", but by the wrong line " : " = ");
+    say(link, wrong ? ", but by the wrong line" : "");
+    say(equals, wrong ? "" : "= ");
     if (wrong !== edits) replace(planted, wrong ? editOf(wrong) : []);
     set(planted, { hidden: !wrong });
     edits = wrong;

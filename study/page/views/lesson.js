@@ -22,7 +22,7 @@ export function lesson(place, store) {
   const button = (text, onclick, more = {}) => element("button", { type: "button", onclick, ...more }, text);
   const numbers = ROUTE.map(({ title }, k) => button(String(k + 1), () => begin(store, k + 1), { "aria-label": `Lesson ${k + 1}: ${title}`, title }));
   const title = element("h2", { tabindex: -1 });
-  const [says, asks, acts, seen] = [element("p", {}), element("p", { class: "asks" }), element("div", { class: "bar" }), element("p", { class: "seen" })];
+  const [says, asks, acts, seen] = [element("div", {}), element("p", { class: "asks" }), element("div", { class: "bar" }), element("p", { class: "seen" })];
   const next = button("", () => {
     begin(store, (store.state.lesson % ROUTE.length) + 1);
     title.focus({ preventScroll: true });
@@ -32,7 +32,7 @@ export function lesson(place, store) {
     document.querySelector("#list .route").focus();
   }, { class: "quiet" });
   const pictures = { paths: paths() };
-  place.append(element("div", { class: "bar", role: "group", "aria-label": "The nine lessons" }, numbers), title, says, ...Object.values(pictures).map(({ node }) => node), asks, acts, seen, element("div", { class: "bar" }, next, close));
+  place.append(element("div", { class: "lessons", role: "group", "aria-label": "The nine lessons" }, numbers), title, says, ...Object.values(pictures).map(({ node }) => node), asks, acts, seen, element("div", { class: "bar" }, next, close));
   const live = document.getElementById("live");
   let before = null; // the point without what the reader has set in this lesson
 
@@ -43,7 +43,7 @@ export function lesson(place, store) {
     if (changed.has("lesson")) {
       numbers.forEach((node, k) => set(node, { "aria-current": k + 1 === state.lesson ? "step" : null, "data-done": k + 1 < state.lesson }));
       say(title, `${state.lesson}. ${of.title}`);
-      say(says, of.says.join(" "));
+      replace(says, of.says.map((text) => element("p", {}, text)));
       say(asks, of.asks);
       replace(acts, of.acts.map(([text, choose]) => button(text, () => store.set(choose(store.state, before, limits(study))))));
       for (const [key, { node }] of Object.entries(pictures)) set(node, { hidden: key !== of.key });

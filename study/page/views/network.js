@@ -2,7 +2,7 @@
 
 import { knownTo } from "../model/question.js";
 import { replace, set, svg } from "../parts/dom.js";
-import { arrow } from "./network/arrow.js";
+import { arrow, between } from "./network/arrow.js";
 import { edge } from "./network/edge.js";
 import { input, lossNode } from "./network/ends.js";
 import { unit } from "./network/unit.js";
@@ -156,7 +156,11 @@ function drawn(store, width, room) {
     update: (state, point) => {
       const known = knownTo(study, state);
       const path = pathOf(study, state.pointed ?? state.parameter);
-      const look = { state: { ...state, show: shown(study, state) }, point, known, path, now: touched(study, state.step), step: study.steps[state.step - 1] };
+      const step = study.steps[state.step - 1];
+      const show = shown(study, state);
+      // After the last step, what the edges show.
+      const isBack = step ? isOnTheWayBack(step) : show === "gradients";
+      const look = { state: { ...state, show }, point, known, path, now: touched(study, state.step), step, isBack };
       for (const part of all) part.update(look);
     },
   };
@@ -165,8 +169,10 @@ function drawn(store, width, room) {
 // What the edges show: on the way back, unless the reader has chosen, the derivatives.
 function shown(study, { show, step }) {
   if (show !== "auto") return show;
-  return ["backward", "update"].includes(study.steps[step - 1]?.phase) ? "gradients" : "values";
+  return isOnTheWayBack(study.steps[step - 1]) ? "gradients" : "values";
 }
+
+const isOnTheWayBack = (step) => ["backward", "update"].includes(step?.phase);
 
 // The values and parameters that a step is about.
 function touched(study, step) {
@@ -175,20 +181,18 @@ function touched(study, step) {
 }
 
 // From an output to the loss.
-function wire({ loss, quantity }, name, [x1, y1], [x2, y2], { radius }) {
-  const node = svg("line", { class: "out", x1, y1, x2, y2 });
-  // Between the two shapes, whichever way the line goes.
-  const share = (radius + 1) / Math.hypot(x2 - x1, y2 - y1);
-  const [dx, dy] = [(x2 - x1) * share, (y2 - y1) * share];
-  const flow = arrow([x1 + dx, y1 + dy], [x2 - dx, y2 - dy]);
+function wire({ loss, quantity }, name, [x1, y], [x2, y2], { radius, line, lines }) {
+  // Where the loss stands under the output, below the numbers of that.
+  const [start, end] = between([x1, x1 === x2 ? y + line * lines + 3 : y], [x2, y2], radius + 1);
+  const node = svg("line", { class: "out", x1: start[0], y1: start[1], x2: end[0], y2: end[1] });
+  const flow = arrow(start, end);
   return {
     node,
     arrow: flow.node,
     flow: flow.run,
-    update({ step, known }) {
+    update({ step, known, isBack }) {
       const back = Object.values(quantity).find(({ derivative: d }) => d?.[0] === loss && d[1] === name);
-      const isBack = step?.phase === "backward" || step?.phase === "update";
-      const isNow = isBack ? step.names.includes(back?.name) : Boolean(step?.names.includes(loss));
+      const isNow = Boolean(step?.names.includes(isBack ? back?.name : loss));
       flow.update(isBack ? "back" : "forward", isBack ? Boolean(back) && known(back.name) : known(loss), isNow);
       set(node, { "data-flow": isNow ? (isBack ? "back" : "forward") : null });
     },

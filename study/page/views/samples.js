@@ -1,12 +1,13 @@
-// Choose the example and the start parameters.
+// Choose the example and the start parameters, and say who it is.
 
 import { choice } from "../parts/controls.js";
-import { element } from "../parts/dom.js";
+import { element, say } from "../parts/dom.js";
 import { startOf } from "../parts/start.js";
+import { label, measuresOf, UNITS } from "../model/people.js";
 
 export function samples(place, store) {
   const { study } = store;
-  const parts = [whose(store), from(store)];
+  const parts = [whose(store), from(store), ...(study.people ? [inputs(store)] : [])];
   place.append(...parts.map((part) => part.node));
   return (state, point) => {
     for (const part of parts) part.update(state, point);
@@ -33,6 +34,19 @@ function from(store) {
       moved.update(state);
     },
   };
+}
+
+// What the inputs and the target are: x1 = 133 lb − 135 lb, and so on.
+function inputs({ study: { people, samples, drawing, quantity } }) {
+  const node = element("p", { class: "note" });
+  const update = ({ sample }) => {
+    const { name, given } = samples.find(({ key }) => key === sample);
+    const measured = measuresOf(people.trained.find((person) => person.name === name));
+    const said = drawing.inputs.map((of, k) => `${quantity[of].symbol} = ${measured[k]} − ${people.shift[k]} ${UNITS.lb.names[k]}`);
+    const targets = Object.keys(given).filter((of) => !drawing.inputs.includes(of));
+    say(node, `${name}: ${[...said, ...targets.map((of) => `${quantity[of].symbol} = ${given[of]} for ${label(given[of])}`)].join(", ")}`);
+  };
+  return { node, update };
 }
 
 // Undo the changes of the reader and the training.

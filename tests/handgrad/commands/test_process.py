@@ -52,7 +52,10 @@ def _ended(code: str, folder: Path | None = None) -> tuple[int, str, str]:
 
 def test_what_was_dropped_is_raised_again() -> None:
     code = DROPPED.format(what="signal.raise_signal(signal.SIGINT)")
-    assert _ended(code) == (130, "went on\n", "\nStopped.\n")
+    ended, out, err = _ended(code)
+    assert (ended, err) == (130, "\nStopped.\n")
+    # On a busy machine the 10 ms may be over before the first line.
+    assert out in ("went on\n", "")
 
 
 def test_other_errors_that_are_dropped_are_printed() -> None:

@@ -29,7 +29,7 @@ export const SEEN = {
       return from === to ? `${symbol} stays at ${signed(to)}` : `${symbol} goes from ${signed(from)} to ${signed(to)}`;
     });
     const flatter = [before, point].map(({ by_hand }) => signed(by_hand.dypred_dz3));
-    return `${factors.join("; ")}. What stays lies before w5 and knows nothing of it; the slope by ypred moves because ypred does. The one between is w5 times the slope of σ at z3, and while w5 doubled, that went from ${flatter.join(" to ")}.`;
+    return `${factors.join(";\n")}.\nWhat stays lies before w5 and knows nothing of it; the slope by ypred moves because ypred does. The one between is w5 times the slope of σ at z3, and while w5 doubled, that went from ${flatter.join(" to ")}.`;
   },
   paths({ study, point, before }) {
     const by = point.given.w1 - before.given.w1;
@@ -43,9 +43,9 @@ export const SEEN = {
     const counts = Object.entries(sizes).map(([name, of]) => {
       const { parameters, there, back } = costs(of);
       const [nudging, both] = [(parameters + 1) * there, there + back].map((count) => count.toLocaleString("en-US"));
-      return `${name}: ${(parameters + 1).toLocaleString("en-US")} passes and ${nudging} multiplications (by a weight, an input, or a slope of σ) by nudging; forward and back once, ${both}: ${((parameters + 1) * there / (there + back)).toLocaleString("en-US", { maximumFractionDigits: 0 })} times as much`;
+      return `${name}: ${(parameters + 1).toLocaleString("en-US")} passes and ${nudging} multiplications (by a weight, an input or a slope of σ) by nudging, and ${both} by going forward and back once: nudging takes ${((parameters + 1) * there / (there + back)).toLocaleString("en-US", { maximumFractionDigits: 0 })} times as many`;
     });
-    return `${counts.join(". ")}.`;
+    return `${counts.join(".\n")}.`;
   },
   descent({ study, state }) {
     if (state.epoch === 0) return null;
@@ -59,7 +59,7 @@ export const SEEN = {
     const risen = study.samples.filter((_, k) => after[k] > before[k]).map(({ name }) => name);
     const all = `Over the epoch the mean loss goes from ${short(mean(before))} to ${short(mean(after))}`;
     const others = risen.length ? `${risen.join(" and ")} ended with a higher loss than before: the others' steps were larger.` : "Nobody's loss rose in this one.";
-    return `Each step changed the loss of the person whose turn it was. ${steps.join("; ")}. ${all}. ${others}`;
+    return `Each step changed the loss of the person whose turn it was.\n${steps.join(";\n")}.\n${all}. ${others}`;
   },
   saturation({ state, point }) {
     if (state.form === "stable") return null;
@@ -70,7 +70,7 @@ export const SEEN = {
     const { given } = point;
     const both = `w1 = ${short(given.w1)} and w3 = ${short(given.w3)}`;
     const loss = short(mean(course(study, state).lossesAt(given)));
-    const are = given.w1 === given.w3 ? "the twins are twins" : "two units that do different things";
+    const are = given.w1 === given.w3 ? "the twins are still twins" : "two units that do different things";
     return `After ${state.epoch} epochs ${both}: ${are}. The mean loss is ${loss}.`;
   },
   agreement({ study, state, point }) {
@@ -82,6 +82,6 @@ export const SEEN = {
       const means = drawnPass({ ...state, act }).deltas.map(typical);
       return means[0] > 0 ? short(means[0] / means.at(-1), 2) : "0";
     });
-    return `With weights drawn about ${short(state.scale)}/√n from 0, for n inputs of a unit: of ∂L/∂z at the last layer, the first one still has, with sigmoid, ${left[0]} times as much, and with ReLU ${left[1]} times.`;
+    return `With weights drawn about ${short(state.scale)}/√n from 0, for n inputs of a unit, ∂L/∂z in the first layer is ${left[0]} times that in the last with sigmoid, and ${left[1]} times with ReLU.`;
   },
 };

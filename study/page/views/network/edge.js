@@ -1,7 +1,7 @@
 // An edge of the network, as thick as its weight or its derivative is large, and its label.
 
 import { say, set, svg } from "../../parts/dom.js";
-import { arrow } from "./arrow.js";
+import { arrow, between } from "./arrow.js";
 import { signed } from "../../mathematics/numbers.js";
 import { handle, lengthOf, marks, signOf } from "./handle.js";
 
@@ -21,7 +21,10 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
   const { study } = store;
   const { layers, edges } = study.drawing;
   const { radius, line: row, digits, letter } = room;
-  const line = svg("line", { class: "edge", x1: x1 + radius, y1, x2: x2 - radius, y2, "data-parameter": parameter });
+  // Arrows to one unit keep apart, and clear of the numbers below it.
+  const [start, end] = between([x1, y1], [x2, y2], radius, 0.5);
+  const ends = { x1: start[0], y1: start[1], x2: end[0], y2: end[1] };
+  const line = svg("line", { class: "edge", ...ends, "data-parameter": parameter });
   // Edges cross in the middle, unless they all lead to one unit; one line alone has room nearer to it.
   const isLast = layers.some((layer) => layer.length === 1 && layer[0].z === to);
   const spotOf = (isBare) => (isLast ? 0.5 : isBare ? 0.38 : 0.3);
@@ -29,22 +32,21 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
   const lower = isLast ? row - 7 : 0;
   const texts = [0, 1].map(() => svg("text", { class: "label" }));
   const back = svg("rect", { class: "label-back", rx: 4 });
-  const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", x1: x1 + radius, y1, x2: x2 - radius, y2 }), back, texts));
+  const node = handle(store, parameter, svg("g", {}, svg("line", { class: "hit", ...ends }), back, texts));
   // Where units are close, a label would cover them.
   const areAll = edges.length <= FEW && !room.bare;
   const hasRoom = x2 - x1 - 2 * radius > letter * (digits + 7);
   const gradient = study.gradients[parameter];
-  const flow = arrow([x1 + radius, y1], [x2 - radius, y2]);
+  const flow = arrow(start, end);
   return {
     line,
     node,
     arrow: flow.node,
     flow: flow.run,
     update(look) {
-      const { state, point, path, known, now, step } = look;
-      const isBack = step?.phase === "backward" || step?.phase === "update";
-      const isNow = isBack ? now.has(parameter) || comesBackTo(study, step, from) : Boolean(step?.names.includes(to));
-      flow.update(isBack ? "back" : "forward", known(isBack ? gradient : to), isNow && step.phase !== "update");
+      const { state, point, path, known, now, step, isBack } = look;
+      const isNow = isBack ? now.has(parameter) || Boolean(step && comesBackTo(study, step, from)) : Boolean(step?.names.includes(to));
+      flow.update(isBack ? "back" : "forward", known(isBack ? gradient : to), isNow && step?.phase !== "update");
       // A derivative that goes on to a value is multiplied by the weight: that is what the edge then shows.
       const isGradient = state.show === "gradients" && !(isBack && isNow && !now.has(parameter));
       const value = isGradient ? point.by_hand[gradient] : point.given[parameter];
@@ -53,7 +55,7 @@ export function edge(store, { parameter, from, to }, [x1, y1], [x2, y2], room) {
         "data-sign": seen ? signOf(value) : "unknown",
         "stroke-width": seen ? thickness(value, THICKNESS[isGradient ? "gradients" : "values"]).toFixed(2) : 1,
         "data-now": now.has(parameter),
-        "data-flow": isNow && step.phase !== "update" ? (isBack ? "back" : "forward") : null,
+        "data-flow": isNow && step?.phase !== "update" ? (isBack ? "back" : "forward") : null,
         "data-back": isGradient && known(gradient),
         "data-path": path.parameter === parameter || (path.sources.has(from) && path.reached.has(to)),
       });

@@ -27,8 +27,7 @@ export function unit(store, { z, a, b }, [x, y], room) {
     node,
     grounds,
     update(look) {
-      const { state, point, path, known, now, step } = look;
-      const isBack = step?.phase === "backward" || step?.phase === "update";
+      const { state, point, path, known, now, isBack } = look;
       set(circle, {
         "data-known": known(a),
         "data-now": now.has(z) || now.has(a),
