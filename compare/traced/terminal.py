@@ -154,8 +154,8 @@ def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
         names = ", ".join(q.symbol for q in lossy)
         out.print(
             f"{names}: digits are lost where a difference of nearly equal numbers is taken, as in "
-            "σ(1 - σ); that is rounding, and allowed for. The relative error says how many are "
-            "left.",
+            "σ(1 - σ); that is rounding, and allowed for. How many are left stands beside the "
+            "ulps.",
             width=_width(out),
         )
 
