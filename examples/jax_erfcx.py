@@ -2,8 +2,9 @@
 
 `jax.scipy.special.erfcx` is a `jax.custom_jvp` whose rule is 2x·erfcx(x) - 2/√π, for large x the
 difference of two numbers close to 2/√π: at 10,000 eight digits are left (seen in jax 0.10.2), where
-the function itself has all of them. `disagree` and not `imprecise`: longer floats would not help,
-because erfcx is a fit with an error of 1e-16, which the rule multiplies by x².
+the function itself has all of them. Longer floats would not help, because erfcx is a fit with an
+error of 1e-16, which the rule multiplies by x²; half an ulp in the constants of the fit does as
+much, so that it counts as rounding.
 
 The derivative of `jnp.sinc` loses its digits towards 0 in jax 0.10.2, where only 0 itself has a
 rule of its own; jax 0.12.0 sums a polynomial around it, and keeps them.
