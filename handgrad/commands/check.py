@@ -135,7 +135,7 @@ def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "Gr
     }
     with _as_bad_input(loader, functions):
         report = check_gradient(gradient_function, loss_function, *point, **options)
-    # The call has no names for what a command names, and whoever reads this has typed the command.
+    # A call in Python would need the functions themselves; the reader has just typed the command.
     return replace(report, reproduce="")
 
 

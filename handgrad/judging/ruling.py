@@ -151,8 +151,8 @@ class Ruling:
     def worst_of(self, answer: np.ndarray) -> int:
         """Return the level of the worst element of another gradient, float64, shape (size,)."""
         with balls.precision(max(self.reference.bits, 192)):
-            compared = _compared(self.given, self.reference, self.tolerance, answer)
-            return _judged(self.given, self.reference, self.tolerance, compared).worst
+            compared = _compared(self.given, self.reference, answer, self.tolerance.sharp)
+        return _judged(self.given, self.tolerance, compared).worst
 
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
@@ -197,13 +197,17 @@ def rule(
     gradients are float64, shape (size,); None if there is no autodiff.
     """
     answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
-    compared: list[Compared] = []
+
+    def compared(sharp: np.ndarray | None) -> list[Compared]:
+        with balls.precision(max(reference.bits, 192)):
+            return [_compared(given, reference, answer, sharp) for answer in answers]
+
+    # Away from kinks an answer is compared once, whatever the tolerance.
+    smooth = None if reference.kink else compared(None)
 
     def judged(tolerance: Tolerance, sufficed: Tolerance | None) -> Ruling:
-        with balls.precision(max(reference.bits, 192)):
-            if not compared or reference.kink:
-                compared[:] = [_compared(given, reference, tolerance, a) for a in answers]
-            both = [_judged(given, reference, tolerance, each) for each in compared]
+        each = smooth or compared(tolerance.sharp)
+        both = [_judged(given, tolerance, one) for one in each]
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
 
@@ -226,23 +230,25 @@ def rule(
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """An answer beside the reference; without a kink whatever the tolerance. See `Witness`."""
+    """An answer beside the reference; arrays of shape (size,), see `Witness`."""
 
     answer: np.ndarray
     reference: np.ndarray
     gap: np.ndarray
     size: np.ndarray
     alike: np.ndarray  #: bool, whether the gap is as little as an answer may be off that is right
+    known: np.ndarray  #: bool, whether the element was certified
     choices: np.ndarray | None
 
 
 def _compared(
-    given: Point, reference: Reference, tolerance: Tolerance, answer: np.ndarray
+    given: Point, reference: Reference, answer: np.ndarray, sharp: np.ndarray | None
 ) -> Compared:
+    """Compare an answer; at a kink with the nearest right one, by the sharp tolerance."""
     right, choices = reference.gradient, None
     finite = np.isfinite(answer)
-    if reference.kink and finite.all():
-        right, choices = reference.kink.nearest(answer, tolerance.sharp)
+    if reference.kink and sharp is not None and finite.all():
+        right, choices = reference.kink.nearest(answer, sharp)
     gap = np.full(answer.shape, np.inf)
     gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
     sizes = sizes_about(given.leaves, right, balls.contains_zero(right))
@@ -254,12 +260,10 @@ def _compared(
     alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
     alike |= sizes == 0
-    return Compared(answer, right, gap, sizes, alike, choices)
+    return Compared(answer, right, gap, sizes, alike, reference.known, choices)
 
 
-def _judged(
-    given: Point, reference: Reference, tolerance: Tolerance, compared: Compared
-) -> Witness:
+def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     gap, sizes, finite = compared.gap, compared.size, np.isfinite(compared.answer)
     explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
     vague = explained & _vague(given, tolerance, compared.reference)
@@ -269,7 +273,7 @@ def _judged(
     doubtful |= np.isinf(tolerance.sharp)
     cases = [vague, explained & compared.alike, rounded, doubtful]
     level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
-    level[~reference.known] = RIGHT
+    level[~compared.known] = RIGHT
     level[~finite] = WRONG
     return Witness(
         compared.answer,

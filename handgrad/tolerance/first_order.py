@@ -61,9 +61,8 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no estimate
             # np.hypot sums squares without underflow.
             total = reduce(np.hypot, _changes(problem, program, seed))
-    except (TypeError, ValueError, NotImplementedError):  # of operations without such a rule
-        return None
-    except FloatingPointError:  # JAX may be told to raise that instead of returning NaN
+    except (TypeError, ValueError, NotImplementedError, FloatingPointError):
+        # An operation has no such rule, or JAX was told to raise where it would return NaN.
         return None
     estimate = total / np.sqrt(DRAWS) / SCALE
     return estimate if np.isfinite(estimate).all() else None

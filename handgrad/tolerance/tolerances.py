@@ -127,19 +127,20 @@ class Tolerances:
 
     def growing(self) -> Iterator[Tolerance]:
         """Yield the tolerances without any draw, then after each one; the loose ones are 0."""
-        yield self._after(self._changes)
+        yield self._so_far()
         for changes in self._draws:
             self._changes = np.fmax(self._changes, changes)
-            yield self._after(self._changes)
+            yield self._so_far()
 
     def _estimated(self) -> Iterator[np.ndarray]:
         if (estimate := self._estimate()) is not None:
             half = self._half_ulps(np.ones_like(estimate))
             yield np.fmin(estimate, first_order.MOST * half)
 
-    def _after(self, changes: np.ndarray) -> Tolerance:
+    def _so_far(self) -> Tolerance:
         # An exact zero that no draw has changed so far may yet change, and then is given no ulp.
-        unit = changes + self._half_ulps(np.where(changes == 0, 1.0, changes))
+        changes = np.where(self._changes == 0, 1.0, self._changes)
+        unit = self._changes + self._half_ulps(changes)
         none = np.zeros(self._problem.size)
         return Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, self.truncation)
 

@@ -21,12 +21,12 @@ PAIRS = PAIRS + PAIRS.T
 CENTRES, OUTPUTS = np.array([0.1, 0.9]), np.array([[0], [2], [1], [1], [0]])
 
 
-def squares(xp: Any, a: Any, b: Any, l: Any) -> Any:  # noqa: E741
-    return xp.sum(((a - b) / l) ** 2, axis=-1)
+def squares(xp: Any, a: Any, b: Any, length: Any) -> Any:
+    return xp.sum(((a - b) / length) ** 2, axis=-1)
 
 
-def _r(xp: Any, a: Any, b: Any, l: Any) -> Any:  # noqa: E741
-    return xp.sqrt(squares(xp, a, b, l))
+def _r(xp: Any, a: Any, b: Any, length: Any) -> Any:
+    return xp.sqrt(squares(xp, a, b, length))
 
 
 def _arc(xp: Any, a: Any, b: Any, w: Any, bias: Any) -> Any:
@@ -34,18 +34,18 @@ def _arc(xp: Any, a: Any, b: Any, w: Any, bias: Any) -> Any:
     return 2 / np.pi * xp.arcsin(ab / xp.sqrt((aa + 1) * (bb + 1)))
 
 
-def _standard(xp: Any, a: Any, b: Any, period: Any, l: Any) -> Any:  # noqa: E741
-    return xp.exp(-xp.sum((xp.sin(np.pi * (a - b) / period) / l) ** 2, axis=-1) / 2)
+def _standard(xp: Any, a: Any, b: Any, period: Any, length: Any) -> Any:
+    return xp.exp(-xp.sum((xp.sin(np.pi * (a - b) / period) / length) ** 2, axis=-1) / 2)
 
 
-def _integrals(xp: Any, t: Any, u: Any, s: Any, v: Any, l: Any) -> Any:  # noqa: E741
+def _integrals(xp: Any, t: Any, u: Any, s: Any, v: Any, length: Any) -> Any:
     """The integral of exp(-(x - y)²/l²) for x from s to t and y from v to u."""
 
     def g(z: Any) -> Any:
-        z = z / l
+        z = z / length
         return z * xp.sqrt(xp.pi) * xp.erf(z) + xp.exp(-(z**2))
 
-    return l**2 / 2 * (g(t - v) + g(u - s) - g(t - u) - g(s - v))
+    return length**2 / 2 * (g(t - v) + g(u - s) - g(t - u) - g(s - v))
 
 
 def _spline(xp: Any, a: Any, b: Any, c: Any) -> Any:
@@ -53,26 +53,30 @@ def _spline(xp: Any, a: Any, b: Any, c: Any) -> Any:
     return 1 + (1 + c) * 16 * s * t + c / 3 * (xp.abs(s - t) ** 3 - s**3 - t**3)
 
 
-def _operator(order: int, l: Any) -> tuple[Any, ...]:  # noqa: E741
+def _operator(order: int, length: Any) -> tuple[Any, ...]:
     """The norm of the Matérn kernel of an order over 2.
 
     By the coefficients of f, f', f'' and so on of its operator, what the integral is divided by,
     and what is added of products of f, f' and f'' at the lower end.
     """
     if order == 1:
-        return (1 / l, 1), 2 / l, {(0, 0): 1}
+        return (1 / length, 1), 2 / length, {(0, 0): 1}
     if order == 3:
-        root, ends = np.sqrt(3), {(0, 0): 1, (1, 1): l**2 / 3}
-        return (3 / l**2, 2 * root / l, 1), 12 * root / l**3, ends
-    root, ends = np.sqrt(5), {(0, 0): 9 / 8, (2, 2): 9 * l**4 / 200, (1, 1): 3 * l**2 / 5}
-    ends |= {(2, 0): 3 * l**2 / 40, (0, 2): 3 * l**2 / 40}
-    return (5 * root / l**3, 15 / l**2, 3 * root / l, 1), 400 * root / (3 * l**5), ends
+        root, ends = np.sqrt(3), {(0, 0): 1, (1, 1): length**2 / 3}
+        return (3 / length**2, 2 * root / length, 1), 12 * root / length**3, ends
+    root, ends = np.sqrt(5), {(0, 0): 9 / 8, (2, 2): 9 * length**4 / 200, (1, 1): 3 * length**2 / 5}
+    ends |= {(2, 0): 3 * length**2 / 40, (0, 2): 3 * length**2 / 40}
+    return (
+        (5 * root / length**3, 15 / length**2, 3 * root / length, 1),
+        400 * root / (3 * length**5),
+        ends,
+    )
 
 
-def _periodic(xp: Any, a: Any, b: Any, l: Any, period: Any, order: int) -> Any:  # noqa: E741
+def _periodic(xp: Any, a: Any, b: Any, length: Any, period: Any, order: int) -> Any:
     """The kernel of the span of sin and cos of two frequencies on [0, 5]."""
     upper, waves = 5.0, [(k, shift) for k in (1, 2) for shift in (-np.pi / 2, 0.0)]
-    terms, scale, ends = _operator(order, l)
+    terms, scale, ends = _operator(order, length)
 
     def f(x: Any, wave: Any, derivative: int = 0) -> Any:
         k, shift = wave
