@@ -1,0 +1,45 @@
+"""Arrays of balls: what is said of them in floats."""
+
+import math
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+
+
+def boxed(*numbers: arb) -> np.ndarray:
+    return balls.boxed(list(numbers), (len(numbers),))
+
+
+def test_a_magnitude_is_the_least_float_that_is_no_smaller() -> None:
+    with balls.precision(192):
+        ninths = boxed(*(arb(k) / 9 for k in range(-40, 41)), arb("nan"), arb(2) ** 2000)
+        found = balls.magnitudes(ninths)
+        for ball, bound in zip(ninths[:-2], found, strict=False):
+            assert abs(ball) <= arb(float(bound))
+            assert bound == 0 or not abs(ball) <= arb(math.nextafter(float(bound), 0.0))
+    assert np.isnan(found[-2])
+    assert found[-1] == math.inf
+    exact = np.array([0.0, -0.5, 5e-324, 1.7e308])
+    assert balls.magnitudes(balls.exact(exact)).tolist() == np.abs(exact).tolist()
+
+
+def test_what_is_said_of_a_ball() -> None:
+    around = boxed(arb(0), arb(1, 2), arb(3, 2), arb("nan"), arb(1, math.inf), arb(2) ** 1024)
+    assert balls.contains_zero(around).tolist() == [True, True, False, True, True, False]
+    assert balls.is_zero(around).tolist() == [True, False, False, False, False, False]
+    assert balls.finite(around).tolist() == [True, True, True, False, False, False]
+    # A radius has 30 bits and is rounded up.
+    np.testing.assert_allclose(balls.radii(around), [0, 2, 2, np.nan, np.nan, 0], rtol=1e-8)
+    np.testing.assert_allclose(balls.least_magnitudes(around)[:3], [0, 0, 1], rtol=1e-8)
+
+
+def test_an_array_without_axes_stays_one() -> None:
+    one = balls.exact(0.5)
+    assert (one.shape, balls.array(one[()]).shape) == ((), ())
+    assert [float(of(one)) for of in (balls.midpoints, balls.magnitudes, balls.radii)] == [
+        0.5,
+        0.5,
+        0,
+    ]
