@@ -29,15 +29,17 @@ from handgrad.program.trace import custom_rules
 FEW_LEAVES = 3
 
 
-def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool) -> Judgement:
-    """Sum up a trial of `requested` points besides the caller's; None if none can be judged."""
+def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
+    """Sum up a trial; `reproduce` is the call that gives the judgement again."""
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes)
-    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i, requested)]
+    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
+    if trial.stopped and not deciding.findings:
+        warnings.append(trial.stopped)
     warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
@@ -153,7 +155,7 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
         return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
 
 
-def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None) -> list[str]:
+def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
     rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
     warnings = []
     lost = sum(r.yours.worst == ROUNDED for r in rulings)
@@ -172,8 +174,6 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None)
     if dropped:
         left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
         warnings.append(f"{left_out}: the loss is not finite there, or raises")
-    if requested is not None and len(outcomes) <= requested and not outcomes[deciding].findings:
-        warnings.append(f"time ran out after {len(outcomes) - 1} of {requested} other points")
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
     if theirs:
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
