@@ -6,6 +6,7 @@ from typing import Any
 from handgrad.data.clock import SECONDS
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.random_slopes import directional_case
 from handgrad.judging.trial import Interrupted, judge, rule_names
 from handgrad.report import GradientReport
 
@@ -48,6 +49,7 @@ def check_gradient(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = SECONDS,
+    directions: int | None = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -72,6 +74,10 @@ def check_gradient(
             tenth, but for what `gradient`, `loss` and JAX's compiler take in one call. With less
             than it takes, fewer points are judged, or only some elements of a large gradient; the
             report says which. Reading the report is not part of it.
+        directions: instead of every element, judge the slopes along so many random directions, up
+            to 24: a quick look at a large gradient. The report states with which probability an
+            error in one element goes unseen; it does not say where a mistake is, nor of which kind,
+            and knows no second witness.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -93,6 +99,8 @@ def check_gradient(
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
     given = point_at(params, inputs)
+    if directions is not None:
+        case, given = directional_case(case, given, directions)
     call = "check_gradient(gradient, loss, params, *inputs"
     return report_on(case, given, points, strict, call, seconds)
 

@@ -112,6 +112,12 @@ class WholeNumber(click.ParamType):
     show_default=True,
     help="How long judging may take; with less than it needs, less is judged.",
 )
+@click.option(
+    "--directions",
+    type=WholeNumber(),
+    metavar="N",
+    help="A quick look: judge slopes along N random directions instead of every element.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
@@ -132,7 +138,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     if interrupted:
         if as_json:
             click.echo(_as_json(answer))
-        raise KeyboardInterrupt(f"after {report.points} points")
+        raise KeyboardInterrupt(f"after {report.points} of {1 + options['points']} points")
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
             text, answer[extra.key] = extra.compute(report)
@@ -189,11 +195,13 @@ def _again(
     has_value: bool,
     trust_rules: tuple[str, ...],
     seconds: float,
+    directions: int | None,
 ) -> str:
     """Return the command that gives the judgement again."""
     words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
     words += ["--points", str(points), "--seed", str(seed)]
     words += ["--seconds", f"{seconds:g}"] * (seconds != SECONDS)
+    words += [] if directions is None else ["--directions", str(directions)]
     words += ["--strict"] * strict + ["--has-value"] * has_value
     return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
 

@@ -12,12 +12,13 @@ from handgrad.data.clock import SECONDS, Clock, OutOfTimeError, Progress, limite
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, check_function, check_referee, check_seed
+from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
+from handgrad.judging.random_slopes import along
 from handgrad.judging.repeatability import (
     CALLS_ELSEWHERE,
     NotAFunctionError,
@@ -55,7 +56,7 @@ def judge(
         Interrupted: Ctrl-C was pressed after some points were judged.
     """
     began = time.perf_counter()
-    _check_case(case, given)
+    check_case(case, given)
     check_seconds(seconds)
     points = int(points) if isinstance(points, np.integer) else points
     reproduce = f"{call}{_options(case, points, strict, seconds)})"
@@ -99,7 +100,10 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     wrong = Outcome(given, findings=tuple(faults))
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    around = points_around(given, points, case.seed)
+    if isinstance(case.part, RandomDirections):
+        around = along(case.part, points_around(case.part.given, points, case.seed))
+    else:
+        around = points_around(given, points, case.seed)
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
@@ -117,13 +121,6 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=str(error))])
-
-
-def _check_case(case: Case, given: Point) -> None:
-    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
-        check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
-    check_seed(case.seed)
-    check_referee(case.referee)
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:
@@ -154,6 +151,8 @@ def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
         shown["has_value"] = True
     if strict:
         shown["strict"] = True
+    if isinstance(case.part, RandomDirections):
+        shown["directions"] = case.part.count
     if seconds != SECONDS:
         shown["seconds"] = seconds
     if case.trusted:

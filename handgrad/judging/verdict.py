@@ -7,12 +7,15 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data.findings import Enclosure, Finding, LeafReport
+from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
+from handgrad.judging.random_slopes import STATED, unseen
 from handgrad.judging.ruling import (
     DOUBTFUL,
     RIGHT,
@@ -47,21 +50,32 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
             "as sums in another order do"
         )
     if verdict in ("agree", "imprecise"):
-        warnings += blind_spots(rulings, case.part is not None)
+        along = isinstance(case.part, RandomDirections)
+        warnings += [] if along else blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
         blame=blame,
-        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, [])),
+        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, []), case),
         observed=found,
         warnings=tuple(warnings),
-        certificate=rulings[0].reference.how if rulings else "nothing was judged",
+        certificate=_certificate(rulings[0], case) if rulings else "nothing was judged",
         reproduce=reproduce,
         points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
         point=i,
-        params=deciding.given.params,
+        params=case.params(deciding.given),
         strict=strict,
         trial=trial,
+    )
+
+
+def _certificate(ruling: Ruling, case: Case) -> str:
+    if not isinstance(case.part, RandomDirections):
+        return ruling.reference.how
+    count, chance = plural(case.part.count, "random direction"), unseen(case.part, ruling)
+    return (
+        f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
+        f"{STATED:g} of one element or more goes unseen with probability below {chance:.0e}"
     )
 
 
@@ -236,6 +250,7 @@ def _headline(
     findings: tuple[Finding, ...],
     judged: int,
     left: Sequence[Exit],
+    case: Case,
 ) -> str:
     where = f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
@@ -244,7 +259,10 @@ def _headline(
         which = (
             "element" if deciding.ruling and deciding.ruling.reference.known.all() else "one drawn"
         )
-        what = f"every {which} is right at the given point, {count} judged"
+        what = f"every {which} is right"
+        if deciding.ruling and isinstance(case.part, RandomDirections):
+            what = f"the slope along {plural(case.part.count, 'random direction')} is right"
+        what += f" at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"

@@ -50,14 +50,14 @@ AMONG_MANY = 1 / 4
 #: its verification, and tolerances that decide soon. If all has to be measured, it takes up to 80.
 RUNS = 10
 
-#: A slow first evaluation is repeated unless that takes more than this part of the time.
+#: A slow first evaluation is repeated unless that takes more than this part of a limit.
 AGAIN = 1 / 8
 
 #: About how long a point may take where no limit is set; with less time only a sample of elements
 #: is certified.
 SECONDS = 60.0
 
-#: The part of the time that is left for the whole gradient before a sample is certified instead.
+#: The part of a limit that is left for the whole gradient before a sample is certified instead.
 FOR_ALL = 3 / 4
 
 
@@ -116,13 +116,13 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     elements, took = memory[probed]
     if method == "auto" and elements * problem.size <= QUICK:
         return _by_series(problem, bits)
-    if took * RUNS > seconds and took < AGAIN * seconds:
+    if took * RUNS > seconds and took < AGAIN * time_left(np.inf):
         # Measured again: in the first run JAX also compiled what depends on no real number.
         _, took = memory[probed] = _probed(problem, bits)
     if method == "auto" and took * RUNS > seconds:
         return by_sample(problem, bits, time_left(seconds), took)
     try:
-        with limited(FOR_ALL * time_left(seconds)):
+        with limited(FOR_ALL * time_left(np.inf)):
             return by_program(problem, bits, seconds, took)
     except OutOfTimeError:
         return by_sample(problem, bits, time_left(seconds), took)
