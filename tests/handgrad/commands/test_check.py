@@ -245,7 +245,7 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
         (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
-        (["gradient", "--poins=1"], "No such option '--poins'. Did you mean '--points'?"),
+        (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
         (
             ["gradient", "--loss=numpy_loss"],
             f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "
