@@ -1,13 +1,13 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from handgrad.data.point import Point, shortly
+from handgrad.data.point import Point, point_at, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -100,6 +100,15 @@ class Case:
     def params(self, given: Point) -> Any:
         """Return the caller's parameters at a point of the case."""
         return given.inputs[0] if isinstance(self.part, RandomDirections) else given.params
+
+    def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
+        """Return a point of the case with each leaf of the caller's parameters changed."""
+        if not isinstance(self.part, RandomDirections):
+            return given.moved([change(leaf) for leaf in given.leaves])
+        params, *others = given.inputs
+        whole = point_at(params, ())
+        moved = whole.moved([change(leaf) for leaf in whole.leaves])
+        return replace(given, inputs=(moved.params, *others))
 
     @property
     def notes(self) -> tuple[str, ...]:

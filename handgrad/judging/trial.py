@@ -145,8 +145,9 @@ def check_seconds(seconds: Any) -> None:
 def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
     """Write the options of a call: points, seed, and all others that are not the default."""
     shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
-    if case.referee != "auto":
-        shown["referee"] = repr(case.referee)
+    asked = case.part.whole if isinstance(case.part, RandomDirections) else case
+    if asked.referee != "auto":
+        shown["referee"] = repr(asked.referee)
     if case.has_value:
         shown["has_value"] = True
     if strict:

@@ -75,8 +75,13 @@ def _certificate(ruling: Ruling, case: Case) -> str:
     count, chance = plural(case.part.count, "random direction"), unseen(case.part, ruling)
     return (
         f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
-        f"{STATED:g} of one element or more goes unseen with probability below {chance:.0e}"
+        f"{STATED:g} of one element or more goes unseen with probability below {_at_least(chance)}"
     )
+
+
+def _at_least(chance: float) -> str:
+    """Write a probability, rounded up to a power of ten."""
+    return f"1e{np.ceil(np.log10(chance)):.0f}" if chance else "1e-300"
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:
