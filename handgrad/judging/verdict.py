@@ -261,13 +261,7 @@ def _headline(
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
-        which = (
-            "element" if deciding.ruling and deciding.ruling.reference.known.all() else "one drawn"
-        )
-        what = f"every {which} is right"
-        if deciding.ruling and isinstance(case.part, RandomDirections):
-            what = f"the slope along {plural(case.part.count, 'random direction')} is right"
-        what += f" at the given point, {count} judged"
+        what = f"{_what_is_right(deciding, case)} at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"
@@ -277,3 +271,12 @@ def _headline(
     only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
     only = f"; for symmetric changes of {only} it is right" if only else ""
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}"
+
+
+def _what_is_right(deciding: Outcome, case: Case) -> str:
+    known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
+    if isinstance(case.part, RandomDirections):
+        return f"the slope along {plural(case.part.count, 'random direction')} is right"
+    if known.all():
+        return "every element is right"
+    return f"the {int(known.sum()):,} of {known.size:,} elements that were judged are right"

@@ -4,6 +4,7 @@ import itertools
 from types import SimpleNamespace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def test_more_seconds_judge_more(ticking: Any) -> None:
     assert points == sorted(points)
     assert (points[0], points[-1]) == (0, 9)
     assert 0 < points[1] < 9
+
+
+@pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])
+@pytest.mark.usefixtures("ticking")
+def test_in_a_few_seconds_some_elements_are_judged(mistake: float) -> None:
+    gradient, *problem = network(MIDDLE, 32)
+
+    def scaled(*point: Any) -> Any:
+        return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
+
+    report = check_gradient(scaled, *problem, points=0, seconds=3)
+    judged = sum(leaf.judged for leaf in report.leaves)
+    assert 1 < judged < 20
+    assert report.verdict == ("agree" if mistake == 1 else "disagree")
+    assert f"{judged} of 992 elements, drawn at random" in report.certificate
+    assert f"only {judged} of 992 elements judged" in report.warnings
+    if mistake == 1:
+        what = f"agree: the {judged} of 992 elements that were judged are right at the given point"
+        assert report.headline == f"{what}, 1 point judged"
+        # Those that were not drawn are not known to be 0.
+        assert not any("dead units" in line for line in report.warnings)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])

@@ -54,7 +54,7 @@ def test_a_mistake_in_any_one_element_shows(where: Any, factor: float) -> None:
         grads[name][index] *= factor
         return grads
 
-    report = check_gradient(wrong, loss, *POINT, directions=1)
+    report = check_gradient(wrong, loss, *POINT, directions=1, points=1)
     assert (report.verdict, report.blame) == ("disagree", "yours")
     assert report.findings[0].leaf == "params['random direction'][0]"
     assert report.diagnoses == ()
@@ -62,7 +62,7 @@ def test_a_mistake_in_any_one_element_shows(where: Any, factor: float) -> None:
     with pytest.raises(ValueError, match="power: got a report with directions"):
         report.power()
     with pytest.raises(AssertionError, match="random direction"):
-        assert_gradient(wrong, loss, *POINT, directions=1)
+        assert_gradient(wrong, loss, *POINT, directions=1, points=0)
 
 
 def test_lost_digits_are_no_mistake() -> None:
