@@ -32,8 +32,9 @@ from handgrad.program.trace import Program, custom_rules
 #: once.
 FEWEST, BLOCK = 8, 8
 
-#: The cost of an element of a sample in runs: one for the element, two for its tolerance.
-RUNS = 3
+#: The cost of an element of a sample in runs: one for the element, two for its tolerance, and as
+#: much again for a rerun of the caller's code, if it is off.
+RUNS = 6
 
 #: The number of random directions.
 DIRECTIONS = 2
