@@ -39,7 +39,7 @@ class Row:
 
     subject: str
     contender: str
-    parameters: Count
+    parameters: Annotated[int, Meta(ge=1)]
     options: dict[str, float] = field(default_factory=dict)  #: those that are not the defaults
     first: list[Call] = field(default_factory=list)  #: each in a new process
     later: list[Call] = field(default_factory=list)  #: in one process
@@ -48,16 +48,21 @@ class Row:
     stopped: str = ""  #: why there is no answer: time, memory, crashed
 
     @property
+    def calls(self) -> Sequence[Call]:
+        """All calls."""
+        return (*self.first, *self.later)
+
+    @property
     def wrong(self) -> str:
         """Why the row has no times: its first verdict that is not right, or why it was stopped."""
         right = AGREE if self.contender == OURS else RIGHT
-        others = [call.verdict for call in (*self.first, *self.later) if call.verdict != right]
+        others = [call.verdict for call in self.calls if call.verdict != right]
         return self.stopped or next(iter(others), "")
 
     @property
     def whole(self) -> bool:
         """Whether every element was judged in every call."""
-        return all(call.judged == self.parameters for call in (*self.first, *self.later))
+        return bool(self.calls) and all(call.judged == self.parameters for call in self.calls)
 
 
 class Machine(Described):

@@ -18,7 +18,6 @@ def markdown(results: Results) -> str:
     """Write all tables, with the conditions above them."""
     peers = [name for name, reason in results.contenders.items() if reason is None and name != OURS]
     groups = {group: _rows(results, group) for group in (NETWORKS, OTHERS, EQUAL)}
-    calibration = results.calibration
     return (
         templates(Path(__file__).parent)
         .get_template("table.md.j2")
@@ -41,16 +40,18 @@ def markdown(results: Results) -> str:
             special=[row for row in groups[NETWORKS] if row.options],
             product="{} × {} by {} × {}".format(*PRODUCT[:2], *PRODUCT[1:]),
             bits=BITS,
-            calibration=(
-                f"{units.seconds(statistics.median(calibration))} (in its processes "
-                f"{units.interval(min(calibration), max(calibration))})"
-                if calibration
-                else "no time"
-            ),
+            calibration=_spread(results.calibration),
             limit=LIMIT,
             few={name: LARGEST[name] for name in peers if name in LARGEST},
         )
     )
+
+
+def _spread(samples: Sequence[float]) -> str:
+    if not samples:
+        return ""
+    around = units.interval(min(samples), max(samples))
+    return f"{units.seconds(statistics.median(samples))} (in its processes {around})"
 
 
 def _rows(results: Results, group: str) -> list[Row]:
@@ -76,16 +77,15 @@ def exponent(rows: Sequence[Row]) -> Interval | None:
     y = np.log([median(row.later) for row in found])
     if len({*x}) < 3:
         return None
-    slope, start = np.polyfit(x, y, 1)
-    left = y - (slope * x + start)
-    error = math.sqrt(left @ left / (len(x) - 2) / ((x - x.mean()) @ (x - x.mean())))
-    half = error * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
+    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
+    half = math.sqrt(covariance[0, 0]) * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
     return Interval(float(slope), float(slope) - half, float(slope) + half)
 
 
 def points(row: Row) -> str:
     """Format how many points were judged, and how many elements if not all were."""
-    calls = (*row.first, *row.later)
+    if not (calls := row.calls):
+        return "-"
     least, most = (which(call.points for call in calls) for which in (min, max))
     text = f"{least} to {most}" if least < most else str(most)
     if row.whole:
@@ -100,12 +100,13 @@ def time(row: Row, calls: Sequence[Call]) -> str:
 
 
 def both(row: Row | None) -> str:
-    """Format a peer's first and later calls."""
+    """Format the first and the later calls; a peer's time counts whatever it says."""
     if row is None:
         return "-"
-    if row.wrong:
+    if row.stopped or (row.wrong and row.contender == OURS):
         return f"no time: {row.wrong}"
-    return f"{seconds(median(row.first))}, {seconds(median(row.later))} s"
+    said = f" ({row.wrong})" if row.wrong else ""
+    return f"{seconds(median(row.first))}, {seconds(median(row.later))} s{said}"
 
 
 def seconds(value: float) -> str:
