@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import jax
 import numpy as np
 import pytest
 
+import handgrad
 from benchmarks.check_times import measure, run, subjects, table
 from benchmarks.check_times import results as results_module
 from benchmarks.check_times.results import AGREE, OURS, Call, Results, Row
@@ -210,6 +212,24 @@ def test_calls_are_of_the_checkers_themselves() -> None:
     assert [(call.verdict, call.points, call.judged) for call in ours] == [(AGREE, 2, 9)] * 2
     assert wrong.verdict == "disagree"
     assert theirs == [RIGHT, WRONG]
+
+
+def test_later_calls_are_at_other_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a checker that keeps its answer would have no time."""
+    asked: list[Any] = []
+
+    def record(*given: Any, **options: Any) -> Any:
+        asked.append((given, options))
+        outcome = SimpleNamespace(ruling=None)
+        return SimpleNamespace(verdict=AGREE, points=1, trial=SimpleNamespace(outcomes=[outcome]))
+
+    monkeypatch.setattr(handgrad, "check_gradient", record)
+    _ = [*islice(measure.calls(SMALLEST, {"points": 0}, OURSELVES), 3)]
+    assert [options for _, options in asked] == [{"points": 0}] * 3
+    losses = {(gradient, loss, *map(id, inputs)) for (gradient, loss, _, *inputs), _ in asked}
+    assert len(losses) == 1
+    weights = [jax.tree.leaves(params)[0] for (_, _, params, *_), _ in asked]
+    assert len({array.tobytes() for array in weights}) == 3
 
 
 def test_only_options_that_there_are_are_asked_for() -> None:
