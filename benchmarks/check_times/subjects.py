@@ -80,7 +80,7 @@ SUBJECTS = (
     Subject("layer norm", OTHERS, partial(sized.layer_norm, examples=64, width=128, outputs=10)),
     Subject(
         *("convolution", OTHERS),
-        partial(sized.convolution, examples=8, side=28, kernel=3, channels=16, outputs=10),
+        partial(sized.convolution, examples=2, side=28, kernel=3, channels=16, outputs=10),
     ),
     Subject(
         *("scanned RNN", OTHERS),
@@ -93,7 +93,7 @@ SUBJECTS = (
 WORDS = {
     "attention": "attention, 4 heads, 64 positions, 128 wide",
     "layer norm": "layer norm, 128 wide, 64 examples",
-    "convolution": "convolution 3×3, 16 channels, 28×28, 8 examples",
+    "convolution": "convolution 3×3, 16 channels, 28×28, 2 examples",
     "scanned RNN": "RNN, a scan of 20 steps, 64 units, 16 examples",
     "Cholesky": "Gaussian likelihood by Cholesky, 16 dimensions, 32 examples",
 }
