@@ -201,13 +201,21 @@ def test_any_convolution(seed: int) -> None:
     shapes = [(n, groups * depth, *rng.integers(3, 6, space))]
     shapes += [(outputs, depth, *rng.integers(1, 4, space))]
     orders = [tuple(map(int, rng.permutation(space + 2))) for _ in range(3)]
-    strides, *dilations = (tuple(map(int, rng.integers(1, 4, space))) for _ in range(3))
+    strides, apart, dilation = (tuple(map(int, rng.integers(1, 4, space))) for _ in range(3))
     padding = [tuple(map(int, rng.integers(-1, 4, 2))) for _ in range(space)]
 
     def convolved(x: Any, kernel: Any) -> Any:
-        numbers = lax.ConvDimensionNumbers(*orders)
-        options = strides, padding, *dilations, numbers, groups, batches
-        return lax.conv_general_dilated(x, kernel, *options)
+        return lax.conv_general_dilated(
+            x,
+            kernel,
+            window_strides=strides,
+            padding=padding,
+            lhs_dilation=apart,
+            rhs_dilation=dilation,
+            dimension_numbers=lax.ConvDimensionNumbers(*orders),
+            feature_group_count=groups,
+            batch_group_count=batches,
+        )
 
     def whole_numbers(*first: int) -> list[np.ndarray]:
         pairs = zip(shapes, orders, strict=False)
