@@ -202,7 +202,7 @@ def test_any_convolution(seed: int) -> None:
     shapes += [(outputs, depth, *rng.integers(1, 4, space))]
     orders = [tuple(map(int, rng.permutation(space + 2))) for _ in range(3)]
     strides, apart, dilation = (tuple(map(int, rng.integers(1, 4, space))) for _ in range(3))
-    padding = [tuple(map(int, rng.integers(-1, 4, 2))) for _ in range(space)]
+    padding = [(int(low), int(high)) for low, high in rng.integers(-1, 4, (space, 2))]
 
     def convolved(x: Any, kernel: Any) -> Any:
         return lax.conv_general_dilated(
