@@ -196,7 +196,7 @@ def _outcomes(
 
 
 def _how_far(found: list[Outcome], of: int) -> str:
-    return f"after {len(found) - 1} of {of} other points"
+    return f"after {len(found) - 1:,} of {of:,} other points"
 
 
 def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
