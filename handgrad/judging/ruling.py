@@ -216,16 +216,30 @@ def rule(
             ruling = judged(tolerance, tolerance)
             if max(ruling.yours.worst, ruling.autodiff.worst) == RIGHT:
                 return ruling
-    tolerance = tolerances.full
-    ruling = judged(tolerance, None)
-    if autodiff is None:
-        return ruling
-    # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
-    theirs = ruling.autodiff
-    exact = balls.magnitudes(tolerance.program - theirs.reference)
-    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
-    level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
-    return replace(ruling, autodiff=replace(theirs, level=level))
+    def in_full(tolerance: Tolerance) -> Ruling:
+        ruling = judged(tolerance, None)
+        if autodiff is None:
+            return ruling
+        # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or
+        # not.
+        theirs, exact = ruling.autodiff, np.zeros(problem.size)
+        off = theirs.open
+        exact[off] = balls.magnitudes(tolerance.program[off] - theirs.reference[off])
+        gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
+        level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
+        return replace(ruling, autodiff=replace(theirs, level=level))
+
+    if tolerances.in_floats is not None:
+        ruling = in_full(tolerances.in_floats)
+        # What other draws would change is ruled by those in balls.
+        others = map(in_full, tolerances.others())
+        if all(_worst(other) == _worst(ruling) for other in others):
+            return ruling
+    return in_full(tolerances.in_balls)
+
+
+def _worst(ruling: Ruling) -> tuple[int, int]:
+    return ruling.yours.worst, ruling.autodiff.worst
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,13 @@ from handgrad.data.pytrees import is_traced, split
 #: Calls of functions with a custom derivative rule.
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
 
+#: For a program that runs a few hundred times at most: optimising it would take longer than it
+#: saves.
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+# Half of the time is XLA's newer way to compile fused operations; later versions have no other.
+if jax.__version_info__ < (0, 11):
+    QUICK["xla_cpu_use_fusion_emitters"] = False
+
 
 @dataclass(frozen=True)
 class Form:
