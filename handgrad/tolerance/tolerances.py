@@ -247,12 +247,16 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     draws = _changes(problem, reference, rng, here)
     rest = partial(_in_full, problem, reference, rng, here)
     program_in_balls = here and here[0][1:]
-    floats = partial(_in_floats, problem, reference, seed)
+    floats = partial(_in_floats, problem, reference, seed, here)
     return Tolerances(problem, reference, draws, rest, program_in_balls, estimate, floats)
 
 
 def _in_floats(
-    problem: Problem, reference: Reference, seed: int, changes: np.ndarray
+    problem: Problem,
+    reference: Reference,
+    seed: int,
+    here: tuple[np.ndarray, Decisions] | None,
+    changes: np.ndarray,
 ) -> Tolerance | None:
     """Compute both tolerances in floats, given the estimated changes; None if they do not show.
 
@@ -260,7 +264,7 @@ def _in_floats(
     rounding, and have some of its digits: a change that is computed from others may be anything.
     """
     program = first_order.covered(problem, reference)
-    if program is None or reference.run is None:
+    if program is None or here is None:
         return None
     moved = linearised.changes(problem, program, seed, SHARP_DRAWS, rounded=False)
     if moved is None or not moved.holds:
@@ -268,7 +272,7 @@ def _in_floats(
     rounded = linearised.changes(problem, program, seed, LOOSE_DRAWS, rounded=True)
     if rounded is None or not rounded.holds:
         return None
-    exact, changes = reference.run[0], np.fmax(changes, moved.changes)
+    exact, changes = here[0], np.fmax(changes, moved.changes)
     with balls.precision(max(BITS, reference.bits)):
         unit = changes + half_ulps(problem, reference)(changes)
         off = balls.magnitudes(balls.exact(rounded.result) - exact)
