@@ -1,6 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -211,11 +211,10 @@ def rule(
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
 
-    if reference.kink is None:
-        for tolerance in tolerances.growing():
-            ruling = judged(tolerance, tolerance)
-            if max(ruling.yours.worst, ruling.autodiff.worst) == RIGHT:
-                return ruling
+    def of_right(growing: Iterable[Tolerance]) -> Ruling | None:
+        each = (judged(tolerance, tolerance) for tolerance in growing)
+        return next((ruling for ruling in each if max(_worst(ruling)) == RIGHT), None)
+
     def in_full(tolerance: Tolerance) -> Ruling:
         ruling = judged(tolerance, None)
         if autodiff is None:
@@ -229,12 +228,15 @@ def rule(
         level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
         return replace(ruling, autodiff=replace(theirs, level=level))
 
+    if reference.kink is None and (ruling := of_right(tolerances.estimated())):
+        return ruling
     if tolerances.in_floats is not None:
-        ruling = in_full(tolerances.in_floats)
-        # What other draws would change is ruled by those in balls.
-        others = map(in_full, tolerances.others())
-        if all(_worst(other) == _worst(ruling) for other in others):
+        ruling = in_full(tolerances.full)
+        # What other draws would change is left to those in balls.
+        if all(_worst(in_full(other)) == _worst(ruling) for other in tolerances.others()):
             return ruling
+    if reference.kink is None and (ruling := of_right(tolerances.drawn())):
+        return ruling
     return in_full(tolerances.in_balls)
 
 

@@ -79,7 +79,7 @@ def changes(
     run, given = _compiled(form_of(program.jaxpr.jaxpr)), [*problem.leaves, *problem.inputs]
     found = []
     try:
-        with wide(given), jax.numpy_dtype_promotion("standard"), np.errstate(all="ignore"):
+        with wide(given), np.errstate(all="ignore"):
             consts = program.jaxpr.consts
             halves = [_half_ulps(array) for array in (*consts, *given)]
             for i in range(draws // DRAWS):
@@ -106,14 +106,15 @@ def _compiled(form: Form) -> Callable[..., Any]:
 
     def run(consts: Any, given: Any, halves: Any, words: Any, rounded: Any) -> Any:
         this = Run(words, rounded)
-        numbers = [
-            Number(x) if half is None else Number(x, this.signs(half)[0] * jnp.where(rounded, 0, half))
-            for x, half in zip((*consts, *given), halves, strict=True)
-        ]
-        outputs = this.program(jaxpr, numbers[: len(consts)], numbers[len(consts) :])
-        flat = [jnp.ravel(jnp.asarray(out.value, float)) for out in outputs]
-        moved = [_largest(out) for out in outputs]
-        return jnp.concatenate(flat), jnp.concatenate(moved), jnp.all(jnp.array(this.holds))
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            numbers = [
+                Number(x, None if half is None else this.moved(half))
+                for x, half in zip((*consts, *given), halves, strict=True)
+            ]
+            outputs = this.program(jaxpr, numbers[: len(consts)], numbers[len(consts) :])
+            flat = [jnp.ravel(jnp.asarray(out.value, float)) for out in outputs]
+            largest = [_largest(out) for out in outputs]
+            return jnp.concatenate(flat), jnp.concatenate(largest), jnp.array(this.holds).all()
 
     return jax.jit(run, compiler_options=QUICK)
 
@@ -143,8 +144,14 @@ class Run:
 
         for eqn in needed(jaxpr):
             outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
+            # XLA would repeat what it fuses, in a program that grows with the square of its length.
+            outputs = jax.lax.optimization_barrier(outputs)
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
+
+    def moved(self, half: Any) -> Any:
+        """Return the changes of data by half an ulp, unless this run rounds."""
+        return self.signs(half)[0] * jnp.where(self._rounded, 0, half)
 
     def signs(self, like: Any) -> Any:
         """Draw two independent signs for each draw and number of an array, (2, DRAWS, *shape)."""
@@ -157,9 +164,11 @@ class Run:
     def _equation(self, eqn: Any, operands: list[Number]) -> list[Number]:
         name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
         if name in CALLS and not (name in CUSTOM and rule_name(eqn) in KNOWN):
-            body = eqn.params["call_jaxpr"] if name in CUSTOM else _body(eqn)
+            body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
             consts = [Number(c) for c in getattr(body, "consts", ())]
             return self.program(getattr(body, "jaxpr", body), consts, operands)
+        if name == "stop_gradient":
+            return operands  # it stops a derivative, and no change of data
         if not any(is_real(v.aval) for v in eqn.invars):
             return [*map(Number, _bind(eqn, [o.value for o in operands]))]
         if rule is None or rule.structured or rule.rounds is Rounds.ARGUMENTS:
@@ -228,10 +237,6 @@ def _mixed(words: Any) -> Any:
     for shift, odd in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         words = (words ^ (words >> shift)) * np.uint32(odd)
     return words ^ (words >> 16)
-
-
-def _body(eqn: Any) -> Any:
-    return eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
 
 
 def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:

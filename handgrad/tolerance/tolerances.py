@@ -132,19 +132,18 @@ class Tolerances:
         self._first = self._estimated()
         self._program = reference.gradient if program is None else program
         self._changes = np.zeros(1 + problem.size)
-        self._by_balls = False
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
 
-    def growing(self) -> Iterator[Tolerance]:
-        """Yield the tolerances without any draw, then after each one; the loose ones are 0.
-
-        If floats show the tolerances in full, none is drawn in balls.
-        """
+    def estimated(self) -> Iterator[Tolerance]:
+        """Yield the tolerances without any draw, then the estimate; the loose ones are 0."""
         yield self._so_far()
         for changes in self._first:
             self._add(changes)
             yield self._so_far()
-        for changes in self._draws if self.in_floats is None else ():
+
+    def drawn(self) -> Iterator[Tolerance]:
+        """Yield the tolerances after each draw in balls; the loose ones are 0."""
+        for changes in self._draws:
             self._add(changes)
             yield self._so_far()
 
@@ -191,27 +190,31 @@ class Tolerances:
 
     @cached_property
     def in_balls(self) -> Tolerance:
-        """The tolerances of all draws in balls."""
-        self._by_balls = True
+        """The tolerances of all draws in balls, which count from then on."""
+        self.in_floats = None
         for changes in chain(self._first, self._draws):
             self._add(changes)
         return replace(self._rest(self._changes), truncation=self.truncation)
 
     @property
     def full(self) -> Tolerance:
-        """The tolerances in full: in balls if those were asked for, or floats do not show them."""
-        return self.in_balls if self._by_balls or self.in_floats is None else self.in_floats
+        """The tolerances in full, in floats unless these do not show them, or did not decide."""
+        if (mine := self.in_floats) is None:
+            return self.in_balls
+        return replace(mine, unit=np.fmax(mine.unit, self._so_far().unit))
 
 
 class Measured(Tolerances):
     """Tolerances that are known in full from the start."""
 
     def __init__(self, full: Tolerance) -> None:
-        self.truncation, self._known, self._by_balls = None, full, True
+        self.truncation, self._known = None, full
 
-    def growing(self) -> Iterator[Tolerance]:
+    def estimated(self) -> Iterator[Tolerance]:
         """Yield none: nothing is left to be measured."""
         return iter(())
+
+    drawn = estimated
 
     @cached_property
     def in_floats(self) -> Tolerance | None:

@@ -1,0 +1,178 @@
+"""Tolerances of large gradients in floats: the same model as in balls, where it holds."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from handgrad import check_gradient
+from handgrad.arithmetic import balls
+from handgrad.oracle.certify import certify
+from handgrad.program.form import form_of
+from handgrad.tolerance import first_order, linearised, tolerances
+from handgrad.tolerance.first_order import SCALE
+from handgrad.tolerance.tolerances import OTHER, Tolerances, measure
+from tests.handgrad.oracle.problems import problem
+from tests.handgrad.test_times import network
+from tests.handgrad.tolerance.test_rounding import SUMS, UNIT, W, X
+
+U = UNIT[np.float64]
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_order, "LARGE", 0)
+
+
+def ran(f: Any, *arrays: np.ndarray, rounded: bool = True) -> tuple[np.ndarray, bool]:
+    """The largest changes of a program's results, flattened, and whether they hold."""
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(f)(*arrays)
+        halves = [linearised._half_ulps(array) for array in (*program.consts, *arrays)]
+        run = linearised._compiled(form_of(program.jaxpr))
+        words = np.array([3, 5], np.uint32)
+        _, largest, holds = run(program.consts, arrays, halves, words, rounded)
+        return np.asarray(largest) / SCALE, bool(holds)
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_a_sum_is_rounded_as_in_balls(name: str) -> None:
+    f, terms, sizes = SUMS[name]
+    found, holds = ran(f, X, W)
+    np.testing.assert_allclose(found, np.ravel(U * np.sqrt(terms) * np.asarray(sizes)), rtol=1e-12)
+    assert holds
+
+
+def test_results_are_rounded_and_what_moves_or_selects_is_not() -> None:
+    x = np.array([0.3, -1.7, 1e-200])
+    found, holds = ran(lambda x: jnp.concatenate([jnp.exp(x), -x[::-1], jnp.maximum(x, 0.1)]), x)
+    np.testing.assert_allclose(found[:3], U * np.exp(x))
+    assert not found[3:].any()
+    assert holds
+
+
+def test_data_move_by_half_an_ulp_and_so_does_what_has_no_derivative() -> None:
+    """0 and ±1 are exact; `stop_gradient` stops a derivative and no change of data."""
+    x = np.array([0.3, -1.7e9, 1.0, 0.0])
+    for f in (lambda x: x, lax.stop_gradient):
+        found, _ = ran(f, x, rounded=False)
+        np.testing.assert_array_equal(found, [*np.spacing(np.abs(x[:2])) / 2, 0, 0])
+    assert not ran(lambda x: x, x, rounded=True)[0].any()
+
+
+def test_roundings_add_up_at_random() -> None:
+    """The largest of four sums of n signs is 1.5·√n in the median."""
+
+    def products(x: Any) -> Any:
+        for _ in range(36):
+            x = x * 1.1
+        return x
+
+    x = np.linspace(0.3, 1.7, 997)
+    found = ran(products, x)[0] / (U * x * 1.1**36)
+    assert 1.2 < np.median(found) / 6 < 1.8
+    assert found.max() < 36
+
+
+def test_numbers_near_the_smallest_may_vanish() -> None:
+    tiny = np.finfo(np.float64).smallest_normal
+    found, _ = ran(lambda x: x * 0.5, np.array([0.0, 4 * tiny, tiny * 2.0**70]))
+    assert found[0] == 0
+    assert 0.9 * tiny < found[1] < 1.1 * tiny
+    assert found[2] == U * tiny * 2.0**69
+
+
+NEAR = 1 + 4 * U
+
+#: What is not of first order: some function and where. At 1.1, where given, it is.
+NOT_LINEAR: dict[str, tuple[Any, float]] = {
+    "a comparison": (lambda x: jnp.where(x * 1.5 > 1.5, x, 2 * x), NEAR),
+    "the larger": (lambda x: jnp.maximum(x * 1.5, 1.5), NEAR),
+    "the largest": (lambda x: jnp.max(jnp.stack([x * 1.5, 1.5])), NEAR),
+    "a kink": (lambda x: jnp.abs(x * 1.5 - 1.5), NEAR),
+    "a whole number": (lambda x: jnp.floor(x * 1.5 - 0.5), NEAR),
+    "an index": (lambda x: (x * 4.0).astype(int).astype(float), NEAR),
+    "a logarithm of noise": (lambda x: jnp.log(x * 1.5 - 1.5), NEAR),
+    "a square of noise": (lambda x: (x * 1.5 - 1.5) ** 2, NEAR),
+}
+
+
+@pytest.mark.parametrize("name", NOT_LINEAR)
+def test_it_is_seen_where_the_first_order_does_not_hold(name: str) -> None:
+    f, where = NOT_LINEAR[name]
+    assert not ran(f, np.array(where))[1]
+    assert ran(f, np.array(1.1))[1]
+
+
+def measured(loss: Any, *point: Any) -> Tolerances:
+    case = problem(loss, *point)
+    return measure(case, certify(case), seed=0)
+
+
+def test_both_tolerances_are_those_of_runs_in_balls() -> None:
+    """Two samples of few draws: alike in the median, and seldom far from each other."""
+    _, loss, *point = network((5, 32, 7), 3)
+    mine = measured(loss, *point)
+    floats, exact = mine.full, measured(loss, *point).in_balls
+    assert mine.in_floats is not None
+    for one, other in ((floats.unit, exact.unit), (floats.loose, exact.loose)):
+        ratio = one / other
+        assert 0.8 < np.median(ratio) < 1.25
+        assert np.mean((ratio > OTHER) | (ratio < 1 / OTHER)) < 0.02
+        assert 0.05 < ratio.min() < ratio.max() < 20
+    assert not floats.jump.any()
+    assert (balls.midpoints(floats.program) == balls.midpoints(exact.program)).all()
+
+
+def by_scan(w: Any) -> Any:
+    return jnp.sum(lax.scan(lambda h, x: (jnp.tanh(h * w + x), h), w, np.ones((3, 4)))[0])
+
+
+#: Losses that are measured in balls: w, and why.
+IN_BALLS: dict[str, tuple[Any, Any]] = {
+    "digits lost in 1 - tanh²": (lambda w: jnp.sum(1 - jnp.tanh(w) ** 2), np.full(4, 17.3)),
+    "a loop": (by_scan, np.full(4, 0.3)),
+    "a factorisation": (lambda w: jnp.linalg.cholesky(w)[1, 0], np.array([[2.3, 1.1], [1.1, 3.7]])),
+    "selected by rounding": (lambda w: jnp.sum(jnp.maximum(w * 3, 3 * NEAR)), np.full(4, NEAR)),
+}
+
+
+@pytest.mark.parametrize("name", IN_BALLS)
+def test_else_it_is_measured_in_balls(name: str) -> None:
+    loss, w = IN_BALLS[name]
+    mine = measured(loss, w)
+    assert mine.in_floats is None
+    assert mine.full.loose.any()
+
+
+def test_a_ruling_needs_no_run_in_balls_unless_it_depends_on_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither a wrong gradient does, nor one with lost digits, nor a report."""
+    gradient, loss, *point = network((5, 32, 7), 3)
+
+    def judged(error: float) -> Any:
+        def answer(*point: Any) -> Any:
+            grads = gradient(*point)
+            grads[0]["w"][2, 3] *= 1 + error
+            return grads
+
+        return check_gradient(answer, loss, *point, points=0)
+
+    limit = judged(0.0).leaves[1]
+    one = float(limit.sharp / abs(gradient(*point)[0]["w"][2, 3]))
+
+    def drawn(*_: Any) -> Any:
+        raise ZeroDivisionError
+        yield
+
+    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    for error, verdict in ((0.0, "agree"), (1.0, "disagree"), (1e-3, "disagree")):
+        report = judged(error)
+        assert report.verdict == verdict
+        assert all(0 < leaf.sharp < leaf.loose for leaf in report.leaves)
+    with pytest.raises(ZeroDivisionError):
+        judged(2 * one)
