@@ -24,8 +24,8 @@ from jax.extend import core as jex
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
-from handgrad.program.form import CUSTOM, QUICK, Form, form_of
-from handgrad.program.interpreter import UncertifiedPrimitiveError, needed
+from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
+from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
 from handgrad.program.rules.control import KNOWN
@@ -76,62 +76,50 @@ def changes(
         draws: how many, a multiple of `DRAWS`.
         rounded: whether every result is rounded; else the data are moved by half an ulp.
     """
-    run, given = _compiled(form_of(program.jaxpr.jaxpr)), [*problem.leaves, *problem.inputs]
+    rng, arguments = np.random.default_rng([seed, rounded]), [*problem.leaves, *problem.inputs]
     found = []
     try:
-        with wide(given), np.errstate(all="ignore"):
-            consts = program.jaxpr.consts
-            halves = [_half_ulps(array) for array in (*consts, *given)]
-            for i in range(draws // DRAWS):
-                words = np.random.default_rng([seed, i, rounded]).integers(2**32, size=2)
-                found.append(run(consts, given, halves, words.astype(np.uint32), rounded))
+        with wide(arguments), np.errstate(all="ignore"):
+            for _ in range(draws // DRAWS):
+                found.append(run(program.jaxpr, arguments, rng, rounded))
     except (TypeError, ValueError, NotImplementedError, FloatingPointError):
         return None
-    largest = np.max([np.asarray(change) for _, change, _ in found], axis=0) / SCALE
-    return Changes(np.asarray(found[0][0]), largest, all(bool(holds) for *_, holds in found))
+    largest = np.max([each.changes for each in found], axis=0)
+    return Changes(found[0].result, largest, all(each.holds for each in found))
 
 
-def _half_ulps(array: Any) -> np.ndarray | None:
-    """Return half an ulp of each float, times `SCALE`; None if they are none."""
-    if not is_real(array):
-        return None
-    array = np.asarray(array)
-    return (spacings(array) * (SCALE / 2)).astype(array.dtype)
-
-
-@lru_cache(maxsize=8)
-def _compiled(form: Form) -> Callable[..., Any]:
-    """Compile the run of the jaxpr of a form: -> results, their largest changes, what holds."""
-    jaxpr = form.program
-
-    def run(consts: Any, given: Any, halves: Any, words: Any, rounded: Any) -> Any:
-        this = Run(words, rounded)
-        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
-            numbers = [
-                Number(x, None if half is None else this.moved(half))
-                for x, half in zip((*consts, *given), halves, strict=True)
-            ]
-            outputs = this.program(jaxpr, numbers[: len(consts)], numbers[len(consts) :])
-            flat = [jnp.ravel(jnp.asarray(out.value, float)) for out in outputs]
-            largest = [_largest(out) for out in outputs]
-            return jnp.concatenate(flat), jnp.concatenate(largest), jnp.array(this.holds).all()
-
-    return jax.jit(run, compiler_options=QUICK)
-
-
-def _largest(out: Number) -> Any:
-    """Return the largest change of all draws, flattened."""
-    if out.change is None:
-        return jnp.zeros(jnp.size(out.value))
-    return jnp.ravel(jnp.max(jnp.abs(jnp.asarray(out.change, float)), axis=0))
+def run(jaxpr: Any, arguments: Sequence[Any], rng: np.random.Generator, rounded: bool) -> Changes:
+    """Run a closed jaxpr on numbers with the changes of `DRAWS` draws."""
+    this = Run(rng, rounded)
+    given = [this.data(array) for array in (*jaxpr.consts, *arguments)]
+    n = len(jaxpr.consts)
+    outputs = this.program(jaxpr.jaxpr, given[:n], given[n:])
+    results = [np.ravel(out.value).astype(np.float64) for out in outputs]
+    largest = [
+        np.zeros(result.size)
+        if out.change is None
+        else np.abs(np.asarray(out.change, np.float64)).max(axis=0).reshape(-1) / SCALE
+        for out, result in zip(outputs, results, strict=True)
+    ]
+    holds = all(bool(each) for each in this.holds)
+    return Changes(np.concatenate(results), np.concatenate(largest), holds)
 
 
 class Run:
-    """A run of a program on numbers with their changes, while JAX traces it."""
+    """A run of a program on numbers with their changes."""
 
-    def __init__(self, words: Any, rounded: Any) -> None:
-        self._words, self._rounded, self._drawn = words, rounded, 0
+    def __init__(self, rng: np.random.Generator, rounded: bool) -> None:
+        self._rng, self._rounded = rng, rounded
         self.holds: list[Any] = []  #: of each operation, whether its changes are of first order
+
+    def data(self, array: Any) -> Number:
+        """Return an array of data, and its changes by half an ulp unless this run rounds."""
+        if not is_real(array):
+            return Number(array)
+        array = np.asarray(array)
+        signs = self._rng.integers(2, size=(DRAWS, *array.shape)) * 2.0 - 1
+        halves = spacings(array) * (0 if self._rounded else SCALE / 2)
+        return Number(array, (signs * halves).astype(array.dtype))
 
     def program(self, jaxpr: Any, consts: Sequence[Number], given: Sequence[Number]) -> list[Any]:
         """Run an open jaxpr."""
@@ -144,22 +132,8 @@ class Run:
 
         for eqn in needed(jaxpr):
             outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
-            # XLA would repeat what it fuses, in a program that grows with the square of its length.
-            outputs = jax.lax.optimization_barrier(outputs)
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
-
-    def moved(self, half: Any) -> Any:
-        """Return the changes of data by half an ulp, unless this run rounds."""
-        return self.signs(half)[0] * jnp.where(self._rounded, 0, half)
-
-    def signs(self, like: Any) -> Any:
-        """Draw two independent signs for each draw and number of an array, (2, DRAWS, *shape)."""
-        self._drawn += 1
-        numbers = jax.lax.iota(np.uint32, like.size).reshape(like.shape)
-        words = _mixed(numbers + self._words[0] + self._words[1] * np.uint32(self._drawn))
-        places = np.arange(2 * DRAWS, dtype=np.uint32).reshape(2, DRAWS, *[1] * like.ndim)
-        return 1 - 2 * ((words >> places) & np.uint32(1)).astype(like.dtype)
 
     def _equation(self, eqn: Any, operands: list[Number]) -> list[Number]:
         name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
@@ -170,66 +144,93 @@ class Run:
         if name == "stop_gradient":
             return operands  # it stops a derivative, and no change of data
         if not any(is_real(v.aval) for v in eqn.invars):
-            return [*map(Number, _bind(eqn, [o.value for o in operands]))]
+            return [*map(Number, bind(eqn, [o.value for o in operands]))]
         if rule is None or rule.structured or rule.rounds is Rounds.ARGUMENTS:
             raise UncertifiedPrimitiveError(name)
-        outputs, moved = self._differentiated(eqn, operands)
-        if rule.rounds is Rounds.SUM:
-            magnitude = _magnitude(eqn, [o.value for o in operands])
-            moved = [self._rounding(eqn.outvars[0], outputs[0], magnitude, terms(eqn), moved[0])]
-        elif rule.rounds is Rounds.RESULT or narrows(eqn):
-            moved = [
-                self._rounding(v, out, jnp.abs(out), 1, change)
-                for v, out, change in zip(eqn.outvars, outputs, moved, strict=True)
-            ]
-        return [*map(Number, outputs, moved)]
+        word = np.uint32(self._rng.integers(2**32))
+        outputs, holds = _compiled(form_of_operation(eqn))(operands, word, self._rounded)
+        self.holds.append(holds)
+        return outputs
 
-    def _differentiated(self, eqn: Any, operands: list[Number]) -> tuple[list[Any], list[Any]]:
-        """Run an operation; return its results and their changes before it rounds."""
-        active = [i for i, o in enumerate(operands) if o.change is not None]
-        values = [o.value for o in operands]
 
-        def results(*near: Any) -> list[Any]:
-            given = list(values)
-            for i, value in zip(active, near, strict=True):
-                given[i] = value
-            return _bind(eqn, given)
+#: Operations are compiled one by one. In a whole program XLA repeats what leads to each, so that a
+#: chain of 80 takes 30 s.
+@lru_cache(maxsize=512)
+def _compiled(form: Form) -> Callable[..., Any]:
+    """Compile the only operation of a form: (operands, word, rounded) -> results, what holds."""
+    eqn = form.program
 
-        outputs = _bind(eqn, values)
-        if not active:
-            return outputs, [None] * len(outputs)
-        here, changes = [values[i] for i in active], [operands[i].change for i in active]
+    def run(operands: list[Number], word: Any, rounded: Any) -> tuple[list[Number], Any]:
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            return _operation(eqn, operands, word, rounded)
 
-        def pushed(moves: Any) -> list[Any]:
-            return jax.jvp(results, here, moves)[1]
+    return jax.jit(run, compiler_options=QUICK)
 
-        moved = jax.vmap(pushed)(changes)
-        if not _linear(eqn):
-            rounds = RULES[eqn.primitive.name].rounds is Rounds.RESULT
 
-            def holds(moves: Any) -> Any:
-                far = [x + t * (FARTHER / SCALE) for x, t in zip(here, moves, strict=True)]
-                # What is left of the steps in floats, without rounding.
-                steps = [y - x for x, y in zip(here, far, strict=True)]
-                pairs = zip(eqn.outvars, outputs, pushed(steps), results(*far), strict=True)
-                return jnp.array([_alike(*each, rounds) for each in pairs]).all()
+def _operation(
+    eqn: Any, operands: list[Number], word: Any, rounded: Any
+) -> tuple[list[Number], Any]:
+    """Run an operation; return its results with their changes, and whether these hold."""
+    rounds = RULES[eqn.primitive.name].rounds
+    outputs, changes, holds = _differentiated(eqn, operands)
+    sizes = [jnp.abs(out) for out in outputs]
+    if rounds is Rounds.SUM:
+        sizes = [np.sqrt(terms(eqn)) * _magnitude(eqn, [o.value for o in operands])]
+    numbers = []
+    for v, out, size, change in zip(eqn.outvars, outputs, sizes, changes, strict=True):
+        moved = None
+        if is_real(v.aval):
+            moved = jnp.zeros((DRAWS, *out.shape), out.dtype) if change is None else change
+            if rounds is not Rounds.NOTHING or narrows(eqn):
+                by = _rounding(v, out, size, word + np.uint32(len(numbers)))
+                moved += jnp.where(rounded, by, 0).astype(out.dtype)
+        numbers.append(Number(out, moved))
+    return numbers, holds
 
-            both_ways = [jnp.concatenate([change, -change]) for change in changes]
-            self.holds.append(jax.vmap(holds)(both_ways).all())
-        real = [is_real(v.aval) for v in eqn.outvars]
-        return outputs, [change if is_it else None for change, is_it in zip(moved, real, strict=True)]
 
-    def _rounding(self, v: Any, out: Any, magnitude: Any, n: float, change: Any) -> Any:
-        """Add the rounding of a result to its change, as `MonteCarlo` does."""
-        if not is_real(v.aval):
-            return None
-        tiny = smallest(v)
-        near = (jnp.abs(out) < tiny * 2.0**60) & (out != 0)
-        signs, others = self.signs(out)
-        by = signs * (float(np.sqrt(n)) * unit(v) * SCALE * magnitude)
-        by += others * jnp.where(near, tiny * SCALE, 0)
-        by = jnp.where(self._rounded, by, 0).astype(out.dtype)
-        return by if change is None else change + by
+def _differentiated(eqn: Any, operands: list[Number]) -> tuple[list[Any], list[Any], Any]:
+    """Run an operation; return its results, their changes before it rounds, whether these hold."""
+    active = [i for i, o in enumerate(operands) if o.change is not None]
+    values = [o.value for o in operands]
+
+    def results(*near: Any) -> list[Any]:
+        given = list(values)
+        for i, value in zip(active, near, strict=True):
+            given[i] = value
+        return _bind(eqn, given)
+
+    outputs = _bind(eqn, values)
+    if not active:
+        return outputs, [None] * len(outputs), True
+    here, changes = [values[i] for i in active], [operands[i].change for i in active]
+
+    def pushed(moves: Any) -> list[Any]:
+        return jax.jvp(results, here, moves)[1]
+
+    moved = jax.vmap(pushed)(changes)
+    if _linear(eqn):
+        return outputs, moved, True
+
+    def alike(moves: Any) -> Any:
+        far = [x + t * (FARTHER / SCALE) for x, t in zip(here, moves, strict=True)]
+        # What is left of the steps in floats, without rounding.
+        steps = [y - x for x, y in zip(here, far, strict=True)]
+        each = zip(eqn.outvars, outputs, pushed(steps), results(*far), strict=True)
+        rounds = RULES[eqn.primitive.name].rounds is Rounds.RESULT
+        return jnp.array([_alike(*one, rounds) for one in each]).all()
+
+    both_ways = [jnp.concatenate([change, -change]) for change in changes]
+    return outputs, moved, jax.vmap(alike)(both_ways).all()
+
+
+def _rounding(v: Any, out: Any, size: Any, word: Any) -> Any:
+    """Return the rounding of a result in each draw, times `SCALE`, as `MonteCarlo` has it."""
+    numbers = jax.lax.iota(np.uint32, out.size).reshape(out.shape)
+    places = np.arange(2 * DRAWS, dtype=np.uint32).reshape(2, DRAWS, *[1] * out.ndim)
+    bits = (_mixed(_mixed(numbers) + word) >> places) & np.uint32(1)
+    signs, others = 1 - 2 * bits.astype(out.dtype)
+    near = (jnp.abs(out) < smallest(v) * 2.0**60) & (out != 0)
+    return signs * (unit(v) * SCALE * size) + others * jnp.where(near, smallest(v) * SCALE, 0)
 
 
 def _mixed(words: Any) -> Any:
@@ -247,9 +248,7 @@ def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:
 def _linear(eqn: Any) -> bool:
     """Tell whether an operation is linear in each operand, and decides nothing."""
     rule, real = RULES[eqn.primitive.name], all(is_real(v.aval) for v in eqn.outvars)
-    return real and (
-        rule.rearranges or rule.rounds is Rounds.SUM or eqn.primitive.name in LINEAR
-    )
+    return real and (rule.rearranges or rule.rounds is Rounds.SUM or eqn.primitive.name in LINEAR)
 
 
 def _alike(v: Any, out: Any, step: Any, reached: Any, rounds: bool) -> Any:
