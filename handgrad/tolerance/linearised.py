@@ -213,8 +213,8 @@ def _differentiated(eqn: Any, operands: list[Number]) -> tuple[list[Any], list[A
 
     def alike(moves: Any) -> Any:
         far = [x + t * (FARTHER / SCALE) for x, t in zip(here, moves, strict=True)]
-        # What is left of the steps in floats, without rounding.
-        steps = [y - x for x, y in zip(here, far, strict=True)]
+        # What is left of the steps in floats, without rounding; what is infinite stays so.
+        steps = [jnp.where(jnp.isfinite(x), y - x, 0) for x, y in zip(here, far, strict=True)]
         each = zip(eqn.outvars, outputs, pushed(steps), results(*far), strict=True)
         rounds = RULES[eqn.primitive.name].rounds is Rounds.RESULT
         return jnp.array([_alike(*one, rounds) for one in each]).all()
@@ -230,7 +230,8 @@ def _rounding(v: Any, out: Any, size: Any, word: Any) -> Any:
     bits = (_mixed(_mixed(numbers) + word) >> places) & np.uint32(1)
     signs, others = 1 - 2 * bits.astype(out.dtype)
     near = (jnp.abs(out) < smallest(v) * 2.0**60) & (out != 0)
-    return signs * (unit(v) * SCALE * size) + others * jnp.where(near, smallest(v) * SCALE, 0)
+    moved = signs * (unit(v) * SCALE * size) + others * jnp.where(near, smallest(v) * SCALE, 0)
+    return jnp.where(jnp.isfinite(out), moved, 0)
 
 
 def _mixed(words: Any) -> Any:
