@@ -28,7 +28,7 @@ from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
 from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
-from handgrad.program.rules.control import KNOWN
+from handgrad.program.rules.control import KNOWN, groups
 from handgrad.program.trace import Program, rule_name
 from handgrad.tolerance.first_order import SCALE
 from handgrad.tolerance.monte_carlo import narrows, smallest, unit
@@ -62,6 +62,10 @@ class Number(NamedTuple):
 
     value: Any
     change: Any = None  #: in each draw, times `SCALE`, (DRAWS, *shape); None if it has none
+
+    def row(self, i: int) -> "Number":
+        """Return a row of it."""
+        return Number(self.value[i], None if self.change is None else self.change[:, i])
 
 
 def changes(
@@ -110,6 +114,7 @@ class Run:
 
     def __init__(self, rng: np.random.Generator, rounded: bool) -> None:
         self._rng, self._rounded = rng, rounded
+        self._compiled: dict[int, Callable[..., Any]] = {}  # by the equation, which a loop repeats
         self.holds: list[Any] = []  #: of each operation, whether its changes are of first order
 
     def data(self, array: Any) -> Number:
@@ -126,9 +131,7 @@ class Run:
         values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *given], strict=True))
 
         def read(atom: Any) -> Number:
-            if isinstance(atom, jex.Literal):
-                return Number(np.asarray(atom.val, dtype=atom.aval.dtype))
-            return values[atom]
+            return _literal(atom) if isinstance(atom, jex.Literal) else values[atom]
 
         for eqn in needed(jaxpr):
             outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
@@ -141,6 +144,8 @@ class Run:
             body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
             consts = [Number(c) for c in getattr(body, "consts", ())]
             return self.program(getattr(body, "jaxpr", body), consts, operands)
+        if name == "scan":
+            return self._scan(eqn, operands)
         if name == "stop_gradient":
             return operands  # it stops a derivative, and no change of data
         if not any(is_real(v.aval) for v in eqn.invars):
@@ -148,9 +153,40 @@ class Run:
         if rule is None or rule.structured or rule.rounds is Rounds.ARGUMENTS:
             raise UncertifiedPrimitiveError(name)
         word = np.uint32(self._rng.integers(2**32))
-        outputs, holds = _compiled(form_of_operation(eqn))(operands, word, self._rounded)
+        if id(eqn) not in self._compiled:
+            self._compiled[id(eqn)] = _compiled(form_of_operation(eqn))
+        outputs, holds = self._compiled[id(eqn)](operands, word, self._rounded)
         self.holds.append(holds)
         return outputs
+
+    def _scan(self, eqn: Any, operands: list[Number]) -> list[Number]:
+        """Loop over the first axis, as `handgrad.program.rules.control.scan` does."""
+        body, (n_consts, n_carry) = eqn.params["jaxpr"], groups(eqn)
+        consts, carry = operands[:n_consts], operands[n_consts : n_consts + n_carry]
+        rows = [Number(*map(_in_numpy, row)) for row in operands[n_consts + n_carry :]]
+        inner, collected = [Number(c) for c in body.consts], []
+        steps = range(eqn.params["length"])
+        for i in reversed(steps) if eqn.params["reverse"] else steps:
+            outputs = self.program(body.jaxpr, inner, [*consts, *carry, *(r.row(i) for r in rows)])
+            carry = outputs[:n_carry]
+            collected.append(outputs[n_carry:])
+        if eqn.params["reverse"]:
+            collected.reverse()
+        return [*carry, *map(_stacked, zip(*collected, strict=True))]
+
+
+def _in_numpy(array: Any) -> Any:
+    return None if array is None else np.asarray(array)
+
+
+def _stacked(rows: Sequence[Number]) -> Number:
+    changes = [row.change for row in rows]
+    together = None if changes[0] is None else np.stack(changes, axis=1)
+    return Number(np.stack([row.value for row in rows]), together)
+
+
+def _literal(literal: Any) -> Number:
+    return Number(np.asarray(literal.val, dtype=literal.aval.dtype))
 
 
 #: Operations are compiled one by one. In a whole program XLA repeats what leads to each, so that a
