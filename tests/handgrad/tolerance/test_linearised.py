@@ -79,7 +79,7 @@ def test_a_loop_is_run_step_by_step() -> None:
 
     The rows are exact, so that one datum moves.
     """
-    w, rows = np.float64(0.3), np.array([1.0, -1.0, 0.0, -1.0])
+    w, rows = np.array(0.3), np.array([1.0, -1.0, 0.0, -1.0])
 
     def looped(w: Any, rows: Any) -> Any:
         last, kept = lax.scan(lambda h, x: (h * w + x, h), w, rows, reverse=True)
