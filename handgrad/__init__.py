@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from handgrad.backward import check_backward, check_custom
-    from handgrad.check import GradientMismatch, assert_gradient, check_gradient
+    from handgrad.check import (
+        CheckInterrupted,
+        GradientMismatch,
+        assert_gradient,
+        check_gradient,
+    )
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from handgrad.stepwise import Step, check_steps
 
 __all__ = [
+    "CheckInterrupted",
     "Diagnosis",
     "Enclosure",
     "Finding",
@@ -43,7 +49,7 @@ __all__ = [
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
     "backward": ("check_backward", "check_custom"),
-    "check": ("GradientMismatch", "assert_gradient", "check_gradient"),
+    "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),

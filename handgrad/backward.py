@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from handgrad.check import report_on
+from handgrad.data.clock import SECONDS
 from handgrad.judging.part_cases import backward_case, custom_case
-from handgrad.judging.trial import judge, rule_names
+from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -22,6 +24,7 @@ def check_backward(
     referee: str = "auto",
     strict: bool = False,
     trust_rules: Collection[Any] = (),
+    seconds: float = SECONDS,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -34,8 +37,8 @@ def check_backward(
             floats are ignored.
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
-        points, seed, referee, strict, trust_rules: as for `check_gradient`; the points vary the
-            inputs.
+        points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
+            vary the inputs.
 
     Returns:
         The report; leaves are named by the inputs' positions, `params[0]` and so on.
@@ -58,7 +61,7 @@ def check_backward(
     case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
     call = "check_backward(forward, backward, *inputs"
     call += "" if cotangent is None else ", cotangent=cotangent"
-    return GradientReport.of(judge(case, given, points, strict, call))
+    return report_on(case, given, points, strict, call, seconds)
 
 
 def check_custom(
@@ -68,6 +71,7 @@ def check_custom(
     seed: int = 0,
     referee: str = "auto",
     strict: bool = False,
+    seconds: float = SECONDS,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -78,7 +82,7 @@ def check_custom(
     Args:
         f: the decorated function; its result is any pytree of arrays.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict: as for `check_gradient`; the points vary all floats.
+        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats.
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.
@@ -94,4 +98,4 @@ def check_custom(
     """
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
-    return GradientReport.of(judge(case, given, points, strict, "check_custom(f, *args"))
+    return report_on(case, given, points, strict, "check_custom(f, *args", seconds)

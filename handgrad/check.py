@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.data.point import point_at
+from handgrad.data.clock import SECONDS
+from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
-from handgrad.judging.trial import judge, rule_names
+from handgrad.judging.random_slopes import directional_case
+from handgrad.judging.trial import Interrupted, judge, rule_names
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -24,6 +26,17 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
         return str(self.report)
 
 
+class CheckInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
+
+    def __init__(self, report: GradientReport) -> None:
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        return str(self.report)
+
+
 def check_gradient(
     gradient: Callable[..., Any],
     loss: Callable[..., Any],
@@ -35,6 +48,8 @@ def check_gradient(
     has_value: bool = False,
     strict: bool = False,
     trust_rules: Collection[Any] = (),
+    seconds: float = SECONDS,
+    directions: int | None = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -55,13 +70,23 @@ def check_gradient(
         strict: whether `imprecise` is a failure; see `GradientReport.passes`.
         trust_rules: custom derivative rules that are meant to differ from the derivative of their
             functions (a straight-through estimator, say): functions, or their names.
+        seconds: how long the check may take, of this process's processor time: it is kept within a
+            tenth, but for what `gradient`, `loss` and JAX's compiler take in one call. With less
+            than it takes, fewer points are judged, or only some elements of a large gradient; the
+            report says which. Reading the report is not part of it.
+        directions: instead of every element, judge the slopes along so many random directions, up
+            to 24: a quick look at a large gradient. The report states with which probability an
+            error in one element goes unseen; it does not say where a mistake is, nor of which kind,
+            and knows no second witness.
 
     Returns:
-        The report. `imprecise` means a right formula that has lost digits.
+        The report. `imprecise` means a right formula that has lost digits. While it is made, a line
+        on a terminal says how far it is, from the third second on.
 
     Raises:
         TypeError: a leaf of `params` holds no floats, or the loss is not a real scalar.
         ValueError: `params` is empty or not finite, or an option has no such value.
+        CheckInterrupted: Ctrl-C, after the first point; has the report on what was judged.
         Exception: whatever `gradient` or `loss` raise at the given point.
 
     Example:
@@ -74,8 +99,24 @@ def check_gradient(
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
     given = point_at(params, inputs)
+    if directions is not None:
+        case, given = directional_case(case, given, directions)
     call = "check_gradient(gradient, loss, params, *inputs"
-    return GradientReport.of(judge(case, given, points, strict, call))
+    return report_on(case, given, points, strict, call, seconds)
+
+
+def report_on(
+    case: Case, given: Point, points: Any, strict: bool, call: str, seconds: float
+) -> GradientReport:
+    """Judge a case; see `handgrad.judging.trial.judge`.
+
+    Raises:
+        CheckInterrupted: Ctrl-C was pressed after some points were judged.
+    """
+    try:
+        return GradientReport.of(judge(case, given, points, strict, call, seconds))
+    except Interrupted as interrupt:
+        raise CheckInterrupted(GradientReport.of(interrupt.judgement)) from None
 
 
 def assert_gradient(*args: Any, **options: Any) -> None:

@@ -50,7 +50,7 @@ class GradientReport(Judgement):
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
         """The kinds of mistake that explain a wrong gradient; computed on first access."""
-        if self.trial is None or self.verdict != "disagree":
+        if self._mistake_unknown:
             return ()
         from handgrad.diagnosis import diagnose
 
@@ -87,10 +87,10 @@ class GradientReport(Judgement):
         """The smallest point found at which the gradient is wrong in the same way.
 
         A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
-        None unless the verdict is `disagree`, and after unpickling. The first access takes about
-        ten seconds at most.
+        None unless the verdict is `disagree`, after unpickling, and with `directions`. The first
+        access takes about ten seconds at most.
         """
-        if self.trial is None or self.verdict != "disagree":
+        if self._mistake_unknown:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
@@ -103,13 +103,24 @@ class GradientReport(Judgement):
         and in every link of the loss's backpropagation. Takes seconds.
 
         Raises:
-            ValueError: the report was pickled, and so has no points.
+            ValueError: the report was pickled, and so has no points, or is on random directions.
         """
         from handgrad.power import power
 
         if self.trial is None:
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
+        if self._along_directions:
+            raise ValueError("power: got a report with directions, expected one on every element")
         return power(self.trial)
+
+    @property
+    def _along_directions(self) -> bool:
+        part = self.trial and self.trial.case.part
+        return type(part).__name__ == "RandomDirections"  # without an import of JAX
+
+    @property
+    def _mistake_unknown(self) -> bool:
+        return self.trial is None or self.verdict != "disagree" or self._along_directions
 
     def __str__(self) -> str:
         return as_text(self._reading())

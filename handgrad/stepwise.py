@@ -8,8 +8,10 @@ import jax
 import numpy as np
 
 from handgrad.backward import check_backward
+from handgrad.data.clock import SECONDS, Clock
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
+from handgrad.judging.trial import check_seconds
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -33,6 +35,7 @@ def check_steps(
     referee: str = "auto",
     strict: bool = False,
     trust_rules: Collection[Any] = (),
+    seconds: float = SECONDS,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -42,6 +45,7 @@ def check_steps(
             with the output of the previous one; its own inputs (parameters) come after.
         inputs: the arguments of the first step.
         points, seed, referee, strict, trust_rules: as for `check_backward`.
+        seconds: how long it may take; of what is left, each step gets its part.
 
     Returns:
         The reports. Each step's cotangent comes by autodiff through the steps after it, from a
@@ -67,6 +71,8 @@ def check_steps(
             f"steps: got {shortly(steps)}, expected a list of (name, forward, backward)"
         )
     check_seed(seed)
+    check_seconds(seconds)
+    clock = Clock(seconds)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
@@ -86,6 +92,7 @@ def check_steps(
                 referee=referee,
                 strict=strict,
                 trust_rules=trust_rules,
+                seconds=max(clock.left, seconds / 10) / (len(chain) - k),
             )
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handgrad.commands.extras import EXTRAS
+from handgrad.data.clock import SECONDS
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -28,6 +29,22 @@ class BadInput(click.ClickException):
     def __init__(self, line: str, *details: str):
         super().__init__(line)
         self.details = details
+
+
+class Seconds(click.ParamType):
+    """A number above 0."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Parse the text."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not seconds > 0:
+            self.fail(f"{value!r}; expected a number of seconds above 0.", param, ctx)
+        return seconds
 
 
 class WholeNumber(click.ParamType):
@@ -88,6 +105,19 @@ class WholeNumber(click.ParamType):
 @click.option(
     "--counterexample", is_flag=True, help="Print the smallest test that shows the mistake."
 )
+@click.option(
+    "--seconds",
+    type=Seconds(),
+    default=SECONDS,
+    show_default=True,
+    help="How long judging may take; with less than it needs, less is judged.",
+)
+@click.option(
+    "--directions",
+    type=WholeNumber(),
+    metavar="N",
+    help="A quick look: judge slopes along N random directions instead of every element.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
@@ -97,46 +127,62 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     """
     extras = [extra for name, extra in EXTRAS.items() if options.pop(name)]
     # Whatever the file prints goes to standard error; standard output is for the report alone.
-    with redirect_stdout(sys.stderr), _working(f"Judging {gradient}"):
-        report = _judged(gradient, loss, like, options)
-        answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
+    with redirect_stdout(sys.stderr):
+        report, interrupted = _judged(gradient, loss, like, options)
+        with _working(f"Reading the report on {gradient}"):
+            answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
     answer["reproduce"] = _again(gradient, loss, like, **options)
     # Printed first, to be read while the extras are computed.
     if not as_json:
         _show(report)
+    if interrupted:
+        if as_json:
+            click.echo(_as_json(answer))
+        raise KeyboardInterrupt(f"after {report.points} of {1 + options['points']} points")
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
             text, answer[extra.key] = extra.compute(report)
         if not as_json:
             click.echo(f"\n{text}")
     if as_json:
-        import json
-
-        click.echo(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+        click.echo(_as_json(answer))
     if report.verdict == "imprecise" and report.passes:
         click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
     return 0 if report.passes else NOT_PASSED.get(report.verdict, 1)
 
 
-def _judged(gradient: str, loss: str, like: str, options: dict[str, Any]) -> "GradientReport":
-    from handgrad.commands.loading import Loader, parse
+def _as_json(answer: dict[str, Any]) -> str:
+    import json
 
-    loader = Loader()
-    where = parse(gradient, "gradient")
-    where_loss = parse(loss, "loss", where.source)
-    gradient_function = _function(loader, where, "gradient(params, *inputs)")
-    loss_function = _function(loader, where_loss, "loss(params, *inputs)")
-    point = _example(loader, parse(like, "example", where.source))
-    from handgrad.check import check_gradient
+    return json.dumps(answer, ensure_ascii=False, allow_nan=False)
 
+
+def _judged(
+    gradient: str, loss: str, like: str, options: dict[str, Any]
+) -> "tuple[GradientReport, bool]":
+    """Return the report, and whether Ctrl-C ended the check."""
+    with _working(f"Loading {gradient}"):
+        from handgrad.check import CheckInterrupted, check_gradient
+        from handgrad.commands.loading import Loader, parse
+
+        loader = Loader()
+        where = parse(gradient, "gradient")
+        where_loss = parse(loss, "loss", where.source)
+        gradient_function = _function(loader, where, "gradient(params, *inputs)")
+        loss_function = _function(loader, where_loss, "loss(params, *inputs)")
+        point = _example(loader, parse(like, "example", where.source))
     functions = {
         f"the gradient, {where},": gradient_function,
         f"the loss, {where_loss},": loss_function,
     }
+    interrupted = False
     with _as_bad_input(loader, functions):
-        report = check_gradient(gradient_function, loss_function, *point, **options)
+        try:
+            report = check_gradient(gradient_function, loss_function, *point, **options)
+        except CheckInterrupted as interrupt:
+            report, interrupted = interrupt.report, True
     # A call in Python would need the functions themselves; the reader has just typed the command.
-    return replace(report, reproduce="")
+    return replace(report, reproduce=""), interrupted
 
 
 def _again(
@@ -148,10 +194,14 @@ def _again(
     strict: bool,
     has_value: bool,
     trust_rules: tuple[str, ...],
+    seconds: float,
+    directions: int | None,
 ) -> str:
     """Return the command that gives the judgement again."""
     words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
     words += ["--points", str(points), "--seed", str(seed)]
+    words += ["--seconds", f"{seconds:g}"] * (seconds != SECONDS)
+    words += [] if directions is None else ["--directions", str(directions)]
     words += ["--strict"] * strict + ["--has-value"] * has_value
     return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
 

@@ -1,10 +1,24 @@
-"""A limit on time that says the same on a busy machine as on an idle one."""
+"""Limits on time that say the same on a busy machine as on an idle one, and a line of progress."""
 
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+#: How long a check may take by default.
+SECONDS = 20.0
 
 #: By how much the wall clock may exceed a limit: on a machine with ten processes for each core, or
 #: for a loss that waits for a device, which takes no processor time.
 PATIENCE = 10.0
+
+#: Seconds after which work says how far it is, and between two such lines.
+SAID_AFTER, SAID_EVERY = 2.0, 0.5
+
+
+class OutOfTimeError(BaseException):
+    """The time for some work is up; not an `Exception`, so that no handler of errors takes it."""
 
 
 class Clock:
@@ -15,24 +29,111 @@ class Clock:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
     @property
     def over(self) -> bool:
         """Whether the time is up."""
-        return self._passed > PATIENCE * self._seconds or self.spent > self._seconds
+        passed = self.passed  # the processor's time takes longer to ask for
+        if passed <= self.seconds:
+            return False
+        return passed > PATIENCE * self.seconds or self.spent > self.seconds
 
     @property
     def left(self) -> float:
         """The seconds that are left; -1 if the time is up."""
-        return -1.0 if self.over else self._seconds - self.spent
+        return -1.0 if self.over else self.seconds - self.spent
 
     @property
     def spent(self) -> float:
         """The seconds that count: of the processor, and no more than have passed."""
-        return min(self._passed, time.process_time() - self._processor)
+        return min(self.passed, time.process_time() - self._processor)
 
     @property
-    def _passed(self) -> float:
+    def passed(self) -> float:
+        """The seconds on the wall clock."""
         return time.perf_counter() - self._wall
+
+
+class Progress:
+    """A line on standard error, if that is a terminal, that says how far long work is."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._at, self._next, self._shown = clock, "", SAID_AFTER, 0
+
+    def at(self, what: str) -> None:
+        """Say what is done from now on."""
+        self._at = what
+        self.tick()
+
+    def tick(self) -> None:
+        """Write the line, if it is time to."""
+        passed = self._clock.passed
+        if passed < self._next or not sys.stderr.isatty():
+            return
+        self._next = passed + SAID_EVERY
+        line = f"handgrad: {self._at}, {passed:.0f} s"
+        self._write(line)
+        self._shown = len(line)
+
+    def close(self) -> None:
+        """Remove the line."""
+        if self._shown:
+            self._write("")
+
+    def _write(self, line: str) -> None:
+        sys.stderr.write(f"\r{line.ljust(self._shown)}" + ("" if line else "\r"))
+        sys.stderr.flush()
+
+
+_LIMIT: ContextVar[Clock | None] = ContextVar("limit", default=None)
+_PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[Clock]:
+    """Let `check_time` raise after so many seconds, or earlier if a limit around this one ends."""
+    around = _LIMIT.get()
+    clock = Clock(min(seconds, around.left) if around else seconds)
+    token = _LIMIT.set(clock)
+    try:
+        yield clock
+    finally:
+        _LIMIT.reset(token)
+
+
+@contextmanager
+def reported(clock: Clock) -> Iterator[Progress]:
+    """Show the progress of the work within, each time that it calls `check_time`."""
+    progress = Progress(clock)
+    token = _PROGRESS.set(progress)
+    try:
+        yield progress
+    finally:
+        _PROGRESS.reset(token)
+        progress.close()
+
+
+def current_limit() -> Clock | None:
+    """Return the limit that the running work has, if any."""
+    return _LIMIT.get()
+
+
+def time_left(otherwise: float) -> float:
+    """Return the seconds that the running work has left, or others if it has no limit."""
+    limit = _LIMIT.get()
+    return limit.left if limit else otherwise
+
+
+def check_time() -> None:
+    """Say how far the work is, if that is due; for work that calls this every few milliseconds.
+
+    Raises:
+        OutOfTimeError: the time of a limit is up.
+    """
+    progress, clock = _PROGRESS.get(), _LIMIT.get()
+    if progress is not None:
+        progress.tick()
+    if clock is not None and clock.over:
+        raise OutOfTimeError

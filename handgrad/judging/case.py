@@ -1,13 +1,13 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from handgrad.data.point import shortly
+from handgrad.data.point import Point, point_at, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -67,6 +67,17 @@ class CustomRule:
 
 
 @dataclass(frozen=True, eq=False)
+class RandomDirections:
+    """The gradient whose slopes along random directions are judged instead of its elements."""
+
+    wording: ClassVar[Wording] = OF_GRADIENT
+    notes: ClassVar[tuple[str, ...]] = ()
+    whole: "Case"
+    given: Point  #: the caller's
+    count: int  #: the number of directions
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A gradient to judge, its loss, and the options."""
 
@@ -78,17 +89,39 @@ class Case:
     trusted: frozenset[str] = frozenset()
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
-    part: BackwardStep | CustomRule | None = None  #: the part that is judged; None for a gradient
+    #: What is judged of a gradient, if not all of it.
+    part: BackwardStep | CustomRule | RandomDirections | None = None
 
     @property
     def wording(self) -> Wording:
         """What messages call the caller's functions."""
         return self.part.wording if self.part else OF_GRADIENT
 
+    def params(self, given: Point) -> Any:
+        """Return the caller's parameters at a point of the case."""
+        return given.inputs[0] if isinstance(self.part, RandomDirections) else given.params
+
+    def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
+        """Return a point of the case with each leaf of the caller's parameters changed."""
+        if not isinstance(self.part, RandomDirections):
+            return given.moved([change(leaf) for leaf in given.leaves])
+        params, *others = given.inputs
+        whole = point_at(params, ())
+        moved = whole.moved([change(leaf) for leaf in whole.leaves])
+        return replace(given, inputs=(moved.params, *others))
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Warnings for the report, once the case was judged."""
         return self.part.notes if self.part else ()
+
+
+def check_case(case: Case, given: Point) -> None:
+    """Raise TypeError or ValueError if a case has functions or options that are none."""
+    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
+        check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
+    check_seed(case.seed)
+    check_referee(case.referee)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:

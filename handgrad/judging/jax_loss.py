@@ -14,7 +14,7 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, signature, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -167,7 +167,9 @@ class JaxLoss:
         leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
         form = (str(tree), *(signature(leaf) for leaf in leaves))
         if form not in self._programs:
-            self._programs[form] = trace(self.case.loss, given.arrays, given.inputs), leaves
+            # Along random directions the gradient would be a matter of the loss's, and not needed.
+            whole = not isinstance(self.case.part, RandomDirections)
+            self._programs[form] = trace(self.case.loss, given.arrays, given.inputs, whole), leaves
         return self._programs[form][0]
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:

@@ -5,12 +5,14 @@ precision only, because it calls functions that were compiled for it.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data.clock import Clock
 from handgrad.data.point import Point
+from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
 
@@ -76,7 +78,7 @@ def shown(
     random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
     small = np.full(given.size, more_than_half(given, gaps)[open_ones].all())
     if not small.any():
-        small = in_float32(answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
+        small = in_float32(loss.case, answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
     found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
     in_proportion = _spread(errors / answers) < CONSTANT
     left = open_ones & ~random & ~in_proportion
@@ -89,7 +91,7 @@ def _at_neighbours(
     """Return the gradient and its error at neighbours; few if they show a mistake or time is up."""
     clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
     while len(found) < NEIGHBOURS and not clock.over:
-        near = given.moved([_moved(rng, leaf) for leaf in given.leaves])
+        near = loss.case.varied(given, partial(_moved, rng))
         answered = answer(near)
         found.append((answered, _errors(answered, loss, near)))
         if len(found) == FIRST:
@@ -132,7 +134,7 @@ def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
     return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
 
 
-def in_float32(answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
+def in_float32(case: Case, answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
     """Tell which elements of float64 are computed in float32, bool, shape (size,).
 
     Wherever they are evaluated, all of a leaf's numbers are float32's or, if it may be `inside`
@@ -146,9 +148,9 @@ def in_float32(answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
     for t in (1.0, *WAY):
         if clock.over:
             return np.zeros(given.size, dtype=bool)
-        leaves = [_moved(rng, np.asarray(t * leaf, leaf.dtype)) for leaf in given.leaves]
-        near = [np.asarray(leaf * UNNOTICED, leaf.dtype) for leaf in leaves]
-        both = np.array([answer(given.moved(leaves)), answer(given.moved(near))])
+        here = case.varied(given, lambda leaf, t=t: _moved(rng, _times(t, leaf)))
+        near = case.varied(here, partial(_times, UNNOTICED))
+        both = np.array([answer(here), answer(near)])
         if np.isfinite(both).all():
             found.append(both)
     if len(found) <= FIRST:
@@ -178,7 +180,7 @@ def _absorbed(
     1 - σ(z) is 0 in floats from z = 37 on. What is true of the point must be true on the way: a
     wrong formula is off where the element is large, too.
     """
-    points = [given.moved([np.asarray(t * leaf, leaf.dtype) for leaf in given.leaves]) for t in WAY]
+    points = [loss.case.varied(given, partial(_times, t)) for t in WAY]
     answers = [answer(point) for point in points]
     eps = np.repeat([np.finfo(a.dtype).eps for a in given.leaves], [a.size for a in given.leaves])
     allowed = ULPS * eps * np.max(np.abs(answers), axis=0)
@@ -188,6 +190,10 @@ def _absorbed(
             break
         found &= np.abs(_errors(answered, loss, point)) <= allowed
     return found
+
+
+def _times(t: float, leaf: np.ndarray) -> np.ndarray:
+    return np.asarray(t * leaf, leaf.dtype)
 
 
 def _moved(rng: np.random.Generator, leaf: np.ndarray) -> np.ndarray:

@@ -38,6 +38,7 @@ class Trial:
     loss: PreparedLoss | None  #: None where no point was judged
     outcomes: tuple[Outcome, ...]  #: the caller's point first
     deciding: int  #: the number of the deciding one
+    stopped: str | None = None  #: what ended it before all points were judged; a warning
 
 
 @dataclass(frozen=True)

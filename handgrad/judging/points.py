@@ -5,6 +5,7 @@ matrices must stay positive definite.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,25 @@ SCALES = (0.1, 1.0, 0.01, 3.0)
 
 
 def points(given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
-    """Yield the caller's point, then `more` points: a number, or a list of (params, *inputs).
+    """Return the caller's point, then `more` points: a number, or a list of (params, *inputs).
 
     Raises:
         TypeError: `more` is neither.
         ValueError: a listed point is not shaped like the caller's, or the number is negative.
     """
-    yield given
     if isinstance(more, bool) or not isinstance(more, int | np.integer):
-        yield from _listed(given, more)
-        return
+        if not isinstance(more, Sequence) or isinstance(more, str):
+            got = shortly(more)
+            raise TypeError(f"points: got {got}, expected a number, or a list of (params, *inputs)")
+        return chain([given], _listed(given, more))
     if more < 0:
         raise ValueError(f"points: got {more}, expected 0 or more")
+    return chain([given], _drawn(given, int(more), seed))
+
+
+def _drawn(given: Point, more: int, seed: int) -> Iterator[Point]:
     rng = np.random.default_rng(seed)
-    for i in range(int(more)):
+    for i in range(more):
         yield given.moved(_around(given.leaves, SCALES[i % len(SCALES)], rng))
 
 
@@ -51,10 +57,7 @@ def _size(values: np.ndarray) -> float:
     return largest and largest * float(np.sqrt(np.mean((values.astype(float) / largest) ** 2)))
 
 
-def _listed(given: Point, more: Any) -> Iterator[Point]:
-    if not isinstance(more, Sequence) or isinstance(more, str):
-        got = shortly(more)
-        raise TypeError(f"points: got {got}, expected a number, or a list of (params, *inputs)")
+def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")

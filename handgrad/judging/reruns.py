@@ -96,7 +96,7 @@ def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:
 
     See `neighbours.in_float32`.
     """
-    found = _attempt(lambda: neighbours.in_float32(partial(_answer, case), given, inside))
+    found = _attempt(lambda: neighbours.in_float32(case, partial(_answer, case), given, inside))
     return np.zeros(given.size, dtype=bool) if found is None else found
 
 

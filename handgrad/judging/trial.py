@@ -3,21 +3,22 @@
 import time
 import warnings
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from handgrad.data.clock import Clock
+from handgrad.data.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, check_function, check_referee, check_seed
+from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
+from handgrad.judging.random_slopes import along
 from handgrad.judging.repeatability import (
     CALLS_ELSEWHERE,
     NotAFunctionError,
@@ -30,38 +31,79 @@ from handgrad.judging.verdict import decisive, judgement
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: No further point is started that would end after this many seconds if it took as long as the one
-#: before.
-SECONDS = 20.0
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C after some points were judged; `judgement` is that on these points."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__()
+        self.judgement = judgement
 
 
 def judge(
-    case: Case, given: Point, points: int | Sequence[Any], strict: bool, call: str
+    case: Case,
+    given: Point,
+    points: int | Sequence[Any],
+    strict: bool,
+    call: str,
+    seconds: float = SECONDS,
 ) -> Judgement:
     """Judge a case at a point and at others, as `handgrad.check_gradient` does.
 
     `call` is the start of the call that gives the judgement again.
+
+    Raises:
+        Interrupted: Ctrl-C was pressed after some points were judged.
     """
     began = time.perf_counter()
-    _check_case(case, given)
+    check_case(case, given)
+    check_seconds(seconds)
     points = int(points) if isinstance(points, np.integer) else points
-    reproduce = f"{call}{_options(case, points, strict)})"
-    requested = len(points) if isinstance(points, Sequence) else points
+    reproduce = f"{call}{_options(case, points, strict, seconds)})"
     reason = given.not_judged()
-    loss, tried = (None, [Outcome(given, cause=reason)]) if reason else _tried(case, given, points)
-    trial = Trial(case, loss, tuple(tried), decisive(tried))
-    made = judgement(trial, requested if loss else None, reproduce, strict)
+    tried = (
+        _Tried([Outcome(given, cause=reason)]) if reason else _tried(case, given, points, seconds)
+    )
+    trial = Trial(case, tried.loss, tuple(tried.outcomes), decisive(tried.outcomes), tried.stopped)
+    made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)
-    return replace(made, warnings=said, seconds=time.perf_counter() - began)
+    made = replace(made, warnings=said, seconds=time.perf_counter() - began)
+    if tried.interrupted:
+        raise Interrupted(made)
+    return made
 
 
-def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, list[Outcome]]:
+@dataclass(frozen=True)
+class _Tried:
+    outcomes: list[Outcome]
+    loss: PreparedLoss | None = None  #: None where no point was judged
+    stopped: str | None = None  #: what ended the trial before all points were judged
+    interrupted: bool = False  #: whether that was Ctrl-C
+
+
+def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
+    with limited(seconds) as clock, reported(clock) as progress:
+        try:
+            return _judged(case, given, points, clock, progress)
+        except OutOfTimeError:
+            cause = (
+                f"{seconds:g} seconds were too short for one point; seconds={3 * seconds:g} gives "
+                "it more, directions=2 judges less"
+            )
+            return _Tried([Outcome(given, cause=cause)])
+
+
+def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
+    progress.at("calling the gradient and the loss")
     answer = form.repeated(case, given)
     _, _, faults = answer
     wrong = Outcome(given, findings=tuple(faults))
     if any(fault.kind != "not-repeatable" for fault in faults):
-        return None, [wrong]
-    around = points_around(given, points, case.seed)
+        return _Tried([wrong])
+    if isinstance(case.part, RandomDirections):
+        around = along(case.part, points_around(case.part.given, points, case.seed))
+    else:
+        around = points_around(given, points, case.seed)
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
@@ -72,18 +114,13 @@ def _tried(case: Case, given: Point, points: Any) -> tuple[PreparedLoss | None, 
                 value, autodiff = loss.answers(given)
                 loss.check_repeatable(given, value)
                 if not judge_answer(loss, given, answer, autodiff).varies:
-                    return None, [wrong]
-            first, *others = _outcomes(loss, around, not isinstance(points, int))
-            return loss, [replace(first, varies=first.varies or bool(faults)), *others]
+                    return _Tried([wrong])
+            tried = _outcomes(loss, around, points, clock, progress)
+            first, *others = tried.outcomes
+            first = replace(first, varies=first.varies or bool(faults))
+            return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
-            return None, [Outcome(given, cause=str(error))]
-
-
-def _check_case(case: Case, given: Point) -> None:
-    for name, function in (("gradient", case.gradient), ("loss", case.loss)):
-        check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
-    check_seed(case.seed)
-    check_referee(case.referee)
+            return _Tried([Outcome(given, cause=str(error))])
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:
@@ -97,38 +134,69 @@ def rule_names(trusted: Collection[Any]) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def _options(case: Case, points: Any, strict: bool) -> str:
+def check_seconds(seconds: Any) -> None:
+    """Raise TypeError or ValueError unless these are more than 0 seconds."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number):
+        raise TypeError(f"seconds: got {shortly(seconds)}, expected a number")
+    if not seconds > 0:
+        raise ValueError(f"seconds: got {seconds}, expected more than 0")
+
+
+def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
     """Write the options of a call: points, seed, and all others that are not the default."""
     shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
-    if case.referee != "auto":
-        shown["referee"] = repr(case.referee)
+    asked = case.part.whole if isinstance(case.part, RandomDirections) else case
+    if asked.referee != "auto":
+        shown["referee"] = repr(asked.referee)
     if case.has_value:
         shown["has_value"] = True
     if strict:
         shown["strict"] = True
+    if isinstance(case.part, RandomDirections):
+        shown["directions"] = case.part.count
+    if seconds != SECONDS:
+        shown["seconds"] = seconds
     if case.trusted:
         shown["trust_rules"] = sorted(case.trusted)
     return "".join(f", {name}={value}" for name, value in shown.items())
 
 
-def _outcomes(loss: PreparedLoss, points: Iterator[Point], listed: bool) -> list[Outcome]:
+def _outcomes(
+    loss: PreparedLoss, around: Iterator[Point], points: Any, clock: Clock, progress: Progress
+) -> _Tried:
     """Return one outcome per point, the caller's first, until the time is up.
 
-    At random points the caller's functions may not be defined and may raise, which is recorded; at
-    points that the caller listed, the error is raised.
+    No point is started that would end too late if it took as long as the one before. At random
+    points the caller's functions may not be defined and may raise, which is recorded; at points
+    that the caller listed, the error is raised.
     """
-    clock, found = Clock(SECONDS), []
-    for given in points:
-        began = clock.spent
-        if listed or not found:
-            found.append(judge_point(loss, given))
-        else:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found.append(_moved_point(loss, given))
-        if clock.left < clock.spent - began:
-            break
-    return found
+    found: list[Outcome] = []
+    of = points if isinstance(points, int) else len(points)
+    try:
+        for given in around:
+            began = clock.spent
+            progress.at(f"judging point {len(found) + 1} of {1 + of}")
+            if not isinstance(points, int) or not found:
+                found.append(judge_point(loss, given))
+            else:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found.append(_moved_point(loss, given))
+            if clock.left < clock.spent - began:
+                break
+    except OutOfTimeError:
+        if not found:
+            raise
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
+    late = len(found) <= of
+    return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
+
+
+def _how_far(found: list[Outcome], of: int) -> str:
+    return f"after {len(found) - 1} of {of} other points"
 
 
 def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:

@@ -7,12 +7,15 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data.findings import Enclosure, Finding, LeafReport
+from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
+from handgrad.judging.random_slopes import STATED, unseen
 from handgrad.judging.ruling import (
     DOUBTFUL,
     RIGHT,
@@ -29,15 +32,17 @@ from handgrad.program.trace import custom_rules
 FEW_LEAVES = 3
 
 
-def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool) -> Judgement:
-    """Sum up a trial of `requested` points besides the caller's; None if none can be judged."""
+def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
+    """Sum up a trial; `reproduce` is the call that gives the judgement again."""
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes)
-    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i, requested)]
+    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
+    if trial.stopped and not deciding.findings:
+        warnings.append(trial.stopped)
     warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
@@ -45,22 +50,38 @@ def judgement(trial: Trial, requested: int | None, reproduce: str, strict: bool)
             "as sums in another order do"
         )
     if verdict in ("agree", "imprecise"):
-        warnings += blind_spots(rulings, case.part is not None)
+        along = isinstance(case.part, RandomDirections)
+        warnings += [] if along else blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
         blame=blame,
-        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, [])),
+        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, []), case),
         observed=found,
         warnings=tuple(warnings),
-        certificate=rulings[0].reference.how if rulings else "nothing was judged",
+        certificate=_certificate(rulings[0], case) if rulings else "nothing was judged",
         reproduce=reproduce,
         points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
         point=i,
-        params=deciding.given.params,
+        params=case.params(deciding.given),
         strict=strict,
         trial=trial,
     )
+
+
+def _certificate(ruling: Ruling, case: Case) -> str:
+    if not isinstance(case.part, RandomDirections):
+        return ruling.reference.how
+    count, chance = plural(case.part.count, "random direction"), unseen(case.part, ruling)
+    return (
+        f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
+        f"{STATED:g} of one element or more goes unseen with probability below {_at_least(chance)}"
+    )
+
+
+def _at_least(chance: float) -> str:
+    """Write a probability, rounded up to a power of ten."""
+    return f"1e{np.ceil(np.log10(chance)):.0f}" if chance else "1e-300"
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:
@@ -153,7 +174,7 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
         return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
 
 
-def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None) -> list[str]:
+def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
     rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
     warnings = []
     lost = sum(r.yours.worst == ROUNDED for r in rulings)
@@ -172,8 +193,6 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, requested: int | None)
     if dropped:
         left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
         warnings.append(f"{left_out}: the loss is not finite there, or raises")
-    if requested is not None and len(outcomes) <= requested and not outcomes[deciding].findings:
-        warnings.append(f"time ran out after {len(outcomes) - 1} of {requested} other points")
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
     if theirs:
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
@@ -236,15 +255,13 @@ def _headline(
     findings: tuple[Finding, ...],
     judged: int,
     left: Sequence[Exit],
+    case: Case,
 ) -> str:
     where = f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
-        which = (
-            "element" if deciding.ruling and deciding.ruling.reference.known.all() else "one drawn"
-        )
-        what = f"every {which} is right at the given point, {count} judged"
+        what = f"{_what_is_right(deciding, case)} at the given point, {count} judged"
         return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"
@@ -254,3 +271,12 @@ def _headline(
     only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
     only = f"; for symmetric changes of {only} it is right" if only else ""
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}"
+
+
+def _what_is_right(deciding: Outcome, case: Case) -> str:
+    known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
+    if isinstance(case.part, RandomDirections):
+        return f"the slope along {plural(case.part.count, 'random direction')} is right"
+    if known.all():
+        return "every element is right"
+    return f"the {int(known.sum()):,} of {known.size:,} elements that were judged are right"

@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
-from handgrad.data.clock import Clock
+from handgrad.data.clock import Clock, OutOfTimeError, current_limit, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
@@ -47,11 +47,18 @@ SMALL, QUICK = 24, 400_000
 AMONG_MANY = 1 / 4
 
 #: The cost of a point in evaluations of the loss on series in one direction: the gradient program,
-#: its verification and the tolerances, which take from 5 of them to 80, if all has to be measured.
-RUNS = 25
+#: its verification, and tolerances that decide soon. If all has to be measured, it takes up to 80.
+RUNS = 10
 
-#: About how long a point may take; with less time only a sample of elements is certified.
+#: A slow first evaluation is repeated unless that takes more than this part of a limit.
+AGAIN = 1 / 8
+
+#: About how long a point may take where no limit is set; with less time only a sample of elements
+#: is certified.
 SECONDS = 60.0
+
+#: The part of a limit that is left for the whole gradient before a sample is certified instead.
+FOR_ALL = 3 / 4
 
 
 def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Reference:
@@ -60,14 +67,18 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
     Args:
         problem: the loss and the point.
         method: "auto", "series" (every element by series), or "program" (verified by series).
-        seconds: about how long a point may take. If that is too short for the whole gradient, a
-            sample of elements is certified, and the others stay unknown.
+        seconds: about how long a point may take, by default as long as the limit that is set. If
+            that is too short for the whole gradient, a sample of elements is certified, and the
+            others stay unknown.
 
     Raises:
+        OutOfTimeError: the limit was too short for a single element.
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
         UncertifiedPrimitiveError: an operation without a rule.
     """
-    seconds = SECONDS if seconds is None else seconds
+    if seconds is None:
+        limit = current_limit()
+        seconds = limit.seconds if limit else SECONDS
 
     def attempt(bits: int) -> Reference | None:
         reference = _attempt(problem, method, bits, seconds)
@@ -105,13 +116,16 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     elements, took = memory[probed]
     if method == "auto" and elements * problem.size <= QUICK:
         return _by_series(problem, bits)
-    if took * RUNS > seconds:
+    if took * RUNS > seconds and took < AGAIN * time_left(np.inf):
         # Measured again: in the first run JAX also compiled what depends on no real number.
         _, took = memory[probed] = _probed(problem, bits)
     if method == "auto" and took * RUNS > seconds:
-        return by_sample(problem, bits, seconds, took)
+        return by_sample(problem, bits, time_left(seconds), took)
     try:
-        return by_program(problem, bits, seconds, took)
+        with limited(FOR_ALL * time_left(np.inf)):
+            return by_program(problem, bits, seconds, took)
+    except OutOfTimeError:
+        return by_sample(problem, bits, time_left(seconds), took)
     except UndecidableKinkError:
         if took * problem.size * AMONG_MANY > seconds:
             raise

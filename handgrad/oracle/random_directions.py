@@ -14,6 +14,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
+from handgrad.data.clock import OutOfTimeError, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
 from handgrad.oracle.kink_search import check_smooth
@@ -27,8 +28,13 @@ from handgrad.oracle.reference import (
 )
 from handgrad.program.trace import Program, custom_rules
 
-#: The fewest elements to certify by series, whatever time it takes, and how many at once.
+#: The fewest elements to certify by series, unless a limit on time ends before, and how many at
+#: once.
 FEWEST, BLOCK = 8, 8
+
+#: The cost of an element of a sample in runs: one for the element, two for its tolerance, and as
+#: much again for a rerun of the caller's code, if it is off.
+RUNS = 6
 
 #: The number of random directions.
 DIRECTIONS = 2
@@ -175,26 +181,36 @@ def by_sample(problem: Problem, bits: int, seconds: float, took: float) -> Refer
     """Certify the elements that there is time for by series: half suspects, the others random.
 
     Among the others is one of each leaf, if there is time.
+
+    Raises:
+        OutOfTimeError: a limit on time ended before the first of them was certified.
     """
     n = problem.size
-    # One run for the elements, two for their tolerances.
-    affordable = int(min(n, max(FEWEST, seconds / max(took, 1e-6) / 3)))
+    for_seconds = int(seconds / max(took, 1e-6) / RUNS)
+    affordable = min(n, max(FEWEST, for_seconds))
+    at_once = min(BLOCK, max(1, for_seconds))
     drawn = np.random.default_rng(n).permutation(n)
     first = np.asarray(problem.suspects, dtype=int)[: -(-affordable // 2)]
     order = np.concatenate([first, _one_of_each_leaf(problem, drawn), drawn])
     _, where = np.unique(order, return_index=True)
-    chosen = np.sort(order[np.sort(where)][:affordable])
+    chosen = order[np.sort(where)][:affordable]
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     loss = arb(0)
-    for block in np.array_split(chosen, -(-affordable // BLOCK)):
-        comparisons = comparisons_at(bits)
-        directions = generic_and_units(np.random.default_rng(n), n, block)
-        loss, slopes = evaluate.slopes(problem, directions, comparisons)
-        _check_block(problem, directions, comparisons, (loss, slopes))
-        gradient[block], known[block] = slopes[1:], True
+    try:
+        with limited(time_left(np.inf) / RUNS):
+            for block in np.array_split(chosen, -(-affordable // at_once)):
+                comparisons = comparisons_at(bits)
+                directions = generic_and_units(np.random.default_rng(n), n, block)
+                loss, slopes = evaluate.slopes(problem, directions, comparisons)
+                _check_block(problem, directions, comparisons, (loss, slopes))
+                gradient[block], known[block] = slopes[1:], True
+    except OutOfTimeError:
+        if not known.any():
+            raise
     check_finite(loss, balls.radii(gradient), bits)
-    which = f"{affordable} of {n} elements, drawn at random" if affordable < n else "every element"
-    if first.size and affordable < n:
+    count = int(known.sum())
+    which = f"{count} of {n} elements, drawn at random" if count < n else "every element"
+    if first.size and count < n:
         which += " and from where the witnesses differ,"
     how = f"{which} by power series in ball arithmetic"
     return Reference(loss, gradient, known, how, bits, None)

@@ -15,6 +15,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.clock import check_time
 from handgrad.program.plain import IN_NUMPY
 from handgrad.program.rule import Rule
 
@@ -96,6 +97,7 @@ class Run:
         return [read(atom) for atom in jaxpr.outvars]
 
     def _equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
+        check_time()
         name = eqn.primitive.name
         real = any(isinstance(operand, Dual) for operand in operands)
         rule = self.rules.get(name)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from handgrad import diagnosis, power
+from handgrad.data.clock import limited
 from handgrad.diagnosis import engine, samples
 from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
@@ -122,6 +123,7 @@ def hurried(
 def patience() -> Iterator[None]:
     """What is found must not depend on how busy this machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (diagnosis, neighbours, power, samples, shrinker, trial):
+        for module in (diagnosis, neighbours, power, samples, shrinker):
             patch.setattr(module, "SECONDS", 600.0)
+        patch.setattr(trial, "limited", lambda seconds: limited(30 * seconds))
         yield

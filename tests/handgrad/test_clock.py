@@ -1,4 +1,7 @@
-"""The limit on time: other load, threads, waiting."""
+"""The limit on time: other load, threads, waiting; and the line of progress."""
+
+import io
+import sys
 
 import pytest
 
@@ -26,3 +29,63 @@ def test_neither_other_load_nor_threads_shorten_a_limit(
     now["process_time"] += processor
     assert (limit.spent, limit.left) == (pytest.approx(spent), pytest.approx(left))
     assert limit.over == (left < 0)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that both clocks show."""
+    shown = [0.0]
+    for name in ("perf_counter", "process_time"):
+        monkeypatch.setattr(clock.time, name, lambda: shown[0])
+    return shown
+
+
+def test_work_without_a_limit_is_never_out_of_time(now: list[float]) -> None:
+    now[0] = 1e9
+    clock.check_time()
+    assert clock.current_limit() is None
+    assert clock.time_left(7.0) == 7.0
+
+
+def test_a_limit_within_another_ends_with_it_at_the_latest(now: list[float]) -> None:
+    with clock.limited(10.0) as outer:
+        with clock.limited(3.0):
+            now[0] = 3.5
+            with pytest.raises(clock.OutOfTimeError):
+                clock.check_time()
+        clock.check_time()  # that one is over, this one is not
+        assert (clock.current_limit(), clock.time_left(0.0)) == (outer, 6.5)
+        with clock.limited(100.0) as inner:
+            assert inner.seconds == 6.5
+        now[0] = 10.5
+        with pytest.raises(clock.OutOfTimeError), clock.limited(3.0):
+            clock.check_time()
+    assert clock.current_limit() is None
+
+
+def test_no_handler_of_other_errors_takes_it_for_one() -> None:
+    assert not issubclass(clock.OutOfTimeError, Exception)
+
+
+class Terminal(io.StringIO):
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: terminal  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_takes_long_says_on_a_terminal_how_far_it_is(
+    now: list[float], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal(terminal))
+    with clock.reported(clock.Clock(20.0)) as progress:
+        progress.at("judging point 1 of 9")
+        for now[0] in (0.5, 1.9):
+            clock.check_time()
+        assert sys.stderr.getvalue() == ""
+        for now[0] in (2.1, 2.2, 2.7):
+            clock.check_time()
+        progress.at("judging point 10 of 9")
+    lines = ["handgrad: judging point 1 of 9, 2 s", "handgrad: judging point 1 of 9, 3 s"]
+    shown = "".join(f"\r{line}" for line in lines) + "\r" + " " * len(lines[0]) + "\r"
+    assert sys.stderr.getvalue() == (shown if terminal else "")

@@ -1,4 +1,4 @@
-"""Large losses: every element certified, one wrong one found, or some drawn."""
+"""Large losses: every element certified, and one wrong one found."""
 
 from itertools import pairwise
 from typing import Any
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.oracle import certify
 
 pytestmark = pytest.mark.slow
 
@@ -76,24 +75,3 @@ def test_one_wrong_element_of_many(sizes: tuple[int, ...], factor: float) -> Non
     assert f"1 of {size} elements" in found.detail
     leaf = next(leaf for leaf in report.leaves if leaf.path == found.leaf)
     assert (leaf.index, leaf.elements, leaf.judged) == (found.index, size, size)
-
-
-@pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])
-def test_beyond_what_time_allows_some_elements_are_drawn(
-    monkeypatch: pytest.MonkeyPatch, mistake: float
-) -> None:
-    monkeypatch.setattr(certify, "SECONDS", 0.0)
-    gradient, *problem = network(MIDDLE, 32)
-
-    def scaled(*point: Any) -> Any:
-        return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
-
-    report = check_gradient(scaled, *problem, points=0)
-    assert report.verdict == ("agree" if mistake == 1 else "disagree")
-    assert 0 < sum(leaf.judged for leaf in report.leaves) < 100
-    assert "of 992 elements, drawn at random" in report.certificate
-    assert any("of 992 elements judged" in line for line in report.warnings)
-    if mistake == 1:
-        assert report.headline.startswith("agree: every one drawn is right")
-        # Those that were not drawn are not known to be 0.
-        assert not any("dead units" in line for line in report.warnings)

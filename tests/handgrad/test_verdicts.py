@@ -16,6 +16,7 @@ from handgrad.arithmetic import balls
 from handgrad.data import clock
 from handgrad.judging import trial
 from handgrad.judging.findings import differs_at_kink, worst_element
+from handgrad.judging.repeatability import CALLS
 from handgrad.judging.ruling import Ruling
 from tests.tiers import one_of_each, slowly
 
@@ -449,9 +450,9 @@ def test_a_detection_limit_takes_no_more_points_than_show_it(
 
 
 def test_no_point_is_started_that_would_end_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The given point and three others of 6 s each end in 20 s, a further one would not."""
+    """The given point and two others of 6 s each end in 20 s, a further one would not."""
     now, judged = [0.0], []
-    monkeypatch.setattr(trial, "SECONDS", 20.0)
+    monkeypatch.setattr(trial, "limited", clock.limited)
     for name in ("perf_counter", "process_time"):
         monkeypatch.setattr(clock.time, name, lambda: now[0])
 
@@ -462,15 +463,23 @@ def test_no_point_is_started_that_would_end_too_late(monkeypatch: pytest.MonkeyP
         return 2 * p
 
     report = check_gradient(gradient, lambda p: (p**2).sum(), np.array([0.5, -1.0]), points=8)
-    assert "time ran out after 3 of 8 other points" in report.warnings
+    assert "time ran out after 2 of 8 other points" in report.warnings
 
 
 def test_that_time_ran_out_is_said_where_there_was_something_to_judge(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(trial, "SECONDS", -1.0)
-    params = np.array([0.5, -1.0])
-    report = check_gradient(lambda p: 2 * p, lambda p: (p**2).sum(), params, points=3)
+    monkeypatch.setattr(trial, "limited", clock.limited)
+    params, now, called = np.array([0.5, -1.0]), [0.0], []
+    for name in ("perf_counter", "process_time"):
+        monkeypatch.setattr(clock.time, name, lambda: now[0])
+
+    def gradient(p: Any) -> Any:
+        called.append(p)
+        now[0] += 6 * (len(called) == CALLS + 1)  # after those that show that it repeats itself
+        return 2 * p
+
+    report = check_gradient(gradient, lambda p: (p**2).sum(), params, points=3, seconds=10)
     assert (report.verdict, report.points) == ("agree", 1)
     assert "time ran out after 0 of 3 other points" in report.warnings
     long = params.astype(np.longdouble)

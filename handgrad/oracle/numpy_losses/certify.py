@@ -19,7 +19,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.clock import Clock
+from handgrad.data.clock import Clock, current_limit
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
@@ -134,15 +134,17 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
     Args:
         problem: the loss and the point.
         every: whether to certify every element, however long it takes.
-        seconds: about how long a point may take; if that is too short, a sample of elements is
-            certified.
+        seconds: about how long a point may take, by default as long as the limit that is set; if
+            that is too short, a sample of elements is certified.
 
     Raises:
         UndecidableError: no enclosure at the highest precision.
         UndecidableKinkError: too many ties, a jump, or a tie that decides a branch.
         Exception: what the code raises on series.
     """
-    seconds = SECONDS if seconds is None else seconds
+    if seconds is None:
+        limit = current_limit()
+        seconds = limit.seconds if limit else SECONDS
     seconds = np.inf if every else seconds
     return at_first_precision(lambda bits: _attempt(problem, bits, seconds))
 

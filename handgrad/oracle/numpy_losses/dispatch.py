@@ -17,6 +17,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.clock import check_time
 from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, counterpart_of, key_of, traced
 from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
 from handgrad.program.interpreter import Run
@@ -100,6 +101,7 @@ class NumpyRun:
         Raises:
             NotOnSeriesError: an element is neither.
         """
+        check_time()
         if isinstance(value, Number):
             return value.dual
         array = np.asarray(value)

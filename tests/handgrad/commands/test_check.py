@@ -48,6 +48,12 @@ def interrupted(params, x, y):
     raise KeyboardInterrupt
 
 
+def interrupted_later(params, x, y):
+    if not np.array_equal(params["w"], example[0]["w"]):
+        raise KeyboardInterrupt
+    return gradient(params, x, y)
+
+
 def numpy_loss(params, x, y):
     return np.sum(math.exp(params["w"][0]))
 
@@ -149,7 +155,7 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
         return report()
 
     judge(note)
-    words = ["--points=3", "--seed=7", "--strict", "--has-value"]
+    words = ["--points=3", "--seed=7", "--strict", "--has-value", "--seconds=5", "--directions=2"]
     assert check("gradient", *words, "--trust-rule=clip", "--trust-rule=ste").code == 0
     assert asked == {
         "points": 3,
@@ -157,6 +163,8 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
         "strict": True,
         "has_value": True,
         "trust_rules": ("clip", "ste"),
+        "seconds": 5.0,
+        "directions": 2,
     }
 
 
@@ -194,10 +202,11 @@ def test_on_a_terminal(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
     ended = check("exchanged")
-    assert "Judging mine.py:exchanged ..." in ended.err
+    assert "Loading mine.py:exchanged ..." in ended.err
+    assert "Reading the report on mine.py:exchanged ..." in ended.err
     assert ended.out.startswith("\x1b[1;31mdisagree\x1b[0m")
     assert "leaf" in ended.out
-    assert "Judging" not in ended.out + check("exchanged", "--json").out
+    assert "Reading" not in ended.out + check("exchanged", "--json").out
 
 
 def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +214,22 @@ def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = check("interrupted")
     assert (ended.code, ended.out) == (130, "")
     assert ended.err.endswith("\nStopped.\n")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--plant",)])
+def test_ctrl_c_leaves_what_was_judged(
+    check: Any, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    ended = check("interrupted_later", *words)
+    assert ended.code == 130
+    assert ended.err.endswith("\nStopped after 1 of 9 points.\n")
+    if "--json" in words:
+        found = json.loads(ended.out)
+        assert (found["verdict"], found["points"]) == ("agree", 1)
+    else:
+        assert ended.out.startswith("agree: ")
+        assert "Warning: interrupted after 0 of 8 other points" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -220,7 +245,7 @@ def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
         (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
-        (["gradient", "--sed=1"], "No such option '--sed'. Did you mean '--seed'?"),
+        (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
         (
             ["gradient", "--loss=numpy_loss"],
             f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "

@@ -1,0 +1,127 @@
+"""The quick look at a gradient: its slopes along a few random directions, not its elements.
+
+Judged is the loss as a function of the distances t along the directions D, at t = 0: its gradient
+is D·g, which costs the oracle one run of the loss, however many elements g has. Each direction
+weights the elements by the inverse of their sizes, so that an error shows in whichever it is.
+
+**What goes unseen.** An entry of a direction is ±r·2⁻ᵉ, where r is uniform in [1, 2) and 2ᵉ is the
+least power of two above the size of the element. An error of δ times that size adds ±m·r·δ to the
+slope, where m is in [1/2, 1). Whatever the other errors are, it goes unseen only if that falls into
+an interval of twice the tolerance, of all that is at least δ/2 long on either side of 0: with a
+probability of at most 2·tolerance/δ. The directions are independent.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.point import Point, point_at, shortly
+from handgrad.judging import form
+from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.ruling import Ruling
+
+#: The most directions: of so many parameters every one is certified by series.
+MOST = 24
+
+#: The error of an element, relative to its size, whose probability to go unseen is stated.
+STATED = 1e-3
+
+#: What the distances along the directions are called, for elements of one dtype and of several.
+NAME, NAME_OF = "random direction", "random direction of {}"
+
+
+def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point]:
+    """Build the case of the slopes of a gradient along random directions, and its point.
+
+    A gradient without the form of one is left as it is, to be judged for that.
+
+    Raises:
+        TypeError, ValueError: the number of directions is none from 1 to `MOST`.
+        Exception: what the gradient raises.
+    """
+    if isinstance(count, bool) or not isinstance(count, int | np.integer):
+        raise TypeError(f"directions: got {shortly(count)}, expected a whole number")
+    if not 1 <= count <= MOST:
+        raise ValueError(f"directions: got {count}, expected 1 to {MOST}")
+    check_case(whole, given)
+    if given.not_judged() or form.call_gradient(whole, given)[2]:
+        return whole, given
+
+    names = _names(given)
+
+    def loss(distances: Any, params: Any, directions: Any, *inputs: Any) -> Any:
+        leaves, tree = jax.tree_util.tree_flatten(params)
+        moved = [
+            leaf + sum(t * d for t, d in zip(distances[name], of_leaf, strict=True))
+            for leaf, name, of_leaf in zip(leaves, names, directions, strict=True)
+        ]
+        return whole.loss(jax.tree_util.tree_unflatten(tree, moved), *inputs)
+
+    def gradient(distances: Any, params: Any, directions: Any, *inputs: Any) -> Any:
+        answer = whole.gradient(params, *inputs)
+        value, grads = answer if whole.has_value else (None, answer)
+        slopes = {name: [0.0] * len(along) for name, along in distances.items()}
+        leaves = jax.tree_util.tree_leaves(grads)
+        for leaf, name, of_leaf in zip(leaves, names, directions, strict=True):
+            slopes[name] = [
+                slope + (d * leaf).sum() for slope, d in zip(slopes[name], of_leaf, strict=True)
+            ]
+        return (value, slopes) if whole.has_value else slopes
+
+    part = RandomDirections(whole, given, int(count))
+    options = (whole.has_value, "series", whole.seed, whole.trusted)
+    case = Case(gradient, loss, *options, part=part)
+    return case, next(along(part, iter([given])))
+
+
+def along(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
+    """Yield a point of the directional case for each point of the whole one."""
+    rng, leaves = np.random.default_rng(part.whole.seed), part.given.leaves
+    dtypes = dict(zip(_names(part.given), (leaf.dtype for leaf in leaves), strict=True))
+    zero = {name: [np.zeros((), dtype)] * part.count for name, dtype in dtypes.items()}
+    for given in points:
+        directions = [_drawn(rng, part.count, size) for size in _sizes(part.whole, given)]
+        yield point_at(zero, (given.params, directions, *given.inputs))
+
+
+def unseen(part: RandomDirections, ruling: Ruling) -> float:
+    """Bound the probability that an error of `STATED` in one element goes unseen at a point."""
+    tolerance = ruling.sufficed or ruling.tolerance
+    each = 2 * float(np.max(tolerance.sharp)) / STATED
+    return min(1.0, each) ** part.count
+
+
+def _sizes(whole: Case, given: Point) -> list[np.ndarray]:
+    """Return the size of each element of a gradient, by its own answer; of a 0, its neighbours'."""
+    try:
+        _, leaves, faults = form.call_gradient(whole, given)
+    except Exception:  # the caller's function; it is called again when the point is judged
+        faults, leaves = [None], []
+    sizes = []
+    for leaf in given.leaves if faults else leaves:
+        size = np.abs(leaf.astype(np.float64))
+        size = np.where(np.isfinite(size) & (not faults), size, 0.0)
+        largest = float(np.max(size, initial=0.0)) or 1.0
+        sizes.append(np.where(size > 0, size, largest).astype(leaf.dtype))
+    return sizes
+
+
+def _drawn(rng: np.random.Generator, count: int, size: np.ndarray) -> list[np.ndarray]:
+    """Draw the part of each direction in a leaf, shaped and typed like its sizes, all above 0."""
+    info = np.finfo(size.dtype)
+    most = info.maxexp // 2  # so that no slope overflows
+    exponents = np.clip(np.frexp(size)[1], -most, most)
+    drawn = []
+    for _ in range(count):
+        r = 1 + rng.integers(0, 2**info.nmant, size.shape) / 2.0**info.nmant
+        signs = rng.choice([-1.0, 1.0], size.shape)
+        drawn.append(np.asarray(signs * np.ldexp(r, -exponents), size.dtype))
+    return drawn
+
+
+def _names(given: Point) -> list[str]:
+    """Return what the distances are called by which each leaf is moved: one name for a dtype."""
+    dtypes = [leaf.dtype.name for leaf in given.leaves]
+    return [NAME if len(set(dtypes)) == 1 else NAME_OF.format(dtype) for dtype in dtypes]

@@ -1,0 +1,147 @@
+"""The seconds of a check, also inside a point; Ctrl-C; and what a report says of both."""
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import CheckInterrupted, check_backward, check_gradient, check_steps
+from handgrad.data import clock
+from handgrad.judging import trial
+from handgrad.oracle import certify
+from tests.handgrad.test_times import MIDDLE, network
+
+#: What a tick of the clock takes here: each time that somebody looks at it.
+TICK = 0.01
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A clock that goes on by a tick whenever it is looked at, however fast this machine is."""
+    ticks = itertools.count()
+    shown = SimpleNamespace(last=0)
+
+    def read() -> float:
+        shown.last = next(ticks)
+        return shown.last * TICK
+
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=read, process_time=read))
+    monkeypatch.setattr(trial, "limited", clock.limited)
+    return lambda: shown.last * TICK
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0, 10.0, 30.0])
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_a_check_keeps_to_its_seconds_inside_a_point_too(
+    ticking: Any, seconds: float, factor: float
+) -> None:
+    gradient, *problem = network(MIDDLE, 32)
+
+    def given(*point: Any) -> Any:
+        return [{name: factor * leaf for name, leaf in layer.items()} for layer in gradient(*point)]
+
+    report = check_gradient(given, *problem, seconds=seconds)
+    assert ticking() <= 1.1 * seconds + 20 * TICK
+    right = {"agree", "undecidable"} if factor == 1 else {"disagree", "undecidable"}
+    assert report.verdict in right
+    if report.verdict == "undecidable":
+        assert report.headline.startswith(f"undecidable: {seconds:g} seconds were too short for")
+        assert (report.points, report.warnings) == (0, ())
+    elif report.points < 9:
+        assert f"time ran out after {report.points - 1} of 8 other points" in report.warnings
+    assert f"seconds={seconds}" in report.reproduce
+
+
+def test_more_seconds_judge_more(ticking: Any) -> None:
+    gradient, *problem = network(MIDDLE, 32)
+    points, last = [], ticking()
+    for seconds in (0.2, 10.0, 40.0, 1000.0):
+        points.append(check_gradient(gradient, *problem, seconds=seconds).points)
+    assert ticking() > last
+    assert points == sorted(points)
+    assert (points[0], points[-1]) == (0, 9)
+    assert 0 < points[1] < 9
+
+
+@pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])
+@pytest.mark.usefixtures("ticking")
+def test_in_a_few_seconds_some_elements_are_judged(
+    monkeypatch: pytest.MonkeyPatch, mistake: float
+) -> None:
+    monkeypatch.setattr(certify, "RUNS", 1e9)  # there is never time for all
+    gradient, *problem = network(MIDDLE, 32)
+
+    def scaled(*point: Any) -> Any:
+        return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
+
+    report = check_gradient(scaled, *problem, points=0, seconds=12)
+    judged = sum(leaf.judged for leaf in report.leaves)
+    assert 1 < judged < 100
+    assert report.verdict == ("agree" if mistake == 1 else "disagree")
+    assert f"{judged} of 992 elements, drawn at random" in report.certificate
+    assert f"only {judged} of 992 elements judged" in report.warnings
+    if mistake == 1:
+        what = f"agree: the {judged} of 992 elements that were judged are right at the given point"
+        assert report.headline == f"{what}, 1 point judged"
+        # Those that were not drawn are not known to be 0.
+        assert not any("dead units" in line for line in report.warnings)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])
+def test_seconds_that_are_none(seconds: Any) -> None:
+    error = ValueError if isinstance(seconds, int | float) and seconds is not True else TypeError
+    with pytest.raises(error, match=r"^seconds: got .*, expected (a number|more than 0)$"):
+        check_gradient(lambda p: 2 * p, lambda p: (p**2).sum(), np.ones(2), seconds=seconds)
+
+
+def test_the_steps_share_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left is divided among those that are left."""
+    asked: list[float] = []
+
+    def judged(*args: Any, **options: Any) -> Any:
+        asked.append(options["seconds"])
+        return check_backward(*args, **options)
+
+    monkeypatch.setattr("handgrad.stepwise.check_backward", judged)
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=float, process_time=float))
+    steps = [(name, lambda x: (2 * x, None), lambda d, _: 2 * d) for name in "abc"]
+    assert check_steps(steps, np.array([0.5, -1.0]), seconds=30, points=1).passes
+    assert asked == [10.0, 15.0, 30.0]
+
+
+def interrupting(at: int) -> Any:
+    """Return a gradient during whose call Ctrl-C is pressed at the so many-th point."""
+    seen: list[bytes] = []
+
+    def gradient(p: Any) -> Any:
+        if p.tobytes() not in seen:
+            seen.append(p.tobytes())
+        if len(seen) == at:
+            raise KeyboardInterrupt
+        return 2 * p
+
+    return gradient
+
+
+def loss(p: Any) -> Any:
+    return jnp.sum(p**2)
+
+
+def test_ctrl_c_ends_a_check_with_the_report_on_what_was_judged() -> None:
+    with pytest.raises(CheckInterrupted) as interrupted:
+        check_gradient(interrupting(4), loss, np.array([0.5, -1.0]))
+    report = interrupted.value.report
+    assert isinstance(interrupted.value, KeyboardInterrupt)
+    assert (report.verdict, report.points) == ("agree", 3)
+    assert report.warnings == ("interrupted after 2 of 8 other points",)
+    assert str(interrupted.value) == str(report)
+
+
+def test_ctrl_c_in_the_first_point_is_what_it_always_is() -> None:
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        check_gradient(interrupting(1), loss, np.array([0.5, -1.0]))
+    assert type(interrupted.value) is KeyboardInterrupt
