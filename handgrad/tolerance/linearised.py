@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data.clock import check_time
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
@@ -139,6 +140,7 @@ class Run:
         return [read(atom) for atom in jaxpr.outvars]
 
     def _equation(self, eqn: Any, operands: list[Number]) -> list[Number]:
+        check_time()
         name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
         if name in CALLS and not (name in CUSTOM and rule_name(eqn) in KNOWN):
             body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
