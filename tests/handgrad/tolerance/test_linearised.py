@@ -166,6 +166,19 @@ def test_both_tolerances_are_those_of_runs_in_balls() -> None:
     assert (balls.midpoints(floats.program) == balls.midpoints(exact.program)).all()
 
 
+def test_other_draws_may_show_a_quarter_or_four_times_as_much_but_the_estimate_counts() -> None:
+    mine = measured(lambda w: jnp.sum(jnp.sin(w * 9)), np.linspace(0.3, 1.7, 50))
+    *_, estimate = mine.estimated()
+    of_loose, of_unit = set(), set()
+    for other in mine.others():
+        of_loose |= {*np.round(other.loose / mine.full.loose, 6)}
+        of_unit |= {*np.round(other.unit / mine.full.unit, 6)}
+        assert (other.unit >= estimate.unit).all()
+    assert of_loose == {1 / OTHER, OTHER}
+    assert max(of_unit) == OTHER
+    assert 1 / OTHER < min(of_unit) < 1
+
+
 #: Losses that are measured in balls: w, and why.
 IN_BALLS: dict[str, tuple[Any, Any]] = {
     "digits lost in 1 - tanh²": (lambda w: jnp.sum(1 - jnp.tanh(w) ** 2), np.full(4, 17.3)),
