@@ -167,7 +167,7 @@ def test_both_tolerances_are_those_of_runs_in_balls() -> None:
 
 
 def test_other_draws_may_show_a_quarter_or_four_times_as_much_but_the_estimate_counts() -> None:
-    mine = measured(lambda w: jnp.sum(jnp.sin(w * 9)), np.linspace(0.3, 1.7, 50))
+    mine = measured(lambda w, x: jnp.sum(jnp.sin(x @ w)), W, X)
     *_, estimate = mine.estimated()
     of_loose, of_unit = set(), set()
     for other in mine.others():
