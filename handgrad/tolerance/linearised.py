@@ -43,8 +43,8 @@ from handgrad.tolerance.perturbed_numpy import spacings
 #: The draws of one run. Their changes take less memory than balls do.
 DRAWS = 4
 
-#: How many times as large as the changes of a draw others are that no run in balls shows: twelve of
-#: them are all less than a 32nd of one more once in 10^18 times.
+#: How many times as large as the changes of all `DRAWS` a change would have to be that no run in
+#: balls shows: in a normal distribution that is one in a million.
 FARTHER = 32
 
 #: Calls whose body is run.
