@@ -16,6 +16,7 @@ from handgrad.tolerance.tolerances import OTHER, Tolerances, measure
 from tests.handgrad.oracle.problems import problem
 from tests.handgrad.test_times import network
 from tests.handgrad.tolerance.test_rounding import SUMS, UNIT, W, X
+from tests.tiers import one_of_each
 
 U = UNIT[np.float64]
 
@@ -35,7 +36,7 @@ def ran(
     return run.changes, run.holds
 
 
-@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize("name", one_of_each(SUMS, ["dot_general"]))
 def test_a_sum_is_rounded_as_in_balls(name: str) -> None:
     f, terms, sizes = SUMS[name]
     found, holds = ran(f, X, W)
@@ -60,6 +61,7 @@ def test_data_move_by_half_an_ulp_and_so_does_what_has_no_derivative() -> None:
     assert not ran(lambda x: x, x, rounded=True)[0].any()
 
 
+@pytest.mark.slow
 def test_roundings_add_up_at_random() -> None:
     """The largest of four sums of n signs is 1.5·√n in the median."""
 
@@ -74,6 +76,7 @@ def test_roundings_add_up_at_random() -> None:
     assert found.max() < 36
 
 
+@pytest.mark.slow
 def test_a_loop_is_run_step_by_step() -> None:
     """Backwards, with a constant, a carried number and rows; beside the same without a loop.
 
@@ -106,6 +109,7 @@ def test_what_is_infinite_stays_so() -> None:
     assert holds
 
 
+@pytest.mark.slow
 def test_numbers_near_the_smallest_may_vanish() -> None:
     tiny = np.finfo(np.float64).smallest_normal
     found, _ = ran(lambda x: x * 0.5, np.array([0.0, 4 * tiny, tiny * 2.0**70]))
@@ -129,13 +133,14 @@ NOT_LINEAR: dict[str, tuple[Any, float]] = {
 }
 
 
-@pytest.mark.parametrize("name", NOT_LINEAR)
+@pytest.mark.parametrize("name", one_of_each(NOT_LINEAR, ["a comparison", "a square of noise"]))
 def test_it_is_seen_where_the_first_order_does_not_hold(name: str) -> None:
     f, where = NOT_LINEAR[name]
     assert not ran(f, np.array(where))[1]
     assert ran(f, np.array(1.1))[1]
 
 
+@pytest.mark.slow
 def test_it_is_seen_whichever_way_the_draws_go() -> None:
     """All four draws lead away from the tie once in 16 times."""
     where = np.array(NEAR)
@@ -166,6 +171,7 @@ def test_both_tolerances_are_those_of_runs_in_balls() -> None:
     assert (balls.midpoints(floats.program) == balls.midpoints(exact.program)).all()
 
 
+@pytest.mark.slow
 def test_other_draws_may_show_a_quarter_or_four_times_as_much_but_the_estimate_counts() -> None:
     mine = measured(lambda w, x: jnp.sum(jnp.sin(x @ w)), W, X)
     *_, estimate = mine.estimated()
@@ -188,7 +194,7 @@ IN_BALLS: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", IN_BALLS)
+@pytest.mark.parametrize("name", one_of_each(IN_BALLS, ["digits lost in 1 - tanh²"]))
 def test_else_it_is_measured_in_balls(name: str) -> None:
     loss, w = IN_BALLS[name]
     mine = measured(loss, w)
@@ -196,6 +202,7 @@ def test_else_it_is_measured_in_balls(name: str) -> None:
     assert mine.full.loose.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("off", "shown"), [(20, True), (40, False)])
 def test_a_result_that_its_rounding_does_not_explain_shows_nothing(
     off: float, shown: bool, monkeypatch: pytest.MonkeyPatch
