@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from benchmarks.checkers.command import checkers
+from benchmarks.commands.check_times import check_times
+from benchmarks.commands.checkers import checkers
 from benchmarks.commands.document import document
 from benchmarks.commands.read import compare, plot, table
 from benchmarks.commands.shared import ENDINGS
@@ -28,7 +29,7 @@ def cli(context: click.Context, **given: Any) -> int:
     return timed(**given) if context.invoked_subcommand is None else 0
 
 
-for command in (table, compare, plot, document, checkers):
+for command in (table, compare, plot, document, checkers, check_times):
     cli.add_command(command)
 
 

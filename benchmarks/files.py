@@ -10,6 +10,9 @@ from compare.files import unwritable, write_whole
 from compare.schema import converted, read_json
 from compare.wording import LONGEST_PATH, InputError, shown
 
+#: The folder of the results that documents show.
+STORED_RESULTS = Path(__file__).parent / "results"
+
 
 class Described(TypedDict):
     """What tables say of the machine; a fingerprint may have more."""
@@ -31,6 +34,8 @@ class Stored:
     SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
     PART: ClassVar[str]  #: the field that grows
     ABOUT: ClassVar[Mapping[str, Any]]  #: what readers need of the fields that are mappings
+
+    fingerprint: Mapping[str, Any]  #: what the results depend on: machine and versions
 
     def as_json(self) -> str:
         """Format as one JSON object, one line per entry."""

@@ -1,7 +1,6 @@
 """Timings in a file that is updated as they come, always as a whole."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -122,7 +121,6 @@ class Results(Stored):
     WHAT, SCHEMA, PART = "timings", 2, "cells"
     ABOUT = MappingProxyType({"fingerprint": Machine, "settings": Settings})
 
-    fingerprint: Mapping[str, Any]
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time

@@ -30,14 +30,13 @@ def check_grads(question: Question) -> Answer:
     from jax.test_util import check_grads
 
     params, *inputs = question.point()
-    compiled = jax.jit(lambda params: question.loss(params, *inputs))
 
     def backward(kept: Any, cotangent: Any) -> tuple[Any]:
         grads = question.gradient(jax.tree_util.tree_map(np.asarray, kept), *inputs)
         return (jax.tree_util.tree_map(lambda grad: grad * cotangent, grads),)
 
-    function = jax.custom_vjp(compiled)
-    function.defvjp(lambda params: (compiled(params), params), backward)
+    function = jax.custom_vjp(question.compiled)
+    function.defvjp(lambda params: (question.compiled(params), params), backward)
     return _passes(question, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
 
 
@@ -51,7 +50,6 @@ def gradcheck(question: Question) -> Answer:
     torch = importlib.import_module("torch")
     params, *inputs = question.point()
     tree = jax.tree_util.tree_structure(params)
-    compiled = jax.jit(lambda params: question.loss(params, *inputs))
 
     def given(tensors: Any) -> Any:
         return tree.unflatten([tensor.detach().numpy() for tensor in tensors])
@@ -60,7 +58,7 @@ def gradcheck(question: Question) -> Answer:
         @staticmethod
         def forward(context: Any, *tensors: Any) -> Any:
             context.save_for_backward(*tensors)
-            return torch.tensor(float(compiled(given(tensors))), dtype=torch.float64)
+            return torch.tensor(float(question.compiled(given(tensors))), dtype=torch.float64)
 
         @staticmethod
         def backward(context: Any, cotangent: Any) -> Any:
@@ -81,8 +79,7 @@ def check_grad(question: Question) -> Answer:
     from scipy.optimize import check_grad
 
     params, *inputs = question.point()
-    start, unflatten = ravel_pytree(params)
-    compiled = jax.jit(lambda vector: question.loss(unflatten(vector), *inputs))
+    start, _ = ravel_pytree(params)
     tree = jax.tree_util.tree_structure(params)
     shapes = [leaf.shape for leaf in leaves(params)]
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
@@ -97,7 +94,8 @@ def check_grad(question: Question) -> Answer:
         return flat
 
     try:
-        error = check_grad(lambda vector: float(compiled(vector)), gradient, np.array(start))
+        loss = question.compiled_of_vector
+        error = check_grad(lambda vector: float(loss(vector)), gradient, np.array(start))
     except Exception as stopped:
         return _stopped(question, stopped)
     # The norm of SciPy's own call: a second call may give a different gradient.

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,22 @@ class Question:
 
         with_paths = jax.tree_util.tree_leaves_with_path(self.params)
         return tuple(f"params{jax.tree_util.keystr(path)}" for path, _ in with_paths)
+
+    @cached_property
+    def compiled(self) -> Callable[[Any], Any]:
+        """The loss as a function of the parameters, compiled at its first call."""
+        import jax
+
+        return jax.jit(lambda params: self.loss(params, *self.inputs))
+
+    @cached_property
+    def compiled_of_vector(self) -> Callable[[Any], Any]:
+        """The same of the parameters as one vector."""
+        import jax
+        from jax.flatten_util import ravel_pytree
+
+        _, unflatten = ravel_pytree(self.params)
+        return jax.jit(lambda vector: self.loss(unflatten(vector), *self.inputs))
 
     def point(self) -> tuple[Any, ...]:
         """Return a copy of (params, *inputs): some mistakes modify their arguments."""

@@ -1,14 +1,12 @@
 """Results of the comparison in a file that is updated as they come, always as a whole."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-from benchmarks.files import Described, Stored
+from benchmarks.files import STORED_RESULTS, Described, Stored
 
-#: Parts of a fingerprint that may differ between an interrupted run and its continuation.
-MAY_DIFFER = ("date",)
+#: The results that docs/checking.md shows.
+STORED = STORED_RESULTS / "checkers.json"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Results(Stored):
     WHAT, SCHEMA, PART = "results", 1, "checks"
     ABOUT = MappingProxyType({"fingerprint": Described})
 
-    fingerprint: Mapping[str, Any]
     limit: float  #: seconds after which a check is stopped
     contenders: dict[str, str | None]  #: by name, why it could not run, or None
     checks: list[Check] = field(default_factory=list)
@@ -45,9 +42,3 @@ class Results(Stored):
     def done(self) -> set[tuple[str, str]]:
         """Return the pairs (contender, case) that have an answer."""
         return {(check.contender, check.case) for check in self.checks}
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the parts that differ between two fingerprints but must not within one run."""
-    names = [name for name in {**old, **new} if name not in MAY_DIFFER]
-    return [name for name in names if old.get(name) != new.get(name)]

@@ -1,13 +1,14 @@
-"""`python -m benchmarks document`: docs/benchmarks.md and a table of the README."""
+"""`python -m benchmarks document`: docs/benchmarks.md and tables of other documents."""
 
 import click
 
 
-@click.command(short_help="docs/benchmarks.md and its figures, from benchmarks/results/.")
+@click.command(short_help="docs/benchmarks.md, figures and tables, from benchmarks/results/.")
 def document() -> None:
-    """Write docs/benchmarks.md, the figures that it shows and the README's table anew.
+    """Write docs/benchmarks.md, the figures that it shows, and tables of other documents anew.
 
-    All numbers are taken from benchmarks/results/cpu.json.
+    All numbers are taken from benchmarks/results/: cpu.json, also for the README's table,
+    checkers.json and check_times.json for those of docs/checking.md.
     """
     from benchmarks.document.build import build
 

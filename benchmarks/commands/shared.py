@@ -1,9 +1,11 @@
 """Shared by the commands: options, showing progress, and how they end."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,12 +13,22 @@ from benchmarks.process import WorkerError
 from compare.commands.options import FILE, Name, Number
 from compare.exit_codes import Endings
 
+if TYPE_CHECKING:
+    from benchmarks.files import Stored
+
 #: How our own errors end, of whatever command; 1 is a wrong answer, or a row that became worse.
 _FAILED = ("Error: the harness failed: {}.", 70)
 ENDINGS: Endings = {WorkerError: _FAILED, OSError: _FAILED}
 
 SECONDS = Number("a number of seconds above 0", above=0)
+RESUME = click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+
+
+#: Parts of a fingerprint that may differ between an interrupted run and its continuation.
+MAY_DIFFER = ("date", "load")
+
+Results = TypeVar("Results", bound="Stored")
 
 
 def file_option(name: str, about: str) -> Callable:
@@ -33,6 +45,34 @@ def several(name: str, dest: str, about: str, *few: str, **table: Callable) -> C
 def limit_option(about: str) -> Callable:
     """--limit, in seconds."""
     return click.option("--limit", type=SECONDS, metavar="SECONDS", help=about)
+
+
+def begun(
+    fresh: Results, out: Path | None, resume: bool, overwrite: bool, *settings: str
+) -> Results:
+    """Return the results that a file holds, to go on with them, or the fresh ones.
+
+    Raises:
+        click.UsageError: the file is there and neither flag is given, or it was made elsewhere, or
+            with other values of the named settings.
+    """
+    if out is None or not os.path.exists(out) or overwrite:
+        return fresh
+    if not resume:
+        raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
+    found = type(fresh).load(out)
+    old, new = found.fingerprint, fresh.fingerprint
+    other = [n for n in {**old, **new} if n not in MAY_DIFFER and old.get(n) != new.get(n)]
+    if other:
+        raise click.UsageError(
+            f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
+            "began, or --overwrite"
+        )
+    for name in settings:
+        was, now = getattr(found, name), getattr(fresh, name)
+        if was != now:
+            raise click.UsageError(f"{out} was made with --{name} {was:g}, got {now:g}")
+    return found
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""Fill the template of docs/benchmarks.md from stored results, and draw its figures."""
+"""Fill what documents show of stored results: docs/benchmarks.md, its figures, and tables."""
 
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.document.queries import UnknownError, precise, queries_of
@@ -18,6 +19,9 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 #: The generated part of the README, with the comments around it.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
 PART = re.compile(r"<!-- benchmarks: .*?<!-- end of benchmarks -->\n", re.DOTALL)
+
+#: The document with tables of checkers, each between `<!-- table: NAME -->` and `<!-- end -->`.
+CHECKING = ROOT / "docs" / "checking.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
@@ -52,13 +56,40 @@ def readme(results: Results) -> str:
     return PART.sub(lambda _: part, README.read_text(encoding="utf-8"))
 
 
+def tables() -> dict[str, str]:
+    """Return the tables of docs/checking.md, by name, from the stored results."""
+    from benchmarks.check_times import results as times
+    from benchmarks.check_times import table as of_times
+    from benchmarks.checkers import results as answers
+    from benchmarks.checkers import table as of_answers
+
+    return {
+        "check-times": of_times.markdown(times.Results.load(times.STORED)),
+        "checkers": of_answers.markdown(answers.Results.load(answers.STORED)),
+    }
+
+
+def checking(text: str, made: Mapping[str, str]) -> str:
+    """Return the text of docs/checking.md with the tables that are made, by name.
+
+    Raises:
+        UnknownError: it does not have one of them, once.
+    """
+    for name, table in made.items():
+        place = re.compile(rf"(?<=<!-- table: {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
+        text, places = place.subn(lambda _, table=table: f"\n{table.strip()}\n\n", text)
+        if places != 1:
+            raise UnknownError(f"{CHECKING.name}: got {places} tables {name}, expected one")
+    return text
+
+
 def shown(text: str) -> list[str]:
     """Return the names of the figures in a document."""
     return sorted(set(re.findall(r"results/figures/([\w.-]+\.svg)", text)))
 
 
 def build() -> list[Path]:
-    """Write the document and its figures; return the files written.
+    """Write the documents and the figures; return the files written.
 
     Raises:
         InputError: there are no stored results, or matplotlib is not installed.
@@ -68,6 +99,7 @@ def build() -> list[Path]:
 
     results = Results.load(STORED)
     text, front = document(results), readme(results)
+    judged = checking(CHECKING.read_text(encoding="utf-8"), tables())
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         made = {file.name: file for file in draw(results, Path(folder))}
@@ -80,4 +112,5 @@ def build() -> list[Path]:
             old.unlink()
     DOCUMENT.write_text(text, encoding="utf-8")
     README.write_text(front, encoding="utf-8")
-    return [DOCUMENT, README, *(FIGURES / name for name in shown(text))]
+    CHECKING.write_text(judged, encoding="utf-8")
+    return [DOCUMENT, README, CHECKING, *(FIGURES / name for name in shown(text))]

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.checkers import cases, command, contenders
+from benchmarks.checkers import cases, contenders
+from benchmarks.checkers import results as results_module
 from benchmarks.checkers import run as run_module
 from benchmarks.checkers import table as table_module
 from benchmarks.checkers.cases import Case
@@ -225,9 +226,10 @@ def test_a_run_goes_on_only_where_it_began(
 def test_a_part_of_a_run_is_not_stored_as_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "STORED", tmp_path / "stored.json")
+    stored = tmp_path / "stored.json"
+    monkeypatch.setattr(results_module, "STORED", stored)
     assert ended("checkers", "--subject", "linear") == 0
     assert ended("checkers", "--quick") == 0
-    assert not command.STORED.exists()
+    assert not stored.exists()
     assert ended("checkers") == 0
-    assert command.STORED.exists()
+    assert stored.exists()

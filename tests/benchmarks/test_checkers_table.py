@@ -1,16 +1,9 @@
 """The tables say what the stored answers say."""
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
-from benchmarks.checkers import command
 from benchmarks.checkers import table as table_module
-from benchmarks.checkers.results import Results
 from tests.benchmarks.planted_checkers import made_up
-
-ROOT = Path(__file__).parent.parent.parent
-DOCUMENT = ROOT / "docs" / "checking.md"
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -52,14 +45,6 @@ def test_notes_are_about_those_that_were_asked() -> None:
         assert [n for n, how in table_module.HOW.items() if how in text] == [alone]
         compiled = "All but `check_gradient` are given the loss compiled."
         assert (compiled in text) == (alone != "handgrad.check_gradient")
-
-
-def test_the_document_shows_the_stored_results() -> None:
-    shown = re.search(
-        r"<!-- table: checkers -->\n+(.*?)\n*<!-- end -->", DOCUMENT.read_text("utf-8"), re.S
-    )
-    assert shown is not None
-    assert shown[1].strip() == table_module.markdown(Results.load(command.STORED)).strip()
 
 
 def test_a_mistake_of_another_version_has_no_name() -> None:

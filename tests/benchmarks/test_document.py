@@ -8,16 +8,19 @@ import pytest
 from benchmarks.analysis.floors import floor
 from benchmarks.cases import Choice
 from benchmarks.document.build import (
+    CHECKING,
     DOCUMENT,
     FIGURES,
     HERE,
     PART,
     README,
     STORED,
+    checking,
     document,
     filled,
     readme,
     shown,
+    tables,
 )
 from benchmarks.document.queries import Queries, UnknownError
 from benchmarks.document.reasons import REASONS
@@ -55,6 +58,18 @@ def test_the_readme_has_the_table_of_the_results(stored: Results) -> None:
     text = README.read_text(encoding="utf-8")
     assert len(PART.findall(text)) == 1
     assert text == readme(stored)
+
+
+def test_the_tables_of_checkers_are_those_of_the_results() -> None:
+    text = CHECKING.read_text(encoding="utf-8")
+    assert text == checking(text, tables())
+
+
+def test_a_table_that_the_document_lacks_is_an_error() -> None:
+    text = "<!-- table: a -->\n\nold\n\n<!-- end -->\n"
+    assert checking(text, {"a": "new\n"}) == text.replace("old", "new")
+    with pytest.raises(UnknownError, match="got 0 tables b, expected one"):
+        checking(text, {"b": ""})
 
 
 def test_its_figures_are_there_and_no_others() -> None:

@@ -77,15 +77,16 @@ class Terminal(io.StringIO):
 def test_what_takes_long_says_on_a_terminal_how_far_it_is(
     now: list[float], monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal(terminal))
+    stream = Terminal(terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
     with clock.reported(clock.Clock(20.0)) as progress:
         progress.at("judging point 1 of 9")
         for now[0] in (0.5, 1.9):
             clock.check_time()
-        assert sys.stderr.getvalue() == ""
+        assert stream.getvalue() == ""
         for now[0] in (2.1, 2.2, 2.7):
             clock.check_time()
         progress.at("judging point 10 of 9")
     lines = ["handgrad: judging point 1 of 9, 2 s", "handgrad: judging point 1 of 9, 3 s"]
     shown = "".join(f"\r{line}" for line in lines) + "\r" + " " * len(lines[0]) + "\r"
-    assert sys.stderr.getvalue() == (shown if terminal else "")
+    assert stream.getvalue() == (shown if terminal else "")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import models
-from models import checkers, held_out, right_points, small, zoo
+from models import checkers, held_out, right_points, sized, small, zoo
 from models.edits import Gradient
 from models.mistakes import ACCEPTED
 from models.model import Model
@@ -24,6 +24,7 @@ COLLECTIONS: dict[str, list[Model]] = {
     "checkers": checkers.MODELS,
     "right points": [model for points in right_points.POINTS.values() for model in points],
     "held out": held_out.MODELS,
+    "sized": sized.MODELS,
     "zoo": zoo.MODELS,
     "small": [value for value in vars(small).values() if isinstance(value, Model)],
 }
@@ -45,6 +46,7 @@ class Claim(NamedTuple):
 CLAIMS = {
     "checkers": Claim((np.float64,), 1e-12, 1e-6, 0.99),
     "zoo": Claim((np.float64, np.float32), 1e-9, 1e-7, 0.5),
+    "sized": Claim((np.float64,), 1e-12, 1e-6, 0.99),
     "held out": Claim((np.float64,), 1e-12, 1e-6, 0.99),
 }
 CLAIMED = {

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from handgrad.arithmetic import balls, dual
@@ -48,17 +47,26 @@ def cumlogsumexp(run: Run, eqn: Any, x: Dual) -> Dual:
 
 def dot_general(run: Run, eqn: Any, a: Any, b: Any) -> Any:
     """Multiply two arrays, summed over any axes, with any batch axes."""
-    a, b = dual.real(a), dual.real(b)
-    axes = contracted_axes(eqn)
-    over_a, batch_a = axes[0], axes[2]
-    value = contract(a.value, b.value, *axes)
+    return product(dual.real(a), dual.real(b), *contracted_axes(eqn))
+
+
+def product(
+    a: Dual,
+    b: Dual,
+    over_a: tuple[int, ...],
+    over_b: tuple[int, ...],
+    batch_a: tuple[int, ...],
+    batch_b: tuple[int, ...],
+) -> Dual:
+    """Multiply two arrays; the axes are as `contract` takes them."""
+    value = contract(a.value, b.value, over_a, over_b, batch_a, batch_b)
     tangent = None
     if a.tangent is not None:
         # The directions are one more free axis of a, before its own.
-        shifted = (_up(axes[0]), axes[1], _up(axes[2]), axes[3])
+        shifted = (_up(over_a), over_b, _up(batch_a), batch_b)
         tangent = np.moveaxis(contract(a.tangent, b.value, *shifted), len(batch_a), 0)
     if b.tangent is not None:
-        shifted = (axes[0], _up(axes[1]), axes[2], _up(axes[3]))
+        shifted = (over_a, _up(over_b), batch_a, _up(batch_b))
         free = a.value.ndim - len(over_a)
         other = np.moveaxis(contract(a.value, b.tangent, *shifted), free, 0)
         tangent = other if tangent is None else tangent + other
@@ -100,41 +108,56 @@ def _up(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def convolution(run: Run, eqn: Any, x: Dual, kernel: Dual) -> Dual:
-    """conv_general_dilated, as sums of products whose positions JAX computes."""
-    key = [np.array(x.shape), np.array(kernel.shape)]
-    terms = run.remembered(eqn, key, lambda: _terms(eqn, x.shape, kernel.shape))
-    outputs, from_x, from_kernel = terms
+    """conv_general_dilated, as a product of matrices: the windows of the input, and the kernel."""
+    of_x, of_kernel, of_out = eqn.params["dimension_numbers"]
+    groups, batches = eqn.params["feature_group_count"], eqn.params["batch_group_count"]
+    x, kernel = _transposed(x, of_x), _transposed(kernel, of_kernel)
+    (n, channels), (outputs, depth) = x.shape[:2], kernel.shape[:2]
+    where = _windows(eqn.params, x.shape[2:], kernel.shape[2:])
+    flat = x.reshape(n, channels, math.prod(x.shape[2:]))
+    padded = flat.linear(lambda v: np.concatenate([v, balls.zeros((n, channels, 1))], axis=2))
+    windows = padded[:, :, where]  # (n, channels, positions in the output, in the kernel)
+    # Groups of examples, or of channels, meet a group of the outputs each.
+    if batches > 1:
+        windows = windows.reshape(batches, n // batches, depth, *where.shape)
+    else:
+        windows = _transposed(windows.reshape(n, groups, depth, *where.shape), (1, 0, 2, 3, 4))
+    count = len(windows.value)
+    kernel = kernel.reshape(count, outputs // count, depth, where.shape[1])
+    out = product(windows, kernel, (2, 4), (2, 3), (0,), (0,))
+    # (groups, examples, positions, outputs of the group), then in the order of the equation.
+    out = _transposed(out, (1, 0, 3, 2))
     shape = eqn.outvars[0].aval.shape
-    flat_x, flat_kernel = x.reshape(-1), kernel.reshape(-1)
-    products = flat_x[from_x] * flat_kernel[from_kernel]
-
-    def summed(values: np.ndarray) -> np.ndarray:
-        out = balls.zeros((math.prod(shape),))
-        np.add.at(out, outputs, values)
-        return out.reshape(shape)
-
-    return products.linear(summed)
+    out = out.reshape(out.shape[0], outputs, *(shape[axis] for axis in of_out[2:]))
+    return _transposed(out, tuple(np.argsort(of_out)))
 
 
-def _terms(eqn: Any, shape: Any, kernel_shape: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the terms of a convolution as (output, input, kernel) positions.
+def _transposed(x: Dual, axes: tuple[int, ...]) -> Dual:
+    return x.linear(lambda v: v.transpose(axes))
 
-    One kernel element at a time is 1, and each input is its own position, counted from 1. The
-    result shows which input that element is multiplied by in each output, 0 for none.
+
+def _windows(parameters: Any, space: tuple[int, ...], kernel: tuple[int, ...]) -> np.ndarray:
+    """Return which input each output position meets at each kernel position, flat in `space`.
+
+    The last position, after all inputs, is that of a zero: of padding, and between dilated inputs.
     """
-    inputs = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
-    found = []
-    with jax.enable_x64(True):
-        parameters = {**eqn.params, "preferred_element_type": np.dtype(np.float64)}
-        convolve = jax.jit(lambda k: eqn.primitive.bind(jax.numpy.asarray(inputs), k, **parameters))
-        for i in range(math.prod(kernel_shape)):
-            one = np.zeros(math.prod(kernel_shape))
-            one[i] = 1.0
-            met = np.asarray(convolve(one.reshape(kernel_shape))).ravel().astype(np.intp)
-            where = np.flatnonzero(met)
-            found.append((where, met[where] - 1, np.full(where.size, i)))
-    outputs, from_x, from_kernel = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return outputs, from_x, from_kernel
+    found, outside = np.zeros((1, 1), dtype=np.intp), np.zeros((1, 1), dtype=bool)
+    names = ("window_strides", "padding", "lhs_dilation", "rhs_dilation")
+    for size, width, stride, (low, high), apart, apart_in_kernel in zip(
+        space, kernel, *(parameters[name] for name in names), strict=True
+    ):
+        reach, dilated = (width - 1) * apart_in_kernel + 1, max(0, (size - 1) * apart + 1)
+        outputs = max(0, (low + dilated + high - reach) // stride + 1)
+        at = np.arange(outputs)[:, None] * stride - low + np.arange(width) * apart_in_kernel
+        here, zero = at // apart, (at < 0) | (at >= dilated) | (at % apart != 0)
+
+        def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+            return one[:, None, :, None], other[None, :, None, :]
+
+        (before, here), (out_before, zero) = joined(found * size, here), joined(outside, zero)
+        shape = len(found) * outputs, found.shape[1] * width
+        found, outside = (before + here).reshape(shape), (out_before | zero).reshape(shape)
+    return np.where(outside, math.prod(space), found)
 
 
 RULES: dict[str, Rule] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from benchmarks.checkers.command import checkers
+from benchmarks.commands.checkers import checkers
 from benchmarks.commands.read import compare, table
 from compare.commands.predict_by_model import Answer, _as_csv
 from compare.datasets import dataset_named, read_features, table_named

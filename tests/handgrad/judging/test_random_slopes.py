@@ -10,7 +10,7 @@ import pytest
 from handgrad import assert_gradient, check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging import random_slopes
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, RandomDirections
 from tests.handgrad.test_times import network
 
 
@@ -158,6 +158,7 @@ def test_the_stated_probability_is_that_bound() -> None:
     ruling = report.trial.outcomes[0].ruling
     sharp = max((ruling.sufficed or ruling.tolerance).sharp)
     case, _ = random_slopes.directional_case(Case(gradient, loss), point_at(POINT[0], POINT[1:]), 2)
+    assert isinstance(case.part, RandomDirections)
     assert random_slopes.unseen(case.part, ruling) == (2 * sharp / 1e-3) ** 2
     stated = float(report.certificate.split("probability below ")[1])
     assert stated / 10 < (2 * sharp / 1e-3) ** 2 <= stated

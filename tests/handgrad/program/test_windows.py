@@ -11,6 +11,7 @@ from jax import lax
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
 from handgrad.oracle import evaluate
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rules import RULES
@@ -188,3 +189,48 @@ def test_several_arrays_that_are_reduced_together() -> None:
         return found * found + jnp.asarray([1.0, 10.0, 100.0, 1000.0])[where] * p[0]
 
     assert gradient(hidden(loss), np.array([0.5, 2.0, 3.0, 1.0])).tolist() == [100.0, 0.0, 6.0, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_convolution(seed: int) -> None:
+    """Strides, padding, dilations, groups, orders of axes: values and slopes are JAX's."""
+    rng = np.random.default_rng(seed)
+    space = int(rng.integers(1, 4))
+    groups, batches = [(1, 1), (1, 1), (2, 1), (3, 1), (1, 2)][rng.integers(5)]
+    n, depth, outputs = rng.integers(1, 3, 3) * (batches, 1, groups * batches)
+    shapes = [(n, groups * depth, *rng.integers(3, 6, space))]
+    shapes += [(outputs, depth, *rng.integers(1, 4, space))]
+    orders = [tuple(map(int, rng.permutation(space + 2))) for _ in range(3)]
+    strides, apart, dilation = (tuple(map(int, rng.integers(1, 4, space))) for _ in range(3))
+    padding = [(int(low), int(high)) for low, high in rng.integers(-1, 4, (space, 2))]
+
+    def convolved(x: Any, kernel: Any) -> Any:
+        return lax.conv_general_dilated(
+            x,
+            kernel,
+            window_strides=strides,
+            padding=padding,
+            lhs_dilation=apart,
+            rhs_dilation=dilation,
+            dimension_numbers=lax.ConvDimensionNumbers(*orders),
+            feature_group_count=groups,
+            batch_group_count=batches,
+        )
+
+    def whole_numbers(*first: int) -> list[np.ndarray]:
+        pairs = zip(shapes, orders, strict=False)
+        arranged = ([shape[order.index(i)] for i in range(space + 2)] for shape, order in pairs)
+        return [rng.integers(-5, 6, (*first, *shape)).astype(float) for shape in arranged]
+
+    (x, kernel), (dx, dkernel) = whole_numbers(), whole_numbers(2)
+    with jax.enable_x64(True):
+        (eqn,) = jax.make_jaxpr(convolved)(x, kernel).eqns
+        expected = convolved(x, kernel)
+        slopes = [convolved(dx[i], kernel) + convolved(x, dkernel[i]) for i in range(2)]
+    operands = [
+        Dual(balls.exact(value), balls.exact(change))
+        for value, change in ((x, dx), (kernel, dkernel))
+    ]
+    found = RULES["conv_general_dilated"](None, eqn, *operands)
+    np.testing.assert_array_equal(balls.midpoints(found.value), expected)
+    np.testing.assert_array_equal(balls.midpoints(found.tangent), np.array(slopes))

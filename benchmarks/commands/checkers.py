@@ -1,6 +1,5 @@
 """`python -m benchmarks checkers`: compare gradient checkers."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
+from benchmarks.commands.shared import OVERWRITE, RESUME, begun, file_option, limit_option, several
 from compare.commands.options import JSON
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from benchmarks.checkers.contenders import Contender
     from benchmarks.checkers.results import Check, Results
     from benchmarks.checkers.run import OnCheck
-
-#: The results that docs/checking.md shows.
-STORED = Path(__file__).parent.parent / "results" / "checkers.json"
 
 #: Packages whose versions affect the checkers' answers.
 PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
@@ -31,7 +27,7 @@ LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 @click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
 @file_option("--out", "Where the results are stored, as they come.")
-@click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
+@RESUME
 @OVERWRITE
 @click.option("--quick", is_flag=True, help="A small part, in less than two minutes.")
 @several(
@@ -71,13 +67,16 @@ def _measured(
     limit: float | None,
 ) -> "Results":
     from benchmarks.checkers.contenders import CONTENDERS
+    from benchmarks.checkers.results import STORED, Results
     from benchmarks.checkers.run import left, run
+    from benchmarks.machine import described
 
     chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
     cases = _cases(subjects, quick)
     if out is None and not (quick or contenders or subjects):
         out = STORED
-    results = _begun(out, resume, overwrite, limit or (QUICK_LIMIT if quick else LIMIT))
+    fresh = Results(described(PACKAGES), limit or (QUICK_LIMIT if quick else LIMIT), {})
+    results = begun(fresh, out, resume, overwrite, "limit")
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
     available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
@@ -86,27 +85,6 @@ def _measured(
     with progress(len(left(results, available, cases))) as on_check:
         run(results, available, cases, out, on_check)
     return results
-
-
-def _begun(out: Path | None, resume: bool, overwrite: bool, limit: float) -> "Results":
-    """Load the results to resume, or start new ones."""
-    from benchmarks.checkers.results import Results, differences
-    from benchmarks.machine import described
-
-    here = described(PACKAGES)
-    if out is None or not os.path.exists(out) or overwrite:
-        return Results(here, limit, {})
-    if not resume:
-        raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
-    found = Results.load(out)
-    if other := differences(found.fingerprint, here):
-        raise click.UsageError(
-            f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
-            "began, or --overwrite"
-        )
-    if found.limit != limit:
-        raise click.UsageError(f"{out} was made with --limit {found.limit:g}, got {limit:g}")
-    return found
 
 
 def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":

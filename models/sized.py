@@ -1,0 +1,185 @@
+"""Models of any size, for the times of checks: networks, attention, convolution and others."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from models import layers, likelihoods, perceptrons, recurrent
+from models.draws import affine, biases
+from models.draws import layers as draw_layers
+from models.lines import elements, squared_error_backward, tanh_slope
+from models.model import Model
+from models.numerics import softmax, softmax_backward, tanh_derivative
+
+
+def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
+    """Make a tanh network with a mean squared error."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        x, y = (rng.normal(size=(examples, n)) for n in (sizes[0], sizes[-1]))
+        return draw_layers(rng, *sizes), x, y
+
+    by_hand = partial(perceptrons.gradient, np.tanh, tanh_derivative)
+    return Model("perceptron", partial(perceptrons.loss, jnp.tanh), by_hand, draw)
+
+
+class Attention(NamedTuple):
+    """Weights of queries, keys, values and the output, each of shape (width, width)."""
+
+    q: Any
+    k: Any
+    v: Any
+    out: Any
+
+
+def attention_loss(heads: int, net: Attention, x: Any, y: Any) -> Any:
+    """Attention of several heads on a sequence: x and y of shape (positions, width)."""
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    p = jax.nn.softmax(q @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5, axis=-1)
+    return jnp.mean((side_by_side(p @ v) @ net.out - y) ** 2)
+
+
+def by_head(z: Any, heads: int) -> Any:
+    """Cut (positions, width) into (heads, positions, width / heads)."""
+    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
+
+
+def side_by_side(z: Any) -> Any:
+    """Join (heads, positions, n) to (positions, heads · n)."""
+    return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
+
+
+def attention_gradient(heads: int, net: Attention, x: Any, y: Any) -> Attention:
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    scale = q.shape[-1] ** -0.5
+    p = softmax(q @ k.transpose(0, 2, 1) * scale)
+    o = side_by_side(p @ v)
+    # mean((o @ out - y) ** 2)
+    errors = squared_error_backward(o @ net.out, y) / elements(y)
+    # o @ out, o = side_by_side(h)
+    dout = o.T @ errors
+    dh = by_head(errors @ net.out.T, heads)
+    # h = p @ v
+    dp, dv = dh @ v.transpose(0, 2, 1), p.transpose(0, 2, 1) @ dh
+    # p = softmax(s)
+    ds = softmax_backward(p, dp)
+    # s = q @ kᵀ * scale
+    dq, dk = ds @ k * scale, ds.transpose(0, 2, 1) @ q * scale
+    # q = by_head(x @ wq), and so k and v
+    dwq, dwk, dwv = (x.T @ side_by_side(d) for d in (dq, dk, dv))
+    return Attention(dwq, dwk, dwv, dout)
+
+
+def attention(heads: int, positions: int, width: int) -> Model:
+    """Make the attention of several heads, with a mean squared error."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        x, y = rng.normal(size=(2, positions, width))
+        return Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
+
+    functions = partial(attention_loss, heads), partial(attention_gradient, heads)
+    return Model("attention-heads", *functions, draw)
+
+
+class Images(NamedTuple):
+    """A kernel of shape (k, k, channels), and a layer (channels, outputs) on the mean position."""
+
+    kernel: Any
+    bias: Any
+    w: Any
+    b: Any
+
+
+def convolution_loss(net: Images, x: Any, y: Any) -> Any:
+    """Convolution, tanh, mean over positions, affine: x (n, side, side), y (n, outputs)."""
+    z = jax.lax.conv_general_dilated(
+        x[..., None],
+        net.kernel[:, :, None, :],
+        window_strides=(1, 1),
+        padding="VALID",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+    h = jnp.tanh(z + net.bias[None, None, None, :]).mean(axis=(1, 2))
+    return jnp.mean((h @ net.w + net.b[None, :] - y) ** 2)
+
+
+def convolution_gradient(net: Images, x: Any, y: Any) -> Images:
+    windows = np.lib.stride_tricks.sliding_window_view(x, net.kernel.shape[:2], axis=(1, 2))
+    a = np.tanh(np.tensordot(windows, net.kernel, axes=2) + net.bias)
+    h = a.mean(axis=(1, 2))
+    # mean((h @ w + b - y) ** 2)
+    errors = squared_error_backward(h @ net.w + net.b, y) / elements(y)
+    # h @ w + b
+    dw, db = h.T @ errors, errors.sum(axis=0)
+    dh = errors @ net.w.T
+    # h = mean(a) over positions
+    da = dh[:, None, None, :] / (a.shape[1] * a.shape[2])
+    # a = tanh(z)
+    dz = da * tanh_slope(a)
+    # z = windows · kernel + bias, in every example and at every position
+    dkernel = np.tensordot(windows, dz, axes=([0, 1, 2], [0, 1, 2]))
+    return Images(dkernel, dz.sum(axis=(0, 1, 2)), dw, db)
+
+
+def convolution(examples: int, side: int, kernel: int, channels: int, outputs: int) -> Model:
+    """Make a convolution of square images, with a mean squared error."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        (w, bias), (out, b) = affine(rng, kernel**2, channels), affine(rng, channels, outputs)
+        x, y = rng.normal(size=(examples, side, side)), rng.normal(size=(examples, outputs))
+        return Images(w.reshape(kernel, kernel, channels), bias, out, b), x, y
+
+    return Model("convolution-of-images", convolution_loss, convolution_gradient, draw)
+
+
+def layer_norm(examples: int, width: int, outputs: int) -> Model:
+    """Make an affine map, layer norm, tanh and an output, with a mean squared error."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        (w, _), (out, b) = draw_layers(rng, width, width, outputs)
+        gain, shift = rng.uniform(0.6, 1.2, size=width), biases(rng, width)
+        x, y = rng.normal(size=(examples, width)), rng.normal(size=(examples, outputs))
+        return layers.Normalised(w, gain, shift, out, b), x, y
+
+    return Model("layer-norm", layers.norm_loss, layers.norm_gradient, draw)
+
+
+def scanned(steps: int, examples: int, inputs: int, units: int, outputs: int) -> Model:
+    """Make an Elman network over time, a scan, with a squared error at every step."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        (wx, b), (wh, _), (wy, c) = draw_layers(rng, inputs, units, units, outputs)
+        x, y = (rng.normal(size=(steps, examples, n)) for n in (inputs, outputs))
+        return recurrent.Elman(wx, 0.7 * wh, b, wy, c), x, y
+
+    return Model("elman-scan", recurrent.scan_loss, recurrent.scan_gradient, draw)
+
+
+def gaussian(examples: int, dimensions: int) -> Model:
+    """Make the likelihood of a Gaussian by the Cholesky factor of its covariance."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        root = rng.normal(size=(dimensions, 3 * dimensions))
+        covariance = root @ root.T / (3 * dimensions)
+        # Exactly symmetric, whatever the order of the sums.
+        covariance = (covariance + covariance.T) / 2
+        return (rng.normal(size=dimensions), covariance), rng.normal(size=(examples, dimensions))
+
+    return Model(
+        *("gaussian-covariance", likelihoods.covariance_loss, likelihoods.covariance_gradient),
+        draw,
+    )
+
+
+#: Each at a small size.
+MODELS = [
+    perceptron((3, 7, 5, 2), 11),
+    attention(2, 5, 6),
+    convolution(5, 7, 3, 2, 4),
+    layer_norm(7, 5, 3),
+    scanned(4, 7, 3, 5, 2),
+    gaussian(7, 5),
+]
