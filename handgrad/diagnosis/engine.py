@@ -15,6 +15,7 @@ from handgrad.diagnosis.constants import constants
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.switches import late_switches, switches
+from handgrad.program.form import QUICK
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
@@ -24,12 +25,6 @@ MOST_NODES = 2000
 
 #: Code means the same in NumPy and in JAX if its gradients agree to this relative error.
 SAME = 1e-8
-
-#: The program runs a few hundred times at most, so optimising it would take longer than it saves.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-# Half of the time is XLA's newer way to compile fused operations; later versions have no other.
-if jax.__version_info__ < (0, 11):
-    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 class TooLargeError(Exception):

@@ -70,7 +70,10 @@ def _in_object(change: Callable[[Any], Any], leaf: Any) -> Any:
 
 
 def by_numpy(
-    function: Callable[..., Any], arguments: Sequence[Any], constants: Perturbation | None = None
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    constants: Perturbation | None = None,
+    final: bool = True,
 ) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
 
@@ -78,11 +81,13 @@ def by_numpy(
         function: the caller's code.
         arguments: its arguments.
         constants: perturbs the floats in it, if given.
+        final: whether numbers that overlap count as equal.
 
     Raises:
+        MorePrecisionNeededError: numbers overlap that it compares.
         Exception: what the function raises on numbers that it was not written for.
     """
-    lines = NumpyRun(Comparisons(final=True, undefined=True), {}, constants)
+    lines = NumpyRun(Comparisons(final=final, undefined=final), {}, constants)
 
     def boxed(leaf: Any) -> Any:
         if not isinstance(leaf, Real):

@@ -1,6 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -211,21 +211,37 @@ def rule(
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
 
-    if reference.kink is None:
-        for tolerance in tolerances.growing():
-            ruling = judged(tolerance, tolerance)
-            if max(ruling.yours.worst, ruling.autodiff.worst) == RIGHT:
-                return ruling
-    tolerance = tolerances.full
-    ruling = judged(tolerance, None)
-    if autodiff is None:
+    def of_right(growing: Iterable[Tolerance]) -> Ruling | None:
+        each = (judged(tolerance, tolerance) for tolerance in growing)
+        return next((ruling for ruling in each if max(_worst(ruling)) == RIGHT), None)
+
+    def in_full(tolerance: Tolerance) -> Ruling:
+        ruling = judged(tolerance, None)
+        if autodiff is None:
+            return ruling
+        # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or
+        # not.
+        theirs, exact = ruling.autodiff, np.zeros(problem.size)
+        off = theirs.open
+        exact[off] = balls.magnitudes(tolerance.program[off] - theirs.reference[off])
+        gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
+        level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
+        return replace(ruling, autodiff=replace(theirs, level=level))
+
+    if reference.kink is None and (ruling := of_right(tolerances.estimated())):
         return ruling
-    # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or not.
-    theirs = ruling.autodiff
-    exact = balls.magnitudes(tolerance.program - theirs.reference)
-    gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
-    level = _excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
-    return replace(ruling, autodiff=replace(theirs, level=level))
+    if tolerances.in_floats is not None:
+        ruling = in_full(tolerances.full)
+        # What other draws would change is left to those in balls.
+        if all(_worst(in_full(other)) == _worst(ruling) for other in tolerances.others()):
+            return ruling
+    if reference.kink is None and (ruling := of_right(tolerances.drawn())):
+        return ruling
+    return in_full(tolerances.in_balls)
+
+
+def _worst(ruling: Ruling) -> tuple[int, int]:
+    return ruling.yours.worst, ruling.autodiff.worst
 
 
 @dataclass(frozen=True, eq=False)

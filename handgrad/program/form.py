@@ -7,6 +7,7 @@ a new program. By their forms, programs are compared and compiled once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -17,6 +18,13 @@ from handgrad.data.pytrees import is_traced, split
 
 #: Calls of functions with a custom derivative rule.
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
+
+#: For a program that runs a few hundred times at most: optimising it would take longer than it
+#: saves.
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+# Half of the time is XLA's newer way to compile fused operations; later versions have no other.
+if jax.__version_info__ < (0, 11):
+    QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,12 @@ class Form:
 def form_of(program: Any) -> Form:
     """Return the form of a jaxpr, or of a closed one, whose constants belong to its form."""
     return Form(_comparable(program), program)
+
+
+def form_of_operation(eqn: Any) -> Form:
+    """Return the form of one equation of a jaxpr, which it holds as its program."""
+    alone = SimpleNamespace(constvars=(), invars=(), eqns=[eqn], outvars=eqn.outvars)
+    return Form(_operations(alone), eqn)
 
 
 @lru_cache(maxsize=128)

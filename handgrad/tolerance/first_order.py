@@ -51,11 +51,8 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         JAX cannot differentiate it again, or only by a custom rule of the caller, which is right
         or wrong whatever the first derivative is.
     """
-    program = problem.traced.gradient
-    if program is None or reference.program is not program or reference.kink is not None:
-        return None
-    in_float64 = all(leaf.dtype == np.float64 for leaf in problem.leaves)
-    if not in_float64 or evaluate.operations(program) < LARGE or _by_custom_rules(program):
+    program = covered(problem, reference)
+    if program is None:
         return None
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no estimate
@@ -66,6 +63,17 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         return None
     estimate = total / np.sqrt(DRAWS) / SCALE
     return estimate if np.isfinite(estimate).all() else None
+
+
+def covered(problem: Problem, reference: Reference) -> Program | None:
+    """Return JAX's gradient program if it is large and floats may show how its results change."""
+    program = problem.traced.gradient
+    if program is None or reference.program is not program or reference.kink is not None:
+        return None
+    in_float64 = all(leaf.dtype == np.float64 for leaf in problem.leaves)
+    if not in_float64 or evaluate.operations(program) < LARGE or _by_custom_rules(program):
+        return None
+    return program
 
 
 def _by_custom_rules(program: Program) -> bool:

@@ -46,7 +46,7 @@ class MonteCarlo:
         rounds = _rounds(eqn)
         if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
-        if rounds is not Rounds.RESULT and not _narrows(eqn):
+        if rounds is not Rounds.RESULT and not narrows(eqn):
             return outputs
         return [
             self._rounded(out, unit(v), smallest(v)) if isinstance(out, Dual) else out
@@ -118,7 +118,7 @@ def _rounds(eqn: Any) -> Rounds:
     return rule.rounds if rule else Rounds.NOTHING
 
 
-def _narrows(eqn: Any) -> bool:
+def narrows(eqn: Any) -> bool:
     """Tell whether an operation converts to a shorter float dtype."""
     if eqn.primitive.name == "reduce_precision":
         return True

@@ -23,13 +23,15 @@ perturbed run has shown that, the gradient is computed with its decisions instea
 **Only what decides is measured.** Draws can but add to a tolerance, so what lies within the sharp
 one of a few draws is right whatever the others show, and a draw or two decide for most right
 gradients; of large ones they are estimated first (`handgrad.tolerance.first_order`). All are run
-where that does not decide, and where somebody asks how large an error would have been caught.
+where that does not decide, and where somebody asks how large an error would have been caught; for
+large gradients in floats (`handgrad.tolerance.linearised`), unless these do not show the tolerances
+or the ruling depends on their digits.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import chain
+from itertools import chain, product
 from types import MappingProxyType
 from typing import Any
 
@@ -48,7 +50,7 @@ from handgrad.oracle.reference import Reference, element_scale
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
 from handgrad.program.trace import Program
-from handgrad.tolerance import first_order
+from handgrad.tolerance import first_order, linearised
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
 
@@ -59,6 +61,10 @@ SHARP = 64
 LOOSE = 32
 
 SHARP_DRAWS, LOOSE_DRAWS = 4, 8
+
+#: The largest of as many other draws from a normal distribution is seldom this many times as large
+#: or as small: of eight once in 500 times, of four, with an estimate that counts, once in 1,000.
+OTHER = 4.0
 
 #: The most parameters for which changes are computed by series if no program has the gradient: each
 #: draw costs one direction per parameter. With more, a unit is half an ulp.
@@ -108,6 +114,7 @@ class Tolerances:
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
         estimate: the changes without any draw in balls, (1 + size,), or None; counts as a draw.
+        linearised: (these changes) -> the tolerances in full, without any run in balls, or None.
     """
 
     def __init__(
@@ -118,19 +125,30 @@ class Tolerances:
         rest: Callable[[np.ndarray], Tolerance],
         program: np.ndarray | None = None,
         estimate: Callable[[], np.ndarray | None] = lambda: None,
+        linearised: Callable[[np.ndarray], Tolerance | None] = lambda _: None,
     ) -> None:
         self._problem, self._reference, self._rest = problem, reference, rest
-        self._draws, self._estimate = chain(self._estimated(), draws), estimate
+        self._draws, self._estimate, self._linearised = draws, estimate, linearised
+        self._first = self._estimated()
         self._program = reference.gradient if program is None else program
         self._changes = np.zeros(1 + problem.size)
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
 
-    def growing(self) -> Iterator[Tolerance]:
-        """Yield the tolerances without any draw, then after each one; the loose ones are 0."""
+    def estimated(self) -> Iterator[Tolerance]:
+        """Yield the tolerances without any draw, then the estimate; the loose ones are 0."""
         yield self._so_far()
-        for changes in self._draws:
-            self._changes = np.fmax(self._changes, changes)
+        for changes in self._first:
+            self._add(changes)
             yield self._so_far()
+
+    def drawn(self) -> Iterator[Tolerance]:
+        """Yield the tolerances after each draw in balls; the loose ones are 0."""
+        for changes in self._draws:
+            self._add(changes)
+            yield self._so_far()
+
+    def _add(self, changes: np.ndarray) -> None:
+        self._changes = np.fmax(self._changes, changes)
 
     def _estimated(self) -> Iterator[np.ndarray]:
         if (estimate := self._estimate()) is not None:
@@ -149,11 +167,41 @@ class Tolerances:
         return half_ulps(self._problem, self._reference)
 
     @cached_property
-    def full(self) -> Tolerance:
-        """The tolerances of all draws."""
-        for changes in self._draws:
-            self._changes = np.fmax(self._changes, changes)
+    def in_floats(self) -> Tolerance | None:
+        """The tolerances in full, as a run in floats shows them; None if it does not."""
+        for changes in self._first:
+            self._add(changes)
+        found = self._linearised(self._changes)
+        return found and replace(found, truncation=self.truncation)
+
+    def others(self) -> Iterator[Tolerance]:
+        """Yield those in floats, narrower and wider, as other draws might have shown them."""
+        if (mine := self.in_floats) is None:
+            return
+        least = self._so_far()  # what is estimated counts whatever draws show
+        for units, loose in product((1 / OTHER, OTHER), repeat=2):
+            yield replace(
+                mine,
+                unit=np.fmax(least.unit, units * mine.unit),
+                unit_of_loss=max(least.unit_of_loss, units * mine.unit_of_loss),
+                loose=loose * mine.loose,
+                loose_of_loss=loose * mine.loose_of_loss,
+            )
+
+    @cached_property
+    def in_balls(self) -> Tolerance:
+        """The tolerances of all draws in balls, which count from then on."""
+        self.in_floats = None
+        for changes in chain(self._first, self._draws):
+            self._add(changes)
         return replace(self._rest(self._changes), truncation=self.truncation)
+
+    @property
+    def full(self) -> Tolerance:
+        """The tolerances in full, in floats unless these do not show them, or did not decide."""
+        if (mine := self.in_floats) is None:
+            return self.in_balls
+        return replace(mine, unit=np.fmax(mine.unit, self._so_far().unit))
 
 
 class Measured(Tolerances):
@@ -162,12 +210,19 @@ class Measured(Tolerances):
     def __init__(self, full: Tolerance) -> None:
         self.truncation, self._known = None, full
 
-    def growing(self) -> Iterator[Tolerance]:
+    def estimated(self) -> Iterator[Tolerance]:
         """Yield none: nothing is left to be measured."""
         return iter(())
 
+    drawn = estimated
+
     @cached_property
-    def full(self) -> Tolerance:
+    def in_floats(self) -> Tolerance | None:
+        """None: they were measured in another way."""
+        return None
+
+    @cached_property
+    def in_balls(self) -> Tolerance:
         """The tolerances."""
         return self._known
 
@@ -194,7 +249,40 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     estimate = partial(first_order.estimate, problem, reference, seed)
     draws = _changes(problem, reference, rng, here)
     rest = partial(_in_full, problem, reference, rng, here)
-    return Tolerances(problem, reference, draws, rest, here and here[0][1:], estimate)
+    program_in_balls = here and here[0][1:]
+    floats = partial(_in_floats, problem, reference, seed, here)
+    return Tolerances(problem, reference, draws, rest, program_in_balls, estimate, floats)
+
+
+def _in_floats(
+    problem: Problem,
+    reference: Reference,
+    seed: int,
+    here: tuple[np.ndarray, Decisions] | None,
+    changes: np.ndarray,
+) -> Tolerance | None:
+    """Compute both tolerances in floats, given the estimated changes; None if they do not show.
+
+    The result of the run itself must be as right as the tolerances say, so that it is of the same
+    rounding, and have some of its digits: a change that is computed from others may be anything.
+    """
+    program = first_order.covered(problem, reference)
+    if program is None or here is None:
+        return None
+    moved = linearised.changes(problem, program, seed, SHARP_DRAWS, rounded=False)
+    if moved is None or not moved.holds:
+        return None
+    rounded = linearised.changes(problem, program, seed, LOOSE_DRAWS, rounded=True)
+    if rounded is None or not rounded.holds:
+        return None
+    exact, changes = here[0], np.fmax(changes, moved.changes)
+    with balls.precision(max(BITS, reference.bits)):
+        unit = changes + half_ulps(problem, reference)(changes)
+        off = balls.magnitudes(balls.exact(rounded.result) - exact)
+        if not (off <= np.fmin(LOOSE * rounded.changes, first_order.MOST * unit)).all():
+            return None
+        none = np.zeros(1 + problem.size)
+        return tolerance(reference, unit, rounded.changes, none, exact[1:])
 
 
 def _in_full(

@@ -20,7 +20,8 @@ from handgrad.judging.judge import judge_answer
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
-from handgrad.tolerance.tolerances import SHARP
+from handgrad.tolerance import first_order
+from handgrad.tolerance.tolerances import OTHER, SHARP
 from models import checkers, held_out
 from models.mistakes import ACCEPTED
 from models.model import Model
@@ -132,6 +133,21 @@ def test_every_mistake_beyond_the_loose_tolerance_is_caught(name: str, once: Onc
         point = model.point(np.random.default_rng(0))
         report = check_gradient(model.wrong("accumulates"), model.loss, *point, points=0)
         assert {finding.kind for finding in report.observed} == {"not-repeatable"}
+
+
+@pytest.mark.slow
+@every
+def test_floats_rule_as_balls_do(name: str, once: Once, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a large gradient: both tolerances from changes in floats, where these show them."""
+    in_balls, _ = matrix(BY_NAME[name], once)
+    monkeypatch.setattr(first_order, "LARGE", 0)
+    slugs = [slug for slug in in_balls if slug]
+    for slug, (found,) in judged(BY_NAME[name], np.float64, 1, slugs).items():
+        assert (found.level, found.kinds) == (in_balls[slug][0].level, in_balls[slug][0].kinds), (
+            slug
+        )
+        ratio = found.limits / in_balls[slug][0].limits
+        assert (np.isnan(ratio) | ((ratio < 2 * OTHER) & (ratio > 0.5 / OTHER))).all(), slug
 
 
 @pytest.mark.slow

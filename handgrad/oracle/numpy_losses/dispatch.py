@@ -6,7 +6,9 @@ or `scipy.special.expit`, is replaced by its counterpart in JAX, traced at these
 the table.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -128,10 +130,10 @@ class NumpyRun:
         if not given.shape:
             return Number(self, given.value.item(), given.tangent)
         values = given.value.reshape(-1).tolist()
-        if given.tangent is None:
-            numbers = [Number(self, value, None) for value in values]
-        else:
+        rows = [None] * len(values)
+        if given.tangent is not None:
             rows = given.tangent.reshape(given.tangent.shape[0], -1).T
+        with _uncollected():
             numbers = [Number(self, v, row) for v, row in zip(values, rows, strict=True)]
         # np.array of a list would inspect every number.
         return self.series(np.fromiter(numbers, object, len(numbers)).reshape(given.shape))
@@ -235,6 +237,18 @@ class NumpyRun:
         terms = max((max(o.shape, default=1) for o in operands), default=1)
         found = self.run.closed(program, [self._before(o, terms) for o in operands])
         return jax.tree_util.tree_unflatten(outputs, [self._made(out) for out in found])
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Make many objects without a search for cycles, which would take as long as the rest of it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _value(element: Any) -> arb:

@@ -455,3 +455,20 @@ def test_a_float32_answer_is_never_quite_right() -> None:
     w = np.array([0.5, -0.25])
     report = check_gradient(lambda w: np.float32(2 * w), lambda w: jnp.sum(w**2), w, points=0)
     assert report.headline == "imprecise: params: got float32, expected float64"
+
+
+#: Beside it a number of 0.3 needs more bits than are tried first.
+FAR = 2.0**400
+
+
+@pytest.mark.parametrize(
+    "gradient",
+    [
+        lambda x: ((x + FAR) - FAR) * 2,
+        lambda x: np.array([v * 2 if v + FAR > FAR else v * 0 for v in x]),
+    ],
+)
+def test_a_rerun_takes_as_many_bits_as_it_needs(gradient: Any) -> None:
+    """A float beside FAR is lost, and so is its ball at few bits; the formula is right."""
+    report = check_gradient(gradient, lambda x: jnp.sum(x**2), np.array([0.3, 1.7]), points=0)
+    assert report.verdict == "undecidable"

@@ -8,10 +8,10 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
 from handgrad.data.pytrees import split
-from handgrad.diagnosis.engine import QUICK
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
+from handgrad.program.form import QUICK
 from handgrad.program.trace import trace
 
 

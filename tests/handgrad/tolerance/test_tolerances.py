@@ -114,7 +114,7 @@ def test_each_draw_adds_to_the_sharp_tolerance_until_it_is_full() -> None:
     reference = certify(case)
     tolerances = measure(case, reference, seed=0)
     tolerances.truncation = Changes(0.5, np.arange(1.0, 6.0))
-    steps = [*tolerances.growing()]
+    steps = [*tolerances.estimated(), *tolerances.drawn()]
     units = [step.unit for step in steps]
     for step in (*steps, tolerances.full):
         np.testing.assert_allclose(step.sharp, np.arange(1.0, 6.0), rtol=1e-9)

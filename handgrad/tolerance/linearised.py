@@ -1,0 +1,316 @@
+"""Both tolerances of a large gradient in floats, to first order.
+
+The runs in balls of `handgrad.tolerance.tolerances` show how far the gradient moves as data move by
+half an ulp, or as every result is rounded (`handgrad.tolerance.monte_carlo`). Here a run of JAX's
+program carries, beside each number, its change to first order in each of `DRAWS` draws of the same
+perturbations. A rounding is added to the change where it arises, so that nothing is as small as the
+rounding of the run itself, and no perturbation needs to be amplified.
+
+First order is enough where no comparison falls otherwise and nothing of second order counts. Of
+every operation that is not linear in each operand it is seen whether its result is where its
+derivative says, with changes `FARTHER` times as large, both ways; where numbers are infinite, such
+as a mask's, they stay so. A derivative is computed from the numbers of the run, so these must have
+digits: the result of the run, which is rounded like any other, shows whether the tolerances explain
+its own error (`handgrad.tolerance.tolerances`). If not, nothing is shown.
+
+Not covered are `while` and `cond`, factorisations, whose rounding is that of matrices, and what has
+no derivative rule in JAX.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core as jex
+
+from handgrad.data.clock import check_time
+from handgrad.data.pytrees import is_real, wide
+from handgrad.oracle.evaluate import Problem
+from handgrad.program.cost import terms
+from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
+from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
+from handgrad.program.rule import Rounds
+from handgrad.program.rules import RULES
+from handgrad.program.rules.control import KNOWN, groups
+from handgrad.program.trace import Program, rule_name
+from handgrad.tolerance.first_order import SCALE
+from handgrad.tolerance.monte_carlo import narrows, smallest, unit
+from handgrad.tolerance.perturbed_numpy import spacings
+
+#: The draws of one run. Their changes take less memory than balls do.
+DRAWS = 4
+
+#: How many times as large as the changes of all `DRAWS` a change would have to be that no run in
+#: balls shows: in a normal distribution that is one in a million.
+FARTHER = 32
+
+#: Calls whose body is run.
+CALLS = ("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", *CUSTOM)
+
+#: Operations that are linear in each operand, besides sums and those that move elements.
+LINEAR = ("add", "add_any", "sub", "neg", "select_n")
+
+
+class Changes(NamedTuple):
+    """What a run gives: arrays of loss and elements."""
+
+    result: np.ndarray  #: as floats compute it, (1 + size,)
+    changes: np.ndarray  #: the largest change by all draws, (1 + size,)
+    holds: bool  #: whether they are right to first order
+
+
+class Number(NamedTuple):
+    """An array of a run."""
+
+    value: Any
+    change: Any = None  #: in each draw, times `SCALE`, (DRAWS, *shape); None if it has none
+
+    def row(self, i: int) -> "Number":
+        """Return a row of it."""
+        return Number(self.value[i], None if self.change is None else self.change[:, i])
+
+
+def changes(
+    problem: Problem, program: Program, seed: int, draws: int, rounded: bool
+) -> Changes | None:
+    """Return the changes by other data, or by rounding; None if an operation is not covered.
+
+    Args:
+        problem: the loss and the point.
+        program: JAX's program of the gradient.
+        seed: of the perturbations.
+        draws: how many, a multiple of `DRAWS`.
+        rounded: whether every result is rounded; else the data are moved by half an ulp.
+    """
+    rng, arguments = np.random.default_rng([seed, rounded]), [*problem.leaves, *problem.inputs]
+    found = []
+    try:
+        with wide(arguments), np.errstate(all="ignore"):
+            for _ in range(draws // DRAWS):
+                found.append(run(program.jaxpr, arguments, rng, rounded))
+    except (TypeError, ValueError, NotImplementedError, FloatingPointError):
+        return None
+    largest = np.max([each.changes for each in found], axis=0)
+    return Changes(found[0].result, largest, all(each.holds for each in found))
+
+
+def run(jaxpr: Any, arguments: Sequence[Any], rng: np.random.Generator, rounded: bool) -> Changes:
+    """Run a closed jaxpr on numbers with the changes of `DRAWS` draws."""
+    this = Run(rng, rounded)
+    given = [this.data(array) for array in (*jaxpr.consts, *arguments)]
+    n = len(jaxpr.consts)
+    outputs = this.program(jaxpr.jaxpr, given[:n], given[n:])
+    results = [np.ravel(out.value).astype(np.float64) for out in outputs]
+    largest = [
+        np.zeros(result.size)
+        if out.change is None
+        else np.abs(np.asarray(out.change, np.float64)).max(axis=0).reshape(-1) / SCALE
+        for out, result in zip(outputs, results, strict=True)
+    ]
+    holds = all(bool(each) for each in this.holds)
+    return Changes(np.concatenate(results), np.concatenate(largest), holds)
+
+
+class Run:
+    """A run of a program on numbers with their changes."""
+
+    def __init__(self, rng: np.random.Generator, rounded: bool) -> None:
+        self._rng, self._rounded = rng, rounded
+        self._compiled: dict[int, Callable[..., Any]] = {}  # by the equation, which a loop repeats
+        self.holds: list[Any] = []  #: of each operation, whether its changes are of first order
+
+    def data(self, array: Any) -> Number:
+        """Return an array of data, and its changes by half an ulp unless this run rounds."""
+        if not is_real(array):
+            return Number(array)
+        array = np.asarray(array)
+        signs = self._rng.integers(2, size=(DRAWS, *array.shape)) * 2.0 - 1
+        halves = spacings(array) * (0 if self._rounded else SCALE / 2)
+        return Number(array, (signs * halves).astype(array.dtype))
+
+    def program(self, jaxpr: Any, consts: Sequence[Number], given: Sequence[Number]) -> list[Any]:
+        """Run an open jaxpr."""
+        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *given], strict=True))
+
+        def read(atom: Any) -> Number:
+            return _literal(atom) if isinstance(atom, jex.Literal) else values[atom]
+
+        for eqn in needed(jaxpr):
+            outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
+            values.update(zip(eqn.outvars, outputs, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def _equation(self, eqn: Any, operands: list[Number]) -> list[Number]:
+        check_time()
+        name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
+        if name in CALLS and not (name in CUSTOM and rule_name(eqn) in KNOWN):
+            body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
+            consts = [Number(c) for c in getattr(body, "consts", ())]
+            return self.program(getattr(body, "jaxpr", body), consts, operands)
+        if name == "scan":
+            return self._scan(eqn, operands)
+        if name == "stop_gradient":
+            return operands  # it stops a derivative, and no change of data
+        if not any(is_real(v.aval) for v in eqn.invars):
+            return [*map(Number, bind(eqn, [o.value for o in operands]))]
+        if rule is None or rule.structured or rule.rounds is Rounds.ARGUMENTS:
+            raise UncertifiedPrimitiveError(name)
+        word = np.uint32(self._rng.integers(2**32))
+        if id(eqn) not in self._compiled:
+            self._compiled[id(eqn)] = _compiled(form_of_operation(eqn))
+        outputs, holds = self._compiled[id(eqn)](operands, word, self._rounded)
+        self.holds.append(holds)
+        return outputs
+
+    def _scan(self, eqn: Any, operands: list[Number]) -> list[Number]:
+        """Loop over the first axis, as `handgrad.program.rules.control.scan` does."""
+        body, (n_consts, n_carry) = eqn.params["jaxpr"], groups(eqn)
+        consts, carry = operands[:n_consts], operands[n_consts : n_consts + n_carry]
+        rows = [Number(*map(_in_numpy, row)) for row in operands[n_consts + n_carry :]]
+        inner, collected = [Number(c) for c in body.consts], []
+        steps = range(eqn.params["length"])
+        for i in reversed(steps) if eqn.params["reverse"] else steps:
+            outputs = self.program(body.jaxpr, inner, [*consts, *carry, *(r.row(i) for r in rows)])
+            carry = outputs[:n_carry]
+            collected.append(outputs[n_carry:])
+        if eqn.params["reverse"]:
+            collected.reverse()
+        return [*carry, *map(_stacked, zip(*collected, strict=True))]
+
+
+def _in_numpy(array: Any) -> Any:
+    return None if array is None else np.asarray(array)
+
+
+def _stacked(rows: Sequence[Number]) -> Number:
+    changes = [row.change for row in rows]
+    together = None if changes[0] is None else np.stack(changes, axis=1)
+    return Number(np.stack([row.value for row in rows]), together)
+
+
+def _literal(literal: Any) -> Number:
+    return Number(np.asarray(literal.val, dtype=literal.aval.dtype))
+
+
+#: Operations are compiled one by one. In a whole program XLA repeats what leads to each, so that a
+#: chain of 80 takes 30 s.
+@lru_cache(maxsize=512)
+def _compiled(form: Form) -> Callable[..., Any]:
+    """Compile the only operation of a form: (operands, word, rounded) -> results, what holds."""
+    eqn = form.program
+
+    def run(operands: list[Number], word: Any, rounded: Any) -> tuple[list[Number], Any]:
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            return _operation(eqn, operands, word, rounded)
+
+    return jax.jit(run, compiler_options=QUICK)
+
+
+def _operation(
+    eqn: Any, operands: list[Number], word: Any, rounded: Any
+) -> tuple[list[Number], Any]:
+    """Run an operation; return its results with their changes, and whether these hold."""
+    rounds = RULES[eqn.primitive.name].rounds
+    outputs, changes, holds = _differentiated(eqn, operands)
+    sizes = [jnp.abs(out) for out in outputs]
+    if rounds is Rounds.SUM:
+        sizes = [np.sqrt(terms(eqn)) * _magnitude(eqn, [o.value for o in operands])]
+    numbers = []
+    for v, out, size, change in zip(eqn.outvars, outputs, sizes, changes, strict=True):
+        moved = None
+        if is_real(v.aval):
+            moved = jnp.zeros((DRAWS, *out.shape), out.dtype) if change is None else change
+            if rounds is not Rounds.NOTHING or narrows(eqn):
+                by = _rounding(v, out, size, word + np.uint32(len(numbers)))
+                moved += jnp.where(rounded, by, 0).astype(out.dtype)
+        numbers.append(Number(out, moved))
+    return numbers, holds
+
+
+def _differentiated(eqn: Any, operands: list[Number]) -> tuple[list[Any], list[Any], Any]:
+    """Run an operation; return its results, their changes before it rounds, whether these hold."""
+    active = [i for i, o in enumerate(operands) if o.change is not None]
+    values = [o.value for o in operands]
+
+    def results(*near: Any) -> list[Any]:
+        given = list(values)
+        for i, value in zip(active, near, strict=True):
+            given[i] = value
+        return _bind(eqn, given)
+
+    outputs = _bind(eqn, values)
+    if not active:
+        return outputs, [None] * len(outputs), True
+    here, changes = [values[i] for i in active], [operands[i].change for i in active]
+
+    def pushed(moves: Any) -> list[Any]:
+        return jax.jvp(results, here, moves)[1]
+
+    moved = jax.vmap(pushed)(changes)
+    if _linear(eqn):
+        return outputs, moved, True
+
+    def alike(moves: Any) -> Any:
+        far = [x + t * (FARTHER / SCALE) for x, t in zip(here, moves, strict=True)]
+        # What is left of the steps in floats, without rounding; what is infinite stays so.
+        steps = [jnp.where(jnp.isfinite(x), y - x, 0) for x, y in zip(here, far, strict=True)]
+        each = zip(eqn.outvars, outputs, pushed(steps), results(*far), strict=True)
+        rounds = RULES[eqn.primitive.name].rounds is Rounds.RESULT
+        return jnp.array([_alike(*one, rounds) for one in each]).all()
+
+    both_ways = [jnp.concatenate([change, -change]) for change in changes]
+    return outputs, moved, jax.vmap(alike)(both_ways).all()
+
+
+def _rounding(v: Any, out: Any, size: Any, word: Any) -> Any:
+    """Return the rounding of a result in each draw, times `SCALE`, as `MonteCarlo` has it."""
+    numbers = jax.lax.iota(np.uint32, out.size).reshape(out.shape)
+    places = np.arange(2 * DRAWS, dtype=np.uint32).reshape(2, DRAWS, *[1] * out.ndim)
+    bits = (_mixed(_mixed(numbers) + word) >> places) & np.uint32(1)
+    signs, others = 1 - 2 * bits.astype(out.dtype)
+    near = (jnp.abs(out) < smallest(v) * 2.0**60) & (out != 0)
+    moved = signs * (unit(v) * SCALE * size) + others * jnp.where(near, smallest(v) * SCALE, 0)
+    return jnp.where(jnp.isfinite(out), moved, 0)
+
+
+def _mixed(words: Any) -> Any:
+    """Mix the bits of words of 32, so that each depends on all (MurmurHash3's finaliser)."""
+    for shift, odd in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        words = (words ^ (words >> shift)) * np.uint32(odd)
+    return words ^ (words >> 16)
+
+
+def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:
+    outputs = eqn.primitive.bind(*values, **eqn.params)
+    return list(outputs) if eqn.primitive.multiple_results else [outputs]
+
+
+def _linear(eqn: Any) -> bool:
+    """Tell whether an operation is linear in each operand, and decides nothing."""
+    rule, real = RULES[eqn.primitive.name], all(is_real(v.aval) for v in eqn.outvars)
+    return real and (rule.rearranges or rule.rounds is Rounds.SUM or eqn.primitive.name in LINEAR)
+
+
+def _alike(v: Any, out: Any, step: Any, reached: Any, rounds: bool) -> Any:
+    """Tell whether a result is where its derivative says, after a step.
+
+    Half of the step may be of second order where it is `FARTHER` times as long as what is measured,
+    and as much of the result as it is rounded by, so often. What selects is exact.
+    """
+    if not is_real(v.aval):
+        return jnp.all(reached == out)
+    said = out + step
+    u = unit(v)
+    most = jnp.abs(step) / 2 + FARTHER * u * jnp.abs(out) if rounds else 4 * u * jnp.abs(said)
+    return jnp.all((reached == said) | (jnp.abs(reached - said) <= most))
+
+
+def _magnitude(eqn: Any, values: Sequence[Any]) -> Any:
+    """Return Σ|terms| of a sum."""
+    sizes = [jnp.abs(x) if is_real(v.aval) else x for x, v in zip(values, eqn.invars, strict=True)]
+    if eqn.primitive.name == "scatter-sub":
+        sizes[-1] = -sizes[-1]
+    return _bind(eqn, sizes)[0]
