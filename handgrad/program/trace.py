@@ -151,14 +151,17 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
         raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
 
     # Of the arguments only the shapes are kept.
-    shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in (*leaves, *real)]
+    shapes = [
+        [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
+        for arrays in (leaves, real)
+    ]
 
     def plain() -> Program | None:
         def flat(leaves: Any, real: Any) -> Any:
             return without_custom_rules(program, [*leaves, *real])[0]
 
-        with wide(shapes):
-            return differentiated(flat, shapes[: len(leaves)], shapes[len(leaves) :])[1]
+        with wide([*shapes[0], *shapes[1]]):
+            return differentiated(flat, *shapes)[1]
 
     traced = Traced(Program(program), None, cache(plain), traced_inputs, _undifferentiated)
     if not derivative:
