@@ -39,9 +39,9 @@ from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.trace import PROBED, Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take
-#: no more than QUICK operations on numbers (about a quarter of a second). This is a count and not a
-#: clock, since the two methods give different enclosures, and so print different digits.
-SMALL, QUICK = 24, 400_000
+#: no more than QUICK operations on numbers (about 3 ms, twice what a gradient program takes). This
+#: is a count and not a clock, since the two methods print different digits.
+SMALL, QUICK = 24, 50_000
 
 #: The cost of one direction among many, relative to that of one alone.
 AMONG_MANY = 1 / 4
