@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -72,6 +73,12 @@ class Point:
             result = function(params, *inputs)
         changed = written(self.params, params, "params") + written(self.inputs, inputs, "inputs")
         return result, changed
+
+    @cached_property
+    def form(self) -> tuple[Any, ...]:
+        """A key for caching programs, of all but the real numbers; it may hold the id of a leaf."""
+        leaves, tree = jax.tree_util.tree_flatten((self.params, self.inputs))
+        return (str(tree), *map(signature, leaves))
 
     @property
     def wide(self) -> bool:

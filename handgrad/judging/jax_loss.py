@@ -11,7 +11,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
-from handgrad.data.point import Point, copied, real_inputs, signature, vector
+from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
 from handgrad.judging.case import Case, RandomDirections
@@ -28,6 +28,7 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference
+from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
@@ -43,8 +44,8 @@ class JaxLoss:
 
     case: Case
     traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
-    #: By the form of the point. A form may hold the id of a leaf, so the leaves are kept alive.
-    _programs: dict[Any, tuple[Traced, list[Any]]] = field(default_factory=dict, repr=False)
+    #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
+    _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
 
     @property
@@ -96,8 +97,8 @@ class JaxLoss:
     def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerances]:
         """Return the reference and the tolerances; an estimate if an operation has no rule."""
         try:
-            reference = self.reference(given, suspects)
-            problem = self.problem(given)
+            problem = self.problem(given, suspects)
+            reference = shared_reference(problem, self.case.referee)
             measures = measure(problem, reference, self.case.seed)
             measures.truncation = truncation(problem, reference)
             return reference, measures
@@ -164,13 +165,12 @@ class JaxLoss:
 
     def traced(self, given: Point) -> Traced:
         """Return the traced loss; points that differ only in real numbers share one."""
-        leaves, tree = jax.tree_util.tree_flatten((given.params, given.inputs))
-        form = (str(tree), *(signature(leaf) for leaf in leaves))
-        if form not in self._programs:
+        if given.form not in self._programs:
             # Along random directions the gradient would be a matter of the loss's, and not needed.
             whole = not isinstance(self.case.part, RandomDirections)
-            self._programs[form] = trace(self.case.loss, given.arrays, given.inputs, whole), leaves
-        return self._programs[form][0]
+            traced = trace(self.case.loss, given.arrays, given.inputs, whole)
+            self._programs[given.form] = traced, given
+        return self._programs[given.form][0]
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
         """Return (params, *inputs) -> (loss, gradient), one operation of JAX after the other."""

@@ -253,6 +253,7 @@ class Compared:
     gap: np.ndarray
     size: np.ndarray
     alike: np.ndarray  #: bool, whether the gap is as little as an answer may be off that is right
+    enclosed: np.ndarray  #: bool, whether the answer may be exact, for all that is known
     known: np.ndarray  #: bool, whether the element was certified
     choices: np.ndarray | None
 
@@ -272,16 +273,18 @@ def _compared(
         sizes = np.fmax(sizes, reference.kink.largest)
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
-    least = HALF_KNOWN * sizes + 2 * balls.radii(right)
+    enclosure = 2 * balls.radii(right)
+    least = HALF_KNOWN * sizes + enclosure
     alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
     alike |= sizes == 0
-    return Compared(answer, right, gap, sizes, alike, reference.known, choices)
+    return Compared(answer, right, gap, sizes, alike, gap <= enclosure, reference.known, choices)
 
 
 def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     gap, sizes, finite = compared.gap, compared.size, np.isfinite(compared.answer)
-    explained = (gap <= tolerance.sharp) & np.isfinite(tolerance.sharp)
+    # What a verified program encloses around an exact zero is wider than the zero's tolerance.
+    explained = ((gap <= tolerance.sharp) | compared.enclosed) & np.isfinite(tolerance.sharp)
     vague = explained & _vague(given, tolerance, compared.reference)
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))

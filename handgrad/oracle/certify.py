@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.data.clock import Clock, OutOfTimeError, current_limit, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
@@ -36,12 +36,12 @@ from handgrad.oracle.reference import (
     element_scale,
 )
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.program.trace import Program, custom_rules
+from handgrad.program.trace import PROBED, Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take
-#: no more than QUICK operations on numbers (about a quarter of a second). This is a count and not a
-#: clock, since the two methods give different enclosures, and so print different digits.
-SMALL, QUICK = 24, 400_000
+#: no more than QUICK operations on numbers (about 3 ms, twice what a gradient program takes). This
+#: is a count and not a clock, since the two methods print different digits.
+SMALL, QUICK = 24, 50_000
 
 #: The cost of one direction among many, relative to that of one alone.
 AMONG_MANY = 1 / 4
@@ -110,7 +110,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
     # What the first point took, the others take.
-    memory, probed = problem.traced.loss.memory, ("probed", bits)
+    memory, probed = problem.traced.loss.memory, (PROBED, bits)
     if probed not in memory:
         memory[probed] = _probed(problem, bits)
     elements, took = memory[probed]
@@ -160,27 +160,30 @@ def _by_series(problem: Problem, bits: int) -> Reference:
     around = KinkSearch(rerun, step, directions[0], comparisons, loss, gradient).kink()
     if around and comparisons.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
+    program, run = (None, None) if around else _program_with(problem, gradient)
     return Reference(
         loss,
         gradient,
         known=np.ones(n, dtype=bool),
         how="every element by power series in ball arithmetic",
         bits=bits,
-        program=None if around else _program_with(problem, gradient),
+        program=program,
         kink=around,
+        run=run,
     )
 
 
-def _program_with(problem: Problem, gradient: np.ndarray) -> Program | None:
-    """Return a gradient program of JAX that has this gradient in exact arithmetic, or None."""
+def _program_with(
+    problem: Problem, gradient: np.ndarray
+) -> tuple[Program | None, tuple[np.ndarray, Decisions] | None]:
+    """Return a gradient program of JAX that has this gradient in exact arithmetic, and its run."""
     scale = element_scale(problem, gradient)
     for program in candidates(problem):
+        found = comparisons_at(BITS[-1])
         try:
-            _, theirs = evaluate.gradient(
-                problem, program, problem.arguments(), comparisons_at(BITS[-1])
-            )
+            loss, theirs = evaluate.gradient(problem, program, problem.arguments(), found)
         except NotImplementedError:
             continue
         if (balls.magnitudes(theirs - gradient) <= UNSEEN * scale).all():
-            return program
-    return None
+            return program, (np.append(balls.boxed([loss], (1,)), theirs), found.decided)
+    return None, None

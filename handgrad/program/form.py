@@ -6,7 +6,7 @@ a new program. By their forms, programs are compared and compiled once.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +33,13 @@ class Form:
 
     operations: Any
     program: Any = field(compare=False, repr=False)  #: the first program that was found to have it
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.operations)
 
 
 def form_of(program: Any) -> Form:

@@ -4,8 +4,10 @@
 arrays among the inputs are its arguments; all other inputs (labels, keys, settings) are constants.
 """
 
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -15,10 +17,21 @@ from jax.extend import core as jex
 
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
+from handgrad.data.recent import Recent
 from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
+
+#: The key of a program's cost at a point, in its memory; see `handgrad.oracle.certify`.
+PROBED = "probed"
+
+#: Losses that were traced and certified, by their programs. They hold arrays of at most so many
+#: numbers in all, of which one takes a hundred bytes as a ball.
+_CERTIFIED: Recent["Traced"] = Recent(2**19)
+
+#: Where the functions of JAX are whose derivative rules call no function of the caller.
+_OWN_RULES = re.compile(r"/jax/_src/(nn|numpy|scipy)/|/jax/_src/lax/other\.py")
 
 _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
 
@@ -36,6 +49,13 @@ class Program:
     def form(self) -> Form:
         """The program without the names of its variables; two of one form compute the same."""
         return form_of(self.jaxpr)
+
+    def again(self) -> "Program":
+        """Return the program for another check, which adds nothing to the cache of this one."""
+        kept = {key: value for key, value in self.memory.items() if key[0] != PROBED}
+        again = replace(self, memory=kept)
+        vars(again)["form"] = self.form  # which was found once
+        return again
 
     def compiled(self) -> Callable[..., list[Any]]:
         """Return the program as a compiled function of its arguments, in any nesting."""
@@ -66,6 +86,26 @@ class Traced:
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
     #: Makes a function that returns the loss and its gradient from the loss.
     differentiate: Callable[[Function], Function]
+
+    @cached_property
+    def key(self) -> Any:
+        """What losses have in common whose gradients are the same; None if that is not known.
+
+        The derivative rule of a function is not part of a program, but its name is.
+        """
+        calls = (eqn for eqn in equations(self.loss.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
+        rules = tuple(_source(eqn) for eqn in calls)
+        own = all(_OWN_RULES.search(rule.replace("\\", "/")) for rule in rules)
+        return (self.loss.form, rules, self.traced_inputs) if own else None
+
+    def again(self) -> "Traced":
+        """Return the same for another check; see `Program.again`."""
+        return replace(
+            self,
+            loss=self.loss.again(),
+            gradient=self.gradient and self.gradient.again(),
+            plain=cache(lambda: (program := self.plain()) and program.again()),
+        )
 
     @cached_property
     def compiles_quickly(self) -> bool:
@@ -110,17 +150,49 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
         got = ", ".join(str(aval) for aval in outputs) or "nothing"
         raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
 
+    # Of the arguments only the shapes are kept.
+    shapes = [
+        [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
+        for arrays in (leaves, real)
+    ]
+
     def plain() -> Program | None:
         def flat(leaves: Any, real: Any) -> Any:
             return without_custom_rules(program, [*leaves, *real])[0]
 
-        with wide([*leaves, *real]):
-            return differentiated(flat, leaves, real)[1]
+        with wide([*shapes[0], *shapes[1]]):
+            return differentiated(flat, *shapes)[1]
 
-    differentiate, gradient = (
-        differentiated(f, leaves, real) if derivative else (_undifferentiated, None)
-    )
-    return Traced(Program(program), gradient, cache(plain), traced_inputs, differentiate)
+    traced = Traced(Program(program), None, cache(plain), traced_inputs, _undifferentiated)
+    if not derivative:
+        return traced
+    if known := _certified_before(traced):
+        return known.again()
+    differentiate, gradient = differentiated(f, leaves, real)
+    return replace(traced, gradient=gradient, differentiate=differentiate)
+
+
+def share(traced: Traced) -> None:
+    """Let later checks have a loss whose gradient program was certified, if they trace the same.
+
+    A loss may have changed, or what it closes over, so each check traces it. If its operations and
+    constants are these, so is its gradient, unless the caller wrote derivative rules.
+    """
+    if traced.key is not None and _CERTIFIED.get(traced.key) is None:
+        _CERTIFIED.put(traced.key, traced, _numbers(traced.loss.jaxpr.jaxpr))
+
+
+def _certified_before(traced: Traced) -> Traced | None:
+    """Return an earlier loss of the same program."""
+    known = None if traced.key is None else _CERTIFIED.get(traced.key)
+    # The caller may have written to an array since, which is a constant of the earlier program.
+    return known if known and form_of(known.loss.jaxpr) == traced.loss.form else None
+
+
+def _numbers(jaxpr: Any) -> int:
+    """Count the elements of all arrays of a program, the constants and inputs among them."""
+    made = [v for eqn in equations(jaxpr) for v in (*eqn.invars, *eqn.outvars)]
+    return sum(math.prod(v.aval.shape) for v in (*jaxpr.constvars, *jaxpr.invars, *made))
 
 
 def differentiated(
@@ -240,5 +312,9 @@ def alone(eqn: Any) -> tuple[list[Any], Callable[..., Any]]:
 
 def of_jax(eqn: Any) -> bool:
     """Tell whether a function with a custom rule is one of JAX's own."""
-    info = eqn.params["call_jaxpr"].jaxpr.debug_info
-    return "/jax/_src/" in str(info.func_src_info).replace("\\", "/")
+    return "/jax/_src/" in _source(eqn).replace("\\", "/")
+
+
+def _source(eqn: Any) -> str:
+    """Return name, file and line of a function with a custom rule."""
+    return str(eqn.params["call_jaxpr"].jaxpr.debug_info.func_src_info)

@@ -10,12 +10,15 @@ import pytest
 
 from handgrad import diagnosis, power
 from handgrad.data.clock import limited
+from handgrad.data.recent import Recent
 from handgrad.diagnosis import engine, samples
 from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.oracle import shared
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.program import trace
 from handgrad.shrinking import shrinker, still_fails
 
 
@@ -32,7 +35,7 @@ def compiled_once() -> Iterator[None]:
     """
     made: dict[Any, engine.Engine] = {}
 
-    def shared(loss: Any, given: Any, exact: Any) -> engine.Engine:
+    def of_loss(loss: Any, given: Any, exact: Any) -> engine.Engine:
         forms = tuple((v.shape, str(v.dtype)) for v in given.leaves)
         key = loss, forms, _arrays(given.inputs)
         if key not in made:
@@ -41,8 +44,15 @@ def compiled_once() -> Iterator[None]:
         return replace(made[key], _right={})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "engine", shared)
+        patch.setattr(samples, "engine", of_loss)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test does to the oracle is not shared with later ones."""
+    monkeypatch.setattr(trace, "_CERTIFIED", Recent(2**19))
+    monkeypatch.setattr(shared, "_REFERENCES", Recent(2**17))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +70,7 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
     is looked at first.
     """
 
-    def shared(measured: Any) -> Any:
+    def kept(measured: Any) -> Any:
         def once(of: Any, given: Any, suspects: Any = ()) -> Any:
             key = measured.__name__, of.case.loss, of.case.referee, of.case.seed, of.case.trusted
             key += given.paths, _arrays(given.params), _arrays(given.inputs)
@@ -88,8 +98,8 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
         return found
 
     for kind in (JaxLoss, NumpyLoss):
-        monkeypatch.setattr(kind, "measured", shared(kind.measured))
-        monkeypatch.setattr(kind, "reference", shared(kind.reference))
+        monkeypatch.setattr(kind, "measured", kept(kind.measured))
+        monkeypatch.setattr(kind, "reference", kept(kind.reference))
     for module in (trial, samples, still_fails):
         monkeypatch.setattr(module, "prepare", prepared)
 
@@ -104,10 +114,10 @@ def hurried(
 
     People get it operation by operation, each of which is compiled: that takes a third of the time.
     """
-    shared = trial.prepare
+    prepare = trial.prepare
 
     def prepared(case: Any, given: Any) -> Any:
-        loss = shared(case, given)
+        loss = prepare(case, given)
         if not isinstance(loss, JaxLoss) or case.autodiff or not loss.has_autodiff:
             return loss
         traced = loss.traced(given)

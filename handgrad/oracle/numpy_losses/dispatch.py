@@ -20,7 +20,12 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.clock import check_time
-from handgrad.oracle.numpy_losses.jax_counterparts import RULE_OF, counterpart_of, key_of, traced
+from handgrad.oracle.numpy_losses.jax_counterparts import (
+    RULE_OF,
+    counterpart_of,
+    key_of,
+    traced_once,
+)
 from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
@@ -232,7 +237,7 @@ class NumpyRun:
         fixed = [None if i in real else leaf for i, leaf in enumerate(leaves)]
         key = ("counterpart", function, tree, *map(key_of, fixed), *(o.shape for o in operands))
         program, outputs = self.run.once(
-            key, lambda: traced(counterpart_of(function), tree, fixed, operands)
+            key, lambda: traced_once(key, counterpart_of(function), tree, fixed, operands)
         )
         terms = max((max(o.shape, default=1) for o in operands), default=1)
         found = self.run.closed(program, [self._before(o, terms) for o in operands])

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.recent import Recent
 from handgrad.program.rules import RULES
 
 #: The names of the rules of NumPy's ufuncs, as far as they have one.
@@ -17,6 +18,26 @@ RULE_OF = {
     for function in (getattr(np, n, None) for n in (name, *rule.numpy))
     if isinstance(function, np.ufunc)
 }
+
+
+#: Arguments whose value says all that a trace depends on; a function may do other things next time.
+_PLAIN = (int, str, type, np.dtype, np.generic, np.ndarray, jax.Array)
+
+#: Counterparts that were traced, by function, arguments and shapes; their fixed arguments have at
+#: most so many elements in all.
+_TRACED: Recent[tuple[Any, Any]] = Recent(2**11)
+
+
+def traced_once(
+    key: Any, counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]
+) -> tuple[Any, Any]:
+    """Return what `traced` does; each run of the caller's code calls the same functions again."""
+    found = _TRACED.get(key)
+    if found is None:
+        found = traced(counterpart, tree, fixed, operands)
+        if all(leaf is None or isinstance(leaf, _PLAIN) for leaf in fixed):
+            _TRACED.put(key, found, sum(np.size(leaf) for leaf in fixed))
+    return found
 
 
 def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) -> tuple[Any, Any]:
@@ -60,6 +81,7 @@ def counterpart_of(function: Any) -> Any:
 
 def key_of(leaf: Any) -> Any:
     """Return a cache key for an argument that is part of the traced program."""
-    if isinstance(leaf, np.ndarray):
-        return leaf.shape, leaf.dtype.str, leaf.tobytes()
+    if isinstance(leaf, np.ndarray | jax.Array):
+        array = np.asarray(leaf)
+        return array.shape, array.dtype.str, array.tobytes()
     return repr(leaf)

@@ -10,6 +10,7 @@ import pytest
 from flint import arb
 from jax import lax
 
+from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.oracle import certify as certifying
@@ -260,3 +261,12 @@ def test_of_a_trusted_rule_that_is_not_linear_no_run_of_another_program_is_kept(
     tolerance = measure(case, reference, seed=0).full
     expected = np.clip(3 * w**2, -1.0, 1.0)
     np.testing.assert_allclose(balls.midpoints(tolerance.program), expected, rtol=1e-15)
+
+
+def test_exact_zeros_beside_a_verified_program_need_no_further_draw() -> None:
+    """It may be off by 2⁻⁵⁸ of what is around them, which no draw for other data explains."""
+    w = np.array([0.0, -0.0, 0.75])
+    report = check_gradient(
+        lambda w: 2 * w, lambda w: jnp.sum(w**2), w, points=0, referee="program"
+    )
+    assert report.trial.outcomes[0].ruling.sufficed is not None

@@ -1,0 +1,263 @@
+"""Checks of one loss, one after the other: what they share, and that a change is never missed."""
+
+import gc
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient
+from handgrad.data.recent import Recent
+from handgrad.oracle import certify, shared
+from handgrad.program import trace
+
+W = np.array([0.3, -0.7, 1.2])
+X = np.random.default_rng(0).standard_normal((5, 3))
+
+FACTOR = 2.0
+
+
+def ruling(gradient: Any, loss: Any, *point: Any, **options: Any) -> tuple[str, str | None]:
+    report = check_gradient(gradient, loss, *(point or (W,)), **({"points": 1} | options))
+    return report.verdict, report.blame
+
+
+def times(factor: float) -> Callable[[Any], Any]:
+    return lambda w: 2 * factor * w
+
+
+def test_a_closure_that_changes_between_checks() -> None:
+    settings = {"factor": 2.0}
+
+    def loss(w: Any) -> Any:
+        return settings["factor"] * jnp.sum(w**2)
+
+    for factor in (2.0, 3.0, 2.0):
+        settings["factor"] = factor
+        assert ruling(times(factor), loss) == ("agree", None)
+        assert ruling(times(5 - factor), loss) == ("disagree", "yours")
+
+
+def test_a_global_that_changes_between_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loss(w: Any) -> Any:
+        return FACTOR * jnp.sum(w**2)
+
+    assert ruling(times(2.0), loss) == ("agree", None)
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    assert ruling(times(2.0), loss) == ("disagree", "yours")
+    assert ruling(times(3.0), loss) == ("agree", None)
+
+
+def test_an_array_that_is_written_to_between_checks() -> None:
+    """JAX's programs do not copy it, so that an earlier one now has other constants."""
+    data, before = X.copy(), X.copy()
+
+    def squares(data: np.ndarray) -> tuple[Any, Any]:
+        return lambda w: 2 * data.T @ (data @ w), lambda w: jnp.sum((data @ w) ** 2)
+
+    def right(w: Any) -> Any:
+        return 2 * before.T @ (before @ w)
+
+    gradient, loss = squares(data)
+    assert ruling(gradient, loss) == ("agree", None)
+    data *= 2
+    assert ruling(gradient, loss) == ("agree", None)
+    assert ruling(right, loss) == ("disagree", "yours")
+    # The first program's numbers again, in another array.
+    assert ruling(right, squares(before)[1], W + 1) == ("agree", None)
+    assert ruling(gradient, squares(before)[1], W + 1) == ("disagree", "yours")
+
+
+@pytest.mark.parametrize("root", [False, True])
+def test_a_derivative_rule_that_changes_between_checks(root: bool) -> None:
+    """It is no part of the loss's program; nor is what JAX's own `custom_root` calls for it."""
+    slope = {"of": 2.0}
+
+    @jax.custom_jvp
+    def squared(w: Any) -> Any:
+        return w * w
+
+    squared.defjvp(lambda w, dw: (squared(*w), slope["of"] * w[0] * dw[0]))
+
+    def by_root(w: Any) -> Any:
+        def residual(y: Any) -> Any:
+            return (y - w * w) * (2 / slope["of"]) + (slope["of"] - 2) * y * w
+
+        return jax.lax.custom_root(residual, w, lambda _, start: start * w, lambda g, y: y / g(1.0))
+
+    def loss(w: Any) -> Any:
+        return by_root(w[0]) if root else jnp.sum(squared(w))
+
+    def right(w: Any) -> Any:
+        return np.where(np.arange(len(w)) < (1 if root else len(w)), 2 * w, 0.0)
+
+    assert ruling(right, loss) == ("agree", None)
+    slope["of"] = 3.0
+    assert ruling(right, loss) == ("agree", "autodiff")
+
+
+def squares(w: Any, x: Any) -> Any:
+    return jnp.sum(jax.nn.relu(x @ w) ** 2)
+
+
+def of_squares(w: Any, x: Any) -> Any:
+    return 2 * x.T @ np.maximum(x @ w, 0)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often a loss was differentiated, and a gradient certified."""
+    counts = {"differentiated": 0, "certify": 0}
+
+    def counted(home: Any, name: str) -> None:
+        function = getattr(home, name)
+
+        def counting(*given: Any, **options: Any) -> Any:
+            counts[name] += 1
+            return function(*given, **options)
+
+        monkeypatch.setattr(home, name, counting)
+
+    counted(trace, "differentiated")
+    counted(shared, "certify")
+    return counts
+
+
+def test_what_is_the_same_is_done_once(work: dict[str, int]) -> None:
+    def wrong(w: Any, x: Any) -> Any:
+        return x.T @ np.maximum(x @ w, 0)
+
+    assert ruling(of_squares, squares, W, X, points=0) == ("agree", None)
+    assert work == {"differentiated": 1, "certify": 1}
+    assert ruling(wrong, lambda *a: squares(*a), W, X, points=0) == ("disagree", "yours")
+    assert work == {"differentiated": 1, "certify": 1}
+    assert ruling(of_squares, squares, W + 1, X, points=0) == ("agree", None)
+    assert ruling(of_squares, squares, W, X, points=0, referee="program") == ("agree", None)
+    assert work == {"differentiated": 1, "certify": 3}
+    # Another shape, and another constant.
+    assert ruling(of_squares, squares, W, X[:4], points=0) == ("agree", None)
+    assert ruling(lambda *a: 3 * of_squares(*a), lambda *a: 3 * squares(*a), W, X, points=0) == (
+        "agree",
+        None,
+    )
+    assert work == {"differentiated": 3, "certify": 5}
+
+
+def with_halves(w: Any, x: Any) -> Any:
+    """A loss with a loop that leaves out its further changes."""
+    more = jax.lax.while_loop(
+        lambda s: s[0] > 1e-3, lambda s: (s[0] / 2, s[1] + s[0] * x[0]), (w[0] ** 2, 0 * x[0])
+    )
+    return squares(w, x) + jnp.sum(more[1])
+
+
+def with_kinks(w: Any, x: Any) -> Any:
+    return jnp.max(x @ w) + jnp.sum(jnp.abs(w - W))
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+@pytest.mark.parametrize("loss", [squares, with_halves, with_kinks])
+def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: float) -> None:
+    def gradient(w: Any, x: Any) -> Any:
+        return factor * of_squares(w, x)
+
+    reports = [check_gradient(gradient, loss, W, X, points=2) for _ in range(3)]
+    texts = [str(report) for report in reports]
+    assert texts[0] == texts[1] == texts[2]
+    data = [report.to_dict() | {"seconds": 0} for report in reports]
+    assert data[0] == data[1] == data[2]
+
+
+def test_a_method_is_chosen_at_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often a loop runs at the point of an earlier check says nothing of this one."""
+    monkeypatch.setattr(certify, "QUICK", 20_000)
+
+    def loss(w: Any) -> Any:
+        return jax.lax.while_loop(
+            lambda s: s[0] < 10 * w[0], lambda s: (s[0] + 1, s[1] * w), (0.0, w)
+        )[1].sum()
+
+    def certificate(first: float) -> str:
+        w = np.r_[first, np.linspace(0.5, 1.5, 29)]
+        n = np.ceil(10 * first)
+        return check_gradient(lambda w: (n + 1) * w**n, loss, w, points=0).certificate
+
+    assert certificate(0.25).startswith("every element by power series")
+    assert certificate(1.25).startswith("JAX's gradient program")
+    assert certificate(0.35).startswith("every element by power series")
+
+
+def test_later_checks_add_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask that depends on the point is kept for the runs of one check alone."""
+
+    def loss(w: Any, x: Any) -> Any:
+        return jnp.sum(jnp.where(~(x @ w > 0), x @ w, 2.0))
+
+    def gradient(w: Any, x: Any) -> Any:
+        return x.T @ np.where(x @ w > 0, 0.0, 1.0)
+
+    known = Recent[trace.Traced](2**19)
+    monkeypatch.setattr(trace, "_CERTIFIED", known)
+    assert ruling(gradient, loss, W, X) == ("agree", None)
+    (first,) = (traced for traced, _ in known._kept.values())
+    sizes = [len(program.memory) for program in (first.loss, first.gradient)]
+    for k in range(5):
+        assert ruling(gradient, loss, W * k - 1, X) == ("agree", None)
+    assert len(known._kept) == 1
+    assert sizes == [len(program.memory) for program in (first.loss, first.gradient)]
+
+
+def test_another_gradient_at_a_point_adds_nothing_to_its_reference() -> None:
+    """Half an ulp away rounding may turn the comparison, and such a run records how."""
+
+    def loss(w: Any) -> Any:
+        return jax.nn.relu(w[1] - w[0] + w[2] - w[3]) * w[1]
+
+    w = np.array([0.3, 0.1 + 0.2, 0.7, 0.7])
+
+    def turned() -> int:
+        report = check_gradient(np.ones_like, loss, w, points=0)
+        ruling = report.trial.outcomes[0].ruling
+        assert ruling.tolerance.jump.any()
+        assert ruling.reference.program is ruling.problem.traced.gradient
+        return len(ruling.reference.run[1].others)
+
+    assert len({turned() for _ in range(3)}) == 1
+
+
+def test_neither_functions_nor_arguments_are_kept() -> None:
+    def made() -> tuple[Any, Any, Any]:
+        return lambda w: 2 * w, lambda w: jnp.sum(w**2), W.copy()
+
+    gradient, loss, w = made()
+    kept = [weakref.ref(each) for each in (gradient, loss, w)]
+    assert ruling(gradient, loss, w) == ("agree", None)
+    assert len(trace._CERTIFIED._kept) == 1
+    del gradient, loss, w
+    gc.collect()
+    assert [each() is None for each in kept] == [True, True, True]
+
+
+def test_in_threads() -> None:
+    def checked(k: int) -> tuple[str, str | None]:
+        return ruling(lambda w, x: of_squares(w, x) * (1 + k % 2), squares, W + k % 3, X)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(checked, range(12)))
+    assert found == [("agree", None), ("disagree", "yours")] * 6
+
+
+def test_a_store_is_bounded() -> None:
+    recent = Recent[str](10)
+    recent.put("a", "first", 4)
+    recent.put("b", "second", 4)
+    assert recent.get("a") == "first"
+    recent.put("c", "third", 5)  # b was used longest ago
+    assert [recent.get(key) for key in "abc"] == ["first", None, "third"]
+    recent.put("d", "too heavy", 11)
+    assert [recent.get(key) for key in "acd"] == ["first", "third", None]
