@@ -50,6 +50,11 @@ class Program:
         """The program without the names of its variables; two of one form compute the same."""
         return form_of(self.jaxpr)
 
+    @cached_property
+    def open_form(self) -> Form:
+        """The form of the jaxpr alone, whatever the constants are."""
+        return form_of(self.jaxpr.jaxpr)
+
     def again(self) -> "Program":
         """Return the program for another check, which adds nothing to the cache of this one."""
         kept = {key: value for key, value in self.memory.items() if key[0] != PROBED}
@@ -59,7 +64,7 @@ class Program:
 
     def compiled(self) -> Callable[..., list[Any]]:
         """Return the program as a compiled function of its arguments, in any nesting."""
-        run = compiled(form_of(self.jaxpr.jaxpr))
+        run = compiled(self.open_form)
         return lambda *given: run(self.jaxpr.consts, given)
 
     def differential(
@@ -70,7 +75,7 @@ class Program:
         Raises:
             TypeError: JAX cannot differentiate the program, as others of its errors say.
         """
-        run = compiled_differential(form_of(self.jaxpr.jaxpr))
+        run = compiled_differential(self.open_form)
         return run(self.jaxpr.consts, given, moves_of_constants, moves)
 
 
