@@ -88,7 +88,8 @@ class JaxLoss:
 
     def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
-        return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects))
+        generic = isinstance(self.case.part, RandomDirections)
+        return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects), generic)
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.certify`."""

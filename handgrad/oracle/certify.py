@@ -22,7 +22,7 @@ from handgrad.oracle.random_directions import (
     by_program,
     by_sample,
     candidates,
-    generic_and_units,
+    deciding_and_units,
     generic_direction,
     with_units,
 )
@@ -142,7 +142,7 @@ def _probed(problem: Problem, bits: int) -> tuple[float, float]:
 
 def _by_series(problem: Problem, bits: int) -> Reference:
     n = problem.size
-    directions = generic_and_units(np.random.default_rng(n), n)
+    directions = deciding_and_units(problem)
     comparisons = comparisons_at(bits)
     loss, slopes = evaluate.slopes(problem, directions, comparisons)
     gradient = slopes[1:]

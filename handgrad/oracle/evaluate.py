@@ -26,6 +26,9 @@ class Problem:
     inputs: Sequence[np.ndarray]  #: the real inputs, floats
     trusted: frozenset[str] = frozenset()
     suspects: tuple[int, ...] = ()  #: elements to certify first if there is no time for all
+    #: Whether the parameters are distances along random directions, so that a step along the first
+    #: of them decides ties as a generic step does.
+    generic: bool = False
 
     @property
     def size(self) -> int:
@@ -64,11 +67,14 @@ def slopes(
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
     """
-    given = series_arguments(problem, directions, arguments)
+    # The direction that decides ties may be the first of the others.
+    same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
+    given = series_arguments(problem, directions[same:], arguments)
     (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
         problem.traced.loss.jaxpr, given
     )
-    return loss.value[()], dual.tangents(loss, directions.shape[0])
+    found = dual.tangents(loss, len(directions) - same)
+    return loss.value[()], np.append(found[:same], found)
 
 
 def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> float:

@@ -137,6 +137,14 @@ def generic_and_units(rng: np.random.Generator, size: int, which: Any = None) ->
     return with_units(generic_direction(rng, size)[0], which)
 
 
+def deciding_and_units(problem: Problem) -> np.ndarray:
+    """Return the direction of a problem that decides ties, then the unit vectors."""
+    n = problem.size
+    if problem.generic:
+        return with_units(with_units(balls.zeros((n,)))[1])
+    return generic_and_units(np.random.default_rng(n), n)
+
+
 def with_units(direction: np.ndarray, which: Any = None) -> np.ndarray:
     """Return a direction, objects (size,), then the unit vectors (or some of them)."""
     size = direction.size

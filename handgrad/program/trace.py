@@ -67,6 +67,24 @@ class Program:
         run = compiled(self.open_form)
         return lambda *given: run(self.jaxpr.consts, given)
 
+    def with_slopes(self, count: int) -> "Program":
+        """Return a program of the result, and of its slopes in each of the first arguments."""
+        run, shapes = jex.jaxpr_as_fun(self.jaxpr), self.jaxpr.in_avals
+
+        def both(*given: Any) -> list[Any]:
+            first, others = given[:count], given[count:]
+
+            def slope(i: int) -> tuple[Any, Any]:
+                along = tuple(jax.numpy.full_like(x, i == j) for j, x in enumerate(first))
+                (value,), (change,) = jax.jvp(lambda *x: run(*x, *others), first, along)
+                return value, change
+
+            pairs = [slope(i) for i in range(count)]
+            return [pairs[0][0], *(change for _, change in pairs)]
+
+        with wide(shapes):
+            return Program(jax.make_jaxpr(both)(*shapes))
+
     def differential(
         self, given: Sequence[Any], moves: Sequence[Any], moves_of_constants: Sequence[Any]
     ) -> list[Any]:

@@ -51,7 +51,7 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         JAX cannot differentiate it again, or only by a custom rule of the caller, which is right
         or wrong whatever the first derivative is.
     """
-    program = covered(problem, reference)
+    program = covered(problem, reference) or _forwards(problem, reference)
     if program is None:
         return None
     try:
@@ -68,12 +68,28 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
 def covered(problem: Problem, reference: Reference) -> Program | None:
     """Return JAX's gradient program if it is large and floats may show how its results change."""
     program = problem.traced.gradient
-    if program is None or reference.program is not program or reference.kink is not None:
+    if program is None or reference.program is not program:
         return None
+    return program if _may_be_estimated(program, problem, reference) else None
+
+
+def _forwards(problem: Problem, reference: Reference) -> Program | None:
+    """Return the loss and its slopes along random directions as JAX computes them forwards.
+
+    Nobody has held this program to the loss; but a wrong one could add little, see `MOST`.
+    """
+    loss = problem.traced.loss
+    if not problem.generic or not _may_be_estimated(loss, problem, reference):
+        return None
+    if "forwards" not in loss.memory:
+        loss.memory["forwards"] = loss.with_slopes(len(problem.leaves))
+    return loss.memory["forwards"]
+
+
+def _may_be_estimated(program: Program, problem: Problem, reference: Reference) -> bool:
     in_float64 = all(leaf.dtype == np.float64 for leaf in problem.leaves)
-    if not in_float64 or evaluate.operations(program) < LARGE or _by_custom_rules(program):
-        return None
-    return program
+    large = evaluate.operations(program) >= LARGE
+    return reference.kink is None and in_float64 and large and not _by_custom_rules(program)
 
 
 def _by_custom_rules(program: Program) -> bool:

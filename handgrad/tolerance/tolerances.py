@@ -45,7 +45,12 @@ from handgrad.data.point import slices
 from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.random_directions import BLOCK, generic_and_units, with_units
+from handgrad.oracle.random_directions import (
+    BLOCK,
+    deciding_and_units,
+    generic_and_units,
+    with_units,
+)
 from handgrad.oracle.reference import Reference, element_scale
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
@@ -374,8 +379,7 @@ def _changes(
         at_the_point = here if program is problem.traced.gradient else None
         found = _changes_by_program(problem, program, rng, at_the_point)
     elif problem.size <= MOST_BY_SERIES:
-        directions = generic_and_units(np.random.default_rng(problem.size), problem.size)
-        found = _changes_by_series(problem, rng, directions)
+        found = _changes_by_series(problem, rng, deciding_and_units(problem))
     else:
         return
     while True:

@@ -130,8 +130,8 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
     return rule
 
 
-def _in_blocks(f: np.ufunc, x: np.ndarray) -> list[np.ndarray]:
-    """Apply a function to all elements, and look at the time after so many."""
+def _in_blocks(f: Any, x: np.ndarray) -> list[np.ndarray]:
+    """Apply a function of NumPy's to all elements, and look at the time after so many."""
     flat, found = x.reshape(-1), [np.empty(x.size, dtype=object) for _ in range(f.nout)]
     for i in range(0, x.size, BLOCK):
         check_time()

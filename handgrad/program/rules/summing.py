@@ -151,7 +151,7 @@ def _windows(parameters: Any, space: tuple[int, ...], kernel: tuple[int, ...]) -
         at = np.arange(outputs)[:, None] * stride - low + np.arange(width) * apart_in_kernel
         here, zero = at // apart, (at < 0) | (at >= dilated) | (at % apart != 0)
 
-        def joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        def joined(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return one[:, None, :, None], other[None, :, None, :]
 
         (before, here), (out_before, zero) = joined(found * size, here), joined(outside, zero)

@@ -11,6 +11,7 @@ from handgrad import assert_gradient, check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging import random_slopes
 from handgrad.judging.case import Case, RandomDirections
+from handgrad.tolerance import first_order
 from tests.handgrad.test_times import network
 
 
@@ -169,6 +170,17 @@ def test_elements_of_any_size_have_a_weight() -> None:
     (direction,) = random_slopes._drawn(np.random.default_rng(0), 1, sizes)
     assert np.isfinite(direction * sizes).all()
     assert ((np.abs(direction * sizes)[2:3] >= 0.5) & (np.abs(direction * sizes)[2:3] < 2)).all()
+
+
+def test_of_a_large_loss_floats_estimate_what_draws_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    ruling = check_gradient(gradient, loss, *POINT, directions=2, points=0).trial.outcomes[0].ruling
+    assert first_order.estimate(ruling.problem, ruling.reference, seed=0) is None
+    monkeypatch.setattr(first_order, "LARGE", 0)
+    estimated = first_order.estimate(ruling.problem, ruling.reference, seed=0)
+    for _ in ruling.tolerances.drawn():
+        drawn = ruling.tolerances._changes
+    assert estimated is not None
+    assert ((estimated > drawn / 6) & (estimated < 2 * drawn)).all()
 
 
 @pytest.mark.slow
