@@ -4,7 +4,7 @@ A run of the gradient program in balls takes a hundred times longer than one in 
 sharp tolerance takes up to four. To first order a change is a derivative of the gradient along the
 perturbation, which JAX computes in floats. The root mean square over `DRAWS` perturbations is two
 thirds of the largest of four, on average, and unlike that it is small by chance for none of
-100,000 elements: what lies within it is right, and all else is measured in balls.
+100,000 elements: what lies within it is right, and all else is measured.
 
 Where floats lose the digits of an element they lose those of the estimate, too (in the models, only
 where σ(1 - σ) or 1 - tanh² are written so and saturate), so that no more of it counts than `MOST`.
