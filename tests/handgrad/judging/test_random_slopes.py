@@ -12,6 +12,7 @@ from handgrad.data.point import point_at
 from handgrad.judging import random_slopes
 from handgrad.judging.case import Case, RandomDirections
 from handgrad.tolerance import first_order
+from handgrad.tolerance.tolerances import SHARP_DRAWS
 from tests.handgrad.test_times import network
 
 
@@ -177,9 +178,9 @@ def test_of_a_large_loss_floats_estimate_what_draws_show(monkeypatch: pytest.Mon
     assert first_order.estimate(ruling.problem, ruling.reference, seed=0) is None
     monkeypatch.setattr(first_order, "LARGE", 0)
     estimated = first_order.estimate(ruling.problem, ruling.reference, seed=0)
-    for _ in ruling.tolerances.drawn():
-        drawn = ruling.tolerances._changes
-    assert estimated is not None
+    tolerances = list(ruling.tolerances.drawn())
+    assert estimated is not None and len(tolerances) == SHARP_DRAWS
+    drawn = ruling.tolerances._changes
     assert ((estimated > drawn / 6) & (estimated < 2 * drawn)).all()
 
 
