@@ -23,7 +23,8 @@ FACTOR = 2.0
 
 
 def ruling(gradient: Any, loss: Any, *point: Any, **options: Any) -> tuple[str, str | None]:
-    report = check_gradient(gradient, loss, *(point or (W,)), **({"points": 1} | options))
+    settings: dict[str, Any] = {"points": 1} | options
+    report = check_gradient(gradient, loss, *(point or (W,)), **settings)
     return report.verdict, report.blame
 
 
@@ -205,11 +206,13 @@ def test_later_checks_add_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace, "_CERTIFIED", known)
     assert ruling(gradient, loss, W, X) == ("agree", None)
     (first,) = (traced for traced, _ in known._kept.values())
-    sizes = [len(program.memory) for program in (first.loss, first.gradient)]
+    assert first.gradient is not None
+    programs = first.loss, first.gradient
+    sizes = [len(program.memory) for program in programs]
     for k in range(5):
         assert ruling(gradient, loss, W * k - 1, X) == ("agree", None)
     assert len(known._kept) == 1
-    assert sizes == [len(program.memory) for program in (first.loss, first.gradient)]
+    assert sizes == [len(program.memory) for program in programs]
 
 
 def test_another_gradient_at_a_point_adds_nothing_to_its_reference() -> None:
