@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -150,8 +151,9 @@ class Ruling:
 
     def worst_of(self, answer: np.ndarray) -> int:
         """Return the level of the worst element of another gradient, float64, shape (size,)."""
+        right = _Right.of(self.given, self.reference, self.reference.gradient)
         with balls.precision(max(self.reference.bits, 192)):
-            compared = _compared(self.given, self.reference, answer, self.tolerance.sharp)
+            compared = _compared(self.given, self.reference, answer, self.tolerance.sharp, right)
         return _judged(self.given, self.tolerance, compared).worst
 
     def without_autodiff(self) -> "Ruling":
@@ -198,9 +200,11 @@ def rule(
     """
     answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
 
+    known = _Right.of(given, reference, reference.gradient)
+
     def compared(sharp: np.ndarray | None) -> list[Compared]:
         with balls.precision(max(reference.bits, 192)):
-            return [_compared(given, reference, answer, sharp) for answer in answers]
+            return [_compared(given, reference, answer, sharp, known) for answer in answers]
 
     # Away from kinks an answer is compared once, whatever the tolerance.
     smooth = None if reference.kink else compared(None)
@@ -258,27 +262,51 @@ class Compared:
     choices: np.ndarray | None
 
 
+class _Right(NamedTuple):
+    """A right gradient and what every comparison with it needs, of shape (size,)."""
+
+    gradient: np.ndarray
+    size: np.ndarray
+    enclosure: np.ndarray  #: how far the right number may be from any in its ball
+
+    @classmethod
+    def of(cls, given: Point, reference: Reference, right: np.ndarray) -> "_Right":
+        sizes = sizes_about(given.leaves, right, balls.contains_zero(right))
+        if reference.kink:
+            sizes = np.fmax(sizes, reference.kink.largest)
+        return cls(right, sizes, 2 * balls.radii(right))
+
+
 def _compared(
-    given: Point, reference: Reference, answer: np.ndarray, sharp: np.ndarray | None
+    given: Point,
+    reference: Reference,
+    answer: np.ndarray,
+    sharp: np.ndarray | None,
+    right: _Right,
 ) -> Compared:
     """Compare an answer; at a kink with the nearest right one, by the sharp tolerance."""
-    right, choices = reference.gradient, None
-    finite = np.isfinite(answer)
+    finite, choices = np.isfinite(answer), None
     if reference.kink and sharp is not None and finite.all():
-        right, choices = reference.kink.nearest(answer, sharp)
+        nearest, choices = reference.kink.nearest(answer, sharp)
+        right = _Right.of(given, reference, nearest)
     gap = np.full(answer.shape, np.inf)
-    gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right[finite])
-    sizes = sizes_about(given.leaves, right, balls.contains_zero(right))
-    if reference.kink:
-        sizes = np.fmax(sizes, reference.kink.largest)
+    gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right.gradient[finite])
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
-    enclosure = 2 * balls.radii(right)
-    least = HALF_KNOWN * sizes + enclosure
+    least = HALF_KNOWN * right.size + right.enclosure
     alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
-    alike |= sizes == 0
-    return Compared(answer, right, gap, sizes, alike, gap <= enclosure, reference.known, choices)
+    alike |= right.size == 0
+    return Compared(
+        answer,
+        right.gradient,
+        gap,
+        right.size,
+        alike,
+        gap <= right.enclosure,
+        reference.known,
+        choices,
+    )
 
 
 def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:

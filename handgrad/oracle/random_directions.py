@@ -24,7 +24,6 @@ from handgrad.oracle.reference import (
     check_finite,
     check_good,
     comparisons_at,
-    element_scale,
 )
 from handgrad.program.trace import Program, custom_rules
 
@@ -54,8 +53,7 @@ def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Refe
         comparisons = comparisons_at(bits)
         loss, gradient = evaluate.gradient(problem, program, arguments, comparisons)
         if balls.finite(gradient).all() and loss.is_finite():
-            check_good(problem, gradient, loss, bits)
-            scale = element_scale(problem, gradient)
+            scale = check_good(problem, gradient, loss, bits)
             if is_consistent(problem, gradient, scale, bits):
                 run = np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
                 return _verified(problem, program, run, scale, bits)

@@ -71,15 +71,20 @@ def at_first_precision(attempt: Callable[[int], Reference | None]) -> Reference:
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
 
 
-def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> None:
-    """Raise if more bits are needed: for good enclosures, or to tell zeros from small numbers."""
+def check_good(problem: Problem, gradient: np.ndarray, loss: arb, bits: int) -> np.ndarray:
+    """Return the size of each element, see `element_scale`; raise if more bits are needed.
+
+    They are for good enclosures, or to tell zeros from small numbers.
+    """
     radii, zero = balls.radii(gradient), balls.contains_zero(gradient)
     check_finite(loss, radii, bits)
-    good = radii <= GOOD * element_scale(problem, gradient, zero)
+    scale = element_scale(problem, gradient, zero)
+    good = radii <= GOOD * scale
     if bits == BITS[-1] and not good.all():
         raise UndecidableError(f"no narrow enclosure of the gradient at {bits} bits")
     if not good.all() or (bits < BITS_OF_ZERO and (zero & (radii > 0)).any()):
         raise MorePrecisionNeededError
+    return scale
 
 
 def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
