@@ -29,9 +29,9 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
 
-    def __init__(self, report: GradientReport) -> None:
+    def __init__(self, report: Any) -> None:
         super().__init__(report)
-        self.report = report
+        self.report = report  #: of `check_steps` a `StepsReport`, else a `GradientReport`
 
     def __str__(self) -> str:
         return str(self.report)

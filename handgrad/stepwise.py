@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.backward import check_backward
+from handgrad.check import CheckInterrupted
 from handgrad.data.clock import SECONDS, Clock
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
@@ -53,6 +54,7 @@ def check_steps(
 
     Raises:
         TypeError: there is no step, or one has another form.
+        CheckInterrupted: Ctrl-C; has the report on the steps that were judged.
         Exception: whatever a forward or a backward pass raises.
 
     Example:
@@ -77,10 +79,10 @@ def check_steps(
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     values = list(_values(chain, inputs))
-    found = []
+    found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
         cotangent = _cotangent(chain[k + 1 :], output, seed)
-        with _naming(step, "judging"):
+        with _naming(step, "judging"), _interrupted(step, found):
             report = check_backward(
                 step.forward,
                 step.backward,
@@ -96,6 +98,19 @@ def check_steps(
             )
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
+
+
+@contextmanager
+def _interrupted(step: Step, found: list[StepReport]) -> Iterator[None]:
+    """Let Ctrl-C end with the report on the steps that were judged, if any were."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, CheckInterrupted):
+            found = [*found, StepReport(step.name, interrupt.report)]
+        if not found:
+            raise
+        raise CheckInterrupted(StepsReport(tuple(found))) from None
 
 
 @contextmanager

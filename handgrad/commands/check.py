@@ -125,7 +125,13 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     LOSS and EXAMPLE are looked for in the same file unless they name another. Ends with 0 if the
     gradient is right, with 1 if it is not, with 3 if that cannot be decided.
     """
-    extras = [extra for name, extra in EXTRAS.items() if options.pop(name)]
+    wanted = [name for name in EXTRAS if options.pop(name)]
+    extras = [EXTRAS[name] for name in wanted]
+    if wanted and options["directions"] is not None:
+        raise BadInput(
+            f"--{wanted[0]} needs every element judged, and --directions judges none; "
+            "expected one of the two"
+        )
     # Whatever the file prints goes to standard error; standard output is for the report alone.
     with redirect_stdout(sys.stderr):
         report, interrupted = _judged(gradient, loss, like, options)

@@ -145,3 +145,34 @@ def test_ctrl_c_in_the_first_point_is_what_it_always_is() -> None:
     with pytest.raises(KeyboardInterrupt) as interrupted:
         check_gradient(interrupting(1), loss, np.array([0.5, -1.0]))
     assert type(interrupted.value) is KeyboardInterrupt
+
+
+def test_ctrl_c_among_steps_leaves_those_that_were_judged() -> None:
+    def steps(*backwards: Any) -> list[Any]:
+        return [
+            (name, lambda x: (2 * x, x), back) for name, back in zip("abc", backwards, strict=True)
+        ]
+
+    def right(d: Any, _: Any) -> Any:
+        return 2 * d
+
+    def at_once(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    seen: list[Any] = []
+
+    def later(d: Any, x: Any) -> Any:
+        seen.append(np.asarray(x).tobytes())
+        if len(set(seen)) > 2:
+            raise KeyboardInterrupt
+        return 2 * d
+
+    for backward, judged in ((at_once, "ab"), (later, "abc")):
+        with pytest.raises(CheckInterrupted) as interrupted:
+            check_steps(steps(right, right, backward), np.array([0.5, -1.0]))
+        report = interrupted.value.report
+        assert [step.name for step in report.steps] == list(judged)
+        assert report.passes
+    with pytest.raises(KeyboardInterrupt) as first:
+        check_steps(steps(at_once, right, right), np.array([0.5, -1.0]))
+    assert type(first.value) is KeyboardInterrupt
