@@ -7,11 +7,12 @@ perturbations. A rounding is added to the change where it arises, so that nothin
 rounding of the run itself, and no perturbation needs to be amplified.
 
 First order is enough where no comparison falls otherwise and nothing of second order counts. Of
-every operation that is not linear in each operand it is seen whether its result is where its
-derivative says, with changes `FARTHER` times as large, both ways; where numbers are infinite, such
-as a mask's, they stay so. A derivative is computed from the numbers of the run, so these must have
-digits: the result of the run, which is rounded like any other, shows whether the tolerances explain
-its own error (`handgrad.tolerance.tolerances`). If not, nothing is shown.
+every operation that is not linear it is seen whether its result is where its derivative says, with
+changes `FARTHER` times as large, both ways; where numbers are infinite, such as a mask's, they stay
+so. Of a product of matrices the second order is the product of the changes, and is held to the same
+bounds. A derivative is computed from the numbers of the run, so these must have digits: the result
+of the run, which is rounded like any other, shows whether the tolerances explain its own error
+(`handgrad.tolerance.tolerances`). If not, nothing is shown.
 
 Not covered are `while` and `cond`, factorisations, whose rounding is that of matrices, and what has
 no derivative rule in JAX.
@@ -50,8 +51,11 @@ FARTHER = 32
 #: Calls whose body is run.
 CALLS = ("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", *CUSTOM)
 
-#: Operations that are linear in each operand, besides sums and those that move elements.
+#: Operations that are linear, besides sums and those that move elements.
 LINEAR = ("add", "add_any", "sub", "neg", "select_n")
+
+#: Sums of products of two operands. They are linear in each, and not in both.
+PRODUCTS = ("dot_general", "conv_general_dilated")
 
 
 class Changes(NamedTuple):
@@ -59,7 +63,7 @@ class Changes(NamedTuple):
 
     result: np.ndarray  #: as floats compute it, (1 + size,)
     changes: np.ndarray  #: the largest change by all draws, (1 + size,)
-    holds: bool  #: whether they are right to first order
+    holds: bool  #: whether they are numbers, and right to first order
 
 
 class Number(NamedTuple):
@@ -110,8 +114,9 @@ def run(jaxpr: Any, arguments: Sequence[Any], rng: np.random.Generator, rounded:
         else np.abs(np.asarray(out.change, np.float64)).max(axis=0).reshape(-1) / SCALE
         for out, result in zip(outputs, results, strict=True)
     ]
-    holds = all(bool(each) for each in this.holds)
-    return Changes(np.concatenate(results), np.concatenate(largest), holds)
+    found = np.concatenate(largest)
+    holds = bool(np.isfinite(found).all()) and all(bool(each) for each in this.holds)
+    return Changes(np.concatenate(results), found, holds)
 
 
 class Run:
@@ -218,6 +223,8 @@ def _operation(
     sizes = [jnp.abs(out) for out in outputs]
     if rounds is Rounds.SUM:
         sizes = [np.sqrt(terms(eqn)) * _magnitude(eqn, [o.value for o in operands])]
+    if eqn.primitive.name in PRODUCTS and all(o.change is not None for o in operands):
+        holds = _alike_in_both(eqn, operands, changes[0], sizes[0])
     numbers = []
     for v, out, size, change in zip(eqn.outvars, outputs, sizes, changes, strict=True):
         moved = None
@@ -289,7 +296,7 @@ def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:
 
 
 def _linear(eqn: Any) -> bool:
-    """Tell whether an operation is linear in each operand, and decides nothing."""
+    """Tell whether an operation is linear, at least in each operand, and decides nothing."""
     rule, real = RULES[eqn.primitive.name], all(is_real(v.aval) for v in eqn.outvars)
     return real and (rule.rearranges or rule.rounds is Rounds.SUM or eqn.primitive.name in LINEAR)
 
@@ -306,6 +313,24 @@ def _alike(v: Any, out: Any, step: Any, reached: Any, rounds: bool) -> Any:
     u = unit(v)
     most = jnp.abs(step) / 2 + FARTHER * u * jnp.abs(out) if rounds else 4 * u * jnp.abs(said)
     return jnp.all((reached == said) | (jnp.abs(reached - said) <= most))
+
+
+def _alike_in_both(eqn: Any, operands: Sequence[Number], moved: Any, size: Any) -> Any:
+    """Tell whether a product is where its derivative says, after steps of both operands.
+
+    The bounds are those of `_alike`, divided by `FARTHER`. What is of second order is computed by
+    itself, and so it is not rounded like the product.
+
+    Args:
+        eqn: the product.
+        operands: both, with their changes.
+        moved: its changes to first order, times `SCALE`.
+        size: Σ|terms|, times the root of their number.
+    """
+    one, other = (jnp.where(jnp.isfinite(o.value), o.change, 0) for o in operands)
+    second = jax.vmap(lambda *both: _bind(eqn, both)[0])(one * (FARTHER / SCALE), other)
+    rounded = SCALE * unit(eqn.outvars[0]) * size
+    return jnp.all(jnp.abs(second) <= jnp.abs(moved) / 2 + rounded)
 
 
 def _magnitude(eqn: Any, values: Sequence[Any]) -> Any:

@@ -148,6 +148,39 @@ def test_it_is_seen_whichever_way_the_draws_go() -> None:
     assert not any(seen)
 
 
+#: Products of two operands that both move, as a function of both and of a matrix.
+BILINEAR: dict[str, Any] = {
+    "a scalar product": lambda x, y: x @ y,
+    "a product of matrices": lambda x, y: jnp.einsum("i,j->ij", x, y),
+    "a convolution": lambda x, y: lax.conv_general_dilated(
+        x[None, None], y[None, None], (1,), "VALID"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", one_of_each(BILINEAR, ["a scalar product"]))
+@pytest.mark.parametrize("rounded", [True, False])
+def test_a_product_of_noise_is_not_of_first_order(name: str, rounded: bool) -> None:
+    """Of x·1.5 - 1.5 and x - 1, where x is 1 up to ulps: their changes are as large."""
+    f, x = BILINEAR[name], np.array([NEAR, NEAR, 1 - 2 * U])
+
+    def noise(x: Any) -> Any:
+        return f(x * 1.5 - 1.5, x * 1.7 - 1.7)
+
+    assert not ran(noise, x, rounded=rounded)[1]
+    assert ran(noise, x + 0.1, rounded=rounded)[1]
+    one_moves = ran(lambda x: f(x * 1.5 - 1.5, jnp.array([0.3, 0.5, 0.7])), x, rounded=rounded)
+    assert one_moves[1]
+
+
+def test_changes_that_are_no_numbers_do_not_hold() -> None:
+    """∞ - ∞: the terms of sums that are 0 are too large for the rounding of these to be a float."""
+    x = np.array([1.5e308, -1.5e308] * 7).reshape(7, 2)
+    found, holds = ran(lambda x: jnp.sum(jnp.sum(x, axis=1)), x)
+    assert np.isnan(found).all()
+    assert not holds
+
+
 def measured(loss: Any, *point: Any) -> Tolerances:
     case = problem(loss, *point)
     return measure(case, certify(case), seed=0)
@@ -185,8 +218,15 @@ def test_other_draws_may_show_a_quarter_or_four_times_as_much_but_the_estimate_c
     assert 1 / OTHER < min(of_unit) < 1
 
 
+def squares(w: Any) -> Any:
+    """The sum of squares of residuals that are exactly 0 at (0.5, 0.25)."""
+    r = w @ np.array([[1.5, 0.75, -1.25], [0.5, -2.5, 3.0]]) - np.array([0.875, -0.25, 0.125])
+    return r @ r
+
+
 #: Losses that are measured in balls: w, and why.
 IN_BALLS: dict[str, tuple[Any, Any]] = {
+    "squares of residuals of 0": (lambda w: w[0] * squares(w[1:]), np.array([0.3, 0.5, 0.25])),
     "digits lost in 1 - tanh²": (lambda w: jnp.sum(1 - jnp.tanh(w) ** 2), np.full(4, 17.3)),
     "a factorisation": (lambda w: lax.linalg.cholesky(w)[0, 0], np.array([[2.3]])),
     "selected by rounding": (lambda w: jnp.sum(jnp.maximum(jnp.exp(w), np.e - 4 * U)), np.ones(4)),
@@ -237,7 +277,6 @@ def test_a_ruling_needs_no_run_in_balls_unless_it_depends_on_one(
 
     def drawn(*_: Any) -> Any:
         raise ZeroDivisionError
-        yield
 
     monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
     for error, verdict in ((0.0, "agree"), (1.0, "disagree"), (1e-3, "disagree")):
@@ -246,3 +285,27 @@ def test_a_ruling_needs_no_run_in_balls_unless_it_depends_on_one(
         assert all(0 < leaf.sharp < leaf.loose for leaf in report.leaves)
     with pytest.raises(ZeroDivisionError):
         judged(2 * one)
+
+
+def test_each_leaf_that_other_draws_may_judge_otherwise_is_measured_in_balls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where another one is wrong whatever they show."""
+    loss, params = (lambda p: sum(jnp.sum(jnp.sin(w)) for w in p)), [W, X]
+
+    def gradient(p: Any) -> Any:
+        return [2 * np.cos(p[0]), np.cos(p[1]) * (1 + off)]
+
+    off = 0.0
+    exact = check_gradient(gradient, loss, params, points=0).leaves[1]
+    between = 2 * exact.sharp / abs(exact.yours)
+
+    def drawn(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    off = 1e-3
+    assert check_gradient(gradient, loss, params, points=0).verdict == "disagree"
+    off = between
+    with pytest.raises(ZeroDivisionError):
+        check_gradient(gradient, loss, params, points=0)
