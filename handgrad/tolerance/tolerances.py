@@ -29,8 +29,9 @@ or the ruling depends on their digits.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import chain, product
 from types import MappingProxyType
 from typing import Any
@@ -109,13 +110,40 @@ class Tolerance:
         return SHARP * self.unit_of_loss + (self.truncation.loss if self.truncation else 0.0)
 
 
+class Draws:
+    """The changes by each of `SHARP_DRAWS` random draws, as often as they are asked for.
+
+    Ctrl-C or the end of the time may break off a draw. Those before it are kept, and it is done
+    again from the same random numbers when it is asked for next.
+
+    Args:
+        rng: what the draws take their numbers from.
+        bits: their precision.
+        draw: does the next one and returns its changes.
+    """
+
+    def __init__(self, rng: np.random.Generator, bits: int, draw: Callable[[], np.ndarray]) -> None:
+        self._rng, self._bits, self._draw = rng, bits, draw
+        self._start = rng.bit_generator.state
+        self._done: list[tuple[np.ndarray, Any]] = []  # and how each has left `rng`
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for i in range(SHARP_DRAWS):
+            if i == len(self._done):
+                self._rng.bit_generator.state = self._done[-1][1] if i else self._start
+                with balls.precision(self._bits):
+                    self._done.append((self._draw(), self._rng.bit_generator.state))
+            yield self._done[i][0]
+
+
 class Tolerances:
     """The tolerances of a point, measured as far as is asked for.
 
     Args:
         problem: the loss and the point.
         reference: the certified gradient there.
-        draws: each computes the changes of loss and elements, (1 + size,), for other data.
+        draws: the changes of loss and elements by each draw of other data, (1 + size,); gone
+            through again if that was broken off.
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
         estimate: the changes without any draw in balls, (1 + size,), or None; counts as a draw.
@@ -126,7 +154,7 @@ class Tolerances:
         self,
         problem: Any,
         reference: Reference,
-        draws: Iterator[np.ndarray],
+        draws: Iterable[np.ndarray],
         rest: Callable[[np.ndarray], Tolerance],
         program: np.ndarray | None = None,
         estimate: Callable[[], np.ndarray | None] = lambda: None,
@@ -134,7 +162,6 @@ class Tolerances:
     ) -> None:
         self._problem, self._reference, self._rest = problem, reference, rest
         self._draws, self._estimate, self._linearised = draws, estimate, linearised
-        self._first = self._estimated()
         self._program = reference.gradient if program is None else program
         self._changes = np.zeros(1 + problem.size)
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
@@ -155,10 +182,12 @@ class Tolerances:
     def _add(self, changes: np.ndarray) -> None:
         self._changes = np.fmax(self._changes, changes)
 
-    def _estimated(self) -> Iterator[np.ndarray]:
-        if (estimate := self._estimate()) is not None:
-            half = self._half_ulps(np.ones_like(estimate))
-            yield np.fmin(estimate, first_order.MOST * half)
+    @cached_property
+    def _first(self) -> list[np.ndarray]:
+        if (estimate := self._estimate()) is None:
+            return []
+        half = self._half_ulps(np.ones_like(estimate))
+        return [np.fmin(estimate, first_order.MOST * half)]
 
     def _so_far(self) -> Tolerance:
         # An exact zero that no draw has changed so far may yet change, and then is given no ulp.
@@ -203,7 +232,10 @@ class Tolerances:
 
     @property
     def full(self) -> Tolerance:
-        """The tolerances in full, in floats unless these do not show them, or did not decide."""
+        """The tolerances in full: in floats if these show them, else in balls.
+
+        Draws in balls so far count, too; once all have been asked for, nothing else does.
+        """
         if (mine := self.in_floats) is None:
             return self.in_balls
         return replace(mine, unit=np.fmax(mine.unit, self._so_far().unit))
@@ -246,13 +278,13 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     rng, program = np.random.default_rng(seed), problem.traced.gradient
     if not reference.known.all():
         whole = partial(_of_known_elements, problem, reference, rng)
-        return Tolerances(problem, reference, iter(()), lambda _: whole())
+        return Tolerances(problem, reference, (), lambda _: whole())
     here = reference.run if reference.program is program else None
     if program is not None and here is None:
         with balls.precision(max(BITS, reference.bits)):
             here = _run(problem, program, problem.arguments(), None)
     estimate = partial(first_order.estimate, problem, reference, seed)
-    draws = _changes(problem, reference, rng, here)
+    draws = _draws(problem, reference, rng, here)
     rest = partial(_in_full, problem, reference, rng, here)
     program_in_balls = here and here[0][1:]
     floats = partial(_in_floats, problem, reference, seed, here)
@@ -298,13 +330,13 @@ def _in_full(
     changes: np.ndarray,
 ) -> Tolerance:
     """Compute both tolerances, given the changes by all draws and the run of JAX's program."""
-    program = problem.traced.gradient
+    program, rng = problem.traced.gradient, deepcopy(rng)  # the same if this is broken off
     with balls.precision(max(BITS, reference.bits)):
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
-                beyond = _changes_by_series(problem, rng, with_units(direction))
-                changes = np.fmax.reduce([changes, *beyond])
+                beyond = _by_series(problem, rng, with_units(direction))
+                changes = np.fmax.reduce([changes, *(beyond() for _ in range(SHARP_DRAWS))])
         unit = changes + half_ulps(problem, reference)(changes)
         if program is None or here is None:
             # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
@@ -348,25 +380,24 @@ def _of_known_elements(
     problem: Problem, reference: Reference, rng: np.random.Generator
 ) -> Tolerance:
     """Compute the sharp tolerance of the known elements; for the loose one there is no time."""
-    chosen = np.flatnonzero(reference.known)
+    chosen, rng = np.flatnonzero(reference.known), deepcopy(rng)
     with balls.precision(max(BITS, reference.bits)):
         changes = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
             directions = generic_and_units(rng, problem.size, block)
-            (moved,) = _changes_by_series(problem, rng, directions, draws=1)
-            changes[np.append(0, 1 + block)] = moved
+            changes[np.append(0, 1 + block)] = _by_series(problem, rng, directions)()
         unit = changes + half_ulps(problem, reference)(changes)
     none = np.zeros(problem.size)
     return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, none)
 
 
-def _changes(
+def _draws(
     problem: Problem,
     reference: Reference,
     rng: np.random.Generator,
     here: tuple[np.ndarray, Decisions] | None,
-) -> Iterator[np.ndarray]:
-    """Yield the changes of the loss and of every element, shape (1 + size,), of each draw.
+) -> Iterable[np.ndarray]:
+    """Return the changes of the loss and of every element, shape (1 + size,), by each draw.
 
     Args:
         problem: the loss and the point.
@@ -376,46 +407,43 @@ def _changes(
     """
     bits, program = max(BITS, reference.bits), reference.program
     if program is not None:
-        at_the_point = here if program is problem.traced.gradient else None
-        found = _changes_by_program(problem, program, rng, at_the_point)
-    elif problem.size <= MOST_BY_SERIES:
-        found = _changes_by_series(problem, rng, deciding_and_units(problem))
-    else:
-        return
-    while True:
-        with balls.precision(bits):
-            changes = next(found, None)
-        if changes is None:
-            return
-        yield changes
+        known = here if program is problem.traced.gradient else None
+        run = cache(lambda: known or _run(problem, program, problem.arguments(), None))
+        return Draws(rng, bits, lambda: _changes_by_program(problem, program, rng, run()))
+    if problem.size <= MOST_BY_SERIES:
+        return Draws(rng, bits, _by_series(problem, rng, deciding_and_units(problem)))
+    return ()
 
 
 def _changes_by_program(
-    problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Any] | None
-) -> Iterator[np.ndarray]:
-    """Yield the changes of a gradient by its program; infinite if that breaks down."""
-    base, decisions = here or _run(problem, program, problem.arguments(), None)
-    for _ in range(SHARP_DRAWS):
-        around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
-        constants = [_near(constant, rng) for constant in program.jaxpr.consts]
-        try:
-            run, _ = _run(problem, program, around, decisions, constants=constants)
-        except UncertifiedPrimitiveError:  # a rule that other numbers are beyond
-            yield np.full(base.size, np.inf)
-        else:
-            yield furthest(base, [run])
+    problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Decisions]
+) -> np.ndarray:
+    """Return the changes of a gradient by its program; infinite if that breaks down."""
+    base, decisions = here
+    around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
+    constants = [_near(constant, rng) for constant in program.jaxpr.consts]
+    try:
+        run, _ = _run(problem, program, around, decisions, constants=constants)
+    except UncertifiedPrimitiveError:  # a rule that other numbers are beyond
+        return np.full(base.size, np.inf)
+    return furthest(base, [run])
 
 
-def _changes_by_series(
-    problem: Problem, rng: Any, directions: np.ndarray, draws: int = SHARP_DRAWS
-) -> Iterator[np.ndarray]:
-    """Yield them by series of the loss, on the side of its ties of the first direction."""
-    found = Comparisons(final=True, undefined=True)
-    base = in_one(*evaluate.slopes(problem, directions, found))
-    for _ in range(draws):
+def _by_series(problem: Problem, rng: Any, directions: np.ndarray) -> Callable[[], np.ndarray]:
+    """Return what draws by series of the loss, on the side of its ties of the first direction."""
+
+    @cache
+    def here() -> tuple[np.ndarray, Decisions]:
+        found = Comparisons(final=True, undefined=True)
+        return in_one(*evaluate.slopes(problem, directions, found)), found.decided
+
+    def changes() -> np.ndarray:
+        base, decisions = here()
         around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
-        frozen = Comparisons(final=True, undefined=True, frozen=found.decided)
-        yield furthest(base, [in_one(*evaluate.slopes(problem, directions, frozen, around))])
+        frozen = Comparisons(final=True, undefined=True, frozen=decisions)
+        return furthest(base, [in_one(*evaluate.slopes(problem, directions, frozen, around))])
+
+    return changes
 
 
 def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ has the same forward values, where most digits are lost. Gaps beyond it are reso
 the caller's gradient at another precision (`handgrad.judging.reruns`), as for all losses.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from handgrad.tolerance.tolerances import (
     BITS,
     LOOSE_DRAWS,
     SHARP_DRAWS,
+    Draws,
     Tolerance,
     Tolerances,
     furthest,
@@ -55,7 +57,7 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
     return Tolerances(
         problem,
         reference,
-        around.draws(rng, bits),
+        Draws(rng, bits, partial(around.draw, rng)),
         partial(_in_full, problem, reference, rng, around),
     )
 
@@ -70,15 +72,15 @@ def _in_full(
     """Compute both tolerances, given the changes by all draws."""
     # The dtype of intermediate results is not known; the coarsest of the parameters is likely.
     coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
-    bits, known = max(BITS, reference.bits), np.flatnonzero(reference.known)
-    with balls.precision(bits):
+    known, rng = np.flatnonzero(reference.known), deepcopy(rng)  # the same if this is broken off
+    with balls.precision(max(BITS, reference.bits)):
         deviations = around.deviations(coarsest, rng)
         jumps = around.jumps()
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
                 beyond = Around(problem, known, with_units(direction, known))
-                changes = np.fmax.reduce([changes, *beyond.draws(rng, bits)])
+                changes = np.fmax.reduce([changes, *(beyond.draw(rng) for _ in range(SHARP_DRAWS))])
     unit = changes + half_ulps(problem, reference)(changes)
     return tolerance(reference, unit, deviations, jumps, reference.gradient)
 
@@ -92,14 +94,10 @@ class Around:
         self._here = self._slopes(found)
         self._decided = found.decided
 
-    def draws(self, rng: np.random.Generator, bits: int) -> Iterator[np.ndarray]:
-        """Yield the changes of loss and elements for data half an ulp away, shape (1 + size,)."""
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the changes of loss and elements for data half an ulp away, shape (1 + size,)."""
         everything = (*self._problem.leaves, *self._problem.inputs)
-        for _ in range(SHARP_DRAWS):
-            with balls.precision(bits):
-                moved = self._run(half_an_ulp_away(everything, rng), OtherData(rng))
-                changes = self._furthest([moved])
-            yield changes
+        return self._furthest([self._run(half_an_ulp_away(everything, rng), OtherData(rng))])
 
     def deviations(self, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
         """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""

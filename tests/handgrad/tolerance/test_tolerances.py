@@ -11,15 +11,25 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.data.clock import OutOfTimeError
+from handgrad.data.point import point_at
+from handgrad.judging.case import Case
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
+from handgrad.oracle.numpy_losses import certify as numpy_certify
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.tolerance import first_order as estimates
+from handgrad.tolerance import tolerances, tolerances_numpy
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.tolerances import (
     LOOSE,
+    LOOSE_DRAWS,
     SHARP,
     SHARP_DRAWS,
     Tolerance,
+    Tolerances,
     half_an_ulp_away,
     measure,
 )
@@ -125,6 +135,83 @@ def test_each_draw_adds_to_the_sharp_tolerance_until_it_is_full() -> None:
     assert all((before <= after).all() for before, after in pairwise(units))
     assert (units[-1] > units[0]).all()
     assert units[-1].tolist() == tolerances.full.unit.tolist()
+
+
+def by_program() -> Tolerances:
+    case = problem(lambda p: jnp.exp(jnp.sum(jnp.sin(9.0 * p))), np.cos(np.arange(5.0)))
+    return measure(case, certify(case), seed=0)
+
+
+def by_series() -> Tolerances:
+    case = problem(lambda p: jnp.exp(jnp.sum(jnp.sin(9.0 * p))), np.cos(np.arange(5.0)))
+    case = replace(case, traced=replace(case.traced, gradient=None, plain=lambda: None))
+    return measure(case, certify(case), seed=0)
+
+
+def of_numpy() -> Tolerances:
+    case = Case(np.exp, lambda x: np.exp(np.sum(np.sin(9.0 * x))))
+    case = NumpyLoss(case).problem(point_at(np.cos(np.arange(5.0)), ()))
+    return tolerances_numpy.measure(case, numpy_certify.certify(case), seed=0)
+
+
+#: How changes are drawn, what every run calls, how many runs there are for the sharp tolerance (by
+#: series one of them at the point), and for the loose one.
+DRAWN: dict[str, tuple[Any, Any, str, int, int]] = {
+    "program": (by_program, tolerances, "_run", SHARP_DRAWS, LOOSE_DRAWS),
+    "series": (by_series, evaluate, "slopes", 1 + SHARP_DRAWS, 0),
+    "numpy": (of_numpy, tolerances_numpy.Around, "_run", SHARP_DRAWS, LOOSE_DRAWS),
+}
+
+
+def same(one: Tolerance, other: Tolerance) -> bool:
+    arrays = ("unit", "loose", "unit_of_loss", "loose_of_loss", "jump")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OutOfTimeError])
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_draw_that_is_broken_off_is_done_again(
+    name: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever it is; of those for the sharp tolerance no other one is."""
+    made, owner, called, sharp, loose = DRAWN[name]
+    undisturbed, calls = made().full, []
+    run = getattr(owner, called)
+
+    def broken_off(*args: Any, **options: Any) -> Any:
+        found = run(*args, **options)
+        calls.append(0)
+        if len(calls) == at:
+            raise error
+        return found
+
+    for at in range(1, sharp + loose + 1):
+        mine = made()
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, called, broken_off)
+            calls.clear()
+            with pytest.raises(error):
+                _ = mine.full
+            assert same(mine.full, undisturbed)
+        assert len(calls) == at + sharp + loose - min(at - 1, sharp)
+
+
+def test_an_estimate_that_is_broken_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimates, "LARGE", 0)
+    estimate, undisturbed, calls = estimates.estimate, by_program().full, []
+
+    def broken_off(*args: Any) -> Any:
+        calls.append(0)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return estimate(*args)
+
+    monkeypatch.setattr(estimates, "estimate", broken_off)
+    mine = by_program()
+    with pytest.raises(KeyboardInterrupt):
+        _ = [*mine.estimated()]
+    assert same(mine.full, undisturbed)
+    assert len(calls) == 2
 
 
 def test_a_branch_on_an_undefined_number_at_a_kink_has_units() -> None:
