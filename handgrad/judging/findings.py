@@ -71,10 +71,16 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
             f"{ruling.left_out[i]:.2g}, so what is right cannot be decided"
         )
         return Finding("unknown", path, index, what, 0.5)
-    cost = "rounding may cost as much as that here"
-    if ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
-        cost = "rounding may turn a comparison in the loss here, which costs as much as that"
-    what = f"{where}{digits} digits are right; {cost}, so this precision cannot decide"
+    cost = "rounding may cost as much as that here, so this precision cannot decide"
+    if np.isinf(ruling.tolerance.jump[i]) and not ruling.reference.known.all():
+        cost = (
+            "there was no time to measure what rounding costs, and no rerun at another precision "
+            "shows whether this is more"
+        )
+    elif ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
+        turn = "rounding may turn a comparison in the loss here, which costs as much as that"
+        cost = f"{turn}, so this precision cannot decide"
+    what = f"{where}{digits} digits are right; {cost}"
     return Finding("rounding", path, index, what, 0.5)
 
 

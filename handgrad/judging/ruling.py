@@ -178,8 +178,8 @@ class Ruling:
     def limits(self) -> np.ndarray:
         """The relative error of each element above which it is caught here, shape (size,).
 
-        In a sample, whose loose tolerance is not measured, a rerun has to show that it is wrong;
-        the verdict is undecidable otherwise.
+        In a sample rounding may not have been measured. Then an error is wrong if a rerun shows
+        that, and undecidable otherwise.
         """
         sizes = np.abs(balls.midpoints(self.yours.reference))
         allowed = np.maximum(self.tolerance.sharp, self.tolerance.loose)

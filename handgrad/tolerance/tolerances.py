@@ -89,7 +89,8 @@ class Tolerance:
     unit_of_loss: float
     loose_of_loss: float
     program: np.ndarray  #: the gradient of JAX's program in exact arithmetic, objects
-    #: The largest error by another selection, where rounding may decide one; else 0.
+    #: The largest error by another selection, where rounding may decide one; else 0. Infinite where
+    #: neither this nor rounding was measured, so that a gap of any size may be either.
     jump: np.ndarray
     #: What iterations that stop at a tolerance leave out; see `handgrad.oracle.truncation`.
     truncation: Changes | None = None
@@ -379,7 +380,10 @@ def tolerance(
 def _of_known_elements(
     problem: Problem, reference: Reference, rng: np.random.Generator
 ) -> Tolerance:
-    """Compute the sharp tolerance of the known elements; for the loose one there is no time."""
+    """Compute the sharp tolerance of the known elements; for the loose one there is no time.
+
+    So what lies beyond it is not known to be more than rounding, unless a rerun shows that.
+    """
     chosen, rng = np.flatnonzero(reference.known), deepcopy(rng)
     with balls.precision(max(BITS, reference.bits)):
         changes = np.zeros(1 + problem.size)
@@ -387,8 +391,8 @@ def _of_known_elements(
             directions = generic_and_units(rng, problem.size, block)
             changes[np.append(0, 1 + block)] = _by_series(problem, rng, directions)()
         unit = changes + half_ulps(problem, reference)(changes)
-    none = np.zeros(problem.size)
-    return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, none)
+    none, anything = np.zeros(problem.size), np.full(problem.size, np.inf)
+    return Tolerance(unit[1:], none, unit[0], 0.0, reference.gradient, anything)
 
 
 def _draws(

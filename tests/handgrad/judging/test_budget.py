@@ -1,6 +1,7 @@
 """The seconds of a check, also inside a point; Ctrl-C; and what a report says of both."""
 
 import itertools
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -89,6 +90,29 @@ def test_in_a_few_seconds_some_elements_are_judged(
         assert report.headline == f"{what}, 1 point judged"
         # Those that were not drawn are not known to be 0.
         assert not any("dead units" in line for line in report.warnings)
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-9])
+@pytest.mark.usefixtures("ticking")
+def test_in_a_sample_nothing_is_wrong_that_no_rerun_has_shown(
+    monkeypatch: pytest.MonkeyPatch, error: float
+) -> None:
+    """There is no time to measure what rounding costs, and what `math` computes is not rerun."""
+    monkeypatch.setattr(certify, "RUNS", 1e9)  # there is never time for all
+    gradient, *problem = network(MIDDLE, 32)
+
+    def compiled(leaf: Any) -> Any:
+        off = [v + math.ldexp(v, 0) * error * math.cos(i) for i, v in enumerate(leaf.ravel())]
+        return np.reshape(off, leaf.shape)
+
+    def rounded(*point: Any) -> Any:
+        return jax.tree_util.tree_map(compiled, gradient(*point))
+
+    report = check_gradient(rounded, *problem, points=0, seconds=12)
+    assert 1 < sum(leaf.judged for leaf in report.leaves) < 100
+    assert report.verdict == ("undecidable" if error else "agree")
+    assert ("no time to measure what rounding costs" in report.headline) == bool(error)
+    assert not any(np.isinf(leaf.loose) for leaf in report.leaves)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])
