@@ -20,7 +20,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.judging import form
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
-from handgrad.judging.ruling import WRONG, Ruling, rule
+from handgrad.judging.ruling import DOUBTFUL, WRONG, Ruling, rule
 from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound
 
@@ -95,7 +95,12 @@ def _off(ruling: Ruling, answer: np.ndarray) -> frozenset[str]:
     # Without a rerun at another precision, which the corrected gradient does not allow; so the
     # caller's gradient is not rerun either.
     again = rule(ruling.given, ruling.reference, ruling.tolerances, answer, None, ruling.problem)
-    return _leaves(ruling, again.yours.level)
+    level = again.yours.level
+    if not ruling.reference.known.all():
+        # What rounding costs a sample may not be known, and then only a rerun shows what is wrong.
+        unexplained = (level == DOUBTFUL) & ~again.yours.explained
+        level = np.where(unexplained & np.isinf(again.tolerance.jump), WRONG, level)
+    return _leaves(ruling, level)
 
 
 def _leaves(ruling: Ruling, level: np.ndarray) -> frozenset[str]:

@@ -6,6 +6,7 @@ Also of steps that cannot be replaced or judged, and that answer in a form of th
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from handgrad.diagnosis import links
+from handgrad.judging import jax_loss
 from handgrad.steps import recorded
 from tests.handgrad.steps.recorded_problem import (
     NORMED,
@@ -374,3 +376,17 @@ def test_a_step_that_cannot_be_judged_is_named_with_the_reason(
     assert bare(left["name"]) == name
     assert left["reason"] in says or says in left["reason"] + "."
     assert f": not judged, {says}" in told(report)
+
+
+def test_a_step_is_to_blame_for_elements_of_a_sample_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a rerun, which a corrected gradient does not allow, no other element is wrong."""
+    whole = jax_loss.shared_reference
+
+    def sampled(*given: Any) -> Any:
+        found = whole(*given)
+        return replace(found, known=np.arange(found.known.size) != 2)
+
+    monkeypatch.setattr(jax_loss, "shared_reference", sampled)
+    report = asked(made_of(scale=HALVED))
+    assert report.leaves[1].judged == 5
+    assert blamed(report)["scale_backward"]
