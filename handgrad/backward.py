@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import report_on
-from handgrad.data.clock import SECONDS
+from handgrad.clock import SECONDS
 from handgrad.judging.part_cases import backward_case, custom_case
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling

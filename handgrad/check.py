@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.data.clock import SECONDS
+from handgrad.clock import SECONDS
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.random_slopes import directional_case

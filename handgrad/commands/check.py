@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
-from handgrad.data.clock import SECONDS
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form

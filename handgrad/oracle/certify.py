@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
-from handgrad.data.clock import Clock, OutOfTimeError, current_limit, limited, time_left
+from handgrad.clock import Clock, OutOfTimeError, current_limit, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch

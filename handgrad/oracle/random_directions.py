@@ -14,7 +14,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
-from handgrad.data.clock import OutOfTimeError, limited, time_left
+from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
 from handgrad.oracle.kink_search import check_smooth

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handgrad.data import clock
+from handgrad import clock
 
 
 @pytest.mark.parametrize(
