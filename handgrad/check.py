@@ -8,7 +8,7 @@ from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.random_slopes import directional_case
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
-from handgrad.report import GradientReport, StepsReport
+from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -29,9 +29,12 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
 
-    def __init__(self, report: GradientReport | StepsReport) -> None:
+    #: A `GradientReport`, of `check_steps` a `StepsReport`. Typed as Any, since the caller knows.
+    report: Any
+
+    def __init__(self, report: Any) -> None:
         super().__init__(report)
-        self.report = report  #: a `StepsReport` of `check_steps`
+        self.report = report
 
     def __str__(self) -> str:
         return str(self.report)

@@ -13,7 +13,7 @@ from handgrad.clock import SECONDS, Clock
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
 from handgrad.judging.trial import check_seconds
-from handgrad.report import GradientReport, StepReport, StepsReport
+from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -107,7 +107,7 @@ def _interrupted(step: Step, found: list[StepReport]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        if isinstance(interrupt, CheckInterrupted) and isinstance(interrupt.report, GradientReport):
+        if isinstance(interrupt, CheckInterrupted):
             found = [*found, StepReport(step.name, interrupt.report)]
         if not found:
             raise
