@@ -1,6 +1,7 @@
 """The seconds of a check, also inside a point; Ctrl-C; and what a report says of both."""
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,6 +89,38 @@ def test_in_a_few_seconds_some_elements_are_judged(
         assert report.headline == f"{what}, 1 point judged"
         # Those that were not drawn are not known to be 0.
         assert not any("dead units" in line for line in report.warnings)
+
+
+def test_a_later_point_is_judged_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    certified = certify._attempt
+
+    def at_first(problem: Any, method: str, bits: int, seconds: float) -> Any:
+        found = certified(problem, method, bits, seconds)
+        if np.array_equal(problem.leaves[0], at):
+            return found
+        return replace(found, known=np.array([True, False, True]))
+
+    at = np.array([0.5, -1.0, 2.0])
+    monkeypatch.setattr(certify, "_attempt", at_first)
+    report = check_gradient(lambda p: 2 * p, loss, at)
+    assert (report.verdict, report.points) == ("agree", 1)
+    assert report.warnings == ("time ran out after 0 of 8 other points",)
+
+
+def test_calls_of_the_gradient_look_at_the_time(ticking: Any) -> None:
+    """Those that show whether it repeats itself, or only loses digits: tens of them at a point."""
+    at = np.array([0.5, -1.0])
+    called: list[float] = []
+
+    def slow(p: Any) -> Any:
+        called.append(ticking())
+        return 3 * np.array([float(x) for x in p])  # no number of another kind passes
+
+    assert check_gradient(slow, loss, at, points=0).verdict == "disagree"
+    calls = len(called)
+    report = check_gradient(slow, loss, at, points=0, seconds=calls * TICK)
+    assert report.verdict == "undecidable"
+    assert len(called) < 2 * calls
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])
