@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from handgrad import CheckInterrupted, check_backward, check_gradient, check_steps, clock
+from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
 from tests.handgrad.test_times import MIDDLE, network
@@ -107,20 +108,12 @@ def test_a_later_point_is_judged_whole_or_not_at_all(monkeypatch: pytest.MonkeyP
     assert report.warnings == ("time ran out after 0 of 8 other points",)
 
 
-def test_calls_of_the_gradient_look_at_the_time(ticking: Any) -> None:
-    """Those that show whether it repeats itself, or only loses digits: tens of them at a point."""
-    at = np.array([0.5, -1.0])
-    called: list[float] = []
-
-    def slow(p: Any) -> Any:
-        called.append(ticking())
-        return 3 * np.array([float(x) for x in p])  # no number of another kind passes
-
-    assert check_gradient(slow, loss, at, points=0).verdict == "disagree"
-    calls = len(called)
-    report = check_gradient(slow, loss, at, points=0, seconds=calls * TICK)
-    assert report.verdict == "undecidable"
-    assert len(called) < 2 * calls
+def test_when_time_is_up_the_caller_s_functions_are_called_no_more(ticking: Any) -> None:
+    given, called = point_at(np.array([0.5, -1.0]), ()), []
+    with clock.limited(10 * TICK), pytest.raises(clock.OutOfTimeError):
+        while len(called) < 100:
+            given.call(called.append)
+    assert 0 < len(called) < 10 < ticking() / TICK
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])
