@@ -25,9 +25,6 @@ Function = Callable[..., Any]
 #: Makes a function that returns the loss and its gradient from the loss.
 Differentiate = Callable[[Function], Function]
 
-#: The key of a program's cost at a point, in its memory; see `handgrad.oracle.certify`.
-PROBED = "probed"
-
 #: Losses that were certified: their programs, and what differentiated them. They hold arrays of at
 #: most so many numbers in all, of which one takes a hundred bytes as a ball.
 _CERTIFIED: Recent[tuple["Program", "Program", "Differentiate"]] = Recent(2**19)
