@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import report_on
-from handgrad.data.clock import SECONDS
+from handgrad.clock import SECONDS
 from handgrad.judging.part_cases import backward_case, custom_case
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
@@ -46,6 +46,7 @@ def check_backward(
     Raises:
         TypeError: no input holds floats, the output is no array of floats, or the cotangent is
             not shaped like it.
+        CheckInterrupted: as `check_gradient`.
         Exception: whatever `forward` or `backward` raise.
 
     Example:
@@ -86,6 +87,7 @@ def check_custom(
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.
+        CheckInterrupted: as `check_gradient`.
 
     Example:
         >>> import jax, jax.numpy as jnp, numpy as np

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.data.clock import SECONDS
+from handgrad.clock import SECONDS
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.trial import Interrupted, judge, rule_names
+from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -29,9 +29,12 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
 
+    #: A `GradientReport`, of `check_steps` a `StepsReport`. Typed as Any, since the caller knows.
+    report: Any
+
     def __init__(self, report: Any) -> None:
         super().__init__(report)
-        self.report = report  #: of `check_steps` a `StepsReport`, else a `GradientReport`
+        self.report = report
 
     def __str__(self) -> str:
         return str(self.report)
@@ -76,8 +79,8 @@ def check_gradient(
             report says which. Reading the report is not part of it.
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
-            error in one element goes unseen; it does not say where a mistake is, nor of which kind,
-            and knows no second witness.
+            error in one element goes unseen. It does not say where a mistake is, nor of which kind,
+            and does not judge autodiff.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -99,6 +102,7 @@ def check_gradient(
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
     given = point_at(params, inputs)
+    check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
     call = "check_gradient(gradient, loss, params, *inputs"

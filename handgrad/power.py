@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.numerals import WIDTH, place, plural, short
 from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine

@@ -116,7 +116,7 @@ class GradientReport(Judgement):
     @property
     def _along_directions(self) -> bool:
         part = self.trial and self.trial.case.part
-        return type(part).__name__ == "RandomDirections"  # without an import of JAX
+        return part is not None and not part.of_elements
 
     @property
     def _mistake_unknown(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted
-from handgrad.data.clock import SECONDS, Clock
+from handgrad.clock import SECONDS, Clock
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
 from handgrad.judging.trial import check_seconds
@@ -81,7 +81,8 @@ def check_steps(
     values = list(_values(chain, inputs))
     found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
-        cotangent = _cotangent(chain[k + 1 :], output, seed)
+        with _interrupted(step, found):
+            cotangent = _cotangent(chain[k + 1 :], output, seed)
         with _naming(step, "judging"), _interrupted(step, found):
             report = check_backward(
                 step.forward,
@@ -94,7 +95,7 @@ def check_steps(
                 referee=referee,
                 strict=strict,
                 trust_rules=trust_rules,
-                seconds=max(clock.left, seconds / 10) / (len(chain) - k),
+                seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
             )
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))

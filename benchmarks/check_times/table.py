@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.check_times.measure import BITS, PRODUCT
@@ -30,6 +31,7 @@ def markdown(results: Results) -> str:
             ],
             equal=groups[EQUAL],
             exponent=exponent(groups[EQUAL]),
+            steps=[f"{step:.2f}" for step in steps(groups[EQUAL])],
             counted=len(fitted(groups[EQUAL])),
             peers=peers,
             row=results.row,
@@ -80,6 +82,12 @@ def exponent(rows: Sequence[Row]) -> Interval | None:
     (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
     half = math.sqrt(covariance[0, 0]) * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
     return Interval(float(slope), float(slope) - half, float(slope) + half)
+
+
+def steps(rows: Sequence[Row]) -> list[float]:
+    """Return the exponent from each size to the next larger one."""
+    found = sorted((row.parameters, median(row.later)) for row in fitted(rows))
+    return [math.log(b / a) / math.log(n / m) for (m, a), (n, b) in pairwise(found) if n > m]
 
 
 def points(row: Row) -> str:

@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat, ctx
 
+from handgrad.clock import check_time
+
 ZERO = arb(0)
 ONE = arb(1)
+
+#: The most functions of balls, and multiplications, between two looks at the time: some tenths of
+#: a second. Fewer rows of a matrix at once would take longer each.
+BLOCK, PRODUCTS, ROWS = 2**14, 2**26, 32
 
 #: The working precision is global to the process, so only one thread at a time may change it.
 _LOCK = threading.RLock()
@@ -38,9 +44,29 @@ def boxed(numbers: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     return array.reshape(shape)
 
 
-def elementwise(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function of arrays, which broadcast, from one of numbers."""
-    return np.frompyfunc(f, f.__code__.co_argcount, 1)
+def elementwise(f: Callable[..., Any], outputs: int = 1) -> Callable[..., Any]:
+    """Make a function of arrays, which broadcast, from one of numbers.
+
+    Of large arrays it takes one block after the other, and checks the time between.
+    """
+    of_arrays = np.frompyfunc(f, f.__code__.co_argcount, outputs)
+
+    def in_blocks(*arrays: Any) -> Any:
+        if max(np.size(array) for array in arrays) <= BLOCK:
+            return of_arrays(*arrays)
+        given = np.broadcast_arrays(*arrays)
+        flat = [array.reshape(-1) for array in given]
+        found = [np.empty(given[0].size, dtype=object) for _ in range(outputs)]
+        for i in range(0, given[0].size, BLOCK):
+            check_time()
+            part = slice(i, i + BLOCK)
+            blocks = of_arrays(*(array[part] for array in flat))
+            for whole, block in zip(found, blocks if outputs > 1 else [blocks], strict=True):
+                whole[part] = block
+        results = tuple(whole.reshape(given[0].shape) for whole in found)
+        return results if outputs > 1 else results[0]
+
+    return in_blocks
 
 
 def exact(values: Any) -> np.ndarray:
@@ -128,7 +154,12 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     n = b.shape[-1]
     out = zeros((batch, m, n))
     if out.size and k:
+        rows = max(ROWS, PRODUCTS // (k * n))
         for i in range(batch):
-            left, right = arb_mat(m, k, a[i].ravel().tolist()), arb_mat(k, n, b[i].ravel().tolist())
-            out[i] = boxed((left * right).entries(), (m, n))
+            right = arb_mat(k, n, b[i].ravel().tolist())
+            for j in range(0, m, rows):
+                check_time()
+                part = a[i, j : j + rows]
+                left = arb_mat(len(part), k, part.ravel().tolist())
+                out[i, j : j + rows] = boxed((left * right).entries(), (len(part), n))
     return out

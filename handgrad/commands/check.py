@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
-from handgrad.data.clock import SECONDS
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -206,7 +206,7 @@ def _again(
     """Return the command that gives the judgement again."""
     words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
     words += ["--points", str(points), "--seed", str(seed)]
-    words += ["--seconds", f"{seconds:g}"] * (seconds != SECONDS)
+    words += ["--seconds", repr(seconds)] * (seconds != SECONDS)
     words += [] if directions is None else ["--directions", str(directions)]
     words += ["--strict"] * strict + ["--has-value"] * has_value
     return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])

@@ -1,1 +1,1 @@
-"""Plain data of all layers: points (parameters and inputs), findings, numerals, clocks."""
+"""Plain data of all layers: points (parameters and inputs), findings, numerals."""

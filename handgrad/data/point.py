@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.clock import check_time
 from handgrad.data.pytrees import is_real, is_traced, split
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -68,6 +69,7 @@ class Point:
 
     def call(self, function: Any) -> tuple[Any, list[str]]:
         """Call a function with copies of the arguments; return its result and what it changed."""
+        check_time()
         params, inputs = copied(self.params), copied(self.inputs)
         with jax.enable_x64(self.wide):
             result = function(params, *inputs)

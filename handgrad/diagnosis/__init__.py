@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links
 from handgrad.diagnosis.samples import Evidence, evidence

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory

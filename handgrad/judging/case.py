@@ -35,6 +35,7 @@ OF_GRADIENT = Wording()
 class BackwardStep:
     """The caller's functions of a case of `check_backward`."""
 
+    of_elements: ClassVar[bool] = True  #: whether every element of its gradient is judged
     wording: ClassVar[Wording] = Wording(
         "backward",
         "forward",
@@ -60,6 +61,7 @@ class BackwardStep:
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
+    of_elements: ClassVar[bool] = True
     wording: ClassVar[Wording] = Wording("the rule", "f", single="", two="")
     notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
@@ -70,6 +72,7 @@ class CustomRule:
 class RandomDirections:
     """The gradient whose slopes along random directions are judged instead of its elements."""
 
+    of_elements: ClassVar[bool] = False
     wording: ClassVar[Wording] = OF_GRADIENT
     notes: ClassVar[tuple[str, ...]] = ()
     whole: "Case"
@@ -97,18 +100,20 @@ class Case:
         """What messages call the caller's functions."""
         return self.part.wording if self.part else OF_GRADIENT
 
-    def params(self, given: Point) -> Any:
-        """Return the caller's parameters at a point of the case."""
-        return given.inputs[0] if isinstance(self.part, RandomDirections) else given.params
+    def of_caller(self, given: Point) -> Point:
+        """Return a point of the case with the caller's parameters."""
+        if not isinstance(self.part, RandomDirections):
+            return given
+        params, _, *inputs = given.inputs
+        return point_at(params, inputs)
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""
-        if not isinstance(self.part, RandomDirections):
-            return given.moved([change(leaf) for leaf in given.leaves])
-        params, *others = given.inputs
-        whole = point_at(params, ())
+        whole = self.of_caller(given)
         moved = whole.moved([change(leaf) for leaf in whole.leaves])
-        return replace(given, inputs=(moved.params, *others))
+        if whole is given:
+            return moved
+        return replace(given, inputs=(moved.params, *given.inputs[1:]))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
+from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import WRONG, Ruling
 
@@ -70,23 +71,25 @@ class Exit(NamedTuple):
     by_chance: bool
 
 
-def exits(outcomes: Sequence[Outcome]) -> dict[int, list[Exit]]:
+def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
     """Return what was left at each wrong point, by its number, if that is so at all of them.
 
     Of the parameters that left their domains, these are the ones that did so at the fewest right
     points; a number among others at none.
     """
-    given, wrong = outcomes[0].given, [i for i, outcome in enumerate(outcomes) if outcome.wrong]
+    points = [case.of_caller(outcome.given) for outcome in outcomes]
+    given, wrong = points[0], [i for i, outcome in enumerate(outcomes) if outcome.wrong]
     if any(outcomes[i].findings for i in wrong):
         return {}
-    right = [o for o in outcomes if o.ruling and not o.wrong]
-    also = Counter((e.path, e.left) for o in right for e in _exits(given, o.given))
+    right = [at for at, o in zip(points, outcomes, strict=True) if o.ruling and not o.wrong]
+    also = Counter((e.path, e.left) for at in right for e in _exits(given, at))
     found = {}
     for i in wrong:
-        guilty = _wrong_leaves(outcomes[i])
+        whole = points[i] is outcomes[i].given
+        guilty = _wrong_leaves(outcomes[i]) if whole else set(given.paths)
         left = [
             e
-            for e in _exits(given, outcomes[i].given)
+            for e in _exits(given, points[i])
             if not e.by_chance or (e.leaf in guilty and not also[e[:2]])
         ]
         fewest = min((also[e[:2]] for e in left), default=0)

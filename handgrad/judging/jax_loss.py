@@ -167,7 +167,7 @@ class JaxLoss:
     def traced(self, given: Point) -> Traced:
         """Return the traced loss; points that differ only in real numbers share one."""
         if given.form not in self._programs:
-            # Along random directions the gradient would be a matter of the loss's, and not needed.
+            # Slopes along random directions need no gradient program.
             whole = not isinstance(self.case.part, RandomDirections)
             traced = trace(self.case.loss, given.arrays, given.inputs, whole)
             self._programs[given.form] = traced, given

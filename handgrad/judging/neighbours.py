@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss

@@ -8,25 +8,29 @@ weights the elements by the inverse of their sizes, so that an error shows in wh
 least power of two above the size of the element. An error of δ times that size adds ±m·r·δ to the
 slope, where m is in [1/2, 1). Whatever the other errors are, it goes unseen only if that falls into
 an interval of twice the tolerance, of all that is at least δ/2 long on either side of 0: with a
-probability of at most 2·tolerance/δ. The directions are independent.
+probability of at most 2·tolerance/δ. The directions are independent. The sizes are those of the
+answer that is judged; an element that is 0 there has that of the largest in its leaf, or of all.
 """
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
-from handgrad.data.point import Point, point_at, shortly
+from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.ruling import Ruling
+from handgrad.oracle.reference import sizes_about
 
 #: The most directions: of so many parameters every one is certified by series.
 MOST = 24
 
-#: The error of an element, relative to its size, whose probability to go unseen is stated.
-STATED = 1e-3
+#: The error of an element, relative to its size, whose probability to go unseen is stated; of a
+#: larger one, if that one would be seen less surely than `RARE`.
+STATED, RARE = 1e-3, 1e-6
 
 #: What the distances along the directions are called, for elements of one dtype and of several.
 NAME, NAME_OF = "random direction", "random direction of {}"
@@ -38,7 +42,8 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     A gradient without the form of one is left as it is, to be judged for that.
 
     Raises:
-        TypeError, ValueError: the number of directions is none from 1 to `MOST`.
+        TypeError, ValueError: the number of directions is none from 1 to `MOST`, or a gradient
+            program is asked for.
         Exception: what the gradient raises.
     """
     if isinstance(count, bool) or not isinstance(count, int | np.integer):
@@ -46,10 +51,12 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     if not 1 <= count <= MOST:
         raise ValueError(f"directions: got {count}, expected 1 to {MOST}")
     check_case(whole, given)
+    if whole.referee == "program":
+        raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
     if given.not_judged() or form.call_gradient(whole, given)[2]:
         return whole, given
 
-    names = _names(given)
+    names, shapes = _names(given), [leaf.shape for leaf in given.leaves]
 
     def loss(distances: Any, params: Any, directions: Any, *inputs: Any) -> Any:
         leaves, tree = jax.tree_util.tree_flatten(params)
@@ -64,6 +71,8 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
         value, grads = answer if whole.has_value else (None, answer)
         slopes = {name: [0.0] * len(along) for name, along in distances.items()}
         leaves = jax.tree_util.tree_leaves(grads)
+        if [np.shape(leaf) for leaf in leaves] != shapes:
+            return answer  # which is told that it has not the form of a gradient
         for leaf, name, of_leaf in zip(leaves, names, directions, strict=True):
             slopes[name] = [
                 slope + (d * leaf).sum() for slope, d in zip(slopes[name], of_leaf, strict=True)
@@ -73,10 +82,10 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     part = RandomDirections(whole, given, int(count))
     options = (whole.has_value, "series", whole.seed, whole.trusted)
     case = Case(gradient, loss, *options, part=part)
-    return case, next(along(part, iter([given])))
+    return case, next(with_directions(part, iter([given])))
 
 
-def along(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
+def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
     """Yield a point of the directional case for each point of the whole one."""
     rng, leaves = np.random.default_rng(part.whole.seed), part.given.leaves
     dtypes = dict(zip(_names(part.given), (leaf.dtype for leaf in leaves), strict=True))
@@ -86,26 +95,30 @@ def along(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
         yield point_at(zero, (given.params, directions, *given.inputs))
 
 
-def unseen(part: RandomDirections, ruling: Ruling) -> float:
-    """Bound the probability that an error of `STATED` in one element goes unseen at a point."""
-    tolerance = ruling.sufficed or ruling.tolerance
-    each = 2 * float(np.max(tolerance.sharp)) / STATED
-    return min(1.0, each) ** part.count
+def unseen(part: RandomDirections, ruling: Ruling) -> tuple[float, float]:
+    """Return an error, relative to an element, and a bound of its probability to go unseen."""
+    window = 2 * float(np.max((ruling.sufficed or ruling.tolerance).sharp))
+    if (chance := (window / STATED) ** part.count) <= RARE:
+        return STATED, chance
+    return window / RARE ** (1 / part.count), RARE
 
 
 def _sizes(whole: Case, given: Point) -> list[np.ndarray]:
     """Return the size of each element of a gradient, by its own answer; of a 0, its neighbours'."""
     try:
-        _, leaves, faults = form.call_gradient(whole, given)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, leaves, faults = form.call_gradient(whole, given)
     except Exception:  # the caller's function; it is called again when the point is judged
         faults, leaves = [None], []
-    sizes = []
-    for leaf in given.leaves if faults else leaves:
-        size = np.abs(leaf.astype(np.float64))
-        size = np.where(np.isfinite(size) & (not faults), size, 0.0)
-        largest = float(np.max(size, initial=0.0)) or 1.0
-        sizes.append(np.where(size > 0, size, largest).astype(leaf.dtype))
-    return sizes
+    answer = np.ones(given.size) if faults else vector(leaves)
+    answer = np.where(np.isfinite(answer), answer, 0.0)
+    sizes = sizes_about(given.leaves, answer, answer == 0)
+    sizes = np.where(sizes > 0, sizes, 1.0)  # all of it is 0
+    return [
+        sizes[part].reshape(leaf.shape).astype(leaf.dtype)
+        for leaf, part in zip(given.leaves, given.parts(), strict=True)
+    ]
 
 
 def _drawn(rng: np.random.Generator, count: int, size: np.ndarray) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

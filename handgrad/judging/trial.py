@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
@@ -18,7 +18,7 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
-from handgrad.judging.random_slopes import along
+from handgrad.judging.random_slopes import with_directions
 from handgrad.judging.repeatability import (
     CALLS_ELSEWHERE,
     NotAFunctionError,
@@ -101,7 +101,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
     if isinstance(case.part, RandomDirections):
-        around = along(case.part, points_around(case.part.given, points, case.seed))
+        around = with_directions(case.part, points_around(case.part.given, points, case.seed))
     else:
         around = points_around(given, points, case.seed)
     with calling(case.wording.loss):
@@ -145,9 +145,9 @@ def check_seconds(seconds: Any) -> None:
 def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
     """Write the options of a call: points, seed, and all others that are not the default."""
     shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
-    asked = case.part.whole if isinstance(case.part, RandomDirections) else case
-    if asked.referee != "auto":
-        shown["referee"] = repr(asked.referee)
+    whole = case.part.whole if isinstance(case.part, RandomDirections) else case
+    if whole.referee != "auto":
+        shown["referee"] = repr(whole.referee)
     if case.has_value:
         shown["has_value"] = True
     if strict:
@@ -155,7 +155,7 @@ def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
     if isinstance(case.part, RandomDirections):
         shown["directions"] = case.part.count
     if seconds != SECONDS:
-        shown["seconds"] = seconds
+        shown["seconds"] = seconds if np.isfinite(seconds) else "float('inf')"
     if case.trusted:
         shown["trust_rules"] = sorted(case.trusted)
     return "".join(f", {name}={value}" for name, value in shown.items())
@@ -177,11 +177,14 @@ def _outcomes(
             began = clock.spent
             progress.at(f"judging point {len(found) + 1} of {1 + of}")
             if not isinstance(points, int) or not found:
-                found.append(judge_point(loss, given))
+                outcome = judge_point(loss, given)
             else:
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    found.append(_moved_point(loss, given))
+                    outcome = _moved_point(loss, given)
+            if found and not _is_whole(outcome) and _is_whole(found[0]):
+                break  # there was no time for more than a sample
+            found.append(outcome)
             if clock.left < clock.spent - began:
                 break
     except OutOfTimeError:
@@ -193,6 +196,11 @@ def _outcomes(
         return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
     late = len(found) <= of
     return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
+
+
+def _is_whole(outcome: Outcome) -> bool:
+    """Tell whether every element was certified, if any was."""
+    return outcome.ruling is None or bool(outcome.ruling.reference.known.all())
 
 
 def _how_far(found: list[Outcome], of: int) -> str:

@@ -15,7 +15,7 @@ from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
-from handgrad.judging.random_slopes import STATED, unseen
+from handgrad.judging.random_slopes import unseen
 from handgrad.judging.ruling import (
     DOUBTFUL,
     RIGHT,
@@ -28,6 +28,9 @@ from handgrad.judging.ruling import (
 )
 from handgrad.program.trace import custom_rules
 
+#: A look along random directions that may miss so large an error of an element is a rough one.
+MOST_UNSEEN = 0.1
+
 #: The most parameters to name.
 FEW_LEAVES = 3
 
@@ -39,19 +42,19 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
-    left = exits(outcomes)
+    left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
     warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
+    warnings += _rough(rulings, case)
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
             "as sums in another order do"
         )
-    if verdict in ("agree", "imprecise"):
-        along = isinstance(case.part, RandomDirections)
-        warnings += [] if along else blind_spots(rulings, case.part is not None)
+    if verdict in ("agree", "imprecise") and (case.part is None or case.part.of_elements):
+        warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
         blame=blame,
@@ -63,7 +66,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
         point=i,
-        params=case.params(deciding.given),
+        params=case.of_caller(deciding.given).params,
         strict=strict,
         trial=trial,
     )
@@ -72,16 +75,30 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
 def _certificate(ruling: Ruling, case: Case) -> str:
     if not isinstance(case.part, RandomDirections):
         return ruling.reference.how
-    count, chance = plural(case.part.count, "random direction"), unseen(case.part, ruling)
+    count = plural(case.part.count, "random direction")
+    error, chance = map(_rounded_up, unseen(case.part, ruling))
     return (
         f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
-        f"{STATED:g} of one element or more goes unseen with probability below {_at_least(chance)}"
+        f"{error} of one element or more goes unseen with probability below {chance}"
     )
 
 
-def _at_least(chance: float) -> str:
-    """Write a probability, rounded up to a power of ten."""
-    return f"1e{np.ceil(np.log10(chance)):.0f}" if chance else "1e-300"
+def _rounded_up(number: float) -> str:
+    """Write the next power of ten."""
+    return f"{10.0 ** np.ceil(np.log10(number)):g}" if number else "1e-300"
+
+
+def _rough(rulings: Sequence[Ruling], case: Case) -> list[str]:
+    """Say that slopes along random directions show no mistake in a single element, if so."""
+    if not rulings or not isinstance(case.part, RandomDirections):
+        return []
+    error, _ = unseen(case.part, rulings[0])
+    if error < MOST_UNSEEN:
+        return []
+    return [
+        f"rounding of so many elements hides errors below {_rounded_up(error)} times one of them; "
+        "more directions show more, and without directions= every element is judged"
+    ]
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:

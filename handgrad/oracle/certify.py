@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
-from handgrad.data.clock import Clock, OutOfTimeError, current_limit, limited, time_left
+from handgrad.clock import Clock, OutOfTimeError, current_limit, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
@@ -36,12 +36,15 @@ from handgrad.oracle.reference import (
     element_scale,
 )
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.program.trace import PROBED, Program, custom_rules
+from handgrad.program.trace import Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take
 #: no more than QUICK operations on numbers (about 3 ms, twice what a gradient program takes). This
 #: is a count and not a clock, since the two methods print different digits.
 SMALL, QUICK = 24, 50_000
+
+#: The key of the cost of a point, in the memory of the program of the loss.
+PROBED = "probed"
 
 #: The cost of one direction among many, relative to that of one alone.
 AMONG_MANY = 1 / 4

@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.oracle.evaluate import Problem
-from handgrad.oracle.random_directions import slopes_along
+from handgrad.oracle.random_directions import equalising, slopes_along
 from handgrad.oracle.reference import Reference, element_scale
 from handgrad.program.trace import custom_rules
 
@@ -48,7 +48,7 @@ def trusting(problem: Problem, name: str) -> Problem:
 def _slopes(problem: Problem, reference: Reference, scale: np.ndarray) -> np.ndarray | None:
     """Return the slopes in random directions; None if they cannot be computed."""
     try:
-        return slopes_along(problem, scale, reference.bits)
+        return slopes_along(problem, equalising(problem, scale), reference.bits)
     except (ArithmeticError, NotImplementedError):
         return None
 

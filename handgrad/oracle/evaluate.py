@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,13 +67,18 @@ def slopes(
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
     """
-    # The direction that decides ties may be the first of the others.
+    # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
+    same = same and not comparisons.direction
     given = series_arguments(problem, directions[same:], arguments)
     (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
         problem.traced.loss.jaxpr, given
     )
     found = dual.tangents(loss, len(directions) - same)
+    if same:
+        for where, tie in comparisons.ties.items():
+            normal = np.append(tie.normal[:1], tie.normal)
+            comparisons.ties[where] = replace(tie, normal=normal)
     return loss.value[()], np.append(found[:same], found)
 
 

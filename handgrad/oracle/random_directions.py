@@ -14,7 +14,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
-from handgrad.data.clock import OutOfTimeError, limited, time_left
+from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
 from handgrad.oracle.kink_search import check_smooth
@@ -44,6 +44,9 @@ DIRECTIONS = 2
 #: most one such product.
 UNSEEN = 2.0**-58
 WINDOW = 2.0**-114
+
+#: Powers of two whose products with numbers in [1, 2) are floats without rounding.
+RANGE = 1000
 
 
 def by_program(problem: Problem, bits: int, seconds: float, took: float) -> Reference:
@@ -89,8 +92,9 @@ def is_consistent(problem: Problem, gradient: np.ndarray, scale: np.ndarray, bit
         MorePrecisionNeededError: the slopes are not known well enough.
         UndecidableKinkError: the loss has a kink at the point.
     """
-    expected = (_equalising(problem, scale) * gradient).sum(axis=1)
-    gaps = slopes_along(problem, scale, bits) - expected
+    directions = equalising(problem, scale)
+    expected = (directions * gradient).sum(axis=1)
+    gaps = slopes_along(problem, directions, bits) - expected
     if any(gap.is_finite() and not gap.contains(0) and not abs(gap) < WINDOW for gap in gaps):
         return False
     if all(gap.is_finite() and float(gap.rad()) < WINDOW for gap in gaps):
@@ -100,20 +104,20 @@ def is_consistent(problem: Problem, gradient: np.ndarray, scale: np.ndarray, bit
     raise MorePrecisionNeededError
 
 
-def slopes_along(problem: Problem, scale: np.ndarray, bits: int) -> np.ndarray:
-    """Return the slopes in random directions that weight elements of these sizes equally.
+def slopes_along(problem: Problem, directions: np.ndarray, bits: int) -> np.ndarray:
+    """Return the slopes in the directions of `equalising`.
 
     Raises:
         UndecidableKinkError: they are different on the other side of a tie.
     """
-    directions = _equalising(problem, scale)
     found = comparisons_at(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
     check_smooth(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
     return slopes
 
 
-def _equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
+def equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
+    """Draw the directions that verify a gradient, which weight elements of these sizes equally."""
     return random_directions(np.random.default_rng(problem.fingerprint), scale, DIRECTIONS)
 
 
@@ -122,6 +126,8 @@ def random_directions(rng: np.random.Generator, scale: np.ndarray, k: int) -> np
     _, exponents = np.frexp(scale)
     r = rng.integers(2**52, 2**53, size=(k, scale.size)) / 2.0**52
     signs = rng.choice([-1.0, 1.0], size=(k, scale.size))
+    if np.abs(exponents).max(initial=0) < RANGE:
+        return balls.exact(np.ldexp(r * signs, -exponents))
     return balls.exact(r * signs) * powers_of_two(-exponents)
 
 

@@ -15,7 +15,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.clock import check_time
+from handgrad.clock import check_time
 from handgrad.program.plain import IN_NUMPY
 from handgrad.program.rule import Rule
 

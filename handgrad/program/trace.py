@@ -22,13 +22,12 @@ from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential,
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
+#: Makes a function that returns the loss and its gradient from the loss.
+Differentiate = Callable[[Function], Function]
 
-#: The key of a program's cost at a point, in its memory; see `handgrad.oracle.certify`.
-PROBED = "probed"
-
-#: Losses that were traced and certified, by their programs. They hold arrays of at most so many
-#: numbers in all, of which one takes a hundred bytes as a ball.
-_CERTIFIED: Recent["Traced"] = Recent(2**19)
+#: Losses that were certified: their programs, and what differentiated them. They hold arrays of at
+#: most so many numbers in all, of which one takes a hundred bytes as a ball.
+_CERTIFIED: Recent[tuple["Program", "Program", "Differentiate"]] = Recent(2**19)
 
 #: Where the functions of JAX are whose derivative rules call no function of the caller.
 _OWN_RULES = re.compile(r"/jax/_src/(nn|numpy|scipy)/|/jax/_src/lax/other\.py")
@@ -55,11 +54,15 @@ class Program:
         """The form of the jaxpr alone, whatever the constants are."""
         return form_of(self.jaxpr.jaxpr)
 
-    def again(self) -> "Program":
-        """Return the program for another check, which adds nothing to the cache of this one."""
-        kept = {key: value for key, value in self.memory.items() if key[0] != PROBED}
+    def again(self, without: str | None = None) -> "Program":
+        """Return the program with a copy of its cache, but for what is cached as (`without`, ...).
+
+        What either of them caches from now on is its own.
+        """
+        kept = {key: value for key, value in self.memory.items() if key[0] != without}
         again = replace(self, memory=kept)
-        vars(again)["form"] = self.form  # which was found once
+        forms = {"form", "open_form"} & vars(self).keys()  # which take a tenth of tracing
+        vars(again).update((form, vars(self)[form]) for form in forms)
         return again
 
     def compiled(self) -> Callable[..., list[Any]]:
@@ -107,8 +110,7 @@ class Traced:
     #: As `gradient`, of the loss without custom derivative rules.
     plain: Callable[[], Program | None]
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
-    #: Makes a function that returns the loss and its gradient from the loss.
-    differentiate: Callable[[Function], Function]
+    differentiate: Differentiate
 
     @cached_property
     def key(self) -> Any:
@@ -120,15 +122,6 @@ class Traced:
         rules = tuple(_source(eqn) for eqn in calls)
         own = all(_OWN_RULES.search(rule.replace("\\", "/")) for rule in rules)
         return (self.loss.form, rules, self.traced_inputs) if own else None
-
-    def again(self) -> "Traced":
-        """Return the same for another check; see `Program.again`."""
-        return replace(
-            self,
-            loss=self.loss.again(),
-            gradient=self.gradient and self.gradient.again(),
-            plain=cache(lambda: (program := self.plain()) and program.again()),
-        )
 
     @cached_property
     def compiles_quickly(self) -> bool:
@@ -190,26 +183,42 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
     if not derivative:
         return traced
     if known := _certified_before(traced):
-        return known.again()
+        program, gradient, differentiate = known
+        program, gradient = program.again(), gradient.again()
+        return replace(traced, loss=program, gradient=gradient, differentiate=differentiate)
     differentiate, gradient = differentiated(f, leaves, real)
     return replace(traced, gradient=gradient, differentiate=differentiate)
 
 
-def share(traced: Traced) -> None:
+def share(traced: Traced, without: str) -> bool:
     """Let later checks have a loss whose gradient program was certified, if they trace the same.
 
     A loss may have changed, or what it closes over, so each check traces it. If its operations and
     constants are these, so is its gradient, unless the caller wrote derivative rules.
+
+    Args:
+        traced: the loss.
+        without: which entries of caches belong to the point, see `Program.again`.
+
+    Returns:
+        Whether later checks have it.
     """
-    if traced.key is not None and _CERTIFIED.get(traced.key) is None:
-        _CERTIFIED.put(traced.key, traced, _numbers(traced.loss.jaxpr.jaxpr))
+    if traced.key is None or traced.gradient is None:
+        return False
+    if _CERTIFIED.get(traced.key) is None:
+        # Copies, since this check goes on and its caches grow.
+        programs = traced.loss.again(without), traced.gradient.again(without)
+        weight = _numbers(traced.loss.jaxpr.jaxpr)
+        _CERTIFIED.put(traced.key, (*programs, traced.differentiate), weight)
+    return _CERTIFIED.get(traced.key) is not None
 
 
-def _certified_before(traced: Traced) -> Traced | None:
-    """Return an earlier loss of the same program."""
+def _certified_before(traced: Traced) -> tuple[Program, Program, Differentiate] | None:
+    """Return the programs of an earlier loss that is the same."""
     known = None if traced.key is None else _CERTIFIED.get(traced.key)
-    # The caller may have written to an array since, which is a constant of the earlier program.
-    return known if known and form_of(known.loss.jaxpr) == traced.loss.form else None
+    # The caller may have written to an array since, whose memory the earlier program has as a
+    # constant, as one of a function inside it, or as a literal: all of it is compared.
+    return known if known and form_of(known[0].jaxpr) == traced.loss.form else None
 
 
 def _numbers(jaxpr: Any) -> int:
@@ -218,9 +227,7 @@ def _numbers(jaxpr: Any) -> int:
     return sum(math.prod(v.aval.shape) for v in (*jaxpr.constvars, *jaxpr.invars, *made))
 
 
-def differentiated(
-    f: Function, *arguments: Any
-) -> tuple[Callable[[Function], Function], Program | None]:
+def differentiated(f: Function, *arguments: Any) -> tuple[Differentiate, Program | None]:
     """Differentiate a loss backwards, or else forwards, which JAX can with a `while` loop.
 
     Returns:

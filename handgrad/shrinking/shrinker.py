@@ -15,7 +15,7 @@ from hypothesis import Phase, Verbosity, configuration, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.point import Point
 from handgrad.shrinking.choices import Choices, choices, free_choices
 from handgrad.shrinking.descent import Numbers, descended

@@ -27,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.clock import check_time
+from handgrad.clock import check_time
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms

@@ -140,6 +140,7 @@ def growing(law: Callable[[int], float]) -> list[Row]:
 def test_the_exponent_is_that_of_a_power() -> None:
     rows = growing(lambda size: 1e-5 * size**0.75)
     assert table.exponent(rows) == pytest.approx((0.75, 0.75, 0.75))
+    assert table.steps(rows) == pytest.approx([0.75] * (len(rows) - 1))
     text = table.markdown(made_up(*rows))
     assert "to the power of 0.75 (with 95 % confidence 0.75 to 0.75" in text
     assert "Predicted was 1.12, as it is." in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from handgrad import diagnosis, power
-from handgrad.data.clock import limited
+from handgrad.clock import limited
 from handgrad.data.recent import Recent
 from handgrad.diagnosis import engine, samples
 from handgrad.judging import losses, neighbours, trial

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handgrad.data import clock
+from handgrad import clock
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,15 @@ def test_what_takes_long_says_on_a_terminal_how_far_it_is(
     lines = ["handgrad: judging point 1 of 9, 2 s", "handgrad: judging point 1 of 9, 3 s"]
     shown = "".join(f"\r{line}" for line in lines) + "\r" + " " * len(lines[0]) + "\r"
     assert stream.getvalue() == (shown if terminal else "")
+
+
+@pytest.mark.parametrize("stream", [None, "closed"])
+def test_without_a_stream_nothing_is_said(
+    now: list[float], monkeypatch: pytest.MonkeyPatch, stream: str | None
+) -> None:
+    closed = Terminal(True)
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", stream and closed)
+    with clock.reported(clock.Clock(20.0)) as progress:
+        now[0] = 5.0
+        progress.at("judging point 1 of 9")

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from flint import arb
 
-from handgrad import check_gradient
+from handgrad import check_gradient, clock
 from handgrad.arithmetic import balls
-from handgrad.data import clock
 from handgrad.judging import trial
 from handgrad.judging.findings import differs_at_kink, worst_element
 from handgrad.judging.repeatability import CALLS

@@ -19,7 +19,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.clock import Clock, current_limit
+from handgrad.clock import Clock, current_limit
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
@@ -48,9 +48,10 @@ HOW = (
     "second witness"
 )
 
-#: The cost of a point in evaluations of all directions: the reference, the other sides of its ties,
-#: and the tolerances, whose perturbed runs cost twice as much. Nested ties take many more.
-RUNS = 25
+#: The cost of a point in evaluations of all directions: the reference, and tolerances that decide
+#: soon. The other sides of ties, and perturbed runs, which cost twice as much, take up to 25 and
+#: nested ties many more.
+RUNS = 8
 
 
 @dataclass(frozen=True, eq=False)

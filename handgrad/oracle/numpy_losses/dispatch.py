@@ -19,7 +19,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.clock import check_time
+from handgrad.clock import check_time
 from handgrad.oracle.numpy_losses.jax_counterparts import (
     RULE_OF,
     counterpart_of,

@@ -14,16 +14,12 @@ from flint import arb, arb_series
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.balls import array
 from handgrad.arithmetic.dual import Dual, by_slopes, primal
-from handgrad.data.clock import check_time
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
 
 Number = Any  #: an `arb`, or an `arb_series` of two terms
 
 NAN = arb("nan")
-
-#: So many functions of balls take some hundredths of a second.
-BLOCK = 2**14
 
 
 def logistic(z: Number) -> Number:
@@ -119,27 +115,15 @@ def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Cal
 
 
 def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Callable[..., Dual]:
-    values, pairs = balls.elementwise(f), np.frompyfunc(both, 1, 2)
+    values, pairs = balls.elementwise(f), balls.elementwise(both, outputs=2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         if x.tangent is None or not x.value.size:
-            return Dual(_in_blocks(values, x.value)[0] if x.value.size else x.value, x.tangent)
-        value, slope = _in_blocks(pairs, x.value)
+            return Dual(array(values(x.value)) if x.value.size else x.value, x.tangent)
+        value, slope = pairs(x.value)
         return by_slopes(value, (x, lambda: slope))
 
     return rule
-
-
-def _in_blocks(f: Any, x: np.ndarray) -> list[np.ndarray]:
-    """Apply a function of NumPy's to all elements, and look at the time after so many."""
-    flat, found = x.reshape(-1), [np.empty(x.size, dtype=object) for _ in range(f.nout)]
-    for i in range(0, x.size, BLOCK):
-        check_time()
-        part = slice(i, i + BLOCK)
-        outputs = f(flat[part])
-        for whole, block in zip(found, outputs if f.nout > 1 else [outputs], strict=True):
-            whole[part] = block
-    return [whole.reshape(x.shape) for whole in found]
 
 
 def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:

@@ -18,7 +18,7 @@ from compare.traced.assemble import Check
 from compare.traced.network import trace_network
 from compare.traced.network_checks import Checks as NetworkChecks
 from compare.traced.witnesses import compiled
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from manual.network import Network
 from tests.compare.traced.test_network import QUICK, drawn, title, traced
 from tests.tiers import one_of_each, slowly

@@ -1,8 +1,10 @@
 """Arrays of balls: what is said of them in floats."""
 
 import math
+from typing import Any
 
 import numpy as np
+import pytest
 from flint import arb
 
 from handgrad.arithmetic import balls
@@ -43,3 +45,26 @@ def test_an_array_without_axes_stays_one() -> None:
         0.5,
         0,
     ]
+
+
+def test_long_work_looks_at_the_time_and_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A product of matrices takes so many rows at once, a function so many elements."""
+    looks: list[None] = []
+    monkeypatch.setattr(balls, "check_time", lambda: looks.append(None))
+    rng = np.random.default_rng(0)
+    a, b, x = (balls.exact(rng.normal(size=shape)) for shape in ((2, 7, 3), (2, 3, 5), (3, 11)))
+    both = balls.elementwise(lambda p, q: (p + q, p * q), outputs=2)
+
+    def results() -> list[Any]:
+        return [balls.matmul(a, b), *both(x, x[:1]), balls.elementwise(lambda p: p.exp())(x)]
+
+    whole, few = results(), len(looks)
+    for name, most in (("BLOCK", 4), ("PRODUCTS", 2 * 3 * 5), ("ROWS", 2)):
+        monkeypatch.setattr(balls, name, most)
+    in_blocks = results()
+    assert few == 2
+    assert len(looks) - few == 2 * 4 + 2 * 9
+    for one, other in zip(whole, in_blocks, strict=True):
+        assert one.shape == other.shape
+        assert balls.overlap(one.flat, other.flat)
+        np.testing.assert_array_equal(balls.midpoints(one), balls.midpoints(other))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis import links, other_constants
 from handgrad.diagnosis.constants import plus, root_plus, times, times_still

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.data.clock import Clock
+from handgrad.clock import Clock
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis import updates
 from handgrad.diagnosis.engine import Engine, engine

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import CheckInterrupted, check_backward, check_gradient, check_steps
-from handgrad.data import clock
+from handgrad import CheckInterrupted, check_backward, check_gradient, check_steps, clock
+from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
 from tests.handgrad.test_times import MIDDLE, network
@@ -79,7 +80,7 @@ def test_in_a_few_seconds_some_elements_are_judged(
     def scaled(*point: Any) -> Any:
         return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
 
-    report = check_gradient(scaled, *problem, points=0, seconds=12)
+    report = check_gradient(scaled, *problem, points=0, seconds=20)
     judged = sum(leaf.judged for leaf in report.leaves)
     assert 1 < judged < 100
     assert report.verdict == ("agree" if mistake == 1 else "disagree")
@@ -113,6 +114,29 @@ def test_in_a_sample_nothing_is_wrong_that_no_rerun_has_shown(
     assert report.verdict == ("undecidable" if error else "agree")
     assert ("no time to measure what rounding costs" in report.headline) == bool(error)
     assert not any(np.isinf(leaf.loose) for leaf in report.leaves)
+
+
+def test_a_later_point_is_judged_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    certified = certify._attempt
+
+    def at_first(problem: Any, method: str, bits: int, seconds: float) -> Any:
+        found = certified(problem, method, bits, seconds)
+        if np.array_equal(problem.leaves[0], at):
+            return found
+        return replace(found, known=np.array([True, False, True]))
+
+    at = np.array([0.5, -1.0, 2.0])
+    monkeypatch.setattr(certify, "_attempt", at_first)
+    report = check_gradient(lambda p: 2 * p, loss, at)
+    assert (report.verdict, report.points) == ("agree", 1)
+    assert report.warnings == ("time ran out after 0 of 8 other points",)
+
+
+def test_when_time_is_up_the_caller_s_functions_are_called_no_more(ticking: Any) -> None:
+    given, called = point_at(np.array([0.5, -1.0]), ()), []
+    with clock.limited(10 * TICK), pytest.raises(clock.OutOfTimeError):
+        [given.call(called.append) for _ in range(100)]
+    assert 0 < len(called) < 10 < ticking() / TICK
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True, None])

@@ -10,6 +10,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.data.point import point_at
+from handgrad.judging.case import Case
 from handgrad.judging.domains import exits
 from handgrad.judging.ruling import RIGHT, WRONG
 
@@ -52,6 +53,10 @@ def test_a_mistake_inside_of_the_domain_says_nothing_of_it() -> None:
         assert "no longer" not in report.headline
 
 
+#: Of a gradient as a whole.
+CASE = Case(len, len)
+
+
 def outcome(given: Any, wrong: bool) -> Any:
     level = np.full(given.size, WRONG if wrong else RIGHT)
     ruling = SimpleNamespace(given=given, yours=SimpleNamespace(level=level))
@@ -63,7 +68,7 @@ def left(before: Any, after: Any) -> str:
     given, other = point_at(before, ()), point_at(after, ())
 
     outcomes = (outcome(given, False), outcome(other, True))
-    return " and ".join(f"{e.path} {e.left}" for e in exits(outcomes).get(1, []))
+    return " and ".join(f"{e.path} {e.left}" for e in exits(outcomes, CASE).get(1, []))
 
 
 S = np.array([[2.0, 0.5], [0.5, 1.0]])
@@ -95,15 +100,15 @@ def test_of_several_the_one_that_no_right_point_left() -> None:
         point_at({"a": a, "b": b}, ()) for a, b in ((1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0))
     )
 
-    found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)])
+    found = exits([outcome(given, False), outcome(other, False), outcome(wrong, True)], CASE)
     assert [e.path for e in found[2]] == ["params['b']"]
     # A sign that changes by chance is no reason if a right point changes it, too.
     signs = [point_at(np.array([2.0, b, 1.0]), ()) for b in (-3.0, 3.0, 2.5)]
     by_chance = [outcome(point, point is signs[2]) for point in signs]
-    assert exits(by_chance) == {}
-    assert [e.left for e in exits(by_chance[::2])[1]] == ["changes its sign"]
+    assert exits(by_chance, CASE) == {}
+    assert [e.left for e in exits(by_chance[::2], CASE)[1]] == ["changes its sign"]
     # If it is wrong where nothing was left, nothing is said.
-    assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)]) == {}
+    assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)], CASE) == {}
 
 
 B = np.array([0.3, -1.2, 0.8])

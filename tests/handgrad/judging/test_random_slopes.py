@@ -161,7 +161,7 @@ def test_the_stated_probability_is_that_bound() -> None:
     sharp = max((ruling.sufficed or ruling.tolerance).sharp)
     case, _ = random_slopes.directional_case(Case(gradient, loss), point_at(POINT[0], POINT[1:]), 2)
     assert isinstance(case.part, RandomDirections)
-    assert random_slopes.unseen(case.part, ruling) == (2 * sharp / 1e-3) ** 2
+    assert random_slopes.unseen(case.part, ruling) == (1e-3, (2 * sharp / 1e-3) ** 2)
     stated = float(report.certificate.split("probability below ")[1])
     assert stated / 10 < (2 * sharp / 1e-3) ** 2 <= stated
 
@@ -183,6 +183,68 @@ def test_of_a_large_loss_floats_estimate_what_draws_show(monkeypatch: pytest.Mon
     assert len(tolerances) == SHARP_DRAWS
     drawn = ruling.tolerances._changes
     assert ((estimated > drawn / 6) & (estimated < 2 * drawn)).all()
+
+
+@pytest.mark.parametrize("directions", [1, 2, 5])
+@pytest.mark.parametrize("of", [jnp.abs, jax.nn.relu])
+def test_at_a_kink_slopes_can_refute_and_not_confirm(directions: int, of: Any) -> None:
+    """Along a direction every slope of an interval is right there, whatever the elements are."""
+
+    def kinked(w: Any) -> Any:
+        return jnp.sum(of(w)) + jnp.sum(w * w)
+
+    def by_hand(w: Any, factor: float = 1.0) -> Any:
+        sign = np.sign(w) if of is jnp.abs else (w > 0).astype(float)
+        return factor * (sign + 2 * w)
+
+    at = np.array([0.0, 0.7, -0.4])
+    report = check_gradient(by_hand, kinked, at, directions=directions, points=0)
+    assert report.verdict == "undecidable"
+    assert "a kink at this point" in report.headline
+    report = check_gradient(lambda w: by_hand(w, 50), kinked, at, directions=directions, points=0)
+    assert report.verdict == "disagree"
+    assert check_gradient(by_hand, kinked, at + 0.1, directions=directions).verdict == "agree"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("forgotten", ["small", "large"])
+def test_a_leaf_that_is_forgotten_shows_beside_others_of_another_size(
+    dtype: Any, forgotten: str
+) -> None:
+    scales = {"small": 1e-6, "large": 1e3}
+    params = {name: np.linspace(1, 2, 50).astype(dtype) for name in scales}
+
+    def squares(params: Any) -> Any:
+        return sum(jnp.sum(params[name] ** 2 * dtype(scale)) for name, scale in scales.items())
+
+    def by_hand(params: Any) -> Any:
+        grads = {name: 2 * params[name] * dtype(scale) for name, scale in scales.items()}
+        return grads | {forgotten: np.zeros_like(grads[forgotten])}
+
+    report = check_gradient(by_hand, squares, params, directions=1, points=0)
+    expected = "agree" if (forgotten, dtype) == ("small", np.float32) else "disagree"
+    assert report.verdict == expected  # 1e-9 of the others is less than float32 can show
+
+
+def test_a_rough_look_says_so() -> None:
+    """Of ten thousand numbers in float32 the slope is known to a few thousandths of one of them."""
+    w = np.linspace(1, 2, 10_000, dtype=np.float32)
+    report = check_gradient(lambda w: 2 * w, lambda w: jnp.sum(w * w), w, directions=1, points=0)
+    assert report.verdict == "agree"
+    error = float(report.certificate.split("an error of ")[1].split()[0])
+    assert error > 1e-3
+    assert report.certificate.endswith("goes unseen with probability below 1e-06")
+    assert any(f"hides errors below {error:g} times one of them" in w for w in report.warnings)
+
+
+def test_of_a_domain_that_was_left_it_is_said() -> None:
+    def by_hand(w: Any) -> Any:
+        return np.abs(3 * w) * w
+
+    w = np.array([0.5, 1.5])
+    report = check_gradient(by_hand, lambda w: jnp.sum(w**3), w, directions=1)
+    assert report.verdict == "disagree"
+    assert "is no longer positive" in report.headline
 
 
 @pytest.mark.slow

@@ -10,10 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend import core as jex
 
 from handgrad import check_gradient
 from handgrad.data.recent import Recent
 from handgrad.oracle import certify, shared
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.reference import Reference
 from handgrad.program import trace
 
 W = np.array([0.3, -0.7, 1.2])
@@ -72,6 +75,26 @@ def test_an_array_that_is_written_to_between_checks() -> None:
     # The first program's numbers again, in another array.
     assert ruling(right, squares(before)[1], W + 1) == ("agree", None)
     assert ruling(gradient, squares(before)[1], W + 1) == ("disagree", "yours")
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_what_a_program_has_inside_is_written_to(written: int) -> None:
+    """A number is a literal, and what a compiled function closes over is its own constant."""
+
+    def arrays() -> tuple[np.ndarray, np.ndarray]:
+        return np.array(2.0), np.array([1.0, 2.0, 3.0])
+
+    def loss(scale: np.ndarray, data: np.ndarray) -> Any:
+        inner = jax.jit(lambda w: jnp.sum(data * w))
+        return lambda w: scale * inner(w)
+
+    first = arrays()
+    certified(loss(*first), W)
+    first[written][...] *= 2
+    again, _ = certified(loss(*arrays()), W + 1)
+    with jax.enable_x64(True):
+        (value,) = jex.jaxpr_as_fun(again.loss.jaxpr)(W)
+    assert float(value) == pytest.approx(2 * W @ [1, 2, 3])
 
 
 @pytest.mark.parametrize("root", [False, True])
@@ -193,7 +216,7 @@ def test_a_method_is_chosen_at_the_point(monkeypatch: pytest.MonkeyPatch) -> Non
     assert certificate(0.35).startswith("every element by power series")
 
 
-def test_later_checks_add_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_checks_add_nothing() -> None:
     """A mask that depends on the point is kept for the runs of one check alone."""
 
     def loss(w: Any, x: Any) -> Any:
@@ -202,17 +225,106 @@ def test_later_checks_add_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def gradient(w: Any, x: Any) -> Any:
         return x.T @ np.where(x @ w > 0, 0.0, 1.0)
 
-    known = Recent[trace.Traced](2**19)
-    monkeypatch.setattr(trace, "_CERTIFIED", known)
     assert ruling(gradient, loss, W, X) == ("agree", None)
-    (first,) = (traced for traced, _ in known._kept.values())
-    assert first.gradient is not None
-    programs = first.loss, first.gradient
+    programs = programs_kept()
     sizes = [len(program.memory) for program in programs]
     for k in range(5):
         assert ruling(gradient, loss, W * k - 1, X) == ("agree", None)
-    assert len(known._kept) == 1
+    assert programs_kept() == programs
     assert sizes == [len(program.memory) for program in programs]
+
+
+def programs_kept() -> list[trace.Program]:
+    """The loss that is kept, and its gradient."""
+    ((kept, _),) = trace._CERTIFIED._kept.values()
+    return [program for program in kept if isinstance(program, trace.Program)]
+
+
+def certified(loss: Any, w: Any, *inputs: Any) -> tuple[trace.Traced, Reference]:
+    """A check as far as the reference."""
+    traced = trace.trace(loss, w, inputs)
+    real = inputs if traced.traced_inputs else ()
+    return traced, shared.shared_reference(Problem(traced, [w], real), "auto")
+
+
+def test_what_the_first_check_goes_on_to_keep_is_its_own() -> None:
+    """It runs on, while checks in other threads copy what is kept."""
+    first, reference = certified(squares, W, X)
+    assert first.gradient is not None
+    assert reference.run is not None
+    first.loss.memory["later",] = first.gradient.memory["later",] = ()
+    reference.run[1].others.append({})
+    again, same = certified(squares, W, X)
+    assert again.gradient is not None
+    for program, earlier in zip(
+        (again.loss, again.gradient), (first.loss, first.gradient), strict=True
+    ):
+        here, there = program.memory.keys(), earlier.memory.keys()
+        assert here
+        assert {key[0] for key in there - here} <= {"later", certify.PROBED}
+        assert ("later",) not in here
+    assert same.gradient is reference.gradient
+    assert not any(kept.run[1].others for kept, _ in shared._REFERENCES._kept.values() if kept.run)
+
+
+def test_programs_with_the_caches_of_a_check_are_not_kept() -> None:
+    traced = certified(squares, W, X)[0]
+    kept = [weakref.ref(each) for each in (traced, traced.loss, traced.gradient, traced.plain())]
+    del traced
+    gc.collect()
+    assert [each() is None for each in kept] == [True] * 4
+
+
+def test_what_takes_time_at_a_point_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certify, "SMALL", 0)
+    first, _ = certified(squares, W, X)
+    again, _ = certified(squares, W, X)
+    assert certify.PROBED in {key[0] for key in first.loss.memory}
+    assert certify.PROBED not in {key[0] for key in again.loss.memory}
+
+
+def test_the_form_of_a_gradient_is_found_once() -> None:
+    assert ruling(of_squares, squares, W, X, points=0) == ("agree", None)
+    again, _ = certified(squares, W, X)
+    assert again.gradient is not None
+    assert again.gradient.open_form is programs_kept()[1].open_form
+
+
+def test_references_of_losses_that_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten parameters and large data: the form of the loss has all of the data."""
+    monkeypatch.setattr(trace, "_CERTIFIED", Recent(200))
+    data = np.random.default_rng(1).standard_normal((101, 3))
+    for k in range(4):
+        certified(lambda w: squares(w, data), W + k)
+    assert len(shared._REFERENCES._kept) == 0
+
+
+def test_a_loss_is_not_kept_for_its_references() -> None:
+    first, reference = certified(lambda w: squares(w, X), W)
+    assert certified(lambda w: squares(w, X), W)[1].gradient is reference.gradient
+    other = certified(lambda w: squares(w, X), W + 1)[1]
+    assert certified(lambda w: squares(w, X), W + 1)[1].gradient is other.gradient
+    form = weakref.ref(first.loss.form)
+    del first
+    trace._CERTIFIED._kept.clear()  # as other losses do
+    gc.collect()
+    assert form() is None
+    assert len(shared._REFERENCES._kept) == 2
+    assert certified(lambda w: squares(w, X), W)[1].gradient is not reference.gradient
+
+
+def test_decisions_of_references_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = np.random.default_rng(1).standard_normal((1009, 3))
+    bytes_ = 0
+    for x in (X, many):
+        _, reference = certified(squares, W, x)
+        assert reference.run is not None
+        decisions = reference.run[1]
+        bytes_ += sum(array.nbytes for array in (*decisions.made, *decisions.tied))
+    assert sum(weight for _, weight in shared._REFERENCES._kept.values()) > bytes_ / 256 > 4
+    monkeypatch.setattr(shared, "_REFERENCES", Recent(bytes_ // 256))
+    certified(squares, W, many)
+    assert len(shared._REFERENCES._kept) == 0
 
 
 def test_another_gradient_at_a_point_adds_nothing_to_its_reference() -> None:

@@ -97,18 +97,18 @@ class Slow:
 def test_no_clock_chooses_the_way(
     shape: tuple[int, int, int], how: str, step: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handgrad.data.clock.time", Slow(step))
+    monkeypatch.setattr("handgrad.clock.time", Slow(step))
     assert how in certify(problem(network, *network_at(*shape))).how
 
 
 def test_what_only_the_first_run_takes_draws_no_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     """JAX compiles in it, and on many threads at that."""
-    monkeypatch.setattr("handgrad.data.clock.time", Slow(0.0, 100.0, 0.0, 0.1))
+    monkeypatch.setattr("handgrad.clock.time", Slow(0.0, 100.0, 0.0, 0.1))
     assert "held to" in certify(problem(network, *network_at(7, 44, 7))).how
 
 
 def test_what_takes_too_long_twice_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handgrad.data.clock.time", Slow(100.0))
+    monkeypatch.setattr("handgrad.clock.time", Slow(100.0))
     reference = certify(problem(network, *network_at(7, 44, 7)))
     assert "drawn at random" in reference.how
     assert not reference.known.all()

@@ -11,7 +11,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
-from handgrad.data.clock import OutOfTimeError
+from handgrad.clock import OutOfTimeError
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.numpy_loss import NumpyLoss

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TextIO
 
 #: How long a check may take by default.
 SECONDS = 20.0
@@ -70,7 +71,7 @@ class Progress:
     def tick(self) -> None:
         """Write the line, if it is time to."""
         passed = self._clock.passed
-        if passed < self._next or not sys.stderr.isatty():
+        if passed < self._next or not _is_terminal(sys.stderr):
             return
         self._next = passed + SAID_EVERY
         line = f"handgrad: {self._at}, {passed:.0f} s"
@@ -79,12 +80,17 @@ class Progress:
 
     def close(self) -> None:
         """Remove the line."""
-        if self._shown:
+        if self._shown and _is_terminal(sys.stderr):
             self._write("")
 
     def _write(self, line: str) -> None:
         sys.stderr.write(f"\r{line.ljust(self._shown)}" + ("" if line else "\r"))
         sys.stderr.flush()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # Without a console there is no stream, and a caller may have closed it.
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 _LIMIT: ContextVar[Clock | None] = ContextVar("limit", default=None)
@@ -127,7 +133,9 @@ def time_left(otherwise: float) -> float:
 
 
 def check_time() -> None:
-    """Say how far the work is, if that is due; for work that calls this every few milliseconds.
+    """Raise if the time is up, and say how far the work is, if that is due.
+
+    Long work calls this every few milliseconds.
 
     Raises:
         OutOfTimeError: the time of a limit is up.
