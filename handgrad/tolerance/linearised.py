@@ -32,6 +32,7 @@ from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
 from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
+from handgrad.program.graph import CALLS
 from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
@@ -47,9 +48,6 @@ DRAWS = 4
 #: How many times as large as the changes of all `DRAWS` a change would have to be that no run in
 #: balls shows: in a normal distribution that is one in a million.
 FARTHER = 32
-
-#: Calls whose body is run.
-CALLS = ("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", *CUSTOM)
 
 #: Operations that are linear, besides sums and those that move elements.
 LINEAR = ("add", "add_any", "sub", "neg", "select_n")
