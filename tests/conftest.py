@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -43,6 +44,18 @@ settings.load_profile("quick")
 #: JAX's programs are made of many small objects, none of them in a circle: a twentieth of the time
 #: went into looking for some at every 700 new ones.
 gc.set_threshold(20_000)
+
+
+#: The judge's stores of what checks share, by module.
+STORES = {"handgrad.program.trace": "_CERTIFIED", "handgrad.oracle.shared": "_REFERENCES"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test does to the oracle is not shared with later ones; without an import of JAX."""
+    for module, name in STORES.items():
+        if (store := getattr(sys.modules.get(module), name, None)) is not None:
+            monkeypatch.setattr(sys.modules[module], name, type(store)(store._most))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -183,9 +183,9 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
     if not derivative:
         return traced
     if known := _certified_before(traced):
-        program, gradient, differentiate = known
-        program, gradient = program.again(), gradient.again()
-        return replace(traced, loss=program, gradient=gradient, differentiate=differentiate)
+        earlier, gradient, differentiate = known
+        again = {"loss": earlier.again(), "gradient": gradient.again()}
+        return replace(traced, **again, differentiate=differentiate)
     differentiate, gradient = differentiated(f, leaves, real)
     return replace(traced, gradient=gradient, differentiate=differentiate)
 

@@ -10,15 +10,12 @@ import pytest
 
 from handgrad import diagnosis, power
 from handgrad.clock import limited
-from handgrad.data.recent import Recent
 from handgrad.diagnosis import engine, samples
 from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.oracle import shared
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
-from handgrad.program import trace
 from handgrad.shrinking import shrinker, still_fails
 
 
@@ -46,13 +43,6 @@ def compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(samples, "engine", of_loss)
         yield
-
-
-@pytest.fixture(autouse=True)
-def nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test does to the oracle is not shared with later ones."""
-    monkeypatch.setattr(trace, "_CERTIFIED", Recent(2**19))
-    monkeypatch.setattr(shared, "_REFERENCES", Recent(2**17))
 
 
 @pytest.fixture(scope="module")

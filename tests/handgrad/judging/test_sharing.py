@@ -376,3 +376,18 @@ def test_a_store_is_bounded() -> None:
     assert [recent.get(key) for key in "abc"] == ["first", None, "third"]
     recent.put("d", "too heavy", 11)
     assert [recent.get(key) for key in "acd"] == ["first", "third", None]
+
+
+def test_a_later_check_can_do_without_the_rules_that_jax_has_for_its_own_functions() -> None:
+    """The first check of `erfcx` shares it, whose rule is wrong far from 0; the second asks."""
+
+    def loss(w: Any) -> Any:
+        return jnp.sum(jax.scipy.special.erfcx(w))
+
+    first = trace.trace(loss, W, ())
+    trace.share(first, certify.PROBED)
+    again = trace.trace(loss, W, ())
+    for traced in (first, again):
+        plain = traced.plain()
+        assert plain is not None
+        assert not trace.custom_rules(plain)
