@@ -58,8 +58,9 @@ def _key(problem: Problem, method: str) -> Any:
     """
     if problem.traced.key is None:
         return None
-    form, *others = problem.traced.key
+    form, of_gradient, *others = problem.traced.key
     point = hashlib.sha256()
     for array in (*problem.leaves, *problem.inputs):
         point.update(array.tobytes())
-    return weakref.ref(form), *others, point.digest(), problem.trusted, method
+    forms = weakref.ref(form), of_gradient and weakref.ref(of_gradient)
+    return *forms, *others, point.digest(), problem.trusted, method

@@ -116,12 +116,16 @@ class Traced:
     def key(self) -> Any:
         """What losses have in common whose gradients are the same; None if that is not known.
 
-        The derivative rule of a function is not part of a program, but its name is.
+        The derivative rule of a function is not part of the loss's program, and that of one of
+        JAX's functions may be the caller's. So with rules the gradient's program belongs to it.
         """
         calls = (eqn for eqn in equations(self.loss.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
         rules = tuple(_source(eqn) for eqn in calls)
         own = all(_OWN_RULES.search(rule.replace("\\", "/")) for rule in rules)
-        return (self.loss.form, rules, self.traced_inputs) if own else None
+        if not own or (rules and self.gradient is None):
+            return None
+        gradient = self.gradient.form if rules and self.gradient else None
+        return self.loss.form, gradient, rules, self.traced_inputs
 
     @cached_property
     def compiles_quickly(self) -> bool:
@@ -183,11 +187,10 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
     if not derivative:
         return traced
     if known := _certified_before(traced):
-        earlier, gradient, differentiate = known
-        again = {"loss": earlier.again(), "gradient": gradient.again()}
-        return replace(traced, **again, differentiate=differentiate)
+        return known
     differentiate, gradient = differentiated(f, leaves, real)
-    return replace(traced, gradient=gradient, differentiate=differentiate)
+    traced = replace(traced, gradient=gradient, differentiate=differentiate)
+    return _certified_before(traced) or traced
 
 
 def share(traced: Traced, without: str) -> bool:
@@ -213,12 +216,16 @@ def share(traced: Traced, without: str) -> bool:
     return _CERTIFIED.get(traced.key) is not None
 
 
-def _certified_before(traced: Traced) -> tuple[Program, Program, Differentiate] | None:
-    """Return the programs of an earlier loss that is the same."""
+def _certified_before(traced: Traced) -> Traced | None:
+    """Return a loss with the programs of an earlier one that is the same."""
     known = None if traced.key is None else _CERTIFIED.get(traced.key)
     # The caller may have written to an array since, whose memory the earlier program has as a
     # constant, as one of a function inside it, or as a literal: all of it is compared.
-    return known if known and form_of(known[0].jaxpr) == traced.loss.form else None
+    if not known or form_of(known[0].jaxpr) != traced.loss.form:
+        return None
+    loss, gradient, differentiate = known
+    again = {"loss": loss.again(), "gradient": gradient.again()}
+    return replace(traced, **again, differentiate=differentiate)
 
 
 def _numbers(jaxpr: Any) -> int:
@@ -341,8 +348,14 @@ def alone(eqn: Any) -> tuple[list[Any], Callable[..., Any]]:
 
 
 def of_jax(eqn: Any) -> bool:
-    """Tell whether a function with a custom rule is one of JAX's own."""
-    return "/jax/_src/" in _source(eqn).replace("\\", "/")
+    """Tell whether a function with a custom rule is one of JAX's own, and so is the rule.
+
+    A rule that the caller gave to one of JAX's functions by `defjvps` is not told from JAX's.
+    """
+    rules = (eqn.params.get(name) for name in ("jvp_jaxpr_fun", "fwd_jaxpr_thunk", "bwd"))
+    infos = [getattr(rule, "debug_info", None) for rule in rules]
+    sources = [_source(eqn), *(str(info.func_src_info) for info in infos if info is not None)]
+    return all("/jax/_src/" in source.replace("\\", "/") for source in sources)
 
 
 def _source(eqn: Any) -> str:

@@ -152,7 +152,12 @@ def work(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return counts
 
 
-def test_what_is_the_same_is_done_once(work: dict[str, int]) -> None:
+def test_what_is_the_same_is_done_once(
+    work: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if without the rule of a function, which is differentiated to see whether it is the same.
+    monkeypatch.setattr(jax.nn, "relu", lambda x: jnp.maximum(x, 0.0))
+
     def wrong(w: Any, x: Any) -> Any:
         return x.T @ np.maximum(x @ w, 0)
 
@@ -391,3 +396,50 @@ def test_a_later_check_can_do_without_the_rules_that_jax_has_for_its_own_functio
         plain = traced.plain()
         assert plain is not None
         assert not trace.custom_rules(plain)
+
+
+@pytest.mark.parametrize("by", ["defjvp", "defjvps", "defvjp"])
+def test_another_rule_for_the_same_function_of_jax(by: str) -> None:
+    """The loss's program and the function's name are the same, and only the derivative is not."""
+
+    def loss_with(factor: float) -> Any:
+        if by == "defvjp":
+            reverse = jax.custom_vjp(jnp.tanh)
+            reverse.defvjp(lambda x: (jnp.tanh(x), None), lambda _, d: (factor * d,))
+            return lambda w: jnp.sum(reverse(w))
+        forward = jax.custom_jvp(jnp.tanh)
+        if by == "defjvp":
+            forward.defjvp(lambda p, t: (jnp.tanh(p[0]), factor * t[0]))
+        else:
+            forward.defjvps(lambda t, *_: factor * t)
+        return lambda w: jnp.sum(forward(w))
+
+    w = np.linspace(-1, 1, 30)
+    options = {"points": 0, "trust_rules": ["tanh"]}
+    for factor in (1.5, 2.5, 1.5):
+        loss = loss_with(factor)
+        assert ruling(lambda w, f=factor: f * np.ones_like(w), loss, w, **options)[0] == "agree"
+        assert (
+            ruling(lambda w, f=factor: (4 - f) * np.ones_like(w), loss, w, **options)[0]
+            == "disagree"
+        )
+    for factor in (1.0, 1.5):
+        blame = ruling(lambda w: 1 - np.tanh(w) ** 2, loss_with(factor), w)[1]
+        assert blame == "autodiff"
+
+
+def test_losses_with_rules_of_jax_s_own_are_shared(work: dict[str, int]) -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(jax.nn.softplus(w) ** 2)
+
+    def gradient(w: Any) -> Any:
+        return 2 * np.log1p(np.exp(w)) / (1 + np.exp(-w))
+
+    w = np.linspace(-1, 1, 30)
+    assert ruling(gradient, loss, w) == ("agree", None)
+    assert work == {"differentiated": 1, "certify": 2}
+    first = shared._REFERENCES._kept.copy()
+    assert len(first) == 2
+    assert ruling(gradient, loss, w) == ("agree", None)
+    assert shared._REFERENCES._kept.keys() == first.keys()
+    assert work == {"differentiated": 2, "certify": 2}
