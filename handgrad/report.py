@@ -115,8 +115,7 @@ class GradientReport(Judgement):
 
     @property
     def _along_directions(self) -> bool:
-        part = self.trial and self.trial.case.part
-        return part is not None and not part.of_elements
+        return self.trial is not None and self.trial.case.along_directions
 
     @property
     def _mistake_unknown(self) -> bool:

@@ -35,7 +35,6 @@ OF_GRADIENT = Wording()
 class BackwardStep:
     """The caller's functions of a case of `check_backward`."""
 
-    of_elements: ClassVar[bool] = True  #: whether every element of its gradient is judged
     wording: ClassVar[Wording] = Wording(
         "backward",
         "forward",
@@ -61,7 +60,6 @@ class BackwardStep:
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
-    of_elements: ClassVar[bool] = True
     wording: ClassVar[Wording] = Wording("the rule", "f", single="", two="")
     notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
@@ -72,7 +70,6 @@ class CustomRule:
 class RandomDirections:
     """The gradient whose slopes along random directions are judged instead of its elements."""
 
-    of_elements: ClassVar[bool] = False
     wording: ClassVar[Wording] = OF_GRADIENT
     notes: ClassVar[tuple[str, ...]] = ()
     whole: "Case"
@@ -99,6 +96,18 @@ class Case:
     def wording(self) -> Wording:
         """What messages call the caller's functions."""
         return self.part.wording if self.part else OF_GRADIENT
+
+    @property
+    def along_directions(self) -> bool:
+        """Whether slopes are judged, and no elements."""
+        return isinstance(self.part, RandomDirections)
+
+    def label(self, path: str) -> str:
+        """Return what a report calls a leaf: `params['w']`, `slope along random direction 1`."""
+        if not self.along_directions:
+            return path
+        name, number = path.removeprefix("params['").removesuffix("]").split("'][")
+        return f"slope along {name.replace('direction', f'direction {int(number) + 1}', 1)}"
 
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""

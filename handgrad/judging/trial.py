@@ -86,10 +86,8 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
         try:
             return _judged(case, given, points, clock, progress)
         except OutOfTimeError:
-            cause = (
-                f"{seconds:g} seconds were too short for one point; seconds={3 * seconds:g} gives "
-                "it more, directions=2 judges less"
-            )
+            less = "" if case.part else ", directions=1 judges less"
+            cause = f"{seconds:g} s were too short for one point; seconds= gives it more{less}"
             return _Tried([Outcome(given, cause=cause)])
 
 

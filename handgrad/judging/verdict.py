@@ -1,6 +1,7 @@
 """Sum up the outcomes in a judgement: verdict, blame, findings, every leaf's worst element."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,10 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
-    found = findings(deciding, case)
+    found = tuple(
+        replace(finding, leaf=finding.leaf and case.label(finding.leaf))
+        for finding in findings(deciding, case)
+    )
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
@@ -53,7 +57,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
             "as sums in another order do"
         )
-    if verdict in ("agree", "imprecise") and (case.part is None or case.part.of_elements):
+    if verdict in ("agree", "imprecise") and not case.along_directions:
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
@@ -79,7 +83,7 @@ def _certificate(ruling: Ruling, case: Case) -> str:
     error, chance = map(_rounded_up, unseen(case.part, ruling))
     return (
         f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
-        f"{error} of one element or more goes unseen with probability below {chance}"
+        f"{error} times one element or more goes unseen with probability below {chance}"
     )
 
 
@@ -129,7 +133,7 @@ def leaves(trial: Trial) -> tuple[LeafReport, ...]:
     others = [o.ruling for o in trial.outcomes if o.ruling and o.ruling is not ruling]
     given, limits = ruling.given, _limits([ruling, *others])
     return tuple(
-        _leaf(ruling, path, leaf, part, limits[part])
+        replace(_leaf(ruling, path, leaf, part, limits[part]), path=trial.case.label(path))
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 
@@ -287,7 +291,15 @@ def _headline(
     whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
     only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
     only = f"; for symmetric changes of {only} it is right" if only else ""
-    return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}"
+    sample = _of_a_sample(deciding)
+    return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
+
+
+def _of_a_sample(deciding: Outcome) -> str:
+    known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
+    if known.all():
+        return ""
+    return f"; only {int(known.sum()):,} of {known.size:,} elements were judged"
 
 
 def _what_is_right(deciding: Outcome, case: Case) -> str:

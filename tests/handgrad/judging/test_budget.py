@@ -51,7 +51,7 @@ def test_a_check_keeps_to_its_seconds_inside_a_point_too(
     right = {"agree", "undecidable"} if factor == 1 else {"disagree", "undecidable"}
     assert report.verdict in right
     if report.verdict == "undecidable":
-        assert report.headline.startswith(f"undecidable: {seconds:g} seconds were too short for")
+        assert report.headline.startswith(f"undecidable: {seconds:g} s were too short for")
         assert (report.points, report.warnings) == (0, ())
     elif report.points < 9:
         assert f"time ran out after {report.points - 1} of 8 other points" in report.warnings

@@ -58,7 +58,8 @@ def test_a_mistake_in_any_one_element_shows(where: Any, factor: float) -> None:
 
     report = check_gradient(wrong, loss, *POINT, directions=1, points=1)
     assert (report.verdict, report.blame) == ("disagree", "yours")
-    assert report.findings[0].leaf == "params['random direction'][0]"
+    assert report.findings[0].leaf == "slope along random direction 1"
+    assert "a check without directions= says." in str(report)
     assert report.diagnoses == ()
     assert report.counterexample is None
     with pytest.raises(ValueError, match="power: got a report with directions"):
@@ -87,9 +88,9 @@ def test_of_both_dtypes_each_has_slopes_of_its_own() -> None:
     report = check_gradient(mixed, in_double, params, X, Y, directions=2)
     assert report.verdict == "agree"
     assert [leaf.path for leaf in report.leaves] == [
-        f"params['random direction of {dtype}'][{i}]"
+        f"slope along random direction {i} of {dtype}"
         for dtype in ("float32", "float64")
-        for i in (0, 1)
+        for i in (1, 2)
     ]
 
     def wrong(*point: Any) -> Any:
@@ -98,7 +99,7 @@ def test_of_both_dtypes_each_has_slopes_of_its_own() -> None:
 
     report = check_gradient(wrong, in_double, params, X, Y, directions=1)
     assert [finding.leaf for finding in report.findings] == [
-        "params['random direction of float32'][0]"
+        "slope along random direction 1 of float32"
     ]
 
 
