@@ -103,11 +103,11 @@ class Case:
         return isinstance(self.part, RandomDirections)
 
     def label(self, path: str) -> str:
-        """Return what a report calls a leaf: `params['w']`, `slope along random direction 1`."""
+        """Return what a report calls a leaf: `params['w']`, `random direction 1`."""
         if not self.along_directions:
             return path
         name, number = path.removeprefix("params['").removesuffix("]").split("'][")
-        return f"slope along {name.replace('direction', f'direction {int(number) + 1}', 1)}"
+        return name.replace("direction", f"direction {int(number) + 1}", 1)
 
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""

@@ -34,7 +34,7 @@ LUCK = 16
 #: products take a third of the time.
 BITS, FEW_BITS = 1024, 256
 
-#: At few bits enclosures must be narrower than the sharp tolerance by this factor.
+#: At few bits enclosures must be narrower by this factor than what they are compared with.
 NARROW = 1024
 
 #: How code is run in balls. NumPy comes first, since to JAX the same lines may mean another thing:
@@ -146,7 +146,7 @@ def _at_few_bits(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
 
     with balls.precision(FEW_BITS):
         found = _attempt(lambda: run(final=False))
-        if found is None or not (NARROW * balls.radii(found) <= gaps.sharp).all():
+        if found is None or not (NARROW * balls.radii(found) <= gaps.resolved).all():
             return None
     return _Exact(found, run)
 

@@ -472,3 +472,18 @@ def test_a_rerun_takes_as_many_bits_as_it_needs(gradient: Any) -> None:
     """A float beside FAR is lost, and so is its ball at few bits; the formula is right."""
     report = check_gradient(gradient, lambda x: jnp.sum(x**2), np.array([0.3, 1.7]), points=0)
     assert report.verdict == "undecidable"
+
+
+def test_what_cancels_down_to_a_tiny_number_is_rerun_with_all_bits() -> None:
+    """The mean of three residuals is 3e-77 here, which 256 bits beside 1 do not tell from 0."""
+    x, y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]), np.array([1.0, 0.0, 2.0])
+
+    def loss(params: Any) -> Any:
+        return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
+
+    def right(params: Any) -> Any:
+        residual = x @ params["w"] + params["b"] - y
+        return {"w": 2 * x.T @ residual / len(y), "b": 2 * residual.mean()}
+
+    params = {"w": np.array([0.0, 1e-77]), "b": np.array(1.0)}
+    assert check_gradient(right, loss, params, points=0).verdict == "agree"
