@@ -110,13 +110,13 @@ class WholeNumber(click.ParamType):
     type=Seconds(),
     default=SECONDS,
     show_default=True,
-    help="How long judging may take; with less than it needs, less is judged.",
+    help="How long judging may take, of the processor; with less than it needs, less is judged.",
 )
 @click.option(
     "--directions",
-    type=WholeNumber(),
+    type=click.IntRange(1, 24),
     metavar="N",
-    help="A quick look: judge slopes along N random directions instead of every element.",
+    help="A quick look: judge slopes along N random directions, 1 to 24, and no element.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
@@ -144,7 +144,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
     if interrupted:
         if as_json:
             click.echo(_as_json(answer))
-        raise KeyboardInterrupt(f"after {report.points} of {1 + options['points']} points")
+        raise KeyboardInterrupt(f"after {report.points:,} of {1 + options['points']:,} points")
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
             text, answer[extra.key] = extra.compute(report)

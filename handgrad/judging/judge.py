@@ -11,6 +11,7 @@ from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
+from handgrad.judging.random_slopes import why_not_shown
 from handgrad.judging.repeatability import CALLS, CALLS_ELSEWHERE, calls
 from handgrad.judging.ruling import ROUNDED, WRONG, Ruling, rule
 from handgrad.oracle.reference import Reference, UndecidableError
@@ -94,12 +95,11 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
         return Outcome(given, findings=tuple(findings))
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
-    if reference.kink and isinstance(case.part, RandomDirections) and ruling.yours.worst < WRONG:
-        cause = (
-            "the loss has a kink at this point, where slopes along random directions do not show "
-            "whether every element is right; without directions= each is judged"
-        )
-        return Outcome(given, cause=cause)
+    refuted = ruling.yours.worst == WRONG
+    if isinstance(case.part, RandomDirections) and not refuted:
+        cause = why_not_shown(case.part, ruling)
+        if cause is not None:
+            return Outcome(given, cause=cause)
     shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
     return Outcome(given, ruling, value=value, shorter=shorter, varies=bool(findings))
 

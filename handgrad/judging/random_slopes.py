@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
@@ -31,6 +32,9 @@ MOST = 24
 #: The error of an element, relative to its size, whose probability to go unseen is stated; of a
 #: larger one, if that one would be seen less surely than `RARE`.
 STATED, RARE = 1e-3, 1e-6
+
+#: If no smaller error is seen that surely, right slopes show nothing.
+TOO_LARGE = 0.1
 
 #: What the distances along the directions are called, for elements of one dtype and of several.
 NAME, NAME_OF = "random direction", "random direction of {}"
@@ -101,6 +105,27 @@ def unseen(part: RandomDirections, ruling: Ruling) -> tuple[float, float]:
     if (chance := (window / STATED) ** part.count) <= RARE:
         return STATED, chance
     return window / RARE ** (1 / part.count), RARE
+
+
+def why_not_shown(part: RandomDirections, ruling: Ruling) -> str | None:
+    """Return why right slopes do not show that a gradient is right at a point; None if they do."""
+    if ruling.reference.kink is not None:
+        return (
+            "the loss has a kink at this point, where slopes along random directions do not show "
+            "whether every element is right; without directions= each is judged"
+        )
+    error, _ = unseen(part, ruling)
+    if error <= TOO_LARGE:
+        return None
+    return (
+        f"rounding of so many elements may hide an error of {rounded_up(error)} times one of them "
+        f"along {plural(part.count, 'random direction')}; more directions show more"
+    )
+
+
+def rounded_up(number: float) -> str:
+    """Write the next power of ten."""
+    return f"{10.0 ** np.ceil(np.log10(number)):,g}" if number else "1e-300"
 
 
 def _sizes(whole: Case, given: Point) -> list[np.ndarray]:

@@ -89,6 +89,8 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
             less = "" if case.part else ", directions=1 judges less"
             cause = f"{seconds:g} s were too short for one point; seconds= gives it more{less}"
             return _Tried([Outcome(given, cause=cause)])
+        except KeyboardInterrupt as interrupt:
+            raise KeyboardInterrupt(str(interrupt) or "before a point was judged") from None
 
 
 def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
@@ -173,7 +175,7 @@ def _outcomes(
     try:
         for given in around:
             began = clock.spent
-            progress.at(f"judging point {len(found) + 1} of {1 + of}")
+            progress.at(f"judging point {len(found) + 1:,} of {1 + of:,}")
             if not isinstance(points, int) or not found:
                 outcome = judge_point(loss, given)
             else:

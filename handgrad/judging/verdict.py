@@ -16,7 +16,7 @@ from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
-from handgrad.judging.random_slopes import unseen
+from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import (
     DOUBTFUL,
     RIGHT,
@@ -28,9 +28,6 @@ from handgrad.judging.ruling import (
     of_dtypes,
 )
 from handgrad.program.trace import custom_rules
-
-#: A look along random directions that may miss so large an error of an element is a rough one.
-MOST_UNSEEN = 0.1
 
 #: The most parameters to name.
 FEW_LEAVES = 3
@@ -51,7 +48,6 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
     warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
-    warnings += _rough(rulings, case)
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
@@ -80,29 +76,11 @@ def _certificate(ruling: Ruling, case: Case) -> str:
     if not isinstance(case.part, RandomDirections):
         return ruling.reference.how
     count = plural(case.part.count, "random direction")
-    error, chance = map(_rounded_up, unseen(case.part, ruling))
+    error, chance = map(rounded_up, unseen(case.part, ruling))
     return (
         f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
         f"{error} times one element or more goes unseen with probability below {chance}"
     )
-
-
-def _rounded_up(number: float) -> str:
-    """Write the next power of ten."""
-    return f"{10.0 ** np.ceil(np.log10(number)):g}" if number else "1e-300"
-
-
-def _rough(rulings: Sequence[Ruling], case: Case) -> list[str]:
-    """Say that slopes along random directions show no mistake in a single element, if so."""
-    if not rulings or not isinstance(case.part, RandomDirections):
-        return []
-    error, _ = unseen(case.part, rulings[0])
-    if error < MOST_UNSEEN:
-        return []
-    return [
-        f"rounding of so many elements hides errors below {_rounded_up(error)} times one of them; "
-        "more directions show more, and without directions= every element is judged"
-    ]
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:
@@ -304,8 +282,10 @@ def _of_a_sample(deciding: Outcome) -> str:
 
 def _what_is_right(deciding: Outcome, case: Case) -> str:
     known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
-    if isinstance(case.part, RandomDirections):
-        return f"the slope along {plural(case.part.count, 'random direction')} is right"
+    if isinstance(case.part, RandomDirections) and deciding.ruling:
+        error, _ = unseen(case.part, deciding.ruling)
+        slope = f"the slope along {plural(case.part.count, 'random direction')} is right"
+        return f"{slope}, where an error of {rounded_up(error)} times one element shows,"
     if known.all():
         return "every element is right"
     return f"the {int(known.sum()):,} of {known.size:,} elements that were judged are right"

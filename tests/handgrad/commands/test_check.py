@@ -213,7 +213,7 @@ def test_ctrl_c(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "_exit", sys.exit)
     ended = check("interrupted")
     assert (ended.code, ended.out) == (130, "")
-    assert ended.err.endswith("\nStopped.\n")
+    assert ended.err.endswith("\nStopped before a point was judged.\n")
 
 
 @pytest.mark.parametrize("words", [(), ("--json",), ("--plant",)])
@@ -246,7 +246,7 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
         (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
         (["gradient", "--directions=2", "--plant"], "--plant needs every element judged, and"),
-        (["gradient", "--directions=0"], "directions: got 0, expected 1 to 24"),
+        (["gradient", "--directions=0"], "'--directions': 0 is not in the range 1<=x<=24."),
         (["gradient", "--seconds=0"], "'--seconds': '0'; expected a number of seconds above 0."),
         (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
         (
