@@ -10,7 +10,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.interpreter import Run, dependent
+from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.trace import alone, of_jax, rule_name
@@ -32,7 +32,10 @@ def expanded(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
     def traced() -> Any:
         with jax.enable_x64(True):
-            return jax.make_jaxpr(primitive.expand)(*(v.aval for v in eqn.invars))
+            try:
+                return jax.make_jaxpr(primitive.expand)(*(v.aval for v in eqn.invars))
+            except AssertionError:  # JAX 0.12 cannot write out its own `custom_root`
+                raise UncertifiedPrimitiveError(type(primitive).__name__) from None
 
     return run.closed(run.once(("expanded", id(eqn)), traced), operands)
 

@@ -97,7 +97,11 @@ def test_what_a_program_has_inside_is_written_to(written: int) -> None:
     assert float(value) == pytest.approx(2 * W @ [1, 2, 3])
 
 
-@pytest.mark.parametrize("root", [False, True])
+#: JAX 0.12 cannot write it out itself, so that it has no rule.
+without_root = pytest.mark.skipif(jax.__version_info__ >= (0, 12), reason="custom_root has no rule")
+
+
+@pytest.mark.parametrize("root", [False, pytest.param(True, marks=without_root)])
 def test_a_derivative_rule_that_changes_between_checks(root: bool) -> None:
     """It is no part of the loss's program; nor is what JAX's own `custom_root` calls for it."""
     slope = {"of": 2.0}
