@@ -121,9 +121,10 @@ def reported(clock: Clock) -> Iterator[Progress]:
         progress.close()
 
 
-def current_limit() -> Clock | None:
-    """Return the limit that the running work has, if any."""
-    return _LIMIT.get()
+def time_in_all(otherwise: float) -> float:
+    """Return the seconds of the limit that the running work has, or others if it has none."""
+    limit = _LIMIT.get()
+    return limit.seconds if limit else otherwise
 
 
 def time_left(otherwise: float) -> float:

@@ -114,7 +114,7 @@ class WholeNumber(click.ParamType):
 )
 @click.option(
     "--directions",
-    type=click.IntRange(1, 24),
+    type=click.IntRange(1, 24),  # `random_slopes.MOST`, which would load JAX
     metavar="N",
     help="A quick look: judge slopes along N random directions, 1 to 24, and no element.",
 )

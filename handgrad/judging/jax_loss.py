@@ -14,7 +14,7 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
-from handgrad.judging.case import Case, RandomDirections
+from handgrad.judging.case import Case
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -88,8 +88,8 @@ class JaxLoss:
 
     def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
-        generic = isinstance(self.case.part, RandomDirections)
-        return Problem(traced, given.leaves, inputs, self.case.trusted, tuple(suspects), generic)
+        generic, suspects = self.case.along_directions, tuple(suspects)
+        return Problem(traced, given.leaves, inputs, self.case.trusted, suspects, generic)
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.certify`."""
@@ -168,8 +168,8 @@ class JaxLoss:
         """Return the traced loss; points that differ only in real numbers share one."""
         if given.form not in self._programs:
             # Slopes along random directions need no gradient program.
-            whole = not isinstance(self.case.part, RandomDirections)
-            traced = trace(self.case.loss, given.arrays, given.inputs, whole)
+            differentiate = not self.case.along_directions
+            traced = trace(self.case.loss, given.arrays, given.inputs, differentiate)
             self._programs[given.form] = traced, given
         return self._programs[given.form][0]
 

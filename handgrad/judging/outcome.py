@@ -23,6 +23,11 @@ class Outcome:
     varies: bool = False  #: whether calls of the gradient differ, by no more than rounding
 
     @property
+    def whole(self) -> bool:
+        """Whether every element was certified, if any was."""
+        return self.ruling is None or bool(self.ruling.reference.known.all())
+
+    @property
     def wrong(self) -> bool:
         """Whether the gradient is wrong at this point: in its form, in an element, in the loss."""
         in_an_element = self.ruling is not None and self.ruling.yours.worst == WRONG

@@ -182,7 +182,7 @@ def _outcomes(
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     outcome = _moved_point(loss, given)
-            if found and not _is_whole(outcome) and _is_whole(found[0]):
+            if found and found[0].whole and not outcome.whole:
                 break  # there was no time for more than a sample
             found.append(outcome)
             if clock.left < clock.spent - began:
@@ -196,11 +196,6 @@ def _outcomes(
         return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
     late = len(found) <= of
     return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
-
-
-def _is_whole(outcome: Outcome) -> bool:
-    """Tell whether every element was certified, if any was."""
-    return outcome.ruling is None or bool(outcome.ruling.reference.known.all())
 
 
 def _how_far(found: list[Outcome], of: int) -> str:

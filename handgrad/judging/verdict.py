@@ -221,7 +221,7 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
         if not ruling.reference.certified:
             return [ruling.reference.how]
         if not known.all():
-            return [f"only {int(known.sum()):,} of {known.size:,} elements judged"]
+            return [f"only {_judged_of_all(ruling)} judged"]
     return []
 
 
@@ -274,18 +274,21 @@ def _headline(
 
 
 def _of_a_sample(deciding: Outcome) -> str:
-    known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
-    if known.all():
+    if deciding.ruling is None or deciding.whole:
         return ""
-    return f"; only {int(known.sum()):,} of {known.size:,} elements were judged"
+    return f"; only {_judged_of_all(deciding.ruling)} were judged"
+
+
+def _judged_of_all(ruling: Ruling) -> str:
+    known = ruling.reference.known
+    return f"{int(known.sum()):,} of {known.size:,} elements"
 
 
 def _what_is_right(deciding: Outcome, case: Case) -> str:
-    known = deciding.ruling.reference.known if deciding.ruling else np.ones(1, dtype=bool)
     if isinstance(case.part, RandomDirections) and deciding.ruling:
         error, _ = unseen(case.part, deciding.ruling)
         slope = f"the slope along {plural(case.part.count, 'random direction')} is right"
         return f"{slope}, where an error of {rounded_up(error)} times one element shows,"
-    if known.all():
+    if deciding.ruling is None or deciding.whole:
         return "every element is right"
-    return f"the {int(known.sum()):,} of {known.size:,} elements that were judged are right"
+    return f"the {_judged_of_all(deciding.ruling)} that were judged are right"

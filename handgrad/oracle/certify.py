@@ -13,7 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
-from handgrad.clock import Clock, OutOfTimeError, current_limit, limited, time_left
+from handgrad.clock import Clock, OutOfTimeError, limited, time_in_all, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
@@ -79,9 +79,7 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
         UndecidableError: no enclosure at the highest precision, too many ties, a jump.
         UncertifiedPrimitiveError: an operation without a rule.
     """
-    if seconds is None:
-        limit = current_limit()
-        seconds = limit.seconds if limit else SECONDS
+    seconds = time_in_all(SECONDS) if seconds is None else seconds
 
     def attempt(bits: int) -> Reference | None:
         reference = _attempt(problem, method, bits, seconds)

@@ -260,7 +260,7 @@ def _differentiated(eqn: Any, operands: list[Number]) -> tuple[list[Any], list[A
 
     def alike(moves: Any) -> Any:
         far = [x + t * (FARTHER / SCALE) for x, t in zip(here, moves, strict=True)]
-        # What is left of the steps in floats, without rounding; what is infinite stays so.
+        # The steps that floats take, which are then exact; infinite numbers take none.
         steps = [jnp.where(jnp.isfinite(x), y - x, 0) for x, y in zip(here, far, strict=True)]
         each = zip(eqn.outvars, outputs, pushed(steps), results(*far), strict=True)
         rounds = RULES[eqn.primitive.name].rounds is Rounds.RESULT

@@ -43,8 +43,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_work_without_a_limit_is_never_out_of_time(now: list[float]) -> None:
     now[0] = 1e9
     clock.check_time()
-    assert clock.current_limit() is None
-    assert clock.time_left(7.0) == 7.0
+    assert (clock.time_in_all(5.0), clock.time_left(7.0)) == (5.0, 7.0)
 
 
 def test_a_limit_within_another_ends_with_it_at_the_latest(now: list[float]) -> None:
@@ -54,13 +53,14 @@ def test_a_limit_within_another_ends_with_it_at_the_latest(now: list[float]) -> 
             with pytest.raises(clock.OutOfTimeError):
                 clock.check_time()
         clock.check_time()  # that one is over, this one is not
-        assert (clock.current_limit(), clock.time_left(0.0)) == (outer, 6.5)
+        assert outer.seconds == clock.time_in_all(0.0) == 10.0
+        assert clock.time_left(0.0) == 6.5
         with clock.limited(100.0) as inner:
             assert inner.seconds == 6.5
         now[0] = 10.5
         with pytest.raises(clock.OutOfTimeError), clock.limited(3.0):
             clock.check_time()
-    assert clock.current_limit() is None
+    assert clock.time_in_all(5.0) == 5.0
 
 
 def test_no_handler_of_other_errors_takes_it_for_one() -> None:
@@ -70,7 +70,10 @@ def test_no_handler_of_other_errors_takes_it_for_one() -> None:
 class Terminal(io.StringIO):
     def __init__(self, terminal: bool) -> None:
         super().__init__()
-        self.isatty = lambda: terminal  # type: ignore[method-assign]
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -19,7 +19,7 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.clock import Clock, current_limit
+from handgrad.clock import Clock, time_in_all
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch, check_smooth
@@ -143,9 +143,7 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         UndecidableKinkError: too many ties, a jump, or a tie that decides a branch.
         Exception: what the code raises on series.
     """
-    if seconds is None:
-        limit = current_limit()
-        seconds = limit.seconds if limit else SECONDS
+    seconds = time_in_all(SECONDS) if seconds is None else seconds
     seconds = np.inf if every else seconds
     return at_first_precision(lambda bits: _attempt(problem, bits, seconds))
 

@@ -1,4 +1,4 @@
-"""Arrays of balls: what is said of them in floats."""
+"""Arrays of balls: their bounds in floats, and long work on them in blocks."""
 
 import math
 from typing import Any

@@ -36,6 +36,13 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda: shown.last * TICK
 
 
+def times(factor: float, gradient: Any) -> Any:
+    def scaled(*point: Any) -> Any:
+        return jax.tree_util.tree_map(lambda leaf: leaf * factor, gradient(*point))
+
+    return scaled
+
+
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0, 10.0, 30.0])
 @pytest.mark.parametrize("factor", [1.0, 3.0])
 def test_a_check_keeps_to_its_seconds_inside_a_point_too(
@@ -43,10 +50,7 @@ def test_a_check_keeps_to_its_seconds_inside_a_point_too(
 ) -> None:
     gradient, *problem = network(MIDDLE, 32)
 
-    def given(*point: Any) -> Any:
-        return [{name: factor * leaf for name, leaf in layer.items()} for layer in gradient(*point)]
-
-    report = check_gradient(given, *problem, seconds=seconds)
+    report = check_gradient(times(factor, gradient), *problem, seconds=seconds)
     assert ticking() <= 1.1 * seconds + 20 * TICK
     right = {"agree", "undecidable"} if factor == 1 else {"disagree", "undecidable"}
     assert report.verdict in right
@@ -77,10 +81,7 @@ def test_in_a_few_seconds_some_elements_are_judged(
     monkeypatch.setattr(certify, "RUNS", 1e9)  # there is never time for all
     gradient, *problem = network(MIDDLE, 32)
 
-    def scaled(*point: Any) -> Any:
-        return jax.tree_util.tree_map(lambda leaf: leaf * mistake, gradient(*point))
-
-    report = check_gradient(scaled, *problem, points=0, seconds=20)
+    report = check_gradient(times(mistake, gradient), *problem, points=0, seconds=20)
     judged = sum(leaf.judged for leaf in report.leaves)
     assert 1 < judged < 100
     assert report.verdict == ("agree" if mistake == 1 else "disagree")
