@@ -112,13 +112,13 @@ def plugin(python: str) -> str:
 
 
 def _project() -> dict[str, list[str]]:
-    """The packages of each extra, and of none, named as pyproject.toml does."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = {"": project["dependencies"]} | project["optional-dependencies"]
-    extras["plugin"] = ["pytest"]  # which alone imports it
+    """The packages of each dependency group, and of the wheel, named as pyproject.toml does."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = {"": settings["project"]["dependencies"]} | settings["dependency-groups"]
+    groups["plugin"] = ["pytest"]  # which alone imports it
     return {
-        extra: [re.split(r"[\[<>=!~; ]", line)[0].lower() for line in lines]
-        for extra, lines in extras.items()
+        group: [re.split(r"[\[<>=!~; ]", line)[0].lower() for line in lines if isinstance(line, str)]
+        for group, lines in groups.items()
     }
 
 
@@ -134,14 +134,14 @@ def _imports(room: str) -> Iterator[tuple[str, Path]]:
                 yield top, path.relative_to(ROOT)
 
 
-#: The extras whose packages a room may import.
+#: The dependency groups whose packages a room may import.
 ROOMS = {
     "handgrad": ("", "plugin"),
-    "manual": ("", "dev"),
-    "autodiff": ("", "dev"),
-    "models": ("", "dev"),
-    "compare": ("", "dev", "plot", "prove", "data"),
-    "benchmarks": ("", "dev", "plot", "bench", "peers", "examples"),
+    "manual": ("", "test"),
+    "autodiff": ("", "test"),
+    "models": ("", "test"),
+    "compare": ("", "dev", "test", "plot", "prove", "data"),
+    "benchmarks": ("", "dev", "test", "plot", "bench", "peers", "examples"),
     "study": ("", "dev", "study", "plot"),
     "examples": ("", "examples", "dev"),
 }
@@ -149,8 +149,8 @@ ROOMS = {
 
 def declared(room: str) -> str:
     """Nothing is imported whose package is not declared for the room."""
-    extras, owners = _project(), importlib.metadata.packages_distributions()
-    allowed = {package for extra in ROOMS[room] for package in extras[extra]} | {"jaxlib"}
+    groups, owners = _project(), importlib.metadata.packages_distributions()
+    allowed = {package for group in ROOMS[room] for package in groups[group]} | {"jaxlib"}
     seen = set()
     for top, path in _imports(room):
         packages = {package.lower() for package in owners.get(top, [top])}
