@@ -1,8 +1,15 @@
 """What the project promises about itself: what is installed, what is locked, what is not named."""
 
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
+
+import handgrad
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -25,6 +32,31 @@ def test_the_lock_serves_both_generations_of_jax() -> None:
     versions = re.findall(r"^jax==(\S+) ; (.*?) ?\\?$", LOCK, flags=re.MULTILINE)
     assert len(versions) == 2
     assert {"<" in marker for _, marker in versions} == {True, False}
+
+
+@pytest.mark.slow
+def test_the_types_of_all_that_is_public_are_known(tmp_path: Path) -> None:
+    """To a type checker, of every public name and its attributes; `py.typed` says so."""
+    # This option takes the Python that is found on PATH, and no other.
+    programs = Path(sys.executable).parent
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    run = subprocess.run(
+        [programs / "pyright", "--verifytypes", "handgrad", "--ignoreexternal", "--outputjson"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = json.loads(run.stdout)["typeCompleteness"]
+    assert found["pyTypedPath"] == str(ROOT / "handgrad" / "py.typed")
+    public = [getattr(handgrad, name) for name in handgrad.__all__]
+    homes = [f"{it.__module__}.{it.__qualname__}" for it in public] + ["handgrad.strategies.points"]
+    known = {row["name"]: row["isTypeKnown"] for row in found["symbols"] if row["isExported"]}
+    assert set(homes) <= known.keys()
+    of_them = [name for name in known for home in homes if f"{name}.".startswith(f"{home}.")]
+    assert len(of_them) > 2 * len(homes), "attributes are among them"
+    assert [name for name in of_them if not known[name]] == []
 
 
 def test_no_package_host_is_named() -> None:
