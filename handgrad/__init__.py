@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, check_steps
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CheckInterrupted",
     "Diagnosis",
