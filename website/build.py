@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,6 +35,7 @@ def build(out: Path) -> Path:
         shutil.copy(HERE / "zensical.toml", folder)
         _pages(folder)
         _search_from_disk(folder / "site")
+        _font(folder / "site")
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(folder / "site", out)
     return out
@@ -72,3 +75,16 @@ def _search_from_disk(site: Path) -> None:
     script = site / "assets" / "iframe-worker.js"
     code = json.dumps(worker.read_text(encoding="utf-8"))
     script.write_text(script.read_text(encoding="utf-8").replace("WORKER", code), encoding="utf-8")
+
+
+def _font(site: Path) -> None:
+    """Embed the font of the formulas, with the characters they have."""
+    from study.font import embedded, glyphs
+
+    pages = (path.read_text(encoding="utf-8") for path in site.rglob("*.html"))
+    formulas = (part for page in pages for part in re.findall(r"<math\b.*?</math>", page, re.S))
+    font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", part)) for part in formulas))
+    style = site / "assets" / "style.css"
+    style.write_text(
+        style.read_text(encoding="utf-8").replace("FONT_URL", font), encoding="utf-8"
+    )
