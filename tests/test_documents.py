@@ -8,7 +8,7 @@ import pytest
 from tests import newcomer
 from tests.console import ROOT, blocks, check, commands
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 def shown_in(document: Path) -> list[tuple[str, str]]:
@@ -45,6 +45,8 @@ def test_other_numbers_and_failures_are_seen() -> None:
     assert check("echo one; exit 3", "one") is not None
     assert check("echo 'disagree: yours'; exit 1", "...") is None
     assert check("echo 'disagree: yours'", "...") is not None
+    assert check("echo '1 failed, 2 passed in 3 s'; exit 1", "...") is None
+    assert check("echo '1 failed, 2 passed in 3 s'", "...") is not None
     assert check("echo one; exit 1", "one") is not None
 
 
