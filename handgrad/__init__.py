@@ -6,6 +6,8 @@ here, commands in `handgrad.commands`. Start with `check_gradient`.
 
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from handgrad.backward import check_backward, check_custom
     from handgrad.check import (

@@ -3,7 +3,7 @@
 import click
 
 
-@click.command(short_help="docs/benchmarks.md, figures and tables, from benchmarks/results/.")
+@click.command(short_help="Write docs/benchmarks.md, figures and tables from stored results.")
 def document() -> None:
     """Write docs/benchmarks.md, the figures that it shows, and tables of other documents anew.
 
