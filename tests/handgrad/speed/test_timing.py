@@ -322,4 +322,4 @@ def test_as_data() -> None:
     data = json.loads(json.dumps(shown(1e-4).to_dict(), allow_nan=False))
     assert data["autodiff"]["comparison"] == "faster"
     assert data["noise"] == {"median": 1.0, "low": 0.98, "high": 1.03}
-    assert set(data) == set(timing.Timings.__dataclass_fields__)
+    assert set(data) == {"schema", *timing.Timings.__dataclass_fields__}
