@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import plural
-from handgrad.judging.judgement import Judgement, as_json, plain
+from handgrad.judging.judgement import Judgement, as_json
 from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import Any
 
 from handgrad.data.findings import Finding
 
-
 #: The version of the keys in the JSON of every report; it grows when one changes or goes.
 SCHEMA = 1
 

@@ -1,4 +1,4 @@
-"""What every report has: a truth, a line, a version of its JSON; and what asserts that it passes."""
+"""What every report has: a truth, a line, a version; and what asserts that it passes."""
 
 from collections.abc import Callable
 from typing import Any
