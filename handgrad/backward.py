@@ -41,7 +41,7 @@ def check_backward(
             vary the inputs.
 
     Returns:
-        The report; leaves are named by the inputs' positions, `params[0]` and so on.
+        The report; leaves are called by the names of `forward`'s arguments.
 
     Raises:
         TypeError: no input holds floats, the output is no array of floats, or the cotangent is

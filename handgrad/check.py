@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.clock import SECONDS
+from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.random_slopes import directional_case
@@ -104,7 +105,7 @@ def check_gradient(
         'agree'
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
-    given = point_at(params, inputs)
+    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)

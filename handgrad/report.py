@@ -82,7 +82,7 @@ class GradientReport(Judgement):
 
         judged, not_judged = steps(self.trial)
         reports = [
-            StepReport(pair.name, GradientReport.of(judgement), pair.names, guilty)
+            StepReport(pair.name, GradientReport.of(judgement), guilty)
             for pair, judgement, guilty in judged
         ]
         return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
@@ -185,7 +185,6 @@ class StepReport:
 
     name: str
     report: GradientReport
-    inputs: tuple[str, ...] = ()  #: the author's names for the leaves of its report, if known
     #: For a step of a wrong gradient: whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
@@ -258,8 +257,7 @@ class StepsReport:
 
     def _reading(self) -> StepsReading:
         steps = [
-            StepReading(s.name, s.inputs, s.report.verdict, s.report.passes, s.guilty)
-            for s in self.steps
+            StepReading(s.name, s.report.verdict, s.report.passes, s.guilty) for s in self.steps
         ]
         guilty = self.first_guilty
         closer = None if guilty is None else guilty.report._reading()

@@ -189,10 +189,10 @@ def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
 
 
 def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
-    leaves = [leaf(f"params[{k}]", verdict="disagree" if k == 2 else "agree") for k in range(3)]
-    sign = Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",))
+    leaves = [leaf(name, verdict="disagree" if name == "b" else "agree") for name in "xwb"]
+    sign = Diagnosis("sign", "yours has the wrong sign in b", ("b",))
     closer = replace(report(*leaves)._reading(), diagnoses=(sign,))
-    step = content.StepReading("affine_backward", ("x", "w", "b"), "disagree", False, True)
+    step = content.StepReading("affine_backward", "disagree", False, True)
     reading = replace(wrong()._reading(), steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
         "affine_backward is wrong, its only step that was judged. "
