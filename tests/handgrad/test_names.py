@@ -12,7 +12,8 @@ import pytest
 
 from handgrad import check_backward, check_custom, check_gradient, check_steps, time_gradient
 from handgrad.data.findings import Diagnosis
-from handgrad.data.names import Names, argument_names, numberedfrom handgrad.render import content
+from handgrad.data.names import Names, argument_names, numbered
+from handgrad.render import content
 from tests.handgrad.reports import leaf, wrong
 
 W, X = np.array([0.5, -1.5]), np.array([1.0, 3.0])
@@ -121,9 +122,7 @@ def test_of_a_step_and_of_a_custom_rule() -> None:
     steps = check_steps([("scale", forward, backward, ({"w": W},))], X, points=0)
     assert paths(steps.steps[0].report) == ["x", "layer['w']"]
     form = check_backward(forward, lambda d, cache: (d, d, d), X, {"w": W}, points=0)
-    assert form.headline.endswith(
-        "something at grads[2]; inputs is a list of 2"
-    )
+    assert form.headline.endswith("something at grads[2]; inputs is a list of 2")
 
     f = jax.custom_jvp(lambda x, *rest: x * rest[0])
     f.defjvp(lambda at, d: (f(*at), d[0] * at[1] - d[1] * at[0]))
