@@ -1,7 +1,5 @@
 """What is published: the wheel and the source, what they hold, and that they run elsewhere."""
 
-import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +12,7 @@ from packaging.requirements import Requirement
 
 import handgrad
 from tests.installing import PROJECT, ROOT, built, environment, python, requirements
+from tests.newcomer import fail_and_mend, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -121,55 +120,18 @@ def test_wrong():
     assert_gradient(lambda w: 3 * w, loss, *example)
 """
 
-#: The blocks of the README's Python that use the library alone, each with the block after it.
-EXAMPLES = [
-    (code, after)
-    for code, after in re.findall(
-        r"^```python\n(.*?)^```$.*?(?:^```\w*\n(.*?)^```$|\Z)", README, re.DOTALL | re.MULTILINE
-    )
-    if "from handgrad import" in code and not re.search("(manual|autodiff|compare)[. ]", code)
-]
-
-
-def test_the_readme_has_an_example_of_the_library() -> None:
-    assert EXAMPLES
-
-
-def ended(folder: Path, *command: str | Path) -> tuple[int, str]:
-    """Run a command, and return how it ended and what it printed; XLA logs to standard error."""
-    # Without what tests/conftest.py sets for JAX, and without a path to this checkout.
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("XLA", "JAX", "PYTHON"))}
-    run = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    return run.returncode, run.stdout or run.stderr
-
-
-def run_the_readme(programs: Path, project: Path) -> None:
-    """Run each example: as a test, which fails as the block after it shows, or as a script."""
-    for code, after in EXAMPLES:
-        (project / "test_readme.py").write_text(code)
-        if "\ndef test_" in code:
-            test = [programs / "python", "-I", "-m", "pytest", "-q", "test_readme.py"]
-            said = ended(project, *test)
-            headline = re.search("^.*(?:disagree|imprecise|undecidable): .*$", after, re.MULTILINE)
-            assert headline, "the block after the README's failing test shows no verdict"
-            assert said[0] == 1, said[1]
-            assert headline[0] in said[1]
-        else:
-            said = ended(project, programs / "python", "-I", "test_readme.py")
-            assert said[0] == 0, said[1]
-
 
 def run_the_plugin_and_the_command(programs: Path, project: Path) -> None:
     (project / "compare.py").write_text("MINE = True\n")
-    (project / "test_mine.py").write_text(TEST_OF_A_STRANGER)
-    code, said = ended(project, programs / "pytest", "-q", "test_mine.py")
+    (project / "test_beside.py").write_text(TEST_OF_A_STRANGER)
+    code, said = run(project, programs / "pytest", "-q", "test_beside.py")
     assert code == 1, said
     assert "1 failed, 1 passed" in said
-    assert "disagree: params: 2 of 2 elements" in said
+    assert "disagree: w: 2 of 2 elements" in said
     assert "def assert_gradient" not in said, "frames of the library are no help"
     assert len(said.splitlines()) < 40
-    words = ["check", "test_mine.py:gradient", "--loss", "loss", "--like", "example"]
-    code, said = ended(project, programs / "handgrad", *words)
+    words = ["check", "test_beside.py:gradient", "--loss", "loss", "--like", "example"]
+    code, said = run(project, programs / "handgrad", *words)
     assert code == 0, said
     assert said.startswith("agree")
 
@@ -190,5 +152,5 @@ def test_in_an_empty_environment(wheel: Path, version: str, versions: str) -> No
             line for line in requirements(versions, "test") if line.startswith("pytest")
         ]
         programs = environment(Path(folder, "env"), interpreter, wheel, *sorted(set(wanted)))
-        run_the_readme(programs, project)
+        fail_and_mend(programs / "python", project)
         run_the_plugin_and_the_command(programs, project)
