@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,13 +122,14 @@ def test_wrong():
     assert_gradient(lambda w: 3 * w, loss, *example)
 """
 
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
 #: The blocks of the README's Python that use the library alone, each with the block after it.
 EXAMPLES = [
     (code, after)
-    for code, after in re.findall(
-        r"^```python\n(.*?)^```$.*?(?:^```\w*\n(.*?)^```$|\Z)", README, re.DOTALL | re.MULTILINE
-    )
-    if "from handgrad import" in code and not re.search("(manual|autodiff|compare)[. ]", code)
+    for (language, code), (_, after) in pairwise([*BLOCKS, ("", "")])
+    if language == "python" and "from handgrad import" in code
+    if not re.search("(manual|autodiff|compare)[. ]", code)
 ]
 
 
