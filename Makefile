@@ -40,7 +40,7 @@ bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; fiv
 attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs `pip install coverage`
+mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs the group mutants
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and tables from what is stored
