@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-slow test-all lint attack bench document study picture lock clean help
+.PHONY: install run test test-slow test-all lint attack bench document study picture lock dated release clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -40,7 +40,7 @@ bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; fiv
 attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs `pip install coverage`
+mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs the group mutants
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and tables from what is stored
@@ -73,6 +73,12 @@ $(STAMP): requirements.lock pyproject.toml
 lock: ## rewrite requirements.lock from pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--group dev --output-file requirements.lock pyproject.toml
+
+dated: $(STAMP) ## write today's date into CHANGELOG.md and CITATION.cff, for a release
+	@$(BIN)/python -m tests.release date
+
+release: $(STAMP) ## check that all is ready, and build what is published; PUBLISH=1 asks, and publishes
+	@$(BIN)/python -m tests.release $(if $(PUBLISH),publish,check)
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -59,6 +59,24 @@ def test_the_types_of_all_that_is_public_are_known(tmp_path: Path) -> None:
     assert [name for name in of_them if not known[name]] == []
 
 
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [
+        ("github-workflows", ".github/workflows/*.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/[!c]*.yml"),
+        ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("citation-file-format", "CITATION.cff"),
+    ],
+)
+def test_what_others_read_has_its_form(schema: str, files: str) -> None:
+    """The schemas come with the package; nothing is fetched."""
+    found = sorted(map(str, ROOT.glob(files)))
+    assert found
+    command = [sys.executable, "-m", "check_jsonschema", f"--builtin-schema=vendor.{schema}"]
+    run = subprocess.run([*command, *found], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
 def test_no_package_host_is_named() -> None:
     """No lock, comment or document holds the address of one (the pattern is in pieces for that)."""
     hosts = ["py" + "pi", "python" + "hosted", "np" + "mjs", "conda" + ".anaconda"]
