@@ -176,8 +176,8 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
 class StepReport:
     """The report on one step."""
 
-    name: str
-    report: GradientReport
+    name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
+    report: GradientReport  #: on its backward pass, for the right cotangent
     inputs: tuple[str, ...] = ()  #: the author's names for the leaves of its report, if known
     #: For a step of a wrong gradient: whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
@@ -188,7 +188,7 @@ class StepReport:
 class StepsReport:
     """The reports on all steps, in the order of the forward pass."""
 
-    steps: tuple[StepReport, ...]
+    steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property

@@ -59,7 +59,7 @@ def _pages(folder: Path) -> None:
         [sys.executable, "-m", "zensical", "build", "--strict"],
         cwd=folder,
         # Griffe finds the sources of handgrad there, and Python-Markdown the extension.
-        env=os.environ | {"PYTHONPATH": str(sources.ROOT), "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,

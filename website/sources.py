@@ -90,7 +90,7 @@ def _entries(folder: Path) -> Iterator[str]:
     """Yield a line for each Python file of a folder, with the first sentence of its docstring."""
     for path in sorted(folder.glob("*.py")):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        yield f"- [{path.name}]({path.name}): {about.partition(chr(10))[0]}\n"
+        yield f"- [`{path.name}`]({path.name}): {about.partition(chr(10))[0]}\n"
 
 
 def _relinked(source: Path, text: str) -> tuple[list[Path], str]:

@@ -34,7 +34,7 @@ class Timings:
     static: tuple[str, ...]  #: the inputs that are constants of the compiled program
     not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
     device: str  #: JAX's name for it: cpu, gpu
-    rounds: int
+    rounds: int  #: how many there were
 
     def __str__(self) -> str:
         return as_text(self)
