@@ -24,7 +24,7 @@ class Step(NamedTuple):
 
     name: str  #: what the report calls it
     forward: Callable[..., Any]  #: returns (output, cache)
-    backward: Callable[..., Any]  #: returns cotangents, in the order of the forward pass's arguments
+    backward: Callable[..., Any]  #: returns cotangents of the forward pass's arguments
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 

@@ -85,6 +85,4 @@ def _font(site: Path) -> None:
     formulas = (part for page in pages for part in re.findall(r"<math\b.*?</math>", page, re.S))
     font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", part)) for part in formulas))
     style = site / "assets" / "style.css"
-    style.write_text(
-        style.read_text(encoding="utf-8").replace("FONT_URL", font), encoding="utf-8"
-    )
+    style.write_text(style.read_text(encoding="utf-8").replace("FONT_URL", font), encoding="utf-8")
