@@ -164,7 +164,9 @@ def test_the_steps_of_a_gradient_are_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert [bare(step.name) for step in steps.steps] == [
         *("scale_backward", "relu_backward", "pool_backward", "affine_backward")
     ]
-    assert [step.inputs for step in steps.steps] == [("x", "k"), ("z",), ("h",), ("a", "w", "b")]
+    assert [[leaf.path for leaf in step.report.leaves] for step in steps.steps] == [
+        *(["x", "k"], ["z"], ["h"], ["a", "w", "b"])
+    ]
     assert steps.first_wrong is not None
     line = affine_backward.__code__.co_firstlineno
     assert steps.first_wrong.name == f"affine_backward ({near(__file__)}, line {line})"
