@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import jax
@@ -54,6 +55,9 @@ class Counterexample:
 
     def __str__(self) -> str:
         return self.as_code()
+
+    def _repr_html_(self) -> str:
+        return f'<pre class="handgrad">{escape(self.as_code())}</pre>'
 
 
 def counterexample(trial: Trial) -> Counterexample | None:

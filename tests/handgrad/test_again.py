@@ -82,12 +82,15 @@ HERE["f"] = sine
 STEPS = HERE["steps"] = [("square", square_forward, square_backward)]
 W, X = HERE["w"], HERE["x"]
 
+#: A number of points need not be an int of Python.
+TWO: Any = np.int64(2)
+
 GRADIENT, BACKWARD = check_gradient, check_backward
 
 CALLS: list[tuple[Callable[[], Any], str]] = [
     (lambda: GRADIENT(by_hand, squares, W, X), "check_gradient(by_hand, squares, w, x)"),
     (
-        lambda: GRADIENT(off_elsewhere, squares, W, X, points=np.int64(2), seed=1),
+        lambda: GRADIENT(off_elsewhere, squares, W, X, points=TWO, seed=1),
         "check_gradient(off_elsewhere, squares, w, x, points=2, seed=1)",
     ),
     (

@@ -146,7 +146,9 @@ def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
     again = json.loads(run(*words, "--json").out)
     assert again | {"seconds": 0} == answer | {"seconds": 0}
     # Printed as well, and without what is the default.
-    assert f"\nAgain: {answer['reproduce']}\n" in check("exchanged", *options).out
+    _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
+    assert "\\\n" in printed
+    assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
     assert plain == "handgrad check mine.py:exchanged --loss loss --like example"
 

@@ -84,7 +84,7 @@ def test_of_two_wrong_steps_the_first_one_back_is_named() -> None:
         ["cubic", "agree"],
         ["affine", "disagree"],
     ]
-    assert "disagree: params[0]: " in text
+    assert "\n\ndisagree: out: " in text
     answer = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert (answer["passes"], answer["first_wrong"]) == (False, "mean")
     assert [step["name"] for step in answer["steps"]] == ["affine", "cubic", "mix", "mean"]
