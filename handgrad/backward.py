@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on
+from handgrad.check import report_on, require
 from handgrad.clock import SECONDS
-from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.data.again import again
+from handgrad.data.names import INPUTS, argument_names, numbered
+from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -38,10 +40,10 @@ def check_backward(
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
         points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
-            vary the inputs.
+            vary the inputs, and each of a list is a tuple of them.
 
     Returns:
-        The report; leaves are named by the inputs' positions, `params[0]` and so on.
+        The report; leaves are called by the names of `forward`'s arguments.
 
     Raises:
         TypeError: no input holds floats, the output is no array of floats, or the cotangent is
@@ -59,10 +61,37 @@ def check_backward(
         'agree'
     """
     trusted = rule_names(trust_rules)
+    reproduce = again(
+        check_backward,
+        {"forward": forward, "backward": backward},
+        argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
+        cotangent=cotangent,
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        trust_rules=trusted,
+        seconds=seconds,
+    )
     case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
-    call = "check_backward(forward, backward, *inputs"
-    call += "" if cotangent is None else ", cotangent=cotangent"
-    return report_on(case, given, points, strict, call, seconds)
+    points = points_of_part(points, given)
+    return report_on(case, given, points, strict, reproduce, seconds)
+
+
+def assert_backward(*args: Any, **options: Any) -> None:
+    """Raise unless `check_backward` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_backward`.
+
+    Example:
+        >>> import numpy as np
+        >>> def forward(x): return x * x, x
+        >>> def backward(d, x): return 2 * d * x
+        >>> assert_backward(forward, backward, np.array([0.5, -1.0, 2.0]))
+    """
+    require(check_backward(*args, **options))
 
 
 def check_custom(
@@ -83,7 +112,8 @@ def check_custom(
     Args:
         f: the decorated function; its result is any pytree of arrays.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats.
+        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
+            and each of a list is a tuple of arguments.
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.
@@ -100,4 +130,32 @@ def check_custom(
     """
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
-    return report_on(case, given, points, strict, "check_custom(f, *args", seconds)
+    reproduce = again(
+        check_custom,
+        {"f": f},
+        argument_names(f, len(args), numbered("args", len(args))),
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        seconds=seconds,
+    )
+    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
+
+
+def assert_custom(*args: Any, **options: Any) -> None:
+    """Raise unless `check_custom` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_custom`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> @jax.custom_jvp
+        ... def f(x): return jnp.sin(x)
+        >>> @f.defjvp
+        ... def rule(x, dx): return f(*x), jnp.cos(*x) * dx[0]
+        >>> assert_custom(f, np.array([0.5, 1.0]))
+    """
+    require(check_custom(*args, **options))

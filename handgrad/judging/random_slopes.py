@@ -19,10 +19,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
-from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.case import Case, RandomDirections, Wording, check_case
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
 
@@ -85,8 +86,13 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
 
     part = RandomDirections(whole, given, int(count))
     options = (whole.has_value, "series", whole.seed, whole.trusted)
-    case = Case(gradient, loss, *options, part=part)
+    case = Case(gradient, loss, *options, part=part, wording=_wording(whole))
     return case, next(with_directions(part, iter([given])))
+
+
+def _wording(whole: Case) -> Wording:
+    """Return the words of a case that directions are judged of: fewer take no less time."""
+    return whole.wording._replace(more_time=whole.wording.more_time.partition(",")[0])
 
 
 def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
@@ -94,9 +100,15 @@ def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator
     rng, leaves = np.random.default_rng(part.whole.seed), part.given.leaves
     dtypes = dict(zip(_names(part.given), (leaf.dtype for leaf in leaves), strict=True))
     zero = {name: [np.zeros((), dtype)] * part.count for name, dtype in dtypes.items()}
+    whole = part.given.names
+    numbers = range(1, part.count + 1)
+    labels = [
+        name.replace("direction", f"direction {i}", 1) for name in sorted(zero) for i in numbers
+    ]
+    names = Names(inputs=(whole.params, "directions", *whole.inputs), leaves=tuple(labels))
     for given in points:
         directions = [_drawn(rng, part.count, size) for size in _sizes(part.whole, given)]
-        yield point_at(zero, (given.params, directions, *given.inputs))
+        yield point_at(zero, (given.params, directions, *given.inputs), names)
 
 
 def unseen(part: RandomDirections, ruling: Ruling) -> tuple[float, float]:
@@ -112,7 +124,7 @@ def why_not_shown(part: RandomDirections, ruling: Ruling) -> str | None:
     if ruling.reference.kink is not None:
         return (
             "the loss has a kink at this point, where slopes along random directions do not show "
-            "whether every element is right; without directions= each is judged"
+            f"whether every element is right; {part.whole.wording.every_element} each is judged"
         )
     error, _ = unseen(part, ruling)
     if error <= TOO_LARGE:

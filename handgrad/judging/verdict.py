@@ -1,7 +1,6 @@
 """Sum up the outcomes in a judgement: verdict, blame, findings, every leaf's worst element."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,16 +37,13 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
-    found = tuple(
-        replace(finding, leaf=finding.leaf and case.label(finding.leaf))
-        for finding in findings(deciding, case)
-    )
+    found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
-    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
+    warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
+    warnings += [*_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
@@ -111,7 +107,7 @@ def leaves(trial: Trial) -> tuple[LeafReport, ...]:
     others = [o.ruling for o in trial.outcomes if o.ruling and o.ruling is not ruling]
     given, limits = ruling.given, _limits([ruling, *others])
     return tuple(
-        replace(_leaf(ruling, path, leaf, part, limits[part]), path=trial.case.label(path))
+        _leaf(ruling, path, leaf, part, limits[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 
@@ -198,7 +194,7 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
     return warnings
 
 
-def _outside(left: dict[int, list[Exit]], judged: int) -> list[str]:
+def _outside(left: dict[int, list[Exit]], judged: int, case: Case) -> list[str]:
     """Say that the gradient is wrong only where parameters are no longer what they were."""
     if not left:
         return []
@@ -207,7 +203,7 @@ def _outside(left: dict[int, list[Exit]], judged: int) -> list[str]:
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
-        "cannot be, give points where it is not: points=[...], or points=0"
+        f"cannot be, {case.wording.elsewhere}"
     ]
 
 
@@ -238,12 +234,15 @@ def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     ]
 
 
-def _unused_trust(rulings: Sequence[Ruling]) -> list[str]:
+def _unused_trust(rulings: Sequence[Ruling], case: Case) -> list[str]:
     if not rulings:
         return []
     problem = rulings[0].problem
     unused = problem.trusted.difference(custom_rules(problem.traced.loss))
-    return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
+    return [
+        f"{case.wording.trust_rules}: the loss has no custom rule {name!r}"
+        for name in sorted(unused)
+    ]
 
 
 def _headline(

@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Counterexample:
     """The smallest point found at which a gradient is wrong."""
 
@@ -49,8 +50,14 @@ class Counterexample:
         body += check.call([*functions, *names])
         return _test(source, self.finding, _wide(source, values, body))
 
+    def __repr__(self) -> str:
+        return f"<Counterexample: {self.finding}>"
+
     def __str__(self) -> str:
         return self.as_code()
+
+    def _repr_html_(self) -> str:
+        return f'<pre class="handgrad">{escape(self.as_code())}</pre>'
 
 
 def counterexample(trial: Trial) -> Counterexample | None:

@@ -1,10 +1,10 @@
 """The call of handgrad that a case came from, to judge other points and to write it as code."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.judgement import Judgement
@@ -26,14 +26,8 @@ class Check:
 
     def names(self, count: int) -> tuple[str, ...]:
         """Return names for the arguments: those of the function's parameters, if known."""
-        first = ("params",) if self.public_name == "assert_gradient" else ()
-        try:
-            found = inspect.signature(self.like).parameters.values()
-        except (TypeError, ValueError):
-            found = ()
-        named = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        names = [*first, *named[len(first) :]]
-        return tuple([*names, *(f"x{i}" for i in range(len(names), count))][:count])
+        names = argument_names(self.like, count, numbered("x", count))
+        return tuple(name if name.isidentifier() else f"x{i}" for i, name in enumerate(names))
 
     def call(self, arguments: Sequence[str]) -> list[str]:
         """Write the lines that make the check."""
@@ -58,7 +52,7 @@ def check_of(case: Case) -> Check:
         ((case.gradient, "gradient"), (case.loss, "loss")),
         _options(case, ("referee", "has_value", "trust_rules")),
         lambda params, inputs: (params, *inputs),
-        lambda case, given: judge(case, given, 0, False, "assert_gradient(gradient, loss"),
+        lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
     )
 
@@ -69,7 +63,7 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
         again = backward_case(forward, part.backward, inputs, None, *options)
-        return judge(*again, 0, False, "check_backward(forward, backward, *inputs")
+        return judge(*again, 0, False, "")
 
     functions = ((forward, "forward"), (part.backward, "backward"))
     options = _options(case, ("referee", "trust_rules"))
@@ -81,7 +75,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         again = custom_case(f, together(given.params), case.seed, case.referee)
-        return judge(*again, 0, False, "check_custom(f, *args")
+        return judge(*again, 0, False, "")
 
     options = _options(case, ("referee",))
     return Check("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
