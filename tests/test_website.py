@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import handgrad
 import handgrad.strategies
 from handgrad.shrinking.counterexample import Counterexample
 from study.chromium import launched
 from tests.study.browser import PATIENCE_MS, required
-from website import sources
+from website import cli, sources
 from website.build import build
 
 pytestmark = pytest.mark.slow
@@ -152,6 +153,23 @@ def test_the_recipe_shows_its_file() -> None:
     recipe = (sources.DOCS / "howto" / "pytest.md").read_text(encoding="utf-8")
     assert len(definitions) == 2
     assert all(definition.strip() in recipe for definition in definitions)
+
+
+def test_the_command_builds_it_prints_where_it_is_and_opens_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(cli, "build", lambda out: out)
+    monkeypatch.setattr(cli.webbrowser, "open", lambda address: not opened.append(address))
+    monkeypatch.chdir(sources.ROOT)
+    assert CliRunner().invoke(cli.website, []).output == "site/index.html\n"
+    assert opened == []
+    assert CliRunner().invoke(cli.website, ["--open"]).exit_code == 0
+    assert opened == [(sources.ROOT / "site" / "index.html").as_uri()]
+    monkeypatch.setattr(cli.webbrowser, "open", lambda _: False)
+    refused = CliRunner().invoke(cli.website, ["--open"])
+    assert refused.exit_code == 1
+    assert "open that file in one yourself" in refused.output
 
 
 @pytest.fixture
