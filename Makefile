@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-slow test-all lint attack bench document study picture lock dated release clean help
+.PHONY: install run test test-slow test-all lint attack mutants bench document docs study picture lock dated release clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -46,6 +46,9 @@ mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for 
 document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and tables from what is stored
 	@$(BIN)/python -m benchmarks document
 	@$(BIN)/python -m tests.attack document
+
+docs: $(STAMP) ## the documentation as a site, in site/; OPEN=1 opens it
+	@$(BIN)/python -m website $(if $(OPEN),--open)
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)

@@ -6,6 +6,7 @@ against what the commands print in tests/test_documents.py.
 """
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from importlib.util import find_spec
@@ -72,6 +73,8 @@ def as_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
     settings.load_profile(before)
+    for path in DOCS.glob("*.py"):  # their `model` is not that of a later test
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""A small network, its gradient with a mistake in it, and a point: the model of docs/tutorial.md."""
+"""A small network, its gradient with a mistake in it, and a point: docs/tutorial.md's model."""
 
 import jax.numpy as jnp
 import numpy as np

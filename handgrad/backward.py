@@ -5,7 +5,9 @@ from typing import Any
 
 from handgrad.check import report_on, require
 from handgrad.clock import SECONDS
-from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.data.again import again
+from handgrad.data.names import INPUTS, argument_names, numbered
+from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -38,7 +40,7 @@ def check_backward(
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
         points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
-            vary the inputs.
+            vary the inputs, and each of a list is a tuple of them.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -59,10 +61,21 @@ def check_backward(
         'agree'
     """
     trusted = rule_names(trust_rules)
+    reproduce = again(
+        check_backward,
+        {"forward": forward, "backward": backward},
+        argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
+        cotangent=cotangent,
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        trust_rules=trusted,
+        seconds=seconds,
+    )
     case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
-    call = "check_backward(forward, backward, *inputs"
-    call += "" if cotangent is None else ", cotangent=cotangent"
-    return report_on(case, given, points, strict, call, seconds)
+    points = points_of_part(points, given)
+    return report_on(case, given, points, strict, reproduce, seconds)
 
 
 def assert_backward(*args: Any, **options: Any) -> None:
@@ -99,7 +112,8 @@ def check_custom(
     Args:
         f: the decorated function; its result is any pytree of arrays.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats.
+        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
+            and each of a list is a tuple of arguments.
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.
@@ -116,7 +130,17 @@ def check_custom(
     """
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
-    return report_on(case, given, points, strict, "check_custom(f, *args", seconds)
+    reproduce = again(
+        check_custom,
+        {"f": f},
+        argument_names(f, len(args), numbered("args", len(args))),
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        seconds=seconds,
+    )
+    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
 
 
 def assert_custom(*args: Any, **options: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.clock import SECONDS
+from handgrad.data.again import again
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
@@ -104,17 +105,45 @@ def check_gradient(
         >>> check_gradient(gradient, loss, np.array([0.3, -0.7]), x, y).verdict
         'agree'
     """
-    case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
-    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
+    trusted = rule_names(trust_rules)
+    reproduce = again(
+        check_gradient,
+        {"gradient": gradient, "loss": loss},
+        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
+        points=points,
+        seed=seed,
+        referee=referee,
+        has_value=has_value,
+        strict=strict,
+        trust_rules=trusted,
+        seconds=seconds,
+        directions=directions,
+    )
+    case = Case(gradient, loss, has_value, referee, seed, trusted)
+    return report_on_gradient(
+        case, (params, *inputs), points, strict, reproduce, seconds, directions
+    )
+
+
+def report_on_gradient(
+    case: Case,
+    at: tuple[Any, ...],
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+    directions: int | None,
+) -> GradientReport:
+    """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
+    given = point_at(at[0], at[1:], Names.of(case.loss, len(at)))
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
-    call = "check_gradient(gradient, loss, params, *inputs"
-    return report_on(case, given, points, strict, call, seconds)
+    return report_on(case, given, points, strict, reproduce, seconds)
 
 
 def report_on(
-    case: Case, given: Point, points: Any, strict: bool, call: str, seconds: float
+    case: Case, given: Point, points: Any, strict: bool, reproduce: str, seconds: float
 ) -> GradientReport:
     """Judge a case; see `handgrad.judging.trial.judge`.
 
@@ -122,7 +151,7 @@ def report_on(
         CheckInterrupted: Ctrl-C was pressed after some points were judged.
     """
     try:
-        return GradientReport.of(judge(case, given, points, strict, call, seconds))
+        return GradientReport.of(judge(case, given, points, strict, reproduce, seconds))
     except Interrupted as interrupt:
         raise CheckInterrupted(GradientReport.of(interrupt.judgement)) from None
 

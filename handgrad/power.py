@@ -7,7 +7,6 @@ caught.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import TextWrapper
 from typing import Any
 
 import jax
@@ -15,13 +14,14 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
-from handgrad.data.numerals import WIDTH, place, plural, short
+from handgrad.data.numerals import place, plural, short
 from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.judgement import as_json
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
+from handgrad.render import Page, Shown, Table
 
 #: The most missed mistakes of each kind to name.
 MOST_MISSED = 3
@@ -47,7 +47,7 @@ class Planted:
 
 
 @dataclass(frozen=True, repr=False)
-class Power:
+class Power(Shown):
     """The planted mistakes of each kind, caught and missed."""
 
     planted: tuple[Planted, ...]
@@ -67,8 +67,8 @@ class Power:
         caught = f"{len(self.planted) - len(self.missed):,} of {len(self.planted):,} caught"
         return f"<Power: {caught}, {plural(self.points, 'point')}>"
 
-    def __str__(self) -> str:
-        return _as_text(self)
+    def _content(self) -> Page:
+        return _page(self)
 
 
 def power(trial: Trial) -> Power:
@@ -214,20 +214,17 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
     yield "updated-parameter", "all parameters", changes
 
 
-def _as_text(power: Power) -> str:
-    """Write a table by kinds, with the missed mistakes by name."""
+def _page(power: Power) -> Page:
+    """Return a table by kinds, with the missed mistakes by name."""
     if not power.planted:
-        return "No mistake was planted: no point was judged."
-    kinds = list(dict.fromkeys(p.mistake for p in power.planted))
-    width = max(map(len, kinds))
-    rows = [f"{'planted':{width}}  caught"]
-    for kind in kinds:
+        return Page(("No mistake was planted: no point was judged.",))
+    rows: list[tuple[str, ...] | str] = []
+    for kind in dict.fromkeys(p.mistake for p in power.planted):
         some = [p for p in power.planted if p.mistake == kind]
-        rows.append(f"{kind:{width}}  {sum(p.caught for p in some)} of {len(some)}")
+        rows.append((kind, f"{sum(p.caught for p in some)} of {len(some)}"))
         rows += _missed_rows([p for p in some if not p.caught])
-    if power.not_planted:
-        rows += ["", f"None was planted {power.not_planted}."]
-    return "\n".join([_sum_up(power), "", *rows])
+    left = (f"None was planted {power.not_planted}.",) if power.not_planted else ()
+    return Page((_sum_up(power), Table(tuple(rows), ("planted", "caught")), *left))
 
 
 def _sum_up(power: Power) -> str:
@@ -239,8 +236,7 @@ def _sum_up(power: Power) -> str:
 
 
 def _missed_rows(missed: Sequence[Planted]) -> list[str]:
-    wrapper = TextWrapper(WIDTH, initial_indent="  missed: ", subsequent_indent="    ")
-    lines = [line for p in missed[:MOST_MISSED] for line in wrapper.wrap(_described(p))]
+    lines = [f"  missed: {_described(p)}" for p in missed[:MOST_MISSED]]
     more = len(missed) - MOST_MISSED
     return [*lines, f"  ... and {more} more"] if more > 0 else lines
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import plural
 from handgrad.judging.judgement import Judgement, as_json
-from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
+from handgrad.render import Page, Reading, Shown, StepReading, StepsReading, Table, content
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -22,7 +22,7 @@ _KEPT = ("params", "trial")
 
 
 @dataclass(frozen=True, repr=False)
-class GradientReport(Judgement):
+class GradientReport(Shown, Judgement):
     """The report on a hand-written gradient; true exactly if it passes.
 
     `verdict` is about the hand-written gradient at the points that were tried. `blame` says which
@@ -131,16 +131,8 @@ class GradientReport(Judgement):
     def _mistake_unknown(self) -> bool:
         return self.trial is None or self.verdict != "disagree" or self._along_directions
 
-    def __str__(self) -> str:
-        return as_text(self._reading())
-
-    def __rich__(self) -> Any:
-        from handgrad.render.terminal import as_rich
-
-        return as_rich(self._reading())
-
-    def _repr_html_(self) -> str:
-        return as_html(self._reading())
+    def _content(self) -> Reading:
+        return self._reading()
 
     def _reading(self) -> Reading:
         """Return the data that the report is rendered from."""
@@ -180,11 +172,11 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class StepReport:
+class StepReport(Shown):
     """The report on one step; true exactly if its report passes."""
 
-    name: str
-    report: GradientReport
+    name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
+    report: GradientReport  #: on its backward pass, for the right cotangent
     #: For a step of a wrong gradient: whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
@@ -196,16 +188,19 @@ class StepReport:
         guilty = ", guilty" if self.guilty else ""
         return f"<StepReport: {self.name}{guilty}, {self.report!r}>"
 
+    def _content(self) -> Page:
+        return Page((f"{self.name}:", self.report._reading()))
+
 
 def _name(step: StepReport | None) -> str | None:
     return None if step is None else step.name
 
 
 @dataclass(frozen=True, repr=False)
-class StepsReport:
+class StepsReport(Shown):
     """The reports on all steps, in the order of the forward pass; true exactly if all pass."""
 
-    steps: tuple[StepReport, ...]
+    steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property
@@ -233,11 +228,14 @@ class StepsReport:
         left = f", {len(self.not_judged)} not" if self.not_judged else ""
         return f"<StepsReport: {what}, {judged}{left}>"
 
-    def __str__(self) -> str:
+    def _content(self) -> Page:
         first = self.first_wrong
+        # In the order of the backward pass.
+        rows = tuple((step.name, step.report.verdict) for step in reversed(self.steps))
+        table = Table(rows, indent="  ")
         if first is None:
-            return "\n".join(["Every step back is right.", "", *self._verdicts()])
-        return "\n".join([self._headline(first), "", *self._verdicts(), "", str(first.report)])
+            return Page(("Every step back is right.", table))
+        return Page((self._headline(first), table, first.report._reading()))
 
     def _headline(self, first: StepReport) -> str:
         others = sum(not step.report.passes for step in self.steps) - 1
@@ -249,11 +247,6 @@ class StepsReport:
             why = " ".join(content.diagnoses(reading))
         rest = f"; {more} {others} before it" if others else ""
         return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()
-
-    def _verdicts(self) -> list[str]:
-        """Return name and verdict of each step, in the order of the backward pass."""
-        width = max((len(step.name) for step in self.steps), default=0)
-        return [f"  {s.name:{width}}  {s.report.verdict}" for s in reversed(self.steps)]
 
     def _reading(self) -> StepsReading:
         steps = [

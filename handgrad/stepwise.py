@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -10,9 +11,11 @@ import numpy as np
 from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted, require
 from handgrad.clock import SECONDS, Clock
+from handgrad.data.again import again
+from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
-from handgrad.judging.trial import check_seconds
+from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -22,9 +25,9 @@ __tracebackhide__ = True
 class Step(NamedTuple):
     """One step: `forward(value, *inputs) -> (output, cache)`, `backward(cotangent, cache)`."""
 
-    name: str
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
+    name: str  #: what the report calls it
+    forward: Callable[..., Any]  #: returns (output, cache)
+    backward: Callable[..., Any]  #: returns cotangents of the forward pass's arguments
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
@@ -79,11 +82,24 @@ def check_steps(
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     values = list(_values(chain, inputs))
+    count = len(inputs) + len(chain[0].inputs)
+    names = argument_names(chain[0].forward, count, numbered(INPUTS, count))
+    reproduce = again(
+        check_steps,
+        {"steps": steps},
+        names[: len(inputs)],
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        trust_rules=rule_names(trust_rules),
+        seconds=seconds,
+    )
     found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
-        with _interrupted(step, found):
+        with _interrupted(step, found, reproduce):
             cotangent = _cotangent(chain[k + 1 :], output, seed)
-        with _naming(step, "judging"), _interrupted(step, found):
+        with _naming(step, "judging"), _interrupted(step, found, reproduce):
             report = check_backward(
                 step.forward,
                 step.backward,
@@ -97,7 +113,7 @@ def check_steps(
                 trust_rules=trust_rules,
                 seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
             )
-        found.append(StepReport(step.name, report))
+        found.append(StepReport(step.name, replace(report, reproduce=reproduce)))
     return StepsReport(tuple(found))
 
 
@@ -118,13 +134,14 @@ def assert_steps(*args: Any, **options: Any) -> None:
 
 
 @contextmanager
-def _interrupted(step: Step, found: list[StepReport]) -> Iterator[None]:
+def _interrupted(step: Step, found: list[StepReport], reproduce: str) -> Iterator[None]:
     """Let Ctrl-C end with the report on the steps that were judged, if any were."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
         if isinstance(interrupt, CheckInterrupted):
-            found = [*found, StepReport(step.name, interrupt.report)]
+            report = replace(interrupt.report, reproduce=reproduce)
+            found = [*found, StepReport(step.name, report)]
         if not found:
             raise
         raise CheckInterrupted(StepsReport(tuple(found))) from None

@@ -1,6 +1,7 @@
 """What the comments `#: ...` say of an attribute, as its docstring: an extension of Griffe."""
 
 import ast
+from pathlib import Path
 from typing import Any
 
 from griffe import Attribute, Docstring, Extension, ObjectNode
@@ -17,6 +18,7 @@ class Comments(Extension):
         """Give an attribute without a docstring that of its comment."""
         if attr.docstring is not None or not isinstance(node, ast.stmt):
             return
+        assert isinstance(attr.filepath, Path)  # only a namespace package has several
         lines = attr.module.lines_collection[attr.filepath]
         if text := _comment(lines, node.lineno - 1, node.end_lineno or node.lineno):
             attr.docstring = Docstring(

@@ -59,7 +59,7 @@ def _pages(folder: Path) -> None:
         [sys.executable, "-m", "zensical", "build", "--strict"],
         cwd=folder,
         # Griffe finds the sources of handgrad there, and Python-Markdown the extension.
-        env=os.environ | {"PYTHONPATH": str(sources.ROOT), "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -85,6 +85,4 @@ def _font(site: Path) -> None:
     formulas = (part for page in pages for part in re.findall(r"<math\b.*?</math>", page, re.S))
     font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", part)) for part in formulas))
     style = site / "assets" / "style.css"
-    style.write_text(
-        style.read_text(encoding="utf-8").replace("FONT_URL", font), encoding="utf-8"
-    )
+    style.write_text(style.read_text(encoding="utf-8").replace("FONT_URL", font), encoding="utf-8")

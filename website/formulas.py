@@ -14,7 +14,9 @@ class _Inline(InlineProcessor):
     """Replaces $`x`$ by a formula."""
 
     def handleMatch(  # noqa: N802 (its name in Python-Markdown)
-        self, m: re.Match[str], data: str
+        self,
+        m: re.Match[str],
+        data: str,  # noqa: ARG002 (so it is called)
     ) -> tuple[ElementTree.Element | str | None, int | None, int | None]:
         return self.md.htmlStash.store(mathml(m.group(1))), m.start(0), m.end(0)
 

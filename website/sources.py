@@ -40,7 +40,7 @@ def write(folder: Path) -> None:
     Raises:
         BrokenLinkError: a document links to a file that is not in the repository.
     """
-    waiting = [path for path in sorted(DOCS.rglob("*.md"))]
+    waiting = sorted(DOCS.rglob("*.md"))
     waiting += [path for path in PLACES if path.suffix == ".md"]
     known = set(waiting)
     while waiting:
@@ -80,7 +80,7 @@ def _text(source: Path) -> str | None:
         return f"{_UNSEARCHED}# {name}/\n\n{''.join(_entries(source))}"
     if source.suffix == ".py":
         code = source.read_text(encoding="utf-8")
-        return f"{_UNSEARCHED}# {name}\n\n``````py linenums=\"1\"\n{code}``````\n"
+        return f'{_UNSEARCHED}# {name}\n\n``````py linenums="1"\n{code}``````\n'
     if source.suffix == ".md":
         return _DETAILS.sub('<details markdown="1">', source.read_text(encoding="utf-8"))
     return None
@@ -90,7 +90,7 @@ def _entries(folder: Path) -> Iterator[str]:
     """Yield a line for each Python file of a folder, with the first sentence of its docstring."""
     for path in sorted(folder.glob("*.py")):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        yield f"- [{path.name}]({path.name}): {about.partition(chr(10))[0]}\n"
+        yield f"- [`{path.name}`]({path.name}): {about.partition(chr(10))[0]}\n"
 
 
 def _relinked(source: Path, text: str) -> tuple[list[Path], str]:

@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -100,10 +99,10 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
         )
     # Whatever the file prints goes to standard error; standard output is for the report alone.
     with redirect_stdout(sys.stderr):
-        report, interrupted = _judged(gradient, loss, like, options)
+        command = _again(gradient, loss, like, options)
+        report, interrupted = _judged(gradient, loss, like, options, command)
         with _working(f"Reading the report on {gradient}"):
             answer = report.to_dict()  # naming the kinds runs the gradient again, which may print
-    answer["reproduce"] = _again(gradient, loss, like, **options)
     # Printed first, to be read while the extras are computed.
     if not as_json:
         _show(report)
@@ -130,12 +129,13 @@ def _as_json(answer: dict[str, Any]) -> str:
 
 
 def _judged(
-    gradient: str, loss: str, like: str, options: dict[str, Any]
+    gradient: str, loss: str, like: str, options: dict[str, Any], command: str
 ) -> "tuple[GradientReport, bool]":
     """Return the report, and whether Ctrl-C ended the check."""
     with _working(f"Loading {gradient}"):
-        from handgrad.check import CheckInterrupted, check_gradient
+        from handgrad.check import CheckInterrupted, report_on_gradient
         from handgrad.commands.loading import Loader, parse
+        from handgrad.judging.case import OF_COMMAND, Case
 
         loader = Loader()
         where = parse(gradient, "gradient")
@@ -150,32 +150,36 @@ def _judged(
     interrupted = False
     with _as_bad_input(loader, functions):
         try:
-            report = check_gradient(gradient_function, loss_function, *point, **options)
+            case = Case(
+                gradient_function,
+                loss_function,
+                options["has_value"],
+                seed=options["seed"],
+                trusted=frozenset(options["trust_rules"]),
+                wording=OF_COMMAND,
+            )
+            others = (options[name] for name in ("seconds", "directions"))
+            report = report_on_gradient(
+                case, point, options["points"], options["strict"], command, *others
+            )
         except CheckInterrupted as interrupt:
             report, interrupted = interrupt.report, True
-    # A call in Python would need the functions themselves; the reader has just typed the command.
-    return replace(report, reproduce=""), interrupted
+    return report, interrupted
 
 
-def _again(
-    gradient: str,
-    loss: str,
-    like: str,
-    points: int,
-    seed: int,
-    strict: bool,
-    has_value: bool,
-    trust_rules: tuple[str, ...],
-    seconds: float,
-    directions: int | None,
-) -> str:
-    """Return the command that gives the judgement again."""
+def _again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
+    """Return the command that gives the judgement again, with the options that are not default."""
     words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
-    words += ["--points", str(points), "--seed", str(seed)]
-    words += ["--seconds", repr(seconds)] * (seconds != SECONDS)
-    words += [] if directions is None else ["--directions", str(directions)]
-    words += ["--strict"] * strict + ["--has-value"] * has_value
-    return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
+    for option in check.params:
+        value = options.get(option.name or "")
+        if value is None or value == option.get_default(click.get_current_context()):
+            continue
+        if isinstance(value, bool):
+            words.append(option.opts[0])
+        else:
+            several = value if isinstance(value, tuple) else (value,)
+            words += [word for one in several for word in (option.opts[0], str(one))]
+    return shlex.join(words)
 
 
 def _function(loader: "Loader", location: "Location", form: str) -> Any:

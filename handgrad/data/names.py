@@ -24,6 +24,10 @@ class Names:
         params, *inputs = argument_names(loss, count, (PARAMS, *numbered(INPUTS, count)))
         return cls(params, tuple(inputs))
 
+    def of_all(self, count: int) -> tuple[str, ...]:
+        """Return the names of params and of so many inputs."""
+        return self.params, *map(self.of_input, range(count))
+
     def of_input(self, i: int) -> str:
         """Return the name of an input."""
         return self.inputs[i] if i < len(self.inputs) else f"{INPUTS}[{i}]"

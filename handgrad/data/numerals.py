@@ -2,9 +2,13 @@
 
 import math
 from decimal import Context, Decimal, InvalidOperation
+from shutil import get_terminal_size
 
 #: The usual size of a terminal, less the line of the prompt.
 WIDTH, HEIGHT = 80, 24 - 1
+
+#: Reports are laid out for terminals of so many columns.
+NARROWEST, WIDEST = 50, 200
 
 
 #: Significant digits that tell any two floats of a dtype apart, if not those of float64.
@@ -19,6 +23,19 @@ PLAIN_EXPONENTS = range(-5, 6)
 
 #: Numbers within this many decades of the exact value are written in its format, to line up.
 ALIKE = 3
+
+
+def terminal_width() -> int:
+    """Return how wide a report may be: the terminal's width, or what COLUMNS says; within limits.
+
+    Where there is no terminal it is 80.
+    """
+    return clamped(get_terminal_size((WIDTH, HEIGHT)).columns)
+
+
+def clamped(width: int) -> int:
+    """Return the width, or the nearest for which reports are laid out."""
+    return min(max(width, NARROWEST), WIDEST)
 
 
 def short(value: float, digits: int = 6) -> str:

@@ -131,7 +131,9 @@ def point_at(params: Any, inputs: Sequence[Any], names: Names = UNNAMED) -> Poin
     found, _ = jax.tree_util.tree_flatten_with_path(params)
     if not found:
         raise ValueError(f"{root}: got {_typed(params)}, expected at least one array of floats")
-    paths = names.leaves or tuple(root + jax.tree_util.keystr(path) for path, _ in found)
+    paths = tuple(root + jax.tree_util.keystr(path) for path, _ in found)
+    if names.leaves is not None and len(names.leaves) == len(paths):
+        paths = names.leaves
     leaves = tuple(_as_floats(path, leaf) for path, (_, leaf) in zip(paths, found, strict=True))
     if not any(leaf.size for leaf in leaves):
         shapes = ", ".join(str(leaf.shape) for leaf in leaves)

@@ -17,30 +17,51 @@ Together = Callable[[Sequence[Any]], Any]
 
 
 class Wording(NamedTuple):
-    """What messages call the caller's functions, and the hints that fit the function he called."""
+    """What messages call the caller's functions and options, by what was called."""
 
     gradient: str = "the gradient"
     loss: str = "the loss"
     #: On a single number where there should be more.
     single: str = "; were the loss and the gradient given in each other's place?"
     #: On two results where there should be one.
-    two: str = "; if it returns (loss, grads), say has_value=True (--has-value on the command line)"
+    two: str = "; if it returns (loss, grads), say has_value=True"
+    has_value: str = "has_value"
+    trust_rules: str = "trust_rules"
+    #: Where there was no time for one point.
+    more_time: str = "seconds= gives it more, directions=1 judges less"
+    #: Where a gradient is wrong only at points that are out of its domain.
+    elsewhere: str = "give points where it is not: points=[...], or points=0"
+    every_element: str = "without directions="
 
 
-#: Of `check_gradient`.
+#: Of `check_gradient`, and of the command line.
 OF_GRADIENT = Wording()
+OF_COMMAND = Wording(
+    two="; if it returns (loss, grads), say --has-value",
+    has_value="--has-value",
+    trust_rules="--trust-rule",
+    more_time="--seconds gives it more, --directions 1 judges less",
+    elsewhere="judge at the example alone: --points 0",
+    every_element="without --directions",
+)
+
+#: Of `check_backward`, also where `check_steps` calls it.
+OF_BACKWARD = Wording(
+    "backward",
+    "forward",
+    single="; expected a cotangent for each input, shaped like it",
+    two="; expected a cotangent for each input",
+    more_time="seconds= gives it more",
+)
+
+#: Of `check_custom`.
+OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
 
 
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
     """The caller's functions of a case of `check_backward`."""
 
-    wording: ClassVar[Wording] = Wording(
-        "backward",
-        "forward",
-        single="; expected a cotangent for each input, shaped like it",
-        two="; expected a cotangent for each input",
-    )
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     together: Together
@@ -60,7 +81,6 @@ class BackwardStep:
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
-    wording: ClassVar[Wording] = Wording("the rule", "f", single="", two="")
     notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
@@ -70,7 +90,6 @@ class CustomRule:
 class RandomDirections:
     """The gradient whose slopes along random directions are judged instead of its elements."""
 
-    wording: ClassVar[Wording] = OF_GRADIENT
     notes: ClassVar[tuple[str, ...]] = ()
     whole: "Case"
     given: Point  #: the caller's
@@ -91,11 +110,7 @@ class Case:
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | RandomDirections | None = None
-
-    @property
-    def wording(self) -> Wording:
-        """What messages call the caller's functions."""
-        return self.part.wording if self.part else OF_GRADIENT
+    wording: Wording = OF_GRADIENT
 
     @property
     def along_directions(self) -> bool:

@@ -93,7 +93,7 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
         return []
     what = (
         f"the custom derivative rule of {', '.join(names)} is not the derivative of its "
-        "function; if that is intended, declare it with trust_rules"
+        f"function; if that is intended, declare it with {case.wording.trust_rules}"
     )
     return [Finding("unknown", None, None, what, 1.0)]
 

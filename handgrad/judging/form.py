@@ -118,7 +118,8 @@ def call_gradient(case: Case, given: Point) -> tuple[Any, Answer, list[Finding]]
     value, grads, findings = None, result, []
     if case.has_value:
         if not isinstance(result, tuple | list) or len(result) != 2:
-            what = f"got {type(result).__name__}, expected (loss, grads), as has_value says"
+            says = f"as {case.wording.has_value} says"
+            what = f"got {type(result).__name__}, expected (loss, grads), {says}"
             return None, [], [_finding("structure", None, what)]
         value, grads = result
         if np.shape(value) != ():

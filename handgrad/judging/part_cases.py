@@ -13,7 +13,15 @@ import numpy as np
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
-from handgrad.judging.case import BackwardStep, Case, CustomRule, check_function, check_seed
+from handgrad.judging.case import (
+    OF_BACKWARD,
+    OF_RULE,
+    BackwardStep,
+    Case,
+    CustomRule,
+    check_function,
+    check_seed,
+)
 from handgrad.judging.untraceable import calling
 from handgrad.program.trace import custom_rules, differentiated, trace, without_custom_rules
 
@@ -61,7 +69,8 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
-    case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=part)
+    options = {"referee": referee, "seed": seed, "trusted": trusted}
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -135,6 +144,7 @@ def custom_case(
         autodiff=differentiate(plain),
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
+        wording=OF_RULE,
     )
     return case, given
 
@@ -153,6 +163,16 @@ def _float_inputs(
     if not real:
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
     return real, together, leaves
+
+
+def points_of_part(points: Any, given: Point) -> Any:
+    """Return points as those of the case; each of a list is a tuple of the part's inputs."""
+    if not isinstance(points, list | tuple):
+        return points
+    return [
+        (split(native(at))[0], *given.inputs) if isinstance(at, tuple | list) else at
+        for at in points
+    ]
 
 
 def _cotangent(output: Any, seed: int) -> Any:

@@ -23,7 +23,7 @@ from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
-from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.case import Case, RandomDirections, Wording, check_case
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
 
@@ -86,8 +86,13 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
 
     part = RandomDirections(whole, given, int(count))
     options = (whole.has_value, "series", whole.seed, whole.trusted)
-    case = Case(gradient, loss, *options, part=part)
+    case = Case(gradient, loss, *options, part=part, wording=_wording(whole))
     return case, next(with_directions(part, iter([given])))
+
+
+def _wording(whole: Case) -> Wording:
+    """Return the words of a case that directions are judged of: fewer take no less time."""
+    return whole.wording._replace(more_time=whole.wording.more_time.partition(",")[0])
 
 
 def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
@@ -119,7 +124,7 @@ def why_not_shown(part: RandomDirections, ruling: Ruling) -> str | None:
     if ruling.reference.kink is not None:
         return (
             "the loss has a kink at this point, where slopes along random directions do not show "
-            "whether every element is right; without directions= each is judged"
+            f"whether every element is right; {part.whole.wording.every_element} each is judged"
         )
     error, _ = unseen(part, ruling)
     if error <= TOO_LARGE:

@@ -45,12 +45,12 @@ def judge(
     given: Point,
     points: int | Sequence[Any],
     strict: bool,
-    call: str,
+    reproduce: str,
     seconds: float = SECONDS,
 ) -> Judgement:
     """Judge a case at a point and at others, as `handgrad.check_gradient` does.
 
-    `call` is the start of the call that gives the judgement again.
+    `reproduce` is the call that gives the judgement again.
 
     Raises:
         Interrupted: Ctrl-C was pressed after some points were judged.
@@ -59,7 +59,6 @@ def judge(
     check_case(case, given)
     check_seconds(seconds)
     points = int(points) if isinstance(points, np.integer) else points
-    reproduce = f"{call}{_options(case, points, strict, seconds)})"
     reason = given.not_judged()
     tried = (
         _Tried([Outcome(given, cause=reason)]) if reason else _tried(case, given, points, seconds)
@@ -86,8 +85,7 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
         try:
             return _judged(case, given, points, clock, progress)
         except OutOfTimeError:
-            less = "" if case.part else ", directions=1 judges less"
-            cause = f"{seconds:g} s were too short for one point; seconds= gives it more{less}"
+            cause = f"{seconds:g} s were too short for one point; {case.wording.more_time}"
             return _Tried([Outcome(given, cause=cause)])
         except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(str(interrupt) or "before a point was judged") from None
@@ -140,25 +138,6 @@ def check_seconds(seconds: Any) -> None:
         raise TypeError(f"seconds: got {shortly(seconds)}, expected a number")
     if not seconds > 0:
         raise ValueError(f"seconds: got {seconds}, expected more than 0")
-
-
-def _options(case: Case, points: Any, strict: bool, seconds: float) -> str:
-    """Write the options of a call: points, seed, and all others that are not the default."""
-    shown = {"points": points if isinstance(points, int) else "points", "seed": case.seed}
-    whole = case.part.whole if isinstance(case.part, RandomDirections) else case
-    if whole.referee != "auto":
-        shown["referee"] = repr(whole.referee)
-    if case.has_value:
-        shown["has_value"] = True
-    if strict:
-        shown["strict"] = True
-    if isinstance(case.part, RandomDirections):
-        shown["directions"] = case.part.count
-    if seconds != SECONDS:
-        shown["seconds"] = seconds if np.isfinite(seconds) else "float('inf')"
-    if case.trusted:
-        shown["trust_rules"] = sorted(case.trusted)
-    return "".join(f", {name}={value}" for name, value in shown.items())
 
 
 def _outcomes(

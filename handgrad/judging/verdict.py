@@ -40,10 +40,10 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
-    warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
+    warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*_uncertain(rulings), *_unused_trust(rulings), *_left_out(rulings)]
+    warnings += [*_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
@@ -194,7 +194,7 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
     return warnings
 
 
-def _outside(left: dict[int, list[Exit]], judged: int) -> list[str]:
+def _outside(left: dict[int, list[Exit]], judged: int, case: Case) -> list[str]:
     """Say that the gradient is wrong only where parameters are no longer what they were."""
     if not left:
         return []
@@ -203,7 +203,7 @@ def _outside(left: dict[int, list[Exit]], judged: int) -> list[str]:
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
-        "cannot be, give points where it is not: points=[...], or points=0"
+        f"cannot be, {case.wording.elsewhere}"
     ]
 
 
@@ -234,12 +234,15 @@ def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     ]
 
 
-def _unused_trust(rulings: Sequence[Ruling]) -> list[str]:
+def _unused_trust(rulings: Sequence[Ruling], case: Case) -> list[str]:
     if not rulings:
         return []
     problem = rulings[0].problem
     unused = problem.trusted.difference(custom_rules(problem.traced.loss))
-    return [f"trust_rules: the loss has no custom rule {name!r}" for name in sorted(unused)]
+    return [
+        f"{case.wording.trust_rules}: the loss has no custom rule {name!r}"
+        for name in sorted(unused)
+    ]
 
 
 def _headline(

@@ -1,7 +1,7 @@
 """Render a report as text, on a terminal, or as HTML in a notebook; a new format is added here."""
 
 from handgrad.render.content import Reading, StepReading, StepsReading
-from handgrad.render.html import as_html
-from handgrad.render.text import as_text
+from handgrad.render.page import Page, Table
+from handgrad.render.shown import Shown
 
-__all__ = ["Reading", "StepReading", "StepsReading", "as_html", "as_text"]
+__all__ = ["Page", "Reading", "Shown", "StepReading", "StepsReading", "Table"]

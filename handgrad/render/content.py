@@ -157,7 +157,8 @@ def diagnoses(report: Reading) -> list[str]:
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in _wrong(report) if path not in explained]
     if left and report.trial is not None and report.trial.case.along_directions:
-        return ["Where the mistake is, and of which kind, a check without directions= says."]
+        how = report.trial.case.wording.every_element
+        return [f"Where the mistake is, and of which kind, a check {how} says."]
     if report.trial is not None and left:
         where = f" in {_these(left)}"
         where = where if texts else ""

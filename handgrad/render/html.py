@@ -7,6 +7,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import content
 from handgrad.render.content import Reading
+from handgrad.render.page import Page, Table
 from handgrad.render.text import MOST_LEAVES, left_out
 
 #: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own
@@ -24,8 +25,31 @@ MONO = "font-family: ui-monospace, monospace; white-space: pre"
 MARK = "background: #ffe08a; color: #000"
 
 
-def as_html(report: Reading) -> str:
-    """Return the report as one `div`, with all text escaped."""
+def as_html(shown: Reading | Page) -> str:
+    """Return a report as one `div`, with all text escaped."""
+    blocks = (shown,) if isinstance(shown, Reading) else shown.blocks
+    return f'<div class="handgrad" style="line-height: 1.4">{"".join(map(_block, blocks))}</div>'
+
+
+def _block(block: str | Table | Reading) -> str:
+    if isinstance(block, Reading):
+        return _report(block)
+    if isinstance(block, str):
+        return _each([block], "p")
+    head = "".join(f'<th style="{CELL}">{escape(cell)}</th>' for cell in block.head)
+    rows = "".join(_cells(row, len(block.widths)) for row in block.rows)
+    head = f"<tr>{head}</tr>" if head else ""
+    return f'<table style="border-collapse: collapse">{head}{rows}</table>'
+
+
+def _cells(row: tuple[str, ...] | str, columns: int) -> str:
+    if isinstance(row, str):
+        return f'<tr><td colspan="{columns}" style="{CELL}">{escape(row)}</td></tr>'
+    cells = (_badge(cell) if cell in BADGES else escape(cell) for cell in row)
+    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _report(report: Reading) -> str:
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
     headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
@@ -37,8 +61,8 @@ def as_html(report: Reading) -> str:
         _each(content.footing(report), "p"),
     ]
     if report.reproduce:
-        parts.append(f'<p>Again: <code style="{MONO}">{escape(report.reproduce)}</code></p>')
-    return f'<div class="handgrad" style="line-height: 1.4">{"".join(parts)}</div>'
+        parts.append(f'<p>Again: <code style="{MONO}-wrap">{escape(report.reproduce)}</code></p>')
+    return "".join(parts)
 
 
 def _badge(verdict: str) -> str:

@@ -1,57 +1,39 @@
-"""Render a report for a terminal by rich: the text with colours."""
+"""Render a report for a terminal by rich: the text with colours, as wide as the console."""
 
-from rich.console import Group, RenderableType
-from rich.table import Table
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from handgrad.render import content
 from handgrad.render.content import Reading
-from handgrad.render.text import HEADINGS, cells, diagnoses, fitting, footing, left_out, remarks
+from handgrad.render.page import Page
+from handgrad.render.text import HEADINGS, as_text
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
 
 
-def as_rich(report: Reading) -> RenderableType:
-    """Return the report as a rich renderable: the same words, coloured."""
-    blocks = (_headline(report), _close_up(report), _leaves(report))
-    texts = [Text(text) for text in (remarks(report), footing(report)) if text]
-    parts: list[RenderableType] = []
-    for block in (*blocks, *texts):
-        if block is not None:
-            parts += ["", block] if parts else [block]
-    return Group(*parts)
+class Coloured:
+    """A report as a rich renderable."""
+
+    def __init__(self, shown: Reading | Page) -> None:
+        self.shown = shown
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+        text = Text(as_text(self.shown, options.max_width))
+        for verdict, style in STYLES.items():
+            text.highlight_regex(rf"(?m)^{verdict}\b|(?<=  ){verdict}$", style)
+        text.highlight_regex(rf"(?m)^{HEADINGS[0]} .*{HEADINGS[-1]}$", "bold")
+        for block in (self.shown,) if isinstance(self.shown, Reading) else self.shown.blocks:
+            if isinstance(block, Reading):
+                _underline(text, block)
+        yield text
 
 
-def _headline(report: Reading) -> Text:
-    kinds = diagnoses(report)
-    text = Text("\n".join([content.headline(report), *([kinds] if kinds else [])]))
-    text.stylize(STYLES.get(report.verdict, "bold"), 0, len(report.verdict))
-    return text
-
-
-def _close_up(report: Reading) -> RenderableType | None:
+def _underline(text: Text, report: Reading) -> None:
+    """Underline the digits of the worst element that are not those of the exact one."""
     close_up = content.close_up(report)
-    if close_up is None:
-        return None
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for who, digits, same, note in close_up.rows:
-        number = Text(digits, no_wrap=True)
-        number.stylize("underline", same)
-        grid.add_row(Text(f"  {who}"), number, Text(note))
-    tolerance = [Text(f"  {close_up.tolerance}")] if close_up.tolerance else []
-    return Group(Text(close_up.title), grid, *tolerance)
-
-
-def _leaves(report: Reading) -> RenderableType | None:
-    leaves = content.ordered(report.leaves, report.blame)
-    if not leaves:
-        return None
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in HEADINGS:
-        table.add_column(heading, no_wrap=True)
-    most = fitting(report)
-    for leaf in leaves[:most]:
-        *others, verdict = cells(leaf)
-        table.add_row(*map(Text, others), Text(verdict, style=STYLES.get(verdict, "")))
-    rest = left_out(leaves[most:])
-    return Group(table, Text(rest)) if rest else table
+    for row in close_up.rows if close_up else ():
+        start = text.plain.find(f"  {row.digits}")
+        if start >= 0:
+            text.stylize("underline", start + 2 + row.same, start + 2 + len(row.digits))

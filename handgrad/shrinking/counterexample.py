@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import jax
@@ -22,8 +23,8 @@ from handgrad.shrinking.still_fails import Mistake, quiet
 class Counterexample:
     """The smallest point found at which a gradient is wrong."""
 
-    params: Any
-    inputs: tuple[Any, ...]
+    params: Any  #: its parameters
+    inputs: tuple[Any, ...]  #: the further arguments
     finding: str  #: what is wrong there, in one line
     case: Case = field(repr=False)
 
@@ -54,6 +55,9 @@ class Counterexample:
 
     def __str__(self) -> str:
         return self.as_code()
+
+    def _repr_html_(self) -> str:
+        return f'<pre class="handgrad">{escape(self.as_code())}</pre>'
 
 
 def counterexample(trial: Trial) -> Counterexample | None:

@@ -52,7 +52,7 @@ def check_of(case: Case) -> Check:
         ((case.gradient, "gradient"), (case.loss, "loss")),
         _options(case, ("referee", "has_value", "trust_rules")),
         lambda params, inputs: (params, *inputs),
-        lambda case, given: judge(case, given, 0, False, "assert_gradient(gradient, loss"),
+        lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
     )
 
@@ -63,7 +63,7 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
         again = backward_case(forward, part.backward, inputs, None, *options)
-        return judge(*again, 0, False, "check_backward(forward, backward, *inputs")
+        return judge(*again, 0, False, "")
 
     functions = ((forward, "forward"), (part.backward, "backward"))
     options = _options(case, ("referee", "trust_rules"))
@@ -75,7 +75,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         again = custom_case(f, together(given.params), case.seed, case.referee)
-        return judge(*again, 0, False, "check_custom(f, *args")
+        return judge(*again, 0, False, "")
 
     options = _options(case, ("referee",))
     return Check("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)

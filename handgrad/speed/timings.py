@@ -1,12 +1,11 @@
-"""Timings as data and as text."""
+"""Timings as data and as a page."""
 
 from dataclasses import dataclass
-from functools import partial
-from textwrap import fill
 from typing import Any
 
-from handgrad.data.numerals import WIDTH, plural, short
+from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import as_json
+from handgrad.render import Page, Shown, Table
 from handgrad.speed.rounds import Ratio, Rival
 
 #: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
@@ -20,7 +19,7 @@ class NotTimedError(ValueError):
 
 
 @dataclass(frozen=True, repr=False)
-class Timings:
+class Timings(Shown):
     """Seconds of one call each, the medians over the rounds."""
 
     yours: float  #: the gradient, with the caller's arguments
@@ -34,31 +33,26 @@ class Timings:
     static: tuple[str, ...]  #: the inputs that are constants of the compiled program
     not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
     device: str  #: JAX's name for it: cpu, gpu
-    rounds: int
+    rounds: int  #: how many there were
 
     def __repr__(self) -> str:
         compared = "" if self.autodiff is None else f", {_beside(self.autodiff, _name(self))}"
         return f"<Timings: yours {seconds(self.yours)}{compared}>"
 
-    def __str__(self) -> str:
-        return as_text(self)
+    def _content(self) -> Page:
+        return _page(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
         return as_json(self)
 
 
-def as_text(timings: Timings) -> str:
-    """Write the timings as text, at most 80 columns wide."""
+def _page(timings: Timings) -> Page:
     n = timings.rounds
     medians = f"the medians of {n} rounds" if n > 1 else "one round"
     title = f"What one call takes ({timings.device}, {medians}):"
-    rows = _rows(timings)
-    width = max(len(name) for name, _, _ in rows)
-    longest = max(len(time) for _, time, _ in rows)
-    table = [f"  {name:{width}}  {time:>{longest}}  {note}".rstrip() for name, time, note in rows]
-    wrapped = partial(fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join([title, *table, *map(wrapped, sentences(timings))])
+    table = Table(tuple(_rows(timings)), right=(1,), indent="  ")
+    return Page((title, table, *sentences(timings)), close=True)
 
 
 def sentences(timings: Timings) -> list[str]:

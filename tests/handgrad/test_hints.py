@@ -4,12 +4,14 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import handgrad
 from handgrad import (
@@ -20,7 +22,8 @@ from handgrad import (
     exact_gradient,
     time_gradient,
 )
-from handgrad.judging.case import OF_GRADIENT, BackwardStep, CustomRule, Wording
+from handgrad.commands.check import check
+from handgrad.judging.case import OF_BACKWARD, OF_COMMAND, OF_GRADIENT, OF_RULE, Wording
 
 W = np.array([0.3, -0.7, 1.2])
 
@@ -109,17 +112,136 @@ def test_a_hint_names_options_of_the_called_function_alone(verb: Callable[..., A
 
 def test_the_hints_that_there_are() -> None:
     pair = check_gradient(lambda w: (1.0, 2 * w), lambda w: jnp.sum(w**2), W, points=0)
-    assert "has_value=True (--has-value on the command line)" in pair.headline
+    assert pair.headline.endswith("; if it returns (loss, grads), say has_value=True")
     assert named(pair.headline) == {"has_value"}
-    for wording in (OF_GRADIENT, BackwardStep.wording, CustomRule.wording):
-        assert isinstance(wording, Wording)
-    assert not named("".join(BackwardStep.wording + CustomRule.wording))
     pair = check_backward(forward, lambda d, a: (1.0, d), W, points=0)
     assert pair.headline.endswith("expected a cotangent for each input")
     single = check_backward(forward, lambda d, a: 1.0, W, points=0)
     assert single.headline.endswith("expected a cotangent for each input, shaped like it")
     nothing = check_backward(forward, lambda d, a: None, W, points=0)
     assert nothing.headline.endswith("backward returned None; is its return statement missing?")
+
+
+#: What a hint on the command line may name.
+OF_COMMAND_LINE = {name for option in check.params for name in option.opts}
+
+#: Each way to call the judge: its words, and the options that it has.
+SURFACES: dict[str, tuple[Wording, set[str]]] = {
+    "check_gradient": (OF_GRADIENT, {f"{name}=" for name in options(check_gradient)}),
+    "check_backward": (OF_BACKWARD, {f"{name}=" for name in options(check_backward)}),
+    "check_steps": (OF_BACKWARD, {f"{name}=" for name in options(check_steps)}),
+    "check_custom": (OF_RULE, {f"{name}=" for name in options(check_custom)}),
+    "handgrad check": (OF_COMMAND, OF_COMMAND_LINE),
+}
+
+#: The hints that a surface never gives, as what they are about does not occur there.
+NEVER = {
+    "check_backward": {"has_value", "every_element"},
+    "check_steps": {"has_value", "every_element"},
+    "check_custom": {"has_value", "every_element", "trust_rules"},
+    "check_gradient": set[str](),
+    "handgrad check": set[str](),
+}
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_every_hint_names_options_that_there_are(surface: str) -> None:
+    wording, known = SURFACES[surface]
+    for field, text in wording._asdict().items():
+        if field in NEVER[surface]:
+            continue
+        text = f"{text}=" if field in ("has_value", "trust_rules") and "--" not in text else text
+        assert set(re.findall(r"--[a-z-]+|\b[a-z_]+=", text)) <= known, (field, text)
+
+
+#: Each hint where it is given: by what is checked, in Python and by the command.
+GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
+    "has_value": (
+        {"gradient": "of_two"},
+        [],
+        "if it returns (loss, grads), say has_value=True",
+        "if it returns (loss, grads), say --has-value",
+    ),
+    "says": (
+        {"gradient": "right", "has_value": True},
+        ["--has-value"],
+        "expected (loss, grads), as has_value says",
+        "expected (loss, grads), as --has-value says",
+    ),
+    "time": (
+        {"gradient": "right", "seconds": 1e-9},
+        ["--seconds=1e-9"],
+        "seconds= gives it more, directions=1 judges less",
+        "--seconds gives it more, --directions 1 judges less",
+    ),
+    "directions": (
+        {"gradient": "wrong", "directions": 1},
+        ["--directions=1"],
+        "a check without directions= says",
+        "a check without --directions says",
+    ),
+    "no less time": (
+        {"gradient": "right", "seconds": 1e-9, "directions": 1},
+        ["--seconds=1e-9", "--directions=1"],
+        "for one point; seconds= gives it more",
+        "for one point; --seconds gives it more",
+    ),
+    "trusted": (
+        {"gradient": "right", "trust_rules": ["ste"]},
+        ["--trust-rule=ste"],
+        "trust_rules: the loss has no custom rule 'ste'",
+        "--trust-rule: the loss has no custom rule 'ste'",
+    ),
+    "elsewhere": (
+        {"gradient": "right_if_positive"},
+        [],
+        "give points where it is not: points=[...], or points=0",
+        "judge at the example alone: --points 0",
+    ),
+    "rule": (
+        {"gradient": "right", "loss": "clipped"},
+        ["--loss=clipped"],
+        "if that is intended, declare it with trust_rules",
+        "if that is intended, declare it with --trust-rule",
+    ),
+}
+
+FILE = """
+import jax, jax.numpy as jnp, numpy as np
+
+def loss(w): return jnp.sum(w**2)
+def right(w): return 2 * w
+def wrong(w): return 3 * w
+def of_two(w): return 1.0, 2 * w
+def right_if_positive(w): return 2 * np.abs(w)
+
+@jax.custom_jvp
+def square(x): return x**2
+square.defjvp(lambda x, dx: (square(*x), 3 * x[0] * dx[0]))
+def clipped(w): return jnp.sum(square(w))
+
+example = (np.array([0.3, 0.7, 1.2]),)
+"""
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_a_hint_where_it_is_given(name: str, tmp_path: Path) -> None:
+    chosen, words, in_python, by_command = GIVEN[name]
+    file = tmp_path / "functions.py"
+    file.write_text(FILE)
+    functions: dict[str, Any] = {}
+    exec(FILE, functions)
+    options = {key: value for key, value in chosen.items() if key not in ("gradient", "loss")}
+    loss = functions[chosen.get("loss", "loss")]
+    report = check_gradient(functions[chosen["gradient"]], loss, *functions["example"], **options)
+    text = " ".join(str(report).split())
+    assert in_python in text
+    assert "--" not in text
+    named = [f"{file}:{chosen['gradient']}", "--loss=loss", *words, "--like=example"]
+    ended = CliRunner().invoke(check, named, standalone_mode=False)
+    text = " ".join(ended.output.split())
+    assert by_command in text
+    assert not set(re.findall(r"\b([a-z_]+)=", text.partition("Again: ")[0])) & EVERY_OPTION
 
 
 def test_every_public_check_is_here() -> None:
@@ -129,9 +251,7 @@ def test_every_public_check_is_here() -> None:
 
 def test_what_reproduces_a_judgement_is_a_call_of_the_same_function() -> None:
     right = check_backward(forward, lambda d, a: d * (1 - a * a), W, cotangent=W, points=0)
-    assert right.reproduce.startswith(
-        "check_backward(forward, backward, *inputs, cotangent=cotangent"
-    )
+    assert right.reproduce == "check_backward(forward, backward, x, cotangent=cotangent, points=0)"
     assert set(re.findall(r"(\w+)=", right.reproduce)) <= options(check_backward)
 
 

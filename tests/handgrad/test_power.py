@@ -35,13 +35,13 @@ def places(power: Power, mistake: str) -> list[str]:
 
 @pytest.mark.slow
 def test_every_kind_is_planted_in_every_leaf(power: Power) -> None:
-    paths = [f"params[{name!r}]" for name in sorted(PARAMS)]
+    paths = [f"p[{name!r}]" for name in sorted(PARAMS)]
     whole = ("sign", "zero", "factor 1/2", "factor 2", "factor batch size", "factor 1/batch size")
     for mistake in (*whole, "weight-decay"):
         # A link may have the wrong sign as well.
         assert [p for p in places(power, mistake) if p in paths] == paths, mistake
-    assert "params['v']" in places(power, "transposed")
-    assert "params['w']" not in places(power, "transposed")  # 3 by 2
+    assert "p['v']" in places(power, "transposed")
+    assert "p['w']" not in places(power, "transposed")  # 3 by 2
     for slip in ("sign", "zero", "off by 1e-06"):
         elements = places(power, f"one element: {slip}")
         # The largest, the middle and the smallest of each of three leaves.
@@ -79,7 +79,7 @@ def test_what_is_said_to_be_caught_is_caught(power: Power) -> None:
         grads["w"][i, j] *= 1 + 1e-6
         return grads
 
-    assert said["one element: off by 1e-06", f"params['w'][{i}, {j}]"]
+    assert said["one element: off by 1e-06", f"p['w'][{i}, {j}]"]
     assert check_gradient(off, loss, PARAMS, X, Y, points=0).verdict == "disagree"
 
 
@@ -108,10 +108,10 @@ def hidden() -> Power:
 def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
     missed = {(p.mistake, p.where) for p in hidden.missed}
     # ∂L/∂v is w times something, and w is 0.
-    assert {("sign", "params['v']"), ("zero", "params['v']")} <= missed
-    assert ("weight-decay", "params['w']") in missed
-    assert ("factor 1/batch size", "params['w']") in missed
-    assert ("sign", "params['w']") not in missed
+    assert {("sign", "p['v']"), ("zero", "p['v']")} <= missed
+    assert ("weight-decay", "p['w']") in missed
+    assert ("factor 1/batch size", "p['w']") in missed
+    assert ("sign", "p['w']") not in missed
     assert all(p.change == 0 for p in hidden.missed)
 
 
@@ -136,7 +136,7 @@ def test_how_it_reads(power: Power, hidden: Power) -> None:
     (row,) = (line for line in lines if line.startswith("factor batch size"))
     assert row.split() == ["factor", "batch", "size", "3", "of", "3"]
     assert max(len(line) for line in f"{power}\n{hidden}".splitlines()) <= 80
-    assert "  missed: params['v']: makes no difference at these points" in str(hidden)
+    assert "  missed: p['v']: makes no difference at these points" in str(hidden)
 
 
 def test_many_that_are_missed_are_counted() -> None:

@@ -103,7 +103,7 @@ def test_raises():
 """
 
 #: How a report of this gradient begins and ends.
-FIRST, LAST = "disagree: params: ", "Again: check_gradient("
+FIRST, LAST = "disagree: w: ", "Again: check_gradient("
 
 
 @pytest.fixture(scope="module")

@@ -285,22 +285,6 @@ def test_losses_that_cannot_be_judged_say_so_in_one_line() -> None:
         check_gradient(lambda p: p, lambda p: jnp.sum(p), w, seed=-1)
 
 
-@pytest.mark.parametrize("options", [{"points": 2, "seed": 5, "referee": "series"}])
-def test_the_call_that_gives_the_report_again(options: dict[str, Any]) -> None:
-    names = {
-        "check_gradient": check_gradient,
-        "gradient": lambda p: (jnp.sum(p**2), 2 * p),
-        "loss": lambda p: jnp.sum(p**2),
-        "params": np.array([0.1, 0.2]),
-        "inputs": (),
-    }
-    report = check_gradient(
-        names["gradient"], names["loss"], names["params"], has_value=True, strict=True, **options
-    )
-    again = eval(report.reproduce, names)
-    assert again.to_dict() | {"seconds": 0} == report.to_dict() | {"seconds": 0}
-
-
 @pytest.mark.slow
 def test_bob() -> None:
     """The article's network, saturated: a zero for 1.6e-13 is wrong, and 2.3e-4 is autodiff's."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import handgrad.check
+from handgrad.judging.case import Case
 from handgrad.report import GradientReport
 from tests.handgrad.commands.conftest import Ended
 from tests.handgrad.reports import RIGHT, report
@@ -88,13 +89,13 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put something else in the judge's place."""
 
     def replace(function: Any) -> None:
-        monkeypatch.setattr(handgrad.check, "check_gradient", function)
+        monkeypatch.setattr(handgrad.check, "report_on_gradient", function)
 
     return replace
 
 
 def ruling(verdict: str) -> Any:
-    def judge(*_: Any, strict: bool, **__: Any) -> GradientReport:
+    def judge(_: Case, __: Any, ___: int, strict: bool, *____: Any) -> GradientReport:
         return report(RIGHT, verdict=verdict, headline=verdict, strict=strict)
 
     return judge
@@ -144,14 +145,20 @@ def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
     assert program == "handgrad"
     again = json.loads(run(*words, "--json").out)
     assert again | {"seconds": 0} == answer | {"seconds": 0}
-    assert "Again:" not in check("exchanged", *options).out
+    # Printed as well, and without what is the default.
+    _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
+    assert "\\\n" in printed
+    assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
+    plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
+    assert plain == "handgrad check mine.py:exchanged --loss loss --like example"
 
 
 def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
     asked: dict[str, Any] = {}
 
-    def note(*_: Any, **options: Any) -> GradientReport:
-        asked.update(options)
+    def note(case: Case, _: Any, points: int, strict: bool, __: str, *more: Any) -> GradientReport:
+        asked.update(points=points, strict=strict, seed=case.seed, has_value=case.has_value)
+        asked.update(trust_rules=set(case.trusted), seconds=more[0], directions=more[1])
         return report()
 
     judge(note)
@@ -162,7 +169,7 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
         "seed": 7,
         "strict": True,
         "has_value": True,
-        "trust_rules": ("clip", "ste"),
+        "trust_rules": {"clip", "ste"},
         "seconds": 5.0,
         "directions": 2,
     }

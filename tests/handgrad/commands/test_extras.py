@@ -83,7 +83,7 @@ def test_all_at_once_as_one_json_object(check: Any) -> None:
     assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
     assert answer["diagnoses"][0]["kind"] == "factor"
     assert answer["power"]["points"] == 1
-    assert {"mistake": "sign", "where": "params", "caught": True, "change": 2.0} in answer["power"][
+    assert {"mistake": "sign", "where": "w", "caught": True, "change": 2.0} in answer["power"][
         "planted"
     ]
     assert "a word" not in ended.out

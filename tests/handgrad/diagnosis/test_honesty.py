@@ -190,6 +190,6 @@ def test_two_mistakes_in_two_leaves_have_their_own_names() -> None:
         return grads | {"v": -grads["v"], "w": grads["w"] / 7}
 
     assert [(d.kind, d.leaves) for d in report(gradient).diagnoses] == [
-        ("sign", ("params['v']",)),
-        ("factor", ("params['w']",)),
+        ("sign", ("p['v']",)),
+        ("factor", ("p['w']",)),
     ]

@@ -160,7 +160,7 @@ def test_a_decay_with_another_factor_than_that_of_the_loss() -> None:
 
     w = np.array([0.5, -1.5])
     (told,) = check_gradient(gradient, decaying, w, features, targets, points=0).diagnoses
-    assert (told.kind, told.leaves) == ("weight-decay", ("params",))
+    assert (told.kind, told.leaves) == ("weight-decay", ("w",))
     assert told.says.startswith("yours is exact minus 0.3 times the parameter itself")
 
 

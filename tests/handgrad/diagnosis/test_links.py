@@ -115,14 +115,14 @@ PLACES = {
     ),
     "bias left out": of_loss(
         *(without_bias, loss, NETWORK, "unknown"),
-        "params['b'] is left out of the forward pass, as if it were 0",
+        "p['b'] is left out of the forward pass, as if it were 0",
     ),
     "sign at a place": of_loss(
         *(with_a_sum, with_a_difference),
         ({"w": RNG.normal(size=(3, 2)), "b": RNG.normal(size=2)}, X),
         *("sign", "has the wrong sign", "what comes back from the product to tanh"),
         line_of(with_a_difference, "jnp.exp"),
-        leaves=("params['w']",),
+        leaves=("p['w']",),
     ),
     # Only its own part of the derivative has the factor.
     "factor at a place": of_loss(
@@ -249,7 +249,7 @@ def of_heads(decay: float, also: bool, late: bool) -> Any:
     return gradient
 
 
-M, BARE = "params['m'] is updated too early, by 0.3 times yours", " without the loss's weight decay"
+M, BARE = "p['m'] is updated too early, by 0.3 times yours", " without the loss's weight decay"
 LATE = ", before the weight decay is differentiated"
 UPDATES = {
     f"updated: {says}": of_loss(of_heads(*how), heads, HEADS, "updated-parameter", says)
@@ -260,7 +260,7 @@ UPDATES = {
         ((0.0, False, True), M + BARE + LATE),
         (
             (0.0, True, False),
-            "params['m'], params['s'] are updated too early, by 0.3 times yours without",
+            "p['m'], p['s'] are updated too early, by 0.3 times yours without",
         ),
     )
 }

@@ -279,7 +279,7 @@ LINKS: dict[str, Any] = {
     ),
     "decay of a part": (
         *(looked_up, with_decay_of_a_part, (THREE, np.arange(1.0, 5.0)), "weight-decay"),
-        "in params[0], yours is exact plus 0.6 times the parameter itself",
+        "in w[0], yours is exact plus 0.6 times the parameter itself",
     ),
     "overlap assigned": (
         *(rough, assigned, (drawn(6), drawn(6)), "overwritten"),

@@ -37,7 +37,7 @@ def ruled(loss: Any, *point: Any, points: int = 0) -> GradientReport:
 def test_a_weight_that_is_0() -> None:
     point = (PARAMS | {"w": 0 * PARAMS["w"]}, X, Y)
     (told,) = warned(ruled(loss, *point), "is 0 at every point")
-    assert told == "params['w'] is 0 at every point: terms that it is a factor of cannot show"
+    assert told == "p['w'] is 0 at every point: terms that it is a factor of cannot show"
     # At other points it is moved.
     assert warned(ruled(loss, *point, points=1), "is 0 at every point") == []
 
@@ -51,7 +51,7 @@ def test_one_example() -> None:
 @pytest.mark.slow
 def test_as_many_examples_as_something_is_long() -> None:
     (told,) = warned(ruled(loss, PARAMS, X[:2], Y[:2]), "equal lengths: ")
-    assert told.startswith("equal lengths: the batch and an axis of params['w'] are both 2 long")
+    assert told.startswith("equal lengths: the batch and an axis of p['w'] are both 2 long")
 
 
 @pytest.mark.slow
@@ -69,9 +69,9 @@ def test_a_unit_that_is_never_on() -> None:
     told = warned(ruled(loss, dead, X, Y), "dead units?")
     # Its bias, its column of v, its row of w.
     assert [text.split(" at every point")[0] for text in told] == [
-        "params['b']: 1 of 5 derivatives are 0",
-        "params['v']: 3 of 15 derivatives are 0",
-        "params['w']: 2 of 10 derivatives are 0",
+        "p['b']: 1 of 5 derivatives are 0",
+        "p['v']: 3 of 15 derivatives are 0",
+        "p['w']: 2 of 10 derivatives are 0",
     ]
     # Here another point is enough to switch it on: the biases are moved by their own size.
     assert warned(ruled(loss, dead, X, Y, points=4), "dead units?") == []

@@ -59,7 +59,7 @@ def test_a_check_keeps_to_its_seconds_inside_a_point_too(
         assert (report.points, report.warnings) == (0, ())
     elif report.points < 9:
         assert f"time ran out after {report.points - 1} of 8 other points" in report.warnings
-    assert f"seconds={seconds}" in report.reproduce
+    assert f"seconds={seconds:g}" in report.reproduce
 
 
 def test_more_seconds_judge_more(ticking: Any) -> None:

@@ -30,13 +30,11 @@ AT = {"r": np.array([0.3, 1.5, 0.7]), "w": np.array([0.5, -1.0])}
 def test_a_wrong_answer_only_outside_of_the_domain_says_so() -> None:
     report = check_gradient(for_lengths, length, AT, points=4)
     assert report.headline.startswith(
-        "disagree at point 4, where params['r'] is no longer positive: params['r']: "
+        "disagree at point 4, where p['r'] is no longer positive: p['r']: "
     )
     (hint,) = (w for w in report.warnings if "is no longer positive" in w)
-    assert hint.startswith(
-        "right at 4 points, wrong only where params['r'] is no longer positive: "
-    )
-    assert "at point 4, params['r'][0] is -" in hint
+    assert hint.startswith("right at 4 points, wrong only where p['r'] is no longer positive: ")
+    assert "at point 4, p['r'][0] is -" in hint
     assert "points=[...]" in hint
     assert str(report).count("no longer positive") == 2
 
@@ -133,7 +131,7 @@ def each_pair_once(a: Any) -> Any:
 def test_a_gradient_for_symmetric_changes(gradient: Any) -> None:
     report = check_gradient(gradient, by_one_triangle, SPD, points=0)
     assert report.verdict == "disagree"
-    assert report.headline.endswith("; for symmetric changes of params it is right")
+    assert report.headline.endswith("; for symmetric changes of a it is right")
 
 
 @pytest.mark.slow
@@ -147,4 +145,4 @@ def test_a_mistake_in_a_symmetric_matrix(slip: float) -> None:
 @pytest.mark.slow
 def test_a_formula_for_symmetric_matrices() -> None:
     report = check_gradient(lambda a: 2 * a, lambda a: jnp.trace(a @ a), SPD, points=2)
-    assert report.headline.startswith("disagree at point 1, where params is no longer symmetric: ")
+    assert report.headline.startswith("disagree at point 1, where a is no longer symmetric: ")

@@ -15,7 +15,7 @@ from handgrad.speed import rounds, timing
 from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Ratio, comparison, ratio, rival, time_rounds
 from handgrad.speed.timing import time_gradient
-from handgrad.speed.timings import NotTimedError, Timings, as_text, seconds
+from handgrad.speed.timings import NotTimedError, Timings, seconds
 from tests.handgrad.reports import report
 from tests.tiers import slowly
 
@@ -263,7 +263,7 @@ def shown(yours: float, late: float = 10.0, **changes: Any) -> Timings:
 
 
 def test_how_it_reads() -> None:
-    assert as_text(shown(4.321e-3, on_device=rival([2e-3] * 6, [1e-3] * 6, STILL, 10.0))) == (
+    assert str(shown(4.321e-3, on_device=rival([2e-3] * 6, [1e-3] * 6, STILL, 10.0))) == (
         "What one call takes (cpu, the medians of 6 rounds):\n"
         "  yours                        4.32 ms\n"
         "  jit(value_and_grad(loss))    1.00 ms  and its first one 10.0 s\n"

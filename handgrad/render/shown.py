@@ -1,0 +1,26 @@
+"""What is shown as text, on a terminal by rich, and in a notebook, from the same words."""
+
+from typing import Any
+
+from handgrad.render.content import Reading
+from handgrad.render.html import as_html
+from handgrad.render.page import Page
+from handgrad.render.text import as_text
+
+
+class Shown:
+    """A report in every format, as wide as the terminal; from 50 to 200 columns."""
+
+    def _content(self) -> Page | Reading:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return as_text(self._content())
+
+    def __rich__(self) -> Any:
+        from handgrad.render.terminal import Coloured
+
+        return Coloured(self._content())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._content())
