@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
-from handgrad.data.numerals import plural
+from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
 from handgrad.render import Page, Reading, Shown, StepReading, StepsReading, Table, content
 
@@ -34,8 +34,9 @@ class GradientReport(Shown, Judgement):
 
     def __repr__(self) -> str:
         blame = f", blame {self.blame}" if self.blame else ""
-        close_up = content.ordered(self.leaves, self.blame)[:1] if self.verdict != "agree" else []
-        worst = "".join(f", worst {content.element(leaf)}" for leaf in close_up)
+        # Not by `leaves`, which may take seconds.
+        first = next((found for found in self.observed if found.leaf), None)
+        worst = f", worst {first.leaf}{place(first.index)}" if first else ""
         return f"<GradientReport: {self.verdict}{blame}{worst}, {plural(self.points, 'point')}>"
 
     @classmethod

@@ -86,16 +86,16 @@ def headline(report: Reading) -> str:
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
-def ordered(leaves: Iterable[LeafReport], blame: str | None) -> list[LeafReport]:
+def ordered(report: Reading) -> list[LeafReport]:
     """Sort the leaves, the worst first; those that agree keep their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:
         rank = WORST_FIRST.index(leaf.verdict)
         if leaf.verdict == "agree":
-            return rank, -leaf.ulps_autodiff if blame == "autodiff" else 0
+            return rank, -leaf.ulps_autodiff if report.blame == "autodiff" else 0
         return rank, -_off(leaf)
 
-    return sorted(leaves, key=key)
+    return sorted(report.leaves, key=key)
 
 
 def _off(leaf: LeafReport) -> float:
@@ -113,7 +113,7 @@ def close_up(report: Reading) -> CloseUp | None:
     """Return the worst element digit by digit; None if both gradients are right."""
     if not report.leaves or (report.verdict == "agree" and report.blame is None):
         return None
-    leaf = ordered(report.leaves, report.blame)[0]
+    leaf = ordered(report)[0]
     at = f", at point {report.point}" if report.point else ""
     return CloseUp(f"The worst element, {element(leaf)}{at}:", rows(leaf), _tolerance(leaf))
 

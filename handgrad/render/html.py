@@ -56,7 +56,7 @@ def _report(report: Reading) -> str:
     parts = [
         f"<p>{_badge(report.verdict)} {escape(headline)}</p>",
         _each(content.diagnoses(report), "p"),
-        _leaves(content.ordered(report.leaves, report.blame)),
+        _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
         _each(content.footing(report), "p"),
     ]

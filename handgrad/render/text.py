@@ -164,7 +164,7 @@ def _close_up(report: Reading, columns: int) -> str:
 
 
 def _leaves(report: Reading, columns: int) -> str:
-    leaves = content.ordered(report.leaves, report.blame)
+    leaves = content.ordered(report)
     if not leaves:
         return ""
     room = fitting(report, columns)

@@ -143,6 +143,6 @@ def forms(make: Callable[[], Any], extra: tuple[str, ...]) -> dict[str, Any]:
         found["counterexample"] = [str(example), example.as_code()]
     if "power" in extra:
         found["power"] = [str(power := report.power()), power.to_dict()]
-    if "steps" in extra and report.steps:
+    if "steps" in extra and report.steps is not None:
         found["steps"] = [str(report.steps), report.steps.to_dict()]
     return found

@@ -76,16 +76,16 @@ def test_the_worst_leaves_are_shown_and_the_others_counted() -> None:
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
     """In tolerances, which are another for each element."""
     far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
-    assert [found.path for found in content.ordered(far, None)] == [
+    assert [found.path for found in content.ordered(report(*far)._reading())] == [
         "nan",
         "1.3",
         "0.5",
         "0.31",
     ]
     finer = leaf("finer", verdict="disagree", yours=0.5, sharp=far[0].sharp / 100)
-    assert content.ordered([far[0], finer], None)[0] is finer
+    assert content.ordered(report(far[0], finer)._reading())[0] is finer
     blamed = report(leaf("a"), leaf("b", ulps_autodiff=1e9), blame="autodiff")
-    assert [found.path for found in content.ordered(blamed.leaves, blamed.blame)] == ["b", "a"]
+    assert [found.path for found in content.ordered(blamed._reading())] == ["b", "a"]
 
 
 def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
@@ -233,7 +233,7 @@ def words(text: str) -> list[str]:
 def test_rich_says_the_same_words_in_colours() -> None:
     worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
-    assert content.ordered(answer.leaves, answer.blame)[0] is worst
+    assert content.ordered(answer._reading())[0] is worst
     assert words(on_a_console(answer)) == words(str(answer))
     # Rich colours the verdict and underlines where digits part.
     text = on_a_console(wrong(), colour=True)
