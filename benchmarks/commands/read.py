@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from compare.commands.options import FILE
+from handgrad.commands.file_kinds import kind_of
 from handgrad.commands.options import JSON
 
 
@@ -47,12 +48,14 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 
 @click.command(short_help="Draw stored results as figures, SVG and PNG, light and dark.")
 @click.argument("file", type=FILE)
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=FILE)
 def plot(file: Path, folder: Path) -> None:
     """Draw the figures of stored results into FOLDER, which is made if it is not there."""
     from benchmarks.figures import draw
     from benchmarks.results import Results
 
+    if folder.is_file():
+        raise click.UsageError(f"{folder}: {kind_of(folder)}; expected a folder for the figures.")
     try:
         files = draw(Results.load(file), folder)
     except OSError as error:

@@ -47,12 +47,11 @@ def prepared() -> Iterator[None]:
 
 
 def refusal(error: "click.ClickException") -> str:
-    """Return in one line why click refuses; where something is missing, also where to read on."""
-    from click import MissingParameter
-
+    """Return in one line why click refuses, and where to read on if that does not say enough."""
     line = " ".join(error.format_message().split())
-    if isinstance(error, MissingParameter) and error.ctx:
-        line += f" See {error.ctx.command_path} --help."
+    context = getattr(error, "ctx", None)
+    if context and not any(hint in line for hint in ("; expected ", "id you mean ")):
+        line = f"{line.removesuffix('.')}. See {context.command_path} --help."
     return line
 
 

@@ -31,7 +31,11 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1, column 1: Expecting value; expected a JSON file with timings"),
+        (
+            "",
+            "an empty file; expected a JSON file with timings, as `python -m benchmarks --out` wr",
+        ),
+        ("x", "line 1, column 1: Expecting value; expected a JSON file with timings"),
         ('{"schema": 2, "checks": []}', "cells is null; expected `array`, got `null`"),
         ('{"schema": 2, "schema": 2}', "schema twice; expected it once"),
         ('{"schema": 99, "cells": []}', "got schema 99"),
