@@ -1,7 +1,5 @@
 """A file of another kind than expected is called what it is, by all commands that read files."""
 
-import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -95,15 +93,3 @@ def test_no_kind_is_part_of_another() -> None:
     """Which of them is found would depend on their order."""
     for kind in OWN:
         assert not [other for other in OWN if other != kind and set(other.keys) <= set(kind.keys)]
-
-
-def test_a_table_is_read_from_a_pipe_as_well(tmp_path: Path) -> None:
-    """What looks at its kind takes nothing from it."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    text = "x,y\n1,2\n2,4.5\n3,6\n"
-    writer = threading.Thread(target=pipe.write_text, args=[text])
-    writer.start()
-    ended = compare("regress", pipe, "--steps", 1, "--json")
-    writer.join()
-    assert (ended.code, ended.err) == (0, "")

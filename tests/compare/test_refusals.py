@@ -26,7 +26,7 @@ OTHERS = {
     "regress --y foo": "No such option '--y'. See python -m compare regress --help.",
     "plot --out X": "No such option '--out'. See python -m compare plot --help.",
     "plot nonsense": "No such command 'nonsense'. See python -m compare plot --help.",
-    "explain w1 --x": "Option '--x' requires an argument. See python -m compare explain --help.",
+    "explain w1 --x": "Option '--x' requires an argument.",
     "rnu": "No such command 'rnu'. Did you mean 'run'?",
     "predict --weight 128": "Missing option '--height'. See python -m compare predict --help.",
     "predict --weight nan --height 63": "'nan'; expected a number above 0, at most 10000",

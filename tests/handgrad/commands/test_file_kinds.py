@@ -72,11 +72,19 @@ def test_a_kind_of_ones_own_is_known_by_its_keys(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_has_no_kind(tmp_path: Path) -> None:
-    """And nothing is taken from a pipe, which somebody else is going to read."""
     assert kind_of(tmp_path) == "a folder"
     assert kind_of(tmp_path / "absent") is None
     assert kind_of(tmp_path / ("x" * 300)) is None
     assert kind_of(Path("a\x00b")) is None
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(tmp_path / "pipe")
-        assert kind_of(tmp_path / "pipe") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_nothing_is_taken_from_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else is going to read it."""
+    os.mkfifo(tmp_path / "pipe")
+
+    def opened(*_: object) -> None:
+        raise AssertionError("the pipe was opened")
+
+    monkeypatch.setattr(Path, "open", opened)
+    assert kind_of(tmp_path / "pipe") is None
