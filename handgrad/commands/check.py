@@ -1,7 +1,6 @@
 """`handgrad check`: judge a gradient in a file."""
 
 import inspect
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -14,6 +13,7 @@ from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
 from handgrad.commands.options import JSON, option, seed_option, whole
 from handgrad.commands.options import SECONDS as ABOVE_0
+from handgrad.commands.process import command_line, json_text
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -109,7 +109,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
         _show(report)
     if interrupted:
         if as_json:
-            click.echo(_as_json(answer))
+            click.echo(json_text(answer))
         raise KeyboardInterrupt(f"after {report.points:,} of {1 + options['points']:,} points")
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
@@ -117,16 +117,10 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
         if not as_json:
             click.echo(f"\n{text}")
     if as_json:
-        click.echo(_as_json(answer))
+        click.echo(json_text(answer))
     if report.verdict == "imprecise" and report.passes:
         click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
     return 0 if report.passes else NOT_PASSED.get(report.verdict, 1)
-
-
-def _as_json(answer: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False)
 
 
 def _judged(
@@ -175,7 +169,7 @@ def _again(
     words += ["--seconds", repr(seconds)] * (seconds != SECONDS)
     words += [] if directions is None else ["--directions", str(directions)]
     words += ["--strict"] * strict + ["--has-value"] * has_value
-    return shlex.join([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
+    return command_line([*words, *(f"--trust-rule={rule}" for rule in trust_rules)])
 
 
 def _function(loader: "Loader", location: "Location", form: str) -> Any:
