@@ -165,6 +165,9 @@ def test_a_file_s_location_may_have_a_drive(monkeypatch: pytest.MonkeyPatch) -> 
     for path in (r"C:\work\mine.py", r"work\mine", "work/mine", "MINE.PY"):
         with pytest.raises(loading.LoadingError, match=r"; expected FILE\.py:loss or package"):
             loading.parse(path, "loss", "other.py")
+    for path in (r"work\mine", "work/mine"):
+        with pytest.raises(loading.LoadingError, match="no such file: work"):
+            loading.Loader().load(loading.Location(path, "loss"))
 
 
 def test_the_command_to_repeat_is_written_for_the_shell_of_the_system(
