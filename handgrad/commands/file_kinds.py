@@ -85,7 +85,11 @@ def kind_of(path: Path, own: Own = ()) -> str | None:
             return kind
     if _is_binary(first):
         return BINARY
-    return _json(content, own) if is_json else _text(first.decode("utf-8-sig", "replace"))
+    return (
+        _json(content, own)
+        if is_json
+        else _text(first.decode("utf-8", "replace").removeprefix("\ufeff"))
+    )
 
 
 def _is_binary(first: bytes) -> bool:
@@ -109,7 +113,7 @@ def _archive(path: Path, own: Own) -> str:
 
 def _json(content: bytes, own: Own) -> str:
     try:
-        found = json.loads(content)
+        found = json.loads(content.decode())
     except (ValueError, RecursionError):
         return TEXT
     if not isinstance(found, dict):
