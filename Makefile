@@ -72,7 +72,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: ## rewrite requirements.lock from pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-package handgrad --extra dev --output-file requirements.lock pyproject.toml
+		--group dev --output-file requirements.lock pyproject.toml
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.on_gpu --out benchmarks/results/gpu.json
 
-It needs a GPU and the extra `cuda`. It prints a short table last and writes JSON. If time runs out,
+It needs a GPU and the group `cuda`. It prints a short table last and writes JSON. If time runs out,
 the cells left are named. `--device cpu` does the same on the processor, as a test without a GPU.
 
 Compiling takes longer than timing on a GPU, so there are three processes with ten rounds each. Each

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.backward import check_backward, check_custom
+    from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
     from handgrad.check import (
         CheckInterrupted,
         GradientMismatch,
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from handgrad.report import GradientReport, StepReport, StepsReport
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
-    from handgrad.stepwise import Step, check_steps
+    from handgrad.stepwise import Step, assert_steps, check_steps
+
+__version__ = "0.1.0"
+
+__version__ = "0.1.0"
 
 __all__ = [
     "CheckInterrupted",
@@ -37,7 +41,10 @@ __all__ = [
     "StepReport",
     "StepsReport",
     "Timings",
+    "assert_backward",
+    "assert_custom",
     "assert_gradient",
+    "assert_steps",
     "check_backward",
     "check_custom",
     "check_gradient",
@@ -50,7 +57,7 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "backward": ("check_backward", "check_custom"),
+    "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
@@ -58,7 +65,7 @@ _HOMES = {
     "report": ("GradientReport", "StepReport", "StepsReport"),
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),
-    "stepwise": ("Step", "check_steps"),
+    "stepwise": ("Step", "assert_steps", "check_steps"),
 }
 
 

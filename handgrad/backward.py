@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on
+from handgrad.check import report_on, require
 from handgrad.clock import SECONDS
 from handgrad.judging.part_cases import backward_case, custom_case
 from handgrad.judging.trial import rule_names
@@ -41,7 +41,7 @@ def check_backward(
             vary the inputs.
 
     Returns:
-        The report; leaves are named by the inputs' positions, `params[0]` and so on.
+        The report; leaves are called by the names of `forward`'s arguments.
 
     Raises:
         TypeError: no input holds floats, the output is no array of floats, or the cotangent is
@@ -63,6 +63,22 @@ def check_backward(
     call = "check_backward(forward, backward, *inputs"
     call += "" if cotangent is None else ", cotangent=cotangent"
     return report_on(case, given, points, strict, call, seconds)
+
+
+def assert_backward(*args: Any, **options: Any) -> None:
+    """Raise unless `check_backward` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_backward`.
+
+    Example:
+        >>> import numpy as np
+        >>> def forward(x): return x * x, x
+        >>> def backward(d, x): return 2 * d * x
+        >>> assert_backward(forward, backward, np.array([0.5, -1.0, 2.0]))
+    """
+    require(check_backward(*args, **options))
 
 
 def check_custom(
@@ -101,3 +117,21 @@ def check_custom(
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
     return report_on(case, given, points, strict, "check_custom(f, *args", seconds)
+
+
+def assert_custom(*args: Any, **options: Any) -> None:
+    """Raise unless `check_custom` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_custom`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> @jax.custom_jvp
+        ... def f(x): return jnp.sin(x)
+        >>> @f.defjvp
+        ... def rule(x, dx): return f(*x), jnp.cos(*x) * dx[0]
+        >>> assert_custom(f, np.array([0.5, 1.0]))
+    """
+    require(check_custom(*args, **options))

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.clock import SECONDS
+from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.random_slopes import directional_case
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
-from handgrad.report import GradientReport
+from handgrad.report import GradientReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -17,7 +18,10 @@ __tracebackhide__ = True
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
     """A gradient does not pass; the message is the report."""
 
-    def __init__(self, report: GradientReport) -> None:
+    #: A `GradientReport`, of `assert_steps` a `StepsReport`. Typed as Any, since the caller knows.
+    report: Any
+
+    def __init__(self, report: Any) -> None:
         super().__init__(report)
         self.report = report
 
@@ -101,7 +105,7 @@ def check_gradient(
         'agree'
     """
     case = Case(gradient, loss, has_value, referee, seed, rule_names(trust_rules))
-    given = point_at(params, inputs)
+    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
@@ -123,14 +127,22 @@ def report_on(
         raise CheckInterrupted(GradientReport.of(interrupt.judgement)) from None
 
 
+def require(report: GradientReport | StepsReport) -> None:
+    """Raise `GradientMismatch` unless a report passes."""
+    if not report:
+        raise GradientMismatch(report)
+
+
 def assert_gradient(*args: Any, **options: Any) -> None:
     """Raise unless `check_gradient` passes; for tests. The arguments are the same.
 
     Raises:
         GradientMismatch: the verdict is `disagree` or `undecidable`; with `strict`, `imprecise`.
         Exception: as `check_gradient`.
+
+    Example:
+        >>> import numpy as np
+        >>> def loss(w): return (w * w).sum()
+        >>> assert_gradient(lambda w: 2 * w, loss, np.array([1.0, 2.0]))
     """
-    __tracebackhide__ = True
-    ruling = check_gradient(*args, **options)
-    if not ruling.passes:
-        raise GradientMismatch(ruling)
+    require(check_gradient(*args, **options))

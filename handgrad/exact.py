@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from handgrad.arithmetic import balls
+from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
@@ -43,7 +44,7 @@ def exact_gradient(
         '2.718281828459045235360287471352662497757'
     """
     check_referee(referee)
-    given = point_at(params, inputs)
+    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
     if given.unknown_to_jax:
         raise TypeError(given.not_judged())
     with calling("loss"):

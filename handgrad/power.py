@@ -19,7 +19,7 @@ from handgrad.data.numerals import WIDTH, place, plural, short
 from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
-from handgrad.judging.judgement import plain
+from handgrad.judging.judgement import as_json
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 
@@ -46,7 +46,7 @@ class Planted:
     change: float  #: the largest relative change of an element; 0 if there is none
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Power:
     """The planted mistakes of each kind, caught and missed."""
 
@@ -61,7 +61,11 @@ class Power:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON; an infinite change is the string "inf"."""
-        return plain(self)
+        return as_json(self)
+
+    def __repr__(self) -> str:
+        caught = f"{len(self.planted) - len(self.missed):,} of {len(self.planted):,} caught"
+        return f"<Power: {caught}, {plural(self.points, 'point')}>"
 
     def __str__(self) -> str:
         return _as_text(self)

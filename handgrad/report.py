@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
-from handgrad.judging.judgement import Judgement, plain
+from handgrad.data.numerals import plural
+from handgrad.judging.judgement import Judgement, as_json
 from handgrad.render import Reading, StepReading, StepsReading, as_html, as_text, content
 
 if TYPE_CHECKING:
@@ -20,13 +21,22 @@ if TYPE_CHECKING:
 _KEPT = ("params", "trial")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientReport(Judgement):
-    """The report on a hand-written gradient.
+    """The report on a hand-written gradient; true exactly if it passes.
 
     `verdict` is about the hand-written gradient at the points that were tried. `blame` says which
     gradient is off, whatever the verdict: None, "yours", "autodiff" or "both".
     """
+
+    def __bool__(self) -> bool:
+        return self.passes
+
+    def __repr__(self) -> str:
+        blame = f", blame {self.blame}" if self.blame else ""
+        close_up = content.ordered(self.leaves, self.blame)[:1] if self.verdict != "agree" else []
+        worst = "".join(f", worst {content.element(leaf)}" for leaf in close_up)
+        return f"<GradientReport: {self.verdict}{blame}{worst}, {plural(self.points, 'point')}>"
 
     @classmethod
     def of(cls, judgement: Judgement) -> Self:
@@ -72,7 +82,7 @@ class GradientReport(Judgement):
 
         judged, not_judged = steps(self.trial)
         reports = [
-            StepReport(pair.name, GradientReport.of(judgement), pair.names, guilty)
+            StepReport(pair.name, GradientReport.of(judgement), guilty)
             for pair, judgement, guilty in judged
         ]
         return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
@@ -149,17 +159,14 @@ class GradientReport(Judgement):
 
         Returns:
             Strings, numbers, lists and dicts; a number that is not finite is one of the strings
-            "nan", "inf" and "-inf".
+            "nan", "inf" and "-inf". `schema` is the version of the keys.
         """
         names = [f.name for f in fields(self) if f.name not in _KEPT]
         i = names.index("observed")
         names[i : i + 1] = ["findings", "leaves"]
-        found = {name: plain(getattr(self, name)) for name in names}
-        first = self.steps.first_guilty if self.steps else None
-        return found | {
-            "diagnoses": plain(self.diagnoses),
-            "guilty_step": first and first.name,
-        }
+        found = {name: getattr(self, name) for name in names}
+        first = None if self.steps is None else self.steps.first_guilty
+        return as_json(found, diagnoses=self.diagnoses, guilty_step=_name(first))
 
 
 def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
@@ -172,21 +179,31 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
     return finding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StepReport:
-    """The report on one step."""
+    """The report on one step; true exactly if its report passes."""
 
     name: str
     report: GradientReport
-    inputs: tuple[str, ...] = ()  #: the author's names for the leaves of its report, if known
     #: For a step of a wrong gradient: whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
 
+    def __bool__(self) -> bool:
+        return self.report.passes
 
-@dataclass(frozen=True)
+    def __repr__(self) -> str:
+        guilty = ", guilty" if self.guilty else ""
+        return f"<StepReport: {self.name}{guilty}, {self.report!r}>"
+
+
+def _name(step: StepReport | None) -> str | None:
+    return None if step is None else step.name
+
+
+@dataclass(frozen=True, repr=False)
 class StepsReport:
-    """The reports on all steps, in the order of the forward pass."""
+    """The reports on all steps, in the order of the forward pass; true exactly if all pass."""
 
     steps: tuple[StepReport, ...]
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
@@ -205,6 +222,16 @@ class StepsReport:
     def passes(self) -> bool:
         """Whether every step that was judged passes."""
         return self.first_wrong is None
+
+    def __bool__(self) -> bool:
+        return self.passes
+
+    def __repr__(self) -> str:
+        first = self.first_wrong
+        what = "all pass" if first is None else f"{first.name} is the first that does not pass"
+        judged = f"{plural(len(self.steps), 'step')} judged"
+        left = f", {len(self.not_judged)} not" if self.not_judged else ""
+        return f"<StepsReport: {what}, {judged}{left}>"
 
     def __str__(self) -> str:
         first = self.first_wrong
@@ -230,11 +257,11 @@ class StepsReport:
 
     def _reading(self) -> StepsReading:
         steps = [
-            StepReading(s.name, s.inputs, s.report.verdict, s.report.passes, s.guilty)
-            for s in self.steps
+            StepReading(s.name, s.report.verdict, s.report.passes, s.guilty) for s in self.steps
         ]
         guilty = self.first_guilty
-        return StepsReading(tuple(steps), self.not_judged, guilty and guilty.report._reading())
+        closer = None if guilty is None else guilty.report._reading()
+        return StepsReading(tuple(steps), self.not_judged, closer)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
@@ -242,10 +269,9 @@ class StepsReport:
             {"name": step.name, "guilty": step.guilty, "report": step.report.to_dict()}
             for step in self.steps
         ]
-        first = self.first_wrong
-        return {
-            "passes": self.passes,
-            "first_wrong": first and first.name,
-            "steps": steps,
-            "not_judged": [step._asdict() for step in self.not_judged],
-        }
+        return as_json(
+            passes=self.passes,
+            first_wrong=_name(self.first_wrong),
+            steps=steps,
+            not_judged=[step._asdict() for step in self.not_judged],
+        )

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.backward import check_backward
-from handgrad.check import CheckInterrupted
+from handgrad.check import CheckInterrupted, require
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
@@ -99,6 +99,22 @@ def check_steps(
             )
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
+
+
+def assert_steps(*args: Any, **options: Any) -> None:
+    """Raise unless `check_steps` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: a step does not pass; see `assert_gradient`.
+        Exception: as `check_steps`.
+
+    Example:
+        >>> import numpy as np
+        >>> def square(x): return x * x, x
+        >>> def square_back(d, x): return 2 * d * x
+        >>> assert_steps([("square", square, square_back)], np.array([0.5, -1.0, 2.0]))
+    """
+    require(check_steps(*args, **options))
 
 
 @contextmanager

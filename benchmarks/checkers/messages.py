@@ -34,5 +34,5 @@ def blamed(message: str, paths: Sequence[str]) -> tuple[str, ...]:
     if found := TORCH_INDEX.search(message):
         index = int(found[1] or found[2])
         return (paths[index],) if index < len(paths) else ()
-    named = {path: JAX_LEAF.format(key=path.removeprefix("params")) for path in paths}
+    named = {path: JAX_LEAF.format(key=re.sub(r"^\w+", "", path)) for path in paths}
     return tuple(path for path in paths if named[path] in message)

@@ -42,11 +42,14 @@ class Question:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The parameters' leaves in JAX's order, as in `handgrad`: `params['w']`."""
+        """The parameters' leaves in JAX's order, as `handgrad` calls them: `params['w']`."""
         import jax
 
+        from handgrad.data.names import Names
+
+        root = Names.of(self.loss, 1 + len(self.inputs)).params
         with_paths = jax.tree_util.tree_leaves_with_path(self.params)
-        return tuple(f"params{jax.tree_util.keystr(path)}" for path, _ in with_paths)
+        return tuple(f"{root}{jax.tree_util.keystr(path)}" for path, _ in with_paths)
 
     @cached_property
     def compiled(self) -> Callable[[Any], Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
-from compare.wording import quoted
+from compare.wording import install, quoted
 from handgrad.commands.options import (
     Number,
     option,
@@ -70,7 +70,7 @@ class OutFile(click.ParamType):
 
     Args:
         suffixes: the allowed endings of the name.
-        needs: a package needed for writing it, and the project's extra that installs it.
+        needs: a package needed for writing it, and the dependency group that installs it.
     """
 
     name = "file"
@@ -86,8 +86,8 @@ class OutFile(click.ParamType):
 
         path = Path(value)
         if self.needs and find_spec(self.needs[0]) is None:
-            package, extra = self.needs
-            self.fail(f"{package} is not installed; expected the extra {extra!r}.", param, ctx)
+            package, group = self.needs
+            self.fail(f"{package} is not installed; expected {install(group)}", param, ctx)
         if path.suffix.lower() not in self.suffixes:
             ends = " or ".join(self.suffixes)
             self.fail(f"'{value}'; expected a file that ends in {ends}.", param, ctx)

@@ -37,6 +37,15 @@ def sigmoid(file: Path) -> None:
 
 @plot.command()
 @FILE
+def digits(file: Path) -> None:
+    """Draw how many digits of the sigmoid's slope are right, by hand and by autodiff."""
+    from compare import plots
+
+    _save(plots.digits(), file)
+
+
+@plot.command()
+@FILE
 @training_options
 def loss(file: Path, **training: Any) -> None:
     """Draw the loss curves of both trainings."""

@@ -1,7 +1,7 @@
 """The caller's arguments: named leaves of the parameters, and copies to call functions with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.clock import check_time
+from handgrad.data.names import UNNAMED, Names
 from handgrad.data.pytrees import is_real, is_traced, split
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -24,8 +25,9 @@ class Point:
 
     params: Any
     inputs: tuple[Any, ...]
-    paths: tuple[str, ...]  #: `params['w']`, one for each leaf
+    paths: tuple[str, ...]  #: `params['w']`, or as `names` has it, one for each leaf
     leaves: tuple[np.ndarray, ...]  #: the parameters as NumPy arrays
+    names: Names = UNNAMED
 
     @property
     def size(self) -> int:
@@ -48,7 +50,7 @@ class Point:
                 return f"{path} is {leaf.dtype.name}: not judged; float64 and float32 are"
         for path, leaf in jax.tree_util.tree_flatten_with_path(self.inputs)[0]:
             if _is_long(leaf):
-                where = "inputs" + jax.tree_util.keystr(path)
+                where = self.names.in_inputs(path)
                 return f"{where} is {leaf.dtype.name}: not judged; float64 and float32 are"
         return None
 
@@ -57,7 +59,7 @@ class Point:
         for path, leaf in jax.tree_util.tree_flatten_with_path(self.inputs)[0]:
             if is_real(leaf) and not (finite := np.isfinite(leaf)).all():
                 index = np.argwhere(~finite)[0].tolist()
-                where = "inputs" + jax.tree_util.keystr(path) + (str(index) if index else "")
+                where = self.names.in_inputs(path) + (str(index) if index else "")
                 return f"{where} is {np.asarray(leaf)[tuple(index)]}"
         return None
 
@@ -73,8 +75,16 @@ class Point:
         params, inputs = copied(self.params), copied(self.inputs)
         with jax.enable_x64(self.wide):
             result = function(params, *inputs)
-        changed = written(self.params, params, "params") + written(self.inputs, inputs, "inputs")
+        changed = written(self.params, params, self.names.params, self.paths)
+        for i, (before, after) in enumerate(zip(self.inputs, inputs, strict=True)):
+            changed += written(before, after, self.names.of_input(i))
         return result, changed
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The place of each leaf in the parameters, `['w']`."""
+        found, _ = jax.tree_util.tree_flatten_with_path(self.params)
+        return tuple(jax.tree_util.keystr(path) for path, _ in found)
 
     @cached_property
     def form(self) -> tuple[Any, ...]:
@@ -94,7 +104,11 @@ class Point:
         with jax.enable_x64(True):
             new = [alike(leaf, kind) for leaf, kind in zip(leaves, old, strict=True)]
         params = jax.tree_util.tree_unflatten(tree, new)
-        return Point(params, self.inputs, self.paths, tuple(leaves))
+        return replace(self, params=params, leaves=tuple(leaves))
+
+    def at(self, params: Any, inputs: Sequence[Any]) -> "Point":
+        """Return a point of other arguments, with the same names; raises as `point_at`."""
+        return point_at(params, inputs, self.names)
 
 
 def slices(leaves: Sequence[np.ndarray]) -> list[slice]:
@@ -103,30 +117,32 @@ def slices(leaves: Sequence[np.ndarray]) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(ends)]
 
 
-def point_at(params: Any, inputs: Sequence[Any]) -> Point:
-    """Flatten the arguments of a loss.
+def point_at(params: Any, inputs: Sequence[Any], names: Names = UNNAMED) -> Point:
+    """Flatten the arguments of a loss, which have these names.
 
     Raises:
         TypeError: a leaf of `params` is no array of floats.
         ValueError: `params` has no leaf or no element, or is not finite.
     """
-    for name, tree in (("params", params), ("inputs", tuple(inputs))):
-        _check_tree(name, tree)
+    inputs, root = tuple(inputs), names.params
+    _check_tree(root, params)
+    for i, tree in enumerate(inputs):
+        _check_tree(names.of_input(i), tree)
     found, _ = jax.tree_util.tree_flatten_with_path(params)
     if not found:
-        raise ValueError(f"params: got {_typed(params)}, expected at least one array of floats")
-    paths = tuple("params" + jax.tree_util.keystr(path) for path, _ in found)
+        raise ValueError(f"{root}: got {_typed(params)}, expected at least one array of floats")
+    paths = names.leaves or tuple(root + jax.tree_util.keystr(path) for path, _ in found)
     leaves = tuple(_as_floats(path, leaf) for path, (_, leaf) in zip(paths, found, strict=True))
     if not any(leaf.size for leaf in leaves):
         shapes = ", ".join(str(leaf.shape) for leaf in leaves)
-        raise ValueError(f"params: got no elements, shape {shapes}, expected at least one")
+        raise ValueError(f"{root}: got no elements, shape {shapes}, expected at least one")
     for path, leaf in zip(paths, leaves, strict=True):
         if not np.isfinite(leaf.astype(np.float64)).all():
             where = tuple(int(i) for i in np.argwhere(~np.isfinite(leaf.astype(np.float64)))[0])
             raise ValueError(
                 f"{path}{list(where) or ''}: got {leaf[where]}, expected finite floats"
             )
-    return Point(params, native(tuple(inputs)), paths, leaves)
+    return Point(params, native(inputs), paths, leaves, names)
 
 
 def _check_tree(name: str, tree: Any) -> None:
@@ -209,15 +225,16 @@ def copied(tree: Any) -> Any:
     )
 
 
-def written(before: Any, after: Any, name: str) -> list[str]:
-    """Return the paths of the NumPy arrays that were changed."""
+def written(before: Any, after: Any, name: str, paths: Sequence[str] | None = None) -> list[str]:
+    """Return the paths of the NumPy arrays that were changed in an argument of that name."""
     old, tree = jax.tree_util.tree_flatten_with_path(before)
     new = tree.flatten_up_to(after) if jax.tree_util.tree_structure(after) == tree else None
     if new is None:
         return [name]
+    paths = paths or [name + jax.tree_util.keystr(path) for path, _ in old]
     return [
-        name + jax.tree_util.keystr(path)
-        for (path, a), b in zip(old, new, strict=True)
+        path
+        for path, (_, a), b in zip(paths, old, new, strict=True)
         if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     ]
 

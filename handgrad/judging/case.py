@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from handgrad.data.point import Point, point_at, shortly
+from handgrad.data.point import Point, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -102,19 +102,12 @@ class Case:
         """Whether slopes are judged, and no elements."""
         return isinstance(self.part, RandomDirections)
 
-    def label(self, path: str) -> str:
-        """Return what a report calls a leaf: `params['w']`, `random direction 1`."""
-        if not self.along_directions:
-            return path
-        name, number = path.removeprefix("params['").removesuffix("]").split("'][")
-        return name.replace("direction", f"direction {int(number) + 1}", 1)
-
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
         if not isinstance(self.part, RandomDirections):
             return given
         params, _, *inputs = given.inputs
-        return point_at(params, inputs)
+        return self.part.given.at(params, inputs)
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""

@@ -23,12 +23,13 @@ def answer(
 ) -> tuple[Answer, list[Finding]]:
     """Return the leaves of a gradient in the order of the parameters, or the faults of its form."""
     found, _ = jax.tree_util.tree_flatten_with_path(grads)
-    by_path = {"params" + jax.tree_util.keystr(path): leaf for path, leaf in found}
-    missing = [path for path in given.paths if path not in by_path]
-    surplus = [path for path in by_path if path not in given.paths]
+    by_key = {jax.tree_util.keystr(path): leaf for path, leaf in found}
+    places = list(zip(given.keys, given.paths, given.leaves, strict=True))
+    missing = [path for key, path, _ in places if key not in by_key]
+    surplus = [key for key in by_key if key not in given.keys]
     if missing or surplus:
         return [], [_structure(grads, given, missing, surplus, wording)]
-    pairs = [(p, by_path[p], leaf) for p, leaf in zip(given.paths, given.leaves, strict=True)]
+    pairs = [(path, by_key[key], leaf) for key, path, leaf in places]
     findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, wording))]
     return [] if findings else [_native(got) for _, got, _ in pairs], findings
 
@@ -43,23 +44,24 @@ def _structure(
     grads: Any, given: Point, missing: list[str], surplus: list[str], wording: Wording
 ) -> Finding:
     """Describe a gradient whose pytree is not that of the parameters."""
+    root = given.names.params
+    params = f"{root} is {_kind(given.params)}"
     if grads is None:
         what = f"{wording.gradient} returned None; is its return statement missing?"
         return _finding("structure", None, what)
     if isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
-        what = f"{wording.gradient} returned a single number; params is {_kind(given.params)}"
+        what = f"{wording.gradient} returned a single number; {params}"
         what += wording.single
         return _finding("structure", None, what)
     parts = []
     if missing:
         parts.append(f"no gradient of {_some(missing)}")
     if surplus:
-        parts.append(f"something at {_some([p.replace('params', 'grads', 1) for p in surplus])}")
-    what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; params is "
-    what += _kind(given.params)
+        parts.append(f"something at {_some([f'grads{key}' for key in surplus])}")
+    what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; {params}"
     if isinstance(grads, tuple) and len(grads) == 2:
         what += wording.two
-    return _finding("structure", (missing or surplus)[0], what)
+    return _finding("structure", [*missing, *(root + key for key in surplus)][0], what)
 
 
 def _some(paths: list[str]) -> str:

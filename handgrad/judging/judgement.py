@@ -7,6 +7,9 @@ from typing import Any
 
 from handgrad.data.findings import Finding
 
+#: The version of the keys in the JSON of every report; it grows when one changes or goes.
+SCHEMA = 1
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -33,6 +36,11 @@ class Judgement:
     def passes(self) -> bool:
         """Whether the gradient may be used: `agree`, or without `strict` also `imprecise`."""
         return self.verdict == "agree" or (self.verdict == "imprecise" and not self.strict)
+
+
+def as_json(found: Any = (), **more: Any) -> dict[str, Any]:
+    """Return what is found, a mapping or a dataclass, as data for JSON, with its schema version."""
+    return {"schema": SCHEMA} | plain(found or {}) | plain(more)
 
 
 def plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
 from handgrad.judging.case import BackwardStep, Case, CustomRule, check_function, check_seed
@@ -28,10 +29,15 @@ def backward_case(
     seed: int = 0,
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
+    named: Callable[..., Any] | None = None,
 ) -> tuple[Case, Point]:
-    """Build the case of a backward step, and its point; see `handgrad.check_backward`."""
+    """Build the case of a backward step, and its point; see `handgrad.check_backward`.
+
+    The inputs have the names of the arguments of `named`, by default the forward pass.
+    """
     check_seed(seed)
-    real, together = _float_inputs(inputs)
+    names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
+    real, together, leaves = _float_inputs(inputs, names)
     check_function("forward", forward, inputs, "forward(*inputs)")
     check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
@@ -56,7 +62,7 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     case = Case(gradient, loss, referee=referee, seed=seed, trusted=trusted, part=part)
-    return case, point_at(list(real), (cotangent,))
+    return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
 def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
@@ -95,7 +101,8 @@ def custom_case(
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
     check_seed(seed)
-    real, together = _float_inputs(args)
+    names = argument_names(f, len(args), numbered("args", len(args)))
+    real, together, leaves = _float_inputs(args, names)
     check_function("f", f, args, "f(*args)")
     with wide(real):
         output = f(*together(real))
@@ -104,7 +111,7 @@ def custom_case(
     def loss(params: Any) -> Any:
         return _weighed(f(*together(params)), cotangent)
 
-    given = point_at(list(real), ())
+    given = point_at(list(real), (), Names("args", leaves=leaves))
     try:
         program = trace(loss, list(real), ()).loss
     except jax.errors.TracerArrayConversionError:
@@ -132,15 +139,20 @@ def custom_case(
     return case, given
 
 
-def _float_inputs(inputs: tuple[Any, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    real, together = split(
-        jax.tree_util.tree_map(
-            lambda v: np.float64(v) if isinstance(v, float) else v, native(inputs)
-        )
+def _float_inputs(
+    inputs: tuple[Any, ...], names: tuple[str, ...]
+) -> tuple[list[Any], Callable[[Sequence[Any]], Any], tuple[str, ...]]:
+    """Return the real arrays of inputs with these names, what replaces them, and their names."""
+    inputs = jax.tree_util.tree_map(
+        lambda v: np.float64(v) if isinstance(v, float) else v, native(inputs)
     )
+    real, together = split(inputs)
+    found, _ = jax.tree_util.tree_flatten_with_path(inputs)
+    of_all = Names(inputs=names)
+    leaves = tuple(of_all.in_inputs(path) for path, leaf in found if is_real(leaf))
     if not real:
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
-    return real, together
+    return real, together, leaves
 
 
 def _cotangent(output: Any, seed: int) -> Any:

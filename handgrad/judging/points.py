@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.point import Point, point_at, shortly
+from handgrad.data.point import Point, shortly
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
@@ -61,7 +61,7 @@ def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
-        other = point_at(point[0], point[1:])
+        other = given.at(point[0], point[1:])
         formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
         if other.paths != given.paths or formats[0] != formats[1]:
             raise ValueError(f"points[{i}]: expected params shaped and typed like the first ones")

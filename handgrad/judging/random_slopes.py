@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
@@ -94,9 +95,15 @@ def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator
     rng, leaves = np.random.default_rng(part.whole.seed), part.given.leaves
     dtypes = dict(zip(_names(part.given), (leaf.dtype for leaf in leaves), strict=True))
     zero = {name: [np.zeros((), dtype)] * part.count for name, dtype in dtypes.items()}
+    whole = part.given.names
+    numbers = range(1, part.count + 1)
+    labels = [
+        name.replace("direction", f"direction {i}", 1) for name in sorted(zero) for i in numbers
+    ]
+    names = Names(inputs=(whole.params, "directions", *whole.inputs), leaves=tuple(labels))
     for given in points:
         directions = [_drawn(rng, part.count, size) for size in _sizes(part.whole, given)]
-        yield point_at(zero, (given.params, directions, *given.inputs))
+        yield point_at(zero, (given.params, directions, *given.inputs), names)
 
 
 def unseen(part: RandomDirections, ruling: Ruling) -> tuple[float, float]:

@@ -1,7 +1,6 @@
 """Sum up the outcomes in a judgement: verdict, blame, findings, every leaf's worst element."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,10 +37,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     case, outcomes, i = trial.case, trial.outcomes, trial.deciding
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
-    found = tuple(
-        replace(finding, leaf=finding.leaf and case.label(finding.leaf))
-        for finding in findings(deciding, case)
-    )
+    found = findings(deciding, case)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings)), *_warnings(outcomes, i)]
@@ -111,7 +107,7 @@ def leaves(trial: Trial) -> tuple[LeafReport, ...]:
     others = [o.ruling for o in trial.outcomes if o.ruling and o.ruling is not ruling]
     given, limits = ruling.given, _limits([ruling, *others])
     return tuple(
-        replace(_leaf(ruling, path, leaf, part, limits[part]), path=trial.case.label(path))
+        _leaf(ruling, path, leaf, part, limits[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 

@@ -1,6 +1,7 @@
 """The sentences and numbers of a report, in order, for all formats."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -28,7 +29,6 @@ class StepReading:
     """One step of a gradient, for rendering."""
 
     name: str
-    inputs: tuple[str, ...]  #: the author's names for the leaves, if known
     verdict: str
     passes: bool
     guilty: bool | None  #: whether the gradient is wrong because of it; None if not known
@@ -86,16 +86,16 @@ def headline(report: Reading) -> str:
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
-def ordered(report: Reading) -> list[LeafReport]:
+def ordered(leaves: Iterable[LeafReport], blame: str | None) -> list[LeafReport]:
     """Sort the leaves, the worst first; those that agree keep their order."""
 
     def key(leaf: LeafReport) -> tuple[int, float]:
         rank = WORST_FIRST.index(leaf.verdict)
         if leaf.verdict == "agree":
-            return rank, -leaf.ulps_autodiff if report.blame == "autodiff" else 0
+            return rank, -leaf.ulps_autodiff if blame == "autodiff" else 0
         return rank, -_off(leaf)
 
-    return sorted(report.leaves, key=key)
+    return sorted(leaves, key=key)
 
 
 def _off(leaf: LeafReport) -> float:
@@ -113,7 +113,7 @@ def close_up(report: Reading) -> CloseUp | None:
     """Return the worst element digit by digit; None if both gradients are right."""
     if not report.leaves or (report.verdict == "agree" and report.blame is None):
         return None
-    leaf = ordered(report)[0]
+    leaf = ordered(report.leaves, report.blame)[0]
     at = f", at point {report.point}" if report.point else ""
     return CloseUp(f"The worst element, {element(leaf)}{at}:", rows(leaf), _tolerance(leaf))
 
@@ -226,36 +226,37 @@ def _guilty(steps: StepsReading, first: StepReading, closer: Reading) -> str:
     what = "is wrong" if first is steps.first_wrong else "makes it wrong"
     count = len(steps.steps)
     which = f"is the first of its {count} steps back that {what}"
-    why = " ".join(_kinds(closer))
-    for k, name in enumerate(first.inputs):
-        why = why.replace(f"params[{k}]", name)
-    why = why or _wrong_answers(first, closer)
+    why = " ".join(_kinds(closer)) or _wrong_answers(closer)
     only = "is wrong, its only step that was judged"
     others = [step.name for step in reversed(steps.steps) if step.guilty and step is not first]
     more = f"Also wrong: {_these(others)}." if others else ""
     return " ".join(t for t in (f"{first.name} {which if count > 1 else only}.", why, more) if t)
 
 
-def _wrong_answers(step: StepReading, closer: Reading) -> str:
+def _wrong_answers(closer: Reading) -> str:
     """Name the wrong cotangents that a step returns, if some are right."""
     wrong, leaves = _wrong(closer), [leaf.path for leaf in closer.leaves]
     if not 0 < len(wrong) < len(leaves):
         return ""
-    names = {f"params[{k}]": name for k, name in enumerate(step.inputs)}
-    called = [names.get(path, path) for path in wrong]
-    return f"What it gives back for {', '.join(called)} is wrong, the rest is right."
+    return f"What it gives back for {', '.join(wrong)} is wrong, the rest is right."
 
 
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     paths = [path for path in diagnosis.leaves if path in wrong] or list(diagnosis.leaves)
     named = _these(paths)
     everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
-    says = diagnosis.says if everywhere or paths[0] in diagnosis.says else ""
+    says = diagnosis.says if everywhere or _mentions(diagnosis.says, paths[0]) else ""
     text = says or f"in {named}, {diagnosis.says}"
     kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
     # A sentence that begins with a path gets no capital letter.
-    start = text[0] if text.startswith(paths[0]) else text[0].upper()
+    start = text[0] if _mentions(text, paths[0], start=True) else text[0].upper()
     return f"{kind}{start}{text[1:]}."
+
+
+def _mentions(text: str, path: str, start: bool = False) -> bool:
+    """Tell whether a text mentions a leaf, by what follows: the leaf may be called `a` as well."""
+    before, after = "^" if start else r"(?<![\w.])", r"(?=$|[\[,.;:]| (?:is|and|are|alone)\b)"
+    return re.search(before + re.escape(path) + after, text) is not None
 
 
 def findings(report: Reading) -> list[str]:
@@ -269,7 +270,7 @@ def findings(report: Reading) -> list[str]:
     for found in report.findings:
         if found.leaf in explained and found.kind in told:
             continue
-        if found.detail not in headline or (found.leaf or "") not in headline:
+        if (f": {found.leaf}: " if found.leaf else "") + found.detail not in headline:
             news.append(_finding(found))
         elif found.kind != "unknown":
             news.append(f"Kind: {found.kind}{_sure(found)}.")

@@ -32,7 +32,7 @@ def as_html(report: Reading) -> str:
     parts = [
         f"<p>{_badge(report.verdict)} {escape(headline)}</p>",
         _each(content.diagnoses(report), "p"),
-        _leaves(content.ordered(report)),
+        _leaves(content.ordered(report.leaves, report.blame)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
         _each(content.footing(report), "p"),
     ]

@@ -43,7 +43,7 @@ def _close_up(report: Reading) -> RenderableType | None:
 
 
 def _leaves(report: Reading) -> RenderableType | None:
-    leaves = content.ordered(report)
+    leaves = content.ordered(report.leaves, report.blame)
     if not leaves:
         return None
     table = Table(box=None, header_style="bold", pad_edge=False)

@@ -20,7 +20,7 @@ HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
 def as_text(report: Reading) -> str:
     """Return the report as text: summary, worst element, table of leaves, closing lines."""
     above, below = _around_the_table(report)
-    table = _table(content.ordered(report), fitting(report))
+    table = _table(content.ordered(report.leaves, report.blame), fitting(report))
     return "\n\n".join(block for block in (*above, table, *below) if block)
 
 

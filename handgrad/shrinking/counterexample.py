@@ -18,7 +18,7 @@ from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Counterexample:
     """The smallest point found at which a gradient is wrong."""
 
@@ -48,6 +48,9 @@ class Counterexample:
         ]
         body += check.call([*functions, *names])
         return _test(source, self.finding, _wide(source, values, body))
+
+    def __repr__(self) -> str:
+        return f"<Counterexample: {self.finding}>"
 
     def __str__(self) -> str:
         return self.as_code()

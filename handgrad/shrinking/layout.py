@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.point import Point, alike, point_at
+from handgrad.data.point import Point, alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Layout:
         kinds = [leaves[place] for place in self.places]
         with jax.enable_x64(True):
             typed = [alike(array, kind) for array, kind in zip(arrays, kinds, strict=True)]
-        return point_at(*self.together(typed))
+        return self.given.at(*self.together(typed))
 
 
 def _is_array(leaf: Any) -> bool:

@@ -1,10 +1,10 @@
 """The call of handgrad that a case came from, to judge other points and to write it as code."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.judgement import Judgement
@@ -26,14 +26,8 @@ class Check:
 
     def names(self, count: int) -> tuple[str, ...]:
         """Return names for the arguments: those of the function's parameters, if known."""
-        first = ("params",) if self.public_name == "assert_gradient" else ()
-        try:
-            found = inspect.signature(self.like).parameters.values()
-        except (TypeError, ValueError):
-            found = ()
-        named = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        names = [*first, *named[len(first) :]]
-        return tuple([*names, *(f"x{i}" for i in range(len(names), count))][:count])
+        names = argument_names(self.like, count, numbered("x", count))
+        return tuple(name if name.isidentifier() else f"x{i}" for i, name in enumerate(names))
 
     def call(self, arguments: Sequence[str]) -> list[str]:
         """Write the lines that make the check."""

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.names import Names
 from handgrad.data.pytrees import is_real
 from handgrad.judging.untraceable import explanation
 
@@ -37,7 +38,9 @@ class Compiled:
         return any(isinstance(leaf, np.ndarray) for leaf in leaves)
 
 
-def compiled(loss: Callable[..., Any], params: Any, inputs: Sequence[Any]) -> Compiled | Exception:
+def compiled(
+    loss: Callable[..., Any], params: Any, inputs: Sequence[Any], names: Names
+) -> Compiled | Exception:
     """Return the loss and its gradient under `jit`, or what JAX raised when it traced the loss."""
     found, tree = jax.tree_util.tree_flatten_with_path(tuple(inputs))
     leaves = [leaf for _, leaf in found]
@@ -50,12 +53,12 @@ def compiled(loss: Callable[..., Any], params: Any, inputs: Sequence[Any]) -> Co
         except Exception as error:  # the caller's code may raise anything on tracers
             raised = error
             continue
-        static = [jax.tree_util.keystr(path) for path, leaf in found if not is_argument(leaf)]
+        static = [names.in_inputs(path) for path, leaf in found if not is_argument(leaf)]
         return Compiled(
             jax.jit(jax.value_and_grad(of_arguments)),
             jax.jit(of_arguments),
             (params, given),
-            tuple(f"inputs{path}" for path in static),
+            tuple(static),
         )
     return raised
 

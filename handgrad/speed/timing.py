@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.judging import form
 from handgrad.report import GradientReport
@@ -66,7 +67,7 @@ def time_gradient(
         report = check_gradient(gradient, loss, params, *inputs, points=0, has_value=has_value)
     if report.verdict not in ("agree", "imprecise"):
         raise NotTimedError(f"{report.verdict}: a gradient gets a time once it is right")
-    given = point_at(params, inputs)
+    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
     with jax.enable_x64(given.wide):
         contest = _contest(gradient, loss, given)
         first = contest.running[YOURS]()
@@ -100,7 +101,7 @@ def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
         lambda leaf, array: leaf if isinstance(leaf, jax.Array) else array,
         *(given.params, given.arrays),
     )
-    program = compiled(loss, arrays, given.inputs)
+    program = compiled(loss, arrays, given.inputs, given.names)
     first_call_of_autodiff = None
     if isinstance(program, Compiled):
         running |= _compiled(program)

@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import Any
 
 from handgrad.data.numerals import WIDTH, plural, short
-from handgrad.judging.judgement import plain
+from handgrad.judging.judgement import as_json
 from handgrad.speed.rounds import Ratio, Rival
 
 #: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
@@ -19,7 +19,7 @@ class NotTimedError(ValueError):
     """A gradient is not timed; the message is one line that says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Timings:
     """Seconds of one call each, the medians over the rounds."""
 
@@ -36,12 +36,16 @@ class Timings:
     device: str  #: JAX's name for it: cpu, gpu
     rounds: int
 
+    def __repr__(self) -> str:
+        compared = "" if self.autodiff is None else f", {_beside(self.autodiff, _name(self))}"
+        return f"<Timings: yours {seconds(self.yours)}{compared}>"
+
     def __str__(self) -> str:
         return as_text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
-        return plain(self)
+        return as_json(self)
 
 
 def as_text(timings: Timings) -> str:

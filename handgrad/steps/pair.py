@@ -18,7 +18,6 @@ class Pair:
     backward: FunctionType
     inputs: tuple[Any, ...]  #: those with a cotangent from the backward pass
     settings: tuple[Any, ...]  #: further arguments of the forward pass
-    names: tuple[str, ...]  #: names of the inputs if each is one array or number; else empty
     cotangent: Any
     cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
@@ -33,6 +32,8 @@ class Pair:
         def backward(cotangent: Any, cache: Any) -> Any:
             return self.backward(*(() if self.cache_alone else (cotangent,)), cache)
 
-        case, given = backward_case(forward, backward, self.inputs, self.cotangent, seed)
+        case, given = backward_case(
+            forward, backward, self.inputs, self.cotangent, seed, named=there
+        )
         call = "check_backward(forward, backward, *inputs, cotangent=cotangent"
         return judge(case, given, points, False, call)

@@ -16,7 +16,6 @@ import jax
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
 from handgrad.data.point import Point, copied
-from handgrad.data.pytrees import is_real
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.steps.corrected import guilty
@@ -124,7 +123,6 @@ def _pair(call: Call, forwards: list[Call]) -> Pair | None:
             back,
             inputs=forward.args[:count],
             settings=forward.args[count:],
-            names=_names(forward, count),
             cotangent=call.args[0] if len(given) > 1 else 1.0,
             cache_alone=len(given) == 1,
         )
@@ -135,14 +133,6 @@ def _alone(call: Call) -> NotJudged:
     there = f"{call.base}{FORWARD}(...) -> (output, cache)"
     back = f"{call.code.co_name}(cotangent, cache) with that cache"
     return NotJudged(call.name, f"it does not have the form {there}, {back}")
-
-
-def _names(forward: Call, count: int) -> tuple[str, ...]:
-    """Return the names of the floats among the first inputs of a forward call, in order."""
-    pairs = list(zip(forward.code.co_varnames, forward.args[:count], strict=False))
-    if not all(jax.tree_util.all_leaves([value]) for _, value in pairs):
-        return ()
-    return tuple(name for name, value in pairs if isinstance(value, float) or is_real(value))
 
 
 def _function(code: CodeType) -> FunctionType | None:

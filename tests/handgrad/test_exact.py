@@ -60,7 +60,7 @@ def test_where_there_is_no_one_answer() -> None:
         exact_gradient(lambda w: jnp.abs(w), np.float64(0.0))
     with pytest.raises(ArithmeticError, match="not finite"):
         exact_gradient(lambda w: jnp.sqrt(w), np.float64(0.0))
-    with pytest.raises(TypeError, match=r"params.*int64"):
+    with pytest.raises(TypeError, match=r"w.*int64"):
         exact_gradient(lambda w: w, np.array([1]))
 
 

@@ -131,7 +131,7 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "longdouble parameters": (
         lambda: exact_gradient(loss, W.astype(np.longdouble)),
-        f"params is {np.dtype(np.longdouble).name}: not judged; float64 and float32 are",
+        f"w is {np.dtype(np.longdouble).name}: not judged; float64 and float32 are",
     ),
     "what JAX left behind": (
         lambda: check_gradient(NET.gradient, NET.loss, W),
@@ -140,15 +140,15 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "keys of several kinds": (
         lambda: check_gradient(right, loss, {1: W, "a": W}),
-        "params: got a dict whose keys cannot be sorted, expected keys of one kind",
+        "w: got a dict whose keys cannot be sorted, expected keys of one kind",
     ),
     "such keys among the inputs": (
         lambda: check_gradient(right, loss, W, {1: W, "a": W}),
-        "inputs: got a dict whose keys cannot be sorted, expected keys of one kind",
+        "inputs[0]: got a dict whose keys cannot be sorted, expected keys of one kind",
     ),
     "within jit": (
         lambda: jax.jit(lambda w: check_gradient(right, loss, w))(W),
-        "params: got an array that JAX is tracing, expected numbers",
+        "w: got an array that JAX is tracing, expected numbers",
     ),
 }
 

@@ -13,7 +13,6 @@ import pytest
 
 import handgrad
 from handgrad import (
-    assert_gradient,
     check_backward,
     check_custom,
     check_gradient,
@@ -26,7 +25,6 @@ from handgrad.judging.case import OF_GRADIENT, BackwardStep, CustomRule, Wording
 W = np.array([0.3, -0.7, 1.2])
 
 VERBS: tuple[Callable[..., Any], ...] = (
-    assert_gradient,
     check_backward,
     check_custom,
     check_gradient,
@@ -37,7 +35,6 @@ VERBS: tuple[Callable[..., Any], ...] = (
 
 
 def options(verb: Callable[..., Any]) -> set[str]:
-    verb = check_gradient if verb is assert_gradient else verb
     kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return {p.name for p in inspect.signature(verb).parameters.values() if p.kind in kinds}
 
@@ -126,7 +123,7 @@ def test_the_hints_that_there_are() -> None:
 
 
 def test_every_public_check_is_here() -> None:
-    verbs = {name for name in handgrad.__all__ if re.match("check_|assert_|exact_|time_", name)}
+    verbs = {name for name in handgrad.__all__ if re.match("check_|exact_|time_", name)}
     assert {verb.__name__ for verb in VERBS} == verbs
 
 

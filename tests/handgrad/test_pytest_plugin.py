@@ -31,7 +31,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handgrad import assert_gradient
+from handgrad import assert_gradient, assert_steps
 
 
 def loss(w, x):
@@ -94,6 +94,10 @@ def test_other():
     assert "something" == "else"
 
 
+def test_steps():
+    assert_steps([("square", lambda x: (x * x, x), lambda d, x: d * x)], X, points=0)
+
+
 def test_raises():
     assert_gradient(lambda w, x: w[9] * x, loss, W, X)
 """
@@ -149,7 +153,7 @@ def printed(project: Path) -> dict[str, str]:
 def shown(printed: dict[str, str]) -> dict[str, str]:
     """What is shown of each test that fails, by its name."""
     failures, _, summary = printed["all"].partition("= short test summary")
-    assert re.search(r"6 failed, 1 passed, 1 xfailed, 1 error", summary), summary
+    assert re.search(r"7 failed, 1 passed, 1 xfailed, 1 error", summary), summary
     headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
     return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
 
@@ -194,6 +198,12 @@ def test_what_is_shown_of_each_test(shown: dict[str, str]) -> None:
     text = shown["ERROR at setup of test_fixture"]
     assert "in broken\n    held(wrong)\n" in text
     assert FIRST in text
+    # The steps of a gradient are shown in the same way.
+    lines = shown["test_steps"].strip().splitlines()
+    assert lines[0] == f"test_mine.py:{source_line('assert_steps([')}: in test_steps"
+    assert any(line.startswith("Going back, square is the first step") for line in lines)
+    assert "handgrad/" not in shown["test_steps"]
+    assert "test_steps - GradientMismatch: Going back" in shown["summary"]
     # Other failures stay as they are, and an error of their own is shown in their own lines.
     assert "\nE       AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
     assert "w[9] * x" in shown["test_raises"]

@@ -13,7 +13,16 @@ from tests.handgrad.reports import BOB, ZERO, leaf, report, wrong
 def test_the_object_says_everything_but_the_parameters() -> None:
     answer = wrong(seconds=0.25).to_dict()
     assert list(answer) == [
-        *("verdict", "blame", "headline", "findings", "leaves", "warnings", "certificate"),
+        *(
+            "schema",
+            "verdict",
+            "blame",
+            "headline",
+            "findings",
+            "leaves",
+            "warnings",
+            "certificate",
+        ),
         *("reproduce", "points", "dropped", "point", "seconds", "strict"),
         *("diagnoses", "guilty_step"),
     ]

@@ -324,7 +324,7 @@ def test_a_wrong_rule_is_named_and_trusted_by_a_list_alone() -> None:
 
 def test_a_number_has_no_index() -> None:
     report = check_gradient(lambda p: 3 * p, lambda p: p**2, np.float64(0.5), points=0)
-    assert report.headline == "disagree: params: yours is 1.5, exactly it is 1"
+    assert report.headline == "disagree: p: yours is 1.5, exactly it is 1"
 
 
 def test_leaves_of_zeros_and_without_elements() -> None:
@@ -399,7 +399,7 @@ def test_what_is_not_finite_is_dropped_and_counted() -> None:
     assert outside.verdict == "undecidable"
     table = np.array([[1.0, 2.0], [np.nan, np.nan]])
     given = check_gradient(lambda p, x: x.sum(0), lambda p, x: jnp.sum(x @ p), np.ones(2), table)
-    assert "the loss is nan at this point, where inputs[0][1, 0] is nan" in str(given)
+    assert "the loss is nan at this point, where x[1, 0] is nan" in str(given)
 
 
 @pytest.mark.slow

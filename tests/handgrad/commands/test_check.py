@@ -246,7 +246,7 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0 to 1e9."),
         (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
         (["gradient", "--directions=2", "--plant"], "--plant needs every element judged, and"),
-        (["gradient", "--directions=0"], "'--directions': '0'; expected a whole number from 1 to"),
+        (["gradient", "--directions=0"], "'--directions': '0'; expected a whole number from 1 to "),
         (["gradient", "--seconds=0"], "'--seconds': '0'; expected a number of seconds above 0."),
         (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
         (

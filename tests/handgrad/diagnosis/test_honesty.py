@@ -177,7 +177,7 @@ def test_a_report_keeps_what_was_worked_out_when_pickled_and_as_json() -> None:
     assert [finding.kind for finding in after.findings] == ["sign"] * 3
     assert str(after).splitlines()[0] == str(ruled).splitlines()[0]
     answer = json.loads(json.dumps(ruled.to_dict(), allow_nan=False))
-    paths = ["params['b']", "params['v']", "params['w']"]
+    paths = ["p['b']", "p['v']", "p['w']"]
     assert answer["diagnoses"] == [{"kind": "sign", "says": told[0].says, "leaves": paths}]
     assert {finding["kind"] for finding in answer["findings"]} == {"sign"}
     assert answer["guilty_step"] is None

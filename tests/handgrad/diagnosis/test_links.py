@@ -18,7 +18,7 @@ from tests.handgrad.diagnosis.network import NETWORK, Slope, X, Y, loss, right, 
 from tests.tiers import one_of_each
 
 RNG = np.random.default_rng(1)
-OF_V = ("params['b']", "params['v']")
+OF_V = ("p['b']", "p['v']")
 
 
 class Wrong(NamedTuple):

@@ -80,7 +80,7 @@ def test_a_unit_that_is_never_on() -> None:
 def test_a_number_whose_derivative_is_0() -> None:
     report = ruled(lambda p: p["a"] ** 2 + 0.0 * p["b"], {"a": np.ones(()), "b": np.ones(())})
     (told,) = warned(report, "dead units?")
-    assert told.startswith("params['b']: its derivative is 0 at every point")
+    assert told.startswith("p['b']: its derivative is 0 at every point")
 
 
 @pytest.mark.slow

@@ -454,7 +454,7 @@ def test_a_float32_answer_is_never_quite_right() -> None:
     """2w is exact in float32 at this point."""
     w = np.array([0.5, -0.25])
     report = check_gradient(lambda w: np.float32(2 * w), lambda w: jnp.sum(w**2), w, points=0)
-    assert report.headline == "imprecise: params: got float32, expected float64"
+    assert report.headline == "imprecise: w: got float32, expected float64"
 
 
 #: Beside it a number of 0.3 needs more bits than are tried first.

@@ -76,16 +76,16 @@ def test_the_worst_leaves_are_shown_and_the_others_counted() -> None:
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
     """In tolerances, which are another for each element."""
     far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
-    assert [found.path for found in content.ordered(report(*far)._reading())] == [
+    assert [found.path for found in content.ordered(far, None)] == [
         "nan",
         "1.3",
         "0.5",
         "0.31",
     ]
     finer = leaf("finer", verdict="disagree", yours=0.5, sharp=far[0].sharp / 100)
-    assert content.ordered(report(far[0], finer)._reading())[0] is finer
+    assert content.ordered([far[0], finer], None)[0] is finer
     blamed = report(leaf("a"), leaf("b", ulps_autodiff=1e9), blame="autodiff")
-    assert [found.path for found in content.ordered(blamed._reading())] == ["b", "a"]
+    assert [found.path for found in content.ordered(blamed.leaves, blamed.blame)] == ["b", "a"]
 
 
 def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
@@ -189,10 +189,10 @@ def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
 
 
 def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
-    leaves = [leaf(f"params[{k}]", verdict="disagree" if k == 2 else "agree") for k in range(3)]
-    sign = Diagnosis("sign", "yours has the wrong sign in params[2]", ("params[2]",))
+    leaves = [leaf(name, verdict="disagree" if name == "b" else "agree") for name in "xwb"]
+    sign = Diagnosis("sign", "yours has the wrong sign in b", ("b",))
     closer = replace(report(*leaves)._reading(), diagnoses=(sign,))
-    step = content.StepReading("affine_backward", ("x", "w", "b"), "disagree", False, True)
+    step = content.StepReading("affine_backward", "disagree", False, True)
     reading = replace(wrong()._reading(), steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
         "affine_backward is wrong, its only step that was judged. "
@@ -233,7 +233,7 @@ def words(text: str) -> list[str]:
 def test_rich_says_the_same_words_in_colours() -> None:
     worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
-    assert content.ordered(answer._reading())[0] is worst
+    assert content.ordered(answer.leaves, answer.blame)[0] is worst
     assert words(on_a_console(answer)) == words(str(answer))
     # Rich colours the verdict and underlines where digits part.
     text = on_a_console(wrong(), colour=True)

@@ -1,0 +1,125 @@
+"""What every report has: a truth, a line, a version; and what asserts that it passes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import handgrad
+from handgrad.power import Planted, Power
+from handgrad.report import StepReport, StepsReport
+from tests.handgrad.reports import RIGHT, report, wrong
+from tests.handgrad.speed.test_timing import shown
+
+W, X = np.array([0.5, -1.5, 2.0]), np.array([1.0, 3.0, -2.0])
+
+
+def loss(w: Any, x: Any) -> Any:
+    return jnp.sum((w * x) ** 2)
+
+
+def gradient(factor: float) -> Callable[..., Any]:
+    return lambda w, x: factor * w * x**2
+
+
+def forward(x: Any) -> Any:
+    return x * x, x
+
+
+def backward(factor: float) -> Callable[..., Any]:
+    return lambda d, x: factor * d * x
+
+
+def custom(factor: float) -> Callable[..., Any]:
+    f = jax.custom_jvp(lambda x: jnp.sin(x))
+    f.defjvp(lambda x, dx: (f(*x), factor * jnp.cos(*x) * dx[0]))
+    return f
+
+
+#: The arguments with which each check passes for a factor of 1 and for no other.
+ARGUMENTS: dict[str, Callable[[float], tuple[Any, ...]]] = {
+    "gradient": lambda factor: (gradient(2 * factor), loss, W, X),
+    "backward": lambda factor: (forward, backward(2 * factor), X),
+    "custom": lambda factor: (custom(factor), X),
+    "steps": lambda factor: ([("square", forward, backward(2 * factor))], X),
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
+    check, require = getattr(handgrad, f"check_{name}"), getattr(handgrad, f"assert_{name}")
+    assert check(*ARGUMENTS[name](1.0), points=0)
+    assert require(*ARGUMENTS[name](1.0), points=0) is None
+    refused = check(*ARGUMENTS[name](1.5), points=0)
+    assert not refused
+    with pytest.raises(handgrad.GradientMismatch) as raised:
+        require(*ARGUMENTS[name](1.5), points=0)
+    assert type(raised.value.report) is type(refused)
+    assert str(raised.value) == str(raised.value.report)
+    assert str(raised.value).splitlines()[0] == str(refused).splitlines()[0]
+
+
+def test_every_check_has_one() -> None:
+    names = {name.removeprefix("check_") for name in handgrad.__all__ if name.startswith("check_")}
+    assert names == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("verdict", ["agree", "imprecise", "disagree", "undecidable"])
+def test_a_report_is_true_exactly_if_it_passes(verdict: str, strict: bool) -> None:
+    made = report(verdict=verdict, strict=strict)
+    passes = verdict == "agree" or (verdict == "imprecise" and not strict)
+    step = StepReport("mean", made)
+    assert [bool(r) for r in (made, step, StepsReport((step,)))] == [passes] * 3
+    # A wrong step is named, though it is false itself.
+    first = StepsReport((step,)).to_dict()["first_wrong"]
+    assert first == (None if passes else "mean")
+
+
+MISSED = Planted("sign", "w", False, 1e-17)
+
+LINES = [
+    (report(RIGHT), "<GradientReport: agree, 9 points>"),
+    (
+        wrong(),
+        "<GradientReport: disagree, blame both, worst params['w'][0, 1], 9 points>",
+    ),
+    (report(verdict="undecidable", points=0), "<GradientReport: undecidable, 0 points>"),
+    (
+        StepReport("mean", wrong(), guilty=True),
+        "<StepReport: mean, guilty, <GradientReport: disagree, blame both, worst "
+        "params['w'][0, 1], 9 points>>",
+    ),
+    (
+        StepsReport((StepReport("mean", wrong()), StepReport("square", report()))),
+        "<StepsReport: mean is the first that does not pass, 2 steps judged>",
+    ),
+    (StepsReport((StepReport("mean", report()),)), "<StepsReport: all pass, 1 step judged>"),
+    (Power((MISSED,), 3), "<Power: 0 of 1 caught, 3 points>"),
+]
+
+
+@pytest.mark.parametrize(("made", "line"), LINES)
+def test_one_line(made: Any, line: str) -> None:
+    assert repr(made) == line
+
+
+def test_the_other_reports_in_one_line() -> None:
+    timings = shown(1e-4)
+    assert repr(timings).startswith("<Timings: yours 100 µs, takes ")
+    found = handgrad.check_gradient(gradient(3.0), loss, W, X, points=0).counterexample
+    assert repr(found) == f"<Counterexample: {found.finding}>"
+    assert "\n" not in repr(found)
+
+
+@pytest.mark.parametrize("made", [wrong(), StepsReport(()), shown(1e-4), Power((), 0)])
+def test_every_object_has_the_version_of_its_keys(made: Any) -> None:
+    assert made.to_dict()["schema"] == 1
+    assert next(iter(made.to_dict())) == "schema"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert handgrad.__version__.count(".") == 2
