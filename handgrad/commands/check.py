@@ -82,7 +82,7 @@ class BadInput(click.ClickException):
 @option(
     "--directions",
     type=whole(1, 24),  # `random_slopes.MOST`, which would load JAX
-    help="Judge slopes along so many random directions, and no element: a quick look.",
+    help="Judge slopes along 1 to 24 random directions, and no element: a quick look.",
 )
 @JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
