@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-slow test-all lint attack bench document study picture lock clean help
+.PHONY: install run test test-slow test-all lint attack mutants bench document docs study picture lock dated release clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -40,12 +40,15 @@ bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; fiv
 attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs `pip install coverage`
+mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs the group mutants
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and tables from what is stored
 	@$(BIN)/python -m benchmarks document
 	@$(BIN)/python -m tests.attack document
+
+docs: $(STAMP) ## the documentation as a site, in site/; OPEN=1 opens it
+	@$(BIN)/python -m website $(if $(OPEN),--open)
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)
@@ -72,7 +75,13 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: ## rewrite requirements.lock from pyproject.toml; needs uv
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-package handgrad --extra dev --output-file requirements.lock pyproject.toml
+		--group dev --output-file requirements.lock pyproject.toml
+
+dated: $(STAMP) ## write today's date into CHANGELOG.md and CITATION.cff, for a release
+	@$(BIN)/python -m tests.release date
+
+release: $(STAMP) ## check that all is ready, and build what is published; PUBLISH=1 asks, and publishes
+	@$(BIN)/python -m tests.release $(if $(PUBLISH),publish,check)
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -1,24 +1,80 @@
 """The documents are tests, and collecting tests leaves nothing for the garbage collector to walk.
 
-Every block of Python in the README and in docs/ is executed. What their `console` blocks show is
-held against what the commands print in tests/test_documents.py.
+Every block of Python in the README and in docs/ is executed, at the settings that a reader has, and
+a block of `output` is what the block before it prints. What their `console` blocks show is held
+against what the commands print in tests/test_documents.py.
 """
 
 import gc
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from shutil import which
+from typing import Any
 
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil import Example, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+DOCS = Path(__file__).parent / "docs"
+
+
+class _Printing(PythonEvaluator):
+    """Runs a block, and keeps what it prints."""
+
+    def __call__(self, example: Example) -> None:
+        with redirect_stdout(StringIO()) as printed:
+            super().__call__(example)
+        example.namespace["printed"] = printed.getvalue()
+
+
+def _shown(example: Example) -> str | None:
+    """Say how a block of `output` differs from what the block before it has printed."""
+    from tests.console import same
+
+    printed = example.namespace["printed"]
+    return None if same(example.parsed, printed) else f"the block before it printed\n{printed}"
+
+
+def _conditions(namespace: dict[str, Any]) -> None:
+    """Give a document what its conditions for skipping a block are written with."""
+    namespace |= {"missing": lambda name: find_spec(name) is None, "which": which}
+
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser()],
-    patterns=["README.md", "CONTRIBUTING.md", "docs/*.md"],
+    parsers=[
+        CodeBlockParser("python", _Printing()),
+        CodeBlockParser("output", _shown),
+        SkipParser(),
+    ],
+    patterns=["README.md", "CONTRIBUTING.md", "docs/*.md", "docs/**/*.md"],
+    setup=_conditions,
+    fixtures=["as_for_a_reader"],
 ).pytest()
 
 # Modules and tests stay until the end. Going through them again and again, the collector took a
 # quarter of the time that collecting takes.
 gc.disable()
+
+
+@pytest.fixture
+def as_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave out what tests/conftest.py sets for tests; a document's files are beside it."""
+    import jax
+    from hypothesis import settings
+
+    monkeypatch.syspath_prepend(DOCS)
+    before = settings.get_current_profile_name()
+    settings.load_profile("default")
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+    settings.load_profile(before)
+    for path in DOCS.glob("*.py"):  # their `model` is not that of a later test
+        sys.modules.pop(path.stem, None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,5 +92,5 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the blocks of docs/ to the slow tests; those of the README are quick."""
     for item in items:
-        if item.path.suffix == ".md" and item.path.parent.name == "docs":
+        if item.path.suffix == ".md" and item.path.is_relative_to(DOCS):
             item.add_marker(pytest.mark.slow)

@@ -15,14 +15,16 @@ from benchmarks.commands.read import compare, plot, table
 from benchmarks.commands.shared import ENDINGS
 from benchmarks.commands.time import options, timed
 from compare import exit_codes
+from handgrad.commands.options import SETTINGS, version_option
 
 
 @click.group(
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
     epilog="Without a command the gradients are timed, as the options say.",
 )
 @options
+@version_option("benchmarks")
 @click.pass_context
 def cli(context: click.Context, **given: Any) -> int:
     """Time one loss and its gradient, by hand and by autodiff, against the floor."""

@@ -2,7 +2,7 @@
 
     python -m benchmarks.on_gpu --out benchmarks/results/gpu.json
 
-It needs a GPU and the extra `cuda`. It prints a short table last and writes JSON. If time runs out,
+It needs a GPU and the group `cuda`. It prints a short table last and writes JSON. If time runs out,
 the cells left are named. `--device cpu` does the same on the processor, as a test without a GPU.
 
 Compiling takes longer than timing on a GPU, so there are three processes with ten rounds each. Each
@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmarks import names
-from benchmarks.commands.shared import ENDINGS, SECONDS, several
+from benchmarks.commands.shared import (
+    CELLS_LIMIT,
+    ENDINGS,
+    limit_option,
+    processes_option,
+    rounds_option,
+    several,
+)
 from compare import exit_codes
-from compare.commands.options import FILE, Name, option, whole
+from compare.commands.options import Name, file_option
+from handgrad.commands.options import SETTINGS, option
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -59,18 +67,17 @@ def specs(device: str) -> "list[Spec]":
     ]
 
 
-@click.command()
-@option("--device", type=Name("gpu", "cpu"), default="gpu")
-@option(
+@click.command(context_settings=SETTINGS)
+@option("--device", type=Name("cpu", "gpu"), default="gpu", help="Where JAX's programs run.")
+@file_option(
     "--out",
-    type=FILE,
+    "Write the results to this file, as they come; one that is there is replaced.",
     default=Path("gpu.json"),
-    help="Where the results are stored, as they come; a file that is there is replaced.",
 )
-@several("--case", "cases", "A case only; repeatable.", *SIZES)
-@option("--limit", type=SECONDS, default=LIMIT, help="Begin nothing after so long.")
-@option("--processes", type=whole(1, 100), default=PROCESSES)
-@option("--rounds", type=whole(2, 10_000), default=ROUNDS)
+@several("--case", "cases", "What is computed", *SIZES)
+@limit_option(CELLS_LIMIT, default=LIMIT)
+@processes_option(default=PROCESSES)
+@rounds_option(default=ROUNDS)
 def command(
     device: str, out: Path, cases: tuple[str, ...], limit: float, processes: int, rounds: int
 ) -> int:

@@ -9,7 +9,7 @@ from compare.csv_cells import Csv, Row, read_csv
 from compare.csv_columns import choose, numbers
 from compare.dataset import Dataset
 from compare.people import PEOPLE, raw, targets
-from compare.wording import InputError
+from compare.wording import InputError, install
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {
@@ -95,7 +95,7 @@ def _from_scikit_learn(name: str) -> Dataset:
         from sklearn import datasets
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{name}: needs scikit-learn, which is not installed; expected the extra 'data'"
+            f"{name}: needs scikit-learn, which is not installed; expected {install('data')}"
         ) from error
     # In its own units, like every other data set; by default scikit-learn standardises this one.
     options = {"scaled": False} if name == "diabetes" else {}

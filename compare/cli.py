@@ -20,9 +20,11 @@ from compare.commands.run import run
 from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
+from handgrad.commands.options import SETTINGS, version_option
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=SETTINGS)
+@version_option("compare")
 def cli() -> None:
     """Backpropagation by hand (NumPy) held against autodiff (jax.grad under jit).
 

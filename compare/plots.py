@@ -15,7 +15,7 @@ import numpy as np
 
 import manual.regression
 from compare.files import write_whole
-from manual.activations import sigmoid, sigmoid_derivative, step
+from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_article, step
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,6 +108,40 @@ def sigmoid_curve() -> "Figure":
                 linewidth=0,
             )
         top.annotate("saturated,\nσ′ < 0.01", (-9.8, 0.72))
+    return figure
+
+
+def digits() -> "Figure":
+    """Draw how many digits of σ′(z) are right: by autodiff, and by two formulas by hand.
+
+    Autodiff's rule is σ(1 - σ), the textbook's formula: these two agree, and both lose digits.
+    """
+    import jax
+
+    from handgrad import exact_gradient
+
+    z = np.arange(0, 45, 0.25)
+    with jax.enable_x64(True):
+        enclosures = exact_gradient(lambda z: jax.numpy.sum(jax.nn.sigmoid(z)), z)
+        by_autodiff = np.asarray(jax.vmap(jax.grad(jax.nn.sigmoid))(z))
+    exact = enclosures.astype(float)
+    with style():
+        figure, axes = _axes(
+            "Two that agree may both be wrong: the slope of a saturated neuron",
+            "z",
+            "digits of σ′(z) that are right",
+        )
+        for name, slope, color, width, line in (
+            ("by hand, σ(z)σ(-z)", sigmoid_derivative(z), BLACK, 2, "-"),
+            ("by autodiff, jax.grad", by_autodiff, BLUE, 5, "-"),
+            ("by hand, σ(1 - σ)", sigmoid_derivative_article(z), ORANGE, 2, "--"),
+        ):
+            # Within half an ulp of it, all of a float64's digits are right.
+            error = np.maximum(abs(slope - exact) / exact, np.finfo(float).eps / 2)
+            axes.plot(z, -np.log10(error), line, color=color, linewidth=width, label=name)
+        axes.set(ylim=(-0.5, 17), xlim=(0, 45))
+        axes.legend(loc="lower left")
+        axes.grid(color=GREY, alpha=0.2)
     return figure
 
 

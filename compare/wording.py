@@ -34,6 +34,11 @@ def quoted(cell: str) -> str:
     return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
 
 
+def install(group: str) -> str:
+    """Return how to install one of pyproject.toml's dependency groups, in the checkout."""
+    return f".venv/bin/python -m pip install --group {group}"
+
+
 def unavailable(error: Exception) -> str | None:
     """Return the line for a package that cannot be imported, or if JAX has no device."""
     says = escaped(str(error).split("\n")[0])

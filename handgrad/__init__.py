@@ -6,6 +6,8 @@ here, commands in `handgrad.commands`. Start with `check_gradient`.
 
 from typing import TYPE_CHECKING, Any
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
     from handgrad.check import (
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, assert_steps, check_steps
+
+__version__ = "0.1.0"
 
 __version__ = "0.1.0"
 

@@ -12,9 +12,11 @@ import click
 
 from handgrad.commands import process
 from handgrad.commands.check import BadInput, check
+from handgrad.commands.options import SETTINGS, version_option
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=SETTINGS)
+@version_option()
 def cli() -> None:
     """Is this hand-written gradient right?
 

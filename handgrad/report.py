@@ -176,8 +176,8 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
 class StepReport(Shown):
     """The report on one step; true exactly if its report passes."""
 
-    name: str
-    report: GradientReport
+    name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
+    report: GradientReport  #: on its backward pass, for the right cotangent
     #: For a step of a wrong gradient: whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
@@ -201,7 +201,7 @@ def _name(step: StepReport | None) -> str | None:
 class StepsReport(Shown):
     """The reports on all steps, in the order of the forward pass; true exactly if all pass."""
 
-    steps: tuple[StepReport, ...]
+    steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property

@@ -25,9 +25,9 @@ __tracebackhide__ = True
 class Step(NamedTuple):
     """One step: `forward(value, *inputs) -> (output, cache)`, `backward(cotangent, cache)`."""
 
-    name: str
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
+    name: str  #: what the report calls it
+    forward: Callable[..., Any]  #: returns (output, cache)
+    backward: Callable[..., Any]  #: returns cotangents of the forward pass's arguments
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 

@@ -9,19 +9,22 @@ import click
 from compare import exit_codes
 from compare.commands.options import OutFile
 from compare.commands.passes import pass_options
+from handgrad.commands.options import SETTINGS, option, version_option
 
 #: Options that select another network, or another example, than the article's.
 _OWN = ("x", "y", "params", "model", "sizes")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=SETTINGS)
 @pass_options
-@click.option(
+@option(
     "--out",
     type=OutFile(".html", ".htm"),
-    help="Where to write the page; study/out/index.html unless given.",
+    help="Write the page to this file.",
+    otherwise="study/out/index.html",
 )
-@click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
+@option("--open", "open_", is_flag=True, help="Open the page in the browser.")
+@version_option("study")
 def study(out: Path | None, open_: bool, **options: Any) -> None:
     """Build the page on which to step through backpropagation, and print its path.
 

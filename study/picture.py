@@ -12,7 +12,7 @@ from study.content import of_article
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-#: The README's picture: the page's state, its title, and its file.
+#: The documents' picture: the page's state, its title, and its file.
 STATE = "person=alice&seed=ones"
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
@@ -51,7 +51,7 @@ def draw(executable: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Regenerate the README's picture."""
+    """Regenerate the documents' picture."""
     from tempfile import TemporaryDirectory
 
     if (path := executable()) is None:

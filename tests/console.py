@@ -1,6 +1,6 @@
 """Run the `console` blocks of documents and compare the output with the printed one.
 
-A command must end with 0, or with 1 where its first line says `disagree`.
+A command must end with 0, or with 1 where its first line says `disagree` or its last `failed`.
 The text must be the same but for white space. Numbers of six digits and more must agree to ten
 significant digits, since the last ones differ between processors; whole numbers of one or two
 digits may differ, since they count units in the last place. A line `...` stands for any lines.
@@ -21,11 +21,13 @@ from unittest import mock
 import jax
 
 ROOT = Path(__file__).parent.parent
+FAILED = re.compile(r"^[1-9]\d* failed\b.*\n?\Z", re.M)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
-#: How our own commands begin. One with a shell's characters needs a shell, and a sweep needs a JAX
-#: that has not started yet: it has a device for each processor.
-PYTHON, SHELL, SWEEP = ".venv/bin/python -m ", set(";|&<>$"), ".venv/bin/python -m compare sweep "
+#: How our own commands begin. One with a shell's characters needs a shell, pytest a process of its
+#: own, and a sweep needs a JAX that has not started yet: it has a device for each processor.
+PYTHON, SHELL = ".venv/bin/python -m ", set(";|&<>$")
+APART = (".venv/bin/python -m compare sweep ", ".venv/bin/python -m pytest ")
 
 #: Commands that would run these very tests again: only what they would do is looked at.
 RECURSIVE = ("make test", "make test-all", "make lint")
@@ -52,11 +54,11 @@ def check(command: str, expected: str) -> str | None:
         # The environment that runs these tests is not set up anew under their feet.
         stamp = Path(os.path.relpath(sys.prefix, ROOT)) / ".installed-by-make"
         command = command.replace("make", f"make --assume-old={stamp}", 1)
-    python = command.startswith(PYTHON) and not command.startswith(SWEEP)
+    python = command.startswith(PYTHON) and not command.startswith(APART)
     run = _in_this_process if python and SHELL.isdisjoint(command) else _in_a_shell
     code, out, err = run(command)
     # A wrong gradient is what some commands are shown to find.
-    due = 1 if out.startswith("disagree: ") else 0
+    due = 1 if out.startswith("disagree: ") or FAILED.search(out) else 0
     if code != due:
         return f"ended with {code}, not {due}: {err}"
     if expected.strip() and not same(expected, out):

@@ -67,6 +67,32 @@ def markdown(results: Results) -> str:
     )
 
 
+def in_brief(results: Results) -> str:
+    """Write the table of the README: four numbers for each checker that could run."""
+    rows: list[tuple[str, str, Callable[[Sequence[Check]], object]]] = [
+        ("planted mistakes, caught", MISTAKES, lambda checks: counts.tally_caught(checks).yes),
+        ("single wrong elements, caught", ELEMENTS, lambda found: counts.tally_caught(found).yes),
+        ("right gradients, called wrong", RIGHT, lambda of: counts.tally_false_alarms(of).yes),
+    ]
+    each = {
+        name: [check for check in results.checks if check.contender == name]
+        for name, reason in results.contenders.items()
+        if reason is None
+    }
+    lines = [["", *map(_with_library, each)], ["---", *("--:" for _ in each)]]
+    for words, part, cell in rows:
+        asked = [[check for check in checks if check.part == part] for checks in each.values()]
+        lines.append([f"{len(asked[0])} {words}", *(str(cell(checks)) for checks in asked)])
+    lines.append(["seconds, median", *(_seconds(checks).split(";")[0] for checks in each.values())])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _with_library(name: str) -> str:
+    """Write `torch.autograd.gradcheck` as torch's `gradcheck`, in two words."""
+    library, *_, function = name.split(".")
+    return f"{library} `{function}`"
+
+
 def _by(
     checks: list[Check], words: Mapping[str, str], cell: Callable, first: str, second: str
 ) -> list[Row]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands.checkers import PACKAGES
-from benchmarks.commands.shared import OVERWRITE, RESUME, begun, file_option, progress, several
-from compare.commands.options import JSON
+from benchmarks.commands.shared import OUT, RESUME, TABLE, begun, progress, several
+from compare.commands.options import OVERWRITE
+from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
     from benchmarks.check_times.results import Results, Row
@@ -19,27 +20,27 @@ if TYPE_CHECKING:
 CALLS, QUICK_CALLS = (5, 5), (1, 2)
 
 
-@click.command("check-times", short_help="How long checks take, by size, beside other checkers.")
-@file_option("--out", "Where the results are stored, as they come.")
+@click.command("check-times", short_help="Time checks by size, beside other checkers.")
+@OUT
 @RESUME
 @OVERWRITE
-@click.option("--quick", is_flag=True, help="Three small models, in less than a minute.")
+@option("--quick", is_flag=True, help="Measure three small models only, in less than a minute.")
 @several(
     *("--contender", "contenders"),
-    "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+    "scipy.optimize.check_grad",
     table=lambda: [c.name for c in import_module("benchmarks.checkers.contenders").CONTENDERS],
 )
 @several(
     *("--subject", "subjects"),
-    "attention, say; repeatable. A wrong name lists the right ones.",
+    "attention",
     table=lambda: [s.name for s in import_module("benchmarks.check_times.subjects").SUBJECTS],
 )
 @JSON
-@file_option("--table", "Measure nothing: print the tables of stored results.")
+@TABLE
 def check_times(table: Path | None, as_json: bool, **options: Any) -> int:
     """Time checks of right gradients, the first and later ones, and print what came of it.
 
-    Results are written to FILE as they come. Without --out, a whole run is stored where the
+    Results are written as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored. Ends with 1 if
     check_gradient does not agree with a gradient, or is stopped; that one has no time.
     """

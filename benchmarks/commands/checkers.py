@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, RESUME, begun, file_option, limit_option, several
-from compare.commands.options import JSON
+from benchmarks.commands.shared import OUT, RESUME, TABLE, begun, limit_option, several
+from compare.commands.options import OVERWRITE
+from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
@@ -25,28 +26,28 @@ PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 
-@click.command(short_help="Gradient checkers: what each catches, says, and how long it takes.")
-@file_option("--out", "Where the results are stored, as they come.")
+@click.command(short_help="Compare gradient checkers: what each catches, says and takes.")
+@OUT
 @RESUME
 @OVERWRITE
-@click.option("--quick", is_flag=True, help="A small part, in less than two minutes.")
+@option("--quick", is_flag=True, help="Measure a small part only, in less than two minutes.")
 @several(
     *("--contender", "contenders"),
-    "scipy.optimize.check_grad, say; repeatable. A wrong name lists the right ones.",
+    "scipy.optimize.check_grad",
     table=lambda: [c.name for c in import_module("benchmarks.checkers.contenders").CONTENDERS],
 )
 @several(
     *("--subject", "subjects"),
-    "softmax-regression, say; repeatable. A wrong name lists the right ones.",
+    "softmax-regression",
     table=lambda: {c.subject: c for c in import_module("benchmarks.checkers.cases").cases()},
 )
-@limit_option(f"When a check is stopped: {LIMIT:g}, with --quick {QUICK_LIMIT:g}.")
+@limit_option("Stop a check after so long.", otherwise=f"{LIMIT:g}, with --quick {QUICK_LIMIT:g}")
 @JSON
-@file_option("--table", "Ask nobody: print the tables of stored results.")
+@TABLE
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """Ask gradient checkers about wrong and right gradients, and print what came of it.
 
-    Results are written to FILE as they come. Without --out, a whole run is stored where the
+    Results are written as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored.
     """
     from benchmarks.checkers.results import Results

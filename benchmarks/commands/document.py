@@ -3,12 +3,12 @@
 import click
 
 
-@click.command(short_help="docs/benchmarks.md, figures and tables, from benchmarks/results/.")
+@click.command(short_help="Write docs/benchmarks.md, figures and tables from stored results.")
 def document() -> None:
     """Write docs/benchmarks.md, the figures that it shows, and tables of other documents anew.
 
-    All numbers are taken from benchmarks/results/: cpu.json, also for the README's table,
-    checkers.json and check_times.json for those of docs/checking.md.
+    All numbers are taken from benchmarks/results/: cpu.json, checkers.json and check_times.json, of
+    which the last two are for the tables of docs/checking.md and the README.
     """
     from benchmarks.document.build import build
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from compare.commands.options import FILE, JSON
+from compare.commands.options import FILE
+from handgrad.commands.options import JSON
 
 
-@click.command(short_help="Stored results as tables for a document.")
-@click.argument("file", type=FILE, metavar="RESULTS.json")
+@click.command(short_help="Print stored results as tables for a document.")
+@click.argument("file", type=FILE)
 def table(file: Path) -> None:
     """Print the tables of stored results as Markdown."""
     from benchmarks.report.markdown import markdown
@@ -17,12 +18,12 @@ def table(file: Path) -> None:
     click.echo(markdown(Results.load(file)), nl=False)
 
 
-@click.command(short_help="Two runs: which rows became faster or slower.")
-@click.argument("before", type=FILE, metavar="A.json")
-@click.argument("after", type=FILE, metavar="B.json")
+@click.command(short_help="Compare two runs: which rows became faster or slower.")
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
 @JSON
 def compare(before: Path, after: Path, as_json: bool) -> int:
-    """Say of every row whether it is better or worse in B, or a tie as far as noise lets one see.
+    """Say of every row whether it is better or worse in AFTER, or a tie as far as noise shows.
 
     Times are compared if both were taken on the same machine with the same versions; else ratios to
     the floor. Ends with 1 if a row is worse, or has become wrong.
@@ -44,11 +45,11 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     return int(bool(found.of(WORSE) or found.wrong))
 
 
-@click.command(short_help="Stored results as figures, SVG and PNG, light and dark.")
-@click.argument("file", type=FILE, metavar="RESULTS.json")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.command(short_help="Draw stored results as figures, SVG and PNG, light and dark.")
+@click.argument("file", type=FILE)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def plot(file: Path, folder: Path) -> None:
-    """Draw the figures of stored results into a folder."""
+    """Draw the figures of stored results into FOLDER, which is made if it is not there."""
     from benchmarks.figures import draw
     from benchmarks.results import Results
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from benchmarks.process import WorkerError
-from compare.commands.options import FILE, Name, Number
+from compare.commands.options import Name, file_option
 from compare.exit_codes import Endings
+from handgrad.commands.options import SECONDS, option, whole
 
 if TYPE_CHECKING:
     from benchmarks.files import Stored
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 _FAILED = ("Error: the harness failed: {}.", 70)
 ENDINGS: Endings = {WorkerError: _FAILED, OSError: _FAILED}
 
-SECONDS = Number("a number of seconds above 0", above=0)
-RESUME = click.option("--resume", is_flag=True, help="Go on with the run whose results FILE holds.")
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
+OUT = file_option("--out", "Write the results to this file, as they come.")
+RESUME = option(
+    "--resume", is_flag=True, help="Go on with the run whose results the file of --out holds."
+)
+TABLE = file_option("--table", "Measure nothing: print the tables of the results in this file.")
 
 
 #: Parts of a fingerprint that may differ between an interrupted run and its continuation.
@@ -31,20 +34,46 @@ MAY_DIFFER = ("date", "load")
 Results = TypeVar("Results", bound="Stored")
 
 
-def file_option(name: str, about: str) -> Callable:
-    """An option that takes a file."""
-    return click.option(name, type=FILE, metavar="FILE", help=about)
+def several(
+    name: str, dest: str, about: str, *few: str, otherwise: str | None = None, **table: Callable
+) -> Callable:
+    """An option that may be repeated, for names: a few, or those of a table.
 
+    Args:
+        name: of the option.
+        dest: of the parameter.
+        about: what is named, or one of the names in a table.
+        *few: the names, which help lists.
+        otherwise: the default in words.
+        **table: returns the names, which an error lists.
 
-def several(name: str, dest: str, about: str, *few: str, **table: Callable) -> Callable:
-    """An option that may be repeated, for names; help lists a few, an error those of a table."""
+    """
+    hint = "" if few else ", say"
+    more = "" if few else " A wrong name lists the right ones."
     how: dict[str, Any] = {"type": Name(*few, **table), "metavar": None if few else "NAME"}
-    return click.option(name, dest, multiple=True, help=about, **how)
+    how |= {"help": f"{about}{hint}; repeatable.{more}", "otherwise": otherwise or "all"}
+    return option(name, dest, multiple=True, **how)
 
 
-def limit_option(about: str) -> Callable:
+#: The help of --limit where cells are timed.
+CELLS_LIMIT = "Begin no cell after so long; what is left out is named."
+
+
+def rounds_option(**settings: Any) -> Callable:
+    """--rounds."""
+    about = "At least so many samples of each row."
+    return option("--rounds", type=whole(2, 10_000), help=about, **settings)
+
+
+def processes_option(**settings: Any) -> Callable:
+    """--processes."""
+    about = "How many processes the samples come from."
+    return option("--processes", type=whole(1, 100), help=about, **settings)
+
+
+def limit_option(about: str, **settings: Any) -> Callable:
     """--limit, in seconds."""
-    return click.option("--limit", type=SECONDS, metavar="SECONDS", help=about)
+    return option("--limit", type=SECONDS, help=about, **settings)
 
 
 def begun(

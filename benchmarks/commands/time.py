@@ -11,9 +11,17 @@ import click
 
 from benchmarks import names
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OVERWRITE, file_option, limit_option, several
-from compare.commands.options import JSON, Name, together, whole
+from benchmarks.commands.shared import (
+    CELLS_LIMIT,
+    OUT,
+    limit_option,
+    processes_option,
+    rounds_option,
+    several,
+)
+from compare.commands.options import OVERWRITE, Name, together
 from compare.wording import InputError
+from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
     from benchmarks.cases import Spec
@@ -21,58 +29,56 @@ if TYPE_CHECKING:
     from benchmarks.results import Results
 
 options = together(
-    click.option("--full", is_flag=True, help="Everything; without it, the quick set."),
-    several(
-        *("--case", "cases"),
-        "A case, width say; repeatable. A wrong name lists the right ones.",
-        table=lambda: import_module("benchmarks.cases").CASES,
-    ),
+    option("--full", is_flag=True, help="Time everything, not the quick set."),
+    several("--case", "cases", "width", table=lambda: import_module("benchmarks.cases").CASES),
     several(
         *("--contender", "contenders"),
-        f"hand-numpy, say; repeatable. Ratios are to {names.REFERENCE}, always there.",
+        "hand-numpy",
         table=lambda: names.CONTENDERS,
+        otherwise=f"all; {names.REFERENCE}, to which ratios are, is always there",
     ),
-    click.option(
+    option(
         "--device",
         type=Name("cpu", "gpu"),
-        help="Where JAX's programs run; by default a GPU if JAX finds one.",
+        help="Where JAX's programs run.",
+        otherwise="a GPU if JAX finds one",
     ),
     several(
         *("--dtype", "dtypes"),
-        "Repeatable. By default each case's first, with --full both.",
+        "Of all numbers",
         *("float32", "float64"),
+        otherwise="each case's first, with --full both",
     ),
     several(
         *("--threads", "threads"),
-        "Repeatable. By default one; with --full some cells on all as well.",
+        "How many threads compute",
         *("all", "1"),
+        otherwise="1, with --full some cells on all as well",
     ),
     several(
         *("--precision", "precisions"),
-        "Of JAX's float32 products; repeatable. By default highest, on a GPU both.",
+        "Of JAX's float32 products",
         *("highest", "default"),
+        otherwise="highest, on a GPU both",
     ),
-    click.option(
-        "--rounds",
-        type=whole(2, 10_000),
-        help="At least so many samples of each row, 30 by default.",
-    ),
-    click.option("--processes", type=whole(1, 100), help="Over so many processes, 5 by default."),
-    limit_option("Begin no cell after so long; what is left out is named."),
-    click.option(
+    rounds_option(otherwise="30"),
+    processes_option(otherwise="5"),
+    limit_option(CELLS_LIMIT, otherwise="none"),
+    option(
         "--times-only",
         is_flag=True,
         help="Measure neither compiling nor memory, which take processes of their own.",
     ),
-    file_option("--out", "Store the results as JSON, as they come."),
+    OUT,
     OVERWRITE,
     JSON,
-    click.option(
+    option(
         "--plant",
         "plants",
         metavar="CONTENDER=MISTAKE",
         multiple=True,
-        help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed.",
+        help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed; "
+        "repeatable.",
     ),
 )
 

@@ -16,11 +16,8 @@ ROOT = HERE.parents[1]
 TEMPLATE = HERE / "benchmarks.md.j2"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
-#: The generated part of the README, with the comments around it.
+#: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
-PART = re.compile(r"<!-- benchmarks: .*?<!-- end of benchmarks -->\n", re.DOTALL)
-
-#: The document with tables of checkers, each between `<!-- table: NAME -->` and `<!-- end -->`.
 CHECKING = ROOT / "docs" / "checking.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
@@ -50,27 +47,28 @@ def document(results: Results) -> str:
     return filled(TEMPLATE.read_text(encoding="utf-8"), results)
 
 
-def readme(results: Results) -> str:
-    """Return the README with its table regenerated."""
-    part = filled(README_TEMPLATE.read_text(encoding="utf-8"), results)
-    return PART.sub(lambda _: part, README.read_text(encoding="utf-8"))
-
-
-def tables() -> dict[str, str]:
-    """Return the tables of docs/checking.md, by name, from the stored results."""
+def tables(timings: Results) -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by name, from the stored results."""
     from benchmarks.check_times import results as times
     from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
     from benchmarks.checkers import table as of_answers
 
+    checked = answers.Results.load(answers.STORED)
     return {
-        "check-times": of_times.markdown(times.Results.load(times.STORED)),
-        "checkers": of_answers.markdown(answers.Results.load(answers.STORED)),
+        README: {
+            "checkers-in-brief": of_answers.in_brief(checked),
+            "benchmarks": filled(README_TEMPLATE.read_text(encoding="utf-8"), timings),
+        },
+        CHECKING: {
+            "check-times": of_times.markdown(times.Results.load(times.STORED)),
+            "checkers": of_answers.markdown(checked),
+        },
     }
 
 
-def checking(text: str, made: Mapping[str, str]) -> str:
-    """Return the text of docs/checking.md with the tables that are made, by name.
+def with_tables(text: str, made: Mapping[str, str]) -> str:
+    """Return the text of a document with the tables that are made, by name.
 
     Raises:
         UnknownError: it does not have one of them, once.
@@ -79,7 +77,7 @@ def checking(text: str, made: Mapping[str, str]) -> str:
         place = re.compile(rf"(?<=<!-- table: {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
         text, places = place.subn(lambda _, table=table: f"\n{table.strip()}\n\n", text)
         if places != 1:
-            raise UnknownError(f"{CHECKING.name}: got {places} tables {name}, expected one")
+            raise UnknownError(f"got {places} tables {name}, expected one")
     return text
 
 
@@ -98,8 +96,11 @@ def build() -> list[Path]:
     from benchmarks.figures import draw
 
     results = Results.load(STORED)
-    text, front = document(results), readme(results)
-    judged = checking(CHECKING.read_text(encoding="utf-8"), tables())
+    text = document(results)
+    made_anew = {DOCUMENT: text} | {
+        path: with_tables(path.read_text(encoding="utf-8"), made)
+        for path, made in tables(results).items()
+    }
     FIGURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         made = {file.name: file for file in draw(results, Path(folder))}
@@ -110,7 +111,6 @@ def build() -> list[Path]:
     for old in FIGURES.glob("*"):
         if old.name not in shown(text):
             old.unlink()
-    DOCUMENT.write_text(text, encoding="utf-8")
-    README.write_text(front, encoding="utf-8")
-    CHECKING.write_text(judged, encoding="utf-8")
-    return [DOCUMENT, README, CHECKING, *(FIGURES / name for name in shown(text))]
+    for path, new in made_anew.items():
+        path.write_text(new, encoding="utf-8")
+    return [*made_anew, *(FIGURES / name for name in shown(text))]

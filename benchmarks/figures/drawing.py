@@ -13,7 +13,7 @@ from benchmarks.figures.themes import THEMES, Theme
 from benchmarks.figures.winners import squares, who_wins
 from benchmarks.results import Results
 from compare.plots import save
-from compare.wording import InputError
+from compare.wording import InputError, install
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
         OSError: a file cannot be written.
     """
     if find_spec("matplotlib") is None:
-        raise InputError("matplotlib is not installed; expected the extra 'plot'")
+        raise InputError(f"matplotlib is not installed; expected {install('plot')}")
     planned = [(group, what, make) for group in groups(results) for what, make in plan(group)]
     if not planned:
         raise InputError("nothing to draw: no contender of these results has a time")

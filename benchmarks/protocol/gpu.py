@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 
+from compare.wording import install
+
 #: Run in another process, so that this one does not reserve the device's memory.
 PROBE = "import jax; print(jax.devices('gpu')[0].device_kind)"
 
 #: Seconds that JAX may take to find a device, including the first start of its driver.
 PATIENCE = 120
 
-HINT = "expected a GPU, and the extra cuda: uv pip install -e '.[cuda]' (without uv: .venv/bin/pip)"
+HINT = f"expected a GPU, and {install('cuda')}"
 
 
 def why_not() -> str:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, training_options
+from compare.commands.options import training_options
+from handgrad.commands.options import JSON
 
 if TYPE_CHECKING:
     from compare.breaking import Check
@@ -16,7 +17,7 @@ KINDS = {
 }
 
 
-@click.command(name="break", short_help="Plants a mistake, and shows which checks see it.")
+@click.command(name="break", short_help="Plant a mistake, and show which checks see it.")
 @click.argument("slug", required=False)
 @training_options
 @JSON

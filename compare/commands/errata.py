@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Number
+from handgrad.commands.options import JSON, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,16 +15,11 @@ if TYPE_CHECKING:
 COUNT = 22
 
 
-@click.command(short_help="The article's slips: printed, corrected, and run.")
-@click.argument(
-    "number",
-    metavar="[N]",
-    required=False,
-    type=Number(f"a number from 1 to {COUNT}", convert=int, at_least=1, at_most=COUNT),
-)
+@click.command(short_help="List the article's slips, or show one by a run.")
+@click.argument("number", required=False, type=whole(1, COUNT))
 @JSON
 def errata(number: int | None, as_json: bool) -> int:
-    """List the article's slips, as printed and corrected, or show number N by a run.
+    """List the article's slips, as printed and corrected, or show that of a NUMBER by a run.
 
     A run computes its numbers when it is asked for them, by the derivation by hand, by autodiff, or
     by both.
@@ -58,7 +53,7 @@ def _list(out: Any, entries: "tuple[Erratum, ...]") -> None:
     for entry in entries:
         rows.add_row(str(entry.number), entry.printed, entry.right)
     out.print(rows)
-    out.print("\npython -m compare errata N says why, and shows the difference by a run.")
+    out.print("\npython -m compare errata NUMBER says why, and shows the difference by a run.")
 
 
 def _show(out: Any, entry: "Erratum", shown: "Shown") -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from compare.commands.options import JSON
 from compare.commands.passes import pass_options, traced
+from handgrad.commands.options import JSON
 
 
-@click.command(short_help="One partial derivative: its factors, its numbers, its checks.")
+@click.command(short_help="Show one partial derivative: its factors, numbers and checks.")
 @click.argument("parameter")
 @pass_options
 @JSON

@@ -1,7 +1,9 @@
-"""Options shared by several commands, and their parameter types."""
+"""Options shared by several commands, and their parameter types.
+
+Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
+"""
 
 import difflib
-import math
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
@@ -10,12 +12,13 @@ from typing import Any
 import click
 
 from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
-from compare.wording import quoted
-
-
-def option(*names: str, **settings: Any) -> Callable:
-    """Define an option whose help shows its default."""
-    return click.option(*names, show_default=True, **settings)
+from compare.wording import install, quoted
+from handgrad.commands.options import (
+    Number,
+    option,
+    seed_option,
+    whole,
+)
 
 
 def together(*options: Callable) -> Callable:
@@ -27,40 +30,6 @@ def together(*options: Callable) -> Callable:
         return command
 
     return decorated
-
-
-class Number(click.ParamType):
-    """A finite number within limits; the error message states them."""
-
-    name = "number"
-
-    def __init__(
-        self,
-        expected: str,
-        convert: Callable[[str], float] = float,
-        at_least: float = -math.inf,
-        at_most: float = math.inf,
-        above: float = -math.inf,
-    ):
-        self.expected = expected
-        self.parse = convert
-        self.at_least, self.at_most, self.above = at_least, at_most, above
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """Parse the number."""
-        try:
-            number = self.parse(value)
-        except ValueError:
-            number = math.nan
-        inside = self.at_least <= number <= self.at_most and number > self.above
-        if not inside or not math.isfinite(number):
-            self.fail(f"{value!r}; expected {self.expected}.", param, ctx)
-        return number
-
-
-def whole(low: int, high: int) -> Number:
-    """Return the type of a whole number within limits."""
-    return Number(f"a whole number from {low} to {high}", int, at_least=low, at_most=high)
 
 
 class Name(click.ParamType):
@@ -97,16 +66,17 @@ class Name(click.ParamType):
 
 
 class OutFile(click.ParamType):
-    """A path that can be written to; checked before anything is computed.
+    """A file that can be written; checked before anything is computed.
 
     Args:
         suffixes: the allowed endings of the name.
-        needs: a package needed for writing it, and the project's extra that installs it.
+        needs: a package needed for writing it, and the dependency group that installs it.
     """
+
+    name = "file"
 
     def __init__(self, *suffixes: str, needs: tuple[str, str] | None = None):
         self.suffixes, self.needs = suffixes, needs
-        self.name = "|".join(f"file{suffix}" for suffix in suffixes)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """Return the path, after checking that it can be written to."""
@@ -116,14 +86,18 @@ class OutFile(click.ParamType):
 
         path = Path(value)
         if self.needs and find_spec(self.needs[0]) is None:
-            package, extra = self.needs
-            self.fail(f"{package} is not installed; expected the extra {extra!r}.", param, ctx)
+            package, group = self.needs
+            self.fail(f"{package} is not installed; expected {install(group)}", param, ctx)
         if path.suffix.lower() not in self.suffixes:
             ends = " or ".join(self.suffixes)
             self.fail(f"'{value}'; expected a file that ends in {ends}.", param, ctx)
         if reason := unwritable(path):
             self.fail(f"'{path}': {reason}; expected a file that can be written.", param, ctx)
         return path
+
+    def get_metavar(self, param: Any, ctx: Any) -> str | None:  # noqa: ARG002 (click's signature)
+        """Return how `--help` shows the type."""
+        return "|".join(f"FILE{suffix}" for suffix in self.suffixes)
 
 
 class Sizes(click.ParamType):
@@ -148,64 +122,114 @@ def _is_a_size(text: str) -> bool:
 
 SEED = whole(0, LARGEST_SEED)
 EPOCHS = whole(0, MOST_EPOCHS)
-STEPS = whole(1, 100_000)
 LEARNING_RATE = Number("a finite number above 0", above=0)
 L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
 FILE = click.Path(path_type=Path)
 PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
-PERSON = Name("alice", "bob", "charlie", "diana")
+DTYPE = Name("float32", "float64")
 ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)
 LOSS = Name(table=lambda: import_module("manual.losses").LOSSES)
 
 CHECKPOINT_EVERY = option(
     "--checkpoint-every",
     "every",
-    type=Number("a number of seconds from 0 up", at_least=0),
+    type=Number("a number of seconds from 0 up", at_least=0, name="seconds"),
     default=1.0,
-    help="Seconds between checkpoints; 0 writes one after every epoch.",
+    help="Time between checkpoints; 0 writes one after every epoch.",
 )
-LOSS_PLOT = click.option(
-    "--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file."
+LOSS_PLOT = option("--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file.")
+OVERWRITE = option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
+PLANT = option(
+    "--plant", metavar="SLUG", help="Plant a mistake, one of those that `compare break` lists."
 )
-OVERWRITE = click.option(
-    "--overwrite", is_flag=True, help="Replace the file of --out if there is one."
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 
 
-def epochs_option(default: int | None) -> Callable:
-    """--epochs, for networks of any shape."""
-    return option(
-        "--epochs",
-        type=EPOCHS,
-        default=default,
-        help="How often the training goes through its rows, in all.",
+def file_option(name: str, about: str, *parameter: str, **settings: Any) -> Callable:
+    """Define an option that takes a file; its parameter may have another name."""
+    return option(name, *parameter, **{"type": FILE, "metavar": "FILE", "help": about} | settings)
+
+
+def network_option(otherwise: str | None = None, more: str = "", **settings: Any) -> Callable:
+    """--network; its help has the default in words, and what else is to say."""
+    about = f"Numbers of inputs, of the units of each hidden layer, and of outputs{more}."
+    return option("--network", "sizes", type=Sizes(), help=about, otherwise=otherwise, **settings)
+
+
+def kind_options(
+    output: str = "sigmoid, or identity for losses on logits", loss: str = "mse"
+) -> Callable:
+    """The options of a network besides its sizes; None where not given.
+
+    They are `compare.traced.parameters.KINDS`.
+
+    Args:
+        output: the default of --output, in words.
+        loss: that of --loss.
+
+    """
+    return together(
+        option("--activation", type=ACTIVATION, help="Of hidden layers.", otherwise="sigmoid"),
+        option("--output", type=ACTIVATION, help="Of the last layer.", otherwise=output),
+        option("--loss", type=LOSS, help="Between outputs and targets.", otherwise=loss),
+        option("--l2", type=L2, help="λ, the weight of Σ w².", otherwise="0"),
+    )
+
+
+def learning_rate_option(**settings: Any) -> Callable:
+    """--learning-rate."""
+    about = "η, the step per unit of gradient."
+    return option("--learning-rate", type=LEARNING_RATE, help=about, **settings)
+
+
+def epochs_option(**settings: Any) -> Callable:
+    """--epochs."""
+    about = "How often the training goes through its rows, in all."
+    return option("--epochs", type=EPOCHS, help=about, **settings)
+
+
+def person_option(**settings: Any) -> Callable:
+    """--person."""
+    people = Name("alice", "bob", "charlie", "diana")
+    about = "Whose loss the partial derivatives are of: one of the article's four people."
+    return option("--person", type=people, help=about, **settings)
+
+
+def init_option(**settings: Any) -> Callable:
+    """--init."""
+    about = "Parameters drawn from N(0, 1), or all weights 1 and biases 0."
+    return option("--init", type=Name("normal", "ones"), help=about, **settings)
+
+
+def form_option(*names: str, **settings: Any) -> Callable:
+    """--sigmoid-derivative."""
+    about = (
+        "Of the article's network, σ' by hand as σ(z)σ(-z), which keeps its digits, or as f(1 - f)."
+    )
+    forms = Name("stable", "article")
+    return option("--sigmoid-derivative", *names, type=forms, help=about, **settings)
+
+
+def column_options(target: str, otherwise: str | None = None) -> Callable:
+    """--target and --feature, which choose columns of a table."""
+    return together(
+        option("--target", metavar="COLUMN", help=target, otherwise=otherwise),
+        option(
+            "--feature",
+            "features",
+            metavar="COLUMN",
+            multiple=True,
+            help="A column to predict from; repeatable.",
+            otherwise="all others",
+        ),
     )
 
 
 #: The options of the article's training: the fields of `compare.experiment.Settings`.
 training_options = together(
-    option(
-        "--seed",
-        type=SEED,
-        default=44,
-        help="Draws the starting parameters, and the order if it is shuffled.",
-    ),
-    option(
-        "--epochs",
-        type=EPOCHS,
-        default=1000,
-        help="How often the training goes through the four people.",
-    ),
-    option(
-        "--learning-rate", type=LEARNING_RATE, default=0.1, help="η, the step per unit of gradient."
-    ),
-    option(
-        "--init",
-        type=Name("normal", "ones"),
-        default="normal",
-        help="Start from N(0, 1), or from all weights 1 and biases 0.",
-    ),
+    seed_option("the starting parameters, and the order if it is shuffled", type=SEED, default=44),
+    epochs_option(default=1000),
+    learning_rate_option(default=0.1),
+    init_option(default="normal"),
     option(
         "--order",
         type=Name("fixed", "shuffled"),
@@ -218,10 +242,5 @@ training_options = together(
         default="article",
         help="Subtract 135 lb and 66 in, or the means of the four people.",
     ),
-    option(
-        "--sigmoid-derivative",
-        type=Name("stable", "article"),
-        default="stable",
-        help="By hand, σ' as σ(z)σ(-z), which keeps its digits, or as f(1 - f).",
-    ),
+    form_option(default="stable"),
 )

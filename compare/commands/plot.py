@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from compare.commands.options import PLOT_FILE, Name, option, training_options
+from compare.commands.options import PLOT_FILE, Name, column_options, training_options
+from handgrad.commands.options import option
 
-FILE = click.argument("file", type=PLOT_FILE)
+FILE = click.argument("file", type=PLOT_FILE, metavar="FILE")
 PARAMETER = Name("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
 
 
-@click.group(short_help="The article's figures, from real computation.")
+@click.group(short_help="Draw the article's figures from real computation.")
 def plot() -> None:
     """Draw one of the article's figures from real computation to FILE, SVG or PNG."""
 
@@ -19,7 +20,7 @@ def plot() -> None:
 @plot.command()
 @FILE
 def exam(file: Path) -> None:
-    """The exam: step and sigmoid over mark - 50."""
+    """Draw the exam: step and sigmoid over mark - 50."""
     from compare import plots
 
     _save(plots.exam(), file)
@@ -28,7 +29,7 @@ def exam(file: Path) -> None:
 @plot.command()
 @FILE
 def sigmoid(file: Path) -> None:
-    """The sigmoid, its derivative, and where it saturates."""
+    """Draw the sigmoid, its derivative, and where it saturates."""
     from compare import plots
 
     _save(plots.sigmoid_curve(), file)
@@ -36,9 +37,18 @@ def sigmoid(file: Path) -> None:
 
 @plot.command()
 @FILE
+def digits(file: Path) -> None:
+    """Draw how many digits of the sigmoid's slope are right, by hand and by autodiff."""
+    from compare import plots
+
+    _save(plots.digits(), file)
+
+
+@plot.command()
+@FILE
 @training_options
 def loss(file: Path, **training: Any) -> None:
-    """The loss curves of both trainings."""
+    """Draw the loss curves of both trainings."""
     from compare import plots
     from compare.experiment import Settings, train
     from compare.terminal import progress
@@ -55,7 +65,7 @@ def loss(file: Path, **training: Any) -> None:
 @option("--y", type=PARAMETER, default="w5", help="Along the y axis.")
 @training_options
 def surface(file: Path, x: str, y: str, **training: Any) -> None:
-    """The loss over two of the nine parameters, with the path of the training."""
+    """Draw the loss over two parameters, with the path of the training."""
     from compare import surface as drawing
     from compare.experiment import Settings, hand_path
     from compare.people import PEOPLE, targets
@@ -71,17 +81,20 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 
 @plot.command()
 @FILE
-@option("--table", default="article", help="As for regress.")
-@click.option("--target", help="As for regress.")
-@click.option("--feature", "features", multiple=True, help="As for regress.")
+@option("--table", metavar="TABLE", default="article", help="A table as regress takes it.")
+@column_options("The column to predict.", "the last one of a CSV file")
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
-    """A table's least-squares fit and its residuals."""
+    """Draw a table's least-squares fit and its residuals."""
     from compare import plots
     from compare.datasets import table_named
     from compare.regression import compare_regressions
 
     result = compare_regressions(table_named(table, target, features), steps=1)
     _save(plots.residuals(result), file)
+
+
+for command in plot.commands.values():
+    command.short_help = command.help  # which click would cut off with "..."
 
 
 def _save(figure: Any, file: Path) -> None:

@@ -6,25 +6,27 @@ from typing import Any
 
 import click
 
-from compare.commands.options import FILE, JSON, OVERWRITE, Name, Number, option, training_options
+from compare.commands.options import OVERWRITE, Name, file_option, training_options
+from handgrad.commands.options import JSON, Number, option
+
+#: The help of weight and height, but for the units.
+MEASURED = "In {}, or in {} with --units metric; with --model, in the units that it was trained on."
 
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
 
 @click.command(
-    short_help="Your personal data, or a file, by the trained networks.",
+    short_help="Predict from your personal data, or for a file.",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
-@click.option("--weight", help="In lb, or kg with --units metric; with --model, as it learned it.")
-@click.option("--height", help="In in, or cm with --units metric; with --model, as it learned it.")
+@option("--weight", metavar="NUMBER", help=MEASURED.format("lb", "kg"))
+@option("--height", metavar="NUMBER", help=MEASURED.format("in", "cm"))
 @option(
     "--units", type=Name("imperial", "metric"), default="imperial", help="lb and in, or kg and cm."
 )
-@click.option(
-    "--model", type=FILE, help="A model that train has written; features follow as NAME=VALUE."
-)
-@click.option("--csv", "table", type=FILE, help="Predict for every row.")
-@click.option("--out", type=FILE, help="Write the rows of --csv here.")
+@file_option("--model", "A model that train has written; features follow as NAME=VALUE.")
+@file_option("--csv", "Predict for every row of this file.", "table")
+@file_option("--out", "Write the rows of --csv to this file, with the predictions.")
 @OVERWRITE
 @training_options
 @JSON

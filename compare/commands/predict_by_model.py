@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import Number
 from compare.commands.output import difference, print_object
 from compare.limits import LARGEST_VALUE
+from handgrad.commands.options import Number
 
 if TYPE_CHECKING:
     import numpy as np

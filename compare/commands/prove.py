@@ -1,40 +1,38 @@
 """`compare prove`: prove the hand-written gradient right for all real numbers."""
 
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Name, Number, Sizes
-from compare.commands.passes import kind_options
+from compare.commands.options import PLANT, form_option, kind_options, network_option
+from handgrad.commands.options import JSON, Number, option, whole_number
 
 if TYPE_CHECKING:
     from compare.proof.result import Result
 
 
-def _examples(text: str) -> int:
+def _examples(text: str) -> Decimal:
     """Parse the number of examples: a power of two, so that 1/n is exact."""
-    if (number := int(text)) not in (1, 2, 4):
+    if (number := whole_number(text)) not in (1, 2, 4):
         raise ValueError
     return number
 
 
-@click.command(short_help="The gradient by hand is the derivative, for all real numbers.")
-@click.option("--network", "sizes", type=Sizes(), help="Small: 2-2-1 unless given, 3-3-2, 2-2-2-1.")
-@kind_options
-@click.option(
-    "--sigmoid-derivative",
-    type=Name("stable", "article"),
-    help="Of the article's network, σ' as σ(z)σ(-z), or as f(1 - f); stable unless given.",
-)
-@click.option(
+@click.command(short_help="Prove the gradient by hand right for all real numbers.")
+@network_option("2-2-1", "; few, such as 3-3-2 or 2-2-2-1")
+@kind_options()
+@form_option(otherwise="stable")
+@option(
     "--examples",
     type=Number("one of 1, 2, 4", convert=_examples),
     metavar="1|2|4",
-    help="Whose mean loss is differentiated; 2 where that is small, else 1.",
+    help="How many examples the loss is the mean of.",
+    otherwise="2 where the formulas stay small, else 1",
 )
-@click.option("--plant", help="A mistake in the article's gradient: a SLUG that break lists.")
-@click.option("--latex", "as_latex", is_flag=True, help="Print equations in LaTeX, one a line.")
+@PLANT
+@option("--latex", "as_latex", is_flag=True, help="Print equations in LaTeX, one a line.")
 @JSON
 def prove(as_latex: bool, as_json: bool, **options: Any) -> int:
     """Prove that every partial derivative by hand is that of the loss.

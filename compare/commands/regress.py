@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, LEARNING_RATE, PLOT_FILE, STEPS, option
+from compare.commands.options import PLOT_FILE, column_options, learning_rate_option
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.lockstep import Divergence
@@ -17,22 +18,12 @@ if TYPE_CHECKING:
 ARRIVED = 1e-6
 
 
-@click.command(short_help="Least squares: closed form, and descent by both.")
+@click.command(short_help="Fit least squares: in closed form, and by descent by both.")
 @click.argument("table", default="article")
-@click.option("--target", help="The column to predict; unless given, the last one of a CSV file.")
-@click.option(
-    "--feature",
-    "features",
-    multiple=True,
-    help="A column to predict from, repeated for several; all others unless given.",
-)
-@option("--steps", type=STEPS, default=1000, help="Steps of gradient descent.")
-@click.option(
-    "--learning-rate",
-    type=LEARNING_RATE,
-    help="η on standardised columns; 0.1, or less if the table needs it.",
-)
-@click.option("--plot", "plot_file", type=PLOT_FILE, help="Draw the residuals to this file.")
+@column_options("The column to predict.", "the last one of a CSV file")
+@option("--steps", type=whole(1, 100_000), default=1000, help="Steps of gradient descent.")
+@learning_rate_option(otherwise="0.1, or less if the table needs it")
+@option("--plot", "plot_file", type=PLOT_FILE, help="Draw the residuals to this file.")
 @JSON
 def regress(
     table: str,
@@ -43,7 +34,7 @@ def regress(
     plot_file: Path | None,
     as_json: bool,
 ) -> int:
-    """Least squares on TABLE: in closed form, by descent by hand, and by descent by autodiff.
+    """Fit least squares to TABLE: in closed form, by descent by hand, and by descent by autodiff.
 
     TABLE is a CSV file with a header line, or a table that comes with the project: article (weight
     in lb by height in in, the default) or bdims (507 people: wgt in kg by hgt in cm and sex, which

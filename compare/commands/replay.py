@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON
-from compare.commands.sweeps import CASE, settings, sweep_options
+from compare.commands.sweeps import MOST_CASES, settings, sweep_options
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.sweep.replay import Case
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from handgrad import GradientReport
 
 
-@click.command(short_help="One case of a sweep again: its numbers, the judge's ruling, its trace.")
-@click.option("--case", "number", type=CASE, required=True, help="Its number, as sweep gives it.")
+@click.command(short_help="Run one case of a sweep again, and look at it closely.")
+@option(
+    "--case",
+    "number",
+    type=whole(0, MOST_CASES),
+    required=True,
+    help="The case's number, as sweep gives it.",
+)
 @sweep_options
 @JSON
 def replay(number: int, as_json: bool, **options: Any) -> int:

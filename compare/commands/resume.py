@@ -4,13 +4,19 @@ from pathlib import Path
 
 import click
 
-from compare.commands.options import CHECKPOINT_EVERY, FILE, JSON, LOSS_PLOT, epochs_option
+from compare.commands.options import (
+    CHECKPOINT_EVERY,
+    FILE,
+    LOSS_PLOT,
+    epochs_option,
+)
+from handgrad.commands.options import JSON, option
 
 
 @click.command(short_help="Go on with a training from its newest checkpoint.")
 @click.argument("file", type=FILE)
-@click.option("--data", "text", help="Where the data are now, if their file has moved.")
-@epochs_option(None)
+@option("--data", "text", metavar="TABLE", help="The data, if their file has moved.")
+@epochs_option(otherwise="as many as at first")
 @CHECKPOINT_EVERY
 @LOSS_PLOT
 @JSON

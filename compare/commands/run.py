@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import (
-    JSON,
-    LOSS_PLOT,
-    MOST_EPOCHS,
-    PERSON,
-    option,
-    training_options,
-    whole,
-)
+from compare.commands.options import LOSS_PLOT, person_option, training_options
+from compare.limits import MOST_EPOCHS
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
@@ -22,18 +16,14 @@ if TYPE_CHECKING:
     from compare.trajectory import Trainings
 
 
-@click.command(short_help="The main job: both trainings, compared at every step.")
-@option(
-    "--person",
-    type=PERSON,
-    default="alice",
-    help="Whose loss the nine partial derivatives at the start are of.",
-)
+@click.command(short_help="Train the article's network by both, compared at every step.")
+@person_option(default="alice")
 @training_options
 @option(
     "--every",
     type=whole(1, MOST_EPOCHS),
-    help="Print the loss every so many epochs, 10 as in the article; ten rows unless given.",
+    help="Print the loss every so many epochs, say 10 as in the article.",
+    otherwise="ten rows",
 )
 @LOSS_PLOT
 @JSON

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Number
 from compare.commands.passes import pass_options, traced
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.keys import Keyboard
@@ -21,10 +21,10 @@ FIRST, LAST = ("\x1b[H", "\x1bOH", "\x1b[1~"), ("\x1b[F", "\x1bOF", "\x1b[4~")
 QUIT = ("q", "\x04", "")
 
 
-@click.command(short_help="Forwards and backwards through the micro-steps of one pass.")
-@click.option(
+@click.command(short_help="Step forwards and backwards through one pass.")
+@option(
     "--at",
-    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**9),
+    type=whole(1, 10**9),
     help="Begin with this step; in a pipe and with --json, show this one alone.",
 )
 @pass_options

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import JSON, Number, option
-from compare.commands.sweeps import CASES, settings, sweep_options, use_all_cores
+from compare.commands.sweeps import MOST_CASES, settings, sweep_options, use_all_cores
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.interrupts import StopRequest
@@ -40,27 +40,23 @@ class Address(click.ParamType):
         return str(value)
 
 
-@click.command(short_help="Both gradients at a billion random cases, and how far apart they are.")
-@option("--cases", type=CASES, default="1e7", help="How many.")
+@click.command(short_help="Compare both gradients at very many random cases.")
+@option("--cases", type=whole(1, MOST_CASES), default="1e7", help="How many to draw.")
 @sweep_options
-@click.option(
+@option(
     "--coordinator", type=Address(), help="Of several processes: where they meet, at process 0."
 )
-@click.option(
-    "--num-processes",
-    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=10**5),
-    help="How many processes share the cases.",
-)
-@click.option(
+@option("--num-processes", type=whole(1, 10**5), help="How many processes share the cases.")
+@option(
     "--process-id",
-    type=Number("a whole number from 0 up", convert=int, at_least=0, at_most=10**5),
+    type=whole(0, 10**5),
     help="Which of them this one is, from 0 on; 0 prints the report.",
 )
-@click.option(
+@option(
     "--floor",
     "with_floor",
     is_flag=True,
-    help="Also time a loop that draws the same cases and evaluates the loss, no more.",
+    help="Time as well a loop that draws the same cases and evaluates the loss, no more.",
 )
 @JSON
 def sweep(

@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import SEED, Name, Number, Sizes, option, together, whole
-from compare.commands.passes import kind_options
+from compare.commands.options import (
+    DTYPE,
+    PLANT,
+    SEED,
+    form_option,
+    kind_options,
+    network_option,
+    together,
+)
 from compare.wording import InputError, quoted
+from handgrad.commands.options import option, seed_option, whole
 
 if TYPE_CHECKING:
     from compare.sweep.distributions import Distribution
@@ -15,31 +23,22 @@ if TYPE_CHECKING:
     from manual.network import Network
 
 
-def _whole(text: str) -> int:
-    """Parse a whole number that may be written 1e9."""
-    number = float(text)
-    if not number.is_integer() or abs(number) > 2**53:
-        return int(text)
-    return int(number)
-
-
-CASES = Number(
-    "a whole number from 1 to 1e15, such as 1e9", convert=_whole, at_least=1, at_most=10**15
-)
-CASE = Number("a whole number from 0 to 1e15", convert=_whole, at_least=0, at_most=10**15)
+#: What 53 bits can count, and no machine will.
+MOST_CASES = 10**15
 
 _DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
 #: The options of a sweep; `settings` turns them into a `compare.sweep.settings.Settings`.
 sweep_options = together(
-    option("--network", "sizes", type=Sizes(), default="2-2-1"),
-    kind_options,
-    click.option(
+    network_option(default="2-2-1"),
+    kind_options(),
+    option(
         "--examples",
         type=whole(1, 100),
-        help="Of one case: 1 for the article's network, else 2.",
+        help="How many examples the loss is the mean of.",
+        otherwise="1 for the article's network, else 2",
     ),
-    option("--dtype", type=Name("float64", "float32"), default="float64"),
+    option("--dtype", type=DTYPE, default="float64", help="Of all numbers."),
     option(
         "--weights",
         metavar=_DRAWN,
@@ -50,16 +49,11 @@ sweep_options = together(
         "--inputs",
         metavar=_DRAWN,
         default="uniform:20",
-        help="What inputs are drawn from. (Targets lie between 0 and 1.)",
+        help="What inputs are drawn from; targets lie between 0 and 1.",
     ),
-    option("--seed", type=SEED, default=0, help="Of all cases."),
-    click.option(
-        "--sigmoid-derivative",
-        "form",
-        type=Name("stable", "article"),
-        help="By hand, σ' as σ(z)σ(-z), or as f(1 - f); the article's network only.",
-    ),
-    click.option("--plant", metavar="SLUG", help="A mistake; `compare break` lists them."),
+    seed_option("all cases", type=SEED, default=0),
+    form_option("form", otherwise="stable"),
+    PLANT,
 )
 
 

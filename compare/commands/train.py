@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compare.commands.options import (
-    ACTIVATION,
     CHECKPOINT_EVERY,
-    JSON,
-    L2,
-    LEARNING_RATE,
-    LOSS,
+    DTYPE,
     LOSS_PLOT,
     OVERWRITE,
     SEED,
     Name,
-    Number,
     OutFile,
-    Sizes,
+    column_options,
     epochs_option,
-    option,
+    kind_options,
+    learning_rate_option,
+    network_option,
 )
 from compare.limits import (
     LARGEST_BATCH,
@@ -29,6 +26,7 @@ from compare.limits import (
     LARGEST_TEST_FRACTION,
     SMALLEST_SINGLE_RATE,
 )
+from handgrad.commands.options import JSON, Number, option, seed_option, whole
 
 if TYPE_CHECKING:
     from compare.dataset import Dataset
@@ -40,20 +38,16 @@ OPTIMISER = Name("sgd", "momentum", "adam")
 RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 
 
-@click.command(short_help="Any network on real data, by hand, by autodiff, or by both.")
-@click.option(
+@click.command(short_help="Train any network on real data, by hand, by autodiff, or both.")
+@option(
     "--data",
     "text",
+    metavar="TABLE",
     required=True,
-    help="article, davis, bdims, digits, iris, wine, breast-cancer, diabetes, or a CSV file.",
+    help="The data: article, davis, bdims, digits, iris, wine, breast-cancer, diabetes, or a CSV "
+    "file.",
 )
-@click.option("--target", help="The column to predict; needed for a CSV file.")
-@click.option(
-    "--feature",
-    "features",
-    multiple=True,
-    help="A column to predict from, repeated for several; all others unless given.",
-)
+@column_options("The column to predict; needed for a CSV file.")
 @option(
     "--target-kind",
     "kind",
@@ -61,43 +55,23 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     default="auto",
     help="What the target of a CSV file is.",
 )
-@click.option("--raw", is_flag=True, help="davis with the error of row 12 left in.")
-@click.option(
-    "--network",
-    "sizes",
-    type=Sizes(),
-    help="Inputs, hidden units of each layer, outputs: 2-8-1. One hidden layer of 8 unless given.",
+@option("--raw", is_flag=True, help="Leave the error in row 12 of davis as it is.")
+@network_option("one hidden layer of 8")
+@kind_options(
+    "sigmoid for mse and huber on classes, else identity",
+    "mse for a number, bce for two classes and one output, else softmax-ce",
 )
-@option("--activation", type=ACTIVATION, default="sigmoid", help="Of hidden layers.")
-@click.option(
-    "--output",
-    type=ACTIVATION,
-    help="Of the last layer; sigmoid for mse and huber on classes, else identity.",
-)
-@click.option(
-    "--loss",
-    type=LOSS,
-    help="mse for a number, bce for two classes and one output, else softmax-ce.",
-)
-@option("--l2", type=L2, default=0.0, help="λ, the weight of Σ w².")
-@option("--optimiser", type=OPTIMISER, default="adam")
-@click.option("--learning-rate", type=LEARNING_RATE, help="η; unless given, one that suits.")
+@option("--optimiser", type=OPTIMISER, default="adam", help="How a gradient becomes an update.")
+@learning_rate_option(otherwise=", ".join(f"{rate:g} for {name}" for name, rate in RATES.items()))
 @option(
     "--by",
     type=Name("hand", "autodiff", "both"),
     default="both",
     help="Who trains; both are compared at every update.",
 )
-@epochs_option(100)
-@option(
-    "--batch",
-    type=Number("a whole number from 1 up", convert=int, at_least=1, at_most=LARGEST_BATCH),
-    default=32,
-    help="Rows an update.",
-)
-@option(
-    "--seed", type=SEED, default=0, help="Draws the split, the start, and the order of each epoch."
-)
+@epochs_option(default=100)
+@option("--batch", type=whole(1, LARGEST_BATCH), default=32, help="Rows an update.")
+@seed_option("the split, the start, and the order of each epoch", type=SEED, default=0)
 @option(
     "--test",
     "fraction",
@@ -109,8 +83,12 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     default=0.2,
     help="The share of rows that is held out.",
 )
-@option("--dtype", type=Name("float32", "float64"), default="float64")
-@click.option("--out", type=OutFile(".npz"), help="Checkpoints and the trained model: model.npz.")
+@option("--dtype", type=DTYPE, default="float64", help="Of all numbers.")
+@option(
+    "--out",
+    type=OutFile(".npz"),
+    help="Write checkpoints and the trained model to this file, as they come.",
+)
 @OVERWRITE
 @CHECKPOINT_EVERY
 @LOSS_PLOT
@@ -174,7 +152,7 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
         raise click.UsageError(f"--learning-rate {rate:g}; expected one that float32 can hold.")
     try:
         return Plan(
-            Network(sizes, options["activation"], output, loss, options["l2"]),
+            Network(sizes, options["activation"] or "sigmoid", output, loss, options["l2"] or 0.0),
             optimiser,
             rate,
             options["batch"],

@@ -11,6 +11,8 @@ import click
 
 from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
+from handgrad.commands.options import JSON, option, seed_option, whole
+from handgrad.commands.options import SECONDS as ABOVE_0
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 #: Exit codes by verdict where the gradient does not pass; 1 for all others.
 NOT_PASSED = {"undecidable": 3}
+
+#: NumPy takes larger ones; 64 bits are as many as a clock has.
+LARGEST_SEED = 2**64 - 1
 
 
 class BadInput(click.ClickException):
@@ -30,94 +35,55 @@ class BadInput(click.ClickException):
         self.details = details
 
 
-class Seconds(click.ParamType):
-    """A number above 0."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """Parse the text."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0.0
-        if not seconds > 0:
-            self.fail(f"{value!r}; expected a number of seconds above 0.", param, ctx)
-        return seconds
-
-
-class WholeNumber(click.ParamType):
-    """0, 1, 2, ..."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """Parse the text."""
-        try:
-            number = int(value)
-        except ValueError:
-            number = -1
-        if number < 0:
-            self.fail(f"{value!r}; expected a whole number from 0.", param, ctx)
-        return number
-
-
 @click.command(short_help="Judge a gradient against the loss it is said to be of.")
 @click.argument("gradient", metavar="FILE.py:GRADIENT")
-@click.option(
+@option(
     "--loss",
     metavar="[FILE.py:]LOSS",
     required=True,
     help="The scalar loss(params, *inputs), in JAX or NumPy.",
 )
-@click.option(
+@option(
     "--like",
     metavar="[FILE.py:]EXAMPLE",
     required=True,
     help="A tuple (params, *inputs) to judge at, or a function that returns it.",
 )
-@click.option(
+@option(
     "--points",
-    type=WholeNumber(),
+    type=whole(0, 10**9),
     default=8,
-    show_default=True,
     help="Points to judge at besides the example: its parameters, moved.",
 )
-@click.option(
-    "--seed", type=WholeNumber(), default=0, show_default=True, help="Draws those points."
-)
-@click.option("--strict", is_flag=True, help="Lost digits are an error, not a warning.")
-@click.option("--has-value", is_flag=True, help="The gradient returns (loss, gradient).")
-@click.option(
+@seed_option("those points", type=whole(0, LARGEST_SEED), default=0)
+@option("--strict", is_flag=True, help="Treat lost digits as an error, not as a warning.")
+@option("--has-value", is_flag=True, help="Take a gradient that returns (loss, gradient).")
+@option(
     "--trust-rule",
     "trust_rules",
     metavar="NAME",
     multiple=True,
     help="A custom rule that is meant to differ from its function's derivative; repeatable.",
 )
-@click.option(
+@option(
     "--time",
     is_flag=True,
     help="Time the gradient, if it is right, beside jit(value_and_grad(loss)) and the loss.",
 )
-@click.option("--plant", is_flag=True, help="Plant mistakes, and say which would have been caught.")
-@click.option(
-    "--counterexample", is_flag=True, help="Print the smallest test that shows the mistake."
-)
-@click.option(
+@option("--plant", is_flag=True, help="Plant mistakes, and say which would have been caught.")
+@option("--counterexample", is_flag=True, help="Print the smallest test that shows the mistake.")
+@option(
     "--seconds",
-    type=Seconds(),
+    type=ABOVE_0,
     default=SECONDS,
-    show_default=True,
-    help="How long judging may take, of the processor; with less than it needs, less is judged.",
+    help="Processor time that judging may take; with less than it needs, less is judged.",
 )
-@click.option(
+@option(
     "--directions",
-    type=click.IntRange(1, 24),  # `random_slopes.MOST`, which would load JAX
-    metavar="N",
-    help="A quick look: judge slopes along N random directions, 1 to 24, and no element.",
+    type=whole(1, 24),  # `random_slopes.MOST`, which would load JAX
+    help="Judge slopes along so many random directions, and no element: a quick look.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
 

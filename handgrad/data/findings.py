@@ -65,13 +65,13 @@ class LeafReport:
     """The ruling on one array of the gradient, by its worst element at the deciding point."""
 
     path: str  #: `params`, `params['w']`, `params[0].b`
-    shape: tuple[int, ...]
-    dtype: str
-    verdict: str  #: one of `VERDICTS`, or "not judged" where no element was among those drawn
+    shape: tuple[int, ...]  #: () of a number
+    dtype: str  #: float64 or float32
+    verdict: str  #: as of the whole report, or "not judged" where no element was among those drawn
     index: tuple[int, ...]  #: the worst element
-    yours: float
-    autodiff: float
-    exact: Enclosure
+    yours: float  #: its value in the gradient that is judged
+    autodiff: float  #: its value by `jax.grad`; NaN if JAX has none
+    exact: Enclosure  #: its exact value
     ulps: float  #: |yours - exact| / ulp(exact)
     ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
     sharp: float  #: the largest error that counts as right, at this element

@@ -15,18 +15,18 @@ SCHEMA = 1
 class Judgement:
     """The ruling on a hand-written gradient, at the points that were tried."""
 
-    verdict: str  #: one of `handgrad.data.findings.VERDICTS`
+    verdict: str  #: agree, imprecise, disagree or undecidable
     blame: str | None  #: which gradient is off, whatever the verdict: yours, autodiff, both
     headline: str  #: the verdict in one line
     observed: tuple[Finding, ...]  #: the findings at the deciding point
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  #: what the points cannot show, and what was left out
     certificate: str  #: how the reference was certified, in one sentence
     reproduce: str  #: the call that gives this judgement again
     points: int  #: how many points were judged
     dropped: int  #: how many points were left out because the loss is not finite there
     point: int = 0  #: the number of the deciding point; 0 is the caller's own
     params: Any = field(default=None, repr=False, compare=False)  #: the deciding point's parameters
-    seconds: float = field(default=0.0, compare=False)
+    seconds: float = field(default=0.0, compare=False)  #: how long judging took
     strict: bool = False  #: whether lost digits are a failure
     #: The case and its outcomes, a `handgrad.judging.outcome.Trial`; None after unpickling. Typed
     #: as Any, so that a report can be read without JAX.

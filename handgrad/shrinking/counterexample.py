@@ -23,8 +23,8 @@ from handgrad.shrinking.still_fails import Mistake, quiet
 class Counterexample:
     """The smallest point found at which a gradient is wrong."""
 
-    params: Any
-    inputs: tuple[Any, ...]
+    params: Any  #: its parameters
+    inputs: tuple[Any, ...]  #: the further arguments
     finding: str  #: what is wrong there, in one line
     case: Case = field(repr=False)
 

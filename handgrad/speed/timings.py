@@ -33,7 +33,7 @@ class Timings(Shown):
     static: tuple[str, ...]  #: the inputs that are constants of the compiled program
     not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
     device: str  #: JAX's name for it: cpu, gpu
-    rounds: int
+    rounds: int  #: how many there were
 
     def __repr__(self) -> str:
         compared = "" if self.autodiff is None else f", {_beside(self.autodiff, _name(self))}"

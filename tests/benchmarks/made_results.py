@@ -132,7 +132,7 @@ def made_cell(case: str, size: list[int], dtype: str, rng: np.random.Generator) 
     shared = np.exp(SHARED_NOISE * rng.normal(size=(PROCESSES, ROUNDS)))
     rows = [_row(name, *how, work, shared, rng) for name, how in small.items()]
     rows += [
-        Row(names.MYGRAD, CONTENDER, absent="not installed: pip install 'handgrad[peers]'"),
+        Row(names.MYGRAD, CONTENDER, absent="not installed: pip install --group peers"),
         Row(names.SKLEARN, CONTENDER, wrong="dw of layer 1 is off by 3e-2 at [0, 1]"),
     ]
     about = {"sizes": sizes, "batch": batch, "activation": "relu", "loss": "softmax-ce"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from statistics import median
 
 import pytest
 
@@ -9,12 +10,14 @@ from benchmarks import names
 from benchmarks.analysis.axes import exponent, fit
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
+from benchmarks.check_times import results as check_times
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.queries import Queries
 from benchmarks.document.reasons import reason
 from benchmarks.goals import TAX, goals
 from benchmarks.results import Results
 from benchmarks.statistics import Interval, spread
+from examples.released_mistakes import MISTAKES
 from tests.benchmarks.sure import row_of, sure
 
 #: The cells that most is said of.
@@ -131,8 +134,26 @@ def test_the_readme_says_what_is_so(stored: Queries) -> None:
     sample = stored.cell(SAMPLE)
     least = {row.name: min(map(min, row.samples)) for row in sample.timed("contender")}
     assert sorted(least, key=lambda name: least[name])[:2] == [names.C, names.FLOATS]
-    assert "autodiff costs no more than the same lines by hand" in text
+    assert "Autodiff costs no more than the same lines by hand" in text
     assert CLAIMS["Autodiff costs no more than the same lines by hand"](stored)
+
+
+def test_the_readme_says_how_long_checks_take() -> None:
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert "takes 0.03 to 0.3 seconds up to a thousand parameters, nine at 100,000, longer" in text
+    rows = check_times.Results.load(check_times.STORED).rows
+    ours = [row for row in rows if row.contender == check_times.OURS]
+    # Dense networks, which are called by their sizes, at nine points.
+    dense = {r.parameters: r for r in ours if r.subject[0].isdigit() and "one" not in r.subject}
+    small = [call.seconds for count, row in dense.items() if count < 1000 for call in row.calls]
+    assert (round(min(small), 2), round(max(small), 1)) == (0.03, 0.3)
+    assert round(median(call.seconds for call in dense[101_770].calls)) == 9
+    others = [row for row in ours if not row.subject[0].isdigit()]
+    assert all(min(call.seconds for call in row.calls) > max(small) for row in others)
+
+
+def test_the_readme_counts_the_wrong_derivatives() -> None:
+    assert f"has {len(MISTAKES)} wrong\nderivatives" in README.read_text(encoding="utf-8")
 
 
 def test_two_counts_of_the_work_agree(stored: Queries) -> None:

@@ -12,15 +12,13 @@ from benchmarks.document.build import (
     DOCUMENT,
     FIGURES,
     HERE,
-    PART,
     README,
     STORED,
-    checking,
     document,
     filled,
-    readme,
     shown,
     tables,
+    with_tables,
 )
 from benchmarks.document.queries import Queries, UnknownError
 from benchmarks.document.reasons import REASONS
@@ -54,22 +52,19 @@ def test_the_document_is_what_the_results_say(stored: Results) -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == document(stored)
 
 
-def test_the_readme_has_the_table_of_the_results(stored: Results) -> None:
-    text = README.read_text(encoding="utf-8")
-    assert len(PART.findall(text)) == 1
-    assert text == readme(stored)
-
-
-def test_the_tables_of_checkers_are_those_of_the_results() -> None:
-    text = CHECKING.read_text(encoding="utf-8")
-    assert text == checking(text, tables())
+def test_the_tables_of_documents_are_those_of_the_results(stored: Results) -> None:
+    made = tables(stored)
+    assert set(made) == {README, CHECKING}
+    for document_with, its_tables in made.items():
+        text = document_with.read_text(encoding="utf-8")
+        assert text == with_tables(text, its_tables)
 
 
 def test_a_table_that_the_document_lacks_is_an_error() -> None:
     text = "<!-- table: a -->\n\nold\n\n<!-- end -->\n"
-    assert checking(text, {"a": "new\n"}) == text.replace("old", "new")
+    assert with_tables(text, {"a": "new\n"}) == text.replace("old", "new")
     with pytest.raises(UnknownError, match="got 0 tables b, expected one"):
-        checking(text, {"b": ""})
+        with_tables(text, {"b": ""})
 
 
 def test_its_figures_are_there_and_no_others() -> None:

@@ -138,7 +138,7 @@ def test_without_matplotlib_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match=r"^matplotlib is not installed; .* extra 'plot'$"):
+    with pytest.raises(InputError, match=r"^matplotlib is not installed; .* --group plot$"):
         draw(made("sample"), tmp_path)
 
 

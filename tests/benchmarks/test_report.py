@@ -64,7 +64,7 @@ def test_what_follows_is_said_and_what_cannot_be_said_is_not() -> None:
         assert what in text
     assert missing(cell) == [
         "scikit-learn: no time, wrong: dw of layer 1 is off by 3e-2 at [0, 1]",
-        "not timed: mygrad: not installed: pip install 'handgrad[peers]'",
+        "not timed: mygrad: not installed: pip install --group peers",
     ]
     cell.rows = [row for row in cell.rows if row.name == names.HAND]
     assert closing(cell) == []

@@ -277,7 +277,7 @@ def test_help_is_quick_and_loads_no_jax() -> None:
     """
     run = subprocess.run([sys.executable, "-c", HELP], check=True, capture_output=True, text=True)
     assert run.stdout.count("Usage: ") == 1 + len(cli.cli.commands)
-    assert "[N]" in run.stdout
+    assert "[NUMBER]" in run.stdout
 
 
 @pytest.mark.slow

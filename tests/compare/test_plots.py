@@ -46,6 +46,17 @@ def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> No
     assert dict(mpl.rcParams) == settings
 
 
+def test_the_textbooks_slope_and_autodiffs_lose_the_same_digits() -> None:
+    """At z = 31 four digits are left of f (1 - f), from z = 37 on none; σ(z)σ(-z) keeps all."""
+    (axes,) = plots.digits().axes
+    careful, autodiff, textbook = (np.asarray(line.get_ydata()) for line in axes.lines)
+    z = np.asarray(axes.lines[0].get_xdata())
+    assert careful.min() > 15
+    for digits in (autodiff, textbook):
+        assert 3 < digits[z == 31] < 5
+        assert np.all(digits[z >= 37] == 0)
+
+
 def test_the_loss_curve_is_the_loss() -> None:
     trainings = train(SETTINGS)
     (axes,) = plots.loss(trainings).axes

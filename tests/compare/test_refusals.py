@@ -8,10 +8,10 @@ from tests.compare.networks.calls import refused
 
 #: What is refused, and part of the line that says so.
 OTHERS = {
-    "run --epochs -5": "'-5'; expected a whole number from 0 to 1000000",
+    "run --epochs -5": "'-5'; expected a whole number from 0 to 1e6",
     "run --epochs many": "'many'; expected a whole number",
     "run --seed -1": "'-1'; expected a whole number from 0 to 4294967295",
-    f"run --epochs {'9' * 400}": "expected a whole number from 0 to 1000000",
+    f"run --epochs {'9' * 400}": "expected a whole number from 0 to 1e6",
     "run --learning-rate nan": "'nan'; expected a finite number above 0",
     "run --learning-rate 0": "'0'; expected a finite number above 0",
     "run --learning-rate 1e200": "learning rate 1e+200 is too large, expected one around 0.1",
@@ -37,8 +37,8 @@ OTHERS = {
     "plot surface x.svg --learning-rate 1e200": "learning rate 1e+200 is too large",
     "plot surface x.svg --x w7": "'w7'; expected one of w1",
     "plot residuals x.svg --table absent.csv": "absent.csv: no such file",
-    "errata 23": "Invalid value for '[N]': '23'; expected a number from 1 to 22.",
-    "errata 0": "'0'; expected a number from 1 to 22.",
+    "errata 23": "Invalid value for '[NUMBER]': '23'; expected a whole number from 1 to 22.",
+    "errata 0": "'0'; expected a whole number from 1 to 22.",
     "break half-msee": "SLUG: 'half-msee', no such mistake (did you mean 'half-mse'?); expected "
     "one of those that `python -m compare break` lists.",
     "break nothing\x1b[2J": r"SLUG: 'nothing\x1b[2J', no such mistake;",
@@ -106,7 +106,7 @@ SWEEP = {
     "--coordinator garbage": "expected HOST:PORT, such as localhost:1234",
     "--coordinator localhost:1 --num-processes 2 --process-id 2": "expected a number from 0 to 1",
     "--loss bce --output sigmoid": "expected identity",
-    "--dtype float16": "expected one of float64, float32",
+    "--dtype float16": "expected one of float32, float64",
 }
 
 TRAIN = {
@@ -126,8 +126,8 @@ TRAIN = {
     "--data diabetes --network 10-8-2": "network 10-8-2 has 2 outputs; expected 1",
     "--data breast-cancer --network 30-4-1 --loss softmax-ce": "got 1 output, expected one for",
     "--data breast-cancer --network 30-4-3": "has 3 outputs; expected 2 for the 2 classes",
-    "--data iris --batch 0": "'0'; expected a whole number from 1 up",
-    "--data iris --epochs -1": "'-1'; expected a whole number from 0 to 1000000",
+    "--data iris --batch 0": "'0'; expected a whole number from 1 to 1e9",
+    "--data iris --epochs -1": "'-1'; expected a whole number from 0 to 1e6",
     "--data iris --seed -1": "'-1'; expected a whole number from 0",
     "--data iris --test 0.6": "'0.6'; expected a number above 0, at most 0.5",
     "--data iris --l2 -1": "'-1'; expected a number from 0 to 1000",

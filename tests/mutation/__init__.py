@@ -6,8 +6,8 @@
     python -m tests.mutation lost                lists those whose line is gone
     python -m tests.mutation sample              makes the sample anew
 
-Mutants are written in a scratch copy of the checkout, never in the checkout itself. Coverage is no
-dependency of the checkout: `pip install coverage` into its environment.
+Mutants are written in a scratch copy of the checkout, never in the checkout itself. Coverage is in
+a group of its own: `.venv/bin/python -m pip install --group mutants`.
 
 A mutant is found by its function and its text, wherever the file has gone. Where its line is gone,
 its row in sample.json gets a `successor` with the equivalent edit (`file`, `function`, `old` and

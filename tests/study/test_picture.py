@@ -1,4 +1,4 @@
-"""The picture of the README is what the page draws today."""
+"""The picture of the documents is what the page draws today."""
 
 import re
 from xml.etree import ElementTree

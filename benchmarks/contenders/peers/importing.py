@@ -4,9 +4,10 @@ import importlib
 from typing import Any
 
 from benchmarks.ready import Unavailable, error_line
+from compare.wording import install
 
 #: How to install them all.
-HINT = "not installed: uv pip install -e '.[peers]' (without uv: .venv/bin/pip)"
+HINT = f"not installed: {install('peers')}"
 
 
 def module(name: str) -> Any:

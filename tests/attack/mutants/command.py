@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from compare.wording import install
 from tests.attack.stored import Row
 from tests.mutation.decide import KILLED, Judge
 from tests.mutation.sample import DECIDES, load
@@ -33,7 +34,7 @@ def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[l
     """Decide the edits that are wanted, in a copy of the checkout."""
     if anew or not (scratch / "coverage.json").exists():
         if find_spec("coverage") is None:
-            raise click.UsageError("coverage is not installed; expected `pip install coverage`")
+            raise click.UsageError(f"coverage is not installed; expected {install('mutants')}")
         cover(scratch, 2, ["-m", "slow or not slow", *TESTS])
     judge = Judge(scratch)
     compile_rooms(judge.tree)

@@ -1,24 +1,20 @@
 """Pythons and versions of dependencies: the wheel alone, and what may be imported."""
 
 import ast
-import contextlib
 import importlib.metadata
 import re
-import shutil
-import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from tests.attack.cases import ROOT, Case, SkippedError, require
-from tests.attack.processes import MODULE, ended, folder, module
+from tests.attack.processes import MODULE, ended, folder
+from tests.installing import PROJECT, built, environment, python, requirements
 
 PYTHONS = ("3.11", "3.12", "3.13")
 
-#: How uv chooses versions: of each dependency that is named the oldest allowed, or the newest.
-VERSIONS = {"oldest": "lowest-direct", "newest": "highest"}
+VERSIONS = ("oldest", "newest")
 
 #: What is tried in each environment, away from the checkout, with warnings as errors.
 SMOKE = (
@@ -60,41 +56,19 @@ def _run(*words: object, cwd: Path) -> str:
     return found.out.strip()
 
 
-def _wheel(folder: Path) -> Path:
-    _run(*module("hatchling", "build", "-t", "wheel", "-d", str(folder)), cwd=ROOT)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-def _python(version: str) -> str:
-    """Return a Python of this version: one on the path, or one that pyenv keeps."""
-    kept = Path.home().glob(f".pyenv/versions/{version}.*/bin/python")
-    for found in (f"python{version}", *map(str, kept)):
-        with contextlib.suppress(OSError):
-            if not subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode:
-                return found
-    raise SkippedError(f"no Python {version} on this machine")
-
-
 def _installed(here: Path, version: str, *more: str) -> Path:
     """Install the wheel and more in an empty environment, and return its Python."""
-    if shutil.which("uv") is None:
-        raise SkippedError("uv is not installed")
-    python, env = _python(version), here / "env"
-    _run("uv", "venv", "--quiet", "--no-python-downloads", "--python", python, env, cwd=here)
-    inside = env / "bin" / "python"
-    _run("uv", "pip", "install", "--quiet", "--python", inside, _wheel(here), *more, cwd=here)
+    interpreter = python(version)
+    if interpreter is None:
+        raise SkippedError(f"no Python {version} on this machine")
     (here / "smoke.py").write_text(SMOKE)
-    return inside
+    return environment(here / "env", interpreter, built("wheel", here), *more) / "python"
 
 
-def wheel(python: str, versions: str) -> str:
+def wheel(version: str, versions: str) -> str:
     """The wheel alone in an environment of its own."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    # Named, so that the oldest of each is taken, and not only that of what nobody else needs.
-    named = ["--resolution", VERSIONS[versions], *project["dependencies"]]
     with folder() as here:
-        python_here = _installed(here, python, *named)
+        python_here = _installed(here, version, *requirements(versions))
         said = _run(python_here, "-W", "error", "smoke.py", cwd=here)
         check = ["check", "smoke.py:gradient", "--loss", "loss", "--like", "example"]
         out = _run(python_here, "-W", "error", "-m", "handgrad", *check, cwd=here)
@@ -102,23 +76,24 @@ def wheel(python: str, versions: str) -> str:
         return said
 
 
-def plugin(python: str) -> str:
+def plugin(version: str) -> str:
     """The wheel beside pytest, which finds the plugin; warnings are errors."""
     with folder() as here:
-        python_here = _installed(here, python, "pytest")
+        python_here = _installed(here, version, "pytest")
         (here / "test_smoke.py").write_text(TEST)
         out = _run(python_here, "-W", "error", "-m", "pytest", "-q", "-W", "error", cwd=here)
         return out.splitlines()[-1]
 
 
 def _project() -> dict[str, list[str]]:
-    """The packages of each extra, and of none, named as pyproject.toml does."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = {"": project["dependencies"]} | project["optional-dependencies"]
-    extras["plugin"] = ["pytest"]  # which alone imports it
+    """The packages of each dependency group, and of the wheel, named as pyproject.toml does."""
+    groups = {"": PROJECT["project"]["dependencies"]} | PROJECT["dependency-groups"]
+    groups["plugin"] = ["pytest"]  # which alone imports it
     return {
-        extra: [re.split(r"[\[<>=!~; ]", line)[0].lower() for line in lines]
-        for extra, lines in extras.items()
+        group: [
+            re.split(r"[\[<>=!~; ]", line)[0].lower() for line in lines if isinstance(line, str)
+        ]
+        for group, lines in groups.items()
     }
 
 
@@ -134,14 +109,14 @@ def _imports(room: str) -> Iterator[tuple[str, Path]]:
                 yield top, path.relative_to(ROOT)
 
 
-#: The extras whose packages a room may import.
+#: The dependency groups whose packages a room may import.
 ROOMS = {
     "handgrad": ("", "plugin"),
-    "manual": ("", "dev"),
-    "autodiff": ("", "dev"),
-    "models": ("", "dev"),
-    "compare": ("", "dev", "plot", "prove", "data"),
-    "benchmarks": ("", "dev", "plot", "bench", "peers", "examples"),
+    "manual": ("", "test"),
+    "autodiff": ("", "test"),
+    "models": ("", "test"),
+    "compare": ("", "dev", "test", "plot", "prove", "data"),
+    "benchmarks": ("", "dev", "test", "plot", "bench", "peers", "examples"),
     "study": ("", "dev", "study", "plot"),
     "examples": ("", "examples", "dev"),
 }
@@ -149,8 +124,8 @@ ROOMS = {
 
 def declared(room: str) -> str:
     """Nothing is imported whose package is not declared for the room."""
-    extras, owners = _project(), importlib.metadata.packages_distributions()
-    allowed = {package for extra in ROOMS[room] for package in extras[extra]} | {"jaxlib"}
+    groups, owners = _project(), importlib.metadata.packages_distributions()
+    allowed = {package for group in ROOMS[room] for package in groups[group]} | {"jaxlib"}
     seen = set()
     for top, path in _imports(room):
         packages = {package.lower() for package in owners.get(top, [top])}
@@ -162,8 +137,8 @@ def declared(room: str) -> str:
 def table() -> Mapping[str, Case]:
     """Every platform by its name."""
     made: dict[str, Case] = {f"declared: {room}": partial(declared, room) for room in ROOMS}
-    for python in PYTHONS:
+    for version in PYTHONS:
         for versions in VERSIONS:
-            made[f"the wheel: Python {python}, {versions}"] = partial(wheel, python, versions)
-        made[f"the plugin: Python {python}"] = partial(plugin, python)
+            made[f"the wheel: Python {version}, {versions}"] = partial(wheel, version, versions)
+        made[f"the plugin: Python {version}"] = partial(plugin, version)
     return made

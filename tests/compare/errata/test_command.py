@@ -42,7 +42,7 @@ def test_the_list(errata: Any) -> None:
     assert re.findall(r"^ ?(\d+) ", out, re.M) == [str(entry.number) for entry in ERRATA]
     assert max(map(len, out.splitlines())) <= 80
     assert "\x1b" not in out
-    assert out.splitlines()[-1].startswith("python -m compare errata N ")
+    assert out.splitlines()[-1].startswith("python -m compare errata NUMBER ")
     # Nothing is cut off: an ellipsis stands where a quotation has one.
     assert out.count("…") == sum((entry.printed + entry.right).count("…") for entry in ERRATA)
 

@@ -250,10 +250,10 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--like=empty"], "is an empty tuple; expected a tuple (params, *inputs)"),
         (["gradient", "--like=loss"], "mine.py:loss is a function of params, x, y; expected"),
         (["gradient", "--loss=other.py"], "'other.py'; expected FILE.py:loss or package.module:"),
-        (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0."),
+        (["gradient", "--points=-1"], "'--points': '-1'; expected a whole number from 0 to 1e9."),
         (["gradient", "--\x1b[2J"], r"No such option '--\x1b[2J'"),
         (["gradient", "--directions=2", "--plant"], "--plant needs every element judged, and"),
-        (["gradient", "--directions=0"], "'--directions': 0 is not in the range 1<=x<=24."),
+        (["gradient", "--directions=0"], "'--directions': '0'; expected a whole number from 1 to "),
         (["gradient", "--seconds=0"], "'--seconds': '0'; expected a number of seconds above 0."),
         (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
         (

@@ -1,0 +1,5 @@
+"""Run `python -m website`."""
+
+from website.cli import main
+
+main()
