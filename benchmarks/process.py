@@ -131,7 +131,7 @@ def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: An
     # Ctrl-C reaches every process of a terminal; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    with open(printed, "a") as out:
+    with open(printed, "a", encoding="utf-8") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
     try:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from compare.kinds import CSV, expect
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
+from handgrad.commands.file_kinds import EMPTY
 
 #: What separates cells in files called CSV.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -65,6 +67,7 @@ def read_csv(path: Path) -> Csv:
             name twice, a row has more or fewer cells than the header, or a number a comma.
     """
     where = shown(str(path), LONGEST_PATH)
+    expect(path, CSV, EMPTY)  # which has no lines of cells
     text = _text(where, path)
     found = _separators(text)
     separator = found[0] if len(found) == 1 else ","

@@ -25,9 +25,9 @@ def ending(own: Endings | None = None) -> Iterator[None]:
     with process.prepared():
         try:
             yield
-        except BrokenPipeError:  # `prepared` ends it
-            raise
         except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
+            if process.is_broken_pipe(error):  # `prepared` ends it
+                raise
             line, code = _told(error, own or {})
             if line:
                 process.say(line)

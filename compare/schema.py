@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from compare.kinds import expect
 from compare.wording import LONGEST_PATH, InputError, escaped, shown
 
 Kind = TypeVar("Kind")
@@ -24,13 +25,14 @@ def read_json(path: Path, expected: str, longest: int = LONGEST) -> Any:
 
     Args:
         path: the file.
-        expected: what it should be, for the error message.
+        expected: what it should be, for the error message; see `compare.kinds`.
         longest: the limit.
 
     Raises:
-        InputError: see `parsed`, and if the file cannot be read.
+        InputError: see `parsed`, and if the file cannot be read, or is of another kind.
     """
     where = shown(str(path), LONGEST_PATH)
+    expect(path, expected)
     try:
         with path.open("rb") as file:
             content = file.read(longest + 1)

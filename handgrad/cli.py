@@ -42,9 +42,9 @@ def _run(words: list[str]) -> int:
         return code
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except BrokenPipeError:  # `prepared` ends it
-        raise
     except Exception as error:
+        if process.is_broken_pipe(error):  # `prepared` ends it
+            raise
         return _complain(error)
 
 

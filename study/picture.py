@@ -35,7 +35,9 @@ def picture(page: "Page") -> str:
 
 def _style() -> str:
     """Return the CSS rules that the network needs."""
-    base, own = ((PAGE / "style" / name).read_text() for name in ("1-base.css", "2-pass.css"))
+    base, own = (
+        (PAGE / "style" / name).read_text("utf-8") for name in ("1-base.css", "2-pass.css")
+    )
     colours = re.findall(r"^:root \{.*?^\}|^@media \(prefers-color-scheme.*?^\}", base, re.M | re.S)
     rules = re.findall(r"^\.network.*\}$", own, re.M)
     font = 'svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }'

@@ -32,7 +32,7 @@ class Check:
 class Results(Stored):
     """The results of a run."""
 
-    WHAT, SCHEMA, PART = "results", 1, "checks"
+    WHAT, SCHEMA, PART = "answers of checkers", 1, "checks"
     ABOUT = MappingProxyType({"fingerprint": Described})
 
     limit: float  #: seconds after which a check is stopped

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 from compare.commands.options import FILE
+from handgrad.commands.file_kinds import kind_of
 from handgrad.commands.options import JSON
+from handgrad.commands.process import json_text
 
 
 @click.command(short_help="Print stored results as tables for a document.")
@@ -28,8 +30,6 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     Times are compared if both were taken on the same machine with the same versions; else ratios to
     the floor. Ends with 1 if a row is worse, or has become wrong.
     """
-    import json
-
     from benchmarks.comparing import WORSE, compare
     from benchmarks.report.changes import as_dict, show
     from benchmarks.results import Results
@@ -39,7 +39,7 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     if not found.changes:
         raise click.UsageError(f"{before} and {after} have no row in common that has times")
     if as_json:
-        click.echo(json.dumps(as_dict(found), ensure_ascii=False))
+        click.echo(json_text(as_dict(found)))
     else:
         show(found, console())
     return int(bool(found.of(WORSE) or found.wrong))
@@ -47,12 +47,14 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
 
 @click.command(short_help="Draw stored results as figures, SVG and PNG, light and dark.")
 @click.argument("file", type=FILE)
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", type=FILE)
 def plot(file: Path, folder: Path) -> None:
     """Draw the figures of stored results into FOLDER, which is made if it is not there."""
     from benchmarks.figures import draw
     from benchmarks.results import Results
 
+    if folder.is_file():
+        raise click.UsageError(f"{folder}: {kind_of(folder)}; expected a folder for the figures.")
     try:
         files = draw(Results.load(file), folder)
     except OSError as error:

@@ -1,10 +1,11 @@
 """Output helpers shared by the commands."""
 
-import json
 import math
 from typing import Any
 
 import click
+
+from handgrad.commands.process import json_text
 
 _OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
 
@@ -23,7 +24,7 @@ class Disagreement(click.ClickException):
 
 def print_object(value: Any) -> None:
     """Print one JSON object; floats round-trip, NaN and infinities become null."""
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))
+    click.echo(json_text(_finite(value)))
 
 
 def _finite(value: Any) -> Any:

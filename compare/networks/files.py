@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from compare.files import expect_regular, write_whole
+from compare.kinds import MODEL, expect
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE, count_parameters
 from compare.lockstep import Point
 from compare.networks.header import Header, Source, header_from
@@ -93,6 +94,7 @@ def load(path: Path) -> Model:
     """
     try:
         expect_regular(path, "a model file")
+        expect(path, MODEL)
         with path.open("rb") as file:
             return _read(path, file)
     except InputError:
@@ -102,8 +104,7 @@ def load(path: Path) -> Model:
         raise InputError(f"{_shown(path)}: {reason}; expected a model file") from error
     except Exception as error:  # its type depends on which bytes are damaged
         raise InputError(
-            f"{_shown(path)}: cut short, damaged, or no model; expected a file that train has "
-            "written"
+            f"{_shown(path)}: cut short, damaged, or no model; expected {MODEL}"
         ) from error
 
 
@@ -114,7 +115,7 @@ def _read(path: Path, file: Any) -> Model:
     if _size(archive, "header") > LONGEST_HEADER:
         raise _no_model(path)
     content = str(archive["header"]).encode()
-    header = parsed(content, f"{_shown(path)}: header", "a file that train has written")
+    header = parsed(content, f"{_shown(path)}: header", MODEL)
     if not isinstance(header, dict) or header.get("kind") != KIND:
         raise _no_model(path)
     version = header.get("version")
@@ -129,7 +130,7 @@ def _read(path: Path, file: Any) -> Model:
 
 
 def _no_model(path: Path) -> InputError:
-    return InputError(f"{_shown(path)}: no model in it; expected a file that train has written")
+    return InputError(f"{_shown(path)}: no model in it; expected {MODEL}")
 
 
 def _shown(path: Path) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from compare.files import expect_regular
+from compare.kinds import PARAMETERS
 from compare.schema import converted, read_json
 from compare.wording import LONGEST_PATH, InputError, shown
 from manual.affine import Layer
@@ -81,7 +82,7 @@ def read_parameters(path: Path) -> Written:
     Raises:
         InputError: the file cannot be read or has other content; says where.
     """
-    where, expected = shown(str(path), LONGEST_PATH), "a JSON file with parameters"
+    where, expected = shown(str(path), LONGEST_PATH), PARAMETERS
     expect_regular(path, expected)
     content = read_json(path, expected, LONGEST)
     if isinstance(content, dict) and "layers" in content:

@@ -1,7 +1,6 @@
 """`handgrad check`: judge a gradient in a file."""
 
 import inspect
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -13,6 +12,7 @@ from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
 from handgrad.commands.options import JSON, option, seed_option, whole
 from handgrad.commands.options import SECONDS as ABOVE_0
+from handgrad.commands.process import command_line, json_text
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -81,7 +81,7 @@ class BadInput(click.ClickException):
 @option(
     "--directions",
     type=whole(1, 24),  # `random_slopes.MOST`, which would load JAX
-    help="Judge slopes along so many random directions, and no element: a quick look.",
+    help="Judge slopes along 1 to 24 random directions, and no element: a quick look.",
 )
 @JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
@@ -108,7 +108,7 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
         _show(report)
     if interrupted:
         if as_json:
-            click.echo(_as_json(answer))
+            click.echo(json_text(answer))
         raise KeyboardInterrupt(f"after {report.points:,} of {1 + options['points']:,} points")
     for extra in extras:
         with redirect_stdout(sys.stderr), _working(f"{extra.doing} {gradient}"):
@@ -116,16 +116,10 @@ def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) ->
         if not as_json:
             click.echo(f"\n{text}")
     if as_json:
-        click.echo(_as_json(answer))
+        click.echo(json_text(answer))
     if report.verdict == "imprecise" and report.passes:
         click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
     return 0 if report.passes else NOT_PASSED.get(report.verdict, 1)
-
-
-def _as_json(answer: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False)
 
 
 def _judged(
@@ -170,16 +164,16 @@ def _judged(
 def _again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
     """Return the command that gives the judgement again, with the options that are not default."""
     words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
-    for option in check.params:
-        value = options.get(option.name or "")
-        if value is None or value == option.get_default(click.get_current_context()):
+    for param in check.params:
+        value = options.get(param.name or "")
+        if value is None or value == param.get_default(click.get_current_context()):
             continue
         if isinstance(value, bool):
-            words.append(option.opts[0])
+            words.append(param.opts[0])
         else:
             several = value if isinstance(value, tuple) else (value,)
-            words += [word for one in several for word in (option.opts[0], str(one))]
-    return shlex.join(words)
+            words += [word for one in several for word in (param.opts[0], str(one))]
+    return command_line(words)
 
 
 def _function(loader: "Loader", location: "Location", form: str) -> Any:

@@ -11,6 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from handgrad.commands.file_kinds import CSV, EMPTY, NOTEBOOK, PYTHON, TEXT, kind_of
+
+#: What to name instead of a file of some kind.
+_INSTEAD = {NOTEBOOK: "a Python file, which `jupyter nbconvert --to script` makes of it"}
+
+_IN_A_FOLDER = "a Python file in it: FILE.py:name"
+
 #: The most names to list where none is similar.
 MOST_NAMES = 6
 
@@ -50,10 +57,18 @@ def parse(text: str, expected: str, source: str | None = None) -> Location:
     """
     before, colon, name = text.rpartition(":")
     before = before or source or ""
-    looks_like_a_file = not colon and (text.endswith(".py") or os.sep in text)
-    if looks_like_a_file or not before or not all(map(str.isidentifier, name.split("."))):
-        raise LoadingError(f"{text!r}; expected FILE.py:{expected} or package.module:{expected}")
+    is_a_file = not colon and _is_a_path(text)
+    if is_a_file or not before or not all(map(str.isidentifier, name.split("."))):
+        kind = kind_of(Path(text))
+        found = f"{text!r} is {kind}" if kind else repr(text)
+        raise LoadingError(f"{found}; expected FILE.py:{expected} or package.module:{expected}")
     return Location(before, name)
+
+
+def _is_a_path(text: str) -> bool:
+    """Whether a text is the path of a file, and not the name of a module."""
+    separators = [sign for sign in (os.sep, os.altsep) if sign]
+    return text.lower().endswith(".py") or any(sign in text for sign in separators)
 
 
 class Loader:
@@ -76,12 +91,14 @@ class Loader:
         found: Any = self._modules[location.source]
         for part in location.name.split("."):
             if not hasattr(found, part):
+                if getattr(found, "__file__", "") is None:  # Python imports any folder
+                    raise LoadingError(f"{location.source} is a folder; expected {_IN_A_FOLDER}")
                 raise LoadingError(f"{location.source} has no {part!r}{_instead(part, found)}")
             found = getattr(found, part)
         return found
 
     def _import(self, source: str) -> ModuleType:
-        if source.endswith(".py") or os.sep in source or os.path.isfile(source):
+        if _is_a_path(source) or os.path.isfile(source):
             path = _existing(source)
             self.named.append(path)
             return _running(source, lambda: _import_file(path))
@@ -116,15 +133,22 @@ def _existing(source: str) -> Path:
     except OSError as error:
         raise LoadingError(f"{source}: {error.strerror}; expected a Python file") from None
     if path.is_dir():
-        raise LoadingError(f"{path} is a folder; expected a Python file")
+        raise LoadingError(f"{path} is a folder; expected {_IN_A_FOLDER}")
     if not path.exists():
         folder = path.parent
         siblings = [file.name for file in folder.glob("*.py")] if folder.is_dir() else []
         near = difflib.get_close_matches(path.name, siblings, n=1)
         hint = f"; did you mean {str(folder / near[0])!r}?" if near else ""
         raise LoadingError(f"no such file: {path}{hint or '; expected a Python file'}")
-    if path.suffix != ".py":
-        raise LoadingError(f"{path}; expected a Python file, whose name ends in .py")
+    kind = kind_of(path)
+    if path.suffix.lower() != ".py" or kind not in (None, PYTHON, TEXT, CSV, EMPTY):
+        found = f"{path} is {kind}" if kind else str(path)
+        what = (
+            "a copy of it whose name ends in .py"
+            if kind == PYTHON
+            else _INSTEAD.get(str(kind), "a Python file, whose name ends in .py")
+        )
+        raise LoadingError(f"{found}; expected {what}")
     return path.resolve()
 
 

@@ -13,7 +13,7 @@ import click
 from handgrad import __version__
 
 if TYPE_CHECKING:
-    from click.core import OptionHelpExtra
+    from click.types import OptionHelpExtra
 
 #: Settings of every command.
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}

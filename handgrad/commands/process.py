@@ -5,12 +5,13 @@ on without it, where it ends an import.
 """
 
 import _thread
+import errno
 import io
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: What Python calls the file of the functions that import, and how the names of files begin that
 #: are neither ours nor the caller's.
 _IMPORTING = "<frozen importlib._bootstrap>"
-_LIBRARIES = ("<", sys.prefix, sys.base_prefix)
+_LIBRARIES = ("<", *map(os.path.normcase, (sys.prefix, sys.base_prefix)))
 
 #: Seconds until an exception that was dropped is raised again: by then the callback has ended.
 _AGAIN = 0.01
@@ -40,19 +41,47 @@ def prepared() -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         _stop(str(interrupt))
-    except BrokenPipeError:
+    except OSError as error:
+        if not is_broken_pipe(error):
+            raise
         # Discard what is still buffered: the reader of the pipe is gone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
 
-def refusal(error: "click.ClickException") -> str:
-    """Return in one line why click refuses; where something is missing, also where to read on."""
-    from click import MissingParameter
+def is_broken_pipe(error: Exception) -> bool:
+    """Tell whether the reader of the output is gone; Windows calls that an invalid argument."""
+    if sys.platform == "win32" and isinstance(error, OSError):
+        return error.errno in (errno.EPIPE, errno.EINVAL) and error.filename is None
+    return isinstance(error, BrokenPipeError)
 
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON that standard output can show: all in ASCII, if it is not Unicode."""
+    import json
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    is_unicode = encoding.lower().startswith("utf")
+    return json.dumps(value, ensure_ascii=not is_unicode, allow_nan=False)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return words as they are typed into the shell of the system."""
+    import shlex
+
+    if sys.platform == "win32":
+        from subprocess import list2cmdline
+
+        return list2cmdline(words)
+    return shlex.join(words)
+
+
+def refusal(error: "click.ClickException") -> str:
+    """Return in one line why click refuses, and where to read on if that does not say enough."""
     line = " ".join(error.format_message().split())
-    if isinstance(error, MissingParameter) and error.ctx:
-        line += f" See {error.ctx.command_path} --help."
+    context = getattr(error, "ctx", None)
+    if context and not any(hint in line for hint in ("; expected ", "id you mean ")):
+        line = f"{line.removesuffix('.')}. See {context.command_path} --help."
     return line
 
 
@@ -83,9 +112,9 @@ def _prepare_streams() -> None:
             # Closed. The lowest free number is taken, which other files would get otherwise.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     # A stream that the caller has closed is None; these are closed with the process.
-    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets a "?" for it, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -94,11 +123,15 @@ def _prepare_streams() -> None:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (as handlers are called)
     """Raise KeyboardInterrupt as Python does, but end at once while a library is imported."""
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
+    while frame is not None and _is_a_librarys(frame.f_code.co_filename):
         if frame.f_code.co_filename == _IMPORTING:
             _stop()
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _is_a_librarys(file: str) -> bool:
+    return os.path.normcase(file).startswith(_LIBRARIES)
 
 
 def _on_dropped(dropped: Any) -> None:

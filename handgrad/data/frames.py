@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 
 #: The folder of the package, two above this file.
 _HERE = Path(__file__).parents[1]
-_STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+_STANDARD = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
 
 #: Folders of any environment that libraries are installed in.
 _INSTALLED = {"site-packages", "dist-packages"}
@@ -33,7 +33,8 @@ def _is_nobody_elses(file: str) -> bool:
     """Tell whether a file belongs to no package; cached, since every operation has a file."""
     if file.startswith("<") or is_handgrads(file):
         return False
-    return not _INSTALLED & set(Path(file).parts) and not file.startswith(_STANDARD)
+    path = Path(file)  # which knows that Windows tells no capital letters apart
+    return not _INSTALLED & set(path.parts) and not any(map(path.is_relative_to, _STANDARD))
 
 
 def is_handgrads(file: str) -> bool:

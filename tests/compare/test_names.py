@@ -8,7 +8,7 @@ import manual.activations
 import manual.losses
 import manual.network
 import manual.optimisers
-from compare.commands import train
+from compare.commands import options, train
 
 
 def test_activations_losses_and_optimisers() -> None:
@@ -17,10 +17,10 @@ def test_activations_losses_and_optimisers() -> None:
     optimisers = set(manual.optimisers.OPTIMISERS)
     assert set(autodiff.network.ACTIVATIONS) == activations
     assert set(compare.networks.functions.ACTIVATIONS) == activations
-    assert set(train.ACTIVATION.names) == activations
+    assert set(options.ACTIVATION.names) == activations
     assert set(autodiff.network.LOSSES) == losses
     assert set(compare.networks.functions.LOSSES) == losses
-    assert set(train.LOSS.names) == losses
+    assert set(options.LOSS.names) == losses
     assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
     assert set(autodiff.training.OPTIMISERS) == optimisers
     assert set(compare.networks.updates.UPDATES) == optimisers

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from handgrad.commands.loading import Loader, LoadingError, Location, parse
+from tests.files_of_kinds import CODE, NOTEBOOK, PNG
 
 
 @pytest.fixture
@@ -100,8 +101,12 @@ LONG = "9" * 300
         ("min.py", "loss", "no such file: min.py; did you mean 'mine.py'?"),
         pytest.param(LONG, "loss", f"no module named '{LONG}'", id="a long name"),
         pytest.param(f"{LONG}.py", "loss", f"{LONG}.py: File name too long; exp", id="a long file"),
-        ("folder.py", "loss", "folder.py is a folder; expected a Python file"),
-        ("notes.txt", "loss", "notes.txt; expected a Python file, whose name ends in .py"),
+        ("folder.py", "loss", "folder.py is a folder; expected a Python file in it: FILE.py:name"),
+        ("notes.txt", "loss", "notes.txt is text; expected a Python file, whose name ends in .py"),
+        ("notes.ipynb", "loss", "notes.ipynb is a Jupyter notebook; expected a Python file, which"),
+        ("plain.data", "loss", "plain.data is Python code; expected a copy of it whose name ends"),
+        ("image.py", "loss", "image.py is a PNG image; expected a Python file, whose name ends"),
+        ("plain", "loss", "plain is a folder; expected a Python file in it: FILE.py:name"),
         ("no_such_module.x", "loss", "no module named 'no_such_module'; expected FILE.py or"),
         ("broken.py", "loss", "broken.py raised ZeroDivisionError when imported"),
         ("leaves.py", "loss", "leaves.py raised SystemExit when imported"),
@@ -114,7 +119,11 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
         "import sys\n_hidden = 1\ndef gradient(): pass\ndef loss(): pass\nclass Model:\n  loss = 1"
     )
     (folder / "folder.py").mkdir()
-    (folder / "notes.txt").write_text("")
+    (folder / "notes.txt").write_text("a word\n")
+    (folder / "notes.ipynb").write_text(NOTEBOOK)
+    (folder / "plain.data").write_text(CODE)
+    (folder / "image.py").write_bytes(PNG)
+    (folder / "plain").mkdir()
     (folder / "broken.py").write_text("1 / 0")
     (folder / "leaves.py").write_text("import sys; sys.exit(0)")
     (folder / "package_of_mine").mkdir()
