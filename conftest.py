@@ -6,6 +6,7 @@ against what the commands print in tests/test_documents.py.
 """
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -19,6 +20,9 @@ import pytest
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+# Reports are as wide as the terminal; in tests and documents they are the same in every one.
+os.environ["COLUMNS"] = "80"
 
 DOCS = Path(__file__).parent / "docs"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from handgrad.check import report_on, require
 from handgrad.clock import SECONDS
-from handgrad.data.again import again
+from handgrad.data.calls import again
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
 from handgrad.judging.trial import rule_names

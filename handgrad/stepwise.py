@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted, require
 from handgrad.clock import SECONDS, Clock
-from handgrad.data.again import again
+from handgrad.data.calls import again
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed

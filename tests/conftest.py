@@ -23,9 +23,6 @@ if "XLA_FLAGS" not in os.environ:
         flags.append("--xla_cpu_use_fusion_emitters=false")
     os.environ |= {"XLA_FLAGS": " ".join(flags), "JAX_TRACEBACK_FILTERING": "off"}
 
-# Reports are as wide as the terminal; here they are the same in every one.
-os.environ["COLUMNS"] = "80"
-
 from collections.abc import Generator, Iterator
 
 import pytest

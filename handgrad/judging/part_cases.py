@@ -166,13 +166,18 @@ def _float_inputs(
 
 
 def points_of_part(points: Any, given: Point) -> Any:
-    """Return points as those of the case; each of a list is a tuple of the part's inputs."""
+    """Return points as those of the case; each of a list is a tuple of the part's inputs.
+
+    Raises:
+        TypeError: one of a list is no tuple.
+    """
     if not isinstance(points, list | tuple):
         return points
-    return [
-        (split(native(at))[0], *given.inputs) if isinstance(at, tuple | list) else at
-        for at in points
-    ]
+    for i, at in enumerate(points):
+        if not isinstance(at, tuple | list):
+            what = f"expected a tuple of {given.names.params}"
+            raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
+    return [(split(native(tuple(at)))[0], *given.inputs) for at in points]
 
 
 def _cotangent(output: Any, seed: int) -> Any:

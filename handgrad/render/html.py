@@ -22,6 +22,7 @@ BADGES = {
 HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
 CELL = "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none"
 MONO = "font-family: ui-monospace, monospace; white-space: pre"
+WRAPPED = f"{MONO}-wrap"
 MARK = "background: #ffe08a; color: #000"
 
 
@@ -61,7 +62,7 @@ def _report(report: Reading) -> str:
         _each(content.footing(report), "p"),
     ]
     if report.reproduce:
-        parts.append(f'<p>Again: <code style="{MONO}-wrap">{escape(report.reproduce)}</code></p>')
+        parts.append(f'<p>Again: <code style="{WRAPPED}">{escape(report.reproduce)}</code></p>')
     return "".join(parts)
 
 

@@ -193,3 +193,10 @@ def test_points_of_a_part_are_tuples_of_its_inputs() -> None:
     assert (report.verdict, report.point, report.points) == ("disagree", 2, 3)
     other = check_custom(sine, X, points=[(W,)])
     assert other.points == 2
+    bare: Any = [X]
+    for points, message in (
+        (bare, r"points\[0\]: got array\(.*\), expected a tuple of inputs"),
+        ([(X, W), (X,)], r"points\[1\]: expected inputs shaped and typed like the first ones"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            check_backward(forward, backward, X, W, points=points)
