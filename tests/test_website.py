@@ -84,6 +84,14 @@ def test_every_link_leads_somewhere(site: Path) -> None:
     assert broken == []
 
 
+def test_every_document_is_in_the_navigation(site: Path) -> None:
+    linked = {(site / link.partition("#")[0]).resolve() for link in read(site / "index.html").links}
+    documents = [site / sources.place(source) for source in sources.DOCS.rglob("*.md")]
+    assert {
+        page for document in documents if (page := document.with_suffix(".html")) not in linked
+    } == set()
+
+
 def test_nothing_is_loaded_from_a_network(site: Path) -> None:
     for page in pages(site):
         assert [url for url in read(page).loads if re.match(r"(?:https?:)?//", url)] == []
