@@ -85,11 +85,10 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 
 
 def test_every_document_is_in_the_navigation(site: Path) -> None:
-    linked = {(site / link.partition("#")[0]).resolve() for link in read(site / "index.html").links}
-    documents = [site / sources.place(source) for source in sources.DOCS.rglob("*.md")]
-    assert {
-        page for document in documents if (page := document.with_suffix(".html")) not in linked
-    } == set()
+    page = site / "changelog.html"  # which links to no document otherwise
+    linked = {(site / link.partition("#")[0]).resolve() for link in read(page).links}
+    for source in sources.DOCS.rglob("*.md"):
+        assert (site / sources.place(source)).with_suffix(".html") in linked
 
 
 def test_nothing_is_loaded_from_a_network(site: Path) -> None:
