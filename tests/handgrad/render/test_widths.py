@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import shlex
+import sys
 from html import unescape
 from typing import Any
 
@@ -116,7 +117,10 @@ def test_columns_are_left_out_before_a_path_is_cut() -> None:
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_what_is_to_be_pasted_is_whole_at_every_width(columns: int) -> None:
+def test_what_is_to_be_pasted_is_whole_at_every_width(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     text = again(CALL, columns)
     assert max(map(len, text.splitlines())) <= columns
     pasted = text.removeprefix("Again: ")
@@ -126,6 +130,9 @@ def test_what_is_to_be_pasted_is_whole_at_every_width(columns: int) -> None:
     assert max(map(len, text.splitlines())) <= columns
     pasted = text.removeprefix("Again: ").replace("\\\n", "")
     assert shlex.split(pasted) == shlex.split(command)
+    # The shell of Windows has nothing to break a line with.
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert again(command, columns) == f"Again: {command}"
 
 
 def test_a_long_word_is_broken_at_its_joints() -> None:
