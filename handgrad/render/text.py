@@ -23,7 +23,7 @@ HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
 LEAST_FIRST = ("(autodiff)", "exact", "yours", "worst")
 
 #: Before a path is cut to fewer letters, a column is left out.
-SHORTEST_PATH = 12
+SHORTEST_PATH = 16
 
 #: What stands between spaces, with all spaces within quotes.
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")

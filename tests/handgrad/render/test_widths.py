@@ -8,14 +8,18 @@ import sys
 from html import unescape
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from rich.console import Console
 
 from handgrad.data.numerals import terminal_width
+from handgrad.judging.case import Case
 from handgrad.power import Planted, Power
 from handgrad.render import Reading, content
 from handgrad.render.text import HEADINGS, again, as_text, columns_of, wrapped
 from handgrad.report import StepReport, StepsReport
+from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.reports import BOB, RIGHT, leaf, report, wrong
 from tests.handgrad.speed.test_timing import STILL, rival, shown
 
@@ -147,3 +151,17 @@ def test_a_long_word_is_broken_at_its_joints() -> None:
 def test_a_step_of_a_report_says_its_name() -> None:
     told = str(StepReport("mean_backward", report(RIGHT)))
     assert told.startswith("mean_backward:\n\nagree: ")
+
+
+def test_a_counterexample_is_code_in_every_format() -> None:
+    """It goes into a file, and so is laid out as code, whatever the width."""
+    case = Case(lambda w, x: w[0] * x, lambda w, x: jnp.sum(w * x))
+    found = Counterexample(np.array([1.0]), ({"[red]": 1.0},), "w: yours is 1 & not 2", case)
+    code = found.as_code()
+    assert str(found) == code
+    out = io.StringIO()
+    Console(file=out, width=200, color_system=None).print(found)
+    assert out.getvalue().split("\n")[:-1] == code.split("\n")
+    assert "'[red]'" in code.replace('"', "'")
+    page = found._repr_html_()
+    assert unescape(page.removeprefix('<pre class="handgrad">').removesuffix("</pre>")) == code
