@@ -1,6 +1,7 @@
 """Render a report as plain text that fits one screen."""
 
 import re
+import sys
 from math import isinf
 from textwrap import TextWrapper
 
@@ -22,7 +23,7 @@ HEADINGS = ("leaf", "worst", "yours", "exact", "ulps", "(autodiff)", "verdict")
 LEAST_FIRST = ("(autodiff)", "exact", "yours", "worst")
 
 #: Before a path is cut to fewer letters, a column is left out.
-SHORTEST_PATH = 12
+SHORTEST_PATH = 16
 
 #: What stands between spaces, with all spaces within quotes.
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
@@ -134,9 +135,13 @@ def footing(report: Reading, columns: int) -> str:
 def again(call: str, columns: int) -> str:
     """Write a call or a command so that it can be pasted, also where it takes several lines.
 
-    It is broken between words, and not within quotes; a command's lines end with backslashes.
+    It is broken between words, and not within quotes; a command's lines end with backslashes, which
+    the shell of Windows does not know.
     """
-    end = "" if call.endswith(")") else " \\"
+    is_command = not call.endswith(")")
+    if is_command and sys.platform == "win32":
+        return f"Again: {call}"
+    end = " \\" if is_command else ""
     lines = ["Again:"]
     for word in _WORD.findall(call):
         if len(lines[-1]) + 1 + len(word) + len(end) > columns:

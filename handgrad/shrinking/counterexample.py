@@ -1,6 +1,7 @@
 """The smallest counterexample of a wrong gradient, as values and as a test that fails."""
 
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -55,6 +56,9 @@ class Counterexample:
 
     def __str__(self) -> str:
         return self.as_code()
+
+    def __rich_console__(self, console: Any, _: Any) -> Iterator[Any]:
+        yield console.render_str(self.as_code(), markup=False, emoji=False)
 
     def _repr_html_(self) -> str:
         return f'<pre class="handgrad">{escape(self.as_code())}</pre>'

@@ -183,8 +183,8 @@ GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
     "no less time": (
         {"gradient": "right", "seconds": 1e-9, "directions": 1},
         ["--seconds=1e-9", "--directions=1"],
-        "for one point; seconds= gives it more",
-        "for one point; --seconds gives it more",
+        "for one point; seconds= gives it more No point judged",
+        "for one point; --seconds gives it more No point judged",
     ),
     "trusted": (
         {"gradient": "right", "trust_rules": ["ste"]},

@@ -4,17 +4,22 @@ import ast
 import io
 import re
 import shlex
+import sys
 from html import unescape
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from rich.console import Console
 
 from handgrad.data.numerals import terminal_width
+from handgrad.judging.case import Case
 from handgrad.power import Planted, Power
 from handgrad.render import Reading, content
 from handgrad.render.text import HEADINGS, again, as_text, columns_of, wrapped
 from handgrad.report import StepReport, StepsReport
+from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.reports import BOB, RIGHT, leaf, report, wrong
 from tests.handgrad.speed.test_timing import STILL, rival, shown
 
@@ -116,7 +121,10 @@ def test_columns_are_left_out_before_a_path_is_cut() -> None:
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_what_is_to_be_pasted_is_whole_at_every_width(columns: int) -> None:
+def test_what_is_to_be_pasted_is_whole_at_every_width(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     text = again(CALL, columns)
     assert max(map(len, text.splitlines())) <= columns
     pasted = text.removeprefix("Again: ")
@@ -126,6 +134,9 @@ def test_what_is_to_be_pasted_is_whole_at_every_width(columns: int) -> None:
     assert max(map(len, text.splitlines())) <= columns
     pasted = text.removeprefix("Again: ").replace("\\\n", "")
     assert shlex.split(pasted) == shlex.split(command)
+    # The shell of Windows has nothing to break a line with.
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert again(command, columns) == f"Again: {command}"
 
 
 def test_a_long_word_is_broken_at_its_joints() -> None:
@@ -140,3 +151,17 @@ def test_a_long_word_is_broken_at_its_joints() -> None:
 def test_a_step_of_a_report_says_its_name() -> None:
     told = str(StepReport("mean_backward", report(RIGHT)))
     assert told.startswith("mean_backward:\n\nagree: ")
+
+
+def test_a_counterexample_is_code_in_every_format() -> None:
+    """It goes into a file, and so is laid out as code, whatever the width."""
+    case = Case(lambda w, x: w[0] * x, lambda w, x: jnp.sum(w * x))
+    found = Counterexample(np.array([1.0]), ({"[red]": 1.0},), "w: yours is 1 & not 2", case)
+    code = found.as_code()
+    assert str(found) == code
+    out = io.StringIO()
+    Console(file=out, width=200, color_system=None).print(found)
+    assert out.getvalue().split("\n")[:-1] == code.split("\n")
+    assert "'[red]'" in code.replace('"', "'")
+    page = found._repr_html_()
+    assert unescape(page.removeprefix('<pre class="handgrad">').removesuffix("</pre>")) == code
