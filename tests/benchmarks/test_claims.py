@@ -11,6 +11,8 @@ from benchmarks.analysis.axes import exponent, fit
 from benchmarks.analysis.factors import between, factors, verdict
 from benchmarks.analysis.floors import dispatch_bound, over_floor
 from benchmarks.check_times import results as check_times
+from benchmarks.checkers import results as checkers
+from benchmarks.checkers.cases import MISTAKES as PLANTED
 from benchmarks.document.build import DOCUMENT, README, STORED
 from benchmarks.document.queries import Queries
 from benchmarks.document.reasons import reason
@@ -141,6 +143,11 @@ def test_the_readme_says_what_is_so(stored: Queries) -> None:
 def test_the_readme_says_how_long_checks_take() -> None:
     text = " ".join(README.read_text(encoding="utf-8").split())
     assert "takes 0.03 to 0.3 seconds up to a thousand parameters, nine at 100,000, longer" in text
+    assert "to explain a wrong one, about a second" in text
+    asked = checkers.Results.load(checkers.STORED).checks
+    of_ours = [check for check in asked if check.contender == check_times.OURS]
+    explained = median(check.seconds for check in of_ours if check.part == PLANTED)
+    assert 0.5 < explained < 1.5
     rows = check_times.Results.load(check_times.STORED).rows
     ours = [row for row in rows if row.contender == check_times.OURS]
     # Dense networks, which are called by their sizes, at nine points.
