@@ -1,5 +1,6 @@
 """Check the form of a gradient before any number is compared, since broadcasting would hide it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -7,6 +8,7 @@ import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
+from handgrad.data.pytrees import is_real
 from handgrad.judging.case import OF_GRADIENT, Case, Wording
 from handgrad.judging.repeatability import CALLS, calls
 from handgrad.judging.untraceable import calling
@@ -30,7 +32,7 @@ def answer(
     if missing or surplus:
         return [], [_structure(grads, given, missing, surplus, wording)]
     pairs = [(path, by_key[key], leaf) for key, path, leaf in places]
-    findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, wording))]
+    findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, given, wording))]
     return [] if findings else [_native(got) for _, got, _ in pairs], findings
 
 
@@ -59,9 +61,24 @@ def _structure(
     if surplus:
         parts.append(f"something at {_some([f'grads{key}' for key in surplus])}")
     what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; {params}"
-    if isinstance(grads, tuple) and len(grads) == 2:
+    if isinstance(grads, tuple | list) and _are_of_arguments(grads, given, wording):
+        several = ", ".join(given.names.of_all(len(grads) - 1))
+        what += f"; only the first argument counts: for more, make them one, ({several})"
+    elif isinstance(grads, tuple) and len(grads) == 2:
         what += wording.two
     return _finding("structure", [*missing, *(root + key for key in surplus)][0], what)
+
+
+def _are_of_arguments(grads: Sequence[Any], given: Point, wording: Wording) -> bool:
+    """Tell whether these may be the gradients with respect to the first arguments, one for each."""
+    arguments = (given.params, *given.inputs)[: len(grads)]
+    return (
+        wording.by_first
+        and 1 < len(grads) == len(arguments)
+        and all(
+            is_real(a) and np.shape(g) == a.shape for g, a in zip(grads, arguments, strict=True)
+        )
+    )
 
 
 def _some(paths: list[str]) -> str:
@@ -78,12 +95,18 @@ def _kind(tree: Any) -> str:
     return f"a {type(tree).__name__}" if shape is None else f"an array of shape {tuple(shape)}"
 
 
-def _format(path: str, got: Any, leaf: np.ndarray, wording: Wording) -> Finding | None:
+def _format(
+    path: str, got: Any, leaf: np.ndarray, given: Point, wording: Wording
+) -> Finding | None:
     if not isinstance(got, np.ndarray | np.generic | jax.Array | float):
         return _finding("structure", path, f"got {type(got).__name__}, expected an array")
     array = np.asarray(got)
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
+        others = [i for i, it in enumerate(given.inputs) if np.shape(it) == array.shape != ()]
+        if wording.by_first and others and path == given.names.params:
+            other = given.names.of_input(others[0])
+            hint = f", that of the first argument; yours is that of {other}"
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
     return None if _is_shorter(array, leaf) else _dtype(path, array, leaf)
 

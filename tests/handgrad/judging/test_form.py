@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.form import answer, call_gradient, differs, shorter
@@ -158,3 +159,23 @@ def test_a_second_call_must_answer_the_same() -> None:
     assert finding.index == (1,)
     second[0][1] = np.nan
     assert differs(first, second, GIVEN) is None
+
+
+def of_two(w: Any, u: Any, x: Any) -> Any:
+    return jnp.sum(jnp.tanh(x @ w) @ u)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "ends"),
+    [
+        (lambda w, u, x: (w, u), "for more, make them one, (w, u)"),
+        (lambda w, u, x: [w, u, x], "for more, make them one, (w, u, x)"),
+        (lambda w, u, x: (1.0, w), "if it returns (loss, grads), say has_value=True"),
+        (lambda w, u, x: u, "expected (2, 3), that of the first argument; yours is that of u"),
+        (lambda w, u, x: x.T, "got shape (2, 5), expected (2, 3)"),
+    ],
+)
+def test_who_differentiates_another_argument_is_told_which_counts(gradient: Any, ends: str) -> None:
+    rng = np.random.default_rng(0)
+    point = rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=(5, 2))
+    assert check_gradient(gradient, of_two, *point).headline.endswith(ends)
