@@ -25,8 +25,8 @@ class Wording(NamedTuple):
     single: str = "; were the loss and the gradient given in each other's place?"
     #: On two results where there should be one.
     two: str = "; if it returns (loss, grads), say has_value=True"
-    #: Whether the first argument alone is differentiated.
-    by_first: bool = True
+    #: On results for several arguments; empty where it is not the first alone that counts.
+    several: str = "; only the first argument counts: for more, make them one, "
     has_value: str = "has_value"
     trust_rules: str = "trust_rules"
     #: Where there was no time for one point.
@@ -53,13 +53,13 @@ OF_BACKWARD = Wording(
     "forward",
     single="; expected a cotangent for each input, shaped like it",
     two="; expected a cotangent for each input",
-    by_first=False,
+    several="",
     more_time="seconds= gives it more",
 )
 
 #: Of `check_custom`.
 OF_RULE = Wording(
-    "the rule", "f", single="", two="", by_first=False, more_time="seconds= gives it more"
+    "the rule", "f", single="", two="", several="", more_time="seconds= gives it more"
 )
 
 

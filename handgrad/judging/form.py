@@ -62,8 +62,7 @@ def _structure(
         parts.append(f"something at {_some([f'grads{key}' for key in surplus])}")
     what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; {params}"
     if isinstance(grads, tuple | list) and _are_of_arguments(grads, given, wording):
-        several = ", ".join(given.names.of_all(len(grads) - 1))
-        what += f"; only the first argument counts: for more, make them one, ({several})"
+        what += f"{wording.several}({', '.join(given.names.of_all(len(grads) - 1))})"
     elif isinstance(grads, tuple) and len(grads) == 2:
         what += wording.two
     return _finding("structure", [*missing, *(root + key for key in surplus)][0], what)
@@ -104,7 +103,7 @@ def _format(
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
         others = [i for i, it in enumerate(given.inputs) if np.shape(it) == array.shape != ()]
-        if wording.by_first and others and path == given.names.params:
+        if wording.several and others and path == given.names.params:
             other = given.names.of_input(others[0])
             hint = f", that of the first argument; yours is that of {other}"
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
