@@ -72,7 +72,7 @@ def _are_of_arguments(grads: Sequence[Any], given: Point, wording: Wording) -> b
     """Tell whether these may be the gradients with respect to the first arguments, one for each."""
     arguments = (given.params, *given.inputs)[: len(grads)]
     return (
-        wording.by_first
+        wording.several
         and 1 < len(grads) == len(arguments)
         and all(
             is_real(a) and np.shape(g) == a.shape for g, a in zip(grads, arguments, strict=True)
