@@ -197,10 +197,10 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
         return [run.changed(r.given, **change) - run.right(r.given) for r in rulings]
 
     for i, switch in enumerate(run.rewired.switches):
-        where = of_nodes([switch.node]).strip(" ()") or "somewhere in the loss"
+        where = of_nodes([switch.node]) or " somewhere in the loss"
         for k, option in enumerate(switch.options):
             mistake = "wrong-derivative" if option.kind == "unknown" else option.kind
-            yield mistake, f"{option.says}: {where}", effect(choice={i: k + 1})
+            yield mistake, f"{option.says}{where}", effect(choice={i: k + 1})
     for i, link in enumerate(run.rewired.places):
         yield "dropped-term", of_place(run.rewired, link), effect(scale={i: 0.0})
     after = []

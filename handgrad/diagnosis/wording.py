@@ -70,14 +70,17 @@ def of_nodes(nodes: Sequence[Node]) -> str:
 
 
 def _where(sources: Sequence[Source]) -> str:
-    """Write source lines: ` (model.py, line 12, `...`)`; nothing if no line is known."""
+    """Write source lines: ` (forward pass: model.py, line 12, `...`)`; nothing if none is known.
+
+    They are right: what is wrong is the derivative of what they compute.
+    """
     if not sources:
         return ""
     lines = sorted({source.line for source in sources if source.file == sources[0].file})
     more = " ..." if lines[MOST_LINES:] else ""
     numbers = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:MOST_LINES]))}{more}"
     text = quoted(sources[0]) if len(lines) == 1 else ""
-    return f" ({near(sources[0].file)}, {numbers}{f', `{text}`' if text else ''})"
+    return f" (forward pass: {near(sources[0].file)}, {numbers}{f', `{text}`' if text else ''})"
 
 
 def quoted(source: Source) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from math import isinf
+from math import isinf, isnan
 from textwrap import TextWrapper
 
 from handgrad.data.findings import LeafReport
@@ -187,6 +187,9 @@ def columns_of(leaves: list[LeafReport], columns: int) -> list[tuple[str, ...]]:
     """
     rows = [HEADINGS, *map(cells, leaves)]
     left = list(LEAST_FIRST)
+    if all(isnan(leaf.ulps_autodiff) for leaf in leaves):  # there is none, or none is known
+        k = HEADINGS.index(left.pop(0))
+        rows = [(*row[:k], *row[k + 1 :]) for row in rows]
     while (room := _room(rows, columns)) < min(max(map(len, _paths(rows))), SHORTEST_PATH) and left:
         k = rows[0].index(left.pop(0))
         rows = [(*row[:k], *row[k + 1 :]) for row in rows]

@@ -45,7 +45,7 @@ from handgrad.program.trace import Program, Traced
 #: How such a reference was certified.
 HOW = (
     "the loss in NumPy on power series in ball arithmetic; JAX cannot trace it, so there is no "
-    "second witness"
+    "autodiff to compare with"
 )
 
 #: The cost of a point in evaluations of all directions: the reference, and tolerances that decide
