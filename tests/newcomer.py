@@ -19,7 +19,7 @@ def fail_and_mend(python: str | Path, folder: Path) -> None:
     ((name, code),) = re.findall(
         r"^`(\w+\.py)`.*\n\n```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL
     )
-    (missing,) = re.findall(r"^Append `(.*?)`, and it passes", readme, re.MULTILINE)
+    (missing,) = re.findall(r"^Append `(.*?)` to the formula, and it passes", readme, re.MULTILINE)
     (formula,) = re.findall(r"^    return 2 \* .*$", code, re.MULTILINE)
     shown = dict(command for block in blocks(_README) for command in commands(block))
     for text, due in ((code, 1), (code.replace(formula, formula + missing), 0)):
