@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, assert_steps, check_steps
 
-__version__ = "0.1.0"
-
-__version__ = "0.1.0"
-
 __all__ = [
     "CheckInterrupted",
     "Diagnosis",

@@ -5,7 +5,7 @@ from typing import Any
 
 from handgrad.check import report_on, require
 from handgrad.clock import SECONDS
-from handgrad.data.calls import again
+from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
 from handgrad.judging.trial import rule_names
@@ -61,7 +61,7 @@ def check_backward(
         'agree'
     """
     trusted = rule_names(trust_rules)
-    reproduce = again(
+    reproduce = call_line(
         check_backward,
         {"forward": forward, "backward": backward},
         argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
@@ -130,7 +130,7 @@ def check_custom(
     """
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
-    reproduce = again(
+    reproduce = call_line(
         check_custom,
         {"f": f},
         argument_names(f, len(args), numbered("args", len(args))),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.clock import SECONDS
-from handgrad.data.calls import again
+from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
@@ -106,7 +106,7 @@ def check_gradient(
         'agree'
     """
     trusted = rule_names(trust_rules)
-    reproduce = again(
+    reproduce = call_line(
         check_gradient,
         {"gradient": gradient, "loss": loss},
         Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),

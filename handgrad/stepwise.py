@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted, require
 from handgrad.clock import SECONDS, Clock
-from handgrad.data.calls import again
+from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
@@ -84,7 +84,7 @@ def check_steps(
     values = list(_values(chain, inputs))
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))
-    reproduce = again(
+    reproduce = call_line(
         check_steps,
         {"steps": steps},
         names[: len(inputs)],

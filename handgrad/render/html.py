@@ -7,7 +7,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import content
 from handgrad.render.content import Reading
-from handgrad.render.page import Page, Table
+from handgrad.render.document import Document, Table
 from handgrad.render.text import MOST_LEAVES, left_out
 
 #: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own
@@ -26,7 +26,7 @@ WRAPPED = f"{MONO}-wrap"
 MARK = "background: #ffe08a; color: #000"
 
 
-def as_html(shown: Reading | Page) -> str:
+def as_html(shown: Reading | Document) -> str:
     """Return a report as one `div`, with all text escaped."""
     blocks = (shown,) if isinstance(shown, Reading) else shown.blocks
     return f'<div class="handgrad" style="line-height: 1.4">{"".join(map(_block, blocks))}</div>'

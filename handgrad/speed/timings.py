@@ -1,11 +1,11 @@
-"""Timings as data and as a page."""
+"""Timings as data, and how they read."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import as_json
-from handgrad.render import Page, Shown, Table
+from handgrad.render import Document, Renderable, Table
 from handgrad.speed.rounds import Ratio, Rival
 
 #: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
@@ -19,7 +19,7 @@ class NotTimedError(ValueError):
 
 
 @dataclass(frozen=True, repr=False)
-class Timings(Shown):
+class Timings(Renderable):
     """Seconds of one call each, the medians over the rounds."""
 
     yours: float  #: the gradient, with the caller's arguments
@@ -39,20 +39,20 @@ class Timings(Shown):
         compared = "" if self.autodiff is None else f", {_beside(self.autodiff, _name(self))}"
         return f"<Timings: yours {seconds(self.yours)}{compared}>"
 
-    def _content(self) -> Page:
-        return _page(self)
+    def _content(self) -> Document:
+        return _document(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
         return as_json(self)
 
 
-def _page(timings: Timings) -> Page:
+def _document(timings: Timings) -> Document:
     n = timings.rounds
     medians = f"the medians of {n} rounds" if n > 1 else "one round"
     title = f"What one call takes ({timings.device}, {medians}):"
     table = Table(tuple(_rows(timings)), right=(1,), indent="  ")
-    return Page((title, table, *sentences(timings)), close=True)
+    return Document((title, table, *sentences(timings)), close=True)
 
 
 def sentences(timings: Timings) -> list[str]:
