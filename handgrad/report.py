@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
-from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table, content
+from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -240,14 +240,12 @@ class StepsReport(Renderable):
 
     def _headline(self, first: StepReport) -> str:
         others = sum(not step.report.passes for step in self.steps) - 1
-        reading = first.report._reading()
-        if reading.verdict == "undecidable":
-            how, more, why = "does not pass", "nor do", f"{content.headline(reading)}."
+        if first.report.verdict == "undecidable":
+            how, more = "does not pass", "nor do"
         else:
             how, more = "is wrong", "so is" if others == 1 else "so are"
-            why = " ".join(content.diagnoses(reading))
         rest = f"; {more} {others} before it" if others else ""
-        return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()
+        return f"Going back, {first.name} is the first step that {how}{rest}."
 
     def _reading(self) -> StepsReading:
         steps = [

@@ -20,7 +20,11 @@ BADGES = {
 }
 
 HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
-CELL = "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none"
+#: Spaces at the start of a cell are kept: they make it a part of the one above.
+CELL = (
+    "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none; "
+    "white-space: pre-wrap"
+)
 MONO = "font-family: ui-monospace, monospace; white-space: pre"
 WRAPPED = f"{MONO}-wrap"
 MARK = "background: #ffe08a; color: #000"
@@ -37,17 +41,21 @@ def _block(block: str | Table | Reading) -> str:
         return _report(block)
     if isinstance(block, str):
         return _each([block], "p")
-    head = "".join(f'<th style="{CELL}">{escape(cell)}</th>' for cell in block.head)
-    rows = "".join(_cells(row, len(block.widths)) for row in block.rows)
-    head = f"<tr>{head}</tr>" if head else ""
-    return f'<table style="border-collapse: collapse">{head}{rows}</table>'
+    rows = [_cells(row, block) for row in block.rows]
+    head = _cells(block.head, block, "th") if block.head else ""
+    style = f"border-collapse: collapse; margin-left: {len(block.indent)}ch"
+    return f'<table style="{style}">{head}{"".join(rows)}</table>'
 
 
-def _cells(row: tuple[str, ...] | str, columns: int) -> str:
+def _cells(row: tuple[str, ...] | str, table: Table, tag: str = "td") -> str:
     if isinstance(row, str):
-        return f'<tr><td colspan="{columns}" style="{CELL}">{escape(row)}</td></tr>'
-    cells = (_badge(cell) if cell in BADGES else escape(cell) for cell in row)
-    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+        return f'<tr><td colspan="{len(table.widths)}" style="{CELL}">{escape(row)}</td></tr>'
+    cells = []
+    for k, cell in enumerate(row):
+        style = f"{CELL}; text-align: right" if k in table.right else CELL
+        shown = _badge(cell) if cell in BADGES else escape(cell)
+        cells.append(f'<{tag} style="{style}">{shown}</{tag}>')
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _report(report: Reading) -> str:
