@@ -40,9 +40,9 @@ SECONDS = 20.0
 class Planted:
     """A mistake that was planted."""
 
-    mistake: str  #: sign, zero, factor, ...
+    mistake: str  #: its kind: `sign`, `zero`, `factor`, ...
     where: str  #: a leaf, an element, or a place in the loss
-    caught: bool
+    caught: bool  #: whether some point shows it
     change: float  #: the largest relative change of an element; 0 if there is none
 
 

@@ -178,7 +178,7 @@ class StepReport(Renderable):
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-    #: For a step of a wrong gradient: whether more of the gradient is right without the step's
+    #: for a step of a wrong gradient, whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
 

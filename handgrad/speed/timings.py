@@ -24,15 +24,15 @@ class Timings(Renderable):
 
     yours: float  #: the gradient, with the caller's arguments
     first_call: float | None  #: the gradient's first call, if it is under `jit` itself
-    autodiff: Rival | None  #: jit(value_and_grad(loss)), with the same arguments
+    autodiff: Rival | None  #: `jit(value_and_grad(loss))`, with the same arguments
     on_device: Rival | None  #: the same with JAX arrays as arguments; None if they are anyway
     first_call_of_autodiff: float | None  #: tracing, compiling and running it
     loss: float  #: the loss alone, as the caller gave it
-    compiled_loss: float | None  #: jit(loss)
-    noise: Ratio  #: yours / yours
+    compiled_loss: float | None  #: of `jit(loss)`
+    noise: Ratio  #: of `yours` beside itself
     static: tuple[str, ...]  #: the inputs that are constants of the compiled program
-    not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
-    device: str  #: JAX's name for it: cpu, gpu
+    not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain `value_and_grad`
+    device: str  #: JAX's name for it: `cpu`, `gpu`
     rounds: int  #: how many there were
 
     def __repr__(self) -> str:
