@@ -3,9 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on, require
-from handgrad.clock import SECONDS
-from handgrad.data.calls import again
+from handgrad.check import report_on, require, with_arguments_of
+from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
 from handgrad.judging.trial import rule_names
@@ -26,7 +25,7 @@ def check_backward(
     referee: str = "auto",
     strict: bool = False,
     trust_rules: Collection[Any] = (),
-    seconds: float = SECONDS,
+    seconds: float = 20.0,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -61,7 +60,7 @@ def check_backward(
         'agree'
     """
     trusted = rule_names(trust_rules)
-    reproduce = again(
+    reproduce = call_line(
         check_backward,
         {"forward": forward, "backward": backward},
         argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
@@ -78,6 +77,7 @@ def check_backward(
     return report_on(case, given, points, strict, reproduce, seconds)
 
 
+@with_arguments_of(check_backward)
 def assert_backward(*args: Any, **options: Any) -> None:
     """Raise unless `check_backward` passes; for tests. The arguments are the same.
 
@@ -101,7 +101,7 @@ def check_custom(
     seed: int = 0,
     referee: str = "auto",
     strict: bool = False,
-    seconds: float = SECONDS,
+    seconds: float = 20.0,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -130,7 +130,7 @@ def check_custom(
     """
     with calling("f"):
         case, given = custom_case(f, args, seed, referee)
-    reproduce = again(
+    reproduce = call_line(
         check_custom,
         {"f": f},
         argument_names(f, len(args), numbered("args", len(args))),
@@ -143,6 +143,7 @@ def check_custom(
     return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
 
 
+@with_arguments_of(check_custom)
 def assert_custom(*args: Any, **options: Any) -> None:
     """Raise unless `check_custom` passes; for tests. The arguments are the same.
 

@@ -1,10 +1,10 @@
 """The public checks of a whole gradient: `check_gradient` and `assert_gradient`."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from inspect import signature
+from typing import Any, ParamSpec
 
-from handgrad.clock import SECONDS
-from handgrad.data.calls import again
+from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
@@ -16,13 +16,15 @@ from handgrad.report import GradientReport, StepsReport
 __tracebackhide__ = True
 
 
+_Arguments = ParamSpec("_Arguments")
+
+
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
     """A gradient does not pass; the message is the report."""
 
-    #: A `GradientReport`, of `assert_steps` a `StepsReport`. Typed as Any, since the caller knows.
-    report: Any
+    report: GradientReport | StepsReport  #: a `StepsReport` if `assert_steps` raised it
 
-    def __init__(self, report: Any) -> None:
+    def __init__(self, report: GradientReport | StepsReport) -> None:
         super().__init__(report)
         self.report = report
 
@@ -56,7 +58,7 @@ def check_gradient(
     has_value: bool = False,
     strict: bool = False,
     trust_rules: Collection[Any] = (),
-    seconds: float = SECONDS,
+    seconds: float = 20.0,
     directions: int | None = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
@@ -106,7 +108,7 @@ def check_gradient(
         'agree'
     """
     trusted = rule_names(trust_rules)
-    reproduce = again(
+    reproduce = call_line(
         check_gradient,
         {"gradient": gradient, "loss": loss},
         Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
@@ -162,6 +164,20 @@ def require(report: GradientReport | StepsReport) -> None:
         raise GradientMismatch(report)
 
 
+def with_arguments_of(
+    check: Callable[_Arguments, Any],
+) -> Callable[[Callable[..., None]], Callable[_Arguments, None]]:
+    """Give an assertion the signature of its check, for type checkers, `help` and the reference."""
+
+    def signed(assertion: Callable[..., None]) -> Callable[_Arguments, None]:
+        # Not `__wrapped__`, by which doctest would look for its examples in the check.
+        vars(assertion)["__signature__"] = signature(check).replace(return_annotation=None)
+        return assertion
+
+    return signed
+
+
+@with_arguments_of(check_gradient)
 def assert_gradient(*args: Any, **options: Any) -> None:
     """Raise unless `check_gradient` passes; for tests. The arguments are the same.
 

@@ -21,7 +21,7 @@ from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.judgement import as_json
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
-from handgrad.render import Page, Shown, Table
+from handgrad.render import Document, Renderable, Table
 
 #: The most missed mistakes of each kind to name.
 MOST_MISSED = 3
@@ -40,14 +40,14 @@ SECONDS = 20.0
 class Planted:
     """A mistake that was planted."""
 
-    mistake: str  #: sign, zero, factor, ...
+    mistake: str  #: its kind: `sign`, `zero`, `factor`, ...
     where: str  #: a leaf, an element, or a place in the loss
-    caught: bool
+    caught: bool  #: whether some point shows it
     change: float  #: the largest relative change of an element; 0 if there is none
 
 
 @dataclass(frozen=True, repr=False)
-class Power(Shown):
+class Power(Renderable):
     """The planted mistakes of each kind, caught and missed."""
 
     planted: tuple[Planted, ...]
@@ -67,8 +67,8 @@ class Power(Shown):
         caught = f"{len(self.planted) - len(self.missed):,} of {len(self.planted):,} caught"
         return f"<Power: {caught}, {plural(self.points, 'point')}>"
 
-    def _content(self) -> Page:
-        return _page(self)
+    def _content(self) -> Document:
+        return _document(self)
 
 
 def power(trial: Trial) -> Power:
@@ -214,17 +214,17 @@ def _links(run: Engine, rulings: Sequence[Ruling]) -> Iterator[tuple[str, str, l
     yield "updated-parameter", "all parameters", changes
 
 
-def _page(power: Power) -> Page:
+def _document(power: Power) -> Document:
     """Return a table by kinds, with the missed mistakes by name."""
     if not power.planted:
-        return Page(("No mistake was planted: no point was judged.",))
+        return Document(("No mistake was planted: no point was judged.",))
     rows: list[tuple[str, ...] | str] = []
     for kind in dict.fromkeys(p.mistake for p in power.planted):
         some = [p for p in power.planted if p.mistake == kind]
         rows.append((kind, f"{sum(p.caught for p in some)} of {len(some)}"))
         rows += _missed_rows([p for p in some if not p.caught])
     left = (f"None was planted {power.not_planted}.",) if power.not_planted else ()
-    return Page((_sum_up(power), Table(tuple(rows), ("planted", "caught")), *left))
+    return Document((_sum_up(power), Table(tuple(rows), ("planted", "caught")), *left))
 
 
 def _sum_up(power: Power) -> str:

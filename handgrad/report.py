@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
-from handgrad.render import Page, Reading, Shown, StepReading, StepsReading, Table, content
+from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -22,7 +22,7 @@ _KEPT = ("params", "trial")
 
 
 @dataclass(frozen=True, repr=False)
-class GradientReport(Shown, Judgement):
+class GradientReport(Renderable, Judgement):
     """The report on a hand-written gradient; true exactly if it passes.
 
     `verdict` is about the hand-written gradient at the points that were tried. `blame` says which
@@ -173,12 +173,12 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class StepReport(Shown):
+class StepReport(Renderable):
     """The report on one step; true exactly if its report passes."""
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-    #: For a step of a wrong gradient: whether more of the gradient is right without the step's
+    #: for a step of a wrong gradient, whether more of the gradient is right without the step's
     #: mistake; None if the step is right, or that could not be tried.
     guilty: bool | None = None
 
@@ -189,8 +189,8 @@ class StepReport(Shown):
         guilty = ", guilty" if self.guilty else ""
         return f"<StepReport: {self.name}{guilty}, {self.report!r}>"
 
-    def _content(self) -> Page:
-        return Page((f"{self.name}:", self.report._reading()))
+    def _content(self) -> Document:
+        return Document((f"{self.name}:", self.report._reading()))
 
 
 def _name(step: StepReport | None) -> str | None:
@@ -198,7 +198,7 @@ def _name(step: StepReport | None) -> str | None:
 
 
 @dataclass(frozen=True, repr=False)
-class StepsReport(Shown):
+class StepsReport(Renderable):
     """The reports on all steps, in the order of the forward pass; true exactly if all pass."""
 
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
@@ -229,25 +229,23 @@ class StepsReport(Shown):
         left = f", {len(self.not_judged)} not" if self.not_judged else ""
         return f"<StepsReport: {what}, {judged}{left}>"
 
-    def _content(self) -> Page:
+    def _content(self) -> Document:
         first = self.first_wrong
         # In the order of the backward pass.
         rows = tuple((step.name, step.report.verdict) for step in reversed(self.steps))
         table = Table(rows, indent="  ")
         if first is None:
-            return Page(("Every step back is right.", table))
-        return Page((self._headline(first), table, first.report._reading()))
+            return Document(("Every step back is right.", table))
+        return Document((self._headline(first), table, first.report._reading()))
 
     def _headline(self, first: StepReport) -> str:
         others = sum(not step.report.passes for step in self.steps) - 1
-        reading = first.report._reading()
-        if reading.verdict == "undecidable":
-            how, more, why = "does not pass", "nor do", f"{content.headline(reading)}."
+        if first.report.verdict == "undecidable":
+            how, more = "does not pass", "nor do"
         else:
             how, more = "is wrong", "so is" if others == 1 else "so are"
-            why = " ".join(content.diagnoses(reading))
         rest = f"; {more} {others} before it" if others else ""
-        return f"Going back, {first.name} is the first step that {how}{rest}. {why}".rstrip()
+        return f"Going back, {first.name} is the first step that {how}{rest}."
 
     def _reading(self) -> StepsReading:
         steps = [

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 
 from handgrad.backward import check_backward
-from handgrad.check import CheckInterrupted, require
-from handgrad.clock import SECONDS, Clock
-from handgrad.data.calls import again
+from handgrad.check import CheckInterrupted, require, with_arguments_of
+from handgrad.clock import Clock
+from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
@@ -39,7 +39,7 @@ def check_steps(
     referee: str = "auto",
     strict: bool = False,
     trust_rules: Collection[Any] = (),
-    seconds: float = SECONDS,
+    seconds: float = 20.0,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -84,7 +84,7 @@ def check_steps(
     values = list(_values(chain, inputs))
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))
-    reproduce = again(
+    reproduce = call_line(
         check_steps,
         {"steps": steps},
         names[: len(inputs)],
@@ -117,6 +117,7 @@ def check_steps(
     return StepsReport(tuple(found))
 
 
+@with_arguments_of(check_steps)
 def assert_steps(*args: Any, **options: Any) -> None:
     """Raise unless `check_steps` passes; for tests. The arguments are the same.
 

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,34 @@ def test_the_reference_has_every_public_name_and_what_it_is(site: Path) -> None:
     pages = [page.read_text(encoding="utf-8") for page in site.glob("reference/*.html")]
     missing = [name for name in public() if not any(_is_described(name, page) for page in pages)]
     assert missing == []
+
+
+def test_the_reference_has_the_signatures_that_help_shows(site: Path) -> None:
+    text = as_text(site / "reference" / "checks.html")
+    for name in handgrad.__all__:
+        thing = getattr(handgrad, name)
+        if not inspect.isfunction(thing):
+            continue
+        shown = re.search(rf"^{name}\(.*?\) -> .*?$", text, re.M | re.S)
+        assert shown, name
+        made: dict[str, Any] = {}
+        exec(f"from __future__ import annotations\ndef {shown[0]}: ...", made)
+        assert arguments(made[name]) == arguments(thing)
+
+
+def arguments(function: Any) -> list[tuple[Any, ...]]:
+    """The parameters of a function: name, kind and default of each."""
+    return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+def test_a_comment_is_shown_as_it_is_written(site: Path) -> None:
+    page = (site / "reference" / "reports.html").read_text(encoding="utf-8")
+    assert "<p>which gradient is off: <code>yours</code>, <code>autodiff</code> or " in page
+
+
+def as_text(page: Path) -> str:
+    lines = unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))).splitlines()
+    return "\n".join(line.strip() for line in lines)
 
 
 def _is_described(name: str, page: str) -> bool:

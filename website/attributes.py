@@ -1,10 +1,10 @@
-"""What the comments `#: ...` say of an attribute, as its docstring: an extension of Griffe."""
+"""What Griffe does not read by itself: comments `#: ...`, and signatures that are another's."""
 
 import ast
 from pathlib import Path
 from typing import Any
 
-from griffe import Attribute, Docstring, Extension, ObjectNode
+from griffe import Attribute, Docstring, ExprCall, Extension, Function, ObjectNode
 
 _MARK = "#:"
 
@@ -21,9 +21,18 @@ class Comments(Extension):
         assert isinstance(attr.filepath, Path)  # only a namespace package has several
         lines = attr.module.lines_collection[attr.filepath]
         if text := _comment(lines, node.lineno - 1, node.end_lineno or node.lineno):
-            attr.docstring = Docstring(
-                text[0].upper() + text[1:], parent=attr, parser="google", lineno=node.lineno
-            )
+            attr.docstring = Docstring(text, parent=attr, parser="google", lineno=node.lineno)
+
+
+class Signatures(Extension):
+    """Reads the decorator `with_arguments_of` of `handgrad`."""
+
+    def on_function_instance(self, *, func: Function, **_: Any) -> None:
+        """Give an assertion the parameters of its check, which stands above it."""
+        for decorator in func.decorators:
+            if decorator.callable_path.endswith(".with_arguments_of"):
+                assert isinstance(decorator.value, ExprCall)
+                func.parameters = func.module[str(decorator.value.arguments[0])].parameters
 
 
 def _comment(lines: list[str], first: int, after: int) -> str:

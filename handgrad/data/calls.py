@@ -1,14 +1,14 @@
 """The call that gives a report again, as a line that can be pasted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
+from inspect import ismethod, signature
 from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 
 
-def again(
+def call_line(
     check: Callable[..., Any], functions: Mapping[str, Any], names: Sequence[str], **options: Any
 ) -> str:
     """Write the call of a check: `check_gradient(gradient, loss, w, x, points=0)`.
@@ -31,12 +31,19 @@ def again(
 
 def _called(functions: Mapping[str, Any]) -> list[str]:
     """Return the functions' own names, or the general ones if one has none or two have the same."""
-    own = [str(getattr(function, "__name__", "")) for function in functions.values()]
+    own = [_own_name(function) for function in functions.values()]
     pairs = zip(own, functions, strict=True)
     return [
         name if name.isidentifier() and not iskeyword(name) and own.count(name) == 1 else general
         for name, general in pairs
     ]
+
+
+def _own_name(function: Any) -> str:
+    """Return what a function is called where it is written; no identifier for a method."""
+    if ismethod(function):  # its function may have a name of its own
+        return ""
+    return str(getattr(function, "__qualname__", "")).rpartition("<locals>.")[2]
 
 
 def _written(name: str, value: Any) -> str:

@@ -65,15 +65,15 @@ class LeafReport:
     """The ruling on one array of the gradient, by its worst element at the deciding point."""
 
     path: str  #: `params`, `params['w']`, `params[0].b`
-    shape: tuple[int, ...]  #: () of a number
-    dtype: str  #: float64 or float32
-    verdict: str  #: as of the whole report, or "not judged" where no element was among those drawn
+    shape: tuple[int, ...]  #: `()` of a number
+    dtype: str  #: `float64` or `float32`
+    verdict: str  #: as of the report, or `not judged` where no element was among those drawn
     index: tuple[int, ...]  #: the worst element
     yours: float  #: its value in the gradient that is judged
     autodiff: float  #: its value by `jax.grad`; NaN if JAX has none
     exact: Enclosure  #: its exact value
-    ulps: float  #: |yours - exact| / ulp(exact)
-    ulps_autodiff: float  #: |autodiff - exact| / ulp(exact)
+    ulps: float  #: `|yours - exact| / ulp(exact)`
+    ulps_autodiff: float  #: `|autodiff - exact| / ulp(exact)`
     sharp: float  #: the largest error that counts as right, at this element
     loose: float  #: the largest error of ordinary rounding, at this element
     detection_limit: float  #: a larger relative error in any element would have been caught
@@ -84,5 +84,5 @@ class LeafReport:
 class NotJudged(NamedTuple):
     """A step that was recorded and could not be judged by itself."""
 
-    name: str
+    name: str  #: that of its functions: `NAME_forward` and `NAME_backward`
     reason: str  #: in words

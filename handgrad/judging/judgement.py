@@ -15,8 +15,8 @@ SCHEMA = 1
 class Judgement:
     """The ruling on a hand-written gradient, at the points that were tried."""
 
-    verdict: str  #: agree, imprecise, disagree or undecidable
-    blame: str | None  #: which gradient is off, whatever the verdict: yours, autodiff, both
+    verdict: str  #: `agree`, `imprecise`, `disagree` or `undecidable`
+    blame: str | None  #: which gradient is off: `yours`, `autodiff` or `both`; None if none is
     headline: str  #: the verdict in one line
     observed: tuple[Finding, ...]  #: the findings at the deciding point
     warnings: tuple[str, ...]  #: what the points cannot show, and what was left out

@@ -7,7 +7,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import content
 from handgrad.render.content import Reading
-from handgrad.render.page import Page, Table
+from handgrad.render.document import Document, Table
 from handgrad.render.text import MOST_LEAVES, left_out
 
 #: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own
@@ -20,13 +20,17 @@ BADGES = {
 }
 
 HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
-CELL = "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none"
+#: Spaces at the start of a cell are kept: they make it a part of the one above.
+CELL = (
+    "padding: .15em .8em .15em 0; text-align: left; vertical-align: top; background: none; "
+    "white-space: pre-wrap"
+)
 MONO = "font-family: ui-monospace, monospace; white-space: pre"
 WRAPPED = f"{MONO}-wrap"
 MARK = "background: #ffe08a; color: #000"
 
 
-def as_html(shown: Reading | Page) -> str:
+def as_html(shown: Reading | Document) -> str:
     """Return a report as one `div`, with all text escaped."""
     blocks = (shown,) if isinstance(shown, Reading) else shown.blocks
     return f'<div class="handgrad" style="line-height: 1.4">{"".join(map(_block, blocks))}</div>'
@@ -37,17 +41,21 @@ def _block(block: str | Table | Reading) -> str:
         return _report(block)
     if isinstance(block, str):
         return _each([block], "p")
-    head = "".join(f'<th style="{CELL}">{escape(cell)}</th>' for cell in block.head)
-    rows = "".join(_cells(row, len(block.widths)) for row in block.rows)
-    head = f"<tr>{head}</tr>" if head else ""
-    return f'<table style="border-collapse: collapse">{head}{rows}</table>'
+    rows = [_cells(row, block) for row in block.rows]
+    head = _cells(block.head, block, "th") if block.head else ""
+    style = f"border-collapse: collapse; margin-left: {len(block.indent)}ch"
+    return f'<table style="{style}">{head}{"".join(rows)}</table>'
 
 
-def _cells(row: tuple[str, ...] | str, columns: int) -> str:
+def _cells(row: tuple[str, ...] | str, table: Table, tag: str = "td") -> str:
     if isinstance(row, str):
-        return f'<tr><td colspan="{columns}" style="{CELL}">{escape(row)}</td></tr>'
-    cells = (_badge(cell) if cell in BADGES else escape(cell) for cell in row)
-    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+        return f'<tr><td colspan="{len(table.widths)}" style="{CELL}">{escape(row)}</td></tr>'
+    cells = []
+    for k, cell in enumerate(row):
+        style = f"{CELL}; text-align: right" if k in table.right else CELL
+        shown = _badge(cell) if cell in BADGES else escape(cell)
+        cells.append(f'<{tag} style="{style}">{shown}</{tag}>')
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _report(report: Reading) -> str:

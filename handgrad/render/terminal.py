@@ -7,7 +7,7 @@ from rich.text import Text
 
 from handgrad.render import content
 from handgrad.render.content import Reading
-from handgrad.render.page import Page
+from handgrad.render.document import Document
 from handgrad.render.text import HEADINGS, as_text
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
@@ -16,7 +16,7 @@ STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "unde
 class Coloured:
     """A report as a rich renderable."""
 
-    def __init__(self, shown: Reading | Page) -> None:
+    def __init__(self, shown: Reading | Document) -> None:
         self.shown = shown
 
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import HEIGHT, clamped, place, short, terminal_width, ulps
 from handgrad.render import content
 from handgrad.render.content import Reading
-from handgrad.render.page import Page, Table
+from handgrad.render.document import Document, Table
 
 #: The fewest and the most leaves in the table; between them as many as fit the screen.
 FEWEST_LEAVES, MOST_LEAVES = 3, 8
@@ -41,13 +41,13 @@ class _Wrapper(TextWrapper):
         ]
 
 
-def as_text(shown: Reading | Page, columns: int | None = None) -> str:
+def as_text(shown: Reading | Document, columns: int | None = None) -> str:
     """Return a report as text, no line longer than so many columns; by default the terminal's.
 
     That on a gradient has a summary, its worst element, a table of leaves, and closing lines.
     """
     columns = terminal_width() if columns is None else clamped(columns)
-    if isinstance(shown, Page):
+    if isinstance(shown, Document):
         gap = "\n" if shown.close else "\n\n"
         return gap.join(_block(block, columns) for block in shown.blocks)
     above, below = _around_the_table(shown, columns)

@@ -62,8 +62,8 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        again = backward_case(forward, part.backward, inputs, None, *options)
-        return judge(*again, 0, False, "")
+        part_case, point = backward_case(forward, part.backward, inputs, None, *options)
+        return judge(part_case, point, 0, False, "")
 
     functions = ((forward, "forward"), (part.backward, "backward"))
     options = _options(case, ("referee", "trust_rules"))
@@ -74,8 +74,8 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together = part.f, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
-        again = custom_case(f, together(given.params), case.seed, case.referee)
-        return judge(*again, 0, False, "")
+        part_case, point = custom_case(f, together(given.params), case.seed, case.referee)
+        return judge(part_case, point, 0, False, "")
 
     options = _options(case, ("referee",))
     return Check("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)

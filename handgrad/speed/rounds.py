@@ -24,11 +24,14 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of two times: the median over the rounds, and its bounds."""
+    """A ratio of two times, with bounds that enclose its median with 95 % confidence.
 
-    median: float
-    low: float  #: the bounds enclose the median with 95 % confidence; from fewer than six rounds
-    high: float  #: they are the smallest and the largest ratio there was
+    From fewer than six rounds, the bounds are the smallest and the largest ratio there was.
+    """
+
+    median: float  #: over the rounds
+    low: float  #: the lower bound
+    high: float  #: the upper bound
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Rival:
     """The time of autodiff, compared with that of the gradient."""
 
     seconds: float  #: of one call, the median over the rounds
-    ratio: Ratio  #: yours / this one
+    ratio: Ratio  #: of the time of `yours` to this one
     comparison: str  #: yours is `faster`, `slower`, or `as fast` up to the noise
-    #: The number of calls after which the faster one has repaid its longer first call; None for
+    #: the number of calls after which the faster one has repaid its longer first call; None for
     #: `as fast`, and if nothing is compiled.
     break_even: int | None
 

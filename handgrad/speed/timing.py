@@ -21,12 +21,6 @@ from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Rival, ratio, rival, sample, time_rounds
 from handgrad.speed.timings import NotTimedError, Timings
 
-#: With so many rounds the fourth ratio from either end bounds the median with 96 % confidence.
-ROUNDS = 15
-
-#: After this many seconds no further round is started.
-SECONDS = 3.0
-
 #: The names of the contenders.
 YOURS, AGAIN, AUTODIFF, ON_DEVICE = "yours", "again", "autodiff", "on device"
 LOSS, COMPILED_LOSS = "loss", "compiled loss"
@@ -39,8 +33,8 @@ def time_gradient(
     *inputs: Any,
     has_value: bool = False,
     report: GradientReport | None = None,
-    rounds: int = ROUNDS,
-    seconds: float = SECONDS,
+    rounds: int = 15,
+    seconds: float = 3.0,
 ) -> Timings:
     """Time a right gradient beside `jit(value_and_grad(loss))`, and the loss alone.
 
@@ -51,7 +45,8 @@ def time_gradient(
         inputs: the further arguments of both.
         has_value: whether the gradient returns the loss as well. Autodiff always does.
         report: the report on this gradient; by default it is judged at this point first.
-        rounds: the number of rounds, if there is time.
+        rounds: the number of rounds, if there is time. Of 15 the fourth ratio from either end
+            bounds the median with 96 % confidence.
         seconds: the time after which no further round is started, without compiling and warming up.
 
     Returns:

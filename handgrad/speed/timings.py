@@ -1,11 +1,11 @@
-"""Timings as data and as a page."""
+"""Timings as data, and how they read."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import as_json
-from handgrad.render import Page, Shown, Table
+from handgrad.render import Document, Renderable, Table
 from handgrad.speed.rounds import Ratio, Rival
 
 #: Units of time (below how many seconds, factor, unit), for at most three digits before the point.
@@ -19,40 +19,40 @@ class NotTimedError(ValueError):
 
 
 @dataclass(frozen=True, repr=False)
-class Timings(Shown):
+class Timings(Renderable):
     """Seconds of one call each, the medians over the rounds."""
 
     yours: float  #: the gradient, with the caller's arguments
     first_call: float | None  #: the gradient's first call, if it is under `jit` itself
-    autodiff: Rival | None  #: jit(value_and_grad(loss)), with the same arguments
+    autodiff: Rival | None  #: `jit(value_and_grad(loss))`, with the same arguments
     on_device: Rival | None  #: the same with JAX arrays as arguments; None if they are anyway
     first_call_of_autodiff: float | None  #: tracing, compiling and running it
     loss: float  #: the loss alone, as the caller gave it
-    compiled_loss: float | None  #: jit(loss)
-    noise: Ratio  #: yours / yours
+    compiled_loss: float | None  #: of `jit(loss)`
+    noise: Ratio  #: of `yours` beside itself
     static: tuple[str, ...]  #: the inputs that are constants of the compiled program
-    not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain value_and_grad
-    device: str  #: JAX's name for it: cpu, gpu
+    not_compiled: str | None  #: why it is not compiled; `autodiff` is then plain `value_and_grad`
+    device: str  #: JAX's name for it: `cpu`, `gpu`
     rounds: int  #: how many there were
 
     def __repr__(self) -> str:
         compared = "" if self.autodiff is None else f", {_beside(self.autodiff, _name(self))}"
         return f"<Timings: yours {seconds(self.yours)}{compared}>"
 
-    def _content(self) -> Page:
-        return _page(self)
+    def _content(self) -> Document:
+        return _document(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
         return as_json(self)
 
 
-def _page(timings: Timings) -> Page:
+def _document(timings: Timings) -> Document:
     n = timings.rounds
     medians = f"the medians of {n} rounds" if n > 1 else "one round"
     title = f"What one call takes ({timings.device}, {medians}):"
     table = Table(tuple(_rows(timings)), right=(1,), indent="  ")
-    return Page((title, table, *sentences(timings)), close=True)
+    return Document((title, table, *sentences(timings)), close=True)
 
 
 def sentences(timings: Timings) -> list[str]:

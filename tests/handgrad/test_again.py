@@ -167,6 +167,34 @@ def test_two_functions_of_one_name_have_none() -> None:
     assert report.reproduce == "check_gradient(gradient, loss, w, points=0)"
 
 
+def with_self(_: Any, w: Any, x: Any) -> Any:
+    return by_hand(w, x)
+
+
+class Model:
+    """Names in it are none outside."""
+
+    grad = with_self
+
+    def backprop(self, w: Any, x: Any) -> Any:
+        return by_hand(w, x)
+
+    @staticmethod
+    def squared(w: Any, x: Any) -> Any:
+        return squares(w, x)
+
+
+def test_methods_have_no_name_of_their_own() -> None:
+    def summed(w: Any, x: Any) -> Any:
+        return squares(w, x)
+
+    model, line = Model(), "check_gradient(gradient, loss, w, x, points=0)"
+    assert check_gradient(model.backprop, Model.squared, W, X, points=0).reproduce == line
+    assert check_gradient(model.grad, lambda w, x: squares(w, x), W, X, points=0).reproduce == line
+    report = check_gradient(model.grad, summed, W, X, points=0)
+    assert report.reproduce == "check_gradient(gradient, summed, w, x, points=0)"
+
+
 def test_a_step_of_a_gradient_has_no_line() -> None:
     """What it was called with has no name."""
 

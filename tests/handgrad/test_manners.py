@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import handgrad
+from handgrad.clock import SECONDS
 from handgrad.power import Planted, Power
 from handgrad.report import StepReport, StepsReport
 from tests.handgrad.reports import RIGHT, report, wrong
@@ -62,6 +64,19 @@ def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     assert type(raised.value.report) is type(refused)
     assert str(raised.value) == str(raised.value.report)
     assert str(raised.value) == str(refused)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_assertion_says_its_arguments_and_returns_nothing(name: str) -> None:
+    check, require = getattr(handgrad, f"check_{name}"), getattr(handgrad, f"assert_{name}")
+    assert signature(require) == signature(check).replace(return_annotation=None)
+    assert require.__doc__.startswith(f"Raise unless `check_{name}` passes")
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_the_time_of_a_check_is_that_of_the_command(name: str) -> None:
+    """Its default is written as a number, which editors and the reference show."""
+    assert signature(getattr(handgrad, f"check_{name}")).parameters["seconds"].default == SECONDS
 
 
 def test_every_check_has_one() -> None:

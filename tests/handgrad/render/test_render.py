@@ -14,8 +14,8 @@ from rich.console import Console
 
 from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding
-from handgrad.render import content, html
-from handgrad.report import GradientReport
+from handgrad.render import Document, Table, content, html
+from handgrad.report import GradientReport, StepReport, StepsReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 from tests.tiers import fewer
 
@@ -177,6 +177,14 @@ def test_what_the_headline_tells_is_not_told_twice() -> None:
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
+def test_what_is_wrong_with_the_first_step_is_said_once() -> None:
+    first, undecided = wrong(), report(verdict="undecidable", headline="the loss has a kink there")
+    vars(first)["diagnoses"] = (Diagnosis("factor", "twice the exact value", ("params['w']",)),)
+    for one, said in ((first, "Kind: factor."), (undecided, undecided.headline)):
+        steps = StepsReport((StepReport("sq", one), StepReport("mean", report())))
+        assert str(steps).count(said) == steps._repr_html_().count(said) == 1
+
+
 def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
     """As of an exercise that has not been begun, which returns `...` for each argument."""
     what = "got ellipsis, expected an array"
@@ -270,6 +278,19 @@ def test_html_is_well_formed_and_says_the_same() -> None:
     for said in ("1.5917677342738864232e-13", "... and 13 more leaves, all agree", "params[19]",
                  "Warning: careful", "zero in params['w'][0, 1]", "3e-14"):  # fmt: skip
         assert said in parsed.said
+
+
+def test_html_aligns_and_indents_a_table_as_the_text_does() -> None:
+    table = Table((("a", "1"), "  a remark", ("  b", "22")), ("what", "how many"), (1,), "  ")
+    right = re.compile(r'<t([hd]) style="[^"]*text-align: right[^"]*">([^<]*)')
+    for indent in ("", "  "):
+        shown = html.as_html(Document((replace(table, indent=indent),)))
+        assert right.findall(shown) == [("h", "how many"), ("d", "1"), ("d", "22")]
+        assert f"margin-left: {len(indent)}ch" in shown
+        # Spaces at the start are kept.
+        cells = re.findall(r'<td[^>]* style="([^"]*)">  [ab]', shown)
+        assert len(cells) == 2
+        assert all("white-space: pre-wrap" in style for style in cells)
 
 
 def test_html_escapes_what_comes_from_outside() -> None:

@@ -151,6 +151,7 @@ def test_a_wrong_form_shows_with_arrays_of_one(gradient: Any, kind: str) -> None
     assert shapes(counterexample) == ((1,), (1,))
     with pytest.raises(GradientMismatch) as raised:
         run(str(counterexample), gradient=gradient)
+    assert isinstance(raised.value.report, GradientReport)
     assert kind in {finding.kind for finding in raised.value.report.findings}
 
 

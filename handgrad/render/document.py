@@ -22,7 +22,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Page:
+class Document:
     """Paragraphs, tables and reports on gradients, one below the other."""
 
     blocks: tuple[str | Table | Reading, ...]

@@ -3,15 +3,15 @@
 from typing import Any
 
 from handgrad.render.content import Reading
+from handgrad.render.document import Document
 from handgrad.render.html import as_html
-from handgrad.render.page import Page
 from handgrad.render.text import as_text
 
 
-class Shown:
+class Renderable:
     """A report in every format, as wide as the terminal; from 50 to 200 columns."""
 
-    def _content(self) -> Page | Reading:
+    def _content(self) -> Document | Reading:
         raise NotImplementedError
 
     def __str__(self) -> str:
