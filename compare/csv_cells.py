@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.kinds import CSV, expect
+from compare.kinds import expect
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
-from handgrad.commands.file_kinds import EMPTY
+from handgrad.commands.file_kinds import CSV, EMPTY
 
 #: What separates cells in files called CSV.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}

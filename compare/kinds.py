@@ -1,10 +1,18 @@
-"""Refuse a file of another kind than expected: say what it is, and what to do instead."""
+"""Refuse a file of another kind than expected: say what it is, and what to do instead.
 
+A file is what it holds, whatever its name: it is known by its first bytes, and by the keys or
+members that it has.
+"""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from compare.wording import LONGEST_PATH, InputError, shown
-from handgrad.commands import file_kinds
+from handgrad.commands.file_kinds import BINARY, FIRST, JSON, TEXT, examined
 
 
 class Kind(NamedTuple):
@@ -16,8 +24,46 @@ class Kind(NamedTuple):
     use: str = ""  #: follows "for" where something else is expected
 
 
+#: How files begin that are no text. What could also be a word counts in front of binary data only.
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF-": "a PDF document",
+    b"\x1f\x8b": "a gzip file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"(\xb5/\xfd": "a Zstandard file",
+    b"\x93NUMPY": "a NumPy array (.npy)",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"\xff\xfe": "text in UTF-16, not in UTF-8",
+    b"\xfe\xff": "text in UTF-16, not in UTF-8",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+}
+
+#: What a zip archive is, by the end of the name of a member.
+MEMBERS = {
+    "xl/workbook.xml": "an Excel workbook",
+    "word/document.xml": "a Word document",
+    "/data.pkl": "a PyTorch file",
+    ".npy": "a NumPy archive (.npz)",
+}
+
+#: How text in a markup language begins, in lower case.
+MARKUP = {
+    r"<!doctype html|<html": "an HTML page",
+    r"<svg|<\?xml[^\0]*<svg": "an SVG image",
+    r"<\?xml": "an XML file",
+    # A heading, and further down another one, a block of code or a link.
+    r"#{1,6} .+\n\s*\n(?:[^\0]*\n)??(?:#{2,6} |```|~~~|.*\]\()": "Markdown",
+}
+
+DAMAGED = "a zip archive that is cut short or damaged"
+
 MODEL, PARAMETERS = "a file that train has written", "a JSON file with parameters"
-CSV = "a CSV file"
 
 _TEACHING = (", as docs/teaching.md shows", "--params")
 _TIMINGS = (
@@ -57,7 +103,7 @@ OWN = (
 )
 
 #: Kinds of which the reader's own message says more: where in the file something is wrong.
-VAGUE = (None, file_kinds.JSON, file_kinds.TEXT, file_kinds.DAMAGED)
+VAGUE = (None, JSON, TEXT, DAMAGED)
 
 
 def expect(path: Path, expected: str, *allowed: str) -> None:
@@ -71,10 +117,48 @@ def expect(path: Path, expected: str, *allowed: str) -> None:
     Raises:
         InputError: it is of another kind.
     """
-    found = file_kinds.kind_of(path, [(kind.name, kind.keys) for kind in OWN])
+    found = kind_of(path)
     if found in (*VAGUE, expected, *allowed):
         return
     use = next((f", for {kind.use}" for kind in OWN if kind.name == found and kind.use), "")
     source = next((kind.source for kind in OWN if kind.name == expected), "")
     where = shown(str(path), LONGEST_PATH)
     raise InputError(f"{where}: {found}{use}; expected {expected}{source}")
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what a file is, as in "a PNG image"; None if it cannot be read or is no file."""
+    kind, content = examined(path)
+    if kind == JSON:
+        return _own(_keys(content)) or kind
+    if kind not in (BINARY, TEXT):
+        return kind
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _archive(path)
+    for signature, name in SIGNATURES.items():
+        if content.startswith(signature) and (kind == BINARY or not signature.isalnum()):
+            return name
+    text = content[:FIRST].decode("utf-8", "replace").removeprefix("\ufeff").lstrip().lower()
+    return next((name for begin, name in MARKUP.items() if re.match(begin, text)), kind)
+
+
+def _archive(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return DAMAGED
+    return _own(names) or next(
+        (kind for end, kind in MEMBERS.items() if any(name.endswith(end) for name in names)),
+        "a zip archive",
+    )
+
+
+def _keys(content: bytes) -> Iterable[str]:
+    found = json.loads(content)
+    return found if isinstance(found, dict) else ()
+
+
+def _own(names: Iterable[str]) -> str | None:
+    """Return the kind of ours that has such keys or members."""
+    return next((kind.name for kind in OWN if set(kind.keys) <= set(names)), None)

@@ -14,6 +14,9 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 HTML = "\n<!DOCTYPE html>\n<html><body>1,2</body></html>\n"
 CODE = '"""Mine."""\nimport numpy as np\n\n\ndef gradient(w):\n    return 2 * w\n'
 NOTEBOOK = json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+MARKDOWN = "# Notes\n\nRun this:\n\n```python\nimport numpy as np\n```\n\n| a | 1 |\n| - | - |\n"
+JAVASCRIPT = 'import { one } from "./one.js";\nconst two = 2;\nexport const three = one(two, 1);\n'
+TEMPLATE = "{% for row in rows %}\n| {{ row.name }} | 1 |\n| {{ row.more }} | 2 |\n{% endfor %}\n"
 
 
 def _archive(**arrays: np.ndarray) -> bytes:
@@ -36,7 +39,7 @@ def _zip(*names: str) -> bytes:
     return file.getvalue()
 
 
-#: Content by kind, as `handgrad.commands.file_kinds` calls it.
+#: Content by kind, as `compare.kinds` calls it.
 CONTENTS: list[tuple[str, bytes]] = [
     ("a PNG image", PNG),
     ("a JPEG image", b"\xff\xd8\xff\xe0\x00\x10JFIF"),
@@ -52,6 +55,9 @@ CONTENTS: list[tuple[str, bytes]] = [
     ("an SVG image", b'<?xml version="1.0"?>\n<svg xmlns="x"></svg>'),
     ("Python code", CODE.encode()),
     ("a Jupyter notebook", NOTEBOOK.encode()),
+    ("Markdown", MARKDOWN.encode()),
+    ("text", JAVASCRIPT.encode()),
+    ("text", TEMPLATE.encode()),
     ("text in UTF-16, not in UTF-8", "height,weight\n1,2\n".encode("utf-16")),
     ("binary data", pickle.dumps(np.arange(9.0))),
 ]

@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from compare import exit_codes
+from handgrad.commands.options import SETTINGS, option, version_option
 from website.build import OUT, build
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--open", "open_", is_flag=True, help="Open it in the browser.")
+@click.command(context_settings=SETTINGS)
+@option("--open", "open_", is_flag=True, help="Open the site in the browser.")
+@version_option("website")
 def website(open_: bool) -> None:
     """Build the documentation in site/, which is replaced, and print the path of its first page.
 

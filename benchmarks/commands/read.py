@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from compare.commands.options import FILE
-from handgrad.commands.file_kinds import kind_of
+from compare.kinds import kind_of
 from handgrad.commands.options import JSON
 from handgrad.commands.process import json_text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from handgrad.commands.file_kinds import CSV, EMPTY, NOTEBOOK, PYTHON, TEXT, kind_of
+from handgrad.commands.file_kinds import EMPTY, NOTEBOOK, PYTHON, TEXT, kind_of
 
 #: What to name instead of a file of some kind.
 _INSTEAD = {NOTEBOOK: "a Python file, which `jupyter nbconvert --to script` makes of it"}
@@ -141,7 +141,7 @@ def _existing(source: str) -> Path:
         hint = f"; did you mean {str(folder / near[0])!r}?" if near else ""
         raise LoadingError(f"no such file: {path}{hint or '; expected a Python file'}")
     kind = kind_of(path)
-    if path.suffix.lower() != ".py" or kind not in (None, PYTHON, TEXT, CSV, EMPTY):
+    if path.suffix.lower() != ".py" or kind not in (None, PYTHON, TEXT, EMPTY):
         found = f"{path} is {kind}" if kind else str(path)
         what = (
             "a copy of it whose name ends in .py"

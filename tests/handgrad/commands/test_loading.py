@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handgrad.commands.loading import Loader, LoadingError, Location, parse
-from tests.files_of_kinds import CODE, NOTEBOOK, PNG
+from tests.files_of_kinds import CODE, MARKDOWN, NOTEBOOK, PNG
 
 
 @pytest.fixture
@@ -105,7 +105,9 @@ LONG = "9" * 300
         ("notes.txt", "loss", "notes.txt is text; expected a Python file, whose name ends in .py"),
         ("notes.ipynb", "loss", "notes.ipynb is a Jupyter notebook; expected a Python file, which"),
         ("plain.data", "loss", "plain.data is Python code; expected a copy of it whose name ends"),
-        ("image.py", "loss", "image.py is a PNG image; expected a Python file, whose name ends"),
+        ("image.py", "loss", "image.py is binary data; expected a Python file, whose name ends"),
+        ("table.py", "loss", "table.py is a CSV file; expected a Python file, whose name ends"),
+        ("notes.md", "loss", "notes.md is text; expected a Python file, whose name ends in .py"),
         ("plain", "loss", "plain is a folder; expected a Python file in it: FILE.py:name"),
         ("no_such_module.x", "loss", "no module named 'no_such_module'; expected FILE.py or"),
         ("broken.py", "loss", "broken.py raised ZeroDivisionError when imported"),
@@ -123,6 +125,8 @@ def test_what_cannot_be_found(folder: Path, source: str, name: str, message: str
     (folder / "notes.ipynb").write_text(NOTEBOOK)
     (folder / "plain.data").write_text(CODE)
     (folder / "image.py").write_bytes(PNG)
+    (folder / "table.py").write_text("height,weight\n1,2\n")
+    (folder / "notes.md").write_text(MARKDOWN)
     (folder / "plain").mkdir()
     (folder / "broken.py").write_text("1 / 0")
     (folder / "leaves.py").write_text("import sys; sys.exit(0)")
