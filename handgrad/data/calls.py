@@ -1,11 +1,15 @@
 """The call that gives a report again, as a line that can be pasted."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from inspect import ismethod, signature
+from inspect import signature
 from keyword import iskeyword
+from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from handgrad.data.frames import is_own
 
 
 def call_line(
@@ -19,14 +23,37 @@ def call_line(
         names: the names of the other positional arguments, `w`; those of `*args` as `args[0]`, ...
         options: the options; only those that are not the default are written.
     """
-    defaults = signature(check).parameters
+    parameters = signature(check).parameters
+    written = {name: _written(name, value) for name, value in options.items()}
     given = [
-        f"{name}={_written(name, value)}"
-        for name, value in options.items()
-        if _written(name, value) != _written(name, defaults[name].default)
+        f"{name}={text}"
+        for name, text in written.items()
+        if text != _written(name, parameters[name].default)
     ]
-    arguments = dict.fromkeys(f"*{n.partition('[')[0]}" if "[" in n else n for n in names)
-    return f"{check.__name__}({', '.join([*_called(functions), *arguments, *given])})"
+    called = _called(functions)
+    arguments = _arguments(names)
+    taken = {*called, *(text for name, text in written.items() if text == name)}
+    if len({*arguments}) < len(arguments) or taken.intersection(arguments):
+        arguments = [
+            f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name
+            for p in parameters.values()
+            if p.kind is not p.KEYWORD_ONLY and p.name not in functions
+        ]
+    return f"{check.__name__}({', '.join([*called, *arguments, *given])})"
+
+
+def _arguments(names: Sequence[str]) -> list[str]:
+    """Return the arguments of a call: each by its name, those of `*args` together.
+
+    Two are the same if the names do not tell which is which.
+    """
+    arguments = [name for name in names if "[" not in name]
+    numbers = [name for name in names if "[" in name]
+    if numbers:
+        name = numbers[0].partition("[")[0]
+        whole = numbers == [f"{name}[{i}]" for i in range(len(numbers))]
+        arguments += [f"*{name}"] * (1 if whole else 2)
+    return arguments
 
 
 def _called(functions: Mapping[str, Any]) -> list[str]:
@@ -40,10 +67,16 @@ def _called(functions: Mapping[str, Any]) -> list[str]:
 
 
 def _own_name(function: Any) -> str:
-    """Return what a function is called where it is written; no identifier for a method."""
-    if ismethod(function):  # its function may have a name of its own
-        return ""
-    return str(getattr(function, "__qualname__", "")).rpartition("<locals>.")[2]
+    """Return what a function is called where it is written; no identifier if that is not known.
+
+    Methods, `np.sum` and what `functools.wraps` or `jax.grad` return bear the names of others.
+    """
+    name = str(getattr(function, "__qualname__", "")).rpartition("<locals>.")[2]
+    if isinstance(function, FunctionType) and function.__code__.co_name == name:
+        return name
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    decorated_there = getattr(module, name, None) is function
+    return name if decorated_there and is_own(getattr(module, "__file__", None) or "") else ""
 
 
 def _written(name: str, value: Any) -> str:

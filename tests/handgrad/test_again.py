@@ -1,7 +1,8 @@
 """The line that gives a report again can be pasted: it makes the same call."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
+from inspect import signature
 from typing import Any
 
 import jax
@@ -193,6 +194,50 @@ def test_methods_have_no_name_of_their_own() -> None:
     assert check_gradient(model.grad, lambda w, x: squares(w, x), W, X, points=0).reproduce == line
     report = check_gradient(model.grad, summed, W, X, points=0)
     assert report.reproduce == "check_gradient(gradient, summed, w, x, points=0)"
+
+
+def scaled(function: Any) -> Any:
+    @wraps(function)
+    def inner(*point: Any) -> Any:
+        return 1.5 * function(*point)
+
+    return inner
+
+
+@scaled
+def wrapped_where_it_stands(w: Any, x: Any) -> Any:
+    return by_hand(w, x)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "called"),
+    [
+        (scaled(by_hand), "gradient"),
+        (jax.grad(squares), "gradient"),
+        (np.add, "gradient"),
+        (wrapped_where_it_stands, "wrapped_where_it_stands"),
+    ],
+)
+def test_what_has_the_name_of_another_is_not_called_by_it(gradient: Any, called: str) -> None:
+    """Pasted, the other would be judged."""
+    report = check_gradient(gradient, lambda w, x: squares(w, x), W, X, points=0)
+    assert report.reproduce == f"check_gradient({called}, loss, w, x, points=0)"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda _, params: jnp.sum(_ * params),
+        lambda w, inputs, _: jnp.sum(w * inputs) * _,
+        lambda w, x, _: jnp.sum(w * x) * _,
+        lambda w, loss: jnp.sum(w * loss),
+        lambda gradient, x: jnp.sum(gradient * x),
+    ],
+)
+def test_names_that_do_not_tell_which_is_which_are_left_out(loss: Any) -> None:
+    inputs = (X, 2.0)[: len(signature(loss).parameters) - 1]
+    report = check_gradient(lambda w, *_: 2 * w, loss, W, *inputs, points=0)
+    assert report.reproduce == "check_gradient(gradient, loss, params, *inputs, points=0)"
 
 
 def test_a_step_of_a_gradient_has_no_line() -> None:

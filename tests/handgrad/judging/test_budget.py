@@ -3,6 +3,7 @@
 import itertools
 import math
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import CheckInterrupted, check_backward, check_gradient, check_steps, clock
+from handgrad import (
+    CheckInterrupted,
+    assert_gradient,
+    check_backward,
+    check_gradient,
+    check_steps,
+    clock,
+)
 from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
@@ -92,6 +100,18 @@ def test_in_a_few_seconds_some_elements_are_judged(
         assert report.headline == f"{what}, 1 point judged"
         # Those that were not drawn are not known to be 0.
         assert not any("dead units" in line for line in report.warnings)
+
+
+@pytest.mark.usefixtures("ticking")
+def test_an_assertion_that_passes_by_a_sample_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradient, *problem = network(MIDDLE, 32)
+    said = "of 992 elements that were judged are right .*; seconds= "
+    with monkeypatch.context() as hurried:
+        hurried.setattr(certify, "RUNS", 1e9)  # there is never time for all
+        with pytest.warns(match=said) as caught:
+            assert_gradient(gradient, *problem, points=0, seconds=20)
+    assert_gradient(gradient, *problem, points=0, seconds=20)  # a warning is an error in tests
+    assert [Path(one.filename) for one in caught] == [Path(__file__)]
 
 
 @pytest.mark.parametrize("error", [0.0, 1e-9])
