@@ -84,20 +84,23 @@ def _in_a_shell(command: str) -> tuple[int, str, str]:
 def _in_this_process(command: str) -> tuple[int, str, str]:
     """Exit code, output and errors of a module of ours: Python and JAX are loaded already."""
     module, *words = shlex.split(command.removeprefix(PYTHON))
+    path = ROOT.joinpath(*module.split("."))
+    main = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
     out, err = io.StringIO(), io.StringIO()
     with (
         contextlib.chdir(ROOT),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        mock.patch.object(sys, "argv", [module, *words]),
+        mock.patch.object(sys, "argv", [str(main), *words]),
+        mock.patch.object(sys, "executable", str(ROOT / PYTHON.split()[0]))
+        if module == "handgrad"
+        else contextlib.nullcontext(),
         mock.patch.dict(os.environ, COLUMNS="80"),
         warnings.catch_warnings(action="ignore"),
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
     ):
         try:
-            path = ROOT.joinpath(*module.split("."))
-            main = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
             runpy.run_path(str(main), run_name="__main__")
             code = 0
         except SystemExit as ended:

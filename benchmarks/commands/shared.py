@@ -12,7 +12,7 @@ import click
 from benchmarks.process import WorkerError
 from compare.commands.options import Name, file_option
 from compare.exit_codes import Endings
-from handgrad.commands.options import SECONDS, option, whole
+from handgrad.commands.options import DURATION, option, whole
 
 if TYPE_CHECKING:
     from benchmarks.files import Stored
@@ -73,7 +73,7 @@ def processes_option(**settings: Any) -> Callable:
 
 def limit_option(about: str, **settings: Any) -> Callable:
     """--limit, in seconds."""
-    return option("--limit", type=SECONDS, help=about, **settings)
+    return option("--limit", type=DURATION, help=about, **settings)
 
 
 def begun(

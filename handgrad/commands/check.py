@@ -10,9 +10,8 @@ import click
 
 from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
-from handgrad.commands.options import JSON, option, seed_option, whole
-from handgrad.commands.options import SECONDS as ABOVE_0
-from handgrad.commands.process import command_line, json_text
+from handgrad.commands.options import DURATION, JSON, option, seed_option, whole
+from handgrad.commands.process import command_line, json_text, started
 
 if TYPE_CHECKING:
     from handgrad.commands.loading import Loader, Location
@@ -74,7 +73,7 @@ class BadInput(click.ClickException):
 @option("--counterexample", is_flag=True, help="Print the smallest test that shows the mistake.")
 @option(
     "--seconds",
-    type=ABOVE_0,
+    type=DURATION,
     default=SECONDS,
     help="Processor time that judging may take; with less than it needs, less is judged.",
 )
@@ -163,7 +162,7 @@ def _judged(
 
 def _again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
     """Return the command that gives the judgement again, with the options that are not default."""
-    words = ["handgrad", "check", gradient, "--loss", loss, "--like", like]
+    words = [*started(), "check", gradient, "--loss", loss, "--like", like]
     for param in check.params:
         value = options.get(param.name or "")
         if value is None or value == param.get_default(click.get_current_context()):

@@ -82,8 +82,8 @@ def _written(limit: int) -> str:
     return f"1e{power}" if power >= 6 and limit == 10**power else str(limit)
 
 
-#: Seconds, of which there must be some.
-SECONDS = Number("a number of seconds above 0", above=0, name="seconds")
+#: A time in seconds, which takes some.
+DURATION = Number("a number of seconds above 0", above=0, name="seconds")
 
 
 class _Option(click.Option):

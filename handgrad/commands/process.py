@@ -8,11 +8,13 @@ import _thread
 import errno
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +65,22 @@ def json_text(value: Any) -> str:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     is_unicode = encoding.lower().startswith("utf")
     return json.dumps(value, ensure_ascii=not is_unicode, allow_nan=False)
+
+
+def started() -> list[str]:
+    """Return the words that start `handgrad` from here as it was started."""
+    script = PurePath(sys.argv[0])
+    if script.stem != "handgrad":  # `python -m handgrad`
+        return [_from_here(PurePath(sys.executable)), "-m", "handgrad"]
+    found = PurePath(shutil.which("handgrad") or os.devnull)
+    by_name = found.with_suffix("") == script  # started without its .exe
+    return ["handgrad" if by_name else _from_here(script)]
+
+
+def _from_here(path: PurePath) -> str:
+    with suppress(ValueError, OSError):  # it is elsewhere; this folder is removed
+        return str(path.relative_to(os.getcwd()))
+    return str(path)
 
 
 def command_line(words: Sequence[str]) -> str:
@@ -123,14 +141,14 @@ def _prepare_streams() -> None:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (as handlers are called)
     """Raise KeyboardInterrupt as Python does, but end at once while a library is imported."""
-    while frame is not None and _is_a_librarys(frame.f_code.co_filename):
+    while frame is not None and _in_a_library(frame.f_code.co_filename):
         if frame.f_code.co_filename == _IMPORTING:
             _stop()
         frame = frame.f_back
     raise KeyboardInterrupt
 
 
-def _is_a_librarys(file: str) -> bool:
+def _in_a_library(file: str) -> bool:
     return os.path.normcase(file).startswith(_LIBRARIES)
 
 

@@ -28,6 +28,9 @@ SHORTEST_PATH = 16
 #: What stands between spaces, with all spaces within quotes.
 _WORD = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")
 
+#: A call in Python, and no command.
+_CALL = re.compile(r"[\w.]+\(.*\)", re.DOTALL)
+
 _JOINT = re.compile(r"(?=\[)|(?<=[/._,])")
 
 
@@ -138,7 +141,7 @@ def again(call: str, columns: int) -> str:
     It is broken between words, and not within quotes; a command's lines end with backslashes, which
     the shell of Windows does not know.
     """
-    is_command = not call.endswith(")")
+    is_command = not _CALL.fullmatch(call)
     if is_command and sys.platform == "win32":
         return f"Again: {call}"
     end = " \\" if is_command else ""

@@ -179,6 +179,57 @@ def test_the_command_to_repeat_is_written_for_the_shell_of_the_system(
     assert process.command_line(words) == r'handgrad check "C:\my work\a.py:f" --loss loss'
 
 
+@pytest.mark.parametrize(
+    ("kind", "here", "script", "executable", "found", "words"),
+    [
+        (PurePosixPath, "/me", "/me/.venv/bin/handgrad", "", "/me/.venv/bin/handgrad", "handgrad"),
+        (PurePosixPath, "/me", "/me/.venv/bin/handgrad", "", None, ".venv/bin/handgrad"),
+        (PurePosixPath, "/me", "/other/handgrad", "", "/usr/bin/handgrad", "/other/handgrad"),
+        (PurePosixPath, "/me", ".venv/bin/handgrad", "", None, ".venv/bin/handgrad"),
+        (
+            PurePosixPath,
+            "/me",
+            "/lib/handgrad/__main__.py",
+            "/me/.venv/bin/python",
+            "/usr/bin/handgrad",
+            ".venv/bin/python -m handgrad",
+        ),
+        (PurePosixPath, "/me", "/t/pytest", "/t/python3", None, "/t/python3 -m handgrad"),
+        (
+            PureWindowsPath,
+            r"C:\me",
+            r"C:\me\Scripts\handgrad",
+            "",
+            r"c:\me\Scripts\handgrad.EXE",
+            "handgrad",
+        ),
+        (
+            PureWindowsPath,
+            r"C:\me",
+            r"C:\lib\handgrad\__main__.py",
+            r"C:\me\.venv\Scripts\python.exe",
+            None,
+            r".venv\Scripts\python.exe -m handgrad",
+        ),
+    ],
+)
+def test_the_program_is_started_again_as_it_was(
+    kind: type,
+    here: str,
+    script: str,
+    executable: str,
+    found: str | None,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "PurePath", kind)
+    monkeypatch.setattr(process.os, "getcwd", lambda: here)
+    monkeypatch.setattr(process.shutil, "which", {"handgrad": found}.get)
+    monkeypatch.setattr(sys, "argv", [script, "check"])
+    monkeypatch.setattr(sys, "executable", executable)
+    assert process.started() == words.split()
+
+
 def test_a_reader_that_is_gone_is_one_on_windows_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = OSError(errno.EINVAL, "Invalid argument")
     no_name = OSError(errno.EINVAL, "Invalid argument", "a?b")
@@ -208,8 +259,8 @@ def test_a_reader_that_is_gone_ends_the_process_with_0() -> None:
 def test_capital_letters_of_a_path_do_not_count_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "normcase", str.lower)
     monkeypatch.setattr(process, "_LIBRARIES", (r"c:\python\lib",))
-    assert process._is_a_librarys(r"C:\Python\Lib\site-packages\jax\core.py")
-    assert not process._is_a_librarys(r"C:\Users\me\mine.py")
+    assert process._in_a_library(r"C:\Python\Lib\site-packages\jax\core.py")
+    assert not process._in_a_library(r"C:\Users\me\mine.py")
 
 
 @pytest.mark.parametrize(

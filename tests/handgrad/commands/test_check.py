@@ -137,7 +137,9 @@ def test_as_json(check: Any) -> None:
     assert [leaf["path"] for leaf in answer["leaves"]] == ["params['b']", "params['w']"]
 
 
-def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
+def test_what_gives_the_same_again_is_a_command(
+    check: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the files and names that were given, and every option that changes the verdict."""
     options = ("--points=1", "--seed=5", "--strict", "--trust-rule=a rule")
     answer = json.loads(check("exchanged", *options, "--json").out)
@@ -149,8 +151,9 @@ def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
     _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
     assert "\\\n" in printed
     assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
+    monkeypatch.setattr("handgrad.commands.check.started", lambda: ["py", "-m", "handgrad"])
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
-    assert plain == "handgrad check mine.py:exchanged --loss loss --like example"
+    assert plain == "py -m handgrad check mine.py:exchanged --loss loss --like example"
 
 
 def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:

@@ -136,7 +136,8 @@ def test_what_is_to_be_pasted_is_whole_at_every_width(
     assert shlex.split(pasted) == shlex.split(command)
     # The shell of Windows has nothing to break a line with.
     monkeypatch.setattr(sys, "platform", "win32")
-    assert again(command, columns) == f"Again: {command}"
+    for line in (command, "handgrad check a.py:f --loss loss --trust-rule rule(1)"):
+        assert again(line, columns) == f"Again: {line}"
 
 
 def test_a_long_word_is_broken_at_its_joints() -> None:
