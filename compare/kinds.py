@@ -55,10 +55,10 @@ MEMBERS = {
 #: How text in a markup language begins, in lower case.
 MARKUP = {
     r"<!doctype html|<html": "an HTML page",
-    r"<svg|<\?xml[^\0]*<svg": "an SVG image",
+    r"<svg|<\?xml[^\0]{,500}<svg": "an SVG image",
     r"<\?xml": "an XML file",
     # A heading, and further down another one, a block of code or a link.
-    r"#{1,6} .+\n\s*\n(?:[^\0]*\n)??(?:#{2,6} |```|~~~|.*\]\()": "Markdown",
+    r"#{1,6} .+\n[ \t\r]*\n(?:[^\0]*\n)??(?:#{2,6} |```|~~~|.*\]\()": "Markdown",
 }
 
 DAMAGED = "a zip archive that is cut short or damaged"

@@ -57,6 +57,7 @@ OTHERWISE = {
     "# A comment\n\nkey: value\n": "text",
     "# A comment\n\na,b\nc,d\n": "text",
     "# Notes\n\n[here](there)": "Markdown",
+    "# Notes\r\n\r\nOf these:\r\n\r\n## One\r\n": "Markdown",
 }
 
 

@@ -118,7 +118,7 @@ ROOMS = {
     "compare": ("", "dev", "test", "plot", "prove", "data"),
     "benchmarks": ("", "dev", "test", "plot", "bench", "peers", "examples"),
     "study": ("", "dev", "study", "plot"),
-    "website": ("", "dev", "docs"),
+    "website": ("", "docs"),
     "examples": ("", "examples", "dev"),
 }
 

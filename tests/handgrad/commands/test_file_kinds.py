@@ -33,6 +33,7 @@ TEXTS = {
     "import numpy as np\nloss(:\n": "text",  # its error is Python's to report
     "Note: this\nimport this\n": "text",
     "one\nimport two\n": "text",
+    "one = 1\ntwo = [2, 3]\n": "text",  # settings, which may be of any program
     "a word\nand another\n": "text",
     "[1, 2]": "JSON",
     '{"a": 1}': "JSON",
@@ -53,6 +54,12 @@ def test_text_in_an_old_encoding_is_text(tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
     path.write_bytes("city,people\nZürich,“many”\nBern,144\n".encode("cp1252"))
     assert kind_of(path) == "a CSV file"
+
+
+def test_a_long_file_of_python_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "long.py"
+    path.write_text(f"import math\n\nLONG = '{FIRST * 'x'}'\n")
+    assert kind_of(path) == "Python code"
 
 
 def test_a_character_that_is_cut_off_where_reading_ends(tmp_path: Path) -> None:
