@@ -199,7 +199,7 @@ def _name(step: StepReport | None) -> str | None:
 
 @dataclass(frozen=True, repr=False)
 class StepsReport(Renderable):
-    """The reports on all steps, in the order of the forward pass; true exactly if all pass."""
+    """The reports on all steps, in the order of the forward pass; true exactly if they pass."""
 
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
@@ -216,8 +216,8 @@ class StepsReport(Renderable):
 
     @property
     def passes(self) -> bool:
-        """Whether every step that was judged passes."""
-        return self.first_wrong is None
+        """Whether every step that was judged passes, and one was."""
+        return bool(self.steps) and self.first_wrong is None
 
     def __bool__(self) -> bool:
         return self.passes
@@ -225,6 +225,7 @@ class StepsReport(Renderable):
     def __repr__(self) -> str:
         first = self.first_wrong
         what = "all pass" if first is None else f"{first.name} is the first that does not pass"
+        what = what if self.steps else "does not pass"
         judged = f"{plural(len(self.steps), 'step')} judged"
         left = f", {len(self.not_judged)} not" if self.not_judged else ""
         return f"<StepsReport: {what}, {judged}{left}>"
@@ -234,6 +235,8 @@ class StepsReport(Renderable):
         # In the order of the backward pass.
         rows = tuple((step.name, step.report.verdict) for step in reversed(self.steps))
         table = Table(rows, indent="  ")
+        if not self.steps:
+            return Document(("No step back could be judged.",))
         if first is None:
             return Document(("Every step back is right.", table))
         return Document((self._headline(first), table, first.report._reading()))

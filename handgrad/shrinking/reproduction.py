@@ -32,13 +32,7 @@ class Check:
     def call(self, arguments: Sequence[str]) -> list[str]:
         """Write the lines that make the check."""
         options = [f"{name}={value}" for name, value in self.options.items()]
-        parts = (*arguments, *options)
-        if self.public_name == "assert_gradient":
-            return laid_out("", Group("assert_gradient(", parts, ")"))
-        return [
-            *laid_out("report = ", Group(f"{self.public_name}(", parts, ")")),
-            "assert report.passes, report",
-        ]
+        return laid_out("", Group(f"{self.public_name}(", (*arguments, *options), ")"))
 
 
 def check_of(case: Case) -> Check:
@@ -67,7 +61,7 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     functions = ((forward, "forward"), (part.backward, "backward"))
     options = _options(case, ("referee", "trust_rules"))
-    return Check("check_backward", functions, options, lambda p, _: together(p), answer, forward)
+    return Check("assert_backward", functions, options, lambda p, _: together(p), answer, forward)
 
 
 def _of_rule(case: Case, part: CustomRule) -> Check:
@@ -78,7 +72,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
         return judge(part_case, point, 0, False, "")
 
     options = _options(case, ("referee",))
-    return Check("check_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
+    return Check("assert_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
 
 
 def _options(case: Case, of: Sequence[str]) -> dict[str, str]:

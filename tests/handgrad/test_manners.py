@@ -13,6 +13,7 @@ import pytest
 
 import handgrad
 from handgrad.clock import SECONDS
+from handgrad.data.findings import NotJudged
 from handgrad.power import Planted, Power
 from handgrad.report import StepReport, StepsReport
 from tests.handgrad.reports import RIGHT, report, wrong
@@ -144,3 +145,10 @@ def test_the_version_stands_in_one_line() -> None:
     assert re.findall(r"^__version__ = (.*)$", source, re.MULTILINE) == [
         f'"{handgrad.__version__}"'
     ]
+
+
+def test_steps_of_which_none_was_judged_do_not_pass() -> None:
+    found = StepsReport((), (NotJudged("a", "its inputs are not known"),))
+    assert not found
+    assert repr(found) == "<StepsReport: does not pass, 0 steps judged, 1 not>"
+    assert str(found) == "No step back could be judged."

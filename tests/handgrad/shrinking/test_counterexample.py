@@ -218,6 +218,7 @@ def test_what_a_backward_step_was_asked_with() -> None:
 
     x, w = np.arange(6.0).reshape(2, 3), np.ones((3, 5))
     counterexample = found(check_backward(forward, backward, x, w, points=0))
+    assert "    assert_backward(forward, backward, x, w, points=0)\n" in counterexample.as_code()
     code = str(counterexample)
     with pytest.raises(AssertionError, match="disagree"):
         run(code, forward=forward, backward=backward)
