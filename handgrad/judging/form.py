@@ -71,13 +71,10 @@ def _structure(
 def _are_of_arguments(grads: Sequence[Any], given: Point, wording: Wording) -> bool:
     """Tell whether these may be the gradients with respect to the first arguments, one for each."""
     arguments = (given.params, *given.inputs)[: len(grads)]
-    return (
-        wording.several
-        and 1 < len(grads) == len(arguments)
-        and all(
-            is_real(a) and np.shape(g) == a.shape for g, a in zip(grads, arguments, strict=True)
-        )
-    )
+    if not wording.several or not 1 < len(grads) == len(arguments):
+        return False
+    pairs = zip(grads, arguments, strict=True)
+    return all(is_real(argument) and np.shape(g) == argument.shape for g, argument in pairs)
 
 
 def _some(paths: list[str]) -> str:
