@@ -12,7 +12,7 @@ from pathlib import Path
 
 from compare.kinds import expect
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
-from handgrad.commands.file_kinds import CSV, EMPTY
+from handgrad.commands.file_kinds import CSV
 
 #: What separates cells in files called CSV.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -67,15 +67,14 @@ def read_csv(path: Path) -> Csv:
             name twice, a row has more or fewer cells than the header, or a number a comma.
     """
     where = shown(str(path), LONGEST_PATH)
-    expect(path, CSV, EMPTY)  # which has no lines of cells
+    expect(path, CSV)
     text = _text(where, path)
     found = _separators(text)
     separator = found[0] if len(found) == 1 else ","
     lines = list(_rows(where, text, separator))
     if len(lines) < 2:
-        raise InputError(
-            f"{where}: {len(lines)} lines of cells; expected a header and rows below it"
-        )
+        found = "one line" if lines else "no lines"
+        raise InputError(f"{where}: {found} of cells; expected a header and rows below it")
     header, *rows = lines
     if len(found) > 1 and (
         len(header.cells) == 1 or any(len(row.cells) != len(header.cells) for row in rows)

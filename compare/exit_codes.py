@@ -5,6 +5,7 @@ says where), 130 interrupted. What is wrong with the input is one line on standa
 what was found and what was expected.
 """
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ def _told(error: Exception, own: Endings) -> tuple[str, int]:
         return f"Error: {unavailable(error)}.", 2
     import click
 
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        own = {}  # the program cannot help it that its output has no room
     for kind, (says, code) in own.items():
         if isinstance(error, kind):
             return escaped(says.format(error)), code

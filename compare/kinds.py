@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from compare.files import expect_regular
 from compare.wording import LONGEST_PATH, InputError, shown
 from handgrad.commands.file_kinds import BINARY, FIRST, JSON, TEXT, examined
 
@@ -103,11 +104,16 @@ OWN = (
 )
 
 #: Kinds of which the reader's own message says more: where in the file something is wrong.
-VAGUE = (None, JSON, TEXT, DAMAGED)
+VAGUE = (None, TEXT, DAMAGED)
+
+#: Streams that the process was given, `<(...)` of a shell among them: somebody writes to them.
+STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
 def expect(path: Path, expected: str, *allowed: str) -> None:
-    """Refuse a file that is clearly of another kind; whether it can be read is not looked at.
+    """Refuse a pipe or a device, and a file that is clearly of another kind.
+
+    Whether it can be read is not looked at.
 
     Args:
         path: the file.
@@ -117,6 +123,8 @@ def expect(path: Path, expected: str, *allowed: str) -> None:
     Raises:
         InputError: it is of another kind.
     """
+    if not str(path).startswith(STREAMS):
+        expect_regular(path, expected)
     found = kind_of(path)
     if found in (*VAGUE, expected, *allowed):
         return

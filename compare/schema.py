@@ -13,6 +13,7 @@ import msgspec
 
 from compare.kinds import expect
 from compare.wording import LONGEST_PATH, InputError, escaped, shown
+from handgrad.commands.file_kinds import JSON
 
 Kind = TypeVar("Kind")
 
@@ -32,7 +33,7 @@ def read_json(path: Path, expected: str, longest: int = LONGEST) -> Any:
         InputError: see `parsed`, and if the file cannot be read, or is of another kind.
     """
     where = shown(str(path), LONGEST_PATH)
-    expect(path, expected)
+    expect(path, expected, JSON)
     try:
         with path.open("rb") as file:
             content = file.read(longest + 1)

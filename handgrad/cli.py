@@ -64,6 +64,8 @@ def _complain(error: Exception) -> int:
     elif isinstance(error, LoadingError):
         line = str(error)
         details = theirs(error.__cause__) if error.__cause__ else ()
+    elif isinstance(error, OSError):  # a full disk: what the caller's code raises comes as BadInput
+        line = str(error)
     else:
         line, *details = about(error, {})
     if not line.isprintable():  # what was typed is quoted in it

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,10 @@ FLOATS = [name for name, kind in NUMBERS.items() if kind.parse is float]
 WHOLE = [name for name in NUMBERS if name not in FLOATS]
 
 
+#: Of the last ones `float` or `Decimal` reads each.
+NO_NUMBERS = ("many", "", "nan", "inf", "1,5", "_2", "2_", "2__0", "2\n", " 2", "٢")
+
+
 def read(name: str, text: str) -> Any:
     """What a parameter makes of a text: the number, or the message that refuses it."""
     param = PARAMETERS[name]
@@ -88,15 +93,15 @@ def test_every_number_is_of_the_shared_type() -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_number_is_written_in_any_of_three_ways(name: str) -> None:
     kind = NUMBERS[name]
-    thousand = [read(name, text) for text in ("1000", "1_000", "1e3", "1E+3")]
+    written = ("1000", "1_000", "1e3", "1E+3", "+1000")
+    thousand = [read(name, text) for text in written]
     if kind.at_least <= 1000 <= kind.at_most and kind.parse.__name__ == "whole_number":
-        assert thousand == [1000] * 4
+        assert thousand == [1000] * len(written)
         assert all(type(number) is int for number in thousand)
     else:
-        wrong = ("1000", "1_000", "1e3", "1E+3")
-        assert thousand == [f"{text!r}; expected {kind.expected}." for text in wrong]
+        assert thousand == [f"{text!r}; expected {kind.expected}." for text in written]
     assert type(read(name, "2")) is int
-    for text in ("many", "", "1.5", "-1", "nan", "inf", "1e999999999", "1e99999999999999999999"):
+    for text in (*NO_NUMBERS, "1.5", "-1", "1e999999999", "1e99999999999999999999"):
         assert read(name, text) == f"{text!r}; expected {kind.expected}."
 
 
@@ -105,8 +110,16 @@ def test_another_number_is_written_as_python_writes_it(name: str) -> None:
     kind = NUMBERS[name]
     for text in ("0.1", "1e-1", ".1"):
         assert read(name, text) == 0.1
-    for text in ("many", "", "nan", "inf", "1,5"):
+    for text in NO_NUMBERS:
         assert read(name, text) == f"{text!r}; expected {kind.expected}."
+    assert read(name, "9" * 5000) == f"'{'9' * 59}…'; expected {kind.expected}."
+
+
+def test_an_empty_path_is_not_the_current_folder() -> None:
+    paths = [name for name, param in PARAMETERS.items() if isinstance(param.type, click.Path)]
+    assert len(paths) > 15
+    for name in paths:
+        assert read(name, "") == "''; expected a path.", name
 
 
 def test_limits_are_stated_as_they_may_be_written() -> None:
@@ -227,3 +240,13 @@ def test_the_version_is_said_at_once(module: str) -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     room = "" if module == "handgrad" else f"{module}, "
     assert (run.stdout, run.stderr) == (f"{room}handgrad {handgrad.__version__}\n", "")
+
+
+@pytest.mark.parametrize("module", [name for name in ROOTS if "." not in name])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+def test_a_full_disk_is_bad_input(module: str) -> None:
+    command = [sys.executable, "-m", module, "--version"]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = run.stderr.replace("device.\n", "device\n")
+    assert (run.returncode, said) == (2, "Error: [Errno 28] No space left on device\n")

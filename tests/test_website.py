@@ -231,6 +231,7 @@ def test_a_link_to_a_missing_place_is_an_error(another: Path, tmp_path: Path, li
     with pytest.raises(click.ClickException, match="anchor does not exist") as error:
         build(tmp_path / "site")
     assert "index.md:3" in str(error.value)
+    assert "\x1b" not in str(error.value)
 
 
 def test_files_and_folders_are_shown(another: Path, tmp_path: Path) -> None:

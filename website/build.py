@@ -59,14 +59,15 @@ def _pages(folder: Path) -> None:
         [sys.executable, "-m", "zensical", "build", "--strict"],
         cwd=folder,
         # Griffe finds the sources of handgrad there, and Python-Markdown the extension.
-        env=os.environ | {"PYTHONPATH": str(HERE.parent), "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": str(HERE.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
     if made.returncode:
         said, _, _ = made.stderr.partition("Traceback (most recent call last)")
-        raise click.ClickException(f"the pages were not built.\n{said or made.stderr}")
+        said = click.unstyle(said or made.stderr)  # NO_COLOR is not obeyed
+        raise click.ClickException(f"the pages were not built.\n{said}")
 
 
 def _search_from_disk(site: Path) -> None:

@@ -120,11 +120,21 @@ def _is_a_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
+class File(click.Path):
+    """A path; not an empty one, which `pathlib` takes for the current folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("''; expected a path.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 SEED = whole(0, LARGEST_SEED)
 EPOCHS = whole(0, MOST_EPOCHS)
 LEARNING_RATE = Number("a finite number above 0", above=0)
 L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
-FILE = click.Path(path_type=Path)
+FILE = File(path_type=Path)
 PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
 DTYPE = Name("float32", "float64")
 ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)

@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from compare.files import expect_regular
 from compare.kinds import PARAMETERS
 from compare.schema import converted, read_json
 from compare.wording import LONGEST_PATH, InputError, shown
@@ -83,7 +82,6 @@ def read_parameters(path: Path) -> Written:
         InputError: the file cannot be read or has other content; says where.
     """
     where, expected = shown(str(path), LONGEST_PATH), PARAMETERS
-    expect_regular(path, expected)
     content = read_json(path, expected, LONGEST)
     if isinstance(content, dict) and "layers" in content:
         return _network(converted(content, _Network, where), where)

@@ -59,7 +59,7 @@ def parse(text: str, expected: str, source: str | None = None) -> Location:
     before = before or source or ""
     is_a_file = not colon and _is_a_path(text)
     if is_a_file or not before or not all(map(str.isidentifier, name.split("."))):
-        kind = kind_of(Path(text))
+        kind = kind_of(Path(text)) if text else None  # Path('') is this folder
         found = f"{text!r} is {kind}" if kind else repr(text)
         raise LoadingError(f"{found}; expected FILE.py:{expected} or package.module:{expected}")
     return Location(before, name)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
+#: The most characters of a wrong number that the error message repeats.
+LONGEST = 60
+
+
 class Number(click.ParamType):
     """A finite number within limits; the error message states them.
 
@@ -46,13 +50,17 @@ class Number(click.ParamType):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Parse the number."""
+        text = str(value)
         try:
-            number = self.parse(str(value))
+            float(text)  # refuses _1 and 1__0, which Decimal reads
+            number = self.parse(text)
             inside = self.at_least <= number <= self.at_most and number > self.above
+            inside = inside and text.isascii() and text == text.strip()
         except (ValueError, ArithmeticError):
             inside, number = False, math.nan
         if not inside or not math.isfinite(number):
-            self.fail(f"{value!r}; expected {self.expected}.", param, ctx)
+            short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+            self.fail(f"{short!r}; expected {self.expected}.", param, ctx)
         # Not earlier: 1e999999999 is a short text, and an integer of a billion digits.
         return int(number) if isinstance(number, Decimal) else number
 

@@ -1,5 +1,6 @@
 """A CSV file becomes rows of cells that know their line, or one line says where it is broken."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ def test_a_row_stands_where_it_begins(tmp_path: Path) -> None:
 
 #: A file, and how the message goes on after its path.
 BROKEN = {
-    "empty": ("", ": 0 lines of cells; expected a header and rows below it"),
+    "empty": ("", ": an empty file; expected a CSV file"),
+    "JSON": ('{"a": [1,\n2]}\n', ": JSON; expected a CSV file"),
+    "empty lines": ("\n\n", ": no lines of cells; expected a header and rows below it"),
+    "no rows": ("a,b\n", ": one line of cells; expected a header and rows below it"),
     "too few cells": ("a,b\n1,2\n\n3\n", ", line 4: 1 cells; expected 2, as many as the header"),
     "numbers on top": ("\n1.5,2\n3,4\n", ", line 2, column 1: the number 1.5 in the header;"),
     "a name twice": ("a,b, a\n1,2,3\n", ", line 1, column 3: the name 'a' a second time;"),
@@ -68,6 +72,18 @@ def test_a_broken_file(tmp_path: Path, case: str) -> None:
     with pytest.raises(InputError) as raised:
         read_csv(path)
     assert str(raised.value).startswith(f"{path}{message}")
+
+
+def test_a_stream(tmp_path: Path) -> None:
+    """As a shell's `<(...)` gives it; another pipe may have nobody who writes to it."""
+    reading, writing = os.pipe()
+    os.write(writing, b"a,b\n1,2\n")
+    os.close(writing)
+    assert read_csv(Path(f"/dev/fd/{reading}")).names == ("a", "b")
+    os.close(reading)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"pipe: no regular file; expected a CSV file$"):
+        read_csv(tmp_path / "pipe")
 
 
 def test_signs_that_only_look_like_other_separators(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A file of another kind than expected is called what it is, by all commands that read files."""
 
+import os
 import re
 from pathlib import Path
 
@@ -110,6 +111,8 @@ def test_a_reader_says_what_the_file_is(
     Path("mine.txt").unlink()
     Path("mine.txt").mkdir()
     assert refused(*words) == f"mine.txt: a folder; expected {expected}."
+    device = refused(*reader.replace("FILE", os.devnull).split())
+    assert device.startswith(f"{os.devnull}: no regular file; expected a ")
 
 
 #: Our own files: the command that prints one, and what the file is called.
@@ -140,6 +143,8 @@ def test_what_a_command_prints_is_called_so(
         Path("printed.json").write_text(ended.out, encoding="utf-8")
         says = f"printed.json: {kind}; expected {MODEL} with --out."
         assert refused("resume", "printed.json") == says
+    Path("printed.json").write_text("{}", encoding="utf-8")
+    assert refused("resume", "printed.json") == f"printed.json: JSON; expected {MODEL} with --out."
     assert refused("explain", "w1", "--params", "model.npz") == (
         f"model.npz: {MODEL}, for resume and --model; expected {HOW[PARAMETERS]}."
     )
