@@ -162,7 +162,7 @@ def diagnoses(report: Reading) -> list[str]:
     if report.trial is not None and left:
         where = f" in {_these(left)}"
         where = where if texts else ""
-        texts.append(f"Kind: unknown{where}; no kind explains it at other points.")
+        texts.append(f"Kind: unknown{where}; no kind explains all of it.")
     return texts
 
 
