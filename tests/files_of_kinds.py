@@ -45,7 +45,7 @@ CONTENTS: list[tuple[str, bytes]] = [
     ("a JPEG image", b"\xff\xd8\xff\xe0\x00\x10JFIF"),
     ("a GIF image", b"GIF89a\x01\x00\x01\x00"),
     ("a PDF document", b"%PDF-1.7\n1 0 obj\n"),
-    ("a gzip file", gzip.compress(b"height,weight\n1,2\n3,4\n")),
+    ("a gzip file", gzip.compress(b"height,weight\n1,2\n3,4\n", mtime=0)),
     ("a NumPy array (.npy)", _array()),
     ("a NumPy archive (.npz)", _archive(weights=np.zeros(3))),
     ("an Excel workbook", _zip("[Content_Types].xml", "xl/workbook.xml")),

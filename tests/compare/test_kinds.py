@@ -33,7 +33,7 @@ READERS = {
 }
 
 
-@pytest.mark.parametrize(("kind", "content"), CONTENTS)
+@pytest.mark.parametrize(("kind", "content"), CONTENTS, ids=[kind for kind, _ in CONTENTS])
 def test_a_kind_is_told_by_the_first_bytes(tmp_path: Path, kind: str, content: bytes) -> None:
     path = tmp_path / "mine.py"
     path.write_bytes(content)

@@ -9,7 +9,7 @@ from handgrad.commands.file_kinds import FIRST, kind_of
 from tests.files_of_kinds import CONTENTS
 
 
-@pytest.mark.parametrize(("kind", "content"), CONTENTS)
+@pytest.mark.parametrize(("kind", "content"), CONTENTS, ids=[kind for kind, _ in CONTENTS])
 def test_python_and_what_is_taken_for_it_are_told_from_the_rest(
     tmp_path: Path, kind: str, content: bytes
 ) -> None:
