@@ -155,6 +155,7 @@ def _archive(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        # The last of a directory that claims a version of zip which there is not.
         return DAMAGED
     return _own(names) or next(
         (kind for end, kind in MEMBERS.items() if any(name.endswith(end) for name in names)),

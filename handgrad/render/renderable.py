@@ -1,5 +1,6 @@
 """What is shown as text, on a terminal by rich, and in a notebook, from the same words."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from handgrad.render.content import Reading
@@ -8,11 +9,12 @@ from handgrad.render.html import as_html
 from handgrad.render.text import as_text
 
 
-class Renderable:
+class Renderable(ABC):
     """A report in every format, as wide as the terminal; from 50 to 200 columns."""
 
+    @abstractmethod
     def _content(self) -> Document | Reading:
-        raise NotImplementedError
+        """Return what there is to show, for every format."""
 
     def __str__(self) -> str:
         return as_text(self._content())

@@ -80,7 +80,7 @@ def test_of_a_gradient() -> None:
     }
     assert "\n    w = np." in str(found.counterexample)
 
-    of_dict: Any = lambda theta, x: jnp.sum(theta["w"] * x) + theta["b"]  # noqa: E731
+    of_dict: Any = lambda theta, x: jnp.sum(theta["w"] * x) + theta["b"]  # noqa: E731 (lambdas have names of arguments, too)
     theta = {"w": W, "b": 1.0}
     wrong = check_gradient(lambda t, x: {"w": -x, "b": 1.0}, of_dict, theta, X, points=0)
     assert paths(wrong) == ["theta['b']", "theta['w']"]
@@ -99,11 +99,11 @@ def test_of_the_inputs() -> None:
         x["a"] += 1
         return x["a"] - 1
 
-    of_dict: Any = lambda w, data: jnp.sum(w * data["a"])  # noqa: E731
+    of_dict: Any = lambda w, data: jnp.sum(w * data["a"])  # noqa: E731 (lambdas have names of arguments, too)
     (finding,) = check_gradient(spoils, of_dict, W, {"a": X}, points=0).findings
     assert (finding.kind, finding.leaf) == ("mutation", "data['a']")
 
-    static: Any = lambda w, n: sum(jnp.sum(w) for _ in range(n))  # noqa: E731
+    static: Any = lambda w, n: sum(jnp.sum(w) for _ in range(n))  # noqa: E731 (lambdas have names of arguments, too)
     timed = time_gradient(lambda w, n: 0 * w + n, static, W, 3, rounds=1)
     assert timed.static == ("n",)
 
