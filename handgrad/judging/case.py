@@ -25,8 +25,6 @@ class Wording(NamedTuple):
     single: str = "; were the loss and the gradient given in each other's place?"
     #: On two results where there should be one.
     two: str = "; if it returns (loss, grads), say has_value=True"
-    #: On results for several arguments; empty where it is not the first alone that counts.
-    several: str = "; only the first argument counts: for more, make them one, "
     has_value: str = "has_value"
     trust_rules: str = "trust_rules"
     #: Where there was no time for one point.
@@ -53,14 +51,11 @@ OF_BACKWARD = Wording(
     "forward",
     single="; expected a cotangent for each input, shaped like it",
     two="; expected a cotangent for each input",
-    several="",
     more_time="seconds= gives it more",
 )
 
 #: Of `check_custom`.
-OF_RULE = Wording(
-    "the rule", "f", single="", two="", several="", more_time="seconds= gives it more"
-)
+OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,17 +61,18 @@ def _structure(
     if surplus:
         parts.append(f"something at {_some([f'grads{key}' for key in surplus])}")
     what = f"{wording.gradient} returned {_kind(grads)} with {' and '.join(parts)}; {params}"
-    if isinstance(grads, tuple | list) and _are_of_arguments(grads, given, wording):
-        what += f"{wording.several}({', '.join(given.names.of_all(len(grads) - 1))})"
+    if isinstance(grads, tuple | list) and _are_of_arguments(grads, given):
+        several = ", ".join(given.names.of_all(len(grads) - 1))
+        what += f"; only the first argument counts: for more, make them one, ({several})"
     elif isinstance(grads, tuple) and len(grads) == 2:
         what += wording.two
     return _finding("structure", [*missing, *(root + key for key in surplus)][0], what)
 
 
-def _are_of_arguments(grads: Sequence[Any], given: Point, wording: Wording) -> bool:
+def _are_of_arguments(grads: Sequence[Any], given: Point) -> bool:
     """Tell whether these may be the gradients with respect to the first arguments, one for each."""
     arguments = (given.params, *given.inputs)[: len(grads)]
-    if not wording.several or not 1 < len(grads) == len(arguments):
+    if not 1 < len(grads) == len(arguments):
         return False
     pairs = zip(grads, arguments, strict=True)
     return all(is_real(argument) and np.shape(g) == argument.shape for g, argument in pairs)
@@ -100,7 +101,7 @@ def _format(
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
         others = [i for i, it in enumerate(given.inputs) if np.shape(it) == array.shape != ()]
-        if wording.several and others and path == given.names.params:
+        if others and is_real(given.params):  # all parameters in one array
             other = given.names.of_input(others[0])
             hint = f", that of the first argument; yours is that of {other}"
         return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")

@@ -41,7 +41,7 @@ def test_the_derivative_of_tanh_is_told() -> None:
     (told,) = check_gradient(gradient, of_tanh, W, X, Y, points=0).diagnoses
     assert told.kind == "activation-derivative"
     assert "the derivative of tanh is 1 - h, not 1 - h² (" in told.says
-    assert "test_in_jax.py, line " in told.says
+    assert "(forward pass: tests/handgrad/diagnosis/test_in_jax.py, line " in told.says
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_gradient
+from handgrad import check_backward, check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.form import answer, call_gradient, differs, shorter
@@ -159,6 +159,16 @@ def test_a_second_call_must_answer_the_same() -> None:
     assert finding.index == (1,)
     second[0][1] = np.nan
     assert differs(first, second, GIVEN) is None
+
+
+def test_the_first_argument_is_named_where_it_is_an_array_alone() -> None:
+    """The cotangents of a step are not called so, whatever its inputs are called."""
+
+    def forward(inputs: Any) -> Any:
+        return inputs @ np.ones((3, 2)), None
+
+    report = check_backward(forward, lambda d, _: d, np.ones((4, 3)), points=0)
+    assert report.headline.endswith("got shape (4, 2), expected (4, 3)")
 
 
 def of_two(w: Any, u: Any, x: Any) -> Any:

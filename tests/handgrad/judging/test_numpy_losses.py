@@ -65,6 +65,8 @@ def test_right_and_wrong_gradients(name: str) -> None:
     for change in (lambda g: g * (1 + 1e-7), lambda g: -g, lambda g: 0 * g):
         wrong = check_gradient(flawed(case, change), case.loss, *point, points=0)
         assert (wrong.verdict, wrong.blame) == ("disagree", "yours"), str(wrong)
+        assert "  verdict\n" in str(wrong)
+        assert "(autodiff)" not in str(wrong), "no column for what there is not"
 
 
 @pytest.mark.parametrize("name", one_of_each(ALL, QUICK))
