@@ -11,7 +11,7 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 import handgrad
-from tests.installing import PROJECT, ROOT, built, environment, python, requirements
+from tests.installing import EXTRAS, PROJECT, ROOT, built, environment, python, requirements
 from tests.newcomer import fail_and_mend, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,7 +46,9 @@ def test_an_index_takes_its_description(wheel: Path) -> None:
     assert (said.description or "").strip() == README.strip()
     assert said.description_content_type == "text/markdown"
     needs = {Requirement(line) for line in PROJECT["project"]["dependencies"]}
+    needs |= {Requirement(f"{line}; extra == 'torch'") for line in EXTRAS["torch"]}
     assert set(said.requires_dist or []) == needs, "groups of the checkout are no extras"
+    assert said.provides_extra == [*EXTRAS] == ["torch"]
 
 
 def test_the_source_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
