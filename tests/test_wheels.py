@@ -192,7 +192,7 @@ MENDED = (
 
 @pytest.mark.slow
 def test_a_wrong_backward_pass_in_torch_outside_the_checkout(wheel: Path) -> None:
-    """With the extra, and pytest's usual output: it names the line of forward whose term is lost."""
+    """With the extra, and pytest's usual output; it names the line whose term is lost."""
     interpreter = python("3.11")
     if interpreter is None:
         pytest.skip("there is no Python 3.11 on this machine that can make environments")
