@@ -45,7 +45,7 @@ def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
 
 
 def edited_class(of: type, *edits: Edit) -> Any:
-    """Compile a class with edits of its lines; what it calls stays as it is.
+    """Compile a class with edits of its methods; those without any stay in their own file.
 
     Raises:
         ValueError: an edit's text does not occur exactly once.
@@ -55,7 +55,11 @@ def edited_class(of: type, *edits: Edit) -> Any:
         source = changed(source, *edit)
     namespace = {**vars(sys.modules[of.__module__])}
     _run(source, of.__module__, namespace)
-    return namespace[of.__name__]
+    made = namespace[of.__name__]
+    for name, method in vars(of).items():
+        if isinstance(method, staticmethod) and _source(method.__func__) in source:
+            setattr(made, name, method)
+    return made
 
 
 def changed(source: str, old: str, new: str) -> str:
