@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
+from handgrad.diagnosis import kinds
+from handgrad.diagnosis.array_links import Times
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
+from handgrad.diagnosis.spread_links import Undivided
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
 
@@ -181,5 +184,63 @@ def _added(search: Search) -> dict[int, tuple[float, Any]]:
     return found
 
 
+def another_divisor(search: Search) -> Iterator[Theory]:
+    """Propose that a quotient was divided by one number: the padded length for that of each row."""
+    first, engine = search.evidence.fit[0], search.engine
+    wrong = search.within & first.wrong
+    for i, switch in enumerate(engine.rewired.switches):
+        if search.clock.over:
+            return
+        if not isinstance(switch, Undivided) or not wrong.any():
+            continue
+        choice = {i: 1}
+        through = engine.changed(first.given, choice=choice)
+        factor = kinds.ratio(first.yours[wrong], through[wrong])
+        if factor:
+            says = f"a quotient were divided by {short(1 / factor)}, not by its divisor"
+            predict = partial(_divided, engine, choice, factor)
+            yield Theory("constant", f"{GIVES}{says}{of_nodes([switch.node])}", predict)
+
+
+def _divided(engine: Engine, choice: dict[int, int], factor: float, sample: Sample) -> np.ndarray:
+    return factor * engine.changed(sample.given, choice=choice)
+
+
+def factor_on_a_path(search: Search) -> Iterator[Theory]:
+    """Propose that a product's other factor is missing on one of several paths back alone.
+
+    Example: the weight is missing in the sum by which a norm's backward pass goes through 1/σ.
+    """
+    first, engine = search.evidence.fit[0], search.engine
+    wrong = search.within & first.wrong
+    for k, switch in enumerate(engine.rewired.switches):
+        if not isinstance(switch, Times) or not wrong.any():
+            continue
+        for i, place in enumerate(engine.rewired.places[:MOST_PLACES]):
+            if search.clock.over:
+                return
+            predict = partial(_on_a_path, engine, i, {k: 1})
+            near = np.abs(predict(first) - first.yours) <= PLAUSIBLE * np.abs(first.gap)
+            if near[wrong].all():
+                where = of_place(engine.rewired, place)
+                says = (
+                    f"{switch.options[0].says}{of_nodes([switch.node])}, in what comes back {where}"
+                )
+                yield Theory(switch.options[0].kind, f"{GIVES}{says}", predict)
+
+
+def _on_a_path(engine: Engine, place: int, choice: dict[int, int], sample: Sample) -> np.ndarray:
+    given = sample.given
+    wrong = engine.changed(given, choice=choice) - engine.changed(given, {place: 0.0}, choice)
+    return engine.changed(given, {place: 0.0}) + wrong
+
+
 #: The rules, the simplest first.
-RULES = (another_order, array_factor, number_left_out, two_signs)
+RULES = (
+    another_order,
+    array_factor,
+    another_divisor,
+    number_left_out,
+    two_signs,
+    factor_on_a_path,
+)

@@ -46,26 +46,6 @@ class Undivided(Late):
 
 
 @dataclass(frozen=True, eq=False)
-class Averaged(Late):
-    """A value that is spread over some axes: what comes back is averaged over another as well."""
-
-    axes: tuple[int, ...]  #: by option
-
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value, with a derivative that is the same along an axis."""
-        value = values[self.at]
-        still = jax.lax.stop_gradient(value)
-
-        def mean_along(axis: int) -> Any:
-            mean = jnp.mean(value, axis=axis, keepdims=True)
-            return still + jnp.broadcast_to(mean - jax.lax.stop_gradient(mean), value.shape)
-
-        return jnp.select(
-            [choice == k + 1 for k in range(len(self.axes))], [mean_along(a) for a in self.axes]
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class Copies(Late):
     """A value that is copied along new axes, of whose copies only one has a derivative."""
 
@@ -77,8 +57,23 @@ class Copies(Late):
         return masked(values[self.at], jnp.where(choice == 1, self.last, self.first))
 
 
+@dataclass(frozen=True, eq=False)
+class Merged(Late):
+    """Two axes that are merged into one, whose derivative is split in the other order."""
+
+    axis: int  #: the first of the two
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:  # noqa: ARG002 (one option)
+        """Merge the axes in the other order."""
+        value = values[self.node.operands[0]]
+        return jnp.swapaxes(value, self.axis, self.axis + 1).reshape(values[self.at].shape)
+
+
 _UNDIVIDED = Option(
     "missing-factor", "on the way back through a quotient its divisor is missing", "undivided"
+)
+_MERGED = Option(
+    "transposed", "of two axes that are merged the derivative is split in the other order", "merged"
 )
 _COPIES = tuple(
     Option(
@@ -97,7 +92,6 @@ def spread_links(graph: Graph, active: set[int], numbering: Numbering) -> Iterat
             yield from spread_links(body, active, numbering)
         if not node.bodies and node.outputs[0] in active:
             yield from _of_node(node, active, numbering)
-    yield from _averaged(graph, active, numbering)
 
 
 def _of_node(node: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
@@ -108,6 +102,8 @@ def _of_node(node: Node, active: set[int], numbering: Numbering) -> Iterator[Swi
         yield Undivided(at, node, (_UNDIVIDED,))
     elif node.name == "broadcast_in_dim":
         yield from _copies(at, node, numbering)
+    elif node.name == "reshape":
+        yield from _merged(at, node, numbering)
 
 
 def _sides(at: int, node: Node, active: set[int]) -> Sides:
@@ -136,29 +132,17 @@ def _copies(at: int, node: Node, numbering: Numbering) -> Iterator[Copies]:
     new = [axis for axis, length in enumerate(shape) if axis not in kept and length > 1]
     if new and given:  # a number that is spread over an array is no copy of rows
         index = np.indices(shape, sparse=True)
-        last = np.ones(shape, dtype=bool)
-        first = np.ones(shape, dtype=bool)
+        last, first = np.ones(shape, dtype=bool), np.ones(shape, dtype=bool)
         for axis in new:
             last &= index[axis] == shape[axis] - 1
             first &= index[axis] == 0
         yield Copies(at, node, _COPIES, last, first)
 
 
-def _averaged(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Averaged]:
-    made_by = {node.outputs[0]: node for node in graph.nodes}
-    done: set[int] = set()
-    for user in graph.nodes:
-        for o in user.operands if user.elementwise else ():
-            given, shape = numbering.avals[o].shape, numbering.avals[user.outputs[0]].shape
-            several = tuple(k for k, n in enumerate(given) if n > 1)
-            spread = len(given) == len(shape) and given != shape
-            if o in active and o in made_by and o not in done and several and spread:
-                done.add(o)
-                yield Averaged(o, made_by[o], tuple(map(_mean_along, several)), several)
-
-
-def _mean_along(axis: int) -> Option:
-    says = (
-        f"what comes back through a value that is spread is averaged over its axis {axis} as well"
-    )
-    return Option("axis", says, f"mean over {axis}")
+def _merged(at: int, node: Node, numbering: Numbering) -> Iterator[Merged]:
+    """Yield a reshape that merges two axes, longer than 1 both, and keeps all others."""
+    given, shape = numbering.avals[node.operands[0]].shape, numbering.avals[at].shape
+    for axis in range(len(given) - 1):
+        one, other = given[axis : axis + 2]
+        if min(one, other) > 1 and shape == (*given[:axis], one * other, *given[axis + 2 :]):
+            yield Merged(at, node, (_MERGED,), axis)
