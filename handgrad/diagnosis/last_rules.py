@@ -144,7 +144,7 @@ def _order(yours: np.ndarray, exact: np.ndarray, axis: int) -> list[int] | None:
     """Return which slice of exact each slice of yours is, if each is one and the order another."""
     mine, true = (np.moveaxis(a, axis, 0).reshape(a.shape[axis], -1) for a in (yours, exact))
     near = np.abs(mine[:, None] - true[None]) <= PLAUSIBLE * np.abs(true[None])
-    alike = near.all(axis=2)
+    alike = np.all(near, axis=2)
     order = [int(row.argmax()) for row in alike]
     distinct = alike.any(axis=1).all() and len(set(order)) == len(order)
     return order if distinct and order != sorted(order) else None
