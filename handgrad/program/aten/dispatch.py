@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from handgrad.program.aten import operations
-from handgrad.program.aten.dtypes import HALF, TO_NUMPY
+from handgrad.program.aten.dtypes import TO_NUMPY
 from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.installed import aten, importing, torch
 from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
@@ -175,44 +175,30 @@ def _as_views(made: Any, function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _view(function: Any, args: Any, kwargs: Any) -> Any:
-    return _as_views(results(function, args, kwargs).forms, function, args, kwargs)
+    return _as_views(results(function, args, kwargs), function, args, kwargs)
 
 
 def _computed(row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
     """Run a rule and give its results the forms that PyTorch gives them."""
-    found = results(function, args, kwargs)
-    convert = _converter(row, found.computed, args)
-    inside = {name: x for name, x in kwargs.items() if name not in _OF_STORAGE}
-    made = row.rule(*map(convert, args), **{name: convert(x) for name, x in inside.items()})
+    forms = results(function, args, kwargs)
+    options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
+    made = row.rule(*map(_converted, args), **options)
     if row.writes:
         made, values = made[: -len(row.writes)], made[-len(row.writes) :]
         given = dict(zip((p.name for p in function._schema.arguments), args, strict=False)) | kwargs
         for name, value in zip(row.writes, values, strict=True):
             if given.get(name) is not None:
                 _assign(given[name], value)
-    return _shaped(function, made, found.forms)
+    return _shaped(function, made, forms)
 
 
-def _converter(row: Operation, computed: Any, args: Any) -> Any:
-    """Return what makes the rule's arguments of PyTorch's."""
-    scalars = [a for a in args if isinstance(a, float)]
-    rounds = computed in HALF and any(a != jnp.asarray(a, TO_NUMPY[computed]) for a in scalars)
-    wide = row.wide or (row.promote and rounds)
-
-    def convert(x: Any) -> Any:
-        if isinstance(x, TracedTensor):
-            array = array_of(x)
-            if row.promote and computed is not None:
-                array = array.astype(TO_NUMPY[computed])
-            return array.astype("float32") if wide and array.dtype in _HALVES else array
-        if isinstance(x, (list, tuple)):
-            return type(x)(map(convert, x))
-        return TO_NUMPY[x] if isinstance(x, torch.dtype) else x
-
-    return convert
-
-
-_HALVES = frozenset(TO_NUMPY[dtype] for dtype in HALF)
+def _converted(x: Any) -> Any:
+    """Return what a rule gets for an argument of an operation."""
+    if isinstance(x, TracedTensor):
+        return array_of(x)
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_converted, x))
+    return TO_NUMPY[x] if isinstance(x, torch.dtype) else x
 
 
 def _shaped(function: Any, made: Any, forms: Any) -> Any:

@@ -17,6 +17,3 @@ TO_NUMPY: dict[Any, np.dtype[Any]] = {
     **{getattr(torch, name): np.dtype(getattr(ml_dtypes, name)) for name in _FURTHER},
 }
 TO_TORCH = {ours: theirs for theirs, ours in TO_NUMPY.items()}
-
-#: Formats that are narrower than float32.
-HALF = frozenset(dtype for dtype in TO_NUMPY if dtype.is_floating_point and dtype.itemsize < 4)

@@ -7,25 +7,25 @@ import jax.numpy as jnp
 from handgrad.program.aten.registry import operation
 
 
-@operation("add.Tensor", "add.Scalar", promote=True)
+@operation("add.Tensor", "add.Scalar")
 def add(x: Any, y: Any, alpha: Any = 1) -> Any:
     """x + α y."""
     return x + (y if alpha == 1 else alpha * y)
 
 
-@operation("sub.Tensor", "sub.Scalar", promote=True)
+@operation("sub.Tensor", "sub.Scalar")
 def sub(x: Any, y: Any, alpha: Any = 1) -> Any:
     """x - α y."""
     return x - (y if alpha == 1 else alpha * y)
 
 
-@operation("mul.Tensor", "mul.Scalar", promote=True)
+@operation("mul.Tensor", "mul.Scalar")
 def mul(x: Any, y: Any) -> Any:
     """x y."""
     return x * y
 
 
-@operation("div.Tensor", "div.Scalar", promote=True)
+@operation("div.Tensor", "div.Scalar")
 def div(x: Any, y: Any) -> Any:
     """x / y."""
     return x / y
@@ -37,13 +37,13 @@ def neg(x: Any) -> Any:
     return -x
 
 
-@operation("exp", promote=True)
+@operation("exp")
 def exp(x: Any) -> Any:
     """exp(x)."""
     return jnp.exp(x)
 
 
-@operation("sum", "sum.dim_IntList", wide=True)
+@operation("sum", "sum.dim_IntList")
 def sum(x: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A001
     """Σ x."""
     x = x if dtype is None else x.astype(dtype)
