@@ -1,7 +1,7 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
@@ -54,6 +54,11 @@ OF_BACKWARD = Wording(
     more_time="seconds= gives it more",
 )
 
+#: Of `handgrad.torch.check_function`.
+OF_TORCH = Wording(
+    "backward", "forward", single="", two="", more_time="seconds= gives it more"
+)
+
 #: Of `check_custom`.
 OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
 
@@ -87,6 +92,22 @@ class CustomRule:
 
 
 @dataclass(frozen=True, eq=False)
+class TorchFunction:
+    """The caller's function of a case of `handgrad.torch.check_function`."""
+
+    f: Any
+    together: Together
+    #: What is to be said of leaves that are wrong, by their names.
+    remarks: dict[str, str] = field(default_factory=dict)
+    said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings for the report."""
+        return tuple(self.said)
+
+
+@dataclass(frozen=True, eq=False)
 class RandomDirections:
     """The gradient whose slopes along random directions are judged instead of its elements."""
 
@@ -109,8 +130,9 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | RandomDirections | None = None
+    part: BackwardStep | CustomRule | TorchFunction | RandomDirections | None = None
     wording: Wording = OF_GRADIENT
+    condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
 
     @property
     def along_directions(self) -> bool:
@@ -123,6 +145,10 @@ class Case:
             return given
         params, _, *inputs = given.inputs
         return self.part.given.at(params, inputs)
+
+    def remark(self, path: str) -> str:
+        """Return what is to be said of a leaf if it is wrong."""
+        return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""
