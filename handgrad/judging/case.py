@@ -62,6 +62,9 @@ OF_TORCH = Wording(
 #: Of `check_custom`.
 OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
 
+#: Of `check_custom` with a reference.
+OF_REFERENCE = OF_RULE._replace(loss="reference")
+
 
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
@@ -89,6 +92,23 @@ class CustomRule:
     notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
+    reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardValues:
+    """The function whose values are judged, before its derivative; see `forward_values`."""
+
+    notes: ClassVar[tuple[str, ...]] = ()
+    given: Point  #: the caller's
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the arguments of one of this case."""
+        return self.given.at(list(given.inputs), self.given.inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of this case at other arguments."""
+        return replace(given, inputs=tuple(moved.params))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +136,19 @@ class RandomDirections:
     given: Point  #: the caller's
     count: int  #: the number of directions
 
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the parameters of one of this case."""
+        params, _, *inputs = given.inputs
+        return self.given.at(params, inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of this case at other parameters."""
+        return replace(given, inputs=(moved.params, *given.inputs[1:]))
+
+
+#: Parts that are judged at points of their own instead of the caller's.
+Instead = ForwardValues | RandomDirections
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -130,7 +163,7 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | TorchFunction | RandomDirections | None = None
+    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
 
@@ -139,12 +172,14 @@ class Case:
         """Whether slopes are judged, and no elements."""
         return isinstance(self.part, RandomDirections)
 
+    @property
+    def of_values(self) -> bool:
+        """Whether the values of a function are judged, and no derivative."""
+        return isinstance(self.part, ForwardValues)
+
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
-        if not isinstance(self.part, RandomDirections):
-            return given
-        params, _, *inputs = given.inputs
-        return self.part.given.at(params, inputs)
+        return self.part.of_caller(given) if isinstance(self.part, Instead) else given
 
     def remark(self, path: str) -> str:
         """Return what is to be said of a leaf if it is wrong."""
@@ -154,9 +189,7 @@ class Case:
         """Return a point of the case with each leaf of the caller's parameters changed."""
         whole = self.of_caller(given)
         moved = whole.moved([change(leaf) for leaf in whole.leaves])
-        if whole is given:
-            return moved
-        return replace(given, inputs=(moved.params, *given.inputs[1:]))
+        return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
 
     @property
     def notes(self) -> tuple[str, ...]:
