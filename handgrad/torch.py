@@ -6,7 +6,7 @@ Needs the extra: `pip install 'handgrad[torch]'`. `handgrad.check_gradient`, `ch
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     import torch
@@ -16,14 +16,11 @@ except ImportError:
     ) from None
 
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.clock import SECONDS
 from handgrad.data.calls import call_line
-from handgrad.data.point import Point
-from handgrad.judging.case import Case
-from handgrad.judging.torch_arguments import Arguments
 from handgrad.judging.torch_functions import (
     HELP,
     Subject,
-    Truth,
     cotangents_of,
     function_case,
     points_of_function,
@@ -112,21 +109,39 @@ def check_function(
         strict=strict,
         seconds=seconds,
     )
-    cotangents = cotangents_of(subject, cotangent, seed)
-    truth = subject.forward if reference is None else truth_of(subject, reference)
-    case, given = function_case(subject, cotangents, truth, seed, referee)
-    points = points_of_function(points, subject, given)
-    options = strict, reproduce, seconds
+    options = Options(points, seed, referee, strict, seconds, reproduce)
+    return _report(subject, reference, cotangent, options)
+
+
+class Options(NamedTuple):
+    """The options of a check, and the call that gives it again."""
+
+    points: Any
+    seed: int
+    referee: str
+    strict: bool
+    seconds: float
+    reproduce: str
+    undefined: bool = True  #: whether to leave cotangents undefined
+
+
+def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) -> GradientReport:
+    """Judge a backward pass as it is usually called, and then as it may be called as well."""
+    cotangents = cotangents_of(subject, cotangent, options.seed)
+    truth = Subject.forward if reference is None else truth_of(subject, reference)
+    of_case = truth, options.seed, options.referee
+    how = options.strict, options.reproduce, options.seconds
+    case, given = function_case(subject, cotangents, *of_case)
+    points = points_of_function(options.points, subject, given)
     if reference is None:
         with _advised():
-            report = report_on(case, given, points, *options)
+            report = report_on(case, given, points, *how)
     else:
-        report = report_on_function(referenced(subject, truth), case, given, points, *options)
+        report = report_on_function(referenced(subject, truth), case, given, points, *how)
     if not report:
         return report
-    for other in variations(subject, cotangents):
-        case, given = function_case(other.subject, other.cotangents, truth, seed, referee)
-        varied = report_on(case, given, 0, *options)
+    for other in variations(subject, cotangents, options.undefined):
+        varied = report_on(*function_case(other.subject, other.cotangents, *of_case), 0, *how)
         if not varied:
             return varied
     return report
@@ -165,3 +180,69 @@ def assert_function(*args: Any, **options: Any) -> None:
         >>> assert_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64))
     """
     require(check_function(*args, **options))
+
+
+def gradcheck(
+    fn: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float | None = None,  # noqa: ARG001
+    atol: float | None = None,  # noqa: ARG001
+    rtol: float | None = None,  # noqa: ARG001
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,  # noqa: ARG001
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,  # noqa: ARG001
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,  # noqa: ARG001
+    masked: bool | None = None,
+) -> bool:
+    """Rule on a backward pass by the call of `torch.autograd.gradcheck`, of which it takes the place.
+
+    Args:
+        fn: a function of tensors; what its outputs are is traced.
+        inputs: a tensor or a tuple of arguments; those that require grad are judged.
+        eps, atol, rtol: ignored, since nothing is differenced, and the tolerance is derived.
+        raise_exception: whether to raise rather than return False.
+        nondet_tol: ignored; calls may differ by as much as sums in another order, which is derived.
+        check_undefined_grad: whether cotangents may be undefined, as `check_function` tries.
+        check_grad_dtypes: ignored; a gradient of another dtype is always reported.
+        fast_mode: ignored; every element is judged.
+        check_batched_grad, check_batched_forward_grad, check_forward_ad, masked: refused if true,
+            and check_backward_ad if false, since nothing but the backward pass is judged.
+
+    Returns:
+        Whether it passes, as `handgrad.check_gradient` does; digits lost to rounding pass.
+
+    Raises:
+        GradientMismatch: it does not; has the report.
+        ValueError: an option asks for something else than the backward pass.
+        TypeError: no input requires grad, or as `check_function`.
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64, requires_grad=True)
+        >>> gradcheck(torch.sin, (x,))
+        True
+    """
+    asked = {
+        "check_batched_grad": check_batched_grad,
+        "check_batched_forward_grad": check_batched_forward_grad,
+        "check_forward_ad": check_forward_ad,
+        "masked": masked,
+    }
+    for name in (name for name, value in asked.items() if value):
+        raise ValueError(f"{name}: got True, expected False: only the backward pass is judged")
+    if not check_backward_ad:
+        raise ValueError("check_backward_ad: got False, expected True: nothing else is judged")
+    args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
+    subject = subject_of(fn, args, requiring_grad=True)
+    reproduce = call_line(gradcheck, {"fn": fn}, ("inputs",))
+    options = Options(8, 0, "auto", False, SECONDS, reproduce, check_undefined_grad)
+    report = _report(subject, None, None, options)
+    if raise_exception:
+        require(report)
+    return bool(report)

@@ -61,8 +61,12 @@ class Arguments:
         """Tell whether a tensor is inside an argument, and is none itself."""
         return self.names[k] != self.of_all[self.positions[k]]
 
-    def chosen(self, wrt: Any) -> tuple[int, ...]:
+    def chosen(self, wrt: Any, requiring_grad: bool = False) -> tuple[int, ...]:
         """Return the numbers of the tensors that are judged: all of floats, or those of `wrt`.
+
+        Args:
+            wrt: names or positions; None for all.
+            requiring_grad: whether only tensors that require grad are judged.
 
         Raises:
             ValueError: `wrt` names none.
@@ -73,6 +77,8 @@ class Arguments:
         if wrt is not None:
             wanted = [wrt] if isinstance(wrt, str | int) else list(wrt)
             found = sorted({k for one in wanted for k in self._named(one, found)})
+        if requiring_grad:
+            found = [k for k in found if tensors[k].requires_grad]
         for k in found:
             if tensors[k].is_complex():
                 raise TypeError(
@@ -82,7 +88,8 @@ class Arguments:
                 )
         if not found:
             got = ", ".join(self.of_all) or "no arguments"
-            raise TypeError(f"{got}: got no tensor of floats, expected one to judge")
+            what = "of floats that requires grad" if requiring_grad else "of floats"
+            raise TypeError(f"{got}: got no tensor {what}, expected one to judge")
         return tuple(found)
 
     def _named(self, one: Any, floating: Sequence[int]) -> list[int]:

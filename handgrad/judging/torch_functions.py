@@ -32,8 +32,8 @@ __tracebackhide__ = True
 #: What helps where a forward pass cannot be traced.
 HELP = "give reference=, a function of the same arguments in PyTorch, JAX or NumPy"
 
-#: (all tensors' arrays) -> the outputs that are judged, as JAX's arrays.
-Truth = Callable[[Sequence[Any]], list[Any]]
+#: (subject, the arrays of all tensors) -> the outputs that are used, as JAX's arrays.
+Truth = Callable[["Subject", Sequence[Any]], list[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +138,12 @@ def _opaque() -> Iterator[None]:
         raise TypeError(f"forward: {place}this runs, but it cannot be traced ({what}); {HELP}") from error
 
 
-def subject_of(f: Any, args: tuple[Any, ...], wrt: Any = None) -> Subject:
+def subject_of(
+    f: Any, args: tuple[Any, ...], wrt: Any = None, requiring_grad: bool = False
+) -> Subject:
     """Take a call of a function apart, and find out which of its outputs are differentiable.
+
+    Judged are its tensors of floats, or those of `wrt`; if wanted, only what requires grad.
 
     Raises:
         TypeError: f is no function, no tensor can be judged, or no output is differentiable.
@@ -147,7 +151,7 @@ def subject_of(f: Any, args: tuple[Any, ...], wrt: Any = None) -> Subject:
         Exception: what the function raises.
     """
     arguments = arguments_of(f, args)
-    subject = Subject(f, arguments, arguments.chosen(wrt))
+    subject = Subject(f, arguments, arguments.chosen(wrt, requiring_grad))
     run = subject.run(subject.arrays)
     for i in run.differentiable:
         if run.results[i].is_complex():
@@ -198,7 +202,7 @@ def function_case(
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        truth: the function whose derivative is right: `subject.forward`, or a reference.
+        truth: the function whose derivative is right: `Subject.forward`, or a reference.
         seed, referee: as for `handgrad.check_gradient`.
     """
     check_seed(seed)
@@ -217,7 +221,7 @@ def function_case(
         return [np.zeros_like(x) if g is None else g for g, x in pairs]
 
     def loss(params: Any, cotangent: Any, *others: Any) -> Any:
-        outputs = truth(subject.all_of(params, others))
+        outputs = truth(subject, subject.all_of(params, others))
         pairs = zip([cotangent] if bare else cotangent, outputs, strict=True)
         return sum((c * o).sum() for c, o in pairs)
 
@@ -265,7 +269,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any, part: TorchFunctio
             raise
         frames = own_frames(error.__traceback__)
         place = f" ({near(frames[-1][1].filename)}, line {frames[-1][1].lineno})" if frames else ""
-        what = f"it raised {type(error).__name__}: {str(error).splitlines()[0]}{place}"
+        what = f"backward raised {type(error).__name__}: {str(error).splitlines()[0]}{place}"
         raise FaultyFormError([Finding("structure", None, None, what, 1.0)]) from error
     part.said.update(dict.fromkeys(run.notes))
     return found

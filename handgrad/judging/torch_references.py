@@ -1,6 +1,7 @@
 """A function that stands for a forward pass which cannot be traced: in PyTorch, JAX or NumPy."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -22,7 +23,7 @@ class _OtherOutputsError(TypeError):
 
 
 def truth_of(subject: Subject, reference: Any) -> Truth:
-    """Return a reference as a function of all tensors' arrays.
+    """Return a reference as a function of a subject and the arrays of all its tensors.
 
     In which library it is written is found out by calling it: with tensors, under JAX, and with
     NumPy's arrays.
@@ -34,24 +35,24 @@ def truth_of(subject: Subject, reference: Any) -> Truth:
     if not callable(reference):
         raise TypeError(f"reference: got {shortly(reference)}, expected a function")
 
-    def on_tensors(arrays: Sequence[Any]) -> list[Any]:
+    def on_tensors(subject: Subject, arrays: Sequence[Any]) -> list[Any]:
         def outputs(*tensors: Any) -> list[Any]:
             return _selected(subject, reference(*subject.arguments.together(tensors)))
 
         return in_jax(outputs)(*arrays)
 
-    def on_arrays(arrays: Sequence[Any]) -> list[Any]:
+    def on_arrays(subject: Subject, arrays: Sequence[Any]) -> list[Any]:
         return _selected(subject, reference(*subject.arguments.together(arrays)))
 
-    def plainly(truth: Truth, arrays: Sequence[Any]) -> list[Any]:
-        return truth(arrays)
+    def plainly(called: Callable[..., Any], arrays: Sequence[Any]) -> list[Any]:
+        return called(arrays)
 
     ways = (on_tensors, jax.eval_shape), (on_arrays, jax.eval_shape), (on_arrays, plainly)
     first: Exception | None = None
     for truth, call in ways:
         try:
             with jax.enable_x64(True):
-                found = call(truth, subject.arrays)
+                found = call(partial(truth, subject), subject.arrays)
         except _OtherOutputsError:
             raise
         except Exception as error:  # whatever it raises on arrays that it was not written for
@@ -91,7 +92,7 @@ def referenced(subject: Subject, truth: Truth) -> Referenced:
         return subject.values(subject.all_of(params, others))
 
     def expected(params: Sequence[Any]) -> list[Any]:
-        return truth(subject.all_of(params, others))
+        return truth(subject, subject.all_of(params, others))
 
     names = list(subject.outputs)
     outputs = zip((names[i] for i in subject.used), subject.values(subject.arrays), strict=True)
