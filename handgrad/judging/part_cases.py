@@ -24,6 +24,7 @@ from handgrad.judging.case import (
     check_seed,
 )
 from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
@@ -59,9 +60,11 @@ def backward_case(
     """
     check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    real, together, leaves = _float_inputs(inputs, names)
     check_function("forward", forward, inputs, "forward(*inputs)")
     check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
+    own = forward, backward
+    forward, backward, inputs, cotangent = step_in_arrays(*own, inputs, cotangent)
+    real, together, leaves = _float_inputs(inputs, names)
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
