@@ -60,6 +60,9 @@ pytest_collect_file = Sybil(
     fixtures=["as_for_a_reader"],
 ).pytest()
 
+#: Modules that import torch as they are imported, which collecting their examples does.
+collect_ignore = [] if find_spec("torch") else ["handgrad/torch.py", "handgrad/program/aten"]
+
 # Modules and tests stay until the end. Going through them again and again, the collector took a
 # quarter of the time that collecting takes.
 gc.disable()
