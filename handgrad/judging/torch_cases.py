@@ -6,6 +6,7 @@ is not loaded before a tensor or a module is seen.
 """
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -197,7 +198,10 @@ class Arguments:
         @wraps(loss)
         def run(*args: Any) -> Any:
             try:
-                return self.traced(loss)(*args)
+                with warnings.catch_warnings():
+                    # NumPy's of a tensor, which it does not get.
+                    warnings.filterwarnings("ignore", message="__array__")
+                    return self.traced(loss)(*args)
             except Exception as error:  # whatever a loss raises that is not in PyTorch
                 if self.module is None:
                     with suppress(Exception):  # or is
