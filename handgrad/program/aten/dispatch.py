@@ -84,7 +84,11 @@ class Dispatch(_Mode):
             written += [by_name.get(name) for name in row.writes]
         for tensor in _tensors(written):
             tensor.memory.version += 1
-        return mapped(lambda plain: known.get(id(plain)) or constant(plain), made)
+
+        def tensor(plain: Any) -> TracedTensor:
+            return known[id(plain)] if id(plain) in known else constant(plain)
+
+        return mapped(tensor, made)
 
     def _views(self, made: Any, function: Any, args: Any, kwargs: Any) -> Any:
         base, *rest = args
@@ -122,6 +126,8 @@ class Dispatch(_Mode):
         array = jnp.asarray(made)
         if forms is None:
             forms = torch.empty(array.shape, dtype=TO_TORCH[array.dtype], device="meta")
+        if array.size == 0:  # what is saved for a backward pass, and on some devices is not
+            forms = torch.empty(array.shape, dtype=forms.dtype, device="meta")
         if array.shape != tuple(forms.size()):
             got, expected = array.shape, tuple(forms.size())
             raise AssertionError(f"{function}: its rule gave shape {got}, PyTorch gives {expected}")

@@ -7,6 +7,7 @@ PyTorch computes with it as ever, until a traced value is written to it.
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -91,7 +92,8 @@ def array_of(tensor: TracedTensor) -> Any:
 def _read(tensor: TracedTensor) -> Any:
     if tensor.is_plain:
         # A copy, since PyTorch may write to the plain tensor later on.
-        return jnp.asarray(np.array(to_array(tensor.plain)))
+        with jax.ensure_compile_time_eval():
+            return jnp.asarray(np.array(to_array(tensor.plain)))
     if tensor.origin is None:
         return tensor.memory.array
     return viewed(tensor.origin, array_of(tensor.origin.base))

@@ -1,6 +1,7 @@
 """A PyTorch function as a function of JAX arrays."""
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -56,8 +57,13 @@ def _traced() -> Iterator[Dispatch]:
             jax.numpy_rank_promotion("allow"),
             torch.inference_mode(False),
             torch.enable_grad(),
+            warnings.catch_warnings(),
         ):
             stack.enter_context(context)
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.filterwarnings("ignore", category=category, module="torch")
+        # Of a checkpoint: which tensors need gradients is not known here.
+        warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
         dispatch = stack.enter_context(Dispatch())
         stack.enter_context(PublicCalls(dispatch))
         yield dispatch

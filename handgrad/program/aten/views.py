@@ -59,12 +59,13 @@ def replaced(origin: Origin, base: Any, array: Any) -> Any:
     places = _places(origin, base.shape)
     order = _by_place(places)
     places, array = places.transpose(order), jnp.transpose(array, order)
-    if places.size == base.size and np.all(np.diff(places, axis=None) == 1):
+    if places.size == base.size and np.array_equal(places.ravel(), np.arange(base.size)):
         return jnp.reshape(array, base.shape)
     if box := _box(places, base.shape):
         start, size = box
         return lax.dynamic_update_slice(base, jnp.reshape(array, size), start)
-    flat = jnp.reshape(base, -1).at[places.reshape(-1)].set(jnp.reshape(array, -1))
+    at = jnp.reshape(base, -1).at[places.reshape(-1)]
+    flat = at.set(jnp.reshape(array, -1), unique_indices=True, mode="promise_in_bounds")
     return jnp.reshape(flat, base.shape)
 
 
