@@ -9,6 +9,7 @@ traced.
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -97,8 +98,10 @@ def _read(tensor: TracedTensor) -> Any:
     from handgrad.program.aten.views import viewed
 
     if is_plain(tensor):
-        # A copy, since PyTorch may write to the plain tensor later on.
-        return jnp.asarray(np.array(to_array(tensor.plain)))
+        # A copy, since PyTorch may write to the plain tensor later on; and no tracer, so that rules
+        # can see the values of masks and indices.
+        with jax.ensure_compile_time_eval():
+            return jnp.asarray(np.array(to_array(tensor.plain)))
     if tensor.origin is None:
         return tensor.memory.array
     return viewed(tensor.origin, array_of(tensor.origin.base))
