@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from handgrad.data.computed_in import Arithmetic
 from handgrad.data.point import Point, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
@@ -111,6 +112,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | RandomDirections | None = None
     wording: Wording = OF_GRADIENT
+    computed_in: Arithmetic | None = None  #: what the gradient is computed in, if that was stated
 
     @property
     def along_directions(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
@@ -186,7 +187,7 @@ def _cotangent(output: Any, seed: int) -> Any:
 
     def like(leaf: Any) -> np.ndarray:
         array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
+        if not is_floating(array.dtype):
             raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 

@@ -10,7 +10,8 @@ import pytest
 from handgrad import check_gradient
 from handgrad.oracle.certify import certify
 from handgrad.tolerance import first_order, tolerances
-from handgrad.tolerance.tolerances import SHARP_DRAWS, measure
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.runs import SHARP_DRAWS
 from tests.handgrad.oracle.problems import problem
 from tests.handgrad.test_times import network
 

@@ -12,7 +12,8 @@ from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
 from handgrad.tolerance import first_order, linearised, tolerances
-from handgrad.tolerance.tolerances import OTHER, Tolerances, measure
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.tolerances import OTHER, Tolerances
 from tests.handgrad.oracle.problems import problem
 from tests.handgrad.test_times import network
 from tests.handgrad.tolerance.test_rounding import SUMS, UNIT, W, X
