@@ -26,6 +26,7 @@ def check_backward(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -38,8 +39,8 @@ def check_backward(
             floats are ignored.
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
-        points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
-            vary the inputs, and each of a list is a tuple of them.
+        points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
+            the points vary the inputs, and each of a list is a tuple of them.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -71,8 +72,18 @@ def check_backward(
         strict=strict,
         trust_rules=trusted,
         seconds=seconds,
+        computed_in=computed_in,
     )
-    case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
+    case, given = backward_case(
+        forward,
+        backward,
+        inputs,
+        cotangent,
+        seed,
+        referee,
+        trusted,
+        computed_in=computed_in,
+    )
     points = points_of_part(points, given)
     return report_on(case, given, points, strict, reproduce, seconds)
 
@@ -102,6 +113,7 @@ def check_custom(
     referee: str = "auto",
     strict: bool = False,
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -112,8 +124,8 @@ def check_custom(
     Args:
         f: the decorated function; its result is any pytree of arrays.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
-            and each of a list is a tuple of arguments.
+        points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
+            vary all floats, and each of a list is a tuple of arguments.
 
     Raises:
         TypeError: f has no custom rule, or no argument holds floats.
@@ -129,7 +141,7 @@ def check_custom(
         'disagree'
     """
     with calling("f"):
-        case, given = custom_case(f, args, seed, referee)
+        case, given = custom_case(f, args, seed, referee, computed_in)
     reproduce = call_line(
         check_custom,
         {"f": f},
@@ -139,6 +151,7 @@ def check_custom(
         referee=referee,
         strict=strict,
         seconds=seconds,
+        computed_in=computed_in,
     )
     return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
 

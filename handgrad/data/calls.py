@@ -87,6 +87,8 @@ def _written(name: str, value: Any) -> str:
         return f"float('{value}')" if not np.isfinite(value) else f"{value!r}".removesuffix(".0")
     if value is None or isinstance(value, bool | int | str):
         return repr(value)
+    if isinstance(value, tuple) and value and all(isinstance(v, str) for v in value):
+        return repr(value)
     if isinstance(value, Sequence | frozenset) and all(isinstance(v, str) for v in value):
         return repr(sorted(value))
     return name

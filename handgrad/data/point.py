@@ -18,7 +18,7 @@ from handgrad.data.pytrees import is_real, is_traced, split
 __tracebackhide__ = True
 
 #: The formats of gradients that are judged, in words.
-_JUDGED = "float64, float32, bfloat16, float16 and those of eight bits"
+_JUDGED = "float64, float32, bfloat16, float16 and float8"
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from handgrad.data.computed_in import Arithmetic
+from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
@@ -112,7 +112,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | RandomDirections | None = None
     wording: Wording = OF_GRADIENT
-    computed_in: Arithmetic | None = None  #: what the gradient is computed in, if that was stated
+    computed_in: Any = None  #: what the gradient is computed in, if that was stated
 
     @property
     def along_directions(self) -> bool:
@@ -135,6 +135,11 @@ class Case:
         return replace(given, inputs=(moved.params, *given.inputs[1:]))
 
     @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The arithmetic of `computed_in`."""
+        return arithmetic(self.computed_in)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Warnings for the report, once the case was judged."""
         return self.part.notes if self.part else ()
@@ -146,6 +151,7 @@ def check_case(case: Case, given: Point) -> None:
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
     check_seed(case.seed)
     check_referee(case.referee)
+    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:

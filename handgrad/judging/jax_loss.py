@@ -97,7 +97,7 @@ class JaxLoss:
             self.case.trusted,
             suspects,
             generic,
-            self.case.computed_in,
+            self.case.arithmetic,
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:

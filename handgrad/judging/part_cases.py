@@ -39,6 +39,7 @@ def backward_case(
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
     named: Callable[..., Any] | None = None,
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
@@ -71,7 +72,9 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    case = Case(
+        gradient, loss, **options, part=part, wording=OF_BACKWARD, computed_in=computed_in
+    )
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -107,7 +110,11 @@ def _writable(tree: Any) -> Any:
 
 
 def custom_case(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
     check_seed(seed)
@@ -146,6 +153,7 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        computed_in=computed_in,
     )
     return case, given
 

@@ -44,7 +44,7 @@ def check_of(case: Case) -> Check:
     return Check(
         "assert_gradient",
         ((case.gradient, "gradient"), (case.loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules")),
+        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
         lambda params, inputs: (params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -56,11 +56,13 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(forward, part.backward, inputs, None, *options)
+        part_case, point = backward_case(
+            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
+        )
         return judge(part_case, point, 0, False, "")
 
     functions = ((forward, "forward"), (part.backward, "backward"))
-    options = _options(case, ("referee", "trust_rules"))
+    options = _options(case, ("referee", "trust_rules", "computed_in"))
     return Check("assert_backward", functions, options, lambda p, _: together(p), answer, forward)
 
 
@@ -68,10 +70,11 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together = part.f, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
-        part_case, point = custom_case(f, together(given.params), case.seed, case.referee)
+        options = case.seed, case.referee, case.computed_in
+        part_case, point = custom_case(f, together(given.params), *options)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee",))
+    options = _options(case, ("referee", "computed_in"))
     return Check("assert_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
 
 
@@ -84,4 +87,6 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["has_value"] = "True"
     if case.trusted:
         found["trust_rules"] = str(sorted(case.trusted))
+    if case.computed_in is not None:
+        found["computed_in"] = repr(case.computed_in)
     return {name: value for name, value in found.items() if name in ("points", "seed", *of)}
