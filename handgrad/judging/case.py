@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
@@ -166,6 +167,7 @@ class Case:
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
+    computed_in: Any = None  #: what the gradient is computed in, if that was stated
 
     @property
     def along_directions(self) -> bool:
@@ -192,6 +194,11 @@ class Case:
         return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
 
     @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The arithmetic of `computed_in`."""
+        return arithmetic(self.computed_in)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Warnings for the report, once the case was judged."""
         return self.part.notes if self.part else ()
@@ -203,6 +210,7 @@ def check_case(case: Case, given: Point) -> None:
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
     check_seed(case.seed)
     check_referee(case.referee)
+    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:

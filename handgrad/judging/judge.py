@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point, vector
 from handgrad.judging import form, reruns
 from handgrad.judging.case import Case, RandomDirections
@@ -130,7 +131,7 @@ def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
 
 
 def _beyond_floats(given: Point, reference: Reference) -> bool:
-    largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
+    largest = [np.full(leaf.size, formats.of(leaf.dtype).largest) for leaf in given.leaves]
     return bool((balls.magnitudes(reference.gradient) > np.concatenate(largest)).any())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
@@ -24,7 +25,6 @@ from handgrad.judging.ruling import (
     WRONG,
     Ruling,
     Witness,
-    of_dtypes,
 )
 from handgrad.program.trace import custom_rules
 
@@ -120,7 +120,7 @@ def _limits(rulings: Sequence[Ruling]) -> np.ndarray:
     """
     limits = rulings[0].limits
     for other in rulings[1:]:
-        if (limits <= np.sqrt(of_dtypes(other.given.leaves, "eps"))).all():
+        if (limits <= np.sqrt(formats.of_elements(other.given.leaves, "eps"))).all():
             break
         limits = np.fmin(limits, other.limits)
     return limits
@@ -164,9 +164,9 @@ def _without_numbers(
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
     """Return |answer - exact| / ulp(exact), in the dtype of the parameters."""
     with np.errstate(over="ignore"):
-        exact = dtype.type(balls.midpoints(witness.reference[i : i + 1])[0])
+        exact = balls.midpoints(witness.reference[i : i + 1]).astype(dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
+        return float(witness.gap[i] / formats.spacing(np.abs(exact))[0])
 
 
 def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:

@@ -115,7 +115,7 @@ def test_what_is_no_array_of_floats_is_named(params: Any, error: Any, message: s
 def test_short_formats_are_not_judged(dtype: Any) -> None:
     given = point_at([W, np.ones(2, dtype)], ())
     assert given.not_judged() == (
-        f"params[1] is {np.dtype(dtype).name}: not judged; float64 and float32 are"
+        f"params[1] is {np.dtype(dtype).name}: not judged; float64, float32, bfloat16, float16 and float8 are"
     )
     assert point_at([W, SINGLE], ()).not_judged() is None
 
