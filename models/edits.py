@@ -3,6 +3,7 @@
 import dis
 import inspect
 import linecache
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import count
@@ -38,12 +39,27 @@ def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
     for edit in edits:
         if isinstance(edit, tuple):
             source = changed(source, *edit)
-    file = f"<{gradient.__module__}, mistake {next(_NUMBERS)}>"
-    # A traceback into a mistake then shows its lines.
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     namespace: dict[str, Any] = _names(functions) | {"__name__": gradient.__module__}
-    exec(compile(source, file, "exec"), namespace)
+    _run(source, gradient.__module__, namespace)
     return namespace[gradient.__name__]
+
+
+def edited_class(of: type, *edits: Edit) -> Any:
+    """Compile a class with edits of its methods; those without any stay in their own file.
+
+    Raises:
+        ValueError: an edit's text does not occur exactly once.
+    """
+    source = _source(of)
+    for edit in edits:
+        source = changed(source, *edit)
+    namespace = {**vars(sys.modules[of.__module__])}
+    _run(source, of.__module__, namespace)
+    made = namespace[of.__name__]
+    for name, method in vars(of).items():
+        if isinstance(method, staticmethod) and _source(method.__func__) in source:
+            setattr(made, name, method)
+    return made
 
 
 def changed(source: str, old: str, new: str) -> str:
@@ -59,6 +75,13 @@ def changed(source: str, old: str, new: str) -> str:
     margin = line[: len(line) - len(line.lstrip())]
     first, *rest = new.split("\n")
     return before + "\n".join([first, *(indent(each, margin) for each in rest)]) + after
+
+
+def _run(source: str, module: str, namespace: dict[str, Any]) -> None:
+    """Run edited lines of a module; a traceback into a mistake then shows them."""
+    file = f"<{module}, mistake {next(_NUMBERS)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), namespace)
 
 
 def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
@@ -90,7 +113,7 @@ def _room(function: FunctionType) -> str:
     return function.__module__.partition(".")[0]
 
 
-#: Returns a function's source, cached.
+#: Returns the source of a function or a class, cached.
 _source = cache(inspect.getsource)
 
 

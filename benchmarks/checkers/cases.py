@@ -41,13 +41,15 @@ class Case:
     part: str  #: `MISTAKES`, `ELEMENTS` or `RIGHT`
     subject: str  #: the model, or the size of the leaf, or the point
     what: str  #: the mistake's slug, or the kind of right point
-    build: Callable[[], Question]
-    draw: int = 0  #: the index among several random elements
+    build: Callable[[], Any]  #: a `Question`, or what the checkers take in its place
+    draw: int = 0  #: the index among several random elements, or points
+    format: str = ""  #: that of the floating arguments, if not all cases are in float64
 
     @property
     def id(self) -> str:
         """The case's name in stored results."""
-        return f"{self.part}/{self.subject}/{self.what}/{self.draw}"
+        named = f"{self.part}/{self.subject}/{self.what}/{self.draw}"
+        return f"{named}/{self.format}" if self.format else named
 
 
 def cases() -> list[Case]:

@@ -3,10 +3,14 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.checkers import peers
-from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
+from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question, simple
 from benchmarks.contenders.peers.importing import HINT
+
+if TYPE_CHECKING:
+    from handgrad import GradientReport
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
 VERDICTS = {"agree": RIGHT, "imprecise": RIGHT, "disagree": WRONG, "undecidable": NO_ANSWER}
@@ -19,12 +23,13 @@ NO_BLAME = ("rounding", "convention")
 class Contender:
     """A checker: its name, the package it needs, and the function that runs it.
 
-    `ask` is a module-level function, so that another process can run it.
+    The functions are those of a module, so that another process can run them.
     """
 
     name: str
     package: str
-    ask: Callable[[Question], Answer]
+    ask: Callable[[Any], Answer]  #: takes a `Question`, or what `Case.build` makes in its place
+    first: Callable[[], Any] = simple  #: makes a question on which it loads what it needs
 
     def absent(self) -> str | None:
         """Why the checker cannot run here, or None."""
@@ -38,7 +43,11 @@ def check_gradient(question: Question) -> Answer:
     from handgrad import check_gradient
 
     params, *inputs = question.point()
-    report = check_gradient(question.gradient, question.loss, params, *inputs)
+    return answer_of(check_gradient(question.gradient, question.loss, params, *inputs))
+
+
+def answer_of(report: "GradientReport", lines: tuple[str, ...] = ()) -> Answer:
+    """Return what a report of handgrad's says, and the lines that it names."""
     verdict = VERDICTS[report.verdict]
     blamed = [found.leaf for found in report.findings if found.leaf and found.kind not in NO_BLAME]
     return Answer(
@@ -47,6 +56,7 @@ def check_gradient(question: Question) -> Answer:
         leaves=tuple(dict.fromkeys(blamed)),
         kinds=tuple(dict.fromkeys(found.kind for found in report.findings)),
         message=report.headline,
+        lines=lines,
     )
 
 

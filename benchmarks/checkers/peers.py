@@ -6,7 +6,7 @@ meant. All settings are their defaults.
 
 import importlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def check_grads(question: Question) -> Answer:
 
     function = jax.custom_vjp(question.compiled)
     function.defvjp(lambda params: (question.compiled(params), params), backward)
-    return _passes(question, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
+    return passes(question.paths, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
 
 
 def gradcheck(question: Question) -> Answer:
@@ -66,7 +66,7 @@ def gradcheck(question: Question) -> Answer:
             return tuple(torch.from_numpy(np.array(grad)) * cotangent for grad in grads)
 
     tensors = [torch.tensor(leaf, requires_grad=True) for leaf in leaves(params)]
-    return _passes(question, lambda: torch.autograd.gradcheck(Loss.apply, tuple(tensors)))
+    return passes(question.paths, lambda: torch.autograd.gradcheck(Loss.apply, tuple(tensors)))
 
 
 def check_grad(question: Question) -> Answer:
@@ -96,30 +96,31 @@ def check_grad(question: Question) -> Answer:
     try:
         loss = question.compiled_of_vector
         error = check_grad(lambda vector: float(loss(vector)), gradient, np.array(start))
-    except Exception as stopped:
-        return _stopped(question, stopped)
+    except Exception as error:
+        return stopped(question.paths, error)
     # The norm of SciPy's own call: a second call may give a different gradient.
     limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * max(1.0, norms[0])
     # NaN fails the comparison, too.
     return Answer(RIGHT if error <= limit else WRONG, message=f"{error:.3g}; our limit {limit:.3g}")
 
 
-def _passes(question: Question, check: Callable[[], Any]) -> Answer:
-    """Run a checker that raises if it disagrees."""
+def passes(paths: Sequence[str], check: Callable[[], Any]) -> Answer:
+    """Run a checker that raises if it disagrees, about parameters of these paths."""
     try:
         check()
-    except Exception as stopped:
-        return _stopped(question, stopped)
+    except Exception as error:
+        return stopped(paths, error)
     return Answer(RIGHT)
 
 
-def _stopped(question: Question, stopped: Exception) -> Answer:
-    text = str(stopped)
+def stopped(paths: Sequence[str], error: Exception) -> Answer:
+    """Interpret the exception of a checker, or of a gradient that it called."""
+    text = str(error)
     # Torch's GradcheckError is a RuntimeError, distinguished from others by its name only.
-    ruled = isinstance(stopped, AssertionError) or type(stopped).__name__ == "GradcheckError"
+    ruled = isinstance(error, AssertionError) or type(error).__name__ == "GradcheckError"
     # Of a ruling the first line; the numbers below it name no kind.
     named = kinds(text.strip().split("\n")[0] if ruled else text)
-    line = f"{type(stopped).__name__}: {' '.join(text.split())}"
+    line = f"{type(error).__name__}: {' '.join(text.split())}"
     if not (ruled or named):
         return Answer(NO_ANSWER, reason="error", message=line)
-    return Answer(WRONG, leaves=blamed(text, question.paths), kinds=named, message=line)
+    return Answer(WRONG, leaves=blamed(text, paths), kinds=named, message=line)

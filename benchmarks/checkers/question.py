@@ -26,6 +26,7 @@ class Answer:
     leaves: tuple[str, ...] = ()  #: the parameters it blames, `params['w']`
     kinds: tuple[str, ...] = ()  #: the kinds of mistake it names, in `handgrad`'s terms
     message: str = ""  #: the beginning of its message
+    lines: tuple[str, ...] = ()  #: the lines of the forward pass that it names
     seconds: float = 0.0
 
 
@@ -87,6 +88,16 @@ class Question:
             return ()
         pairs = zip(self.paths, found, wanted, strict=True)
         return tuple(path for path, a, b in pairs if _differ(a, b))
+
+
+def simple() -> Question:
+    """Return a question that makes a checker load its packages before the first case."""
+    import jax.numpy as jnp
+
+    def gradient(params: Any) -> Any:
+        return {"w": 2 * params["w"]}
+
+    return Question(lambda params: jnp.sum(params["w"] ** 2), gradient, {"w": np.ones(2)}, ())
 
 
 def leaves(tree: Any) -> list[np.ndarray]:

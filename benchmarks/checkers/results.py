@@ -1,12 +1,18 @@
 """Results of the comparison in a file that is updated as they come, always as a whole."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+from typing import Self, TypedDict
 
 from benchmarks.files import STORED_RESULTS, Described, Stored
+from compare.wording import InputError
 
-#: The results that docs/checking.md shows.
-STORED = STORED_RESULTS / "checkers.json"
+#: The results that docs/checking.md shows, and those about torch functions, of docs/pytorch.md.
+STORED, STORED_TORCH = STORED_RESULTS / "checkers.json", STORED_RESULTS / "checkers_torch.json"
+
+#: Which command asks: about losses and gradients, or about torch functions.
+OF_COMMAND = {False: "`benchmarks checkers`", True: "`benchmarks checkers-torch`"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,19 @@ class Check:
     parameters: int  #: the number of leaves of the parameters; 0 if not known
     seconds: float
     message: str
+    format: str = ""  #: that of the floating arguments, if not all cases are in float64
+    lines: list[str] = field(default_factory=list)  #: the lines of the forward pass it named
+
+
+class Planted(TypedDict):
+    """A mistake in a torch function: what names it rightly, and how large it is at its point."""
+
+    says: str  #: what its author did
+    kinds: list[str]  #: the kinds of finding that name it rightly
+    lines: list[str]  #: texts of the forward lines whose derivative is wrong, which name it as well
+    size: float | None  #: its error in float64, relative to an argument's largest gradient; None if
+    #: the gradient has another shape
+    times: float | None  #: how many times that is what rounding does to the same gradient
 
 
 @dataclass
@@ -38,6 +57,27 @@ class Results(Stored):
     limit: float  #: seconds after which a check is stopped
     contenders: dict[str, str | None]  #: by name, why it could not run, or None
     checks: list[Check] = field(default_factory=list)
+    planted: dict[str, Planted] = field(default_factory=dict)  #: in torch functions, by case
+
+    def contradiction(self) -> str | None:
+        """Return the mistake in a torch function about which nothing is known, if there is one."""
+        asked = (c.case for c in self.checks if c.part == "mistakes" and self.planted)
+        return next(
+            (f"{case} is not in planted" for case in asked if case not in self.planted), None
+        )
+
+    @classmethod
+    def load_about(cls, torch: bool, path: Path) -> Self:
+        """Read a file of results about torch functions, or about losses and gradients.
+
+        Raises:
+            InputError: as `load`, or they are the others.
+        """
+        found = cls.load(path)
+        if bool(found.planted) != torch:
+            got, wanted = OF_COMMAND[not torch], OF_COMMAND[torch]
+            raise InputError(f"{path}: answers of {got}, expected those of {wanted}")
+        return found
 
     def done(self) -> set[tuple[str, str]]:
         """Return the pairs (contender, case) that have an answer."""

@@ -82,4 +82,6 @@ def check_of(contender: Contender, case: Case, reply: Reply) -> Check:
         parameters=reply.leaves,
         seconds=round(answer.seconds, 4),
         message=answer.message[:KEPT],
+        format=case.format,
+        lines=list(answer.lines),
     )

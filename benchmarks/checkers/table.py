@@ -83,7 +83,7 @@ def in_brief(results: Results) -> str:
     for words, part, cell in rows:
         asked = [[check for check in checks if check.part == part] for checks in each.values()]
         lines.append([f"{len(asked[0])} {words}", *(str(cell(checks)) for checks in asked)])
-    lines.append(["seconds, median", *(_seconds(checks).split(";")[0] for checks in each.values())])
+    lines.append(["seconds, median", *(seconds(checks).split(";")[0] for checks in each.values())])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -121,17 +121,19 @@ def _said(results: Results) -> list[Row]:
         ("named the parameter", several, planted, counts.tally_leaf_named),
         ("named the mistake", named, planted, counts.tally_mistake_named),
         ("named another mistake", "of those caught", planted, counts.tally_misnamed),
-        ("no answer", "", results.checks, _no_answer),
-        ("seconds", "median; longest", results.checks, _seconds),
+        ("no answer", "", results.checks, no_answer),
+        ("seconds", "median; longest", results.checks, seconds),
     ]
 
 
-def _no_answer(checks: Sequence[Check]) -> str:
+def no_answer(checks: Sequence[Check]) -> str:
+    """Write how many checks have no answer, and why."""
     reasons = [check.reason for check in checks if check.verdict == NO_ANSWER]
     each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
     return f"{len(reasons)} of {len(checks)}{f' ({each})' if each else ''}"
 
 
-def _seconds(checks: Sequence[Check]) -> str:
+def seconds(checks: Sequence[Check]) -> str:
+    """Write the median and the longest time."""
     found = counts.seconds(checks)
     return f"{found[0]:.2g}; {found[1]:.2g}" if found else "-"

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import NO_ANSWER, Answer, Question
+from benchmarks.checkers.question import NO_ANSWER, Answer
 from benchmarks.process import Process, StoppedError, WorkerError
 
 #: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
@@ -81,7 +81,7 @@ class Worker:
 def answer(pipe: Connection, contender: Contender) -> None:
     """Answer cases until the pipe closes; runs in the other process."""
     warnings.simplefilter("ignore")
-    _answered(contender, _warm_up())
+    _answered(contender, contender.first())
     pipe.send("ready")
     while True:
         question = pipe.recv().build()
@@ -90,7 +90,7 @@ def answer(pipe: Connection, contender: Contender) -> None:
         pipe.send(Reply(given, question.wrong_leaves(), len(question.paths)))
 
 
-def _answered(contender: Contender, question: Question) -> Answer:
+def _answered(contender: Contender, question: Any) -> Answer:
     import jax
 
     with jax.enable_x64(True):
@@ -102,14 +102,3 @@ def _answered(contender: Contender, question: Question) -> Answer:
         except Exception as error:
             answer = Answer(NO_ANSWER, "error", message=f"{type(error).__name__}: {error}")
         return replace(answer, seconds=time.perf_counter() - began)
-
-
-def _warm_up() -> Question:
-    """Return a question that makes the checker load its packages before the first case."""
-    import jax.numpy as jnp
-    import numpy as np
-
-    def gradient(params: Any) -> Any:
-        return {"w": 2 * params["w"]}
-
-    return Question(lambda params: jnp.sum(params["w"] ** 2), gradient, {"w": np.ones(2)}, ())

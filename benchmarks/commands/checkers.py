@@ -1,6 +1,6 @@
 """`python -m benchmarks checkers`: compare gradient checkers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +53,7 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     from benchmarks.checkers.results import Results
     from benchmarks.checkers.table import markdown
 
-    results = Results.load(table) if table else _measured(**options)
+    results = Results.load_about(False, table) if table else _measured(**options)
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
     return 0
 
@@ -69,15 +69,22 @@ def _measured(
 ) -> "Results":
     from benchmarks.checkers.contenders import CONTENDERS
     from benchmarks.checkers.results import STORED, Results
-    from benchmarks.checkers.run import left, run
     from benchmarks.machine import described
 
-    chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
-    cases = _cases(subjects, quick)
     if out is None and not (quick or contenders or subjects):
         out = STORED
     fresh = Results(described(PACKAGES), limit or (QUICK_LIMIT if quick else LIMIT), {})
     results = begun(fresh, out, resume, overwrite, "limit")
+    chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
+    return asked(results, chosen, _cases(subjects, quick), out)
+
+
+def asked(
+    results: "Results", chosen: "Sequence[Contender]", cases: "Sequence[Case]", out: Path | None
+) -> "Results":
+    """Ask checkers about all cases that have no answer yet, and show how it goes on."""
+    from benchmarks.checkers.run import left, run
+
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
     available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
@@ -103,7 +110,8 @@ def progress(total: int) -> "Iterator[OnCheck]":
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
             nonlocal done
-            what, line = f"{contender.name}: {case.subject}, {case.what}", ""
+            about = ", ".join(filter(None, (case.subject, case.what, case.format)))
+            what, line = f"{contender.name}: {about}", ""
             if check is not None:
                 done += 1
                 line = f"{done}/{total} {what}: {_answer(check)}"
