@@ -175,6 +175,11 @@ class Case:
         return isinstance(self.part, RandomDirections)
 
     @property
+    def takes_cotangent(self) -> bool:
+        """Whether the first input is the cotangent of what is judged."""
+        return isinstance(self.part, BackwardStep | TorchFunction)
+
+    @property
     def of_values(self) -> bool:
         """Whether the values of a function are judged, and no derivative."""
         return isinstance(self.part, ForwardValues)
