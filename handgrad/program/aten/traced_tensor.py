@@ -68,6 +68,8 @@ class TracedTensor(torch.Tensor):
 
 def constant(plain: Any) -> TracedTensor:
     """Return a tensor of the trace that has the values of a plain one, and owns them."""
+    if plain._is_zerotensor():  # which has no memory
+        plain = plain.clone()
     return TracedTensor(plain, Memory(), plain)
 
 
