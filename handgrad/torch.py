@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 try:
-    import torch
-except ImportError:
+    from handgrad.program.aten.installed import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
     raise ImportError(
         "handgrad.torch needs PyTorch, which is not installed: pip install 'handgrad[torch]'"
     ) from None
@@ -200,7 +202,7 @@ def gradcheck(
     fast_mode: bool = False,  # noqa: ARG001
     masked: bool | None = None,
 ) -> bool:
-    """Rule on a backward pass by the call of `torch.autograd.gradcheck`, of which it takes the place.
+    """Rule on a backward pass by the call of `torch.autograd.gradcheck`, in its place.
 
     Args:
         fn: a function of tensors; what its outputs are is traced.

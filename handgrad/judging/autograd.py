@@ -6,33 +6,33 @@ from typing import Any
 
 import jax
 import numpy as np
-import torch
 
 from handgrad.data.findings import Finding
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.torch_arguments import Arguments, Function, dtype_of
+from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: How a cotangent lies in memory.
-Layout = Callable[[torch.Tensor], torch.Tensor]
+#: How a cotangent lies in memory: of a tensor that is contiguous it makes one that is not.
+Layout = Callable[[Any], Any]
 
 
-def as_it_is(cotangent: torch.Tensor) -> torch.Tensor:
+def as_it_is(cotangent: Any) -> Any:
     """Return a cotangent as it is: contiguous."""
     return cotangent
 
 
-def not_contiguous(cotangent: torch.Tensor) -> torch.Tensor:
+def not_contiguous(cotangent: Any) -> Any:
     """Copy a cotangent so that its rows do not follow each other in memory."""
     if cotangent.ndim > 1:
         return cotangent.mT.contiguous().mT
     return torch.stack([cotangent, cotangent], dim=-1)[..., 0]
 
 
-def expanded(cotangent: torch.Tensor) -> torch.Tensor:
+def expanded(cotangent: Any) -> Any:
     """Return a cotangent whose elements are all the first, as one in memory, as of `.sum()`."""
     first = cotangent.reshape(-1)[:1].clone() if cotangent.numel() else cotangent
     return first.reshape(()).expand(cotangent.shape) if cotangent.numel() else cotangent
@@ -42,11 +42,11 @@ def expanded(cotangent: torch.Tensor) -> torch.Tensor:
 class Recorder:
     """The class of a derivative rule, and what its backward pass last returned."""
 
-    rule: type[Function]
+    rule: Any  #: a subclass of `torch.autograd.Function`
     answer: Any = None
 
     @property
-    def recording(self) -> type[Function]:
+    def recording(self) -> Any:
         """The same rule, whose backward pass is recorded before PyTorch converts its result."""
         name = "backward" if self.rule.backward is not Function.backward else "vjp"
         backward = getattr(self.rule, name)
@@ -59,7 +59,7 @@ class Recorder:
 
         return type(self.rule.__name__, (self.rule,), {name: staticmethod(recorded)})
 
-    def faults(self, arguments: Arguments, given: Sequence[torch.Tensor]) -> list[Finding]:
+    def faults(self, arguments: Arguments, given: Sequence[Any]) -> list[Finding]:
         """Return what PyTorch refuses of the last result, if it does."""
         if self.answer is None:
             return []
@@ -70,7 +70,9 @@ class Recorder:
             return [_finding("structure", None, f"{what} argument of forward: {names}")]
         found = []
         tensors = self._tensors(arguments, given)
-        for position, (name, gradient) in enumerate(zip(arguments.of_all, self.answer)):
+        for position, (name, gradient) in enumerate(
+            zip(arguments.of_all, self.answer, strict=False)
+        ):
             x = tensors.get(position)
             if gradient is None:
                 continue
@@ -85,31 +87,31 @@ class Recorder:
                 found.append(_finding("shape", name, what))
         return found
 
-    def conversions(self, arguments: Arguments, given: Sequence[torch.Tensor]) -> list[str]:
+    def conversions(self, arguments: Arguments, given: Sequence[Any]) -> list[str]:
         """Return a note on each gradient of another dtype, which PyTorch has converted."""
         tensors = self._tensors(arguments, given)
         return [
             f"backward returned {dtype_of(gradient)} for {name}, which is {dtype_of(x)}: PyTorch "
             "converts it, and its digits are those of the first"
-            for position, (name, gradient) in enumerate(zip(arguments.of_all, self.answer or ()))
+            for position, (name, gradient) in enumerate(
+                zip(arguments.of_all, self.answer or (), strict=False)
+            )
             if is_tensor(gradient) and (x := tensors.get(position)) is not None
             if gradient.dtype != x.dtype
         ]
 
     @staticmethod
-    def _tensors(
-        arguments: Arguments, given: Sequence[torch.Tensor]
-    ) -> dict[int, torch.Tensor]:
+    def _tensors(arguments: Arguments, given: Sequence[Any]) -> dict[int, Any]:
         """Return the arguments that are tensors, by their positions."""
         numbered = enumerate(zip(arguments.positions, given, strict=True))
         return {position: x for k, (position, x) in numbered if not arguments.nested(k)}
 
 
-def _expandable(shape: torch.Size, to: torch.Size) -> bool:
+def _expandable(shape: Sequence[int], to: Sequence[int]) -> bool:
     """Tell whether PyTorch sums a gradient of the other shape to this one."""
     if len(shape) > len(to):
         return False
-    pairs = zip(reversed(shape), reversed(to))
+    pairs = zip(reversed(shape), reversed(to), strict=False)
     return all(mine in (1, other) for mine, other in pairs)
 
 
@@ -119,9 +121,9 @@ class Run:
 
     arguments: Arguments
     judged: tuple[int, ...]  #: the numbers of the tensors that require grad
-    leaves: list[torch.Tensor]  #: those
-    given: list[torch.Tensor]  #: what the function got: of these, clones
-    before: list[torch.Tensor]  #: their values before
+    leaves: list[Any]  #: those
+    given: list[Any]  #: what the function got: of these, clones
+    before: list[Any]  #: their values before
     nodes: list[Any]  #: their nodes in the graph before
     results: list[Any]  #: the outputs in order, without those that are None
     recorder: Recorder | None = None
@@ -226,16 +228,17 @@ class Run:
         return [_finding("mutation", name, what) for name in changed]
 
 
-def _fresh(array: Any, like: torch.Tensor) -> torch.Tensor:
+def _fresh(array: Any, like: Any) -> Any:
     """Return a new tensor with these values, which lies on the device of another and like it."""
     x = to_tensor(array).to(like.device)
-    alike = x.shape == like.shape and x.stride() != like.stride()
-    if alike and not like.is_contiguous() and like.layout is torch.strided and 0 not in like.stride():
-        return torch.empty_strided(like.shape, like.stride(), dtype=x.dtype, device=x.device).copy_(x)
-    return x.clone()
+    other = x.shape == like.shape and x.stride() != like.stride() and 0 not in like.stride()
+    if not other:
+        return x.clone()
+    options = {"dtype": x.dtype, "device": x.device}
+    return torch.empty_strided(like.shape, like.stride(), **options).copy_(x)
 
 
-def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+def _same(a: Any, b: Any) -> bool:
     a = a.detach()
     return bool(torch.equal(a, b) or ((a == b) | ((a != a) & (b != b))).all())
 

@@ -56,9 +56,7 @@ OF_BACKWARD = Wording(
 )
 
 #: Of `handgrad.torch.check_function`.
-OF_TORCH = Wording(
-    "backward", "forward", single="", two="", more_time="seconds= gives it more"
-)
+OF_TORCH = Wording("backward", "forward", single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_custom`.
 OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")

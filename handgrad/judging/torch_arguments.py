@@ -6,17 +6,18 @@ from inspect import Parameter, Signature, signature
 from typing import Any, Self
 
 import jax
-import torch
 
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_function
+from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-Function = torch.autograd.Function
+#: What a derivative rule is a subclass of.
+Function: Any = torch.autograd.Function
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Arguments:
         )
 
     @property
-    def tensors(self) -> list[torch.Tensor]:
+    def tensors(self) -> list[Any]:
         """The caller's tensors."""
         return [self.leaves[i] for i in self.places]
 
@@ -117,8 +118,8 @@ def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
     return Arguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
 
 
-def rule_of(f: Any) -> type[Function] | None:
-    """Return the class of a function's derivative rule: f itself, or that of `f.apply`."""
+def rule_of(f: Any) -> Any:
+    """Return the class of a function's derivative rule: f, or that of `f.apply`; or None."""
     f = getattr(f, "__self__", f) if getattr(f, "__name__", "") == "apply" else f
     return f if isinstance(f, type) and issubclass(f, Function) else None
 
@@ -128,7 +129,7 @@ def name_of(f: Any) -> str:
     return getattr(rule_of(f) or f, "__name__", type(f).__name__)
 
 
-def dtype_of(tensor: torch.Tensor) -> str:
+def dtype_of(tensor: Any) -> str:
     """Return the name of a tensor's dtype."""
     return str(tensor.dtype).removeprefix("torch.")
 

@@ -17,7 +17,6 @@ import jax
 import numpy as np
 
 from handgrad.data.names import Names
-from handgrad.data.point import shortly
 from handgrad.judging.case import Case
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 

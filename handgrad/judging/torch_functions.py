@@ -12,7 +12,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import torch
 
 from handgrad.data.findings import Finding
 from handgrad.data.frames import near, own_frames
@@ -23,7 +22,8 @@ from handgrad.judging.case import OF_TORCH, Case, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.torch_arguments import Arguments, arguments_of, dtype_of, name_of, rule_of
 from handgrad.program.aten.errors import UncoveredOperationError
-from handgrad.program.aten.tensors import to_array
+from handgrad.program.aten.installed import torch
+from handgrad.program.aten.tensors import is_tensor, to_array
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -81,7 +81,7 @@ class Subject:
         return Run.of(self.function, self.arguments, self.judged, arrays, self.recorder)
 
     def forward(self, arrays: Sequence[Any]) -> list[Any]:
-        """Return the outputs that are used, as JAX's arrays, as the function's code computes them."""
+        """Return the outputs that are used, as JAX's arrays, by the function's own code."""
         apply = self.recorder.rule.apply if self.recorder else self.f
 
         def outputs(*tensors: Any) -> list[Any]:
@@ -135,7 +135,9 @@ def _opaque() -> Iterator[None]:
         if frames:
             frame = frames[-1][1]
             place = f"{near(frame.filename)}, line {frame.lineno}: {frame.line}: "
-        raise TypeError(f"forward: {place}this runs, but it cannot be traced ({what}); {HELP}") from error
+        raise TypeError(
+            f"forward: {place}this runs, but it cannot be traced ({what}); {HELP}"
+        ) from error
 
 
 def subject_of(
@@ -180,7 +182,7 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
         rng = np.random.default_rng(seed)
         return [np.asarray(rng.standard_normal(a.shape), dtype=a.dtype) for a in like]
     found = jax.tree_util.tree_leaves(given)
-    arrays = [to_array(c) if isinstance(c, torch.Tensor) else np.asarray(c) for c in found]
+    arrays = [to_array(c) if is_tensor(c) else np.asarray(c) for c in found]
     if [a.shape for a in arrays] != [a.shape for a in like]:
         got = ", ".join(str(a.shape) for a in arrays) or shortly(given)
         wanted = ", ".join(str(a.shape) for a in like)

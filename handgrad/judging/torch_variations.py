@@ -51,9 +51,7 @@ def variations(
     return (variation for variation in found if variation.differs(subject))
 
 
-def _all_of(
-    subject: Subject, cotangents: list[np.ndarray], undefined: bool
-) -> Iterator[Variation]:
+def _all_of(subject: Subject, cotangents: list[np.ndarray], undefined: bool) -> Iterator[Variation]:
     names = list(subject.outputs)
     if undefined and len(subject.used) > 1:
         pairs = list(zip(subject.used, cotangents, strict=True))
