@@ -33,7 +33,7 @@ LOWER: tuple[Any, ...] = (
 
 #: Rounding in a format is seldom this many unit roundoffs of a whole leaf, and if it is explains
 #: anything.
-MANY_UNITS = 256
+MANY_UNITS = 64
 
 
 def arithmetic_of(ruling: Ruling, leaf: np.ndarray) -> str:
