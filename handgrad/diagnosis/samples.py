@@ -221,7 +221,9 @@ def _larger(given: Point, seed: int) -> Iterator[Point]:
 
 def _sample(ruling: Ruling) -> Sample:
     yours = ruling.yours
-    noise = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    noise, loose = ruling.tolerance.sharp, ruling.tolerance.loose
+    if ruling.tolerance.stated is None:
+        noise = np.maximum(noise, loose)
     return Sample(
         ruling.given,
         yours.answer,
