@@ -44,5 +44,14 @@ def arithmetic(computed_in: Any) -> Arithmetic | None:
     return Arithmetic(values, sums, factors)
 
 
+def described(found: Arithmetic | None) -> str:
+    """Name an arithmetic: `bfloat16 with sums in float32`; empty if none was stated."""
+    if found is None or found.values is None or found.sums is None:
+        return ""
+    values, sums = found.factors or found.values, found.sums
+    same = found.factors is not None or sums == values
+    return values.name if same else f"{values.name} with sums in {sums.name}"
+
+
 def _known(name: Any) -> bool:
     return isinstance(name, str) and name in STATED

@@ -38,7 +38,11 @@ LARGER = 2
 
 #: The relative residual that a fit to rounded numbers may leave: about half of a dtype's digits,
 #: since a factor is fitted to differences that may have lost the other half.
-LEFT = {"float64": 1e-8, "float32": 1e-5}
+LEFT: dict[str, float] = {"float64": 1e-8, "float32": 1e-5}
+
+#: In short formats, which have no digits to lose: the same in their spacing at 1, beside the
+#: tolerances, which are large.
+LEFT_SHORT = 4
 
 #: A gap this many times the allowed residual stands out from rounding, by three bits.
 CLEAR = 8
@@ -87,7 +91,7 @@ class Sample:
         """The allowed error of a prediction."""
         formats = [of(leaf.dtype) for leaf in self.given.leaves]
         left = np.repeat(
-            [LEFT.get(form.name, np.sqrt(form.eps)) for form in formats],
+            [LEFT.get(form.name, LEFT_SHORT * form.eps) for form in formats],
             [leaf.size for leaf in self.given.leaves],
         )
         with np.errstate(invalid="ignore"):
@@ -222,7 +226,9 @@ def _larger(given: Point, seed: int) -> Iterator[Point]:
 
 def _sample(ruling: Ruling) -> Sample:
     yours = ruling.yours
-    noise = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    noise, loose = ruling.tolerance.sharp, ruling.tolerance.loose
+    if ruling.tolerance.stated is None:
+        noise = np.maximum(noise, loose)
     return Sample(
         ruling.given,
         yours.answer,

@@ -33,6 +33,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
+    computed_in: str = "computed_in={!r}"
 
 
 #: Of `check_gradient`, and of the command line.
@@ -44,6 +45,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
+    computed_in="--computed-in with {!r}",
 )
 
 #: Of `check_backward`, also where `check_steps` calls it.

@@ -64,7 +64,7 @@ def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
         other = given.at(point[0], point[1:])
-        formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
-        if other.paths != given.paths or formats[0] != formats[1]:
+        typed = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
+        if other.paths != given.paths or typed[0] != typed[1]:
             raise ValueError(f"points[{i}]: expected {named} shaped and typed like the first ones")
         yield other

@@ -161,6 +161,15 @@ class Ruling:
             compared = _compared(self.given, self.reference, answer, self.tolerance.sharp, right)
         return _judged(self.given, self.tolerance, compared).worst
 
+    def worst_by(self, tolerance: Tolerance) -> int:
+        """Return the level of the worst element of yours by another tolerance."""
+        right = _Right.of(self.given, self.reference, self.reference.gradient)
+        with balls.precision(max(self.reference.bits, 192)):
+            compared = _compared(
+                self.given, self.reference, self.yours.answer, tolerance.sharp, right
+            )
+        return _judged(self.given, tolerance, compared).worst
+
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
         nothing = np.full_like(self.autodiff.gap, np.nan)

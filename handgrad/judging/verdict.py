@@ -10,6 +10,7 @@ from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
+from handgrad.judging import short_formats
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
@@ -38,12 +39,14 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
+    if verdict == "disagree":
+        found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
+    warnings += [*short_formats.zeros(outcomes, i), *_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
@@ -148,10 +151,24 @@ def _leaf(
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.tolerance.sharp[i]),
         loose=float(ruling.tolerance.loose[i]),
-        detection_limit=float(np.max(limits[~np.isnan(limits)], initial=0.0)),
+        detection_limit=_limit(ruling, part, limits),
         elements=leaf.size,
         judged=int(ruling.reference.known[part].sum()),
+        arithmetic=short_formats.arithmetic_of(ruling, leaf),
+        factor_limit=short_formats.factor_limit(ruling, path),
     )
+
+
+def _limit(ruling: Ruling, part: slice, limits: np.ndarray) -> float:
+    """Return the largest error of an element that may go unseen, relatively.
+
+    Where rounding leaves no digits of small elements, relative to the size of the leaf.
+    """
+    if ruling.tolerance.stated is None:
+        return float(np.max(limits[~np.isnan(limits)], initial=0.0))
+    tolerance, size = ruling.tolerance, float(np.sqrt(np.mean(np.square(ruling.exact[part]))))
+    allowed = np.maximum(tolerance.sharp, tolerance.loose)[part]
+    return float(np.max(allowed)) / size if size > 0 else 0.0
 
 
 def _without_numbers(

@@ -67,8 +67,7 @@ def _level(autodiff: Witness, given: Point) -> int:
 
     A right gradient that loses twice as many digits is then still right.
     """
-    formats = [np.full(leaf.size, formats.of(leaf.dtype).eps) for leaf in given.leaves]
-    half = autodiff.gap <= np.sqrt(np.concatenate(formats)) * autodiff.size
+    half = autodiff.gap <= np.sqrt(formats.of_elements(given.leaves, "eps")) * autodiff.size
     level = np.where(half & (autodiff.level == ROUNDED), RIGHT, autodiff.level)
     return int(np.max(level, initial=RIGHT))
 

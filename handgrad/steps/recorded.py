@@ -16,6 +16,7 @@ import jax
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
 from handgrad.data.point import Point, copied
+from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.steps.corrected import guilty

@@ -78,6 +78,16 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     return Tolerances(problem, reference, draws, rest, program_in_balls, estimate, floats)
 
 
+def in_arithmetic(problem: Problem, reference: Reference, seed: int) -> stated.Stated:
+    """Return what rounding in the arithmetic of a problem explains, whatever it was judged by."""
+    program = problem.traced.gradient
+    here = reference.run if reference.program is program else None
+    if program is not None and here is None:
+        with balls.precision(max(BITS, reference.bits)):
+            here = run(problem, program, problem.arguments(), None)
+    return stated.Measuring(problem, reference, here, seed).sharp
+
+
 def _stand_for_others(problem: Problem) -> bool:
     """Tell whether some array is in no short format, so that its data may be half an ulp away."""
     arrays = (*problem.leaves, *problem.inputs, *filter(is_real, problem.traced.loss.jaxpr.consts))

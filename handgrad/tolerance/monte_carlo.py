@@ -99,7 +99,7 @@ class MonteCarlo:
         form = formats.of(value.dtype) if is_real(value) else None
         if form is None or not form.half or value.ndim:
             return None
-        if np.frexp(float(value))[0] * 2.0 ** (1 + form.bits // 2) % 1 == 0:
+        if not np.isfinite(float(value)) or np.frexp(float(value))[0] * 2.0 ** (1 + form.bits // 2) % 1 == 0:
             return None
         return self._rounded(Dual(balls.exact(value)), form.unit, 0.0)
 

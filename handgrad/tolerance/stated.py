@@ -39,14 +39,16 @@ from handgrad.program.trace import Program, equations
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import BITS, run
 
-#: The multiple of the root mean square of the deviations that counts as right.
-STATED = 4
+#: The multiple of the root mean square of the deviations that counts as right. Measured over right
+#: gradients of seven functions in three formats, each computed in five ways (`test_stated.py`): the
+#: largest error of 56,000 elements was 1.5 such deviations.
+STATED = 3
 
 #: The runs: of so many the root mean square is below half of its expectation once in 1,000.
 DRAWS = 16
 
 #: So many unit roundoffs may all elements of a leaf be off in one direction.
-COMMON = 4
+COMMON = 2
 
 #: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
 #: if an iteration leaves out more of it, it is not known what is right. A tolerance may even be

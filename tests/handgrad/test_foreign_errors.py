@@ -188,5 +188,6 @@ def test_longer_floats_among_the_inputs_are_not_judged() -> None:
         report = check_gradient(right, loss, W, {"x": long})
         name = long.dtype.name
         assert report.headline.endswith(
-            f"inputs[0]['x'] is {name}: not judged; float64, float32, bfloat16, float16 and float8 are"
+            f"inputs[0]['x'] is {name}: not judged; float64, float32, bfloat16, float16 and float8 "
+            "are"
         )
