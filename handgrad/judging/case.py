@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from handgrad.data.point import Point, shortly
+from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -144,6 +145,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | Instead | None = None
     wording: Wording = OF_GRADIENT
+    calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property
     def along_directions(self) -> bool:

@@ -24,6 +24,7 @@ from handgrad.judging.case import (
     check_seed,
 )
 from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.untraceable import calling
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
@@ -147,6 +148,7 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        calls=CALLS_OF_KERNEL,
     )
     return case, given
 
@@ -174,7 +176,7 @@ def referenced_case(
         return weighed(pair.reference(params), cotangents)
 
     part = CustomRule(f, together, reference)
-    options = {"referee": referee, "seed": seed}
+    options = {"referee": referee, "seed": seed, "calls": CALLS_OF_KERNEL}
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
 
 
