@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
+from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -168,6 +169,7 @@ class Case:
     wording: Wording = OF_GRADIENT
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
     computed_in: Any = None  #: what the gradient is computed in, if that was stated
+    calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property
     def along_directions(self) -> bool:

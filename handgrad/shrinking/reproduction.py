@@ -76,7 +76,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
-            part_case, point, _ = referenced_case(f, reference, args, *options)
+            part_case, point = referenced_case(f, reference, args, *options)[:2]
         return judge(part_case, point, 0, False, "")
 
     functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
