@@ -1,6 +1,9 @@
 """The checkers that are compared on torch functions; a new one is a row of `CONTENDERS`."""
 
+import inspect
+import linecache
 import re
+from pathlib import Path
 from typing import Any
 
 from benchmarks.checkers import peers
@@ -17,8 +20,8 @@ TIMES = 2.0
 #: ... and the number that they add and subtract again to see what the format alone rounds.
 NUDGE = 0.3
 
-#: Lines of code that a sentence quotes.
-QUOTED = re.compile(r"`([^`]+)`")
+#: A sentence's reference to lines of the forward pass: a file, and their numbers.
+LINES = re.compile(r"\(forward pass: ([^,)]+), lines? ([\d, ]+\d)")
 
 
 def check_function(question: FunctionQuestion) -> Answer:
@@ -27,7 +30,19 @@ def check_function(question: FunctionQuestion) -> Answer:
 
     report = check_function(question.function, *question.arguments)
     says = " ".join(found.says for found in report.diagnoses)
-    return answer_of(report, lines=tuple(QUOTED.findall(says)))
+    return answer_of(report, lines=named_lines(says, question.function))
+
+
+def named_lines(says: str, function: Any) -> tuple[str, ...]:
+    """Return the lines of a function's file that a sentence refers to."""
+    file = inspect.getsourcefile(function.forward) or ""
+    numbers = [
+        int(number)
+        for name, found in LINES.findall(says)
+        if Path(name).name == Path(file).name
+        for number in found.split(",")
+    ]
+    return tuple(linecache.getline(file, number).strip() for number in numbers)
 
 
 def gradcheck(question: FunctionQuestion) -> Answer:
