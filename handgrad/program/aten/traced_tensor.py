@@ -1,40 +1,31 @@
-"""Tensors that hold JAX values while a function is traced, or plain values until they meet one.
+"""Tensors that stand for JAX values while a function is traced.
 
-A tensor owns its memory or is a view into another's: then it knows the operation that made it,
-which is run again on what the other one holds now. What depends on no traced value stays a plain
-tensor inside, and PyTorch computes with it; the first traced value that is written to it makes it
-traced.
+A tensor owns its memory or is a view of another one's: then it knows the operation that made it,
+which is run again on what the other one holds now. What depends on no traced value is plain:
+PyTorch computes with it as ever, until a traced value is written to it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
+from handgrad.program.aten.views import Origin, replaced, viewed
 
 
 class Memory:
     """What a tensor and its views have in common."""
 
-    __slots__ = ("array", "version")
+    __slots__ = ("array", "has_slope", "version")
 
-    def __init__(self, array: Any = None) -> None:
+    def __init__(self, array: Any = None, has_slope: bool = False) -> None:
         self.array = array  # the JAX value of the owner; None as long as the memory is plain
+        self.has_slope = has_slope  # whether something was computed outside `no_grad`
         self.version = 0  # counts the writes
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """How a view was made."""
-
-    base: Any  #: the tensor that it is a view of
-    function: Any  #: the operation of ATen
-    arguments: tuple[Any, ...]  #: what follows the base
-    options: dict[str, Any]
-    index: int | None  #: which of several results it is
 
 
 class TracedTensor(torch.Tensor):
@@ -49,14 +40,14 @@ class TracedTensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, form: Any, memory: Memory, plain: Any = None, origin: Any = None) -> Any:
-        """Make a tensor of the form of another one: its size, strides and dtype."""
+        """Make a tensor of the form of another one: its sizes, strides and dtype."""
         self = torch.Tensor._make_wrapper_subclass(
             cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
         )
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
         return self
 
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self, *_: Any) -> None:
         """Do nothing: `__new__` has made all."""
 
     @classmethod
@@ -69,20 +60,25 @@ class TracedTensor(torch.Tensor):
 
     __repr__ = object.__repr__
 
-
-def is_plain(tensor: TracedTensor) -> bool:
-    """Tell whether a tensor depends on no traced value."""
-    return tensor.memory.array is None
-
-
-def constant(plain: Any, memory: Memory | None = None, origin: Origin | None = None) -> Any:
-    """Return a tensor of the trace with the memory of a plain one."""
-    return TracedTensor(plain, memory or Memory(), plain, origin)
+    @property
+    def is_plain(self) -> bool:
+        """Whether it depends on no traced value."""
+        return self.memory.array is None
 
 
-def holding(array: Any, form: Any) -> Any:
-    """Return a tensor that holds a JAX value."""
-    return TracedTensor(form, Memory(array))
+def constant(plain: Any) -> TracedTensor:
+    """Return a tensor of the trace that has the values of a plain one, and owns them."""
+    return TracedTensor(plain, Memory(), plain)
+
+
+def holding(array: Any, form: Any, has_slope: bool = True) -> TracedTensor:
+    """Return a tensor of some form that owns a JAX value."""
+    return TracedTensor(form, Memory(array, has_slope))
+
+
+def view_of(base: TracedTensor, form: Any, origin: Origin) -> TracedTensor:
+    """Return a view of a tensor; `form` is what PyTorch's operation returned for it."""
+    return TracedTensor(form, base.memory, form if base.is_plain else None, origin)
 
 
 def array_of(tensor: TracedTensor) -> Any:
@@ -94,24 +90,33 @@ def array_of(tensor: TracedTensor) -> Any:
 
 
 def _read(tensor: TracedTensor) -> Any:
-    from handgrad.program.aten.views import viewed
-
-    if is_plain(tensor):
+    if tensor.is_plain:
         # A copy, since PyTorch may write to the plain tensor later on.
-        return jnp.asarray(np.array(to_array(tensor.plain)))
+        with jax.ensure_compile_time_eval():
+            return jnp.asarray(np.array(to_array(tensor.plain)))
     if tensor.origin is None:
         return tensor.memory.array
     return viewed(tensor.origin, array_of(tensor.origin.base))
 
 
-def write(tensor: TracedTensor, array: Any) -> None:
-    """Let a tensor, all views of it and what it is a view of hold another value from now on."""
-    from handgrad.program.aten.views import replaced
+def write(tensor: TracedTensor, array: Any, has_slope: bool = True) -> None:
+    """Let a tensor hold another value from now on, as what shares its memory does.
 
+    Without a slope, it is a write under `no_grad`, of which PyTorch's gradients know nothing: they
+    are what they would be with the old value, if that had a slope.
+    """
+    if not has_slope and tensor.memory.has_slope and jnp.issubdtype(array.dtype, jnp.inexact):
+        old = array_of(tensor)
+        array = old + lax.stop_gradient(array - old)
+    _put(tensor, array)
+    tensor.memory.has_slope |= has_slope
+
+
+def _put(tensor: TracedTensor, array: Any) -> None:
     if tensor.origin is None:
         tensor.memory.array = array
         tensor.memory.version += 1
     else:
         base = tensor.origin.base
-        write(base, replaced(tensor.origin, array_of(base), array))
+        _put(base, replaced(tensor.origin, array_of(base), array))
     tensor.present = tensor.memory.version, array
