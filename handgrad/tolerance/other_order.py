@@ -29,7 +29,7 @@ from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.tolerances import BITS, _run, furthest
+from handgrad.tolerance.runs import BITS, furthest, run
 
 #: How often the program is run, and how many of the largest deviations two orders may be apart.
 DRAWS, TIMES = 16, 12
@@ -54,9 +54,9 @@ def other_order(problem: Problem, seed: int) -> np.ndarray | None:
     try:
         with limited(SHARE * time_left(np.inf)), balls.precision(BITS):
             given = problem.arguments()
-            base, decisions = _run(problem, program, given, None)
+            base, decisions = run(problem, program, given, None)
             moved = (
-                _run(problem, program, given, decisions, OtherOrder(rng, known))[0]
+                run(problem, program, given, decisions, OtherOrder(rng, known))[0]
                 for _ in range(DRAWS)
             )
             return TIMES * furthest(base, moved)
