@@ -2,7 +2,7 @@
 
 from traceback import extract_stack
 
-from handgrad.data.frames import is_own, near
+from handgrad.data.frames import expression, is_own, near
 
 
 class UncoveredOperationError(NotImplementedError):
@@ -11,15 +11,15 @@ class UncoveredOperationError(NotImplementedError):
 
 def uncovered(what: str, instead: str = "") -> UncoveredOperationError:
     """Return the error for an operation, with the caller's line and what would help."""
-    helps = "give reference=, the same function in JAX, NumPy or other operations of PyTorch"
+    helps = instead or "write this with other operations of PyTorch"
     return UncoveredOperationError(
-        f"{user_line()}{what} is not covered; {helps}{f', or {instead}' if instead else ''}"
+        f"{user_line()}{what} is not covered; {helps}, or give reference=, the same function in JAX"
     )
 
 
 def user_line() -> str:
-    """Return file, line and text of the innermost frame of the caller's own code."""
+    """Return file, line and expression of the innermost frame of the caller's own code."""
     for frame in reversed(extract_stack()):
         if is_own(frame.filename):
-            return f"{near(frame.filename)}, line {frame.lineno}: {frame.line}: "
+            return f"{near(frame.filename)}, line {frame.lineno}: {expression(frame)}: "
     return ""
