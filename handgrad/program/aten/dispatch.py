@@ -83,7 +83,7 @@ class Dispatch(_Mode):
             by_name = writes.given(function, args, kwargs)
             written += [by_name.get(name) for name in row.writes]
         for tensor in _tensors(written):
-            tensor.memory.version += 1
+            tensor.memory.written()
 
         def tensor(plain: Any) -> TracedTensor:
             return known[id(plain)] if id(plain) in known else constant(plain)
