@@ -75,11 +75,11 @@ def step_in_arrays(
     return passed, went_back, arguments.arrays, arrays_of(given)
 
 
-def traced(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function in PyTorch as one that JAX traces, of arrays for its tensors."""
+def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
+    """Return a function in PyTorch as one that JAX traces; see `in_jax`."""
     from handgrad.program.aten.tracing import in_jax
 
-    return in_jax(f)
+    return in_jax(f, module)
 
 
 def arrays_of(tree: Any) -> Any:
@@ -117,16 +117,6 @@ class Module:
         fresh = copy.deepcopy(self.module)
         for name, p in self._judged(fresh):
             p.data, p.grad = tensors[name].to(p.device), None
-        return fresh
-
-    def with_traced(self, tensors: Any) -> Any:
-        """Return a copy of the module with other tensors in place of its parameters."""
-        fresh = copy.deepcopy(self.module)
-        by_id = {id(p): tensors[name] for name, p in self._judged(fresh)}
-        for part in fresh.modules():
-            for name, p in part._parameters.items():
-                # One parameter may be that of several parts.
-                part._parameters[name] = by_id.get(id(p), p)
         return fresh
 
     def named(self, grads: Any) -> Any:
@@ -174,20 +164,23 @@ class Arguments:
 
         @wraps(f)
         def call(*args: Any) -> Any:
-            first, others = jax.tree_util.tree_flatten(args[0])
             leaves, tree = jax.tree_util.tree_flatten(tuple(args[1:]))
             theirs = jax.tree_util.tree_leaves(self.own[1:])
             places = [i for i, leaf in enumerate(theirs) if is_tensor(leaf)]
 
-            def run(first: Any, tensors: Any) -> Any:
+            def inputs(tensors: Any) -> Any:
                 rest = list(leaves)
                 for i, tensor in zip(places, tensors, strict=True):
                     rest[i] = tensor
-                params = jax.tree_util.tree_unflatten(others, first)
-                params = self.module.with_traced(params) if self.module else params
-                return f(params, *jax.tree_util.tree_unflatten(tree, rest))
+                return jax.tree_util.tree_unflatten(tree, rest)
 
-            return traced(run)(first, [leaves[i] for i in places])
+            arrays = [leaves[i] for i in places]
+            if self.module is None:
+                return traced(lambda first, more: f(first, *inputs(more)))(args[0], arrays)
+            # The module has the traced parameters while this runs.
+            module = self.module.module
+            run = traced(lambda more: f(module, *inputs(more)), module)
+            return run(args[0], arrays)
 
         return call
 

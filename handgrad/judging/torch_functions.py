@@ -107,6 +107,9 @@ class Subject:
     def gradient_in_jax(self, arrays: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         """Return the same, as JAX's arrays: its forward and its backward pass are traced."""
 
+        if self.passes > 1 or self.layout is not as_it_is:
+            raise TypeError("what is traced has no memory, and no second pass")
+
         def run(cotangents: Any, given: Any) -> list[Any]:
             with torch.enable_grad():
                 leaves = {k: given[k].requires_grad_() for k in self.judged}

@@ -28,6 +28,7 @@ _OF_STORAGE = frozenset({"device", "layout", "pin_memory", "memory_format", "non
 _OF_FORM = frozenset(
     {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"}
     | {"randint_like", "new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided"}
+    | {"_has_same_storage_numel", "is_same_size"}
 )
 
 
@@ -118,7 +119,7 @@ class Dispatch(_Mode):
         return self._held(function, made, forms)
 
     def _held(self, function: Any, made: Any, forms: Any) -> Any:
-        if made is None or isinstance(made, (bool, int, float, complex)) and forms is None:
+        if made is None or isinstance(made, (bool, int, float, complex)):
             return made
         if isinstance(made, (list, tuple)):
             forms = forms or [None] * len(made)

@@ -6,7 +6,7 @@ import numpy as np
 
 from handgrad.program.aten.dispatch import Dispatch
 from handgrad.program.aten.installed import importing, torch
-from handgrad.program.aten.traced_tensor import TracedTensor, array_of, write
+from handgrad.program.aten.traced_tensor import TracedTensor, array_of
 
 _Mode: Any = importing("torch.overrides").TorchFunctionMode
 
@@ -52,6 +52,7 @@ class PublicCalls(_Mode):
 
 
 def _values(tensor: TracedTensor, function: Any, *args: Any, **kwargs: Any) -> Any:
-    if tensor.is_plain:
-        return function(tensor.plain, *args, **kwargs)
-    return np.asarray(array_of(tensor))  # which raises JAX's error for a traced value
+    with torch._C._DisableTorchDispatch():
+        if tensor.is_plain:
+            return function(tensor.plain, *args, **kwargs)
+        return np.asarray(array_of(tensor))  # which raises JAX's error for a traced value

@@ -30,18 +30,23 @@ def is_module(x: Any) -> bool:
 
 def to_array(tensor: Any) -> np.ndarray[Any, Any]:
     """Return a tensor's values, detached and on the CPU; they share memory where they can."""
-    plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if plain.layout is not sys.modules["torch"].strided:
-        plain = plain.to_dense()
+    torch = sys.modules["torch"]
+    plain = tensor if tensor.layout is torch.strided else tensor.to_dense()
     name = str(plain.dtype).removeprefix("torch.")
-    if name in _BITS:
-        bits = plain.view(getattr(sys.modules["torch"], _BITS[name])).numpy()
-        return bits.view(getattr(ml_dtypes, name))
-    return plain.numpy()
+    if name not in _BITS:
+        return plain.numpy(force=True)
+    return (
+        plain.detach()
+        .view(getattr(torch, _BITS[name]))
+        .numpy(force=True)
+        .view(getattr(ml_dtypes, name))
+    )
 
 
 def to_tensor(array: Any) -> Any:
-    """Return an array's values as a tensor; it shares memory with a NumPy array that can be written.
+    """Return an array's values as a tensor.
+
+    It shares the memory of a NumPy array that can be written to, so that writes are seen.
 
     Args:
         array: an array of NumPy or JAX, also in a format of `ml_dtypes`.

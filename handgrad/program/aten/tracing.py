@@ -36,20 +36,22 @@ def in_jax(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def traced(*args: Any, **kwargs: Any) -> Any:
-        tensors, options = jax.tree.map(_tensor, (args, kwargs))
-        with _traced() as dispatch:
-            if module is None:
-                made = f(*tensors, **options)
-            else:
-                parameters, *tensors = tensors
-                made = _called(f, dispatch, module, parameters, tensors, options)
+        with _settings():
+            tensors, options = jax.tree.map(_tensor, (args, kwargs))
+            dispatch = Dispatch()
+            with dispatch, PublicCalls(dispatch):
+                if module is None:
+                    made = f(*tensors, **options)
+                else:
+                    made = _filled(f, dispatch, module, *tensors, **options)
             return _arrays(dispatch, made)
 
     return traced
 
 
 @contextmanager
-def _traced() -> Iterator[Dispatch]:
+def _settings() -> Iterator[None]:
+    """Set JAX and PyTorch for a trace, whatever the caller has set, and as they were afterwards."""
     with ExitStack() as stack:
         for context in (
             jax.enable_x64(True),
@@ -64,14 +66,18 @@ def _traced() -> Iterator[Dispatch]:
             warnings.filterwarnings("ignore", category=category, module="torch")
         # Of a checkpoint: which tensors need gradients is not known here.
         warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
-        dispatch = stack.enter_context(Dispatch())
-        stack.enter_context(PublicCalls(dispatch))
-        yield dispatch
+        yield
 
 
-def _called(
-    f: Any, dispatch: Dispatch, module: Any, parameters: Mapping[str, Any], args: Any, kwargs: Any
+def _filled(
+    f: Any,
+    dispatch: Dispatch,
+    module: Any,
+    parameters: Mapping[str, Any],
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
+    """Call a function while tensors of the trace stand for a module's parameters."""
     for name, parameter in module.named_parameters():
         if name in parameters:
             # A closure may have it, too.

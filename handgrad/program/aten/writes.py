@@ -56,7 +56,7 @@ def assign(target: TracedTensor, array: Any, has_slope: bool) -> None:
         n not in (1, m) for n, m in zip(array.shape[::-1], shape[::-1], strict=False)
     ):
         raise uncovered(
-            f"a write of shape {array.shape} to a tensor of shape {shape}, which changes its shape,",
+            f"a write of shape {array.shape} to a tensor of shape {shape}, which changes it,",
             "use what the operation returns",
         )
     write(target, jnp.broadcast_to(array.astype(TO_NUMPY[target.dtype]), shape), has_slope)
