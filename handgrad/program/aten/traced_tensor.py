@@ -34,6 +34,7 @@ class TracedTensor(torch.Tensor):
     memory: Memory
     plain: Any  #: the tensor that PyTorch computes with, valid while the memory is plain
     origin: Origin | None  #: None if it owns its memory
+    has_views: bool  #: whether another tensor was made as a view of it
     present: tuple[int, Any] | None  #: version of the memory, and the JAX value read from it then
 
     __torch_function__ = torch._C._disabled_torch_function_impl
@@ -45,6 +46,7 @@ class TracedTensor(torch.Tensor):
             cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
         )
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
+        self.has_views = False
         return self
 
     def __init__(self, *_: Any) -> None:
