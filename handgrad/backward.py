@@ -3,10 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on, require, with_arguments_of
+from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
+from handgrad.judging.part_cases import (
+    backward_case,
+    custom_case,
+    points_of_part,
+    referenced_case,
+)
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -97,6 +102,7 @@ def assert_backward(*args: Any, **options: Any) -> None:
 def check_custom(
     f: Callable[..., Any],
     *args: Any,
+    reference: Callable[..., Any] | None = None,
     points: int | Sequence[Any] = 8,
     seed: int = 0,
     referee: str = "auto",
@@ -109,14 +115,23 @@ def check_custom(
     of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
     JAX can do neither; the reference is the function's own derivative.
 
+    What a kernel computes (Pallas, Triton, CUDA, a callback) cannot be looked into. Then give a
+    `reference`: "autodiff" is its `jax.grad`, and its own derivative is the right one. First every
+    element of the values of f is held to those of the reference; where one is wrong, the report is
+    on the values, with the finding `loss-value`, and the rule is not judged.
+
     Args:
-        f: the decorated function; its result is any pytree of arrays.
+        f: the decorated function; its result is any pytree of arrays. With a reference, any
+            function that JAX can differentiate.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
+        reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
+            floats in its result.
         points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
             and each of a list is a tuple of arguments.
 
     Raises:
-        TypeError: f has no custom rule, or no argument holds floats.
+        TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
+            reference has another result; or no argument holds floats.
         CheckInterrupted: as `check_gradient`.
 
     Example:
@@ -128,19 +143,27 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    with calling("f"):
-        case, given = custom_case(f, args, seed, referee)
     reproduce = call_line(
         check_custom,
         {"f": f},
         argument_names(f, len(args), numbered("args", len(args))),
+        reference=reference,
         points=points,
         seed=seed,
         referee=referee,
         strict=strict,
         seconds=seconds,
     )
-    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
+    pair = None
+    with calling("f"):
+        if reference is None:
+            case, given = custom_case(f, args, seed, referee)
+        else:
+            case, given, pair = referenced_case(f, reference, args, seed, referee)
+    points = points_of_part(points, given)
+    if pair is None:
+        return report_on(case, given, points, strict, reproduce, seconds)
+    return report_on_function(pair, case, given, points, strict, reproduce, seconds)
 
 
 @with_arguments_of(check_custom)

@@ -2,14 +2,19 @@
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from inspect import signature
 from typing import Any, ParamSpec
 
+from handgrad.clock import Clock
 from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.forward_values import Referenced, values_case
+from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
+from handgrad.judging.torch_cases import in_arrays
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 
@@ -18,6 +23,10 @@ __tracebackhide__ = True
 
 
 _Arguments = ParamSpec("_Arguments")
+
+#: The part of the time that judging the values of a function may take before its derivative, which
+#: costs a few times as much.
+FOR_VALUES = 1 / 4
 
 
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
@@ -138,7 +147,8 @@ def report_on_gradient(
     directions: int | None,
 ) -> GradientReport:
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
-    given = point_at(at[0], at[1:], Names.of(case.loss, len(at)))
+    case, at, names, points = in_arrays(case, at, points)
+    given = point_at(at[0], at[1:], names)
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
@@ -157,6 +167,47 @@ def report_on(
         return GradientReport.of(judge(case, given, points, strict, reproduce, seconds))
     except Interrupted as interrupt:
         raise CheckInterrupted(GradientReport.of(interrupt.judgement)) from None
+
+
+def report_on_function(
+    pair: Referenced,
+    case: Case,
+    given: Point,
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> GradientReport:
+    """Judge the derivative of a function by a reference, and before it the function's values.
+
+    Args:
+        pair: the function and its reference.
+        case, given: of the derivative, at the float arrays among the arguments in a list.
+        points, strict, reproduce, seconds: as for `report_on`.
+
+    Returns:
+        The report on the values if these are wrong, or else that on the derivative.
+
+    Raises:
+        CheckInterrupted: as `report_on`, while the derivative was judged.
+    """
+    check_seconds(seconds)
+    clock = Clock(seconds)
+    values, at = values_case(pair, given, case.seed)
+    try:
+        made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
+    except Interrupted:
+        raise KeyboardInterrupt("before a derivative was judged") from None
+    except TypeError:
+        prepare(case, given)  # says more of a reference that cannot be run
+        raise
+    if made.verdict == "disagree" or (made.verdict == "imprecise" and strict):
+        return GradientReport.of(made)
+    left = max(clock.left, seconds / 2)
+    report = report_on(case, given, points, strict, reproduce, left)
+    said = f"the values of {pair.name}: {made.headline}"
+    warnings = [said] if made.verdict != "agree" else []
+    return replace(report, warnings=(*warnings, *report.warnings))
 
 
 def require(report: GradientReport | StepsReport) -> None:

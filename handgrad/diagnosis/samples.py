@@ -15,8 +15,8 @@ from handgrad.diagnosis.engine import Engine, engine
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Trial
-from handgrad.judging.points import points
 from handgrad.judging.ruling import RIGHT, WRONG, Ruling
+from handgrad.judging.trial import points_of
 
 #: The most points to fit a kind of mistake at, and to confirm it at.
 FIT, CONFIRM = 2, 4
@@ -110,7 +110,12 @@ class Evidence:
 
     @cached_property
     def engine(self) -> Engine | None:
-        """Backpropagation through the loss; None if JAX cannot trace it, or it is too long."""
+        """Backpropagation through the loss; None if JAX cannot trace it, or it is too long.
+
+        Values are made by no backpropagation.
+        """
+        if self.trial.case.of_values:
+            return None
         try:
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
@@ -179,7 +184,7 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
     yield from smooth[:1]
     yield from _judged(trial, _larger(first.given, trial.case.seed + 2))
     yield from smooth[1:]
-    around = points(first.given, MORE, trial.case.seed + 1)
+    around = points_of(trial.case, first.given, MORE, trial.case.seed + 1)
     next(around)
     yield from _judged(trial, around)
     yield from (ruling for ruling in judged if ruling.reference.kink is not None)

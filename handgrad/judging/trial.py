@@ -13,6 +13,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.forward_values import with_values
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
@@ -98,10 +99,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     wrong = Outcome(given, findings=tuple(faults))
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    if isinstance(case.part, RandomDirections):
-        around = with_directions(case.part, points_around(case.part.given, points, case.seed))
-    else:
-        around = points_around(given, points, case.seed)
+    around = points_of(case, given, points, case.seed)
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
@@ -119,6 +117,14 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=str(error))])
+
+
+def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
+    """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
+    around = points_around(case.of_caller(given), more, seed)
+    if isinstance(case.part, RandomDirections):
+        return with_directions(case.part, around)
+    return with_values(around, given) if case.of_values else around
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:

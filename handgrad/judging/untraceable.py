@@ -45,6 +45,8 @@ _MEANINGS = {
     "StopIteration": "this raised StopIteration, which would end a loop around it; expected a "
     "result, or an error of another kind",
     "UnexpectedTracerError": _LEFT_BEHIND,
+    "does not support reverse-mode": "JAX cannot differentiate an operation of this; expected a "
+    "jax.custom_vjp or jax.custom_jvp around it",
     "using defvjp.": "a jax.custom_vjp without its rule; call its defvjp(forward, backward) first",
     "using defjvp.": "a jax.custom_jvp without its rule; call its defjvp(rule) first",
     "Custom VJP bwd rule": "the backward rule of a jax.custom_vjp must return a tuple "

@@ -10,7 +10,7 @@ from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging.blind_spots import blind_spots
-from handgrad.judging.case import Case, RandomDirections
+from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
@@ -49,7 +49,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
             "as sums in another order do"
         )
-    if verdict in ("agree", "imprecise") and not case.along_directions:
+    if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
         verdict=verdict,
@@ -255,7 +255,8 @@ def _headline(
     left: Sequence[Exit],
     case: Case,
 ) -> str:
-    where = f" at point {i}" if i else ""
+    where = f" {case.condition}" if case.condition else ""
+    where += f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
@@ -269,6 +270,9 @@ def _headline(
     only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
     only = f"; for symmetric changes of {only} it is right" if only else ""
     sample = _of_a_sample(deciding)
+    if case.of_values and verdict == "disagree":
+        name = case.wording.gradient
+        whose, only = f"; the forward of {name} is off, so its derivative was not judged", ""
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
 
 

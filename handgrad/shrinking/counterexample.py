@@ -40,7 +40,8 @@ class Counterexample:
         source.module("np", "numpy")
         functions = [source.named(function, name) for function, name in check.functions]
         values = check.values(self.params, self.inputs)
-        taken = {"np", "jnp", "jax", check.public_name, *functions}
+        by_name = {name: source.named(function, name) for function, name in check.by_name}
+        taken = {"np", "jnp", "jax", check.public_name, *functions, *by_name.values()}
         names = _distinct(check.names(len(values)), taken)
         nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
         body = [
@@ -48,7 +49,8 @@ class Counterexample:
             for name, node in zip(names, nodes, strict=True)
             for line in laid_out(f"{name} = ", node)
         ]
-        body += check.call([*functions, *names])
+        given = [f"{name}={function}" for name, function in by_name.items()]
+        body += check.call([*functions, *names, *given])
         return _test(source, self.finding, _wide(source, values, body))
 
     def __repr__(self) -> str:

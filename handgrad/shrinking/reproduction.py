@@ -8,7 +8,7 @@ from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.judging.part_cases import backward_case, custom_case, referenced_case
 from handgrad.judging.trial import judge
 from handgrad.shrinking.literals import Group, laid_out
 
@@ -23,6 +23,8 @@ class Check:
     values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: (params, inputs) -> arguments
     judge: Callable[[Case, Point], Judgement]  #: judges one point
     like: Any  #: a function whose parameters name the arguments
+    #: More of the caller's functions, which are given by name after the arguments.
+    by_name: tuple[tuple[Any, str], ...] = ()
 
     def names(self, count: int) -> tuple[str, ...]:
         """Return names for the arguments: those of the function's parameters, if known."""
@@ -65,14 +67,19 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
 
 def _of_rule(case: Case, part: CustomRule) -> Check:
-    f, together = part.f, part.together
+    f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        part_case, point = custom_case(f, together(given.params), case.seed, case.referee)
+        args, options = together(given.params), (case.seed, case.referee)
+        if reference is None:
+            part_case, point = custom_case(f, args, *options)
+        else:
+            part_case, point, _ = referenced_case(f, reference, args, *options)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee",))
-    return Check("assert_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
+    functions, options = ((f, "f"),), _options(case, ("referee",))
+    by_name = () if reference is None else ((reference, "reference"),)
+    return Check("assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name)
 
 
 def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
