@@ -3,10 +3,12 @@
 
 `roma.special_procrustes` finds it by a singular value decomposition, and differentiates by a
 formula of its own, which divides by sums t of two singular values. So that it stays finite where
-the rotation is not unique, 1/t is t/(t² + ε²), with ε = 1e-5 unless another `gradient_eps` is given.
-At a well-conditioned matrix eleven of sixteen digits are left; with a smaller ε all are (seen in
-roma 1.8.0). In the plane the closest rotation has a closed form, which is the reference.
+the rotation is not unique, 1/t is t/(t² + ε²); ε is `gradient_eps`, 1e-5 if none is given. At a
+well-conditioned matrix eleven of sixteen digits are left; with a smaller ε all are (seen in roma
+1.8.0). In the plane the closest rotation has a closed form, which is the reference.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +21,7 @@ from handgrad.torch import check_function
 M = torch.tensor([[[1.3, -0.4], [0.9, 0.7]]], dtype=torch.float64)
 
 
-def rotation(m: torch.Tensor, gradient_eps: float) -> torch.Tensor:
+def rotation(m: torch.Tensor, gradient_eps: float) -> Any:
     """Return the closest rotation of each matrix, as RoMa does."""
     return roma.special_procrustes(m, gradient_eps=gradient_eps)
 

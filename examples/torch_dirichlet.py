@@ -11,7 +11,6 @@ noise already that is no mistake, but a test at six digits would fail, or be of 
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import torch
 from torch.distributions.dirichlet import _Dirichlet_backward

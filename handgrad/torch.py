@@ -14,7 +14,8 @@ except ModuleNotFoundError as error:
     if error.name != "torch":
         raise
     raise ImportError(
-        "handgrad.torch needs PyTorch, which is not installed: pip install 'handgrad[torch]'"
+        "handgrad.torch needs PyTorch, which is not installed: pip install 'handgrad[torch]'",
+        name="torch",
     ) from None
 
 from handgrad.check import report_on, report_on_function, require, with_arguments_of

@@ -9,9 +9,10 @@ from handgrad.program.aten import operations, writes
 from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
 from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
+from handgrad.program.aten.in_place_views import become_view
 from handgrad.program.aten.installed import aten, importing, torch
 from handgrad.program.aten.lifting import Lifted, mapped
-from handgrad.program.aten.registry import OPERATIONS, Operation, name_of, packet_and_overload
+from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
 from handgrad.program.aten.results import results
 from handgrad.program.aten.traced_tensor import TracedTensor, array_of, constant, holding, view_of
 from handgrad.program.aten.views import Origin, is_view
@@ -50,10 +51,7 @@ class Dispatch(_Mode):
 
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         if torch.Tag.inplace_view in function.tags:
-            raise uncovered(
-                f"{function}, which changes the shape of a tensor in place,",
-                f"use {packet_and_overload(function)[0].removesuffix('_')}, which returns another",
-            )
+            return become_view(function, args, kwargs, self._run)
         if "device" in kwargs:
             kwargs = {**kwargs, "device": torch.device("cpu")}
         if function in (aten.lift_fresh.default, aten.lift.default):
@@ -64,7 +62,8 @@ class Dispatch(_Mode):
         if name.partition(".")[0] in _OF_FORM:
             return self._plainly(function, mapped(_placeholder, args), kwargs)
         if name == "_local_scalar_dense":
-            return array_of(args[0]).item()
+            value = array_of(args[0])
+            return bool(value) if value.dtype == bool else value.item()
         if name not in OPERATIONS:
             known = function._schema.is_mutable and writes.without_writes(function)
             rewrite = self._writing if known else self._decomposed
@@ -84,7 +83,7 @@ class Dispatch(_Mode):
             by_name = writes.given(function, args, kwargs)
             written += [by_name.get(name) for name in row.writes]
         for tensor in _tensors(written):
-            tensor.memory.version += 1
+            tensor.memory.written()
 
         def tensor(plain: Any) -> TracedTensor:
             return known[id(plain)] if id(plain) in known else constant(plain)
@@ -93,6 +92,7 @@ class Dispatch(_Mode):
 
     def _views(self, made: Any, function: Any, args: Any, kwargs: Any) -> Any:
         base, *rest = args
+        base.has_views = True
         stopped = not self.gradients.has_slope
         if function is aten.detach.default:
             stopped = not self.gradients.in_forward

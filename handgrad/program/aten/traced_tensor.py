@@ -5,6 +5,7 @@ which is run again on what the other one holds now. What depends on no traced va
 PyTorch computes with it as ever, until a traced value is written to it.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.views import Origin, replaced, viewed
@@ -20,12 +22,26 @@ from handgrad.program.aten.views import Origin, replaced, viewed
 class Memory:
     """What a tensor and its views have in common."""
 
-    __slots__ = ("array", "has_slope", "version")
+    __slots__ = ("array", "has_slope", "shared", "version")
 
     def __init__(self, array: Any = None, has_slope: bool = False) -> None:
         self.array = array  # the JAX value of the owner; None as long as the memory is plain
         self.has_slope = has_slope  # whether something was computed outside `no_grad`
         self.version = 0  # counts the writes
+        self.shared: Collection[Memory] = ()  # those that are one memory outside of the trace
+
+    def written(self) -> None:
+        """Count a write."""
+        self.check_alone()
+        self.version += 1
+
+    def check_alone(self) -> None:
+        """Raise an error if the trace has this memory several times, which a write must not see."""
+        if len(self.shared) > 1:
+            raise uncovered(
+                "a write to a tensor that shares memory with another one from outside the function",
+                "write to a clone",
+            )
 
 
 class TracedTensor(torch.Tensor):
@@ -34,6 +50,7 @@ class TracedTensor(torch.Tensor):
     memory: Memory
     plain: Any  #: the tensor that PyTorch computes with, valid while the memory is plain
     origin: Origin | None  #: None if it owns its memory
+    has_views: bool  #: whether another tensor was made as a view of it
     present: tuple[int, Any] | None  #: version of the memory, and the JAX value read from it then
 
     __torch_function__ = torch._C._disabled_torch_function_impl
@@ -45,6 +62,7 @@ class TracedTensor(torch.Tensor):
             cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
         )
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
+        self.has_views = False
         return self
 
     def __init__(self, *_: Any) -> None:
@@ -68,6 +86,8 @@ class TracedTensor(torch.Tensor):
 
 def constant(plain: Any) -> TracedTensor:
     """Return a tensor of the trace that has the values of a plain one, and owns them."""
+    if plain._is_zerotensor():  # which has no memory
+        plain = plain.clone()
     return TracedTensor(plain, Memory(), plain)
 
 
@@ -114,8 +134,8 @@ def write(tensor: TracedTensor, array: Any, has_slope: bool = True) -> None:
 
 def _put(tensor: TracedTensor, array: Any) -> None:
     if tensor.origin is None:
+        tensor.memory.written()
         tensor.memory.array = array
-        tensor.memory.version += 1
     else:
         base = tensor.origin.base
         _put(base, replaced(tensor.origin, array_of(base), array))

@@ -91,15 +91,23 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
 def masked_select(x: Any, mask: Any) -> Any:
     """Return the elements where a mask holds."""
     shape = np.broadcast_shapes(x.shape, mask.shape)
-    at = np.nonzero(np.broadcast_to(np.asarray(mask), shape))
-    return jnp.broadcast_to(x, shape)[at]
+    places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
+    return jnp.reshape(jnp.broadcast_to(x, shape), -1)[places]
+
+
+@operation("nonzero")
+def nonzero(x: Any) -> Any:
+    """Return the indices of what is not 0, one a row; the values must be known."""
+    return jnp.asarray(np.argwhere(np.asarray(x)))
 
 
 @operation("masked_scatter")
 def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     """Return x with the elements of a source, in order, where a mask holds."""
-    at = np.nonzero(np.broadcast_to(np.asarray(mask), x.shape))
-    return x.at[at].set(jnp.reshape(source, -1)[: len(at[0]) if at else int(mask)])
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
+    flat = jnp.reshape(jnp.broadcast_to(x, shape), -1)
+    return jnp.reshape(flat.at[places].set(jnp.reshape(source, -1)[: len(places)]), shape)
 
 
 @operation("index_fill.int_Scalar", "index_fill.int_Tensor")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -27,22 +26,34 @@ def cholesky(x: Any, upper: bool = False) -> Any:
 
 
 def _symmetric(x: Any, triangle: str) -> Any:
-    """Return the matrix of which one triangle is given."""
+    """Return the symmetric matrix that has one triangle of x, and the slope of (x + xᴴ) / 2.
+
+    torch reads one triangle alone; its derivatives take the whole matrix for symmetric.
+    """
     one = jnp.tril(x) if triangle == "L" else jnp.triu(x)
     rest = jnp.tril(x, -1) if triangle == "L" else jnp.triu(x, 1)
-    return one + jnp.conj(jnp.swapaxes(rest, -1, -2))
+    given = one + jnp.conj(jnp.swapaxes(rest, -1, -2))
+    mean = (x + jnp.conj(jnp.swapaxes(x, -1, -2))) / 2
+    return mean + lax.stop_gradient(given - mean)
 
 
 @operation("cholesky_solve")
 def cholesky_solve(b: Any, factor: Any, upper: bool = False) -> Any:
     """Solve A x = b, given the Cholesky factor of A."""
-    return jax.scipy.linalg.cho_solve((factor, not upper), b)
+    batch = jnp.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
+    b, factor = (jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (b, factor))
+    options = {"left_side": True, "lower": not upper}
+    first = lax.linalg.triangular_solve(factor, b, transpose_a=upper, conjugate_a=upper, **options)
+    return lax.linalg.triangular_solve(
+        factor, first, transpose_a=not upper, conjugate_a=not upper, **options
+    )
 
 
 @operation("cholesky_inverse")
 def cholesky_inverse(factor: Any, upper: bool = False) -> Any:
     """Return the inverse of A, given its Cholesky factor."""
-    return cholesky_solve(jnp.eye(factor.shape[-1], dtype=factor.dtype), factor, upper)
+    one = jnp.eye(factor.shape[-1], dtype=factor.dtype)
+    return cholesky_solve(jnp.broadcast_to(one, factor.shape), factor, upper)
 
 
 @operation("linalg_solve_triangular")
@@ -108,14 +119,67 @@ def solve(
 
 
 @operation("linalg_lu_factor_ex")
-def lu_factor(
-    x: Any, *, pivot: bool = True, check_errors: bool = False
-) -> tuple[Any, Any, Any]:
+def lu_factor(x: Any, *, pivot: bool = True, check_errors: bool = False) -> tuple[Any, Any, Any]:
     """Return the LU decomposition with pivots."""
     if not pivot:
         raise NotImplementedError("LU decomposition without pivots")
     lu, pivots, _ = lax.linalg.lu(x)
     return lu, pivots + 1, _info(x)
+
+
+@operation("linalg_lu")
+def lu(x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
+    """Return P, L and U of x = P L U."""
+    packed, pivots, _ = lu_factor(x, pivot=pivot)
+    return unpack_lu(packed, pivots)
+
+
+@operation("lu_unpack")
+def unpack_lu(
+    packed: Any, pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
+) -> tuple[Any, Any, Any]:
+    """Return P, L and U of an LU decomposition with pivots."""
+    rows, columns = packed.shape[-2:]
+    k, dtype = min(rows, columns), packed.dtype
+    nothing = jnp.zeros((0,), dtype)
+    left, right, order = nothing, nothing, nothing
+    if unpack_data:
+        left = jnp.tril(packed[..., :k], -1) + jnp.eye(rows, k, dtype=dtype)
+        right = jnp.triu(packed[..., :k, :])
+    if unpack_pivots:
+        places = lax.linalg.lu_pivots_to_permutation((pivots - 1).astype(jnp.int32), rows)
+        order = (jnp.arange(rows)[:, None] == places[..., None, :]).astype(dtype)
+    return order, left, right
+
+
+@operation("linalg_lu_solve")
+def solve_by_lu(
+    packed: Any, pivots: Any, b: Any, *, left: bool = True, adjoint: bool = False
+) -> Any:
+    """Solve a x = b, or x a = b, given the LU decomposition of a (or of its adjoint)."""
+    order, low, up = unpack_lu(packed, pivots)
+    a = order @ low @ up
+    a = jnp.conj(jnp.swapaxes(a, -1, -2)) if adjoint else a
+    return solve(a, b, left=left)[0]
+
+
+@operation("_linalg_check_errors")
+def check_errors(info: Any, api_name: str, *, is_matrix: bool) -> None:
+    """Do nothing: the values that would be singular are not known yet."""
+
+
+@operation("linalg_pinv.atol_rtol_tensor")
+def pseudoinverse(x: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+    """Return the pseudoinverse by the singular values that are above a tolerance."""
+    u, s, v = jnp.linalg.svd(x, full_matrices=False)
+    if rtol is None:
+        rtol = jnp.finfo(x.dtype).eps * max(x.shape[-2:]) if atol is None else 0.0
+    least = jnp.asarray(rtol)[..., None] * jnp.max(s, axis=-1, keepdims=True, initial=0.0)
+    least = least if atol is None else jnp.maximum(jnp.asarray(atol)[..., None], least)
+    kept = s > least
+    inverses = jnp.where(kept, 1 / jnp.where(kept, s, 1.0), 0.0)
+    adjoints = [jnp.conj(jnp.swapaxes(each, -1, -2)) for each in (v, u)]
+    return (adjoints[0] * inverses[..., None, :]) @ adjoints[1]
 
 
 @operation("linalg_qr")

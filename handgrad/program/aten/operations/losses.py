@@ -47,9 +47,7 @@ def huber(x: Any, target: Any, reduction: int = MEAN, delta: float = 1.0) -> Any
 
 
 @operation("binary_cross_entropy")
-def binary_cross_entropy(
-    x: Any, target: Any, weight: Any = None, reduction: int = MEAN
-) -> Any:
+def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: int = MEAN) -> Any:
     """-t·log x - (1 - t)·log(1 - x), each logarithm at least -100."""
     dtype = x.dtype
     x, target = wide(x), wide(target.astype(x.dtype))
@@ -118,7 +116,7 @@ def multi_margin(
 ) -> Any:
     """Σ w[t]·max(0, margin - x[t] + x[i])^p / C over the other classes i."""
     dtype, of_one = x.dtype, x.ndim < 2
-    x, target = wide(x).reshape(-1, x.shape[-1]), target.reshape(-1)
+    x, target = wide(x).reshape(-1, x.shape[-1] if x.ndim else 1), target.reshape(-1)
     own = jnp.take_along_axis(x, target[:, None], axis=1, mode="promise_in_bounds")
     gap = jax.nn.relu(margin - own + x)
     gap = gap if p == 1 else jnp.square(gap)
@@ -127,3 +125,22 @@ def multi_margin(
     losses = jnp.sum(jnp.where(others, gap, 0.0), axis=1) / x.shape[1]
     losses = losses[0] if of_one and reduction == NONE else losses
     return reduced(losses, dtype, reduction)
+
+
+@operation("multilabel_margin_loss_forward")
+def multilabel_margin(x: Any, target: Any, reduction: int) -> tuple[Any, Any]:
+    """Σ max(0, 1 - x[t] + x[i]) / C over targets t, up to the first -1, and other classes i."""
+    dtype, shape = x.dtype, target.shape
+    of_one = x.ndim < 2
+    x, target = (each.reshape(-1, each.shape[-1] if each.ndim else 1) for each in (wide(x), target))
+    given = jnp.cumprod(target >= 0, axis=1).astype(bool)
+    classes = jnp.arange(x.shape[1])
+    own = (target[:, :, None] == classes) & given[:, :, None]
+    is_target = jnp.any(own, axis=1)
+    safe = jnp.where(given, target, 0)
+    chosen = jnp.take_along_axis(x, safe, axis=1, mode="promise_in_bounds")
+    gaps = jax.nn.relu(1 - chosen[:, :, None] + x[:, None, :])
+    counted = given[:, :, None] & ~is_target[:, None, :]
+    losses = jnp.sum(jnp.where(counted, gaps, 0.0), axis=(1, 2)) / x.shape[1]
+    losses = losses[0] if of_one and reduction == NONE else losses
+    return reduced(losses, dtype, reduction), is_target.astype(dtype).reshape(shape)

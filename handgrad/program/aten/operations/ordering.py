@@ -27,7 +27,11 @@ def sort(
 
 @operation("topk")
 def top_k(
-    x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True  # noqa: A002
+    x: Any,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,  # noqa: A002
 ) -> tuple[Any, Any]:
     """Return the k largest or smallest along an axis, in order, and their indices."""
     if not x.ndim:
@@ -62,8 +66,6 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
         values = jnp.where(some, jnp.nan, values)
         indices = jnp.where(some, first, indices)
     return (values, indices) if x.ndim else (jnp.reshape(values, ()), jnp.reshape(indices, ()))
-
-
 
 
 @operation("nanmedian", "nanmedian.dim")
@@ -107,3 +109,19 @@ def search_sorted(
 def bucketize(x: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
     """Return between which boundaries each element lies."""
     return search_sorted(boundaries, x, right=right)
+
+
+@operation("mode")
+def most_frequent(x: Any, dim: int = -1, keepdim: bool = False) -> tuple[Any, Any]:
+    """Return the smallest of the most frequent elements along an axis, and where it is last."""
+    line, axis = at_least_1d(x), axis_of(x, dim)
+    moved = jnp.moveaxis(line, axis, -1)
+    counts = jnp.sum(moved[..., :, None] == moved[..., None, :], axis=-1)
+    top = counts == jnp.max(counts, axis=-1, keepdims=True)
+    values, indices = sort(moved)
+    first = jnp.argmax(jnp.take_along_axis(top, indices, axis=-1), axis=-1)[..., None]
+    value = jnp.take_along_axis(values, first, axis=-1)
+    last = jnp.max(jnp.where(moved == value, jnp.arange(moved.shape[-1]), -1), -1, keepdims=True)
+    found = (jnp.moveaxis(each, -1, axis) for each in (value, last))
+    shaped = [each if keepdim and x.ndim else jnp.squeeze(each, axis) for each in found]
+    return shaped[0], shaped[1]

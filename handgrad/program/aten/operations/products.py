@@ -5,8 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from handgrad.program.aten.operations.promotion import is_half, wide
+from handgrad.program.aten.operations.reductions import vector_norm
 from handgrad.program.aten.registry import operation
 
 
@@ -70,9 +72,10 @@ def attention_on_cpu(
     attn_mask: Any = None,
     scale: float | None = None,
 ) -> tuple[Any, Any]:
-    """Return softmax(q kᵀ·scale + mask) v, and the logarithms of the sums (batch, rows, heads)."""
-    out, log_sums = _attention(query, key, value, attn_mask, is_causal, scale)
-    return out, jnp.swapaxes(log_sums, -1, -2)
+    """Return softmax(q kᵀ·scale + mask) v, and log Σ exp of the scores."""
+    if dropout_p:
+        raise NotImplementedError("attention with dropout")
+    return _attention(query, key, value, attn_mask, is_causal, scale)
 
 
 def _attention(
@@ -89,8 +92,8 @@ def _attention(
         allowed = jnp.tril(jnp.ones(scores.shape[-2:], bool))
         scores = jnp.where(allowed, scores, -jnp.inf)
     if mask is not None:
-        masked = jnp.where(mask, scores, -jnp.inf) if mask.dtype == bool else None
-        scores = scores + mask.astype(scores.dtype) if masked is None else masked
+        masked = mask.dtype == bool
+        scores = jnp.where(mask, scores, -jnp.inf) if masked else scores + mask.astype(scores.dtype)
     log_sums = jax.scipy.special.logsumexp(scores, axis=-1)
     if not is_half(query.dtype):
         return matmul(jax.nn.softmax(scores, axis=-1), value), log_sums
@@ -122,3 +125,23 @@ def cross(x: Any, y: Any, *, dim: int = -1) -> Any:
     """Return the cross product of vectors along an axis."""
     x, y = jnp.broadcast_arrays(wide(x), wide(y))
     return jnp.cross(x, y, axis=dim)
+
+
+@operation("_cdist_forward")
+def distances(x: Any, y: Any, p: float, compute_mode: int | None) -> Any:
+    """Return the p-norms of the differences of all rows of x and of y."""
+    gaps = jnp.expand_dims(x, -2) - jnp.expand_dims(y, -3)
+    return vector_norm(gaps, p, -1)
+
+
+@operation("_euclidean_dist")
+def euclidean_distances(x: Any, y: Any) -> Any:
+    """Return the distances of all rows of x and of y."""
+    return distances(x, y, 2, None)
+
+
+@operation("_pdist_forward")
+def distances_among(x: Any, p: float = 2) -> Any:
+    """Return the p-norms of the differences of all pairs of rows."""
+    first, second = np.triu_indices(x.shape[0], 1)
+    return vector_norm(x[first] - x[second], p, -1)

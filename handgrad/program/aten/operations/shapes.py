@@ -232,5 +232,3 @@ def shuffle_channels(x: Any, groups: int) -> Any:
     n, channels, *space = x.shape
     grouped = jnp.reshape(x, (n, groups, channels // groups, *space))
     return jnp.reshape(jnp.swapaxes(grouped, 1, 2), x.shape)
-
-
