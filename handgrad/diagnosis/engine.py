@@ -1,7 +1,8 @@
 """Backpropagation through the caller's loss, right or with a mistake, at any point."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -40,6 +41,7 @@ class Engine:
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
     _compiled: dict[str, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+    _values: dict[int, dict[int, np.ndarray]] = field(default_factory=dict, repr=False)
 
     def right(self, given: Point) -> np.ndarray:
         """Return the right gradient, shape (size,)."""
@@ -80,6 +82,19 @@ class Engine:
                 Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
             )
             return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
+
+    def values(self, given: Point) -> dict[int, np.ndarray]:
+        """Return all values of the loss at a point, by number; those inside loops are left out."""
+        if id(given) not in self._values:
+            with jax.enable_x64(True):
+                real = _wide(split(given.inputs)[0]) if self.traced_inputs else []
+                found = self._made([*_wide(given.leaves), *real])
+                self._values[id(given)] = {o: np.asarray(value) for o, value in found.items()}
+        return self._values[id(given)]
+
+    @cached_property
+    def _made(self) -> Callable[[Sequence[Any]], dict[int, Any]]:
+        return _maker(self.rewired.graph, self.rewired.numbering)
 
     def without(self, number: int) -> "Engine":
         """Return the engine of the same loss with 0 in place of a constant."""
@@ -167,7 +182,7 @@ def _engine(loss: Function, given: Point) -> Engine:
             raise TooLargeError
         parameters = graph.inputs[: len(leaves)]
         found = switches(graph, parameters, numbering)
-        values = _values(graph, numbering, [*leaves, *(_wide(real) if traced_inputs else [])])
+        values = _maker(graph, numbering)([*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
         found += late_switches(graph, parameters, numbering)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
@@ -195,8 +210,11 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
     return [np.asarray(array, dtype=np.float64) for array in arrays]
 
 
-def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[int, Any]:
-    """Compute all intermediate values of the loss, at once: JAX would compile every operation."""
+def _maker(graph: Graph, numbering: Numbering) -> Callable[[Sequence[Any]], dict[int, Any]]:
+    """Return a function from what is given to all intermediate values of the loss, by number.
+
+    It is compiled as one: JAX would compile every operation.
+    """
     numbers = [o for node in graph.nodes for o in node.outputs]
 
     def made(given: Sequence[Any]) -> list[Any]:
@@ -206,6 +224,10 @@ def _values(graph: Graph, numbering: Numbering, given: Sequence[Any]) -> dict[in
             values.update(zip(node.outputs, outputs, strict=True))
         return [values[o] for o in numbers]
 
-    found = jax.jit(made, compiler_options=QUICK)(given)
-    inputs = zip(graph.inputs, given, strict=True)
-    return numbering.known | dict(inputs) | dict(zip(numbers, found, strict=True))
+    compiled = jax.jit(made, compiler_options=QUICK)
+
+    def of(given: Sequence[Any]) -> dict[int, Any]:
+        inputs = zip(graph.inputs, given, strict=True)
+        return numbering.known | dict(inputs) | dict(zip(numbers, compiled(given), strict=True))
+
+    return of

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import factors, kinds, other_constants, other_passes, updates
+from handgrad.diagnosis import factors, kinds, last_rules, other_constants, other_passes, updates
+
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
@@ -329,4 +330,5 @@ RULES: tuple[Proposes, ...] = (
     partial(_wrong_rule, late=True),
     _only_one_use,
     _two_terms_missing,
+    *last_rules.RULES,
 )

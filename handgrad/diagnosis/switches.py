@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from handgrad.diagnosis import activation_links, array_links, late_links, rounds
+from handgrad.diagnosis import activation_links, array_links, late_links, rounds, spread_links
 from handgrad.diagnosis.activation_links import Derivative, Extra
 from handgrad.diagnosis.rewired import Switch
 from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
@@ -41,6 +41,7 @@ def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> 
     return [
         *of_nodes,
         *late_links.parts(graph, active, numbering),
+        *spread_links.spread_links(graph, active, numbering),
         *rounds.rounds(graph, active, numbering),
     ]
 

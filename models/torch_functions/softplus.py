@@ -14,7 +14,7 @@ class Softplus(torch.autograd.Function):
         ctx.save_for_backward(x)
         ctx.beta, ctx.threshold = beta, threshold
         t = beta * wide(x)
-        curved = torch.log1p(torch.exp(torch.clamp(t, max=threshold))) / beta
+        curved = torch.log1p(torch.exp(t)) / beta
         return torch.where(t > threshold, wide(x), curved).to(x.dtype)
 
     @staticmethod

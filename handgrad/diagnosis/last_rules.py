@@ -1,0 +1,246 @@
+"""Wrong links that are fitted and tried after all others: array factors, signs, orders, numbers."""
+
+import itertools
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from handgrad.data.numerals import short
+from handgrad.diagnosis import kinds
+from handgrad.diagnosis.array_links import Times
+from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.samples import Sample
+from handgrad.diagnosis.search import GIVES, Search
+from handgrad.diagnosis.spread_links import Undivided
+from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+
+#: The relative difference up to which one array is proposed for another. This only saves time, and
+#: all points decide.
+PLAUSIBLE = 1e-3
+
+#: At most so many places are tried, and so many numbers left out of the loss.
+MOST_PLACES, MOST_NUMBERS = 300, 4
+
+
+def array_factor(search: Search) -> Iterator[Theory]:
+    """Propose that what comes back through a place lacks a factor: one of the loss's own arrays.
+
+    Example: 1/σ of each row is forgotten at the end of a layer norm's backward pass.
+    """
+    first, engine = search.evidence.fit[0], search.engine
+    part = _only_wrong_leaf(search)
+    if part is None:
+        return
+    shape = search.evidence.given.leaves[part[0]].shape
+    arrays = _arrays_of(engine, first, shape)
+    for i in range(min(len(engine.rewired.places), MOST_PLACES)):
+        if search.clock.over:
+            return
+        through = search.through(i, first)[part[1]].reshape(shape)
+        wrong = (search.within & first.wrong)[part[1]].reshape(shape)
+        if not wrong.any() or (through[wrong] == 0).any():
+            continue
+        gap = first.gap[part[1]].reshape(shape)
+        ratio = 1 + gap[wrong] / through[wrong]
+        for number, value in arrays.items():
+            factor = np.broadcast_to(value, shape)[wrong]
+            if (np.abs(ratio * factor - 1) <= PLAUSIBLE).all():
+                yield _lacks(search, i, number, part, shape)
+
+
+def _only_wrong_leaf(search: Search) -> tuple[int, slice] | None:
+    """Return the leaf that is wrong, if only one is, and its elements."""
+    parts = search.evidence.given.parts()
+    wrong = [
+        k for k, part in enumerate(parts) if (search.evidence.wrong & search.within)[part].any()
+    ]
+    return (wrong[0], parts[wrong[0]]) if len(wrong) == 1 else None
+
+
+def _arrays_of(engine: Engine, sample: Sample, shape: tuple[int, ...]) -> dict[int, np.ndarray]:
+    """Return the loss's arrays, by number, that fit a shape and are not the same everywhere."""
+    found = {}
+    for number, value in engine.values(sample.given).items():
+        array = np.asarray(value)
+        fits = array.ndim <= len(shape) and array.dtype.kind == "f" and array.size > 1
+        if fits and _broadcasts(array.shape, shape) and np.ptp(array) > 0:
+            found[number] = array
+    return found
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return all(a in (1, b) for a, b in pairs)
+
+
+def _lacks(
+    search: Search, place: int, number: int, part: tuple[int, slice], shape: tuple[int, ...]
+) -> Theory:
+    engine = search.engine
+    nodes = {o: node for node in engine.rewired.graph.all_nodes() for o in node.outputs}
+    inputs = dict(zip(engine.rewired.graph.inputs, engine.rewired.names, strict=False))
+    made = nodes.get(number)
+    what = f"{of_node(made)}{of_nodes([made])}" if made else inputs.get(number, "an input")
+    where = of_place(engine.rewired, engine.rewired.places[place])
+
+    def predict(sample: Sample) -> np.ndarray:
+        value = np.broadcast_to(np.asarray(engine.values(sample.given)[number]), shape).reshape(-1)
+        found = engine.right(sample.given).copy()
+        through = engine.through(place, sample.given)[part[1]]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[part[1]] += through * (1 / value - 1)
+        return found
+
+    return Theory(
+        "missing-factor", f"{GIVES}what comes back {where} lacks the factor {what}", predict
+    )
+
+
+def two_signs(search: Search) -> Iterator[Theory]:
+    """Propose that what comes back at two places has the wrong sign, as for a turn back."""
+    first, engine = search.evidence.fit[0], search.engine
+    places = engine.rewired.places[:MOST_PLACES]
+    wrong = np.flatnonzero(search.within & first.wrong)
+    if not wrong.size:
+        return
+    turned = np.array([-2 * search.through(i, first)[wrong] for i in range(len(places))])
+    gap = first.gap[wrong]
+    for i, j in itertools.combinations(range(len(places)), 2):
+        if search.clock.over:
+            return
+        if (np.abs(turned[i] + turned[j] - gap) <= PLAUSIBLE * np.abs(gap)).all():
+            one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
+            both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
+            says = f"{GIVES}what comes back {both} has the wrong sign"
+            yield Theory("sign", says, partial(_scaled, engine, {i: -1.0, j: -1.0}))
+
+
+def _scaled(engine: Engine, scale: dict[int, float], sample: Sample) -> np.ndarray:
+    return engine.changed(sample.given, scale)
+
+
+def another_order(search: Search) -> Iterator[Theory]:
+    """Propose that a leaf is exact, in another order along an axis: halves for pairs, reversed."""
+    found = _only_wrong_leaf(search)
+    if found is None:
+        return
+    leaf, part = found
+    shape, path = search.evidence.given.leaves[leaf].shape, search.evidence.given.paths[leaf]
+    first = search.evidence.fit[0]
+    yours, exact = (np.asarray(a[part]).reshape(shape) for a in (first.yours, first.exact))
+    for axis, length in enumerate(shape):
+        order = _order(yours, exact, axis) if length > 1 else None
+        if order is not None:
+            says = (
+                f"{path} is exact but for the order along axis {axis}: {', '.join(map(str, order))}"
+            )
+            yield Theory("exchanged", says, partial(_ordered, part, shape, axis, order))
+
+
+def _order(yours: np.ndarray, exact: np.ndarray, axis: int) -> list[int] | None:
+    """Return which slice of exact each slice of yours is, if each is one and the order another."""
+    mine, true = (np.moveaxis(a, axis, 0).reshape(a.shape[axis], -1) for a in (yours, exact))
+    near = np.abs(mine[:, None] - true[None]) <= PLAUSIBLE * np.abs(true[None])
+    alike = near.all(axis=2)
+    order = [int(row.argmax()) for row in alike]
+    distinct = alike.any(axis=1).all() and len(set(order)) == len(order)
+    return order if distinct and order != sorted(order) else None
+
+
+def _ordered(
+    part: slice, shape: tuple[int, ...], axis: int, order: list[int], sample: Sample
+) -> np.ndarray:
+    found = sample.exact.copy()
+    found[part] = np.take(found[part].reshape(shape), order, axis=axis).reshape(-1)
+    return found
+
+
+def number_left_out(search: Search) -> Iterator[Theory]:
+    """Propose that a number that is added in the loss was left out: w for 1 + w."""
+    for number, (value, node) in itertools.islice(_added(search).items(), MOST_NUMBERS):
+        if search.clock.over:
+            return
+        says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
+        zero = search.engine.without(number)
+        yield Theory("constant", says, partial(_right, zero))
+
+
+def _right(engine: Engine, sample: Sample) -> np.ndarray:
+    return engine.right(sample.given)
+
+
+def _added(search: Search) -> dict[int, tuple[float, Any]]:
+    """Return the constants that are added, each with its operation."""
+    known = search.engine.rewired.numbering.known
+    found: dict[int, tuple[float, Any]] = {}
+    for node in search.engine.rewired.graph.nodes:
+        for o in node.operands if node.name in ("add", "sub") else ():
+            values = np.unique(np.asarray(known.get(o, 0.0)))
+            if values.size == 1 and values.dtype.kind == "f" and values[0] != 0:
+                found.setdefault(o, (float(values[0]), node))
+    return found
+
+
+def another_divisor(search: Search) -> Iterator[Theory]:
+    """Propose that a quotient was divided by one number: the padded length for that of each row."""
+    first, engine = search.evidence.fit[0], search.engine
+    wrong = search.within & first.wrong
+    for i, switch in enumerate(engine.rewired.switches):
+        if search.clock.over:
+            return
+        if not isinstance(switch, Undivided) or not wrong.any():
+            continue
+        choice = {i: 1}
+        through = engine.changed(first.given, choice=choice)
+        factor = kinds.ratio(first.yours[wrong], through[wrong])
+        if factor:
+            says = f"a quotient were divided by {short(1 / factor)}, not by its divisor"
+            predict = partial(_divided, engine, choice, factor)
+            yield Theory("constant", f"{GIVES}{says}{of_nodes([switch.node])}", predict)
+
+
+def _divided(engine: Engine, choice: dict[int, int], factor: float, sample: Sample) -> np.ndarray:
+    return factor * engine.changed(sample.given, choice=choice)
+
+
+def factor_on_a_path(search: Search) -> Iterator[Theory]:
+    """Propose that a product's other factor is missing on one of several paths back alone.
+
+    Example: the weight is missing in the sum by which a norm's backward pass goes through 1/σ.
+    """
+    first, engine = search.evidence.fit[0], search.engine
+    wrong = search.within & first.wrong
+    for k, switch in enumerate(engine.rewired.switches):
+        if not isinstance(switch, Times) or not wrong.any():
+            continue
+        for i, place in enumerate(engine.rewired.places[:MOST_PLACES]):
+            if search.clock.over:
+                return
+            predict = partial(_on_a_path, engine, i, {k: 1})
+            near = np.abs(predict(first) - first.yours) <= PLAUSIBLE * np.abs(first.gap)
+            if near[wrong].all():
+                where = of_place(engine.rewired, place)
+                says = (
+                    f"{switch.options[0].says}{of_nodes([switch.node])}, in what comes back {where}"
+                )
+                yield Theory(switch.options[0].kind, f"{GIVES}{says}", predict)
+
+
+def _on_a_path(engine: Engine, place: int, choice: dict[int, int], sample: Sample) -> np.ndarray:
+    given = sample.given
+    wrong = engine.changed(given, choice=choice) - engine.changed(given, {place: 0.0}, choice)
+    return engine.changed(given, {place: 0.0}) + wrong
+
+
+#: The rules, the simplest first.
+RULES = (
+    another_order,
+    array_factor,
+    another_divisor,
+    number_left_out,
+    two_signs,
+    factor_on_a_path,
+)
