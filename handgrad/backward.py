@@ -3,10 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on, require, with_arguments_of
+from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.part_cases import backward_case, custom_case, points_of_part
+from handgrad.judging.part_cases import (
+    backward_case,
+    custom_case,
+    points_of_part,
+    referenced_case,
+)
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -26,6 +31,7 @@ def check_backward(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -38,8 +44,8 @@ def check_backward(
             floats are ignored.
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
-        points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
-            vary the inputs, and each of a list is a tuple of them.
+        points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
+            the points vary the inputs, and each of a list is a tuple of them.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -71,8 +77,18 @@ def check_backward(
         strict=strict,
         trust_rules=trusted,
         seconds=seconds,
+        computed_in=computed_in,
     )
-    case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
+    case, given = backward_case(
+        forward,
+        backward,
+        inputs,
+        cotangent,
+        seed,
+        referee,
+        trusted,
+        computed_in=computed_in,
+    )
     points = points_of_part(points, given)
     return report_on(case, given, points, strict, reproduce, seconds)
 
@@ -97,11 +113,13 @@ def assert_backward(*args: Any, **options: Any) -> None:
 def check_custom(
     f: Callable[..., Any],
     *args: Any,
+    reference: Callable[..., Any] | None = None,
     points: int | Sequence[Any] = 8,
     seed: int = 0,
     referee: str = "auto",
     strict: bool = False,
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -109,14 +127,23 @@ def check_custom(
     of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
     JAX can do neither; the reference is the function's own derivative.
 
+    What a kernel computes (Pallas, Triton, CUDA, a callback) cannot be looked into. Then give a
+    `reference`: "autodiff" is its `jax.grad`, and its own derivative is the right one. First every
+    element of the values of f is held to those of the reference; where one is wrong, the report is
+    on the values, with the finding `loss-value`, and the rule is not judged.
+
     Args:
-        f: the decorated function; its result is any pytree of arrays.
+        f: the decorated function; its result is any pytree of arrays. With a reference, any
+            function that JAX can differentiate.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
-        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
-            and each of a list is a tuple of arguments.
+        reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
+            floats in its result.
+        points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
+            vary all floats, and each of a list is a tuple of arguments.
 
     Raises:
-        TypeError: f has no custom rule, or no argument holds floats.
+        TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
+            reference has another result; or no argument holds floats.
         CheckInterrupted: as `check_gradient`.
 
     Example:
@@ -128,19 +155,28 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    with calling("f"):
-        case, given = custom_case(f, args, seed, referee)
     reproduce = call_line(
         check_custom,
         {"f": f},
         argument_names(f, len(args), numbered("args", len(args))),
+        reference=reference,
         points=points,
         seed=seed,
         referee=referee,
         strict=strict,
         seconds=seconds,
+        computed_in=computed_in,
     )
-    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
+    pair = None
+    with calling("f"):
+        if reference is None:
+            case, given = custom_case(f, args, seed, referee, computed_in)
+        else:
+            case, given, pair = referenced_case(f, reference, args, seed, referee, computed_in)
+    points = points_of_part(points, given)
+    if pair is None:
+        return report_on(case, given, points, strict, reproduce, seconds)
+    return report_on_function(pair, case, given, points, strict, reproduce, seconds)
 
 
 @with_arguments_of(check_custom)

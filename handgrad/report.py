@@ -98,10 +98,10 @@ class GradientReport(Renderable, Judgement):
         """The smallest point found at which the gradient is wrong in the same way.
 
         A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
-        None unless the verdict is `disagree`, after unpickling, and with `directions`. The first
-        access takes about ten seconds at most.
+        None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
+        values of a function are off. The first access takes about ten seconds at most.
         """
-        if self._mistake_unknown:
+        if self._mistake_unknown or self.trial.case.of_values:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
@@ -122,6 +122,8 @@ class GradientReport(Renderable, Judgement):
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
         if self._along_directions:
             raise ValueError("power: got a report with directions, expected one on every element")
+        if self.trial.case.of_values:
+            raise ValueError("power: got a report on values, expected one on a derivative")
         return power(self.trial)
 
     @property
@@ -203,6 +205,11 @@ class StepsReport(Renderable):
 
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
+
+    @property
+    def reports(self) -> tuple[GradientReport, ...]:
+        """The report on each step."""
+        return tuple(step.report for step in self.steps)
 
     @property
     def first_wrong(self) -> StepReport | None:

@@ -44,6 +44,19 @@ def test_one_that_fails_is_enough(
     assert ended.stdout == table([ROWS[of] for of in torches]) + "\n"
 
 
+def test_the_wheel_is_installed_anew_where_an_environment_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = []
+    monkeypatch.setattr(torch_versions, "environment", lambda *words, **_: installed.append(words))
+    monkeypatch.setattr(torch_versions, "ended_with", lambda _: (FOUND, 0, "5 passed in 1.00s"))
+    wheel = tmp_path / "a.whl"
+    assert tried("3.11", "newest", wheel, tmp_path).passed
+    first, second = (words[2:] for words in installed)
+    assert first[:2] == ("torch", wheel)
+    assert second == ("--force-reinstall", "--no-deps", wheel)
+
+
 def test_what_cannot_be_installed_is_a_row(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

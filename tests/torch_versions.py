@@ -86,7 +86,10 @@ def tried(version: str, versions: str, wheel: Path, keep: Path | None) -> Tried:
             packages += requirements("newest", "test")
             # The newest is that of the index, whatever this machine's constraints hold it down to.
             options = {"PIP_CONSTRAINT": "", "PIP_NO_CACHE_DIR": "1"}
-            programs = environment(folder, interpreter, *packages, **options)
+            environment(folder, interpreter, *packages, **options)
+            # In one that was kept, another wheel of the same version would stay.
+            anew = ("--force-reinstall", "--no-deps", wheel)
+            programs = environment(folder, interpreter, *anew, **options)
             found, code, said = ended_with(programs)
     except AssertionError as error:
         code, said = 1, str(error)

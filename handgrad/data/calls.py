@@ -87,6 +87,11 @@ def _written(name: str, value: Any) -> str:
         return f"float('{value}')" if not np.isfinite(value) else f"{value!r}".removesuffix(".0")
     if value is None or isinstance(value, bool | int | str):
         return repr(value)
+    if callable(value):
+        own = _own_name(value)
+        return own if own.isidentifier() and not iskeyword(own) else name
+    if isinstance(value, tuple) and value and all(isinstance(v, str) for v in value):
+        return repr(value)
     if isinstance(value, Sequence | frozenset) and all(isinstance(v, str) for v in value):
         return repr(sorted(value))
     return name

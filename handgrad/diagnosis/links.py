@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import factors, kinds, last_rules, other_constants, updates
+from handgrad.diagnosis import factors, kinds, last_rules, other_constants, other_passes, updates
+
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
@@ -314,13 +315,16 @@ def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
 
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
+    other_passes.other_cotangent,
     _factor_at_a_place,
     _wrong_rule,
     _factor_inside,
     _factor_at_a_line,
     _wrong_rule_for_some,
     updates.updated,
+    other_passes.mask_left_out,
     _left_out,
+    other_passes.input_left_out,
     _small_number_left_out,
     other_constants.another,
     partial(_wrong_rule, late=True),

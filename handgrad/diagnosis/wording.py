@@ -38,15 +38,26 @@ NAMES = {
 
 def of_place(rewired: Rewired, place: Place) -> str:
     """Name a place: `through the difference`, `from var to the matrix product`."""
-    made = _leaf(rewired, place.value) if place.made_by is None else of_node(place.made_by)
+    value, maker = _unconverted(rewired, place)
+    made = _leaf(rewired, value) if maker is None else of_node(maker)
     user = place.uses[0][0] if place.uses else None
-    nodes = [node for node in (user, place.made_by) if node is not None]
+    nodes = [node for node in (user, maker) if node is not None]
     where = _where([node.source for node in nodes if node.source is not None])
     if place.inside:
         return f"through a part of {of_node(user) if user else made}{where}"
     if user is None:
         return f"through {made}{where}"
     return f"from {of_node(user)} to {made}{where}"
+
+
+def _unconverted(rewired: Rewired, place: Place) -> tuple[int, Node | None]:
+    """Return the value at a place before conversions to other formats, and what makes it."""
+    value, node = place.value, place.made_by
+    made_by = {o: other for other in rewired.graph.all_nodes() for o in other.outputs}
+    while node is not None and node.name == "convert_element_type":
+        value = node.operands[0]
+        node = made_by.get(value)
+    return value, node
 
 
 def _leaf(rewired: Rewired, value: int) -> str:

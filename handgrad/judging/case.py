@@ -1,13 +1,15 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
+from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -32,6 +34,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
+    computed_in: str = "computed_in={!r}"
 
 
 #: Of `check_gradient`, and of the command line.
@@ -43,6 +46,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
+    computed_in="--computed-in with {!r}",
 )
 
 #: Of `check_backward`, also where `check_steps` calls it.
@@ -54,8 +58,14 @@ OF_BACKWARD = Wording(
     more_time="seconds= gives it more",
 )
 
+#: Of `handgrad.torch.check_function`.
+OF_TORCH = Wording("backward", "forward", single="", two="", more_time="seconds= gives it more")
+
 #: Of `check_custom`.
 OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
+
+#: Of `check_custom` with a reference.
+OF_REFERENCE = OF_RULE._replace(loss="reference")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +94,41 @@ class CustomRule:
     notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
+    reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardValues:
+    """The function whose values are judged, before its derivative; see `forward_values`."""
+
+    notes: ClassVar[tuple[str, ...]] = ()
+    given: Point  #: the caller's
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the arguments of one of this case."""
+        return self.given.at(list(given.inputs), self.given.inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of this case at other arguments."""
+        return replace(given, inputs=tuple(moved.params))
+
+
+@dataclass(frozen=True, eq=False)
+class TorchFunction:
+    """What a case of `handgrad.torch.check_function` has besides."""
+
+    again: Callable[[Any, Any], Any]  #: (params, inputs) -> the case at other arguments, its point
+    signature: Callable[..., Any]  #: a function whose parameters name the arguments
+    wrt: tuple[str, ...] | None  #: the arguments that are judged, if not all
+    reference: Callable[..., Any] | None  #: whose derivative is right, if not the function's own
+    #: What is to be said of leaves that are wrong, by their names.
+    remarks: dict[str, str] = field(default_factory=dict)
+    said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings for the report."""
+        return tuple(self.said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +139,28 @@ class RandomDirections:
     whole: "Case"
     given: Point  #: the caller's
     count: int  #: the number of directions
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the parameters of one of this case."""
+        params, _, *inputs = given.inputs
+        return self.given.at(params, inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of this case at other parameters."""
+        return replace(given, inputs=(moved.params, *given.inputs[1:]))
+
+
+#: Parts that are judged at points of their own instead of the caller's.
+Instead = ForwardValues | RandomDirections
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """What the caller gave, where a case has arrays in place of tensors of PyTorch."""
+
+    functions: tuple[Any, ...]
+    #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
+    arguments: Callable[..., tuple[Any, ...]] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,28 +176,46 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | RandomDirections | None = None
+    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
+    own: Own | None = None
+    condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
+    computed_in: Any = None  #: what the gradient is computed in, if that was stated
+    calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property
     def along_directions(self) -> bool:
         """Whether slopes are judged, and no elements."""
         return isinstance(self.part, RandomDirections)
 
+    @property
+    def takes_cotangent(self) -> bool:
+        """Whether the first input is the cotangent of what is judged."""
+        return isinstance(self.part, BackwardStep | TorchFunction)
+
+    @property
+    def of_values(self) -> bool:
+        """Whether the values of a function are judged, and no derivative."""
+        return isinstance(self.part, ForwardValues)
+
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
-        if not isinstance(self.part, RandomDirections):
-            return given
-        params, _, *inputs = given.inputs
-        return self.part.given.at(params, inputs)
+        return self.part.of_caller(given) if isinstance(self.part, Instead) else given
+
+    def remark(self, path: str) -> str:
+        """Return what is to be said of a leaf if it is wrong."""
+        return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""
         whole = self.of_caller(given)
         moved = whole.moved([change(leaf) for leaf in whole.leaves])
-        if whole is given:
-            return moved
-        return replace(given, inputs=(moved.params, *given.inputs[1:]))
+        return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
+
+    @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The arithmetic of `computed_in`."""
+        return arithmetic(self.computed_in)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -144,6 +229,7 @@ def check_case(case: Case, given: Point) -> None:
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
     check_seed(case.seed)
     check_referee(case.referee)
+    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:

@@ -34,6 +34,7 @@ def _of_elements(ruling: Ruling, case: Case) -> list[Finding]:
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     # Zeros among other wrong numbers may be those of inactive units.
     kind = "zero" if (ruling.yours.answer[wrong] == 0).all() else "unknown"
+    kind = "loss-value" if case.of_values else kind
     found = []
     for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
         if part.start < part.stop and ruling.yours.level[part].max() > RIGHT:
@@ -55,7 +56,9 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
         what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
-        return Finding(kind, path, index, what, 1.0 if kind == "zero" else 0.0)
+        remark = case.remark(path)
+        what += f": {remark}" if remark and answer == 0 else ""
+        return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
     size = abs(float(exact)) or 1.0
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
     if level == ROUNDED:

@@ -10,11 +10,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
 from handgrad.judging.case import (
     OF_BACKWARD,
+    OF_REFERENCE,
     OF_RULE,
     BackwardStep,
     Case,
@@ -22,8 +24,23 @@ from handgrad.judging.case import (
     check_function,
     check_seed,
 )
+from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
-from handgrad.program.trace import custom_rules, differentiated, trace, without_custom_rules
+from handgrad.program.rules import RULES
+from handgrad.program.trace import (
+    Program,
+    custom_rules,
+    differentiated,
+    equations,
+    trace,
+    without_custom_rules,
+)
+
+#: How the names of operations end that call code which is no program of JAX's: `pallas_call`,
+#: `triton_kernel_call`, `ffi_call`, `pure_callback`.
+OPAQUE = ("_call", "_callback")
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -38,6 +55,7 @@ def backward_case(
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
     named: Callable[..., Any] | None = None,
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
@@ -45,9 +63,11 @@ def backward_case(
     """
     check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    real, together, leaves = _float_inputs(inputs, names)
     check_function("forward", forward, inputs, "forward(*inputs)")
     check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
+    given = forward, backward, inputs, cotangent
+    forward, backward, inputs, cotangent, own = step_in_arrays(*given)
+    real, together, leaves = _float_inputs(inputs, names)
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
@@ -70,7 +90,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    options |= {"wording": OF_BACKWARD, "computed_in": computed_in, "own": own}
+    case = Case(gradient, loss, **options, part=part)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -106,13 +127,14 @@ def _writable(tree: Any) -> Any:
 
 
 def custom_case(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
-    check_seed(seed)
-    names = argument_names(f, len(args), numbered("args", len(args)))
-    real, together, leaves = _float_inputs(args, names)
-    check_function("f", f, args, "f(*args)")
+    real, together, given = _arguments_of(f, args, seed)
     with wide(real):
         output = f(*together(real))
     cotangent = _cotangent(output, seed)
@@ -120,16 +142,7 @@ def custom_case(
     def loss(params: Any) -> Any:
         return _weighed(f(*together(params)), cotangent)
 
-    given = point_at(list(real), (), Names("args", leaves=leaves))
-    try:
-        program = trace(loss, list(real), ()).loss
-    except jax.errors.TracerArrayConversionError:
-        if hasattr(f, "defvjp") or hasattr(f, "defjvp"):
-            raise  # its rule is in NumPy
-        program = None  # a NumPy function
-    if program is None or not custom_rules(program):
-        name = getattr(f, "__name__", repr(f))
-        raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
+    program = _with_rule(f, loss, list(real))
 
     def plain(params: Any) -> Any:
         return without_custom_rules(program.jaxpr, params)[0]
@@ -145,8 +158,86 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        computed_in=computed_in,
+        calls=CALLS_OF_KERNEL,
     )
     return case, given
+
+
+def referenced_case(
+    f: Callable[..., Any],
+    reference: Callable[..., Any],
+    args: tuple[Any, ...],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
+) -> tuple[Case, Point, Referenced]:
+    """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
+
+    It says nothing of the values of f, see `handgrad.judging.forward_values`.
+    """
+    check_function("reference", reference, args, "reference(*args)")
+    real, together, given = _arguments_of(f, args, seed)
+    pair = referenced(f, reference, real, together)
+    cotangents = pair.cotangents(seed)
+
+    def of_f(params: Any) -> Any:
+        return weighed(pair.f(params), cotangents)
+
+    def loss(params: Any) -> Any:
+        return weighed(pair.reference(params), cotangents)
+
+    part = CustomRule(f, together, reference)
+    options = {
+        "referee": referee,
+        "seed": seed,
+        "computed_in": computed_in,
+        "calls": CALLS_OF_KERNEL,
+    }
+    return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
+
+
+def _arguments_of(
+    f: Callable[..., Any], args: tuple[Any, ...], seed: int
+) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
+    """Return the float arrays among arguments, what replaces them, and the point they make."""
+    check_seed(seed)
+    names = argument_names(f, len(args), numbered("args", len(args)))
+    real, together, leaves = _float_inputs(args, names)
+    check_function("f", f, args, "f(*args)")
+    return real, together, point_at(list(real), (), Names("args", leaves=leaves))
+
+
+def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any]) -> Program:
+    """Trace the loss of a function that has a custom rule, and that can be looked into.
+
+    Raises:
+        TypeError: it has no rule, or cannot.
+    """
+    name = getattr(f, "__name__", repr(f))
+    try:
+        program = trace(loss, real, (), differentiate=False).loss
+    except jax.errors.TracerArrayConversionError:
+        if hasattr(f, "defvjp") or hasattr(f, "defjvp"):
+            raise  # its rule is in NumPy
+        program = None  # a NumPy function
+    if program and (hidden := _opaque(program)):
+        raise TypeError(
+            f"{name}: what `{hidden}` computes cannot be looked into; expected reference=, a "
+            "function of the same arguments in jax.numpy or NumPy that has the same values"
+        )
+    if program is None or not custom_rules(program):
+        raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
+    return program
+
+
+def _opaque(program: Program) -> str | None:
+    """Return the first operation of a program on real numbers that hides what it computes."""
+    for eqn in equations(program.jaxpr.jaxpr):
+        name = eqn.primitive.name
+        if name.endswith(OPAQUE) and name not in RULES and any(is_real(v.aval) for v in eqn.invars):
+            return name
+    return None
 
 
 def _float_inputs(
@@ -186,7 +277,7 @@ def _cotangent(output: Any, seed: int) -> Any:
 
     def like(leaf: Any) -> np.ndarray:
         array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
+        if not is_floating(array.dtype):
             raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 
@@ -195,9 +286,8 @@ def _cotangent(output: Any, seed: int) -> Any:
 
 def _weighed(output: Any, cotangent: Any) -> Any:
     """Return Σ c·output over all leaves of the output."""
-    products = jax.tree_util.tree_map(lambda o, c: c * o, output, cotangent)
-    # NumPy code on power series may return a single number, which has no `sum`.
-    return sum(p.sum() if hasattr(p, "sum") else p for p in jax.tree_util.tree_leaves(products))
+    leaves, tree = jax.tree_util.tree_flatten(output)
+    return weighed(leaves, tree.flatten_up_to(cotangent))
 
 
 def _shaped(cotangent: Any, like: Any) -> Any:

@@ -13,6 +13,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.forward_values import with_values
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
@@ -93,15 +94,12 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
 
 def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
     progress.at("calling the gradient and the loss")
-    answer = form.repeated(case, given)
+    answer, other = form.repeated(case, given)
     _, _, faults = answer
-    wrong = Outcome(given, findings=tuple(faults))
+    wrong, varies = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    if isinstance(case.part, RandomDirections):
-        around = with_directions(case.part, points_around(case.part.given, points, case.seed))
-    else:
-        around = points_around(given, points, case.seed)
+    around = points_of(case, given, points, case.seed)
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
@@ -111,14 +109,23 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 # Both may draw the same random numbers.
                 value, autodiff = loss.answers(given)
                 loss.check_repeatable(given, value)
-                if not judge_answer(loss, given, answer, autodiff).varies:
-                    return _Tried([wrong])
+                judged = judge_answer(loss, given, answer, autodiff, other)
+                if (varies := judged.varies) is None:
+                    return _Tried([judged if judged.findings else wrong])
             tried = _outcomes(loss, around, points, clock, progress)
             first, *others = tried.outcomes
-            first = replace(first, varies=first.varies or bool(faults))
+            first = replace(first, varies=first.varies or varies)
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=str(error))])
+
+
+def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
+    """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
+    around = points_around(case.of_caller(given), more, seed)
+    if isinstance(case.part, RandomDirections):
+        return with_directions(case.part, around)
+    return with_values(around, given) if case.of_values else around
 
 
 def rule_names(trusted: Collection[Any]) -> frozenset[str]:
@@ -193,12 +200,12 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+        answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
             return Outcome(given, findings=(Finding("not-repeatable", None, None, what, 1.0),))
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
-    outcome = judge_answer(loss, given, answer, autodiff)
+    outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)
     return outcome

@@ -27,10 +27,11 @@ CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpo
     "custom_vjp_call",
 }
 
-#: JAX's internal files between a caller and its public functions, operators and methods.
+#: Internal files of JAX, and of PyTorch, between a caller and public functions and operators.
 MACHINERY = frozenset(
     {"traceback_util.py", "pjit.py", "api.py", "array_methods.py", "custom_derivatives.py"}
     | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
+    | {"eval_frame.py", "_compile.py"}
 )
 
 #: Elementwise operations; those on truth values have no rule, JAX runs them.

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.formats import is_half
+
 #: The width of a line of code, less the indentation of a test's body.
 WIDTH = 96
 
@@ -63,7 +65,9 @@ def text(text: str) -> str:
 
 def number(value: Any) -> str:
     """Write a number with as few digits as restore it in its own dtype."""
-    if isinstance(value, np.floating) and not isinstance(value, float):
+    if is_half(getattr(value, "dtype", None)):
+        value = _shortest(value)
+    elif isinstance(value, np.floating) and not isinstance(value, float):
         short = str(value)
         # The short form is parsed as float64 first, and so may be rounded twice.
         value = short if type(value)(float(short)) == value else repr(float(value))
@@ -73,15 +77,23 @@ def number(value: Any) -> str:
     return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
 
 
-def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> Node:
-    """Write the call that makes an array."""
+def _shortest(value: Any) -> str:
+    """Write a number of a short format with as few digits as restore it."""
+    exact = float(value)
+    texts = (f"{exact:.{digits}g}" for digits in range(1, 17))
+    text = next((t for t in texts if type(value)(float(t)) == value), repr(exact))
+    return text if not np.isfinite(exact) or {".", "e"} & set(text) else f"{text}.0"
+
+
+def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...], maker: str = "array") -> Group:
+    """Write the call that makes an array: a function of the module `kind`."""
     first = values.reshape(-1)[0] if values.size else values.dtype.type(0)
     same = values.size != 1 and values.tobytes() == np.full_like(values, first).tobytes()
     if same and (values.size > FEW or not values.size):
         name = {"0.0": "zeros", "0": "zeros", "1.0": "ones", "1": "ones"}.get(number(first))
         fill = () if name else (number(first),)
         return Group(f"{kind}.{name or 'full'}(", (str(values.shape), *fill, *dtype), ")")
-    return Group(f"{kind}.array(", (nested(values), *dtype), ")")
+    return Group(f"{kind}.{maker}(", (nested(values), *dtype), ")")
 
 
 def nested(values: np.ndarray) -> Node:

@@ -6,9 +6,9 @@ from typing import Any
 
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
-from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.part_cases import backward_case, custom_case
+from handgrad.judging.part_cases import backward_case, custom_case, referenced_case
 from handgrad.judging.trial import judge
 from handgrad.shrinking.literals import Group, laid_out
 
@@ -23,6 +23,9 @@ class Check:
     values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: (params, inputs) -> arguments
     judge: Callable[[Case, Point], Judgement]  #: judges one point
     like: Any  #: a function whose parameters name the arguments
+    home: str = "handgrad"  #: the module of the function of handgrad
+    #: More of the caller's functions, which are given by name after the arguments.
+    by_name: tuple[tuple[Any, str], ...] = ()
 
     def names(self, count: int) -> tuple[str, ...]:
         """Return names for the arguments: those of the function's parameters, if known."""
@@ -41,11 +44,14 @@ def check_of(case: Case) -> Check:
         return _of_step(case, case.part)
     if isinstance(case.part, CustomRule):
         return _of_rule(case, case.part)
+    if isinstance(case.part, TorchFunction):
+        return _of_torch(case, case.part)
+    gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
         "assert_gradient",
-        ((case.gradient, "gradient"), (case.loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules")),
-        lambda params, inputs: (params, *inputs),
+        ((gradient, "gradient"), (loss, "loss")),
+        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
+        lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
     )
@@ -56,23 +62,63 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(forward, part.backward, inputs, None, *options)
+        part_case, point = backward_case(
+            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
+        )
         return judge(part_case, point, 0, False, "")
 
-    functions = ((forward, "forward"), (part.backward, "backward"))
-    options = _options(case, ("referee", "trust_rules"))
-    return Check("assert_backward", functions, options, lambda p, _: together(p), answer, forward)
+    own = case.own.functions if case.own else (forward, part.backward)
+    functions = ((own[0], "forward"), (own[1], "backward"))
+    options = _options(case, ("referee", "trust_rules", "computed_in"))
+
+    def values(params: Any, _: Any) -> tuple[Any, ...]:
+        return _own(case, *together(params))
+
+    return Check("assert_backward", functions, options, values, answer, forward)
 
 
 def _of_rule(case: Case, part: CustomRule) -> Check:
-    f, together = part.f, part.together
+    f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        part_case, point = custom_case(f, together(given.params), case.seed, case.referee)
+        args, options = together(given.params), (case.seed, case.referee, case.computed_in)
+        if reference is None:
+            part_case, point = custom_case(f, args, *options)
+        else:
+            part_case, point = referenced_case(f, reference, args, *options)[:2]
+        return judge(part_case, point, 0, False, "")
+
+    functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
+    by_name = () if reference is None else ((reference, "reference"),)
+    return Check(
+        "assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name=by_name
+    )
+
+
+def _of_torch(case: Case, part: TorchFunction) -> Check:
+    def answer(_: Case, given: Point) -> Judgement:
+        part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")
 
     options = _options(case, ("referee",))
-    return Check("assert_custom", ((f, "f"),), options, lambda p, _: together(p), answer, f)
+    if part.wrt:
+        options["wrt"] = repr(list(part.wrt)).replace("'", '"')
+    (f,) = case.own.functions if case.own else (None,)
+    return Check(
+        "assert_function",
+        ((f, "F"),),
+        options,
+        lambda params, inputs: _own(case, params, *inputs),
+        answer,
+        part.signature,
+        "handgrad.torch",
+        () if part.reference is None else ((part.reference, "reference"),),
+    )
+
+
+def _own(case: Case, *args: Any) -> tuple[Any, ...]:
+    """Return arguments as the caller's functions take them: arrays, or tensors in their place."""
+    return case.own.arguments(*args) if case.own and case.own.arguments else args
 
 
 def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
@@ -84,4 +130,6 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["has_value"] = "True"
     if case.trusted:
         found["trust_rules"] = str(sorted(case.trusted))
+    if case.computed_in is not None:
+        found["computed_in"] = repr(case.computed_in)
     return {name: value for name, value in found.items() if name in ("points", "seed", *of)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from handgrad.data.point import point_at
 from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.judging.case import Case
 
 Leaves = tuple[Any, ...]
 #: (exact, parameters) -> yours, leaf by leaf.
@@ -36,6 +37,6 @@ def evidence_of(
         wrong = np.abs(yours - true) > noise
         samples.append(Sample(point, yours, true, noise, wrong, np.ones(given.size, dtype=bool)))
     outcome = SimpleNamespace(given=given, ruling=None)
-    case = SimpleNamespace(loss=loss)
+    case = Case(loss, loss)
     trial: Any = SimpleNamespace(outcomes=[outcome], deciding=0, case=case)
     return Evidence(trial, tuple(samples[:2]), tuple(samples[2:]))

@@ -1,0 +1,119 @@
+"""Propose that a backward pass belongs to another forward pass, or another use of its result.
+
+A kernel's backward pass computes anew what it needs of the forward pass, and what it forgets there
+(a mask, the weights of the rows) is missing in every derivative. What comes back to it, the
+cotangent, is often 1 or the same everywhere in the tests of its author, and is then used as if it
+always were.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.pytrees import is_real
+from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.samples import Sample
+from handgrad.diagnosis.search import GIVES, Search
+from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.wording import of_nodes
+from handgrad.program.graph import Graph, Node
+
+#: The cotangents that a backward pass may take instead of its own, and what is said of each.
+COTANGENTS = (
+    (np.ones_like, "1 everywhere: yours does not use it"),
+    (lambda c: np.full_like(c, np.ravel(c)[0]), "its first element everywhere"),
+    (lambda c: np.full_like(c, np.sum(c)), "its sum everywhere"),
+    (lambda c: np.full_like(c, np.mean(c)), "its mean everywhere"),
+    (np.square, "its square: yours uses it twice"),
+)
+
+
+def other_cotangent(search: Search) -> Iterator[Theory]:
+    """Propose that the cotangent is used as if it were another one."""
+    if not search.evidence.trial.case.takes_cotangent or not search.engine.traced_inputs:
+        return
+    for change, says in COTANGENTS:
+        if search.clock.over:
+            return
+        yield Theory(
+            "cotangent",
+            f"{GIVES}the cotangent is taken for {says}",
+            lambda sample, change=change: _with_input(search.engine, sample, 0, change),
+        )
+
+
+def input_left_out(search: Search) -> Iterator[Theory]:
+    """Propose that an array of floats among the inputs is left out: weights, a mask that is added.
+
+    The cotangent is none of them.
+    """
+    given = search.evidence.given
+    first = int(search.evidence.trial.case.takes_cotangent)
+    for k in range(first, len(given.inputs) if search.engine.traced_inputs else 0):
+        if not any(map(is_real, jax.tree_util.tree_leaves(given.inputs[k]))):
+            continue
+        for value in (0, 1):
+            if search.clock.over:
+                return
+            what = f"{given.names.of_input(k)} is left out, as if it were {value}"
+            yield Theory(
+                "unknown",
+                f"{GIVES}{what}",
+                lambda sample, k=k, value=value: _with_input(
+                    search.engine, sample, k, lambda x: np.full_like(x, value)
+                ),
+            )
+
+
+def _with_input(engine: Engine, sample: Sample, k: int, change: Any) -> np.ndarray:
+    inputs = list(sample.given.inputs)
+    inputs[k] = jax.tree_util.tree_map(
+        lambda x: change(np.asarray(x)) if is_real(x) else x, inputs[k]
+    )
+    return engine.changed(replace(sample.given, inputs=tuple(inputs)))
+
+
+def mask_left_out(search: Search) -> Iterator[Theory]:
+    """Propose that a mask is left out: a choice that does not depend on the parameters."""
+    rewired = search.engine.rewired
+    for node in _masks(rewired.graph, len(rewired.names), rewired.numbering.known):
+        for operand in node.operands[1:]:
+            if search.clock.over:
+                return
+            if operand in rewired.numbering.known:
+                continue
+            unmasked = replace(rewired, graph=_replaced(rewired.graph, node, operand))
+            engine = Engine(unmasked, search.engine.traced_inputs)
+            yield Theory(
+                "mask",
+                f"{GIVES}the mask is left out{of_nodes([node])}",
+                lambda sample, engine=engine: engine.right(sample.given),
+            )
+
+
+def _masks(graph: Graph, parameters: int, known: dict[int, Any]) -> Iterator[Node]:
+    """Yield the choices whose condition does not depend on the parameters."""
+    fixed = {*known, *graph.inputs[parameters:]}
+    for node in graph.nodes:
+        if fixed.issuperset(node.operands):
+            fixed.update(node.outputs)
+        elif node.name == "select_n" and node.operands[0] in fixed:
+            yield node
+
+
+def _replaced(graph: Graph, node: Node, operand: int) -> Graph:
+    """Return a graph without a node, whose result is one of its operands."""
+    (result,) = node.outputs
+
+    def numbers(some: Sequence[int]) -> tuple[int, ...]:
+        return tuple(operand if number == result else number for number in some)
+
+    nodes = tuple(
+        replace(other, operands=numbers(other.operands))
+        for other in graph.nodes
+        if other is not node
+    )
+    return Graph(graph.inputs, nodes, numbers(graph.outputs))
