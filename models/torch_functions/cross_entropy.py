@@ -86,7 +86,10 @@ FUNCTION = TorchFunction(
         "ignored-rows": Slip(
             "ignored rows get a gradient",
             (("torch.where(kept, wide(dloss) / count, 0.0)[:, None]", "wide(dloss) / count"),),
-            ("mask", "missing-factor",),
+            (
+                "mask",
+                "missing-factor",
+            ),
             ("torch.where(kept, row", "kept = "),
         ),
         "cotangent": Slip(
