@@ -14,7 +14,6 @@ import numpy as np
 
 from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds, last_rules, other_constants, other_passes, updates
-
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
