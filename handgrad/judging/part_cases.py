@@ -72,9 +72,7 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(
-        gradient, loss, **options, part=part, wording=OF_BACKWARD, computed_in=computed_in
-    )
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, computed_in=computed_in)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -390,7 +389,8 @@ def _together(given: Point, tolerance: Tolerance, stated: Stated, compared: Comp
     exact = balls.midpoints(compared.reference)
     sizes = compared.size
     beside = [
-        _little_beside(given, sizes, compared.gap, stated.fraction) & _not_all(given, sizes, tolerance),
+        _little_beside(given, sizes, compared.gap, stated.fraction)
+        & _not_all(given, sizes, tolerance),
         _little_beside(given, sizes, tolerance.loose, stated.fraction),
     ]
     for k, (part, leaf) in enumerate(zip(given.parts(), given.leaves, strict=True)):
@@ -401,7 +401,7 @@ def _together(given: Point, tolerance: Tolerance, stated: Stated, compared: Comp
         own = form.spacing(exact[part])
         along = abs(projection(exact[part], error))
         beyond = np.fmax(compared.gap[part] - SHARP * tolerance.unit[part], 0.0)
-        directed = along > stated.along[k]
+        directed = bool(along > stated.along[k])
         if not directed and spread(beyond, stated.error[part]):
             continue
         rounded = along <= stated.loose_along[k] and spread(beyond, stated.loose[part])

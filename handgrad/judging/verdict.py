@@ -46,7 +46,12 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*short_formats.zeros(outcomes, i), *_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
+    warnings += [
+        *short_formats.zeros(outcomes, i),
+        *_uncertain(rulings),
+        *_unused_trust(rulings, case),
+        *_left_out(rulings),
+    ]
     if any(outcome.varies for outcome in outcomes):
         warnings.append(
             f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "

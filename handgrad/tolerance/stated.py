@@ -138,9 +138,7 @@ def _runs(
     rounding = MonteCarlo(rng, arithmetic, frozenset(v for v in stored if isinstance(v, jex.Var)))
     for _ in range(DRAWS):
         around = [rounding.data(array).value for array in (*problem.leaves, *problem.inputs)]
-        constants = [
-            rounding.data(c) if is_real(c) else number(c) for c in program.jaxpr.consts
-        ]
+        constants = [rounding.data(c) if is_real(c) else number(c) for c in program.jaxpr.consts]
         moved, _ = run(problem, program, around, decisions, rounding, constants)
         deviation = balls.midpoints(moved - base)
         yield np.where(np.isnan(deviation), np.inf, deviation)
@@ -257,4 +255,3 @@ def short(problem: Problem) -> Arithmetic:
 
 def _coarsest(found: Sequence[Format]) -> Format:
     return max(found, key=lambda form: form.unit)
-
