@@ -46,7 +46,7 @@ def check_of(case: Case) -> Check:
     return Check(
         "assert_gradient",
         ((case.gradient, "gradient"), (case.loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules")),
+        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
         lambda params, inputs: (params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -58,11 +58,13 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(forward, part.backward, inputs, None, *options)
+        part_case, point = backward_case(
+            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
+        )
         return judge(part_case, point, 0, False, "")
 
     functions = ((forward, "forward"), (part.backward, "backward"))
-    options = _options(case, ("referee", "trust_rules"))
+    options = _options(case, ("referee", "trust_rules", "computed_in"))
     return Check("assert_backward", functions, options, lambda p, _: together(p), answer, forward)
 
 
@@ -70,14 +72,15 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args, options = together(given.params), (case.seed, case.referee)
+        args = together(given.params)
+        options = case.seed, case.referee, case.computed_in
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
             part_case, point = referenced_case(f, reference, args, *options)[:2]
         return judge(part_case, point, 0, False, "")
 
-    functions, options = ((f, "f"),), _options(case, ("referee",))
+    functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
     by_name = () if reference is None else ((reference, "reference"),)
     return Check("assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name)
 
@@ -91,4 +94,6 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["has_value"] = "True"
     if case.trusted:
         found["trust_rules"] = str(sorted(case.trusted))
+    if case.computed_in is not None:
+        found["computed_in"] = repr(case.computed_in)
     return {name: value for name, value in found.items() if name in ("points", "seed", *of)}
