@@ -97,7 +97,7 @@ class OtherOrder(MonteCarlo):
         moved = self._moved.get(id(eqn), BY_SUMS)
         return super().after(eqn, operands, outputs) if moved.result else outputs
 
-    def literal(self, literal: Any) -> None:  # noqa: ARG002 (of the base class)
+    def literal(self, literal: Any) -> None:
         """Return None: a constant is the same in each call."""
 
 
