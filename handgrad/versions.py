@@ -8,6 +8,7 @@ from handgrad.check import CheckInterrupted, report_on_gradient, require, with_a
 from handgrad.clock import Clock
 from handgrad.comparison import ComparisonReport, Version
 from handgrad.data.calls import call_line
+from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import near, own_frames
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
@@ -34,6 +35,7 @@ def compare_gradients(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: Any = None,
 ) -> ComparisonReport:
     """Rule on several versions of one gradient by one certified reference, and name the odd one.
 
@@ -45,6 +47,8 @@ def compare_gradients(
         loss, params, inputs: as for `check_gradient`.
         points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
+        computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
+            some of them.
 
     Returns:
         The report. A version that raises at the given point does not pass, and the others are
@@ -77,11 +81,22 @@ def compare_gradients(
         strict=strict,
         trust_rules=trusted,
         seconds=seconds,
+        computed_in=computed_in,
     )
     check_seconds(seconds)
+    stated = _stated(computed_in, versions)
     at = (params, *inputs)
     cases = {
-        name: Case(f, loss, has_value, referee, seed, trusted, calls=CALLS_OF_KERNEL)
+        name: Case(
+            f,
+            loss,
+            has_value,
+            referee,
+            seed,
+            trusted,
+            calls=CALLS_OF_KERNEL,
+            computed_in=stated.get(name),
+        )
         for name, f in versions.items()
     }
     _check_loss(cases, at, points)
@@ -128,6 +143,22 @@ def check_versions(versions: Any) -> None:
             raise TypeError(f"versions: got the name {shortly(name)}, {expected}")
         if not callable(function):
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
+
+
+def _stated(computed_in: Any, versions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what each version is computed in, where that is stated.
+
+    Raises:
+        ValueError: there is no such version, or no such format.
+    """
+    if not isinstance(computed_in, Mapping):
+        computed_in = dict.fromkeys(versions, computed_in)
+    for name, stated in computed_in.items():
+        if name not in versions:
+            known = ", ".join(map(repr, versions))
+            raise ValueError(f"computed_in: got the name {name!r}, expected one of {known}")
+        arithmetic(stated)
+    return dict(computed_in)
 
 
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
