@@ -43,11 +43,13 @@ def array_factor(search: Search) -> Iterator[Theory]:
         wrong = (search.within & first.wrong)[part[1]].reshape(shape)
         if not wrong.any() or (through[wrong] == 0).any():
             continue
-        gap = first.gap[part[1]].reshape(shape)
-        ratio = 1 + gap[wrong] / through[wrong]
+        gap = first.gap[part[1]].reshape(shape)[wrong]
+        allowed = first.allowed[part[1]].reshape(shape)[wrong] + PLAUSIBLE * np.abs(gap)
         for number, value in arrays.items():
             factor = np.broadcast_to(value, shape)[wrong]
-            if (np.abs(ratio * factor - 1) <= PLAUSIBLE).all():
+            with np.errstate(divide="ignore"):
+                lacking = through[wrong] * (1 / factor - 1)
+            if (np.abs(lacking - gap) <= allowed).all():
                 yield _lacks(search, i, number, part, shape)
 
 
@@ -108,10 +110,11 @@ def two_signs(search: Search) -> Iterator[Theory]:
         return
     turned = np.array([-2 * search.through(i, first)[wrong] for i in range(len(places))])
     gap = first.gap[wrong]
+    allowed = first.allowed[wrong] + PLAUSIBLE * np.abs(gap)
     for i, j in itertools.combinations(range(len(places)), 2):
         if search.clock.over:
             return
-        if (np.abs(turned[i] + turned[j] - gap) <= PLAUSIBLE * np.abs(gap)).all():
+        if (np.abs(turned[i] + turned[j] - gap) <= allowed).all():
             one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
             both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
             says = f"{GIVES}what comes back {both} has the wrong sign"
@@ -130,9 +133,11 @@ def another_order(search: Search) -> Iterator[Theory]:
     leaf, part = found
     shape, path = search.evidence.given.leaves[leaf].shape, search.evidence.given.paths[leaf]
     first = search.evidence.fit[0]
-    yours, exact = (np.asarray(a[part]).reshape(shape) for a in (first.yours, first.exact))
+    yours, exact, allowed = (
+        a[part].reshape(shape) for a in (first.yours, first.exact, first.allowed)
+    )
     for axis, length in enumerate(shape):
-        order = _order(yours, exact, axis) if length > 1 else None
+        order = _order(yours, exact, allowed, axis) if length > 1 else None
         if order is not None:
             says = (
                 f"{path} is exact but for the order along axis {axis}: {', '.join(map(str, order))}"
@@ -140,11 +145,15 @@ def another_order(search: Search) -> Iterator[Theory]:
             yield Theory("exchanged", says, partial(_ordered, part, shape, axis, order))
 
 
-def _order(yours: np.ndarray, exact: np.ndarray, axis: int) -> list[int] | None:
+def _order(
+    yours: np.ndarray, exact: np.ndarray, allowed: np.ndarray, axis: int
+) -> list[int] | None:
     """Return which slice of exact each slice of yours is, if each is one and the order another."""
-    mine, true = (np.moveaxis(a, axis, 0).reshape(a.shape[axis], -1) for a in (yours, exact))
-    near = np.abs(mine[:, None] - true[None]) <= PLAUSIBLE * np.abs(true[None])
-    alike = near.all(axis=2)
+    mine, true, by = (
+        np.moveaxis(a, axis, 0).reshape(a.shape[axis], -1) for a in (yours, exact, allowed)
+    )
+    near = np.abs(mine[:, None] - true[None]) <= by[:, None] + PLAUSIBLE * np.abs(true[None])
+    alike = np.all(near, axis=2)
     order = [int(row.argmax()) for row in alike]
     distinct = alike.any(axis=1).all() and len(set(order)) == len(order)
     return order if distinct and order != sorted(order) else None
@@ -220,8 +229,8 @@ def factor_on_a_path(search: Search) -> Iterator[Theory]:
             if search.clock.over:
                 return
             predict = partial(_on_a_path, engine, i, {k: 1})
-            near = np.abs(predict(first) - first.yours) <= PLAUSIBLE * np.abs(first.gap)
-            if near[wrong].all():
+            allowed = first.allowed + PLAUSIBLE * np.abs(first.gap)
+            if (np.abs(predict(first) - first.yours) <= allowed)[wrong].all():
                 where = of_place(engine.rewired, place)
                 says = (
                     f"{switch.options[0].says}{of_nodes([switch.node])}, in what comes back {where}"

@@ -78,17 +78,17 @@ class Sample:
     def explained(self, prediction: np.ndarray, within: np.ndarray) -> bool:
         """Tell whether yours is the prediction, up to rounding, at the elements `within`."""
         with np.errstate(invalid="ignore"):
-            close = np.abs(self.yours - prediction) <= self._allowed
+            close = np.abs(self.yours - prediction) <= self.allowed
         return bool((close | ~(within & self.judged)).all())
 
     def stands_out(self, within: np.ndarray) -> bool:
         """Tell whether a gap at these elements stands out from rounding."""
-        clear = self._allowed <= np.abs(self.gap) / CLEAR
+        clear = self.allowed <= np.abs(self.gap) / CLEAR
         return bool((within & self.judged & self.wrong & clear).any())
 
     @cached_property
-    def _allowed(self) -> np.ndarray:
-        """The allowed error of a prediction."""
+    def allowed(self) -> np.ndarray:
+        """The allowed error of a prediction, shape (size,)."""
         formats = [of(leaf.dtype) for leaf in self.given.leaves]
         left = np.repeat(
             [LEFT.get(form.name, LEFT_SHORT * form.eps) for form in formats],

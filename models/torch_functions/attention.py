@@ -92,7 +92,10 @@ FUNCTION = TorchFunction(
         "mask-in-backward": Slip(
             "the causal mask is not applied when p is computed again",
             (("if ctx.causal:", "if False:"),),
-            ("missing-factor",),
+            (
+                "mask",
+                "missing-factor",
+            ),
             ("masked_fill",),
         ),
         "scale-in-dk": Slip(

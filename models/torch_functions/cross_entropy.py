@@ -86,13 +86,16 @@ FUNCTION = TorchFunction(
         "ignored-rows": Slip(
             "ignored rows get a gradient",
             (("torch.where(kept, wide(dloss) / count, 0.0)[:, None]", "wide(dloss) / count"),),
-            ("missing-factor",),
+            (
+                "mask",
+                "missing-factor",
+            ),
             ("torch.where(kept, row", "kept = "),
         ),
         "cotangent": Slip(
             "what comes back is taken for 1",
             (("wide(dloss) / count", "1 / count"),),
-            ("factor", "missing-factor"),
+            ("cotangent", "factor", "missing-factor"),
         ),
         "one-hot-missing": Slip(
             "the label's own term is missing",

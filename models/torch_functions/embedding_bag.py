@@ -85,7 +85,10 @@ FUNCTION = TorchFunction(
                     "(wide(dy) / count)[:, None, :].expand(*indices.shape, -1)",
                 ),
             ),
-            ("missing-factor",),
+            (
+                "mask",
+                "missing-factor",
+            ),
             ("weighted = torch.where(kept", "kept = "),
         ),
         "scales-forgotten": Slip(

@@ -81,7 +81,7 @@ FUNCTION = TorchFunction(
         "cotangent": Slip(
             "what comes back is taken for 1",
             (("wide(dloss) * slope", "slope"),),
-            ("factor", "missing-factor"),
+            ("cotangent", "factor", "missing-factor"),
         ),
         "target-unsummed": Slip(
             "the target's gradient is not summed over the quantiles",

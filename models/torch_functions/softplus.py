@@ -49,7 +49,7 @@ FUNCTION = TorchFunction(
             "the 1/β is forgotten",
             (("torch.sigmoid(t)\n", "ctx.beta * torch.sigmoid(t)\n"),),
             ("factor", "missing-factor", "constant", "activation-derivative"),
-            ("curved = ",),
+            ("curved = ", "t = beta"),
         ),
         "threshold-ignored": Slip(
             "σ above the threshold as well",
