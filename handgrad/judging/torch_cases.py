@@ -98,6 +98,14 @@ def in_jax_arrays(tree: Any) -> bool:
     return any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(tree))
 
 
+def _are_floats(tree: Any) -> bool:
+    """Tell whether arguments hold NumPy's numbers alone: no tracers, and no power series."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return not in_jax_arrays(tree) and not any(
+        getattr(leaf, "dtype", None) == object for leaf in leaves
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Module:
     """A module whose parameters are judged: those that require grad, by their names."""
@@ -195,6 +203,8 @@ class Arguments:
 
         @wraps(loss)
         def run(*args: Any) -> Any:
+            if _are_floats(args):
+                return self._value(loss, args)
             try:
                 with warnings.catch_warnings():
                     # NumPy's of a tensor, which it does not get.
@@ -211,6 +221,15 @@ class Arguments:
             raise first
 
         return run
+
+    def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
+        """Return a loss in floats: that of tensors, or else that of arrays."""
+        try:
+            return arrays_of(loss(*self.tensors(args)))
+        except Exception:  # whatever a loss raises that is not in PyTorch
+            if self.module is not None:
+                raise
+            return loss(*args)
 
     def gradient(self, gradient: Callable[..., Any], has_value: bool) -> Callable[..., Any]:
         """Return a gradient in PyTorch as one of arrays; `.grad` is read of what returns None."""

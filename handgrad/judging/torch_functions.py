@@ -4,6 +4,7 @@
 computes when JAX traces it, where no derivative rule of PyTorch runs; or of a reference.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,7 @@ from handgrad.judging.torch_arguments import (
 )
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
-from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -91,8 +92,9 @@ class Subject:
         return replace(self, arguments=Arguments.of(args, self.arguments.of_all))
 
     def run(self, arrays: Sequence[Any]) -> Run:
-        """Call the function on fresh tensors with these values."""
-        return Run.of(self.function, self.arguments, self.judged, arrays, self.recorder)
+        """Call the function on fresh tensors with these values; of a module, a copy."""
+        function = copy.deepcopy(self.function) if is_module(self.f) else self.function
+        return Run.of(function, self.arguments, self.judged, arrays, self.recorder)
 
     def forward(self, arrays: Sequence[Any]) -> list[Any]:
         """Return the outputs that are used, as JAX's arrays, by the function's own code."""
