@@ -14,8 +14,11 @@ from handgrad.program.aten.tracing import in_jax
 def by_torch(f: Callable[..., Any], *arrays: Any) -> list[Any]:
     """Return the results as arrays, in the order of the pytree."""
     made = f(*jax.tree.map(lambda array: to_tensor(np.array(array)), arrays))
-    leaves = jax.tree.leaves(made, is_leaf=is_tensor)
-    return [to_array(leaf) if is_tensor(leaf) else leaf for leaf in leaves]
+    leaves: list[Any] = []
+    for leaf in jax.tree.leaves(made, is_leaf=is_tensor):
+        # Results of `torch.max` and the like are leaves to JAX.
+        leaves += leaf if isinstance(leaf, tuple) else [leaf]
+    return [to_array(leaf) if is_tensor(leaf) else np.asarray(leaf) for leaf in leaves]
 
 
 def by_jax(f: Callable[..., Any], *arrays: Any, module: Any = None) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Views and writes in place: what PyTorch sees through shared memory, the traced function has too."""
+"""Views and writes in place: what PyTorch sees through shared memory, is seen in a trace."""
 
 from collections.abc import Callable
 from typing import Any
