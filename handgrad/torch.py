@@ -24,6 +24,7 @@ from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
     HELP,
     Subject,
+    check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
@@ -140,6 +141,7 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
     if reference is None:
         with _advised():
             report = report_on(case, given, points, *how)
+        check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
     else:
         report = report_on_function(referenced(subject), case, given, points, *how)
     if not report:

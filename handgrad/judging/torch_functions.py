@@ -4,6 +4,7 @@
 computes when JAX traces it, where no derivative rule of PyTorch runs; or of a reference.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.torch_arguments import (
     Arguments,
     arguments_of,
@@ -28,9 +30,10 @@ from handgrad.judging.torch_arguments import (
     rule_of,
     signature_of,
 )
+from handgrad.judging.torch_cases import check_traced
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
-from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -91,8 +94,9 @@ class Subject:
         return replace(self, arguments=Arguments.of(args, self.arguments.of_all))
 
     def run(self, arrays: Sequence[Any]) -> Run:
-        """Call the function on fresh tensors with these values."""
-        return Run.of(self.function, self.arguments, self.judged, arrays, self.recorder)
+        """Call the function on fresh tensors with these values; of a module, a copy."""
+        function = copy.deepcopy(self.function) if is_module(self.f) else self.function
+        return Run.of(function, self.arguments, self.judged, arrays, self.recorder)
 
     def forward(self, arrays: Sequence[Any]) -> list[Any]:
         """Return the outputs that are used, as JAX's arrays, by the function's own code."""
@@ -263,6 +267,21 @@ def function_case(
     case = Case(gradient, loss, **options, part=part, wording=OF_TORCH, own=own)
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
+
+
+def check_function_traced(
+    subject: Subject, cotangents: Sequence[np.ndarray], ruling: Ruling | None
+) -> None:
+    """Check that the forward pass that was traced is the one that PyTorch runs.
+
+    Raises:
+        TypeError: it is not.
+    """
+    values = subject.values(subject.arrays)
+    pairs = zip(cotangents, values, strict=True)
+    terms = [c.astype(np.float64) * v.astype(np.float64) for c, v in pairs]
+    size = sum(float(np.abs(term).sum()) for term in terms)
+    check_traced("forward", sum(float(term.sum()) for term in terms), size, ruling)
 
 
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
