@@ -13,7 +13,11 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test test-slow test-all lint attack mutants bench document docs study picture lock dated release clean help
+# What needs torch, which the lock does not hold: `make test` says that it leaves this out.
+TORCH := $(VENV)/.torch-installed-by-make
+TORCH_TESTS := tests/handgrad/torch tests/examples/test_torch.py $(wildcard docs/pytorch.md docs/howto/pytorch.md)
+
+.PHONY: install run test test-slow test-torch test-all lint attack mutants bench document docs study picture lock dated release clean help
 
 install: $(STAMP) ## set up the environment in .venv
 
@@ -26,7 +30,10 @@ test: $(STAMP) ## the equivalence tests and all other quick ones
 test-slow: $(STAMP) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
 	@$(if $(HURRIED),,XLA_FLAGS="$$XLA_FLAGS") $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)
 
-test-all: test test-slow ## both
+test-torch: $(TORCH) ## what needs torch, quick and slow; a first time it installs the group torch
+	@HANDGRAD_TORCH=required $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or not slow" $(OPTIONS) $(TORCH_TESTS)
+
+test-all: test test-slow ## the quick and the slow ones
 
 lint: $(STAMP) ## ruff, pyright, and the import contracts
 	$(BIN)/ruff check
@@ -71,6 +78,11 @@ $(STAMP): requirements.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
+	@touch $@
+
+$(TORCH): $(STAMP)
+	@echo "Installing torch into $(VENV)." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group torch
 	@touch $@
 
 lock: ## rewrite requirements.lock from pyproject.toml; needs uv

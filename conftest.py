@@ -60,6 +60,18 @@ pytest_collect_file = Sybil(
     fixtures=["as_for_a_reader"],
 ).pytest()
 
+#: Modules that import torch as they are imported, which collecting their examples does.
+collect_ignore_glob = (
+    []
+    if find_spec("torch")
+    else [
+        "handgrad/torch.py",
+        "handgrad/program/aten/*",
+        "handgrad/judging/autograd.py",
+        "handgrad/judging/torch_*.py",
+    ]
+)
+
 # Modules and tests stay until the end. Going through them again and again, the collector took a
 # quarter of the time that collecting takes.
 gc.disable()

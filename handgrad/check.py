@@ -15,6 +15,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
+from handgrad.judging.torch_cases import in_arrays
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 
@@ -158,7 +159,8 @@ def report_on_gradient(
     directions: int | None,
 ) -> GradientReport:
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
-    given = point_at(at[0], at[1:], Names.of(case.loss, len(at)))
+    case, at, names, points = in_arrays(case, at, points)
+    given = point_at(at[0], at[1:], names)
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)

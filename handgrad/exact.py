@@ -6,10 +6,10 @@ from typing import Any
 import jax
 
 from handgrad.arithmetic import balls
-from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
+from handgrad.judging.torch_cases import in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.reference import Reference
@@ -44,11 +44,13 @@ def exact_gradient(
         '2.718281828459045235360287471352662497757'
     """
     check_referee(referee)
-    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
+    case = Case(loss, loss, referee=referee)
+    case, at, names, _ = in_arrays(case, (params, *inputs))
+    given = point_at(at[0], at[1:], names)
     if given.unknown_to_jax:
         raise TypeError(given.not_judged())
     with calling("loss"):
-        prepared = prepare(Case(loss, loss, referee=referee), given)
+        prepared = prepare(case, given)
         prepared.check_repeatable(given)
         reference = prepared.reference(given)
     return enclosures(reference, given)

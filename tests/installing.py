@@ -1,5 +1,6 @@
 """The wheel, and environments of their own to install it in."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+#: What `pyproject.toml` says.
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+#: What each extra brings.
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 
 
 def built(kind: str, folder: Path, source: Path = ROOT) -> Path:
@@ -21,15 +26,15 @@ def built(kind: str, folder: Path, source: Path = ROOT) -> Path:
 
 
 def requirements(versions: str, *groups: str) -> list[str]:
-    """Return what the wheel depends on, and groups: the `oldest` of each, or the `newest`.
-
-    The oldest are the lower bounds of pyproject.toml exactly; of the newest none is named.
-    """
+    """Return what the wheel depends on, and groups: the `oldest` of each, or the `newest`."""
     lines = [*PROJECT["project"]["dependencies"]]
     lines += [line for group in groups for line in PROJECT["dependency-groups"][group]]
-    if versions == "newest":
-        return [re.split("[<>=]", line)[0] for line in lines]
-    return [line.replace(">=", "==") for line in lines]
+    return [at(versions, line) for line in lines]
+
+
+def at(versions: str, line: str) -> str:
+    """Return a requirement of pyproject.toml at its lower bound exactly, or without any bound."""
+    return re.split("[<>=]", line)[0] if versions == "newest" else line.replace(">=", "==")
 
 
 def python(version: str) -> str | None:
@@ -46,17 +51,24 @@ def python(version: str) -> str | None:
     return None
 
 
-def environment(folder: Path, python: str, *packages: str | Path) -> Path:
+def environment(folder: Path, python: str, *packages: str | Path, **variables: str) -> Path:
     """Make an environment in a folder, install packages there, and return its folder of programs.
 
-    Nothing is compiled ahead: little of what is installed is imported.
+    Nothing is compiled ahead: little of what is installed is imported. One that is there already is
+    used, and what it lacks is installed. Variables are those of pip's, beside the environment's.
     """
-    subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True, capture_output=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    if not programs.exists():
+        make = [python, "-m", "venv", "--without-pip", folder]
+        subprocess.run(make, check=True, capture_output=True)
     install = [sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet"]
     options = ["--no-compile", "--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
     done = subprocess.run(
-        [*install, *options, *packages], capture_output=True, text=True, check=False
+        [*install, *options, *packages],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return programs

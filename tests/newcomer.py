@@ -29,14 +29,17 @@ def fail_and_mend(python: str | Path, folder: Path) -> None:
         assert same(shown[TEST], said) if due else "1 passed" in said, said
 
 
-def run(folder: Path, *command: str | Path) -> tuple[int, str]:
-    """Run a command as outside this checkout; return its exit code and what it printed."""
+def run(folder: Path, *command: str | Path, **variables: str) -> tuple[int, str]:
+    """Run a command as outside this checkout; return its exit code and what it printed.
+
+    Variables are those of the environment that it gets besides.
+    """
     # Without what tests/conftest.py sets for JAX, and without a path to this checkout.
     env = {k: v for k, v in os.environ.items() if not k.startswith(("XLA", "JAX", "PYTHON"))}
     ended = subprocess.run(
         command,
         cwd=folder,
-        env=env | {"COLUMNS": "80"},
+        env=env | {"COLUMNS": "80"} | variables,
         capture_output=True,
         text=True,
         check=False,

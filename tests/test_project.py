@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import handgrad
+from tests.installing import EXTRAS, PROJECT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -32,6 +33,14 @@ def test_the_lock_serves_both_generations_of_jax() -> None:
     versions = re.findall(r"^jax==(\S+) ; (.*?) ?\\?$", LOCK, flags=re.MULTILINE)
     assert len(versions) == 2
     assert {"<" in marker for _, marker in versions} == {True, False}
+
+
+def test_torch_is_in_no_lock_and_bound_once() -> None:
+    """Groups of the checkout take the bound of the extra."""
+    groups = PROJECT["dependency-groups"].values()
+    named = [line for of in groups for line in of if str(line).startswith("torch>")]
+    assert named == 2 * EXTRAS["torch"], "in peers and in torch"
+    assert not re.search(r"^torch==", LOCK, re.MULTILINE)
 
 
 @pytest.mark.slow

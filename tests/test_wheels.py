@@ -11,7 +11,7 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 import handgrad
-from tests.installing import PROJECT, ROOT, built, environment, python, requirements
+from tests.installing import EXTRAS, PROJECT, ROOT, built, environment, python, requirements
 from tests.newcomer import fail_and_mend, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,7 +46,9 @@ def test_an_index_takes_its_description(wheel: Path) -> None:
     assert (said.description or "").strip() == README.strip()
     assert said.description_content_type == "text/markdown"
     needs = {Requirement(line) for line in PROJECT["project"]["dependencies"]}
+    needs |= {Requirement(f"{line}; extra == 'torch'") for line in EXTRAS["torch"]}
     assert set(said.requires_dist or []) == needs, "groups of the checkout are no extras"
+    assert said.provides_extra == [*EXTRAS] == ["torch"]
 
 
 def test_the_source_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
@@ -154,3 +156,63 @@ def test_in_an_empty_environment(wheel: Path, version: str, versions: str) -> No
         programs = environment(Path(folder, "env"), interpreter, wheel, *sorted(set(wanted)))
         fail_and_mend(programs / "python", project)
         run_the_plugin_and_the_command(programs, project)
+
+
+#: RMS norm. The scale depends on x as well, which its backward pass forgets.
+WRONG_IN_TORCH = """
+import torch
+from handgrad.torch import assert_function
+
+
+class RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        scale = torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5)
+        ctx.save_for_backward(x, weight, scale)
+        return x * scale * weight
+
+    @staticmethod
+    def backward(ctx, dy):
+        x, weight, scale = ctx.saved_tensors
+        dweight = (dy * x * scale).sum(0)
+        return dy * weight * scale, dweight
+
+
+def test_rms_norm():
+    x = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]], dtype=torch.float64)
+    weight = torch.tensor([1.0, 0.5, -2.0], dtype=torch.float64)
+    assert_function(RMSNorm, x, weight)
+"""
+
+#: The rest of its backward pass.
+MENDED = (
+    "dx = dy * weight * scale\n        dx = dx - x * scale**2 * (dx * x).mean(-1, keepdim=True)"
+)
+
+
+@pytest.mark.slow
+def test_a_wrong_backward_pass_in_torch_outside_the_checkout(wheel: Path) -> None:
+    """With the extra, and pytest's usual output; it names the line whose term is lost."""
+    interpreter = python("3.11")
+    if interpreter is None:
+        pytest.skip("there is no Python 3.11 on this machine that can make environments")
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder, "project")
+        project.mkdir()
+        programs = environment(Path(folder, "env"), interpreter, f"{wheel}[torch]", "pytest")
+        file = project / "test_rms.py"
+        file.write_text(WRONG_IN_TORCH)
+        code, said = run(project, programs / "pytest", "-q", "test_rms.py")
+        assert code == 1, said
+        told = " ".join(said.split())
+        assert "disagree: x: 6 of 6 elements" in told
+        line = "`scale = torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5)`): a term is missing"
+        assert f"test_rms.py, line 9, {line}" in told, said
+        assert "def assert_function" not in said, "frames of the library are no help"
+        assert len(said.splitlines()) <= 24, "more than a terminal of the usual height"
+        right = WRONG_IN_TORCH.replace(
+            "return dy * weight * scale,", f"{MENDED}\n        return dx,"
+        )
+        file.write_text(right)
+        code, said = run(project, programs / "pytest", "-q", "test_rms.py")
+        assert code == 0, said

@@ -1,7 +1,7 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
@@ -58,6 +58,9 @@ OF_BACKWARD = Wording(
     more_time="seconds= gives it more",
 )
 
+#: Of `handgrad.torch.check_function`.
+OF_TORCH = Wording("backward", "forward", single="", two="", more_time="seconds= gives it more")
+
 #: Of `check_custom`.
 OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
 
@@ -111,6 +114,24 @@ class ForwardValues:
 
 
 @dataclass(frozen=True, eq=False)
+class TorchFunction:
+    """What a case of `handgrad.torch.check_function` has besides."""
+
+    again: Callable[[Any, Any], Any]  #: (params, inputs) -> the case at other arguments, its point
+    signature: Callable[..., Any]  #: a function whose parameters name the arguments
+    wrt: tuple[str, ...] | None  #: the arguments that are judged, if not all
+    reference: Callable[..., Any] | None  #: whose derivative is right, if not the function's own
+    #: What is to be said of leaves that are wrong, by their names.
+    remarks: dict[str, str] = field(default_factory=dict)
+    said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The warnings for the report."""
+        return tuple(self.said)
+
+
+@dataclass(frozen=True, eq=False)
 class RandomDirections:
     """The gradient whose slopes along random directions are judged instead of its elements."""
 
@@ -134,6 +155,15 @@ Instead = ForwardValues | RandomDirections
 
 
 @dataclass(frozen=True, eq=False)
+class Own:
+    """What the caller gave, where a case has arrays in place of tensors of PyTorch."""
+
+    functions: tuple[Any, ...]
+    #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
+    arguments: Callable[..., tuple[Any, ...]] | None
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A gradient to judge, its loss, and the options."""
 
@@ -146,10 +176,12 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | Instead | None = None
+    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
     computed_in: Any = None  #: what the gradient is computed in, if that was stated
+    own: Own | None = None
+    condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
 
     @property
     def along_directions(self) -> bool:
@@ -164,6 +196,10 @@ class Case:
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
         return self.part.of_caller(given) if isinstance(self.part, Instead) else given
+
+    def remark(self, path: str) -> str:
+        """Return what is to be said of a leaf if it is wrong."""
+        return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""

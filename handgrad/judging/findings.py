@@ -56,6 +56,8 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
         what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
+        remark = case.remark(path)
+        what += f": {remark}" if remark and answer == 0 else ""
         return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
     size = abs(float(exact)) or 1.0
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0

@@ -21,6 +21,14 @@ __tracebackhide__ = True
 Answer = list[np.ndarray]
 
 
+class FaultyFormError(Exception):
+    """What an adapted function of another library found in the form of the caller's gradient."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(finding.detail for finding in findings))
+        self.findings = findings
+
+
 def answer(
     grads: Any, given: Point, wording: Wording = OF_GRADIENT
 ) -> tuple[Answer, list[Finding]]:
@@ -139,7 +147,10 @@ def call_gradient(case: Case, given: Point) -> Called:
     The value is None unless the gradient returns it. Errors are raised as `calling` explains them.
     """
     with calling(case.wording.gradient):
-        result, changed = given.call(case.gradient)
+        try:
+            result, changed = given.call(case.gradient)
+        except FaultyFormError as error:
+            return None, [], error.findings
     value, grads, findings = None, result, []
     if case.has_value:
         if not isinstance(result, tuple | list) or len(result) != 2:

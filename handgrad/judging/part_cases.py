@@ -26,6 +26,7 @@ from handgrad.judging.case import (
 )
 from handgrad.judging.forward_values import Referenced, referenced, weighed
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
@@ -62,9 +63,11 @@ def backward_case(
     """
     check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    real, together, leaves = _float_inputs(inputs, names)
     check_function("forward", forward, inputs, "forward(*inputs)")
     check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
+    given = forward, backward, inputs, cotangent
+    forward, backward, inputs, cotangent, own = step_in_arrays(*given)
+    real, together, leaves = _float_inputs(inputs, names)
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
@@ -87,7 +90,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, computed_in=computed_in)
+    options["computed_in"] = computed_in
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, own=own)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 

@@ -272,7 +272,8 @@ def _headline(
     left: Sequence[Exit],
     case: Case,
 ) -> str:
-    where = f" at point {i}" if i else ""
+    where = f" {case.condition}" if case.condition else ""
+    where += f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"

@@ -21,6 +21,8 @@ from handgrad.judging import form
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import DOUBTFUL, WRONG, Ruling, rule
+from handgrad.judging.torch_cases import arrays_of
+from handgrad.program.aten.tensors import is_tensor, to_tensor
 from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound
 
@@ -178,12 +180,18 @@ def _right(call: Pair, judged: Judged) -> list[np.ndarray]:
 
 def _key(call: Pair) -> Any:
     """Return a key that calls of one function have in common if all their arguments are equal."""
-    leaves, tree = jax.tree_util.tree_flatten((call.inputs, call.settings, call.cotangent))
+    given = arrays_of((call.inputs, call.settings, call.cotangent))
+    leaves, tree = jax.tree_util.tree_flatten(given)
     floats = (isinstance(leaf, float) or is_real(leaf) for leaf in leaves)
     numbers = [
         np.asarray(leaf).tobytes() if f else b"" for leaf, f in zip(leaves, floats, strict=True)
     ]
     return call.backward, str(tree), *map(type, leaves), *map(signature, leaves), *numbers
+
+
+def _like(leaf: Any, right: np.ndarray) -> Any:
+    """Return a cotangent as a tensor if it is one of a tensor."""
+    return to_tensor(right) if is_tensor(leaf) else right[()]
 
 
 def _filled(own: Any, inputs: tuple[Any, ...], right: Iterable[np.ndarray]) -> Any:
@@ -192,9 +200,10 @@ def _filled(own: Any, inputs: tuple[Any, ...], right: Iterable[np.ndarray]) -> A
     left, answer = iter(right), []
     for given, got in zip(inputs, own if several else [own], strict=True):
         leaves, tree = jax.tree_util.tree_flatten(given)
-        real = [isinstance(leaf, float) or is_real(leaf) for leaf in leaves]
+        real = [isinstance(leaf, float) or is_real(arrays_of(leaf)) for leaf in leaves]
         parts = tree.flatten_up_to(got) if any(real) else []
-        chosen = [next(left)[()] if r else part for r, part in zip(real, parts, strict=False)]
+        pairs = zip(leaves, real, parts, strict=False)
+        chosen = [_like(leaf, next(left)) if r else part for leaf, r, part in pairs]
         answer.append(jax.tree_util.tree_unflatten(tree, chosen) if any(real) else got)
     if not several:
         return answer[0]

@@ -46,6 +46,7 @@ def exact_and_yours(report: GradientReport) -> tuple[np.ndarray, np.ndarray]:
         slowly("sklearn_multinomial", "report"),
         slowly("optax_rules", "report"),
         ("optax_rules", "report_if_meant"),
+        slowly("jax_pallas_softmax", "report"),
     ],
 )
 def test_what_is_right(name: str, function: str) -> None:
@@ -129,6 +130,22 @@ def test_a_rule_that_is_meant_to_be_another() -> None:
     assert (report.verdict, report.blame) == ("disagree", "yours")
     exact, yours = exact_and_yours(report)
     np.testing.assert_allclose(yours / exact, 0.5, rtol=1e-15)  # halving rounds nothing
+
+
+@pytest.mark.slow
+def test_the_diagonal_of_a_jacobian_in_a_kernel() -> None:
+    report = example("jax_pallas_softmax").report_on_the_diagonal()
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    assert [diagnosis.kind for diagnosis in report.diagnoses] == ["activation-derivative"]
+    assert "only the diagonal" in report.diagnoses[0].says
+
+
+@pytest.mark.slow
+def test_rounding_of_bfloat16_is_told_from_a_mistake() -> None:
+    module = example("jax_pallas_layer_norm")
+    assert module.report().verdict == "agree"
+    assert module.report(jax.numpy.bfloat16).verdict in ("agree", "imprecise")
+    assert module.report(through_scale=False).verdict == "disagree"
 
 
 @pytest.mark.parametrize("mistake", released_mistakes.MISTAKES, ids=lambda m: m.about[:24])

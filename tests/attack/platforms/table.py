@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.attack.cases import ROOT, Case, SkippedError, require
 from tests.attack.processes import MODULE, ended, folder
-from tests.installing import PROJECT, built, environment, python, requirements
+from tests.installing import EXTRAS, PROJECT, built, environment, python, requirements
 
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -28,7 +28,10 @@ from importlib.metadata import version
 
 for module in pkgutil.walk_packages(handgrad.__path__, "handgrad."):
     if not module.name.endswith(("__main__", "pytest_plugin")):  # pytest imports its plugin
-        importlib.import_module(module.name)
+        try:
+            importlib.import_module(module.name)
+        except ImportError as error:
+            assert error.name == "torch", error  # an extra
 right, wrong = (check_gradient(lambda *at: f * gradient(*at), loss, *example) for f in (1, 2))
 assert right.verdict == "agree", right
 assert wrong.verdict == "disagree" and wrong.diagnoses[0].kind == "factor", wrong
@@ -88,6 +91,7 @@ def plugin(version: str) -> str:
 def _project() -> dict[str, list[str]]:
     """The packages of each dependency group, and of the wheel, named as pyproject.toml does."""
     groups = {"": PROJECT["project"]["dependencies"]} | PROJECT["dependency-groups"]
+    groups["extra"] = [line for lines in EXTRAS.values() for line in lines]
     groups["plugin"] = ["pytest"]  # which alone imports it
     return {
         group: [
@@ -111,7 +115,7 @@ def _imports(room: str) -> Iterator[tuple[str, Path]]:
 
 #: The dependency groups whose packages a room may import.
 ROOMS = {
-    "handgrad": ("", "plugin"),
+    "handgrad": ("", "plugin", "extra"),
     "manual": ("", "test"),
     "autodiff": ("", "test"),
     "models": ("", "test"),
@@ -119,7 +123,7 @@ ROOMS = {
     "benchmarks": ("", "dev", "test", "plot", "bench", "peers", "examples"),
     "study": ("", "dev", "study", "plot"),
     "website": ("", "docs"),
-    "examples": ("", "examples", "dev"),
+    "examples": ("", "examples", "dev", "torch"),
 }
 
 

@@ -1,0 +1,247 @@
+"""One call of a function of PyTorch, forward and backward, and what it does beside its result."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.findings import Finding
+from handgrad.judging.form import FaultyFormError
+from handgrad.judging.torch_arguments import Arguments, Function, dtype_of
+from handgrad.program.aten.installed import torch
+from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+#: How a cotangent lies in memory: of a tensor that is contiguous it makes one that is not.
+Layout = Callable[[Any], Any]
+
+
+def as_it_is(cotangent: Any) -> Any:
+    """Return a cotangent as it is: contiguous."""
+    return cotangent
+
+
+def not_contiguous(cotangent: Any) -> Any:
+    """Copy a cotangent so that its rows do not follow each other in memory."""
+    if cotangent.ndim > 1:
+        return cotangent.mT.contiguous().mT
+    return torch.stack([cotangent, cotangent], dim=-1)[..., 0]
+
+
+def expanded(cotangent: Any) -> Any:
+    """Return a cotangent whose elements are all the first, as one in memory, as of `.sum()`."""
+    first = cotangent.reshape(-1)[:1].clone() if cotangent.numel() else cotangent
+    return first.reshape(()).expand(cotangent.shape) if cotangent.numel() else cotangent
+
+
+@dataclass(eq=False)
+class Recorder:
+    """The class of a derivative rule, and what its backward pass last returned."""
+
+    rule: Any  #: a subclass of `torch.autograd.Function`
+    answer: Any = None
+
+    @property
+    def recording(self) -> Any:
+        """The same rule, whose backward pass is recorded before PyTorch converts its result."""
+        name = "backward" if self.rule.backward is not Function.backward else "vjp"
+        backward = getattr(self.rule, name)
+
+        def recorded(ctx: Any, *cotangents: Any) -> Any:
+            self.answer = None
+            answer = backward(ctx, *cotangents)
+            self.answer = answer if isinstance(answer, tuple) else (answer,)
+            return answer
+
+        return type(self.rule.__name__, (self.rule,), {name: staticmethod(recorded)})
+
+    def faults(self, arguments: Arguments, given: Sequence[Any]) -> list[Finding]:
+        """Return what PyTorch refuses of the last result, if it does."""
+        if self.answer is None:
+            return []
+        count, names = len(arguments.of_all), ", ".join(arguments.of_all)
+        if len(self.answer) < count or any(g is not None for g in self.answer[count:]):
+            n = len(self.answer)
+            what = f"backward returned {n} gradient{'s' * (n != 1)}, expected {count}, one for each"
+            return [_finding("structure", None, f"{what} argument of forward: {names}")]
+        found = []
+        tensors = self._tensors(arguments, given)
+        for position, (name, gradient) in enumerate(
+            zip(arguments.of_all, self.answer, strict=False)
+        ):
+            x = tensors.get(position)
+            if gradient is None:
+                continue
+            if x is None:
+                what = f"backward returned a gradient for {name}, which is no tensor; expected None"
+                found.append(_finding("structure", name, what))
+            elif not is_tensor(gradient):
+                what = f"got {type(gradient).__name__}, expected a tensor or None"
+                found.append(_finding("structure", name, what))
+            elif not _expandable(x.shape, gradient.shape):
+                what = f"got shape {tuple(gradient.shape)}, expected {tuple(x.shape)}"
+                found.append(_finding("shape", name, what))
+        return found
+
+    def conversions(self, arguments: Arguments, given: Sequence[Any]) -> list[str]:
+        """Return a note on each gradient of another dtype, which PyTorch has converted."""
+        tensors = self._tensors(arguments, given)
+        return [
+            f"backward returned {dtype_of(gradient)} for {name}, which is {dtype_of(x)}: PyTorch "
+            "converts it, and its digits are those of the first"
+            for position, (name, gradient) in enumerate(
+                zip(arguments.of_all, self.answer or (), strict=False)
+            )
+            if is_tensor(gradient) and (x := tensors.get(position)) is not None
+            if gradient.dtype != x.dtype
+        ]
+
+    @staticmethod
+    def _tensors(arguments: Arguments, given: Sequence[Any]) -> dict[int, Any]:
+        """Return the arguments that are tensors, by their positions."""
+        numbered = enumerate(zip(arguments.positions, given, strict=True))
+        return {position: x for k, (position, x) in numbered if not arguments.nested(k)}
+
+
+def _expandable(shape: Sequence[int], to: Sequence[int]) -> bool:
+    """Tell whether PyTorch sums a gradient of the other shape to this one."""
+    if len(shape) > len(to):
+        return False
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return all(mine in (1, other) for mine, other in pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A function that was called on fresh tensors; its backward pass can be called once."""
+
+    arguments: Arguments
+    judged: tuple[int, ...]  #: the numbers of the tensors that require grad
+    leaves: list[Any]  #: those
+    given: list[Any]  #: what the function got: of these, clones
+    before: list[Any]  #: their values before
+    nodes: list[Any]  #: their nodes in the graph before
+    results: list[Any]  #: the outputs in order, without those that are None
+    recorder: Recorder | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[..., Any],
+        arguments: Arguments,
+        judged: tuple[int, ...],
+        arrays: Sequence[Any],
+        recorder: Recorder | None = None,
+    ) -> "Run":
+        """Call a function on fresh tensors with these values.
+
+        It gets clones of leaves, since it may write to them (`mark_dirty`).
+        """
+        with torch.inference_mode(False), torch.enable_grad():
+            given, leaves = [], {}
+            for k, (array, like) in enumerate(zip(arrays, arguments.tensors, strict=True)):
+                x = _fresh(array, like)
+                if k in judged:
+                    leaves[k] = x.requires_grad_()
+                    x = x.clone()
+                given.append(x)
+            before, nodes = [x.detach().clone() for x in given], [x.grad_fn for x in given]
+            results = jax.tree_util.tree_leaves(function(*arguments.together(given)))
+        return cls(
+            arguments, judged, [leaves[k] for k in judged], given, before, nodes, results, recorder
+        )
+
+    @property
+    def differentiable(self) -> tuple[int, ...]:
+        """The numbers of the outputs that have a gradient."""
+        numbered = enumerate(self.results)
+        return tuple(i for i, out in numbered if is_tensor(out) and out.requires_grad)
+
+    def output_name(self, i: int) -> str:
+        """Return what reports call an output."""
+        return "output" if len(self.results) == 1 else f"output[{i}]"
+
+    def backward(
+        self,
+        used: Sequence[int],
+        cotangents: Sequence[Any],
+        layout: Layout = as_it_is,
+        passes: int = 1,
+    ) -> list[np.ndarray | None]:
+        """Return the gradients of Σ c·output over the outputs that are used; None as PyTorch does.
+
+        Args:
+            used: the numbers of the outputs.
+            cotangents: one for each.
+            layout: how they lie in memory.
+            passes: how often to go back through the graph; the last one counts.
+
+        Raises:
+            FaultyFormError: what forward or backward wrote to, or returned in a wrong form.
+            Exception: what the backward pass raises.
+        """
+        if written := self._written_by_forward():
+            raise FaultyFormError(written)
+        pairs = [(self.results[i], c) for i, c in zip(used, cotangents, strict=True)]
+        pairs = [(out, c) for out, c in pairs if out.requires_grad]
+        if not pairs:
+            return [None] * len(self.leaves)
+        outputs = [out for out, _ in pairs]
+        given = [layout(to_tensor(c).to(out.device)) for out, c in pairs]
+        kept = [x.detach().clone() for x in (*self.given, *outputs)]
+        options = {"allow_unused": True, "retain_graph": passes > 1}
+        try:
+            found = torch.autograd.grad(outputs, self.leaves, given, **options)
+            for _ in range(passes - 1):
+                found = torch.autograd.grad(outputs, self.leaves, given, **options)
+        except (RuntimeError, TypeError):
+            faults = self.recorder.faults(self.arguments, self.given) if self.recorder else []
+            if faults:
+                raise FaultyFormError(faults) from None
+            raise
+        if written := self._written_by_backward(kept, outputs):
+            raise FaultyFormError(written)
+        if self.recorder:
+            self.notes.extend(self.recorder.conversions(self.arguments, self.given))
+        return [None if g is None else to_array(g) for g in found]
+
+    def _written_by_forward(self) -> list[Finding]:
+        """Report writes to tensors that require grad of which autograd was not told."""
+        what = "forward wrote to it without ctx.mark_dirty, so autograd does not know of it"
+        return [
+            _finding("mutation", self.arguments.names[k], what)
+            for k in self.judged
+            if self.given[k].grad_fn is self.nodes[k]
+            if not _same(self.given[k], self.before[k])
+        ]
+
+    def _written_by_backward(self, kept: Sequence[Any], outputs: Sequence[Any]) -> list[Finding]:
+        names = [*self.arguments.names, *("output" for _ in outputs)]
+        what = "backward wrote to it; whoever uses it afterwards gets other numbers"
+        tensors = zip(names, (*self.given, *outputs), kept, strict=True)
+        changed = dict.fromkeys(name for name, x, before in tensors if not _same(x, before))
+        return [_finding("mutation", name, what) for name in changed]
+
+
+def _fresh(array: Any, like: Any) -> Any:
+    """Return a new tensor with these values, which lies on the device of another and like it."""
+    x = to_tensor(array).to(like.device)
+    other = x.shape == like.shape and x.stride() != like.stride() and 0 not in like.stride()
+    if not other:
+        return x.clone()
+    options = {"dtype": x.dtype, "device": x.device}
+    return torch.empty_strided(like.shape, like.stride(), **options).copy_(x)
+
+
+def _same(a: Any, b: Any) -> bool:
+    a = a.detach()
+    return bool(torch.equal(a, b) or ((a == b) | ((a != a) & (b != b))).all())
+
+
+def _finding(kind: str, path: str | None, detail: str) -> Finding:
+    return Finding(kind, path, None, detail, 1.0)

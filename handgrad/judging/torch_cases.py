@@ -1,0 +1,286 @@
+"""Gradients, losses and backward steps in PyTorch, as functions of arrays.
+
+A case and its points hold arrays. The caller's gradient gets fresh tensors that share the memory of
+the arrays it is called with, so that what it writes to is seen; its loss is traced by JAX. PyTorch
+is not loaded before a tensor or a module is seen.
+"""
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.names import Names
+from handgrad.judging.case import Case, Own
+from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+def holds_torch(tree: Any) -> bool:
+    """Tell whether arguments hold tensors or modules of PyTorch."""
+    return any(is_tensor(leaf) or is_module(leaf) for leaf in jax.tree_util.tree_leaves(tree))
+
+
+def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, Any, Names, Any]:
+    """Return a case, its arguments, their names and points with arrays in place of tensors.
+
+    Raises:
+        TypeError: a module has no parameter that requires grad, or another one is at a point.
+    """
+    names = Names.of(case.loss, len(at))
+    if not holds_torch(at):
+        return case, at, names, points
+    arguments = Arguments(at)
+    if isinstance(arguments.module, Module):
+        names = replace(names, leaves=tuple(sorted(arguments.module.names)))
+    if isinstance(points, list | tuple):
+        points = [
+            Arguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p for p in points
+        ]
+    written = None if arguments.module else lambda *given: arguments.tensors(given)
+    adapted = replace(
+        case,
+        gradient=arguments.gradient(case.gradient, case.has_value),
+        loss=arguments.loss(case.loss),
+        own=Own((case.gradient, case.loss), written),
+    )
+    return adapted, arguments.arrays, names, points
+
+
+def step_in_arrays(
+    forward: Callable[..., Any], backward: Callable[..., Any], inputs: tuple[Any, ...], given: Any
+) -> tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...], Any, Own | None]:
+    """Return a backward step, its inputs and its cotangent with arrays in place of tensors."""
+    if not holds_torch(inputs):
+        return forward, backward, inputs, given, None
+    arguments = Arguments(inputs)
+
+    @wraps(forward)
+    def passed(*args: Any) -> Any:
+        if in_jax_arrays(args):
+            return arguments.traced(forward)(*args)
+        result = forward(*arguments.tensors(args))
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            return result
+        return arrays_of(result[0]), result[1]
+
+    @wraps(backward)
+    def went_back(cotangent: Any, cache: Any) -> Any:
+        if in_jax_arrays((cotangent, cache)):
+            return traced(backward)(cotangent, cache)
+        return arrays_of(backward(jax.tree_util.tree_map(to_tensor, cotangent), cache))
+
+    own = Own((forward, backward), lambda *args: arguments.tensors(args))
+    return passed, went_back, arguments.arrays, arrays_of(given), own
+
+
+def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
+    """Return a function in PyTorch as one that JAX traces; see `in_jax`."""
+    from handgrad.program.aten.tracing import in_jax
+
+    return in_jax(f, module)
+
+
+def arrays_of(tree: Any) -> Any:
+    """Return a pytree with arrays in place of tensors."""
+    return jax.tree_util.tree_map(lambda leaf: to_array(leaf) if is_tensor(leaf) else leaf, tree)
+
+
+def in_jax_arrays(tree: Any) -> bool:
+    """Tell whether arguments hold arrays of JAX's, to be traced or rerun by it."""
+    return any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(tree))
+
+
+def _are_floats(tree: Any) -> bool:
+    """Tell whether arguments hold NumPy's numbers alone: no tracers, and no power series."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return not in_jax_arrays(tree) and not any(
+        getattr(leaf, "dtype", None) == object for leaf in leaves
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A module whose parameters are judged: those that require grad, by their names."""
+
+    module: Any
+
+    @property
+    def names(self) -> list[str]:
+        """The names of these parameters, in the module's order."""
+        return [name for name, p in self.module.named_parameters() if p.requires_grad]
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Their values, copied."""
+        found = {n: np.array(to_array(p)) for n, p in self._judged(self.module)}
+        if not found:
+            name = type(self.module).__name__
+            raise TypeError(f"{name}: got no parameter that requires grad, expected at least one")
+        return found
+
+    def with_tensors(self, tensors: Any) -> Any:
+        """Return a copy of the module whose parameters have the memory of other tensors."""
+        fresh = copy.deepcopy(self.module)
+        for name, p in self._judged(fresh):
+            p.data, p.grad = tensors[name].to(p.device), None
+        return fresh
+
+    def named(self, grads: Any) -> Any:
+        """Return gradients in the order of the parameters by their names."""
+        if not isinstance(grads, tuple | list) or len(grads) != len(self.names):
+            return grads
+        pairs = zip(self._judged(self.module), grads, strict=True)
+        return {n: np.zeros(p.shape, to_array(p).dtype) if g is None else g for (n, p), g in pairs}
+
+    @staticmethod
+    def _judged(module: Any) -> Iterator[tuple[str, Any]]:
+        return ((name, p) for name, p in module.named_parameters() if p.requires_grad)
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """Arguments of the caller's functions: what of them is a tensor, and the module, if any."""
+
+    own: tuple[Any, ...]  #: the caller's
+
+    @property
+    def module(self) -> Module | None:
+        """The first argument, if it is a module."""
+        return Module(self.own[0]) if is_module(self.own[0]) else None
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arguments with arrays in place of tensors, and of the module."""
+        first = self.module.arrays if self.module else _copies(self.own[0])
+        return first, *_copies(self.own[1:])
+
+    def tensors(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """Return arguments with fresh tensors, with the memory of arrays, where the caller had."""
+        inputs = jax.tree_util.tree_map(_fresh, self.own[1:], tuple(args[1:]))
+        if self.module is None:
+            return jax.tree_util.tree_map(_fresh, self.own[0], args[0]), *inputs
+        tensors = jax.tree_util.tree_map(to_tensor, args[0])
+        return self.module.with_tensors(tensors), *inputs
+
+    def traced(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function in PyTorch as one that JAX traces.
+
+        Arrays stand for tensors among the first argument, and elsewhere where the caller had them.
+        """
+
+        @wraps(f)
+        def call(*args: Any) -> Any:
+            leaves, tree = jax.tree_util.tree_flatten(tuple(args[1:]))
+            theirs = jax.tree_util.tree_leaves(self.own[1:])
+            places = [i for i, leaf in enumerate(theirs) if is_tensor(leaf)]
+
+            def inputs(tensors: Any) -> Any:
+                rest = list(leaves)
+                for i, tensor in zip(places, tensors, strict=True):
+                    rest[i] = tensor
+                return jax.tree_util.tree_unflatten(tree, rest)
+
+            arrays = [leaves[i] for i in places]
+            if self.module is None:
+                return traced(lambda first, more: f(first, *inputs(more)))(args[0], arrays)
+            # The module has the traced parameters while this runs.
+            module = self.module.module
+            run = traced(lambda more: f(module, *inputs(more)), module)
+            return run(args[0], arrays)
+
+        return call
+
+    def loss(self, loss: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a loss in PyTorch, JAX or NumPy as one that JAX or NumPy runs on arrays."""
+
+        @wraps(loss)
+        def run(*args: Any) -> Any:
+            if _are_floats(args):
+                return self._value(loss, args)
+            try:
+                with warnings.catch_warnings():
+                    # NumPy's of a tensor, which it does not get.
+                    warnings.filterwarnings("ignore", message="__array__")
+                    return self.traced(loss)(*args)
+            except Exception as error:  # whatever a loss raises that is not in PyTorch
+                first = error
+            if self.module is None:
+                try:
+                    return loss(*args)
+                except Exception:
+                    if "TracedTensor" in str(first):
+                        raise  # of a loss in JAX, which knows no tensors
+            raise first
+
+        return run
+
+    def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
+        """Return a loss in floats: that of tensors, or else that of arrays."""
+        try:
+            return arrays_of(loss(*self.tensors(args)))
+        except Exception:  # whatever a loss raises that is not in PyTorch
+            if self.module is not None:
+                raise
+            return loss(*args)
+
+    def gradient(self, gradient: Callable[..., Any], has_value: bool) -> Callable[..., Any]:
+        """Return a gradient in PyTorch as one of arrays; `.grad` is read of what returns None."""
+
+        @wraps(gradient)
+        def call(*args: Any) -> Any:
+            if in_jax_arrays(args):
+                return self.traced(lambda *given: self._answer(gradient, given, has_value))(*args)
+            given = self.tensors(args)
+            return arrays_of(self._answer(gradient, given, has_value))
+
+        return call
+
+    def _answer(self, gradient: Callable[..., Any], given: Any, has_value: bool) -> Any:
+        found = gradient(*given)
+        if not has_value:
+            return self._grads(found, given[0])
+        if isinstance(found, tuple | list) and len(found) == 2:
+            return found[0], self._grads(found[1], given[0])
+        return found
+
+    def _grads(self, found: Any, params: Any) -> Any:
+        module = self.module
+        if found is None:
+            found = _of_backward(params, module)
+        return module.named(found) if module and found is not None else found
+
+
+def _of_backward(params: Any, module: Module | None) -> Any:
+    """Return what `.backward()` has left in tensors, 0 where nothing; None if it left nothing."""
+    leaves, tree = jax.tree_util.tree_flatten(params)
+    if module:
+        leaves = [p for p in params.parameters() if p.requires_grad]
+    grads = [getattr(leaf, "grad", None) for leaf in leaves]
+    if all(g is None for g in grads):
+        return None
+    if module:
+        return grads
+    pairs = zip(leaves, grads, strict=True)
+    return jax.tree_util.tree_unflatten(tree, [0 * x if g is None else g for x, g in pairs])
+
+
+def _copies(tree: Any) -> Any:
+    return jax.tree_util.tree_map(
+        lambda leaf: np.array(to_array(leaf)) if is_tensor(leaf) else leaf, tree
+    )
+
+
+def _fresh(own: Any, leaf: Any) -> Any:
+    """Return a tensor with the values of an array, like one of the caller's; else the array."""
+    if not is_tensor(own):
+        return leaf
+    tensor = to_tensor(leaf).to(own.device)
+    return tensor.requires_grad_() if own.requires_grad else tensor

@@ -1,0 +1,1 @@
+"""PyTorch functions as JAX functions, operation by operation."""

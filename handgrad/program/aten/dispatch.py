@@ -1,0 +1,187 @@
+"""What each operation of ATen does while a function is traced."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax.numpy as jnp
+
+from handgrad.program.aten import operations, writes
+from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
+from handgrad.program.aten.errors import uncovered
+from handgrad.program.aten.gradient_mode import GradientMode
+from handgrad.program.aten.in_place_views import become_view
+from handgrad.program.aten.installed import aten, importing, torch
+from handgrad.program.aten.lifting import Lifted, mapped
+from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
+from handgrad.program.aten.results import results
+from handgrad.program.aten.traced_tensor import TracedTensor, array_of, constant, holding, view_of
+from handgrad.program.aten.views import Origin, is_view
+
+assert operations  # which fills the table
+
+_Mode: Any = importing("torch.utils._python_dispatch").TorchDispatchMode
+_DECOMPOSITIONS: Any = importing("torch._decomp").decomposition_table
+
+#: What a rule does not see: where and how the result is stored.
+_OF_STORAGE = frozenset({"device", "layout", "pin_memory", "memory_format", "non_blocking"})
+
+#: Their results depend on the form of a tensor and not on its values.
+_OF_FORM = frozenset(
+    {"empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like"}
+    | {"randint_like", "new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided"}
+    | {"_has_same_storage_numel", "is_same_size"}
+)
+
+
+class Dispatch(_Mode):
+    """Runs operations of ATen on the JAX values that tensors stand for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lifted = Lifted()
+        self.gradients = GradientMode()
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Run an operation; PyTorch calls this for each of them."""
+        with torch._C.DisableTorchFunction():
+            inside = self.lifted.everywhere
+            return self._run(function, inside(args), inside(kwargs or {}))
+
+    def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
+        if torch.Tag.inplace_view in function.tags:
+            return become_view(function, args, kwargs, self._run)
+        if "device" in kwargs:
+            kwargs = {**kwargs, "device": torch.device("cpu")}
+        if function in (aten.lift_fresh.default, aten.lift.default):
+            return args[0]
+        if all(tensor.is_plain for tensor in _tensors((args, kwargs))):
+            return self._plainly(function, args, kwargs)
+        name = name_of(function)
+        if name.partition(".")[0] in _OF_FORM:
+            return self._plainly(function, mapped(_placeholder, args), kwargs)
+        if name == "_local_scalar_dense":
+            value = array_of(args[0])
+            return bool(value) if value.dtype == bool else value.item()
+        if name not in OPERATIONS:
+            known = function._schema.is_mutable and writes.without_writes(function)
+            rewrite = self._writing if known else self._decomposed
+            return rewrite(function, args, kwargs)
+        if is_view(function):
+            return self._views(results(function, args, kwargs), function, args, kwargs)
+        return self._computed(OPERATIONS[name], function, args, kwargs)
+
+    def _plainly(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Let PyTorch run an operation on tensors that depend on no traced value."""
+        made = function(*mapped(_plain, args), **mapped(_plain, kwargs))
+        if is_view(function):
+            return self._views(made, function, args, kwargs)
+        known = {id(tensor.plain): tensor for tensor in _tensors((args, kwargs))}
+        written = writes.targets(function, args, kwargs)
+        if (row := OPERATIONS.get(name_of(function))) and row.writes:
+            by_name = writes.given(function, args, kwargs)
+            written += [by_name.get(name) for name in row.writes]
+        for tensor in _tensors(written):
+            tensor.memory.written()
+
+        def tensor(plain: Any) -> TracedTensor:
+            return known[id(plain)] if id(plain) in known else constant(plain)
+
+        return mapped(tensor, made)
+
+    def _views(self, made: Any, function: Any, args: Any, kwargs: Any) -> Any:
+        base, *rest = args
+        base.has_views = True
+        stopped = not self.gradients.has_slope
+        if function is aten.detach.default:
+            stopped = not self.gradients.in_forward
+
+        def view(form: Any, index: int | None) -> TracedTensor:
+            origin = Origin(base, function, tuple(rest), kwargs, index, stopped)
+            return view_of(base, form, origin)
+
+        if isinstance(made, torch.Tensor):
+            return view(made, None)
+        return type(made)(view(form, index) for index, form in enumerate(made))
+
+    def _computed(self, row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run a rule and give its results the forms that PyTorch gives them."""
+        forms = results(function, args, kwargs)
+        options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
+        made = row.rule(*map(_converted, args), **options)
+        if row.writes:
+            made, values = made[: -len(row.writes)], made[-len(row.writes) :]
+            by_name = writes.given(function, args, kwargs)
+            for name, value in zip(row.writes, values, strict=True):
+                if by_name.get(name) is not None and value is not None:
+                    writes.assign(by_name[name], value, self.gradients.has_slope)
+        return self._held(function, made, forms)
+
+    def _held(self, function: Any, made: Any, forms: Any) -> Any:
+        if made is None or isinstance(made, (bool, int, float, complex)):
+            return made
+        if isinstance(made, (list, tuple)):
+            forms = forms or [None] * len(made)
+            return tuple(self._held(function, m, f) for m, f in zip(made, forms, strict=True))
+        array = jnp.asarray(made)
+        if forms is None:
+            forms = torch.empty(array.shape, dtype=TO_TORCH[array.dtype], device="meta")
+        if array.size == 0:  # what is saved for a backward pass, and on some devices is not
+            forms = torch.empty(array.shape, dtype=forms.dtype, device="meta")
+        if array.shape != tuple(forms.size()):
+            got, expected = array.shape, tuple(forms.size())
+            raise AssertionError(f"{function}: its rule gave shape {got}, PyTorch gives {expected}")
+        array = self.gradients.passed(array.astype(TO_NUMPY[forms.dtype]))
+        return holding(array, forms, self.gradients.has_slope)
+
+    def _writing(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run an operation that writes to arguments as one that does not, and write the results."""
+        pure = writes.without_writes(function)
+        results(function, args, kwargs)  # which refuses what PyTorch refuses, say another dtype
+        made = self._run(pure, args, writes.without_out(function, kwargs))
+        targets = writes.targets(function, args, kwargs)
+        values = [made] if isinstance(made, TracedTensor) else made
+        for target, value in zip(_tensors(targets), values, strict=True):
+            writes.assign(target, array_of(value), self.gradients.has_slope)
+        if not function._schema.returns:
+            return None
+        return targets[0] if len(targets) == 1 else tuple(targets)
+
+    def _decomposed(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Run an operation as a function of others, as PyTorch itself writes it."""
+        with self:
+            if function in _DECOMPOSITIONS:
+                return _DECOMPOSITIONS[function](*args, **kwargs)
+            made = function.decompose(*args, **kwargs)
+        if made is NotImplemented:
+            raise uncovered(str(function))
+        return made
+
+
+def _tensors(x: Any) -> Iterator[TracedTensor]:
+    if isinstance(x, TracedTensor):
+        yield x
+    elif isinstance(x, (list, tuple)):
+        for part in x:
+            yield from _tensors(part)
+    elif isinstance(x, dict):
+        yield from _tensors(list(x.values()))
+
+
+def _plain(tensor: TracedTensor) -> Any:
+    return tensor.plain
+
+
+def _placeholder(tensor: TracedTensor) -> TracedTensor:
+    """Return a tensor of the same form that has no values."""
+    return constant(torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype))
+
+
+def _converted(x: Any) -> Any:
+    """Return what a rule gets for an argument of an operation."""
+    if isinstance(x, TracedTensor):
+        return array_of(x)
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_converted, x))
+    return TO_NUMPY[x] if isinstance(x, torch.dtype) else x

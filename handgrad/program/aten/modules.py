@@ -1,0 +1,42 @@
+"""A module of PyTorch whose parameters are tensors of a trace."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def filled(module: Any, tensors: Mapping[str, Any]) -> Iterator[None]:
+    """Put tensors in the place of a module's parameters, and all as it was afterwards.
+
+    A parameter that the module has at several places is replaced at all of them, also in lists,
+    such as the weights of an LSTM. What the module's forward assigns to attributes goes, too.
+
+    Args:
+        module: an `nn.Module`.
+        tensors: by names of `module.named_parameters()`; other parameters stay.
+    """
+    instead = {id(p): tensors[name] for name, p in module.named_parameters() if name in tensors}
+    parts = list(module.modules())
+    before = [dict(vars(part)) for part in parts]
+    try:
+        for part in parts:
+            vars(part).update(
+                {name: _replaced(value, instead) for name, value in vars(part).items()}
+            )
+        yield
+    finally:
+        for part, attributes in zip(parts, before, strict=True):
+            vars(part).clear()
+            vars(part).update(attributes)
+
+
+def _replaced(x: Any, instead: dict[int, Any]) -> Any:
+    """Return a copy of a container, with tensors in the place of parameters."""
+    if id(x) in instead:
+        return instead[id(x)]
+    if type(x) in (list, tuple):
+        return type(x)(_replaced(part, instead) for part in x)
+    if type(x) is dict:
+        return {key: _replaced(value, instead) for key, value in x.items()}
+    return x

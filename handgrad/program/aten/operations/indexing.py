@@ -1,0 +1,155 @@
+"""Looking up by index, and writing at indices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad.program.aten.operations.axes import at_least_1d, axis_of
+from handgrad.program.aten.operations.promotion import wide
+from handgrad.program.aten.registry import operation
+
+
+def _index(indices: Sequence[Any]) -> tuple[Any, ...]:
+    """Return indices as JAX takes them; masks become the places where they hold.
+
+    Raises:
+        jax.errors.ConcretizationTypeError: a mask depends on traced values.
+    """
+    found: list[Any] = []
+    for index in indices:
+        if index is None:
+            found.append(slice(None))
+        elif index.dtype in (bool, np.uint8):
+            found.extend(np.nonzero(np.asarray(index)))
+        else:
+            found.append(index)
+    return tuple(found)
+
+
+@operation("index.Tensor", "_unsafe_index.Tensor")
+def index(x: Any, indices: Sequence[Any]) -> Any:
+    """x[indices]."""
+    return x[_index(indices)]
+
+
+@operation("index_put", "_unsafe_index_put", "_index_put_impl")
+def index_put(
+    x: Any, indices: Sequence[Any], values: Any, accumulate: bool = False, unsafe: bool = False
+) -> Any:
+    """Return x with other values at indices, or with values added there."""
+    mask = indices[0] if len(indices) == 1 else None
+    if mask is not None and mask.dtype == bool and values.size == 1 and not accumulate:
+        held = jnp.reshape(mask, mask.shape + (1,) * (x.ndim - mask.ndim))
+        return jnp.where(held, jnp.reshape(values, ()), x)
+    places = x.at[_index(indices)]
+    return places.add(values) if accumulate else places.set(values)
+
+
+@operation("index_select")
+def index_select(x: Any, dim: int, index: Any) -> Any:
+    """Return what is at some indices of an axis."""
+    taken = jnp.take(at_least_1d(x), jnp.reshape(index, -1), axis=axis_of(x, dim))
+    return taken if x.ndim else taken[0]
+
+
+@operation("take")
+def take(x: Any, index: Any) -> Any:
+    """Return what is at some indices of the flattened tensor."""
+    return jnp.reshape(x, -1)[index]
+
+
+@operation("put")
+def put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """Return x with other values at indices of the flattened tensor."""
+    places = jnp.reshape(x, -1).at[jnp.reshape(index, -1)]
+    source = jnp.reshape(source, -1)
+    return jnp.reshape(places.add(source) if accumulate else places.set(source), x.shape)
+
+
+@operation("gather")
+def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+    """Return x[..., index[..., i, ...], ...]: the index replaces that along one axis."""
+    if not index.size:
+        return jnp.zeros(index.shape, x.dtype)
+    if not x.ndim:
+        return jnp.reshape(jnp.broadcast_to(x, (max(1, index.size),)), index.shape)
+    index, axis = at_least_1d(index), axis_of(x, dim)
+    cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape))
+    return jnp.take_along_axis(x[cut], index, axis=axis, mode="promise_in_bounds")
+
+
+@operation("masked_fill.Scalar", "masked_fill.Tensor")
+def masked_fill(x: Any, mask: Any, value: Any) -> Any:
+    """Return x, and a value where the mask holds."""
+    return jnp.where(mask, jnp.asarray(value, x.dtype), x)
+
+
+@operation("masked_select")
+def masked_select(x: Any, mask: Any) -> Any:
+    """Return the elements where a mask holds."""
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
+    return jnp.reshape(jnp.broadcast_to(x, shape), -1)[places]
+
+
+@operation("nonzero")
+def nonzero(x: Any) -> Any:
+    """Return the indices of what is not 0, one a row; the values must be known."""
+    return jnp.asarray(np.argwhere(np.asarray(x)))
+
+
+@operation("masked_scatter")
+def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
+    """Return x with the elements of a source, in order, where a mask holds."""
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
+    flat = jnp.reshape(jnp.broadcast_to(x, shape), -1)
+    return jnp.reshape(flat.at[places].set(jnp.reshape(source, -1)[: len(places)]), shape)
+
+
+@operation("index_fill.int_Scalar", "index_fill.int_Tensor")
+def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
+    """Return x with one value at some indices of an axis."""
+    line = at_least_1d(x)
+    places = line.at[_along(line, dim, index)]
+    return jnp.reshape(places.set(jnp.asarray(value, x.dtype)), x.shape)
+
+
+@operation("index_copy")
+def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
+    """Return x with other values at some indices of an axis."""
+    line = at_least_1d(x)
+    made = line.at[_along(line, dim, index)].set(at_least_1d(source))
+    return jnp.reshape(made, x.shape)
+
+
+@operation("index_add")
+def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """Return x with alpha·source added at some indices of an axis."""
+    line = at_least_1d(wide(x))
+    source = at_least_1d(wide(source) if alpha == 1 else alpha * wide(source))
+    return jnp.reshape(line.at[_along(line, dim, index)].add(source), x.shape)
+
+
+def _along(x: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """Return an index of one axis, and all of those before it."""
+    return (slice(None),) * axis_of(x, dim) + (jnp.reshape(index, -1),)
+
+
+@operation("embedding")
+def embedding(
+    weight: Any,
+    indices: Any,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """Return rows of a table; that of padding takes no part in the derivative."""
+    rows = jnp.take(weight, indices, axis=0)
+    if padding_idx < 0:
+        return rows
+    padding = jnp.expand_dims(indices == padding_idx, -1)
+    return jnp.where(padding, jax.lax.stop_gradient(rows), rows)

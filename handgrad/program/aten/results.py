@@ -1,0 +1,56 @@
+"""The sizes, strides and dtypes that PyTorch gives the results of an operation."""
+
+from typing import Any
+
+from handgrad.program.aten.installed import torch
+from handgrad.program.aten.traced_tensor import TracedTensor
+
+#: Results of operations by their arguments' forms: looking at one takes 50 to 500 µs.
+_KNOWN: dict[Any, Any] = {}
+_MOST = 4096
+
+
+def results(function: Any, args: Any, kwargs: Any) -> Any:
+    """Return tensors without values of the form of an operation's results.
+
+    None if only running it can tell.
+    """
+    try:
+        key = function, torch.get_default_dtype(), _key(args), _key(kwargs)
+        if key in _KNOWN:
+            return _KNOWN[key]
+    except TypeError:  # an argument that cannot be hashed
+        return _results(function, args, kwargs)
+    if len(_KNOWN) >= _MOST:
+        _KNOWN.clear()
+    return _KNOWN.setdefault(key, _results(function, args, kwargs))
+
+
+def _key(x: Any) -> Any:
+    if isinstance(x, TracedTensor):
+        return tuple(x.size()), x.stride(), x.dtype
+    if isinstance(x, (list, tuple)):
+        return tuple(map(_key, x))
+    if isinstance(x, dict):
+        return tuple((name, _key(value)) for name, value in x.items())
+    return type(x), x
+
+
+def _results(function: Any, args: Any, kwargs: Any) -> Any:
+    args, kwargs = _without_values(args), _without_values(kwargs)
+    if "device" in kwargs:
+        kwargs["device"] = torch.device("meta")
+    try:
+        return function(*args, **kwargs)
+    except NotImplementedError:
+        return None
+
+
+def _without_values(x: Any) -> Any:
+    if isinstance(x, TracedTensor):
+        return torch.empty_strided(x.size(), x.stride(), dtype=x.dtype, device="meta")
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_without_values, x))
+    if isinstance(x, dict):
+        return {name: _without_values(value) for name, value in x.items()}
+    return x

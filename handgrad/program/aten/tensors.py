@@ -1,0 +1,62 @@
+"""Tensors and arrays, one made of the other; nothing here loads PyTorch before a tensor is seen."""
+
+import sys
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+#: Formats that NumPy lacks: their names in PyTorch, and integers as wide as they are.
+_BITS = {
+    "bfloat16": "int16",
+    "float8_e4m3fn": "uint8",
+    "float8_e5m2": "uint8",
+    "float8_e4m3fnuz": "uint8",
+    "float8_e5m2fnuz": "uint8",
+}
+
+
+def is_tensor(x: Any) -> bool:
+    """Tell whether an object is a tensor of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_module(x: Any) -> bool:
+    """Tell whether an object is an `nn.Module` of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.nn.Module)
+
+
+def to_array(tensor: Any) -> np.ndarray[Any, Any]:
+    """Return a tensor's values, detached and on the CPU; they share memory where they can."""
+    torch = sys.modules["torch"]
+    plain = tensor if tensor.layout is torch.strided else tensor.to_dense()
+    name = str(plain.dtype).removeprefix("torch.")
+    if name not in _BITS:
+        return plain.numpy(force=True)
+    return (
+        plain.detach()
+        .view(getattr(torch, _BITS[name]))
+        .numpy(force=True)
+        .view(getattr(ml_dtypes, name))
+    )
+
+
+def to_tensor(array: Any) -> Any:
+    """Return an array's values as a tensor.
+
+    It shares the memory of a NumPy array that can be written to, so that writes are seen.
+
+    Args:
+        array: an array of NumPy or JAX, also in a format of `ml_dtypes`.
+    """
+    import torch
+
+    values = np.asarray(array)
+    if not values.flags.writeable or any(stride < 0 for stride in values.strides):
+        values = values.copy()
+    name = values.dtype.name
+    if name in _BITS:
+        return torch.from_numpy(values.view(_BITS[name])).view(getattr(torch, name))
+    return torch.from_numpy(values)

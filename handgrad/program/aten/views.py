@@ -1,0 +1,101 @@
+"""Reading a view of memory, and writing to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from handgrad.program.aten.installed import torch
+from handgrad.program.aten.registry import OPERATIONS, name_of
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """How a view was made."""
+
+    base: Any  #: the tensor that it is a view of
+    function: Any  #: the operation of ATen
+    arguments: tuple[Any, ...]  #: what follows the base
+    options: dict[str, Any]
+    index: int | None  #: which of several results it is
+    stopped: bool  #: whether gradients end here, as at `detach`
+
+    def __call__(self, base: Any, rule: Callable[..., Any]) -> Any:
+        """Make the view of a value, by a rule that stands for the operation."""
+        made = rule(base, *self.arguments, **self.options)
+        return made if self.index is None else made[self.index]
+
+
+def is_view(function: Any) -> bool:
+    """Tell whether an operation returns views of its first argument."""
+    returns = function._schema.returns
+    alias = returns[0].alias_info if returns else None
+    return alias is not None and not alias.is_write
+
+
+def viewed(origin: Origin, base: Any) -> Any:
+    """Return the JAX value of a view, from that of what it is a view of."""
+    made = origin(base, OPERATIONS[name_of(origin.function)].rule)
+    return lax.stop_gradient(made) if origin.stopped else made
+
+
+#: Views whose elements are not those of the base: from the view's value to the base's.
+_INVERSES: dict[str, Callable[[Any, Any], Any]] = {
+    "_conj": lambda array, base: jnp.conj(array),
+    "_neg_view": lambda array, base: -array,
+    "view_as_real": lambda array, base: lax.complex(array[..., 0], array[..., 1]),
+    "view_as_complex": lambda array, base: jnp.stack([array.real, array.imag], axis=-1),
+    "view.dtype": lambda array, base: array.view(base.dtype),
+}
+
+
+def replaced(origin: Origin, base: Any, array: Any) -> Any:
+    """Return the JAX value of the base after a view of it was given another value."""
+    if inverse := _INVERSES.get(name_of(origin.function)):
+        return inverse(array, base)
+    places = _places(origin, base.shape)
+    order = _by_place(places)
+    places, array = places.transpose(order), jnp.transpose(array, order)
+    if places.size == base.size and np.array_equal(places.ravel(), np.arange(base.size)):
+        return jnp.reshape(array, base.shape)
+    if box := _box(places, base.shape):
+        start, size = box
+        return lax.dynamic_update_slice(base, jnp.reshape(array, size), start)
+    at = jnp.reshape(base, -1).at[places.reshape(-1)]
+    flat = at.set(jnp.reshape(array, -1), unique_indices=True, mode="promise_in_bounds")
+    return jnp.reshape(flat, base.shape)
+
+
+def _places(origin: Origin, shape: Any) -> np.ndarray[Any, Any]:
+    """Return the place in the flat base that each element of a view has."""
+    numbers = torch.arange(int(np.prod(shape, dtype=int))).reshape(shape)
+    return origin(numbers, origin.function).numpy()
+
+
+def _by_place(places: np.ndarray[Any, Any]) -> list[int]:
+    """Return the order of axes in which places rise, if there is one."""
+    return sorted(range(places.ndim), key=lambda k: -_step(places, k))
+
+
+def _step(places: np.ndarray[Any, Any], axis: int) -> int:
+    """Return how far apart neighbours along an axis are; along one of length 1 there are none."""
+    if places.size == 0 or places.shape[axis] == 1:
+        return 0
+    two = np.moveaxis(places, axis, 0).reshape(places.shape[axis], -1)[:2, 0]
+    return int(two[1] - two[0])
+
+
+def _box(places: np.ndarray[Any, Any], shape: Any) -> tuple[Any, Any] | None:
+    """Return start and size of the block of the base that rising places fill, if it is one."""
+    if places.size == 0:
+        return None
+    corners = np.unravel_index([places.flat[0], places.flat[-1]], shape)
+    start, size = [int(c[0]) for c in corners], [int(c[1] - c[0]) + 1 for c in corners]
+    if min(size, default=1) < 1 or np.prod(size, dtype=int) != places.size:
+        return None
+    block = tuple(slice(s, s + n) for s, n in zip(start, size, strict=True))
+    numbers = np.arange(int(np.prod(shape, dtype=int))).reshape(shape)[block]
+    return (start, size) if np.array_equal(numbers.ravel(), places.ravel()) else None

@@ -1,0 +1,252 @@
+"""Checks of what is written for PyTorch: derivative rules of `torch.autograd.Function`.
+
+Needs the extra: `pip install 'handgrad[torch]'`. `handgrad.check_gradient`, `check_backward` and
+`check_steps` take tensors, modules and functions of PyTorch as well.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+try:
+    from handgrad.program.aten.installed import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ImportError(
+        "handgrad.torch needs PyTorch, which is not installed: pip install 'handgrad[torch]'",
+        name="torch",
+    ) from None
+
+from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.clock import SECONDS
+from handgrad.data.calls import call_line
+from handgrad.judging.torch_functions import (
+    HELP,
+    Subject,
+    cotangents_of,
+    function_case,
+    points_of_function,
+    subject_of,
+)
+from handgrad.judging.torch_references import referenced, with_reference
+from handgrad.judging.torch_variations import variations
+from handgrad.judging.trial import check_seconds
+from handgrad.report import GradientReport
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+__all__ = ["assert_function", "check_function", "gradcheck"]
+
+
+def check_function(
+    F: Any,  # noqa: N803 (what PyTorch's own documentation calls it)
+    *args: Any,
+    reference: Callable[..., Any] | None = None,
+    wrt: str | int | Sequence[str | int] | None = None,
+    cotangent: Any = None,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    strict: bool = False,
+    seconds: float = 20.0,
+) -> GradientReport:
+    """Rule on the backward pass of a `torch.autograd.Function`.
+
+    "Yours" is what `torch.autograd.grad` makes of Σ c·output for a random cotangent c; the exact
+    gradient is that of what forward computes, of which no derivative rule is used. A tensor whose
+    gradient is None has the gradient 0, as in PyTorch. If that is right, the backward pass is also
+    run as PyTorch may run it: with one output used and the others not, with one argument that
+    requires grad and the others not, for cotangents that are not contiguous or expanded, and twice.
+
+    Args:
+        F: the class, or its `apply`; or any function or module of PyTorch around it.
+        args: where to judge it, in any nesting. All tensors of floats are judged, whether they
+            require grad or not; other arguments are passed on.
+        reference: a function of the same arguments in PyTorch, JAX or NumPy that computes the same
+            as forward, where that cannot be traced (a kernel). Then the values of forward are held
+            to it first.
+        wrt: the arguments to judge, by name or position, if not all.
+        cotangent: shaped like the output, one for each if there are several; random by default.
+        points, seed, referee, strict, seconds: as for `handgrad.check_gradient`; the points vary
+            the tensors that are judged, and each of a list is a tuple of arguments.
+
+    Returns:
+        The report; leaves are called by the names of forward's arguments.
+
+    Raises:
+        TypeError: no argument is a tensor of floats, no output requires grad, or forward cannot be
+            traced and there is no reference.
+        NotImplementedError: forward uses an operation that is not covered, without a reference.
+        ValueError: `wrt` names no tensor.
+        CheckInterrupted: as `handgrad.check_gradient`.
+        Exception: whatever F raises.
+
+    Example:
+        >>> import torch
+        >>> class Square(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x
+        ...     @staticmethod
+        ...     def backward(ctx, dy):
+        ...         (x,) = ctx.saved_tensors
+        ...         return dy * x
+        >>> check_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)).headline
+        'disagree: x: 3 of 3 elements, ...'
+    """
+    check_seconds(seconds)
+    subject = subject_of(F, args, wrt)
+    reproduce = call_line(
+        check_function,
+        {"F": F},
+        subject.arguments.of_all,
+        reference=reference,
+        wrt=wrt,
+        cotangent=cotangent,
+        points=points,
+        seed=seed,
+        referee=referee,
+        strict=strict,
+        seconds=seconds,
+    )
+    options = Options(points, seed, referee, strict, seconds, reproduce)
+    return _report(subject, reference, cotangent, options)
+
+
+class Options(NamedTuple):
+    """The options of a check, and the call that gives it again."""
+
+    points: Any
+    seed: int
+    referee: str
+    strict: bool
+    seconds: float
+    reproduce: str
+    undefined: bool = True  #: whether to leave cotangents undefined
+
+
+def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) -> GradientReport:
+    """Judge a backward pass as it is usually called, and then as it may be called as well."""
+    cotangents = cotangents_of(subject, cotangent, options.seed)
+    if reference is not None:
+        subject = with_reference(subject, reference)
+    of_case = options.seed, options.referee
+    how = options.strict, options.reproduce, options.seconds
+    case, given = function_case(subject, cotangents, *of_case)
+    points = points_of_function(options.points, subject, given)
+    if reference is None:
+        with _advised():
+            report = report_on(case, given, points, *how)
+    else:
+        report = report_on_function(referenced(subject), case, given, points, *how)
+    if not report:
+        return report
+    for other in variations(subject, cotangents, options.undefined):
+        varied = report_on(*function_case(other.subject, other.cotangents, *of_case), 0, *how)
+        if not varied:
+            return varied
+    return report
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Name the reference as a way out where forward cannot be traced."""
+    try:
+        yield
+    except TypeError as error:
+        if not str(error).startswith("forward: ") or "reference=" in str(error):
+            raise
+        raise TypeError(f"{error}; or {HELP}") from error
+
+
+@with_arguments_of(check_function)
+def assert_function(*args: Any, **options: Any) -> None:
+    """Raise unless `check_function` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `handgrad.assert_gradient`.
+        Exception: as `check_function`.
+
+    Example:
+        >>> import torch
+        >>> class Square(torch.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x * x
+        ...     @staticmethod
+        ...     def backward(ctx, dy):
+        ...         (x,) = ctx.saved_tensors
+        ...         return 2 * dy * x
+        >>> assert_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64))
+    """
+    require(check_function(*args, **options))
+
+
+def gradcheck(
+    fn: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float | None = None,  # noqa: ARG001
+    atol: float | None = None,  # noqa: ARG001
+    rtol: float | None = None,  # noqa: ARG001
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,  # noqa: ARG001
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,  # noqa: ARG001
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,  # noqa: ARG001
+    masked: bool | None = None,
+) -> bool:
+    """Rule on a backward pass by the call of `torch.autograd.gradcheck`, in its place.
+
+    Args:
+        fn: a function of tensors; what its outputs are is traced.
+        inputs: a tensor or a tuple of arguments; those that require grad are judged.
+        eps, atol, rtol: ignored, since nothing is differenced, and the tolerance is derived.
+        raise_exception: whether to raise rather than return False.
+        nondet_tol: ignored; calls may differ by as much as sums in another order, which is derived.
+        check_undefined_grad: whether cotangents may be undefined, as `check_function` tries.
+        check_grad_dtypes: ignored; a gradient of another dtype is always reported.
+        fast_mode: ignored; every element is judged.
+        check_batched_grad, check_batched_forward_grad, check_forward_ad, masked: refused if true,
+            and check_backward_ad if false, since nothing but the backward pass is judged.
+
+    Returns:
+        Whether it passes, as `handgrad.check_gradient` does; digits lost to rounding pass.
+
+    Raises:
+        GradientMismatch: it does not; has the report.
+        ValueError: an option asks for something else than the backward pass.
+        TypeError: no input requires grad, or as `check_function`.
+
+    Example:
+        >>> import torch
+        >>> x = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64, requires_grad=True)
+        >>> gradcheck(torch.sin, (x,))
+        True
+    """
+    asked = {
+        "check_batched_grad": check_batched_grad,
+        "check_batched_forward_grad": check_batched_forward_grad,
+        "check_forward_ad": check_forward_ad,
+        "masked": masked,
+    }
+    for name in (name for name, value in asked.items() if value):
+        raise ValueError(f"{name}: got True, expected False: only the backward pass is judged")
+    if not check_backward_ad:
+        raise ValueError("check_backward_ad: got False, expected True: nothing else is judged")
+    args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
+    subject = subject_of(fn, args, requiring_grad=True)
+    reproduce = call_line(gradcheck, {"fn": fn}, ("inputs",))
+    options = Options(8, 0, "auto", False, SECONDS, reproduce, check_undefined_grad)
+    report = _report(subject, None, None, options)
+    if raise_exception:
+        require(report)
+    return bool(report)
