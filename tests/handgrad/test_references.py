@@ -8,10 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flint import arb
 from jax.experimental import pallas as pl
 
 from handgrad import CheckInterrupted, GradientMismatch, assert_custom, check_custom
 from handgrad.judging import trial
+from handgrad.judging.forward_values import values_case
+from handgrad.judging.losses import prepare
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.judging.part_cases import referenced_case
 
 X = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
 
@@ -201,3 +206,15 @@ def test_an_interrupt_while_the_values_are_judged(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt, match="before a derivative was judged") as caught:
         check_custom(jnp.sin, np.array([1.0]), reference=jnp.sin)
     assert not isinstance(caught.value, CheckInterrupted)
+
+
+def test_a_reference_in_numpy_is_run_on_series_and_not_in_floats() -> None:
+    """JAX would trace it with the arguments as constants, and have rounded values as the truth."""
+    _, given, pair = referenced_case(jnp.sin, np.sin, (np.array([0.5, -1.0]),))
+    values, at = values_case(pair, given)
+    loss = prepare(values, at)
+    assert isinstance(loss, NumpyLoss)
+    assert loss.real_inputs
+    (exact, _) = loss.reference(at).gradient
+    assert exact.rad() < 1e-30
+    assert abs(exact - arb(0.5).sin()) < 1e-15
