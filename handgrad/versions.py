@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
-from handgrad.clock import Clock
+from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport, Version
 from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
@@ -105,16 +105,18 @@ def compare_gradients(
     }
     _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
-    for k, (name, case) in enumerate(cases.items()):
-        part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
-        try:
-            found.append(_judged(name, case, at, points, strict, reproduce, part))
-        except KeyboardInterrupt as interrupt:
-            if isinstance(interrupt, CheckInterrupted):
-                found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
-            if not found:
-                raise
-            raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
+    with reported(clock) as progress:
+        for k, (name, case) in enumerate(cases.items()):
+            progress.part = name
+            part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
+            try:
+                found.append(_judged(name, case, at, points, strict, reproduce, part))
+            except KeyboardInterrupt as interrupt:
+                if isinstance(interrupt, CheckInterrupted):
+                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                if not found:
+                    raise
+                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
     return ComparisonReport.of(found, reproduce)
 
 

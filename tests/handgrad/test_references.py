@@ -125,14 +125,15 @@ def test_one_wrong_value_among_right_ones_is_found_at_its_place() -> None:
 @pytest.mark.slow
 def test_values_are_judged_at_the_points_of_the_derivative() -> None:
     def off(x: Any) -> Any:
-        return jnp.where(x[0] > 0.31, 1.01, 1.0) * x**2
+        return jnp.where(x[0] > 0.31, 0.01, 0.0) + x**2  # the derivative is right
 
     x = np.array([0.3, -0.7])
     report = check_custom(off, x, reference=lambda x: x**2, points=4)
     assert (report.verdict, report.point > 0) == ("disagree", True)
+    assert [leaf.path for leaf in report.leaves] == ["output"]
     assert report.params[0][0] > 0.31
     listed = check_custom(off, x, reference=lambda x: x**2, points=[(x,), (x + 1,)])
-    assert listed.point == 2
+    assert (listed.point, listed.observed[0].kind) == (2, "loss-value")
 
 
 @pytest.mark.slow
