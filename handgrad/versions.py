@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
-from handgrad.clock import Clock
+from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport, Version
 from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
@@ -16,6 +16,8 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.points import points as points_around
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_versions import in_its_kind
 from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.judging.untraceable import calling
 
@@ -43,7 +45,9 @@ def compare_gradients(
     once for all of them. None is the measure of the others: all may be wrong, or all but one.
 
     Args:
-        versions: by their names, functions as `check_gradient` takes them.
+        versions: by their names, functions as `check_gradient` takes them. Each may be of another
+            library: one that raises with the arguments as they are gets arrays in place of
+            tensors, or tensors in place of arrays, and may return either.
         loss, params, inputs: as for `check_gradient`.
         points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
@@ -101,16 +105,18 @@ def compare_gradients(
     }
     _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
-    for k, (name, case) in enumerate(cases.items()):
-        part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
-        try:
-            found.append(_judged(name, case, at, points, strict, reproduce, part))
-        except KeyboardInterrupt as interrupt:
-            if isinstance(interrupt, CheckInterrupted):
-                found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
-            if not found:
-                raise
-            raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
+    with reported(clock) as progress:
+        for k, (name, case) in enumerate(cases.items()):
+            progress.part = name
+            part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
+            try:
+                found.append(_judged(name, case, at, points, strict, reproduce, part))
+            except KeyboardInterrupt as interrupt:
+                if isinstance(interrupt, CheckInterrupted):
+                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                if not found:
+                    raise
+                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
     return ComparisonReport.of(found, reproduce)
 
 
@@ -164,7 +170,8 @@ def _stated(computed_in: Any, versions: Mapping[str, Any]) -> dict[str, Any]:
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
     """Raise what is wrong with the loss or the options, which all versions share."""
     case = next(iter(cases.values()))
-    given = point_at(at[0], at[1:], Names.of(case.loss, len(at)))
+    case, at, names, points = in_arrays(case, tuple(at), points)
+    given = point_at(at[0], at[1:], names)
     check_case(replace(case, gradient=lambda *_: None), given)
     for _ in points_around(given, points, case.seed):
         pass  # a list is looked at one by one
@@ -185,6 +192,7 @@ def _judged(
 ) -> Version:
     """Judge one version; what it raises is its result."""
     try:
+        case, at, points = in_its_kind(case, at, points)
         report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
     except Exception as error:  # the caller's functions may raise anything
         return Version(name, None, _in_one_line(error))

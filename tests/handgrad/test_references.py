@@ -8,10 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flint import arb
 from jax.experimental import pallas as pl
 
 from handgrad import CheckInterrupted, GradientMismatch, assert_custom, check_custom
 from handgrad.judging import trial
+from handgrad.judging.forward_values import values_case
+from handgrad.judging.losses import prepare
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.judging.part_cases import referenced_case
 
 X = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
 
@@ -120,14 +125,15 @@ def test_one_wrong_value_among_right_ones_is_found_at_its_place() -> None:
 @pytest.mark.slow
 def test_values_are_judged_at_the_points_of_the_derivative() -> None:
     def off(x: Any) -> Any:
-        return jnp.where(x[0] > 0.31, 1.01, 1.0) * x**2
+        return jnp.where(x[0] > 0.31, 0.01, 0.0) + x**2  # the derivative is right
 
     x = np.array([0.3, -0.7])
     report = check_custom(off, x, reference=lambda x: x**2, points=4)
     assert (report.verdict, report.point > 0) == ("disagree", True)
+    assert [leaf.path for leaf in report.leaves] == ["output"]
     assert report.params[0][0] > 0.31
     listed = check_custom(off, x, reference=lambda x: x**2, points=[(x,), (x + 1,)])
-    assert listed.point == 2
+    assert (listed.point, listed.observed[0].kind) == (2, "loss-value")
 
 
 @pytest.mark.slow
@@ -201,3 +207,15 @@ def test_an_interrupt_while_the_values_are_judged(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyboardInterrupt, match="before a derivative was judged") as caught:
         check_custom(jnp.sin, np.array([1.0]), reference=jnp.sin)
     assert not isinstance(caught.value, CheckInterrupted)
+
+
+def test_a_reference_in_numpy_is_run_on_series_and_not_in_floats() -> None:
+    """JAX would trace it with the arguments as constants, and have rounded values as the truth."""
+    _, given, pair = referenced_case(jnp.sin, np.sin, (np.array([0.5, -1.0]),))
+    values, at = values_case(pair, given)
+    loss = prepare(values, at)
+    assert isinstance(loss, NumpyLoss)
+    assert loss.real_inputs
+    (exact, _) = loss.reference(at).gradient
+    assert exact.rad() < 1e-30
+    assert abs(exact - arb(0.5).sin()) < 1e-15

@@ -50,7 +50,8 @@ def raises(w: Any, x: Any) -> Any:
 
 
 def compared(versions: Any, **options: Any) -> handgrad.ComparisonReport:
-    return compare_gradients(versions, loss, W, X, **({"points": 1} | options))
+    settings: dict[str, Any] = {"points": 1} | options
+    return compare_gradients(versions, loss, W, X, **settings)
 
 
 JAX = jax.grad(loss)

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.extend import core as jex
 
 from handgrad.clock import limited
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
-from handgrad.tolerance.other_order import LOOPS, moved_by_sums
+from handgrad.tolerance.other_order import LOOPS, Moved, moved_by_sums
 
 F = np.float32
 
@@ -89,17 +90,17 @@ def test_what_comes_after_a_sum_is_rounded_otherwise() -> None:
     assert (allowed[1:] >= np.spacing(F(1)) / 2).all()
 
 
-def moved(f: Callable[..., Any], *at: Any) -> dict[str, tuple[bool, bool]]:
+def moved(f: Callable[..., Any], *at: Any) -> dict[str, Moved]:
     program = jax.make_jaxpr(f)(*at).jaxpr
     found = moved_by_sums(program)
     names = {id(eqn): eqn.primitive.name for eqn in _all(program)}
-    return {names[key]: tuple(value) for key, value in found.items()}
+    return {names[key]: value for key, value in found.items()}
 
 
 def _all(jaxpr: Any) -> Any:
     for eqn in jaxpr.eqns:
         yield eqn
-        for inner in jax.extend.core.jaxprs_in_params(eqn.params):
+        for inner in jex.jaxprs_in_params(eqn.params):
             yield from _all(getattr(inner, "jaxpr", inner))
 
 
