@@ -26,7 +26,7 @@ MOST_PLACES, MOST_NUMBERS = 300, 4
 
 
 def array_factor(search: Search) -> Iterator[Theory]:
-    """Propose that what comes back through a place lacks a factor: one of the loss's own arrays.
+    """Propose that what comes back through a place lacks one of the loss's arrays, as factor.
 
     Example: 1/σ of each row is forgotten at the end of a layer norm's backward pass.
     """
@@ -45,12 +45,11 @@ def array_factor(search: Search) -> Iterator[Theory]:
             continue
         gap = first.gap[part[1]].reshape(shape)[wrong]
         allowed = first.allowed[part[1]].reshape(shape)[wrong] + PLAUSIBLE * np.abs(gap)
-        for number, value in arrays.items():
-            factor = np.broadcast_to(value, shape)[wrong]
+        for (number, value), power in itertools.product(arrays.items(), (-1, 1)):
             with np.errstate(divide="ignore"):
-                lacking = through[wrong] * (1 / factor - 1)
-            if (np.abs(lacking - gap) <= allowed).all():
-                yield _lacks(search, i, number, part, shape)
+                extra = np.broadcast_to(value, shape)[wrong] ** power - 1
+            if (np.abs(through[wrong] * extra - gap) <= allowed).all():
+                yield _lacks(search, i, number, power, part)
 
 
 def _only_wrong_leaf(search: Search) -> tuple[int, slice] | None:
@@ -78,27 +77,24 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     return all(a in (1, b) for a, b in pairs)
 
 
-def _lacks(
-    search: Search, place: int, number: int, part: tuple[int, slice], shape: tuple[int, ...]
-) -> Theory:
-    engine = search.engine
+def _lacks(search: Search, place: int, number: int, power: int, part: tuple[int, slice]) -> Theory:
+    """Return the theory that a factor is missing: a value of the loss, or its inverse."""
+    engine, shape = search.engine, search.evidence.given.leaves[part[0]].shape
     nodes = {o: node for node in engine.rewired.graph.all_nodes() for o in node.outputs}
     inputs = dict(zip(engine.rewired.graph.inputs, engine.rewired.names, strict=False))
     made = nodes.get(number)
     what = f"{of_node(made)}{of_nodes([made])}" if made else inputs.get(number, "an input")
     where = of_place(engine.rewired, engine.rewired.places[place])
+    lacks = "lacks the factor" if power < 0 else "is not divided by"
 
     def predict(sample: Sample) -> np.ndarray:
-        value = np.broadcast_to(np.asarray(engine.values(sample.given)[number]), shape).reshape(-1)
+        value = np.broadcast_to(engine.values(sample.given)[number], shape).reshape(-1)
         found = engine.right(sample.given).copy()
-        through = engine.through(place, sample.given)[part[1]]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found[part[1]] += through * (1 / value - 1)
+            found[part[1]] += engine.through(place, sample.given)[part[1]] * (value**power - 1)
         return found
 
-    return Theory(
-        "missing-factor", f"{GIVES}what comes back {where} lacks the factor {what}", predict
-    )
+    return Theory("missing-factor", f"{GIVES}what comes back {where} {lacks} {what}", predict)
 
 
 def two_signs(search: Search) -> Iterator[Theory]:

@@ -107,22 +107,14 @@ def _of_node(node: Node, active: set[int], numbering: Numbering) -> Iterator[Swi
 
 
 def _sides(at: int, node: Node, active: set[int]) -> Sides:
-    what, sides = CHOICES[node.name], node.operands[-2:]
-    options = [(k, f"that of its {'second' if k else 'first'} side everywhere") for k in (0, 1)]
-    if node.name == "select_n":  # its first side is that of a condition that is false
-        words = ("where the condition is false", "where the condition is true")
-        options = [(k, f"everywhere that {words[k]}") for k in (0, 1)]
-    # Of a side that is constant, the derivative is 0 everywhere: then a term is missing.
-    options = [(k, text) for k, text in options if sides[k] in active]
-    options.append((-1, "that of the side that is not taken"))
-    return Sides(
-        at,
-        node,
-        tuple(
-            Option("unknown", f"the derivative of {what} is {t}", f"{what} {t}") for _, t in options
-        ),
-        tuple(k for k, _ in options),
-    )
+    # The first side of `select_n` is that of a condition that is false. Of a side that is constant,
+    # the derivative is 0 everywhere: then a term is missing.
+    names = ("second", "first") if node.name == "select_n" else ("first", "second")
+    says = {k: f"that of its {names[k]} side everywhere" for k in (0, 1)}
+    says[-1] = "that of the side that is not taken"
+    rules = [*(k for k in (0, 1) if node.operands[k - 2] in active), -1]
+    options = [f"the derivative of {CHOICES[node.name]} is {says[k]}" for k in rules]
+    return Sides(at, node, tuple(Option("unknown", o, o) for o in options), tuple(rules))
 
 
 def _copies(at: int, node: Node, numbering: Numbering) -> Iterator[Copies]:
