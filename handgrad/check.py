@@ -70,6 +70,7 @@ def check_gradient(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     directions: int | None = None,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -78,7 +79,8 @@ def check_gradient(
             `has_value`, `(loss, grads)`. Written with NumPy, JAX, or anything else.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, or else run by NumPy on power
             series.
-        params: any pytree of float64 or float32 arrays; each leaf is judged at its own precision.
+        params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
+            ml_dtypes; each leaf is judged at its own precision.
         inputs: the further arguments of both: arrays, pytrees, settings.
         points: how many points to judge at besides the given one, with other parameters and the
             same inputs; or a list of points, each (params, *inputs).
@@ -98,6 +100,10 @@ def check_gradient(
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
             and does not judge autodiff.
+        computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
+            "float32") for values between its operations and its sums, or "tf32" for products of
+            matrices. What rounding in it explains is right. By default numbers count as rounded in
+            the formats that JAX's program of the gradient shows.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -130,8 +136,9 @@ def check_gradient(
         trust_rules=trusted,
         seconds=seconds,
         directions=directions,
+        computed_in=computed_in,
     )
-    case = Case(gradient, loss, has_value, referee, seed, trusted)
+    case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
     return report_on_gradient(
         case, (params, *inputs), points, strict, reproduce, seconds, directions
     )
@@ -198,6 +205,7 @@ def report_on_function(
     check_seconds(seconds)
     clock = Clock(seconds)
     values, at = values_case(pair, given, case.seed)
+    values = replace(values, computed_in=case.computed_in)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
@@ -47,7 +48,7 @@ def answer(
 def _native(got: Any) -> np.ndarray:
     """Copy a leaf to an array in the byte order of this machine."""
     array = np.array(got)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(formats.native(array.dtype), copy=False)
 
 
 def _structure(
@@ -123,11 +124,11 @@ def shorter(leaves: Answer, given: Point) -> list[Finding]:
 
 
 def _is_shorter(got: np.ndarray, leaf: np.ndarray) -> bool:
-    return (got.dtype.newbyteorder("="), leaf.dtype) == (np.float32, np.float64)
+    return (formats.native(got.dtype), leaf.dtype) == (np.float32, np.float64)
 
 
 def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
-    if got.dtype.newbyteorder("=") == leaf.dtype:
+    if formats.native(got.dtype) == leaf.dtype:
         return None
     return _finding("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
 
@@ -193,7 +194,7 @@ def repeated(
 
 
 def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
+    return np.array_equal(a, b, equal_nan=formats.is_floating(np.asarray(a).dtype))
 
 
 def differs(first: Answer, second: Answer, given: Point) -> Finding | None:

@@ -22,7 +22,7 @@ from handgrad.judging.repeatability import (
     check_same,
     not_a_function,
 )
-from handgrad.judging.ruling import Ruling, of_dtypes
+from handgrad.judging.ruling import Ruling, own_rounding
 from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
@@ -32,7 +32,8 @@ from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
-from handgrad.tolerance.tolerances import SHARP, Tolerances, measure
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -89,7 +90,15 @@ class JaxLoss:
     def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
         generic, suspects = self.case.along_directions, tuple(suspects)
-        return Problem(traced, given.leaves, inputs, self.case.trusted, suspects, generic)
+        return Problem(
+            traced,
+            given.leaves,
+            inputs,
+            self.case.trusted,
+            suspects,
+            generic,
+            self.case.arithmetic,
+        )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.certify`."""
@@ -136,7 +145,7 @@ class JaxLoss:
             raise not_a_function(name, "value", repr(value), repr(again))
         first = ruling.autodiff.answer
         # Autodiff may be wrong and larger than what is right: rounding has that size then.
-        own = SHARP / 2 * of_dtypes(given.leaves, "eps") * np.abs(first)
+        own = own_rounding(given.leaves) / 2 * np.abs(first)
         allowed = np.fmax(own, np.maximum(tolerance.sharp, tolerance.loose))
         apart = np.abs(grads - first) - allowed
         i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))

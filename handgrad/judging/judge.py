@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point, vector
-from handgrad.judging import form, reruns
+from handgrad.judging import form, reruns, short_formats
 from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import PreparedLoss
@@ -75,8 +76,8 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
         return Outcome(given, findings=tuple(findings))
     try:
         reference, tolerances = loss.measured(given, suspects(vector(leaves), autodiff))
-        if _beyond_floats(given, reference):
-            return Outcome(given, cause="the exact gradient is beyond the largest float")
+        if cause := _beyond_floats(given, reference):
+            return Outcome(given, cause=cause)
         second = autodiff if loss.has_autodiff else None
         problem = loss.problem(given)
         ruling = rule(given, reference, tolerances, vector(leaves), second, problem)
@@ -129,9 +130,18 @@ def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
     return [int(i) for i in order if apart[i] > 0]
 
 
-def _beyond_floats(given: Point, reference: Reference) -> bool:
-    largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
-    return bool((balls.magnitudes(reference.gradient) > np.concatenate(largest)).any())
+def _beyond_floats(given: Point, reference: Reference) -> str | None:
+    """Return that an element of the exact gradient is beyond the range of its format, if one is."""
+    sizes = balls.magnitudes(reference.gradient)
+    for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True):
+        form = formats.of(leaf.dtype)
+        if not (sizes[part] > form.largest).any():
+            continue
+        if not form.half:
+            return "the exact gradient is beyond the largest float"
+        value = float(balls.midpoints(reference.gradient[part])[int(np.argmax(sizes[part]))])
+        return short_formats.beyond(path, value, form)
+    return None
 
 
 def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:

@@ -67,6 +67,7 @@ class NumpyLoss:
             real_inputs(given) if self.real_inputs else [],
             self.case.trusted,
             tuple(suspects),
+            computed_in=self.case.arithmetic,
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
@@ -53,6 +54,7 @@ def backward_case(
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
     named: Callable[..., Any] | None = None,
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
@@ -87,7 +89,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, own=own)
+    options |= {"computed_in": computed_in, "own": own}
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -123,7 +126,11 @@ def _writable(tree: Any) -> Any:
 
 
 def custom_case(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
     real, together, given = _arguments_of(f, args, seed)
@@ -150,6 +157,7 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        computed_in=computed_in,
     )
     return case, given
 
@@ -160,6 +168,7 @@ def referenced_case(
     args: tuple[Any, ...],
     seed: int = 0,
     referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point, Referenced]:
     """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
 
@@ -177,7 +186,7 @@ def referenced_case(
         return weighed(pair.reference(params), cotangents)
 
     part = CustomRule(f, together, reference)
-    options = {"referee": referee, "seed": seed}
+    options = {"referee": referee, "seed": seed, "computed_in": computed_in}
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
 
 
@@ -261,7 +270,7 @@ def _cotangent(output: Any, seed: int) -> Any:
 
     def like(leaf: Any) -> np.ndarray:
         array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
+        if not is_floating(array.dtype):
             raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 
