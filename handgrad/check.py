@@ -210,6 +210,7 @@ def report_on_function(
     check_seconds(seconds)
     clock = Clock(seconds)
     values, at = values_case(pair, given, case.seed)
+    values = replace(values, computed_in=case.computed_in)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

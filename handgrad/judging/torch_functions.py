@@ -219,16 +219,21 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
 
 
 def function_case(
-    subject: Subject, cotangents: Sequence[np.ndarray], seed: int = 0, referee: str = "auto"
+    subject: Subject,
+    cotangents: Sequence[np.ndarray],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
 
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        seed, referee: as for `handgrad.check_gradient`.
+        seed, referee, computed_in: as for `handgrad.check_gradient`.
     """
     check_seed(seed)
+    options = seed, referee, computed_in
     bare = len(cotangents) == 1
 
     def arguments(params: Any, _: Any, *others: Any) -> tuple[Any, ...]:
@@ -236,7 +241,7 @@ def function_case(
 
     def again(params: Any, inputs: Any) -> tuple[Case, Point]:
         other = subject.at(arguments(params, *inputs))
-        return function_case(other, cotangents_of(other, None, seed), seed, referee)
+        return function_case(other, cotangents_of(other, None, seed), *options)
 
     own = Own((rule_of(subject.f) or subject.f,), arguments)
     part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
@@ -263,8 +268,17 @@ def function_case(
         ("cotangent", *(names[k] for k in subject.others)),
         tuple(names[k] for k in subject.judged),
     )
-    options = {"seed": seed, "referee": referee, "condition": subject.condition}
-    case = Case(gradient, loss, **options, part=part, wording=OF_TORCH, own=own)
+    case = Case(
+        gradient,
+        loss,
+        seed=seed,
+        referee=referee,
+        part=part,
+        wording=OF_TORCH,
+        own=own,
+        condition=subject.condition,
+        computed_in=computed_in,
+    )
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
 
