@@ -8,7 +8,6 @@ is not loaded before a tensor or a module is seen.
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -17,7 +16,7 @@ import jax
 import numpy as np
 
 from handgrad.data.names import Names
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Own
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -45,16 +44,22 @@ def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, A
         points = [
             Arguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p for p in points
         ]
-    gradient, loss = arguments.gradient(case.gradient, case.has_value), arguments.loss(case.loss)
-    return replace(case, gradient=gradient, loss=loss), arguments.arrays, names, points
+    written = None if arguments.module else lambda *given: arguments.tensors(given)
+    adapted = replace(
+        case,
+        gradient=arguments.gradient(case.gradient, case.has_value),
+        loss=arguments.loss(case.loss),
+        own=Own((case.gradient, case.loss), written),
+    )
+    return adapted, arguments.arrays, names, points
 
 
 def step_in_arrays(
     forward: Callable[..., Any], backward: Callable[..., Any], inputs: tuple[Any, ...], given: Any
-) -> tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...], Any]:
+) -> tuple[Callable[..., Any], Callable[..., Any], tuple[Any, ...], Any, Own | None]:
     """Return a backward step, its inputs and its cotangent with arrays in place of tensors."""
     if not holds_torch(inputs):
-        return forward, backward, inputs, given
+        return forward, backward, inputs, given, None
     arguments = Arguments(inputs)
 
     @wraps(forward)
@@ -72,7 +77,8 @@ def step_in_arrays(
             return traced(backward)(cotangent, cache)
         return arrays_of(backward(jax.tree_util.tree_map(to_tensor, cotangent), cache))
 
-    return passed, went_back, arguments.arrays, arrays_of(given)
+    own = Own((forward, backward), lambda *args: arguments.tensors(args))
+    return passed, went_back, arguments.arrays, arrays_of(given), own
 
 
 def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
@@ -90,6 +96,14 @@ def arrays_of(tree: Any) -> Any:
 def in_jax_arrays(tree: Any) -> bool:
     """Tell whether arguments hold arrays of JAX's, to be traced or rerun by it."""
     return any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(tree))
+
+
+def _are_floats(tree: Any) -> bool:
+    """Tell whether arguments hold NumPy's numbers alone: no tracers, and no power series."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return not in_jax_arrays(tree) and not any(
+        getattr(leaf, "dtype", None) == object for leaf in leaves
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,18 +203,33 @@ class Arguments:
 
         @wraps(loss)
         def run(*args: Any) -> Any:
+            if _are_floats(args):
+                return self._value(loss, args)
             try:
                 with warnings.catch_warnings():
                     # NumPy's of a tensor, which it does not get.
                     warnings.filterwarnings("ignore", message="__array__")
                     return self.traced(loss)(*args)
             except Exception as error:  # whatever a loss raises that is not in PyTorch
-                if self.module is None:
-                    with suppress(Exception):  # or is
-                        return loss(*args)
-                raise error from None
+                first = error
+            if self.module is None:
+                try:
+                    return loss(*args)
+                except Exception:
+                    if "TracedTensor" in str(first):
+                        raise  # of a loss in JAX, which knows no tensors
+            raise first
 
         return run
+
+    def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
+        """Return a loss in floats: that of tensors, or else that of arrays."""
+        try:
+            return arrays_of(loss(*self.tensors(args)))
+        except Exception:  # whatever a loss raises that is not in PyTorch
+            if self.module is not None:
+                raise
+            return loss(*args)
 
     def gradient(self, gradient: Callable[..., Any], has_value: bool) -> Callable[..., Any]:
         """Return a gradient in PyTorch as one of arrays; `.grad` is read of what returns None."""
