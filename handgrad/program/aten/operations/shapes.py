@@ -113,7 +113,7 @@ def _rolled(x: Any, shift: int, axis: int) -> Any:
 @operation("rot90")
 def rot90(x: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     """Turn by quarters, in the plane of two axes."""
-    return jnp.rot90(x, k, tuple(dims))
+    return jnp.rot90(x, k, (dims[0], dims[1]))
 
 
 @operation("repeat")
