@@ -25,7 +25,7 @@ def converted(x: Any, *, dtype: Any = None) -> Any:
     if dtype is None:
         return x
     if jnp.iscomplexobj(x) and not jnp.issubdtype(dtype, np.complexfloating):
-        x = jnp.real(x) if dtype != bool else x != 0
+        x = x != 0 if np.issubdtype(dtype, np.bool_) else jnp.real(x)
     return x.astype(dtype)
 
 
