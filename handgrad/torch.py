@@ -24,12 +24,13 @@ from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
     HELP,
     Subject,
+    check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
     subject_of,
 )
-from handgrad.judging.torch_references import referenced, truth_of
+from handgrad.judging.torch_references import referenced, with_reference
 from handgrad.judging.torch_variations import variations
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport
@@ -131,16 +132,18 @@ class Options(NamedTuple):
 def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) -> GradientReport:
     """Judge a backward pass as it is usually called, and then as it may be called as well."""
     cotangents = cotangents_of(subject, cotangent, options.seed)
-    truth = Subject.forward if reference is None else truth_of(subject, reference)
-    of_case = truth, options.seed, options.referee
+    if reference is not None:
+        subject = with_reference(subject, reference)
+    of_case = options.seed, options.referee
     how = options.strict, options.reproduce, options.seconds
     case, given = function_case(subject, cotangents, *of_case)
     points = points_of_function(options.points, subject, given)
     if reference is None:
         with _advised():
             report = report_on(case, given, points, *how)
+        check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
     else:
-        report = report_on_function(referenced(subject, truth), case, given, points, *how)
+        report = report_on_function(referenced(subject), case, given, points, *how)
     if not report:
         return report
     for other in variations(subject, cotangents, options.undefined):

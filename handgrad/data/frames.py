@@ -1,5 +1,6 @@
 """Frames of a traceback: whether they are the caller's own or a library's, and quoting them."""
 
+import linecache
 import sysconfig
 from collections.abc import Iterable
 from functools import cache
@@ -54,6 +55,15 @@ def own_frames(
 ) -> list[tuple[FrameType, FrameSummary]]:
     """Return the frames of a traceback that `is_own` accepts."""
     return [pair for pair in frames_of(traceback) if is_own(pair[1].filename, named)]
+
+
+def expression(place: FrameSummary) -> str:
+    """Return the expression that was being evaluated, or its line if that is not known."""
+    if place.colno is None or place.end_colno is None or place.end_lineno != place.lineno:
+        return place.line or ""
+    # The offsets count bytes.
+    line = linecache.getline(place.filename, place.lineno or 0).encode()
+    return line[place.colno : place.end_colno].decode()
 
 
 def quoted(frames: list[FrameSummary]) -> list[str]:

@@ -111,10 +111,12 @@ class ForwardValues:
 
 @dataclass(frozen=True, eq=False)
 class TorchFunction:
-    """The caller's function of a case of `handgrad.torch.check_function`."""
+    """What a case of `handgrad.torch.check_function` has besides."""
 
-    f: Any
-    together: Together
+    again: Callable[[Any, Any], Any]  #: (params, inputs) -> the case at other arguments, its point
+    signature: Callable[..., Any]  #: a function whose parameters name the arguments
+    wrt: tuple[str, ...] | None  #: the arguments that are judged, if not all
+    reference: Callable[..., Any] | None  #: whose derivative is right, if not the function's own
     #: What is to be said of leaves that are wrong, by their names.
     remarks: dict[str, str] = field(default_factory=dict)
     said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
@@ -149,6 +151,15 @@ Instead = ForwardValues | RandomDirections
 
 
 @dataclass(frozen=True, eq=False)
+class Own:
+    """What the caller gave, where a case has arrays in place of tensors of PyTorch."""
+
+    functions: tuple[Any, ...]
+    #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
+    arguments: Callable[..., tuple[Any, ...]] | None
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A gradient to judge, its loss, and the options."""
 
@@ -163,6 +174,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
+    own: Own | None = None
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
 
     @property

@@ -62,8 +62,8 @@ def backward_case(
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     check_function("forward", forward, inputs, "forward(*inputs)")
     check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
-    own = forward, backward
-    forward, backward, inputs, cotangent = step_in_arrays(*own, inputs, cotangent)
+    given = forward, backward, inputs, cotangent
+    forward, backward, inputs, cotangent, own = step_in_arrays(*given)
     real, together, leaves = _float_inputs(inputs, names)
     with wide(real):
         with calling("forward"):
@@ -87,7 +87,7 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, own=own)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 

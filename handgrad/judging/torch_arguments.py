@@ -1,6 +1,6 @@
 """The arguments of a function of PyTorch, taken apart: its tensors, their names, and all else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature, signature
 from typing import Any, Self
@@ -10,6 +10,7 @@ import jax
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_function
+from handgrad.judging.torch_cases import unused
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor
 
@@ -51,9 +52,9 @@ class Arguments:
         """The caller's tensors."""
         return [self.leaves[i] for i in self.places]
 
-    def together(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the arguments with other tensors, or with arrays in their place."""
-        replaced = list(self.leaves)
+    def together(self, tensors: Iterable[Any]) -> tuple[Any, ...]:
+        """Return the arguments with other tensors, or arrays, and with copies of generators."""
+        replaced = [unused(leaf) for leaf in self.leaves]
         for place, tensor in zip(self.places, tensors, strict=True):
             replaced[place] = tensor
         return jax.tree_util.tree_unflatten(self.tree, replaced)
@@ -61,6 +62,12 @@ class Arguments:
     def nested(self, k: int) -> bool:
         """Tell whether a tensor is inside an argument, and is none itself."""
         return self.names[k] != self.of_all[self.positions[k]]
+
+    @property
+    def floating(self) -> tuple[int, ...]:
+        """The numbers of the tensors of real or complex floats."""
+        pairs = enumerate(self.tensors)
+        return tuple(k for k, x in pairs if x.is_floating_point() or x.is_complex())
 
     def chosen(self, wrt: Any, requiring_grad: bool = False) -> tuple[int, ...]:
         """Return the numbers of the tensors that are judged: all of floats, or those of `wrt`.
@@ -74,7 +81,7 @@ class Arguments:
             TypeError: a tensor is complex, or none holds floats.
         """
         tensors = self.tensors
-        found = [k for k, x in enumerate(tensors) if x.is_floating_point() or x.is_complex()]
+        found = list(self.floating)
         if wrt is not None:
             wanted = [wrt] if isinstance(wrt, str | int) else list(wrt)
             found = sorted({k for one in wanted for k in self._named(one, found)})
@@ -113,7 +120,7 @@ def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
     """
     if not callable(f):
         raise TypeError(f"F: got {shortly(f)}, expected a torch.autograd.Function, or a function")
-    called = _called(f)
+    called = signature_of(f)
     check_function("F", called, args, "F(*args)")
     return Arguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
 
@@ -134,7 +141,7 @@ def dtype_of(tensor: Any) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _called(f: Any) -> Callable[..., Any]:
+def signature_of(f: Any) -> Callable[..., Any]:
     """Return a function with the arguments that a call of f has, by their names."""
     rule = rule_of(f)
     if rule is None:

@@ -4,6 +4,7 @@
 computes when JAX traces it, where no derivative rule of PyTorch runs; or of a reference.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,12 +19,21 @@ from handgrad.data.frames import near, own_frames
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
-from handgrad.judging.case import OF_TORCH, Case, TorchFunction, check_seed
+from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.torch_arguments import Arguments, arguments_of, dtype_of, name_of, rule_of
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.torch_arguments import (
+    Arguments,
+    arguments_of,
+    dtype_of,
+    name_of,
+    rule_of,
+    signature_of,
+)
+from handgrad.judging.torch_cases import check_traced
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
-from handgrad.program.aten.tensors import is_tensor, to_array
+from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -47,6 +57,9 @@ class Subject:
     outputs: Mapping[str, bool] = field(default_factory=dict)  #: differentiable, by their names
     layout: Layout = as_it_is  #: of the cotangents
     passes: int = 1  #: how often to go back through the graph; the last one counts
+    wrt: tuple[str, ...] | None = None  #: the names of what the caller has judged, if not all
+    reference: Any = None  #: the caller's function whose derivative is right, if not its own
+    truth: Truth | None = None  #: the same, run by JAX or NumPy
     condition: str = ""  #: where the backward pass is judged, if not as usual
 
     @cached_property
@@ -76,9 +89,14 @@ class Subject:
         found |= zip(self.others, others, strict=True)
         return [found[k] for k in range(len(found))]
 
+    def at(self, args: tuple[Any, ...]) -> "Subject":
+        """Return the same at other arguments."""
+        return replace(self, arguments=Arguments.of(args, self.arguments.of_all))
+
     def run(self, arrays: Sequence[Any]) -> Run:
-        """Call the function on fresh tensors with these values."""
-        return Run.of(self.function, self.arguments, self.judged, arrays, self.recorder)
+        """Call the function on fresh tensors with these values; of a module, a copy."""
+        function = copy.deepcopy(self.function) if is_module(self.f) else self.function
+        return Run.of(function, self.arguments, self.judged, arrays, self.recorder)
 
     def forward(self, arrays: Sequence[Any]) -> list[Any]:
         """Return the outputs that are used, as JAX's arrays, by the function's own code."""
@@ -90,6 +108,10 @@ class Subject:
 
         with _opaque():
             return in_jax(outputs)(*arrays)
+
+    def exactly(self, arrays: Sequence[Any]) -> list[Any]:
+        """Return the outputs that are used as those of the function whose derivative is right."""
+        return self.truth(self, arrays) if self.truth else self.forward(arrays)
 
     def values(self, arrays: Sequence[Any]) -> list[np.ndarray]:
         """Return the outputs that are used, as PyTorch computes them."""
@@ -106,7 +128,6 @@ class Subject:
 
     def gradient_in_jax(self, arrays: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         """Return the same, as JAX's arrays: its forward and its backward pass are traced."""
-
         if self.passes > 1 or self.layout is not as_it_is:
             raise TypeError("what is traced has no memory, and no second pass")
 
@@ -156,7 +177,9 @@ def subject_of(
         Exception: what the function raises.
     """
     arguments = arguments_of(f, args)
-    subject = Subject(f, arguments, arguments.chosen(wrt, requiring_grad))
+    chosen = arguments.chosen(wrt, requiring_grad)
+    names = None if chosen == arguments.floating else tuple(arguments.names[k] for k in chosen)
+    subject = Subject(f, arguments, chosen, wrt=names)
     run = subject.run(subject.arrays)
     for i in run.differentiable:
         if run.results[i].is_complex():
@@ -196,23 +219,27 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
 
 
 def function_case(
-    subject: Subject,
-    cotangents: Sequence[np.ndarray],
-    truth: Truth,
-    seed: int = 0,
-    referee: str = "auto",
+    subject: Subject, cotangents: Sequence[np.ndarray], seed: int = 0, referee: str = "auto"
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
 
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        truth: the function whose derivative is right: `Subject.forward`, or a reference.
         seed, referee: as for `handgrad.check_gradient`.
     """
     check_seed(seed)
-    part = TorchFunction(subject.f, subject.arguments.together)
     bare = len(cotangents) == 1
+
+    def arguments(params: Any, _: Any, *others: Any) -> tuple[Any, ...]:
+        return subject.arguments.together(map(to_tensor, subject.all_of(params, others)))
+
+    def again(params: Any, inputs: Any) -> tuple[Case, Point]:
+        other = subject.at(arguments(params, *inputs))
+        return function_case(other, cotangents_of(other, None, seed), seed, referee)
+
+    own = Own((rule_of(subject.f) or subject.f,), arguments)
+    part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
         arrays = subject.all_of(params, others)
@@ -226,7 +253,7 @@ def function_case(
         return [np.zeros_like(x) if g is None else g for g, x in pairs]
 
     def loss(params: Any, cotangent: Any, *others: Any) -> Any:
-        outputs = truth(subject, subject.all_of(params, others))
+        outputs = subject.exactly(subject.all_of(params, others))
         pairs = zip([cotangent] if bare else cotangent, outputs, strict=True)
         return sum((c * o).sum() for c, o in pairs)
 
@@ -237,9 +264,24 @@ def function_case(
         tuple(names[k] for k in subject.judged),
     )
     options = {"seed": seed, "referee": referee, "condition": subject.condition}
-    case = Case(gradient, loss, **options, part=part, wording=OF_TORCH)
+    case = Case(gradient, loss, **options, part=part, wording=OF_TORCH, own=own)
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
+
+
+def check_function_traced(
+    subject: Subject, cotangents: Sequence[np.ndarray], ruling: Ruling | None
+) -> None:
+    """Check that the forward pass that was traced is the one that PyTorch runs.
+
+    Raises:
+        TypeError: it is not.
+    """
+    values = subject.values(subject.arrays)
+    pairs = zip(cotangents, values, strict=True)
+    terms = [c.astype(np.float64) * v.astype(np.float64) for c, v in pairs]
+    size = sum(float(np.abs(term).sum()) for term in terms)
+    check_traced("forward", sum(float(term.sum()) for term in terms), size, ruling)
 
 
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:

@@ -1,6 +1,7 @@
 """A function that stands for a forward pass which cannot be traced: in PyTorch, JAX or NumPy."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from handgrad.data.point import shortly
 from handgrad.judging.forward_values import Referenced
 from handgrad.judging.torch_arguments import name_of
-from handgrad.judging.torch_functions import Subject, Truth
+from handgrad.judging.torch_functions import Subject
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -21,8 +22,8 @@ class _OtherOutputsError(TypeError):
     """A reference whose results are not those of the function."""
 
 
-def truth_of(subject: Subject, reference: Any) -> Truth:
-    """Return a reference as a function of a subject and the arrays of all its tensors.
+def with_reference(subject: Subject, reference: Any) -> Subject:
+    """Return a subject whose derivative is held to that of a reference, a function.
 
     In which library it is written is found out by calling it: with tensors, under JAX, and with
     NumPy's arrays.
@@ -58,7 +59,7 @@ def truth_of(subject: Subject, reference: Any) -> Truth:
             first = first or error
         else:
             _check_shapes(subject, found)
-            return truth
+            return replace(subject, reference=reference, truth=truth)
     raise first or AssertionError("it was called")
 
 
@@ -83,7 +84,7 @@ def _check_shapes(subject: Subject, found: Sequence[Any]) -> None:
             raise _OtherOutputsError(f"reference: {got}, expected {a.shape} as of the function")
 
 
-def referenced(subject: Subject, truth: Truth) -> Referenced:
+def referenced(subject: Subject) -> Referenced:
     """Pair the values of a function with those of its reference."""
     others = [subject.arrays[k] for k in subject.others]
 
@@ -91,7 +92,7 @@ def referenced(subject: Subject, truth: Truth) -> Referenced:
         return subject.values(subject.all_of(params, others))
 
     def expected(params: Sequence[Any]) -> list[Any]:
-        return truth(subject, subject.all_of(params, others))
+        return subject.exactly(subject.all_of(params, others))
 
     names = list(subject.outputs)
     outputs = zip((names[i] for i in subject.used), subject.values(subject.arrays), strict=True)

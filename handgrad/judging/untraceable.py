@@ -4,7 +4,6 @@ Above all why JAX cannot trace a loss: the call that stopped it, and how to writ
 """
 
 import ast
-import linecache
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from traceback import FrameSummary
 from types import FrameType, ModuleType
 from typing import Any
 
-from handgrad.data.frames import near, own_frames
+from handgrad.data.frames import expression, frames_of, near, own_frames
 
 #: What JAX raises where a tracer is used as a value; by name, so that JAX is not loaded.
 _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
@@ -23,6 +22,15 @@ _JAX_MODULES = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
 #: Modules that functions, and distributions with functions, are imported from.
 HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
+
+#: What says of a function in PyTorch which of its lines cannot be judged; by name, as above.
+_UNCOVERED = "UncoveredOperationError"
+
+#: Where PyTorch checks the parameters of distributions.
+_DISTRIBUTIONS = "/torch/distributions/"
+
+#: The folder of the code that runs PyTorch's operations.
+_OF_TORCH = Path(__file__).parents[1] / "program" / "aten"
 
 #: Longer calls are quoted without their arguments.
 LONG = 40
@@ -80,7 +88,7 @@ def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
     if meaning is None or not frames:
         return meaning
     place = frames[-1][1]
-    shown = _shown(" ".join(_source(place).split()))
+    shown = _shown(" ".join(expression(place).split()))
     return f"{near(place.filename)}, line {place.lineno}: {shown}: {meaning}"
 
 
@@ -95,12 +103,13 @@ def _of_tracing(error: BaseException) -> bool:
 def _on_tracers(by_jax: BaseException) -> str | None:
     """Name the line that raised when JAX ran it; None if the error is explained elsewhere."""
     frames = own_frames(by_jax.__traceback__)
-    if explanation(by_jax) is not None or not frames:
+    says_it = explanation(by_jax) is not None or type(by_jax).__name__ == _UNCOVERED
+    if says_it or not frames:
         return None
     place = frames[-1][1]
     what = f"{type(by_jax).__name__}: {str(by_jax).splitlines()[0] if str(by_jax) else ''}"
     return (
-        f"{near(place.filename)}, line {place.lineno}: {_shown(_source(place))}: this runs in "
+        f"{near(place.filename)}, line {place.lineno}: {_shown(expression(place))}: this runs in "
         f"floats, but JAX, which traces it, raised {what.rstrip(': ')}; expected code that asks "
         "for no types and values, such as np.isscalar does"
     )
@@ -120,9 +129,9 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
     if not frames:
         return line
     frame, place = frames[-1]
-    text = _source(place)
+    text = expression(place)
     advice = _advice_for_numpy(text, frame)
-    if text == _source(own_frames(by_jax.__traceback__)[-1][1]):
+    if text == expression(own_frames(by_jax.__traceback__)[-1][1]):
         return f"{line}{advice and f'; in NumPy, {advice}'}"
     where = f"In NumPy, on power series, line {place.lineno} stopped it"
     return f"{line}. {where}: {_shown(text)}{advice and f'; {advice}'}"
@@ -139,9 +148,27 @@ def _advice_for_numpy(stopped: str, frame: FrameType) -> str:
 
 
 def _explained(frame: FrameType, place: FrameSummary, error: BaseException) -> str:
-    stopped = _source(place)
+    stopped = expression(place)
     where = f"{near(place.filename)}, line {place.lineno}"
+    if _of_torch(error):
+        needs = "needs the numbers of a tensor that the gradient depends on, which is traced"
+        return f"{where}: {_shown(stopped)} {needs}; {_advice_for_torch(error)}"
     return f"{where}: JAX cannot trace {_shown(stopped)}; {_advice(stopped, frame, error)}"
+
+
+def _of_torch(error: BaseException) -> bool:
+    """Tell whether an error was raised when a function in PyTorch was traced."""
+    frames = frames_of(error.__traceback__)
+    return any(Path(frame.filename).is_relative_to(_OF_TORCH) for _, frame in frames)
+
+
+def _advice_for_torch(error: BaseException) -> str:
+    frames = frames_of(error.__traceback__)
+    if any(_DISTRIBUTIONS in Path(frame.filename).as_posix() for _, frame in frames):
+        return "pass validate_args=False to the distribution"
+    if "Bool" in type(error).__name__:
+        return "a choice by value is torch.where(condition, a, b)"
+    return "leave the tensor as it is, and compute with PyTorch"
 
 
 def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
@@ -158,15 +185,6 @@ def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
     if "Bool" in type(error).__name__:
         return "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"
     return "write it with jax.numpy"
-
-
-def _source(place: FrameSummary) -> str:
-    """Return the expression that was being evaluated, or its line if that is not known."""
-    if place.colno is None or place.end_colno is None or place.end_lineno != place.lineno:
-        return place.line or ""
-    # The offsets count bytes.
-    line = linecache.getline(place.filename, place.lineno or 0).encode()
-    return line[place.colno : place.end_colno].decode()
 
 
 def _shown(stopped: str) -> str:

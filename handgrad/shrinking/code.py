@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.util
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from handgrad.data.point import shortly
+from handgrad.program.aten.tensors import is_tensor, to_array
 from handgrad.shrinking.layout import is_key
 from handgrad.shrinking.literals import Group, Node, after, end, filled, flat, number, text
 
@@ -29,6 +30,8 @@ class Source:
         """Write a value as code; `path` is its name if that is impossible."""
         if isinstance(tree, np.ndarray | np.generic | jax.Array):
             return self._array(tree, path)
+        if is_tensor(tree):
+            return self._tensor(tree)
         if tree is None or type(tree) in (bool, int, bytes):
             return repr(tree)
         if type(tree) in (float, complex, str):
@@ -108,6 +111,14 @@ class Source:
             return f"{dtype}({number(values[()])})"
         usual = kind == "np" and values.size and values.dtype in (np.float64, np.int64, np.bool_)
         return filled(kind, values, () if usual else (f"dtype={dtype}",))
+
+    def _tensor(self, tensor: Any) -> Node:
+        self.module("torch", "torch")
+        dtype = str(tensor.dtype)
+        usual = dtype in ("torch.float32", "torch.int64", "torch.bool") and tensor.numel()
+        node = filled("torch", to_array(tensor), () if usual else (f"dtype={dtype}",), "tensor")
+        closing = ").requires_grad_()" if tensor.requires_grad else ")"
+        return replace(node, closing=closing)
 
     def _unwritten(self, value: Any, path: str) -> str:
         name = f"{path}_of_your_own"

@@ -36,8 +36,9 @@ class Counterexample:
         name, and a comment asks the reader to define them.
         """
         check, source = check_of(self.case), Source()
-        source.names[check.public_name] = ("handgrad", check.public_name)
-        source.module("np", "numpy")
+        source.names[check.public_name] = (check.home, check.public_name)
+        if self.case.own is None:
+            source.module("np", "numpy")
         functions = [source.named(function, name) for function, name in check.functions]
         values = check.values(self.params, self.inputs)
         by_name = {name: source.named(function, name) for function, name in check.by_name}
@@ -74,8 +75,8 @@ def counterexample(trial: Trial) -> Counterexample | None:
         Hypothesis makes them within about ten seconds. None if the gradient was not wrong.
     """
     found = trial.outcomes[trial.deciding]
-    seen = signature(found)
-    if seen is None:
+    seen, own = signature(found), trial.case.own
+    if seen is None or (own is not None and own.arguments is None):
         return None
     mistake, check = Mistake(trial.case, found, seen), check_of(trial.case)
     for given in smaller_points(trial.case.loss, found.given, mistake):

@@ -73,15 +73,15 @@ def number(value: Any) -> str:
     return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
 
 
-def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> Node:
-    """Write the call that makes an array."""
+def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...], maker: str = "array") -> Group:
+    """Write the call that makes an array: a function of the module `kind`."""
     first = values.reshape(-1)[0] if values.size else values.dtype.type(0)
     same = values.size != 1 and values.tobytes() == np.full_like(values, first).tobytes()
     if same and (values.size > FEW or not values.size):
         name = {"0.0": "zeros", "0": "zeros", "1.0": "ones", "1": "ones"}.get(number(first))
         fill = () if name else (number(first),)
         return Group(f"{kind}.{name or 'full'}(", (str(values.shape), *fill, *dtype), ")")
-    return Group(f"{kind}.array(", (nested(values), *dtype), ")")
+    return Group(f"{kind}.{maker}(", (nested(values), *dtype), ")")
 
 
 def nested(values: np.ndarray) -> Node:

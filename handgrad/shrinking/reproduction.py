@@ -6,7 +6,7 @@ from typing import Any
 
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
-from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.part_cases import backward_case, custom_case, referenced_case
 from handgrad.judging.trial import judge
@@ -23,6 +23,7 @@ class Check:
     values: Callable[[Any, tuple[Any, ...]], tuple[Any, ...]]  #: (params, inputs) -> arguments
     judge: Callable[[Case, Point], Judgement]  #: judges one point
     like: Any  #: a function whose parameters name the arguments
+    home: str = "handgrad"  #: the module of the function of handgrad
     #: More of the caller's functions, which are given by name after the arguments.
     by_name: tuple[tuple[Any, str], ...] = ()
 
@@ -43,11 +44,14 @@ def check_of(case: Case) -> Check:
         return _of_step(case, case.part)
     if isinstance(case.part, CustomRule):
         return _of_rule(case, case.part)
+    if isinstance(case.part, TorchFunction):
+        return _of_torch(case, case.part)
+    gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
         "assert_gradient",
-        ((case.gradient, "gradient"), (case.loss, "loss")),
+        ((gradient, "gradient"), (loss, "loss")),
         _options(case, ("referee", "has_value", "trust_rules")),
-        lambda params, inputs: (params, *inputs),
+        lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
     )
@@ -61,9 +65,14 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
         part_case, point = backward_case(forward, part.backward, inputs, None, *options)
         return judge(part_case, point, 0, False, "")
 
-    functions = ((forward, "forward"), (part.backward, "backward"))
+    own = case.own.functions if case.own else (forward, part.backward)
+    functions = ((own[0], "forward"), (own[1], "backward"))
     options = _options(case, ("referee", "trust_rules"))
-    return Check("assert_backward", functions, options, lambda p, _: together(p), answer, forward)
+
+    def values(params: Any, _: Any) -> tuple[Any, ...]:
+        return _own(case, *together(params))
+
+    return Check("assert_backward", functions, options, values, answer, forward)
 
 
 def _of_rule(case: Case, part: CustomRule) -> Check:
@@ -74,12 +83,40 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
-            part_case, point, _ = referenced_case(f, reference, args, *options)
+            part_case, point = referenced_case(f, reference, args, *options)[:2]
         return judge(part_case, point, 0, False, "")
 
     functions, options = ((f, "f"),), _options(case, ("referee",))
     by_name = () if reference is None else ((reference, "reference"),)
-    return Check("assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name)
+    return Check(
+        "assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name=by_name
+    )
+
+
+def _of_torch(case: Case, part: TorchFunction) -> Check:
+    def answer(_: Case, given: Point) -> Judgement:
+        part_case, point = part.again(given.params, given.inputs)
+        return judge(part_case, point, 0, False, "")
+
+    options = _options(case, ("referee",))
+    if part.wrt:
+        options["wrt"] = repr(list(part.wrt)).replace("'", '"')
+    (f,) = case.own.functions if case.own else (None,)
+    return Check(
+        "assert_function",
+        ((f, "F"),),
+        options,
+        lambda params, inputs: _own(case, params, *inputs),
+        answer,
+        part.signature,
+        "handgrad.torch",
+        () if part.reference is None else ((part.reference, "reference"),),
+    )
+
+
+def _own(case: Case, *args: Any) -> tuple[Any, ...]:
+    """Return arguments as the caller's functions take them: arrays, or tensors in their place."""
+    return case.own.arguments(*args) if case.own and case.own.arguments else args
 
 
 def _options(case: Case, of: Sequence[str]) -> dict[str, str]:

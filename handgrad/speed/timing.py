@@ -13,9 +13,10 @@ from typing import Any
 
 import jax
 
-from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.judging import form
+from handgrad.judging.case import Case
+from handgrad.judging.torch_cases import in_arrays
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Rival, ratio, rival, sample, time_rounds
@@ -42,7 +43,8 @@ def time_gradient(
         gradient: as for `check_gradient`; it is timed as it is, with its results awaited.
         loss: as for `check_gradient`. Inputs whose values it needs for tracing become constants.
         params: the parameters. Autodiff gets NumPy arrays where the gradient does.
-        inputs: the further arguments of both.
+        inputs: the further arguments of both. Of functions in PyTorch, tensors are made of arrays
+            at each call, and that is timed, too.
         has_value: whether the gradient returns the loss as well. Autodiff always does.
         report: the report on this gradient; by default it is judged at this point first.
         rounds: the number of rounds, if there is time. Of 15 the fourth ratio from either end
@@ -62,7 +64,8 @@ def time_gradient(
         report = check_gradient(gradient, loss, params, *inputs, points=0, has_value=has_value)
     if report.verdict not in ("agree", "imprecise"):
         raise NotTimedError(f"{report.verdict}: a gradient gets a time once it is right")
-    given = point_at(params, inputs, Names.of(loss, 1 + len(inputs)))
+    case, at, names, _ = in_arrays(Case(gradient, loss, has_value), (params, *inputs))
+    gradient, loss, given = case.gradient, case.loss, point_at(at[0], at[1:], names)
     with jax.enable_x64(given.wide):
         contest = _contest(gradient, loss, given)
         first = contest.running[YOURS]()

@@ -62,7 +62,8 @@ class Dispatch(_Mode):
         if name.partition(".")[0] in _OF_FORM:
             return self._plainly(function, mapped(_placeholder, args), kwargs)
         if name == "_local_scalar_dense":
-            return array_of(args[0]).item()
+            value = array_of(args[0])
+            return bool(value) if value.dtype == bool else value.item()
         if name not in OPERATIONS:
             known = function._schema.is_mutable and writes.without_writes(function)
             rewrite = self._writing if known else self._decomposed
@@ -82,7 +83,7 @@ class Dispatch(_Mode):
             by_name = writes.given(function, args, kwargs)
             written += [by_name.get(name) for name in row.writes]
         for tensor in _tensors(written):
-            tensor.memory.version += 1
+            tensor.memory.written()
 
         def tensor(plain: Any) -> TracedTensor:
             return known[id(plain)] if id(plain) in known else constant(plain)

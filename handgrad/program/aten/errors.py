@@ -1,8 +1,10 @@
 """What is said of an operation that the table does not cover."""
 
-from traceback import extract_stack
+import sys
+from traceback import FrameSummary
+from types import FrameType
 
-from handgrad.data.frames import is_own, near
+from handgrad.data.frames import expression, is_own, near
 
 
 class UncoveredOperationError(NotImplementedError):
@@ -11,15 +13,26 @@ class UncoveredOperationError(NotImplementedError):
 
 def uncovered(what: str, instead: str = "") -> UncoveredOperationError:
     """Return the error for an operation, with the caller's line and what would help."""
-    helps = "give reference=, the same function in JAX, NumPy or other operations of PyTorch"
+    helps = instead or "write this with other operations of PyTorch"
     return UncoveredOperationError(
-        f"{user_line()}{what} is not covered; {helps}{f', or {instead}' if instead else ''}"
+        f"{user_line()}{what} is not covered; {helps}, or give reference=, the same function in JAX"
     )
 
 
 def user_line() -> str:
-    """Return file, line and text of the innermost frame of the caller's own code."""
-    for frame in reversed(extract_stack()):
-        if is_own(frame.filename):
-            return f"{near(frame.filename)}, line {frame.lineno}: {frame.line}: "
-    return ""
+    """Return file, line and expression of the innermost frame of the caller's own code."""
+    frame = sys._getframe()
+    while frame is not None and not is_own(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    place = _place(frame)
+    return f"{near(place.filename)}, line {place.lineno}: {expression(place)}: "
+
+
+def _place(frame: FrameType) -> FrameSummary:
+    """Return where a frame is, with the columns, which `traceback.extract_stack` leaves out."""
+    code = frame.f_code
+    line, end_line, column, end_column = list(code.co_positions())[frame.f_lasti // 2]
+    names = {"end_lineno": end_line, "colno": column, "end_colno": end_column}
+    return FrameSummary(code.co_filename, line, code.co_name, **names)

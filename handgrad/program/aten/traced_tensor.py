@@ -5,6 +5,7 @@ which is run again on what the other one holds now. What depends on no traced va
 PyTorch computes with it as ever, until a traced value is written to it.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.views import Origin, replaced, viewed
@@ -20,12 +22,26 @@ from handgrad.program.aten.views import Origin, replaced, viewed
 class Memory:
     """What a tensor and its views have in common."""
 
-    __slots__ = ("array", "has_slope", "version")
+    __slots__ = ("array", "has_slope", "shared", "version")
 
     def __init__(self, array: Any = None, has_slope: bool = False) -> None:
         self.array = array  # the JAX value of the owner; None as long as the memory is plain
         self.has_slope = has_slope  # whether something was computed outside `no_grad`
         self.version = 0  # counts the writes
+        self.shared: Collection[Memory] = ()  # those that are one memory outside of the trace
+
+    def written(self) -> None:
+        """Count a write."""
+        self.check_alone()
+        self.version += 1
+
+    def check_alone(self) -> None:
+        """Raise an error if the trace has this memory several times, which a write must not see."""
+        if len(self.shared) > 1:
+            raise uncovered(
+                "a write to a tensor that shares memory with another one from outside the function",
+                "write to a clone",
+            )
 
 
 class TracedTensor(torch.Tensor):
@@ -42,9 +58,13 @@ class TracedTensor(torch.Tensor):
     @staticmethod
     def __new__(cls, form: Any, memory: Memory, plain: Any = None, origin: Any = None) -> Any:
         """Make a tensor of the form of another one: its sizes, strides and dtype."""
-        self = torch.Tensor._make_wrapper_subclass(
-            cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
-        )
+        # Also in inference mode, in which it could not be detached.
+        with torch.inference_mode(False):
+            self = torch.Tensor._make_wrapper_subclass(
+                cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
+            )
+        # So that a kernel raises, which would read from address 0.
+        torch._C._set_throw_on_mutable_data_ptr(self)
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
         self.has_views = False
         return self
@@ -70,6 +90,8 @@ class TracedTensor(torch.Tensor):
 
 def constant(plain: Any) -> TracedTensor:
     """Return a tensor of the trace that has the values of a plain one, and owns them."""
+    if plain._is_zerotensor():  # which has no memory
+        plain = plain.clone()
     return TracedTensor(plain, Memory(), plain)
 
 
@@ -104,21 +126,17 @@ def _read(tensor: TracedTensor) -> Any:
 def write(tensor: TracedTensor, array: Any, has_slope: bool = True) -> None:
     """Let a tensor hold another value from now on, as what shares its memory does.
 
-    Without a slope, it is a write under `no_grad`, of which PyTorch's gradients know nothing: they
-    are what they would be with the old value, if that had a slope.
+    Without a slope, it is a write under `no_grad` or to what was detached, of which PyTorch's
+    gradients know nothing: they are what they would be with the old value.
     """
-    if not has_slope and tensor.memory.has_slope and jnp.issubdtype(array.dtype, jnp.inexact):
+    origin, memory = tensor.origin, tensor.memory
+    if origin is not None:
+        whole = replaced(origin, array_of(origin.base), array)
+        write(origin.base, whole, has_slope and not origin.stopped)
+        return
+    if not has_slope and memory.has_slope and jnp.issubdtype(array.dtype, jnp.inexact):
         old = array_of(tensor)
-        array = old + lax.stop_gradient(array - old)
-    _put(tensor, array)
-    tensor.memory.has_slope |= has_slope
-
-
-def _put(tensor: TracedTensor, array: Any) -> None:
-    if tensor.origin is None:
-        tensor.memory.array = array
-        tensor.memory.version += 1
-    else:
-        base = tensor.origin.base
-        _put(base, replaced(tensor.origin, array_of(base), array))
-    tensor.present = tensor.memory.version, array
+        array = lax.stop_gradient(array) + (old - lax.stop_gradient(old))
+    memory.written()
+    memory.array = array
+    memory.has_slope |= has_slope

@@ -89,6 +89,10 @@ def _filled(
 
 def _tensor(x: Any) -> Any:
     """Return the tensor that stands for an array; other values stay as they are."""
+    if getattr(getattr(x, "dtype", None), "hasobject", False) or type(x).__module__.startswith(
+        "flint"
+    ):
+        raise TypeError("a function in PyTorch runs on tensors of numbers, not on power series")
     if not hasattr(x, "shape") or getattr(x, "dtype", None) not in TO_TORCH:
         return x
     if not is_traced(x):

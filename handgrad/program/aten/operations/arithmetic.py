@@ -63,7 +63,7 @@ def divide_and_round(x: Any, y: Any, *, rounding_mode: str | None) -> Any:
     if rounding_mode == "floor":
         return floor_divide(x, y)
     x, y = promoted(x, y)
-    return jnp.trunc(wide(x) / wide(y)) if is_float(x) else lax.div(*aligned(x, y))
+    return jnp.trunc(x / y) if is_float(x) else lax.div(*aligned(x, y))
 
 
 @operation("floor_divide", "floor_divide.Scalar")

@@ -176,6 +176,6 @@ def _times_log(log: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 operation("xlogy.Tensor", "xlogy.Scalar_Self", "xlogy.Scalar_Other")(_times_log(jnp.log))
-operation(
-    "special_xlog1py", "special_xlog1py.self_scalar", "special_xlog1py.other_scalar"
-)(_times_log(jnp.log1p))
+operation("special_xlog1py", "special_xlog1py.self_scalar", "special_xlog1py.other_scalar")(
+    _times_log(jnp.log1p)
+)

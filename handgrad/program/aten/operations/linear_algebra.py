@@ -43,9 +43,7 @@ def cholesky_solve(b: Any, factor: Any, upper: bool = False) -> Any:
     batch = jnp.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
     b, factor = (jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (b, factor))
     options = {"left_side": True, "lower": not upper}
-    first = lax.linalg.triangular_solve(
-        factor, b, transpose_a=upper, conjugate_a=upper, **options
-    )
+    first = lax.linalg.triangular_solve(factor, b, transpose_a=upper, conjugate_a=upper, **options)
     return lax.linalg.triangular_solve(
         factor, first, transpose_a=not upper, conjugate_a=not upper, **options
     )
@@ -121,9 +119,7 @@ def solve(
 
 
 @operation("linalg_lu_factor_ex")
-def lu_factor(
-    x: Any, *, pivot: bool = True, check_errors: bool = False
-) -> tuple[Any, Any, Any]:
+def lu_factor(x: Any, *, pivot: bool = True, check_errors: bool = False) -> tuple[Any, Any, Any]:
     """Return the LU decomposition with pivots."""
     if not pivot:
         raise NotImplementedError("LU decomposition without pivots")
@@ -173,9 +169,7 @@ def check_errors(info: Any, api_name: str, *, is_matrix: bool) -> None:
 
 
 @operation("linalg_pinv.atol_rtol_tensor")
-def pseudoinverse(
-    x: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False
-) -> Any:
+def pseudoinverse(x: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the pseudoinverse by the singular values that are above a tolerance."""
     u, s, v = jnp.linalg.svd(x, full_matrices=False)
     if rtol is None:

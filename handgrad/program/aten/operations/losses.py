@@ -47,9 +47,7 @@ def huber(x: Any, target: Any, reduction: int = MEAN, delta: float = 1.0) -> Any
 
 
 @operation("binary_cross_entropy")
-def binary_cross_entropy(
-    x: Any, target: Any, weight: Any = None, reduction: int = MEAN
-) -> Any:
+def binary_cross_entropy(x: Any, target: Any, weight: Any = None, reduction: int = MEAN) -> Any:
     """-t·log x - (1 - t)·log(1 - x), each logarithm at least -100."""
     dtype = x.dtype
     x, target = wide(x), wide(target.astype(x.dtype))

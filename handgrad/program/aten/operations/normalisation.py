@@ -51,7 +51,14 @@ def rms_norm(
 
 @operation("native_group_norm")
 def group_norm(
-    x: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float  # noqa: N803
+    x: Any,
+    weight: Any,
+    bias: Any,
+    N: int,
+    C: int,
+    HxW: int,
+    group: int,
+    eps: float,  # noqa: N803
 ) -> tuple[Any, Any, Any]:
     """Normalise each group of channels of (N, C, ...); statistics are (N, groups)."""
     grouped = wide(x).reshape(N, group, C // group * HxW)
@@ -86,9 +93,7 @@ def batch_norm_without_statistics(
     return batch_norm(x, weight, bias, None, None, True, eps)
 
 
-@operation(
-    "native_batch_norm", "_native_batch_norm_legit", writes=("running_mean", "running_var")
-)
+@operation("native_batch_norm", "_native_batch_norm_legit", writes=("running_mean", "running_var"))
 def batch_norm_with_statistics(
     x: Any,
     weight: Any,

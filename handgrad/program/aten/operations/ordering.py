@@ -27,7 +27,11 @@ def sort(
 
 @operation("topk")
 def top_k(
-    x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True  # noqa: A002
+    x: Any,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,  # noqa: A002
 ) -> tuple[Any, Any]:
     """Return the k largest or smallest along an axis, in order, and their indices."""
     if not x.ndim:
@@ -62,8 +66,6 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
         values = jnp.where(some, jnp.nan, values)
         indices = jnp.where(some, first, indices)
     return (values, indices) if x.ndim else (jnp.reshape(values, ()), jnp.reshape(indices, ()))
-
-
 
 
 @operation("nanmedian", "nanmedian.dim")

@@ -102,9 +102,7 @@ def smallest(x: Any, dim: Dim = (), keepdim: bool = False) -> Any:
 
 
 @operation("aminmax")
-def both_extremes(
-    x: Any, *, dim: int | None = None, keepdim: bool = False
-) -> tuple[Any, Any]:
+def both_extremes(x: Any, *, dim: int | None = None, keepdim: bool = False) -> tuple[Any, Any]:
     """Return the smallest and the largest."""
     return smallest(x, dim, keepdim), largest(x, dim, keepdim)
 
@@ -179,7 +177,12 @@ def log_sum_exp(x: Any, dim: Dim, keepdim: bool = False) -> Any:
 
 @operation("linalg_vector_norm")
 def vector_norm(
-    x: Any, ord: float = 2, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None  # noqa: A002
+    x: Any,
+    ord: float = 2,
+    dim: Dim = None,
+    keepdim: bool = False,
+    *,
+    dtype: Any = None,  # noqa: A002
 ) -> Any:
     """(Σ |x|^p)^(1/p); the largest for ∞, the smallest for -∞, and for 0 the count of others."""
     x = wide(x if dtype is None else x.astype(dtype))

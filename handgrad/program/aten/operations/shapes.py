@@ -29,6 +29,12 @@ def converted(x: Any, *, dtype: Any = None) -> Any:
     return x.astype(dtype)
 
 
+@operation("prims.convert_element_type")
+def converted_by_decomposition(x: Any, dtype: Any) -> Any:
+    """Convert to a dtype, as torch's own decompositions do."""
+    return converted(x, dtype=dtype)
+
+
 @operation("copy")
 def copied(x: Any, source: Any) -> Any:
     """Return the source in the shape and dtype of x."""
@@ -232,5 +238,3 @@ def shuffle_channels(x: Any, groups: int) -> Any:
     n, channels, *space = x.shape
     grouped = jnp.reshape(x, (n, groups, channels // groups, *space))
     return jnp.reshape(jnp.swapaxes(grouped, 1, 2), x.shape)
-
-

@@ -23,9 +23,7 @@ class Windows:
     ) -> None:
         space = len(shape)
         self.shape = tuple(shape)
-        self.size, self.padding, self.dilation = (
-            each(n, space) for n in (size, padding, dilation)
-        )
+        self.size, self.padding, self.dilation = (each(n, space) for n in (size, padding, dilation))
         self.stride = each(stride, space) if given(stride) else self.size
         self.counts = tuple(self._count(i, ceil_mode) for i in range(space))
         # A window may reach beyond the padding at the end, where the count was rounded up.
