@@ -19,17 +19,17 @@ from handgrad.report import GradientReport
 X = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
 
 
-def _forward(x_ref: Any, y_ref: Any) -> None:
+def _softmax_kernel(x_ref: Any, y_ref: Any) -> None:
     e = jnp.exp(x_ref[...] - jnp.max(x_ref[...], axis=-1, keepdims=True))
     y_ref[...] = e / jnp.sum(e, axis=-1, keepdims=True)
 
 
-def _backward(y_ref: Any, dy_ref: Any, dx_ref: Any) -> None:
+def _vjp_kernel(y_ref: Any, dy_ref: Any, dx_ref: Any) -> None:
     y, dy = y_ref[...], dy_ref[...]
     dx_ref[...] = y * (dy - jnp.sum(dy * y, axis=-1, keepdims=True))
 
 
-def _backward_of_the_diagonal(y_ref: Any, dy_ref: Any, dx_ref: Any) -> None:
+def _diagonal_vjp_kernel(y_ref: Any, dy_ref: Any, dx_ref: Any) -> None:
     """Forget that all elements of a row share the sum: the mistake that is planted here."""
     y, dy = y_ref[...], dy_ref[...]
     dx_ref[...] = y * (1 - y) * dy
@@ -55,7 +55,7 @@ def softmax(backward: Any) -> Any:
 
     @jax.custom_vjp
     def pallas_softmax(x: jax.Array) -> jax.Array:
-        return _by_rows(_forward, x)
+        return _by_rows(_softmax_kernel, x)
 
     def keep(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         y = pallas_softmax(x)
@@ -65,14 +65,14 @@ def softmax(backward: Any) -> Any:
     return pallas_softmax
 
 
-def report(backward: Any = _backward) -> GradientReport:
+def report(backward: Any = _vjp_kernel) -> GradientReport:
     """Check values and rule of the softmax with this kernel for its backward pass."""
     return check_custom(softmax(backward), X, reference=jax.nn.softmax, points=2)
 
 
 def report_on_the_diagonal() -> GradientReport:
     """Check a backward pass that takes the diagonal of softmax's Jacobian for all of it."""
-    return report(_backward_of_the_diagonal)
+    return report(_diagonal_vjp_kernel)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
-from handgrad.clock import Clock
+from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport, Version
 from handgrad.data.calls import call_line
+from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import near, own_frames
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
@@ -15,6 +16,8 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.points import points as points_around
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_versions import in_its_kind
 from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.judging.untraceable import calling
 
@@ -34,6 +37,7 @@ def compare_gradients(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: Any = None,
 ) -> ComparisonReport:
     """Rule on several versions of one gradient by one certified reference, and name the odd one.
 
@@ -41,10 +45,14 @@ def compare_gradients(
     once for all of them. None is the measure of the others: all may be wrong, or all but one.
 
     Args:
-        versions: by their names, functions as `check_gradient` takes them.
+        versions: by their names, functions as `check_gradient` takes them. Each may be of another
+            library: one that raises with the arguments as they are gets arrays in place of
+            tensors, or tensors in place of arrays, and may return either.
         loss, params, inputs: as for `check_gradient`.
         points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
+        computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
+            some of them.
 
     Returns:
         The report. A version that raises at the given point does not pass, and the others are
@@ -77,25 +85,38 @@ def compare_gradients(
         strict=strict,
         trust_rules=trusted,
         seconds=seconds,
+        computed_in=computed_in,
     )
     check_seconds(seconds)
+    stated = _stated(computed_in, versions)
     at = (params, *inputs)
     cases = {
-        name: Case(f, loss, has_value, referee, seed, trusted, calls=CALLS_OF_KERNEL)
+        name: Case(
+            f,
+            loss,
+            has_value,
+            referee,
+            seed,
+            trusted,
+            calls=CALLS_OF_KERNEL,
+            computed_in=stated.get(name),
+        )
         for name, f in versions.items()
     }
     _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
-    for k, (name, case) in enumerate(cases.items()):
-        part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
-        try:
-            found.append(_judged(name, case, at, points, strict, reproduce, part))
-        except KeyboardInterrupt as interrupt:
-            if isinstance(interrupt, CheckInterrupted):
-                found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
-            if not found:
-                raise
-            raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
+    with reported(clock) as progress:
+        for k, (name, case) in enumerate(cases.items()):
+            progress.part = name
+            part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
+            try:
+                found.append(_judged(name, case, at, points, strict, reproduce, part))
+            except KeyboardInterrupt as interrupt:
+                if isinstance(interrupt, CheckInterrupted):
+                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                if not found:
+                    raise
+                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
     return ComparisonReport.of(found, reproduce)
 
 
@@ -130,10 +151,27 @@ def check_versions(versions: Any) -> None:
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
 
 
+def _stated(computed_in: Any, versions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what each version is computed in, where that is stated.
+
+    Raises:
+        ValueError: there is no such version, or no such format.
+    """
+    if not isinstance(computed_in, Mapping):
+        computed_in = dict.fromkeys(versions, computed_in)
+    for name, stated in computed_in.items():
+        if name not in versions:
+            known = ", ".join(map(repr, versions))
+            raise ValueError(f"computed_in: got the name {name!r}, expected one of {known}")
+        arithmetic(stated)
+    return dict(computed_in)
+
+
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
     """Raise what is wrong with the loss or the options, which all versions share."""
     case = next(iter(cases.values()))
-    given = point_at(at[0], at[1:], Names.of(case.loss, len(at)))
+    case, at, names, points = in_arrays(case, tuple(at), points)
+    given = point_at(at[0], at[1:], names)
     check_case(replace(case, gradient=lambda *_: None), given)
     for _ in points_around(given, points, case.seed):
         pass  # a list is looked at one by one
@@ -154,6 +192,7 @@ def _judged(
 ) -> Version:
     """Judge one version; what it raises is its result."""
     try:
+        case, at, points = in_its_kind(case, at, points)
         report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
     except Exception as error:  # the caller's functions may raise anything
         return Version(name, None, _in_one_line(error))

@@ -1,5 +1,6 @@
 """The documentation site: its links, its reference, its formulas, and that it needs no network."""
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -119,6 +120,10 @@ def public() -> Iterator[str]:
         thing = getattr(handgrad, name)
         if inspect.isclass(thing):
             yield from (f"handgrad.{name}.{attribute}" for attribute in attributes(thing))
+    # Read, not imported: torch is an extra.
+    source = Path(handgrad.__file__).with_name("torch.py").read_text(encoding="utf-8")
+    (names,) = re.findall(r"^__all__ = (\[.*?\])", source, re.M | re.S)
+    yield from (f"handgrad.torch.{name}" for name in ast.literal_eval(names))
     for attribute in attributes(Counterexample):
         yield f"{Counterexample.__module__}.Counterexample.{attribute}"
 

@@ -178,7 +178,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
-    own: Own | None = None
+    own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
     computed_in: Any = None  #: what the gradient is computed in, if that was stated
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick

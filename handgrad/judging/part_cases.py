@@ -90,8 +90,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    options |= {"wording": OF_BACKWARD, "computed_in": computed_in, "own": own}
-    case = Case(gradient, loss, **options, part=part)
+    options |= {"computed_in": computed_in, "own": own}
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 

@@ -96,7 +96,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     progress.at("calling the gradient and the loss")
     answer, other = form.repeated(case, given)
     _, _, faults = answer
-    wrong, varies = Outcome(given, findings=tuple(faults)), None
+    wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
     around = points_of(case, given, points, case.seed)
@@ -110,11 +110,13 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 value, autodiff = loss.answers(given)
                 loss.check_repeatable(given, value)
                 judged = judge_answer(loss, given, answer, autodiff, other)
-                if (varies := judged.varies) is None:
+                if judged.varies is None:
                     return _Tried([judged if judged.findings else wrong])
             tried = _outcomes(loss, around, points, clock, progress)
             first, *others = tried.outcomes
-            first = replace(first, varies=first.varies or varies)
+            if judged is not None:
+                # Of more calls, and by the worst of them.
+                first = judged if judged.wrong else replace(first, varies=judged.varies)
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=str(error))])

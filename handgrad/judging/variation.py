@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.findings import Finding
 from handgrad.data.numerals import place, plural, ulps
 from handgrad.data.point import Point, index_of, vector
@@ -86,12 +88,14 @@ def between_calls(
         within = right and max(levels) <= ROUNDED
     else:
         within = bool((apart <= explained).all())
-    distances = np.append(_in_ulps_of_loss(values), _in_ulps(given, answers))
+    of_loss = _in_ulps_of_loss(values, np.asarray(results[0][0] or 0.0).dtype)
+    distances = np.append(of_loss, _in_ulps(given, answers))
     i = int(np.argmax(distances if within or explained is None else _ratio(apart, explained)))
     by_order = None if explained is None else float(_ratio(explained, apart)[i] * distances[i])
     place, there = _there(given, results, i)
     with np.errstate(invalid="ignore"):
-        other = there[int(np.argmax(np.abs(there - there[0])))]
+        gaps = np.abs(there.astype(np.float64) - there[0].astype(np.float64))
+    other = there[int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))]
     found = Variation(len(results), *place, there[0], other, float(distances[i]), by_order, within)
     return found, answers[int(np.argmax(levels))]
 
@@ -114,9 +118,9 @@ def _in_ulps(given: Point, answers: np.ndarray) -> np.ndarray:
     return np.where(_apart(answers) > 0, np.nan_to_num(np.concatenate(each), nan=np.inf), 0.0)
 
 
-def _in_ulps_of_loss(values: np.ndarray) -> float:
-    with np.errstate(invalid="ignore"):
-        distance = _apart(values) / np.spacing(np.max(np.abs(values)))
+def _in_ulps_of_loss(values: np.ndarray, dtype: Any) -> float:
+    low, high = (np.asarray(x, dtype) for x in (np.min(values), np.max(values)))
+    distance = ulp_distance(low, high) if formats.is_floating(dtype) else _apart(values)
     return float(np.nan_to_num(distance, nan=np.inf))
 
 

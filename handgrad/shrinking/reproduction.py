@@ -100,7 +100,7 @@ def _of_torch(case: Case, part: TorchFunction) -> Check:
         part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee",))
+    options = _options(case, ("referee", "computed_in"))
     if part.wrt:
         options["wrt"] = repr(list(part.wrt)).replace("'", '"')
     (f,) = case.own.functions if case.own else (None,)

@@ -16,13 +16,14 @@ the bound.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jax.extend import core as jex
 
 from handgrad.arithmetic import balls
 from handgrad.clock import OutOfTimeError, limited, time_left
+from handgrad.data.computed_in import AS_SHOWN, Arithmetic
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
 from handgrad.program.interpreter import UncertifiedPrimitiveError
@@ -37,6 +38,9 @@ DRAWS, TIMES = 16, 12
 #: The part of the time that is left for it.
 SHARE = 1 / 4
 
+#: The key of what the order of sums moves, in the memory of a program.
+_KNOWN = ("moved by sums",)
+
 #: Operations whose body is run again on its own results.
 LOOPS = ("scan", "while")
 
@@ -50,13 +54,16 @@ def other_order(problem: Problem, seed: int) -> np.ndarray | None:
     if program is None:
         return None
     rng = np.random.default_rng(seed)
-    known = program.memory.setdefault("before sums", before_sums(program.jaxpr.jaxpr))
+    if _KNOWN not in program.memory:
+        program.memory[_KNOWN] = moved_by_sums(program.jaxpr.jaxpr)
+    known = program.memory[_KNOWN]
     try:
         with limited(SHARE * time_left(np.inf)), balls.precision(BITS):
             given = problem.arguments()
             base, decisions = run(problem, program, given, None)
+            arithmetic = problem.computed_in or AS_SHOWN
             moved = (
-                run(problem, program, given, decisions, OtherOrder(rng, known))[0]
+                run(problem, program, given, decisions, OtherOrder(rng, arithmetic, known))[0]
                 for _ in range(DRAWS)
             )
             return TIMES * furthest(base, moved)
@@ -69,36 +76,56 @@ class OtherOrder(MonteCarlo):
 
     Args:
         rng: draws the perturbations.
-        before: the ids of the equations that no sum comes before, which stay as they are.
+        arithmetic: the formats that numbers are rounded to.
+        moved: what `moved_by_sums` returned for the program.
     """
 
-    def __init__(self, rng: np.random.Generator, before: frozenset[int]) -> None:
-        super().__init__(rng)
-        self._before = before
+    def __init__(
+        self, rng: np.random.Generator, arithmetic: Arithmetic, moved: dict[int, "Moved"]
+    ) -> None:
+        super().__init__(rng, arithmetic)
+        self._moved = moved
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """Perturb the arguments, if the operation is backward stable and not before all sums."""
-        return operands if id(eqn) in self._before else super().before(eqn, operands)
+        """Perturb the arguments, if the operation rounds them, and they or their order vary."""
+        moved = self._moved.get(id(eqn), BY_SUMS)
+        varies = moved.result if _rounds(eqn) is Rounds.ARGUMENTS else moved.operands
+        return super().before(eqn, operands) if varies else operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """Perturb the results, if the operation rounds them and is not before all sums."""
-        return outputs if id(eqn) in self._before else super().after(eqn, operands, outputs)
+        """Perturb the results, if the operation rounds them, and they vary."""
+        moved = self._moved.get(id(eqn), BY_SUMS)
+        return super().after(eqn, operands, outputs) if moved.result else outputs
+
+    def literal(self, literal: Any) -> None:
+        """Return None: a constant is the same in each call."""
 
 
-def before_sums(jaxpr: Any) -> frozenset[int]:
-    """Return the ids of a program's equations, and of those inside, that no sum comes before."""
-    moved: dict[int, bool] = {}
+class Moved(NamedTuple):
+    """What the order of sums moves of an operation."""
+
+    operands: bool
+    result: bool
+
+
+#: Of operations that were not met, which a rule makes of others.
+BY_SUMS = Moved(True, True)
+
+
+def moved_by_sums(jaxpr: Any) -> dict[int, Moved]:
+    """Return what the order of sums moves of a program's equations, and of those inside, by id."""
+    moved: dict[int, Moved] = {}
     _walk(jaxpr, [False] * len(jaxpr.invars), moved)
-    return frozenset(eqn for eqn, moves in moved.items() if not moves)
+    return moved
 
 
-def _walk(jaxpr: Any, given: Sequence[bool], moved: dict[int, bool]) -> list[bool]:
+def _walk(jaxpr: Any, given: Sequence[bool], moved: dict[int, Moved]) -> list[bool]:
     """Tell which outputs the order of a sum moves, and note which equations.
 
     Args:
         jaxpr: the program.
         given: which of its inputs are moved.
-        moved: whether each equation that was met is, by its id.
+        moved: what was found so far; a body that is called again may be moved more.
     """
     found = {v for v, moves in zip(jaxpr.invars, given, strict=True) if moves}
     for eqn in jaxpr.eqns:
@@ -111,14 +138,18 @@ def _walk(jaxpr: Any, given: Sequence[bool], moved: dict[int, bool]) -> list[boo
             if any(inside) and eqn.primitive.name in LOOPS:
                 _walk(body, [True] * len(body.invars), moved)
             moves |= any(inside)
-        moved[id(eqn)] = moves or moved.get(id(eqn), False)
+        known = moved.get(id(eqn), Moved(False, False))
+        moved[id(eqn)] = Moved(any(operands) or known.operands, moves or known.result)
         found.update(eqn.outvars if moves else ())
     return [not isinstance(v, jex.Literal) and v in found for v in jaxpr.outvars]
 
 
 def _has_an_order(eqn: Any) -> bool:
     """Tell whether an operation adds several terms, as factorisations do, too."""
+    rounds = _rounds(eqn)
+    return rounds is Rounds.ARGUMENTS or (rounds is Rounds.SUM and terms(eqn) > 1)
+
+
+def _rounds(eqn: Any) -> Rounds:
     rule = RULES.get(eqn.primitive.name)
-    if rule is None or rule.rounds is Rounds.SUM:
-        return rule is not None and terms(eqn) > 1
-    return rule.rounds is Rounds.ARGUMENTS
+    return rule.rounds if rule else Rounds.NOTHING

@@ -50,7 +50,8 @@ def raises(w: Any, x: Any) -> Any:
 
 
 def compared(versions: Any, **options: Any) -> handgrad.ComparisonReport:
-    return compare_gradients(versions, loss, W, X, **({"points": 1} | options))
+    settings: dict[str, Any] = {"points": 1} | options
+    return compare_gradients(versions, loss, W, X, **settings)
 
 
 JAX = jax.grad(loss)
@@ -77,6 +78,7 @@ def test_the_odd_one_out_is_named_and_shown_beside_the_others() -> None:
     assert len(text.splitlines()) <= 24
 
 
+@pytest.mark.slow
 def test_each_is_judged_as_alone() -> None:
     report = compared({"numpy": by_hand, "kernel": halved})
     assert list(report) == ["numpy", "kernel"]
@@ -123,6 +125,7 @@ def test_versions_that_are_nearly_the_same_make_two_mistakes() -> None:
     assert report.same_mistake == ()
 
 
+@pytest.mark.slow
 def test_one_that_raises_hides_no_other() -> None:
     report = compared({"numpy": by_hand, "torch": raises, "kernel": halved})
     assert [v.verdict for v in report.versions] == ["agree", "raised", "disagree"]
@@ -137,6 +140,7 @@ def test_one_that_raises_hides_no_other() -> None:
     assert (alone.verdict, bool(alone)) == ("disagree", False)
 
 
+@pytest.mark.slow
 def test_sums_in_another_order_are_told_in_the_row() -> None:
     rng = np.random.default_rng(0)
 
@@ -212,6 +216,27 @@ def test_what_are_no_versions(versions: Any, error: Any, says: str) -> None:
 def test_bad_options_are_no_versions_fault(options: Any, says: str) -> None:
     with pytest.raises((TypeError, ValueError), match=says):
         compared({"a": by_hand}, **options)
+
+
+@pytest.mark.slow
+def test_each_version_may_state_what_it_computes_in() -> None:
+    def short(w: Any, x: Any) -> Any:
+        w, x = (jnp.asarray(a, jnp.bfloat16) for a in (w, x))
+        return jax.grad(loss)(w, x).astype(jnp.float32)
+
+    point = [a.astype(np.float32) for a in (W, X)]
+    versions = {"jax": JAX, "kernel": short}
+    plain = compare_gradients(versions, loss, *point, points=1)
+    assert (plain["jax"].verdict, plain["kernel"].verdict) == ("agree", "imprecise")
+    stated = compare_gradients(versions, loss, *point, points=1, computed_in={"kernel": "bfloat16"})
+    assert stated.verdict == "agree"
+    off = {"jax": lambda w, x: JAX(w, x) * (1 + 1e-3), "kernel": short}
+    exact = compare_gradients(off, loss, *point, points=1, computed_in={"kernel": "bfloat16"})
+    assert exact.failing == ("jax",)
+    with pytest.raises(ValueError, match="computed_in: got the name 'x', expected one of 'jax'"):
+        compare_gradients(versions, loss, *point, computed_in={"x": "bfloat16"})
+    with pytest.raises(ValueError, match="computed_in: got 'int8', expected a format"):
+        compare_gradients(versions, loss, *point, computed_in={"jax": "int8"})
 
 
 def test_the_loss_is_no_versions_fault() -> None:

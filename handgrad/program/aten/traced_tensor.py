@@ -58,9 +58,13 @@ class TracedTensor(torch.Tensor):
     @staticmethod
     def __new__(cls, form: Any, memory: Memory, plain: Any = None, origin: Any = None) -> Any:
         """Make a tensor of the form of another one: its sizes, strides and dtype."""
-        self = torch.Tensor._make_wrapper_subclass(
-            cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
-        )
+        # Also in inference mode, in which it could not be detached.
+        with torch.inference_mode(False):
+            self = torch.Tensor._make_wrapper_subclass(
+                cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
+            )
+        # So that a kernel raises, which would read from address 0.
+        torch._C._set_throw_on_mutable_data_ptr(self)
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
         self.has_views = False
         return self
@@ -122,21 +126,17 @@ def _read(tensor: TracedTensor) -> Any:
 def write(tensor: TracedTensor, array: Any, has_slope: bool = True) -> None:
     """Let a tensor hold another value from now on, as what shares its memory does.
 
-    Without a slope, it is a write under `no_grad`, of which PyTorch's gradients know nothing: they
-    are what they would be with the old value, if that had a slope.
+    Without a slope, it is a write under `no_grad` or to what was detached, of which PyTorch's
+    gradients know nothing: they are what they would be with the old value.
     """
-    if not has_slope and tensor.memory.has_slope and jnp.issubdtype(array.dtype, jnp.inexact):
+    origin, memory = tensor.origin, tensor.memory
+    if origin is not None:
+        whole = replaced(origin, array_of(origin.base), array)
+        write(origin.base, whole, has_slope and not origin.stopped)
+        return
+    if not has_slope and memory.has_slope and jnp.issubdtype(array.dtype, jnp.inexact):
         old = array_of(tensor)
-        array = old + lax.stop_gradient(array - old)
-    _put(tensor, array)
-    tensor.memory.has_slope |= has_slope
-
-
-def _put(tensor: TracedTensor, array: Any) -> None:
-    if tensor.origin is None:
-        tensor.memory.written()
-        tensor.memory.array = array
-    else:
-        base = tensor.origin.base
-        _put(base, replaced(tensor.origin, array_of(base), array))
-    tensor.present = tensor.memory.version, array
+        array = lax.stop_gradient(array) + (old - lax.stop_gradient(old))
+    memory.written()
+    memory.array = array
+    memory.has_slope |= has_slope

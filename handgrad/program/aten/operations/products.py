@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.program.aten.operations.promotion import is_half, wide
+from handgrad.program.aten.operations.promotion import is_half, is_inexact, wide
 from handgrad.program.aten.operations.reductions import vector_norm
 from handgrad.program.aten.registry import operation
 
@@ -53,6 +53,8 @@ def add_outer(into: Any, x: Any, y: Any, *, beta: Any = 1, alpha: Any = 1) -> An
 
 
 def _sum(into: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    if not is_inexact(product):  # where torch truncates the factors
+        beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else alpha * product
     if beta == 0:
         return product
