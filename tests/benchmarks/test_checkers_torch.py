@@ -31,7 +31,7 @@ def made_up() -> Results:
     made = results(**{"always wrong": "not installed"})
     made.checks = [
         answer("mean", "float64", WRONG, kinds=["constant"]),
-        answer("mean", "bfloat16", WRONG, kinds=["unknown"], lines=["mean = z.mean()"]),
+        answer("mean", "bfloat16", WRONG, kinds=["unknown", "rounding"], lines=["mean = z.mean()"]),
         answer("eps", "float64", WRONG, kinds=["sign"], lines=["z = x"]),
         answer("eps", "bfloat16", RIGHT),
         answer("shape", "float64", WRONG, kinds=["shape"], seconds=3.0),
@@ -67,6 +67,7 @@ def test_each_format_has_its_counts() -> None:
     assert half["smaller mistakes, caught"] == "0 of 1"
     assert half["right ones called wrong"] == "1 of 1"
     assert half["named the mistake, of those caught"] == "1 of 1", "by its line"
+    assert half["named another mistake"] == "0 of 1", "what is unknown, or lost digits, is no name"
     assert half["no answer"] == "1 of 4 (1 time)"
     assert "1 function, 6 wrong ones and 2 right ones" in text
     assert "Not asked: `always wrong`, not installed." in text

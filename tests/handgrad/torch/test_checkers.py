@@ -41,6 +41,8 @@ def test_twice_the_references_error_is_allowed() -> None:
     assert (wrong.verdict, wrong.leaves) == (SAYS_WRONG, ("x",))
     right = contenders.twice(without_mistake("layer-norm", "in-its-format", "bfloat16", 0))
     assert right.verdict == SAYS_RIGHT
+    slight = contenders.twice(with_mistake("cross-entropy", "no-smoothing", "bfloat16"))
+    assert slight.verdict == SAYS_WRONG, "15 times rounding"
     small = contenders.twice(with_mistake("layer-norm", "eps-outside", "bfloat16"))
     assert small.verdict == SAYS_RIGHT, "smaller than what bfloat16 rounds"
     assert contenders.twice(with_mistake("softplus", "other-side", "float64")).verdict == NO_ANSWER
@@ -73,6 +75,8 @@ def test_the_size_of_a_mistake_does_not_depend_on_the_format_but_rounding_does()
 def test_the_leaves_that_are_wrong_are_known() -> None:
     assert with_mistake("swiglu", "exchanged", "bfloat16").wrong_leaves() == ("gate", "up")
     assert with_mistake("attention", "scale-in-dk", "float32").wrong_leaves() == ("k",)
+    small = with_mistake("layer-norm", "eps-outside", "bfloat16")
+    assert small.wrong_leaves() == ("x", "weight"), "whatever its format rounds"
     assert without_mistake("attention", "softmax", "float32", 1).wrong_leaves() == ()
 
 
