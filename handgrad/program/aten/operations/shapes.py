@@ -25,7 +25,7 @@ def converted(x: Any, *, dtype: Any = None) -> Any:
     if dtype is None:
         return x
     if jnp.iscomplexobj(x) and not jnp.issubdtype(dtype, np.complexfloating):
-        x = jnp.real(x) if dtype != bool else x != 0
+        x = x != 0 if np.issubdtype(dtype, np.bool_) else jnp.real(x)
     return x.astype(dtype)
 
 
@@ -219,7 +219,7 @@ def complex_number(real: Any, imag: Any) -> Any:
 
 
 @operation("polar")
-def from_polar(abs: Any, angle: Any) -> Any:  # noqa: A002 - torch's name
+def from_polar(abs: Any, angle: Any) -> Any:
     """Return r·(cos φ + i·sin φ)."""
     return lax.complex(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
