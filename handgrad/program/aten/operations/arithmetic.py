@@ -13,6 +13,7 @@ from handgrad.program.aten.operations.promotion import (
     is_float,
     is_inexact,
     promoted,
+    rounded,
     wide,
 )
 from handgrad.program.aten.registry import operation
@@ -21,24 +22,31 @@ from handgrad.program.aten.registry import operation
 @operation("add.Tensor", "add.Scalar")
 def add(x: Any, y: Any, alpha: Any = 1) -> Any:
     """x + alpha·y."""
-    x, y = promoted(x, y)
+    x, y = promoted(x, y, exact=False)
     if x.dtype == bool:
         return x | (y if alpha else False)
-    return x + y if alpha == 1 else wide(x) + alpha * wide(y)
+    return x + y if alpha == 1 else _sum(x, alpha, y)
 
 
 @operation("sub.Tensor", "sub.Scalar")
 def subtract(x: Any, y: Any, alpha: Any = 1) -> Any:
     """x - alpha·y."""
-    x, y = promoted(x, y)
-    return x - y if alpha == 1 else wide(x) - alpha * wide(y)
+    x, y = promoted(x, y, exact=False)
+    return x - y if alpha == 1 else _sum(x, -alpha, y)
 
 
 @operation("rsub.Tensor", "rsub.Scalar")
 def subtracted(x: Any, y: Any, alpha: Any = 1) -> Any:
     """y - alpha·x."""
-    x, y = promoted(x, y)
-    return y - x if alpha == 1 else wide(y) - alpha * wide(x)
+    x, y = promoted(x, y, exact=False)
+    return y - x if alpha == 1 else _sum(y, -alpha, x)
+
+
+def _sum(x: Any, alpha: Any, y: Any) -> Any:
+    """x + alpha·y, of half floats in float32 with all numbers in their format."""
+    dtype = (x if hasattr(x, "dtype") else y).dtype
+    x, y = (wide(each) if hasattr(each, "dtype") else rounded(each, dtype) for each in (x, y))
+    return x + rounded(alpha, dtype) * y
 
 
 @operation("mul.Tensor", "mul.Scalar")
@@ -129,7 +137,7 @@ def power(x: Any, y: Any) -> Any:
     if isinstance(y, (int, bool)):
         return lax.integer_pow(x, int(y)) if is_inexact(x) or y >= 0 else _inverse_power(x, y)
     special = {0.5: jnp.sqrt, -0.5: lax.rsqrt}
-    return special[y](x) if y in special else jnp.power(x, y)
+    return special[y](x) if y in special else jnp.power(x, rounded(y, dtype))
 
 
 def _power_of_arrays(x: Any, y: Any) -> Any:

@@ -105,19 +105,26 @@ def _combined(higher: Any, lower: Any) -> Any:
     return jnp.promote_types(higher, lower) if _kind(lower) == 3 else lower
 
 
-def promoted(*operands: Any, floats: bool = False) -> tuple[Any, ...]:
+def promoted(*operands: Any, floats: bool = False, exact: bool = True) -> tuple[Any, ...]:
     """Convert the operands of an elementwise operation to the dtype in which torch computes it.
 
-    With `floats`, integers become floating-point numbers, as in a division. Python numbers stay
-    such; where one is no number of the half format of the arrays, all are converted to float32,
-    since torch rounds the result alone.
+    Args:
+        operands: arrays, Python numbers, which stay such, and None.
+        floats: whether integers become floating-point numbers, as in a division.
+        exact: whether torch takes Python numbers as they are. Then all are converted to float32
+            where one is no number of the half format of the arrays; else it is rounded to that.
     """
     dtype = common_dtype(*operands)
     if floats and not is_inexact(dtype):
         dtype = default_float()
-    if is_half(dtype) and not all(_in_format(operand, dtype) for operand in operands):
+    if exact and is_half(dtype) and not all(_in_format(each, dtype) for each in operands):
         dtype = jnp.dtype(np.float32)
     return tuple(_converted(operand, dtype) for operand in operands)
+
+
+def rounded(number: Any, dtype: Any) -> Any:
+    """Round a Python number to a half format, as torch does with the factors of sums."""
+    return float(np.asarray(number).astype(dtype)) if is_half(dtype) else number
 
 
 def _in_format(operand: Any, dtype: Any) -> bool:

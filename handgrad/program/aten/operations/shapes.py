@@ -25,7 +25,7 @@ def converted(x: Any, *, dtype: Any = None) -> Any:
     if dtype is None:
         return x
     if jnp.iscomplexobj(x) and not jnp.issubdtype(dtype, np.complexfloating):
-        x = jnp.real(x) if dtype != bool else x != 0
+        x = x != 0 if np.issubdtype(dtype, np.bool_) else jnp.real(x)
     return x.astype(dtype)
 
 
@@ -113,7 +113,7 @@ def _rolled(x: Any, shift: int, axis: int) -> Any:
 @operation("rot90")
 def rot90(x: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     """Turn by quarters, in the plane of two axes."""
-    return jnp.rot90(x, k, tuple(dims))
+    return jnp.rot90(x, k, (dims[0], dims[1]))
 
 
 @operation("repeat")
