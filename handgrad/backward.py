@@ -172,7 +172,8 @@ def check_custom(
         if reference is None:
             case, given = custom_case(f, args, seed, referee, computed_in)
         else:
-            case, given, pair = referenced_case(f, reference, args, seed, referee, computed_in)
+            options = seed, referee, computed_in
+            case, given, pair = referenced_case(f, reference, args, *options)
     points = points_of_part(points, given)
     if pair is None:
         return report_on(case, given, points, strict, reproduce, seconds)

@@ -15,7 +15,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_cases import check_traced, in_arrays
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 
@@ -164,7 +164,11 @@ def report_on_gradient(
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    report = report_on(case, given, points, strict, reproduce, seconds)
+    if case.own is not None and case.part is None:
+        value = float(given.call(case.loss)[0])
+        check_traced("loss", value, abs(value), report.trial.outcomes[0].ruling)
+    return report
 
 
 def report_on(
@@ -206,6 +210,7 @@ def report_on_function(
     check_seconds(seconds)
     clock = Clock(seconds)
     values, at = values_case(pair, given, case.seed)
+    values = replace(values, computed_in=case.computed_in)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

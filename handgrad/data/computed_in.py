@@ -18,6 +18,12 @@ class Arithmetic(NamedTuple):
     #: and XLA do.
     short_sums: bool = False
 
+    @property
+    def units(self) -> tuple[float, float]:
+        """The unit roundoffs of values or factors, and of sums; 0 where a program shows them."""
+        first = self.factors or self.values
+        return (first.unit if first else 0.0), (self.sums.unit if self.sums else 0.0)
+
 
 #: As a program shows it.
 AS_SHOWN = Arithmetic()

@@ -179,9 +179,9 @@ class Case:
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
-    computed_in: Any = None  #: what the gradient is computed in, if that was stated
-    own: Own | None = None
+    own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
+    computed_in: Any = None  #: what the gradient is computed in, if that was stated
 
     @property
     def along_directions(self) -> bool:

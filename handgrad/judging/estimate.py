@@ -127,7 +127,9 @@ def _changes(
     ulps = np.concatenate(
         # Numbers of a short format stand for no others.
         [
-            np.zeros(leaf.size) if formats.is_half(leaf.dtype) else np.spacing(np.abs(leaf)).reshape(-1).astype(np.float64)
+            np.zeros(leaf.size)
+            if formats.is_half(leaf.dtype)
+            else np.spacing(np.abs(leaf)).reshape(-1).astype(np.float64)
             for leaf in given.leaves
         ]
     )

@@ -90,8 +90,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    options["computed_in"] = computed_in
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, own=own)
+    options |= {"computed_in": computed_in, "own": own}
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -188,8 +188,8 @@ def referenced_case(
         return weighed(pair.reference(params), cotangents)
 
     part = CustomRule(f, together, reference)
-    options = {"referee": referee, "seed": seed, "calls": CALLS_OF_KERNEL}
-    options["computed_in"] = computed_in
+    options = {"referee": referee, "seed": seed, "computed_in": computed_in}
+    options["calls"] = CALLS_OF_KERNEL
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
 
 

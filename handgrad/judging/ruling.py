@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, UndecidableError, sizes_about
 from handgrad.tolerance.runs import SHARP
-from handgrad.tolerance.stated import HALF_KNOWN, STATED, Stated, projection
+from handgrad.tolerance.stated import HALF_KNOWN, STATED, Stated, projection, spread
 from handgrad.tolerance.tolerances import Tolerance, Tolerances
 
 #: The levels of an element, from best to worst.
@@ -350,16 +349,16 @@ def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     if tolerance.stated is not None:
         # In few digits terms often cancel, and rounding leaves none of a small element. As with
         # zeros, what it is small beside shows whether a gap is one of rounding.
-        known = partial(_known_beside_others, given, tolerance.stated, sizes)
-        alike = alike | known(gap)
-        rounded = (gap <= tolerance.loose) & known(tolerance.loose)
+        known = _little_beside(given, sizes, gap, tolerance.stated.fraction)
+        alike = alike | known
+        rounded = (gap <= tolerance.loose) & known & _not_all(given, sizes, tolerance)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
     # Half an ulp away the gradient is not finite: by how much it may be off is not known.
     doubtful |= np.isinf(tolerance.sharp)
     cases = [vague, explained & alike, rounded, doubtful]
     level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
     if tolerance.stated is not None:
-        level = np.fmax(level, _together(given, tolerance.stated, compared))
+        level = np.fmax(level, _together(given, tolerance, tolerance.stated, compared))
     level[~compared.known] = RIGHT
     level[~finite] = WRONG
     return Witness(
@@ -374,36 +373,51 @@ def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     )
 
 
-def _known_beside_others(
-    given: Point, stated: Stated, sizes: np.ndarray, gap: np.ndarray
+def _not_all(given: Point, sizes: np.ndarray, tolerance: Tolerance) -> np.ndarray:
+    """Tell in which leaves rounding leaves a digit of an element of ordinary size."""
+    return _little_beside(given, sizes, tolerance.loose, np.full(sizes.shape, NOTHING_LEFT))
+
+
+def _little_beside(
+    given: Point, sizes: np.ndarray, gap: np.ndarray, fraction: np.ndarray
 ) -> np.ndarray:
-    """Tell of which leaves the gaps are little beside their elements, taken together."""
+    """Tell of which leaves the gaps are a fraction of their elements at most, taken together."""
     found = np.zeros(gap.shape, dtype=bool)
     for part in given.parts():
         largest = np.max(sizes[part], initial=0.0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             both = [np.sqrt(np.mean(np.square(a[part] / largest))) for a in (gap, sizes)]
-        found[part] = both[0] <= stated.fraction[part] * both[1]
+        found[part] = both[0] <= fraction[part] * both[1]
     return found
 
 
-def _together(given: Point, stated: Stated, compared: Compared) -> np.ndarray:
-    """Return the level of each element by the projection of its leaf's error; see `stated`.
+def _together(given: Point, tolerance: Tolerance, stated: Stated, compared: Compared) -> np.ndarray:
+    """Return the level of each element by what those of its leaf show together; see `stated`.
 
     Elements that are as near as their format can be are not to blame for it.
     """
     level = np.full(compared.gap.shape, RIGHT)
     exact = balls.midpoints(compared.reference)
+    sizes = compared.size
+    beside = [
+        _little_beside(given, sizes, compared.gap, stated.fraction)
+        & _not_all(given, sizes, tolerance),
+        _little_beside(given, sizes, tolerance.loose, stated.fraction),
+    ]
     for k, (part, leaf) in enumerate(zip(given.parts(), given.leaves, strict=True)):
         error = compared.answer[part] - exact[part]
-        if not np.isfinite(error).all() or not compared.known[part].all():
+        if not leaf.size or not np.isfinite(error).all() or not compared.known[part].all():
             continue
+        form = formats.of(leaf.dtype)
+        own = form.spacing(exact[part])
         along = abs(projection(exact[part], error))
-        if along <= stated.along[k]:
+        beyond = np.fmax(compared.gap[part] - SHARP * tolerance.unit[part], 0.0)
+        directed = bool(along > stated.along[k])
+        if not directed and spread(beyond, stated.error[part]):
             continue
-        measured = stated.loose_along[k] > 0
-        how = ROUNDED if measured and along <= stated.loose_along[k] else WRONG
-        own = formats.of(leaf.dtype).spacing(exact[part])
+        rounded = along <= stated.loose_along[k] and spread(beyond, stated.loose[part])
+        # An error of one direction is less likely rounding.
+        how = (ROUNDED if beside[directed][part].all() else DOUBTFUL) if rounded else WRONG
         level[part] = np.where(compared.gap[part] > own, how, RIGHT)
     return level
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data import formats
-from handgrad.data.computed_in import arithmetic, described
+from handgrad.data.computed_in import Arithmetic, arithmetic, described
 from handgrad.data.findings import Finding
 from handgrad.data.formats import Format
 from handgrad.data.numerals import plural, short
@@ -64,9 +64,12 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
         return []
     ordered = [first, *(ruling for ruling in rulings if ruling is not first)]
     for computed_in in LOWER:
-        other = arithmetic(computed_in)
+        if (other := arithmetic(computed_in)) is None:
+            continue
         if _is_lower(first, other) and all(_explains(r, other, case.seed) for r in ordered):
-            says = f"computing in {described(other)} would explain all of it; if the code does, say "
+            says = (
+                f"computing in {described(other)} would explain all of it; if the code does, say "
+            )
             how = case.wording.computed_in.format(computed_in)
             return [Finding("rounding", None, None, says + how, 0.5)]
     return []
@@ -79,17 +82,17 @@ def _may_be_run(ruling: Ruling) -> bool:
     return operations(program) < LARGE and ruling.reference.certified
 
 
-def _is_lower(ruling: Ruling, other: Any) -> bool:
+def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
     """Tell whether an arithmetic is lower than that by which was ruled, and yours near enough."""
     given, problem = ruling.given, ruling.problem
     finest = min((formats.of(leaf.dtype) for leaf in given.leaves), key=lambda f: f.unit)
-    unit = (other.factors or other.values).unit
-    now = problem.computed_in
-    least = max(finest.unit, (now.factors or now.values).unit if now else 0.0)
-    if unit < least or (unit == least and not (now and other.sums.unit > now.sums.unit)):
+    now = problem.computed_in.units if problem.computed_in else (0.0, 0.0)
+    unit, sums = other.units
+    least = max(finest.unit, now[0])
+    if unit < least or (unit == least and not (problem.computed_in and sums > now[1])):
         return False
     distance = max((_distance(ruling, part) for part in given.parts()), default=0.0)
-    return distance <= min(MANY_UNITS * unit, stated.half_known(other.values))
+    return distance <= min(MANY_UNITS * unit, float(np.sqrt(2 * unit)))
 
 
 def _distance(ruling: Ruling, part: slice) -> float:
@@ -98,7 +101,7 @@ def _distance(ruling: Ruling, part: slice) -> float:
     return gap / size if size else 0.0
 
 
-def _explains(ruling: Ruling, other: Any, seed: int) -> bool:
+def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
     problem = replace(ruling.problem, computed_in=other)
     try:
         found = in_arithmetic(problem, ruling.reference, seed)

@@ -46,8 +46,12 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*short_formats.zeros(outcomes, i), *_uncertain(rulings)]
-    warnings += [*_unused_trust(rulings, case), *_left_out(rulings)]
+    warnings += [
+        *short_formats.zeros(outcomes, i),
+        *_uncertain(rulings),
+        *_unused_trust(rulings, case),
+        *_left_out(rulings),
+    ]
     varying = [outcome.varies for outcome in outcomes if outcome.varies]
     if varying:
         farthest = max(varying, key=lambda variation: variation.ulps)

@@ -81,8 +81,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args = together(given.params)
-        options = case.seed, case.referee, case.computed_in
+        args, options = together(given.params), (case.seed, case.referee, case.computed_in)
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
@@ -101,7 +100,7 @@ def _of_torch(case: Case, part: TorchFunction) -> Check:
         part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee",))
+    options = _options(case, ("referee", "computed_in"))
     if part.wrt:
         options["wrt"] = repr(list(part.wrt)).replace("'", '"')
     (f,) = case.own.functions if case.own else (None,)

@@ -33,7 +33,6 @@ from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
 from handgrad.program.rules.summing import contract, contracted_axes
 
-
 #: Sums of products of two operands.
 PRODUCTS = ("dot_general", "conv_general_dilated")
 
@@ -99,7 +98,10 @@ class MonteCarlo:
         form = formats.of(value.dtype) if is_real(value) else None
         if form is None or not form.half or value.ndim:
             return None
-        if not np.isfinite(float(value)) or np.frexp(float(value))[0] * 2.0 ** (1 + form.bits // 2) % 1 == 0:
+        if (
+            not np.isfinite(float(value))
+            or np.frexp(float(value))[0] * 2.0 ** (1 + form.bits // 2) % 1 == 0
+        ):
             return None
         return self._rounded(Dual(balls.exact(value)), form.unit, 0.0)
 

@@ -38,10 +38,10 @@ def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
 def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that gives half an ulp of the loss and each element, (1 + size,).
 
-    The ulp is that of the dtype of the leaf; in a short format, whose numbers stand for no others, a
-    result is rounded once, and `SHARP` of these make half an ulp. The function takes the changes of loss and elements
-    for data half an ulp away: an exact zero that changes has no ulp of its own, one that does not
-    that of its neighbours.
+    The ulp is that of the dtype of the leaf. In a short format, whose numbers stand for no others,
+    a result is rounded once: `SHARP` of what is returned make half an ulp. The function takes the
+    changes of loss and elements for data half an ulp away: an exact zero that changes has no ulp of
+    its own, one that does not that of its neighbours.
     """
     loss = np.spacing(abs(float(reference.loss.mid()))) / 2
     zero = balls.contains_zero(reference.gradient)
@@ -52,7 +52,9 @@ def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], 
     for leaf, part in zip(problem.leaves, slices(problem.leaves), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
             half[part] = formats.spacing(sizes[part].astype(leaf.dtype)) / 2
-    short = np.repeat([formats.is_half(a.dtype) for a in problem.leaves], [a.size for a in problem.leaves])
+    short = np.repeat(
+        [formats.is_half(a.dtype) for a in problem.leaves], [a.size for a in problem.leaves]
+    )
     half, sizes = (np.where(short, each / SHARP, each) for each in (half, sizes))
     half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
 

@@ -20,8 +20,8 @@ close that rounding decides between them, and then a right gradient may be off b
 perturbed run has shown that, the gradient is computed with its decisions instead, and a gap of
 `LOOSE` times the largest *jump* proves nothing.
 
-**Short formats** (bfloat16, float16, eight bits) have numbers that stand for no others: data half an
-ulp away would be a licence to be wrong by a quarter. There rounding in the arithmetic that the
+**Short formats** (bfloat16, float16, eight bits) have numbers that stand for no others: data half
+an ulp away would be a licence to be wrong by a quarter. There rounding in the arithmetic that the
 program shows, or that was stated, is what counts as right; see `handgrad.tolerance.stated`.
 
 **Only what decides is measured.** Draws can but add to a tolerance, so what lies within the sharp
@@ -180,7 +180,9 @@ class Tolerances:
         changes = np.where(self._changes == 0, 1.0, self._changes)
         unit = self._changes + self._half_ulps(changes)
         none = np.zeros(self._problem.size)
-        return Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, self.truncation, self._stated)
+        return Tolerance(
+            unit[1:], none, unit[0], 0.0, self._program, none, self.truncation, self._stated
+        )
 
     @cached_property
     def _half_ulps(self) -> Callable[[np.ndarray], np.ndarray]:

@@ -131,7 +131,8 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "longdouble parameters": (
         lambda: exact_gradient(loss, W.astype(np.longdouble)),
-        f"w is {np.dtype(np.longdouble).name}: not judged; float64, float32, bfloat16, float16 and float8 are",
+        f"w is {np.dtype(np.longdouble).name}: not judged; float64, float32, bfloat16, float16 and "
+        "float8 are",
     ),
     "what JAX left behind": (
         lambda: check_gradient(NET.gradient, NET.loss, W),

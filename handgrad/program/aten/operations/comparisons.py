@@ -147,7 +147,7 @@ def smaller_number(x: Any, y: Any) -> Any:
 
 
 @operation("clamp", "clamp.Tensor", "clip", "clip.Tensor")
-def clamp(x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - torch's names
+def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     """Hold x between two bounds; the upper one if they cross."""
     x, low, high = promoted(x, min, max)
     x = x if low is None else jnp.maximum(x, low)
@@ -155,13 +155,13 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - torc
 
 
 @operation("clamp_min", "clamp_min.Tensor")
-def clamp_min(x: Any, min: Any) -> Any:  # noqa: A002 - torch's name
+def clamp_min(x: Any, min: Any) -> Any:
     """Return the larger of x and a bound."""
     return clamp(x, min)
 
 
 @operation("clamp_max", "clamp_max.Tensor")
-def clamp_max(x: Any, max: Any) -> Any:  # noqa: A002 - torch's name
+def clamp_max(x: Any, max: Any) -> Any:
     """Return the smaller of x and a bound."""
     return clamp(x, None, max)
 

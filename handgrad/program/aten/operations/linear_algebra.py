@@ -191,7 +191,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
 
 
 @operation("_linalg_eigh")
-def eigh(x: Any, UPLO: str = "L", compute_v: bool = True) -> tuple[Any, Any]:  # noqa: N803
+def eigh(x: Any, UPLO: str = "L", compute_v: bool = True) -> tuple[Any, Any]:
     """Return eigenvalues in ascending order, and eigenvectors, of a symmetric matrix."""
     x = _symmetric(x, UPLO)
     if not compute_v:

@@ -58,7 +58,7 @@ def group_norm(
     C: int,
     HxW: int,
     group: int,
-    eps: float,  # noqa: N803
+    eps: float,
 ) -> tuple[Any, Any, Any]:
     """Normalise each group of channels of (N, C, ...); statistics are (N, groups)."""
     grouped = wide(x).reshape(N, group, C // group * HxW)

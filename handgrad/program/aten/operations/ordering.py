@@ -31,7 +31,7 @@ def top_k(
     k: int,
     dim: int = -1,
     largest: bool = True,
-    sorted: bool = True,  # noqa: A002
+    sorted: bool = True,
 ) -> tuple[Any, Any]:
     """Return the k largest or smallest along an axis, in order, and their indices."""
     if not x.ndim:

@@ -182,7 +182,7 @@ def vector_norm(
     dim: Dim = None,
     keepdim: bool = False,
     *,
-    dtype: Any = None,  # noqa: A002
+    dtype: Any = None,
 ) -> Any:
     """(Σ |x|^p)^(1/p); the largest for ∞, the smallest for -∞, and for 0 the count of others."""
     x = wide(x if dtype is None else x.astype(dtype))

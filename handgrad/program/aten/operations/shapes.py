@@ -219,7 +219,7 @@ def complex_number(real: Any, imag: Any) -> Any:
 
 
 @operation("polar")
-def from_polar(abs: Any, angle: Any) -> Any:  # noqa: A002 - torch's name
+def from_polar(abs: Any, angle: Any) -> Any:
     """Return r·(cos φ + i·sin φ)."""
     return lax.complex(abs * jnp.cos(angle), abs * jnp.sin(angle))
 
