@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any, ParamSpec
 
 from handgrad.clock import Clock
+from handgrad.comparison import ComparisonReport
 from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
@@ -24,6 +25,8 @@ __tracebackhide__ = True
 
 _Arguments = ParamSpec("_Arguments")
 
+Report = GradientReport | StepsReport | ComparisonReport
+
 #: The part of the time that judging the values of a function may take before its derivative, which
 #: costs a few times as much.
 FOR_VALUES = 1 / 4
@@ -32,9 +35,10 @@ FOR_VALUES = 1 / 4
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
     """A gradient does not pass; the message is the report."""
 
-    report: GradientReport | StepsReport  #: a `StepsReport` if `assert_steps` raised it
+    #: A `StepsReport` if `assert_steps` raised it, a `ComparisonReport` if `assert_gradients` did.
+    report: Report
 
-    def __init__(self, report: GradientReport | StepsReport) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__(report)
         self.report = report
 
@@ -46,7 +50,8 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
 
-    #: A `GradientReport`, of `check_steps` a `StepsReport`. Typed as Any, since the caller knows.
+    #: A `GradientReport`, of `check_steps` a `StepsReport`, of `compare_gradients` a
+    #: `ComparisonReport`. Typed as Any, since the caller knows.
     report: Any
 
     def __init__(self, report: Any) -> None:
@@ -222,15 +227,14 @@ def report_on_function(
     return replace(report, warnings=(*warnings, *report.warnings))
 
 
-def require(report: GradientReport | StepsReport) -> None:
+def require(report: Report) -> None:
     """Raise `GradientMismatch` unless a report passes; warn if it does by some elements alone.
 
     A test that passes shows no report, in which that would stand.
     """
     if not report:
         raise GradientMismatch(report)
-    single = isinstance(report, GradientReport)
-    for each in [report] if single else [step.report for step in report.steps]:
+    for each in report.reports if not isinstance(report, GradientReport) else (report,):
         if not each.trial.outcomes[each.trial.deciding].whole:
             # At the line that called the assertion.
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)

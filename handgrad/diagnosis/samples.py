@@ -166,7 +166,7 @@ def evidence(trial: Trial) -> Evidence | None:
     right: list[Sample] = []
     clock = Clock(SECONDS)
     for ruling in _rulings(trial):
-        sample = _sample(ruling)
+        sample = sample_of(ruling)
         if sample.wrong.any():
             wrong.append(sample)
         elif ruling.reference.kink is None:
@@ -224,7 +224,8 @@ def _larger(given: Point, seed: int) -> Iterator[Point]:
         yield given.moved(grown)
 
 
-def _sample(ruling: Ruling) -> Sample:
+def sample_of(ruling: Ruling) -> Sample:
+    """Return the sample at a point that was judged."""
     yours = ruling.yours
     noise, loose = ruling.tolerance.sharp, ruling.tolerance.loose
     if ruling.tolerance.stated is None:

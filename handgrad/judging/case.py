@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
+from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -177,6 +178,7 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
+    calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
     computed_in: Any = None  #: what the gradient is computed in, if that was stated

@@ -33,6 +33,7 @@ from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
 from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.other_order import other_order
 from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -114,6 +115,10 @@ class JaxLoss:
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+
+    def other_order(self, given: Point) -> np.ndarray | None:
+        """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""
+        return other_order(self.problem(given), self.case.seed)
 
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None

@@ -106,6 +106,10 @@ class NumpyLoss:
         with balls.precision(BITS[0]):
             return certify.slopes(problem, along, Comparisons(final=True, undefined=True))
 
+    def other_order(self, _: Point) -> np.ndarray | None:
+        """Return None: what the code adds, and in which order, is not known."""
+        return None
+
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None
     ) -> None:

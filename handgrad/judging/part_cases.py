@@ -25,6 +25,7 @@ from handgrad.judging.case import (
     check_seed,
 )
 from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.program.rules import RULES
@@ -157,6 +158,7 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        calls=CALLS_OF_KERNEL,
         computed_in=computed_in,
     )
     return case, given
@@ -187,6 +189,7 @@ def referenced_case(
 
     part = CustomRule(f, together, reference)
     options = {"referee": referee, "seed": seed, "computed_in": computed_in}
+    options["calls"] = CALLS_OF_KERNEL
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -129,6 +129,17 @@ class Ruling:
         if self.sufficed is not None and gap_of_loss <= self.sufficed.sharp_of_loss:
             return True
         return gap_of_loss <= max(self.tolerance.sharp_of_loss, self.tolerance.loose_of_loss)
+
+    def explains_value(self, value: Any) -> bool:
+        """Tell whether conditioning and rounding explain the error of a value of the loss."""
+        if not np.isfinite(value):
+            return False
+        return self.explains(float((balls.exact(value)[()] - self.reference.loss).abs_upper()))
+
+    def on(self, yours: np.ndarray, has_autodiff: bool) -> "Ruling":
+        """Return the ruling on another gradient, float64, (size,), beside the same autodiff."""
+        autodiff = self.autodiff.answer if has_autodiff else None
+        return rule(self.given, self.reference, self.tolerances, yours, autodiff, self.problem)
 
     @property
     def unexplained(self) -> Gaps | None:

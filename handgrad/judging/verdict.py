@@ -52,11 +52,10 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         *_unused_trust(rulings, case),
         *_left_out(rulings),
     ]
-    if any(outcome.varies for outcome in outcomes):
-        warnings.append(
-            f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
-            "as sums in another order do"
-        )
+    varying = [outcome.varies for outcome in outcomes if outcome.varies]
+    if varying:
+        farthest = max(varying, key=lambda variation: variation.ulps)
+        warnings.append(f"{case.wording.gradient} varies at the same point: {farthest}")
     if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(

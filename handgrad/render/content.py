@@ -124,16 +124,17 @@ def rows(leaf: LeafReport) -> list[Row]:
     first, yours, autodiff = numerals.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
     found = [
         Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
-        _row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
+        row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
     ]
     if math.isnan(leaf.ulps_autodiff):
         # For a loss that JAX cannot trace there is no autodiff.
         return found
     right = numerals.right_digits(exact, leaf.autodiff)
-    return [*found, _row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
+    return [*found, row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
 
 
-def _row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
+def row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
+    """Return the row of a gradient's number: its digits, and how far it is from the exact one."""
     note = "" if math.isnan(distance) else f"{ulps(distance)} ulps"
     if right and right > 0 and distance >= MANY_ULPS:
         note += f", right to about {plural(right, 'digit')}"
