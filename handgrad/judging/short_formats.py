@@ -77,7 +77,7 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
 
 def _may_be_run(ruling: Ruling) -> bool:
     program = ruling.problem.traced.gradient
-    if program is None or not program.jaxpr.jaxpr.outvars or not ruling.reference.known.all():
+    if program is None or not program.jaxpr.jaxpr.invars or not ruling.reference.known.all():
         return False
     return operations(program) < LARGE and ruling.reference.certified
 
@@ -97,8 +97,16 @@ def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
 
 def _distance(ruling: Ruling, part: slice) -> float:
     """Return the error of a leaf relative to it, in the root mean square."""
-    gap, size = (float(np.linalg.norm(a[part])) for a in (ruling.yours.gap, ruling.yours.size))
-    return gap / size if size else 0.0
+    return _norm(ruling.yours.gap[part], ruling.yours.size[part])
+
+
+def _norm(gap: np.ndarray, size: np.ndarray) -> float:
+    """Return |gap| / |size|, in the Euclidean norm; 0 where there is nothing."""
+    largest = float(np.max(size, initial=0.0))
+    if not largest:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(gap / largest) / np.linalg.norm(size / largest))
 
 
 def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
@@ -111,8 +119,8 @@ def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
         return False
     tolerance = replace(ruling.tolerance, stated=found)
     for part in ruling.given.parts():
-        error, size = (np.linalg.norm(a[part]) for a in (found.error, ruling.yours.size))
-        if error > found.fraction[part].max(initial=0.0) * size:
+        distance = _norm(found.error[part], ruling.yours.size[part])
+        if distance > found.fraction[part].max(initial=0.0):
             return False  # which would explain anything
     return ruling.worst_by(tolerance) == RIGHT
 

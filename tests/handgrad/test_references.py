@@ -219,3 +219,10 @@ def test_a_reference_in_numpy_is_run_on_series_and_not_in_floats() -> None:
     (exact, _) = loss.reference(at).gradient
     assert exact.rad() < 1e-30
     assert abs(exact - arb(0.5).sin()) < 1e-15
+
+
+def test_a_mistake_in_values_is_confirmed_at_other_arguments() -> None:
+    """At 3 the square is 3 times the number, and nowhere else."""
+    report = check_custom(lambda x: x * x, np.array([3.0]), reference=lambda x: x + 0.0, points=0)
+    assert report.observed[0].kind == "loss-value"
+    assert report.diagnoses == ()

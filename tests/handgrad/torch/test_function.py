@@ -150,6 +150,24 @@ def test_writes_of_forward() -> None:
     assert torch.equal(X, NORM[0])
 
 
+@pytest.mark.parametrize(
+    ("rule", "leaf"), [(rules.WritesToInput, "x"), (rules.WritesToOutput, "output")]
+)
+def test_writes_of_backward(rule: Any, leaf: str) -> None:
+    report = check_function(rule, X, points=0)
+    assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", leaf)]
+    assert "backward wrote to it" in report.headline
+
+
+def test_short_formats_are_judged_by_their_own_rounding() -> None:
+    short = [x.bfloat16() for x in (X, WEIGHT, BIAS)]
+    assert check_function(rules.LayerNorm, *short, 1e-5, points=0).verdict == "agree"
+    wrong = check_function(rules.WithoutProjection, *short, 1e-5, points=0)
+    assert {f.leaf for f in wrong.findings} == {"x"}
+    stated = check_function(rules.Squared, X[0], 0.5, points=0, computed_in="bfloat16")
+    assert stated.reproduce.endswith("points=0, computed_in='bfloat16')")
+
+
 def test_a_context_that_is_set_up_apart() -> None:
     report = check_function(rules.SquaredHalf, X[0], 0.5, points=0)
     assert [(f.kind, f.leaf) for f in report.findings] == [("factor", "x")]

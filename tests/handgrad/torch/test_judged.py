@@ -115,6 +115,14 @@ def test_an_operation_that_is_not_covered() -> None:
         handgrad.check_gradient(lambda w, _: w, in_jax(loss), W, X, points=1)
 
 
+def test_an_option_that_is_not_covered() -> None:
+    def f(x: Any) -> Any:
+        return torch.linalg.lu_factor(x.mT @ x, pivot=False)[0]
+
+    with pytest.raises(UncoveredOperationError, match=r"line \d+: torch.linalg.*without pivots"):
+        jax.make_jaxpr(in_jax(f))(W)
+
+
 def test_a_random_draw_is_no_function() -> None:
     def loss(w: Any, x: Any) -> Any:
         return torch.nn.functional.dropout(x @ w, 0.5).sum()
@@ -132,7 +140,9 @@ def test_power_series_are_no_tensors() -> None:
 
 def test_memory_that_a_kernel_would_read() -> None:
     for f in (lambda x: x.data_ptr(), np.from_dlpack, lambda x: x.untyped_storage()):
-        with pytest.raises(UncoveredOperationError, match=r"kernel outside of PyTorch.* reference="):
+        with pytest.raises(
+            UncoveredOperationError, match=r"kernel outside of PyTorch.* reference="
+        ):
             in_jax(f)(W)
 
 
