@@ -1,0 +1,132 @@
+"""The ten functions are right as torch differentiates them, and their mistakes are mistakes."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.checkers.functions.cases import arguments, right_ways
+from benchmarks.checkers.functions.question import distance
+from models.edits import edited_class
+from models.torch_functions.function import FORMATS, TorchFunction
+from models.torch_functions.functions import FUNCTIONS
+from models.torch_functions.gradients import fresh, gradients, widened
+
+#: Each rounds less than a hundred times, on values that cancel by three digits at most ("nearly
+#: constant"): 1e-13 in float64; what people would call a mistake begins far above.
+CLOSE = 1e-12
+
+#: The smallest mistake, without an ε of 1e-6 beside squares of size 1, changes a gradient by this.
+WRONG = 1e-7
+
+#: Kinds by which a mistake is no more than a sign or a factor.
+TRIVIAL = {"sign", "factor"}
+
+every = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+
+#: At an exact tie several gradients are right, and torch's choice is another than the function's.
+TIES = {("quantile-loss", "at a tie")}
+
+
+@every
+def test_all_ways_to_write_it_are_right(function: TorchFunction) -> None:
+    for at, name in enumerate(function.draws):
+        given = arguments(function, at, "float64")
+        exact = gradients(function.reference, given)
+        for slug in ["", *function.rewrites]:
+            right = function.right(slug)
+            assert distance(right.apply(*given), function.reference(*given)) < CLOSE
+            found = gradients(right.apply, given)
+            if (function.name, name) not in TIES:
+                assert max(map(distance, found, exact)) < CLOSE, (name, slug)
+
+
+@every
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_it_computes_in_its_format(function: TorchFunction, dtype: str) -> None:
+    given = arguments(function, 0, dtype)
+    wanted = getattr(torch, dtype)
+    for slug in right_ways(function, dtype):
+        right = function.right("" if slug == "as-written" else slug)
+        output, grads = right.apply(*fresh(given)), gradients(right.apply, given)
+        assert {output.dtype, *(grad.dtype for grad in grads)} == {wanted}
+
+
+@every
+def test_half_precision_is_right_to_its_rounding(function: TorchFunction) -> None:
+    """As they are written they compute in float32, so that only what is stored is rounded."""
+    given = arguments(function, 0, "bfloat16")
+    found, exact = (
+        gradients(f, at)
+        for f, at in ((function.function.apply, given), (function.reference, widened(given)))
+    )
+    # Rounded are the output of the forward pass where it is kept, the cotangent, and the result.
+    assert max(map(distance, found, exact)) < 3 * torch.finfo(torch.bfloat16).eps
+
+
+@every
+def test_every_mistake_is_one(function: TorchFunction) -> None:
+    given = arguments(function, 0, "float64")
+    exact = gradients(function.reference, given)
+    for slug in function.mistakes:
+        wrong = function.wrong(slug)
+        assert distance(wrong.apply(*given), function.reference(*given)) < CLOSE
+        if set(function.mistakes[slug].kinds) & {"shape"}:
+            with pytest.raises(RuntimeError, match="invalid gradient at index"):
+                gradients(wrong.apply, given)
+        else:
+            assert max(map(distance, gradients(wrong.apply, given), exact)) > WRONG, slug
+
+
+@every
+def test_mistakes_are_of_several_kinds_and_not_signs_and_factors_alone(
+    function: TorchFunction,
+) -> None:
+    slips = function.mistakes.values()
+    assert len(slips) >= 6
+    assert len({slip.kinds or slip.lines for slip in slips}) >= 3
+    assert sum(not set(slip.kinds) <= TRIVIAL or bool(slip.lines) for slip in slips) >= 3
+    assert all(slip.kinds or slip.lines for slip in slips), "what has no name cannot be named"
+
+
+@every
+def test_the_lines_that_name_a_mistake_are_lines_of_the_forward_pass(
+    function: TorchFunction,
+) -> None:
+    source = inspect.getsource(function.function.forward)
+    for slug, slip in function.mistakes.items():
+        assert [text for text in slip.lines if text not in source] == [], slug
+
+
+@every
+def test_arguments_that_need_no_gradient_get_none(function: TorchFunction) -> None:
+    """Only the first one does, as when the others are data."""
+    first, *others = fresh(arguments(function, 0, "float64"))
+    others = [a.detach() if isinstance(a, torch.Tensor) else a for a in others]
+    output = function.function.apply(first, *others)
+    (found,) = torch.autograd.grad(output, [first], torch.ones_like(output))
+    (exact, *_) = gradients(
+        function.reference, arguments(function, 0, "float64"), torch.ones_like(output)
+    )
+    assert distance(found, exact) < CLOSE
+
+
+def test_an_edit_leaves_the_other_pass_in_its_file() -> None:
+    function = FUNCTIONS[0]
+    wrong = function.wrong("mean-term")
+    assert wrong.forward is function.function.forward
+    assert wrong.backward is not function.function.backward
+    with pytest.raises(ValueError, match="occurs 0 times"):
+        edited_class(function.function, ("nowhere", ""))
+
+
+def test_draws_are_the_same_every_time() -> None:
+    for function in FUNCTIONS:
+        one, other = (arguments(function, 0, "bfloat16") for _ in range(2))
+        assert all(map(_same, one, other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else np.all(one == other)
