@@ -228,6 +228,7 @@ def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any])
         )
     if program is None or not custom_rules(program):
         raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
+    trace(loss, real, ())  # what is wrong with the form of a rule is raised here
     return program
 
 

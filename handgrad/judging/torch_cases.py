@@ -29,7 +29,11 @@ __tracebackhide__ = True
 
 def holds_torch(tree: Any) -> bool:
     """Tell whether arguments hold tensors or modules of PyTorch."""
-    return any(is_tensor(leaf) or is_module(leaf) for leaf in jax.tree_util.tree_leaves(tree))
+    try:
+        leaves = jax.tree_util.tree_leaves(tree)
+    except ValueError:  # of a dict whose keys cannot be sorted, which `point_at` says
+        return False
+    return any(is_tensor(leaf) or is_module(leaf) for leaf in leaves)
 
 
 def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, Any, Names, Any]:
