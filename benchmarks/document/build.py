@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 #: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
-CHECKING = ROOT / "docs" / "checking.md"
+CHECKING, PYTORCH = ROOT / "docs" / "checking.md", ROOT / "docs" / "pytorch.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
@@ -53,8 +53,10 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
     from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
     from benchmarks.checkers import table as of_answers
+    from benchmarks.checkers.functions import table as of_functions
 
-    checked = answers.Results.load(answers.STORED)
+    checked = answers.Results.load_about(False, answers.STORED)
+    of_torch = answers.Results.load_about(True, answers.STORED_TORCH)
     return {
         README: {
             "checkers-in-brief": of_answers.in_brief(checked),
@@ -63,7 +65,9 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
         CHECKING: {
             "check-times": of_times.markdown(times.Results.load(times.STORED)),
             "checkers": of_answers.markdown(checked),
+            "torch-checkers-in-brief": of_functions.in_brief(of_torch),
         },
+        PYTORCH: {"torch-checkers": of_functions.markdown(of_torch)},
     }
 
 
