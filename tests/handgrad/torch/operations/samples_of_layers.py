@@ -55,6 +55,22 @@ LOSSES = {
     "triplet_margin_loss": on((3, 5), (3, 5), (3, 5))(F.triplet_margin_loss),
 }
 
+LOSSES["ctc_loss"] = on((5, 2, 4))(
+    lambda x: F.ctc_loss(
+        x.log_softmax(2), torch.tensor([1, 3, 3]), (5, 4), (1, 2), reduction="none"
+    )
+)
+LOSSES["ctc_loss, none reached"] = on((3, 2, 4))(
+    lambda x: F.ctc_loss(
+        x.log_softmax(2),
+        torch.tensor([[3, 3], [1, 2]]),
+        (2, 3),
+        (2, 2),
+        reduction="sum",
+        zero_infinity=True,
+    )
+)
+
 NORMALISATIONS = {
     "layer_norm": on((3, 5), (5,), (5,))(lambda x, w, b: F.layer_norm(x, (5,), w, b)),
     "rms_norm": on((3, 5), (5,))(lambda x, w: F.rms_norm(x, (5,), w)),
@@ -136,7 +152,16 @@ INDEXING = {
     "searchsorted": VECTOR(lambda x: torch.searchsorted(x.sort()[0], x, right=True)),
 }
 
+
+def _listed(x: Any, y: Any) -> Any:
+    made = [x * 1, y * 2]
+    torch._foreach_add_(made, [y, x], alpha=0.5)
+    torch._foreach_mul_(made, 3.0)
+    return torch._foreach_norm(made), torch._foreach_sqrt([x.exp(), y.exp()])
+
+
 SHAPES = {
+    "lists": PAIRED(_listed),
     "views": TABLE(lambda x: (x.view(5, 3), x.T, x[None].expand(2, -1, 5), x.unsqueeze(-1))),
     "parts": TABLE(lambda x: (*x.split(2, 1), *x.chunk(2), *x.unbind(0), x.narrow(1, 1, 3))),
     "diagonals": TABLE(lambda x: (x.diagonal(1), x.diag_embed(1), x.tril(1), x.triu(-1))),
