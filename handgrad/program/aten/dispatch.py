@@ -95,7 +95,7 @@ class Dispatch(_Mode):
         base.has_views = True
         stopped = not self.gradients.has_slope
         if function is aten.detach.default:
-            stopped = not self.gradients.in_forward
+            stopped |= not self.gradients.in_forward
 
         def view(form: Any, index: int | None) -> TracedTensor:
             origin = Origin(base, function, tuple(rest), kwargs, index, stopped)
