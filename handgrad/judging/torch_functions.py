@@ -21,6 +21,7 @@ from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.torch_arguments import (
     Arguments,
@@ -277,6 +278,7 @@ def function_case(
         wording=OF_TORCH,
         own=own,
         condition=subject.condition,
+        calls=CALLS_OF_KERNEL,
         computed_in=computed_in,
     )
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))

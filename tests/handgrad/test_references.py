@@ -98,7 +98,7 @@ def test_wrong_values_end_the_check_and_are_no_fault_of_the_rule() -> None:
     report = check_custom(RIGHT, X[:1, :3], reference=lambda x: softmax(x) / 2, points=1)
     (finding,) = report.findings
     assert (report.verdict, report.points) == ("disagree", 2)
-    assert (finding.kind, finding.leaf) == ("loss-value", "output")
+    assert (finding.kind, finding.leaf, finding.confidence) == ("loss-value", "output", 1.0)
     assert report.headline.endswith(
         "the forward of opaque is off, so its derivative was not judged"
     )
