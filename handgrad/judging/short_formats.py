@@ -162,8 +162,8 @@ def out_of_range(ruling: Ruling, infinite: bool) -> str:
     limit = form.largest if infinite else form.subnormal
     what = "the largest" if infinite else "the smallest"
     return (
-        f"; an intermediate result is {short(found.value, 2)}, beyond {what} number of {form.name}, "
-        f"{short(limit, 6 if infinite else 2)}{where}"
+        f"; an intermediate result is {short(found.value, 2)}, beyond {what} number of "
+        f"{form.name}, {short(limit, 6 if infinite else 2)}{where}"
     )
 
 
