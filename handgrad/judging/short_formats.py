@@ -11,13 +11,14 @@ from handgrad.data import formats
 from handgrad.data.computed_in import Arithmetic, arithmetic, described
 from handgrad.data.findings import Finding
 from handgrad.data.formats import Format
+from handgrad.data.frames import near
 from handgrad.data.numerals import plural, short
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, Ruling
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.tolerance import stated
+from handgrad.tolerance import ranges, stated
 from handgrad.tolerance.first_order import LARGE
 from handgrad.tolerance.measuring import in_arithmetic
 
@@ -142,6 +143,28 @@ def zeros(outcomes: Sequence[Outcome], deciding: int) -> Iterator[str]:
                 f"{count} are 0, where the exact values, up to {largest}, are below the smallest "
                 f"number of {form.name}, {short(form.subnormal, 2)}; a scaled loss would keep them"
             )
+
+
+def out_of_range(ruling: Ruling, infinite: bool) -> str:
+    """Say which intermediate result may be why yours is not finite, or is 0; else nothing.
+
+    That is told where the same intermediate of JAX's program is beyond the range of its format.
+    """
+    if ruling.tolerance.stated is None:
+        return ""
+    large, small = ranges.beyond(ruling.problem)
+    found = large if infinite else small
+    if found is None:
+        return ""
+    form, where = found.form, ""
+    if found.source is not None:
+        where = f" ({near(found.source.file)}, line {found.source.line})"
+    limit = form.largest if infinite else form.subnormal
+    what = "the largest" if infinite else "the smallest"
+    return (
+        f"; an intermediate result is {short(found.value, 2)}, beyond {what} number of "
+        f"{form.name}, {short(limit, 6 if infinite else 2)}{where}"
+    )
 
 
 def beyond(path: str, value: float, form: Format) -> str:

@@ -14,6 +14,8 @@ from handgrad.commands.check import check as command
 from handgrad.data.computed_in import STATED, arithmetic, described
 from tests.handgrad import short_functions as functions
 
+F16_SMALL, F16_LARGE = np.float16(1e-4), np.float16(300)
+
 BF16, F16, E4M3, E5M2 = "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"
 NAMES = [name for name, *_ in functions.cases(np.float32, 0)]
 
@@ -302,6 +304,7 @@ def test_a_scaled_loss_is_told_as_one() -> None:
     assert "2^10, as of a scaled loss: unscale" in report.diagnoses[0].says
 
 
+@pytest.mark.slow
 def test_a_gradient_beyond_the_range_is_undecidable_and_says_so() -> None:
     def loss(w: Any) -> Any:
         return jnp.sum((w.astype(jnp.float32) * 300) ** 2)
@@ -320,14 +323,49 @@ def test_what_is_flushed_to_zero_is_right_and_is_told() -> None:
     assert "below the smallest number of float16" in report.warnings[0]
 
 
-def test_autodiff_that_underflows_is_blamed() -> None:
-    """As `jax.grad` of a loss in float16 whose cotangents are below the smallest number."""
+def test_an_intermediate_that_underflows_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum((w * F16_SMALL * F16_SMALL).astype(jnp.float32) * 1e4)
+
+    report = check_gradient(lambda w: np.zeros_like(w), loss, np.ones(3, F16), points=0)
+    assert report.verdict == "disagree"
+    assert (
+        "an intermediate result is 1e-8, beyond the smallest number of float16" in report.headline
+    )
+    assert "test_short_formats.py, line" in report.headline
+
+
+@pytest.mark.slow
+def test_an_intermediate_that_overflows_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(jnp.tanh(w * F16_LARGE * F16_LARGE * F16_SMALL))
+
+    def gradient(w: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return w * F16_LARGE * F16_LARGE
+
+    report = check_gradient(gradient, loss, np.full(3, 0.9, F16), points=0)
+    assert report.verdict == "disagree"
+    assert report.findings[0].kind == "non-finite"
+    assert "beyond the largest number of float16, 65504" in report.headline
+
+
+def test_autodiff_that_is_zero_is_blamed() -> None:
+    """As that of JAX was for some functions in float16 (jax-ml/jax#7742)."""
+
+    @jax.custom_jvp
+    def f(w: Any) -> Any:
+        return w.astype(jnp.float32) * 1e-4
+
+    @f.defjvp
+    def _(w: Any, dw: Any) -> Any:
+        return f(*w), 0 * dw[0].astype(jnp.float32)
 
     def loss(w: Any) -> Any:
-        return jnp.sum(w * np.float16(1e-4) * np.float16(1e-4) * np.float16(1e4))
+        return jnp.sum(f(w))
 
     report = check_gradient(lambda w: np.full_like(w, 1e-4), loss, np.ones(5, F16), points=0)
-    assert report.passes
+    assert (report.verdict, report.blame) == ("agree", "autodiff")
 
 
 @pytest.mark.slow
