@@ -129,4 +129,4 @@ def test_draws_are_the_same_every_time() -> None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return torch.equal(one, other) if isinstance(one, torch.Tensor) else np.all(one == other)
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else bool(np.all(one == other))
