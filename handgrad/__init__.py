@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         assert_gradient,
         check_gradient,
     )
+    from handgrad.comparison import ComparisonReport, Version
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, assert_steps, check_steps
+    from handgrad.versions import assert_gradients, compare_gradients
 
 __all__ = [
     "CheckInterrupted",
+    "ComparisonReport",
     "Diagnosis",
     "Enclosure",
     "Finding",
@@ -37,14 +40,17 @@ __all__ = [
     "StepReport",
     "StepsReport",
     "Timings",
+    "Version",
     "assert_backward",
     "assert_custom",
     "assert_gradient",
+    "assert_gradients",
     "assert_steps",
     "check_backward",
     "check_custom",
     "check_gradient",
     "check_steps",
+    "compare_gradients",
     "exact_gradient",
     "time_gradient",
     "ulp_distance",
@@ -55,6 +61,7 @@ __all__ = [
 _HOMES = {
     "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
+    "comparison": ("ComparisonReport", "Version"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),
@@ -62,6 +69,7 @@ _HOMES = {
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),
     "stepwise": ("Step", "assert_steps", "check_steps"),
+    "versions": ("assert_gradients", "compare_gradients"),
 }
 
 

@@ -31,6 +31,7 @@ def check_backward(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -43,8 +44,8 @@ def check_backward(
             floats are ignored.
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default.
-        points, seed, referee, strict, trust_rules, seconds: as for `check_gradient`; the points
-            vary the inputs, and each of a list is a tuple of them.
+        points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
+            the points vary the inputs, and each of a list is a tuple of them.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -76,8 +77,18 @@ def check_backward(
         strict=strict,
         trust_rules=trusted,
         seconds=seconds,
+        computed_in=computed_in,
     )
-    case, given = backward_case(forward, backward, inputs, cotangent, seed, referee, trusted)
+    case, given = backward_case(
+        forward,
+        backward,
+        inputs,
+        cotangent,
+        seed,
+        referee,
+        trusted,
+        computed_in=computed_in,
+    )
     points = points_of_part(points, given)
     return report_on(case, given, points, strict, reproduce, seconds)
 
@@ -108,6 +119,7 @@ def check_custom(
     referee: str = "auto",
     strict: bool = False,
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -126,8 +138,8 @@ def check_custom(
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
         reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
             floats in its result.
-        points, seed, referee, strict, seconds: as for `check_gradient`; the points vary all floats,
-            and each of a list is a tuple of arguments.
+        points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
+            vary all floats, and each of a list is a tuple of arguments.
 
     Raises:
         TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
@@ -153,13 +165,15 @@ def check_custom(
         referee=referee,
         strict=strict,
         seconds=seconds,
+        computed_in=computed_in,
     )
     pair = None
     with calling("f"):
         if reference is None:
-            case, given = custom_case(f, args, seed, referee)
+            case, given = custom_case(f, args, seed, referee, computed_in)
         else:
-            case, given, pair = referenced_case(f, reference, args, seed, referee)
+            options = seed, referee, computed_in
+            case, given, pair = referenced_case(f, reference, args, *options)
     points = points_of_part(points, given)
     if pair is None:
         return report_on(case, given, points, strict, reproduce, seconds)

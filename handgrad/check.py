@@ -7,6 +7,7 @@ from inspect import signature
 from typing import Any, ParamSpec
 
 from handgrad.clock import Clock
+from handgrad.comparison import ComparisonReport
 from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
@@ -14,7 +15,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_cases import check_traced, in_arrays
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 
@@ -24,6 +25,8 @@ __tracebackhide__ = True
 
 _Arguments = ParamSpec("_Arguments")
 
+Report = GradientReport | StepsReport | ComparisonReport
+
 #: The part of the time that judging the values of a function may take before its derivative, which
 #: costs a few times as much.
 FOR_VALUES = 1 / 4
@@ -32,9 +35,10 @@ FOR_VALUES = 1 / 4
 class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the public interface)
     """A gradient does not pass; the message is the report."""
 
-    report: GradientReport | StepsReport  #: a `StepsReport` if `assert_steps` raised it
+    #: A `StepsReport` if `assert_steps` raised it, a `ComparisonReport` if `assert_gradients` did.
+    report: Report
 
-    def __init__(self, report: GradientReport | StepsReport) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__(report)
         self.report = report
 
@@ -46,7 +50,8 @@ class GradientMismatch(AssertionError):  # noqa: N818 (the name is part of the p
 class CheckInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a check; the message is its `report`, on the points that were judged."""
 
-    #: A `GradientReport`, of `check_steps` a `StepsReport`. Typed as Any, since the caller knows.
+    #: A `GradientReport`, of `check_steps` a `StepsReport`, of `compare_gradients` a
+    #: `ComparisonReport`. Typed as Any, since the caller knows.
     report: Any
 
     def __init__(self, report: Any) -> None:
@@ -70,6 +75,7 @@ def check_gradient(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     directions: int | None = None,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -78,7 +84,8 @@ def check_gradient(
             `has_value`, `(loss, grads)`. Written with NumPy, JAX, or anything else.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, or else run by NumPy on power
             series.
-        params: any pytree of float64 or float32 arrays; each leaf is judged at its own precision.
+        params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
+            ml_dtypes; each leaf is judged at its own precision.
         inputs: the further arguments of both: arrays, pytrees, settings.
         points: how many points to judge at besides the given one, with other parameters and the
             same inputs; or a list of points, each (params, *inputs).
@@ -98,6 +105,10 @@ def check_gradient(
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
             and does not judge autodiff.
+        computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
+            "float32") for values between its operations and its sums, or "tf32" for products of
+            matrices. What rounding in it explains is right. By default numbers count as rounded in
+            the formats that JAX's program of the gradient shows.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -130,8 +141,9 @@ def check_gradient(
         trust_rules=trusted,
         seconds=seconds,
         directions=directions,
+        computed_in=computed_in,
     )
-    case = Case(gradient, loss, has_value, referee, seed, trusted)
+    case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
     return report_on_gradient(
         case, (params, *inputs), points, strict, reproduce, seconds, directions
     )
@@ -152,7 +164,11 @@ def report_on_gradient(
     check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    report = report_on(case, given, points, strict, reproduce, seconds)
+    if case.own is not None and case.part is None:
+        value = float(given.call(case.loss)[0])
+        check_traced("loss", value, abs(value), report.trial.outcomes[0].ruling)
+    return report
 
 
 def report_on(
@@ -194,6 +210,7 @@ def report_on_function(
     check_seconds(seconds)
     clock = Clock(seconds)
     values, at = values_case(pair, given, case.seed)
+    values = replace(values, computed_in=case.computed_in)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:
@@ -210,15 +227,14 @@ def report_on_function(
     return replace(report, warnings=(*warnings, *report.warnings))
 
 
-def require(report: GradientReport | StepsReport) -> None:
+def require(report: Report) -> None:
     """Raise `GradientMismatch` unless a report passes; warn if it does by some elements alone.
 
     A test that passes shows no report, in which that would stand.
     """
     if not report:
         raise GradientMismatch(report)
-    single = isinstance(report, GradientReport)
-    for each in [report] if single else [step.report for step in report.steps]:
+    for each in report.reports if not isinstance(report, GradientReport) else (report,):
         if not each.trial.outcomes[each.trial.deciding].whole:
             # At the line that called the assertion.
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)

@@ -62,6 +62,7 @@ class Progress:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._at, self._next, self._shown = clock, "", SAID_AFTER, 0
+        self.part = ""  #: which part of several is worked on, for the line
 
     def at(self, what: str) -> None:
         """Say what is done from now on."""
@@ -74,7 +75,8 @@ class Progress:
         if passed < self._next or not _is_terminal(sys.stderr):
             return
         self._next = passed + SAID_EVERY
-        line = f"handgrad: {self._at}, {passed:.0f} s"
+        part = f"{self.part}: " if self.part else ""
+        line = f"handgrad: {part}{self._at}, {passed:.0f} s"
         self._write(line)
         self._shown = len(line)
 
@@ -111,7 +113,13 @@ def limited(seconds: float) -> Iterator[Clock]:
 
 @contextmanager
 def reported(clock: Clock) -> Iterator[Progress]:
-    """Show the progress of the work within, each time that it calls `check_time`."""
+    """Show the progress of the work within, each time that it calls `check_time`.
+
+    Of work that is a part of some other, it is that of all.
+    """
+    if (of_all := _PROGRESS.get()) is not None:
+        yield of_all
+        return
     progress = Progress(clock)
     token = _PROGRESS.set(progress)
     try:

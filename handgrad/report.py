@@ -207,6 +207,11 @@ class StepsReport(Renderable):
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property
+    def reports(self) -> tuple[GradientReport, ...]:
+        """The report on each step."""
+        return tuple(step.report for step in self.steps)
+
+    @property
     def first_wrong(self) -> StepReport | None:
         """The first step on the way back that does not pass; None if all do."""
         return next((step for step in reversed(self.steps) if not step.report.passes), None)

@@ -12,6 +12,7 @@ from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.calls import call_line
+from handgrad.data.computed_in import arithmetic
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
@@ -40,6 +41,7 @@ def check_steps(
     strict: bool = False,
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -48,7 +50,7 @@ def check_steps(
             or (name, forward, backward, inputs). The first is called with `inputs`, every other
             with the output of the previous one; its own inputs (parameters) come after.
         inputs: the arguments of the first step.
-        points, seed, referee, strict, trust_rules: as for `check_backward`.
+        points, seed, referee, strict, trust_rules, computed_in: as for `check_backward`.
         seconds: how long it may take; of what is left, each step gets its part.
 
     Returns:
@@ -77,6 +79,7 @@ def check_steps(
         )
     check_seed(seed)
     check_seconds(seconds)
+    arithmetic(computed_in)
     clock = Clock(seconds)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
@@ -94,6 +97,7 @@ def check_steps(
         strict=strict,
         trust_rules=rule_names(trust_rules),
         seconds=seconds,
+        computed_in=computed_in,
     )
     found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
@@ -112,6 +116,7 @@ def check_steps(
                 strict=strict,
                 trust_rules=trust_rules,
                 seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
+                computed_in=computed_in,
             )
         found.append(StepReport(step.name, replace(report, reproduce=reproduce)))
     return StepsReport(tuple(found))

@@ -26,6 +26,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from handgrad.data import formats
+
 #: Pre-activations near which σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
 SATURATING = (17.0, 31.0, 37.0)
 
@@ -74,7 +76,7 @@ def points(
 
 
 def _is_float(leaf: Any) -> bool:
-    return _dtype(leaf) in (np.float64, np.float32)
+    return _dtype(leaf).name in formats.JUDGED
 
 
 def _dtype(leaf: Any) -> np.dtype[Any]:
@@ -93,7 +95,7 @@ def _like(leaf: Any, most: float | None) -> st.SearchStrategy[Any]:
 
 def _bound(dtype: np.dtype[Any]) -> float:
     """Return the power of ten below the fourth root of the largest number."""
-    return 10.0 ** math.floor(math.log10(float(np.finfo(dtype).max)) / 4)
+    return 10.0 ** math.floor(math.log10(formats.of(dtype).largest) / 4)
 
 
 def _kinds(dtype: np.dtype[Any], most: float) -> list[st.SearchStrategy[float]]:

@@ -24,6 +24,7 @@ from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
     HELP,
     Subject,
+    check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
@@ -51,6 +52,7 @@ def check_function(
     referee: str = "auto",
     strict: bool = False,
     seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
 ) -> GradientReport:
     """Rule on the backward pass of a `torch.autograd.Function`.
 
@@ -69,8 +71,8 @@ def check_function(
             to it first.
         wrt: the arguments to judge, by name or position, if not all.
         cotangent: shaped like the output, one for each if there are several; random by default.
-        points, seed, referee, strict, seconds: as for `handgrad.check_gradient`; the points vary
-            the tensors that are judged, and each of a list is a tuple of arguments.
+        points, seed, referee, strict, seconds, computed_in: as for `handgrad.check_gradient`; the
+            points vary the tensors that are judged, and each of a list is a tuple of arguments.
 
     Returns:
         The report; leaves are called by the names of forward's arguments.
@@ -111,8 +113,9 @@ def check_function(
         referee=referee,
         strict=strict,
         seconds=seconds,
+        computed_in=computed_in,
     )
-    options = Options(points, seed, referee, strict, seconds, reproduce)
+    options = Options(points, seed, referee, strict, seconds, computed_in, reproduce)
     return _report(subject, reference, cotangent, options)
 
 
@@ -124,6 +127,7 @@ class Options(NamedTuple):
     referee: str
     strict: bool
     seconds: float
+    computed_in: Any
     reproduce: str
     undefined: bool = True  #: whether to leave cotangents undefined
 
@@ -133,13 +137,14 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
     cotangents = cotangents_of(subject, cotangent, options.seed)
     if reference is not None:
         subject = with_reference(subject, reference)
-    of_case = options.seed, options.referee
+    of_case = options.seed, options.referee, options.computed_in
     how = options.strict, options.reproduce, options.seconds
     case, given = function_case(subject, cotangents, *of_case)
     points = points_of_function(options.points, subject, given)
     if reference is None:
         with _advised():
             report = report_on(case, given, points, *how)
+        check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
     else:
         report = report_on_function(referenced(subject), case, given, points, *how)
     if not report:
@@ -245,7 +250,7 @@ def gradcheck(
     args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
     subject = subject_of(fn, args, requiring_grad=True)
     reproduce = call_line(gradcheck, {"fn": fn}, ("inputs",))
-    options = Options(8, 0, "auto", False, SECONDS, reproduce, check_undefined_grad)
+    options = Options(8, 0, "auto", False, SECONDS, None, reproduce, check_undefined_grad)
     report = _report(subject, None, None, options)
     if raise_exception:
         require(report)

@@ -25,7 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.tolerance.tolerances import LOOSE, LOOSE_DRAWS
+from handgrad.tolerance.runs import LOOSE_DRAWS
+from handgrad.tolerance.tolerances import LOOSE
 
 U, TINY = 2.0**-24, 2.0**-126  #: float32's unit roundoff and smallest normal number
 

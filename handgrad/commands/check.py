@@ -34,6 +34,22 @@ class BadInput(click.ClickException):
         self.details = details
 
 
+def _formats(_: Any, __: Any, value: str | None) -> Any:
+    """Return the format of values and that of sums, or that of both."""
+    if value is None:
+        return None
+    from handgrad.data.computed_in import arithmetic
+
+    names = tuple(name.strip() for name in value.split(","))
+    stated = names[0] if len(names) == 1 else names
+    try:
+        arithmetic(stated)
+    except ValueError as error:
+        says = str(error).removeprefix("computed_in: ").replace(repr(stated), value)
+        raise click.BadParameter(says) from None
+    return stated
+
+
 @click.command(short_help="Judge a gradient against the loss it is said to be of.")
 @click.argument("gradient", metavar="FILE.py:GRADIENT")
 @option(
@@ -81,6 +97,13 @@ class BadInput(click.ClickException):
     "--directions",
     type=whole(1, 24),  # `random_slopes.MOST`, which would load JAX
     help="Judge slopes along 1 to 24 random directions, and no element: a quick look.",
+)
+@option(
+    "--computed-in",
+    "computed_in",
+    metavar="FORMAT[,FORMAT]",
+    callback=_formats,
+    help="What a kernel computes in behind its arrays: bfloat16, or bfloat16,float32 (sums).",
 )
 @JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
@@ -150,6 +173,7 @@ def _judged(
                 seed=options["seed"],
                 trusted=frozenset(options["trust_rules"]),
                 wording=OF_COMMAND,
+                computed_in=options["computed_in"],
             )
             others = (options[name] for name in ("seconds", "directions"))
             report = report_on_gradient(
@@ -170,7 +194,9 @@ def _again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
         if isinstance(value, bool):
             words.append(param.opts[0])
         else:
-            several = value if isinstance(value, tuple) else (value,)
+            several = value if param.multiple else (value,)
+            if isinstance(value, tuple) and not param.multiple:
+                several = (",".join(value),)
             words += [word for one in several for word in (param.opts[0], str(one))]
     return command_line(words)
 

@@ -90,6 +90,8 @@ def _written(name: str, value: Any) -> str:
     if callable(value):
         own = _own_name(value)
         return own if own.isidentifier() and not iskeyword(own) else name
+    if isinstance(value, tuple) and value and all(isinstance(v, str) for v in value):
+        return repr(value)
     if isinstance(value, Sequence | frozenset) and all(isinstance(v, str) for v in value):
         return repr(sorted(value))
     return name

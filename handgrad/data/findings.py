@@ -66,7 +66,7 @@ class LeafReport:
 
     path: str  #: `params`, `params['w']`, `params[0].b`
     shape: tuple[int, ...]  #: `()` of a number
-    dtype: str  #: `float64` or `float32`
+    dtype: str  #: `float64`, `float32`, `bfloat16`, ...
     verdict: str  #: as of the report, or `not judged` where no element was among those drawn
     index: tuple[int, ...]  #: the worst element
     yours: float  #: its value in the gradient that is judged
@@ -79,6 +79,11 @@ class LeafReport:
     detection_limit: float  #: a larger relative error in any element would have been caught
     elements: int  #: how many the leaf has
     judged: int  #: how many of them were judged; all but for the largest gradients
+    #: The arithmetic whose rounding counts as right, `bfloat16 with sums in float32`; empty where
+    #: data half an ulp away do. Then `detection_limit` is relative to the root mean square of the
+    #: leaf.
+    arithmetic: str = ""
+    factor_limit: float = math.nan  #: a factor farther from 1 would have been caught, if so judged
 
 
 class NotJudged(NamedTuple):

@@ -4,6 +4,8 @@ import math
 from decimal import Context, Decimal, InvalidOperation
 from shutil import get_terminal_size
 
+from handgrad.data.formats import JUDGED, named
+
 #: The usual size of a terminal, less the line of the prompt.
 WIDTH, HEIGHT = 80, 24 - 1
 
@@ -11,9 +13,7 @@ WIDTH, HEIGHT = 80, 24 - 1
 NARROWEST, WIDEST = 50, 200
 
 
-#: Significant digits that tell any two floats of a dtype apart, if not those of float64.
-DIGITS = {"float32": 9}
-DIGITS_OF_FLOAT64 = 17
+DIGITS_OF_FLOAT64 = named("float64").digits
 
 #: How many digits more the exact value is shown with.
 BEYOND = 3
@@ -76,7 +76,7 @@ def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
     Returns:
         The exact value's text, then the others', padded on the left.
     """
-    digits = DIGITS.get(dtype, DIGITS_OF_FLOAT64)
+    digits = named(dtype).digits if dtype in JUDGED else DIGITS_OF_FLOAT64
     like = exact.adjusted() if exact.is_finite() and exact else None
     texts = ["not known" if exact.is_nan() else _written(exact, digits + BEYOND, like)]
     texts += [_written(decimal(other), digits, like) for other in others]

@@ -10,13 +10,15 @@ import jax
 import numpy as np
 
 from handgrad.clock import check_time
+from handgrad.data import formats
 from handgrad.data.names import UNNAMED, Names
 from handgrad.data.pytrees import is_real, is_traced, split
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-JUDGED = (np.dtype(np.float64), np.dtype(np.float32))
+#: The formats of gradients that are judged, in words.
+_JUDGED = "float64, float32, bfloat16, float16 and float8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +48,12 @@ class Point:
     def not_judged(self) -> str | None:
         """Return why gradients of this dtype are not judged; None if they are."""
         for path, leaf in zip(self.paths, self.leaves, strict=True):
-            if leaf.dtype not in JUDGED:
-                return f"{path} is {leaf.dtype.name}: not judged; float64 and float32 are"
+            if leaf.dtype.name not in formats.JUDGED:
+                return f"{path} is {leaf.dtype.name}: not judged; {_JUDGED} are"
         for path, leaf in jax.tree_util.tree_flatten_with_path(self.inputs)[0]:
             if _is_long(leaf):
                 where = self.names.in_inputs(path)
-                return f"{where} is {leaf.dtype.name}: not judged; float64 and float32 are"
+                return f"{where} is {leaf.dtype.name}: not judged; {_JUDGED} are"
         return None
 
     def not_finite(self) -> str | None:
@@ -196,7 +198,7 @@ def _as_floats(path: str, leaf: Any) -> np.ndarray:
         return np.asarray(leaf, dtype=np.float64)
     if is_real(leaf):
         # Big-endian floats are floats.
-        return np.asarray(leaf, dtype=leaf.dtype.newbyteorder("="))
+        return np.asarray(leaf, dtype=formats.native(leaf.dtype))
     got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
     raise TypeError(f"{path}: got {got}, expected an array of floats")
 
@@ -237,7 +239,7 @@ def written(before: Any, after: Any, name: str, paths: Sequence[str] | None = No
     return [
         path
         for path, (_, a), b in zip(paths, old, new, strict=True)
-        if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=is_real(a))
     ]
 
 
@@ -247,13 +249,13 @@ def vector(leaves: list[np.ndarray]) -> np.ndarray:
 
 
 def real_inputs(given: Point) -> list[np.ndarray]:
-    """Return the real arrays among the inputs, as float64 or float32."""
+    """Return the real arrays among the inputs, each in a format that is judged."""
     real, _ = split(given.inputs)
     return [np.asarray(array, dtype=_float(array)) for array in real]
 
 
 def _float(array: Any) -> Any:
-    return array.dtype if array.dtype in (np.float64, np.float32) else np.float32
+    return array.dtype if array.dtype.name in formats.JUDGED else np.float32
 
 
 def signature(leaf: Any) -> Any:

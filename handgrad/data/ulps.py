@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.formats import is_floating, is_half, spacing
+
 
 def ulp_distance(a: Any, b: Any, exact: Any = None) -> np.ndarray:
     """Return |a - b| / ulp(exact), element by element; 0 where both are 0.
@@ -23,12 +25,14 @@ def ulp_distance(a: Any, b: Any, exact: Any = None) -> np.ndarray:
         ValueError: the shapes or dtypes differ, or the dtype is not a floating one.
     """
     a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype != b.dtype or not np.issubdtype(a.dtype, np.floating):
+    if a.shape != b.shape or a.dtype != b.dtype or not is_floating(a.dtype):
         raise ValueError(
             f"ulp_distance: a is {a.dtype}{a.shape} and b is {b.dtype}{b.shape}, "
             "expected one shape and one floating dtype"
         )
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.maximum(np.abs(a), np.abs(b)) if exact is None else np.abs(exact)
-        ulp = np.spacing(np.asarray(size, dtype=a.dtype))
-        return (np.abs(a - b) / ulp).astype(np.float64)
+        ulp = spacing(np.asarray(size, dtype=a.dtype))
+        if is_half(a.dtype):
+            return np.abs(a.astype(np.float64) - b.astype(np.float64)) / ulp
+        return (np.abs(a - b) / ulp.astype(a.dtype)).astype(np.float64)

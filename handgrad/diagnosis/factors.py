@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.numerals import short
 from handgrad.data.point import Point
 
@@ -21,6 +22,9 @@ NEAR_ONE = 1e-3
 
 #: Plain numbers that are forgotten or written twice.
 PLAIN = (2, 3, 4)
+
+#: Losses in float16 are scaled by a power of two from here on, so that gradients do not underflow.
+SCALE = 128
 
 #: Numbers that come with a logarithm to another base, or with a density.
 CONSTANTS = (
@@ -64,6 +68,29 @@ def name(factor: float, given: Point | None = None, constants: Sequence[float] =
         if abs(factor / value - 1) < CLOSE and abs(value - 1) > 100 * CLOSE:
             return Name(text, about)
     return None
+
+
+def likely(factor: float, given: Point) -> list[float]:
+    """Return what a factor may be that was fitted to numbers of a short format: few numbers.
+
+    Those are plain ones, powers of two, and lengths that people divide by. At three digits one of
+    two hundred names is always near.
+    """
+    unit = max(formats.of(leaf.dtype).unit for leaf in given.leaves)
+    if not factor or unit < CLOSE:
+        return []
+    lengths = {n: length for n, length in _lengths(given).items() if length.likely}
+    named = [value for n in (*PLAIN, *lengths) for value in (n, 1 / n, -n, -1 / n)]
+    power = math.copysign(2.0 ** round(math.log2(abs(factor))), factor)
+    return [value for value in (*named, power) if abs(factor / value - 1) < unit and value != 1]
+
+
+def scaled(factor: float) -> str:
+    """Say of a power of two that losses are scaled by, that it looks like one; else nothing."""
+    power = math.log2(factor) if factor >= SCALE else 0.5
+    if power != round(power):
+        return ""
+    return f" (2^{round(power)}, as of a scaled loss: unscale its gradient)"
 
 
 def part(factor: float, found: Name | None, of: str) -> str:

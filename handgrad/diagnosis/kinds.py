@@ -60,7 +60,8 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     if c is None:
         return
     subject, partly = _subject(evidence, within, wrong)
-    for value in dict.fromkeys((float(np.round(c)), c)):
+    near = factors.likely(c, evidence.given)
+    for value in dict.fromkeys((*near, float(np.round(c)), c)):
         # Checked first, since finding a name may take longer than all else.
         if not first.explained(_times(value, wrong, first), within):
             continue
@@ -88,7 +89,9 @@ def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> boo
 
 def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
     if kind == "factor":
-        return f"{subject} is {factors.part(value, evidence.name(value), 'exact')}"
+        named = evidence.name(value)
+        scaled = factors.scaled(value) if named is None and subject == "every element" else ""
+        return f"{subject} is {factors.part(value, named, 'exact')}{scaled}"
     # "in", since "params['b'] is 0" could be read as the parameter being 0.
     where = "" if subject == ONE_NUMBER else f" in {subject}"
     return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
+from handgrad.data.formats import of
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
@@ -37,7 +38,11 @@ LARGER = 2
 
 #: The relative residual that a fit to rounded numbers may leave: about half of a dtype's digits,
 #: since a factor is fitted to differences that may have lost the other half.
-LEFT = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-5}
+LEFT: dict[str, float] = {"float64": 1e-8, "float32": 1e-5}
+
+#: In short formats, which have no digits to lose: the same in their spacing at 1, beside the
+#: tolerances, which are large.
+LEFT_SHORT = 4
 
 #: A gap this many times the allowed residual stands out from rounding, by three bits.
 CLEAR = 8
@@ -84,8 +89,11 @@ class Sample:
     @cached_property
     def _allowed(self) -> np.ndarray:
         """The allowed error of a prediction."""
-        dtypes = [leaf.dtype for leaf in self.given.leaves]
-        left = np.repeat([LEFT[d] for d in dtypes], [leaf.size for leaf in self.given.leaves])
+        formats = [of(leaf.dtype) for leaf in self.given.leaves]
+        left = np.repeat(
+            [LEFT.get(form.name, LEFT_SHORT * form.eps) for form in formats],
+            [leaf.size for leaf in self.given.leaves],
+        )
         with np.errstate(invalid="ignore"):
             return np.where(self.wrong, left * np.abs(self.gap), 0.0) + SLACK * self.noise
 
@@ -158,7 +166,7 @@ def evidence(trial: Trial) -> Evidence | None:
     right: list[Sample] = []
     clock = Clock(SECONDS)
     for ruling in _rulings(trial):
-        sample = _sample(ruling)
+        sample = sample_of(ruling)
         if sample.wrong.any():
             wrong.append(sample)
         elif ruling.reference.kink is None:
@@ -216,9 +224,12 @@ def _larger(given: Point, seed: int) -> Iterator[Point]:
         yield given.moved(grown)
 
 
-def _sample(ruling: Ruling) -> Sample:
+def sample_of(ruling: Ruling) -> Sample:
+    """Return the sample at a point that was judged."""
     yours = ruling.yours
-    noise = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    noise, loose = ruling.tolerance.sharp, ruling.tolerance.loose
+    if ruling.tolerance.stated is None:
+        noise = np.maximum(noise, loose)
     return Sample(
         ruling.given,
         yours.answer,

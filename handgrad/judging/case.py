@@ -7,7 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
+from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
 REFEREES = ("auto", "series", "program")
@@ -32,6 +34,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
+    computed_in: str = "computed_in={!r}"
 
 
 #: Of `check_gradient`, and of the command line.
@@ -43,6 +46,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
+    computed_in="--computed-in with {!r}",
 )
 
 #: Of `check_backward`, also where `check_steps` calls it.
@@ -174,8 +178,10 @@ class Case:
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
     wording: Wording = OF_GRADIENT
-    own: Own | None = None
+    calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
+    own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
+    computed_in: Any = None  #: what the gradient is computed in, if that was stated
 
     @property
     def along_directions(self) -> bool:
@@ -202,6 +208,11 @@ class Case:
         return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
 
     @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The arithmetic of `computed_in`."""
+        return arithmetic(self.computed_in)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Warnings for the report, once the case was judged."""
         return self.part.notes if self.part else ()
@@ -213,6 +224,7 @@ def check_case(case: Case, given: Point) -> None:
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
     check_seed(case.seed)
     check_referee(case.referee)
+    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:

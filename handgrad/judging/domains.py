@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
@@ -37,7 +38,7 @@ def _in_rows_of_sum_1(leaf: np.ndarray) -> np.ndarray:
     if leaf.ndim == 0 or leaf.shape[-1] < 2:
         return np.zeros(leaf.shape, dtype=bool)
     sums = leaf.astype(np.float64).sum(axis=-1, keepdims=True)
-    allowed = leaf.shape[-1] * float(np.finfo(leaf.dtype).eps)
+    allowed = leaf.shape[-1] * formats.of(leaf.dtype).eps
     return np.broadcast_to(np.abs(sums - 1) <= allowed, leaf.shape)
 
 

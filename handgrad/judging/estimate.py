@@ -12,11 +12,14 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.program.trace import differentiated
-from handgrad.tolerance.tolerances import SHARP, Measured, Tolerance, Tolerances
+from handgrad.tolerance.runs import SHARP
+from handgrad.tolerance.stated import STATED
+from handgrad.tolerance.tolerances import Measured, Tolerance, Tolerances
 
 #: The most parameters to take finite differences by, each of which costs several evaluations of the
 #: loss; of more parameters a random sample is taken.
@@ -84,6 +87,14 @@ def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
     return f
 
 
+def _operations(leaf: np.ndarray) -> float:
+    """Return how many half ulps of a leaf count as one change, of which `SHARP` are right.
+
+    In a short format that leaves the rounding of `STATED` operations.
+    """
+    return SHARP / STATED if formats.is_half(leaf.dtype) else 1.0
+
+
 def _scales(point: np.ndarray) -> np.ndarray:
     """Return the initial step of the differences for each parameter: about its own size."""
     largest = float(np.max(np.abs(point), initial=0.0))
@@ -114,9 +125,15 @@ def _changes(
 ) -> np.ndarray:
     """Return the units of the loss and its gradient: how far they move by half an ulp of inputs."""
     ulps = np.concatenate(
-        [np.spacing(np.abs(leaf)).reshape(-1).astype(np.float64) for leaf in given.leaves]
+        # Numbers of a short format stand for no others.
+        [
+            np.zeros(leaf.size)
+            if formats.is_half(leaf.dtype)
+            else np.spacing(np.abs(leaf)).reshape(-1).astype(np.float64)
+            for leaf in given.leaves
+        ]
     )
-    eps = max(float(np.finfo(leaf.dtype).eps) for leaf in given.leaves)
+    eps = max(float(formats.of(leaf.dtype).eps) / _operations(leaf) for leaf in given.leaves)
     base = np.concatenate([[float(value)], gradient])
     changes = np.abs(base) * eps / 2 + np.max(np.abs(gradient), initial=0.0) * eps / 2
     drawn = rng.choice([-1.0, 1.0], size=(4, point.size))

@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import OF_GRADIENT, Case, Wording
-from handgrad.judging.repeatability import CALLS, calls
+from handgrad.judging.repeatability import calls
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -47,7 +48,7 @@ def answer(
 def _native(got: Any) -> np.ndarray:
     """Copy a leaf to an array in the byte order of this machine."""
     array = np.array(got)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(formats.native(array.dtype), copy=False)
 
 
 def _structure(
@@ -123,11 +124,11 @@ def shorter(leaves: Answer, given: Point) -> list[Finding]:
 
 
 def _is_shorter(got: np.ndarray, leaf: np.ndarray) -> bool:
-    return (got.dtype.newbyteorder("="), leaf.dtype) == (np.float32, np.float64)
+    return (formats.native(got.dtype), leaf.dtype) == (np.float32, np.float64)
 
 
 def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
-    if got.dtype.newbyteorder("=") == leaf.dtype:
+    if formats.native(got.dtype) == leaf.dtype:
         return None
     return _finding("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
 
@@ -136,7 +137,11 @@ def _finding(kind: str, path: str | None, detail: str) -> Finding:
     return Finding(kind, path, None, detail, 1.0)
 
 
-def call_gradient(case: Case, given: Point) -> tuple[Any, Answer, list[Finding]]:
+#: What a call of a gradient gave: the loss, if it returns it, the leaves, the faults of its form.
+Called = tuple[Any, Answer, list[Finding]]
+
+
+def call_gradient(case: Case, given: Point) -> Called:
     """Call the gradient of a case; return (value, leaves, findings).
 
     The value is None unless the gradient returns it. Errors are raised as `calling` explains them.
@@ -166,22 +171,25 @@ def call_gradient(case: Case, given: Point) -> tuple[Any, Answer, list[Finding]]
 def repeated(
     case: Case,
     given: Point,
-    most: int = CALLS,
+    most: int | None = None,
     least: int = 2,
-    first: tuple[Any, Answer, list[Finding]] | None = None,
-) -> tuple[Any, Answer, list[Finding]]:
-    """Call the gradient several times at a point; return the first result as `call_gradient` does.
+    first: Called | None = None,
+) -> tuple[Called, list[Called]]:
+    """Call the gradient several times at a point; return the first result, and one that differs.
 
-    Its findings are what is wrong in the form of any, and the first difference between them.
+    The findings of the first are what is wrong in the form of any, and its difference from the
+    other one, if there is one.
 
     Args:
         case: the case.
         given: the point.
-        most, least: how many calls; see `handgrad.judging.repeatability.calls`.
+        most, least: how many calls; see `handgrad.judging.repeatability.calls`. By default as many
+            as the case has.
         first: the first result, if it is there.
     """
-    results = calls(lambda: call_gradient(case, given), most, least)
+    results = calls(lambda: call_gradient(case, given), most or case.calls, least)
     value, leaves, findings = first or next(results)
+    result: Called | None = None
     while not findings and (result := next(results, None)):
         value_again, again, findings = result
         if not findings and (changed := differs(leaves, again, given)):
@@ -189,11 +197,11 @@ def repeated(
         elif not findings and case.has_value and not _same(value, value_again):
             what = f"another call gave the loss {value_again!s}, the first one {value!s}"
             findings = [_finding("not-repeatable", None, what)]
-    return value, leaves, findings
+    return (value, leaves, findings), [result] if result and findings else []
 
 
 def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
+    return np.array_equal(a, b, equal_nan=formats.is_floating(np.asarray(a).dtype))
 
 
 def differs(first: Answer, second: Answer, given: Point) -> Finding | None:

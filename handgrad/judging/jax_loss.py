@@ -22,7 +22,7 @@ from handgrad.judging.repeatability import (
     check_same,
     not_a_function,
 )
-from handgrad.judging.ruling import Ruling, of_dtypes
+from handgrad.judging.ruling import Ruling, own_rounding
 from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
@@ -32,7 +32,9 @@ from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import Traced, trace
-from handgrad.tolerance.tolerances import SHARP, Tolerances, measure
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.other_order import other_order
+from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -89,7 +91,15 @@ class JaxLoss:
     def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
         generic, suspects = self.case.along_directions, tuple(suspects)
-        return Problem(traced, given.leaves, inputs, self.case.trusted, suspects, generic)
+        return Problem(
+            traced,
+            given.leaves,
+            inputs,
+            self.case.trusted,
+            suspects,
+            generic,
+            self.case.arithmetic,
+        )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.certify`."""
@@ -105,6 +115,10 @@ class JaxLoss:
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+
+    def other_order(self, given: Point) -> np.ndarray | None:
+        """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""
+        return other_order(self.problem(given), self.case.seed)
 
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None
@@ -136,7 +150,7 @@ class JaxLoss:
             raise not_a_function(name, "value", repr(value), repr(again))
         first = ruling.autodiff.answer
         # Autodiff may be wrong and larger than what is right: rounding has that size then.
-        own = SHARP / 2 * of_dtypes(given.leaves, "eps") * np.abs(first)
+        own = own_rounding(given.leaves) / 2 * np.abs(first)
         allowed = np.fmax(own, np.maximum(tolerance.sharp, tolerance.loose))
         apart = np.abs(grads - first) - allowed
         i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))

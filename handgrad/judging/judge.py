@@ -1,19 +1,22 @@
 """Judge a gradient and autodiff at one point: call both, certify the reference, rule."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point, vector
-from handgrad.judging import form, reruns
+from handgrad.judging import form, reruns, short_formats
 from handgrad.judging.case import Case, RandomDirections
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.random_slopes import why_not_shown
-from handgrad.judging.repeatability import CALLS, CALLS_ELSEWHERE, calls
+from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import ROUNDED, WRONG, Ruling, rule
+from handgrad.judging.variation import between_calls
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 
@@ -30,8 +33,8 @@ def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     value, autodiff = loss.answers(given)
     if not np.isfinite(value):
         return dropped(given, value)
-    answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
-    outcome = judge_answer(loss, given, answer, autodiff)
+    answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+    outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)
     return outcome
 
@@ -52,7 +55,7 @@ def check_repeatable(loss: PreparedLoss, outcome: Outcome, value: float) -> None
 
 def _is_off_in_floats(ruling: Ruling, value: float) -> bool:
     """Tell whether rounding does not explain the loss in floats, or autodiff's gradient, if any."""
-    if not _is_right(value, ruling):
+    if not ruling.explains_value(value):
         return True
     if ruling.sufficed is not None:
         return False
@@ -67,16 +70,29 @@ def dropped(given: Point, loss: float) -> Outcome:
     return Outcome(given, cause=cause, dropped=True)
 
 
-def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.ndarray) -> Outcome:
-    """Judge what `form.call_gradient` returned, and autodiff, (size,), NaN if there is none."""
+def judge_answer(
+    loss: PreparedLoss,
+    given: Point,
+    answer: form.Called,
+    autodiff: np.ndarray,
+    other: Sequence[form.Called] = (),
+) -> Outcome:
+    """Judge a gradient and autodiff, (size,), NaN if there is none.
+
+    Args:
+        loss: the loss.
+        given: the point.
+        answer, other: what `form.repeated` returned.
+        autodiff: the gradient by JAX.
+    """
     value, leaves, findings = answer
     case = loss.case
     if any(fault.kind != "not-repeatable" for fault in findings):
         return Outcome(given, findings=tuple(findings))
     try:
         reference, tolerances = loss.measured(given, suspects(vector(leaves), autodiff))
-        if _beyond_floats(given, reference):
-            return Outcome(given, cause="the exact gradient is beyond the largest float")
+        if cause := _beyond_floats(given, reference):
+            return Outcome(given, cause=cause)
         second = autodiff if loss.has_autodiff else None
         problem = loss.problem(given)
         ruling = rule(given, reference, tolerances, vector(leaves), second, problem)
@@ -90,9 +106,17 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
     unexplained = ruling.unexplained
     if unexplained is not None and not findings:
         # A rerun would excuse a gradient that is off in some calls alone.
-        _, _, findings = form.repeated(case, given, first=answer)
-    if findings and not _each_is_right(case, given, ruling):
-        return Outcome(given, findings=tuple(findings))
+        (_, _, findings), other = form.repeated(case, given, first=answer)
+    varies = None
+    if findings:
+        varying = between_calls(loss, given, ruling, [answer, *other])
+        if varying is None:
+            return Outcome(given, findings=tuple(findings))
+        varies, worst = varying
+        if not varies.within:
+            return Outcome(given, findings=(varies.finding,))
+        ruling = ruling.on(worst, loss.has_autodiff)
+        unexplained = ruling.unexplained
     if unexplained is not None:
         ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
     refuted = ruling.yours.worst == WRONG
@@ -101,22 +125,7 @@ def judge_answer(loss: PreparedLoss, given: Point, answer: Any, autodiff: np.nda
         if cause is not None:
             return Outcome(given, cause=cause)
     shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
-    return Outcome(given, ruling, value=value, shorter=shorter, varies=bool(findings))
-
-
-def _each_is_right(case: Case, given: Point, ruling: Ruling) -> bool:
-    """Tell whether the result of every call is right, though they differ.
-
-    Threads, atomic operations of a device and sets add the same terms in another order each time.
-    """
-    if ruling.yours.worst > ROUNDED:
-        return False
-    for value, leaves, faults in calls(lambda: form.call_gradient(case, given), CALLS, least=2):
-        if faults or ruling.worst_of(vector(leaves)) > ROUNDED:
-            return False
-        if case.has_value and not _is_right(value, ruling):
-            return False
-    return True
+    return Outcome(given, ruling, value=value, shorter=shorter, varies=varies)
 
 
 def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
@@ -129,19 +138,21 @@ def suspects(yours: np.ndarray, autodiff: np.ndarray) -> list[int]:
     return [int(i) for i in order if apart[i] > 0]
 
 
-def _beyond_floats(given: Point, reference: Reference) -> bool:
-    largest = [np.full(leaf.size, float(np.finfo(leaf.dtype).max)) for leaf in given.leaves]
-    return bool((balls.magnitudes(reference.gradient) > np.concatenate(largest)).any())
+def _beyond_floats(given: Point, reference: Reference) -> str | None:
+    """Return that an element of the exact gradient is beyond the range of its format, if one is."""
+    sizes = balls.magnitudes(reference.gradient)
+    for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True):
+        form = formats.of(leaf.dtype)
+        if not (sizes[part] > form.largest).any():
+            continue
+        if not form.half:
+            return "the exact gradient is beyond the largest float"
+        value = float(balls.midpoints(reference.gradient[part])[int(np.argmax(sizes[part]))])
+        return short_formats.beyond(path, value, form)
+    return None
 
 
 def _value(case: Case, value: Any, ruling: Ruling) -> Value | None:
     if not case.has_value:
         return None
-    return Value(float(value), float(ruling.reference.loss.mid()), _is_right(value, ruling))
-
-
-def _is_right(value: Any, ruling: Ruling) -> bool:
-    """Tell whether conditioning and rounding explain the error of a loss."""
-    if not np.isfinite(value):
-        return False
-    return ruling.explains(float((balls.exact(value)[()] - ruling.reference.loss).abs_upper()))
+    return Value(float(value), float(ruling.reference.loss.mid()), ruling.explains_value(value))

@@ -8,7 +8,7 @@ from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: Both have the methods `answers`, `problem`, `reference` and `measured` of a point.
+#: Both have the methods `answers`, `problem`, `reference`, `measured` and `other_order` of a point.
 PreparedLoss = JaxLoss | NumpyLoss
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
+from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
@@ -129,7 +130,7 @@ def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
     For the others random errors prove nothing: those of a difference quotient are random too, and
     with the best step a simple one has half of the digits right.
     """
-    half = [np.sqrt(np.finfo(leaf.dtype).eps) for leaf in given.leaves]
+    half = [np.sqrt(formats.of(leaf.dtype).eps) for leaf in given.leaves]
     size = np.abs(balls.midpoints(gaps.reference))
     return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
 
@@ -182,7 +183,7 @@ def _absorbed(
     """
     points = [loss.case.varied(given, partial(_times, t)) for t in WAY]
     answers = [answer(point) for point in points]
-    eps = np.repeat([np.finfo(a.dtype).eps for a in given.leaves], [a.size for a in given.leaves])
+    eps = np.repeat([formats.of(a.dtype).eps for a in given.leaves], [a.size for a in given.leaves])
     allowed = ULPS * eps * np.max(np.abs(answers), axis=0)
     found = open_ones & (gaps.gap <= allowed)
     for point, answered in zip(points, answers, strict=True):

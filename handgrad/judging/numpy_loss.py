@@ -67,6 +67,7 @@ class NumpyLoss:
             real_inputs(given) if self.real_inputs else [],
             self.case.trusted,
             tuple(suspects),
+            computed_in=self.case.arithmetic,
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,
@@ -104,6 +105,10 @@ class NumpyLoss:
         along = generic_direction(np.random.default_rng(0), problem.size)
         with balls.precision(BITS[0]):
             return certify.slopes(problem, along, Comparisons(final=True, undefined=True))
+
+    def other_order(self, _: Point) -> np.ndarray | None:
+        """Return None: what the code adds, and in which order, is not known."""
+        return None
 
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None

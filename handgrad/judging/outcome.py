@@ -7,6 +7,7 @@ from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import WRONG, Ruling
+from handgrad.judging.variation import Variation
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,8 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     value: "Value | None" = None  #: the loss, if the gradient returns it
     shorter: tuple[Finding, ...] = ()  #: leaves in float32 for parameters in float64
-    varies: bool = False  #: whether calls of the gradient differ, by no more than rounding
+    #: How far calls of the gradient lie apart, if they do, by no more than an order of sums costs.
+    varies: Variation | None = None
 
     @property
     def whole(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
@@ -24,6 +25,7 @@ from handgrad.judging.case import (
     check_seed,
 )
 from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.program.rules import RULES
@@ -53,6 +55,7 @@ def backward_case(
     referee: str = "auto",
     trusted: frozenset[str] = frozenset(),
     named: Callable[..., Any] | None = None,
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
@@ -60,11 +63,11 @@ def backward_case(
     """
     check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    check_function("forward", forward, inputs, "forward(*inputs)")
-    check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
-    given = forward, backward, inputs, cotangent
-    forward, backward, inputs, cotangent, own = step_in_arrays(*given)
+    there, back = forward, backward
+    forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
     real, together, leaves = _float_inputs(inputs, names)
+    check_function("forward", there, inputs, "forward(*inputs)")
+    check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
@@ -87,7 +90,8 @@ def backward_case(
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD, own=own)
+    options |= {"computed_in": computed_in, "own": own}
+    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -123,7 +127,11 @@ def _writable(tree: Any) -> Any:
 
 
 def custom_case(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int = 0, referee: str = "auto"
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
     real, together, given = _arguments_of(f, args, seed)
@@ -150,6 +158,8 @@ def custom_case(
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
+        calls=CALLS_OF_KERNEL,
+        computed_in=computed_in,
     )
     return case, given
 
@@ -160,6 +170,7 @@ def referenced_case(
     args: tuple[Any, ...],
     seed: int = 0,
     referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point, Referenced]:
     """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
 
@@ -177,7 +188,8 @@ def referenced_case(
         return weighed(pair.reference(params), cotangents)
 
     part = CustomRule(f, together, reference)
-    options = {"referee": referee, "seed": seed}
+    options = {"referee": referee, "seed": seed, "computed_in": computed_in}
+    options["calls"] = CALLS_OF_KERNEL
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
 
 
@@ -261,7 +273,7 @@ def _cotangent(output: Any, seed: int) -> Any:
 
     def like(leaf: Any) -> np.ndarray:
         array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
+        if not is_floating(array.dtype):
             raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 

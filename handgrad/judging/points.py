@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.point import Point, shortly
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
@@ -45,7 +46,7 @@ def _around(leaves: Sequence[np.ndarray], scale: float, rng: Any) -> list[np.nda
 
 
 def _moved(leaf: np.ndarray, scale: float, rng: Any) -> np.ndarray:
-    largest = float(np.finfo(leaf.dtype).max)
+    largest = formats.of(leaf.dtype).largest
     with np.errstate(over="ignore"):
         moved = leaf.astype(np.float64) + scale * rng.standard_normal(leaf.shape)
     return np.asarray(np.clip(moved, -largest, largest), dtype=leaf.dtype)
@@ -63,7 +64,7 @@ def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
         other = given.at(point[0], point[1:])
-        formats = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
-        if other.paths != given.paths or formats[0] != formats[1]:
+        typed = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
+        if other.paths != given.paths or typed[0] != typed[1]:
             raise ValueError(f"points[{i}]: expected {named} shaped and typed like the first ones")
         yield other

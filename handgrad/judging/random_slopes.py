@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.formats import is_half
 from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
@@ -58,6 +59,12 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     check_case(whole, given)
     if whole.referee == "program":
         raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
+    short = next((leaf.dtype.name for leaf in given.leaves if is_half(leaf.dtype)), None)
+    if short is not None:
+        raise ValueError(
+            f"directions: got parameters in {short}, in which rounding hides an element's error "
+            "along a direction; expected float64 or float32"
+        )
     if given.not_judged() or form.call_gradient(whole, given)[2]:
         return whole, given
 

@@ -15,6 +15,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point, vector
 from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
@@ -23,7 +24,7 @@ from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.tolerance.perturbed_numpy import OtherConstants
-from handgrad.tolerance.tolerances import SHARP_DRAWS
+from handgrad.tolerance.runs import SHARP_DRAWS
 
 #: In longer floats a gap that is rounding shrinks with the unit roundoff, up to this factor by
 #: chance. A gap that shrinks only with its root, as that of a finite difference does, is not
@@ -221,7 +222,7 @@ def _checked(leaves: list[Any], given: Point) -> list[Any]:
 
 def _in_longer_floats(case: Case, given: Point, dtype: Any) -> np.ndarray | None:
     """Run the code in longer floats; None if these are not longer, or it converts them."""
-    if not any(np.finfo(leaf.dtype).eps > np.finfo(dtype).eps for leaf in given.leaves):
+    if not any(formats.of(leaf.dtype).eps > np.finfo(dtype).eps for leaf in given.leaves):
         return None
 
     def longer(leaf: Any) -> Any:
@@ -239,13 +240,13 @@ def _in_longer_floats(case: Case, given: Point, dtype: Any) -> np.ndarray | None
 def _shrinks(given: Point, dtype: Any) -> np.ndarray:
     """Return by how much rounding shrinks in longer floats at least, for each element."""
     longer = np.finfo(dtype).eps
-    factors = [float(np.finfo(leaf.dtype).eps / longer) / LUCK for leaf in given.leaves]
+    factors = [float(formats.of(leaf.dtype).eps / longer) / LUCK for leaf in given.leaves]
     factors = [factor if factor > 1 else np.inf for factor in factors]
     return np.repeat(factors, [leaf.size for leaf in given.leaves])
 
 
 def _is_floats(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype in (np.float64, np.float32)
+    return isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.name in formats.JUDGED
 
 
 def _exact(values: np.ndarray) -> np.ndarray:

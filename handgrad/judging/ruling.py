@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
+from handgrad.data.formats import is_half, of_elements
 from handgrad.data.point import Point
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, UndecidableError, sizes_about
-from handgrad.tolerance.tolerances import SHARP, Tolerance, Tolerances
+from handgrad.tolerance.runs import SHARP
+from handgrad.tolerance.stated import HALF_KNOWN, STATED, Stated, projection, spread
+from handgrad.tolerance.tolerances import Tolerance, Tolerances
 
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
@@ -18,12 +22,6 @@ RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 #: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
 #: like rounding, and too large to tell whether the formula is right.
 WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
-
-#: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
-#: if an iteration leaves out more of it, it is not known what is right. A tolerance may even be
-#: larger than its element: -g lies within 2·|g| of it. So a larger gap counts as right only if the
-#: formula is: if in exact arithmetic, too, no such fraction is left of it.
-HALF_KNOWN = 1e-3
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5
@@ -132,6 +130,17 @@ class Ruling:
             return True
         return gap_of_loss <= max(self.tolerance.sharp_of_loss, self.tolerance.loose_of_loss)
 
+    def explains_value(self, value: Any) -> bool:
+        """Tell whether conditioning and rounding explain the error of a value of the loss."""
+        if not np.isfinite(value):
+            return False
+        return self.explains(float((balls.exact(value)[()] - self.reference.loss).abs_upper()))
+
+    def on(self, yours: np.ndarray, has_autodiff: bool) -> "Ruling":
+        """Return the ruling on another gradient, float64, (size,), beside the same autodiff."""
+        autodiff = self.autodiff.answer if has_autodiff else None
+        return rule(self.given, self.reference, self.tolerances, yours, autodiff, self.problem)
+
     @property
     def unexplained(self) -> Gaps | None:
         """The gaps of yours that the sharp tolerance does not explain; None if there are none."""
@@ -140,7 +149,7 @@ class Ruling:
             return None
         wrong = (mine.level == WRONG) & np.isfinite(mine.gap)
         # Where no unit is known, constants of the right formula may still be rounded.
-        rounded = mine.size * (SHARP * of_dtypes(self.given.leaves, "eps"))
+        rounded = mine.size * own_rounding(self.given.leaves)
         sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
         return Gaps(mine.reference, mine.gap, sharp, wrong)
 
@@ -161,6 +170,15 @@ class Ruling:
         with balls.precision(max(self.reference.bits, 192)):
             compared = _compared(self.given, self.reference, answer, self.tolerance.sharp, right)
         return _judged(self.given, self.tolerance, compared).worst
+
+    def worst_by(self, tolerance: Tolerance) -> int:
+        """Return the level of the worst element of yours by another tolerance."""
+        right = _Right.of(self.given, self.reference, self.reference.gradient)
+        with balls.precision(max(self.reference.bits, 192)):
+            compared = _compared(
+                self.given, self.reference, self.yours.answer, tolerance.sharp, right
+            )
+        return _judged(self.given, tolerance, compared).worst
 
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
@@ -306,7 +324,7 @@ def _compared(
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
     least = HALF_KNOWN * right.size + right.enclosure
-    alike = gap <= np.fmax(least, of_dtypes(given.leaves, "tiny"))
+    alike = gap <= np.fmax(least, of_elements(given.leaves, "least"))
     # Where all is exactly 0, the rounding of the terms that cancel is the only scale.
     alike |= right.size == 0
     return Compared(
@@ -327,11 +345,20 @@ def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     explained = ((gap <= tolerance.sharp) | compared.enclosed) & np.isfinite(tolerance.sharp)
     vague = explained & _vague(given, tolerance, compared.reference)
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
+    alike = compared.alike
+    if tolerance.stated is not None:
+        # In few digits terms often cancel, and rounding leaves none of a small element. As with
+        # zeros, what it is small beside shows whether a gap is one of rounding.
+        known = _little_beside(given, sizes, gap, tolerance.stated.fraction)
+        alike = alike | known
+        rounded = (gap <= tolerance.loose) & known & _not_all(given, sizes, tolerance)
     doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
     # Half an ulp away the gradient is not finite: by how much it may be off is not known.
     doubtful |= np.isinf(tolerance.sharp)
-    cases = [vague, explained & compared.alike, rounded, doubtful]
+    cases = [vague, explained & alike, rounded, doubtful]
     level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
+    if tolerance.stated is not None:
+        level = np.fmax(level, _together(given, tolerance, tolerance.stated, compared))
     level[~compared.known] = RIGHT
     level[~finite] = WRONG
     return Witness(
@@ -344,6 +371,55 @@ def _judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
         vague & finite,
         compared.choices,
     )
+
+
+def _not_all(given: Point, sizes: np.ndarray, tolerance: Tolerance) -> np.ndarray:
+    """Tell in which leaves rounding leaves a digit of an element of ordinary size."""
+    return _little_beside(given, sizes, tolerance.loose, np.full(sizes.shape, NOTHING_LEFT))
+
+
+def _little_beside(
+    given: Point, sizes: np.ndarray, gap: np.ndarray, fraction: np.ndarray
+) -> np.ndarray:
+    """Tell of which leaves the gaps are a fraction of their elements at most, taken together."""
+    found = np.zeros(gap.shape, dtype=bool)
+    for part in given.parts():
+        largest = np.max(sizes[part], initial=0.0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            both = [np.sqrt(np.mean(np.square(a[part] / largest))) for a in (gap, sizes)]
+        found[part] = both[0] <= fraction[part] * both[1]
+    return found
+
+
+def _together(given: Point, tolerance: Tolerance, stated: Stated, compared: Compared) -> np.ndarray:
+    """Return the level of each element by what those of its leaf show together; see `stated`.
+
+    Elements that are as near as their format can be are not to blame for it.
+    """
+    level = np.full(compared.gap.shape, RIGHT)
+    exact = balls.midpoints(compared.reference)
+    sizes = compared.size
+    beside = [
+        _little_beside(given, sizes, compared.gap, stated.fraction)
+        & _not_all(given, sizes, tolerance),
+        _little_beside(given, sizes, tolerance.loose, stated.fraction),
+    ]
+    for k, (part, leaf) in enumerate(zip(given.parts(), given.leaves, strict=True)):
+        error = compared.answer[part] - exact[part]
+        if not leaf.size or not np.isfinite(error).all() or not compared.known[part].all():
+            continue
+        form = formats.of(leaf.dtype)
+        own = form.spacing(exact[part])
+        along = abs(projection(exact[part], error))
+        beyond = np.fmax(compared.gap[part] - SHARP * tolerance.unit[part], 0.0)
+        directed = bool(along > stated.along[k])
+        if not directed and spread(beyond, stated.error[part]):
+            continue
+        rounded = along <= stated.loose_along[k] and spread(beyond, stated.loose[part])
+        # An error of one direction is less likely rounding.
+        how = (ROUNDED if beside[directed][part].all() else DOUBTFUL) if rounded else WRONG
+        level[part] = np.where(compared.gap[part] > own, how, RIGHT)
+    return level
 
 
 def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
@@ -359,10 +435,13 @@ def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
     return tolerance.left_out > HALF_KNOWN * sizes
 
 
-def of_dtypes(leaves: Sequence[np.ndarray], name: str) -> np.ndarray:
-    """Return a number of `np.finfo`, by its name, of the dtype of each element."""
-    numbers = [float(getattr(np.finfo(leaf.dtype), name)) for leaf in leaves]
-    return np.repeat(numbers, [leaf.size for leaf in leaves])
+def own_rounding(leaves: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the relative error of each element that is nothing beside its format's rounding.
+
+    A short format has no digits to spare: there it is that of a few operations.
+    """
+    many = [STATED if is_half(leaf.dtype) else SHARP for leaf in leaves]
+    return np.repeat(many, [leaf.size for leaf in leaves]) * of_elements(leaves, "eps")
 
 
 def _excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:

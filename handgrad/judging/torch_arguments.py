@@ -10,6 +10,7 @@ import jax
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_function
+from handgrad.judging.torch_cases import unused
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor
 
@@ -52,8 +53,8 @@ class Arguments:
         return [self.leaves[i] for i in self.places]
 
     def together(self, tensors: Iterable[Any]) -> tuple[Any, ...]:
-        """Return the arguments with other tensors, or with arrays in their place."""
-        replaced = list(self.leaves)
+        """Return the arguments with other tensors, or arrays, and with copies of generators."""
+        replaced = [unused(leaf) for leaf in self.leaves]
         for place, tensor in zip(self.places, tensors, strict=True):
             replaced[place] = tensor
         return jax.tree_util.tree_unflatten(self.tree, replaced)

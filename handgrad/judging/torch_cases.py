@@ -6,6 +6,7 @@ is not loaded before a tensor or a module is seen.
 """
 
 import copy
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +14,13 @@ from functools import wraps
 from typing import Any
 
 import jax
+import ml_dtypes
 import numpy as np
 
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
+from handgrad.judging.numpy_loss import ANOTHER_LOSS
+from handgrad.judging.ruling import Ruling
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -88,9 +92,41 @@ def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
     return in_jax(f, module)
 
 
+def check_traced(name: str, value: float, size: float, ruling: Ruling | None) -> None:
+    """Check that what was judged is what the caller's function computes in PyTorch.
+
+    Args:
+        name: what it is called.
+        value: its value in PyTorch.
+        size: that of the terms it is a sum of.
+        ruling: what was ruled at the same point, if anything was.
+
+    Raises:
+        TypeError: it computes something else when JAX traces it.
+    """
+    if ruling is None or not np.isfinite(value):
+        return
+    exact = float(ruling.reference.loss.mid())
+    eps = max(float(ml_dtypes.finfo(leaf.dtype).eps) for leaf in ruling.given.leaves)
+    # Rounding leaves half of the digits at least, or is as much as `explains` says.
+    gap = abs(value - exact)
+    if gap > max(ANOTHER_LOSS, eps**0.5) * size and not ruling.explains(gap):
+        raise TypeError(
+            f"{name}: its value is {value!r} in PyTorch and {exact!r} when JAX traces it; expected "
+            "a function of its arguments alone, of operations that are covered"
+        )
+
+
 def arrays_of(tree: Any) -> Any:
     """Return a pytree with arrays in place of tensors."""
     return jax.tree_util.tree_map(lambda leaf: to_array(leaf) if is_tensor(leaf) else leaf, tree)
+
+
+def unused(leaf: Any) -> Any:
+    """Return a copy of a generator, which numbers are drawn from; anything else as it is."""
+    torch = sys.modules.get("torch")
+    is_generator = torch is not None and isinstance(leaf, torch.Generator)
+    return leaf.clone_state() if is_generator else leaf
 
 
 def in_jax_arrays(tree: Any) -> bool:
@@ -100,10 +136,9 @@ def in_jax_arrays(tree: Any) -> bool:
 
 def _are_floats(tree: Any) -> bool:
     """Tell whether arguments hold NumPy's numbers alone: no tracers, and no power series."""
-    leaves = jax.tree_util.tree_leaves(tree)
-    return not in_jax_arrays(tree) and not any(
-        getattr(leaf, "dtype", None) == object for leaf in leaves
-    )
+    of_objects = np.dtype(object)
+    dtypes = (getattr(leaf, "dtype", None) for leaf in jax.tree_util.tree_leaves(tree))
+    return not in_jax_arrays(tree) and of_objects not in dtypes
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +218,7 @@ class Arguments:
             places = [i for i, leaf in enumerate(theirs) if is_tensor(leaf)]
 
             def inputs(tensors: Any) -> Any:
-                rest = list(leaves)
+                rest = [unused(leaf) for leaf in leaves]
                 for i, tensor in zip(places, tensors, strict=True):
                     rest[i] = tensor
                 return jax.tree_util.tree_unflatten(tree, rest)
@@ -281,6 +316,6 @@ def _copies(tree: Any) -> Any:
 def _fresh(own: Any, leaf: Any) -> Any:
     """Return a tensor with the values of an array, like one of the caller's; else the array."""
     if not is_tensor(own):
-        return leaf
+        return unused(leaf)
     tensor = to_tensor(leaf).to(own.device)
     return tensor.requires_grad_() if own.requires_grad else tensor

@@ -21,6 +21,7 @@ from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.torch_arguments import (
     Arguments,
     arguments_of,
@@ -29,6 +30,7 @@ from handgrad.judging.torch_arguments import (
     rule_of,
     signature_of,
 )
+from handgrad.judging.torch_cases import check_traced
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
@@ -217,16 +219,21 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
 
 
 def function_case(
-    subject: Subject, cotangents: Sequence[np.ndarray], seed: int = 0, referee: str = "auto"
+    subject: Subject,
+    cotangents: Sequence[np.ndarray],
+    seed: int = 0,
+    referee: str = "auto",
+    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
 
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        seed, referee: as for `handgrad.check_gradient`.
+        seed, referee, computed_in: as for `handgrad.check_gradient`.
     """
     check_seed(seed)
+    options = seed, referee, computed_in
     bare = len(cotangents) == 1
 
     def arguments(params: Any, _: Any, *others: Any) -> tuple[Any, ...]:
@@ -234,7 +241,7 @@ def function_case(
 
     def again(params: Any, inputs: Any) -> tuple[Case, Point]:
         other = subject.at(arguments(params, *inputs))
-        return function_case(other, cotangents_of(other, None, seed), seed, referee)
+        return function_case(other, cotangents_of(other, None, seed), *options)
 
     own = Own((rule_of(subject.f) or subject.f,), arguments)
     part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
@@ -261,10 +268,34 @@ def function_case(
         ("cotangent", *(names[k] for k in subject.others)),
         tuple(names[k] for k in subject.judged),
     )
-    options = {"seed": seed, "referee": referee, "condition": subject.condition}
-    case = Case(gradient, loss, **options, part=part, wording=OF_TORCH, own=own)
+    case = Case(
+        gradient,
+        loss,
+        seed=seed,
+        referee=referee,
+        part=part,
+        wording=OF_TORCH,
+        own=own,
+        condition=subject.condition,
+        computed_in=computed_in,
+    )
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
+
+
+def check_function_traced(
+    subject: Subject, cotangents: Sequence[np.ndarray], ruling: Ruling | None
+) -> None:
+    """Check that the forward pass that was traced is the one that PyTorch runs.
+
+    Raises:
+        TypeError: it is not.
+    """
+    values = subject.values(subject.arrays)
+    pairs = zip(cotangents, values, strict=True)
+    terms = [c.astype(np.float64) * v.astype(np.float64) for c, v in pairs]
+    size = sum(float(np.abs(term).sum()) for term in terms)
+    check_traced("forward", sum(float(term.sum()) for term in terms), size, ruling)
 
 
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:

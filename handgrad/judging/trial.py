@@ -94,9 +94,9 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
 
 def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
     progress.at("calling the gradient and the loss")
-    answer = form.repeated(case, given)
+    answer, other = form.repeated(case, given)
     _, _, faults = answer
-    wrong = Outcome(given, findings=tuple(faults))
+    wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
     around = points_of(case, given, points, case.seed)
@@ -109,11 +109,14 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 # Both may draw the same random numbers.
                 value, autodiff = loss.answers(given)
                 loss.check_repeatable(given, value)
-                if not judge_answer(loss, given, answer, autodiff).varies:
-                    return _Tried([wrong])
+                judged = judge_answer(loss, given, answer, autodiff, other)
+                if judged.varies is None:
+                    return _Tried([judged if judged.findings else wrong])
             tried = _outcomes(loss, around, points, clock, progress)
             first, *others = tried.outcomes
-            first = replace(first, varies=first.varies or bool(faults))
+            if judged is not None:
+                # Of more calls, and by the worst of them.
+                first = judged if judged.wrong else replace(first, varies=judged.varies)
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=str(error))])
@@ -199,12 +202,12 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+        answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
             return Outcome(given, findings=(Finding("not-repeatable", None, None, what, 1.0),))
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
-    outcome = judge_answer(loss, given, answer, autodiff)
+    outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)
     return outcome

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
+from handgrad.judging import short_formats
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
@@ -24,7 +26,6 @@ from handgrad.judging.ruling import (
     WRONG,
     Ruling,
     Witness,
-    of_dtypes,
 )
 from handgrad.program.trace import custom_rules
 
@@ -38,17 +39,23 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     deciding = outcomes[i]
     verdict, blame = _verdict(deciding, outcomes)
     found = findings(deciding, case)
+    if verdict == "disagree":
+        found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
-    warnings += [*_uncertain(rulings), *_unused_trust(rulings, case), *_left_out(rulings)]
-    if any(outcome.varies for outcome in outcomes):
-        warnings.append(
-            f"calls of {case.wording.gradient} at the same point differ, by no more than rounding, "
-            "as sums in another order do"
-        )
+    warnings += [
+        *short_formats.zeros(outcomes, i),
+        *_uncertain(rulings),
+        *_unused_trust(rulings, case),
+        *_left_out(rulings),
+    ]
+    varying = [outcome.varies for outcome in outcomes if outcome.varies]
+    if varying:
+        farthest = max(varying, key=lambda variation: variation.ulps)
+        warnings.append(f"{case.wording.gradient} varies at the same point: {farthest}")
     if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
@@ -120,7 +127,7 @@ def _limits(rulings: Sequence[Ruling]) -> np.ndarray:
     """
     limits = rulings[0].limits
     for other in rulings[1:]:
-        if (limits <= np.sqrt(of_dtypes(other.given.leaves, "eps"))).all():
+        if (limits <= np.sqrt(formats.of_elements(other.given.leaves, "eps"))).all():
             break
         limits = np.fmin(limits, other.limits)
     return limits
@@ -148,10 +155,24 @@ def _leaf(
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.tolerance.sharp[i]),
         loose=float(ruling.tolerance.loose[i]),
-        detection_limit=float(np.max(limits[~np.isnan(limits)], initial=0.0)),
+        detection_limit=_limit(ruling, part, limits),
         elements=leaf.size,
         judged=int(ruling.reference.known[part].sum()),
+        arithmetic=short_formats.arithmetic_of(ruling, leaf),
+        factor_limit=short_formats.factor_limit(ruling, path),
     )
+
+
+def _limit(ruling: Ruling, part: slice, limits: np.ndarray) -> float:
+    """Return the largest error of an element that may go unseen, relatively.
+
+    Where rounding leaves no digits of small elements, relative to the size of the leaf.
+    """
+    if ruling.tolerance.stated is None:
+        return float(np.max(limits[~np.isnan(limits)], initial=0.0))
+    tolerance, size = ruling.tolerance, float(np.sqrt(np.mean(np.square(ruling.exact[part]))))
+    allowed = np.maximum(tolerance.sharp, tolerance.loose)[part]
+    return float(np.max(allowed)) / size if size > 0 else 0.0
 
 
 def _without_numbers(
@@ -164,9 +185,9 @@ def _without_numbers(
 def ulps(witness: Witness, i: int, dtype: Any) -> float:
     """Return |answer - exact| / ulp(exact), in the dtype of the parameters."""
     with np.errstate(over="ignore"):
-        exact = dtype.type(balls.midpoints(witness.reference[i : i + 1])[0])
+        exact = balls.midpoints(witness.reference[i : i + 1]).astype(dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(witness.gap[i] / np.float64(np.spacing(np.abs(exact))))
+        return float(witness.gap[i] / formats.spacing(np.abs(exact))[0])
 
 
 def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from flint import arb
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.computed_in import Arithmetic
+from handgrad.data.formats import JUDGED, is_floating, is_half
 from handgrad.data.point import slices
 from handgrad.program.interpreter import Rounding, Run
 from handgrad.program.rules import RULES
@@ -29,6 +32,8 @@ class Problem:
     #: Whether the parameters are distances along random directions, so that a step along the first
     #: of them decides ties as a generic step does.
     generic: bool = False
+    #: What yours is computed in, if that was stated.
+    computed_in: Arithmetic | None = None
 
     @property
     def size(self) -> int:
@@ -165,19 +170,31 @@ def _run(
     rounding: Rounding | None = None,
 ) -> Run:
     literals = meant_literal if program.meant else None
+    if rounding is not None:
+        literals = partial(_rounded_literal, rounding, literals)
     return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
+
+
+def _rounded_literal(rounding: Rounding, meant: Any, literal: Any) -> Any:
+    found = meant(literal) if meant else None
+    return rounding.literal(literal) if found is None else found
+
+
+def _short(dtype: np.dtype) -> np.dtype | None:
+    """Return a dtype if it is a short one, whose constants are rounded to other numbers."""
+    return dtype if is_half(dtype) else None
 
 
 #: Constants in the derivative rules of erf, erfc, erf_inv and cbrt, by their rounded values, which
 #: JAX's programs contain.
 _MEANT = {
-    float(np.asarray(sign * rounded, dtype=dtype)): (sign, constant)
+    (_short(dtype), float(np.asarray(sign * rounded, dtype=dtype))): (sign, constant)
     for rounded, constant in (
         (2 / np.sqrt(np.pi), lambda: 2 / arb.const_sqrt_pi()),
         (np.sqrt(np.pi) / 2, lambda: arb.const_sqrt_pi() / 2),
         (1 / 3, lambda: arb(1) / 3),
     )
-    for dtype in (np.float64, np.float32)
+    for dtype in map(np.dtype, JUDGED)
     for sign in (1, -1)
 }
 
@@ -185,9 +202,12 @@ _MEANT = {
 def meant_literal(literal: Any) -> Dual | None:
     """Return the exact constant of JAX's derivative rules that a literal is rounded from."""
     value = np.asarray(literal.val)
-    if value.ndim or not np.issubdtype(value.dtype, np.floating) or float(value) not in _MEANT:
+    if value.ndim or not is_floating(value.dtype):
         return None
-    sign, constant = _MEANT[float(value)]
+    key = _short(np.dtype(literal.aval.dtype)), float(value)
+    if key not in _MEANT:
+        return None
+    sign, constant = _MEANT[key]
     return Dual(balls.boxed([sign * constant()], ()))
 
 

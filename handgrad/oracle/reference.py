@@ -14,6 +14,7 @@ from handgrad.arithmetic.comparisons import (
     Decisions,
     MorePrecisionNeededError,
 )
+from handgrad.data import formats
 from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.subgradients import Kink
@@ -104,7 +105,7 @@ def element_scale(
     """
     zero = balls.contains_zero(gradient) if zero is None else zero
     eps = np.repeat(
-        [float(np.finfo(leaf.dtype).eps) for leaf in problem.leaves],
+        [formats.of(leaf.dtype).eps for leaf in problem.leaves],
         [leaf.size for leaf in problem.leaves],
     )
     sizes = sizes_about(problem.leaves, gradient, zero)

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.frames import is_own
+from handgrad.data.frames import is_handgrads, is_own
 from handgrad.data.pytrees import is_real
 from handgrad.program.rules import RULES
 from handgrad.program.rules.control import groups
@@ -32,6 +32,9 @@ MACHINERY = frozenset(
     {"traceback_util.py", "pjit.py", "api.py", "array_methods.py", "custom_derivatives.py"}
     | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
 )
+
+#: The same between a caller and the operations of PyTorch.
+_MACHINERY_OF_TORCH = frozenset({"overrides.py", "_compile.py", "eval_frame.py", "_ops.py"})
 
 #: Elementwise operations; those on truth values have no rule, JAX runs them.
 ELEMENTWISE = frozenset(n for n, rule in RULES.items() if rule.elementwise) | {"not", "and", "or"}
@@ -225,9 +228,25 @@ def _library_call_site(eqn: Any) -> _CallSite | None:
     for code, instruction in zip(codes, instructions, strict=True):
         if is_own(code.co_filename):
             return _CallSite(code, instruction, function) if function else None
-        if Path(code.co_filename).name not in MACHINERY and not code.co_name.startswith("_"):
-            function = code.co_name
+        if not _is_machinery(code):
+            function = _name_of(code)
     return None
+
+
+def _is_machinery(code: Any) -> bool:
+    """Tell whether a function of a library is none that a caller would know by name."""
+    path = Path(code.co_filename)
+    if is_handgrads(code.co_filename):
+        inside = path.parent.name != "operations"  # which are PyTorch's functions
+    else:
+        inside = path.name in MACHINERY or path.name in _MACHINERY_OF_TORCH
+    return inside or code.co_name.startswith(("_", "<"))
+
+
+def _name_of(code: Any) -> str:
+    """Return the name of a function of a library; that of the class, of a module of PyTorch's."""
+    module = "torch" in Path(code.co_filename).parts and code.co_name == "forward"
+    return code.co_qualname.split(".")[0] if module else code.co_name
 
 
 def _source(eqn: Any) -> Source | None:

@@ -31,6 +31,10 @@ class UncertifiedPrimitiveError(NotImplementedError):
 class Rounding(Protocol):
     """Perturbs the numbers of a run, to imitate rounding."""
 
+    def literal(self, literal: Any) -> Any:
+        """Return a constant of the code perturbed; None if it is exact."""
+        ...
+
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Perturb the operands of an operation."""
         ...

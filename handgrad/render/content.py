@@ -124,16 +124,17 @@ def rows(leaf: LeafReport) -> list[Row]:
     first, yours, autodiff = numerals.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
     found = [
         Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
-        _row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
+        row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
     ]
     if math.isnan(leaf.ulps_autodiff):
         # For a loss that JAX cannot trace there is no autodiff.
         return found
     right = numerals.right_digits(exact, leaf.autodiff)
-    return [*found, _row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
+    return [*found, row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
 
 
-def _row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
+def row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
+    """Return the row of a gradient's number: its digits, and how far it is from the exact one."""
     note = "" if math.isnan(distance) else f"{ulps(distance)} ulps"
     if right and right > 0 and distance >= MANY_ULPS:
         note += f", right to about {plural(right, 'digit')}"
@@ -145,10 +146,22 @@ def _tolerance(leaf: LeafReport) -> str:
         return ""  # not known
     if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:
         return ""
+    if leaf.arithmetic:
+        return _by_rounding(leaf)
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
     if math.isnan(leaf.loose):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
+
+
+def _by_rounding(leaf: LeafReport) -> str:
+    """Say how an error compares with what rounding in an arithmetic explains."""
+    rounding, off = f"rounding in {leaf.arithmetic}", _off(leaf)
+    if leaf.verdict != "disagree":
+        return f"R{rounding[1:]} explains {short(leaf.sharp, 2)}."
+    if off > 1:
+        return f"That is {short(off, 2)} times what {rounding} explains, {short(leaf.sharp, 2)}."
+    return f"R{rounding[1:]} explains that of one element, and not of all in one direction."
 
 
 def diagnoses(report: Reading) -> list[str]:
@@ -291,6 +304,9 @@ def _sure(found: Finding) -> str:
 
 def detection(leaves: tuple[LeafReport, ...]) -> str:
     """Say how small an error would have been caught; empty if not known."""
+    short_ones = [leaf for leaf in leaves if leaf.arithmetic and leaf.judged]
+    if short_ones:
+        return _detection_by_rounding(short_ones)
     known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
     if not known:
         return ""
@@ -306,6 +322,22 @@ def detection(leaves: tuple[LeafReport, ...]) -> str:
     also = [f"of {limit} in {leaf.path}" for limit, leaf in zip(limits, known, strict=True)]
     rest = " and ".join(also[1:][:FEW_LEAVES])
     return f"{start} of {known[0].path} would have been caught{rest and f', one {rest}'}."
+
+
+def _detection_by_rounding(leaves: list[LeafReport]) -> str:
+    """Say what rounding in short formats explains, and from where on an error is caught."""
+    names = list(dict.fromkeys(leaf.arithmetic for leaf in leaves))
+    text = f"Rounding in {' and '.join(names)} explains every error."
+    known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
+    if not known:
+        return text
+    worst = max(known, key=lambda leaf: leaf.detection_limit)
+    factor = max(leaf.factor_limit for leaf in known)
+    return (
+        f"{text} One of {short(worst.detection_limit, 2)} times the root mean square of "
+        f"{worst.path} in any element would have been caught, and a factor of "
+        f"{short(1 + factor, 3)} in all of a leaf."
+    )
 
 
 def footing(report: Reading) -> list[str]:

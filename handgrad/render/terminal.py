@@ -22,7 +22,7 @@ class Coloured:
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
         text = Text(as_text(self.shown, options.max_width))
         for verdict, style in STYLES.items():
-            text.highlight_regex(rf"(?m)^{verdict}\b|(?<=  ){verdict}$", style)
+            text.highlight_regex(rf"(?m)^{verdict}\b|(?<=  ){verdict}(?=  |$)", style)
         text.highlight_regex(rf"(?m)^{HEADINGS[0]} .*{HEADINGS[-1]}$", "bold")
         for block in (self.shown,) if isinstance(self.shown, Reading) else self.shown.blocks:
             if isinstance(block, Reading):

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data import formats
 from handgrad.data.point import shortly
 from handgrad.program.aten.tensors import is_tensor, to_array
 from handgrad.shrinking.layout import is_key
@@ -139,6 +140,9 @@ class Source:
     def _dtype(self, dtype: Any, kind: str) -> str | None:
         if np.dtype(dtype).kind in "fiubc" and hasattr(np, dtype.name):
             return f"{kind}.{dtype.name}"
+        if formats.is_half(dtype) and kind == "np":
+            self.module("ml_dtypes", "ml_dtypes")
+            return f"ml_dtypes.{dtype.name}"
         if hasattr(jax.numpy, dtype.name):
             self.module("jnp", "jax.numpy")
             return f"jnp.{dtype.name}"

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.formats import is_half
+
 #: The width of a line of code, less the indentation of a test's body.
 WIDTH = 96
 
@@ -63,7 +65,9 @@ def text(text: str) -> str:
 
 def number(value: Any) -> str:
     """Write a number with as few digits as restore it in its own dtype."""
-    if isinstance(value, np.floating) and not isinstance(value, float):
+    if is_half(getattr(value, "dtype", None)):
+        value = _shortest(value)
+    elif isinstance(value, np.floating) and not isinstance(value, float):
         short = str(value)
         # The short form is parsed as float64 first, and so may be rounded twice.
         value = short if type(value)(float(short)) == value else repr(float(value))
@@ -71,6 +75,14 @@ def number(value: Any) -> str:
         value if isinstance(value, str) else repr(value.item() if hasattr(value, "item") else value)
     )
     return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
+
+
+def _shortest(value: Any) -> str:
+    """Write a number of a short format with as few digits as restore it."""
+    exact = float(value)
+    texts = (f"{exact:.{digits}g}" for digits in range(1, 17))
+    text = next((t for t in texts if type(value)(float(t)) == value), repr(exact))
+    return text if not np.isfinite(exact) or {".", "e"} & set(text) else f"{text}.0"
 
 
 def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...], maker: str = "array") -> Group:

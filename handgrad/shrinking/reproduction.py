@@ -50,7 +50,7 @@ def check_of(case: Case) -> Check:
     return Check(
         "assert_gradient",
         ((gradient, "gradient"), (loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules")),
+        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
         lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -62,12 +62,14 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(forward, part.backward, inputs, None, *options)
+        part_case, point = backward_case(
+            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
+        )
         return judge(part_case, point, 0, False, "")
 
     own = case.own.functions if case.own else (forward, part.backward)
     functions = ((own[0], "forward"), (own[1], "backward"))
-    options = _options(case, ("referee", "trust_rules"))
+    options = _options(case, ("referee", "trust_rules", "computed_in"))
 
     def values(params: Any, _: Any) -> tuple[Any, ...]:
         return _own(case, *together(params))
@@ -79,14 +81,14 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args, options = together(given.params), (case.seed, case.referee)
+        args, options = together(given.params), (case.seed, case.referee, case.computed_in)
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
             part_case, point = referenced_case(f, reference, args, *options)[:2]
         return judge(part_case, point, 0, False, "")
 
-    functions, options = ((f, "f"),), _options(case, ("referee",))
+    functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
     by_name = () if reference is None else ((reference, "reference"),)
     return Check(
         "assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name=by_name
@@ -98,7 +100,7 @@ def _of_torch(case: Case, part: TorchFunction) -> Check:
         part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee",))
+    options = _options(case, ("referee", "computed_in"))
     if part.wrt:
         options["wrt"] = repr(list(part.wrt)).replace("'", '"')
     (f,) = case.own.functions if case.own else (None,)
@@ -128,4 +130,6 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["has_value"] = "True"
     if case.trusted:
         found["trust_rules"] = str(sorted(case.trusted))
+    if case.computed_in is not None:
+        found["computed_in"] = repr(case.computed_in)
     return {name: value for name, value in found.items() if name in ("points", "seed", *of)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Witness
@@ -66,8 +67,7 @@ def _level(autodiff: Witness, given: Point) -> int:
 
     A right gradient that loses twice as many digits is then still right.
     """
-    formats = [np.full(leaf.size, np.finfo(leaf.dtype).eps) for leaf in given.leaves]
-    half = autodiff.gap <= np.sqrt(np.concatenate(formats)) * autodiff.size
+    half = autodiff.gap <= np.sqrt(formats.of_elements(given.leaves, "eps")) * autodiff.size
     level = np.where(half & (autodiff.level == ROUNDED), RIGHT, autodiff.level)
     return int(np.max(level, initial=RIGHT))
 

@@ -145,7 +145,7 @@ class Mistake:
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
     def _same_form(self, given: Point) -> bool:
-        _, _, found = form.repeated(self.case, given)
+        (_, _, found), _ = form.repeated(self.case, given)
         return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:

@@ -16,6 +16,7 @@ import jax
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
 from handgrad.data.point import Point, copied
+from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.steps.corrected import guilty
@@ -155,7 +156,7 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
     case, given = trial.case, trial.outcomes[trial.deciding].given
     judged, left = [], []
     for pair in pairs(case.gradient, given):
-        judgement = pair if isinstance(pair, NotJudged) else _judged(pair, case.seed)
+        judgement = pair if isinstance(pair, NotJudged) else _judged(pair, case)
         if isinstance(judgement, NotJudged):
             left.append(judgement)
         else:
@@ -166,9 +167,9 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
     return found[::-1], tuple(dict.fromkeys(left))
 
 
-def _judged(pair: Pair, seed: int) -> Judgement | NotJudged:
+def _judged(pair: Pair, case: Case) -> Judgement | NotJudged:
     try:
-        judgement = pair.judged(MORE, seed)
+        judgement = pair.judged(MORE, case.seed, case.computed_in)
     except Exception as error:  # the caller's functions may raise anything at other points
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__

@@ -7,6 +7,12 @@ which bounds its rounding errors in any order of summation with high probability
 new approach to probabilistic rounding error analysis, 2019). Factorisations and triangular systems
 are backward stable, so their arguments are perturbed (Higham, Accuracy and Stability of Numerical
 Algorithms, chapters 8 to 10).
+
+Each number is rounded as its dtype in the program, or as an `Arithmetic` states: values to one
+format and partial sums to another, of which the result is a value again. Products of matrices in a
+short format are summed in float32, as XLA and processors do it, unless the arithmetic says
+otherwise. In a short format √n·u·Σ|terms| would soon exceed the sum itself; there the partial sums
+of terms in an arbitrary order count, which are as large as |Σ terms| + √(Σ terms²).
 """
 
 from functools import cache
@@ -17,25 +23,43 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
+from handgrad.data import formats
+from handgrad.data.computed_in import AS_SHOWN, Arithmetic
+from handgrad.data.formats import Format
+from handgrad.data.pytrees import is_real
 from handgrad.program.cost import terms
 from handgrad.program.interpreter import bind
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
 from handgrad.program.rules.summing import contract, contracted_axes
 
+#: Sums of products of two operands.
+PRODUCTS = ("dot_general", "conv_general_dilated")
+
 
 class MonteCarlo:
     """Perturbs the numbers of one run at random."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        arithmetic: Arithmetic = AS_SHOWN,
+        stored: frozenset[Any] = frozenset(),
+    ) -> None:
+        self.rng, self._arithmetic = rng, arithmetic
+        self._results = stored  # variables that are not rounded: half an ulp of them counts
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """Perturb the arguments, if the operation is backward stable."""
+        """Perturb the arguments, if the operation is backward stable or rounds its factors."""
+        factors = self._arithmetic.factors
+        if factors and eqn.primitive.name in PRODUCTS:
+            return [
+                self._rounded(o, factors.unit, 0.0) if isinstance(o, Dual) else o for o in operands
+            ]
         if _rounds(eqn) is not Rounds.ARGUMENTS:
             return operands
         return [
-            self._rounded(o, np.sqrt(max(1, o.shape[-1])) * unit(v), 0.0)
+            self._rounded(o, np.sqrt(max(1, o.shape[-1])) * self._value(v).unit, 0.0)
             if isinstance(o, Dual)
             else o
             for o, v in zip(operands, eqn.invars, strict=True)
@@ -46,21 +70,69 @@ class MonteCarlo:
         rounds = _rounds(eqn)
         if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
-        if rounds is not Rounds.RESULT and not narrows(eqn):
+        narrower = self._arithmetic.values is None and narrows(eqn)
+        if rounds is not Rounds.RESULT and not narrower:
             return outputs
         return [
-            self._rounded(out, unit(v), smallest(v)) if isinstance(out, Dual) else out
+            self._stored(out, v) if isinstance(out, Dual) else out
             for out, v in zip(outputs, eqn.outvars, strict=True)
         ]
 
-    def _rounded(self, x: Dual, u: float, tiny: float) -> Dual:
+    def data(self, array: Any) -> Any:
+        """Return an argument or a constant as a run takes it: rounded where it is not stored so."""
+        given, values = np.asarray(array), self._arithmetic.values
+        exact = Dual(balls.exact(given))
+        if values is None or values.unit <= formats.of(given.dtype).unit:
+            return exact
+        with np.errstate(invalid="ignore"):
+            changed = values.rounded(given) != given.astype(np.float64)
+        moved = self._rounded(exact, values.unit, 0.0)
+        return Dual(balls.array(np.where(changed, moved.value, exact.value)))
+
+    def literal(self, literal: Any) -> Dual | None:
+        """Return a constant of the code, which a short format may have rounded; None if not.
+
+        Numbers that need half of its bits at most are what is meant.
+        """
+        value = np.asarray(literal.val, dtype=literal.aval.dtype)
+        form = formats.of(value.dtype) if is_real(value) else None
+        if form is None or not form.half or value.ndim:
+            return None
+        if (
+            not np.isfinite(float(value))
+            or np.frexp(float(value))[0] * 2.0 ** (1 + form.bits // 2) % 1 == 0
+        ):
+            return None
+        return self._rounded(Dual(balls.exact(value)), form.unit, 0.0)
+
+    def _value(self, v: Any) -> Format:
+        """Return the format of a result."""
+        return self._arithmetic.values or formats.of(v.aval.dtype)
+
+    def _sums(self, eqn: Any) -> Format:
+        """Return the format of the partial sums of an operation."""
+        if self._arithmetic.sums is not None:
+            return self._arithmetic.sums
+        shown = formats.of(eqn.outvars[0].aval.dtype)
+        in_float32 = shown.half and eqn.primitive.name in PRODUCTS
+        return formats.named("float32") if in_float32 and not self._arithmetic.short_sums else shown
+
+    def _stored(self, x: Dual, v: Any) -> Dual:
+        if v in self._results:
+            return x
+        form = self._value(v)
+        return self._rounded(x, form.unit, form.flushed, _near_zero(form))
+
+    def _rounded(self, x: Dual, u: float, tiny: float, near_zero: float = 0.0) -> Dual:
         up = self.rng.integers(0, 2, size=x.shape)
         value = balls.array(x.value * _factors(u)[up])
-        return Dual(self._underflow(x.value, value, tiny) if tiny else value)
+        return Dual(self._underflow(x.value, value, tiny, near_zero) if tiny else value)
 
-    def _underflow(self, before: np.ndarray, value: np.ndarray, tiny: float) -> np.ndarray:
-        """Shift numbers near the smallest normal one by as much; 0 stays 0."""
-        near = np.abs(balls.midpoints(before)) < tiny * 2.0**60
+    def _underflow(
+        self, before: np.ndarray, value: np.ndarray, tiny: float, near_zero: float
+    ) -> np.ndarray:
+        """Shift numbers near 0 by ± `tiny`; 0 stays 0."""
+        near = np.abs(balls.midpoints(before)) < near_zero
         if not near.any():
             return value
         near &= ~balls.is_zero(before)
@@ -69,11 +141,19 @@ class MonteCarlo:
 
     def _summed(self, eqn: Any, operands: list[Any], out: Dual) -> Dual:
         sizes = [np.abs(balls.midpoints(o.value)) if isinstance(o, Dual) else o for o in operands]
+        sums, values = self._sums(eqn), self._value(eqn.outvars[0])
         with np.errstate(over="ignore", invalid="ignore"):
-            moved = unit(eqn.outvars[0]) * np.sqrt(terms(eqn)) * _magnitude(eqn, sizes)
+            size = _magnitude(eqn, sizes)
+            if sums.half:
+                squares = _magnitude(eqn, [np.square(size) for size in sizes])
+                partial = np.abs(balls.midpoints(out.value)) + np.sqrt(squares)
+                size = np.fmin(size, partial)
+            moved = sums.unit * np.sqrt(terms(eqn)) * size
         signs = self.rng.choice([-1.0, 1.0], size=out.shape)
         value = balls.array(out.value + balls.exact(signs * moved))
-        return Dual(self._underflow(out.value, value, smallest(eqn.outvars[0])))
+        if values.unit > sums.unit:
+            return self._stored(Dual(value), eqn.outvars[0])
+        return Dual(self._underflow(out.value, value, sums.flushed, _near_zero(sums)))
 
 
 def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
@@ -89,6 +169,11 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
 
 
+def _near_zero(form: Format) -> float:
+    """Return below which size numbers lose digits, or are computed from such that do."""
+    return form.normal if form.half else form.normal * 2.0**60
+
+
 @cache
 def _factors(u: float) -> np.ndarray:
     """Return 1 - u and 1 + u exactly."""
@@ -98,19 +183,12 @@ def _factors(u: float) -> np.ndarray:
 
 def unit(v: Any) -> float:
     """Return the unit roundoff of a variable's dtype: half the spacing of floats at 1."""
-    return _unit_and_smallest(v.aval.dtype)[0]
+    return formats.of(v.aval.dtype).unit
 
 
 def smallest(v: Any) -> float:
     """Return the smallest normal number of a variable's dtype."""
-    return _unit_and_smallest(v.aval.dtype)[1]
-
-
-@cache
-def _unit_and_smallest(dtype: Any) -> tuple[float, float]:
-    known = dtype if dtype in (np.float64, np.float32, np.float16) else np.dtype(np.float16)
-    info = np.finfo(known)
-    return float(info.eps) / 2, float(info.smallest_normal)
+    return formats.of(v.aval.dtype).normal
 
 
 def _rounds(eqn: Any) -> Rounds:
@@ -125,5 +203,6 @@ def narrows(eqn: Any) -> bool:
     if eqn.primitive.name != "convert_element_type":
         return False
     before, after = eqn.invars[0].aval.dtype, eqn.outvars[0].aval.dtype
-    floating = all(np.issubdtype(dtype, np.floating) for dtype in (before, after))
-    return floating and after.itemsize < before.itemsize
+    if not (formats.is_floating(before) and formats.is_floating(after)):
+        return False
+    return formats.of(after).unit > formats.of(before).unit

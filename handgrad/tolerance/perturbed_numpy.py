@@ -9,11 +9,18 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
+from handgrad.data import formats
+from handgrad.data.formats import Format
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 
 
 def spacings(values: np.ndarray) -> np.ndarray:
-    """Return an ulp of each float, in float64; 0 for 0 and ±1, which are exact, and infinities."""
+    """Return an ulp of each float, in float64; 0 for 0 and ±1, which are exact, and infinities.
+
+    And 0 for short formats, whose numbers stand for no others.
+    """
+    if formats.is_half(values.dtype):
+        return np.zeros(values.shape)
     fixed = (values == 0) | (np.abs(values) == 1) | ~np.isfinite(values)
     # NumPy's spacing of the largest float is infinite; that of the one below it is right for both.
     most = np.nextafter(np.finfo(values.dtype).max, values.dtype.type(0))
@@ -69,9 +76,8 @@ class Rounding(Perturbation):
     2019).
     """
 
-    def __init__(self, rng: np.random.Generator, dtype: np.dtype) -> None:
-        self._rng, finfo = rng, np.finfo(dtype)
-        self._unit, self._tiny = float(finfo.eps) / 2, float(finfo.smallest_normal)
+    def __init__(self, rng: np.random.Generator, form: Format) -> None:
+        self._rng, self._unit, self._tiny = rng, form.unit, form.flushed
 
     def before(self, operand: Dual, terms: int) -> Dual:
         """Perturb an operand of a sum."""

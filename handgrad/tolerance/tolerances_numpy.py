@@ -13,6 +13,7 @@ the caller's gradient at another precision (`handgrad.judging.reruns`), as for a
 
 from collections.abc import Iterable
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,25 +21,25 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data import formats
+from handgrad.data.formats import Format
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.random_directions import generic_and_units, with_units
 from handgrad.oracle.reference import Reference
+from handgrad.tolerance import stated
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
-from handgrad.tolerance.tolerances import (
+from handgrad.tolerance.runs import (
     BITS,
     LOOSE_DRAWS,
     SHARP_DRAWS,
-    Draws,
-    Tolerance,
-    Tolerances,
     furthest,
     half_an_ulp_away,
     half_ulps,
     in_one,
-    tolerance,
 )
+from handgrad.tolerance.tolerances import Draws, Tolerance, Tolerances, tolerance
 
 
 def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
@@ -71,7 +72,7 @@ def _in_full(
 ) -> Tolerance:
     """Compute both tolerances, given the changes by all draws."""
     # The dtype of intermediate results is not known; the coarsest of the parameters is likely.
-    coarsest = max((leaf.dtype for leaf in problem.leaves), key=lambda dtype: np.finfo(dtype).eps)
+    coarsest = max((formats.of(leaf.dtype) for leaf in problem.leaves), key=lambda f: f.unit)
     known, rng = np.flatnonzero(reference.known), deepcopy(rng)  # the same if this is broken off
     with balls.precision(max(BITS, reference.bits)):
         deviations = around.deviations(coarsest, rng)
@@ -82,7 +83,17 @@ def _in_full(
                 beyond = Around(problem, known, with_units(direction, known))
                 changes = np.fmax.reduce([changes, *(beyond.draw(rng) for _ in range(SHARP_DRAWS))])
     unit = changes + half_ulps(problem, reference)(changes)
-    return tolerance(reference, unit, deviations, jumps, reference.gradient)
+    found = tolerance(reference, unit, deviations, jumps, reference.gradient)
+    if not stated.applies(problem):
+        return found
+    # There are no formats to see, and one run is as good as another.
+    arithmetic = problem.computed_in
+    form = coarsest if arithmetic is None or arithmetic.values is None else arithmetic.values
+    with balls.precision(max(BITS, reference.bits)):
+        runs = [around.signed(form, rng) for _ in range(stated.DRAWS)]
+    explained = stated.stated(problem, reference, np.array(runs))
+    explained = stated.with_loose(problem, reference, explained, np.array(runs))
+    return replace(found, stated=explained, loose=explained.loose)
 
 
 class Around:
@@ -99,9 +110,16 @@ class Around:
         everything = (*self._problem.leaves, *self._problem.inputs)
         return self._furthest([self._run(half_an_ulp_away(everything, rng), OtherData(rng))])
 
-    def deviations(self, dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
-        """Return the deviations of loss and elements by rounding in a dtype, shape (1 + size,)."""
-        return self._furthest(self._run(None, Rounding(rng, dtype)) for _ in range(LOOSE_DRAWS))
+    def deviations(self, form: Format, rng: np.random.Generator) -> np.ndarray:
+        """Return the deviations of loss and elements by rounding in a format, shape (1 + size,)."""
+        return self._furthest(self._run(None, Rounding(rng, form)) for _ in range(LOOSE_DRAWS))
+
+    def signed(self, form: Format, rng: np.random.Generator) -> np.ndarray:
+        """Return the deviations of one run, with their signs."""
+        found = np.zeros(1 + self._problem.size)
+        deviation = balls.midpoints(self._run(None, Rounding(rng, form)) - self._here)
+        found[np.append(0, 1 + self._known)] = np.where(np.isnan(deviation), np.inf, deviation)
+        return found
 
     def jumps(self) -> np.ndarray:
         """Return the changes by decisions that rounding may make instead, shape (1 + size,)."""

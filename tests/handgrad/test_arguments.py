@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from handgrad.data import formats
 from handgrad.data.point import point_at, written
 
 
@@ -111,13 +112,19 @@ def test_what_is_no_array_of_floats_is_named(params: Any, error: Any, message: s
         point_at(params, ())
 
 
-@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
-def test_short_formats_are_not_judged(dtype: Any) -> None:
+@pytest.mark.parametrize("dtype", [ml_dtypes.float4_e2m1fn, ml_dtypes.float8_e8m0fnu])
+def test_formats_without_digits_or_signs_are_not_judged(dtype: Any) -> None:
     given = point_at([W, np.ones(2, dtype)], ())
     assert given.not_judged() == (
-        f"params[1] is {np.dtype(dtype).name}: not judged; float64 and float32 are"
+        f"params[1] is {np.dtype(dtype).name}: not judged; float64, float32, bfloat16, float16 and "
+        "float8 are"
     )
     assert point_at([W, SINGLE], ()).not_judged() is None
+
+
+@pytest.mark.parametrize("name", formats.JUDGED)
+def test_formats_that_are_judged(name: str) -> None:
+    assert point_at(np.ones(2, name), ()).not_judged() is None
 
 
 def test_bits_are_those_of_the_arrays() -> None:

@@ -76,6 +76,19 @@ class Terminal(io.StringIO):
         return self._terminal
 
 
+def test_a_part_of_several_is_named_and_one_line_is_of_all(
+    now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with clock.reported(clock.Clock(20.0)) as of_all:
+        for of_all.part, now[0] in (("jax", 1.5), ("torch", 3.0)):
+            with clock.reported(clock.Clock(10.0)) as progress:
+                progress.at("judging point 1 of 9")
+    line = "handgrad: torch: judging point 1 of 9, 3 s"
+    assert stream.getvalue() == f"\r{line}\r{' ' * len(line)}\r"
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_takes_long_says_on_a_terminal_how_far_it_is(
     now: list[float], monkeypatch: pytest.MonkeyPatch, terminal: bool

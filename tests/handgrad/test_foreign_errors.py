@@ -131,7 +131,8 @@ RAISED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "longdouble parameters": (
         lambda: exact_gradient(loss, W.astype(np.longdouble)),
-        f"w is {np.dtype(np.longdouble).name}: not judged; float64 and float32 are",
+        f"w is {np.dtype(np.longdouble).name}: not judged; float64, float32, bfloat16, float16 and "
+        "float8 are",
     ),
     "what JAX left behind": (
         lambda: check_gradient(NET.gradient, NET.loss, W),
@@ -188,5 +189,6 @@ def test_longer_floats_among_the_inputs_are_not_judged() -> None:
         report = check_gradient(right, loss, W, {"x": long})
         name = long.dtype.name
         assert report.headline.endswith(
-            f"inputs[0]['x'] is {name}: not judged; float64 and float32 are"
+            f"inputs[0]['x'] is {name}: not judged; float64, float32, bfloat16, float16 and float8 "
+            "are"
         )

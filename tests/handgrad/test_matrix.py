@@ -21,7 +21,8 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.tolerance import first_order
-from handgrad.tolerance.tolerances import OTHER, SHARP
+from handgrad.tolerance.runs import SHARP
+from handgrad.tolerance.tolerances import OTHER
 from models import checkers, held_out
 from models.mistakes import ACCEPTED
 from models.model import Model

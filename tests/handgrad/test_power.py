@@ -11,7 +11,7 @@ from handgrad import check_gradient
 from handgrad import power as power_module
 from handgrad.power import Planted, Power
 from handgrad.report import GradientReport
-from handgrad.tolerance.tolerances import SHARP
+from handgrad.tolerance.runs import SHARP
 from tests.handgrad.diagnosis.network import loss, right
 
 RNG = np.random.default_rng(5)

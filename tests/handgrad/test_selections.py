@@ -17,7 +17,8 @@ from handgrad.arithmetic.dual import Dual, constant
 from handgrad.data.point import point_at
 from handgrad.judging.ruling import DOUBTFUL, RIGHT, RIGHT_FORMULA, WRONG, WRONG_FORMULA, rule
 from handgrad.oracle.certify import certify
-from handgrad.tolerance.tolerances import Measured, Tolerance, measure
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.tolerances import Measured, Tolerance
 from tests.handgrad.oracle.problems import problem
 
 NAN = np.nan

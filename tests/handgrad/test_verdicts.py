@@ -274,7 +274,7 @@ FORM = [
     Row("wrong loss", lambda p: (np.sum(p**2) * 1.001, 2 * p), squares, PAIR, "disagree", "yours",
         ("loss-value",), VALUE),
     Row("right loss", lambda p: (np.sum(p**2), 2 * p), squares, PAIR, "agree", None, (), VALUE),
-    Row("half floats", lambda p: 2 * p, squares, HALVES, "undecidable", None),
+    Row("half floats", lambda p: 2 * p, squares, HALVES, "agree", None),
 ]  # fmt: skip
 
 ROWS = {row.name: row for row in (*SATURATED, *CUSTOM, *TIES, *SIZES, *FORM)}

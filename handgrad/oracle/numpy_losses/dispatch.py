@@ -20,6 +20,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.clock import check_time
+from handgrad.data.formats import is_floating, is_half
 from handgrad.oracle.numpy_losses.jax_counterparts import (
     RULE_OF,
     counterpart_of,
@@ -51,7 +52,7 @@ class Perturbation:
 
     def literal(self, literal: Any) -> Dual | None:
         """Perturb a literal of a traced program; None if it is no float."""
-        if not np.issubdtype(literal.aval.dtype, np.floating):
+        if not is_floating(literal.aval.dtype):
             return None
         return self.constant(np.asarray(literal.val, dtype=literal.aval.dtype))
 
@@ -113,7 +114,8 @@ class NumpyRun:
             return value.dual
         array = np.asarray(value)
         if array.dtype != object:
-            if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            known = array.dtype.kind in "fiub" or is_half(array.dtype)
+            if not known or array.dtype.itemsize > 8:
                 raise NotOnSeriesError(
                     f"{array.dtype.name} beside numbers that depend on parameters"
                 )
@@ -276,7 +278,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
         key: value
         for key, value in options.items()
         if not (key in defaults and value is defaults[key])
-        and not (key == "dtype" and (value is None or np.issubdtype(value, np.floating)))
+        and not (key == "dtype" and (value is None or is_floating(np.dtype(value))))
     }
 
 

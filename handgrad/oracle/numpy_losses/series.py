@@ -16,6 +16,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.formats import is_floating
 
 #: The types of single real numbers besides `Number`.
 REAL = (float, int, np.floating, np.integer, np.bool_)
@@ -182,6 +183,6 @@ class Series(np.ndarray):
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] (NumPy's overloads)
         """Return a copy for every dtype of floats: real numbers are not rounded."""
-        if np.issubdtype(dtype, np.floating):
+        if is_floating(np.dtype(dtype)):
             return self.copy()
         return super().astype(dtype, *args, **kwargs)

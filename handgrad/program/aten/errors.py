@@ -1,8 +1,11 @@
 """What is said of an operation that the table does not cover."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from traceback import FrameSummary
 from types import FrameType
+from typing import Any
 
 from handgrad.data.frames import expression, is_own, near
 
@@ -11,12 +14,23 @@ class UncoveredOperationError(NotImplementedError):
     """A PyTorch function uses an operation that has no counterpart in the table."""
 
 
-def uncovered(what: str, instead: str = "") -> UncoveredOperationError:
+def uncovered(
+    what: str, instead: str = "write this with other operations of PyTorch"
+) -> UncoveredOperationError:
     """Return the error for an operation, with the caller's line and what would help."""
-    helps = instead or "write this with other operations of PyTorch"
-    return UncoveredOperationError(
-        f"{user_line()}{what} is not covered; {helps}, or give reference=, the same function in JAX"
-    )
+    helps = " or ".join([*([instead] * bool(instead)), "give reference=, the same function in JAX"])
+    return UncoveredOperationError(f"{user_line()}{what} is not covered; {helps}")
+
+
+@contextmanager
+def covering(function: Any) -> Iterator[None]:
+    """Say of an operation that its rule is not written for some of its options."""
+    try:
+        yield
+    except UncoveredOperationError:
+        raise
+    except NotImplementedError as error:
+        raise uncovered(f"{function} ({error})") from error
 
 
 def user_line() -> str:
@@ -33,6 +47,7 @@ def user_line() -> str:
 def _place(frame: FrameType) -> FrameSummary:
     """Return where a frame is, with the columns, which `traceback.extract_stack` leaves out."""
     code = frame.f_code
-    line, end_line, column, end_column = list(code.co_positions())[frame.f_lasti // 2]
-    names = {"end_lineno": end_line, "colno": column, "end_colno": end_column}
-    return FrameSummary(code.co_filename, line, code.co_name, **names)
+    line, end_line, start, end = list(code.co_positions())[frame.f_lasti // 2]
+    return FrameSummary(
+        code.co_filename, line, code.co_name, end_lineno=end_line, colno=start, end_colno=end
+    )

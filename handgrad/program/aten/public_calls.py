@@ -1,20 +1,38 @@
 """Calls of PyTorch's public functions that no operation of ATen shows."""
 
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
 
 from handgrad.program.aten.dispatch import Dispatch
+from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.installed import importing, torch
 from handgrad.program.aten.traced_tensor import TracedTensor, array_of
 
 _Mode: Any = importing("torch.overrides").TorchFunctionMode
+_Handle: Any = importing("torch.utils.hooks").RemovableHandle
 
 #: Calls that leave PyTorch.
 _LEAVING = {torch.Tensor.numpy, torch.Tensor.__array__, torch.Tensor.tolist}
 
 #: Calls that compute gradients, and where they have `create_graph`.
 _GRADIENTS = {torch.autograd.grad: 4, torch.autograd.backward: 3, torch.Tensor.backward: 3}
+
+#: Calls by which other code reads the memory of a tensor: kernels in Triton, C++ or CUDA.
+_READING = {
+    torch.Tensor.data_ptr,
+    torch.Tensor.untyped_storage,
+    torch.Tensor.__dlpack__,
+    torch.Tensor.__cuda_array_interface__.__get__,
+}
+
+#: Calls that have a use only where PyTorch differentiates.
+_HOOKS = {
+    torch.Tensor.register_hook,
+    torch.Tensor.register_post_accumulate_grad_hook,
+    torch.Tensor.retain_grad,
+}
 
 _GET_DATA, _SET_DATA = torch.Tensor.data.__get__, torch.Tensor.data.__set__
 
@@ -39,6 +57,11 @@ class PublicCalls(_Mode):
             graph = dict(enumerate(args)).get(_GRADIENTS[function], kwargs.get("create_graph"))
             if not graph:
                 return self._dispatch.gradients.without_slopes(lambda: function(*args, **kwargs))
+        elif function in _READING:
+            what = "a kernel outside of PyTorch, which reads the memory of a tensor,"
+            raise uncovered(what, instead="")
+        elif function in _HOOKS and not args[0].requires_grad:
+            return _Handle(OrderedDict())
         elif function == _GET_DATA:
             return self._dispatch.lifted.of(args[0]).detach()
         elif function == _SET_DATA:

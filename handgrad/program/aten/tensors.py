@@ -1,5 +1,6 @@
 """Tensors and arrays, one made of the other; nothing here loads PyTorch before a tensor is seen."""
 
+import importlib
 import sys
 from typing import Any
 
@@ -51,8 +52,7 @@ def to_tensor(array: Any) -> Any:
     Args:
         array: an array of NumPy or JAX, also in a format of `ml_dtypes`.
     """
-    import torch
-
+    torch = importlib.import_module("torch")
     values = np.asarray(array)
     if not values.flags.writeable or any(stride < 0 for stride in values.strides):
         values = values.copy()

@@ -83,6 +83,7 @@ def _filled(
             # A closure may have it, too.
             dispatch.lifted.stand_for(parameter, parameters[name])
             parameters[name].requires_grad_(parameter.requires_grad)
+            parameters[name]._is_param = True  # by which `isinstance` tells a Parameter
     with filled(module, parameters):
         return f(*args, **kwargs)
 

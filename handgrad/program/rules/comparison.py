@@ -11,6 +11,7 @@ from jax import lax
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, UNORDERED
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.formats import is_floating
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, choice, elementwise
 
@@ -164,7 +165,7 @@ def cumulative(combine: Callable[[Run, Dual, Dual], Dual]) -> Callable[..., Dual
 def convert(run: Run, eqn: Any, x: Dual) -> Any:
     """Convert to another dtype: not rounded, truncated to integers, and true unless 0."""
     dtype = np.dtype(eqn.params["new_dtype"])
-    if np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16":
+    if is_floating(dtype):
         return x
     if np.issubdtype(dtype, np.complexfloating):
         raise UncertifiedPrimitiveError("complex")

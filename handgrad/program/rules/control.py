@@ -10,6 +10,7 @@ from jax.extend import core as jex
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.formats import is_floating
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
@@ -159,7 +160,7 @@ def _one_axis_more(outside: Any, inside: Any) -> bool:
 def _together(parts: list[Any], aval: Any) -> Any:
     if not parts:
         empty = np.zeros(aval.shape, dtype=aval.dtype)
-        return dual.constant(empty) if np.issubdtype(aval.dtype, np.floating) else empty
+        return dual.constant(empty) if is_floating(aval.dtype) else empty
     return dual.stacked(parts) if isinstance(parts[0], Dual) else np.stack(parts)
 
 

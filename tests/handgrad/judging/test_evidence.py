@@ -18,7 +18,7 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.reruns import formula
 from handgrad.judging.ruling import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
-from handgrad.tolerance.tolerances import measure
+from handgrad.tolerance.measuring import measure
 from tests.handgrad.oracle.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])

@@ -24,7 +24,7 @@ from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.reference import UndecidableError
-from handgrad.tolerance.tolerances import SHARP
+from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.tolerances_numpy import Around
 from tests.handgrad.plain_losses import ALL, Plain, in_format
 from tests.tiers import one_of_each

@@ -12,7 +12,7 @@ from handgrad.data.point import point_at
 from handgrad.judging import random_slopes
 from handgrad.judging.case import Case, RandomDirections
 from handgrad.tolerance import first_order
-from handgrad.tolerance.tolerances import SHARP_DRAWS
+from handgrad.tolerance.runs import SHARP_DRAWS
 from tests.handgrad.test_times import network
 
 

@@ -20,7 +20,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import BITS, Reference, UndecidableError, element_scale
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.tolerance.tolerances import measure
+from handgrad.tolerance.measuring import measure
 from tests.handgrad.oracle.problems import certified, gradient, problem
 from tests.tiers import slowly
 

@@ -13,6 +13,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
+from handgrad.data import formats
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.numpy_loss import NumpyLoss
@@ -234,7 +235,7 @@ def test_results_and_slopes_are_rounded(dtype: Any) -> None:
     unit, seen = float(np.finfo(dtype).eps) / 2, []
     with balls.precision(192):
         for seed in range(8):
-            session = lines(Rounding(np.random.default_rng(seed), np.dtype(dtype)))
+            session = lines(Rounding(np.random.default_rng(seed), formats.of(dtype)))
             x = series(session, X)
             for made, exact in ((x[0] * 3, 3.0), (np.sum(x), 1.0), (np.exp(x)[0], math.exp(0.3))):
                 assert made.tangent is not None
@@ -242,12 +243,12 @@ def test_results_and_slopes_are_rounded(dtype: Any) -> None:
     assert 0.9 < max(seen) < 4
     with balls.precision(192):
         for terms, by in ((0, 1), (1, 1), (4, 2)):
-            rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
+            rounding = Rounding(np.random.default_rng(0), formats.of(dtype))
             moved = rounding.before(Dual(balls.exact([3.0])), terms).value[0]
             assert abs(float(moved / 3 - 1)) == pytest.approx(by * unit, rel=1e-6)
     tiny = float(np.finfo(dtype).smallest_normal)
     with balls.precision(192):
-        rounding = Rounding(np.random.default_rng(0), np.dtype(dtype))
+        rounding = Rounding(np.random.default_rng(0), formats.of(dtype))
         *near, far = rounding.after(Dual(balls.exact([tiny] * 9 + [3.0]))).value
         assert {round(float(number) / tiny, 6) for number in near} == {0.0, 2.0}
         assert abs(float(far) / 3 - 1) == pytest.approx(unit, rel=1e-6)

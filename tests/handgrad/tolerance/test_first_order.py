@@ -9,8 +9,9 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.oracle.certify import certify
-from handgrad.tolerance import first_order, tolerances
-from handgrad.tolerance.tolerances import SHARP_DRAWS, measure
+from handgrad.tolerance import first_order, measuring
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.runs import SHARP_DRAWS
 from tests.handgrad.oracle.problems import problem
 from tests.handgrad.test_times import network
 
@@ -55,7 +56,7 @@ def test_a_right_gradient_is_judged_without_a_draw_in_balls(
     def drawn(*_: Any) -> Any:
         raise AssertionError
 
-    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    monkeypatch.setattr(measuring, "_changes_by_program", drawn)
     gradient, *rest = network((16, 32, 12, 4), 3)
     assert check_gradient(gradient, *rest, points=2).verdict == "agree"
     monkeypatch.setattr(first_order, "LARGE", np.inf)
@@ -141,11 +142,8 @@ def test_a_custom_rule_of_the_caller_does_not_excuse_an_error() -> None:
     assert report.verdict == "disagree"
 
 
-@pytest.mark.parametrize(("dtype", "size"), [(np.float16, 1.0), (np.float32, 1e35)])
-def test_data_that_half_an_ulp_times_the_scale_is_beyond_the_range_of(
-    dtype: type, size: float
-) -> None:
-    x = (np.linspace(0.1, 1.2, 120) * size).astype(dtype)
+def test_data_that_half_an_ulp_times_the_scale_is_beyond_the_range_of() -> None:
+    x = (np.linspace(0.1, 1.2, 120) * 1e35).astype(np.float32)
     assert estimated(lambda w, x: jnp.sum(w * x.astype(w.dtype)), np.full(120, 3.0), x) is None
 
 

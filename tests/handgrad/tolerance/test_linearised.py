@@ -11,8 +11,9 @@ from jax import lax
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.oracle.certify import certify
-from handgrad.tolerance import first_order, linearised, tolerances
-from handgrad.tolerance.tolerances import OTHER, Tolerances, measure
+from handgrad.tolerance import first_order, linearised, measuring
+from handgrad.tolerance.measuring import measure
+from handgrad.tolerance.tolerances import OTHER, Tolerances
 from tests.handgrad.oracle.problems import problem
 from tests.handgrad.test_times import network
 from tests.handgrad.tolerance.test_rounding import SUMS, UNIT, W, X
@@ -278,7 +279,7 @@ def test_a_ruling_needs_no_run_in_balls_unless_it_depends_on_one(
     def drawn(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    monkeypatch.setattr(measuring, "_changes_by_program", drawn)
     for error, verdict in ((0.0, "agree"), (1.0, "disagree"), (1e-3, "disagree")):
         report = judged(error)
         assert report.verdict == verdict
@@ -303,7 +304,7 @@ def test_each_leaf_that_other_draws_may_judge_otherwise_is_measured_in_balls(
     def drawn(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(tolerances, "_changes_by_program", drawn)
+    monkeypatch.setattr(measuring, "_changes_by_program", drawn)
     off = 1e-3
     assert check_gradient(gradient, loss, params, points=0).verdict == "disagree"
     off = between

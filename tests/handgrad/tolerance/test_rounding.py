@@ -14,8 +14,8 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.oracle.certify import certify
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
+from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.tolerances import measure
 from tests.handgrad.oracle.problems import flat, problem
 from tests.tiers import one_of_each
 

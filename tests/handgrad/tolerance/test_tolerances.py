@@ -21,18 +21,11 @@ from handgrad.oracle.numpy_losses import certify as numpy_certify
 from handgrad.oracle.truncation import Changes
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance import first_order as estimates
-from handgrad.tolerance import tolerances, tolerances_numpy
+from handgrad.tolerance import measuring, tolerances_numpy
+from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.tolerances import (
-    LOOSE,
-    LOOSE_DRAWS,
-    SHARP,
-    SHARP_DRAWS,
-    Tolerance,
-    Tolerances,
-    half_an_ulp_away,
-    measure,
-)
+from handgrad.tolerance.runs import LOOSE_DRAWS, SHARP, SHARP_DRAWS, half_an_ulp_away
+from handgrad.tolerance.tolerances import LOOSE, Tolerance, Tolerances
 from tests.handgrad.oracle.problems import by_jax, hidden, problem
 from tests.handgrad.program.rule_losses_of_windows import log_sums
 
@@ -157,7 +150,7 @@ def of_numpy() -> Tolerances:
 #: How changes are drawn, what every run calls, how many runs there are for the sharp tolerance (by
 #: series one of them at the point), and for the loose one.
 DRAWN: dict[str, tuple[Any, Any, str, int, int]] = {
-    "program": (by_program, tolerances, "_run", SHARP_DRAWS, LOOSE_DRAWS),
+    "program": (by_program, measuring, "run", SHARP_DRAWS, LOOSE_DRAWS),
     "series": (by_series, evaluate, "slopes", 1 + SHARP_DRAWS, 0),
     "numpy": (of_numpy, tolerances_numpy.Around, "_run", SHARP_DRAWS, LOOSE_DRAWS),
 }

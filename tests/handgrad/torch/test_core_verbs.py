@@ -276,3 +276,11 @@ def test_the_exact_gradient() -> None:
 def test_a_time() -> None:
     timings = time_gradient(gradient, loss, PARAMS, X, Y, rounds=3, seconds=0.2)
     assert timings.yours > 0
+
+
+def test_a_loss_that_is_another_one_when_it_is_traced() -> None:
+    def depends(w: Any) -> Any:
+        return w.sum() * (2 if type(w) is torch.Tensor else 3)
+
+    with pytest.raises(TypeError, match=r"loss: its value is .* in PyTorch and .* when JAX traces"):
+        check_gradient(torch.ones_like, depends, W, points=0)

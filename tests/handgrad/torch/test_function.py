@@ -1,5 +1,6 @@
 """Rules of `torch.autograd.Function`: what is right, what is wrong, and what is said of it."""
 
+import ctypes
 from typing import Any
 
 import jax.numpy as jnp
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import GradientMismatch
+from handgrad.judging.torch_functions import Subject
 from handgrad.program.aten.installed import torch
 from handgrad.torch import assert_function, check_function
 from tests.handgrad.torch import rules
@@ -148,6 +150,24 @@ def test_writes_of_forward() -> None:
     assert torch.equal(X, NORM[0])
 
 
+@pytest.mark.parametrize(
+    ("rule", "leaf"), [(rules.WritesToInput, "x"), (rules.WritesToOutput, "output")]
+)
+def test_writes_of_backward(rule: Any, leaf: str) -> None:
+    report = check_function(rule, X, points=0)
+    assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", leaf)]
+    assert "backward wrote to it" in report.headline
+
+
+def test_short_formats_are_judged_by_their_own_rounding() -> None:
+    short = [x.bfloat16() for x in (X, WEIGHT, BIAS)]
+    assert check_function(rules.LayerNorm, *short, 1e-5, points=0).verdict == "agree"
+    wrong = check_function(rules.WithoutProjection, *short, 1e-5, points=0)
+    assert {f.leaf for f in wrong.findings} == {"x"}
+    stated = check_function(rules.Squared, X[0], 0.5, points=0, computed_in="bfloat16")
+    assert stated.reproduce.endswith("points=0, computed_in='bfloat16')")
+
+
 def test_a_context_that_is_set_up_apart() -> None:
     report = check_function(rules.SquaredHalf, X[0], 0.5, points=0)
     assert [(f.kind, f.leaf) for f in report.findings] == [("factor", "x")]
@@ -235,3 +255,88 @@ def test_points_and_cotangents_of_the_callers_own() -> None:
     ones = torch.ones(5)
     report = check_function(rules.Squared, X[0], 0.5, cotangent=ones, points=[(X[1], 0.5)])
     assert (report.verdict, report.points) == ("agree", 2)
+
+
+def test_a_generator_is_drawn_from_anew_at_each_call() -> None:
+    class Masked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, generator: Any) -> Any:
+            kept = (torch.rand(x.shape, generator=generator) > 0.5).to(x.dtype)
+            ctx.save_for_backward(kept)
+            return x * kept
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * ctx.saved_tensors[0], None
+
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    assert check_function(Masked, X, generator, points=1).verdict == "agree"
+    assert torch.equal(generator.get_state(), before)
+
+
+def test_random_numbers_of_its_own_are_no_mistake_of_the_rule() -> None:
+    class Masked(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            kept = (torch.rand(x.shape) > 0.5).to(x.dtype)
+            ctx.save_for_backward(kept)
+            return x * kept
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * ctx.saved_tensors[0]
+
+    report = check_function(Masked, X)
+    assert report.verdict == "undecidable"
+    assert "forward is not a function of its arguments" in report.headline
+
+
+def test_a_module_is_left_as_it_was() -> None:
+    module = torch.nn.BatchNorm1d(5).double()
+    report = check_function(module, X, points=0)
+    assert report.verdict == "agree"
+    assert [leaf.path for leaf in report.leaves] == ["input"]
+    assert not module.num_batches_tracked
+
+
+def test_code_that_takes_addresses_is_not_traced() -> None:
+    class Copy(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = torch.empty_like(x)
+            ctypes.memmove(y.data_ptr(), x.data_ptr(), x.numel() * x.element_size())
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy
+
+    with pytest.raises(TypeError, match=r"test_function.py, line \d+: .*cannot be traced.*refer"):
+        check_function(Copy, X)
+    assert check_function(Copy, X, reference=lambda x: x.clone(), points=0).verdict == "agree"
+
+
+def test_values_that_depend_on_a_tensor_without_gradient() -> None:
+    class Power(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, n: Any) -> Any:
+            ctx.save_for_backward(x)
+            ctx.n = n.item()
+            return x**ctx.n if ctx.n else x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return dy * ctx.n * x ** (ctx.n - 1), None
+
+    assert check_function(Power, X, torch.tensor(3), points=0).verdict == "agree"
+
+
+def test_what_is_another_function_when_it_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = Subject.forward
+    monkeypatch.setattr(
+        Subject, "forward", lambda self, arrays: [2 * out for out in forward(self, arrays)]
+    )
+    with pytest.raises(TypeError, match=r"forward: its value is .* in PyTorch and .* when JAX"):
+        check_function(rules.Squared, X[0], 0.5, points=0)

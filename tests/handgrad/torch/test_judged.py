@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.tracing import in_jax
+from handgrad.program.graph import Numbering, flattened
 
 W = np.sin(np.arange(1.0, 13.0)).reshape(4, 3)
 X = np.cos(np.arange(20.0)).reshape(5, 4)
@@ -113,6 +115,14 @@ def test_an_operation_that_is_not_covered() -> None:
         handgrad.check_gradient(lambda w, _: w, in_jax(loss), W, X, points=1)
 
 
+def test_an_option_that_is_not_covered() -> None:
+    def f(x: Any) -> Any:
+        return torch.linalg.lu_factor(x.mT @ x, pivot=False)[0]
+
+    with pytest.raises(UncoveredOperationError, match=r"line \d+: torch.linalg.*without pivots"):
+        jax.make_jaxpr(in_jax(f))(W)
+
+
 def test_a_random_draw_is_no_function() -> None:
     def loss(w: Any, x: Any) -> Any:
         return torch.nn.functional.dropout(x @ w, 0.5).sum()
@@ -126,3 +136,34 @@ def test_a_random_draw_is_no_function() -> None:
 def test_power_series_are_no_tensors() -> None:
     with pytest.raises(TypeError, match="not on power series"):
         in_jax(torch.sin)(np.array([object()]))
+
+
+def test_memory_that_a_kernel_would_read() -> None:
+    for f in (lambda x: x.data_ptr(), np.from_dlpack, lambda x: x.untyped_storage()):
+        with pytest.raises(
+            UncoveredOperationError, match=r"kernel outside of PyTorch.* reference="
+        ):
+            in_jax(f)(W)
+
+
+def test_hooks_have_nothing_to_do() -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+        y.retain_grad()
+        y.register_hook(print).remove()
+        return y
+
+    assert in_jax(f)(W).tolist() == (2 * W).tolist()
+
+
+def test_a_call_is_named_as_the_caller_knows_it() -> None:
+    linear = torch.nn.Linear(4, 3).double()
+
+    def f(x: Any) -> Any:
+        y = torch.nn.functional.layer_norm(linear(x), (3,))
+        return y.softmax(-1)
+
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(in_jax(f))(X)
+    nodes = flattened(program, Numbering()).nodes
+    assert {node.call.name for node in nodes if node.call} >= {"layer_norm", "softmax", "Linear"}

@@ -178,8 +178,8 @@ def _settings() -> Any:
         torch.is_autocast_enabled("cpu"),
         torch.are_deterministic_algorithms_enabled(),
         importing("torch.utils._python_dispatch")._get_current_dispatch_mode(),
-        jax.config.jax_enable_x64,
-        jax.config.jax_numpy_dtype_promotion,
+        jax.config.read("jax_enable_x64"),
+        jax.config.read("jax_numpy_dtype_promotion"),
     )
 
 
@@ -230,4 +230,4 @@ def test_a_tensor_that_was_left_behind() -> None:
     kept = []
     by_jax(lambda x: kept.append(x) or x.sum(), X)
     with pytest.raises(RuntimeError, match="left behind"):
-        kept[0] + 1
+        kept[0].sum()

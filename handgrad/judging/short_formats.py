@@ -1,0 +1,152 @@
+"""What the rounding of a short format, or of a kernel's arithmetic, has to do with a gradient."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.arithmetic import balls
+from handgrad.data import formats
+from handgrad.data.computed_in import Arithmetic, arithmetic, described
+from handgrad.data.findings import Finding
+from handgrad.data.formats import Format
+from handgrad.data.numerals import plural, short
+from handgrad.judging.case import Case
+from handgrad.judging.outcome import Outcome
+from handgrad.judging.ruling import RIGHT, Ruling
+from handgrad.oracle.evaluate import operations
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.tolerance import stated
+from handgrad.tolerance.first_order import LARGE
+from handgrad.tolerance.measuring import in_arithmetic
+
+#: What a kernel may compute in without saying so, from the most exact on.
+LOWER: tuple[Any, ...] = (
+    "float32",
+    "tf32",
+    ("float16", "float32"),
+    "float16",
+    ("bfloat16", "float32"),
+    "bfloat16",
+)
+
+#: Rounding in a format is seldom this many unit roundoffs of a whole leaf, and if it is explains
+#: anything.
+MANY_UNITS = 64
+
+
+def arithmetic_of(ruling: Ruling, leaf: np.ndarray) -> str:
+    """Return in words in what a leaf of the gradient is computed; empty if in its own floats."""
+    if ruling.tolerance.stated is None:
+        return ""
+    problem = ruling.problem
+    return described(problem.computed_in) or stated.coarser(problem, leaf).name
+
+
+def factor_limit(ruling: Ruling, path: str) -> float:
+    """Return how far from 1 a factor of a whole leaf may be without being caught."""
+    explained, k = ruling.tolerance.stated, ruling.given.paths.index(path)
+    return np.nan if explained is None else float(max(explained.along[k], explained.loose_along[k]))
+
+
+def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> list[Finding]:
+    """Return a finding if a lower precision than the stated one would explain a wrong gradient.
+
+    It must explain every element of every point, and leave digits of every leaf. Gradients whose
+    runs take long are left out.
+    """
+    rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
+    first = outcomes[deciding].ruling
+    if first is None or outcomes[deciding].findings or case.along_directions:
+        return []
+    if not np.isfinite(first.yours.gap).all() or not _may_be_run(first):
+        return []
+    ordered = [first, *(ruling for ruling in rulings if ruling is not first)]
+    for computed_in in LOWER:
+        if (other := arithmetic(computed_in)) is None:
+            continue
+        if _is_lower(first, other) and all(_explains(r, other, case.seed) for r in ordered):
+            says = (
+                f"computing in {described(other)} would explain all of it; if the code does, say "
+            )
+            how = case.wording.computed_in.format(computed_in)
+            return [Finding("rounding", None, None, says + how, 0.5)]
+    return []
+
+
+def _may_be_run(ruling: Ruling) -> bool:
+    program = ruling.problem.traced.gradient
+    if program is None or not program.jaxpr.jaxpr.invars or not ruling.reference.known.all():
+        return False
+    return operations(program) < LARGE and ruling.reference.certified
+
+
+def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
+    """Tell whether an arithmetic is lower than that by which was ruled, and yours near enough."""
+    given, problem = ruling.given, ruling.problem
+    finest = min((formats.of(leaf.dtype) for leaf in given.leaves), key=lambda f: f.unit)
+    now = problem.computed_in.units if problem.computed_in else (0.0, 0.0)
+    unit, sums = other.units
+    least = max(finest.unit, now[0])
+    if unit < least or (unit == least and not (problem.computed_in and sums > now[1])):
+        return False
+    distance = max((_distance(ruling, part) for part in given.parts()), default=0.0)
+    return distance <= min(MANY_UNITS * unit, float(np.sqrt(2 * unit)))
+
+
+def _distance(ruling: Ruling, part: slice) -> float:
+    """Return the error of a leaf relative to it, in the root mean square."""
+    return _norm(ruling.yours.gap[part], ruling.yours.size[part])
+
+
+def _norm(gap: np.ndarray, size: np.ndarray) -> float:
+    """Return |gap| / |size|, in the Euclidean norm; 0 where there is nothing."""
+    largest = float(np.max(size, initial=0.0))
+    if not largest:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(gap / largest) / np.linalg.norm(size / largest))
+
+
+def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
+    problem = replace(ruling.problem, computed_in=other)
+    try:
+        found = in_arithmetic(problem, ruling.reference, seed)
+    except UncertifiedPrimitiveError:
+        return False
+    if not np.isfinite(found.error).all():
+        return False
+    tolerance = replace(ruling.tolerance, stated=found)
+    for part in ruling.given.parts():
+        distance = _norm(found.error[part], ruling.yours.size[part])
+        if distance > found.fraction[part].max(initial=0.0):
+            return False  # which would explain anything
+    return ruling.worst_by(tolerance) == RIGHT
+
+
+def zeros(outcomes: Sequence[Outcome], deciding: int) -> Iterator[str]:
+    """Say of which leaves elements are 0 since the format has no numbers so small."""
+    ruling = outcomes[deciding].ruling
+    if ruling is None:
+        return
+    exact = np.abs(balls.midpoints(ruling.yours.reference))
+    pairs = zip(ruling.given.paths, ruling.given.leaves, ruling.given.parts(), strict=True)
+    for path, leaf, part in pairs:
+        form = formats.of(leaf.dtype)
+        gone = (ruling.yours.answer[part] == 0) & (exact[part] > 0) & (exact[part] < form.subnormal)
+        if form.half and gone.any():
+            count = f"{int(gone.sum())} of {plural(leaf.size, 'element')} of {path}"
+            largest = short(float(exact[part][gone].max()), 2)
+            yield (
+                f"{count} are 0, where the exact values, up to {largest}, are below the smallest "
+                f"number of {form.name}, {short(form.subnormal, 2)}; a scaled loss would keep them"
+            )
+
+
+def beyond(path: str, value: float, form: Format) -> str:
+    """Say that an exact value is beyond the range of a format."""
+    return (
+        f"the exact gradient of {path} is {short(value, 3)}, beyond {form.name}'s largest number, "
+        f"{short(form.largest, 6)}"
+    )

@@ -1,0 +1,108 @@
+"""Perturbed runs of a program at a point, and how far they lead."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.dual import Dual
+from handgrad.data import formats
+from handgrad.data.point import slices
+from handgrad.data.pytrees import is_real
+from handgrad.oracle import evaluate
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.reference import Reference, element_scale
+from handgrad.program.interpreter import number
+from handgrad.program.trace import Program
+from handgrad.tolerance.monte_carlo import MonteCarlo
+from handgrad.tolerance.perturbed_numpy import moved
+
+#: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_matrix.py`).
+SHARP = 64
+
+SHARP_DRAWS, LOOSE_DRAWS = 4, 8
+
+#: The precision in bits that changes of a gradient are computed with.
+BITS = 192
+
+
+def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
+    """Return the loss and its slopes but the first, whose direction only decides ties."""
+    return np.append(balls.boxed([loss], (1,)), slopes[1:])
+
+
+def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that gives half an ulp of the loss and each element, (1 + size,).
+
+    The ulp is that of the dtype of the leaf. In a short format, whose numbers stand for no others,
+    a result is rounded once: `SHARP` of what is returned make half an ulp. The function takes the
+    changes of loss and elements for data half an ulp away: an exact zero that changes has no ulp of
+    its own, one that does not that of its neighbours.
+    """
+    loss = np.spacing(abs(float(reference.loss.mid()))) / 2
+    zero = balls.contains_zero(reference.gradient)
+    sizes = element_scale(problem, reference.gradient, zero)
+    if reference.kink is not None:
+        sizes = np.fmax(sizes, reference.kink.largest)
+    half = np.empty_like(sizes)
+    for leaf, part in zip(problem.leaves, slices(problem.leaves), strict=True):
+        with np.errstate(over="ignore", invalid="ignore"):
+            half[part] = formats.spacing(sizes[part].astype(leaf.dtype)) / 2
+    short = np.repeat(
+        [formats.is_half(a.dtype) for a in problem.leaves], [a.size for a in problem.leaves]
+    )
+    half, sizes = (np.where(short, each / SHARP, each) for each in (half, sizes))
+    half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
+
+    def after(changes: np.ndarray) -> np.ndarray:
+        if reference.kink is not None:
+            return np.append(loss, half)
+        of_zero = np.where(changes[1:] == 0, sizes, 0.0)
+        return np.append(loss, np.where(zero, of_zero, half))
+
+    return after
+
+
+def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Return the arrays as balls, every float perturbed by ± half an ulp except 0 and ±1."""
+    return [moved(array, rng.choice([-1.0, 1.0], size=np.shape(array))) for array in arrays]
+
+
+def near(constant: Any, rng: np.random.Generator) -> Any:
+    """Perturb a constant of the loss's closure by half an ulp, if it holds floats."""
+    if not is_real(constant):
+        return number(constant)
+    return Dual(half_an_ulp_away([np.asarray(constant)], rng)[0])
+
+
+def run(
+    problem: Problem,
+    program: Program,
+    arguments: Sequence[np.ndarray],
+    frozen: Decisions | None,
+    rounding: MonteCarlo | None = None,
+    constants: Sequence[Any] | None = None,
+    instead: Mapping[int, np.ndarray] = MappingProxyType({}),
+) -> tuple[np.ndarray, Decisions]:
+    """Return the loss and its gradient in one vector, and the decisions of the run."""
+    comparisons = Comparisons(final=True, undefined=True, frozen=frozen, instead=instead)
+    loss, gradient = evaluate.gradient(
+        problem, program, arguments, comparisons, rounding, constants
+    )
+    return np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
+
+
+def furthest(base: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the largest distance of each element of perturbed runs from the base.
+
+    It is a lower bound: 0 where the balls overlap, and infinite for NaN.
+    """
+    found = np.zeros(base.size)
+    for run in runs:
+        distance = balls.least_magnitudes(run - base)
+        found = np.fmax(found, np.where(np.isnan(distance), np.inf, distance))
+    return found

@@ -1,0 +1,209 @@
+"""The public check of several versions of one gradient: by hand, in JAX, in torch, as a kernel."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
+from handgrad.clock import Clock, reported
+from handgrad.comparison import ComparisonReport, Version
+from handgrad.data.calls import call_line
+from handgrad.data.computed_in import arithmetic
+from handgrad.data.frames import near, own_frames
+from handgrad.data.names import Names
+from handgrad.data.point import point_at, shortly
+from handgrad.judging.case import Case, check_case
+from handgrad.judging.losses import prepare
+from handgrad.judging.points import points as points_around
+from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_versions import in_its_kind
+from handgrad.judging.trial import check_seconds, rule_names
+from handgrad.judging.untraceable import calling
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+def compare_gradients(
+    versions: Mapping[str, Callable[..., Any]],
+    loss: Callable[..., Any],
+    params: Any,
+    *inputs: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    has_value: bool = False,
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+    seconds: float = 20.0,
+    computed_in: Any = None,
+) -> ComparisonReport:
+    """Rule on several versions of one gradient by one certified reference, and name the odd one.
+
+    Every version is judged as `check_gradient` does, at the same points; the reference is certified
+    once for all of them. None is the measure of the others: all may be wrong, or all but one.
+
+    Args:
+        versions: by their names, functions as `check_gradient` takes them. Each may be of another
+            library: one that raises with the arguments as they are gets arrays in place of
+            tensors, or tensors in place of arrays, and may return either.
+        loss, params, inputs: as for `check_gradient`.
+        points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
+        seconds: how long all of it may take; of what is left, each version gets its part.
+        computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
+            some of them.
+
+    Returns:
+        The report. A version that raises at the given point does not pass, and the others are
+        judged all the same.
+
+    Raises:
+        TypeError: the versions are no functions with names; or as `check_gradient`.
+        ValueError: there is none; or as `check_gradient`.
+        CheckInterrupted: Ctrl-C; has the report on the versions that were judged.
+        Exception: whatever `loss` raises at the given point.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> def loss(w): return jnp.sum(w**3)
+        >>> versions = {"jax": jax.grad(loss), "numpy": lambda w: 3 * w**2, "mine": lambda w: 3 * w}
+        >>> report = compare_gradients(versions, loss, np.array([0.5, -1.0, 2.0]))
+        >>> report.failing, report["mine"].verdict
+        (('mine',), 'disagree')
+    """
+    check_versions(versions)
+    trusted = rule_names(trust_rules)
+    reproduce = call_line(
+        compare_gradients,
+        {"versions": versions, "loss": loss},
+        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
+        points=points,
+        seed=seed,
+        referee=referee,
+        has_value=has_value,
+        strict=strict,
+        trust_rules=trusted,
+        seconds=seconds,
+        computed_in=computed_in,
+    )
+    check_seconds(seconds)
+    stated = _stated(computed_in, versions)
+    at = (params, *inputs)
+    cases = {
+        name: Case(
+            f,
+            loss,
+            has_value,
+            referee,
+            seed,
+            trusted,
+            calls=CALLS_OF_KERNEL,
+            computed_in=stated.get(name),
+        )
+        for name, f in versions.items()
+    }
+    _check_loss(cases, at, points)
+    clock, found = Clock(seconds), list[Version]()
+    with reported(clock) as progress:
+        for k, (name, case) in enumerate(cases.items()):
+            progress.part = name
+            part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
+            try:
+                found.append(_judged(name, case, at, points, strict, reproduce, part))
+            except KeyboardInterrupt as interrupt:
+                if isinstance(interrupt, CheckInterrupted):
+                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                if not found:
+                    raise
+                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
+    return ComparisonReport.of(found, reproduce)
+
+
+@with_arguments_of(compare_gradients)
+def assert_gradients(*args: Any, **options: Any) -> None:
+    """Raise unless `compare_gradients` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: a version does not pass; see `assert_gradient`.
+        Exception: as `compare_gradients`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> def loss(w): return jnp.sum(w**3)
+        >>> versions = {"jax": jax.grad(loss), "numpy": lambda w: 3 * w**2}
+        >>> assert_gradients(versions, loss, np.array([0.5, -1.0, 2.0]))
+    """
+    require(compare_gradients(*args, **options))
+
+
+def check_versions(versions: Any) -> None:
+    """Raise TypeError or ValueError unless these are functions by their names."""
+    expected = 'expected a dict of functions by their names, {"mine": f, "jax": g}'
+    if not isinstance(versions, Mapping):
+        raise TypeError(f"versions: got {shortly(versions)}, {expected}")
+    if not versions:
+        raise ValueError(f"versions: got an empty {type(versions).__name__}, {expected}")
+    for name, function in versions.items():
+        if not isinstance(name, str):
+            raise TypeError(f"versions: got the name {shortly(name)}, {expected}")
+        if not callable(function):
+            raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
+
+
+def _stated(computed_in: Any, versions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what each version is computed in, where that is stated.
+
+    Raises:
+        ValueError: there is no such version, or no such format.
+    """
+    if not isinstance(computed_in, Mapping):
+        computed_in = dict.fromkeys(versions, computed_in)
+    for name, stated in computed_in.items():
+        if name not in versions:
+            known = ", ".join(map(repr, versions))
+            raise ValueError(f"computed_in: got the name {name!r}, expected one of {known}")
+        arithmetic(stated)
+    return dict(computed_in)
+
+
+def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
+    """Raise what is wrong with the loss or the options, which all versions share."""
+    case = next(iter(cases.values()))
+    case, at, names, points = in_arrays(case, tuple(at), points)
+    given = point_at(at[0], at[1:], names)
+    check_case(replace(case, gradient=lambda *_: None), given)
+    for _ in points_around(given, points, case.seed):
+        pass  # a list is looked at one by one
+    if given.not_judged() is None:
+        with calling(case.wording.loss):
+            given.call(case.loss)
+            prepare(case, given)
+
+
+def _judged(
+    name: str,
+    case: Case,
+    at: tuple[Any, ...],
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> Version:
+    """Judge one version; what it raises is its result."""
+    try:
+        case, at, points = in_its_kind(case, at, points)
+        report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
+    except Exception as error:  # the caller's functions may raise anything
+        return Version(name, None, _in_one_line(error))
+    return Version(name, report)
+
+
+def _in_one_line(error: Exception) -> str:
+    """Write an error with the line of the caller's that raised it."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    frames = own_frames(error.__traceback__)
+    if not frames:
+        return text
+    place = frames[-1][1]
+    return f"{text} ({near(place.filename)}, line {place.lineno})"

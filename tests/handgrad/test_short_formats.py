@@ -1,0 +1,360 @@
+"""Gradients in bfloat16, float16 and float8, and of kernels that compute in them."""
+
+import json
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+import pytest
+
+from handgrad import check_backward, check_custom, check_gradient, check_steps
+from handgrad.commands.check import check as command
+from handgrad.data.computed_in import STATED, arithmetic, described
+from tests.handgrad import short_functions as functions
+
+BF16, F16, E4M3, E5M2 = "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"
+NAMES = [name for name, *_ in functions.cases(np.float32, 0)]
+
+
+def judged(yours: Any, name: str, dtype: str, inside: Any = jnp.float32, **options: Any) -> Any:
+    """Judge what `yours` makes of the function's gradient in float32, rounded at the end."""
+    f, p, given = functions.one(name, dtype)
+    in_float32 = functions.in_dtype(f, jnp.float32)
+
+    def gradient(p: Any, *given: Any) -> Any:
+        right = in_float32(
+            jax.tree.map(lambda a: jnp.asarray(a).astype(jnp.float32), p),
+            *(jnp.asarray(a).astype(jnp.float32) for a in given),
+        )
+        return jax.tree.map(lambda g, a: g.astype(a.dtype), yours(right), p)
+
+    options = {"points": 1} | options
+    return check_gradient(gradient, lambda p, *a: f(p, *a, inside), p, *given, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [BF16, F16, E4M3, E5M2])
+@pytest.mark.parametrize("name", NAMES)
+def test_right_gradients_agree_however_they_round(name: str, dtype: str) -> None:
+    f, p, given = functions.one(name, dtype)
+    for inside in (None, jnp.float32):
+        for way, gradient in functions.ways(f, inside).items():
+            if dtype in (E4M3, E5M2) and way != "upcast":
+                continue  # XLA on CPU computes eight bits in float16, which overflows
+            report = check_gradient(
+                gradient, lambda p, *a, i=inside: f(p, *a, i), p, *given, points=2
+            )
+            assert report.verdict in ("agree", "imprecise"), (way, inside, report)
+            assert report.passes
+
+
+@pytest.mark.slow
+def test_a_right_gradient_agrees_in_each_format_and_one_off_by_more_does_not() -> None:
+    for dtype, factor in ((BF16, 1.05), (F16, 1.01)):
+        assert judged(lambda g: g, "layer norm", dtype).verdict == "agree"
+        wrong = judged(lambda g, f=factor: {**g, "g": f * g["g"]}, "layer norm", dtype)
+        assert wrong.verdict == "disagree"
+        assert wrong.blame == "yours"
+        assert f"what rounding in {dtype} explains" in " ".join(str(wrong).split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dtype", "factor"), [(BF16, 1.05), (F16, 1.01), (E4M3, 2.0), (E5M2, -1)])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_factor_is_caught(name: str, dtype: str, factor: float) -> None:
+    """Those of a kernel that sums in float32, from a little more than its rounding on."""
+    if name in ("mlp", "attention", "cross entropy", "huber", "quantile") and dtype == BF16:
+        factor = 1.15  # whose program shows roundings in the format of the arrays
+    if (name, dtype) == ("attention", E4M3):
+        factor = -1.0
+    report = judged(lambda g: jax.tree.map(lambda a: factor * a, g), name, dtype)
+    assert not report.passes
+
+
+def _without_mean(p: Any, _: Any, c: Any) -> Any:
+    """Layer norm, without the mean of the cotangents."""
+    w, g, dy = (a.astype(np.float32) for a in (p["x"], p["g"], c))
+    mean = w.mean(-1, keepdims=True)
+    r = 1 / np.sqrt(((w - mean) ** 2).mean(-1, keepdims=True) + np.float32(1e-2))
+    h, dh = (w - mean) * r, dy * g[None, :]
+    dx = r * (dh - h * (dh * h).mean(-1, keepdims=True))
+    return {
+        name: a.astype(c.dtype) for name, a in (("g", (dy * h).sum(0)), ("b", dy.sum(0)), ("x", dx))
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [BF16, F16, E4M3])
+def test_a_missing_term_is_caught(dtype: str) -> None:
+    f, p, given = functions.one("layer norm", dtype)
+    report = check_gradient(_without_mean, lambda p, *a: f(p, *a, jnp.float32), p, *given, points=0)
+    assert [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"] == ["p['x']"]
+
+
+def _forgotten_eps(p: Any, _: Any, c: Any) -> Any:
+    w, dy = p["x"].astype(np.float32), c.astype(np.float32)
+    r = 1 / np.sqrt((w * w).mean(-1, keepdims=True))
+    dh = dy * p["g"].astype(np.float32)[None, :]
+    dx = r * (dh - w * r * r * (dh * w).mean(-1, keepdims=True))
+    return {"x": dx.astype(c.dtype), "g": (dy * w * r).sum(0).astype(c.dtype)}
+
+
+@pytest.mark.slow
+def test_a_forgotten_eps_is_caught_where_it_is_more_than_rounding() -> None:
+    f, p, given = functions.one("rms norm", F16)
+    p = {**p, "x": (p["x"] / 8).astype(F16)}
+    report = check_gradient(
+        _forgotten_eps, lambda p, *a: f(p, *a, jnp.float32), p, *given, points=0
+    )
+    assert report.verdict == "disagree"
+
+
+def _summed_in_halves(_: Any, c: Any) -> Any:
+    """Return Σ c over the rows, one after the other."""
+    total = np.zeros_like(c[0])
+    for row in np.asarray(c):
+        total = total + row
+    return {"b": total}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [BF16, F16])
+def test_sums_in_a_short_format_are_imprecise_where_the_program_has_float32(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    p, c = {"b": np.ones(5, dtype)}, rng.normal(1, 1, size=(61, 5)).astype(dtype)
+
+    def loss(p: Any, c: Any) -> Any:
+        return (p["b"].astype(jnp.float32)[None, :] * c.astype(jnp.float32)).sum()
+
+    report = check_gradient(_summed_in_halves, loss, p, c, points=1)
+    assert report.verdict == "imprecise"
+
+    # A tenth is more than rounding costs there, and in one direction.
+    def a_tenth_less(_: Any, c: Any) -> Any:
+        return {"b": (c.astype(np.float32).sum(0) * 0.9).astype(c.dtype)}
+
+    assert check_gradient(a_tenth_less, loss, p, c, points=1).verdict == "disagree"
+
+
+@pytest.mark.slow
+def test_mixed_leaves_are_judged_each_at_its_own_format() -> None:
+    def loss(p: Any) -> Any:
+        return jnp.sum(p["a"].astype(jnp.float32) ** 2) + jnp.sum(p["b"] ** 2)
+
+    p = {"a": np.linspace(0.3, 1.1, 5).astype(BF16), "b": np.linspace(0.3, 1.1, 5, dtype="f4")}
+
+    def gradient(p: Any, a: float = 1, b: float = 1) -> Any:
+        return {"a": (2 * a * p["a"].astype("f4")).astype(BF16), "b": np.float32(2 * b) * p["b"]}
+
+    assert check_gradient(gradient, loss, p, points=1).verdict == "agree"
+    wrong = check_gradient(lambda p: gradient(p, b=1.001), loss, p, points=0)
+    assert [leaf.verdict for leaf in wrong.leaves] == ["agree", "disagree"]
+    assert [leaf.dtype for leaf in wrong.leaves] == [BF16, "float32"]
+    wrong = check_gradient(lambda p: gradient(p, a=1.05), loss, p, points=0)
+    assert [leaf.verdict for leaf in wrong.leaves] == ["disagree", "agree"]
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.2])
+def test_a_loss_in_numpy(factor: float) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(7, 5)).astype(BF16), rng.normal(size=5).astype(BF16)
+
+    def loss(w: Any, x: Any) -> Any:
+        return np.sum(np.tanh(x @ w) ** 2)
+
+    def gradient(w: Any, x: Any) -> Any:
+        t = np.tanh(x @ w)
+        return (w.dtype.type(factor) * (x.T @ (2 * t * (1 - t * t)))).astype(w.dtype)
+
+    verdict = check_gradient(gradient, loss, w, x, points=1).verdict
+    assert verdict == ("agree" if factor == 1 else "disagree")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+def test_a_loss_value_in_a_short_format(factor: float) -> None:
+    w = np.linspace(0.3, 1.1, 9).astype(BF16)
+
+    def both(w: Any) -> Any:
+        return (np.mean(w * w) * w.dtype.type(factor), w * w.dtype.type(2 / 9))
+
+    report = check_gradient(both, lambda w: jnp.mean(w * w), w, has_value=True, points=1)
+    assert report.verdict == ("agree" if factor == 1 else "disagree")
+
+
+# What a kernel computes in behind arrays of float32.
+
+
+def kernel(values: Any, sums: Any = None, factor: float = 1.0) -> tuple[Any, Any, Any]:
+    """A gradient that computes in another format; its loss, and its arguments in float32."""
+    rng = np.random.default_rng(0)
+    p = {"w": (rng.normal(size=(5, 7)) * 0.4).astype("f4"), "v": rng.normal(size=7).astype("f4")}
+    x, y = rng.normal(size=(11, 5)).astype("f4"), rng.normal(size=11).astype("f4")
+
+    def loss(p: Any, x: Any, y: Any) -> Any:
+        return jnp.mean((jnp.tanh(x @ p["w"]) @ p["v"] - y) ** 2)
+
+    def gradient(p: Any, x: Any, y: Any) -> Any:
+        w, v, x, y = (jnp.asarray(a).astype(values) for a in (p["w"], p["v"], x, y))
+
+        def product(a: Any, b: Any) -> Any:
+            return jnp.matmul(a, b, preferred_element_type=sums or values).astype(values)
+
+        h = jnp.tanh(product(x, w))
+        r = (product(h, v) - y) * jnp.asarray(2 / 11, values)
+        dz = r[:, None] * v[None, :] * (1 - h * h) * jnp.asarray(factor, values)
+        return {"w": product(x.T, dz).astype("f4"), "v": product(h.T, r).astype("f4")}
+
+    return gradient, loss, (p, x, y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("computed_in", "values", "sums"),
+    [("bfloat16", jnp.bfloat16, None), (("bfloat16", "float32"), jnp.bfloat16, jnp.float32)],
+)
+def test_a_kernel_is_judged_by_what_it_computes_in(
+    computed_in: Any, values: Any, sums: Any
+) -> None:
+    gradient, loss, at = kernel(values, sums)
+    report = check_gradient(gradient, loss, *at, points=1, computed_in=computed_in)
+    assert report.verdict == "agree"
+    assert f"computed_in={computed_in!r}" in report.reproduce
+    assert {leaf.arithmetic for leaf in report.leaves} == {described(arithmetic(computed_in))}
+    gradient, loss, at = kernel(values, sums, 1.1)
+    assert (
+        check_gradient(gradient, loss, *at, points=1, computed_in=computed_in).verdict == "disagree"
+    )
+
+
+@pytest.mark.slow
+def test_a_lower_precision_that_explains_everything_is_named() -> None:
+    gradient, loss, at = kernel(jnp.bfloat16, jnp.float32)
+    report = check_gradient(gradient, loss, *at, points=1)
+    assert report.verdict == "disagree"
+    assert report.findings[-1].kind == "rounding"
+    says = report.findings[-1].detail
+    assert "would explain all of it; if the code does, say computed_in=" in says
+    stated = eval(says.partition("computed_in=")[2])
+    assert check_gradient(gradient, loss, *at, points=1, computed_in=stated).verdict == "agree"
+
+
+@pytest.mark.slow
+def test_none_is_named_where_it_would_not() -> None:
+    gradient, loss, at = kernel(jnp.bfloat16, jnp.float32, 1.3)
+    report = check_gradient(gradient, loss, *at, points=1)
+    assert not [f for f in report.findings if "would explain" in f.detail]
+
+
+@pytest.mark.slow
+def test_the_other_checks_take_it() -> None:
+    x = np.linspace(-1.5, 1.5, 9, dtype="f4")
+
+    def forward(x: Any) -> Any:
+        a = jnp.tanh(x)
+        return a, a
+
+    def backward(d: Any, a: Any) -> Any:
+        a = jnp.asarray(a).astype(jnp.bfloat16)
+        return (jnp.asarray(d).astype(jnp.bfloat16) * (1 - a * a)).astype("f4")
+
+    @jax.custom_jvp
+    def f(x: Any) -> Any:
+        return jnp.tanh(x)
+
+    @f.defjvp
+    def _(x: Any, dx: Any) -> Any:
+        a = jnp.tanh(x[0]).astype(jnp.bfloat16)
+        return f(*x), (1 - a * a).astype("f4") * dx[0]
+
+    steps = [("tanh", forward, backward)]
+    # The formula is right in exact arithmetic, which excuses it, too.
+    for computed_in, verdict in (("bfloat16", "agree"), (None, "imprecise")):
+        options: Any = {"points": 0, "computed_in": computed_in}
+        assert check_backward(forward, backward, x, **options).verdict == verdict
+        assert check_custom(f, x, **options).verdict == verdict
+        assert check_steps(steps, x, **options).steps[0].report.verdict == verdict
+
+
+@pytest.mark.parametrize("given", ["bf16", ("bfloat16",), 3, ("bfloat16", None)])
+def test_what_is_no_format_is_refused_in_one_line(given: Any) -> None:
+    w = np.ones(2)
+    line = f"computed_in: got {given!r}, expected a format or "
+    for call in (
+        lambda: check_gradient(lambda w: 2 * w, lambda w: (w * w).sum(), w, computed_in=given),
+        lambda: check_steps([("s", lambda x: (x, x), lambda d, x: d)], w, computed_in=given),
+    ):
+        with pytest.raises(ValueError, match="computed_in") as caught:
+            call()
+        assert str(caught.value).startswith(line)
+        assert all(name in str(caught.value) for name in STATED)
+
+
+# Range.
+
+
+@pytest.mark.slow
+def test_a_scaled_loss_is_told_as_one() -> None:
+    report = judged(lambda g: jax.tree.map(lambda a: 1024 * a, g), "rms norm", F16, points=3)
+    assert [d.kind for d in report.diagnoses] == ["factor"]
+    assert "2^10, as of a scaled loss: unscale" in report.diagnoses[0].says
+
+
+def test_a_gradient_beyond_the_range_is_undecidable_and_says_so() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum((w.astype(jnp.float32) * 300) ** 2)
+
+    report = check_gradient(lambda w: w * np.inf, loss, np.ones(3, F16), points=0)
+    assert report.verdict == "undecidable"
+    assert "1.8e5, beyond float16's largest number, 65504" in report.headline
+
+
+def test_what_is_flushed_to_zero_is_right_and_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(w.astype(jnp.float32) * 1e-8)
+
+    report = check_gradient(lambda w: np.zeros_like(w), loss, np.ones(3, F16), points=0)
+    assert report.verdict == "agree"
+    assert "below the smallest number of float16" in report.warnings[0]
+
+
+def test_autodiff_that_underflows_is_blamed() -> None:
+    """As `jax.grad` of a loss in float16 whose cotangents are below the smallest number."""
+
+    def loss(w: Any) -> Any:
+        return jnp.sum(w * np.float16(1e-4) * np.float16(1e-4) * np.float16(1e4))
+
+    report = check_gradient(lambda w: np.full_like(w, 1e-4), loss, np.ones(5, F16), points=0)
+    assert report.passes
+
+
+@pytest.mark.slow
+def test_the_report_is_data_and_its_code_can_be_pasted() -> None:
+    report = judged(lambda g: jax.tree.map(lambda a: -a, g), "huber", BF16)
+    assert report.verdict == "disagree"
+    assert json.loads(json.dumps(report.to_dict()))["leaves"][0]["arithmetic"] == BF16
+    code = report.counterexample.as_code()
+    assert "dtype=ml_dtypes.bfloat16" in code
+    assert "import ml_dtypes\n" in code
+    assert [d.kind for d in report.diagnoses] == ["sign"]
+    power = report.power()
+    assert 0 < len(power.missed) < len(power.planted)
+
+
+def test_slopes_along_directions_are_refused() -> None:
+    with pytest.raises(ValueError, match="directions: got parameters in bfloat16"):
+        check_gradient(
+            lambda w: 2 * w, lambda w: (w * w).sum(), np.ones(2, ml_dtypes.bfloat16), directions=2
+        )
+
+
+def test_the_command_takes_one_format_or_two() -> None:
+    option = next(p for p in command.params if p.name == "computed_in")
+    context: Any = None
+    assert option.callback is not None
+    assert option.callback(context, option, "bfloat16,float32") == ("bfloat16", "float32")
+    assert option.callback(context, option, "tf32") == "tf32"
+    with pytest.raises(Exception, match="got bf16, expected a format"):
+        option.callback(context, option, "bf16")

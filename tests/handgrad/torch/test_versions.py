@@ -1,0 +1,102 @@
+"""Versions of one gradient in torch, JAX and NumPy: each gets what it takes."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from handgrad import compare_gradients
+
+W = np.array([0.3, -0.7, 1.2])
+X = np.random.default_rng(0).standard_normal((5, 3))
+
+
+def loss(w: Any, x: Any) -> Any:
+    return ((x @ w) ** 2).sum()
+
+
+def in_jax(w: Any, x: Any) -> Any:
+    return jax.grad(lambda w: jnp.sum(jnp.matmul(x, w) ** 2))(w)
+
+
+def in_torch(w: Any, x: Any) -> Any:
+    w = w.detach().clone().requires_grad_()
+    torch.mv(x, w).square().sum().backward()
+    return w.grad
+
+
+def halved(w: Any, x: Any) -> Any:
+    return in_torch(w, x) / 2
+
+
+def in_numpy(w: np.ndarray, x: np.ndarray) -> Any:
+    if not isinstance(w, np.ndarray):
+        raise TypeError("expected an array")
+    return 2 * x.T @ (x @ w)
+
+
+def from_arrays(w: Any, x: Any) -> Any:
+    return torch.from_numpy(in_numpy(w, x))
+
+
+VERSIONS = {
+    "torch": in_torch,
+    "jax": in_jax,
+    "numpy": in_numpy,
+    "triton": halved,
+    "mixed": from_arrays,
+}
+
+
+@pytest.mark.parametrize("tensors", [False, True])
+def test_each_version_gets_what_it_takes(tensors: bool) -> None:
+    at = [torch.tensor(a) if tensors else a for a in (W, X)]
+    report = compare_gradients(VERSIONS, loss, *at, points=1)
+    assert report.failing == ("triton",), str(report)
+    assert [each.points for each in report.reports] == [2] * 5
+
+
+def test_other_points_in_tensors() -> None:
+    w, x = torch.tensor(W), torch.tensor(X)
+    versions = {"torch": in_torch, "numpy": in_numpy}
+    report = compare_gradients(versions, loss, w, x, points=[(w + 1, x)])
+    assert [each.points for each in report.reports] == [2, 2]
+
+
+def test_the_same_mistake_in_two_libraries() -> None:
+    versions = {"torch": halved, "jax": lambda w, x: in_jax(w, x) / 2, "numpy": in_numpy}
+    report = compare_gradients(versions, loss, torch.tensor(W), torch.tensor(X), points=1)
+    assert report.same_mistake == (("torch", "jax"),)
+    assert report.headline == (
+        "disagree: torch and jax are wrong in the same way; numpy alone is right"
+    )
+
+
+def test_what_raises_with_either_is_told_as_it_was_called() -> None:
+    def raises(w: Any, _: Any) -> Any:
+        raise ValueError(f"no {type(w).__name__}")
+
+    report = compare_gradients({"a": raises, "torch": in_torch}, loss, W, X, points=0)
+    assert (report.versions[0].raised or "").startswith("ValueError: no ndarray")
+
+
+def test_versions_of_a_module() -> None:
+    module = torch.nn.Linear(3, 1).double()
+
+    def of_module(module: Any, x: Any) -> Any:
+        return module(x).square().sum()
+
+    def by_autograd(module: Any, x: Any) -> Any:
+        return torch.autograd.grad(of_module(module, x), list(module.parameters()))
+
+    def off(module: Any, x: Any) -> Any:
+        weight, bias = by_autograd(module, x)
+        return weight, bias / 5
+
+    x = torch.tensor(X)
+    report = compare_gradients({"torch": by_autograd, "mine": off}, of_module, module, x, points=1)
+    assert report.failing == ("mine",)
+    assert "Where mine is worst, bias[0]" in str(report)
