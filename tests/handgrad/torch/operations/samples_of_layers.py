@@ -43,7 +43,9 @@ LOSSES = {
         lambda x: F.binary_cross_entropy(x, TARGETS.to(x.dtype))
     ),
     "binary cross-entropy of logits": on((3, 5), (5,))(
-        lambda x, w: F.binary_cross_entropy_with_logits(x, TARGETS, pos_weight=w.detach().exp())
+        lambda x, w: F.binary_cross_entropy_with_logits(
+            x, TARGETS.to(x.dtype), pos_weight=w.detach().exp()
+        )
     ),
     "kl_div": PAIRED(lambda x, y: F.kl_div(x, y.softmax(1), reduction="batchmean")),
     "poisson_nll_loss": TABLE(lambda x: F.poisson_nll_loss(x, TARGETS)),
