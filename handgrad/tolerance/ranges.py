@@ -36,15 +36,18 @@ class _Observed:
         self.large: Beyond | None = None
         self.small: Beyond | None = None
 
-    def literal(self, _: Any) -> None:
+    def literal(self, literal: Any) -> None:
         """Leave constants as they are."""
+        del literal
 
-    def before(self, _: Any, operands: list[Any]) -> list[Any]:
+    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Leave operands as they are."""
+        del eqn
         return operands
 
-    def after(self, eqn: Any, _: list[Any], outputs: list[Any]) -> list[Any]:
+    def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Look at the results."""
+        del operands
         for v, out in zip(eqn.outvars, outputs, strict=True):
             form = self._values or (isinstance(out, Dual) and formats.of(v.aval.dtype))
             if isinstance(out, Dual) and form and form.half:

@@ -41,7 +41,8 @@ def judged(yours: Any, name: str, dtype: str, inside: Any = jnp.float32, **optio
 @pytest.mark.parametrize("name", NAMES)
 def test_right_gradients_agree_however_they_round(name: str, dtype: str) -> None:
     f, p, given = functions.one(name, dtype)
-    for inside in (None, jnp.float32):
+    # The softmax of JAX starts from -inf, which float8_e4m3fn has not.
+    for inside in (jnp.float32,) if dtype == E4M3 else (None, jnp.float32):
         for way, gradient in functions.ways(f, inside).items():
             if dtype in (E4M3, E5M2) and way != "upcast":
                 continue  # XLA on CPU computes eight bits in float16, which overflows
