@@ -29,7 +29,13 @@ __tracebackhide__ = True
 
 def holds_torch(tree: Any) -> bool:
     """Tell whether arguments hold tensors or modules of PyTorch."""
-    return any(is_tensor(leaf) or is_module(leaf) for leaf in jax.tree_util.tree_leaves(tree))
+    if "torch" not in sys.modules:
+        return False
+    try:
+        leaves = jax.tree_util.tree_leaves(tree)
+    except ValueError:  # of keys that cannot be sorted, which is said elsewhere
+        return False
+    return any(is_tensor(leaf) or is_module(leaf) for leaf in leaves)
 
 
 def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, Any, Names, Any]:
