@@ -29,9 +29,11 @@ __tracebackhide__ = True
 
 def holds_torch(tree: Any) -> bool:
     """Tell whether arguments hold tensors or modules of PyTorch."""
+    if "torch" not in sys.modules:
+        return False
     try:
         leaves = jax.tree_util.tree_leaves(tree)
-    except ValueError:  # of a dict whose keys cannot be sorted, which `point_at` says
+    except ValueError:  # of keys that cannot be sorted, which is said elsewhere
         return False
     return any(is_tensor(leaf) or is_module(leaf) for leaf in leaves)
 
