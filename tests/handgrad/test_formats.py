@@ -48,7 +48,7 @@ def test_spacings_of_the_others_are_numpys(name: str) -> None:
 
 def test_a_dtype_of_eight_bits_has_no_other_byte_order() -> None:
     for name in HALF:
-        assert formats.native(np.dtype(name)) == np.dtype(name)
+        assert formats.native(np.dtype(name)).name == name
     assert formats.native(np.dtype(">f4")) == np.dtype("f4")
 
 

@@ -159,6 +159,22 @@ def test_mixed_leaves_are_judged_each_at_its_own_format() -> None:
     assert [leaf.verdict for leaf in wrong.leaves] == ["disagree", "agree"]
 
 
+def test_terms_that_cancel_in_few_digits_leave_none_of_a_small_element() -> None:
+    """1.5078² - 1.5² is off by a third; beside the others that is rounding."""
+    a, b = np.array([1.5078125, 3, 4, 5], BF16), np.array([1.5, 1, 1, 1], BF16)
+
+    def loss(w: Any, a: Any, b: Any) -> Any:
+        return jnp.sum(w * (a * a - b * b))
+
+    def gradient(_: Any, a: Any, b: Any) -> Any:
+        bits = np.asarray(a).view(np.uint16)  # runs in this format alone
+        return bits.view(BF16) * a - b * b
+
+    report = check_gradient(gradient, loss, np.ones(4, BF16), a, b, points=0)
+    assert report.verdict == "agree"
+    assert abs(report.trial.outcomes[0].ruling.yours.gap[0] / 0.0235 - 0.33) < 0.01
+
+
 @pytest.mark.parametrize("factor", [1.0, 1.2])
 def test_a_loss_in_numpy(factor: float) -> None:
     rng = np.random.default_rng(0)
