@@ -16,7 +16,8 @@ if TYPE_CHECKING:
         assert_gradient,
         check_gradient,
     )
-    from handgrad.comparison import ComparisonReport, Version
+    from handgrad.compared import Version
+    from handgrad.comparison import ComparisonReport
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
@@ -61,7 +62,8 @@ __all__ = [
 _HOMES = {
     "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
-    "comparison": ("ComparisonReport", "Version"),
+    "compared": ("Version",),
+    "comparison": ("ComparisonReport",),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),

@@ -38,7 +38,8 @@ def check_backward(
     For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs.
 
     Args:
-        forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy.
+        forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy; in PyTorch if the
+            inputs are tensors.
         backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
             (or the bare one if there is one input), shaped like it; those of inputs that hold no
             floats are ignored.

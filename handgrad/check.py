@@ -81,11 +81,14 @@ def check_gradient(
 
     Args:
         gradient: `gradient(params, *inputs)`, a pytree shaped and typed like `params`; with
-            `has_value`, `(loss, grads)`. Written with NumPy, JAX, or anything else.
-        loss: `loss(params, *inputs)`, a real scalar; traced by JAX, or else run by NumPy on power
-            series.
+            `has_value`, `(loss, grads)`. Written with NumPy, JAX, or anything else. In PyTorch, of
+            an `nn.Module` also a dict by names, or a list, of the parameters that require grad; or
+            None, after a `.backward()` that has filled their `.grad`.
+        loss: `loss(params, *inputs)`, a real scalar; traced by JAX, as one in PyTorch is, too, or
+            else run by NumPy on power series.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
-            ml_dtypes; each leaf is judged at its own precision.
+            ml_dtypes; each leaf is judged at its own precision. Or a pytree of tensors, or an
+            `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
         inputs: the further arguments of both: arrays, pytrees, settings.
         points: how many points to judge at besides the given one, with other parameters and the
             same inputs; or a list of points, each (params, *inputs).

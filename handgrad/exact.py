@@ -23,7 +23,7 @@ def exact_gradient(
     Args:
         loss: `loss(params, *inputs)`, a real scalar that JAX can trace or that NumPy can compute on
             object arrays.
-        params: any pytree of float64 or float32 arrays.
+        params: any pytree of arrays of floats; see `check_gradient`.
         inputs: the further arguments of the loss.
         referee: as for `handgrad.check_gradient`; "series" gives the same digits on every machine,
             however many elements there are.

@@ -22,15 +22,13 @@ from handgrad.check import report_on, report_on_function, require, with_argument
 from handgrad.clock import SECONDS
 from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
-    HELP,
-    Subject,
     check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
-    subject_of,
 )
 from handgrad.judging.torch_references import referenced, with_reference
+from handgrad.judging.torch_subjects import HELP, Subject, subject_of
 from handgrad.judging.torch_variations import variations
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport

@@ -6,7 +6,8 @@ from typing import Any
 
 from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
 from handgrad.clock import Clock, reported
-from handgrad.comparison import ComparisonReport, Version
+from handgrad.compared import Version
+from handgrad.comparison import ComparisonReport
 from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import near, own_frames

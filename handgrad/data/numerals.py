@@ -4,7 +4,7 @@ import math
 from decimal import Context, Decimal, InvalidOperation
 from shutil import get_terminal_size
 
-from handgrad.data.formats import named
+from handgrad.data.formats import JUDGED, named
 
 #: The usual size of a terminal, less the line of the prompt.
 WIDTH, HEIGHT = 80, 24 - 1
@@ -76,7 +76,7 @@ def beside(exact: Decimal, others: list[float], dtype: str) -> list[str]:
     Returns:
         The exact value's text, then the others', padded on the left.
     """
-    digits = named(dtype).digits
+    digits = named(dtype).digits if dtype in JUDGED else DIGITS_OF_FLOAT64
     like = exact.adjusted() if exact.is_finite() and exact else None
     texts = ["not known" if exact.is_nan() else _written(exact, digits + BEYOND, like)]
     texts += [_written(decimal(other), digits, like) for other in others]

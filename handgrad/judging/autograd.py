@@ -187,13 +187,20 @@ class Run:
         """
         if written := self._written_by_forward():
             raise FaultyFormError(written)
-        pairs = [(self.results[i], c) for i, c in zip(used, cotangents, strict=True)]
-        pairs = [(out, c) for out, c in pairs if out.requires_grad]
+        pairs = [(i, c) for i, c in zip(used, cotangents, strict=True)]
+        pairs = [(i, c) for i, c in pairs if self.results[i].requires_grad]
         if not pairs:
             return [None] * len(self.leaves)
-        outputs = [out for out, _ in pairs]
-        given = [layout(to_tensor(c).to(out.device)) for out, c in pairs]
-        kept = [x.detach().clone() for x in (*self.given, *outputs)]
+        outputs = [self.results[i] for i, _ in pairs]
+        given = [layout(to_tensor(c).to(self.results[i].device)) for i, c in pairs]
+        names = [self.output_name(i) for i, _ in pairs]
+        of_cotangents = (name.replace("output", "cotangent") for name in names)
+        tensors = [
+            *zip(self.arguments.names, self.given, strict=True),
+            *zip(names, outputs, strict=True),
+            *zip(of_cotangents, given, strict=True),
+        ]
+        kept = [x.detach().clone() for _, x in tensors]
         options = {"allow_unused": True, "retain_graph": passes > 1}
         try:
             found = torch.autograd.grad(outputs, self.leaves, given, **options)
@@ -204,8 +211,10 @@ class Run:
             if faults:
                 raise FaultyFormError(faults) from None
             raise
-        if written := self._written_by_backward(kept, outputs):
-            raise FaultyFormError(written)
+        changed = [name for (name, x), old in zip(tensors, kept, strict=True) if not _same(x, old)]
+        if changed:
+            what = "backward wrote to it; whoever uses it afterwards gets other numbers"
+            raise FaultyFormError([_finding("mutation", name, what) for name in changed])
         if self.recorder:
             self.notes.extend(self.recorder.conversions(self.arguments, self.given))
         return [None if g is None else to_array(g) for g in found]
@@ -219,13 +228,6 @@ class Run:
             if self.given[k].grad_fn is self.nodes[k]
             if not _same(self.given[k], self.before[k])
         ]
-
-    def _written_by_backward(self, kept: Sequence[Any], outputs: Sequence[Any]) -> list[Finding]:
-        names = [*self.arguments.names, *("output" for _ in outputs)]
-        what = "backward wrote to it; whoever uses it afterwards gets other numbers"
-        tensors = zip(names, (*self.given, *outputs), kept, strict=True)
-        changed = dict.fromkeys(name for name, x, before in tensors if not _same(x, before))
-        return [_finding("mutation", name, what) for name in changed]
 
 
 def _fresh(array: Any, like: Any) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 from handgrad.data.findings import Enclosure, Finding
 from handgrad.data.point import index_of
+from handgrad.judging import short_formats
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
@@ -53,11 +54,13 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
     if level == WRONG and not np.isfinite(answer):
         what = f"{where}yours is {answer}, exactly it is {shown(exact)}"
+        what += short_formats.out_of_range(ruling, infinite=True)
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
         what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
-        remark = case.remark(path)
-        what += f": {remark}" if remark and answer == 0 else ""
+        if answer == 0:
+            what += f": {remark}" if (remark := case.remark(path)) else ""
+            what += short_formats.out_of_range(ruling, infinite=False)
         return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
     size = abs(float(exact)) or 1.0
     digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0

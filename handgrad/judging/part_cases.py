@@ -63,11 +63,11 @@ def backward_case(
     """
     check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    check_function("forward", forward, inputs, "forward(*inputs)")
-    check_function("backward", backward, (cotangent, None), "backward(cotangent, cache)")
-    given = forward, backward, inputs, cotangent
-    forward, backward, inputs, cotangent, own = step_in_arrays(*given)
+    there, back = forward, backward
+    forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
     real, together, leaves = _float_inputs(inputs, names)
+    check_function("forward", there, inputs, "forward(*inputs)")
+    check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
@@ -228,6 +228,7 @@ def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any])
         )
     if program is None or not custom_rules(program):
         raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
+    trace(loss, real, ())  # what is wrong with the form of a rule is raised here
     return program
 
 

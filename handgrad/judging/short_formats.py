@@ -11,13 +11,14 @@ from handgrad.data import formats
 from handgrad.data.computed_in import Arithmetic, arithmetic, described
 from handgrad.data.findings import Finding
 from handgrad.data.formats import Format
+from handgrad.data.frames import near
 from handgrad.data.numerals import plural, short
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import RIGHT, Ruling
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.tolerance import stated
+from handgrad.tolerance import ranges, stated
 from handgrad.tolerance.first_order import LARGE
 from handgrad.tolerance.measuring import in_arithmetic
 
@@ -77,7 +78,7 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
 
 def _may_be_run(ruling: Ruling) -> bool:
     program = ruling.problem.traced.gradient
-    if program is None or not program.jaxpr.jaxpr.outvars or not ruling.reference.known.all():
+    if program is None or not program.jaxpr.jaxpr.invars or not ruling.reference.known.all():
         return False
     return operations(program) < LARGE and ruling.reference.certified
 
@@ -97,8 +98,16 @@ def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
 
 def _distance(ruling: Ruling, part: slice) -> float:
     """Return the error of a leaf relative to it, in the root mean square."""
-    gap, size = (float(np.linalg.norm(a[part])) for a in (ruling.yours.gap, ruling.yours.size))
-    return gap / size if size else 0.0
+    return _norm(ruling.yours.gap[part], ruling.yours.size[part])
+
+
+def _norm(gap: np.ndarray, size: np.ndarray) -> float:
+    """Return |gap| / |size|, in the Euclidean norm; 0 where there is nothing."""
+    largest = float(np.max(size, initial=0.0))
+    if not largest:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(gap / largest) / np.linalg.norm(size / largest))
 
 
 def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
@@ -111,8 +120,8 @@ def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
         return False
     tolerance = replace(ruling.tolerance, stated=found)
     for part in ruling.given.parts():
-        error, size = (np.linalg.norm(a[part]) for a in (found.error, ruling.yours.size))
-        if error > found.fraction[part].max(initial=0.0) * size:
+        distance = _norm(found.error[part], ruling.yours.size[part])
+        if distance > found.fraction[part].max(initial=0.0):
             return False  # which would explain anything
     return ruling.worst_by(tolerance) == RIGHT
 
@@ -134,6 +143,28 @@ def zeros(outcomes: Sequence[Outcome], deciding: int) -> Iterator[str]:
                 f"{count} are 0, where the exact values, up to {largest}, are below the smallest "
                 f"number of {form.name}, {short(form.subnormal, 2)}; a scaled loss would keep them"
             )
+
+
+def out_of_range(ruling: Ruling, infinite: bool) -> str:
+    """Say which intermediate result may be why yours is not finite, or is 0; else nothing.
+
+    That is told where the same intermediate of JAX's program is beyond the range of its format.
+    """
+    if ruling.tolerance.stated is None:
+        return ""
+    large, small = ranges.beyond(ruling.problem)
+    found = large if infinite else small
+    if found is None:
+        return ""
+    form, where = found.form, ""
+    if found.source is not None:
+        where = f" ({near(found.source.file)}, line {found.source.line})"
+    limit = form.largest if infinite else form.subnormal
+    what = "the largest" if infinite else "the smallest"
+    return (
+        f"; an intermediate result is {short(found.value, 2)}, beyond {what} number of "
+        f"{form.name}, {short(limit, 6 if infinite else 2)}{where}"
+    )
 
 
 def beyond(path: str, value: float, form: Format) -> str:

@@ -5,10 +5,9 @@ the arrays it is called with, so that what it writes to is seen; its loss is tra
 is not loaded before a tensor or a module is seen.
 """
 
-import copy
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -21,6 +20,7 @@ from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
 from handgrad.judging.numpy_loss import ANOTHER_LOSS
 from handgrad.judging.ruling import Ruling
+from handgrad.judging.torch_modules import Module
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -29,7 +29,13 @@ __tracebackhide__ = True
 
 def holds_torch(tree: Any) -> bool:
     """Tell whether arguments hold tensors or modules of PyTorch."""
-    return any(is_tensor(leaf) or is_module(leaf) for leaf in jax.tree_util.tree_leaves(tree))
+    if "torch" not in sys.modules:
+        return False
+    try:
+        leaves = jax.tree_util.tree_leaves(tree)
+    except ValueError:  # of keys that cannot be sorted, which is said elsewhere
+        return False
+    return any(is_tensor(leaf) or is_module(leaf) for leaf in leaves)
 
 
 def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, Any, Names, Any]:
@@ -139,45 +145,6 @@ def _are_floats(tree: Any) -> bool:
     of_objects = np.dtype(object)
     dtypes = (getattr(leaf, "dtype", None) for leaf in jax.tree_util.tree_leaves(tree))
     return not in_jax_arrays(tree) and of_objects not in dtypes
-
-
-@dataclass(frozen=True, eq=False)
-class Module:
-    """A module whose parameters are judged: those that require grad, by their names."""
-
-    module: Any
-
-    @property
-    def names(self) -> list[str]:
-        """The names of these parameters, in the module's order."""
-        return [name for name, p in self.module.named_parameters() if p.requires_grad]
-
-    @property
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Their values, copied."""
-        found = {n: np.array(to_array(p)) for n, p in self._judged(self.module)}
-        if not found:
-            name = type(self.module).__name__
-            raise TypeError(f"{name}: got no parameter that requires grad, expected at least one")
-        return found
-
-    def with_tensors(self, tensors: Any) -> Any:
-        """Return a copy of the module whose parameters have the memory of other tensors."""
-        fresh = copy.deepcopy(self.module)
-        for name, p in self._judged(fresh):
-            p.data, p.grad = tensors[name].to(p.device), None
-        return fresh
-
-    def named(self, grads: Any) -> Any:
-        """Return gradients in the order of the parameters by their names."""
-        if not isinstance(grads, tuple | list) or len(grads) != len(self.names):
-            return grads
-        pairs = zip(self._judged(self.module), grads, strict=True)
-        return {n: np.zeros(p.shape, to_array(p).dtype) if g is None else g for (n, p), g in pairs}
-
-    @staticmethod
-    def _judged(module: Any) -> Iterator[tuple[str, Any]]:
-        return ((name, p) for name, p in module.named_parameters() if p.requires_grad)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.data.point import shortly
 from handgrad.judging.forward_values import Referenced
 from handgrad.judging.torch_arguments import name_of
-from handgrad.judging.torch_functions import Subject
+from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

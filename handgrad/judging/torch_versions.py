@@ -29,7 +29,7 @@ def in_its_kind(case: Case, at: tuple[Any, ...], points: Any) -> tuple[Case, Any
     if not holds_torch(at):
         return replace(case, gradient=_on_arrays(case, at)), at, points
     arguments = Arguments(at)
-    if arguments.module or _result(case.gradient, arguments.tensors(arguments.arrays)):
+    if _result(case.gradient, arguments.tensors(arguments.arrays)):
         return case, at, points
     if not _result(case.gradient, arguments.arrays):
         return case, at, points

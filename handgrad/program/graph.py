@@ -155,7 +155,7 @@ def _inlined(
 
     for eqn, library_call in _with_calls(jaxpr.eqns):
         operands = [number(atom) for atom in eqn.invars]
-        source = within if call else _source(eqn) or within
+        source = within if call else source_of(eqn) or within
         part_of = call or library_call
         if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
@@ -250,7 +250,7 @@ def _name_of(code: Any) -> str:
     return code.co_qualname.split(".")[0] if module else code.co_name
 
 
-def _source(eqn: Any) -> Source | None:
+def source_of(eqn: Any) -> Source | None:
     """Return the innermost line of the caller's own code that an operation comes from."""
     traceback = getattr(eqn.source_info, "traceback", None)
     instructions = traceback.raw_frames()[1] if traceback else ()

@@ -181,7 +181,7 @@ def _explained(
             each = [projection(exact[part], d) for d in deviations[:, 1:][:, part]]
         common = COMMON * coarser(problem, leaf).unit
         along.append(STATED * float(np.sqrt(np.mean(np.square(each)))) + common)
-    errors[0] += formats.spacing(np.asarray(float(reference.loss.mid()), _of_loss(problem))) / 2
+    errors[0] += formats.of(_of_loss(problem)).spacing(float(reference.loss.mid())) / 2
     return np.nan_to_num(errors, nan=np.inf, posinf=np.inf), np.nan_to_num(along, nan=np.inf)
 
 

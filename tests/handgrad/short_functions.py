@@ -23,7 +23,7 @@ def layer_norm(p: Any, x: Any, c: Any, inside: Any = None) -> Any:
     return ((h * g + b).astype(kind) * c).sum()
 
 
-def rms_norm(p: Any, x: Any, c: Any, inside: Any = None) -> Any:
+def rms_norm(p: Any, _: Any, c: Any, inside: Any = None) -> Any:
     """RMS norm over the last axis, weighed by c."""
     w = p["x"].astype(inside or c.dtype)
     r = jax.lax.rsqrt((w * w).mean(-1, keepdims=True) + jnp.asarray(1e-2, w.dtype))

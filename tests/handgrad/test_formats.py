@@ -27,7 +27,10 @@ def test_spacings_and_rounding_are_those_of_all_its_numbers(name: str) -> None:
     """Of every positive number, and of what lies between it and the next."""
     dtype, form = np.dtype(name), named(name)
     bits = np.arange(2 ** (8 * dtype.itemsize - 1), dtype=f"u{dtype.itemsize}")
-    numbers = np.sort(bits.view(dtype).astype(np.float64)[np.isfinite(bits.view(dtype))])
+    with np.errstate(invalid="ignore"):
+        numbers = np.sort(bits.view(dtype).astype(np.float64))
+    numbers = numbers[np.isfinite(numbers)]
+    numbers = numbers[numbers >= 0]
     assert numbers[-1] == form.largest
     gaps = np.diff(numbers)
     np.testing.assert_array_equal(form.spacing(numbers[:-1]), gaps)
@@ -45,7 +48,7 @@ def test_spacings_of_the_others_are_numpys(name: str) -> None:
 
 def test_a_dtype_of_eight_bits_has_no_other_byte_order() -> None:
     for name in HALF:
-        assert formats.native(np.dtype(name)) == np.dtype(name)
+        assert formats.native(np.dtype(name)).name == name
     assert formats.native(np.dtype(">f4")) == np.dtype("f4")
 
 

@@ -98,7 +98,7 @@ def test_wrong_values_end_the_check_and_are_no_fault_of_the_rule() -> None:
     report = check_custom(RIGHT, X[:1, :3], reference=lambda x: softmax(x) / 2, points=1)
     (finding,) = report.findings
     assert (report.verdict, report.points) == ("disagree", 2)
-    assert (finding.kind, finding.leaf) == ("loss-value", "output")
+    assert (finding.kind, finding.leaf, finding.confidence) == ("loss-value", "output", 1.0)
     assert report.headline.endswith(
         "the forward of opaque is off, so its derivative was not judged"
     )
@@ -219,3 +219,10 @@ def test_a_reference_in_numpy_is_run_on_series_and_not_in_floats() -> None:
     (exact, _) = loss.reference(at).gradient
     assert exact.rad() < 1e-30
     assert abs(exact - arb(0.5).sin()) < 1e-15
+
+
+def test_a_mistake_in_values_is_confirmed_at_other_arguments() -> None:
+    """At 3 the square is 3 times the number, and nowhere else."""
+    report = check_custom(lambda x: x * x, np.array([3.0]), reference=lambda x: x + 0.0, points=0)
+    assert report.observed[0].kind == "loss-value"
+    assert report.diagnoses == ()

@@ -14,6 +14,8 @@ from handgrad.commands.check import check as command
 from handgrad.data.computed_in import STATED, arithmetic, described
 from tests.handgrad import short_functions as functions
 
+F16_SMALL, F16_LARGE = np.float16(1e-4), np.float16(300)
+
 BF16, F16, E4M3, E5M2 = "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"
 NAMES = [name for name, *_ in functions.cases(np.float32, 0)]
 
@@ -39,7 +41,8 @@ def judged(yours: Any, name: str, dtype: str, inside: Any = jnp.float32, **optio
 @pytest.mark.parametrize("name", NAMES)
 def test_right_gradients_agree_however_they_round(name: str, dtype: str) -> None:
     f, p, given = functions.one(name, dtype)
-    for inside in (None, jnp.float32):
+    # The softmax of JAX starts from -inf, which float8_e4m3fn has not.
+    for inside in (jnp.float32,) if dtype == E4M3 else (None, jnp.float32):
         for way, gradient in functions.ways(f, inside).items():
             if dtype in (E4M3, E5M2) and way != "upcast":
                 continue  # XLA on CPU computes eight bits in float16, which overflows
@@ -73,7 +76,7 @@ def test_a_factor_is_caught(name: str, dtype: str, factor: float) -> None:
     assert not report.passes
 
 
-def _without_mean(p: Any, x: Any, c: Any) -> Any:
+def _without_mean(p: Any, _: Any, c: Any) -> Any:
     """Layer norm, without the mean of the cotangents."""
     w, g, dy = (a.astype(np.float32) for a in (p["x"], p["g"], c))
     mean = w.mean(-1, keepdims=True)
@@ -93,7 +96,7 @@ def test_a_missing_term_is_caught(dtype: str) -> None:
     assert [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"] == ["p['x']"]
 
 
-def _forgotten_eps(p: Any, x: Any, c: Any) -> Any:
+def _forgotten_eps(p: Any, _: Any, c: Any) -> Any:
     w, dy = p["x"].astype(np.float32), c.astype(np.float32)
     r = 1 / np.sqrt((w * w).mean(-1, keepdims=True))
     dh = dy * p["g"].astype(np.float32)[None, :]
@@ -111,7 +114,7 @@ def test_a_forgotten_eps_is_caught_where_it_is_more_than_rounding() -> None:
     assert report.verdict == "disagree"
 
 
-def _summed_in_halves(p: Any, x: Any, c: Any) -> Any:
+def _summed_in_halves(_: Any, c: Any) -> Any:
     """Return Σ c over the rows, one after the other."""
     total = np.zeros_like(c[0])
     for row in np.asarray(c):
@@ -123,19 +126,19 @@ def _summed_in_halves(p: Any, x: Any, c: Any) -> Any:
 @pytest.mark.parametrize("dtype", [BF16, F16])
 def test_sums_in_a_short_format_are_imprecise_where_the_program_has_float32(dtype: str) -> None:
     rng = np.random.default_rng(0)
-    p, x, c = {"b": np.ones(5, dtype)}, np.zeros(1), rng.normal(1, 1, size=(61, 5)).astype(dtype)
+    p, c = {"b": np.ones(5, dtype)}, rng.normal(1, 1, size=(61, 5)).astype(dtype)
 
-    def loss(p: Any, x: Any, c: Any) -> Any:
+    def loss(p: Any, c: Any) -> Any:
         return (p["b"].astype(jnp.float32)[None, :] * c.astype(jnp.float32)).sum()
 
-    report = check_gradient(_summed_in_halves, loss, p, x, c, points=1)
+    report = check_gradient(_summed_in_halves, loss, p, c, points=1)
     assert report.verdict == "imprecise"
 
-    # A whole row is as much as rounding costs there, but in one direction.
-    def one_row_less(p: Any, x: Any, c: Any) -> Any:
+    # A tenth is more than rounding costs there, and in one direction.
+    def a_tenth_less(_: Any, c: Any) -> Any:
         return {"b": (c.astype(np.float32).sum(0) * 0.9).astype(c.dtype)}
 
-    assert check_gradient(one_row_less, loss, p, x, c, points=1).verdict == "disagree"
+    assert check_gradient(a_tenth_less, loss, p, c, points=1).verdict == "disagree"
 
 
 @pytest.mark.slow
@@ -154,6 +157,22 @@ def test_mixed_leaves_are_judged_each_at_its_own_format() -> None:
     assert [leaf.dtype for leaf in wrong.leaves] == [BF16, "float32"]
     wrong = check_gradient(lambda p: gradient(p, a=1.05), loss, p, points=0)
     assert [leaf.verdict for leaf in wrong.leaves] == ["disagree", "agree"]
+
+
+def test_terms_that_cancel_in_few_digits_leave_none_of_a_small_element() -> None:
+    """1.5078² - 1.5² is off by a third; beside the others that is rounding."""
+    a, b = np.array([1.5078125, 3, 4, 5], BF16), np.array([1.5, 1, 1, 1], BF16)
+
+    def loss(w: Any, a: Any, b: Any) -> Any:
+        return jnp.sum(w * (a * a - b * b))
+
+    def gradient(_: Any, a: Any, b: Any) -> Any:
+        bits = np.asarray(a).view(np.uint16)  # runs in this format alone
+        return bits.view(BF16) * a - b * b
+
+    report = check_gradient(gradient, loss, np.ones(4, BF16), a, b, points=0)
+    assert report.verdict == "agree"
+    assert abs(report.trial.outcomes[0].ruling.yours.gap[0] / 0.0235 - 0.33) < 0.01
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.2])
@@ -302,6 +321,7 @@ def test_a_scaled_loss_is_told_as_one() -> None:
     assert "2^10, as of a scaled loss: unscale" in report.diagnoses[0].says
 
 
+@pytest.mark.slow
 def test_a_gradient_beyond_the_range_is_undecidable_and_says_so() -> None:
     def loss(w: Any) -> Any:
         return jnp.sum((w.astype(jnp.float32) * 300) ** 2)
@@ -320,14 +340,49 @@ def test_what_is_flushed_to_zero_is_right_and_is_told() -> None:
     assert "below the smallest number of float16" in report.warnings[0]
 
 
-def test_autodiff_that_underflows_is_blamed() -> None:
-    """As `jax.grad` of a loss in float16 whose cotangents are below the smallest number."""
+def test_an_intermediate_that_underflows_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum((w * F16_SMALL * F16_SMALL).astype(jnp.float32) * 1e4)
+
+    report = check_gradient(lambda w: np.zeros_like(w), loss, np.ones(3, F16), points=0)
+    assert report.verdict == "disagree"
+    assert (
+        "an intermediate result is 1e-8, beyond the smallest number of float16" in report.headline
+    )
+    assert "test_short_formats.py, line" in report.headline
+
+
+@pytest.mark.slow
+def test_an_intermediate_that_overflows_is_told() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(jnp.tanh(w * F16_LARGE * F16_LARGE * F16_SMALL))
+
+    def gradient(w: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return w * F16_LARGE * F16_LARGE
+
+    report = check_gradient(gradient, loss, np.full(3, 0.9, F16), points=0)
+    assert report.verdict == "disagree"
+    assert report.findings[0].kind == "non-finite"
+    assert "beyond the largest number of float16, 65504" in report.headline
+
+
+def test_autodiff_that_is_zero_is_blamed() -> None:
+    """As that of JAX was for some functions in float16 (jax-ml/jax#7742)."""
+
+    @jax.custom_jvp
+    def f(w: Any) -> Any:
+        return w.astype(jnp.float32) * 1e-4
+
+    @f.defjvp
+    def _(w: Any, dw: Any) -> Any:
+        return f(*w), 0 * dw[0].astype(jnp.float32)
 
     def loss(w: Any) -> Any:
-        return jnp.sum(w * np.float16(1e-4) * np.float16(1e-4) * np.float16(1e4))
+        return jnp.sum(f(w))
 
     report = check_gradient(lambda w: np.full_like(w, 1e-4), loss, np.ones(5, F16), points=0)
-    assert report.passes
+    assert (report.verdict, report.blame) == ("agree", "autodiff")
 
 
 @pytest.mark.slow

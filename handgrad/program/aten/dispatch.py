@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from handgrad.program.aten import operations, writes
 from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
-from handgrad.program.aten.errors import uncovered
+from handgrad.program.aten.errors import covering, uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
 from handgrad.program.aten.in_place_views import become_view
 from handgrad.program.aten.installed import aten, importing, torch
@@ -95,7 +95,7 @@ class Dispatch(_Mode):
         base.has_views = True
         stopped = not self.gradients.has_slope
         if function is aten.detach.default:
-            stopped = not self.gradients.in_forward
+            stopped |= not self.gradients.in_forward
 
         def view(form: Any, index: int | None) -> TracedTensor:
             origin = Origin(base, function, tuple(rest), kwargs, index, stopped)
@@ -109,7 +109,9 @@ class Dispatch(_Mode):
         """Run a rule and give its results the forms that PyTorch gives them."""
         forms = results(function, args, kwargs)
         options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
-        made = row.rule(*map(_converted, args), **options)
+        operands = [_converted(x) for x in args]
+        with covering(function):
+            made = row.rule(*operands, **options)
         if row.writes:
             made, values = made[: -len(row.writes)], made[-len(row.writes) :]
             by_name = writes.given(function, args, kwargs)
@@ -150,7 +152,7 @@ class Dispatch(_Mode):
 
     def _decomposed(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Run an operation as a function of others, as PyTorch itself writes it."""
-        with self:
+        with self, covering(function):
             if function in _DECOMPOSITIONS:
                 return _DECOMPOSITIONS[function](*args, **kwargs)
             made = function.decompose(*args, **kwargs)

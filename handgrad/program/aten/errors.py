@@ -1,8 +1,11 @@
 """What is said of an operation that the table does not cover."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from traceback import FrameSummary
 from types import FrameType
+from typing import Any
 
 from handgrad.data.frames import expression, is_own, near
 
@@ -17,6 +20,17 @@ def uncovered(
     """Return the error for an operation, with the caller's line and what would help."""
     helps = " or ".join([*([instead] * bool(instead)), "give reference=, the same function in JAX"])
     return UncoveredOperationError(f"{user_line()}{what} is not covered; {helps}")
+
+
+@contextmanager
+def covering(function: Any) -> Iterator[None]:
+    """Say of an operation that its rule is not written for some of its options."""
+    try:
+        yield
+    except UncoveredOperationError:
+        raise
+    except NotImplementedError as error:
+        raise uncovered(f"{function} ({error})") from error
 
 
 def user_line() -> str:

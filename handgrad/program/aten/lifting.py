@@ -20,7 +20,9 @@ class Lifted:
     def stand_for(self, tensor: Any, traced: TracedTensor) -> None:
         """Let a tensor of the trace stand for one of the caller's."""
         self._known[id(tensor)] = tensor, traced
-        shared = self._memories.setdefault(tensor.untyped_storage()._cdata, set())
+        with torch._C.DisableTorchFunction():  # where a caller may not ask for the memory
+            memory = tensor.untyped_storage()._cdata
+        shared = self._memories.setdefault(memory, set())
         shared.add(traced.memory)
         traced.memory.shared = shared
         if any(memory.version for memory in shared):

@@ -63,8 +63,6 @@ class TracedTensor(torch.Tensor):
             self = torch.Tensor._make_wrapper_subclass(
                 cls, form.size(), strides=form.stride(), dtype=form.dtype, device="cpu"
             )
-        # So that a kernel raises, which would read from address 0.
-        torch._C._set_throw_on_mutable_data_ptr(self)
         self.memory, self.plain, self.origin, self.present = memory, plain, origin, None
         self.has_views = False
         return self

@@ -94,8 +94,6 @@ def _box(places: np.ndarray[Any, Any], shape: Any) -> tuple[Any, Any] | None:
         return None
     corners = np.unravel_index([places.flat[0], places.flat[-1]], shape)
     start, size = [int(c[0]) for c in corners], [int(c[1] - c[0]) + 1 for c in corners]
-    if min(size, default=1) < 1 or np.prod(size, dtype=int) != places.size:
-        return None
     block = tuple(slice(s, s + n) for s, n in zip(start, size, strict=True))
     numbers = np.arange(int(np.prod(shape, dtype=int))).reshape(shape)[block]
     return (start, size) if np.array_equal(numbers.ravel(), places.ravel()) else None

@@ -285,6 +285,16 @@ def test_the_worst_of_several_calls_is_judged(monkeypatch: pytest.MonkeyPatch) -
     assert report.leaves[0].yours == pytest.approx(1.5 * float(report.leaves[0].exact))
 
 
+def test_a_race_is_told_where_it_is_and_not_where_sums_vary_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(JaxLoss, "other_order", lambda *_: np.array([0.0, 1.0, 1e-15, 1.0]))
+    calls = itertools.count(1)
+    by = np.array([1e-9, 1e-12, 0.0])
+    report = check_gradient(lambda w: right(w) * (1 + by * (next(calls) % 2)), traced, W, points=0)
+    assert (report.observed[0].kind, report.observed[0].index) == ("not-repeatable", (1,))
+
+
 def test_where_no_bound_is_known_every_call_must_be_right() -> None:
     for factor, verdict in ((1 + 1e-15, "agree"), (1 + 1e-9, "disagree")):
         report = check_gradient(off_at_every(2, factor), by_numpy, W, points=0)

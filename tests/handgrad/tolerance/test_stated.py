@@ -1,5 +1,6 @@
 """What rounding in short formats explains: as much as it does, measured, and not much more."""
 
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -63,7 +64,7 @@ def test_right_gradients_are_off_by_half_of_what_is_explained(dtype: str) -> Non
 
 def _parts(case: Problem) -> list[slice]:
     ends = np.cumsum([0, *(leaf.size for leaf in case.leaves)])
-    return [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(ends)]
 
 
 def dot(w: Any, x: Any) -> Any:
@@ -76,14 +77,14 @@ def test_products_of_short_formats_are_summed_in_float32_unless_it_is_stated_oth
     shown = explained(case).error.max()
     assert explained(case, ("bfloat16", "float32")).error.max() == pytest.approx(shown, rel=0.5)
     assert explained(case, "bfloat16").error.max() > 2 * shown
-    assert explained(case, "float32").error.max() < shown / 1000
+    assert explained(case, "float32").error.max() < shown / 200
 
 
 def test_coarser_formats_explain_more() -> None:
     rng = np.random.default_rng(0)
     case = problem(dot, rng.normal(size=7).astype("f4"), rng.normal(size=(3, 7)).astype("f4"))
     errors = [explained(case, name).error.max() for name in ("float32", "tf32", "float16", BF16)]
-    assert all(b > 1.2 * a for a, b in zip(errors, errors[1:], strict=False))
+    assert all(b > 1.2 * a for a, b in pairwise(errors))
 
 
 def test_numbers_that_a_format_has_are_not_rounded_when_they_enter_it() -> None:
@@ -91,9 +92,12 @@ def test_numbers_that_a_format_has_are_not_rounded_when_they_enter_it() -> None:
         return jnp.sum(w * x)
 
     w = np.ones(5, "f4")
-    short = explained(problem(loss, w, np.linspace(1, 2, 5).astype(BF16).astype("f4")), BF16)
-    long = explained(problem(loss, w, np.linspace(1, 2, 5, dtype="f4") + np.float32(1e-3)), BF16)
-    assert short.error.max() < long.error.min()
+    x = np.linspace(1, 2, 5, dtype="f4")
+    short = explained(problem(loss, w, x), ("float32", "float32")).error
+    assert (explained(problem(loss, w, x), "float16").error < 4 * 2**-11 * x).all()
+    long = explained(problem(loss, w, x + np.float32(1e-3)), "float16").error
+    assert (long > 1.1 * explained(problem(loss, w, x), "float16").error).all()
+    assert (short < long / 1000).all()
 
 
 def test_data_in_short_formats_stand_for_no_others() -> None:
@@ -108,10 +112,12 @@ def test_data_in_short_formats_stand_for_no_others() -> None:
 
 def test_a_constant_that_a_short_format_rounds_is_a_number_nearby() -> None:
     def loss(w: Any, c: float) -> Any:
-        return jnp.sum(w.astype(jnp.float32)) * jnp.asarray(c, BF16).astype(jnp.float32)
+        return jnp.sum((w * c).astype(jnp.float32))
 
-    w = np.ones(3, BF16)
-    assert explained(problem(lambda w: loss(w, 0.75), w)).error.max() == 0
+    w, unit = np.ones(3, BF16), named(BF16).unit
+    for c, rounded in ((0.75, False), (0.1, True)):
+        error = explained(problem(lambda w, c=c: loss(w, c), w)).error / c
+        assert ((error > 3.5 * unit) == rounded).all()
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

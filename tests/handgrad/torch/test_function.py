@@ -1,6 +1,7 @@
 """Rules of `torch.autograd.Function`: what is right, what is wrong, and what is said of it."""
 
 import ctypes
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from handgrad import GradientMismatch
-from handgrad.judging.torch_functions import Subject
+from handgrad.judging.autograd import not_contiguous
+from handgrad.judging.torch_subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
 from handgrad.torch import assert_function, check_function
 from tests.handgrad.torch import rules
@@ -148,6 +150,24 @@ def test_writes_of_forward() -> None:
     assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", "x")]
     assert "ctx.mark_dirty" in report.headline
     assert torch.equal(X, NORM[0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "leaf"), [(rules.WritesToInput, "x"), (rules.WritesToOutput, "output")]
+)
+def test_writes_of_backward(rule: Any, leaf: str) -> None:
+    report = check_function(rule, X, points=0)
+    assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", leaf)]
+    assert "backward wrote to it" in report.headline
+
+
+def test_short_formats_are_judged_by_their_own_rounding() -> None:
+    short = [x.bfloat16() for x in (X, WEIGHT, BIAS)]
+    assert check_function(rules.LayerNorm, *short, 1e-5, points=0).verdict == "agree"
+    wrong = check_function(rules.WithoutProjection, *short, 1e-5, points=0)
+    assert {f.leaf for f in wrong.findings} == {"x"}
+    stated = check_function(rules.Squared, X[0], 0.5, points=0, computed_in="bfloat16")
+    assert stated.reproduce.endswith("points=0, computed_in='bfloat16')")
 
 
 def test_a_context_that_is_set_up_apart() -> None:
@@ -294,7 +314,7 @@ def test_code_that_takes_addresses_is_not_traced() -> None:
         def backward(ctx: Any, dy: Any) -> Any:
             return dy
 
-    with pytest.raises(TypeError, match=r"test_function.py, line \d+: .*cannot be traced.*refer"):
+    with pytest.raises(NotImplementedError, match=r"test_function.py, line \d+: .*data_ptr.*refer"):
         check_function(Copy, X)
     assert check_function(Copy, X, reference=lambda x: x.clone(), points=0).verdict == "agree"
 
@@ -313,6 +333,15 @@ def test_values_that_depend_on_a_tensor_without_gradient() -> None:
             return dy * ctx.n * x ** (ctx.n - 1), None
 
     assert check_function(Power, X, torch.tensor(3), points=0).verdict == "agree"
+
+
+def test_a_rerun_in_exact_arithmetic_has_no_memory() -> None:
+    subject = subject_of(rules.Squared, (X[0], 0.5))
+    cotangents = [np.ones(5)]
+    assert subject.gradient_in_jax(subject.arrays, cotangents)[0].shape == (5,)
+    for other in ({"layout": not_contiguous}, {"passes": 2}):
+        with pytest.raises(TypeError, match="has no memory"):
+            replace(subject, **other).gradient_in_jax(subject.arrays, cotangents)
 
 
 def test_what_is_another_function_when_it_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,19 @@ class _Cube(torch.autograd.Function):
         return 3 * x * x * dy
 
 
+class _Itself(torch.autograd.Function):
+    """Its backward returns what it saved, a view that has no slope without `create_graph`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        return ctx.saved_tensors[0].detach()
+
+
 @torch.no_grad()
 def _target(x: Any) -> Any:
     return x * x
@@ -83,6 +96,11 @@ def _gradients_inside(x: Any) -> Any:
     return without * x
 
 
+def _saved_inside(x: Any) -> Any:
+    (without,) = torch.autograd.grad(_Itself.apply(x).sum(), x)
+    return without * x
+
+
 def _with_graph(x: Any) -> Any:
     (one,) = torch.autograd.grad((x**3).sum(), x, create_graph=True)
     (other,) = torch.autograd.grad((x**4).sum(), x, None, None, True)
@@ -105,6 +123,7 @@ def _with_graph(x: Any) -> Any:
         _written_by_data,
         _written_with,
         _gradients_inside,
+        _saved_inside,
         _with_graph,
         lambda x: (x + (x.round() - x).detach()) * x,
     ],

@@ -79,7 +79,9 @@ def _outside(w: Any, x: Any) -> Any:
 
 
 def _valid(w: Any, x: Any) -> Any:
-    return torch.distributions.Normal(w, w.exp()).log_prob(w).sum() + x.sum()
+    # PyTorch's compiler, once loaded, turns the checks off that are else the default.
+    normal = torch.distributions.Normal(w, w.exp(), validate_args=True)
+    return normal.log_prob(w).sum() + x.sum()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,14 @@ def test_an_operation_that_is_not_covered() -> None:
     says = r"line \d+: torch.multinomial\(w.abs\(\), 2\): aten.multinomial.default is not covered"
     with pytest.raises(UncoveredOperationError, match=says):
         handgrad.check_gradient(lambda w, _: w, in_jax(loss), W, X, points=1)
+
+
+def test_an_option_that_is_not_covered() -> None:
+    def f(x: Any) -> Any:
+        return torch.linalg.lu_factor(x.mT @ x, pivot=False)[0]
+
+    with pytest.raises(UncoveredOperationError, match=r"line \d+: torch.linalg.*without pivots"):
+        jax.make_jaxpr(in_jax(f))(W)
 
 
 def test_a_random_draw_is_no_function() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from benchmarks.checkers.functions.cases import arguments, right_ways
 from benchmarks.checkers.functions.question import distance
+from handgrad.program.aten.installed import torch
 from models.edits import edited_class
 from models.torch_functions.function import FORMATS, TorchFunction
 from models.torch_functions.functions import FUNCTIONS

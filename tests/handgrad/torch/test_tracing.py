@@ -171,6 +171,7 @@ def test_the_lines_of_the_function_are_known() -> None:
 
 
 def _settings() -> Any:
+    config: Any = jax.config
     return (
         torch.get_default_dtype(),
         torch.is_grad_enabled(),
@@ -178,8 +179,8 @@ def _settings() -> Any:
         torch.is_autocast_enabled("cpu"),
         torch.are_deterministic_algorithms_enabled(),
         importing("torch.utils._python_dispatch")._get_current_dispatch_mode(),
-        jax.config.read("jax_enable_x64"),
-        jax.config.read("jax_numpy_dtype_promotion"),
+        config.jax_enable_x64,
+        config.jax_numpy_dtype_promotion,
     )
 
 

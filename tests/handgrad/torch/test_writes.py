@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
+from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.both import assert_same, by_jax
 
 #: Views of a tensor of any shape, by the number of a random generator.
@@ -128,6 +130,24 @@ def _by_out(x: Any) -> Any:
 )
 def test_writes(f: Any) -> None:
     assert_same(f, np.cos(np.arange(24.0)).reshape(4, 6))
+
+
+def test_blocks_are_written_as_blocks() -> None:
+    """A program of slices shows more to the diagnosis than one of scattered indices."""
+
+    def f(x: Any) -> Any:
+        y = x.clone()
+        y[:, 1] = 0
+        y.t()[2:4, 1:] *= 2
+        y.view(2, 3, 4).permute(2, 0, 1).add_(1)
+        y.unflatten(1, (2, 2))[:, 1].neg_()
+        return y
+
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(in_jax(f))(np.ones((6, 4)))
+    names = {eqn.primitive.name for eqn in program.eqns}
+    assert "dynamic_update_slice" in names
+    assert {"scatter", "gather"}.isdisjoint(names)
 
 
 def test_a_write_converts_as_pytorch_does() -> None:

@@ -67,12 +67,14 @@ def bitwise_not(x: Any) -> Any:
     return ~x
 
 
+@operation("__lshift__.Tensor", "__lshift__.Scalar")
 @operation("bitwise_left_shift.Tensor", "bitwise_left_shift.Tensor_Scalar")
 def shift_left(x: Any, y: Any) -> Any:
     """x·2^y, of integers."""
     return jnp.left_shift(*promoted(x, y))
 
 
+@operation("__rshift__.Tensor", "__rshift__.Scalar")
 @operation("bitwise_right_shift.Tensor", "bitwise_right_shift.Tensor_Scalar")
 def shift_right(x: Any, y: Any) -> Any:
     """x / 2^y rounded down, of integers."""

@@ -1,9 +1,7 @@
-"""Products of matrices and vectors, and attention; half floats are summed in float32."""
+"""Products of matrices and vectors, and distances; half floats are summed in float32."""
 
-import math
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -61,48 +59,6 @@ def _sum(into: Any, product: Any, beta: Any, alpha: Any) -> Any:
     into = into.astype(jnp.promote_types(into.dtype, product.dtype))
     product = product.astype(into.dtype)
     return (into if beta == 1 else beta * into) + product
-
-
-@operation("_scaled_dot_product_flash_attention_for_cpu")
-def attention_on_cpu(
-    query: Any,
-    key: Any,
-    value: Any,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    attn_mask: Any = None,
-    scale: float | None = None,
-) -> tuple[Any, Any]:
-    """Return softmax(q kᵀ·scale + mask) v, and log Σ exp of the scores."""
-    if dropout_p:
-        raise NotImplementedError("attention with dropout")
-    return _attention(query, key, value, attn_mask, is_causal, scale)
-
-
-def _attention(
-    query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: float | None
-) -> tuple[Any, Any]:
-    """Return attention and log Σ exp of the scores; half weights are rounded before the product.
-
-    The kernels round exp(score - largest) to the half format, which they multiply by v with sums
-    in float32, and divide at the end.
-    """
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = matmul(query, jnp.swapaxes(key, -1, -2)) * scale
-    if is_causal:
-        allowed = jnp.tril(jnp.ones(scores.shape[-2:], bool))
-        scores = jnp.where(allowed, scores, -jnp.inf)
-    if mask is not None:
-        masked = mask.dtype == bool
-        scores = jnp.where(mask, scores, -jnp.inf) if masked else scores + mask.astype(scores.dtype)
-    log_sums = jax.scipy.special.logsumexp(scores, axis=-1)
-    if not is_half(query.dtype):
-        return matmul(jax.nn.softmax(scores, axis=-1), value), log_sums
-    top = jax.lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True))
-    weights = jnp.exp(scores - top)
-    sums = jnp.sum(weights, axis=-1, keepdims=True)
-    return matmul(weights.astype(value.dtype), value) / sums, log_sums
 
 
 @operation("_trilinear")

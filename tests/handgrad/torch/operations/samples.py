@@ -162,6 +162,10 @@ PRODUCTS = {
     ),
 }
 
+PRODUCTS["attention of groups of heads"] = on((1, 4, 3, 2), (1, 2, 5, 2))(
+    lambda q, k: F.scaled_dot_product_attention(q, k, k, enable_gqa=True)
+)
+
 LINEAR_ALGEBRA = {
     "cholesky": SQUARE(lambda x: torch.linalg.cholesky(x @ x.mT + torch.eye(3))),
     "solve": on((3, 3), (3, 2))(lambda a, b: torch.linalg.solve(a, b)),

@@ -43,7 +43,9 @@ LOSSES = {
         lambda x: F.binary_cross_entropy(x, TARGETS.to(x.dtype))
     ),
     "binary cross-entropy of logits": on((3, 5), (5,))(
-        lambda x, w: F.binary_cross_entropy_with_logits(x, TARGETS, pos_weight=w.detach().exp())
+        lambda x, w: F.binary_cross_entropy_with_logits(
+            x, TARGETS.to(x.dtype), pos_weight=w.detach().exp()
+        )
     ),
     "kl_div": PAIRED(lambda x, y: F.kl_div(x, y.softmax(1), reduction="batchmean")),
     "poisson_nll_loss": TABLE(lambda x: F.poisson_nll_loss(x, TARGETS)),
@@ -54,6 +56,22 @@ LOSSES = {
     "cosine_similarity": PAIRED(F.cosine_similarity),
     "triplet_margin_loss": on((3, 5), (3, 5), (3, 5))(F.triplet_margin_loss),
 }
+
+LOSSES["ctc_loss"] = on((5, 2, 4))(
+    lambda x: F.ctc_loss(
+        x.log_softmax(2), torch.tensor([1, 3, 3]), (5, 4), (1, 2), reduction="none"
+    )
+)
+LOSSES["ctc_loss, none reached"] = on((3, 2, 4))(
+    lambda x: F.ctc_loss(
+        x.log_softmax(2),
+        torch.tensor([[3, 3], [1, 2]]),
+        (2, 3),
+        (2, 2),
+        reduction="sum",
+        zero_infinity=True,
+    )
+)
 
 NORMALISATIONS = {
     "layer_norm": on((3, 5), (5,), (5,))(lambda x, w, b: F.layer_norm(x, (5,), w, b)),
@@ -136,7 +154,16 @@ INDEXING = {
     "searchsorted": VECTOR(lambda x: torch.searchsorted(x.sort()[0], x, right=True)),
 }
 
+
+def _listed(x: Any, y: Any) -> Any:
+    made = [x * 1, y * 2]
+    torch._foreach_add_(made, [y, x], alpha=0.5)
+    torch._foreach_mul_(made, 3.0)
+    return torch._foreach_norm(made), torch._foreach_sqrt([x.exp(), y.exp()])
+
+
 SHAPES = {
+    "lists": PAIRED(_listed),
     "views": TABLE(lambda x: (x.view(5, 3), x.T, x[None].expand(2, -1, 5), x.unsqueeze(-1))),
     "parts": TABLE(lambda x: (*x.split(2, 1), *x.chunk(2), *x.unbind(0), x.narrow(1, 1, 3))),
     "diagonals": TABLE(lambda x: (x.diagonal(1), x.diag_embed(1), x.tril(1), x.triu(-1))),
