@@ -66,6 +66,7 @@ collect_ignore_glob = (
     if find_spec("torch")
     else [
         "handgrad/torch.py",
+        "models/torch_functions/*.py",
         "handgrad/program/aten/*",
         "handgrad/judging/autograd.py",
         "handgrad/judging/torch_*.py",
