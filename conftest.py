@@ -65,6 +65,7 @@ collect_ignore_glob = (
     []
     if find_spec("torch")
     else [
+        "models/torch_functions/*",
         "handgrad/torch.py",
         "models/torch_functions/*.py",
         "handgrad/program/aten/*",
