@@ -101,7 +101,7 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
 @option(
     "--computed-in",
     "computed_in",
-    metavar="FORMAT[,FORMAT]",
+    metavar="FORMATS",
     callback=_formats,
     help="What a kernel computes in behind its arrays: bfloat16, or bfloat16,float32 (sums).",
 )
