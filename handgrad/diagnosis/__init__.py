@@ -53,7 +53,9 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     # A single leaf may look like a weight decay, or like 0 up to rounding, although one other
     # mistake affects all of them.
     exactly = {k: t for k, t in by_leaf.items() if not _nearly_zero(t, found)}
-    return tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
+    alone = tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
+    told = {path for diagnosis in alone for path in diagnosis.leaves}
+    return alone + _links_of_some(found, [k for k in wrong if found.given.paths[k] not in told])
 
 
 def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:
@@ -95,17 +97,34 @@ def _first(table: Sequence[kinds.Proposes], found: Evidence, within: np.ndarray)
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 
-def _link(found: Evidence, within: np.ndarray, but: Sequence[str] = ()) -> Theory | None:
-    """Return the first wrong link that explains everything, of a kind that is not in `but`."""
+def _link(
+    found: Evidence, within: np.ndarray, but: Sequence[str] = (), clock: Clock | None = None
+) -> Theory | None:
+    """Return the first wrong link that explains the elements, of a kind that is not in `but`."""
     if found.engine is None:
         return None
     try:
-        search = Search(found.engine, found, within, Clock(SECONDS))
+        search = Search(found.engine, found, within, clock or Clock(SECONDS))
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)
     except Exception:  # a failed diagnosis must not cost the caller the verdict
         return None
+
+
+def _links_of_some(found: Evidence, leaves: Sequence[int]) -> tuple[Diagnosis, ...]:
+    """Return a wrong link for each leaf, and for the others that it explains as well.
+
+    Of two mistakes neither explains all that is wrong, but each may explain a leaf.
+    """
+    left, diagnoses, clock = list(leaves), [], Clock(SECONDS)
+    while left and len(leaves) > 1 and not clock.over:
+        theory = _link(found, _mask(found, left[0]), clock=clock)
+        explained = [k for k in left if theory and explains(theory, found, _mask(found, k))]
+        if theory and explained:
+            diagnoses.append(_diagnosis(theory, found, explained))
+        left = [k for k in left[1:] if k not in explained]
+    return tuple(diagnoses)
 
 
 def _merged(found: Evidence, by_leaf: dict[int, Theory | None]) -> tuple[Diagnosis, ...]:

@@ -16,6 +16,7 @@ from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.spread_links import Undivided
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
 #: all points decide.
@@ -85,7 +86,8 @@ def _lacks(search: Search, place: int, number: int, power: int, part: tuple[int,
     made = nodes.get(number)
     what = f"{of_node(made)}{of_nodes([made])}" if made else inputs.get(number, "an input")
     where = of_place(engine.rewired, engine.rewired.places[place])
-    lacks = "lacks the factor" if power < 0 else "is not divided by"
+    too_many = "is not divided by" if _divides(engine, number) else "has once too often the factor"
+    lacks = "lacks the factor" if power < 0 else too_many
 
     def predict(sample: Sample) -> np.ndarray:
         value = np.broadcast_to(engine.values(sample.given)[number], shape).reshape(-1)
@@ -95,6 +97,17 @@ def _lacks(search: Search, place: int, number: int, power: int, part: tuple[int,
         return found
 
     return Theory("missing-factor", f"{GIVES}what comes back {where} {lacks} {what}", predict)
+
+
+def _divides(engine: Engine, number: int) -> bool:
+    """Tell whether something is divided by a value, or by what only rearranges it."""
+    same = {number}
+    for node in engine.rewired.graph.all_nodes():
+        if node.name == "div" and node.operands[1] in same:
+            return True
+        if node.name in REARRANGING and node.operands[0] in same:
+            same.update(node.outputs)
+    return False
 
 
 def two_signs(search: Search) -> Iterator[Theory]:

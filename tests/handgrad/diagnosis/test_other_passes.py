@@ -88,3 +88,22 @@ def test_an_input_that_the_backward_pass_forgets(left_out: str, as_if: float) ->
     ).diagnoses
     assert found.kind == "unknown"
     assert f"{left_out} is left out, as if it were {as_if:g}" in found.says
+
+
+def test_of_two_mistakes_each_is_told_for_its_own_leaves() -> None:
+    """Neither explains all of the gradient."""
+
+    def forward(h: Any, b: Any, x: Any, s: Any) -> Any:
+        return x * s[None] + jax.nn.gelu(h + b[None], approximate=False), (h, b, x, s)
+
+    def backward(dy: Any, cache: Any) -> Any:
+        h, b, x, _ = cache
+        du = dy * jax.scipy.stats.norm.cdf(h + b[None])  # lacks u φ(u)
+        return du, du.sum(axis=0), dy, (dy * x).sum(axis=0)  # dx lacks s
+
+    inputs = (X, RNG.standard_normal(5), RNG.standard_normal((3, 5)), RNG.uniform(0.5, 2, 5))
+    found = check_backward(forward, backward, *inputs).diagnoses
+    assert {d.leaves: d.kind for d in found} == {
+        ("h", "b"): "activation-derivative",
+        ("x",): "missing-factor",
+    }
