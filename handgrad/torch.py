@@ -27,9 +27,9 @@ from handgrad.judging.torch_functions import (
     function_case,
     points_of_function,
 )
-from handgrad.judging.torch_references import referenced, with_reference
+from handgrad.judging.torch_references import pair_of, with_reference
 from handgrad.judging.torch_subjects import HELP, Subject, subject_of
-from handgrad.judging.torch_variations import variations
+from handgrad.judging.torch_other_calls import other_calls
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport
 
@@ -144,10 +144,10 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
             report = report_on(case, given, points, *how)
         check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
     else:
-        report = report_on_function(referenced(subject), case, given, points, *how)
+        report = report_on_function(pair_of(subject), case, given, points, *how)
     if not report:
         return report
-    for other in variations(subject, cotangents, options.undefined):
+    for other in other_calls(subject, cotangents, options.undefined):
         varied = report_on(*function_case(other.subject, other.cotangents, *of_case), 0, *how)
         if not varied:
             return varied

@@ -22,7 +22,7 @@ Function: Any = torch.autograd.Function
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class CallArguments:
     """The arguments of a call, in any nesting."""
 
     leaves: tuple[Any, ...]  #: the caller's own, tensors among them
@@ -112,7 +112,7 @@ class Arguments:
         return found
 
 
-def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
+def arguments_of(f: Any, args: tuple[Any, ...]) -> CallArguments:
     """Take the arguments of a call of f apart.
 
     Raises:
@@ -122,7 +122,7 @@ def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
         raise TypeError(f"F: got {shortly(f)}, expected a torch.autograd.Function, or a function")
     called = signature_of(f)
     check_function("F", called, args, "F(*args)")
-    return Arguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
+    return CallArguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
 
 
 def rule_of(f: Any) -> Any:

@@ -47,12 +47,12 @@ def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, A
     names = Names.of(case.loss, len(at))
     if not holds_torch(at):
         return case, at, names, points
-    arguments = Arguments(at)
+    arguments = CaseArguments(at)
     if isinstance(arguments.module, Module):
         names = replace(names, leaves=tuple(sorted(arguments.module.names)))
     if isinstance(points, list | tuple):
         points = [
-            Arguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p for p in points
+            CaseArguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p for p in points
         ]
     written = None if arguments.module else lambda *given: arguments.tensors(given)
     adapted = replace(
@@ -70,7 +70,7 @@ def step_in_arrays(
     """Return a backward step, its inputs and its cotangent with arrays in place of tensors."""
     if not holds_torch(inputs):
         return forward, backward, inputs, given, None
-    arguments = Arguments(inputs)
+    arguments = CaseArguments(inputs)
 
     @wraps(forward)
     def passed(*args: Any) -> Any:
@@ -148,7 +148,7 @@ def _are_floats(tree: Any) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class CaseArguments:
     """Arguments of the caller's functions: what of them is a tensor, and the module, if any."""
 
     own: tuple[Any, ...]  #: the caller's

@@ -18,7 +18,7 @@ from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.torch_arguments import Arguments, rule_of, signature_of
+from handgrad.judging.torch_arguments import CallArguments, rule_of, signature_of
 from handgrad.judging.torch_cases import check_traced, in_jax_arrays
 from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
@@ -139,7 +139,7 @@ def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
         return points
     mine, found = subject.arguments, []
     for i, at in enumerate(points):
-        other = Arguments.of(tuple(at), mine.of_all) if isinstance(at, tuple | list) else None
+        other = CallArguments.of(tuple(at), mine.of_all) if isinstance(at, tuple | list) else None
         if other is None or (other.tree, other.places) != (mine.tree, mine.places):
             what = f"expected a tuple of {', '.join(mine.of_all)}, as the given ones"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")

@@ -84,7 +84,7 @@ def _check_shapes(subject: Subject, found: Sequence[Any]) -> None:
             raise _OtherOutputsError(f"reference: {got}, expected {a.shape} as of the function")
 
 
-def referenced(subject: Subject) -> Referenced:
+def pair_of(subject: Subject) -> Referenced:
     """Pair the values of a function with those of its reference."""
     others = [subject.arrays[k] for k in subject.others]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.data.frames import near, own_frames
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
-from handgrad.judging.torch_arguments import Arguments, arguments_of, dtype_of, name_of, rule_of
+from handgrad.judging.torch_arguments import CallArguments, arguments_of, dtype_of, name_of, rule_of
 from handgrad.program.aten.errors import UncoveredOperationError
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_module, to_array
@@ -33,7 +33,7 @@ class Subject:
     """A function of PyTorch, its arguments, and what of them and of its results is judged."""
 
     f: Any  #: the caller's
-    arguments: Arguments
+    arguments: CallArguments
     judged: tuple[int, ...]  #: the numbers of the tensors that require grad
     used: tuple[int, ...] = ()  #: the numbers of the outputs that have a cotangent
     outputs: Mapping[str, bool] = field(default_factory=dict)  #: differentiable, by their names
@@ -73,7 +73,7 @@ class Subject:
 
     def at(self, args: tuple[Any, ...]) -> "Subject":
         """Return the same at other arguments."""
-        return replace(self, arguments=Arguments.of(args, self.arguments.of_all))
+        return replace(self, arguments=CallArguments.of(args, self.arguments.of_all))
 
     def run(self, arrays: Sequence[Any]) -> Run:
         """Call the function on fresh tensors with these values; of a module, a copy."""
