@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from handgrad.data.findings import Finding
-from handgrad.data.frames import near, own_frames
+from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
@@ -159,9 +159,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any, part: TorchFunctio
     except Exception as error:  # whatever the caller's function raises
         if not subject.condition:
             raise
-        frames = own_frames(error.__traceback__)
-        place = f" ({near(frames[-1][1].filename)}, line {frames[-1][1].lineno})" if frames else ""
-        what = f"backward raised {type(error).__name__}: {str(error).splitlines()[0]}{place}"
+        what = f"backward raised {with_place(error)}"
         raise FaultyFormError([Finding("structure", None, None, what, 1.0)]) from error
     part.said.update(dict.fromkeys(run.notes))
     return found

@@ -12,7 +12,7 @@ from traceback import FrameSummary
 from types import FrameType, ModuleType
 from typing import Any
 
-from handgrad.data.frames import expression, frames_of, near, own_frames
+from handgrad.data.frames import expression, frames_of, in_one_line, near, own_frames
 
 #: What JAX raises where a tracer is used as a value; by name, so that JAX is not loaded.
 _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
@@ -107,10 +107,9 @@ def _on_tracers(by_jax: BaseException) -> str | None:
     if says_it or not frames:
         return None
     place = frames[-1][1]
-    what = f"{type(by_jax).__name__}: {str(by_jax).splitlines()[0] if str(by_jax) else ''}"
     return (
         f"{near(place.filename)}, line {place.lineno}: {_shown(expression(place))}: this runs in "
-        f"floats, but JAX, which traces it, raised {what.rstrip(': ')}; expected code that asks "
+        f"floats, but JAX, which traces it, raised {in_one_line(by_jax)}; expected code that asks "
         "for no types and values, such as np.isscalar does"
     )
 

@@ -95,6 +95,7 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
     ("rule", "condition", "what"),
     [
         (rules.Views, "where the cotangent is not contiguous", "backward raised RuntimeError"),
+        (rules.Asserts, "where the cotangent is not contiguous", "raised AssertionError (tests"),
         (rules.Memory, "where the cotangent is not contiguous", "bias: 5 of 5 elements"),
         (rules.IgnoresExpansion, "where the cotangent is expanded", "bias: 5 of 5 elements"),
         (rules.WritesToSaved, "in a second pass through the same graph", "x: "),
