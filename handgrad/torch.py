@@ -4,8 +4,7 @@ Needs the extra: `pip install 'handgrad[torch]'`. `handgrad.check_gradient`, `ch
 `check_steps` take tensors, modules and functions of PyTorch as well.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 try:
@@ -20,6 +19,7 @@ except ModuleNotFoundError as error:
 
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.clock import SECONDS
+from handgrad.data.advised import or_else
 from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
     check_function_traced,
@@ -140,7 +140,7 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
     case, given = function_case(subject, cotangents, *of_case)
     points = points_of_function(options.points, subject, given)
     if reference is None:
-        with _advised():
+        with or_else(HELP):
             report = report_on(case, given, points, *how)
         check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
     else:
@@ -152,17 +152,6 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
         if not varied:
             return varied
     return report
-
-
-@contextmanager
-def _advised() -> Iterator[None]:
-    """Name the reference as a way out where forward cannot be traced."""
-    try:
-        yield
-    except TypeError as error:
-        if not str(error).startswith("forward: ") or "reference=" in str(error):
-            raise
-        raise TypeError(f"{error}; or {HELP}") from error
 
 
 @with_arguments_of(check_function)

@@ -16,6 +16,7 @@ import jax
 import ml_dtypes
 import numpy as np
 
+from handgrad.data.advised import or_else
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
 from handgrad.judging.numpy_loss import ANOTHER_LOSS
@@ -25,6 +26,11 @@ from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_ten
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+#: What helps where a function cannot be traced, and where a loss cannot.
+REWRITE = "write it in JAX or NumPy, for arrays"
+OTHER_LOSS = "give a loss in JAX or NumPy of the same formula"
 
 
 def holds_torch(tree: Any) -> bool:
@@ -91,11 +97,11 @@ def step_in_arrays(
     return passed, went_back, arguments.arrays, arrays_of(given), own
 
 
-def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
+def traced(f: Callable[..., Any], module: Any = None, help_: str = REWRITE) -> Callable[..., Any]:
     """Return a function in PyTorch as one that JAX traces; see `in_jax`."""
     from handgrad.program.aten.tracing import in_jax
 
-    return in_jax(f, module)
+    return or_else(help_)(in_jax(f, module))
 
 
 def check_traced(name: str, value: float, size: float, ruling: Ruling | None) -> None:
@@ -172,8 +178,8 @@ class CaseArguments:
         tensors = jax.tree_util.tree_map(to_tensor, args[0])
         return self.module.with_tensors(tensors), *inputs
 
-    def traced(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function in PyTorch as one that JAX traces.
+    def traced(self, f: Callable[..., Any], help_: str = REWRITE) -> Callable[..., Any]:
+        """Return a function in PyTorch as one that JAX traces; `help_` says what if it cannot be.
 
         Arrays stand for tensors among the first argument, and elsewhere where the caller had them.
         """
@@ -192,7 +198,8 @@ class CaseArguments:
 
             arrays = [leaves[i] for i in places]
             if self.module is None:
-                return traced(lambda first, more: f(first, *inputs(more)))(args[0], arrays)
+                run = traced(lambda first, more: f(first, *inputs(more)), help_=help_)
+                return run(args[0], arrays)
             # The module has the traced parameters while this runs.
             module = self.module.module
             run = traced(lambda more: f(module, *inputs(more)), module)
@@ -211,18 +218,25 @@ class CaseArguments:
                 with warnings.catch_warnings():
                     # NumPy's of a tensor, which it does not get.
                     warnings.filterwarnings("ignore", message="__array__")
-                    return self.traced(loss)(*args)
+                    return self.traced(loss, OTHER_LOSS)(*args)
             except Exception as error:  # whatever a loss raises that is not in PyTorch
                 first = error
             if self.module is None:
                 try:
                     return loss(*args)
                 except Exception:
-                    if "TracedTensor" in str(first):
+                    if not self._runs_on_tensors(loss):
                         raise  # of a loss in JAX, which knows no tensors
             raise first
 
         return run
+
+    def _runs_on_tensors(self, loss: Callable[..., Any]) -> bool:
+        try:
+            loss(*self.tensors(self.arrays))
+        except Exception:  # whatever a loss raises that is not in PyTorch
+            return False
+        return True
 
     def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
         """Return a loss in floats: that of tensors, or else that of arrays."""

@@ -278,6 +278,44 @@ def test_a_time() -> None:
     assert timings.yours > 0
 
 
+def sampled(x: Any, w: Any) -> Any:
+    return (x @ w) * torch.multinomial(w.abs(), 2).sum(), (x, w)
+
+
+def test_each_verb_says_what_it_has_in_place_of_what_cannot_be_traced() -> None:
+    """None of these has a reference=."""
+
+    def says(call: Any, *args: Any) -> str:
+        with pytest.raises(NotImplementedError) as raised:
+            call(*args, points=0)
+        return str(raised.value).partition(" is not covered; ")[2]
+
+    def of_samples(w: Any) -> Any:
+        return sampled(X, w)[0].sum()
+
+    first = "write this with other operations of PyTorch or "
+    on_arrays = first + "write it in JAX or NumPy, for arrays"
+    assert says(check_gradient, torch.ones_like, of_samples, W) == (
+        first + "give a loss in JAX or NumPy of the same formula"
+    )
+    assert says(check_backward, sampled, affine_backward, X, W) == on_arrays
+    assert says(check_steps, [("sampled", sampled, affine_backward, (W,))], X) == on_arrays
+
+
+def test_what_stops_a_loss_in_jax_is_told_of_arrays() -> None:
+    def branches(w: Any) -> Any:
+        return jnp.sum(w) * (2 if jnp.max(w) > 0 else 3)
+
+    with pytest.raises(TypeError, match=r"loss: .*JAX cannot trace .*jnp.where"):
+        check_gradient(torch.ones_like, branches, W, points=0)
+
+    def of_torch(w: Any) -> Any:
+        return torch.sum(w) * (2 if torch.max(w) > 0 else 3)
+
+    with pytest.raises(TypeError, match=r"loss: .*torch.where"):
+        check_gradient(torch.ones_like, of_torch, W, points=0)
+
+
 def test_a_loss_that_is_another_one_when_it_is_traced() -> None:
     def depends(w: Any) -> Any:
         return w.sum() * (2 if type(w) is torch.Tensor else 3)

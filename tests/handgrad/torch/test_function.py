@@ -239,6 +239,21 @@ def test_what_cannot_be_traced_is_named_with_what_helps() -> None:
         check_function(rules.OutOfSight, X[0], WEIGHT)
 
 
+def test_an_operation_that_is_not_covered_is_named_with_the_reference() -> None:
+    def sampled(x: Any) -> Any:
+        return x * torch.multinomial(x.abs(), 2).sum()
+
+    says = "is not covered; write this with other operations of PyTorch or give reference=, a "
+    with pytest.raises(NotImplementedError, match=says + "function .* in PyTorch, JAX or NumPy$"):
+        check_function(sampled, X[0])
+
+    def branches(x: Any) -> Any:
+        return 2 * x if x.sum() > 0 else x
+
+    with pytest.raises(TypeError, match=r"^forward: .*torch.where.*; give reference=, a "):
+        check_function(branches, X[0])
+
+
 def test_bad_input() -> None:
     with pytest.raises(TypeError, match=r"F: got 3, expected a torch.autograd.Function"):
         check_function(3, X)
