@@ -170,7 +170,7 @@ def report_on_gradient(
     report = report_on(case, given, points, strict, reproduce, seconds)
     if case.own is not None and case.part is None:
         value = float(given.call(case.loss)[0])
-        check_traced("loss", value, abs(value), report.trial.outcomes[0].ruling)
+        check_traced(value, report.trial.outcomes[0].ruling)
     return report
 
 

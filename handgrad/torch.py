@@ -17,19 +17,19 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
-from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.check import FOR_VALUES, report_on, report_on_function, require, with_arguments_of
 from handgrad.clock import SECONDS
 from handgrad.data.advised import or_else
 from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
-    check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
 )
-from handgrad.judging.torch_references import pair_of, with_reference
+from handgrad.judging.torch_references import with_reference
 from handgrad.judging.torch_subjects import HELP, Subject, subject_of
 from handgrad.judging.torch_other_calls import other_calls
+from handgrad.judging.torch_values import check_function_traced, pair_of
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport
 
@@ -142,7 +142,7 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
     if reference is None:
         with or_else(HELP):
             report = report_on(case, given, points, *how)
-        check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
+        check_function_traced(subject, case, given, options.seconds * FOR_VALUES)
     else:
         report = report_on_function(pair_of(subject), case, given, points, *how)
     if not report:

@@ -17,9 +17,8 @@ from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.ruling import Ruling
 from handgrad.judging.torch_arguments import CallArguments, rule_of, signature_of
-from handgrad.judging.torch_cases import check_traced, in_jax_arrays
+from handgrad.judging.torch_cases import in_jax_arrays
 from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 
@@ -112,21 +111,6 @@ def function_case(
     )
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
-
-
-def check_function_traced(
-    subject: Subject, cotangents: Sequence[np.ndarray], ruling: Ruling | None
-) -> None:
-    """Check that the forward pass that was traced is the one that PyTorch runs.
-
-    Raises:
-        TypeError: it is not.
-    """
-    values = subject.values(subject.arrays)
-    pairs = zip(cotangents, values, strict=True)
-    terms = [c.astype(np.float64) * v.astype(np.float64) for c, v in pairs]
-    size = sum(float(np.abs(term).sum()) for term in terms)
-    check_traced("forward", sum(float(term.sum()) for term in terms), size, ruling)
 
 
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:

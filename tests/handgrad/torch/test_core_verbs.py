@@ -322,3 +322,22 @@ def test_a_loss_that_is_another_one_when_it_is_traced() -> None:
 
     with pytest.raises(TypeError, match=r"loss: its value is .* in PyTorch and .* when JAX traces"):
         check_gradient(torch.ones_like, depends, W, points=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_traced_loss_may_be_off_by_rounding_alone(dtype: Any) -> None:
+    digits = {torch.float64: 1e-9, torch.float32: 1e-4}[dtype]
+
+    def depends(w: Any) -> Any:
+        return w.abs().sum() * (1.0 if type(w) is torch.Tensor else 1.0 + digits)
+
+    def gradient(w: Any) -> Any:
+        return w.sign() * (1.0 + digits)
+
+    with pytest.raises(TypeError, match=r"loss: its value is .* in PyTorch and .* when JAX traces"):
+        check_gradient(gradient, depends, W.to(dtype), points=0)
+
+    def in_bfloat16(w: Any) -> Any:
+        return w.bfloat16().abs().sum().to(dtype)
+
+    assert check_gradient(lambda w: w.sign(), in_bfloat16, W.to(dtype), points=0).passes
