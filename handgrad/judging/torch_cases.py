@@ -1,13 +1,15 @@
 """Gradients, losses and backward steps in PyTorch, as functions of arrays.
 
-A case and its points hold arrays. The caller's gradient gets fresh tensors that share the memory of
-the arrays it is called with, so that what it writes to is seen; its loss is traced by JAX. PyTorch
-is not loaded before a tensor or a module is seen.
+A case and its points hold arrays. The caller's gradient gets fresh tensors with the values of the
+arrays it is called with. On the CPU they share their memory, and from another device they are
+copied back, so that what it writes to is seen. Its loss is traced by JAX. PyTorch is not loaded
+before a tensor or a module is seen.
 """
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -82,7 +84,9 @@ def step_in_arrays(
     def passed(*args: Any) -> Any:
         if in_jax_arrays(args):
             return arguments.traced(forward)(*args)
-        result = forward(*arguments.tensors(args))
+        tensors = arguments.tensors(args)
+        with arguments.copied_back(tensors, args):
+            result = forward(*tensors)
         if not isinstance(result, tuple | list) or len(result) != 2:
             return result
         return arrays_of(result[0]), result[1]
@@ -91,7 +95,9 @@ def step_in_arrays(
     def went_back(cotangent: Any, cache: Any) -> Any:
         if in_jax_arrays((cotangent, cache)):
             return traced(backward)(cotangent, cache)
-        return arrays_of(backward(jax.tree_util.tree_map(to_tensor, cotangent), cache))
+        tensors = jax.tree_util.tree_map(lambda c: to_tensor(c).to(arguments.device), cotangent)
+        with _copied_back(tensors, cotangent):
+            return arrays_of(backward(tensors, cache))
 
     own = Own((forward, backward), lambda *args: arguments.tensors(args))
     return passed, went_back, arguments.arrays, arrays_of(given), own
@@ -192,6 +198,18 @@ class CaseArguments:
         tensors = jax.tree_util.tree_map(to_tensor, args[0])
         return self.module.with_tensors(tensors), *inputs
 
+    @property
+    def device(self) -> Any:
+        """That of the first tensor."""
+        return next(x.device for x in jax.tree_util.tree_leaves(self.own) if is_tensor(x))
+
+    def copied_back(
+        self, tensors: Sequence[Any], args: Sequence[Any]
+    ) -> AbstractContextManager[None]:
+        """Copy what is written to what `tensors` has made of arrays back to these."""
+        first = self.module.parameters_of(tensors[0]) if self.module else tensors[0]
+        return _copied_back((first, *tensors[1:]), tuple(args))
+
     def traced(self, f: Callable[..., Any], help_: str = REWRITE) -> Callable[..., Any]:
         """Return a function in PyTorch as one that JAX traces; `help_` says what if it cannot be.
 
@@ -269,7 +287,8 @@ class CaseArguments:
             if in_jax_arrays(args):
                 return self.traced(lambda *given: self._answer(gradient, given, has_value))(*args)
             given = self.tensors(args)
-            return arrays_of(self._answer(gradient, given, has_value))
+            with self.copied_back(given, args):
+                return arrays_of(self._answer(gradient, given, has_value))
 
         return call
 
@@ -306,6 +325,18 @@ def _copies(tree: Any) -> Any:
     return jax.tree_util.tree_map(
         lambda leaf: np.array(to_array(leaf)) if is_tensor(leaf) else leaf, tree
     )
+
+
+@contextmanager
+def _copied_back(tensors: Any, arrays: Any) -> Iterator[None]:
+    """Copy what is written to tensors to the arrays that they were made of, if that is needed."""
+    leaves = map(jax.tree_util.tree_leaves, (tensors, arrays))
+    pairs = [(t, a) for t, a in zip(*leaves, strict=True) if is_tensor(t)]
+    yield
+    for tensor, array in pairs:
+        values = to_array(tensor)
+        if array.flags.writeable and not np.may_share_memory(values, array):
+            np.copyto(array, values)
 
 
 def _fresh(own: Any, leaf: Any) -> Any:

@@ -47,7 +47,7 @@ def to_array(tensor: Any) -> np.ndarray[Any, Any]:
 def to_tensor(array: Any) -> Any:
     """Return an array's values as a tensor.
 
-    It shares the memory of a NumPy array that can be written to, so that writes are seen.
+    It is on the CPU, and shares the memory of a NumPy array that can be written to.
 
     Args:
         array: an array of NumPy or JAX, also in a format of `ml_dtypes`.

@@ -114,6 +114,36 @@ def test_what_is_wrong_in_the_form() -> None:
     assert check_gradient(flat, loss, PARAMS, X, Y, points=0).findings[0].kind == "structure"
 
 
+def test_writes_to_tensors_on_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is not that of the arrays, so tensors are copied to it, here by `to`."""
+    monkeypatch.setattr(torch.Tensor, "to", lambda x, *_: x.detach().clone())
+
+    def writes(params: Any, x: Any, y: Any) -> Any:
+        found = gradient(params, x, y)
+        params["w"] -= 0.1 * found["w"]
+        return found
+
+    report = check_gradient(writes, loss, PARAMS, X, Y, points=0)
+    assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", "params['w']")]
+
+    def of_module(model: Any, x: Any) -> Any:
+        found = x.sum(0)
+        with torch.no_grad():
+            model.weight *= 2
+        return [found[None, :]]
+
+    linear = torch.nn.Linear(3, 1, bias=False).double()
+    wrote = check_gradient(of_module, lambda model, x: model(x).sum(), linear, X, points=0)
+    assert [(f.kind, f.leaf) for f in wrote.findings] == [("mutation", "weight")]
+
+    def backward(dz: Any, cache: Any) -> Any:
+        dz *= 2
+        return affine_backward(dz / 2, cache)
+
+    spoilt = check_backward(affine, backward, X, W, points=0)
+    assert [(f.kind, f.leaf) for f in spoilt.findings] == [("mutation", "cotangent")]
+
+
 def network() -> Any:
     layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh(), torch.nn.Linear(4, 2)
     made = torch.nn.Sequential(*layers).double()

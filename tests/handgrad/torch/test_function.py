@@ -2,13 +2,15 @@
 
 import ctypes
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import GradientMismatch
+import handgrad.torch
+from handgrad import GradientMismatch, check
 from handgrad.judging.autograd import not_contiguous
 from handgrad.judging.torch_subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
@@ -119,6 +121,27 @@ def test_a_rule_that_is_right_as_it_is_usually_called(rule: Any, condition: str,
 def test_an_output_that_is_not_used(rule: Any, headline: str) -> None:
     with pytest.raises(GradientMismatch, match="^" + headline[:30]):
         assert_function(rule, POSITIVE, X[1], points=0)
+
+
+def test_all_calls_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def report_on(*args: Any) -> Any:
+        given.append(args[-1])
+        return check.report_on(*args)
+
+    monkeypatch.setattr(handgrad.torch, "report_on", report_on)
+    left = SimpleNamespace(over=False, left=7.0)
+    monkeypatch.setattr(handgrad.torch, "Clock", lambda _: left)
+    report = check_function(rules.Memory, *NORM, points=0, seconds=40.0)
+    assert report.headline.startswith("disagree where the cotangent is not contiguous")
+    assert given == [30.0, 7.0]
+    left.over = True
+    report = check_function(rules.Memory, *NORM, points=0, seconds=40.0)
+    assert report.verdict == "agree"
+    assert report.warnings[-1] == (
+        "no time was left to judge it where the cotangent is not contiguous"
+    )
 
 
 def test_arguments_without_gradient_are_left_out_by_name_or_position() -> None:
