@@ -27,9 +27,9 @@ from handgrad.judging.torch_functions import (
     function_case,
     points_of_function,
 )
+from handgrad.judging.torch_other_calls import other_calls
 from handgrad.judging.torch_references import with_reference
 from handgrad.judging.torch_subjects import HELP, Subject, subject_of
-from handgrad.judging.torch_other_calls import other_calls
 from handgrad.judging.torch_values import check_function_traced, pair_of
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport

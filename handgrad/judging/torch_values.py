@@ -12,8 +12,8 @@ from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.ruling import WRONG
 from handgrad.judging.torch_arguments import name_of
-from handgrad.judging.torch_cases import another_function
 from handgrad.judging.torch_subjects import Subject
+from handgrad.judging.torch_traced import another_function
 from handgrad.judging.trial import judge
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

@@ -19,7 +19,9 @@ def uncovered(
     what: str, instead: str = "write this with other operations of PyTorch"
 ) -> UncoveredOperationError:
     """Return the error for an operation, with the caller's line and what would help."""
-    return UncoveredOperationError(f"{user_line()}{what} is not covered", *([instead] * bool(instead)))
+    return UncoveredOperationError(
+        f"{user_line()}{what} is not covered", *([instead] * bool(instead))
+    )
 
 
 @contextmanager
