@@ -8,8 +8,8 @@ before a tensor or a module is seen.
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -20,8 +20,9 @@ import numpy as np
 from handgrad.data.advised import or_else
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
+from handgrad.judging.torch_leaves import arrays_of, copied_back, copies, fresh, unused
 from handgrad.judging.torch_modules import Module
-from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -94,7 +95,7 @@ def step_in_arrays(
         if in_jax_arrays((cotangent, cache)):
             return traced(backward)(cotangent, cache)
         tensors = jax.tree_util.tree_map(lambda c: to_tensor(c).to(arguments.device), cotangent)
-        with _copied_back(tensors, cotangent):
+        with copied_back(tensors, cotangent):
             return arrays_of(backward(tensors, cache))
 
     own = Own((forward, backward), lambda *args: arguments.tensors(args))
@@ -106,18 +107,6 @@ def traced(f: Callable[..., Any], module: Any = None, help_: str = REWRITE) -> C
     from handgrad.program.aten.tracing import in_jax
 
     return or_else(help_)(in_jax(f, module))
-
-
-def arrays_of(tree: Any) -> Any:
-    """Return a pytree with arrays in place of tensors."""
-    return jax.tree_util.tree_map(lambda leaf: to_array(leaf) if is_tensor(leaf) else leaf, tree)
-
-
-def unused(leaf: Any) -> Any:
-    """Return a copy of a generator, which numbers are drawn from; anything else as it is."""
-    torch = sys.modules.get("torch")
-    is_generator = torch is not None and isinstance(leaf, torch.Generator)
-    return leaf.clone_state() if is_generator else leaf
 
 
 def in_jax_arrays(tree: Any) -> bool:
@@ -146,14 +135,14 @@ class CaseArguments:
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments with arrays in place of tensors, and of the module."""
-        first = self.module.arrays if self.module else _copies(self.own[0])
-        return first, *_copies(self.own[1:])
+        first = self.module.arrays if self.module else copies(self.own[0])
+        return first, *copies(self.own[1:])
 
     def tensors(self, args: Sequence[Any]) -> tuple[Any, ...]:
-        """Return arguments with fresh tensors, with the memory of arrays, where the caller had."""
-        inputs = jax.tree_util.tree_map(_fresh, self.own[1:], tuple(args[1:]))
+        """Return arguments with fresh tensors, made of arrays, where the caller had tensors."""
+        inputs = jax.tree_util.tree_map(fresh, self.own[1:], tuple(args[1:]))
         if self.module is None:
-            return jax.tree_util.tree_map(_fresh, self.own[0], args[0]), *inputs
+            return jax.tree_util.tree_map(fresh, self.own[0], args[0]), *inputs
         tensors = jax.tree_util.tree_map(to_tensor, args[0])
         return self.module.with_tensors(tensors), *inputs
 
@@ -167,7 +156,7 @@ class CaseArguments:
     ) -> AbstractContextManager[None]:
         """Copy what is written to what `tensors` has made of arrays back to these."""
         first = self.module.parameters_of(tensors[0]) if self.module else tensors[0]
-        return _copied_back((first, *tensors[1:]), tuple(args))
+        return copied_back((first, *tensors[1:]), tuple(args))
 
     def traced(self, f: Callable[..., Any], help_: str = REWRITE) -> Callable[..., Any]:
         """Return a function in PyTorch as one that JAX traces; `help_` says what if it cannot be.
@@ -278,29 +267,3 @@ def _of_backward(params: Any, module: Module | None) -> Any:
         return grads
     pairs = zip(leaves, grads, strict=True)
     return jax.tree_util.tree_unflatten(tree, [0 * x if g is None else g for x, g in pairs])
-
-
-def _copies(tree: Any) -> Any:
-    return jax.tree_util.tree_map(
-        lambda leaf: np.array(to_array(leaf)) if is_tensor(leaf) else leaf, tree
-    )
-
-
-@contextmanager
-def _copied_back(tensors: Any, arrays: Any) -> Iterator[None]:
-    """Copy what is written to tensors to the arrays that they were made of, if that is needed."""
-    leaves = map(jax.tree_util.tree_leaves, (tensors, arrays))
-    pairs = [(t, a) for t, a in zip(*leaves, strict=True) if is_tensor(t)]
-    yield
-    for tensor, array in pairs:
-        values = to_array(tensor)
-        if array.flags.writeable and not np.may_share_memory(values, array):
-            np.copyto(array, values)
-
-
-def _fresh(own: Any, leaf: Any) -> Any:
-    """Return a tensor with the values of an array, like one of the caller's; else the array."""
-    if not is_tensor(own):
-        return unused(leaf)
-    tensor = to_tensor(leaf).to(own.device)
-    return tensor.requires_grad_() if own.requires_grad else tensor
