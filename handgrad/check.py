@@ -15,7 +15,8 @@ from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.torch_cases import check_traced, in_arrays
+from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_traced import check_traced
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 
@@ -170,7 +171,7 @@ def report_on_gradient(
     report = report_on(case, given, points, strict, reproduce, seconds)
     if case.own is not None and case.part is None:
         value = float(given.call(case.loss)[0])
-        check_traced("loss", value, abs(value), report.trial.outcomes[0].ruling)
+        check_traced(value, report.trial.outcomes[0].ruling)
     return report
 
 

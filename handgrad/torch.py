@@ -4,8 +4,8 @@ Needs the extra: `pip install 'handgrad[torch]'`. `handgrad.check_gradient`, `ch
 `check_steps` take tensors, modules and functions of PyTorch as well.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 try:
@@ -18,18 +18,19 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
-from handgrad.check import report_on, report_on_function, require, with_arguments_of
-from handgrad.clock import SECONDS
+from handgrad.check import FOR_VALUES, report_on, report_on_function, require, with_arguments_of
+from handgrad.clock import SECONDS, Clock
+from handgrad.data.advised import or_else
 from handgrad.data.calls import call_line
 from handgrad.judging.torch_functions import (
-    check_function_traced,
     cotangents_of,
     function_case,
     points_of_function,
 )
-from handgrad.judging.torch_references import referenced, with_reference
+from handgrad.judging.torch_other_calls import other_calls
+from handgrad.judging.torch_references import with_reference
 from handgrad.judging.torch_subjects import HELP, Subject, subject_of
-from handgrad.judging.torch_variations import variations
+from handgrad.judging.torch_values import check_function_traced, pair_of
 from handgrad.judging.trial import check_seconds
 from handgrad.report import GradientReport
 
@@ -58,7 +59,8 @@ def check_function(
     gradient is that of what forward computes, of which no derivative rule is used. A tensor whose
     gradient is None has the gradient 0, as in PyTorch. If that is right, the backward pass is also
     run as PyTorch may run it: with one output used and the others not, with one argument that
-    requires grad and the others not, for cotangents that are not contiguous or expanded, and twice.
+    requires grad and the others not, for cotangents that are not contiguous or expanded, and twice:
+    at the given point only, and as far as there is time; a warning says what was left out.
 
     Args:
         F: the class, or its `apply`; or any function or module of PyTorch around it.
@@ -117,6 +119,10 @@ def check_function(
     return _report(subject, reference, cotangent, options)
 
 
+#: The part of the time for the usual call of a backward pass; the other calls get what is left.
+FOR_USUAL_CALL = 3 / 4
+
+
 class Options(NamedTuple):
     """The options of a check, and the call that gives it again."""
 
@@ -136,33 +142,28 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
     if reference is not None:
         subject = with_reference(subject, reference)
     of_case = options.seed, options.referee, options.computed_in
-    how = options.strict, options.reproduce, options.seconds
+    how = options.strict, options.reproduce
+    clock, usual = Clock(options.seconds), options.seconds * FOR_USUAL_CALL
     case, given = function_case(subject, cotangents, *of_case)
     points = points_of_function(options.points, subject, given)
     if reference is None:
-        with _advised():
-            report = report_on(case, given, points, *how)
-        check_function_traced(subject, cotangents, report.trial.outcomes[0].ruling)
+        with or_else(HELP):
+            report = report_on(case, given, points, *how, usual)
+        check_function_traced(subject, case, given, options.seconds * FOR_VALUES)
     else:
-        report = report_on_function(referenced(subject), case, given, points, *how)
+        report = report_on_function(pair_of(subject), case, given, points, *how, usual)
     if not report:
         return report
-    for other in variations(subject, cotangents, options.undefined):
-        varied = report_on(*function_case(other.subject, other.cotangents, *of_case), 0, *how)
-        if not varied:
+    left_out = []
+    for other in other_calls(subject, cotangents, options.undefined):
+        at = function_case(other.subject, other.cotangents, *of_case)
+        varied = None if clock.over else report_on(*at, 0, *how, clock.left)
+        if varied is None or (varied.verdict == "undecidable" and clock.over):
+            left_out.append(other.subject.condition)
+        elif not varied:
             return varied
-    return report
-
-
-@contextmanager
-def _advised() -> Iterator[None]:
-    """Name the reference as a way out where forward cannot be traced."""
-    try:
-        yield
-    except TypeError as error:
-        if not str(error).startswith("forward: ") or "reference=" in str(error):
-            raise
-        raise TypeError(f"{error}; or {HELP}") from error
+    said = [f"no time was left to judge it {', nor '.join(left_out)}"] if left_out else []
+    return replace(report, warnings=(*report.warnings, *said))
 
 
 @with_arguments_of(check_function)
@@ -247,7 +248,9 @@ def gradcheck(
         raise ValueError("check_backward_ad: got False, expected True: nothing else is judged")
     args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
     subject = subject_of(fn, args, requiring_grad=True)
-    reproduce = call_line(gradcheck, {"fn": fn}, ("inputs",))
+    reproduce = call_line(
+        gradcheck, {"fn": fn}, ("inputs",), check_undefined_grad=check_undefined_grad
+    )
     options = Options(8, 0, "auto", False, SECONDS, None, reproduce, check_undefined_grad)
     report = _report(subject, None, None, options)
     if raise_exception:

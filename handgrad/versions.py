@@ -10,7 +10,7 @@ from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
 from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
-from handgrad.data.frames import near, own_frames
+from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
@@ -196,15 +196,5 @@ def _judged(
         case, at, points = in_its_kind(case, at, points)
         report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
     except Exception as error:  # the caller's functions may raise anything
-        return Version(name, None, _in_one_line(error))
+        return Version(name, None, with_place(error))
     return Version(name, report)
-
-
-def _in_one_line(error: Exception) -> str:
-    """Write an error with the line of the caller's that raised it."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-    frames = own_frames(error.__traceback__)
-    if not frames:
-        return text
-    place = frames[-1][1]
-    return f"{text} ({near(place.filename)}, line {place.lineno})"

@@ -66,6 +66,21 @@ def expression(place: FrameSummary) -> str:
     return line[place.colno : place.end_colno].decode()
 
 
+def in_one_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of what it says, if it says anything."""
+    said = str(error).strip().splitlines()
+    return ": ".join([type(error).__name__, *said[:1]])
+
+
+def with_place(error: BaseException) -> str:
+    """Return the same, followed by the line of the caller's that raised it, if that is known."""
+    frames = own_frames(error.__traceback__)
+    if not frames:
+        return in_one_line(error)
+    place = frames[-1][1]
+    return f"{in_one_line(error)} ({near(place.filename)}, line {place.lineno})"
+
+
 def quoted(frames: list[FrameSummary]) -> list[str]:
     """Return the last few frames as Python prints them: file, line number and text."""
     lines = ["  ..."] if len(frames) > MOST_FRAMES else []

@@ -9,7 +9,7 @@ import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.torch_arguments import Arguments, Function, dtype_of
+from handgrad.judging.torch_arguments import CallArguments, Function, dtype_of
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 
@@ -26,10 +26,13 @@ def as_it_is(cotangent: Any) -> Any:
 
 
 def not_contiguous(cotangent: Any) -> Any:
-    """Copy a cotangent so that its rows do not follow each other in memory."""
-    if cotangent.ndim > 1:
-        return cotangent.mT.contiguous().mT
-    return torch.stack([cotangent, cotangent], dim=-1)[..., 0]
+    """Copy a cotangent so that none of its elements follow each other in memory.
+
+    Its axes lie there in reversed order. PyTorch counts one of a single element as contiguous.
+    """
+    backwards = tuple(reversed(range(cotangent.ndim)))
+    reversed_ = cotangent.permute(backwards)
+    return torch.stack([reversed_, reversed_], dim=-1)[..., 0].permute(backwards)
 
 
 def expanded(cotangent: Any) -> Any:
@@ -59,7 +62,7 @@ class Recorder:
 
         return type(self.rule.__name__, (self.rule,), {name: staticmethod(recorded)})
 
-    def faults(self, arguments: Arguments, given: Sequence[Any]) -> list[Finding]:
+    def faults(self, arguments: CallArguments, given: Sequence[Any]) -> list[Finding]:
         """Return what PyTorch refuses of the last result, if it does."""
         if self.answer is None:
             return []
@@ -87,7 +90,7 @@ class Recorder:
                 found.append(_finding("shape", name, what))
         return found
 
-    def conversions(self, arguments: Arguments, given: Sequence[Any]) -> list[str]:
+    def conversions(self, arguments: CallArguments, given: Sequence[Any]) -> list[str]:
         """Return a note on each gradient of another dtype, which PyTorch has converted."""
         tensors = self._tensors(arguments, given)
         return [
@@ -101,7 +104,7 @@ class Recorder:
         ]
 
     @staticmethod
-    def _tensors(arguments: Arguments, given: Sequence[Any]) -> dict[int, Any]:
+    def _tensors(arguments: CallArguments, given: Sequence[Any]) -> dict[int, Any]:
         """Return the arguments that are tensors, by their positions."""
         numbered = enumerate(zip(arguments.positions, given, strict=True))
         return {position: x for k, (position, x) in numbered if not arguments.nested(k)}
@@ -119,7 +122,7 @@ def _expandable(shape: Sequence[int], to: Sequence[int]) -> bool:
 class Run:
     """A function that was called on fresh tensors; its backward pass can be called once."""
 
-    arguments: Arguments
+    arguments: CallArguments
     judged: tuple[int, ...]  #: the numbers of the tensors that require grad
     leaves: list[Any]  #: those
     given: list[Any]  #: what the function got: of these, clones
@@ -133,7 +136,7 @@ class Run:
     def of(
         cls,
         function: Callable[..., Any],
-        arguments: Arguments,
+        arguments: CallArguments,
         judged: tuple[int, ...],
         arrays: Sequence[Any],
         recorder: Recorder | None = None,

@@ -10,6 +10,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
@@ -184,4 +185,4 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     line = stopped(by_jax, first)
     if line is None:
         raise by_jax
-    raise TypeError(f"{case.wording.loss.removeprefix('the ')}: {line}") from by_jax
+    raise UntraceableError(f"{case.wording.loss.removeprefix('the ')}: {line}") from by_jax

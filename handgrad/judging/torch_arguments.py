@@ -10,7 +10,7 @@ import jax
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_function
-from handgrad.judging.torch_cases import unused
+from handgrad.judging.torch_leaves import unused
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor
 
@@ -22,7 +22,7 @@ Function: Any = torch.autograd.Function
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class CallArguments:
     """The arguments of a call, in any nesting."""
 
     leaves: tuple[Any, ...]  #: the caller's own, tensors among them
@@ -112,7 +112,7 @@ class Arguments:
         return found
 
 
-def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
+def arguments_of(f: Any, args: tuple[Any, ...]) -> CallArguments:
     """Take the arguments of a call of f apart.
 
     Raises:
@@ -122,7 +122,7 @@ def arguments_of(f: Any, args: tuple[Any, ...]) -> Arguments:
         raise TypeError(f"F: got {shortly(f)}, expected a torch.autograd.Function, or a function")
     called = signature_of(f)
     check_function("F", called, args, "F(*args)")
-    return Arguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
+    return CallArguments.of(args, argument_names(called, len(args), numbered("args", len(args))))
 
 
 def rule_of(f: Any) -> Any:

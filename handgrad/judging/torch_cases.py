@@ -1,30 +1,36 @@
 """Gradients, losses and backward steps in PyTorch, as functions of arrays.
 
-A case and its points hold arrays. The caller's gradient gets fresh tensors that share the memory of
-the arrays it is called with, so that what it writes to is seen; its loss is traced by JAX. PyTorch
-is not loaded before a tensor or a module is seen.
+A case and its points hold arrays. The caller's gradient gets fresh tensors with the values of the
+arrays it is called with. On the CPU they share their memory, and from another device they are
+copied back, so that what it writes to is seen. Its loss is traced by JAX. PyTorch is not loaded
+before a tensor or a module is seen.
 """
 
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 import jax
-import ml_dtypes
 import numpy as np
 
+from handgrad.data.advised import or_else
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
-from handgrad.judging.numpy_loss import ANOTHER_LOSS
-from handgrad.judging.ruling import Ruling
+from handgrad.judging.torch_leaves import arrays_of, copied_back, copies, fresh, unused
 from handgrad.judging.torch_modules import Module
-from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+#: What helps where a function cannot be traced, and where a loss cannot.
+REWRITE = "write it in JAX or NumPy, for arrays"
+OTHER_LOSS = "give a loss in JAX or NumPy of the same formula"
 
 
 def holds_torch(tree: Any) -> bool:
@@ -47,12 +53,13 @@ def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, A
     names = Names.of(case.loss, len(at))
     if not holds_torch(at):
         return case, at, names, points
-    arguments = Arguments(at)
+    arguments = CaseArguments(at)
     if isinstance(arguments.module, Module):
         names = replace(names, leaves=tuple(sorted(arguments.module.names)))
     if isinstance(points, list | tuple):
         points = [
-            Arguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p for p in points
+            CaseArguments(tuple(p)).arrays if isinstance(p, list | tuple) and p else p
+            for p in points
         ]
     written = None if arguments.module else lambda *given: arguments.tensors(given)
     adapted = replace(
@@ -70,13 +77,15 @@ def step_in_arrays(
     """Return a backward step, its inputs and its cotangent with arrays in place of tensors."""
     if not holds_torch(inputs):
         return forward, backward, inputs, given, None
-    arguments = Arguments(inputs)
+    arguments = CaseArguments(inputs)
 
     @wraps(forward)
     def passed(*args: Any) -> Any:
         if in_jax_arrays(args):
             return arguments.traced(forward)(*args)
-        result = forward(*arguments.tensors(args))
+        tensors = arguments.tensors(args)
+        with arguments.copied_back(tensors, args):
+            result = forward(*tensors)
         if not isinstance(result, tuple | list) or len(result) != 2:
             return result
         return arrays_of(result[0]), result[1]
@@ -85,54 +94,19 @@ def step_in_arrays(
     def went_back(cotangent: Any, cache: Any) -> Any:
         if in_jax_arrays((cotangent, cache)):
             return traced(backward)(cotangent, cache)
-        return arrays_of(backward(jax.tree_util.tree_map(to_tensor, cotangent), cache))
+        tensors = jax.tree_util.tree_map(lambda c: to_tensor(c).to(arguments.device), cotangent)
+        with copied_back(tensors, cotangent):
+            return arrays_of(backward(tensors, cache))
 
     own = Own((forward, backward), lambda *args: arguments.tensors(args))
     return passed, went_back, arguments.arrays, arrays_of(given), own
 
 
-def traced(f: Callable[..., Any], module: Any = None) -> Callable[..., Any]:
+def traced(f: Callable[..., Any], module: Any = None, help_: str = REWRITE) -> Callable[..., Any]:
     """Return a function in PyTorch as one that JAX traces; see `in_jax`."""
     from handgrad.program.aten.tracing import in_jax
 
-    return in_jax(f, module)
-
-
-def check_traced(name: str, value: float, size: float, ruling: Ruling | None) -> None:
-    """Check that what was judged is what the caller's function computes in PyTorch.
-
-    Args:
-        name: what it is called.
-        value: its value in PyTorch.
-        size: that of the terms it is a sum of.
-        ruling: what was ruled at the same point, if anything was.
-
-    Raises:
-        TypeError: it computes something else when JAX traces it.
-    """
-    if ruling is None or not np.isfinite(value):
-        return
-    exact = float(ruling.reference.loss.mid())
-    eps = max(float(ml_dtypes.finfo(leaf.dtype).eps) for leaf in ruling.given.leaves)
-    # Rounding leaves half of the digits at least, or is as much as `explains` says.
-    gap = abs(value - exact)
-    if gap > max(ANOTHER_LOSS, eps**0.5) * size and not ruling.explains(gap):
-        raise TypeError(
-            f"{name}: its value is {value!r} in PyTorch and {exact!r} when JAX traces it; expected "
-            "a function of its arguments alone, of operations that are covered"
-        )
-
-
-def arrays_of(tree: Any) -> Any:
-    """Return a pytree with arrays in place of tensors."""
-    return jax.tree_util.tree_map(lambda leaf: to_array(leaf) if is_tensor(leaf) else leaf, tree)
-
-
-def unused(leaf: Any) -> Any:
-    """Return a copy of a generator, which numbers are drawn from; anything else as it is."""
-    torch = sys.modules.get("torch")
-    is_generator = torch is not None and isinstance(leaf, torch.Generator)
-    return leaf.clone_state() if is_generator else leaf
+    return or_else(help_)(in_jax(f, module))
 
 
 def in_jax_arrays(tree: Any) -> bool:
@@ -148,7 +122,7 @@ def _are_floats(tree: Any) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Arguments:
+class CaseArguments:
     """Arguments of the caller's functions: what of them is a tensor, and the module, if any."""
 
     own: tuple[Any, ...]  #: the caller's
@@ -161,19 +135,31 @@ class Arguments:
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments with arrays in place of tensors, and of the module."""
-        first = self.module.arrays if self.module else _copies(self.own[0])
-        return first, *_copies(self.own[1:])
+        first = self.module.arrays if self.module else copies(self.own[0])
+        return first, *copies(self.own[1:])
 
     def tensors(self, args: Sequence[Any]) -> tuple[Any, ...]:
-        """Return arguments with fresh tensors, with the memory of arrays, where the caller had."""
-        inputs = jax.tree_util.tree_map(_fresh, self.own[1:], tuple(args[1:]))
+        """Return arguments with fresh tensors, made of arrays, where the caller had tensors."""
+        inputs = jax.tree_util.tree_map(fresh, self.own[1:], tuple(args[1:]))
         if self.module is None:
-            return jax.tree_util.tree_map(_fresh, self.own[0], args[0]), *inputs
+            return jax.tree_util.tree_map(fresh, self.own[0], args[0]), *inputs
         tensors = jax.tree_util.tree_map(to_tensor, args[0])
         return self.module.with_tensors(tensors), *inputs
 
-    def traced(self, f: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function in PyTorch as one that JAX traces.
+    @property
+    def device(self) -> Any:
+        """That of the first tensor."""
+        return next(x.device for x in jax.tree_util.tree_leaves(self.own) if is_tensor(x))
+
+    def copied_back(
+        self, tensors: Sequence[Any], args: Sequence[Any]
+    ) -> AbstractContextManager[None]:
+        """Copy what is written to what `tensors` has made of arrays back to these."""
+        first = self.module.parameters_of(tensors[0]) if self.module else tensors[0]
+        return copied_back((first, *tensors[1:]), tuple(args))
+
+    def traced(self, f: Callable[..., Any], help_: str = REWRITE) -> Callable[..., Any]:
+        """Return a function in PyTorch as one that JAX traces; `help_` says what if it cannot be.
 
         Arrays stand for tensors among the first argument, and elsewhere where the caller had them.
         """
@@ -192,7 +178,8 @@ class Arguments:
 
             arrays = [leaves[i] for i in places]
             if self.module is None:
-                return traced(lambda first, more: f(first, *inputs(more)))(args[0], arrays)
+                run = traced(lambda first, more: f(first, *inputs(more)), help_=help_)
+                return run(args[0], arrays)
             # The module has the traced parameters while this runs.
             module = self.module.module
             run = traced(lambda more: f(module, *inputs(more)), module)
@@ -211,18 +198,25 @@ class Arguments:
                 with warnings.catch_warnings():
                     # NumPy's of a tensor, which it does not get.
                     warnings.filterwarnings("ignore", message="__array__")
-                    return self.traced(loss)(*args)
+                    return self.traced(loss, OTHER_LOSS)(*args)
             except Exception as error:  # whatever a loss raises that is not in PyTorch
                 first = error
             if self.module is None:
                 try:
                     return loss(*args)
                 except Exception:
-                    if "TracedTensor" in str(first):
+                    if not self._runs_on_tensors(loss):
                         raise  # of a loss in JAX, which knows no tensors
             raise first
 
         return run
+
+    def _runs_on_tensors(self, loss: Callable[..., Any]) -> bool:
+        try:
+            loss(*self.tensors(self.arrays))
+        except Exception:  # whatever a loss raises that is not in PyTorch
+            return False
+        return True
 
     def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
         """Return a loss in floats: that of tensors, or else that of arrays."""
@@ -241,7 +235,8 @@ class Arguments:
             if in_jax_arrays(args):
                 return self.traced(lambda *given: self._answer(gradient, given, has_value))(*args)
             given = self.tensors(args)
-            return arrays_of(self._answer(gradient, given, has_value))
+            with self.copied_back(given, args):
+                return arrays_of(self._answer(gradient, given, has_value))
 
         return call
 
@@ -272,17 +267,3 @@ def _of_backward(params: Any, module: Module | None) -> Any:
         return grads
     pairs = zip(leaves, grads, strict=True)
     return jax.tree_util.tree_unflatten(tree, [0 * x if g is None else g for x, g in pairs])
-
-
-def _copies(tree: Any) -> Any:
-    return jax.tree_util.tree_map(
-        lambda leaf: np.array(to_array(leaf)) if is_tensor(leaf) else leaf, tree
-    )
-
-
-def _fresh(own: Any, leaf: Any) -> Any:
-    """Return a tensor with the values of an array, like one of the caller's; else the array."""
-    if not is_tensor(own):
-        return unused(leaf)
-    tensor = to_tensor(leaf).to(own.device)
-    return tensor.requires_grad_() if own.requires_grad else tensor

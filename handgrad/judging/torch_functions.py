@@ -11,15 +11,14 @@ import jax
 import numpy as np
 
 from handgrad.data.findings import Finding
-from handgrad.data.frames import near, own_frames
+from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.ruling import Ruling
-from handgrad.judging.torch_arguments import Arguments, rule_of, signature_of
-from handgrad.judging.torch_cases import check_traced, in_jax_arrays
+from handgrad.judging.torch_arguments import CallArguments, rule_of, signature_of
+from handgrad.judging.torch_cases import in_jax_arrays
 from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 
@@ -114,21 +113,6 @@ def function_case(
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)
 
 
-def check_function_traced(
-    subject: Subject, cotangents: Sequence[np.ndarray], ruling: Ruling | None
-) -> None:
-    """Check that the forward pass that was traced is the one that PyTorch runs.
-
-    Raises:
-        TypeError: it is not.
-    """
-    values = subject.values(subject.arrays)
-    pairs = zip(cotangents, values, strict=True)
-    terms = [c.astype(np.float64) * v.astype(np.float64) for c, v in pairs]
-    size = sum(float(np.abs(term).sum()) for term in terms)
-    check_traced("forward", sum(float(term.sum()) for term in terms), size, ruling)
-
-
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
     """Return points as those of the case; each of a list is a tuple of arguments.
 
@@ -139,7 +123,7 @@ def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
         return points
     mine, found = subject.arguments, []
     for i, at in enumerate(points):
-        other = Arguments.of(tuple(at), mine.of_all) if isinstance(at, tuple | list) else None
+        other = CallArguments.of(tuple(at), mine.of_all) if isinstance(at, tuple | list) else None
         if other is None or (other.tree, other.places) != (mine.tree, mine.places):
             what = f"expected a tuple of {', '.join(mine.of_all)}, as the given ones"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
@@ -159,9 +143,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any, part: TorchFunctio
     except Exception as error:  # whatever the caller's function raises
         if not subject.condition:
             raise
-        frames = own_frames(error.__traceback__)
-        place = f" ({near(frames[-1][1].filename)}, line {frames[-1][1].lineno})" if frames else ""
-        what = f"backward raised {type(error).__name__}: {str(error).splitlines()[0]}{place}"
+        what = f"backward raised {with_place(error)}"
         raise FaultyFormError([Finding("structure", None, None, what, 1.0)]) from error
     part.said.update(dict.fromkeys(run.notes))
     return found

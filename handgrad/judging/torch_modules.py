@@ -33,8 +33,15 @@ class Module:
             raise TypeError(f"{name}: got no parameter that requires grad, expected at least one")
         return found
 
+    def parameters_of(self, other: Any) -> dict[str, Any]:
+        """Return these parameters of a copy of the module."""
+        return dict(self._judged(other))
+
     def with_tensors(self, tensors: Any) -> Any:
-        """Return a copy of the module whose parameters have the memory of other tensors."""
+        """Return a copy of the module whose parameters have the values of other tensors.
+
+        They have their memory, unless the module is on another device.
+        """
         fresh = copy.deepcopy(self.module)
         for name, p in self._judged(fresh):
             p.data, p.grad = tensors[name].to(p.device), None

@@ -9,8 +9,6 @@ import jax
 import numpy as np
 
 from handgrad.data.point import shortly
-from handgrad.judging.forward_values import Referenced
-from handgrad.judging.torch_arguments import name_of
 from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tracing import in_jax
 
@@ -82,18 +80,3 @@ def _check_shapes(subject: Subject, found: Sequence[Any]) -> None:
         if a.shape != np.shape(b):
             got = f"got shape {np.shape(b)} for {names[i]}"
             raise _OtherOutputsError(f"reference: {got}, expected {a.shape} as of the function")
-
-
-def referenced(subject: Subject) -> Referenced:
-    """Pair the values of a function with those of its reference."""
-    others = [subject.arrays[k] for k in subject.others]
-
-    def values(params: Sequence[Any]) -> list[np.ndarray]:
-        return subject.values(subject.all_of(params, others))
-
-    def expected(params: Sequence[Any]) -> list[Any]:
-        return subject.exactly(subject.all_of(params, others))
-
-    names = list(subject.outputs)
-    outputs = zip((names[i] for i in subject.used), subject.values(subject.arrays), strict=True)
-    return Referenced(values, expected, dict(outputs), name_of(subject.f))

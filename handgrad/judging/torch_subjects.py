@@ -10,10 +10,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.frames import near, own_frames
+from handgrad.data.advised import AdvisedError, UntraceableError
+from handgrad.data.frames import in_one_line, near, own_frames
 from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
-from handgrad.judging.torch_arguments import Arguments, arguments_of, dtype_of, name_of, rule_of
-from handgrad.program.aten.errors import UncoveredOperationError
+from handgrad.judging.torch_arguments import CallArguments, arguments_of, dtype_of, name_of, rule_of
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_module, to_array
 from handgrad.program.aten.tracing import in_jax
@@ -33,7 +33,7 @@ class Subject:
     """A function of PyTorch, its arguments, and what of them and of its results is judged."""
 
     f: Any  #: the caller's
-    arguments: Arguments
+    arguments: CallArguments
     judged: tuple[int, ...]  #: the numbers of the tensors that require grad
     used: tuple[int, ...] = ()  #: the numbers of the outputs that have a cotangent
     outputs: Mapping[str, bool] = field(default_factory=dict)  #: differentiable, by their names
@@ -73,7 +73,7 @@ class Subject:
 
     def at(self, args: tuple[Any, ...]) -> "Subject":
         """Return the same at other arguments."""
-        return replace(self, arguments=Arguments.of(args, self.arguments.of_all))
+        return replace(self, arguments=CallArguments.of(args, self.arguments.of_all))
 
     def run(self, arrays: Sequence[Any]) -> Run:
         """Call the function on fresh tensors with these values; of a module, a copy."""
@@ -133,17 +133,15 @@ def _opaque() -> Iterator[None]:
     """Say of a forward pass that runs, and cannot be traced, which line stopped it."""
     try:
         yield
-    except (UncoveredOperationError, jax.errors.JAXTypeError):
+    except (AdvisedError, jax.errors.JAXTypeError):
         raise  # which say it themselves; on numbers that are not traced, JAX's are tried again
     except Exception as error:  # whatever a kernel raises on tensors without memory
-        frames = own_frames(error.__traceback__)
-        place, what = "", f"{type(error).__name__}: {error}".splitlines()[0]
+        frames, place = own_frames(error.__traceback__), ""
         if frames:
             frame = frames[-1][1]
             place = f"{near(frame.filename)}, line {frame.lineno}: {frame.line}: "
-        raise TypeError(
-            f"forward: {place}this runs, but it cannot be traced ({what}); {HELP}"
-        ) from error
+        what = f"forward: {place}this runs, but it cannot be traced ({in_one_line(error)})"
+        raise UntraceableError(what, HELP) from error
 
 
 def subject_of(

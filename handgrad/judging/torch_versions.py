@@ -11,7 +11,8 @@ import numpy as np
 
 from handgrad.data.point import copied
 from handgrad.judging.case import Case
-from handgrad.judging.torch_cases import Arguments, arrays_of, holds_torch, in_arrays
+from handgrad.judging.torch_cases import CaseArguments, holds_torch, in_arrays
+from handgrad.judging.torch_leaves import arrays_of
 from handgrad.program.aten.tensors import is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -28,7 +29,7 @@ def in_its_kind(case: Case, at: tuple[Any, ...], points: Any) -> tuple[Case, Any
         return case, at, points
     if not holds_torch(at):
         return replace(case, gradient=_on_arrays(case, at)), at, points
-    arguments = Arguments(at)
+    arguments = CaseArguments(at)
     if _result(case.gradient, arguments.tensors(arguments.arrays)):
         return case, at, points
     if not _result(case.gradient, arguments.arrays):
@@ -46,7 +47,7 @@ def _on_arrays(case: Case, at: tuple[Any, ...]) -> Callable[..., Any]:
     tensors = jax.tree_util.tree_map(_tensor, at)
     if not _result(gradient, tensors):
         return gradient
-    return Arguments(tensors).gradient(gradient, case.has_value)
+    return CaseArguments(tensors).gradient(gradient, case.has_value)
 
 
 def _result(gradient: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, ...]:

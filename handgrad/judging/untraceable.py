@@ -12,7 +12,8 @@ from traceback import FrameSummary
 from types import FrameType, ModuleType
 from typing import Any
 
-from handgrad.data.frames import expression, frames_of, near, own_frames
+from handgrad.data.advised import AdvisedError, UntraceableError
+from handgrad.data.frames import expression, frames_of, in_one_line, near, own_frames
 
 #: What JAX raises where a tracer is used as a value; by name, so that JAX is not loaded.
 _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
@@ -22,9 +23,6 @@ _JAX_MODULES = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
 #: Modules that functions, and distributions with functions, are imported from.
 HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
-
-#: What says of a function in PyTorch which of its lines cannot be judged; by name, as above.
-_UNCOVERED = "UncoveredOperationError"
 
 #: Where PyTorch checks the parameters of distributions.
 _DISTRIBUTIONS = "/torch/distributions/"
@@ -72,7 +70,7 @@ def calling(name: str) -> Iterator[None]:
         line = explanation(error)
         if line is None:
             raise
-        raise TypeError(f"{name.removeprefix('the ')}: {line}") from error
+        raise UntraceableError(f"{name.removeprefix('the ')}: {line}") from error
 
 
 def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
@@ -103,14 +101,13 @@ def _of_tracing(error: BaseException) -> bool:
 def _on_tracers(by_jax: BaseException) -> str | None:
     """Name the line that raised when JAX ran it; None if the error is explained elsewhere."""
     frames = own_frames(by_jax.__traceback__)
-    says_it = explanation(by_jax) is not None or type(by_jax).__name__ == _UNCOVERED
+    says_it = explanation(by_jax) is not None or isinstance(by_jax, AdvisedError)
     if says_it or not frames:
         return None
     place = frames[-1][1]
-    what = f"{type(by_jax).__name__}: {str(by_jax).splitlines()[0] if str(by_jax) else ''}"
     return (
         f"{near(place.filename)}, line {place.lineno}: {_shown(expression(place))}: this runs in "
-        f"floats, but JAX, which traces it, raised {what.rstrip(': ')}; expected code that asks "
+        f"floats, but JAX, which traces it, raised {in_one_line(by_jax)}; expected code that asks "
         "for no types and values, such as np.isscalar does"
     )
 

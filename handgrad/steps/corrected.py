@@ -21,7 +21,7 @@ from handgrad.judging import form
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import DOUBTFUL, WRONG, Ruling, rule
-from handgrad.judging.torch_cases import arrays_of
+from handgrad.judging.torch_leaves import arrays_of
 from handgrad.program.aten.tensors import is_tensor, to_tensor
 from handgrad.steps.pair import Pair
 from handgrad.steps.rebound import rebound

@@ -15,7 +15,7 @@ from handgrad.program.aten.lifting import Lifted, mapped
 from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
 from handgrad.program.aten.results import results
 from handgrad.program.aten.traced_tensor import TracedTensor, array_of, constant, holding, view_of
-from handgrad.program.aten.views import Origin, is_view
+from handgrad.program.aten.views import Origin, check_strided, is_view
 
 assert operations  # which fills the table
 
@@ -68,6 +68,8 @@ class Dispatch(_Mode):
             known = function._schema.is_mutable and writes.without_writes(function)
             rewrite = self._writing if known else self._decomposed
             return rewrite(function, args, kwargs)
+        if name.startswith("as_strided"):
+            check_strided(*args, **kwargs)
         if is_view(function):
             return self._views(results(function, args, kwargs), function, args, kwargs)
         return self._computed(OPERATIONS[name], function, args, kwargs)

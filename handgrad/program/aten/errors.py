@@ -7,10 +7,11 @@ from traceback import FrameSummary
 from types import FrameType
 from typing import Any
 
+from handgrad.data.advised import AdvisedError
 from handgrad.data.frames import expression, is_own, near
 
 
-class UncoveredOperationError(NotImplementedError):
+class UncoveredOperationError(AdvisedError, NotImplementedError):
     """A PyTorch function uses an operation that has no counterpart in the table."""
 
 
@@ -18,8 +19,9 @@ def uncovered(
     what: str, instead: str = "write this with other operations of PyTorch"
 ) -> UncoveredOperationError:
     """Return the error for an operation, with the caller's line and what would help."""
-    helps = " or ".join([*([instead] * bool(instead)), "give reference=, the same function in JAX"])
-    return UncoveredOperationError(f"{user_line()}{what} is not covered; {helps}")
+    return UncoveredOperationError(
+        f"{user_line()}{what} is not covered", *([instead] * bool(instead))
+    )
 
 
 @contextmanager

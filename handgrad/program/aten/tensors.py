@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 #: Formats that NumPy lacks: their names in PyTorch, and integers as wide as they are.
-_BITS = {
+BITS = {
     "bfloat16": "int16",
     "float8_e4m3fn": "uint8",
     "float8_e5m2": "uint8",
@@ -34,11 +34,11 @@ def to_array(tensor: Any) -> np.ndarray[Any, Any]:
     torch = sys.modules["torch"]
     plain = tensor if tensor.layout is torch.strided else tensor.to_dense()
     name = str(plain.dtype).removeprefix("torch.")
-    if name not in _BITS:
+    if name not in BITS:
         return plain.numpy(force=True)
     return (
         plain.detach()
-        .view(getattr(torch, _BITS[name]))
+        .view(getattr(torch, BITS[name]))
         .numpy(force=True)
         .view(getattr(ml_dtypes, name))
     )
@@ -47,7 +47,7 @@ def to_array(tensor: Any) -> np.ndarray[Any, Any]:
 def to_tensor(array: Any) -> Any:
     """Return an array's values as a tensor.
 
-    It shares the memory of a NumPy array that can be written to, so that writes are seen.
+    It is on the CPU, and shares the memory of a NumPy array that can be written to.
 
     Args:
         array: an array of NumPy or JAX, also in a format of `ml_dtypes`.
@@ -57,6 +57,6 @@ def to_tensor(array: Any) -> Any:
     if not values.flags.writeable or any(stride < 0 for stride in values.strides):
         values = values.copy()
     name = values.dtype.name
-    if name in _BITS:
-        return torch.from_numpy(values.view(_BITS[name])).view(getattr(torch, name))
+    if name in BITS:
+        return torch.from_numpy(values.view(BITS[name])).view(getattr(torch, name))
     return torch.from_numpy(values)

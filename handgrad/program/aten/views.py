@@ -1,6 +1,6 @@
 """Reading a view of memory, and writing to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from handgrad.program.aten.errors import uncovered
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.registry import OPERATIONS, name_of
 
@@ -34,6 +35,30 @@ def is_view(function: Any) -> bool:
     returns = function._schema.returns
     alias = returns[0].alias_info if returns else None
     return alias is not None and not alias.is_write
+
+
+def check_strided(
+    tensor: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> None:
+    """Check that the places of `as_strided` are those of a tensor's own elements in their order.
+
+    Raises:
+        UncoveredOperationError: the memory holds them in another order, or further ones.
+    """
+    last = (storage_offset or 0) + sum(
+        (n - 1) * step for n, step in zip(size, stride, strict=True) if n
+    )
+    is_whole = storage_offset is None or _is_whole(tensor)
+    if not tensor.is_contiguous() or not is_whole or last >= tensor.numel():
+        raise uncovered("as_strided of a tensor that is not contiguous, or a part of another,")
+
+
+def _is_whole(tensor: Any) -> bool:
+    """Tell whether a tensor's elements are the whole memory in its order."""
+    if tensor.origin is None:
+        return tensor.is_contiguous()
+    base = tensor.origin.base
+    return tensor.is_contiguous() and tensor.numel() == base.numel() and _is_whole(base)
 
 
 def viewed(origin: Origin, base: Any) -> Any:

@@ -114,6 +114,36 @@ def test_what_is_wrong_in_the_form() -> None:
     assert check_gradient(flat, loss, PARAMS, X, Y, points=0).findings[0].kind == "structure"
 
 
+def test_writes_to_tensors_on_another_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is not that of the arrays, so tensors are copied to it, here by `to`."""
+    monkeypatch.setattr(torch.Tensor, "to", lambda x, *_: x.detach().clone())
+
+    def writes(params: Any, x: Any, y: Any) -> Any:
+        found = gradient(params, x, y)
+        params["w"] -= 0.1 * found["w"]
+        return found
+
+    report = check_gradient(writes, loss, PARAMS, X, Y, points=0)
+    assert [(f.kind, f.leaf) for f in report.findings] == [("mutation", "params['w']")]
+
+    def of_module(model: Any, x: Any) -> Any:
+        found = x.sum(0)
+        with torch.no_grad():
+            model.weight *= 2
+        return [found[None, :]]
+
+    linear = torch.nn.Linear(3, 1, bias=False).double()
+    wrote = check_gradient(of_module, lambda model, x: model(x).sum(), linear, X, points=0)
+    assert [(f.kind, f.leaf) for f in wrote.findings] == [("mutation", "weight")]
+
+    def backward(dz: Any, cache: Any) -> Any:
+        dz *= 2
+        return affine_backward(dz / 2, cache)
+
+    spoilt = check_backward(affine, backward, X, W, points=0)
+    assert [(f.kind, f.leaf) for f in spoilt.findings] == [("mutation", "cotangent")]
+
+
 def network() -> Any:
     layers = torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh(), torch.nn.Linear(4, 2)
     made = torch.nn.Sequential(*layers).double()
@@ -278,9 +308,66 @@ def test_a_time() -> None:
     assert timings.yours > 0
 
 
+def sampled(x: Any, w: Any) -> Any:
+    return (x @ w) * torch.multinomial(w.abs(), 2).sum(), (x, w)
+
+
+def test_each_verb_says_what_it_has_in_place_of_what_cannot_be_traced() -> None:
+    """None of these has a reference=."""
+
+    def says(call: Any, *args: Any) -> str:
+        with pytest.raises(NotImplementedError) as raised:
+            call(*args, points=0)
+        return str(raised.value).partition(" is not covered; ")[2]
+
+    def of_samples(w: Any) -> Any:
+        return sampled(X, w)[0].sum()
+
+    first = "write this with other operations of PyTorch or "
+    on_arrays = first + "write it in JAX or NumPy, for arrays"
+    assert says(check_gradient, torch.ones_like, of_samples, W) == (
+        first + "give a loss in JAX or NumPy of the same formula"
+    )
+    assert says(check_backward, sampled, affine_backward, X, W) == on_arrays
+    assert says(check_steps, [("sampled", sampled, affine_backward, (W,))], X) == on_arrays
+
+
+def test_what_stops_a_loss_in_jax_is_told_of_arrays() -> None:
+    def branches(w: Any) -> Any:
+        return jnp.sum(w) * (2 if jnp.max(w) > 0 else 3)
+
+    with pytest.raises(TypeError, match=r"loss: .*JAX cannot trace .*jnp.where"):
+        check_gradient(torch.ones_like, branches, W, points=0)
+
+    def of_torch(w: Any) -> Any:
+        return torch.sum(w) * (2 if torch.max(w) > 0 else 3)
+
+    with pytest.raises(TypeError, match=r"loss: .*torch.where"):
+        check_gradient(torch.ones_like, of_torch, W, points=0)
+
+
 def test_a_loss_that_is_another_one_when_it_is_traced() -> None:
     def depends(w: Any) -> Any:
         return w.sum() * (2 if type(w) is torch.Tensor else 3)
 
     with pytest.raises(TypeError, match=r"loss: its value is .* in PyTorch and .* when JAX traces"):
         check_gradient(torch.ones_like, depends, W, points=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_traced_loss_may_be_off_by_rounding_alone(dtype: Any) -> None:
+    digits = {torch.float64: 1e-9, torch.float32: 1e-4}[dtype]
+
+    def depends(w: Any) -> Any:
+        return w.abs().sum() * (1.0 if type(w) is torch.Tensor else 1.0 + digits)
+
+    def gradient(w: Any) -> Any:
+        return w.sign() * (1.0 + digits)
+
+    with pytest.raises(TypeError, match=r"loss: its value is .* in PyTorch and .* when JAX traces"):
+        check_gradient(gradient, depends, W.to(dtype), points=0)
+
+    def in_bfloat16(w: Any) -> Any:
+        return w.bfloat16().abs().sum().to(dtype)
+
+    assert check_gradient(lambda w: w.sign(), in_bfloat16, W.to(dtype), points=0).passes

@@ -2,13 +2,15 @@
 
 import ctypes
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import GradientMismatch
+import handgrad.torch
+from handgrad import GradientMismatch, check
 from handgrad.judging.autograd import not_contiguous
 from handgrad.judging.torch_subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
@@ -95,6 +97,7 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
     ("rule", "condition", "what"),
     [
         (rules.Views, "where the cotangent is not contiguous", "backward raised RuntimeError"),
+        (rules.Asserts, "where the cotangent is not contiguous", "raised AssertionError (tests"),
         (rules.Memory, "where the cotangent is not contiguous", "bias: 5 of 5 elements"),
         (rules.IgnoresExpansion, "where the cotangent is expanded", "bias: 5 of 5 elements"),
         (rules.WritesToSaved, "in a second pass through the same graph", "x: "),
@@ -118,6 +121,27 @@ def test_a_rule_that_is_right_as_it_is_usually_called(rule: Any, condition: str,
 def test_an_output_that_is_not_used(rule: Any, headline: str) -> None:
     with pytest.raises(GradientMismatch, match="^" + headline[:30]):
         assert_function(rule, POSITIVE, X[1], points=0)
+
+
+def test_all_calls_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def report_on(*args: Any) -> Any:
+        given.append(args[-1])
+        return check.report_on(*args)
+
+    monkeypatch.setattr(handgrad.torch, "report_on", report_on)
+    left = SimpleNamespace(over=False, left=7.0)
+    monkeypatch.setattr(handgrad.torch, "Clock", lambda _: left)
+    report = check_function(rules.Memory, *NORM, points=0, seconds=40.0)
+    assert report.headline.startswith("disagree where the cotangent is not contiguous")
+    assert given == [30.0, 7.0]
+    left.over = True
+    report = check_function(rules.Memory, *NORM, points=0, seconds=40.0)
+    assert report.verdict == "agree"
+    assert report.warnings[-1] == (
+        "no time was left to judge it where the cotangent is not contiguous"
+    )
 
 
 def test_arguments_without_gradient_are_left_out_by_name_or_position() -> None:
@@ -238,6 +262,21 @@ def test_what_cannot_be_traced_is_named_with_what_helps() -> None:
         check_function(rules.OutOfSight, X[0], WEIGHT)
 
 
+def test_an_operation_that_is_not_covered_is_named_with_the_reference() -> None:
+    def sampled(x: Any) -> Any:
+        return x * torch.multinomial(x.abs(), 2).sum()
+
+    says = "is not covered; write this with other operations of PyTorch or give reference=, a "
+    with pytest.raises(NotImplementedError, match=says + "function .* in PyTorch, JAX or NumPy$"):
+        check_function(sampled, X[0])
+
+    def branches(x: Any) -> Any:
+        return 2 * x if x.sum() > 0 else x
+
+    with pytest.raises(TypeError, match=r"^forward: .*torch.where.*; give reference=, a "):
+        check_function(branches, X[0])
+
+
 def test_bad_input() -> None:
     with pytest.raises(TypeError, match=r"F: got 3, expected a torch.autograd.Function"):
         check_function(3, X)
@@ -346,8 +385,10 @@ def test_a_rerun_in_exact_arithmetic_has_no_memory() -> None:
 
 def test_what_is_another_function_when_it_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     forward = Subject.forward
+    by = np.array([1.0, 1.0, 1.0 + 1e-9, 1.0, 1.0])
     monkeypatch.setattr(
-        Subject, "forward", lambda self, arrays: [2 * out for out in forward(self, arrays)]
+        Subject, "forward", lambda self, arrays: [by * out for out in forward(self, arrays)]
     )
-    with pytest.raises(TypeError, match=r"forward: its value is .* in PyTorch and .* when JAX"):
+    says = r"forward: output\[2\]: its value is .* in PyTorch and .* when JAX traces it"
+    with pytest.raises(TypeError, match=says):
         check_function(rules.Squared, X[0], 0.5, points=0)

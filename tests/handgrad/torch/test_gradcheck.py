@@ -51,6 +51,11 @@ def test_undefined_cotangents_can_be_left_out() -> None:
         gradcheck(rules.NeedsBoth.apply, (x, y))
 
 
+def test_the_call_that_gives_it_again_has_its_options() -> None:
+    with pytest.raises(GradientMismatch, match=r"Again: .*check_undefined_grad=False"):
+        gradcheck(rules.ScaledTwice.apply, (X, KEPT, 0.25), check_undefined_grad=False)
+
+
 def test_what_is_not_judged_is_refused() -> None:
     with pytest.raises(ValueError, match="check_forward_ad: got True, expected False"):
         gradcheck(torch.sin, X, check_forward_ad=True)

@@ -163,6 +163,24 @@ def test_a_write_converts_as_pytorch_does() -> None:
         by_jax(lambda x: torch.zeros(3, dtype=torch.int64).add_(x), np.ones(3))
 
 
+def test_places_of_memory_that_a_trace_does_not_know_are_refused() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+
+    def places(x: Any) -> Any:
+        return x.as_strided((2, 2), (2, 1), 1) + x.view(3, 2).as_strided((2, 2), (1, 2))
+
+    assert by_jax(places, x)[0].tolist() == places(torch.tensor(x)).tolist()
+    for f in (
+        lambda x: x.T.as_strided((6,), (1,)),
+        lambda x: (2 * x.T).as_strided((6,), (1,)),
+        lambda x: x[1:].as_strided((3,), (1,), 0),
+        lambda x: x[0].as_strided((6,), (1,)),
+        lambda x: x[:, 1:].as_strided((2,), (1,)),
+    ):
+        with pytest.raises(UncoveredOperationError, match=r"as_strided of a tensor that is not"):
+            by_jax(f, x)
+
+
 def test_the_callers_tensors_are_not_written() -> None:
     seen, whole = torch.zeros(3, dtype=torch.float64), torch.zeros(6, dtype=torch.float64)
     part = whole[:3]

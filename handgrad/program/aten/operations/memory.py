@@ -13,7 +13,7 @@ from handgrad.program.aten.registry import operation
 def as_strided(
     x: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Any:
-    """Return the elements at some places of the memory of a contiguous array."""
+    """Return the elements at some places of an array's memory; see `views.check_strided`."""
     places = np.full(tuple(size), storage_offset or 0)
     for axis, step in enumerate(stride):
         shape = [n if k == axis else 1 for k, n in enumerate(size)]

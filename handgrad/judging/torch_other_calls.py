@@ -19,7 +19,7 @@ __tracebackhide__ = True
 
 
 @dataclass(frozen=True, eq=False)
-class Variation:
+class OtherCall:
     """Another call of a backward pass, and the usual one that has the same result."""
 
     subject: Subject
@@ -37,9 +37,9 @@ class Variation:
             return self.subject.passes == 1
 
 
-def variations(
+def other_calls(
     subject: Subject, cotangents: Sequence[np.ndarray], undefined: bool = True
-) -> Iterator[Variation]:
+) -> Iterator[OtherCall]:
     """Yield the calls whose results are other than they should be, if the usual one is right.
 
     Args:
@@ -48,33 +48,33 @@ def variations(
         undefined: whether to leave cotangents undefined.
     """
     found = _all_of(subject, list(cotangents), undefined)
-    return (variation for variation in found if variation.differs(subject))
+    return (call for call in found if call.differs(subject))
 
 
-def _all_of(subject: Subject, cotangents: list[np.ndarray], undefined: bool) -> Iterator[Variation]:
+def _all_of(subject: Subject, cotangents: list[np.ndarray], undefined: bool) -> Iterator[OtherCall]:
     names = list(subject.outputs)
     if undefined and len(subject.used) > 1:
         pairs = list(zip(subject.used, cotangents, strict=True))
         for i, c in pairs:
             alone = replace(subject, used=(i,), condition=f"where {names[i]} alone is used")
             zeros = [c if i == j else np.zeros_like(o) for j, o in pairs]
-            yield Variation(alone, [c], zeros)
+            yield OtherCall(alone, [c], zeros)
     if len(subject.judged) > 1:
         for k in subject.judged:
             name = subject.arguments.names[k]
             alone = replace(subject, judged=(k,), condition=f"where {name} alone requires grad")
-            yield Variation(alone, cotangents, cotangents)
+            yield OtherCall(alone, cotangents, cotangents)
     twice = "in a second pass through the same graph (retain_graph=True)"
-    yield Variation(replace(subject, passes=2, condition=twice), cotangents, cotangents)
+    yield OtherCall(replace(subject, passes=2, condition=twice), cotangents, cotangents)
     several = "cotangent is" if len(cotangents) == 1 else "cotangents are"
     if any(c.size > 1 for c in cotangents):
         strided = replace(
             subject, layout=not_contiguous, condition=f"where the {several} not contiguous"
         )
-        yield Variation(strided, cotangents, cotangents)
+        yield OtherCall(strided, cotangents, cotangents)
         ones = [np.ones_like(c) for c in cotangents]
         condition = f"where the {several} expanded, as of output.sum()"
-        yield Variation(replace(subject, layout=expanded, condition=condition), ones, ones)
+        yield OtherCall(replace(subject, layout=expanded, condition=condition), ones, ones)
 
 
 def _answer(subject: Subject, cotangents: Sequence[np.ndarray]) -> list[np.ndarray]:

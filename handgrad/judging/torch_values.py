@@ -1,0 +1,64 @@
+"""The values of a function of PyTorch, beside those of a reference, or of itself when traced."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.data.numerals import place
+from handgrad.data.point import Point, index_of
+from handgrad.judging.case import Case
+from handgrad.judging.forward_values import Referenced, values_case
+from handgrad.judging.ruling import WRONG
+from handgrad.judging.torch_arguments import name_of
+from handgrad.judging.torch_subjects import Subject
+from handgrad.judging.torch_traced import another_function
+from handgrad.judging.trial import judge
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+def pair_of(subject: Subject) -> Referenced:
+    """Pair the values of a function with those of its reference."""
+    others = [subject.arrays[k] for k in subject.others]
+
+    def values(params: Sequence[Any]) -> list[np.ndarray]:
+        return subject.values(subject.all_of(params, others))
+
+    def expected(params: Sequence[Any]) -> list[Any]:
+        return subject.exactly(subject.all_of(params, others))
+
+    names = list(subject.outputs)
+    outputs = zip((names[i] for i in subject.used), subject.values(subject.arrays), strict=True)
+    return Referenced(values, expected, dict(outputs), name_of(subject.f))
+
+
+def check_function_traced(subject: Subject, case: Case, given: Point, seconds: float) -> None:
+    """Check that the forward pass that was traced is the one that PyTorch runs.
+
+    Every element of every output is certified as that of what was traced, within what rounding
+    explains, at the given point.
+
+    Args:
+        subject: the function, without a reference.
+        case, given: of its derivative.
+        seconds: how long this may take; what is not certified then is not checked.
+
+    Raises:
+        TypeError: it is not.
+    """
+    values, at = values_case(pair_of(subject), given, case.seed)
+    made = judge(replace(values, computed_in=case.computed_in), at, 0, False, "", seconds)
+    ruling = made.trial.outcomes[0].ruling
+    if ruling is None or ruling.yours.worst < WRONG:
+        return
+    mine = ruling.yours
+    i = int(np.argmax(np.where(mine.level == WRONG, mine.gap / np.fmax(mine.size, mine.gap), -1)))
+    k = next(k for k, part in enumerate(ruling.given.parts()) if i < part.stop)
+    path = ruling.given.paths[k]
+    index = index_of(ruling.given, path, i - ruling.given.parts()[k].start)
+    raise another_function(
+        f"forward: {path}{place(index)}", float(mine.answer[i]), float(ruling.exact[i])
+    )
