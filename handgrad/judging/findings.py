@@ -10,7 +10,8 @@ from handgrad.judging import short_formats
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
-from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
 

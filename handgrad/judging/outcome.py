@@ -6,8 +6,9 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import WRONG, Ruling
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.variation import Variation
+from handgrad.judging.witness import WRONG
 
 
 @dataclass(frozen=True, eq=False)

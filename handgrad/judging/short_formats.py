@@ -15,7 +15,8 @@ from handgrad.data.frames import near
 from handgrad.data.numerals import plural, short
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.ruling import RIGHT, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import RIGHT
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance import ranges, stated

@@ -18,15 +18,8 @@ from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
-from handgrad.judging.ruling import (
-    DOUBTFUL,
-    RIGHT,
-    ROUNDED,
-    VERDICT,
-    WRONG,
-    Ruling,
-    Witness,
-)
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
 from handgrad.program.trace import custom_rules
 
 #: The most parameters to name.

@@ -13,10 +13,10 @@ from jax.experimental import pallas as pl
 
 from handgrad import CheckInterrupted, GradientMismatch, assert_custom, check_custom
 from handgrad.judging import trial
+from handgrad.judging.custom_cases import referenced_case
 from handgrad.judging.forward_values import values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.part_cases import referenced_case
 
 X = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
 
