@@ -46,12 +46,6 @@ def arithmetic_of(ruling: Ruling, leaf: np.ndarray) -> str:
     return described(problem.computed_in) or stated.coarser(problem, leaf).name
 
 
-def factor_limit(ruling: Ruling, path: str) -> float:
-    """Return how far from 1 a factor of a whole leaf may be without being caught."""
-    explained, k = ruling.tolerance.stated, ruling.given.paths.index(path)
-    return np.nan if explained is None else float(max(explained.along[k], explained.loose_along[k]))
-
-
 def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> list[Finding]:
     """Return a finding if a lower precision than the stated one would explain a wrong gradient.
 

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding
-from handgrad.render import Document, Table, content, html
+from handgrad.render import Document, Table, closing, content, html
 from handgrad.report import GradientReport, StepReport, StepsReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 from tests.tiers import fewer
@@ -155,7 +155,7 @@ def test_where_the_exact_value_is_not_known() -> None:
 )  # fmt: skip
 def test_the_detection_limit(limits: list[float], sentence: str) -> None:
     leaves = tuple(leaf(f"p{i}", detection_limit=limit) for i, limit in enumerate(limits))
-    assert content.detection(leaves) == sentence
+    assert closing.detection(leaves) == sentence
 
 
 def test_findings_say_where_and_how_sure() -> None:
