@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+from jax.extend import core as jex
 
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
@@ -147,6 +148,17 @@ def _opaque(program: Program) -> str | None:
     """Return the first operation of a program on real numbers that hides what it computes."""
     for eqn in equations(program.jaxpr.jaxpr):
         name = eqn.primitive.name
-        if name.endswith(OPAQUE) and name not in RULES and any(is_real(v.aval) for v in eqn.invars):
+        if _hides(eqn) and name not in RULES and any(is_real(v.aval) for v in eqn.invars):
             return name
     return None
+
+
+def _hides(eqn: Any) -> bool:
+    """Tell whether what an equation computes is nowhere in the program.
+
+    The program that a call has inside is that of its operations. That of a kernel reads and writes
+    memory, and so has references in place of arrays.
+    """
+    inside = [v for inner in jex.jaxprs_in_params(eqn.params) for v in inner.invars]
+    whole = inside and not any(hasattr(v.aval, "inner_aval") for v in inside)
+    return eqn.primitive.name.endswith(OPAQUE) and not whole

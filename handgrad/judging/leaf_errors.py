@@ -39,11 +39,13 @@ def together(given: Point, tolerance: Tolerance, stated: Stated, compared: Compa
         along = abs(projection(exact[part], error))
         beyond = np.fmax(compared.gap[part] - SHARP * tolerance.unit[part], 0.0)
         directed = bool(along > stated.along[k])
-        if not directed and spread(beyond, stated.error[part]):
+        if not directed and spread(beyond, stated.error[part], exact[part]):
             continue
-        rounded = along <= stated.loose_along[k] and spread(beyond, stated.loose[part])
-        # An error of one direction is less likely rounding.
-        how = (ROUNDED if beside[directed][part].all() else DOUBTFUL) if rounded else WRONG
+        rounded = along <= stated.loose_along[k] and spread(beyond, stated.loose[part], exact[part])
+        # An error of one direction is less likely rounding; without one, it may yet be.
+        how = WRONG if directed else DOUBTFUL
+        if rounded:
+            how = ROUNDED if beside[directed][part].all() else DOUBTFUL
         level[part] = np.where(compared.gap[part] > own, how, RIGHT)
     return level
 

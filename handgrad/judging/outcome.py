@@ -48,6 +48,12 @@ class Trial:
     deciding: int  #: the number of the deciding one
     stopped: str | None = None  #: what ended it before all points were judged; a warning
 
+    @property
+    def varies(self) -> Variation | None:
+        """How far calls of the gradient lie apart at the point where it is farthest, if they do."""
+        found = [outcome.varies for outcome in self.outcomes if outcome.varies]
+        return max(found, key=lambda variation: variation.ulps, default=None)
+
 
 @dataclass(frozen=True)
 class Value:

@@ -66,7 +66,8 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
             says = (
                 f"computing in {described(other)} would explain all of it; if the code does, say "
             )
-            how = case.wording.computed_in.format(computed_in)
+            names = (computed_in,) if isinstance(computed_in, str) else computed_in
+            how = case.wording.computed_in.format(computed_in, ",".join(names))
             return [Finding("rounding", None, None, says + how, 0.5)]
     return []
 

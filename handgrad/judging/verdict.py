@@ -45,10 +45,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         *_unused_trust(rulings, case),
         *_left_out(rulings),
     ]
-    varying = [outcome.varies for outcome in outcomes if outcome.varies]
-    if varying:
-        farthest = max(varying, key=lambda variation: variation.ulps)
-        warnings.append(f"{case.wording.gradient} varies at the same point: {farthest}")
+    warnings += of_variation(trial)
     if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
@@ -77,6 +74,13 @@ def _certificate(ruling: Ruling, case: Case) -> str:
         f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
         f"{error} times one element or more goes unseen with probability below {chance}"
     )
+
+
+def of_variation(trial: Trial) -> list[str]:
+    """Say how far calls of the gradient at one point lie apart, if they do."""
+    if trial.varies is None:
+        return []
+    return [f"{trial.case.wording.gradient} varies at the same point: {trial.varies}"]
 
 
 def decisive(outcomes: Sequence[Outcome]) -> int:

@@ -87,6 +87,11 @@ def headline(report: Reading) -> str:
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
+def without_verdict(report: Reading) -> str:
+    """Return the summary line without the verdict."""
+    return headline(report).removeprefix(report.verdict).removeprefix(":").strip()
+
+
 def ordered(report: Reading) -> list[LeafReport]:
     """Sort the leaves, the worst first; those that agree keep their order."""
 
