@@ -13,7 +13,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.formats import Format
 from handgrad.data.frames import near
 from handgrad.data.numerals import plural, short
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Wording
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import RIGHT
@@ -33,8 +33,9 @@ LOWER: tuple[Any, ...] = (
     "bfloat16",
 )
 
-#: Rounding in a format is seldom this many unit roundoffs of a whole leaf, and if it is explains
-#: anything.
+#: Runs in an arithmetic are made only if a leaf is off by at most this many of its unit roundoffs,
+#: and by half of its digits. It only saves runs: rounding is seldom more, what it may explain is
+#: decided by the runs, and a format that is not tried is not named.
 MANY_UNITS = 64
 
 
@@ -66,10 +67,15 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
             says = (
                 f"computing in {described(other)} would explain all of it; if the code does, say "
             )
-            names = (computed_in,) if isinstance(computed_in, str) else computed_in
-            how = case.wording.computed_in.format(computed_in, ",".join(names))
+            how = in_words(computed_in, case.wording)
             return [Finding("rounding", None, None, says + how, 0.5)]
     return []
+
+
+def in_words(computed_in: str | tuple[str, str], wording: Wording) -> str:
+    """Return how a caller states what is computed in."""
+    names = (computed_in,) if isinstance(computed_in, str) else computed_in
+    return wording.computed_in.format(computed_in, ",".join(names))
 
 
 def _may_be_run(ruling: Ruling) -> bool:
