@@ -6,12 +6,8 @@ from typing import Any
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.part_cases import (
-    backward_case,
-    custom_case,
-    points_of_part,
-    referenced_case,
-)
+from handgrad.judging.custom_cases import custom_case, referenced_case
+from handgrad.judging.part_cases import backward_case, points_of_part
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport

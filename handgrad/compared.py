@@ -12,7 +12,7 @@ from handgrad.data.numerals import place
 from handgrad.data.point import index_of
 from handgrad.data.ulps import ulp_distance
 from handgrad.diagnosis.samples import sample_of
-from handgrad.judging.findings import right_value
+from handgrad.judging.findings import digits_left, right_value
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.verdict import ulps
 from handgrad.render import Table, content
@@ -43,7 +43,7 @@ class Version:
         """The leaf with its worst element; None if it has not the form of a gradient."""
         if self.report is None or not self.report.leaves:
             return None
-        return content.ordered(self.report._reading())[0]
+        return content.ordered(self.report.reading)[0]
 
     def ruling(self, point: int) -> Ruling | None:
         """Return what was ruled at a point, by its number; None if nothing was."""
@@ -56,24 +56,29 @@ def row(version: Version) -> tuple[str, ...]:
     """Return the cells of a version in the table."""
     if version.report is None:
         return version.name, version.verdict, "", "", version.raised or ""
-    leaf, what = version.worst, "; ".join(_in_short(version.report))
+    leaf, what = version.worst, "; ".join(_in_short(version, version.report))
     if leaf is None:
         return version.name, version.verdict, "", "", what
     return version.name, version.verdict, content.element(leaf), content.rows(leaf)[1].note, what
 
 
-def _in_short(report: GradientReport) -> Iterator[str]:
+def _in_short(version: Version, report: GradientReport) -> Iterator[str]:
     """Say what is known of a version's mistake, and whether it varies."""
-    if report.verdict == "undecidable":
-        yield report.headline.removeprefix("undecidable: ")
-    elif report.verdict == "disagree":
-        known = content.diagnoses(report._reading())
-        yield (known or [report.headline.removeprefix("disagree")])[0].lstrip(": ")
+    known = content.diagnoses(report.reading) if report.verdict == "disagree" else []
+    if report.verdict in ("undecidable", "disagree"):
+        yield known[0] if known else content.without_verdict(report.reading)
     elif report.verdict == "imprecise" and report.observed:
-        yield report.observed[0].detail.rpartition(": ")[2]
-    varying = [o.varies for o in report.trial.outcomes if o.varies] if report.trial else []
-    if varying:
-        yield f"varies: {max(varying, key=lambda variation: variation.ulps)}"
+        yield _lost(version, report)
+    if report.trial is not None and report.trial.varies is not None:
+        yield f"varies: {report.trial.varies}"
+
+
+def _lost(version: Version, report: GradientReport) -> str:
+    """Say how many digits are left; where that is the table says."""
+    leaf, ruling = version.worst, version.ruling(report.point)
+    if leaf is None or ruling is None or leaf.verdict != "imprecise":
+        return report.observed[0].detail
+    return digits_left(ruling, report.trial.case, leaf.path)
 
 
 class _Place(NamedTuple):

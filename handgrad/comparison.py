@@ -8,6 +8,7 @@ from typing import Any
 from handgrad.compared import RAISED, Version, close_up, row, same_mistakes
 from handgrad.data.numerals import plural
 from handgrad.judging.judgement import as_json
+from handgrad.judging.verdict import of_variation
 from handgrad.render import Document, Renderable, Table
 from handgrad.report import GradientReport
 
@@ -155,8 +156,9 @@ def _warnings(report: ComparisonReport) -> Iterator[str]:
     reports = {v.name: v.report for v in report.versions if v.report is not None}
     found: dict[str, list[str]] = {}
     for name, each in reports.items():
+        told = [] if each.trial is None else of_variation(each.trial)  # by the table, too
         for warning in each.warnings:
-            if not _is_told(warning):
+            if warning not in told:
                 found.setdefault(warning, []).append(name)
     texts = [
         f"Warning: {warning}" + (f" ({_listed(names)})" if len(names) < len(reports) else "")
@@ -165,11 +167,6 @@ def _warnings(report: ComparisonReport) -> Iterator[str]:
     yield from texts[:MOST_WARNINGS]
     if len(texts) > MOST_WARNINGS:
         yield f"... and {len(texts) - MOST_WARNINGS} more warnings"
-
-
-def _is_told(warning: str) -> bool:
-    """Tell whether the table says it, too."""
-    return " varies at the same point: " in warning
 
 
 def _footing(report: ComparisonReport) -> str:

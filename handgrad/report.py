@@ -135,10 +135,11 @@ class GradientReport(Renderable, Judgement):
         return self.trial is None or self.verdict != "disagree" or self._along_directions
 
     def _content(self) -> Reading:
-        return self._reading()
+        return self.reading
 
-    def _reading(self) -> Reading:
-        """Return the data that the report is rendered from."""
+    @property
+    def reading(self) -> Reading:
+        """The data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
         steps = None if self.steps is None else self.steps._reading()
         return Reading(
@@ -192,7 +193,7 @@ class StepReport(Renderable):
         return f"<StepReport: {self.name}{guilty}, {self.report!r}>"
 
     def _content(self) -> Document:
-        return Document((f"{self.name}:", self.report._reading()))
+        return Document((f"{self.name}:", self.report.reading))
 
 
 def _name(step: StepReport | None) -> str | None:
@@ -246,7 +247,7 @@ class StepsReport(Renderable):
             return Document(("No step back could be judged.",))
         if first is None:
             return Document(("Every step back is right.", table))
-        return Document((self._headline(first), table, first.report._reading()))
+        return Document((self._headline(first), table, first.report.reading))
 
     def _headline(self, first: StepReport) -> str:
         others = sum(not step.report.passes for step in self.steps) - 1
@@ -262,7 +263,7 @@ class StepsReport(Renderable):
             StepReading(s.name, s.report.verdict, s.report.passes, s.guilty) for s in self.steps
         ]
         guilty = self.first_guilty
-        closer = None if guilty is None else guilty.report._reading()
+        closer = None if guilty is None else guilty.report.reading
         return StepsReading(tuple(steps), self.not_judged, closer)
 
     def to_dict(self) -> dict[str, Any]:

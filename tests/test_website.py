@@ -25,7 +25,7 @@ from website.build import build
 pytestmark = pytest.mark.slow
 
 #: Attributes that are public for the other modules of the package, as zensical.toml has them.
-INTERNAL = {"of", "observed", "trial", "case"}
+INTERNAL = {"of", "observed", "trial", "case", "reading"}
 
 #: Elements that load what they name, and the attribute that names it.
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset"}

@@ -16,8 +16,9 @@ from handgrad.diagnosis.engine import Engine, engine
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Trial
-from handgrad.judging.ruling import RIGHT, WRONG, Ruling
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.trial import points_of
+from handgrad.judging.witness import RIGHT, WRONG
 
 #: The most points to fit a kind of mistake at, and to confirm it at.
 FIT, CONFIRM = 2, 4

@@ -34,7 +34,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
-    computed_in: str = "computed_in={!r}"
+    computed_in: str = "computed_in={0!r}"
 
 
 #: Of `check_gradient`, and of the command line.
@@ -46,7 +46,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
-    computed_in="--computed-in with {!r}",
+    computed_in="--computed-in {1}",
 )
 
 #: Of `check_backward`, also where `check_steps` calls it.

@@ -16,7 +16,8 @@ from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.ruling import WRONG, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import WRONG
 
 
 class Domain(NamedTuple):

@@ -10,7 +10,8 @@ from handgrad.judging import short_formats
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
-from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
 
@@ -62,14 +63,8 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
             what += f": {remark}" if (remark := case.remark(path)) else ""
             what += short_formats.out_of_range(ruling, infinite=False)
         return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
-    size = abs(float(exact)) or 1.0
-    digits = max(0, round(-np.log10(yours.gap[i] / size))) if 0 < yours.gap[i] < size else 0
     if level == ROUNDED:
-        what = f"{where}the formula is right, {digits} digits of it are left"
-        if ruling.like_float32(part) and in_float32(case, ruling.given)[part].any():
-            digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
-            what = f"{where}right to {digits} digits everywhere, as float32 arithmetic would be"
-        return Finding("rounding", path, index, what, 1.0)
+        return Finding("rounding", path, index, where + digits_left(ruling, case, path), 1.0)
     if yours.vague[i]:
         what = (
             f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
@@ -86,8 +81,24 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     elif ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
         turn = "rounding may turn a comparison in the loss here, which costs as much as that"
         cost = f"{turn}, so this precision cannot decide"
-    what = f"{where}{digits} digits are right; {cost}"
+    what = f"{where}{_right_digits(ruling, i)} digits are right; {cost}"
     return Finding("rounding", path, index, what, 0.5)
+
+
+def digits_left(ruling: Ruling, case: Case, path: str) -> str:
+    """Say how many digits rounding leaves of a leaf whose formula is right."""
+    yours, part = ruling.yours, ruling.given.parts()[ruling.given.paths.index(path)]
+    if ruling.like_float32(part) and in_float32(case, ruling.given)[part].any():
+        digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
+        return f"right to {digits} digits everywhere, as float32 arithmetic would be"
+    digits = _right_digits(ruling, worst_element(ruling, part))
+    return f"the formula is right, {digits} digits of it are left"
+
+
+def _right_digits(ruling: Ruling, i: int) -> int:
+    """Return how many digits of an element are right."""
+    gap, size = ruling.yours.gap[i], abs(float(right_value(ruling, i))) or 1.0
+    return max(0, round(-np.log10(gap / size))) if 0 < gap < size else 0
 
 
 def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:

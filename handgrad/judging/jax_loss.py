@@ -15,6 +15,7 @@ from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
 from handgrad.judging.case import Case
+from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -22,7 +23,7 @@ from handgrad.judging.repeatability import (
     check_same,
     not_a_function,
 )
-from handgrad.judging.ruling import Ruling, own_rounding
+from handgrad.judging.ruling import Ruling
 from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem

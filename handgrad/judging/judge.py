@@ -15,8 +15,9 @@ from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.random_slopes import why_not_shown
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
-from handgrad.judging.ruling import ROUNDED, WRONG, Ruling, rule
+from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls
+from handgrad.judging.witness import ROUNDED, WRONG
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 

@@ -15,7 +15,8 @@ from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
+from handgrad.judging.ruling import FLOAT32
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
 
 #: Returns the gradient at a point, float64, shape (size,).
 Answer = Callable[[Point], np.ndarray]

@@ -15,12 +15,14 @@ from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
-from handgrad.judging.ruling import HALF_KNOWN, RIGHT, Ruling
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
+from handgrad.judging.witness import RIGHT
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference, UndecidableError, sizes_about
+from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
 from handgrad.tolerance.tolerances_numpy import measure
 

@@ -6,8 +6,9 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import WRONG, Ruling
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.variation import Variation
+from handgrad.judging.witness import WRONG
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,12 @@ class Trial:
     outcomes: tuple[Outcome, ...]  #: the caller's point first
     deciding: int  #: the number of the deciding one
     stopped: str | None = None  #: what ended it before all points were judged; a warning
+
+    @property
+    def varies(self) -> Variation | None:
+        """How far calls of the gradient lie apart at the point where it is farthest, if they do."""
+        found = [outcome.varies for outcome in self.outcomes if outcome.varies]
+        return max(found, key=lambda variation: variation.ulps, default=None)
 
 
 @dataclass(frozen=True)

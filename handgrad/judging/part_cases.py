@@ -1,7 +1,7 @@
-"""Cases for parts of a gradient: a backward step, a custom derivative rule of JAX.
+"""Cases for parts of a gradient: a backward step.
 
-Each part becomes the gradient of a scalar: applied to a cotangent c, it must return the gradient of
-Σ c·output.
+Each part, here and in `custom_cases`, becomes the gradient of a scalar: applied to a cotangent c,
+it must return the gradient of Σ c·output.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,31 +16,14 @@ from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
 from handgrad.judging.case import (
     OF_BACKWARD,
-    OF_REFERENCE,
-    OF_RULE,
     BackwardStep,
     Case,
-    CustomRule,
     check_function,
     check_seed,
 )
-from handgrad.judging.forward_values import Referenced, referenced, weighed
-from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.judging.forward_values import weighed
 from handgrad.judging.torch_cases import step_in_arrays
 from handgrad.judging.untraceable import calling
-from handgrad.program.rules import RULES
-from handgrad.program.trace import (
-    Program,
-    custom_rules,
-    differentiated,
-    equations,
-    trace,
-    without_custom_rules,
-)
-
-#: How the names of operations end that call code which is no program of JAX's: `pallas_call`,
-#: `triton_kernel_call`, `ffi_call`, `pure_callback`.
-OPAQUE = ("_call", "_callback")
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -65,19 +48,19 @@ def backward_case(
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
-    real, together, leaves = _float_inputs(inputs, names)
+    real, together, leaves = float_inputs(inputs, names)
     check_function("forward", there, inputs, "forward(*inputs)")
     check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
-        drawn = _cotangent(output, seed)
+        drawn = random_cotangent(output, seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
 
     # The cotangent is an input of both, so that a backward pass that writes to it is found.
     def loss(params: Any, cotangent: Any) -> Any:
-        return _weighed(_passed(forward(*together(params)))[0], cotangent)
+        return weighed_output(_passed(forward(*together(params)))[0], cotangent)
 
     def cache(params: Any, _: Any) -> Any:
         return _passed(forward(*together(params)))[1]
@@ -126,122 +109,7 @@ def _writable(tree: Any) -> Any:
     return jax.tree_util.tree_map(lambda leaf: np.array(leaf) if _of_jax(leaf) else leaf, tree)
 
 
-def custom_case(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
-) -> tuple[Case, Point]:
-    """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
-    real, together, given = _arguments_of(f, args, seed)
-    with wide(real):
-        output = f(*together(real))
-    cotangent = _cotangent(output, seed)
-
-    def loss(params: Any) -> Any:
-        return _weighed(f(*together(params)), cotangent)
-
-    program = _with_rule(f, loss, list(real))
-
-    def plain(params: Any) -> Any:
-        return without_custom_rules(program.jaxpr, params)[0]
-
-    with wide(real):
-        differentiate, possible = differentiated(plain, list(real))
-    case = Case(
-        jax.grad(loss),
-        loss,
-        referee=referee,
-        seed=seed,
-        autodiff=differentiate(plain),
-        has_autodiff=possible is not None,
-        part=CustomRule(f, together),
-        wording=OF_RULE,
-        computed_in=computed_in,
-        calls=CALLS_OF_KERNEL,
-    )
-    return case, given
-
-
-def referenced_case(
-    f: Callable[..., Any],
-    reference: Callable[..., Any],
-    args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
-) -> tuple[Case, Point, Referenced]:
-    """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
-
-    It says nothing of the values of f, see `handgrad.judging.forward_values`.
-    """
-    check_function("reference", reference, args, "reference(*args)")
-    real, together, given = _arguments_of(f, args, seed)
-    pair = referenced(f, reference, real, together)
-    cotangents = pair.cotangents(seed)
-
-    def of_f(params: Any) -> Any:
-        return weighed(pair.f(params), cotangents)
-
-    def loss(params: Any) -> Any:
-        return weighed(pair.reference(params), cotangents)
-
-    part = CustomRule(f, together, reference)
-    options = {
-        "referee": referee,
-        "seed": seed,
-        "computed_in": computed_in,
-        "calls": CALLS_OF_KERNEL,
-    }
-    return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
-
-
-def _arguments_of(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int
-) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
-    """Return the float arrays among arguments, what replaces them, and the point they make."""
-    check_seed(seed)
-    names = argument_names(f, len(args), numbered("args", len(args)))
-    real, together, leaves = _float_inputs(args, names)
-    check_function("f", f, args, "f(*args)")
-    return real, together, point_at(list(real), (), Names("args", leaves=leaves))
-
-
-def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any]) -> Program:
-    """Trace the loss of a function that has a custom rule, and that can be looked into.
-
-    Raises:
-        TypeError: it has no rule, or cannot.
-    """
-    name = getattr(f, "__name__", repr(f))
-    try:
-        program = trace(loss, real, (), differentiate=False).loss
-    except jax.errors.TracerArrayConversionError:
-        if hasattr(f, "defvjp") or hasattr(f, "defjvp"):
-            raise  # its rule is in NumPy
-        program = None  # a NumPy function
-    if program and (hidden := _opaque(program)):
-        raise TypeError(
-            f"{name}: what `{hidden}` computes cannot be looked into; expected reference=, a "
-            "function of the same arguments in jax.numpy or NumPy that has the same values"
-        )
-    if program is None or not custom_rules(program):
-        raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
-    trace(loss, real, ())  # what is wrong with the form of a rule is raised here
-    return program
-
-
-def _opaque(program: Program) -> str | None:
-    """Return the first operation of a program on real numbers that hides what it computes."""
-    for eqn in equations(program.jaxpr.jaxpr):
-        name = eqn.primitive.name
-        if name.endswith(OPAQUE) and name not in RULES and any(is_real(v.aval) for v in eqn.invars):
-            return name
-    return None
-
-
-def _float_inputs(
+def float_inputs(
     inputs: tuple[Any, ...], names: tuple[str, ...]
 ) -> tuple[list[Any], Callable[[Sequence[Any]], Any], tuple[str, ...]]:
     """Return the real arrays of inputs with these names, what replaces them, and their names."""
@@ -272,7 +140,7 @@ def points_of_part(points: Any, given: Point) -> Any:
     return [(split(native(tuple(at)))[0], *given.inputs) for at in points]
 
 
-def _cotangent(output: Any, seed: int) -> Any:
+def random_cotangent(output: Any, seed: int) -> Any:
     """Draw a random cotangent shaped and typed like an output."""
     rng = np.random.default_rng(seed)
 
@@ -285,7 +153,7 @@ def _cotangent(output: Any, seed: int) -> Any:
     return jax.tree_util.tree_map(like, output)
 
 
-def _weighed(output: Any, cotangent: Any) -> Any:
+def weighed_output(output: Any, cotangent: Any) -> Any:
     """Return Σ c·output over all leaves of the output."""
     leaves, tree = jax.tree_util.tree_flatten(output)
     return weighed(leaves, tree.flatten_up_to(cotangent))

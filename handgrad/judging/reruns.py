@@ -21,7 +21,8 @@ from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import FLOAT32, INCONCLUSIVE, RIGHT_FORMULA, Gaps
+from handgrad.judging.ruling import FLOAT32
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS

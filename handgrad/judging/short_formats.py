@@ -13,9 +13,10 @@ from handgrad.data.findings import Finding
 from handgrad.data.formats import Format
 from handgrad.data.frames import near
 from handgrad.data.numerals import plural, short
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Wording
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.ruling import RIGHT, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import RIGHT
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance import ranges, stated
@@ -32,8 +33,9 @@ LOWER: tuple[Any, ...] = (
     "bfloat16",
 )
 
-#: Rounding in a format is seldom this many unit roundoffs of a whole leaf, and if it is explains
-#: anything.
+#: Runs in an arithmetic are made only if a leaf is off by at most this many of its unit roundoffs,
+#: and by half of its digits. It only saves runs: rounding is seldom more, what it may explain is
+#: decided by the runs, and a format that is not tried is not named.
 MANY_UNITS = 64
 
 
@@ -43,12 +45,6 @@ def arithmetic_of(ruling: Ruling, leaf: np.ndarray) -> str:
         return ""
     problem = ruling.problem
     return described(problem.computed_in) or stated.coarser(problem, leaf).name
-
-
-def factor_limit(ruling: Ruling, path: str) -> float:
-    """Return how far from 1 a factor of a whole leaf may be without being caught."""
-    explained, k = ruling.tolerance.stated, ruling.given.paths.index(path)
-    return np.nan if explained is None else float(max(explained.along[k], explained.loose_along[k]))
 
 
 def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> list[Finding]:
@@ -71,9 +67,15 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
             says = (
                 f"computing in {described(other)} would explain all of it; if the code does, say "
             )
-            how = case.wording.computed_in.format(computed_in)
+            how = in_words(computed_in, case.wording)
             return [Finding("rounding", None, None, says + how, 0.5)]
     return []
+
+
+def in_words(computed_in: str | tuple[str, str], wording: Wording) -> str:
+    """Return how a caller states what is computed in."""
+    names = (computed_in,) if isinstance(computed_in, str) else computed_in
+    return wording.computed_in.format(computed_in, ",".join(names))
 
 
 def _may_be_run(ruling: Ruling) -> bool:

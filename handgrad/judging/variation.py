@@ -14,7 +14,8 @@ from handgrad.data.ulps import ulp_distance
 from handgrad.judging import form
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.repeatability import calls
-from handgrad.judging.ruling import RIGHT, ROUNDED, Ruling
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import RIGHT, ROUNDED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

@@ -10,7 +10,7 @@ from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
-from handgrad.judging import short_formats
+from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
@@ -18,15 +18,8 @@ from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
-from handgrad.judging.ruling import (
-    DOUBTFUL,
-    RIGHT,
-    ROUNDED,
-    VERDICT,
-    WRONG,
-    Ruling,
-    Witness,
-)
+from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
 from handgrad.program.trace import custom_rules
 
 #: The most parameters to name.
@@ -52,10 +45,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         *_unused_trust(rulings, case),
         *_left_out(rulings),
     ]
-    varying = [outcome.varies for outcome in outcomes if outcome.varies]
-    if varying:
-        farthest = max(varying, key=lambda variation: variation.ulps)
-        warnings.append(f"{case.wording.gradient} varies at the same point: {farthest}")
+    warnings += of_variation(trial)
     if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
     return Judgement(
@@ -86,6 +76,13 @@ def _certificate(ruling: Ruling, case: Case) -> str:
     )
 
 
+def of_variation(trial: Trial) -> list[str]:
+    """Say how far calls of the gradient at one point lie apart, if they do."""
+    if trial.varies is None:
+        return []
+    return [f"{trial.case.wording.gradient} varies at the same point: {trial.varies}"]
+
+
 def decisive(outcomes: Sequence[Outcome]) -> int:
     """Return the deciding point: the first where the gradient is wrong, else the caller's."""
     wrong = [i for i, outcome in enumerate(outcomes) if outcome.wrong]
@@ -112,29 +109,15 @@ def leaves(trial: Trial) -> tuple[LeafReport, ...]:
     if ruling is None:
         return ()
     others = [o.ruling for o in trial.outcomes if o.ruling and o.ruling is not ruling]
-    given, limits = ruling.given, _limits([ruling, *others])
+    given, caught = ruling.given, limits.of_elements([ruling, *others])
     return tuple(
-        _leaf(ruling, path, leaf, part, limits[part])
+        _leaf(ruling, path, leaf, part, caught[part])
         for path, leaf, part in zip(given.paths, given.leaves, given.parts(), strict=True)
     )
 
 
-def _limits(rulings: Sequence[Ruling]) -> np.ndarray:
-    """Return the relative error of each element above which some point catches it; NaN for 0.
-
-    Tolerances are measured in full for that, so points are gone through only until every element
-    would show an error in half of its digits: a saturated unit may hide one that others show.
-    """
-    limits = rulings[0].limits
-    for other in rulings[1:]:
-        if (limits <= np.sqrt(formats.of_elements(other.given.leaves, "eps"))).all():
-            break
-        limits = np.fmin(limits, other.limits)
-    return limits
-
-
 def _leaf(
-    ruling: Ruling, path: str, leaf: np.ndarray, part: slice, limits: np.ndarray
+    ruling: Ruling, path: str, leaf: np.ndarray, part: slice, caught: np.ndarray
 ) -> LeafReport:
     if not leaf.size:
         return _without_numbers(path, leaf, "agree", 0.0, Enclosure("0", 0.0))
@@ -155,24 +138,12 @@ def _leaf(
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.tolerance.sharp[i]),
         loose=float(ruling.tolerance.loose[i]),
-        detection_limit=_limit(ruling, part, limits),
+        detection_limit=limits.of_leaf(ruling, part, caught),
         elements=leaf.size,
         judged=int(ruling.reference.known[part].sum()),
         arithmetic=short_formats.arithmetic_of(ruling, leaf),
-        factor_limit=short_formats.factor_limit(ruling, path),
+        factor_limit=limits.of_factor(ruling, path),
     )
-
-
-def _limit(ruling: Ruling, part: slice, limits: np.ndarray) -> float:
-    """Return the largest error of an element that may go unseen, relatively.
-
-    Where rounding leaves no digits of small elements, relative to the size of the leaf.
-    """
-    if ruling.tolerance.stated is None:
-        return float(np.max(limits[~np.isnan(limits)], initial=0.0))
-    tolerance, size = ruling.tolerance, float(np.sqrt(np.mean(np.square(ruling.exact[part]))))
-    allowed = np.maximum(tolerance.sharp, tolerance.loose)[part]
-    return float(np.max(allowed)) / size if size > 0 else 0.0
 
 
 def _without_numbers(

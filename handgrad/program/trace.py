@@ -15,6 +15,8 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data import formats
+from handgrad.data.formats import Format
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
@@ -54,6 +56,12 @@ class Program:
         """The form of the jaxpr alone, whatever the constants are."""
         return form_of(self.jaxpr.jaxpr)
 
+    @cached_property
+    def short_formats(self) -> tuple[Format, ...]:
+        """The formats of the results of its operations that are short ones."""
+        dtypes = {getattr(v.aval, "dtype", None) for v in results(self.jaxpr.jaxpr)}
+        return tuple(formats.of(dtype) for dtype in dtypes if formats.is_half(dtype))
+
     def again(self, without: str | None = None) -> "Program":
         """Return the program with a copy of its cache, but for what is cached as (`without`, ...).
 
@@ -61,8 +69,9 @@ class Program:
         """
         kept = {key: value for key, value in self.memory.items() if key[0] != without}
         again = replace(self, memory=kept)
-        forms = {"form", "open_form"} & vars(self).keys()  # which take a tenth of tracing
-        vars(again).update((form, vars(self)[form]) for form in forms)
+        # The forms take a tenth of tracing.
+        found = {"form", "open_form", "short_formats"} & vars(self).keys()
+        vars(again).update((name, vars(self)[name]) for name in found)
         return again
 
     def compiled(self) -> Callable[..., list[Any]]:
@@ -319,6 +328,11 @@ def equations(jaxpr: Any) -> Iterator[Any]:
         yield eqn
         for inner in jex.jaxprs_in_params(eqn.params):
             yield from equations(inner)
+
+
+def results(jaxpr: Any) -> Iterator[Any]:
+    """Yield the variables of the results of all equations of a program."""
+    return (v for eqn in equations(jaxpr) for v in eqn.outvars)
 
 
 def literals_of(program: Program) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural, short, ulps
 from handgrad.judging.judgement import Judgement
+from handgrad.render import rounding
 
 #: The verdicts of leaves, in the order of the report.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -86,6 +87,11 @@ def headline(report: Reading) -> str:
     return text if text.startswith(report.verdict) else f"{report.verdict}: {text}"
 
 
+def without_verdict(report: Reading) -> str:
+    """Return the summary line without the verdict."""
+    return headline(report).removeprefix(report.verdict).removeprefix(":").strip()
+
+
 def ordered(report: Reading) -> list[LeafReport]:
     """Sort the leaves, the worst first; those that agree keep their order."""
 
@@ -147,21 +153,11 @@ def _tolerance(leaf: LeafReport) -> str:
     if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:
         return ""
     if leaf.arithmetic:
-        return _by_rounding(leaf)
+        return rounding.explained(leaf, _off(leaf))
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
     if math.isnan(leaf.loose):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
-
-
-def _by_rounding(leaf: LeafReport) -> str:
-    """Say how an error compares with what rounding in an arithmetic explains."""
-    rounding, off = f"rounding in {leaf.arithmetic}", _off(leaf)
-    if leaf.verdict != "disagree":
-        return f"R{rounding[1:]} explains {short(leaf.sharp, 2)}."
-    if off > 1:
-        return f"That is {short(off, 2)} times what {rounding} explains, {short(leaf.sharp, 2)}."
-    return f"R{rounding[1:]} explains that of one element, and not of all in one direction."
 
 
 def diagnoses(report: Reading) -> list[str]:
@@ -300,66 +296,3 @@ def _sure(found: Finding) -> str:
     """Return the confidence in a kind that was inferred, else nothing."""
     inferred = found.confidence < 1 and found.kind not in ("unknown", "rounding")
     return f" (confidence {found.confidence:.2g})" if inferred else ""
-
-
-def detection(leaves: tuple[LeafReport, ...]) -> str:
-    """Say how small an error would have been caught; empty if not known."""
-    short_ones = [leaf for leaf in leaves if leaf.arithmetic and leaf.judged]
-    if short_ones:
-        return _detection_by_rounding(short_ones)
-    known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
-    if not known:
-        return ""
-    known.sort(key=lambda leaf: -leaf.detection_limit)
-    limits = [short(leaf.detection_limit, 2) for leaf in known]
-    start = f"A relative error of {limits[0]} in any element"
-    if len(known) == len(leaves) and len(set(limits)) == 1:
-        whose = f" of {known[0].path}" if len(known) == 1 else ""
-        return f"{start}{whose} would have been caught."
-    if len(known) == len(leaves) > FEW_LEAVES:
-        finest = f"in {known[-1].path} even one of {limits[-1]}"
-        return f"{start} would have been caught, {finest}."
-    also = [f"of {limit} in {leaf.path}" for limit, leaf in zip(limits, known, strict=True)]
-    rest = " and ".join(also[1:][:FEW_LEAVES])
-    return f"{start} of {known[0].path} would have been caught{rest and f', one {rest}'}."
-
-
-def _detection_by_rounding(leaves: list[LeafReport]) -> str:
-    """Say what rounding in short formats explains, and from where on an error is caught."""
-    names = list(dict.fromkeys(leaf.arithmetic for leaf in leaves))
-    text = f"Rounding in {' and '.join(names)} explains every error."
-    known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
-    if not known:
-        return text
-    worst = max(known, key=lambda leaf: leaf.detection_limit)
-    factor = max(leaf.factor_limit for leaf in known)
-    return (
-        f"{text} One of {short(worst.detection_limit, 2)} times the root mean square of "
-        f"{worst.path} in any element would have been caught, and a factor of "
-        f"{short(1 + factor, 3)} in all of a leaf."
-    )
-
-
-def footing(report: Reading) -> list[str]:
-    """Return the closing sentences: the detection limits, the points, the certificate."""
-    judged = f"{plural(report.points, 'point') if report.points else 'No point'} judged"
-    if report.dropped:
-        judged += f", {report.dropped} left out because the loss is not finite there"
-    sampled = [
-        f"{leaf.judged:,} of the {leaf.elements:,} elements of {leaf.path}"
-        for leaf in report.leaves
-        if leaf.judged < leaf.elements
-    ]
-    if sampled:
-        judged += f"; {', '.join(sampled[:FEW_LEAVES])}{' ...' if sampled[FEW_LEAVES:] else ''}"
-    certificate = report.certificate if report.points else ""
-    # Detection limits only matter if nothing was caught.
-    sharp = "" if report.verdict == "disagree" else detection(report.leaves)
-    texts = [sharp, _sentences(judged, certificate)]
-    return [text for text in texts if text]
-
-
-def _sentences(*texts: str) -> str:
-    """Join sentences, each with a capital letter and a full stop."""
-    trimmed = [text.strip().rstrip(".") for text in texts]
-    return " ".join(f"{text[0].upper()}{text[1:]}." for text in trimmed if text)

@@ -5,7 +5,7 @@ from html import escape
 
 from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import place, short, ulps
-from handgrad.render import content
+from handgrad.render import closing, content
 from handgrad.render.content import Reading
 from handgrad.render.document import Document, Table
 from handgrad.render.text import MOST_LEAVES, left_out
@@ -67,7 +67,7 @@ def _report(report: Reading) -> str:
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
-        _each(content.footing(report), "p"),
+        _each(closing.footing(report), "p"),
     ]
     if report.reproduce:
         parts.append(f'<p>Again: <code style="{WRAPPED}">{escape(report.reproduce)}</code></p>')

@@ -7,7 +7,7 @@ from textwrap import TextWrapper
 
 from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import HEIGHT, clamped, place, short, terminal_width, ulps
-from handgrad.render import content
+from handgrad.render import closing, content
 from handgrad.render.content import Reading
 from handgrad.render.document import Document, Table
 
@@ -131,7 +131,7 @@ def remarks(report: Reading, columns: int) -> str:
 
 def footing(report: Reading, columns: int) -> str:
     """Return the closing lines."""
-    lines = [wrapped(text, columns, "") for text in content.footing(report)]
+    lines = [wrapped(text, columns, "") for text in closing.footing(report)]
     return "\n".join([*lines, again(report.reproduce, columns)] if report.reproduce else lines)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
+from handgrad.judging.custom_cases import custom_case, referenced_case
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.part_cases import backward_case, custom_case, referenced_case
+from handgrad.judging.part_cases import backward_case
 from handgrad.judging.trial import judge
 from handgrad.shrinking.literals import Group, laid_out
 

@@ -13,7 +13,8 @@ that is the loose tolerance.
 
 **What elements show together.** In ten operations in bfloat16 an element may be off by 5%, and so
 may be a mistake. But rounding makes few errors large, and a mistake many: the root mean square of a
-leaf's errors in deviations is held to `TOGETHER`. And rounding has no direction: along the exact
+leaf's errors in deviations is held to `TOGETHER`. What lies beyond that alone, each element within
+its own tolerance, is undecidable and not wrong. And rounding has no direction: along the exact
 gradient, the errors of a leaf's elements cancel, and those of a factor do not. So the projection of
 the error on the exact gradient, Σ g·error / Σ g², is held to the same multiple of its own
 deviation, and to `COMMON` unit roundoffs: where many numbers are equal, they are rounded alike.
@@ -36,7 +37,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
-from handgrad.program.trace import Program, equations
+from handgrad.program.trace import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import BITS, run
 
@@ -49,7 +50,11 @@ STATED = 3
 DRAWS = 16
 
 #: That of a leaf: the root mean square of its elements' errors in deviations. At most 0.6 was
-#: measured; numbers that are equal are rounded alike, and have one of 1.5 once in 5,000 leaves.
+#: measured. A rounding error is spread over ± the number by which a run is perturbed, so its mean
+#: square is a third of the perturbation's at most. Of n independent errors the sum of squares in
+#: deviations is then that of n normal numbers over three, and beyond `explained_together` once in
+#: 10^8 leaves. But how far errors depend on each other is not known, those of equal numbers are the
+#: same, and in leaves of such it was beyond once in 5,000. So it decides nothing for wrong.
 TOGETHER = 1.5
 
 #: So many unit roundoffs may all elements of a leaf be off in one direction.
@@ -194,17 +199,23 @@ def projection(exact: np.ndarray, error: np.ndarray) -> float:
     return float(np.sum(scaled * (error / largest)) / np.sum(scaled * scaled))
 
 
-def spread(errors: np.ndarray, explained: np.ndarray) -> bool:
+def spread(errors: np.ndarray, explained: np.ndarray, exact: np.ndarray) -> bool:
     """Tell whether the errors of a leaf are as large together as rounding makes them.
 
     Args:
         errors: of its elements, beyond half an ulp.
         explained: `STATED` deviations of each.
+        exact: the elements; equal ones are rounded alike, and count as one.
     """
     deviations = np.fmax(explained / STATED, np.finfo(np.float64).tiny)
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.sqrt(np.mean(np.square(errors / deviations)))
-    return bool(size <= np.hypot(TOGETHER, STATED / np.sqrt(errors.size)))
+    return bool(size <= explained_together(np.unique(exact).size))
+
+
+def explained_together(count: int) -> float:
+    """Return the largest root mean square, in deviations, of the errors of so many numbers."""
+    return float(np.hypot(TOGETHER, STATED / np.sqrt(count)))
 
 
 def _of_loss(problem: Problem) -> np.dtype:
@@ -217,20 +228,7 @@ def applies(problem: Problem) -> bool:
     arrays = (*problem.leaves, *problem.inputs)
     if problem.computed_in is not None or any(formats.is_half(a.dtype) for a in arrays):
         return True
-    return bool(_shown(problem.traced.loss))
-
-
-def _shown(program: Program) -> list[Format]:
-    """Return the short formats of the results of a program's operations."""
-    if "short" not in program.memory:
-        found = {
-            v.aval.dtype.name
-            for eqn in equations(program.jaxpr.jaxpr)
-            for v in eqn.outvars
-            if formats.is_half(getattr(v.aval, "dtype", None))
-        }
-        program.memory["short"] = [formats.named(name) for name in sorted(found)]
-    return program.memory["short"]
+    return bool(problem.traced.loss.short_formats)
 
 
 def coarser(problem: Problem, leaf: np.ndarray) -> Format:
@@ -238,7 +236,7 @@ def coarser(problem: Problem, leaf: np.ndarray) -> Format:
     own, stated = formats.of(leaf.dtype), problem.computed_in
     if stated is not None and stated.values is not None:
         return _coarsest([own, stated.values])
-    return own if own.half else _coarsest([own, *_shown(problem.traced.loss)])
+    return own if own.half else _coarsest([own, *problem.traced.loss.short_formats])
 
 
 def short(problem: Problem) -> Arithmetic:

@@ -19,7 +19,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_answer
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
+from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
 from handgrad.tolerance import first_order
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.tolerances import OTHER

@@ -142,7 +142,7 @@ def test_of_a_step_and_of_a_custom_rule() -> None:
 )
 def test_a_leaf_that_is_called_like_a_word(says: str, shown: str) -> None:
     """`a` is an article as well: the sentence must still say where the mistake is."""
-    made = wrong(leaf("a", verdict="disagree"))._reading()
+    made = wrong(leaf("a", verdict="disagree")).reading
     made = replace(made, leaves=made.leaves[1:], diagnoses=(Diagnosis("unknown", says, ("a",)),))
     (text,) = content.diagnoses(made)
     assert text.startswith(shown)

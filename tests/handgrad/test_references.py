@@ -9,14 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flint import arb
+from jax.experimental import pallas
 from jax.experimental import pallas as pl
+from jax.extend import core as jex
 
 from handgrad import CheckInterrupted, GradientMismatch, assert_custom, check_custom
 from handgrad.judging import trial
+from handgrad.judging.custom_cases import _opaque, referenced_case
 from handgrad.judging.forward_values import values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.part_cases import referenced_case
+from handgrad.program.trace import Program
 
 X = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
 
@@ -226,3 +229,23 @@ def test_a_mistake_in_values_is_confirmed_at_other_arguments() -> None:
     report = check_custom(lambda x: x * x, np.array([3.0]), reference=lambda x: x + 0.0, points=0)
     assert report.observed[0].kind == "loss-value"
     assert report.diagnoses == ()
+
+
+def test_a_call_with_its_program_inside_hides_nothing_and_a_kernel_does() -> None:
+    def doubled(x: Any) -> Any:
+        return 2 * x
+
+    def into(x: Any, y: Any) -> None:
+        y[...] = 2 * x[...]
+
+    call = jex.Primitive("inner_call")
+    call.def_abstract_eval(lambda x, jaxpr: x)
+    x = np.ones(3, np.float32)
+    inner = jax.make_jaxpr(doubled)(x)
+    like = jax.ShapeDtypeStruct(x.shape, x.dtype)
+    for function, hidden in (
+        (lambda x: call.bind(x, jaxpr=inner), None),
+        (pallas.pallas_call(into, out_shape=like, interpret=True), "pallas_call"),
+        (lambda x: jax.pure_callback(doubled, like, x), "pure_callback"),
+    ):
+        assert _opaque(Program(jax.make_jaxpr(function)(x))) == hidden

@@ -15,7 +15,8 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual, constant
 from handgrad.data.point import point_at
-from handgrad.judging.ruling import DOUBTFUL, RIGHT, RIGHT_FORMULA, WRONG, WRONG_FORMULA, rule
+from handgrad.judging.ruling import rule
+from handgrad.judging.witness import DOUBTFUL, RIGHT, RIGHT_FORMULA, WRONG, WRONG_FORMULA
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.tolerances import Measured, Tolerance

@@ -12,7 +12,7 @@ from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.domains import exits
-from handgrad.judging.ruling import RIGHT, WRONG
+from handgrad.judging.witness import RIGHT, WRONG
 
 
 def length(p: Any) -> Any:

@@ -16,7 +16,7 @@ from handgrad.judging import neighbours
 from handgrad.judging.case import Case
 from handgrad.judging.losses import prepare
 from handgrad.judging.reruns import formula
-from handgrad.judging.ruling import RIGHT_FORMULA, Gaps
+from handgrad.judging.witness import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.measuring import measure
 from tests.handgrad.oracle.problems import flat, problem

@@ -21,7 +21,7 @@ from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.ruling import RIGHT, ROUNDED, WRONG
+from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.reference import UndecidableError
 from handgrad.tolerance.runs import SHARP

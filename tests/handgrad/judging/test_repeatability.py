@@ -24,7 +24,7 @@ from handgrad.judging.judge import check_repeatable
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.repeatability import CALLS, NotAFunctionError
-from handgrad.judging.ruling import NOTHING_LEFT, RIGHT, WRONG
+from handgrad.judging.witness import NOTHING_LEFT, RIGHT, WRONG
 from tests.tiers import one_of_each
 
 W = np.array([0.3, -0.7, 1.2])

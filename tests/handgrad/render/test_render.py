@@ -14,7 +14,7 @@ from rich.console import Console
 
 from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding
-from handgrad.render import Document, Table, content, html
+from handgrad.render import Document, Table, closing, content, html
 from handgrad.report import GradientReport, StepReport, StepsReport
 from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, wrong
 from tests.tiers import fewer
@@ -76,16 +76,16 @@ def test_the_worst_leaves_are_shown_and_the_others_counted() -> None:
 def test_among_equals_the_one_furthest_off_comes_first() -> None:
     """In tolerances, which are another for each element."""
     far = [leaf(f"{y}", verdict="disagree", yours=y) for y in (1.3, math.nan, 0.5, 0.31)]
-    assert [found.path for found in content.ordered(report(*far)._reading())] == [
+    assert [found.path for found in content.ordered(report(*far).reading)] == [
         "nan",
         "1.3",
         "0.5",
         "0.31",
     ]
     finer = leaf("finer", verdict="disagree", yours=0.5, sharp=far[0].sharp / 100)
-    assert content.ordered(report(far[0], finer)._reading())[0] is finer
+    assert content.ordered(report(far[0], finer).reading)[0] is finer
     blamed = report(leaf("a"), leaf("b", ulps_autodiff=1e9), blame="autodiff")
-    assert [found.path for found in content.ordered(blamed._reading())] == ["b", "a"]
+    assert [found.path for found in content.ordered(blamed.reading)] == ["b", "a"]
 
 
 def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
@@ -155,14 +155,14 @@ def test_where_the_exact_value_is_not_known() -> None:
 )  # fmt: skip
 def test_the_detection_limit(limits: list[float], sentence: str) -> None:
     leaves = tuple(leaf(f"p{i}", detection_limit=limit) for i, limit in enumerate(limits))
-    assert content.detection(leaves) == sentence
+    assert closing.detection(leaves) == sentence
 
 
 def test_findings_say_where_and_how_sure() -> None:
     guess = Finding("factor", "params", (), "twice the exact value", 0.9)
     whole = Finding("mutation", None, None, "the arguments are changed", 1.0)
     unknown = Finding("unknown", "params", (), "off by 0.1", 0.0)
-    assert content.findings(wrong(observed=(ZERO, guess, whole, unknown))._reading()) == [
+    assert content.findings(wrong(observed=(ZERO, guess, whole, unknown)).reading) == [
         f"zero in params['w'][0, 1]: {ZERO.detail}",
         "factor in params: twice the exact value (confidence 0.9)",
         "mutation: the arguments are changed",
@@ -173,7 +173,7 @@ def test_findings_say_where_and_how_sure() -> None:
 def test_what_the_headline_tells_is_not_told_twice() -> None:
     headline = f"disagree: params['w']: {ZERO.detail}"
     answer = wrong(headline=headline, observed=(ZERO, replace(ZERO, kind="unknown")))
-    assert content.findings(answer._reading()) == ["Kind: zero."]
+    assert content.findings(answer.reading) == ["Kind: zero."]
     assert str(answer).count(ZERO.detail) == answer._repr_html_().count(ZERO.detail) == 1
 
 
@@ -190,7 +190,7 @@ def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
     what = "got ellipsis, expected an array"
     alike = tuple(Finding("structure", f"params[{i}]", (), what, 1.0) for i in range(2))
     found = wrong(observed=alike, headline=f"disagree: params[0]: {what}")
-    assert content.findings(found._reading()) == [
+    assert content.findings(found.reading) == [
         "Kind: structure.",
         f"structure in params[1]: {what}",
     ]
@@ -199,9 +199,9 @@ def test_what_is_wrong_in_several_leaves_alike_is_said_of_each() -> None:
 def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
     leaves = [leaf(name, verdict="disagree" if name == "b" else "agree") for name in "xwb"]
     sign = Diagnosis("sign", "yours has the wrong sign in b", ("b",))
-    closer = replace(report(*leaves)._reading(), diagnoses=(sign,))
+    closer = replace(report(*leaves).reading, diagnoses=(sign,))
     step = content.StepReading("affine_backward", "disagree", False, True)
-    reading = replace(wrong()._reading(), steps=content.StepsReading((step,), (), closer))
+    reading = replace(wrong().reading, steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
         "affine_backward is wrong, its only step that was judged. "
         "Kind: sign. Yours has the wrong sign in b."
@@ -241,7 +241,7 @@ def words(text: str) -> list[str]:
 def test_rich_says_the_same_words_in_colours() -> None:
     worst = leaf("params['[red]b']", BOB, yours=1.0)
     answer = wrong(worst, RIGHT, warnings=("[bold]markup[/bold] is text",))
-    assert content.ordered(answer._reading())[0] is worst
+    assert content.ordered(answer.reading)[0] is worst
     assert words(on_a_console(answer)) == words(str(answer))
     # Rich colours the verdict and underlines where digits part.
     text = on_a_console(wrong(), colour=True)

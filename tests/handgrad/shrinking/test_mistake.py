@@ -10,7 +10,7 @@ import pytest
 from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.judge import judge_point
-from handgrad.judging.ruling import RIGHT, ROUNDED
+from handgrad.judging.witness import RIGHT, ROUNDED
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
 

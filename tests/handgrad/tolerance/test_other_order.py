@@ -55,7 +55,7 @@ def drawn(seed: int, *shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.standard_normal(shape).astype(F) for shape in shapes]
 
 
-@pytest.mark.parametrize("n", [7, 61])
+@pytest.mark.parametrize("n", [7, pytest.param(61, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("loss", "gradient", "shapes"),
     [

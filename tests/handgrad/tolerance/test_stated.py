@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.stats
 
+from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.data import formats
 from handgrad.data.computed_in import AS_SHOWN, Arithmetic, arithmetic
@@ -122,12 +124,42 @@ def test_a_constant_that_a_short_format_rounds_is_a_number_nearby() -> None:
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_errors_of_a_leaf_are_held_to_what_rounding_makes_of_them_together(size: int) -> None:
-    rng, deviations = np.random.default_rng(0), np.full(size, STATED)
-    assert stated.spread(np.abs(rng.standard_normal(size)), deviations)
-    assert stated.spread(np.eye(1, size)[0] * STATED, deviations)
-    assert not stated.spread(np.full(size, 1.5 * STATED), deviations)
+    rng, deviations, exact = np.random.default_rng(0), np.full(size, STATED), np.arange(size)
+    assert stated.spread(np.abs(rng.standard_normal(size)), deviations, exact)
+    assert stated.spread(np.eye(1, size)[0] * STATED, deviations, exact)
+    assert not stated.spread(np.full(size, 1.5 * STATED), deviations, exact)
+    # Numbers that are equal are rounded alike, and count as one.
+    as_one = stated.spread(np.full(size, 0.6 * STATED), deviations, np.ones(size))
+    assert as_one
     if size > 100:
-        assert not stated.spread(np.full(size, 0.6 * STATED), deviations)
+        assert not stated.spread(np.full(size, 0.6 * STATED), deviations, exact)
+
+
+def test_independent_roundings_are_beyond_it_together_once_in_many_leaves() -> None:
+    """Their mean square is a third of the perturbations' at most."""
+    for count in (*range(1, 100), 1000):
+        most = count * stated.explained_together(count) ** 2
+        assert scipy.stats.chi2.sf(3 * most, count) < 1e-8
+
+
+@pytest.mark.parametrize("off", [1.0, 2.0])
+def test_what_only_shows_together_and_in_no_direction_is_undecidable(off: float) -> None:
+    """An error that alternates, in deviations; each is within what is explained of it."""
+    rng = np.random.default_rng(0)
+    w, x = rng.uniform(1, 2, 96).astype(BF16), rng.uniform(1, 2, 96).astype(BF16)
+
+    def loss(w: Any, x: Any) -> Any:
+        return jnp.sum((w * x).astype(jnp.float32))
+
+    case = problem(loss, w, x)
+    found = explained(case).error
+
+    def gradient(w: Any, x: Any) -> Any:
+        moved = x.astype(float) + np.resize([1, -1], 96) * off * found
+        return moved.astype(w.dtype)
+
+    verdict = check_gradient(gradient, loss, w, x, points=0).verdict
+    assert verdict == ("undecidable" if off == 1 else "disagree")
 
 
 def test_the_projection_shows_a_factor() -> None:
