@@ -14,6 +14,7 @@ from handgrad.data.numerals import place, short
 from handgrad.data.point import index_of
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.other_passes import one_cotangent
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 
@@ -314,11 +315,18 @@ def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.nda
 
 
 #: Kinds of mistake in a whole gradient, the simplest first.
-OF_THE_WHOLE: tuple[Proposes, ...] = (_half, _factor, _exchanged_leaves, _clipped)
+OF_THE_WHOLE: tuple[Proposes, ...] = (
+    _half,
+    one_cotangent,
+    _factor,
+    _exchanged_leaves,
+    _clipped,
+)
 
 #: Kinds of mistake in one leaf, the simplest first.
 OF_A_LEAF: tuple[Proposes, ...] = (
     _half,
+    one_cotangent,
     _factor,
     _transposed,
     _exchanged_elements,

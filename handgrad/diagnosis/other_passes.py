@@ -13,9 +13,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.numerals import short
 from handgrad.data.pytrees import is_real
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.samples import Sample
+from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes
@@ -42,6 +43,21 @@ def other_cotangent(search: Search) -> Iterator[Theory]:
             "cotangent",
             f"{GIVES}the cotangent is taken for {says}",
             lambda sample, change=change: _with_input(search.engine, sample, 0, change),
+        )
+
+
+def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that the cotangent of a single number is not used, or used twice: a factor as well."""
+    case, wrong = evidence.trial.case, evidence.wrong & within
+    leaves = jax.tree_util.tree_leaves(evidence.given.inputs[:1]) if case.takes_cotangent else []
+    if len(leaves) != 1 or np.size(leaves[0]) != 1 or not float(np.ravel(leaves[0])[0]):
+        return
+    c = float(np.ravel(leaves[0])[0])
+    for factor, says in ((1 / c, "is not multiplied by"), (c, "is multiplied twice by")):
+        yield Theory(
+            "cotangent",
+            f"yours {says} the cotangent, which is {short(c)} here",
+            lambda sample, factor=factor: np.where(wrong, factor * sample.exact, sample.exact),
         )
 
 

@@ -89,6 +89,8 @@ def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
     """Tell whether an arithmetic is lower than that by which was ruled, and yours near enough."""
     given, problem = ruling.given, ruling.problem
     finest = min((formats.of(leaf.dtype) for leaf in given.leaves), key=lambda f: f.unit)
+    if finest.name == "float64" and other != arithmetic("float32"):
+        return False  # kernels of these formats get no float64
     now = problem.computed_in.units if problem.computed_in else (0.0, 0.0)
     unit, sums = other.units
     least = max(finest.unit, now[0])

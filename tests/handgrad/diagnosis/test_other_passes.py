@@ -107,3 +107,14 @@ def test_of_two_mistakes_each_is_told_for_its_own_leaves() -> None:
         ("h", "b"): "activation-derivative",
         ("x",): "missing-factor",
     }
+
+
+@pytest.mark.parametrize(
+    ("power", "says"), [(0, "is not multiplied by"), (2, "is multiplied twice by")]
+)
+def test_a_cotangent_of_one_number(power: int, says: str) -> None:
+    """To the numbers it is a factor, and one that the check has drawn."""
+    step = (lambda z: (jnp.sum(jnp.sin(z)), z), lambda d, z: d**power * np.cos(z))
+    (found,) = check_backward(*step, X).diagnoses
+    assert found.kind == "cotangent"
+    assert f"yours {says} the cotangent" in found.says
