@@ -47,7 +47,7 @@ def other_cotangent(search: Search) -> Iterator[Theory]:
 
 
 def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose that the cotangent of a single number is not used, or used twice: a factor as well."""
+    """Propose that the cotangent of a single number is not used, or twice: a factor as well."""
     case, wrong = evidence.trial.case, evidence.wrong & within
     leaves = jax.tree_util.tree_leaves(evidence.given.inputs[:1]) if case.takes_cotangent else []
     if len(leaves) != 1 or np.size(leaves[0]) != 1 or not float(np.ravel(leaves[0])[0]):
