@@ -65,9 +65,9 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
         CHECKING: {
             "check-times": of_times.markdown(times.Results.load(times.STORED)),
             "checkers": of_answers.markdown(checked),
-            "torch-checkers-in-brief": of_functions.in_brief(of_torch),
+            "torch-checkers": of_functions.markdown(of_torch),
         },
-        PYTORCH: {"torch-checkers": of_functions.markdown(of_torch)},
+        PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
     }
 
 
