@@ -51,6 +51,7 @@ def test_an_index_takes_its_description(wheel: Path) -> None:
     assert said.provides_extra == [*EXTRAS] == ["torch"]
 
 
+@pytest.mark.slow
 def test_the_source_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     source = built("sdist", tmp_path)
     # As a command: Python 3.11.2 knows no filter, and later ones warn where none is named.

@@ -131,6 +131,7 @@ PRINTED = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_command_prints_is_called_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from tests.compare.networks.calls import compare
 from tests.compare.sweep.blocks import swept
 
 
+@pytest.mark.slow
 def test_the_report_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     sweeps: list[Any] = []
 

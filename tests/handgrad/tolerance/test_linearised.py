@@ -187,6 +187,7 @@ def measured(loss: Any, *point: Any) -> Tolerances:
     return measure(case, certify(case), seed=0)
 
 
+@pytest.mark.slow
 def test_both_tolerances_are_those_of_runs_in_balls() -> None:
     """Two samples of few draws: alike in the median, and seldom far from each other."""
     _, loss, *point = network((5, 32, 7), 3)
