@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # What needs torch, which the lock does not hold: `make test` says that it leaves this out.
 TORCH := $(VENV)/.torch-installed-by-make
-TORCH_TESTS := handgrad/torch.py tests/handgrad/torch tests/examples/test_torch.py docs/pytorch.md
+TORCH_TESTS := handgrad/torch.py tests/handgrad/torch tests/benchmarks/torch tests/examples/test_torch.py docs/pytorch.md
 
 .PHONY: install run test test-slow test-torch test-all lint attack mutants bench document docs study picture lock dated release clean help
 

@@ -125,7 +125,7 @@ REDUCTIONS = {
     "prod": TABLE(lambda x: (x.prod(), x.prod(1))),
     "var, std": TABLE(lambda x: (x.var(), x.std(0), x.var(1, unbiased=False, keepdim=True))),
     "var_mean": TABLE(lambda x: torch.var_mean(x, 1, correction=0)),
-    "amax, amin": TABLE(lambda x: (x.amax(), x.amin(1), x.aminmax(dim=0))),
+    "amax, amin": TABLE(lambda x: (x.amax(), x.amin(1), x.detach().aminmax(dim=0))),
     "max, min of an axis": TABLE(lambda x: (*x.max(1), *x.min(0, keepdim=True))),
     "argmax": TABLE(lambda x: (x.argmax(), x.argmin(-1), x.argmax(0, keepdim=True))),
     "all, any": TABLE(lambda x: ((x > -3).all(), (x > 1).any(1))),
