@@ -69,7 +69,7 @@ class Module:
         """Return gradients by the names of the parameters; one that is None is 0, as in PyTorch.
 
         They come by names, or in the order of the parameters: of those that require grad, or of
-        all. A parameter that requires none may be among them with None.
+        all. None of a parameter that requires none is no leaf.
         """
         parameters = dict(self.module.named_parameters())
         if isinstance(grads, tuple | list):
@@ -83,7 +83,6 @@ class Module:
         return {
             name: _zeros(judged[name]) if g is None and name in judged else g
             for name, g in grads.items()
-            if g is not None or name in judged or name not in parameters
         }
 
     @staticmethod

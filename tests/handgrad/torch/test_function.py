@@ -93,6 +93,22 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
     assert report.warnings[0].startswith("backward returned float32 for x, which is float64")
 
 
+def test_a_run_in_a_longer_format_says_nothing_of_dtypes() -> None:
+    class Half(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return (1.8 * x * dy).half()
+
+    report = check_function(Half, X[0].half(), points=0)
+    assert (report.verdict, report.warnings) == ("disagree", ())
+
+
 @pytest.mark.parametrize(
     ("rule", "condition", "what"),
     [
@@ -101,6 +117,7 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
         (rules.Memory, "where the cotangent is not contiguous", "bias: 5 of 5 elements"),
         (rules.IgnoresExpansion, "where the cotangent is expanded", "bias: 5 of 5 elements"),
         (rules.WritesToSaved, "in a second pass through the same graph", "x: "),
+        (rules.OnClass, "where it is called again, at other values", "x: "),
         (rules.NeedsExchanged, "where weight alone requires grad", "returned None for weight"),
     ],
 )
@@ -378,7 +395,7 @@ def test_a_rerun_in_exact_arithmetic_has_no_memory() -> None:
     subject = subject_of(rules.Squared, (X[0], 0.5))
     cotangents = [np.ones(5)]
     assert subject.gradient_in_jax(subject.arrays, cotangents)[0].shape == (5,)
-    for other in ({"layout": not_contiguous}, {"passes": 2}):
+    for other in ({"layout": not_contiguous}, {"passes": 2}, {"called_again": True}):
         with pytest.raises(TypeError, match="has no memory"):
             replace(subject, **other).gradient_in_jax(subject.arrays, cotangents)
 
