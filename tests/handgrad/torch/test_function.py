@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import handgrad.torch
-from handgrad import GradientMismatch, check
+from handgrad import GradientMismatch, check, check_gradient
 from handgrad.judging.autograd import not_contiguous
+from handgrad.judging.torch_functions import cotangents_of, function_case
 from handgrad.judging.torch_subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
-from handgrad.torch import assert_function, check_function
+from handgrad.torch import assert_function, check_function, gradcheck
 from tests.handgrad.torch import rules
 
 torch.manual_seed(0)
@@ -102,11 +103,16 @@ def test_a_run_in_a_longer_format_says_nothing_of_dtypes() -> None:
 
         @staticmethod
         def backward(ctx: Any, dy: Any) -> Any:
-            (x,) = ctx.saved_tensors
-            return (1.8 * x * dy).half()
+            return (2 * ctx.saved_tensors[0] * dy).half()
 
-    report = check_function(Half, X[0].half(), points=0)
-    assert (report.verdict, report.warnings) == ("disagree", ())
+    def notes(x: Any, of: Any) -> tuple[str, ...]:
+        subject = subject_of(Half, (x,))
+        case, _ = function_case(subject, cotangents_of(subject, None, 0))
+        case.gradient([of.numpy()], of.numpy())
+        return case.notes
+
+    assert notes(X.half(), of=X.half()) == notes(X.half(), of=X) == ()
+    assert notes(X, of=X)[0].startswith("backward returned float16 for x, which is float64")
 
 
 @pytest.mark.parametrize(
@@ -350,10 +356,27 @@ def test_random_numbers_of_its_own_are_no_mistake_of_the_rule() -> None:
     assert "forward is not a function of its arguments" in report.headline
 
 
+def test_numbers_that_are_drawn_are_those_without_a_check() -> None:
+    def seeded(x: Any) -> Any:
+        torch.manual_seed(5)
+        return x * torch.rand(5, dtype=x.dtype)
+
+    before = torch.get_rng_state()
+    check_function(seeded, X[0], points=0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert gradcheck(seeded, X[0].clone().requires_grad_())
+    assert torch.equal(torch.get_rng_state(), before)
+    check_gradient(lambda x: seeded(x / x), lambda x: seeded(x).sum(), X[0], points=0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_module_is_left_as_it_was() -> None:
     module = torch.nn.BatchNorm1d(5).double()
     report = check_function(module, X, points=0)
     assert report.verdict == "agree"
+    assert report.warnings == (
+        "parameters of BatchNorm1d are not judged; handgrad.check_gradient judges them",
+    )
     assert [leaf.path for leaf in report.leaves] == ["input"]
     assert not module.num_batches_tracked
 

@@ -1,5 +1,6 @@
 """Parameters of modules: how their gradients are given, hooks on them, and what is refused."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,31 @@ def test_a_gradient_that_is_none_is_zero(form: str) -> None:
 def test_a_gradient_of_what_requires_none_is_too_many() -> None:
     of_frozen = _giving(lambda m: [torch.zeros(3), *[p.grad for p in m.parameters()][1:]])
     assert "scale" in check_gradient(of_frozen, loss, Unused(), X, Y, points=0).headline
+
+
+def test_a_loss_that_is_returned_after_backward() -> None:
+    def step(module: Any, x: Any, y: Any) -> Any:
+        value = loss(module, x, y)
+        value.backward()
+        return value.item()
+
+    def with_value(module: Any, x: Any, y: Any) -> Any:
+        return step(module, x, y), None
+
+    says = r"returned a number and has filled .grad; expected None, or \(loss, grads\) with has_va"
+    assert re.search(says, check_gradient(step, loss, Unused(), X, Y, points=0).headline)
+    assert check_gradient(with_value, loss, Unused(), X, Y, points=0, has_value=True)
+    w = torch.ones(3, requires_grad=True)
+
+    def of_tensor(w: Any, x: Any) -> Any:
+        value = (x @ w).sin().sum()
+        value.backward()
+        return value
+
+    def loss_of_tensor(w: Any, x: Any) -> Any:
+        return (x @ w).sin().sum()
+
+    assert re.search(says, check_gradient(of_tensor, loss_of_tensor, w, X, points=0).headline)
 
 
 def _twice_grad(parameter: Any) -> None:
