@@ -22,7 +22,7 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function, require, w
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
-from handgrad.judging.torch_arguments import name_of
+from handgrad.judging.torch_arguments import name_of, naming_options
 from handgrad.judging.torch_functions import (
     cotangents_of,
     function_case,
@@ -43,6 +43,7 @@ __tracebackhide__ = True
 __all__ = ["assert_function", "check_function", "gradcheck"]
 
 
+@naming_options
 def check_function(
     F: Any,  # noqa: N803 (what PyTorch's own documentation calls it)
     *args: Any,
