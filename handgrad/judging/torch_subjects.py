@@ -81,8 +81,9 @@ class Subject:
         function = copy.deepcopy(self.function) if is_module(self.f) else self.function
         run = Run.of(function, self.arguments, self.judged, arrays, self.recorder)
         if self.called_again:
+            moved = self._moved(arrays)
             with suppress(Exception):  # whatever it raises where it was not asked for
-                Run.of(function, self.arguments, self.judged, self._moved(arrays))
+                Run.of(function, self.arguments, self.judged, moved)
         return run
 
     def _moved(self, arrays: Sequence[Any]) -> list[Any]:
@@ -91,7 +92,7 @@ class Subject:
         Functions of positive numbers, or of positive definite matrices, are defined there, too.
         """
         return [
-            np.flip(x).copy() * x.dtype.type(0.75) if k in self.judged else x
+            np.asarray(np.flip(x) * x.dtype.type(0.75), x.dtype) if k in self.judged else x
             for k, x in enumerate(arrays)
         ]
 
