@@ -305,8 +305,9 @@ def test_bad_input() -> None:
         check_function(3, X)
     with pytest.raises(TypeError, match=r"F: missing a required argument: 'bias'"):
         check_function(rules.LayerNorm, X, WEIGHT)
+    by_keyword: dict[str, Any] = {"times": 0.5}
     with pytest.raises(TypeError, match=r"^times: no option of check_function; if it is an arg"):
-        assert_function(rules.Squared, X[0], times=0.5)
+        assert_function(rules.Squared, X[0], **by_keyword)
     with pytest.raises(TypeError, match=r"x: got complex128, expected floats"):
         check_function(rules.Squared, X[0] + 1j, 0.5)
     with pytest.raises(TypeError, match="got no tensor of floats"):
