@@ -16,6 +16,7 @@ from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.random_slopes import directional_case
 from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.torch_random import drawn_numbers_kept
 from handgrad.judging.torch_traced import check_traced
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
@@ -148,9 +149,10 @@ def check_gradient(
         computed_in=computed_in,
     )
     case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
-    return report_on_gradient(
-        case, (params, *inputs), points, strict, reproduce, seconds, directions
-    )
+    with drawn_numbers_kept():
+        return report_on_gradient(
+            case, (params, *inputs), points, strict, reproduce, seconds, directions
+        )
 
 
 def report_on_gradient(

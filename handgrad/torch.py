@@ -20,18 +20,21 @@ except ModuleNotFoundError as error:
 
 from handgrad.check import FOR_VALUES, report_on, report_on_function, require, with_arguments_of
 from handgrad.clock import SECONDS, Clock
-from handgrad.data.advised import or_else
+from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
+from handgrad.judging.torch_arguments import name_of, naming_options
 from handgrad.judging.torch_functions import (
     cotangents_of,
     function_case,
     points_of_function,
 )
 from handgrad.judging.torch_other_calls import other_calls
+from handgrad.judging.torch_random import drawn_numbers_kept
 from handgrad.judging.torch_references import with_reference
 from handgrad.judging.torch_subjects import HELP, Subject, subject_of
 from handgrad.judging.torch_values import check_function_traced, pair_of
 from handgrad.judging.trial import check_seconds
+from handgrad.program.aten.tensors import is_module
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -40,6 +43,7 @@ __tracebackhide__ = True
 __all__ = ["assert_function", "check_function", "gradcheck"]
 
 
+@naming_options
 def check_function(
     F: Any,  # noqa: N803 (what PyTorch's own documentation calls it)
     *args: Any,
@@ -100,7 +104,7 @@ def check_function(
         'disagree: x: 3 of 3 elements, ...'
     """
     check_seconds(seconds)
-    subject = subject_of(F, args, wrt)
+    subject = _subject(F, args, wrt)
     reproduce = call_line(
         check_function,
         {"F": F},
@@ -116,7 +120,14 @@ def check_function(
         computed_in=computed_in,
     )
     options = Options(points, seed, referee, strict, seconds, computed_in, reproduce)
-    return _report(subject, reference, cotangent, options)
+    with drawn_numbers_kept():
+        return _report(subject, reference, cotangent, options)
+
+
+def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subject:
+    """Take a call apart; what it draws is drawn as if it was not made."""
+    with drawn_numbers_kept():
+        return subject_of(f, args, *options, **more)
 
 
 #: The part of the time for the usual call of a backward pass; the other calls get what is left.
@@ -163,6 +174,9 @@ def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) 
         elif not varied:
             return varied
     said = [f"no time was left to judge it {', nor '.join(left_out)}"] if left_out else []
+    if is_module(subject.f) and any(p.requires_grad for p in subject.f.parameters()):
+        name = name_of(subject.f)
+        said.append(f"parameters of {name} are not judged; handgrad.check_gradient judges them")
     return replace(report, warnings=(*report.warnings, *said))
 
 
@@ -191,9 +205,10 @@ def assert_function(*args: Any, **options: Any) -> None:
 
 
 def gradcheck(
-    fn: Callable[..., Any],
-    inputs: Any,
+    fn: Callable[..., Any] | None = None,
+    inputs: Any = (),
     *,
+    func: Callable[..., Any] | None = None,
     eps: float | None = None,  # noqa: ARG001
     atol: float | None = None,  # noqa: ARG001
     rtol: float | None = None,  # noqa: ARG001
@@ -212,6 +227,7 @@ def gradcheck(
 
     Args:
         fn: a function of tensors; what its outputs are is traced.
+        func: the same, as newer versions of PyTorch call it.
         inputs: a tensor or a tuple of arguments; those that require grad are judged.
         eps, atol, rtol: ignored, since nothing is differenced, and the tolerance is derived.
         raise_exception: whether to raise rather than return False.
@@ -246,13 +262,19 @@ def gradcheck(
         raise ValueError(f"{name}: got True, expected False: only the backward pass is judged")
     if not check_backward_ad:
         raise ValueError("check_backward_ad: got False, expected True: nothing else is judged")
+    function = fn if func is None else func
     args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
-    subject = subject_of(fn, args, requiring_grad=True)
+    subject = _subject(function, args, requiring_grad=True)
     reproduce = call_line(
-        gradcheck, {"fn": fn}, ("inputs",), check_undefined_grad=check_undefined_grad
+        gradcheck, {"fn": function}, ("inputs",), check_undefined_grad=check_undefined_grad
     )
     options = Options(8, 0, "auto", False, SECONDS, None, reproduce, check_undefined_grad)
-    report = _report(subject, None, None, options)
+    try:
+        with drawn_numbers_kept():
+            report = _report(subject, None, None, options)
+    except AdvisedError as error:
+        error.replace(HELP, f"call handgrad.torch.check_function, and {HELP}")
+        raise
     if raise_exception:
         require(report)
     return bool(report)

@@ -21,6 +21,10 @@ class AdvisedError(Exception):
         if help_ not in self.args:
             self.args: tuple[Any, ...] = (*self.args, help_)
 
+    def replace(self, help_: str, by: str) -> None:
+        """Say another way out in place of one that the verb has not."""
+        self.args = tuple(by if arg == help_ else arg for arg in self.args)
+
 
 class UntraceableError(AdvisedError, TypeError):
     """A function that runs in floats does what cannot be traced."""

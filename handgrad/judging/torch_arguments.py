@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 import jax
 
@@ -16,6 +17,9 @@ from handgrad.program.aten.tensors import is_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+_Options = ParamSpec("_Options")
+_Report = TypeVar("_Report")
 
 #: What a derivative rule is a subclass of.
 Function: Any = torch.autograd.Function
@@ -110,6 +114,22 @@ class CallArguments:
             names = ", ".join(self.names[k] for k in floating) or "none: there is none of floats"
             raise ValueError(f"wrt: got {one!r}, expected names or positions among {names}")
         return found
+
+
+def naming_options(check: Callable[_Options, _Report]) -> Callable[_Options, _Report]:
+    """Say of a check's keyword that is none of its options how F gets its arguments."""
+    options = signature(check).parameters
+
+    @wraps(check)
+    def checked(*args: _Options.args, **given: _Options.kwargs) -> _Report:
+        for name in (name for name in given if name not in options):
+            raise TypeError(
+                f"{name}: no option of {check.__name__}; if it is an argument of F, pass it by "
+                f"position, or in a function around F: lambda *args: F(*args, {name}=...)"
+            )
+        return check(*args, **given)
+
+    return checked
 
 
 def arguments_of(f: Any, args: tuple[Any, ...]) -> CallArguments:

@@ -18,8 +18,10 @@ import jax
 import numpy as np
 
 from handgrad.data.advised import or_else
+from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
+from handgrad.judging.form import FaultyFormError
 from handgrad.judging.torch_leaves import arrays_of, copied_back, copies, fresh, unused
 from handgrad.judging.torch_modules import Module
 from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
@@ -243,10 +245,20 @@ class CaseArguments:
     def _answer(self, gradient: Callable[..., Any], given: Any, has_value: bool) -> Any:
         found = gradient(*given)
         if not has_value:
+            self._check_no_loss(found, given[0])
             return self._grads(found, given[0])
         if isinstance(found, tuple | list) and len(found) == 2:
             return found[0], self._grads(found[1], given[0])
         return found
+
+    def _check_no_loss(self, found: Any, params: Any) -> None:
+        """Refuse a number that is returned beside a `.grad` that was filled: it is the loss."""
+        one = self.module is None and is_tensor(params) and not params.ndim
+        number = isinstance(found, float | np.generic) or (is_tensor(found) and not found.ndim)
+        if number and not one and _of_backward(params, self.module) is not None:
+            what = "the gradient returned a number and has filled .grad; expected None, or "
+            what += "(loss, grads) with has_value=True, where grads may be None"
+            raise FaultyFormError([Finding("structure", None, None, what, 1.0)])
 
     def _grads(self, found: Any, params: Any) -> Any:
         module = self.module

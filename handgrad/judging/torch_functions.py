@@ -14,6 +14,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
+from handgrad.judging.autograd import Run
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
@@ -64,6 +65,7 @@ def function_case(
     check_seed(seed)
     options = seed, referee, computed_in
     bare = len(cotangents) == 1
+    dtypes = [x.dtype for x in subject.arrays]
 
     def arguments(params: Any, _: Any, *others: Any) -> tuple[Any, ...]:
         return subject.arguments.together(map(to_tensor, subject.all_of(params, others)))
@@ -80,7 +82,9 @@ def function_case(
         cotangents = [cotangent] if bare else cotangent
         if in_jax_arrays((arrays, cotangents)):
             return subject.gradient_in_jax(arrays, cotangents)
-        found = _backward(subject, arrays, cotangents, part)
+        run, found = _backward(subject, arrays, cotangents)
+        if [x.dtype for x in arrays] == dtypes:  # not a run in a longer format
+            part.said.update(dict.fromkeys(run.notes))
         none = [k for k, g in zip(subject.judged, found, strict=True) if g is None]
         part.remarks.update((subject.arguments.names[k], _of_none(subject, k)) for k in none)
         pairs = zip(found, params, strict=True)
@@ -133,7 +137,7 @@ def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
     return found
 
 
-def _backward(subject: Subject, arrays: Any, cotangents: Any, part: TorchFunction) -> list[Any]:
+def _backward(subject: Subject, arrays: Any, cotangents: Any) -> tuple[Run, list[Any]]:
     """Run both passes; under a condition, what the backward pass raises is a fault of its form."""
     try:
         run = subject.run(arrays)
@@ -145,8 +149,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any, part: TorchFunctio
             raise
         what = f"backward raised {with_place(error)}"
         raise FaultyFormError([Finding("structure", None, None, what, 1.0)]) from error
-    part.said.update(dict.fromkeys(run.notes))
-    return found
+    return run, found
 
 
 def _of_none(subject: Subject, k: int) -> str:

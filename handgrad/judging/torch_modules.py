@@ -1,12 +1,14 @@
 """A module of PyTorch as the parameters of a case: arrays by their names."""
 
 import copy
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from handgrad.program.aten.modules import with_hooks_of
 from handgrad.program.aten.tensors import to_array
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -27,11 +29,24 @@ class Module:
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """Their values, copied."""
+        self._check()
         found = {n: np.array(to_array(p)) for n, p in self._judged(self.module)}
         if not found:
             name = type(self.module).__name__
             raise TypeError(f"{name}: got no parameter that requires grad, expected at least one")
         return found
+
+    def _check(self) -> None:
+        """Refuse what cannot be copied, or has no values."""
+        torch, name = sys.modules["torch"], type(self.module).__name__
+        # A copy shares what its compiled code writes to with the caller's.
+        if any(isinstance(part, torch.jit.ScriptModule) for part in self.module.modules()):
+            raise TypeError(f"{name}: got compiled code, expected the module that was scripted")
+        for path, p in self.module.named_parameters():
+            if torch.nn.parameter.is_lazy(p):
+                raise TypeError(f"{name}: {path} has no shape yet; call the module once before")
+            if p.is_meta:
+                raise TypeError(f"{name}: {path} is on the device meta, expected one with values")
 
     def parameters_of(self, other: Any) -> dict[str, Any]:
         """Return these parameters of a copy of the module."""
@@ -45,15 +60,35 @@ class Module:
         fresh = copy.deepcopy(self.module)
         for name, p in self._judged(fresh):
             p.data, p.grad = tensors[name].to(p.device), None
+        own = dict(self._judged(self.module))
+        for name, p in self._judged(fresh):
+            with_hooks_of(own[name], p)
         return fresh
 
     def named(self, grads: Any) -> Any:
-        """Return gradients in the order of the parameters by their names."""
-        if not isinstance(grads, tuple | list) or len(grads) != len(self.names):
+        """Return gradients by the names of the parameters; one that is None is 0, as in PyTorch.
+
+        They come by names, or in the order of the parameters: of those that require grad, or of
+        all. None of a parameter that requires none is no leaf.
+        """
+        parameters = dict(self.module.named_parameters())
+        if isinstance(grads, tuple | list):
+            names = self.names if len(grads) == len(self.names) else list(parameters)
+            if len(grads) != len(names):
+                return grads
+            grads = dict(zip(names, grads, strict=True))
+        if not isinstance(grads, Mapping):
             return grads
-        pairs = zip(self._judged(self.module), grads, strict=True)
-        return {n: np.zeros(p.shape, to_array(p).dtype) if g is None else g for (n, p), g in pairs}
+        judged = dict(self._judged(self.module))
+        return {
+            name: _zeros(judged[name]) if g is None and name in judged else g
+            for name, g in grads.items()
+        }
 
     @staticmethod
     def _judged(module: Any) -> Iterator[tuple[str, Any]]:
         return ((name, p) for name, p in module.named_parameters() if p.requires_grad)
+
+
+def _zeros(parameter: Any) -> np.ndarray:
+    return np.zeros(parameter.shape, to_array(parameter).dtype)

@@ -2,8 +2,8 @@
 
 The usual call has a cotangent of each output, contiguous, and all arguments require grad. A rule
 that is right there may be wrong or raise where one output is not used, one argument requires no
-grad, or a cotangent is not contiguous. Each of these results is known from the usual call; only if
-it is another one does it need to be judged.
+grad, it was called again before, or a cotangent is not contiguous. Each of these results is known
+from the usual call; only if it is another one does it need to be judged.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,6 +66,8 @@ def _all_of(subject: Subject, cotangents: list[np.ndarray], undefined: bool) -> 
             yield OtherCall(alone, cotangents, cotangents)
     twice = "in a second pass through the same graph (retain_graph=True)"
     yield OtherCall(replace(subject, passes=2, condition=twice), cotangents, cotangents)
+    again = "where it is called again, at other values, before the backward pass"
+    yield OtherCall(replace(subject, called_again=True, condition=again), cotangents, cotangents)
     several = "cotangent is" if len(cotangents) == 1 else "cotangents are"
     if any(c.size > 1 for c in cotangents):
         strided = replace(

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,7 @@ class Subject:
     outputs: Mapping[str, bool] = field(default_factory=dict)  #: differentiable, by their names
     layout: Layout = as_it_is  #: of the cotangents
     passes: int = 1  #: how often to go back through the graph; the last one counts
+    called_again: bool = False  #: at other values, before going back
     wrt: tuple[str, ...] | None = None  #: the names of what the caller has judged, if not all
     reference: Any = None  #: the caller's function whose derivative is right, if not its own
     truth: Truth | None = None  #: the same, run by JAX or NumPy
@@ -78,7 +79,22 @@ class Subject:
     def run(self, arrays: Sequence[Any]) -> Run:
         """Call the function on fresh tensors with these values; of a module, a copy."""
         function = copy.deepcopy(self.function) if is_module(self.f) else self.function
-        return Run.of(function, self.arguments, self.judged, arrays, self.recorder)
+        run = Run.of(function, self.arguments, self.judged, arrays, self.recorder)
+        if self.called_again:
+            moved = self._moved(arrays)
+            with suppress(Exception):  # whatever it raises where it was not asked for
+                Run.of(function, self.arguments, self.judged, moved)
+        return run
+
+    def _moved(self, arrays: Sequence[Any]) -> list[Any]:
+        """Return other values of the tensors that are judged: in reversed order, towards 0.
+
+        Functions of positive numbers, or of positive definite matrices, are defined there, too.
+        """
+        return [
+            np.asarray(np.flip(x) * x.dtype.type(0.75), x.dtype) if k in self.judged else x
+            for k, x in enumerate(arrays)
+        ]
 
     def forward(self, arrays: Sequence[Any]) -> list[Any]:
         """Return the outputs that are used, as JAX's arrays, by the function's own code."""
@@ -110,7 +126,7 @@ class Subject:
 
     def gradient_in_jax(self, arrays: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
         """Return the same, as JAX's arrays: its forward and its backward pass are traced."""
-        if self.passes > 1 or self.layout is not as_it_is:
+        if self.passes > 1 or self.called_again or self.layout is not as_it_is:
             raise TypeError("what is traced has no memory, and no second pass")
 
         def run(cotangents: Any, given: Any) -> list[Any]:

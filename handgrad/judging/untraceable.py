@@ -55,6 +55,8 @@ _MEANINGS = {
     "jax.custom_jvp must return (output, tangent)",
     "Custom JVP rule must produce": "the rule of a jax.custom_jvp must return a tangent shaped and "
     "typed like the output",
+    "must be Tensor, not": "this is a function of PyTorch's tensors, and gets arrays; expected one "
+    "in JAX or NumPy",
     "is not a valid JAX type": _NO_TYPE,
     "as an abstract array": _NO_TYPE,
     "as a JAX value": _NO_TYPE,

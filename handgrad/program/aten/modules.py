@@ -31,6 +31,17 @@ def filled(module: Any, tensors: Mapping[str, Any]) -> Iterator[None]:
             vars(part).update(attributes)
 
 
+def with_hooks_of(parameter: Any, tensor: Any) -> None:
+    """Give a tensor the hooks of a parameter, which a copy of it has not.
+
+    They change gradients: those that a backward pass computes, and `.grad` after it was filled.
+    """
+    for hook in (parameter._backward_hooks or {}).values():
+        tensor.register_hook(hook)
+    for hook in (parameter._post_accumulate_grad_hooks or {}).values():
+        tensor.register_post_accumulate_grad_hook(hook)
+
+
 def _replaced(x: Any, instead: dict[int, Any]) -> Any:
     """Return a copy of a container, with tensors in the place of parameters."""
     if id(x) in instead:

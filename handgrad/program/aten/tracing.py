@@ -12,7 +12,7 @@ from handgrad.data.pytrees import is_traced
 from handgrad.program.aten.dispatch import Dispatch
 from handgrad.program.aten.dtypes import TO_TORCH
 from handgrad.program.aten.installed import torch
-from handgrad.program.aten.modules import filled
+from handgrad.program.aten.modules import filled, with_hooks_of
 from handgrad.program.aten.public_calls import PublicCalls
 from handgrad.program.aten.tensors import is_tensor, to_tensor
 from handgrad.program.aten.traced_tensor import array_of, constant, holding
@@ -66,6 +66,9 @@ def _settings() -> Iterator[None]:
             warnings.filterwarnings("ignore", category=category, module="torch")
         # Of a checkpoint: which tensors need gradients is not known here.
         warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
+        warnings.filterwarnings("ignore", "TF32 acceleration on top of oneDNN")
+        # Its LSTM is one operation; else PyTorch computes one by operations that are covered.
+        stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
         yield
 
 
@@ -84,6 +87,7 @@ def _filled(
             dispatch.lifted.stand_for(parameter, parameters[name])
             parameters[name].requires_grad_(parameter.requires_grad)
             parameters[name]._is_param = True  # by which `isinstance` tells a Parameter
+            with_hooks_of(parameter, parameters[name])
     with filled(module, parameters):
         return f(*args, **kwargs)
 

@@ -8,6 +8,7 @@ import pytest
 
 from handgrad import (
     check_backward,
+    check_custom,
     check_gradient,
     check_steps,
     exact_gradient,
@@ -378,3 +379,11 @@ def test_a_traced_loss_may_be_off_by_rounding_alone(dtype: Any) -> None:
         return w.bfloat16().abs().sum().to(dtype)
 
     assert check_gradient(lambda w: w.sign(), in_bfloat16, W.to(dtype), points=0).passes
+
+
+def test_a_function_of_tensors_where_arrays_are_given() -> None:
+    says = (
+        "reference: this is a function of PyTorch's tensors, and gets arrays; expected one in JAX"
+    )
+    with pytest.raises(TypeError, match=says):
+        check_custom(jnp.sin, X.numpy(), reference=torch.sin)

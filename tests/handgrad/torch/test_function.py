@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import handgrad.torch
-from handgrad import GradientMismatch, check
+from handgrad import GradientMismatch, check, check_gradient
 from handgrad.judging.autograd import not_contiguous
+from handgrad.judging.torch_functions import cotangents_of, function_case
 from handgrad.judging.torch_subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
-from handgrad.torch import assert_function, check_function
+from handgrad.torch import assert_function, check_function, gradcheck
 from tests.handgrad.torch import rules
 
 torch.manual_seed(0)
@@ -93,6 +94,27 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
     assert report.warnings[0].startswith("backward returned float32 for x, which is float64")
 
 
+def test_a_run_in_a_longer_format_says_nothing_of_dtypes() -> None:
+    class Half(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return (2 * ctx.saved_tensors[0] * dy).half()
+
+    def notes(x: Any, of: Any) -> tuple[str, ...]:
+        subject = subject_of(Half, (x,))
+        case, _ = function_case(subject, cotangents_of(subject, None, 0))
+        case.gradient([of.numpy()], of.numpy())
+        return case.notes
+
+    assert notes(X.half(), of=X.half()) == notes(X.half(), of=X) == ()
+    assert notes(X, of=X)[0].startswith("backward returned float16 for x, which is float64")
+
+
 @pytest.mark.parametrize(
     ("rule", "condition", "what"),
     [
@@ -101,6 +123,7 @@ def test_a_shorter_gradient_is_converted_and_said() -> None:
         (rules.Memory, "where the cotangent is not contiguous", "bias: 5 of 5 elements"),
         (rules.IgnoresExpansion, "where the cotangent is expanded", "bias: 5 of 5 elements"),
         (rules.WritesToSaved, "in a second pass through the same graph", "x: "),
+        (rules.OnClass, "where it is called again, at other values", "x: "),
         (rules.NeedsExchanged, "where weight alone requires grad", "returned None for weight"),
     ],
 )
@@ -282,6 +305,9 @@ def test_bad_input() -> None:
         check_function(3, X)
     with pytest.raises(TypeError, match=r"F: missing a required argument: 'bias'"):
         check_function(rules.LayerNorm, X, WEIGHT)
+    by_keyword: dict[str, Any] = {"times": 0.5}
+    with pytest.raises(TypeError, match=r"^times: no option of check_function; if it is an arg"):
+        assert_function(rules.Squared, X[0], **by_keyword)
     with pytest.raises(TypeError, match=r"x: got complex128, expected floats"):
         check_function(rules.Squared, X[0] + 1j, 0.5)
     with pytest.raises(TypeError, match="got no tensor of floats"):
@@ -333,10 +359,27 @@ def test_random_numbers_of_its_own_are_no_mistake_of_the_rule() -> None:
     assert "forward is not a function of its arguments" in report.headline
 
 
+def test_numbers_that_are_drawn_are_those_without_a_check() -> None:
+    def seeded(x: Any) -> Any:
+        torch.manual_seed(5)
+        return x * torch.rand(5, dtype=x.dtype)
+
+    before = torch.get_rng_state()
+    check_function(seeded, X[0], points=0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert gradcheck(seeded, X[0].clone().requires_grad_())
+    assert torch.equal(torch.get_rng_state(), before)
+    check_gradient(lambda x: seeded(x / x), lambda x: seeded(x).sum(), X[0], points=0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_module_is_left_as_it_was() -> None:
     module = torch.nn.BatchNorm1d(5).double()
     report = check_function(module, X, points=0)
     assert report.verdict == "agree"
+    assert report.warnings == (
+        "parameters of BatchNorm1d are not judged; handgrad.check_gradient judges them",
+    )
     assert [leaf.path for leaf in report.leaves] == ["input"]
     assert not module.num_batches_tracked
 
@@ -378,7 +421,7 @@ def test_a_rerun_in_exact_arithmetic_has_no_memory() -> None:
     subject = subject_of(rules.Squared, (X[0], 0.5))
     cotangents = [np.ones(5)]
     assert subject.gradient_in_jax(subject.arrays, cotangents)[0].shape == (5,)
-    for other in ({"layout": not_contiguous}, {"passes": 2}):
+    for other in ({"layout": not_contiguous}, {"passes": 2}, {"called_again": True}):
         with pytest.raises(TypeError, match="has no memory"):
             replace(subject, **other).gradient_in_jax(subject.arrays, cotangents)
 

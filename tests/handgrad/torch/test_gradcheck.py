@@ -63,3 +63,17 @@ def test_what_is_not_judged_is_refused() -> None:
         gradcheck(torch.sin, X, check_backward_ad=False)
     with pytest.raises(TypeError, match="got no tensor of floats that requires grad"):
         gradcheck(torch.mul, (KEPT, KEPT))
+
+
+def test_the_names_of_newer_versions() -> None:
+    assert gradcheck(func=torch.sin, inputs=X) is gradcheck(fn=torch.sin, inputs=X) is True
+    with pytest.raises(TypeError, match="F: got None, expected"):
+        gradcheck(inputs=X)
+
+
+def test_what_cannot_be_traced_is_said_with_the_verb_that_helps() -> None:
+    def branches(x: Any) -> Any:
+        return 2 * x if x.sum() > 0 else x
+
+    with pytest.raises(TypeError, match=r"; call handgrad.torch.check_function, and give refer"):
+        gradcheck(branches, X)
