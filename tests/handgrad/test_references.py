@@ -1,5 +1,6 @@
 """Functions that hide what they compute, judged by a reference: first the values, then the rule."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -249,3 +250,45 @@ def test_a_call_with_its_program_inside_hides_nothing_and_a_kernel_does() -> Non
         (lambda x: jax.pure_callback(doubled, like, x), "pure_callback"),
     ):
         assert _opaque(Program(jax.make_jaxpr(function)(x))) == hidden
+
+
+def one_and_tanh(x: Any) -> Any:
+    return 1 + jnp.tanh(x)  # far below 0 a difference of nearly equal numbers
+
+
+def unrolled(x: Any) -> Any:
+    """Halve a number, and go halfway to it, 60 times: more operations than XLA compiles quickly."""
+    y = x
+    for _ in range(60):
+        y = (y + x / 2) / 2
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "at"), [(one_and_tanh, -9.0), (unrolled, 0.3)], ids=["lost digits", "long"]
+)
+def test_a_reference_that_is_run_in_floats_beside_the_oracle_is_one(f: Any, at: float) -> None:
+    """Reruns, and autodiff, of a case of values get plain numbers for the arguments."""
+    x = np.array([at, 0.3], np.float32)
+    _, given, pair = referenced_case(lambda x: np.asarray(f(x)), f, (x,))
+    case, at_values = values_case(pair, given)
+    made = trial.judge(case, at_values, 0, strict=False, reproduce="", seconds=10)
+    assert made.verdict in ("agree", "undecidable")
+    assert made.trial.outcomes[0].ruling is not None
+    assert made.trial.outcomes[0].ruling.reference.certified
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        lambda x: jnp.sin(np.asarray(x, np.float64)),  # JAX could trace it with x as a constant
+        lambda x: np.array([math.sin(v) for v in x]),  # which runs beside series, not on them
+    ],
+    ids=["in JAX", "in NumPy"],
+)
+def test_a_reference_that_uses_the_values_of_its_arguments_is_none(reference: Any) -> None:
+    """What it computes is as rounded as what is judged."""
+    _, given, pair = referenced_case(np.sin, reference, (np.array([0.3, -0.7]),))
+    case, at = values_case(pair, given)
+    with pytest.raises(TypeError, match=r"reference: .* JAX cannot trace"):
+        prepare(case, at)
