@@ -258,6 +258,25 @@ def test_an_intermediate_that_overflows_is_told() -> None:
     assert "beyond the largest number of float16, 65504" in report.headline
 
 
+def length(w: Any) -> Any:
+    return jnp.sqrt(jnp.sum(w.astype(jnp.float32) ** 2))
+
+
+def of_length(w: Any, inside: Any = np.float16) -> Any:
+    with np.errstate(over="ignore"):
+        return (w / np.sqrt(np.sum((w * w).astype(inside)))).astype(w.dtype)
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(200, "disagree"), (2, "agree")])
+def test_a_zero_that_an_overflow_leaves_is_no_rounding(size: int, verdict: str) -> None:
+    """In exact arithmetic the formula is right; in float16 1/inf is 0 everywhere."""
+    report = check_gradient(of_length, length, np.linspace(1, 2, 5).astype(F16) * np.float16(size))
+    assert report.verdict == verdict
+    told = "computed in float16 throughout, an intermediate result is "
+    assert (told in report.headline) == (verdict == "disagree")
+    assert ("beyond the largest number of float16, 65504" in report.headline) == (size == 200)
+
+
 def test_autodiff_that_is_zero_is_blamed() -> None:
     """As that of JAX was for some functions in float16 (jax-ml/jax#7742)."""
 
