@@ -168,7 +168,8 @@ def diagnoses(report: Reading) -> list[str]:
     if left and report.trial is not None and report.trial.case.along_directions:
         how = report.trial.case.wording.every_element
         return [f"Where the mistake is, and of which kind, a check {how} says."]
-    if report.trial is not None and left:
+    # What differs is a finding of values, which is their kind.
+    if report.trial is not None and left and not report.trial.case.of_values:
         where = f" in {_these(left)}"
         where = where if texts else ""
         texts.append(f"Kind: unknown{where}; no kind explains all of it.")

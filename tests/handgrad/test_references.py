@@ -104,7 +104,7 @@ def test_wrong_values_end_the_check_and_are_no_fault_of_the_rule() -> None:
     assert (report.verdict, report.points) == ("disagree", 2)
     assert (finding.kind, finding.leaf, finding.confidence) == ("loss-value", "output", 1.0)
     assert report.headline.endswith(
-        "the forward of opaque is off, so its derivative was not judged"
+        "; opaque and the reference differ, so the derivative was not judged"
     )
     assert [d.kind for d in report.diagnoses] == ["factor"]
     assert report.counterexample is None
@@ -230,6 +230,7 @@ def test_a_mistake_in_values_is_confirmed_at_other_arguments() -> None:
     report = check_custom(lambda x: x * x, np.array([3.0]), reference=lambda x: x + 0.0, points=0)
     assert report.observed[0].kind == "loss-value"
     assert report.diagnoses == ()
+    assert re.findall(r"Kind: .*", str(report)) == ["Kind: loss-value."]
 
 
 def test_a_call_with_its_program_inside_hides_nothing_and_a_kernel_does() -> None:
