@@ -148,6 +148,8 @@ def check_versions(versions: Any) -> None:
     for name, function in versions.items():
         if not isinstance(name, str):
             raise TypeError(f"versions: got the name {shortly(name)}, {expected}")
+        if not name.isprintable():
+            raise ValueError(f"versions: got the name {name!r}, expected one that fits into a line")
         if not callable(function):
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
 

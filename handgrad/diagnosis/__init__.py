@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.clock import Clock
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links
+from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
@@ -54,8 +55,14 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     # mistake affects all of them.
     exactly = {k: t for k, t in by_leaf.items() if not _nearly_zero(t, found)}
     alone = tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
-    told = {path for diagnosis in alone for path in diagnosis.leaves}
-    return alone + _links_of_some(found, [k for k in wrong if found.given.paths[k] not in told])
+    alone += _links_of_some(found, _untold(found, wrong, alone))
+    factors = (measured_factor(found, k) for k in _untold(found, wrong, alone))
+    return alone + tuple(factor for factor in factors if factor)
+
+
+def _untold(found: Evidence, wrong: Sequence[int], diagnoses: Sequence[Diagnosis]) -> list[int]:
+    told = {path for diagnosis in diagnoses for path in diagnosis.leaves}
+    return [k for k in wrong if found.given.paths[k] not in told]
 
 
 def _nearly_zero(theory: Theory | None, found: Evidence) -> bool:

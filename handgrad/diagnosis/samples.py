@@ -19,6 +19,7 @@ from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.trial import points_of
 from handgrad.judging.witness import RIGHT, WRONG
+from handgrad.tolerance.stated import Stated
 
 #: The most points to fit a kind of mistake at, and to confirm it at.
 FIT, CONFIRM = 2, 4
@@ -63,6 +64,7 @@ class Sample:
     noise: np.ndarray  #: a bound of the rounding error
     wrong: np.ndarray  #: bool
     judged: np.ndarray  #: bool, whether the element is known to be right or wrong
+    stated: Stated | None = None  #: what rounding in a short format explains
 
     @cached_property
     def gap(self) -> np.ndarray:
@@ -238,4 +240,5 @@ def sample_of(ruling: Ruling) -> Sample:
         np.where(np.isfinite(noise), noise, np.inf),
         (yours.level == WRONG) & np.isfinite(yours.answer),
         ruling.reference.known & np.isin(yours.level, (RIGHT, WRONG)) & np.isfinite(yours.answer),
+        ruling.tolerance.stated,
     )

@@ -198,6 +198,14 @@ class Case:
         """Whether the values of a function are judged, and no derivative."""
         return isinstance(self.part, ForwardValues)
 
+    @property
+    def exact_inputs(self) -> bool:
+        """Whether the loss must run with its real inputs traced, or on series.
+
+        What a reference computes of their values, in floats, is as rounded as what is judged by it.
+        """
+        return self.of_values
+
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
         return self.part.of_caller(given) if isinstance(self.part, Instead) else given

@@ -5,13 +5,14 @@ import decimal
 import numpy as np
 
 from handgrad.data.findings import Enclosure, Finding
+from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import short_formats
 from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
+from handgrad.judging.witness import RIGHT, RIGHT_FORMULA, ROUNDED, WRONG
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
 
@@ -81,18 +82,33 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     elif ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
         turn = "rounding may turn a comparison in the loss here, which costs as much as that"
         cost = f"{turn}, so this precision cannot decide"
-    what = f"{where}{_right_digits(ruling, i)} digits are right; {cost}"
+    digits = plural(_right_digits(ruling, i), "digit")
+    what = f"{where}{digits} {'is' if digits == '1 digit' else 'are'} right; {cost}"
     return Finding("rounding", path, index, what, 0.5)
 
 
 def digits_left(ruling: Ruling, case: Case, path: str) -> str:
-    """Say how many digits rounding leaves of a leaf whose formula is right."""
+    """Say how many digits rounding leaves of a leaf whose formula is right.
+
+    In a short format that is only known if a rerun has shown it: its rounding may explain as much
+    as a mistake makes.
+    """
     yours, part = ruling.yours, ruling.given.parts()[ruling.given.paths.index(path)]
     if ruling.like_float32(part) and in_float32(case, ruling.given)[part].any():
         digits = int(-np.log10(np.max(yours.gap[part] / yours.size[part])))
         return f"right to {digits} digits everywhere, as float32 arithmetic would be"
-    digits = _right_digits(ruling, worst_element(ruling, part))
-    return f"the formula is right, {digits} digits of it are left"
+    i = worst_element(ruling, part)
+    left = plural(_right_digits(ruling, i), "digit")
+    are = "is" if left == "1 digit" else "are"
+    if ruling.tolerance.stated is not None and not _shown_right(ruling, i):
+        leaf = ruling.given.leaves[ruling.given.paths.index(path)]
+        how = short_formats.arithmetic_of(ruling, leaf)
+        return f"{left} {are} right; rounding in {how} may cost as much as that"
+    return f"the formula is right, {left} of it {are} left"
+
+
+def _shown_right(ruling: Ruling, i: int) -> bool:
+    return ruling.shown is not None and ruling.shown[i] == RIGHT_FORMULA
 
 
 def _right_digits(ruling: Ruling, i: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
-from handgrad.data.pytrees import is_real, is_traced, wide
+from handgrad.data.pytrees import is_real, wide
 from handgrad.judging.case import OF_REFERENCE, Case, ForwardValues
 from handgrad.judging.untraceable import calling
 
@@ -89,9 +89,6 @@ def values_case(pair: Referenced, given: Point, seed: int = 0) -> tuple[Case, Po
     """
 
     def loss(cotangents: Any, *real: Any) -> Any:
-        if _are_floats(real) and not _are_floats(cotangents):
-            # Its results would be as rounded as those that are judged.
-            raise TypeError("reference: expected code that JAX can trace, or that runs on series")
         return weighed(pair.reference(real), cotangents)
 
     def values(_: Any, *real: Any) -> Any:
@@ -128,10 +125,6 @@ def weighed(outputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
     products = [c * o for c, o in zip(cotangents, outputs, strict=True)]
     # NumPy code on power series may return a single number, which has no `sum`.
     return sum(p.sum() if hasattr(p, "sum") else p for p in products)
-
-
-def _are_floats(arrays: Sequence[Any]) -> bool:
-    return all(is_real(array) and not is_traced(array) for array in arrays)
 
 
 def _check_alike(outputs: dict[str, Any], theirs: dict[str, Any]) -> None:

@@ -164,7 +164,7 @@ class JaxLoss:
     def _traced_again(self, given: Point) -> Traced:
         name = self.case.wording.loss
         try:
-            again = trace(self.case.loss, given.arrays, given.inputs, differentiate=False)
+            again = self._trace(given, differentiate=False)
         except Exception as error:  # whatever the caller's function raises
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(name, "result", what, "a number") from error
@@ -187,9 +187,12 @@ class JaxLoss:
         if given.form not in self._programs:
             # Slopes along random directions need no gradient program.
             differentiate = not self.case.along_directions
-            traced = trace(self.case.loss, given.arrays, given.inputs, differentiate)
-            self._programs[given.form] = traced, given
+            self._programs[given.form] = self._trace(given, differentiate), given
         return self._programs[given.form][0]
+
+    def _trace(self, given: Point, differentiate: bool) -> Traced:
+        uses_values = not self.case.exact_inputs
+        return trace(self.case.loss, given.arrays, given.inputs, differentiate, uses_values)
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
         """Return (params, *inputs) -> (loss, gradient), one operation of JAX after the other."""

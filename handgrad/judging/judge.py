@@ -17,7 +17,7 @@ from handgrad.judging.random_slopes import why_not_shown
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls
-from handgrad.judging.witness import ROUNDED, WRONG
+from handgrad.judging.witness import INCONCLUSIVE, ROUNDED, WRONG
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 
@@ -119,7 +119,9 @@ def judge_answer(
         ruling = ruling.on(worst, loss.has_autodiff)
         unexplained = ruling.unexplained
     if unexplained is not None:
-        ruling = ruling.with_rerun(reruns.formula(loss, given, unexplained))
+        shown = reruns.formula(loss, given, unexplained)
+        # In exact arithmetic nothing overflows, so that excuses no overflow.
+        ruling = ruling.with_rerun(np.where(short_formats.overflown(ruling), INCONCLUSIVE, shown))
     refuted = ruling.yours.worst == WRONG
     if isinstance(case.part, RandomDirections) and not refuted:
         cause = why_not_shown(case.part, ruling)

@@ -44,6 +44,7 @@ class Ruling:
     autodiff: Witness
     problem: Problem
     sufficed: Tolerance | None  #: the tolerance of few draws, if both gradients lie within that
+    shown: np.ndarray | None = None  #: what a rerun has shown of each element, if there was one
 
     @property
     def tolerance(self) -> Tolerance:
@@ -100,7 +101,7 @@ class Ruling:
         level[(level == WRONG) & np.isfinite(self.yours.gap) & (shown == ROUNDING)] = DOUBTFUL
         if self.reference.certified:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
-        return replace(self, yours=replace(self.yours, level=level))
+        return replace(self, yours=replace(self.yours, level=level), shown=shown)
 
     def worst_of(self, answer: np.ndarray) -> int:
         """Return the level of the worst element of another gradient, float64, shape (size,)."""

@@ -16,7 +16,7 @@ from handgrad.data.numerals import plural, short
 from handgrad.judging.case import Case, Wording
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT
+from handgrad.judging.witness import RIGHT, WRONG
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance import ranges, stated
@@ -152,23 +152,53 @@ def zeros(outcomes: Sequence[Outcome], deciding: int) -> Iterator[str]:
 def out_of_range(ruling: Ruling, infinite: bool) -> str:
     """Say which intermediate result may be why yours is not finite, or is 0; else nothing.
 
-    That is told where the same intermediate of JAX's program is beyond the range of its format.
+    That is told where the same intermediate of JAX's program is beyond the range of its format; or
+    would be too large for that of the leaves, and yours is 0 as what is divided by infinity.
     """
     if ruling.tolerance.stated is None:
         return ""
     large, small = ranges.beyond(ruling.problem)
-    found = large if infinite else small
+    found, how = large if infinite else small, ""
+    if found is None and not infinite and (found := _too_large_in_short(ruling)):
+        how = f"computed in {found.form.name} throughout, "
     if found is None:
         return ""
     form, where = found.form, ""
     if found.source is not None:
         where = f" ({near(found.source.file)}, line {found.source.line})"
-    limit = form.largest if infinite else form.subnormal
-    what = "the largest" if infinite else "the smallest"
+    limit = form.largest if found.overflows else form.subnormal
+    what = "the largest" if found.overflows else "the smallest"
     return (
-        f"; an intermediate result is {short(found.value, 2)}, beyond {what} number of "
-        f"{form.name}, {short(limit, 6 if infinite else 2)}{where}"
+        f"; {how}an intermediate result is {short(found.value, 2)}, beyond {what} number of "
+        f"{form.name}, {short(limit, 6 if found.overflows else 2)}{where}"
     )
+
+
+def overflown(ruling: Ruling) -> np.ndarray:
+    """Return the elements, bool, that are 0 since something overflowed in a short format.
+
+    That is no rounding, though the formula is right in exact arithmetic: yours is 0 in all of a
+    leaf, by more than rounding explains, and values between operations in the leaf's format would
+    overflow. Single zeros, of a sigmoid far from 0, are left to what reruns show.
+    """
+    yours, found = ruling.yours, np.zeros(ruling.given.size, dtype=bool)
+    if ruling.tolerance.stated is None:
+        return found
+    exact = ruling.exact
+    for leaf, part in zip(ruling.given.leaves, ruling.given.parts(), strict=True):
+        gone = (yours.answer[part] == 0) & (exact[part] != 0)
+        all_gone = not (yours.answer[part] != 0).any() and gone.any()
+        if formats.is_half(leaf.dtype) and all_gone:
+            found[part] = gone & (yours.level[part] == WRONG)
+    if found.any() and _too_large_in_short(ruling) is None:
+        found[:] = False
+    return found
+
+
+def _too_large_in_short(ruling: Ruling) -> ranges.Beyond | None:
+    """Return the first result that overflows where all values are in the format of the leaves."""
+    problem = ruling.problem
+    return ranges.beyond(replace(problem, computed_in=stated.short(problem)))[0]
 
 
 def beyond(path: str, value: float, form: Format) -> str:

@@ -36,7 +36,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
-    warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i)]
+    warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i, verdict)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
     warnings += [
@@ -161,7 +161,7 @@ def ulps(witness: Witness, i: int, dtype: Any) -> float:
         return float(witness.gap[i] / formats.spacing(np.abs(exact))[0])
 
 
-def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
+def _warnings(outcomes: Sequence[Outcome], deciding: int, verdict: str) -> list[str]:
     rulings = [o.ruling for i, o in enumerate(outcomes) if o.ruling and i != deciding]
     warnings = []
     lost = sum(r.yours.worst == ROUNDED for r in rulings)
@@ -181,7 +181,8 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int) -> list[str]:
         left_out = f"{dropped} of {len(outcomes) - 1} other points left out"
         warnings.append(f"{left_out}: the loss is not finite there, or raises")
     theirs = sum(r.autodiff.worst in (ROUNDED, DOUBTFUL) for r in rulings)
-    if theirs:
+    # Where yours is wrong, that is not news.
+    if theirs and verdict != "disagree":
         warnings.append(f"autodiff loses digits at {theirs} of {len(outcomes) - 1} other points")
     return warnings
 
@@ -264,7 +265,7 @@ def _headline(
     sample = _of_a_sample(deciding)
     if case.of_values and verdict == "disagree":
         name = case.wording.gradient
-        whose, only = f"; the forward of {name} is off, so its derivative was not judged", ""
+        whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
 
 

@@ -148,10 +148,21 @@ class Traced:
         return len(found) <= 100 or not {"scan", "while", "cond"}.isdisjoint(found)
 
 
-def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: bool = True) -> Traced:
+def trace(
+    loss: Function,
+    params: Any,
+    inputs: Sequence[Any],
+    differentiate: bool = True,
+    uses_values: bool = True,
+) -> Traced:
     """Trace a loss, and JAX's gradient of it, at the shapes and dtypes of these arguments.
 
-    If `differentiate` is false, the loss alone is traced, in about a third of the time.
+    Args:
+        loss: the loss.
+        params, inputs: its arguments.
+        differentiate: whether to trace its gradient, too, which takes twice as long again.
+        uses_values: whether the loss may use the values of real inputs, which are constants of the
+            program then: what is computed of them is rounded.
 
     Raises:
         TypeError: the loss is not a scalar.
@@ -168,6 +179,8 @@ def trace(loss: Function, params: Any, inputs: Sequence[Any], differentiate: boo
         try:
             return _trace(of_both, leaves, real, True, differentiate)
         except _NEEDS_A_NUMBER:
+            if not uses_values:
+                raise
             # jax.grad does not trace the inputs, so the loss may use their values.
             return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
 

@@ -22,7 +22,7 @@ def footing(report: Reading) -> list[str]:
         judged += f"; {', '.join(sampled[:FEW_LEAVES])}{' ...' if sampled[FEW_LEAVES:] else ''}"
     certificate = report.certificate if report.points else ""
     # Detection limits only matter if nothing was caught.
-    sharp = "" if report.verdict == "disagree" else detection(report.leaves)
+    sharp = "" if report.verdict == "disagree" else detection(report.leaves, report.verdict)
     texts = [sharp, _sentences(judged, certificate)]
     return [text for text in texts if text]
 
@@ -33,11 +33,11 @@ def _sentences(*texts: str) -> str:
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in trimmed if text)
 
 
-def detection(leaves: tuple[LeafReport, ...]) -> str:
+def detection(leaves: tuple[LeafReport, ...], verdict: str) -> str:
     """Say how small an error would have been caught; empty if not known."""
     short_ones = [leaf for leaf in leaves if leaf.arithmetic and leaf.judged]
     if short_ones:
-        return rounding.detection(short_ones)
+        return rounding.detection(short_ones, verdict)
     known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
     if not known:
         return ""

@@ -168,7 +168,8 @@ def diagnoses(report: Reading) -> list[str]:
     if left and report.trial is not None and report.trial.case.along_directions:
         how = report.trial.case.wording.every_element
         return [f"Where the mistake is, and of which kind, a check {how} says."]
-    if report.trial is not None and left:
+    # What differs is a finding of values, which is their kind.
+    if report.trial is not None and left and not report.trial.case.of_values:
         where = f" in {_these(left)}"
         where = where if texts else ""
         texts.append(f"Kind: unknown{where}; no kind explains all of it.")
@@ -257,10 +258,9 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
     says = diagnosis.says if everywhere or _mentions(diagnosis.says, paths[0]) else ""
     text = says or f"in {named}, {diagnosis.says}"
-    kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
     # A sentence that begins with a path gets no capital letter.
     start = text[0] if _mentions(text, paths[0], start=True) else text[0].upper()
-    return f"{kind}{start}{text[1:]}."
+    return f"Kind: {diagnosis.kind}. {start}{text[1:]}."
 
 
 def _mentions(text: str, path: str, start: bool = False) -> bool:

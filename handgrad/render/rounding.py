@@ -16,17 +16,26 @@ def explained(leaf: LeafReport, off: float) -> str:
     return f"R{rounding[1:]} explains that of one element, and not of all in one direction."
 
 
-def detection(leaves: list[LeafReport]) -> str:
+def detection(leaves: list[LeafReport], verdict: str) -> str:
     """Say what rounding in short formats explains, and from where on an error is caught."""
     names = list(dict.fromkeys(leaf.arithmetic for leaf in leaves))
-    text = f"Rounding in {' and '.join(names)} explains every error."
+    text = ""
+    if verdict in ("agree", "imprecise"):
+        text = f"Rounding in {' and '.join(names)} explains every error. "
     known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
     if not known:
-        return text
+        return text.rstrip()
     worst = max(known, key=lambda leaf: leaf.detection_limit)
     factor = max(leaf.factor_limit for leaf in known)
+    error = "One" if text else f"An error in {' and '.join(names)}"
     return (
-        f"{text} One of {short(worst.detection_limit, 2)} times the root mean square of "
+        f"{text}{error} of {short(worst.detection_limit, 2)} times the root mean square of "
         f"{worst.path} in any element would have been caught, and a factor of "
-        f"{short(1 + factor, 3)} in all of a leaf."
+        f"{_beside_one(factor)} in all of a leaf."
     )
+
+
+def _beside_one(excess: float) -> str:
+    """Write 1 + excess with as many digits as tell it from 1, and two of these."""
+    places = -math.floor(math.log10(excess)) if 0 < excess < 1 else 0
+    return short(1 + excess, max(3, places + 1))

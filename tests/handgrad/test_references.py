@@ -1,5 +1,6 @@
 """Functions that hide what they compute, judged by a reference: first the values, then the rule."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -103,7 +104,7 @@ def test_wrong_values_end_the_check_and_are_no_fault_of_the_rule() -> None:
     assert (report.verdict, report.points) == ("disagree", 2)
     assert (finding.kind, finding.leaf, finding.confidence) == ("loss-value", "output", 1.0)
     assert report.headline.endswith(
-        "the forward of opaque is off, so its derivative was not judged"
+        "; opaque and the reference differ, so the derivative was not judged"
     )
     assert [d.kind for d in report.diagnoses] == ["factor"]
     assert report.counterexample is None
@@ -229,6 +230,7 @@ def test_a_mistake_in_values_is_confirmed_at_other_arguments() -> None:
     report = check_custom(lambda x: x * x, np.array([3.0]), reference=lambda x: x + 0.0, points=0)
     assert report.observed[0].kind == "loss-value"
     assert report.diagnoses == ()
+    assert re.findall(r"Kind: .*", str(report)) == ["Kind: loss-value."]
 
 
 def test_a_call_with_its_program_inside_hides_nothing_and_a_kernel_does() -> None:
@@ -249,3 +251,45 @@ def test_a_call_with_its_program_inside_hides_nothing_and_a_kernel_does() -> Non
         (lambda x: jax.pure_callback(doubled, like, x), "pure_callback"),
     ):
         assert _opaque(Program(jax.make_jaxpr(function)(x))) == hidden
+
+
+def one_and_tanh(x: Any) -> Any:
+    return 1 + jnp.tanh(x)  # far below 0 a difference of nearly equal numbers
+
+
+def unrolled(x: Any) -> Any:
+    """Halve a number, and go halfway to it, 60 times: more operations than XLA compiles quickly."""
+    y = x
+    for _ in range(60):
+        y = (y + x / 2) / 2
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "at"), [(one_and_tanh, -9.0), (unrolled, 0.3)], ids=["lost digits", "long"]
+)
+def test_a_reference_that_is_run_in_floats_beside_the_oracle_is_one(f: Any, at: float) -> None:
+    """Reruns, and autodiff, of a case of values get plain numbers for the arguments."""
+    x = np.array([at, 0.3], np.float32)
+    _, given, pair = referenced_case(lambda x: np.asarray(f(x)), f, (x,))
+    case, at_values = values_case(pair, given)
+    made = trial.judge(case, at_values, 0, strict=False, reproduce="", seconds=10)
+    assert made.verdict in ("agree", "undecidable")
+    assert made.trial.outcomes[0].ruling is not None
+    assert made.trial.outcomes[0].ruling.reference.certified
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        lambda x: jnp.sin(np.asarray(x, np.float64)),  # JAX could trace it with x as a constant
+        lambda x: np.array([math.sin(v) for v in x]),  # which runs beside series, not on them
+    ],
+    ids=["in JAX", "in NumPy"],
+)
+def test_a_reference_that_uses_the_values_of_its_arguments_is_none(reference: Any) -> None:
+    """What it computes is as rounded as what is judged."""
+    _, given, pair = referenced_case(np.sin, reference, (np.array([0.3, -0.7]),))
+    case, at = values_case(pair, given)
+    with pytest.raises(TypeError, match=r"reference: .* JAX cannot trace"):
+        prepare(case, at)

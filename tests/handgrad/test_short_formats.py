@@ -1,6 +1,7 @@
 """Gradients in bfloat16, float16 and float8."""
 
 import json
+import re
 from typing import Any
 
 import jax
@@ -132,12 +133,44 @@ def test_sums_in_a_short_format_are_imprecise_where_the_program_has_float32(dtyp
 
     report = check_gradient(_summed_in_halves, loss, p, c, points=1)
     assert report.verdict == "imprecise"
+    # A rerun has shown it.
+    assert re.search(
+        r"the formula is right, (1 digit of it is|\d digits of it are) left", report.headline
+    )
 
     # A tenth is more than rounding costs there, and in one direction.
     def a_tenth_less(_: Any, c: Any) -> Any:
         return {"b": (c.astype(np.float32).sum(0) * 0.9).astype(c.dtype)}
 
     assert check_gradient(a_tenth_less, loss, p, c, points=1).verdict == "disagree"
+
+
+@pytest.mark.slow
+def test_a_formula_that_no_rerun_has_shown_is_not_called_right() -> None:
+    """One that is 3% too large for three examples, which rounding in bfloat16 may be as well."""
+    rng = np.random.default_rng(0)
+    shapes = {"w": (2, 4), "b": (4,), "v": (4, 1), "x": (3, 2), "y": (3, 1)}
+    scales = {"w": 2**-0.5, "v": 0.5}
+    drawn = {k: rng.standard_normal(s) * scales.get(k, 1) for k, s in shapes.items()}
+    arrays = {k: a.astype(BF16) for k, a in drawn.items()}
+    x, y = arrays.pop("x"), arrays.pop("y")
+
+    def loss(p: Any, x: Any, y: Any) -> Any:
+        return jnp.mean((jnp.tanh(x @ p["w"] + p["b"][None, :]) @ p["v"] - y) ** 2)
+
+    def gradient(*given: Any) -> Any:
+        p, x, y = jax.tree.map(lambda a: np.asarray(a).astype(np.float32), given)
+        h = np.tanh(x @ p["w"] + p["b"])
+        d = 2 * (h @ p["v"] - y) / y.size
+        dz = d @ p["v"].T * (1 - h * h)
+        found = {"w": 1.03 * x.T @ dz, "b": dz.sum(0), "v": h.T @ d}
+        return {k: g.astype(BF16) for k, g in found.items()}
+
+    report = check_gradient(gradient, loss, arrays, x, y, points=0)
+    assert report.verdict == "imprecise"
+    assert report.headline.endswith(
+        ": 1 digit is right; rounding in bfloat16 may cost as much as that"
+    )
 
 
 @pytest.mark.slow
@@ -256,6 +289,25 @@ def test_an_intermediate_that_overflows_is_told() -> None:
     assert report.verdict == "disagree"
     assert report.findings[0].kind == "non-finite"
     assert "beyond the largest number of float16, 65504" in report.headline
+
+
+def length(w: Any) -> Any:
+    return jnp.sqrt(jnp.sum(w.astype(jnp.float32) ** 2))
+
+
+def of_length(w: Any, inside: Any = np.float16) -> Any:
+    with np.errstate(over="ignore"):
+        return (w / np.sqrt(np.sum((w * w).astype(inside)))).astype(w.dtype)
+
+
+@pytest.mark.parametrize(("size", "verdict"), [(200, "disagree"), (2, "agree")])
+def test_a_zero_that_an_overflow_leaves_is_no_rounding(size: int, verdict: str) -> None:
+    """In exact arithmetic the formula is right; in float16 1/inf is 0 everywhere."""
+    report = check_gradient(of_length, length, np.linspace(1, 2, 5).astype(F16) * np.float16(size))
+    assert report.verdict == verdict
+    told = "computed in float16 throughout, an intermediate result is "
+    assert (told in report.headline) == (verdict == "disagree")
+    assert ("beyond the largest number of float16, 65504" in report.headline) == (size == 200)
 
 
 def test_autodiff_that_is_zero_is_blamed() -> None:

@@ -200,6 +200,7 @@ def test_the_assertion_fails_with_the_report() -> None:
         ),
         ([by_hand], TypeError, r"versions: got \[<function by_hand"),
         ({1: by_hand}, TypeError, "versions: got the name 1, expected"),
+        ({"a\nb": by_hand}, ValueError, r"versions: got the name .a\\nb., expected one that fits"),
         ({"a": 3}, TypeError, r"versions\['a'\]: got 3, expected a function"),
     ],
 )

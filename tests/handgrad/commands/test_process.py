@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DROPPED = """
-import gc, signal, time
+import gc, signal, sys, time
 from handgrad.commands.process import prepared
 
 def callback(phase, info):
@@ -19,7 +19,9 @@ with prepared():
     gc.callbacks.append(callback)
     gc.collect()
     gc.callbacks.remove(callback)
-    print("went on", flush=True)
+    # In one piece: `print` writes the end of a line after it, and may be interrupted before.
+    sys.stdout.write("went on\\n")
+    sys.stdout.flush()
     # In short sleeps, after which Python looks whether there was a Ctrl-C; too long ends with 0.
     for _ in range(1000):
         time.sleep(0.01)

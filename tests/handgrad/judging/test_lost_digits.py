@@ -487,3 +487,20 @@ def test_what_cancels_down_to_a_tiny_number_is_rerun_with_all_bits() -> None:
 
     params = {"w": np.array([0.0, 1e-77]), "b": np.array(1.0)}
     assert check_gradient(right, loss, params, points=0).verdict == "agree"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("factor", "verdict"), [(1, "agree"), (2, "disagree")])
+def test_where_yours_is_wrong_autodiff_s_lost_digits_are_not_told(
+    factor: float, verdict: str
+) -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum((1 + w) - jnp.sqrt(1 + 2 * w))
+
+    def gradient(w: Any) -> Any:
+        root = np.sqrt(1 + 2 * w)
+        return factor * 2 * w / (root * (root + 1))
+
+    report = check_gradient(gradient, loss, np.array([1e-9, 2e-8, 3e-5], np.float32), points=3)
+    told = [warning for warning in report.warnings if warning.startswith("autodiff loses digits")]
+    assert (report.verdict, len(told)) == (verdict, factor == 1)

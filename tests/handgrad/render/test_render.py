@@ -155,7 +155,21 @@ def test_where_the_exact_value_is_not_known() -> None:
 )  # fmt: skip
 def test_the_detection_limit(limits: list[float], sentence: str) -> None:
     leaves = tuple(leaf(f"p{i}", detection_limit=limit) for i, limit in enumerate(limits))
-    assert closing.detection(leaves) == sentence
+    assert closing.detection(leaves, "agree") == sentence
+
+
+@pytest.mark.parametrize(
+    ("verdict", "factor", "sentence"),
+    [
+        ("agree", 0.06, "Rounding in bfloat16 explains every error. One of 0.1 times {} 1.06 {}"),
+        ("undecidable", 0.06, "An error in bfloat16 of 0.1 times {} 1.06 {}"),
+        ("imprecise", 4.9e-4, "Rounding in bfloat16 explains every error. One of 0.1 {} 1.0005 {}"),
+    ],
+)
+def test_the_detection_limit_of_a_short_format(verdict: str, factor: float, sentence: str) -> None:
+    short_one = leaf("p", detection_limit=0.1, arithmetic="bfloat16", factor_limit=factor)
+    said = re.escape(sentence).replace(re.escape("{}"), ".*")
+    assert re.fullmatch(said, closing.detection((short_one,), verdict))
 
 
 def test_findings_say_where_and_how_sure() -> None:
