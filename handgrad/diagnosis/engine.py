@@ -170,7 +170,8 @@ def _engine(loss: Function, given: Point) -> Engine:
     def flat(leaves: Any, real: Any) -> Any:
         return loss(jax.tree_util.tree_unflatten(tree, leaves), *together(real))
 
-    with jax.enable_x64(True):
+    # In float64 the loss meets numbers of other formats, which its author need not expect.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         try:
             program = jax.make_jaxpr(flat)(leaves, _wide(real))
         except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):

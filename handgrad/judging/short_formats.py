@@ -39,6 +39,10 @@ LOWER: tuple[Any, ...] = (
 MANY_UNITS = 64
 
 
+#: Arithmetic is seldom more exact than this part of its unit roundoff.
+SELDOM = 1 / 64
+
+
 def arithmetic_of(ruling: Ruling, leaf: np.ndarray) -> str:
     """Return in words in what a leaf of the gradient is computed; empty if in its own floats."""
     if ruling.tolerance.stated is None:
@@ -96,8 +100,16 @@ def _is_lower(ruling: Ruling, other: Arithmetic) -> bool:
     least = max(finest.unit, now[0])
     if unit < least or (unit == least and not (problem.computed_in and sums > now[1])):
         return False
+    wrong = [part for part in given.parts() if not ruling.yours.explained[part].all()]
+    if not all(_off(ruling, part, SELDOM * unit) > 0.5 for part in wrong):
+        return False  # which would leave more than a few elements off
     distance = max((_distance(ruling, part) for part in given.parts()), default=0.0)
     return distance <= min(MANY_UNITS * unit, float(np.sqrt(2 * unit)))
+
+
+def _off(ruling: Ruling, part: slice, least: float) -> float:
+    """Return the part of a leaf's elements that are off by more than this, relatively."""
+    return float(np.mean(ruling.yours.gap[part] > least * ruling.yours.size[part]))
 
 
 def _distance(ruling: Ruling, part: slice) -> float:

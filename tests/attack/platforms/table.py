@@ -95,10 +95,15 @@ def _project() -> dict[str, list[str]]:
     groups["plugin"] = ["pytest"]  # which alone imports it
     return {
         group: [
-            re.split(r"[\[<>=!~; ]", line)[0].lower() for line in lines if isinstance(line, str)
+            _normal(re.split(r"[\[<>=!~; ]", line)[0]) for line in lines if isinstance(line, str)
         ]
         for group, lines in groups.items()
     }
+
+
+def _normal(package: str) -> str:
+    """Write the name of a package as an index compares it: ml_dtypes is ml-dtypes."""
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def _imports(room: str) -> Iterator[tuple[str, Path]]:
@@ -133,7 +138,7 @@ def declared(room: str) -> str:
     allowed = {package for group in ROOMS[room] for package in groups[group]} | {"jaxlib"}
     seen = set()
     for top, path in _imports(room):
-        packages = {package.lower() for package in owners.get(top, [top])}
+        packages = {_normal(package) for package in owners.get(top, [top])}
         require(packages & allowed, f"{path} imports {top}, which is not declared")
         seen |= packages & allowed
     return ", ".join(sorted(seen))
