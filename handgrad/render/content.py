@@ -258,9 +258,10 @@ def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
     says = diagnosis.says if everywhere or _mentions(diagnosis.says, paths[0]) else ""
     text = says or f"in {named}, {diagnosis.says}"
+    kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "
     # A sentence that begins with a path gets no capital letter.
     start = text[0] if _mentions(text, paths[0], start=True) else text[0].upper()
-    return f"Kind: {diagnosis.kind}. {start}{text[1:]}."
+    return f"{kind}{start}{text[1:]}."
 
 
 def _mentions(text: str, path: str, start: bool = False) -> bool:
