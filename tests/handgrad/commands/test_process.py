@@ -19,7 +19,7 @@ with prepared():
     gc.callbacks.append(callback)
     gc.collect()
     gc.callbacks.remove(callback)
-    # In one piece: `print` writes the end of a line after it, and may be interrupted between the two.
+    # In one piece: `print` writes the end of a line after it, and may be interrupted in between.
     sys.stdout.write("went on\\n")
     sys.stdout.flush()
     # In short sleeps, after which Python looks whether there was a Ctrl-C; too long ends with 0.
