@@ -122,7 +122,6 @@ def test_hooks_of_parameters_run_in_a_trace() -> None:
     np.testing.assert_allclose(traced, 4 * to_array(other.weight.grad), rtol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script`:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:.*torch.jit")  # which torch deprecates
 def test_compiled_code_is_refused_and_left_as_it_is() -> None:
     module = torch.jit.script(nn.Sequential(nn.Linear(3, 2)))
