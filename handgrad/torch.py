@@ -209,18 +209,18 @@ def gradcheck(
     inputs: Any = (),
     *,
     func: Callable[..., Any] | None = None,
-    eps: float | None = None,  # noqa: ARG001
-    atol: float | None = None,  # noqa: ARG001
-    rtol: float | None = None,  # noqa: ARG001
+    eps: float | None = None,  # noqa: ARG001 (torch's, ignored)
+    atol: float | None = None,  # noqa: ARG001 (torch's, ignored)
+    rtol: float | None = None,  # noqa: ARG001 (torch's, ignored)
     raise_exception: bool = True,
-    nondet_tol: float = 0.0,  # noqa: ARG001
+    nondet_tol: float = 0.0,  # noqa: ARG001 (torch's, ignored)
     check_undefined_grad: bool = True,
-    check_grad_dtypes: bool = False,  # noqa: ARG001
+    check_grad_dtypes: bool = False,  # noqa: ARG001 (torch's, ignored)
     check_batched_grad: bool = False,
     check_batched_forward_grad: bool = False,
     check_forward_ad: bool = False,
     check_backward_ad: bool = True,
-    fast_mode: bool = False,  # noqa: ARG001
+    fast_mode: bool = False,  # noqa: ARG001 (torch's, ignored)
     masked: bool | None = None,
 ) -> bool:
     """Rule on a backward pass by the call of `torch.autograd.gradcheck`, in its place.

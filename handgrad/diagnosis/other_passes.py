@@ -22,7 +22,7 @@ from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes
 from handgrad.program.graph import Graph, Node
 
-#: The cotangents that a backward pass may take instead of its own, and what is said of each.
+#: The cotangents that a backward pass may take instead of its own, each with its sentence.
 COTANGENTS = (
     (np.ones_like, "1 everywhere: yours does not use it"),
     (lambda c: np.full_like(c, np.ravel(c)[0]), "its first element everywhere"),

@@ -216,7 +216,7 @@ class Run:
             raise
         changed = [name for (name, x), old in zip(tensors, kept, strict=True) if not _same(x, old)]
         if changed:
-            what = "backward wrote to it; whoever uses it afterwards gets other numbers"
+            what = "backward wrote to it, so that later uses of it get other numbers"
             raise FaultyFormError([_finding("mutation", name, what) for name in changed])
         if self.recorder:
             self.notes.extend(self.recorder.conversions(self.arguments, self.given))

@@ -121,7 +121,7 @@ class TorchFunction:
     signature: Callable[..., Any]  #: a function whose parameters name the arguments
     wrt: tuple[str, ...] | None  #: the arguments that are judged, if not all
     reference: Callable[..., Any] | None  #: whose derivative is right, if not the function's own
-    #: What is to be said of leaves that are wrong, by their names.
+    #: Remarks on leaves, for the case that they are wrong, by their names.
     remarks: dict[str, str] = field(default_factory=dict)
     said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
 
@@ -211,7 +211,7 @@ class Case:
         return self.part.of_caller(given) if isinstance(self.part, Instead) else given
 
     def remark(self, path: str) -> str:
-        """Return what is to be said of a leaf if it is wrong."""
+        """Return the remark on a leaf, for the case that it is wrong."""
         return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:

@@ -206,7 +206,7 @@ class CaseArguments:
             if self.module is None:
                 try:
                     return loss(*args)
-                except Exception:
+                except Exception:  # what it raises on arrays says less than the first
                     if not self._runs_on_tensors(loss):
                         raise  # of a loss in JAX, which knows no tensors
             raise first

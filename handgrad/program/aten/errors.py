@@ -1,4 +1,4 @@
-"""What is said of an operation that the table does not cover."""
+"""The error for an operation that the table does not cover."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Rules of `torch.autograd.Function`: what is right, what is wrong, and what is said of it."""
+"""Rules of `torch.autograd.Function`: right and wrong ones, and their reports."""
 
 import ctypes
 from dataclasses import replace
