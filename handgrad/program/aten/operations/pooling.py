@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,8 +15,8 @@ from handgrad.program.aten.operations.windows import Windows
 from handgrad.program.aten.registry import operation
 
 
-@operation("avg_pool2d")
-def average_pool2d(
+def average_pool(
+    space: int,
     x: Any,
     kernel_size: Any,
     stride: Any = (),
@@ -24,23 +25,8 @@ def average_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
-    """Average the windows of the last two axes."""
-    windows = Windows(x.shape[-2:], kernel_size, stride, padding, 1, ceil_mode)
-    return _average(x, windows, count_include_pad, divisor_override)
-
-
-@operation("avg_pool3d")
-def average_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Any:
-    """Average the windows of the last three axes."""
-    windows = Windows(x.shape[-3:], kernel_size, stride, padding, 1, ceil_mode)
+    """Average the windows of the last axes, so many."""
+    windows = Windows(x.shape[-space:], kernel_size, stride, padding, 1, ceil_mode)
     return _average(x, windows, count_include_pad, divisor_override)
 
 
@@ -56,8 +42,8 @@ def _average(x: Any, windows: Windows, include_padding: bool, divisor: int | Non
     return sums / jnp.asarray(counts, sums.dtype)
 
 
-@operation("max_pool2d_with_indices")
-def max_pool2d(
+def max_pool(
+    space: int,
     x: Any,
     kernel_size: Any,
     stride: Any = (),
@@ -65,21 +51,13 @@ def max_pool2d(
     dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> tuple[Any, Any]:
-    """Return the largest of each window of the last two axes, and its flat place there."""
-    return _largest(x, Windows(x.shape[-2:], kernel_size, stride, padding, dilation, ceil_mode))
+    """Return the largest of each window of the last axes, so many, and its flat place there."""
+    return _largest(x, Windows(x.shape[-space:], kernel_size, stride, padding, dilation, ceil_mode))
 
 
-@operation("max_pool3d_with_indices")
-def max_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = (),
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-) -> tuple[Any, Any]:
-    """Return the largest of each window of the last three axes, and its flat place there."""
-    return _largest(x, Windows(x.shape[-3:], kernel_size, stride, padding, dilation, ceil_mode))
+for _space in (2, 3):
+    operation(f"avg_pool{_space}d")(partial(average_pool, _space))
+    operation(f"max_pool{_space}d_with_indices")(partial(max_pool, _space))
 
 
 def _largest(x: Any, windows: Windows) -> tuple[Any, Any]:
