@@ -69,8 +69,7 @@ collect_ignore_glob = (
         "handgrad/torch.py",
         "models/torch_functions/*.py",
         "handgrad/program/aten/*",
-        "handgrad/judging/autograd.py",
-        "handgrad/judging/torch_*.py",
+        "handgrad/judging/pytorch/*",
     ]
 )
 

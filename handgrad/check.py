@@ -14,10 +14,10 @@ from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
+from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.pytorch.random import drawn_numbers_kept
+from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.torch_cases import in_arrays
-from handgrad.judging.torch_random import drawn_numbers_kept
-from handgrad.judging.torch_traced import check_traced
 from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
 from handgrad.report import GradientReport, StepsReport
 

@@ -9,7 +9,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
 from handgrad.judging.losses import prepare
-from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.reference import Reference

@@ -22,17 +22,17 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function, require, w
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
-from handgrad.judging.torch_arguments import name_of, naming_options
-from handgrad.judging.torch_functions import (
+from handgrad.judging.pytorch.arguments import name_of, naming_options
+from handgrad.judging.pytorch.functions import (
     cotangents_of,
     function_case,
     points_of_function,
 )
-from handgrad.judging.torch_other_calls import other_calls
-from handgrad.judging.torch_random import drawn_numbers_kept
-from handgrad.judging.torch_references import with_reference
-from handgrad.judging.torch_subjects import HELP, Subject, subject_of
-from handgrad.judging.torch_values import check_function_traced, pair_of
+from handgrad.judging.pytorch.other_calls import other_calls
+from handgrad.judging.pytorch.random import drawn_numbers_kept
+from handgrad.judging.pytorch.references import with_reference
+from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
+from handgrad.judging.pytorch.values import check_function_traced, pair_of
 from handgrad.judging.trial import check_seconds
 from handgrad.program.aten.tensors import is_module
 from handgrad.report import GradientReport

@@ -16,9 +16,9 @@ from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.points import points as points_around
+from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.torch_cases import in_arrays
-from handgrad.judging.torch_versions import in_its_kind
 from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.judging.untraceable import calling
 

@@ -22,7 +22,7 @@ from handgrad.judging.case import (
     check_seed,
 )
 from handgrad.judging.forward_values import weighed
-from handgrad.judging.torch_cases import step_in_arrays
+from handgrad.judging.pytorch.cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

@@ -16,7 +16,7 @@ import jax
 from handgrad.data.point import Point, copied, point_at
 from handgrad.judging import form
 from handgrad.judging.case import Case
-from handgrad.judging.torch_cases import in_arrays
+from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.report import GradientReport
 from handgrad.speed.compiled import Compiled, compiled, why_not
 from handgrad.speed.rounds import Rival, ratio, rival, sample, time_rounds

@@ -20,8 +20,8 @@ from handgrad.data.pytrees import is_real
 from handgrad.judging import form
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
+from handgrad.judging.pytorch.leaves import arrays_of
 from handgrad.judging.ruling import Ruling, rule
-from handgrad.judging.torch_leaves import arrays_of
 from handgrad.judging.witness import DOUBTFUL, WRONG
 from handgrad.program.aten.tensors import is_tensor, to_tensor
 from handgrad.steps.pair import Pair

@@ -11,9 +11,9 @@ import pytest
 
 import handgrad.torch
 from handgrad import GradientMismatch, check, check_gradient
-from handgrad.judging.autograd import not_contiguous
-from handgrad.judging.torch_functions import cotangents_of, function_case
-from handgrad.judging.torch_subjects import Subject, subject_of
+from handgrad.judging.pytorch.autograd import not_contiguous
+from handgrad.judging.pytorch.functions import cotangents_of, function_case
+from handgrad.judging.pytorch.subjects import Subject, subject_of
 from handgrad.program.aten.installed import torch
 from handgrad.torch import assert_function, check_function, gradcheck
 from tests.handgrad.torch import rules

@@ -3,7 +3,7 @@
 import math
 from itertools import product
 
-from handgrad.judging.autograd import not_contiguous
+from handgrad.judging.pytorch.autograd import not_contiguous
 from handgrad.program.aten.installed import torch
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.torch_arguments import CallArguments, Function, dtype_of
+from handgrad.judging.pytorch.arguments import CallArguments, Function, dtype_of
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 

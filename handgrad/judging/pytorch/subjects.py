@@ -12,8 +12,14 @@ import numpy as np
 
 from handgrad.data.advised import AdvisedError, UntraceableError
 from handgrad.data.frames import in_one_line, near, own_frames
-from handgrad.judging.autograd import Layout, Recorder, Run, as_it_is
-from handgrad.judging.torch_arguments import CallArguments, arguments_of, dtype_of, name_of, rule_of
+from handgrad.judging.pytorch.arguments import (
+    CallArguments,
+    arguments_of,
+    dtype_of,
+    name_of,
+    rule_of,
+)
+from handgrad.judging.pytorch.autograd import Layout, Recorder, Run, as_it_is
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_module, to_array
 from handgrad.program.aten.tracing import in_jax

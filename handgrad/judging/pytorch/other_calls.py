@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handgrad.judging.autograd import expanded, not_contiguous
-from handgrad.judging.torch_subjects import Subject
+from handgrad.judging.pytorch.autograd import expanded, not_contiguous
+from handgrad.judging.pytorch.subjects import Subject
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

@@ -14,13 +14,13 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
-from handgrad.judging.autograd import Run
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
+from handgrad.judging.pytorch.autograd import Run
+from handgrad.judging.pytorch.cases import in_jax_arrays
+from handgrad.judging.pytorch.subjects import Subject
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.torch_arguments import CallArguments, rule_of, signature_of
-from handgrad.judging.torch_cases import in_jax_arrays
-from handgrad.judging.torch_subjects import Subject
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from handgrad.data.point import shortly
-from handgrad.judging.torch_subjects import Subject
+from handgrad.judging.pytorch.subjects import Subject
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

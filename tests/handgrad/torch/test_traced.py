@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from flint import arb
 
-from handgrad.judging.torch_traced import check_traced
+from handgrad.judging.pytorch.traced import check_traced
 from handgrad.program.trace import trace
 
 

@@ -10,9 +10,9 @@ from handgrad.data.numerals import place
 from handgrad.data.point import Point, index_of
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
-from handgrad.judging.torch_arguments import name_of
-from handgrad.judging.torch_subjects import Subject
-from handgrad.judging.torch_traced import another_function
+from handgrad.judging.pytorch.arguments import name_of
+from handgrad.judging.pytorch.subjects import Subject
+from handgrad.judging.pytorch.traced import another_function
 from handgrad.judging.trial import judge
 from handgrad.judging.witness import WRONG
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from handgrad.data.point import copied
 from handgrad.judging.case import Case
-from handgrad.judging.torch_cases import CaseArguments, holds_torch, in_arrays
-from handgrad.judging.torch_leaves import arrays_of
+from handgrad.judging.pytorch.cases import CaseArguments, holds_torch, in_arrays
+from handgrad.judging.pytorch.leaves import arrays_of
 from handgrad.program.aten.tensors import is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

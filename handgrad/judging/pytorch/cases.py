@@ -22,8 +22,8 @@ from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.torch_leaves import arrays_of, copied_back, copies, fresh, unused
-from handgrad.judging.torch_modules import Module
+from handgrad.judging.pytorch.leaves import arrays_of, copied_back, copies, fresh, unused
+from handgrad.judging.pytorch.modules import Module
 from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

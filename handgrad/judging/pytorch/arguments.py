@@ -11,7 +11,7 @@ import jax
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_function
-from handgrad.judging.torch_leaves import unused
+from handgrad.judging.pytorch.leaves import unused
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor
 
