@@ -4,11 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
-from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.custom_cases import custom_case, referenced_case
+from handgrad.judging.options import Options, asked
 from handgrad.judging.part_cases import backward_case, points_of_part
-from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -62,32 +61,26 @@ def check_backward(
         >>> check_backward(forward, backward, np.array([0.5, -1.0, 2.0])).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        check_backward,
-        {"forward": forward, "backward": backward},
-        argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
-        cotangent=cotangent,
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
-    case, given = backward_case(
-        forward,
-        backward,
-        inputs,
-        cotangent,
-        seed,
-        referee,
-        trusted,
-        computed_in=computed_in,
-    )
-    points = points_of_part(points, given)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
+    options, reproduce = asked(check_backward, ("forward", "backward"), names, locals())
+    of_step = forward, backward, inputs, cotangent
+    return report_on_step(*of_step, options, points, strict, reproduce, seconds)
+
+
+def report_on_step(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    cotangent: Any,
+    options: Options,
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> GradientReport:
+    """Judge a backward step, as `check_backward` does; raises as that."""
+    case, given = backward_case(forward, backward, inputs, cotangent, options)
+    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
 
 
 @with_arguments_of(check_backward)
@@ -152,28 +145,18 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    reproduce = call_line(
-        check_custom,
-        {"f": f},
-        argument_names(f, len(args), numbered("args", len(args))),
-        reference=reference,
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
+    names = argument_names(f, len(args), numbered("args", len(args)))
+    options, reproduce = asked(check_custom, ("f",), names, locals())
     pair = None
     with calling("f"):
         if reference is None:
-            case, given = custom_case(f, args, seed, referee, computed_in)
+            case, at = custom_case(f, args, options)
         else:
-            case, given, pair = referenced_case(f, reference, args, seed, referee, computed_in)
-    points = points_of_part(points, given)
+            case, at, pair = referenced_case(f, reference, args, options)
+    points = points_of_part(points, at)
     if pair is None:
-        return report_on(case, given, points, strict, reproduce, seconds)
-    return report_on_function(pair, case, given, points, strict, reproduce, seconds)
+        return report_on(case, at, points, strict, reproduce, seconds)
+    return report_on_function(pair, case, at, points, strict, reproduce, seconds)
 
 
 @with_arguments_of(check_custom)

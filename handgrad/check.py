@@ -8,17 +8,17 @@ from typing import Any, ParamSpec
 
 from handgrad.clock import Clock
 from handgrad.comparison import ComparisonReport
-from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
+from handgrad.judging.options import asked
 from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
+from handgrad.judging.trial import Interrupted, judge
 from handgrad.report import GradientReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -133,22 +133,9 @@ def check_gradient(
         >>> check_gradient(gradient, loss, np.array([0.3, -0.7]), x, y).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        check_gradient,
-        {"gradient": gradient, "loss": loss},
-        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
-        points=points,
-        seed=seed,
-        referee=referee,
-        has_value=has_value,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        directions=directions,
-        computed_in=computed_in,
-    )
-    case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
+    names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
+    options, reproduce = asked(check_gradient, ("gradient", "loss"), names, locals())
+    case = Case(gradient, loss, **options.handed_on())
     with drawn_numbers_kept():
         return report_on_gradient(
             case, (params, *inputs), points, strict, reproduce, seconds, directions
@@ -167,7 +154,6 @@ def report_on_gradient(
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
     case, at, names, points = in_arrays(case, at, points)
     given = point_at(at[0], at[1:], names)
-    check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
     report = report_on(case, given, points, strict, reproduce, seconds)
@@ -213,10 +199,8 @@ def report_on_function(
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    check_seconds(seconds)
     clock = Clock(seconds)
-    values, at = values_case(pair, given, case.seed)
-    values = replace(values, computed_in=case.computed_in)
+    values, at = values_case(pair, given, case)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:
