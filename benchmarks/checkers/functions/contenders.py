@@ -12,7 +12,7 @@ from benchmarks.checkers.contenders import Contender, answer_of
 from benchmarks.checkers.functions.cases import simple
 from benchmarks.checkers.functions.question import FunctionQuestion
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer
-from models.torch_functions.gradients import fresh, gradients, widened
+from models.torch_functions.gradients import cotangent_like, fresh, gradients, widened
 from models.torch_functions.installed import torch
 
 #: How often the reference's own error a kernel may be off, in the tests of attention kernels, ...
@@ -63,10 +63,12 @@ def twice(question: FunctionQuestion) -> Answer:
     """
     if question.format == "float64":
         return Answer(NO_ANSWER, reason="no wider format")
-    exact = gradients(question.reference, widened(question.arguments))
-    theirs = gradients(question.reference, question.arguments)
+    at = question.arguments
+    cotangent = cotangent_like(question.reference(*at))
+    exact = gradients(question.reference, widened(at), cotangent)
+    theirs = gradients(question.reference, at, cotangent)
     try:
-        ours = gradients(question.function.apply, question.arguments)
+        ours = gradients(question.function.apply, at, cotangent)
     except RuntimeError as error:
         return peers.stopped(question.paths, error)
     blamed, says = [], []
