@@ -117,7 +117,7 @@ class Counted:
 
 
 def _limits(formats: Sequence[str]) -> str:
-    """Write from which size on a mistake counts as larger: "129 times rounding in float64, and …"."""
+    """Write from which size on a mistake counts as larger, for each format."""
     each: dict[str, list[str]] = {}
     for dtype in formats:
         each.setdefault(f"{limit(dtype):.3g}", []).append(dtype)
