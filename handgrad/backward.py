@@ -8,6 +8,7 @@ from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.custom_cases import custom_case, referenced_case
 from handgrad.judging.part_cases import backward_case, points_of_part
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -16,6 +17,7 @@ from handgrad.report import GradientReport
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def check_backward(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
@@ -107,6 +109,7 @@ def assert_backward(*args: Any, **options: Any) -> None:
     require(check_backward(*args, **options))
 
 
+@keeping_drawn_numbers
 def check_custom(
     f: Callable[..., Any],
     *args: Any,

@@ -16,6 +16,7 @@ from handgrad.data.computed_in import arithmetic
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.case import check_seed
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.report import StepReport, StepsReport
 
@@ -32,6 +33,7 @@ class Step(NamedTuple):
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
+@keeping_drawn_numbers
 def check_steps(
     steps: Sequence[Any],
     *inputs: Any,

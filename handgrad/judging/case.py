@@ -161,6 +161,7 @@ class Own:
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
+    module: Any = None  #: whose parameters are judged, if they are those of a module
 
 
 @dataclass(frozen=True, eq=False)
