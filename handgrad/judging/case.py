@@ -95,6 +95,11 @@ class CustomRule:
     f: Callable[..., Any]
     together: Together
     reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
+    mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
+    order: int = 1  #: 2 if the derivative of the rule is judged
+    #: Of second order: the slope of first order that is differentiated, with the rule; of the
+    #: parameters.
+    slope: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
