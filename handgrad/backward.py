@@ -8,6 +8,7 @@ from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.custom_cases import custom_case, referenced_case
 from handgrad.judging.options import Options, asked
 from handgrad.judging.part_cases import backward_case, points_of_part
+from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -64,7 +65,8 @@ def check_backward(
     names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
     options, reproduce = asked(check_backward, ("forward", "backward"), names, locals())
     of_step = forward, backward, inputs, cotangent
-    return report_on_step(*of_step, options, points, strict, reproduce, seconds)
+    with drawn_numbers_kept():
+        return report_on_step(*of_step, options, points, strict, reproduce, seconds)
 
 
 def report_on_step(

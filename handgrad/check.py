@@ -109,7 +109,8 @@ def check_gradient(
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
-            and does not judge autodiff.
+            and does not judge autodiff. Not for short formats nor with `computed_in`, whose
+            rounding hides an element's error along a direction.
         computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in

@@ -17,6 +17,7 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.untraceable import calling
@@ -83,9 +84,9 @@ def compare_gradients(
         )
         for name, f in versions.items()
     }
-    _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
-    with reported(clock) as progress:
+    with drawn_numbers_kept(), reported(clock) as progress:
+        _check_loss(cases, at, points)
         for k, (name, case) in enumerate(cases.items()):
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
