@@ -44,8 +44,8 @@ settings.load_profile("quick")
 
 
 #: JAX's programs are made of many small objects, none of them in a circle: a twentieth of the time
-#: went into looking for some at every 700 new ones.
-gc.set_threshold(20_000)
+#: went into looking for some at every 700 new ones, and a second each time into looking among all.
+gc.set_threshold(20_000, 100)
 
 
 #: The judge's stores of what checks share, by module.

@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,14 +33,6 @@ def ruling(gradient: Any, loss: Any, *point: Any, **options: Any) -> tuple[str, 
 
 def times(factor: float) -> Callable[[Any], Any]:
     return lambda w: 2 * factor * w
-
-
-@pytest.fixture
-def collected() -> Iterator[Callable[[], int]]:
-    """Collects garbage among what a test has made: among all, that takes a second each time."""
-    gc.freeze()
-    yield gc.collect
-    gc.unfreeze()
 
 
 def test_a_closure_that_changes_between_checks() -> None:
@@ -293,11 +285,12 @@ def test_what_the_first_check_goes_on_to_keep_is_its_own() -> None:
     assert not any(kept.run[1].others for kept, _ in shared._REFERENCES._kept.values() if kept.run)
 
 
-def test_programs_with_the_caches_of_a_check_are_not_kept(collected: Callable[[], int]) -> None:
+@pytest.mark.usefixtures("own_garbage")
+def test_programs_with_the_caches_of_a_check_are_not_kept() -> None:
     traced = certified(squares, W, X)[0]
     kept = [weakref.ref(each) for each in (traced, traced.loss, traced.gradient, traced.plain())]
     del traced
-    collected()
+    gc.collect()
     assert [each() is None for each in kept] == [True] * 4
 
 
@@ -325,7 +318,8 @@ def test_references_of_losses_that_are_not_kept(monkeypatch: pytest.MonkeyPatch)
     assert len(shared._REFERENCES._kept) == 0
 
 
-def test_a_loss_is_not_kept_for_its_references(collected: Callable[[], int]) -> None:
+@pytest.mark.usefixtures("own_garbage")
+def test_a_loss_is_not_kept_for_its_references() -> None:
     first, reference = certified(lambda w: squares(w, X), W)
     assert certified(lambda w: squares(w, X), W)[1].gradient is reference.gradient
     other = certified(lambda w: squares(w, X), W + 1)[1]
@@ -333,7 +327,7 @@ def test_a_loss_is_not_kept_for_its_references(collected: Callable[[], int]) -> 
     form = weakref.ref(first.loss.form)
     del first
     trace._CERTIFIED._kept.clear()  # as other losses do
-    collected()
+    gc.collect()
     assert form() is None
     assert len(shared._REFERENCES._kept) == 2
     assert certified(lambda w: squares(w, X), W)[1].gradient is not reference.gradient
@@ -371,7 +365,8 @@ def test_another_gradient_at_a_point_adds_nothing_to_its_reference() -> None:
     assert len({turned() for _ in range(3)}) == 1
 
 
-def test_neither_functions_nor_arguments_are_kept(collected: Callable[[], int]) -> None:
+@pytest.mark.usefixtures("own_garbage")
+def test_neither_functions_nor_arguments_are_kept() -> None:
     def made() -> tuple[Any, Any, Any]:
         return lambda w: 2 * w, lambda w: jnp.sum(w**2), W.copy()
 
@@ -380,7 +375,7 @@ def test_neither_functions_nor_arguments_are_kept(collected: Callable[[], int]) 
     assert ruling(gradient, loss, w) == ("agree", None)
     assert len(trace._CERTIFIED._kept) == 1
     del gradient, loss, w
-    collected()
+    gc.collect()
     assert [each() is None for each in kept] == [True, True, True]
 
 
