@@ -87,7 +87,8 @@ def check_gradient(
             an `nn.Module` also a dict by names, or a list, of the parameters that require grad; or
             None, after a `.backward()` that has filled their `.grad`.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, as one in PyTorch is, too, or
-            else run by NumPy on power series.
+            else run by NumPy on power series. While an `nn.Module` is traced, its parameters are
+            others: no other thread may use it during a check.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
             ml_dtypes; each leaf is judged at its own precision. Or a pytree of tensors, or an
             `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
