@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import kinds
+from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.array_links import Times
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Sample
@@ -215,6 +215,7 @@ def another_divisor(search: Search) -> Iterator[Theory]:
         through = engine.changed(first.given, choice=choice)
         factor = kinds.ratio(first.yours[wrong], through[wrong])
         if factor:
+            factor = 1 / factors.written(1 / factor, first.given)
             says = f"a quotient were divided by {short(1 / factor)}, not by its divisor"
             predict = partial(_divided, engine, choice, factor)
             yield Theory("constant", f"{GIVES}{says}{of_nodes([switch.node])}", predict)

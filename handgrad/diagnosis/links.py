@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import factors, kinds, last_rules, other_constants, other_passes, updates
+from handgrad.diagnosis import (
+    factors,
+    kinds,
+    last_rules,
+    other_axes,
+    other_constants,
+    other_operands,
+    other_passes,
+    updates,
+)
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
@@ -141,12 +150,12 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     return Theory(kind, GIVES + says, predict)
 
 
-def _wrong_rule(search: Search, late: bool = False) -> Iterator[Theory]:
+def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[tuple[type, str], list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
-        for k, option in enumerate(switch.options if switch.late == late else ()):
+        for k, option in enumerate(switch.options if switch.stage == stage else ()):
             alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
@@ -326,8 +335,10 @@ RULES: tuple[Proposes, ...] = (
     other_passes.input_left_out,
     _small_number_left_out,
     other_constants.another,
-    partial(_wrong_rule, late=True),
+    partial(_wrong_rule, stage=1),
     _only_one_use,
     _two_terms_missing,
     *last_rules.RULES,
+    other_axes.other_axes,
+    other_operands.other_operand,
 )

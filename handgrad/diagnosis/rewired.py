@@ -40,8 +40,9 @@ class Switch(ABC):
     node: Node  #: the operation that makes the value
     options: tuple[Option, ...]  #: the wrong rules
 
-    #: Whether it is tried after all others, and compiled apart from them, which takes time.
-    late: ClassVar[bool] = False
+    #: When it is tried: 0 first, 1 late, 2 after all others. Each stage is compiled apart, which
+    #: takes time.
+    stage: ClassVar[int] = 0
 
     @property
     def neighbours(self) -> tuple["Neighbour", ...]:
@@ -93,7 +94,7 @@ class Rewired:
     switches: tuple[Switch, ...]
     names: tuple[str, ...]  #: of the parameters, which are the first inputs
     constants: tuple[Constant, ...] = ()
-    late: bool = False  #: which of the switches are there: the late ones, or the others
+    stage: int = 0  #: which of the switches are there
 
     def gradient(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
         """Return the changed gradient; to be compiled by `jax.jit`."""
@@ -103,7 +104,7 @@ class Rewired:
         run = _Run(self, knobs)
         pairs = zip(self.graph.inputs, knobs.updated, strict=False)
         updated = {number: value for number, value in pairs if value is not None}
-        if self.late:
+        if self.stage:
             still = jax.lax.stop_gradient([*leaves, *real])
             run.given = run.values(self.graph, still)
         return run.graph(self.graph, [*leaves, *real], updated)[0]
@@ -139,7 +140,7 @@ class _Run:
         self.switches: dict[int, list[tuple[int, Switch]]] = {}
         self.neighbours: dict[int, dict[int, Neighbour]] = {}
         for i, switch in enumerate(rewired.switches):
-            if switch.late == rewired.late:
+            if switch.stage == rewired.stage:
                 self.switches.setdefault(switch.at, []).append((i, switch))
                 for n in switch.neighbours:
                     self.neighbours.setdefault(id(n.loop), {})[n.number] = n
