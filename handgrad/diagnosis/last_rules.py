@@ -68,7 +68,8 @@ def _arrays_of(engine: Engine, sample: Sample, shape: tuple[int, ...]) -> dict[i
     for number, value in engine.values(sample.given).items():
         array = np.asarray(value)
         fits = array.ndim <= len(shape) and array.dtype.kind == "f" and array.size > 1
-        if fits and _broadcasts(array.shape, shape) and np.ptp(array) > 0:
+        fits = fits and _broadcasts(array.shape, shape) and bool(np.isfinite(array).all())
+        if fits and np.ptp(array) > 0:
             found[number] = array
     return found
 

@@ -81,7 +81,9 @@ def _distinct(values: dict[int, Any]) -> dict[tuple[int, ...], list[int]]:
     found: dict[tuple[int, ...], list[int]] = {}
     for number, value in values.items():
         array = np.asarray(value)
-        if array.dtype.kind != "f" or array.size < 2 or np.ptp(array) == 0:
+        if array.dtype.kind != "f" or array.size < 2:
+            continue
+        if not np.isfinite(array).all() or np.ptp(array) == 0:  # -inf masks scores
             continue
         alike = found.setdefault(array.shape, [])
         if not any(np.array_equal(np.asarray(values[o]), array) for o in alike):

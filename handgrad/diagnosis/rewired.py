@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from handgrad.diagnosis.cotangents import both, joined, scaled
 from handgrad.program.graph import REARRANGING, Graph, Node, Numbering, scan_groups
 
 
@@ -183,14 +184,14 @@ class _Run:
 
     def _scaled(self, places: Sequence[int], value: Any) -> Any:
         for place in places:
-            value = _scaled(value, self.knobs.scale[place])
+            value = scaled(value, self.knobs.scale[place])
         return value
 
     def _switched(self, number: int, values: dict[int, Any]) -> Any:
         value = values[number]
         for i, switch in self.switches.get(number, ()):
             choice = self.knobs.choice[i]
-            value = _joined(value, switch.changed(values, choice), choice > 0)
+            value = joined(value, switch.changed(values, choice), choice > 0)
         return value
 
     def _amended(self, node: Node, operands: list[Any], later: dict[int, Any]) -> list[Any]:
@@ -208,7 +209,7 @@ class _Run:
         if any(c.alone for _, c in constants):
             operands = [applied(k, x, alone=True) for k, x in enumerate(operands)]
             seen = [applied(None, x, alone=False) for x in self._plain(node, operands, {})]
-            outputs = [_joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
+            outputs = [joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
         return outputs
 
     def _node(self, node: Node, operands: list[Any], later: dict[int, Any]) -> list[Any]:
@@ -228,7 +229,7 @@ class _Run:
         own = node.bound([still(x) if v is None else x for _, x, v in pairs])
         others = node.bound([x if v is None else still(v) for _, x, v in pairs])
         return [
-            _both(a, b) if jnp.issubdtype(a.dtype, np.floating) else a
+            both(a, b) if jnp.issubdtype(a.dtype, np.floating) else a
             for a, b in zip(own, others, strict=True)
         ]
 
@@ -296,36 +297,3 @@ class _Run:
             return lambda *given: self.graph(body, given, inside)
 
         return jax.lax.switch(operands[0], [branch(body) for body in node.bodies], *operands[1:])
-
-
-@jax.custom_vjp
-def _scaled(value: Any, factor: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
-    """Return the value; the cotangent is multiplied by the factor."""
-    return value
-
-
-_scaled.defvjp(
-    lambda value, factor: (value, factor),
-    lambda factor, g: (factor.astype(g.dtype) * g, jnp.zeros_like(factor)),
-)
-
-
-@jax.custom_vjp
-def _joined(value: Any, changed: Any, chosen: Any) -> Any:  # noqa: ARG001 (as above)
-    """Return the value, with the derivative of `changed` where that is chosen."""
-    return value
-
-
-_joined.defvjp(
-    lambda value, changed, chosen: (value, chosen),
-    lambda chosen, g: (jnp.where(chosen, 0, g), jnp.where(chosen, g, 0), None),
-)
-
-
-@jax.custom_vjp
-def _both(value: Any, other: Any) -> Any:  # noqa: ARG001 (as above)
-    """Return the value, with the derivatives of both."""
-    return value
-
-
-_both.defvjp(lambda value, other: (value, None), lambda _, g: (g, g))

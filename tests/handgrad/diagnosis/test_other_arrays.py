@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.data.point import point_at
+from handgrad.diagnosis.engine import engine
+from handgrad.diagnosis.operand_links import Operand
 from tests.tiers import one_of_each
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -15,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("hurried")
 RNG = np.random.default_rng(6)
 X, W, C = RNG.normal(size=(3, 5)), RNG.normal(size=(1, 5)), RNG.normal(size=(3, 5))
 G = RNG.normal(size=(2, 3, 4))
+SEEN = np.tri(3, 5, 2, dtype=bool)
 
 
 def normalised(x: Any, w: Any, c: Any) -> Any:
@@ -66,13 +70,18 @@ def centred_by_hand(x: Any, c: Any, axes: Any = 2) -> Any:
     return (c - c.mean(axis=axes, keepdims=True) - zhat * along) / sigma
 
 
-def logarithms(x: Any, c: Any) -> Any:
-    return jnp.sum(c * (x - jax.scipy.special.logsumexp(x, axis=1, keepdims=True)))
+def attended(x: Any, c: Any) -> Any:
+    # What comes later is masked by -inf, and 0 in place of the divisor must harm no other theory.
+    scores = jnp.where(SEEN, x, -jnp.inf)
+    p = jnp.exp(scores - jax.scipy.special.logsumexp(scores, axis=1, keepdims=True))
+    return jnp.sum(p * c / (1 + c * c))
 
 
-def logarithms_by_hand(x: Any, c: Any, axis: int = 1) -> Any:
-    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
-    return c - p * c.sum(axis=axis, keepdims=True)
+def attended_by_hand(x: Any, c: Any, axis: int = 1) -> Any:
+    p = np.where(SEEN, np.exp(x), 0.0)
+    p = p / p.sum(axis=1, keepdims=True)
+    g = c / (1 + c * c)
+    return p * (g - (p * g).sum(axis=axis, keepdims=True))
 
 
 BOTH = {"x": X, "w": W}
@@ -91,7 +100,7 @@ MISTAKES: dict[str, tuple[Any, Any, tuple[Any, ...], str, str]] = {
         "is summed over axes 1, 2 of its array",
     ),
     "over rows": (
-        *(logarithms, lambda x, c: logarithms_by_hand(x, c, 0), (X, C), "axis"),
+        *(attended, lambda x, c: attended_by_hand(x, c, 0), (X, C), "axis"),
         "is summed over axis 0 of its array",
     ),
 }
@@ -111,8 +120,22 @@ def test_it_is_called_what_it_is(name: str) -> None:
     [
         (of_both, lambda p, c: normalised_by_hand(**p, c=c), (BOTH, C)),
         (centred, centred_by_hand, (G, G[::-1] ** 2)),
-        (logarithms, logarithms_by_hand, (X, C)),
+        (attended, attended_by_hand, (X, C)),
     ],
 )
 def test_by_hand_it_is_right(loss: Any, hand: Any, point: Any) -> None:
     assert check_gradient(hand, loss, *point, points=0).verdict == "agree"
+
+
+def test_what_would_divide_by_0_harms_no_other_choice() -> None:
+    """Of the divisor of w / d and of w * d; w in place of the first is 0 in an element."""
+    w, d = np.array([0.0, 1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    given = point_at(w, (d,))
+    run = engine(lambda w, d: jnp.sum(w / d + jnp.sin(w) * d), given)
+    ((i, found),) = (
+        (i, s)
+        for i, s in enumerate(run.rewired.switches)
+        if isinstance(s, Operand) and s.node.name == "mul" and s.taken == 1
+    )
+    option = found.instead.index(0) + 1
+    np.testing.assert_allclose(run.changed(given, choice={i: option}), 1 / d + np.cos(w) * w)
