@@ -68,6 +68,11 @@ class CustomFunction:
         """What it is called."""
         return getattr(self.f, "__name__", "f")
 
+    @property
+    def part(self) -> CustomRule:
+        """What a case has of it, for the reverse mode of first order."""
+        return CustomRule(self.f, self.together, self.reference)
+
     def loss(self, params: Any) -> Any:
         """Return Σ c·output with the rule."""
         return weighed(self.own(params), self.cotangents)
@@ -78,14 +83,13 @@ class CustomFunction:
         `options` are fields of the case. A loss among them has no rule.
         """
         more = {} if self.reference or "loss" in options else self._without_rule()
-        part = CustomRule(self.f, self.together, self.reference)
         return replace(
             Case(
                 gradient or jax.grad(self.loss),
                 self.of_right if self.reference else self.loss,
                 referee=self.referee,
                 seed=self.seed,
-                part=part,
+                part=self.part,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 computed_in=self.computed_in,
                 calls=CALLS_OF_KERNEL,
