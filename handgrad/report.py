@@ -64,8 +64,9 @@ class GradientReport(Renderable, Judgement):
         if self._mistake_unknown:
             return ()
         from handgrad.diagnosis import diagnose
+        from handgrad.diagnosis.stopped import stopped
 
-        return diagnose(self.trial)
+        return stopped(self.trial) or diagnose(self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":

@@ -15,6 +15,7 @@ from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
+from handgrad.data.pytrees import is_real
 from handgrad.judging.case import check_seed
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.trial import check_seconds, rule_names
@@ -208,10 +209,12 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(np.asarray, found)
+        return jax.tree_util.tree_map(lambda c: np.asarray(c) if is_real(c) else None, found)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if not is_real(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
     return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)

@@ -25,18 +25,19 @@ FLAT = ("round", "floor", "ceil", "sign", "argmax", "argmin")
 STOP = "stop_gradient"
 
 
-def stopped(trial: Trial, rule: CustomRule) -> Diagnosis | None:
+def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     """Return what makes the derivative of a rule wrong: a `stop_gradient`, or a whole number.
+
+    Empty if nothing does, and for any other case than one of second order.
 
     The slope of first order is traced with the rule, and differentiated by JAX without some of the
     `stop_gradient`s in it. They are to blame if that is right.
     """
-    ruling = trial.outcomes[trial.deciding].ruling
-    slope = rule.slope
-    if slope is None or ruling is None:
-        return None
+    ruling, rule = trial.outcomes[trial.deciding].ruling, trial.case.part
+    if not isinstance(rule, CustomRule) or rule.slope is None or ruling is None:
+        return ()
     with jax.enable_x64(ruling.given.wide):
-        program = jax.make_jaxpr(slope)(list(ruling.given.leaves))
+        program = jax.make_jaxpr(rule.slope)(list(ruling.given.leaves))
         found = _of_rule(program.jaxpr, rule, ruling.given)
         stops = [(eqn, line) for eqn, line in found if eqn.primitive.name == STOP]
         lines = list(dict.fromkeys(line for _, line in stops))
@@ -44,13 +45,13 @@ def stopped(trial: Trial, rule: CustomRule) -> Diagnosis | None:
             if some and _is_right(program, {id(e) for e, at in stops if at in some}, ruling):
                 which = f"{STOP} at " + " and ".join(some)
                 what = "takes for constant what is not: without it every element is right"
-                return Diagnosis("unknown", f"{which} {what}", _wrong(ruling))
+                return (Diagnosis("unknown", f"{which} {what}", _wrong(ruling)),)
     for eqn, line in found:
         if _is_flat(eqn):
             what = f"`{eqn.primitive.name}` gives at {line}: no derivative passes it"
             says = f"the rule takes for constant what {what}"
-            return Diagnosis("unknown", says, _wrong(ruling))
-    return None
+            return (Diagnosis("unknown", says, _wrong(ruling)),)
+    return ()
 
 
 def _of_rule(jaxpr: Any, rule: CustomRule, given: Point) -> list[tuple[Any, str]]:
