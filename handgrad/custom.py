@@ -126,7 +126,8 @@ def check_custom(
     if report and more:
         report = replace(report, headline=f"{report.headline}; {' and '.join(more)}, too")
     said = (f"the reverse mode cannot be had: {refused}",) if refused else ()
-    return replace(report, warnings=(*report.warnings, *said))
+    report = replace(report, warnings=(*report.warnings, *said))
+    return _without_trial(report) if report.trial and report.trial.case.part is None else report
 
 
 class _How(NamedTuple):
@@ -187,9 +188,13 @@ def _nonlinear(how: _How, along: GradientReport) -> GradientReport:
         elements = how.report(elements_case(function), function.given, 0)
         if not elements:
             return replace(elements, headline=f"{elements.headline}; {why}")
-    # Its case is about distances along tangents, of which no test can be written.
-    without = replace(along, trial=None, headline=f"{along.headline}; {why}")
-    vars(without).update(leaves=along.leaves)
+    return replace(along, headline=f"{along.headline}; {why}")
+
+
+def _without_trial(report: GradientReport) -> GradientReport:
+    """Return a report on random tangents, of whose case no test can be written."""
+    without = replace(report, trial=None)
+    vars(without).update(leaves=report.leaves)
     return without
 
 
