@@ -10,7 +10,7 @@ from handgrad.check import report_on, report_on_function, require, with_argument
 from handgrad.clock import Clock
 from handgrad.data.calls import call_line
 from handgrad.data.names import argument_names, numbered
-from handgrad.data.point import Point, shortly
+from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction, custom_function
 from handgrad.judging.custom_modes import (
@@ -23,7 +23,7 @@ from handgrad.judging.custom_modes import (
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.second_order import SecondOrder
-from handgrad.judging.trial import check_seconds
+from handgrad.judging.trial import check_order, check_seconds
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -109,8 +109,7 @@ def check_custom(
         seconds=seconds,
         computed_in=computed_in,
     )
-    if isinstance(order, bool) or order not in (1, 2):
-        raise ValueError(f"order: got {shortly(order)}, expected 1 or 2")
+    check_order(order)
     check_seconds(seconds)
     with calling("f"):
         function = custom_function(f, args, reference, seed, referee, computed_in)
@@ -127,7 +126,9 @@ def check_custom(
         report = replace(report, headline=f"{report.headline}; {' and '.join(more)}, too")
     said = (f"the reverse mode cannot be had: {refused}",) if refused else ()
     report = replace(report, warnings=(*report.warnings, *said))
-    return _without_trial(report) if report.trial and report.trial.case.part is None else report
+    # No test can be written of a case of random tangents.
+    along = report.trial is not None and report.trial.case.part is None
+    return report.without_trial() if along else report
 
 
 class _How(NamedTuple):
@@ -189,13 +190,6 @@ def _nonlinear(how: _How, along: GradientReport) -> GradientReport:
         if not elements:
             return replace(elements, headline=f"{elements.headline}; {why}")
     return replace(along, headline=f"{along.headline}; {why}")
-
-
-def _without_trial(report: GradientReport) -> GradientReport:
-    """Return a report on random tangents, of whose case no test can be written."""
-    without = replace(report, trial=None)
-    vars(without).update(leaves=report.leaves)
-    return without
 
 
 def _second_order(

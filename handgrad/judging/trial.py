@@ -150,6 +150,12 @@ def check_seconds(seconds: Any) -> None:
         raise ValueError(f"seconds: got {seconds}, expected more than 0")
 
 
+def check_order(order: Any) -> None:
+    """Raise ValueError unless this is the order of a derivative that can be judged."""
+    if isinstance(order, bool) or order not in (1, 2):
+        raise ValueError(f"order: got {shortly(order)}, expected 1 or 2")
+
+
 def _outcomes(
     loss: PreparedLoss, around: Iterator[Point], points: Any, clock: Clock, progress: Progress
 ) -> _Tried:
