@@ -21,6 +21,9 @@ from handgrad.program.aten.tensors import to_tensor
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
+#: The class of the node that `once_differentiable` leaves in the graph.
+ONCE = "Error"
+
 
 def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) -> Subject:
     """Return the slope of first order as a function whose backward pass is judged.
@@ -45,6 +48,10 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
         pairs = zip(outputs, cotangents, weights, strict=True)
         loss = sum(((_on(c, o) + _on(w, o) * o / 2) * o).sum() for o, c, w in pairs)
         found = torch.autograd.grad(loss, judged, create_graph=True, allow_unused=True)
+        if any(type(getattr(g, "grad_fn", None)).__name__ == ONCE for g in found):
+            # PyTorch's error is raised in some calls, and others get 0.
+            what = f"backward of {name_of(subject.f)} is marked once_differentiable"
+            raise TypeError(f"order: {what}, so that it has no derivative; expected order=1")
         terms = zip(found, direction, strict=True)
         along = sum((_on(v, g) * g).sum() for g, v in terms if g is not None)
         # Of a gradient that is a constant to PyTorch the derivative is 0.
