@@ -12,6 +12,7 @@ from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
+from handgrad.data.pytrees import is_real
 from handgrad.judging.options import Options, asked
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
@@ -190,10 +191,12 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(np.asarray, found)
+        return jax.tree_util.tree_map(lambda c: np.asarray(c) if is_real(c) else None, found)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if not is_real(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
     return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)
