@@ -35,11 +35,15 @@ class BlackBox(NumpyLoss):
         """
         raise UntraceableError(self.why)
 
-    def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerances]:
+    def measured(
+        self,
+        given: Point,
+        suspects: Sequence[int] = (),  # noqa: ARG002
+    ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
         f = by_differences.function(self.case.loss, given)
         _, _, obstacle = self.why.partition(": ")
-        return by_differences.reference(f, given, obstacle, self.case.seed, suspects)
+        return by_differences.reference(f, given, obstacle, self.case.seed)
 
     def check_repeatable(
         self,

@@ -91,9 +91,7 @@ def in_one(given: Point) -> np.ndarray:
     return np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
 
 
-def reference(
-    f: Function, given: Point, why: str, seed: int, suspects: Sequence[int] = ()
-) -> tuple[Reference, Tolerances]:
+def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference, Tolerances]:
     """Return an estimate of the gradient and its tolerances.
 
     Args:
@@ -101,7 +99,6 @@ def reference(
         given: the point.
         why: why it cannot be certified, in one line.
         seed: of random draws.
-        suspects: the elements to look at first if there is no time for all.
 
     Raises:
         UndecidableError: the loss is not finite around the point.
@@ -113,35 +110,32 @@ def reference(
     drawn = [rng.choice([-1.0, 1.0], size=point.size) for _ in range(DRAWS)]
     others = [point + FAR * signs * np.abs(point) for signs in drawn]
     slopes, changes = [UNKNOWN] * point.size, np.zeros(point.size)
-    known = np.zeros(point.size, dtype=bool)
-    for i in in_time([*suspects, *rng.permutation(point.size)], point.size):
-        slopes[i] = along(f, point, sizes, i)
-        changes[i] = _change(f, point, others, i, slopes[i].step) / FAR
-        known[i] = True
-        rough = max(rough, slopes[i].roughness)
+    try:
+        for i in in_time(rng.permutation(point.size)):
+            slopes[i] = along(f, point, sizes, i)
+            changes[i] = _change(f, point, others, i, slopes[i].step) / FAR
+    except OutOfTimeError:
+        if not any(np.isfinite(s.value) for s in slopes):
+            raise
     if not any(np.isfinite(s.value) for s in slopes):
         raise UndecidableError("the loss is not finite around this point, so it has no differences")
-    return _reference(value, slopes, known, why), Measured(
+    rough = max(rough, *(s.roughness for s in slopes))
+    return _reference(value, slopes, why), Measured(
         _tolerance(given, value, slopes, changes, rough / sizes)
     )
 
 
-def in_time(order: Sequence[int], count: int) -> Iterator[int]:
-    """Yield the elements to look at: all, or as many as there is time for, each once."""
-    seen, clock, seconds = set[int](), Clock(np.inf), FOR_ALL * time_left(SECONDS)
-    for i in order:
-        if int(i) in seen:
-            continue
+def in_time(order: np.ndarray) -> Iterator[int]:
+    """Yield the numbers in some order: all, or as many as there is time for."""
+    clock, count = Clock(np.inf), order.size
+    seconds = FOR_ALL * time_left(SECONDS)
+    for k, i in enumerate(order):
         # What one takes, the others take; so it is known beforehand how many there will be.
-        if len(seen) == 1 and clock.spent * count > seconds:
+        if k == 1 and clock.spent * count > seconds:
             count = max(1, int(seconds / clock.spent))
-        if len(seen) == count:
+        if k == count:
             return
-        seen.add(int(i))
-        try:
-            yield int(i)
-        except OutOfTimeError:
-            return
+        yield int(i)
 
 
 def sizes_of(given: Point) -> np.ndarray:
@@ -192,18 +186,19 @@ def _change(
     return max((change for change in found if np.isfinite(change)), default=0.0)
 
 
-def _reference(value: float, slopes: Sequence[Slope], known: np.ndarray, why: str) -> Reference:
+def _reference(value: float, slopes: Sequence[Slope], why: str) -> Reference:
+    known = np.array([np.isfinite(found.value) for found in slopes])
     how = "not certified: differences of the loss (scipy.differentiate), which estimate their error"
     if not known.all():
         how += f"; {int(known.sum()):,} of {known.size:,} elements, drawn at random"
-    gradient = np.array([_ball(found) for found in slopes], dtype=object)
-    return Reference(
-        arb(value), gradient, known, how, bits=53, program=None, certified=False, obstacle=why
-    )
+    none: Any = {"program": None, "certified": False, "obstacle": why}
+    return Reference(arb(value), _balls(slopes), known, how, bits=53, **none)
 
 
-def _ball(found: Slope) -> arb:
-    return arb(found.value, found.fine) if np.isfinite(found.value) else arb(0, np.inf)
+def _balls(slopes: Sequence[Slope]) -> np.ndarray:
+    """Return the slopes and their estimated errors as balls; 0 for what is not known."""
+    found = [arb(s.value, s.fine) if np.isfinite(s.value) else arb(0) for s in slopes]
+    return balls.boxed(found, (len(found),))
 
 
 def _tolerance(
@@ -217,7 +212,7 @@ def _tolerance(
 
     `changes` are those of the slopes where all parameters are moved by their own size, linearly.
     """
-    gradient = np.array([_ball(found) for found in slopes], dtype=object)
+    gradient = _balls(slopes)
     own, fine = balls.midpoints(gradient).astype(np.float64), np.array([s.fine for s in slopes])
     about = sizes_about(given.leaves, gradient, balls.contains_zero(gradient))
     coarse = np.fmax(np.array([s.coarse for s in slopes]), rough)
@@ -238,7 +233,7 @@ def _tolerance(
         none,
         unit_of_loss,
         SHARP * unit_of_loss,
-        np.full(own.size, arb("nan"), dtype=object),
+        balls.boxed([arb("nan")] * own.size, (own.size,)),
         jump,
         Changes(of_loss, left_out),
     )

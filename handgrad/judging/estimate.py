@@ -5,7 +5,7 @@ the two contradict each other, nothing is decided. Where JAX cannot differentiat
 its derivative by a rule of the caller's alone, there are only the differences.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -37,7 +37,6 @@ def reference(
     given: Point,
     operation: str,
     seed: int,
-    suspects: Sequence[int] = (),
 ) -> tuple[Reference, Tolerances]:
     """Estimate the gradient and its tolerances in float64; `operation` is what has no rule.
 
@@ -49,12 +48,12 @@ def reference(
     point = by_differences.in_one(given)
     if operation.endswith(CALLBACK):
         why = f"`{operation}` calls what is not JAX's; a loss in jax.numpy throughout is certified"
-        return by_differences.reference(_in_floats(loss, given), given, why, seed, suspects)
+        return by_differences.reference(_in_floats(loss, given), given, why, seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
         if program is None:
             why = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
-            return by_differences.reference(_in_floats(loss, given), given, why, seed, suspects)
+            return by_differences.reference(_in_floats(loss, given), given, why, seed)
         both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
         slopes, errors, known = _differences(jax.jit(f), given, rng)

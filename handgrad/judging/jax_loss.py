@@ -115,7 +115,7 @@ class JaxLoss:
             measures.truncation = truncation(problem, reference)
             return reference, measures
         except UncertifiedPrimitiveError as missing:
-            return estimate.reference(self.case.loss, given, missing.name, self.case.seed, suspects)
+            return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
 
     def other_order(self, given: Point) -> np.ndarray | None:
         """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""

@@ -276,7 +276,7 @@ def test_what_can_only_be_called_is_judged_and_not_certified(run: Any) -> None:
     found = json.loads(ended.out)
     assert (ended.code, found["verdict"], found["certified"]) == (1, "disagree", False)
     assert found["headline"].endswith("; not certified")
-    assert found["warnings"][-1] == (
+    assert found["warnings"][-1].startswith(
         f"not certified: mine.py, line {line_of('math.exp(')}: JAX cannot trace "
         'math.exp(params["w"][0]); write jnp.exp(params["w"][0]) (import jax.numpy as jnp)'
     )

@@ -28,7 +28,7 @@ from handgrad.judging.by_differences import SAFE
 from handgrad.oracle.differences import UNKNOWN
 
 AT = np.array([1.3, 2.2, 0.7])
-COUNTS = np.array([3, 0, 5, 2, 8, 1])
+COUNTS = np.array([3.0, 0, 5, 2, 8, 1])
 
 
 def beta(x: Any) -> Any:
@@ -104,7 +104,7 @@ def test_right_ones_agree_and_nothing_is_certified(name: str) -> None:
         (lambda g: g * [1, 1, 0], "zero"),
         (lambda g: 2 * g, "factor"),
         (lambda g: g[[1, 0, 2]], "exchanged"),
-        (lambda g: g * [1, 1.5, 1], "factor"),
+        (lambda g: g * [1, 0.5, 1], "factor"),
     ],
 )
 def test_wrong_ones_disagree_by_their_kind(edit: Any, kind: str) -> None:
@@ -144,10 +144,9 @@ def test_a_function_in_c() -> None:
 
     assert_gradient(gradient, loss, AT, points=1)
     assert check_gradient(lambda x: gradient(x, 1.5), loss, AT, points=0).verdict == "disagree"
-    both = compare_gradients(
-        {"right": gradient, "wrong": lambda x: -gradient(x)}, loss, AT, points=0
-    )
-    assert [version.report.verdict for version in both.versions] == ["agree", "disagree"]
+    two = {"right": gradient, "wrong": lambda x: -gradient(x)}
+    versions = compare_gradients(two, loss, AT, points=0)
+    assert [each.verdict for each in versions.reports] == ["agree", "disagree"]
 
 
 def test_a_step_whose_forward_pass_can_only_be_called() -> None:
@@ -272,11 +271,9 @@ def test_the_end_of_a_domain_is_no_obstacle() -> None:
         (AT.astype(np.float16), {}),
     ],
 )
-def test_who_asks_for_more_than_differences_is_answered_with_one_line(
-    at: Any, options: Any
-) -> None:
+def test_who_asks_for_more_is_answered_with_one_line(at: Any, options: Any) -> None:
     with pytest.raises(TypeError, match=r"loss: .*JAX cannot trace"):
-        check_gradient(beta_gradient, beta, at, **options)
+        check_gradient(lambda x: beta_gradient(x).astype(x.dtype), beta, at, **options)
     with pytest.raises(TypeError, match=r"loss: .*JAX cannot trace"):
         exact_gradient(beta, at)
 
@@ -308,13 +305,13 @@ def test_with_too_little_time_some_elements_are_judged(monkeypatch: pytest.Monke
     assert report.leaves[0].judged == 3
     assert "3 of 20 elements" in report.headline
     assert "3 of 20 elements, drawn at random" in report.certificate
-    assert list(by_differences.in_time([5, 5, 1, 2, 3, 4], 20)) == [5, 1, 2]
+    assert list(by_differences.in_time(np.array([5, 1, 2, 3, 4]))) == [5, 1, 2]
 
 
 def test_the_reports_of_black_boxes_can_be_read_to_the_end() -> None:
     wrong = check_gradient(lambda x: -beta_gradient(x), beta, AT, points=2)
     assert "not certified" in str(wrong)
-    assert "not certified" in wrong.counterexample.as_code()
+    assert "; not certified" in repr(wrong.counterexample)
     assert wrong.power().points == 3
     assert wrong.steps is None
 

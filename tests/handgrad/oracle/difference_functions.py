@@ -45,7 +45,8 @@ SPLINE = CubicSpline(np.linspace(0, 6, 13), np.sin(np.linspace(0, 6, 13)))
 
 def root(x: float) -> float:
     """Solve y³ + y = x."""
-    return brentq(lambda y: y**3 + y - x, -10, 10, xtol=1e-15, rtol=1e-15)
+    found: Any = brentq(lambda y: y**3 + y - x, -10, 10, xtol=1e-15)
+    return found
 
 
 def largest(x: float) -> tuple[float, Any]:
