@@ -31,7 +31,7 @@ RATIO = 1.9
 #: The steps, from half the size of a number on.
 STEPS = 15
 
-#: The step, from 0, of the secants that say how large slopes are nearby: 0.07 of the number.
+#: The step, from 0, that says how large slopes are nearby: 0.07 of the number.
 NEARBY = 3
 
 #: Those of a search for roughness alone.
@@ -68,7 +68,9 @@ class Slope(NamedTuple):
     coarse: float  #: from that of what it approximates; not less than `fine`
     step: float  #: the step that it was found with
     roughness: float  #: of the function, in its own units: by how much it departs from a smooth one
-    nearby: float  #: the size of secants over some hundredths of the number; |value| at least
+    #: The size of slopes nearby: of this, of secants over some hundredths of the number, and of the
+    #: change of the slope that is in proportion half as far away as 0.
+    nearby: float
 
 
 UNKNOWN = Slope(np.nan, np.inf, np.inf, 0.0, 0.0, 0.0)
@@ -105,7 +107,7 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
 
     `nearby` is that of longer steps, 0 if there were none.
     """
-    slopes, jumps, steps, secants = _differences(f, x, first, STEPS)
+    slopes, jumps, steps, (secants, bends) = _differences(f, x, first, STEPS)
     estimates = _estimates(slopes, jumps)
     i = int(np.argmin(estimates))
     if not np.isfinite(estimates[i]):
@@ -122,7 +124,8 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
         end = k + int(grown[0]) if grown.size else STEPS
         i = k + int(np.argmin(estimates[k:end]))
     value, rough = float(slopes[i]), _rough(slopes, estimates, steps)
-    nearby = nearby or float(max(secants[NEARBY], abs(value)))
+    bent = bends[NEARBY] * RATIO**NEARBY
+    nearby = nearby or float(max(abs(value), secants[NEARBY], bent))
     # A function that is the same at all small steps may be one of few digits.
     fine = max(float(estimates[i]), 0.0 if secants[i] else nearby)
     coarse = fine if stopped is None else max(fine, stopped)
@@ -131,10 +134,10 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
 
 def _differences(
     f: Callable[[float], float], x: float, first: float, count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """Return for each step the slope, the distance of those of both sides, the step, and secants.
 
-    Of the secants to both sides it is the larger size, 0 where there is none.
+    Of the secants to both sides these are the larger size and the difference, 0 if there are none.
     """
     seen: dict[float, float] = {}
 
@@ -156,8 +159,9 @@ def _differences(
         central = derivative(along, np.full(count, x), **options)
         up, down = along(x + within) - value(x), value(x) - along(x - within)
         apart = np.abs(((up - down) / within) @ _OF_SIDES)
-        secants = np.nan_to_num(np.fmax(np.abs(up), np.abs(down))[:, 0] / steps)
-    return np.asarray(central.df), apart, steps, secants
+        secants = np.fmax(np.abs(up), np.abs(down))[:, 0], np.abs(up - down)[:, 0]
+        larger, bends = (np.nan_to_num(of_step / steps) for of_step in secants)
+    return np.asarray(central.df), apart, steps, (larger, bends)
 
 
 def _of_sides() -> np.ndarray:
