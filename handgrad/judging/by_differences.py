@@ -121,7 +121,7 @@ def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference
         raise UndecidableError("the loss is not finite around this point, so it has no differences")
     rough = max(rough, *(s.roughness for s in slopes))
     return _reference(value, slopes, why), Measured(
-        _tolerance(given, value, slopes, changes, rough / sizes)
+        _tolerance(given, value, slopes, changes, rough)
     )
 
 
@@ -149,7 +149,7 @@ def sizes_of(given: Point) -> np.ndarray:
 
 
 def _roughness(f: Function, point: np.ndarray, sizes: np.ndarray, rng: Any) -> float:
-    """Return how rough the loss is along a random line near the point, in its own units."""
+    """Return how rough the loss is along a random line near the point."""
     near = point + sizes * rng.uniform(-0.5, 0.5, point.size)
     along = sizes * rng.uniform(-1, 1, point.size)
     return roughness(lambda t: f(near + t * along), 0.0, 1.0)
@@ -206,7 +206,7 @@ def _tolerance(
     value: float,
     slopes: Sequence[Slope],
     changes: np.ndarray,
-    rough: np.ndarray,
+    rough: float,
 ) -> Tolerance:
     """Return the tolerances: an estimate counts like what an iteration leaves out.
 
@@ -215,16 +215,17 @@ def _tolerance(
     gradient = _balls(slopes)
     own, fine = balls.midpoints(gradient).astype(np.float64), np.array([s.fine for s in slopes])
     about = sizes_about(given.leaves, gradient, balls.contains_zero(gradient))
-    coarse = np.fmax(np.array([s.coarse for s in slopes]), rough)
+    nearby = np.array([s.nearby for s in slopes])
+    coarse = np.fmax([s.coarse for s in slopes], rough * nearby)
     eps = formats.of_elements(given.leaves, "eps")
     unit = eps / 2 * (np.abs(own) + changes)
     # What is computed is known where what is meant is not.
     enough = SAFE * coarse <= HALF_KNOWN * about
     left_out = SAFE * np.where(enough, coarse, fine)
-    jump = np.fmax(SAFE * coarse, APPROXIMATE * np.fmax(about, [s.nearby for s in slopes]))
+    jump = np.fmax(SAFE * coarse, APPROXIMATE * np.fmax(about, nearby))
     point = np.abs(in_one(given))
     noise = max((s.fine * s.step for s in slopes if np.isfinite(s.fine)), default=0.0)
-    of_loss = SAFE * (noise + float(np.max(rough * sizes_of(given), initial=0.0)))
+    of_loss = SAFE * (noise + float(np.max(rough * nearby * sizes_of(given), initial=0.0)))
     with np.errstate(over="ignore"):
         unit_of_loss = float(np.spacing(abs(value)) + np.sum(np.abs(own) * point * eps)) / 2
     none = np.zeros(own.size)

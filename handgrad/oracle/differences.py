@@ -67,7 +67,7 @@ class Slope(NamedTuple):
     fine: float  #: from the slope of what the function computes
     coarse: float  #: from that of what it approximates; not less than `fine`
     step: float  #: the step that it was found with
-    roughness: float  #: of the function, in its own units: by how much it departs from a smooth one
+    roughness: float  #: how far slopes of what it approximates may lie apart, relative to `nearby`
     #: The size of slopes nearby: of this, of secants over some hundredths of the number, and of the
     #: change of the slope that is in proportion half as far away as 0.
     nearby: float
@@ -97,9 +97,11 @@ def slope(f: Callable[[float], float], x: float, size: float) -> Slope:
 
 
 def roughness(f: Callable[[float], float], x: float, size: float) -> float:
-    """Return by how much a function departs from a smooth one about a number, in its own units."""
-    slopes, jumps, steps, _ = _differences(f, x, size / 2, FEW_STEPS)
-    return _rough(slopes, _estimates(slopes, jumps), steps)
+    """Return how rough a function is about a number, see `Slope.roughness`."""
+    slopes, jumps, steps, around = _differences(f, x, size / 2, FEW_STEPS)
+    estimates = _estimates(slopes, jumps)
+    nearby = _nearby(slopes[int(np.argmin(estimates))], *around)
+    return _rough(slopes, estimates, steps) / (size * nearby) if nearby else 0.0
 
 
 def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> tuple[Slope, int]:
@@ -107,7 +109,7 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
 
     `nearby` is that of longer steps, 0 if there were none.
     """
-    slopes, jumps, steps, (secants, bends) = _differences(f, x, first, STEPS)
+    slopes, jumps, steps, around = _differences(f, x, first, STEPS)
     estimates = _estimates(slopes, jumps)
     i = int(np.argmin(estimates))
     if not np.isfinite(estimates[i]):
@@ -124,10 +126,10 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
         end = k + int(grown[0]) if grown.size else STEPS
         i = k + int(np.argmin(estimates[k:end]))
     value, rough = float(slopes[i]), _rough(slopes, estimates, steps)
-    bent = bends[NEARBY] * RATIO**NEARBY
-    nearby = nearby or float(max(abs(value), secants[NEARBY], bent))
+    nearby = nearby or _nearby(value, *around)
+    rough = rough / (2 * first * nearby) if nearby else 0.0
     # A function that is the same at all small steps may be one of few digits.
-    fine = max(float(estimates[i]), 0.0 if secants[i] else nearby)
+    fine = max(float(estimates[i]), 0.0 if around[0][i] else nearby)
     coarse = fine if stopped is None else max(fine, stopped)
     return Slope(value, fine, coarse, float(steps[i]), rough, nearby), i
 
@@ -162,6 +164,11 @@ def _differences(
         secants = np.fmax(np.abs(up), np.abs(down))[:, 0], np.abs(up - down)[:, 0]
         larger, bends = (np.nan_to_num(of_step / steps) for of_step in secants)
     return np.asarray(central.df), apart, steps, (larger, bends)
+
+
+def _nearby(value: float, secants: np.ndarray, bends: np.ndarray) -> float:
+    """Return the size of slopes nearby, see `Slope.nearby`."""
+    return float(np.nanmax([abs(value), secants[NEARBY], bends[NEARBY] * RATIO**NEARBY]))
 
 
 def _of_sides() -> np.ndarray:

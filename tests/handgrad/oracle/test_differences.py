@@ -40,7 +40,7 @@ def measured(name: str, function: Smooth, at: Sequence[float]) -> Iterator[Measu
         found, rough = slope(function.f, x, abs(x)), 0.0
         for factor in rng.uniform(0.5, 1.5, PLACES):
             rough = max(rough, roughness(function.f, x * factor, abs(x * factor)))
-        coarse = max(found.coarse, max(rough, found.roughness) / abs(x))
+        coarse = max(found.coarse, max(rough, found.roughness) * found.nearby)
         yield Measured(name, x, found, abs(found.value - function.slope(x)), coarse)
 
 
