@@ -8,17 +8,17 @@ from typing import Any, ParamSpec
 
 from handgrad.clock import Clock
 from handgrad.comparison import ComparisonReport
-from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
+from handgrad.judging.options import asked
 from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
+from handgrad.judging.trial import Interrupted, judge
 from handgrad.report import GradientReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -89,6 +89,8 @@ def check_gradient(
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, as one in PyTorch is, too, or
             else run by NumPy on power series. One that can only be called (compiled code, a solver,
             a callback) is judged by differences, which certify nothing, and the report says so.
+            While an `nn.Module` is traced, its parameters are others: no other thread may use it
+            during a check.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
             ml_dtypes; each leaf is judged at its own precision. Or a pytree of tensors, or an
             `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
@@ -111,7 +113,8 @@ def check_gradient(
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
-            and does not judge autodiff.
+            and does not judge autodiff. Not for short formats nor with `computed_in`, whose
+            rounding hides an element's error along a direction.
         computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in
@@ -135,22 +138,9 @@ def check_gradient(
         >>> check_gradient(gradient, loss, np.array([0.3, -0.7]), x, y).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        check_gradient,
-        {"gradient": gradient, "loss": loss},
-        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
-        points=points,
-        seed=seed,
-        referee=referee,
-        has_value=has_value,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        directions=directions,
-        computed_in=computed_in,
-    )
-    case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
+    names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
+    options, reproduce = asked(check_gradient, ("gradient", "loss"), names, locals())
+    case = Case(gradient, loss, **options.handed_on())
     with drawn_numbers_kept():
         return report_on_gradient(
             case, (params, *inputs), points, strict, reproduce, seconds, directions
@@ -169,7 +159,6 @@ def report_on_gradient(
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
     case, at, names, points = in_arrays(case, at, points)
     given = point_at(at[0], at[1:], names)
-    check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
     report = report_on(case, given, points, strict, reproduce, seconds)
@@ -215,10 +204,8 @@ def report_on_function(
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    check_seconds(seconds)
     clock = Clock(seconds)
-    values, at = values_case(pair, given, case.seed)
-    values = replace(values, computed_in=case.computed_in)
+    values, at = values_case(pair, given, case)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

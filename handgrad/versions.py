@@ -8,24 +8,25 @@ from handgrad.check import CheckInterrupted, report_on_gradient, require, with_a
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
-from handgrad.data.calls import call_line
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
 from handgrad.judging.losses import prepare
+from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def compare_gradients(
     versions: Mapping[str, Callable[..., Any]],
     loss: Callable[..., Any],
@@ -73,40 +74,20 @@ def compare_gradients(
         >>> report.failing, report["mine"].verdict
         (('mine',), 'disagree')
     """
+    names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
     check_versions(versions)
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        compare_gradients,
-        {"versions": versions, "loss": loss},
-        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
-        points=points,
-        seed=seed,
-        referee=referee,
-        has_value=has_value,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
-    check_seconds(seconds)
-    stated = _stated(computed_in, versions)
+    functions, stated = ("versions", "loss"), _stated(computed_in, versions)
+    options, reproduce = asked(compare_gradients, functions, names, locals(), computed_in=None)
     at = (params, *inputs)
     cases = {
         name: Case(
-            f,
-            loss,
-            has_value,
-            referee,
-            seed,
-            trusted,
-            calls=CALLS_OF_KERNEL,
-            computed_in=stated.get(name),
+            f, loss, **options.handed_on(computed_in=stated.get(name)), calls=CALLS_OF_KERNEL
         )
         for name, f in versions.items()
     }
-    _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
     with reported(clock) as progress:
+        _check_loss(cases, at, points)
         for k, (name, case) in enumerate(cases.items()):
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))

@@ -152,6 +152,7 @@ def _judged(
         from handgrad.check import CheckInterrupted, report_on_gradient
         from handgrad.commands.loading import Loader, parse
         from handgrad.judging.case import OF_COMMAND, Case
+        from handgrad.judging.options import Options
 
         loader = Loader()
         where = parse(gradient, "gradient")
@@ -169,11 +170,8 @@ def _judged(
             case = Case(
                 gradient_function,
                 loss_function,
-                options["has_value"],
-                seed=options["seed"],
-                trusted=frozenset(options["trust_rules"]),
+                **Options.of(options).handed_on(),
                 wording=OF_COMMAND,
-                computed_in=options["computed_in"],
             )
             others = (options[name] for name in ("seconds", "directions"))
             report = report_on_gradient(

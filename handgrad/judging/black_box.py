@@ -9,7 +9,7 @@ from flint import arb
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
 from handgrad.judging import by_differences
-from handgrad.judging.case import Case, RandomDirections, TorchFunction
+from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
@@ -69,7 +69,7 @@ class BlackBox(NumpyLoss):
 def may_be_judged(case: Case, given: Point) -> bool:
     """Tell whether a case is one that differences can judge."""
     whole = case.part.whole if isinstance(case.part, RandomDirections) else case
-    if whole.own is not None or whole.of_values or isinstance(whole.part, TorchFunction):
+    if whole.own is not None or whole.of_values or isinstance(whole.part, TorchRule):
         return False
     floats = all(leaf.dtype in (np.float64, np.float32) for leaf in given.leaves)
     return floats and whole.referee == "auto" and whole.computed_in is None

@@ -96,7 +96,7 @@ class JaxLoss:
             traced,
             given.leaves,
             inputs,
-            self.case.trusted,
+            self.case.trust_rules,
             suspects,
             generic,
             self.case.arithmetic,
@@ -137,12 +137,13 @@ class JaxLoss:
         if value is not None and ruling is not None:
             self._check_answers(given, value, ruling)
         first = self.traced(given)
-        for other in calls(lambda: self._traced_again(given), CALLS, least=2):
+        others = calls(lambda: self._traced_again(given), CALLS, least=2)
+        for call, other in enumerate(others, 2):
             if other.loss.form != first.loss.form:
                 # The same terms in another order are the same function.
                 with suppress(UncertifiedPrimitiveError):
                     runs = self._along_one(given, first), self._along_one(given, other)
-                    check_same(self.case.wording.loss, *runs)
+                    check_same(self.case.wording.loss, *runs, call)
 
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
         name, tolerance = self.case.wording.loss, ruling.tolerance
@@ -205,7 +206,7 @@ class JaxLoss:
         """
         traced = self.traced(given)
         quickly = traced.traced_inputs and traced.compiles_quickly
-        others = self.case.autodiff is not None or self.case.trusted
+        others = self.case.autodiff is not None or self.case.trust_rules
         if others or traced.gradient is None or not quickly:
             return None
         if traced not in self._compiled:
