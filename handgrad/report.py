@@ -70,9 +70,10 @@ class GradientReport(Renderable, Judgement):
         if self._mistake_unknown:
             return ()
         from handgrad.diagnosis import diagnose
+        from handgrad.diagnosis.devices import with_devices
         from handgrad.diagnosis.stopped import stopped
 
-        return stopped(self.trial) or diagnose(self.trial)
+        return stopped(self.trial) or with_devices(diagnose(self.trial), self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":
