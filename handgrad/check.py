@@ -78,6 +78,7 @@ def check_gradient(
     seconds: float = 20.0,
     directions: int | None = None,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -147,8 +148,10 @@ def check_gradient(
         seconds=seconds,
         directions=directions,
         computed_in=computed_in,
+        domain=domain,
     )
-    case = Case(gradient, loss, has_value, referee, seed, trusted, computed_in=computed_in)
+    options = {"computed_in": computed_in, "domain": domain}
+    case = Case(gradient, loss, has_value, referee, seed, trusted, **options)
     with drawn_numbers_kept():
         return report_on_gradient(
             case, (params, *inputs), points, strict, reproduce, seconds, directions

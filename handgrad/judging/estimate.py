@@ -13,6 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.data import formats
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.reference import Reference, UndecidableError
@@ -31,9 +32,16 @@ TRUST = 10
 
 
 def reference(
-    loss: Callable[..., Any], given: Point, operation: str, seed: int
+    loss: Callable[..., Any],
+    given: Point,
+    operation: str,
+    seed: int,
+    tangent: Tangent | None = None,
 ) -> tuple[Reference, Tolerances]:
-    """Estimate the gradient and its tolerances in float64; `operation` is what has no rule."""
+    """Estimate the gradient and its tolerances in float64, both projected on the tangent space.
+
+    `operation` is what has no rule.
+    """
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
@@ -52,6 +60,9 @@ def reference(
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
     unit = np.where(contradicted, 0.0, unit)
+    if tangent is not None:
+        gradient = tangent.of_floats(gradient)
+        unit, loose = tangent.widened(unit), tangent.widened(loose)
     how = (
         f"not certified: there is no rule for `{operation}`; jax.grad in float64, "
         f"{int(known.sum())} of {point.size} elements held to finite differences of the loss"

@@ -81,7 +81,8 @@ def between_calls(
     results = [*results, *others]
     answers = np.array([vector(leaves) for _, leaves, _ in results])
     values = np.array([value if case.has_value else 0.0 for value, _, _ in results], dtype=float)
-    levels = [ruling.worst_of(answer) for answer in answers]
+    projected = [case.projected(given, answer) for answer in answers]
+    levels = [ruling.worst_of(answer) for answer in projected]
     apart = np.append(_apart(values), _apart(answers))
     explained = loss.other_order(given)
     within = explained is not None and bool((apart <= explained).all())
@@ -98,7 +99,7 @@ def between_calls(
         gaps = np.abs(there.astype(np.float64) - there[0].astype(np.float64))
     other = there[int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))]
     found = Variation(len(results), *place, there[0], other, float(distances[i]), by_order, within)
-    return found, answers[int(np.argmax(levels))]
+    return found, projected[int(np.argmax(levels))]
 
 
 def _apart(numbers: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
 """The call of handgrad that a case came from, to judge other points and to write it as code."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from handgrad.data.domains.named import written
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
@@ -61,12 +62,12 @@ def check_of(case: Case) -> Check:
 def _of_step(case: Case, part: BackwardStep) -> Check:
     forward, together = part.forward, part.together
 
-    def answer(_: Case, given: Point) -> Judgement:
+    def answer(case: Case, given: Point) -> Judgement:
         inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
         part_case, point = backward_case(
             forward, part.backward, inputs, None, *options, computed_in=case.computed_in
         )
-        return judge(part_case, point, 0, False, "")
+        return judge(_in_domains_of(case, part_case), point, 0, False, "")
 
     own = case.own.functions if case.own else (forward, part.backward)
     functions = ((own[0], "forward"), (own[1], "backward"))
@@ -81,13 +82,13 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
-    def answer(_: Case, given: Point) -> Judgement:
+    def answer(case: Case, given: Point) -> Judgement:
         args, options = together(given.params), (case.seed, case.referee, case.computed_in)
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
             part_case, point = referenced_case(f, reference, args, *options)[:2]
-        return judge(part_case, point, 0, False, "")
+        return judge(_in_domains_of(case, part_case), point, 0, False, "")
 
     functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
     by_name = () if reference is None else ((reference, "reference"),)
@@ -97,9 +98,9 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
 
 
 def _of_torch(case: Case, part: TorchFunction) -> Check:
-    def answer(_: Case, given: Point) -> Judgement:
+    def answer(case: Case, given: Point) -> Judgement:
         part_case, point = part.again(given.params, given.inputs)
-        return judge(part_case, point, 0, False, "")
+        return judge(_in_domains_of(case, part_case), point, 0, False, "")
 
     options = _options(case, ("referee", "computed_in"))
     if part.wrt:
@@ -115,6 +116,11 @@ def _of_torch(case: Case, part: TorchFunction) -> Check:
         "handgrad.torch",
         () if part.reference is None else ((part.reference, "reference"),),
     )
+
+
+def _in_domains_of(case: Case, other: Case) -> Case:
+    """Return another case with the domains of one."""
+    return replace(other, domain=case.domain, domains=case.domains)
 
 
 def _own(case: Case, *args: Any) -> tuple[Any, ...]:
@@ -133,4 +139,8 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["trust_rules"] = str(sorted(case.trusted))
     if case.computed_in is not None:
         found["computed_in"] = repr(case.computed_in)
-    return {name: value for name, value in found.items() if name in ("points", "seed", *of)}
+    if case.domain is not None:
+        found["domain"] = written(case.domain)
+    return {
+        name: value for name, value in found.items() if name in ("points", "seed", "domain", *of)
+    }
