@@ -20,6 +20,7 @@ from handgrad.judging.variation import between_calls
 from handgrad.judging.witness import INCONCLUSIVE, ROUNDED, WRONG
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.tolerance.runs import stored
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -96,7 +97,7 @@ def judge_answer(
         theirs = case.projected(given, autodiff)
         reference, tolerances = loss.measured(given, suspects(yours, theirs))
         if tangent is not None:
-            tolerances.stored = tangent.stored(vector(leaves), autodiff)
+            tolerances.stored = stored(tangent, vector(leaves), autodiff)
         if cause := _beyond_floats(given, reference):
             return Outcome(given, cause=cause)
         second = theirs if loss.has_autodiff else None

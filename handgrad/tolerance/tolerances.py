@@ -70,8 +70,8 @@ class Tolerance:
     #: What iterations that stop at a tolerance leave out; see `handgrad.oracle.truncation`.
     truncation: Changes | None = None
     stated: Stated | None = None  #: what rounding in short formats explains besides
-    #: What half an ulp of a gradient's elements is where they are projected on a tangent space,
-    #: see `handgrad.data.domains.tangent`; in short formats it counts once.
+    #: Half an ulp of the elements that are stored, where these are projected on a tangent space;
+    #: see `handgrad.tolerance.runs.stored`.
     stored: np.ndarray | float = 0.0
 
     @property

@@ -14,6 +14,10 @@ HALVED = 6
 #: The least eigenvalue, relative to the largest, of a matrix that is made positive definite.
 LEAST = 0.1
 
+#: How often a gradient is projected at a matrix that is orthogonal to within rounding, by E: what
+#: is left of its normal part is E³ of it, below the square of the roundoff.
+TIMES = 3
+
 
 class Symmetric(Domain):
     """Symmetric matrices."""
@@ -166,10 +170,16 @@ class Orthogonal(Domain):
         return self.nearest(_tall(turned, leaf).astype(leaf.dtype), leaf)
 
     def projected(self, leaf: np.ndarray, changes: np.ndarray) -> np.ndarray:
-        """Return c - Q·(Qᵀc + cᵀQ)/2."""
+        """Return c - Q·(Qᵀc + cᵀQ)/2, several times.
+
+        For QᵀQ = 1 + E and symmetric S this leaves -Q·(ES + SE)/2 of the normal Q·S, and all of
+        what is orthogonal to these. A gradient may have any normal part, which may be large.
+        """
         q, c = _tall(leaf), _tall(changes, leaf)
-        along = product(mirrored(q), c)
-        return _tall(c - product(q, (along + mirrored(along)) / 2), leaf)
+        for _ in range(TIMES):
+            along = product(mirrored(q), c)
+            c = c - product(q, (along + mirrored(along)) / 2)
+        return _tall(c, leaf)
 
     def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
         """Return |1 - QQᵀ/2|·e + |Q|·eᵀ·|Q|/2, since P·c = (1 - QQᵀ/2)·c - Q·cᵀ·Q/2."""

@@ -1,5 +1,6 @@
 """The domains by their names, and a pytree of names spread over the parameters."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -59,7 +60,7 @@ def domains_of(spec: Any, tree: Any) -> list[Domain]:
     return found
 
 
-def check_inside(given: Point, domains: list[Domain], where: str = "") -> None:
+def check_inside(given: Point, domains: Sequence[Domain], where: str = "") -> None:
     """Raise ValueError if a parameter is not in its domain; `where` is before its name."""
     for path, leaf, domain in zip(given.paths, given.leaves, domains, strict=True):
         inside = domain.inside(leaf)

@@ -3,9 +3,9 @@
 **What rounding costs there.** A right gradient g is off by e, |e| ≤ t for the tolerances t of its
 elements, and its projection by P·e, |P·e| ≤ |P|·t. Changes of the exact gradient by other data, and
 deviations by rounding, are vectors, so their projections are measured as such. What is left of t is
-half an ulp of each element, since g is stored in its format: `Tangent.stored` is |P| of that. It is
-what remains where a small tangential part is what large numbers leave: of x·10⁸ + t on the sphere.
-P itself is computed in balls, and rounded once.
+half an ulp of each element, since g is stored in its format: |P| of that belongs to the tolerance,
+see `handgrad.tolerance.runs.stored`. It matters where little is left of large numbers: of 10⁸·x + t
+on the sphere. P itself is computed in balls, and rounded once.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data import formats
 from handgrad.data.domains.domain import Domain
 from handgrad.data.point import slices
 
@@ -53,17 +52,6 @@ class Tangent:
         with np.errstate(invalid="ignore"):
             found = self._of_leaves(errors, wide, lambda d, x, v: d.widened(x, v))
         return np.where(np.isnan(found), np.inf, found)
-
-    def stored(self, *gradients: np.ndarray) -> np.ndarray:
-        """Return how far half an ulp of each element of these gradients moves a projection.
-
-        They are in float64, (size,); what is not finite has no ulp.
-        """
-        halves = []
-        for leaf, part in zip(self.leaves, slices(self.leaves), strict=True):
-            sizes = np.max([np.abs(np.nan_to_num(g[part], posinf=0.0)) for g in gradients], axis=0)
-            halves.append(formats.of(leaf.dtype).spacing(sizes) / 2)
-        return self.widened(np.concatenate(halves))
 
     @cached_property
     def fixed(self) -> np.ndarray:
