@@ -12,6 +12,7 @@ from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.pytorch.cases import in_arrays
@@ -217,9 +218,10 @@ def report_on_function(
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
     check_seconds(seconds)
-    clock = Clock(seconds)
+    case, clock = in_domains(case, given), Clock(seconds)
     values, at = values_case(pair, given, case.seed)
-    values = replace(values, computed_in=case.computed_in)
+    options = {"domain": case.domain, "domains": case.domains}
+    values = replace(values, computed_in=case.computed_in, **options)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

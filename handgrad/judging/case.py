@@ -36,7 +36,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
-    domain: str = "domain={!r}"
+    domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
 
 
@@ -49,7 +49,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
-    domain="--domain {!r}",
+    domain="--domain '{1}'",
     computed_in="--computed-in {1}",
 )
 
@@ -235,7 +235,10 @@ class Case:
         """Return the caller's point with other parameters, or near ones in their domains."""
         if self.domains:
             triples = zip(self.domains, leaves, whole.leaves, strict=True)
-            leaves = [d.nearest(leaf, was) if leaf.size else leaf for d, leaf, was in triples]
+            leaves = [
+                np.asarray(domain.nearest(leaf, was)) if leaf.size else leaf
+                for domain, leaf, was in triples
+            ]
         return whole.moved(leaves)
 
     def tangent(self, given: Point) -> Tangent | None:

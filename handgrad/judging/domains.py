@@ -16,7 +16,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.domains.domain import Domain, Interval, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
-from handgrad.data.domains.named import check_inside, domains_of
+from handgrad.data.domains.named import check_inside, domains_of, is_list
 from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
@@ -37,10 +37,12 @@ def in_domains(case: Case, given: Point) -> Case:
     """
     if case.domain is None or case.domains:
         return case
-    whole = given.params
+    whole, spec = given.params, case.domain
     if isinstance(case.part, BackwardStep | CustomRule):
         whole = case.part.together(whole)
-    found = domains_of(case.domain, whole)
+    if isinstance(whole, tuple | list) and is_list(spec):
+        spec = type(whole)(spec)
+    found = domains_of(spec, whole)
     leaves = jax.tree_util.tree_leaves(whole)
     if len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
@@ -221,7 +223,8 @@ def _right_for(
                 continue
             left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                return f"right for {domain.of_one.format(path)}: {option.format(domain.spec)}"
+                so = option.format(domain.spec, domain.words)
+                return f"right for {domain.of_one.format(path)}: {so}"
     return None
 
 
@@ -236,4 +239,4 @@ def kept_by(left: Sequence[Exit], given: Point, option: str) -> Iterator[str]:
     for one in left:
         if one.domain is not None:
             of = f" for {one.path}" if len(given.paths) > 1 else ""
-            yield option.format(one.domain.spec) + of
+            yield option.format(one.domain.spec, one.domain.words) + of

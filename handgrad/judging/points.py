@@ -51,7 +51,7 @@ def _around(
     everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
     pairs = zip(leaves, domains, strict=True)
     return [
-        domain.drawn(leaf, scale, _size(leaf) or everything, rng) if leaf.size else leaf
+        np.asarray(domain.drawn(leaf, scale, _size(leaf) or everything, rng)) if leaf.size else leaf
         for leaf, domain in pairs
     ]
 

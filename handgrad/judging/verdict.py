@@ -196,7 +196,7 @@ def _outside(
     i, exits = next(iter(left.items()))
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
-    said = list(kept_by(exits[:FEW_LEAVES], outcomes[0].given, case.wording.domain))
+    said = list(kept_by(exits[:FEW_LEAVES], case.of_caller(outcomes[0].given), case.wording.domain))
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
@@ -275,9 +275,8 @@ def _headline(
 
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
-    if deciding.ruling is None or isinstance(case.part, Instead):
-        return []
-    return list(right_in_domains(deciding.ruling, case))[:FEW_LEAVES]
+    ruling = None if isinstance(case.part, Instead) else deciding.ruling
+    return list(right_in_domains(ruling, case))[:FEW_LEAVES] if ruling else []
 
 
 def _of_a_sample(deciding: Outcome) -> str:

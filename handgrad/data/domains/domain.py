@@ -32,6 +32,11 @@ class Domain:
         return self.name
 
     @property
+    def words(self) -> str:
+        """The same in words, as the command line takes it."""
+        return self.name
+
+    @property
     def key(self) -> Any:
         """What tells it from others."""
         return self.spec
@@ -39,6 +44,10 @@ class Domain:
     def inside(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are as the domain wants them, to within their rounding."""
         return np.ones(leaf.shape, dtype=bool)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what an element is that is not inside, for messages."""
+        return str(leaf[index])
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return an array of the domain near `leaf`; `before` is the one that was moved there."""
@@ -106,6 +115,11 @@ class Interval(Domain):
         """The name and both ends."""
         return (self.name, self.low, self.high)
 
+    @property
+    def words(self) -> str:
+        """The name and both ends."""
+        return f"{self.name} {self.low:g} {self.high:g}"
+
     def inside(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are between the ends, or are the numbers nearest to one."""
         low, high = np.array([self.low, self.high]).astype(leaf.dtype)
@@ -168,6 +182,10 @@ class Mask(Domain):
     def inside(self, leaf: np.ndarray) -> np.ndarray:
         """Tell that all elements are, if the array is of the mask's shape."""
         return np.full(leaf.shape, leaf.shape == self.free.shape)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say of which shape the array is."""
+        return f"shape {leaf.shape}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the array with what the mask does not free as it was."""

@@ -7,6 +7,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data import formats
 from handgrad.data.domains.domain import Domain, added, kept, rounding
+from handgrad.data.numerals import short
 
 #: How often a move is halved that rounding has brought out of the positive definite matrices.
 HALVED = 6
@@ -36,6 +37,12 @@ class Symmetric(Domain):
         largest = np.max(np.abs(wide), axis=(-2, -1), keepdims=True, initial=0.0)
         return np.abs(wide - mirrored(wide)) <= largest * rounding(leaf.dtype, leaf.shape[-1])
 
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what the element and its mirror image are."""
+        if not _square(leaf):
+            return f"shape {leaf.shape}"
+        return f"{leaf[index]}, and {mirrored(leaf)[index]} across the diagonal"
+
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the symmetric part."""
         wide = leaf.astype(np.float64)
@@ -64,6 +71,12 @@ class PositiveDefinite(Symmetric):
         if not symmetric.all():
             return symmetric
         return np.broadcast_to(_smallest(leaf)[..., None, None] > 0, leaf.shape)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what is not symmetric, or how small an eigenvalue is."""
+        if not super().inside(leaf).all():
+            return super().seen(leaf, index)
+        return f"an eigenvalue of {short(float(_smallest(leaf)[index[:-2]]))}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the symmetric part with each eigenvalue a tenth of the largest at least."""
@@ -104,6 +117,10 @@ class LowerTriangular(Domain):
         if leaf.ndim < 2:
             return np.zeros(leaf.shape, dtype=bool)
         return (leaf == 0) | lower(leaf)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what the element is, or the shape of what is no matrix."""
+        return str(leaf[index]) if leaf.ndim > 1 else f"shape {leaf.shape}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the matrix with zeros above the diagonal."""
@@ -150,6 +167,14 @@ class Orthogonal(Domain):
             off = np.abs(mirrored(q) @ q - np.eye(q.shape[-1]))
         near = (off <= rounding(leaf.dtype, 4 * q.shape[-2])).all(axis=(-2, -1), keepdims=True)
         return np.broadcast_to(near, leaf.shape)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say how far QᵀQ is from 1, or the shape of what is no matrix."""
+        if leaf.ndim < 2:
+            return f"shape {leaf.shape}"
+        q = _tall(leaf.astype(np.float64))[index[:-2]]
+        off = np.max(np.abs(q.T @ q - np.eye(q.shape[-1])))
+        return f"a matrix whose QᵀQ is off by {short(float(off))}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return U·Vᵀ of the singular value decomposition."""

@@ -66,10 +66,8 @@ def check_inside(given: Point, domains: Sequence[Domain], where: str = "") -> No
         inside = domain.inside(leaf)
         if leaf.size and not inside.all():
             index = tuple(int(i) for i in np.argwhere(~inside)[0])
-            got = f"shape {leaf.shape}" if isinstance(domain, Mask) else f"{leaf[index]}"
-            what = f"{path}{place(index)}: got {got}, expected {domain.expected}"
-            called = "mask" if isinstance(domain, Mask) else domain.spec
-            raise ValueError(f"{where}{what} (domain={called!r})")
+            what = f"got {domain.seen(leaf, index)}, expected {domain.expected}"
+            raise ValueError(f"{where}{path}{place(index)}: {what}, as domain= says")
 
 
 def written(spec: Any) -> str:
@@ -99,6 +97,11 @@ def _is_mask(value: Any) -> bool:
 def _is_interval(value: Any) -> bool:
     named = isinstance(value, tuple | list) and bool(value) and isinstance(value[0], str)
     return named and value[0] == Interval.name
+
+
+def is_list(spec: Any) -> bool:
+    """Tell whether `domain=` was given a list or a tuple of domains."""
+    return type(spec) in (list, tuple) and not _is_interval(spec)
 
 
 def _is_one(value: Any) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from handgrad.data import formats
 from handgrad.data.domains.domain import Domain, rounding
+from handgrad.data.numerals import short
 
 
 class Simplex(Domain):
@@ -24,6 +25,10 @@ class Simplex(Domain):
         off = np.abs(leaf.astype(np.float64).sum(axis=-1, keepdims=True) - 1)
         own = 1.0 if formats.is_half(leaf.dtype) else 0.0
         return (leaf >= 0) & (off <= rounding(leaf.dtype, leaf.shape[-1], own))
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what the element is, and the sum of its row."""
+        return _in_a_row(leaf, index, "sum", lambda row: row.sum())
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the sizes of the elements divided by their sum; equal ones if that is 0."""
@@ -65,6 +70,10 @@ class UnitSphere(Domain):
         near = np.abs(squares - 1) <= rounding(leaf.dtype, leaf.shape[-1])
         return np.broadcast_to(near, leaf.shape)
 
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what the element is, and the length of its row."""
+        return _in_a_row(leaf, index, "length", np.linalg.norm)
+
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the rows divided by their lengths; the first unit vector for 0."""
         wide = leaf.astype(np.float64)
@@ -83,3 +92,10 @@ class UnitSphere(Domain):
         x = np.abs(leaf) / np.linalg.norm(leaf, axis=-1, keepdims=True)
         others = (x * errors).sum(axis=-1, keepdims=True) - x * errors
         return np.abs(1 - x * x) * errors + x * others
+
+
+def _in_a_row(leaf: np.ndarray, index: tuple[int, ...], what: str, measure: Any) -> str:
+    if not index:
+        return f"{leaf[index]}, a number without axes"
+    measured = float(measure(leaf[index[:-1]].astype(np.float64)))
+    return f"{leaf[index]} in a row of {what} {short(measured, 12)}"
