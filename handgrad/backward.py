@@ -4,11 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
-from handgrad.data.calls import call_line
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.custom_cases import custom_case, referenced_case
+from handgrad.judging.options import Options, asked
 from handgrad.judging.part_cases import backward_case, points_of_part
-from handgrad.judging.trial import rule_names
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -28,6 +27,7 @@ def check_backward(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -43,6 +43,7 @@ def check_backward(
         cotangent: shaped like the output, and converted to its dtype; random by default.
         points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
             the points vary the inputs, and each of a list is a tuple of them.
+        domain: as for `check_gradient`: one for all inputs, or a tuple with one for each.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -62,32 +63,26 @@ def check_backward(
         >>> check_backward(forward, backward, np.array([0.5, -1.0, 2.0])).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        check_backward,
-        {"forward": forward, "backward": backward},
-        argument_names(forward, len(inputs), numbered(INPUTS, len(inputs))),
-        cotangent=cotangent,
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
-    case, given = backward_case(
-        forward,
-        backward,
-        inputs,
-        cotangent,
-        seed,
-        referee,
-        trusted,
-        computed_in=computed_in,
-    )
-    points = points_of_part(points, given)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
+    options, reproduce = asked(check_backward, ("forward", "backward"), names, locals())
+    of_step = forward, backward, inputs, cotangent
+    return report_on_step(*of_step, options, points, strict, reproduce, seconds)
+
+
+def report_on_step(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    cotangent: Any,
+    options: Options,
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> GradientReport:
+    """Judge a backward step, as `check_backward` does; raises as that."""
+    case, given = backward_case(forward, backward, inputs, cotangent, options)
+    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
 
 
 @with_arguments_of(check_backward)
@@ -117,6 +112,7 @@ def check_custom(
     strict: bool = False,
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -137,6 +133,7 @@ def check_custom(
             floats in its result.
         points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
             vary all floats, and each of a list is a tuple of arguments.
+        domain: as for `check_gradient`: one for all arguments, or a tuple with one for each.
 
     Raises:
         TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
@@ -152,28 +149,18 @@ def check_custom(
         >>> check_custom(f, np.array([0.5, 1.0])).verdict
         'disagree'
     """
-    reproduce = call_line(
-        check_custom,
-        {"f": f},
-        argument_names(f, len(args), numbered("args", len(args))),
-        reference=reference,
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
+    names = argument_names(f, len(args), numbered("args", len(args)))
+    options, reproduce = asked(check_custom, ("f",), names, locals())
     pair = None
     with calling("f"):
         if reference is None:
-            case, given = custom_case(f, args, seed, referee, computed_in)
+            case, at = custom_case(f, args, options)
         else:
-            case, given, pair = referenced_case(f, reference, args, seed, referee, computed_in)
-    points = points_of_part(points, given)
+            case, at, pair = referenced_case(f, reference, args, options)
+    points = points_of_part(points, at)
     if pair is None:
-        return report_on(case, given, points, strict, reproduce, seconds)
-    return report_on_function(pair, case, given, points, strict, reproduce, seconds)
+        return report_on(case, at, points, strict, reproduce, seconds)
+    return report_on_function(pair, case, at, points, strict, reproduce, seconds)
 
 
 @with_arguments_of(check_custom)

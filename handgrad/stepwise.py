@@ -2,21 +2,17 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from handgrad.backward import check_backward
+from handgrad.backward import report_on_step
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
-from handgrad.data.calls import call_line
-from handgrad.data.computed_in import arithmetic
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
-from handgrad.judging.case import check_seed
-from handgrad.judging.trial import check_seconds, rule_names
+from handgrad.judging.options import asked
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -77,48 +73,23 @@ def check_steps(
         raise TypeError(
             f"steps: got {shortly(steps)}, expected a list of (name, forward, backward)"
         )
-    check_seed(seed)
-    check_seconds(seconds)
-    arithmetic(computed_in)
-    clock = Clock(seconds)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
-    values = list(_values(chain, inputs))
     count = len(inputs) + len(chain[0].inputs)
-    names = argument_names(chain[0].forward, count, numbered(INPUTS, count))
-    reproduce = call_line(
-        check_steps,
-        {"steps": steps},
-        names[: len(inputs)],
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        trust_rules=rule_names(trust_rules),
-        seconds=seconds,
-        computed_in=computed_in,
-    )
+    names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
+    options, reproduce = asked(check_steps, ("steps",), names, locals())
+    clock = Clock(seconds)
+    values = list(_values(chain, inputs))
     found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
-        with _interrupted(step, found, reproduce):
+        with _interrupted(step, found):
             cotangent = _cotangent(chain[k + 1 :], output, seed)
-        with _naming(step, "judging"), _interrupted(step, found, reproduce):
-            report = check_backward(
-                step.forward,
-                step.backward,
-                *given,
-                *step.inputs,
-                cotangent=cotangent,
-                points=points,
-                seed=seed,
-                referee=referee,
-                strict=strict,
-                trust_rules=trust_rules,
-                seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
-                computed_in=computed_in,
-            )
-        found.append(StepReport(step.name, replace(report, reproduce=reproduce)))
+        with _naming(step, "judging"), _interrupted(step, found):
+            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
+            part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
+            report = report_on_step(*of_step, options, points, strict, reproduce, part)
+        found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
 
@@ -140,14 +111,13 @@ def assert_steps(*args: Any, **options: Any) -> None:
 
 
 @contextmanager
-def _interrupted(step: Step, found: list[StepReport], reproduce: str) -> Iterator[None]:
+def _interrupted(step: Step, found: list[StepReport]) -> Iterator[None]:
     """Let Ctrl-C end with the report on the steps that were judged, if any were."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
         if isinstance(interrupt, CheckInterrupted):
-            report = replace(interrupt.report, reproduce=reproduce)
-            found = [*found, StepReport(step.name, report)]
+            found = [*found, StepReport(step.name, interrupt.report)]
         if not found:
             raise
         raise CheckInterrupted(StepsReport(tuple(found))) from None

@@ -1,7 +1,7 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,10 +11,8 @@ from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, shortly
+from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
-
-#: Where the reference gradient comes from; see `handgrad.check_gradient`.
-REFEREES = ("auto", "series", "program")
 
 #: Combines the float inputs of a part with its other inputs: float arrays -> inputs.
 Together = Callable[[Sequence[Any]], Any]
@@ -168,15 +166,12 @@ class Own:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class Case(Options):
     """A gradient to judge, its loss, and the options."""
 
     gradient: Callable[..., Any]
     loss: Callable[..., Any]
-    has_value: bool = False
-    referee: str = "auto"
-    seed: int = 0
-    trusted: frozenset[str] = frozenset()
+    _: KW_ONLY
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
@@ -184,9 +179,7 @@ class Case:
     wording: Wording = OF_GRADIENT
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
-    computed_in: Any = None  #: what the gradient is computed in, if that was stated
     domains: tuple[Domain, ...] = ()  #: of the caller's parameters, for each leaf; () if of none
-    domain: Any = None  #: what they were given as
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property
@@ -266,12 +259,9 @@ class Case:
 
 
 def check_case(case: Case, given: Point) -> None:
-    """Raise TypeError or ValueError if a case has functions or options that are none."""
+    """Raise TypeError if a case has functions that are none."""
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
-    check_seed(case.seed)
-    check_referee(case.referee)
-    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:
@@ -291,15 +281,3 @@ def check_function(name: str, function: Any, arguments: Sequence[Any], form: str
         n = len(arguments)
         count = f"{n} argument" + "s" * (n != 1)
         raise TypeError(f"{name}: {error}; it is called as {form}, here with {count}") from None
-
-
-def check_seed(seed: Any) -> None:
-    """Raise ValueError if something cannot seed random draws."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: got {shortly(seed)}, expected a whole number from 0")
-
-
-def check_referee(name: str) -> None:
-    """Raise ValueError if there is no referee of that name."""
-    if name not in REFEREES:
-        raise ValueError(f"referee: got {name!r}, expected one of {', '.join(REFEREES)}")

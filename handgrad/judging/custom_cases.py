@@ -9,15 +9,9 @@ from jax.extend import core as jex
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
 from handgrad.data.pytrees import is_real, wide
-from handgrad.judging.case import (
-    OF_REFERENCE,
-    OF_RULE,
-    Case,
-    CustomRule,
-    check_function,
-    check_seed,
-)
+from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
 from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.part_cases import float_inputs, random_cotangent, weighed_output
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.program.rules import RULES
@@ -39,17 +33,13 @@ __tracebackhide__ = True
 
 
 def custom_case(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
+    f: Callable[..., Any], args: tuple[Any, ...], options: Options = DEFAULT
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
-    real, together, given = _arguments_of(f, args, seed)
+    real, together, given = _arguments_of(f, args)
     with wide(real):
         output = f(*together(real))
-    cotangent = random_cotangent(output, seed)
+    cotangent = random_cotangent(output, options.seed)
 
     def loss(params: Any) -> Any:
         return weighed_output(f(*together(params)), cotangent)
@@ -64,13 +54,11 @@ def custom_case(
     case = Case(
         jax.grad(loss),
         loss,
-        referee=referee,
-        seed=seed,
+        **options.handed_on(),
         autodiff=differentiate(plain),
         has_autodiff=possible is not None,
         part=CustomRule(f, together),
         wording=OF_RULE,
-        computed_in=computed_in,
         calls=CALLS_OF_KERNEL,
     )
     return case, given
@@ -80,18 +68,16 @@ def referenced_case(
     f: Callable[..., Any],
     reference: Callable[..., Any],
     args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
+    options: Options = DEFAULT,
 ) -> tuple[Case, Point, Referenced]:
     """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
 
     It says nothing of the values of f, see `handgrad.judging.forward_values`.
     """
     check_function("reference", reference, args, "reference(*args)")
-    real, together, given = _arguments_of(f, args, seed)
+    real, together, given = _arguments_of(f, args)
     pair = referenced(f, reference, real, together)
-    cotangents = pair.cotangents(seed)
+    cotangents = pair.cotangents(options.seed)
 
     def of_f(params: Any) -> Any:
         return weighed(pair.f(params), cotangents)
@@ -100,20 +86,21 @@ def referenced_case(
         return weighed(pair.reference(params), cotangents)
 
     part = CustomRule(f, together, reference)
-    options = {
-        "referee": referee,
-        "seed": seed,
-        "computed_in": computed_in,
-        "calls": CALLS_OF_KERNEL,
-    }
-    return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
+    case = Case(
+        jax.grad(of_f),
+        loss,
+        **options.handed_on(),
+        part=part,
+        wording=OF_REFERENCE,
+        calls=CALLS_OF_KERNEL,
+    )
+    return case, given, pair
 
 
 def _arguments_of(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int
+    f: Callable[..., Any], args: tuple[Any, ...]
 ) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
     """Return the float arrays among arguments, what replaces them, and the point they make."""
-    check_seed(seed)
     names = argument_names(f, len(args), numbered("args", len(args)))
     real, together, leaves = float_inputs(args, names)
     check_function("f", f, args, "f(*args)")

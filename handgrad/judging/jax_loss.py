@@ -96,7 +96,7 @@ class JaxLoss:
             traced,
             given.leaves,
             inputs,
-            self.case.trusted,
+            self.case.trust_rules,
             suspects,
             generic,
             self.case.arithmetic,
@@ -208,7 +208,7 @@ class JaxLoss:
         """
         traced = self.traced(given)
         quickly = traced.traced_inputs and traced.compiles_quickly
-        others = self.case.autodiff is not None or self.case.trusted
+        others = self.case.autodiff is not None or self.case.trust_rules
         if others or traced.gradient is None or not quickly:
             return None
         if traced not in self._compiled:

@@ -68,7 +68,7 @@ class NumpyLoss:
             no_program(),
             given.leaves,
             real_inputs(given) if self.real_inputs else [],
-            self.case.trusted,
+            self.case.trust_rules,
             tuple(suspects),
             computed_in=self.case.arithmetic,
             tangent=self.case.tangent(given),

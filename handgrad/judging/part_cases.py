@@ -14,14 +14,9 @@ from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
-from handgrad.judging.case import (
-    OF_BACKWARD,
-    BackwardStep,
-    Case,
-    check_function,
-    check_seed,
-)
+from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
 from handgrad.judging.forward_values import weighed
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 
@@ -34,17 +29,13 @@ def backward_case(
     backward: Callable[..., Any],
     inputs: tuple[Any, ...],
     cotangent: Any = None,
-    seed: int = 0,
-    referee: str = "auto",
-    trusted: frozenset[str] = frozenset(),
+    options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
-    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass.
     """
-    check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
@@ -54,7 +45,7 @@ def backward_case(
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
-        drawn = random_cotangent(output, seed)
+        drawn = random_cotangent(output, options.seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
 
@@ -72,9 +63,7 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
-    options = {"referee": referee, "seed": seed, "trusted": trusted}
-    options |= {"computed_in": computed_in, "own": own}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    case = Case(gradient, loss, **options.handed_on(), own=own, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 

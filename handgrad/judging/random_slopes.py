@@ -101,9 +101,9 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
         return (value, slopes) if whole.has_value else slopes
 
     part = RandomDirections(whole, given, int(count))
-    options = (whole.has_value, "series", whole.seed, whole.trusted)
-    case = Case(gradient, loss, *options, part=part, wording=_wording(whole))
-    case = replace(case, domain=whole.domain, domains=whole.domains)
+    options = whole.handed_on(referee="series")
+    case = Case(gradient, loss, **options, part=part, wording=_wording(whole))
+    case = replace(case, domains=whole.domains)
     return case, next(with_directions(part, iter([given])))
 
 

@@ -1,7 +1,7 @@
 """The call of handgrad that a case came from, to judge other points and to write it as code."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from handgrad.data.domains.named import written
@@ -52,7 +52,7 @@ def check_of(case: Case) -> Check:
     return Check(
         "assert_gradient",
         ((gradient, "gradient"), (loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
+        _options(case),
         lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -62,16 +62,13 @@ def check_of(case: Case) -> Check:
 def _of_step(case: Case, part: BackwardStep) -> Check:
     forward, together = part.forward, part.together
 
-    def answer(case: Case, given: Point) -> Judgement:
-        inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(
-            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
-        )
-        return judge(_in_domains_of(case, part_case), point, 0, False, "")
+    def answer(_: Case, given: Point) -> Judgement:
+        part_case, point = backward_case(forward, part.backward, together(given.params), None, case)
+        return judge(part_case, point, 0, False, "")
 
     own = case.own.functions if case.own else (forward, part.backward)
     functions = ((own[0], "forward"), (own[1], "backward"))
-    options = _options(case, ("referee", "trust_rules", "computed_in"))
+    options = _options(case)
 
     def values(params: Any, _: Any) -> tuple[Any, ...]:
         return _own(case, *together(params))
@@ -82,27 +79,32 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
-    def answer(case: Case, given: Point) -> Judgement:
-        args, options = together(given.params), (case.seed, case.referee, case.computed_in)
+    def answer(_: Case, given: Point) -> Judgement:
+        args = together(given.params)
         if reference is None:
-            part_case, point = custom_case(f, args, *options)
+            part_case, point = custom_case(f, args, case)
         else:
-            part_case, point = referenced_case(f, reference, args, *options)[:2]
-        return judge(_in_domains_of(case, part_case), point, 0, False, "")
+            part_case, point = referenced_case(f, reference, args, case)[:2]
+        return judge(part_case, point, 0, False, "")
 
-    functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
     by_name = () if reference is None else ((reference, "reference"),)
     return Check(
-        "assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name=by_name
+        "assert_custom",
+        ((f, "f"),),
+        _options(case),
+        lambda p, _: together(p),
+        answer,
+        f,
+        by_name=by_name,
     )
 
 
 def _of_torch(case: Case, part: TorchFunction) -> Check:
-    def answer(case: Case, given: Point) -> Judgement:
+    def answer(_: Case, given: Point) -> Judgement:
         part_case, point = part.again(given.params, given.inputs)
-        return judge(_in_domains_of(case, part_case), point, 0, False, "")
+        return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee", "computed_in"))
+    options = _options(case)
     if part.wrt:
         options["wrt"] = repr(list(part.wrt)).replace("'", '"')
     (f,) = case.own.functions if case.own else (None,)
@@ -118,29 +120,14 @@ def _of_torch(case: Case, part: TorchFunction) -> Check:
     )
 
 
-def _in_domains_of(case: Case, other: Case) -> Case:
-    """Return another case with the domains of one."""
-    return replace(other, domain=case.domain, domains=case.domains)
-
-
 def _own(case: Case, *args: Any) -> tuple[Any, ...]:
     """Return arguments as the caller's functions take them: arrays, or tensors in their place."""
     return case.own.arguments(*args) if case.own and case.own.arguments else args
 
 
-def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
-    """Return the options of the case that are not the default."""
-    found = {"points": "0"} | ({"seed": str(case.seed)} if case.seed else {})
-    if case.referee != "auto":
-        found["referee"] = f'"{case.referee}"'
-    if case.has_value:
-        found["has_value"] = "True"
-    if case.trusted:
-        found["trust_rules"] = str(sorted(case.trusted))
-    if case.computed_in is not None:
-        found["computed_in"] = repr(case.computed_in)
+def _options(case: Case) -> dict[str, str]:
+    """Write the options of the case that are not the default."""
+    texts = case.written()
     if case.domain is not None:
-        found["domain"] = written(case.domain)
-    return {
-        name: value for name, value in found.items() if name in ("points", "seed", "domain", *of)
-    }
+        texts["domain"] = written(case.domain)  # masks as arrays
+    return {"points": "0"} | {name: text.replace("'", '"') for name, text in texts.items()}

@@ -21,7 +21,7 @@ from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Worker
+from benchmarks.checkers.worker import Worker, _answered
 from benchmarks.process import WorkerError
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import (
@@ -41,7 +41,7 @@ from tests.benchmarks.planted_checkers import (
     turned,
     unbuilt,
 )
-from tests.benchmarks.sure import ended, one_line
+from tests.benchmarks.sure import ended, one_line, sure
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -86,7 +86,7 @@ def test_what_does_not_come_to_an_end_is_ended(
     ask: Callable[[Question], Answer], reason: str, memory: int
 ) -> None:
     """And a next question is answered by another process."""
-    limit = 2 if reason == "time" else 60
+    limit = 1 if reason == "time" else 60  # ten times that, since it waits and does not work
     with Worker(Contender("planted", "numpy", ask), limit, memory) as worker:
         reply = worker.ask(a_case("half-mse"))
         assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)
@@ -97,6 +97,22 @@ def test_what_does_not_come_to_an_end_is_ended(
 def elementary() -> Question:
     """A question without inputs, which the planted checkers answer."""
     return Question(loss, gradient, PARAMS, ())
+
+
+def waits(_: Question) -> Answer:
+    time.sleep(0.1)
+    return Answer(RIGHT)
+
+
+def works_elsewhere(_: Question) -> Answer:
+    subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
+    return Answer(RIGHT)
+
+
+def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
+    waited = _answered(Contender("planted", "numpy", waits), elementary())
+    assert waited.seconds >= 0.1 > sure(waited.cpu)
+    assert sure(_answered(Contender("planted", "numpy", works_elsewhere), elementary()).cpu) > 0.01
 
 
 @pytest.mark.slow

@@ -62,7 +62,7 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
 
     def kept(measured: Any) -> Any:
         def once(of: Any, given: Any, suspects: Any = ()) -> Any:
-            key = measured.__name__, of.case.loss, of.case.referee, of.case.seed, of.case.trusted
+            key = measured.__name__, of.case.loss, *of.case.handed_on().values()
             key += given.paths, _arrays(given.params), _arrays(given.inputs)
             if key not in references:
                 try:

@@ -67,7 +67,7 @@ def check_inside(given: Point, domains: Sequence[Domain], where: str = "") -> No
         if leaf.size and not inside.all():
             index = tuple(int(i) for i in np.argwhere(~inside)[0])
             what = f"got {domain.seen(leaf, index)}, expected {domain.expected}"
-            raise ValueError(f"{where}{path}{place(index)}: {what}, as domain= says")
+            raise ValueError(f"{where}{path}{place(index)}: {what}; its domain is {domain.words}")
 
 
 def written(spec: Any) -> str:

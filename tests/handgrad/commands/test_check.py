@@ -161,7 +161,7 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
 
     def note(case: Case, _: Any, points: int, strict: bool, __: str, *more: Any) -> GradientReport:
         asked.update(points=points, strict=strict, seed=case.seed, has_value=case.has_value)
-        asked.update(trust_rules=set(case.trusted), seconds=more[0], directions=more[1])
+        asked.update(trust_rules=set(case.trust_rules), seconds=more[0], directions=more[1])
         return report()
 
     judge(note)
