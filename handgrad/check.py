@@ -210,7 +210,6 @@ def report_on_function(
     """
     case, clock = in_domains(case, given), Clock(seconds)
     values, at = values_case(pair, given, case)
-    values = replace(values, domains=case.domains)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:
