@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.data.domains.named import BY_NAME
+from handgrad.data.domains.tangent import Tangent
 
 RNG = np.random.default_rng(0)
 ROOT = RNG.standard_normal((3, 3))
@@ -231,3 +234,137 @@ def test_right_and_wrong_gradients_in_a_domain(name: str) -> None:
     for gradient in pair.wrong:
         report = check(pair, gradient, points=2)
         assert report.verdict == "disagree", (gradient, report)
+
+
+def test_a_domain_is_a_part_of_what_is_said() -> None:
+    pair = PAIRS["log det"]
+    report = check(pair, for_log_det, points=1)
+    assert report.headline.startswith("agree: in the tangent space every element is right at ")
+    assert report.reproduce.endswith("points=1, domain='symmetric')")
+
+
+@pytest.mark.slow
+def test_without_a_domain_it_is_said_in_which_one_a_gradient_is_right() -> None:
+    for name, called in (
+        ("likelihood", "lower triangular low: domain='lower triangular'"),
+        ("Dirichlet", "p on the simplex: domain='simplex'"),
+        ("von Mises-Fisher", "mu on the unit sphere: domain='unit sphere'"),
+        ("principal components", "orthogonal q: domain='orthogonal'"),
+    ):
+        pair = PAIRS[name]
+        for gradient, said in ((pair.right[0], False), (pair.right[1], True)):
+            report = check_gradient(gradient, pair.loss, *pair.at, points=0)
+            whole = report.verdict == "agree"
+            # Of a triangular factor the second gradient is that of the array.
+            assert whole != report.headline.endswith(f"; right for {called}"), report
+            assert said or whole or name == "likelihood"
+        for gradient in pair.wrong:
+            report = check_gradient(gradient, pair.loss, *pair.at, points=0)
+            assert "right for" not in report.headline
+
+
+@pytest.mark.slow
+def test_the_smallest_counterexample_is_in_the_domain() -> None:
+    pair = PAIRS["log det by a factor"]
+    found = check(pair, twice_off_the_diagonal, points=0).counterexample
+    assert found is not None
+    assert np.array_equal(found.params, found.params.T)
+    assert (np.linalg.eigvalsh(found.params) > 0).all()
+    assert 'points=0, domain="positive definite")' in found.as_code()
+
+
+@pytest.mark.slow
+def test_mistakes_are_named_by_their_part_in_the_tangent_space() -> None:
+    pair = PAIRS["Bernoulli"]
+    half = check(pair, lambda p, k: pair.right[0](p, k) / 2, points=0)
+    assert half.findings[0].kind == "factor"
+    pair = PAIRS["principal components"]
+    report = check(pair, pair.wrong[1])
+    assert report.findings[0].kind == "factor"
+    assert check(pair, lambda q, c, weights: -riemannian(q, c, weights)).findings[0].kind == "sign"
+
+
+def test_a_normal_part_that_changes_is_no_function() -> None:
+    """What leaves the domain may be anything, but the same at each call."""
+    rng = np.random.default_rng(0)
+
+    def noisy(a: Any) -> Any:
+        noise = rng.standard_normal(a.shape)
+        return np.linalg.inv(a) + noise - noise.T
+
+    report = check_gradient(noisy, log_det, SPD, points=0, domain="symmetric")
+    assert report.findings[0].kind == "not-repeatable"
+
+
+@pytest.mark.slow
+def test_losses_in_numpy_and_with_an_operation_without_a_rule() -> None:
+    def in_numpy(p: Any) -> Any:
+        return sum(-x * np.log(x) if x > 0 else 0.0 for x in p)
+
+    def of_complex(p: Any) -> Any:
+        return jnp.sum(jnp.abs(jax.lax.complex(p, p * p)))
+
+    def for_complex(p: Any) -> Any:
+        return np.sqrt(1 + p * p) + p * p / np.sqrt(1 + p * p)
+
+    for loss, gradient in ((in_numpy, PAIRS["entropy"].right[0]), (of_complex, for_complex)):
+        for slip, verdict in ((1.0, "agree"), (1.01, "disagree")):
+            wrong = lambda p, g=gradient, s=slip: s * g(p) + 5.0  # noqa: E731 (of this slip)
+            report = check_gradient(wrong, loss, P, points=1, domain="simplex")
+            assert report.verdict == verdict, report
+
+
+#: Losses whose gradient is mostly normal, by a factor k, and their gradients.
+LARGE = {
+    "unit sphere": (
+        lambda x, a, k: k / 2 * (x * x).sum() + (a * x).sum(),
+        lambda x, a, k: k * x + a,
+        (UNIT, np.eye(3)[1], np.array([0.6, 0.0, 0.8])),
+    ),
+    "orthogonal": (
+        lambda q, a, k: k / 2 * (q * q).sum() + (a * q).sum(),
+        lambda q, a, k: k * q + a,
+        (Q[:3, :3] @ np.eye(3), np.eye(3), np.eye(3)[[1, 0, 2]]),
+    ),
+    "symmetric": (
+        lambda s, a, k: k * (s[0, 1] - s[1, 0]) + (a * s).sum(),
+        lambda s, a, k: a + k * (np.eye(3)[[1, 0, 2]] * [[0, 1, 0], [-1, 0, 0], [0, 0, 0]]),
+        (SPD, np.eye(3)),
+    ),
+    "simplex": (
+        lambda p, a, k: k * p.sum() + (a * p).sum(),
+        lambda p, a, k: k + a + 0 * p,
+        (P, np.array([0.25, 0.5, 0.25])),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("domain", LARGE)
+@pytest.mark.parametrize(
+    ("dtype", "k"),
+    [("float64", 2.0**36), ("float64", 2.0**48), ("float32", 2.0**10), (ml_dtypes.bfloat16, 8.0)],
+)
+def test_a_large_normal_part_takes_digits_and_no_more(domain: str, dtype: Any, k: float) -> None:
+    loss, gradient, points = LARGE[domain]
+    for at in points:
+        x = BY_NAME[domain].nearest(np.asarray(at), np.asarray(at)).astype(dtype)
+        a = np.random.default_rng(0).standard_normal(x.shape).astype(dtype)
+        k_ = np.asarray(k, dtype)[()]
+
+        def rounded(*args: Any, of: Any = gradient, dtype: Any = dtype) -> Any:
+            return np.asarray(of(*args), dtype)
+
+        def in_tangent_space(x: Any, a: Any, k: Any, domain: str = domain) -> Any:
+            found = Tangent([BY_NAME[domain]], [x]).of_floats(np.ravel(gradient(x, a, k)))
+            return found.reshape(x.shape).astype(x.dtype)
+
+        def wrong(x: Any, a: Any, k: Any) -> Any:
+            return rounded(x, a + a * (a == a.max()), k)
+
+        options = {"points": 0, "domain": domain}
+        # 2**48 leaves five bits of float64, which prove nothing.
+        also = {"undecidable"} if k == 2.0**48 else set()
+        for right in (rounded, in_tangent_space):
+            assert check_gradient(right, loss, x, a, k_, **options).verdict in {"agree", *also}
+        assert check_gradient(wrong, loss, x, a, k_, **options).verdict in {"disagree", *also}
