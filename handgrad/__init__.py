@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
+    from handgrad.backward import assert_backward, check_backward
     from handgrad.check import (
         CheckInterrupted,
         GradientMismatch,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from handgrad.compared import Version
     from handgrad.comparison import ComparisonReport
+    from handgrad.custom import assert_custom, check_custom
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
@@ -60,10 +61,11 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
+    "backward": ("assert_backward", "check_backward"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "compared": ("Version",),
     "comparison": ("ComparisonReport",),
+    "custom": ("assert_custom", "check_custom"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),

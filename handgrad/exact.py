@@ -8,8 +8,10 @@ import jax
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.hidden_state import advice
 from handgrad.judging.losses import prepare
 from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.reference import Reference
@@ -50,7 +52,10 @@ def exact_gradient(
         raise TypeError(given.not_judged())
     with calling("loss"):
         prepared = prepare(case, given)
-        prepared.check_repeatable(given)
+        try:
+            prepared.check_repeatable(given)
+        except NotAFunctionError as error:
+            raise NotAFunctionError(f"{error}; {advice(case, given)}") from None
         reference = prepared.reference(given)
     return enclosures(reference, given)
 

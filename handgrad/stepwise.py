@@ -13,6 +13,7 @@ from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.judging.options import asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -28,6 +29,7 @@ class Step(NamedTuple):
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
+@keeping_drawn_numbers
 def check_steps(
     steps: Sequence[Any],
     *inputs: Any,

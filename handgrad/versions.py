@@ -18,6 +18,7 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.cases import in_arrays
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.judging.untraceable import calling
@@ -26,6 +27,7 @@ from handgrad.judging.untraceable import calling
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def compare_gradients(
     versions: Mapping[str, Callable[..., Any]],
     loss: Callable[..., Any],

@@ -97,6 +97,11 @@ class CustomRule:
     f: Callable[..., Any]
     together: Together
     reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
+    mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
+    order: int = 1  #: 2 if the derivative of the rule is judged
+    #: Of second order: the slope of first order that is differentiated, with the rule; of the
+    #: parameters.
+    slope: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +168,7 @@ class Own:
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
+    module: Any = None  #: whose parameters are judged, if they are those of a module
 
 
 @dataclass(frozen=True, eq=False)

@@ -139,12 +139,13 @@ class JaxLoss:
         if value is not None and ruling is not None:
             self._check_answers(given, value, ruling)
         first = self.traced(given)
-        for other in calls(lambda: self._traced_again(given), CALLS, least=2):
+        others = calls(lambda: self._traced_again(given), CALLS, least=2)
+        for call, other in enumerate(others, 2):
             if other.loss.form != first.loss.form:
                 # The same terms in another order are the same function.
                 with suppress(UncertifiedPrimitiveError):
                     runs = self._along_one(given, first), self._along_one(given, other)
-                    check_same(self.case.wording.loss, *runs)
+                    check_same(self.case.wording.loss, *runs, call)
 
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
         name, tolerance = self.case.wording.loss, ruling.tolerance

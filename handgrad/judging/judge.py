@@ -34,6 +34,7 @@ def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     case = loss.case
     value, autodiff = loss.answers(given)
     if not np.isfinite(value):
+        check_repeatable(loss, Outcome(given), value)
         return dropped(given, value)
     answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     outcome = judge_answer(loss, given, answer, autodiff, other)

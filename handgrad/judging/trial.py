@@ -15,6 +15,7 @@ from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import with_values
+from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
@@ -120,7 +121,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 first = judged if judged.wrong else replace(first, varies=judged.varies)
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
-            return _Tried([Outcome(given, cause=str(error))])
+            return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
 
 
 def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:

@@ -8,9 +8,10 @@ from handgrad.data.domains.named import written
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
-from handgrad.judging.custom_cases import custom_case, referenced_case
+from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.part_cases import backward_case
+from handgrad.judging.second_order import derivative_case
 from handgrad.judging.trial import judge
 from handgrad.shrinking.literals import Group, laid_out
 
@@ -81,17 +82,20 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
 
     def answer(_: Case, given: Point) -> Judgement:
         args = together(given.params)
-        if reference is None:
-            part_case, point = custom_case(f, args, case)
-        else:
-            part_case, point = referenced_case(f, reference, args, case)[:2]
-        return judge(part_case, point, 0, False, "")
+        function = custom_function(f, args, reference, case)
+        part_case = derivative_case(function, part.mode, part.order)
+        return judge(part_case, function.given, 0, False, "")
 
+    options = _options(case)
+    if part.mode == "fwd":
+        options["modes"] = '("fwd",)'
+    if part.order == 2:
+        options["order"] = "2"
     by_name = () if reference is None else ((reference, "reference"),)
     return Check(
         "assert_custom",
         ((f, "f"),),
-        _options(case),
+        options,
         lambda p, _: together(p),
         answer,
         f,

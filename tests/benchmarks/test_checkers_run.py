@@ -40,6 +40,7 @@ from tests.benchmarks.planted_checkers import (
     results,
     turned,
     unbuilt,
+    works,
 )
 from tests.benchmarks.sure import ended, one_line, sure
 
@@ -80,7 +81,12 @@ def test_an_absent_checker_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("ask", "reason", "memory"),
-    [(hangs, "time", 2**33), (dies, "crashed", 2**33), (eats, "memory", 2**30)],
+    [
+        (hangs, "time", 2**33),
+        (works, "time", 2**33),
+        (dies, "crashed", 2**33),
+        (eats, "memory", 2**30),
+    ],
 )
 def test_what_does_not_come_to_an_end_is_ended(
     ask: Callable[[Question], Answer], reason: str, memory: int
@@ -92,6 +98,18 @@ def test_what_does_not_come_to_an_end_is_ended(
         assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)
         assert reply.answer.seconds < 60, "left to itself it would take ten minutes"
         assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
+
+
+@pytest.mark.slow
+def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
+    """The limit is one of processors; on the clock it may go by ten times."""
+    with Worker(Contender("planted", "numpy", waits_long), 0.5) as worker:
+        assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
+
+
+def waits_long(_: Question) -> Answer:
+    time.sleep(1.5)
+    return Answer(RIGHT)
 
 
 def elementary() -> Question:

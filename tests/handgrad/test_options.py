@@ -13,7 +13,7 @@ import handgrad
 from handgrad import check_backward, check_custom, check_gradient, check_steps, compare_gradients
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
-from handgrad.judging.custom_cases import referenced_case
+from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.forward_values import values_case
 from handgrad.judging.options import DEFAULT, NAMES, Options
 from handgrad.judging.random_slopes import directional_case
@@ -123,9 +123,13 @@ def handed_on_by(call: Callable[..., Any], asked: list[str]) -> None:
 
 def test_values_and_their_reference_get_all_but_the_referee() -> None:
     options = Options.of({name: value for name, (value, _) in OTHER.items()})
-    case, at, pair = referenced_case(jnp.sin, np.sin, (X,), options)
+    function = custom_function(jnp.sin, (X,), np.sin, options)
+    case, pair = function.case(), function.pair
     assert case.handed_on() == options.handed_on()
-    assert values_case(pair, at, case)[0].handed_on() == options.handed_on(referee="auto")
+    assert pair is not None
+    assert values_case(pair, function.given, case)[0].handed_on() == options.handed_on(
+        referee="auto"
+    )
 
 
 def test_a_look_along_directions_gets_all_but_the_referee() -> None:
