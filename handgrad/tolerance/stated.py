@@ -140,8 +140,6 @@ def _runs(
     base, decisions = here
     short = [formats.is_half(v.aval.dtype) for v in program.jaxpr.jaxpr.outvars]
     stored = [v for v, is_short in zip(program.jaxpr.jaxpr.outvars, short, strict=True) if is_short]
-    if problem.tangent is not None:
-        stored = []  # what is judged is projected from what is stored
     rounding = MonteCarlo(rng, arithmetic, frozenset(v for v in stored if isinstance(v, jex.Var)))
     for _ in range(DRAWS):
         around = [rounding.data(array).value for array in (*problem.leaves, *problem.inputs)]

@@ -9,9 +9,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from handgrad import check_gradient
+from handgrad import check_gradient, check_steps
 from handgrad.data.domains.named import BY_NAME
 from handgrad.data.domains.tangent import Tangent
+from handgrad.data.point import point_at
+from handgrad.diagnosis.engine import engine
 
 RNG = np.random.default_rng(0)
 ROOT = RNG.standard_normal((3, 3))
@@ -294,6 +296,70 @@ def test_a_normal_part_that_changes_is_no_function() -> None:
 
     report = check_gradient(noisy, log_det, SPD, points=0, domain="symmetric")
     assert report.findings[0].kind == "not-repeatable"
+
+
+def test_the_same_loss_at_the_same_point_with_and_without_a_domain() -> None:
+    """References that checks share are those of one domain."""
+    weights = np.random.default_rng(1).standard_normal((6, 6))
+    at = weights + weights.T
+    for domain in (None, "symmetric", None):
+        report = check_gradient(
+            lambda a: weights * a,
+            lambda a: jnp.sum(weights * a * a) / 2,
+            at,
+            points=0,
+            domain=domain,
+        )
+        assert report.verdict == "agree"
+        assert report.trial is not None
+        ruling = report.trial.outcomes[0].ruling
+        assert ruling is not None
+        exact = ruling.exact.reshape(at.shape)
+        assert (np.abs(exact - exact.T).max() < 1e-12) == (domain is not None)
+
+
+@pytest.mark.slow
+def test_a_gradient_program_is_held_to_series_in_the_tangent_space() -> None:
+    big = np.random.default_rng(0).standard_normal((6, 6))
+    big = big @ big.T + np.eye(6)
+    for slip, verdict in ((1.0, "agree"), (1 + 1e-9, "disagree")):
+        report = check_gradient(
+            lambda a, s=slip: s * np.tril(twice_off_the_diagonal(a)),
+            PAIRS["log det by a factor"].loss,
+            (big + big.T) / 2,
+            points=1,
+            referee="program",
+            domain="positive definite",
+        )
+        assert report.verdict == verdict, report
+        assert "random directions" in report.certificate
+
+
+def test_backpropagation_with_a_mistake_is_projected_as_well() -> None:
+    def loss(p: Any, n: Any) -> Any:
+        return -jnp.sum(n * jnp.log(p))
+
+    given, domain = point_at(P, (COUNTS,)), BY_NAME["simplex"]
+    run = engine(loss, given, domains=[domain])
+    exact = -COUNTS / P
+    assert np.allclose(run.right(given), exact - exact.mean(), rtol=1e-14)
+    assert np.allclose(run.changed(given, {0: 2.0}).sum(), 0.0, atol=1e-13)
+
+
+def test_steps_have_domains_by_their_names() -> None:
+    def forward(a: Any) -> Any:
+        return log_det(a), a
+
+    def backward(d: Any, a: Any) -> Any:
+        return d * np.linalg.inv(a)
+
+    steps = [("log det", forward, backward)]
+    found = check_steps(steps, SPD, points=1, domain={"log det": "symmetric"})
+    assert found.reports[0].verdict == "agree"
+    with pytest.raises(
+        ValueError, match=r"^domain: got the name 'log', expected one of 'log det'$"
+    ):
+        check_steps(steps, SPD, domain={"log": "symmetric"})
 
 
 @pytest.mark.slow
