@@ -13,7 +13,8 @@ from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
-from handgrad.judging.options import asked
+from handgrad.data.pytrees import is_real
+from handgrad.judging.options import Options, asked
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
 
@@ -85,18 +86,29 @@ def check_steps(
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
     options, reproduce = asked(check_steps, ("steps",), names, locals())
-    domains = _domains(domain, chain)
-    clock = Clock(seconds)
+    own = _options(options, chain)
+    return _report(chain, inputs, own, points, strict, reproduce, seconds)
+
+
+def _report(
+    chain: Sequence[Step],
+    inputs: tuple[Any, ...],
+    options: Sequence[Options],
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> StepsReport:
+    """Judge one step after the other, as `check_steps` does; raises as that."""
+    clock, found = Clock(seconds), list[StepReport]()
     values = list(_values(chain, inputs))
-    found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
-            cotangent = _cotangent(chain[k + 1 :], output, seed)
+            cotangent = _cotangent(chain[k + 1 :], output, options[k].seed)
         with _naming(step, "judging"), _interrupted(step, found):
             of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
             part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
-            own = replace(options, domain=domains.get(step.name))
-            report = report_on_step(*of_step, own, points, strict, reproduce, part)
+            report = report_on_step(*of_step, options[k], points, strict, reproduce, part)
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
@@ -141,20 +153,21 @@ def _naming(step: Step, what: str) -> Iterator[None]:
         raise
 
 
-def _domains(domain: Any, chain: Sequence[Step]) -> Mapping[str, Any]:
-    """Return the domain of each step that has one, by its name.
+def _options(options: Options, chain: Sequence[Step]) -> list[Options]:
+    """Return the options of each step, with its own domain where these are given by names.
 
     Raises:
         ValueError: there is no such step.
     """
     known = dict.fromkeys(step.name for step in chain)
-    if not isinstance(domain, Mapping):
-        return dict.fromkeys(known, domain)
-    for name in domain:
+    domains = options.domain
+    if not isinstance(domains, Mapping):
+        return [options] * len(chain)
+    for name in domains:
         if name not in known:
             names = ", ".join(map(repr, known))
             raise ValueError(f"domain: got the name {name!r}, expected one of {names}")
-    return domain
+    return [replace(options, domain=domains.get(step.name)) for step in chain]
 
 
 def _step(k: int, step: Any) -> Step:
@@ -200,10 +213,12 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(np.asarray, found)
+        return jax.tree_util.tree_map(lambda c: np.asarray(c) if is_real(c) else None, found)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if not is_real(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
     return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)

@@ -13,7 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
-from handgrad.judging import estimate
+from handgrad.judging import by_differences, estimate
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.repeatability import (
@@ -117,7 +117,8 @@ class JaxLoss:
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             tangent = self.case.tangent(given)
-            return estimate.reference(self.case.loss, given, missing.name, self.case.seed, tangent)
+            found = estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            return found if tangent is None else by_differences.projected(*found, tangent)
 
     def other_order(self, given: Point) -> np.ndarray | None:
         """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""

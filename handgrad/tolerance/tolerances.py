@@ -256,7 +256,7 @@ class Measured(Tolerances):
     @cached_property
     def in_balls(self) -> Tolerance:
         """The tolerances."""
-        return self._completed(self._known)
+        return replace(self._known, stored=self.stored)
 
 
 def tolerance(
