@@ -27,6 +27,7 @@ def check_backward(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
@@ -43,6 +44,7 @@ def check_backward(
             of the output that hold no floats (a mask, an index), it is None.
         points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
             the points vary the inputs, and each of a list is a tuple of them.
+        domain: as for `check_gradient`: one for all inputs, or a tuple with one for each.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.

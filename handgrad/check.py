@@ -11,6 +11,7 @@ from handgrad.comparison import ComparisonReport
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
@@ -78,6 +79,7 @@ def check_gradient(
     seconds: float = 20.0,
     directions: int | None = None,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -119,6 +121,12 @@ def check_gradient(
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in
             the formats that JAX's program of the gradient shows.
+        domain: a set that parameters stay in: "positive", ("interval", low, high), "simplex" and
+            "unit sphere" (along the last axis), "symmetric", "positive definite", "lower
+            triangular", "orthogonal" (the last two axes), or a boolean array, of a leaf's shape,
+            that is True where elements vary; None for any numbers. One for all parameters, or a
+            pytree of these that is a prefix of theirs. Points are drawn in it, and of a gradient
+            its projection on the tangent space is judged.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -126,7 +134,8 @@ def check_gradient(
 
     Raises:
         TypeError: a leaf of `params` holds no floats, or the loss is not a real scalar.
-        ValueError: `params` is empty or not finite, or an option has no such value.
+        ValueError: `params` is empty or not finite, or a point is not in its domain, or an option
+            has no such value.
         CheckInterrupted: Ctrl-C, after the first point; has the report on what was judged.
         Exception: whatever `gradient` or `loss` raise at the given point.
 
@@ -204,7 +213,7 @@ def report_on_function(
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    clock = Clock(seconds)
+    case, clock = in_domains(case, given), Clock(seconds)
     values, at = values_case(pair, given, case)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)

@@ -9,7 +9,7 @@ import numpy as np
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.names import argument_names, numbered
-from handgrad.data.point import Point
+from handgrad.data.point import Point, shortly
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction, custom_function
 from handgrad.judging.custom_modes import (
@@ -46,6 +46,7 @@ def check_custom(
     strict: bool = False,
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
 
@@ -77,12 +78,13 @@ def check_custom(
             (`stop_gradient`, a table, a rounded number) is right at first order alone.
         points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
             vary all floats, and each of a list is a tuple of arguments.
+        domain: as for `check_gradient`: one for all arguments, or a tuple with one for each.
 
     Raises:
         TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
             reference has another result; no argument holds floats; the rule does not define a mode
             that was asked for; or JAX cannot differentiate the rule for `order=2`.
-        ValueError: `order` is not 1 or 2.
+        ValueError: `order` is not 1 or 2, or 2 where `domain` has directions that leave it.
         CheckInterrupted: as `check_gradient`.
 
     Example:
@@ -98,6 +100,9 @@ def check_custom(
     options, reproduce = asked(check_custom, ("f",), names, locals())
     with calling("f"):
         function = custom_function(f, args, reference, options)
+        if order == 2 and function.tangent is not None:
+            got = f"order: got 2 and domain={shortly(domain)}"
+            raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
         chosen, refused = chosen_modes(function, modes)
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None

@@ -179,7 +179,8 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
         The mistakes, and why some or all were not planted.
     """
     try:
-        run = engine(trial.case.loss, rulings[0].given, rulings[0].exact)
+        case = trial.case
+        run = engine(case.loss, rulings[0].given, rulings[0].exact, case.domains)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception:  # JAX may raise anything when it cannot trace the loss in float64

@@ -1,7 +1,8 @@
 """The public check of the steps of a backward pass, each judged by itself."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -41,6 +42,7 @@ def check_steps(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -51,6 +53,7 @@ def check_steps(
         inputs: the arguments of the first step.
         points, seed, referee, strict, trust_rules, computed_in: as for `check_backward`.
         seconds: how long it may take; of what is left, each step gets its part.
+        domain: as for `check_backward`, of every step; or a dict of that by their names, of some.
 
     Returns:
         The reports. Each step's cotangent comes by autodiff through the steps after it, from a
@@ -58,6 +61,7 @@ def check_steps(
 
     Raises:
         TypeError: there is no step, or one has another form.
+        ValueError: `domain` has a name that no step has; or as `check_backward`.
         CheckInterrupted: Ctrl-C; has the report on the steps that were judged.
         Exception: whatever a forward or a backward pass raises.
 
@@ -82,13 +86,14 @@ def check_steps(
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
     options, reproduce = asked(check_steps, ("steps",), names, locals())
-    return _report(chain, inputs, options, points, strict, reproduce, seconds)
+    own = _options(options, chain)
+    return _report(chain, inputs, own, points, strict, reproduce, seconds)
 
 
 def _report(
     chain: Sequence[Step],
     inputs: tuple[Any, ...],
-    options: Options,
+    options: Sequence[Options],
     points: Any,
     strict: bool,
     reproduce: str,
@@ -99,11 +104,11 @@ def _report(
     values = list(_values(chain, inputs))
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
-            cotangent = _cotangent(chain[k + 1 :], output, options.seed)
+            cotangent = _cotangent(chain[k + 1 :], output, options[k].seed)
         with _naming(step, "judging"), _interrupted(step, found):
             of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
             part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
-            report = report_on_step(*of_step, options, points, strict, reproduce, part)
+            report = report_on_step(*of_step, options[k], points, strict, reproduce, part)
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
@@ -146,6 +151,23 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     except Exception as error:  # the caller's functions may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
+
+
+def _options(options: Options, chain: Sequence[Step]) -> list[Options]:
+    """Return the options of each step, with its own domain where these are given by names.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    known = dict.fromkeys(step.name for step in chain)
+    domains = options.domain
+    if not isinstance(domains, Mapping):
+        return [options] * len(chain)
+    for name in domains:
+        if name not in known:
+            names = ", ".join(map(repr, known))
+            raise ValueError(f"domain: got the name {name!r}, expected one of {names}")
+    return [replace(options, domain=domains.get(step.name)) for step in chain]
 
 
 def _step(k: int, step: Any) -> Step:

@@ -24,6 +24,7 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function, require, w
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
+from handgrad.judging.domains import in_domains
 from handgrad.judging.options import DEFAULT, Options, asked
 from handgrad.judging.pytorch.arguments import name_of, naming_options
 from handgrad.judging.pytorch.functions import (
@@ -60,6 +61,7 @@ def check_function(
     strict: bool = False,
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the backward pass of a `torch.autograd.Function`.
 
@@ -83,6 +85,8 @@ def check_function(
             the backward pass, held to the second derivative of what forward computes.
         points, seed, referee, strict, seconds, computed_in: as for `handgrad.check_gradient`; the
             points vary the tensors that are judged, and each of a list is a tuple of arguments.
+        domain: as for `handgrad.check_gradient`: one for all tensors that are judged, or a list
+            with one for each.
 
     Returns:
         The report; leaves are called by the names of forward's arguments.
@@ -169,6 +173,8 @@ def _report(
         subject = with_reference(subject, reference)
     clock, usual = Clock(how.seconds), how.seconds * FOR_USUAL_CALL
     case, given = function_case(subject, cotangents, options)
+    case = in_domains(case, given)
+    domains = dict(zip(given.paths, case.domains, strict=False))  # none, if none was stated
     points = points_of_function(how.points, subject, given)
     if reference is None:
         with or_else(HELP):
@@ -181,9 +187,10 @@ def _report(
         return report
     left_out = []
     for other in other_calls(subject, cotangents, how.undefined):
-        at = function_case(other.subject, other.cotangents, options)
+        case, at = function_case(other.subject, other.cotangents, options)
+        case = replace(case, domains=tuple(domains[path] for path in at.paths if domains))
         of_other = 0, how.strict, how.reproduce
-        varied = None if clock.over else report_on(*at, *of_other, clock.left)
+        varied = None if clock.over else report_on(case, at, *of_other, clock.left)
         if varied is None or (varied.verdict == "undecidable" and clock.over):
             left_out.append(other.subject.condition)
         elif not varied:

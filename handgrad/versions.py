@@ -13,6 +13,7 @@ from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
@@ -40,6 +41,7 @@ def compare_gradients(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: Any = None,
+    domain: Any = None,
 ) -> ComparisonReport:
     """Rule on several versions of one gradient by one certified reference, and name the odd one.
 
@@ -51,7 +53,7 @@ def compare_gradients(
             library: one that raises with the arguments as they are gets arrays in place of
             tensors, or tensors in place of arrays, and may return either.
         loss, params, inputs: as for `check_gradient`.
-        points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
+        points, seed, referee, has_value, strict, trust_rules, domain: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
         computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
             some of them.
@@ -157,7 +159,8 @@ def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> No
     case, at, names, points = in_arrays(case, tuple(at), points)
     given = point_at(at[0], at[1:], names)
     check_case(replace(case, gradient=lambda *_: None), given)
-    for _ in points_around(given, points, case.seed):
+    case = in_domains(case, given)
+    for _ in points_around(given, points, case.seed, case.domains):
         pass  # a list is looked at one by one
     if given.not_judged() is None:
         with calling(case.wording.loss):

@@ -105,6 +105,11 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     callback=_formats,
     help="What a kernel computes in behind its arrays: bfloat16, or bfloat16,float32 (sums).",
 )
+@option(
+    "--domain",
+    metavar="NAME",
+    help="Where all parameters stay: positive, 'interval 0 1', simplex, symmetric, ...",
+)
 @JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
@@ -154,6 +159,7 @@ def _judged(
         from handgrad.judging.case import OF_COMMAND, Case
         from handgrad.judging.options import Options
 
+        domain = _domain(options["domain"])
         loader = Loader()
         where = parse(gradient, "gradient")
         where_loss = parse(loss, "loss", where.source)
@@ -170,7 +176,7 @@ def _judged(
             case = Case(
                 gradient_function,
                 loss_function,
-                **Options.of(options).handed_on(),
+                **Options.of(options | {"domain": domain}).handed_on(),
                 wording=OF_COMMAND,
             )
             others = (options[name] for name in ("seconds", "directions"))
@@ -180,6 +186,23 @@ def _judged(
         except CheckInterrupted as interrupt:
             report, interrupted = interrupt.report, True
     return report, interrupted
+
+
+def _domain(words: str | None) -> Any:
+    """Return what `domain=` is for the words after --domain."""
+    from handgrad.data.domains.named import BY_NAME
+
+    name, *ends = words.split() if words else [""]
+    if words is None or " ".join([name, *ends]) in BY_NAME:
+        return words
+    try:
+        low, high = map(float, ends)
+    except ValueError:
+        low, high = 0.0, 0.0
+    if name != "interval" or not low < high:
+        names = ", ".join(map(repr, BY_NAME))
+        raise BadInput(f"--domain: got {words!r}, expected {names} or 'interval LOW HIGH'")
+    return (name, low, high)
 
 
 def _again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:

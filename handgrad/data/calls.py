@@ -95,8 +95,16 @@ def written(name: str, value: Any) -> str:
     if callable(value):
         own = _own_name(value)
         return own if own.isidentifier() and not iskeyword(own) else name
-    if isinstance(value, tuple) and value and all(isinstance(v, str) for v in value):
-        return repr(value)
-    if isinstance(value, Sequence | frozenset) and all(isinstance(v, str) for v in value):
+    if isinstance(value, frozenset) or (isinstance(value, Sequence) and not len(value)):
         return repr(sorted(value))
+    if type(value) in (list, tuple) and all(map(_is_plain, value)):
+        items = ", ".join(written(name, item) for item in value)
+        return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
     return name
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is written by itself: a text, a number, None, or a tuple of these."""
+    if type(value) is tuple:
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float | np.generic)

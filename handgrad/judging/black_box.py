@@ -43,7 +43,9 @@ class BlackBox(NumpyLoss):
         """Return an estimate of the gradient, and what it leaves open."""
         f = by_differences.function(self.case.loss, given)
         _, _, obstacle = self.why.partition(": ")
-        return by_differences.reference(f, given, obstacle, self.case.seed)
+        found = by_differences.reference(f, given, obstacle, self.case.seed)
+        tangent = self.case.tangent(given)
+        return found if tangent is None else by_differences.projected(*found, tangent)
 
     def check_repeatable(
         self,

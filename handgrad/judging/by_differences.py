@@ -16,6 +16,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.data import formats
+from handgrad.data.domains.tangent import BITS, Tangent
 from handgrad.data.point import Point, copied
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.certify import FOR_ALL, SECONDS
@@ -123,6 +124,27 @@ def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference
     return _reference(value, slopes, why), Measured(
         _tolerance(given, value, slopes, changes, rough)
     )
+
+
+def projected(
+    reference: Reference, tolerances: Tolerances, tangent: Tangent
+) -> tuple[Reference, Tolerances]:
+    """Return an estimate and its tolerances, known in full, projected on a tangent space.
+
+    The differences left the domain. What the projection mixes with an unknown element is unknown.
+    """
+    full, truncation = tolerances.full, tolerances.full.truncation
+    with balls.precision(BITS):
+        gradient = tangent.projected(reference.gradient)
+        program = tangent.projected(full.program)
+    if not balls.radii(reference.gradient).any():  # its error is in the tolerances alone
+        gradient = balls.exact(balls.midpoints(gradient))
+    known = tangent.widened((~reference.known).astype(float)) == 0
+    if truncation is not None:
+        truncation = Changes(truncation.loss, tangent.widened(truncation.gradient))
+    unit, loose, jump = map(tangent.widened, (full.unit, full.loose, full.jump))
+    wider = replace(full, unit=unit, loose=loose, jump=jump, program=program, truncation=truncation)
+    return replace(reference, gradient=gradient, known=known), Measured(wider)
 
 
 def in_time(order: np.ndarray) -> Iterator[int]:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from handgrad.data.computed_in import Arithmetic, arithmetic
+from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, shortly
 from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
@@ -32,6 +34,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
+    domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
 
 
@@ -44,6 +47,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
+    domain="--domain '{1}'",
     computed_in="--computed-in {1}",
 )
 
@@ -181,6 +185,7 @@ class Case(Options):
     wording: Wording = OF_GRADIENT
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
+    domains: tuple[Domain, ...] = ()  #: of the caller's parameters, for each leaf; () if of none
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property
@@ -217,8 +222,36 @@ class Case(Options):
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""
         whole = self.of_caller(given)
-        moved = whole.moved([change(leaf) for leaf in whole.leaves])
+        moved = self._inside(whole, [change(leaf) for leaf in whole.leaves])
         return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
+
+    def moved(self, given: Point, leaves: Sequence[np.ndarray]) -> Point:
+        """Return a point of the case with other parameters, or near ones in their domains."""
+        own = isinstance(self.part, Instead)
+        return given.moved(leaves) if own else self._inside(given, leaves)
+
+    def _inside(self, whole: Point, leaves: Sequence[np.ndarray]) -> Point:
+        """Return the caller's point with other parameters, or near ones in their domains."""
+        if self.domains:
+            triples = zip(self.domains, leaves, whole.leaves, strict=True)
+            leaves = [
+                np.asarray(domain.nearest(leaf, was)) if leaf.size else leaf
+                for domain, leaf, was in triples
+            ]
+        return whole.moved(leaves)
+
+    def tangent(self, given: Point) -> Tangent | None:
+        """Return the tangent space of the domains at a point; None if it has all directions.
+
+        Values of a function, and slopes along directions, are judged as they are.
+        """
+        own = isinstance(self.part, Instead)
+        return None if own else tangent_of(self.domains, given.leaves)
+
+    def projected(self, given: Point, gradient: np.ndarray) -> np.ndarray:
+        """Return what counts of a gradient, float64, (size,): its part in the tangent space."""
+        tangent = self.tangent(given)
+        return gradient if tangent is None else tangent.of_floats(gradient)
 
     @property
     def arithmetic(self) -> Arithmetic | None:

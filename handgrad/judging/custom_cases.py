@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
 from handgrad.data.pytrees import is_real, wide
 from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced, weighed
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.part_cases import float_inputs, random_cotangent
@@ -59,6 +62,13 @@ class CustomFunction:
     def name(self) -> str:
         """What it is called."""
         return getattr(self.f, "__name__", "f")
+
+    @cached_property
+    def tangent(self) -> Tangent | None:
+        """The tangent space of the domain at the point; None if it has all directions."""
+        if self.options.domain is None:
+            return None
+        return in_domains(self.case(), self.given).tangent(self.given)
 
     @property
     def part(self) -> CustomRule:

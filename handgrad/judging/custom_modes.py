@@ -16,7 +16,7 @@ from jax.extend import core as jex
 from handgrad.data.formats import is_half
 from handgrad.data.frames import in_one_line, own_frames, quoted_line
 from handgrad.data.names import Names
-from handgrad.data.point import Point, point_at, shortly, slices
+from handgrad.data.point import Point, point_at, shortly, slices, vector
 from handgrad.data.pytrees import wide
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction
@@ -193,6 +193,12 @@ def tangents_case(function: CustomFunction, points: Any) -> tuple[Case, Point, A
         [np.asarray(rng.standard_normal(x.shape) * _size(x), x.dtype) for x in real]
         for _ in range(TANGENTS)
     ]
+    if (tangent := function.tangent) is not None:
+        inside = [tangent.of_floats(vector(along)) for along in drawn]
+        parts = list(zip(real, slices(real), strict=True))
+        drawn = [[v[p].reshape(x.shape).astype(x.dtype) for x, p in parts] for v in inside]
+    if function.options.domain is not None and not isinstance(points, list | tuple):
+        points = 0  # a step along them may leave it
     dtype = np.float64 if any(x.dtype == np.float64 for x in real) else np.float32
 
     def moved(distances: Any, given: Sequence[Any]) -> list[Any]:
@@ -211,7 +217,7 @@ def tangents_case(function: CustomFunction, points: Any) -> tuple[Case, Point, A
         return jax.numpy.stack([slope.astype(dtype) for slope in slopes])
 
     condition = "in forward mode along random tangents"
-    case = function.case(gradient, loss=loss, part=None, condition=condition)
+    case = function.case(gradient, loss=loss, part=None, condition=condition, domain=None)
     names = Names("tangents", function.given.paths)
     given = point_at(np.zeros(TANGENTS, dtype), tuple(function.real), names)
     if isinstance(points, list | tuple):

@@ -100,7 +100,8 @@ def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> t
     at = point_at(pair.cotangents(options.seed), tuple(given.params), names)
     part, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
     own = options.handed_on(referee="auto")
-    return Case(values, loss, **own, part=part, wording=wording), at
+    domains = options.domains if isinstance(options, Case) else ()
+    return Case(values, loss, **own, part=part, wording=wording, domains=domains), at
 
 
 def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:

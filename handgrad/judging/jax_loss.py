@@ -13,7 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
-from handgrad.judging import estimate
+from handgrad.judging import by_differences, estimate
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.repeatability import (
@@ -100,6 +100,7 @@ class JaxLoss:
             suspects,
             generic,
             self.case.arithmetic,
+            self.case.tangent(given),
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
@@ -115,7 +116,9 @@ class JaxLoss:
             measures.truncation = truncation(problem, reference)
             return reference, measures
         except UncertifiedPrimitiveError as missing:
-            return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            tangent = self.case.tangent(given)
+            found = estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            return found if tangent is None else by_differences.projected(*found, tangent)
 
     def other_order(self, given: Point) -> np.ndarray | None:
         """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""
@@ -150,13 +153,14 @@ class JaxLoss:
         again, grads = self.answers(given)
         if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
             raise not_a_function(name, "value", repr(value), repr(again))
-        first = ruling.autodiff.answer
+        first, grads = ruling.autodiff.answer, self.case.projected(given, grads)
         # Autodiff may be wrong and larger than what is right: rounding has that size then.
         own = own_rounding(given.leaves) / 2 * np.abs(first)
         allowed = np.fmax(own, np.maximum(tolerance.sharp, tolerance.loose))
         apart = np.abs(grads - first) - allowed
         if (apart > 0).any() and (written := self.as_written(given)) is not None:
             # What overflows a short format operation by operation may not where XLA combines them.
+            written = self.case.projected(given, written)
             apart = np.fmin(apart, np.abs(written - first) - allowed)
         i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
         if apart[i] > 0:

@@ -71,6 +71,7 @@ class NumpyLoss:
             self.case.trust_rules,
             tuple(suspects),
             computed_in=self.case.arithmetic,
+            tangent=self.case.tangent(given),
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,

@@ -70,6 +70,7 @@ class Options:
     has_value: bool = False
     trust_rules: frozenset[str] = frozenset()  #: the names of the functions
     computed_in: Any = None
+    domain: Any = None
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

@@ -14,6 +14,7 @@ answer that is judged; an element that is 0 there has that of the largest in its
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, Wording, check_case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
 
@@ -57,6 +59,13 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     if not 1 <= count <= MOST:
         raise ValueError(f"directions: got {count}, expected 1 to {MOST}")
     check_case(whole, given)
+    whole = in_domains(whole, given)
+    if whole.tangent(given) is not None:
+        got, expected = (
+            shortly(whole.domain),
+            "one that no direction leaves: 'positive', an interval",
+        )
+        raise ValueError(f"directions: got domain={got}, expected {expected}")
     if whole.referee == "program":
         raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
     if whole.computed_in is not None:
@@ -99,6 +108,7 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     part = RandomDirections(whole, given, int(count))
     options = whole.handed_on(referee="series")
     case = Case(gradient, loss, **options, part=part, wording=_wording(whole))
+    case = replace(case, domains=whole.domains)
     return case, next(with_directions(part, iter([given])))
 
 

@@ -13,6 +13,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import with_values
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
@@ -59,6 +60,7 @@ def judge(
     """
     began = time.perf_counter()
     check_case(case, given)
+    case = in_domains(case, given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
@@ -124,7 +126,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
 
 def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
     """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
-    around = points_around(case.of_caller(given), more, seed)
+    around = points_around(case.of_caller(given), more, seed, case.domains)
     if isinstance(case.part, RandomDirections):
         return with_directions(case.part, around)
     return with_values(around, given) if case.of_values else around

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.data.domains.named import written
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchRule
@@ -130,5 +131,7 @@ def _own(case: Case, *args: Any) -> tuple[Any, ...]:
 
 def _options(case: Case) -> dict[str, str]:
     """Write the options of the case that are not the default."""
-    texts = {name: text.replace("'", '"') for name, text in case.written().items()}
-    return {"points": "0"} | texts
+    texts = case.written()
+    if case.domain is not None:
+        texts["domain"] = written(case.domain)  # masks as arrays
+    return {"points": "0"} | {name: text.replace("'", '"') for name, text in texts.items()}
