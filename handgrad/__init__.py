@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from handgrad.audit_report import Audited, AuditReport
+    from handgrad.auditing import audit
     from handgrad.backward import assert_backward, check_backward
     from handgrad.check import (
         CheckInterrupted,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from handgrad.versions import assert_gradients, compare_gradients
 
 __all__ = [
+    "AuditReport",
+    "Audited",
     "CheckInterrupted",
     "ComparisonReport",
     "Diagnosis",
@@ -48,6 +52,7 @@ __all__ = [
     "assert_gradient",
     "assert_gradients",
     "assert_steps",
+    "audit",
     "check_backward",
     "check_custom",
     "check_gradient",
@@ -61,6 +66,8 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
+    "audit_report": ("AuditReport", "Audited"),
+    "auditing": ("audit",),
     "backward": ("assert_backward", "check_backward"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "compared": ("Version",),

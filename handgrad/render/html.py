@@ -17,6 +17,7 @@ BADGES = {
     "imprecise": "#8a6100",
     "disagree": "#c0152f",
     "undecidable": "#6f42c1",
+    "raised": "#57606a",
 }
 
 HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
@@ -53,7 +54,7 @@ def _cells(row: tuple[str, ...] | str, table: Table, tag: str = "td") -> str:
     cells = []
     for k, cell in enumerate(row):
         style = f"{CELL}; text-align: right" if k in table.right else CELL
-        shown = _badge(cell) if cell in BADGES else escape(cell)
+        shown = badge(cell) if cell in BADGES else escape(cell)
         cells.append(f'<{tag} style="{style}">{shown}</{tag}>')
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -63,7 +64,7 @@ def _report(report: Reading) -> str:
     remarks += [f"Warning: {warning}" for warning in report.warnings]
     headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
     parts = [
-        f"<p>{_badge(report.verdict)} {escape(headline)}</p>",
+        f"<p>{badge(report.verdict)} {escape(headline)}</p>",
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
@@ -74,8 +75,9 @@ def _report(report: Reading) -> str:
     return "".join(parts)
 
 
-def _badge(verdict: str) -> str:
-    style = f"background: {BADGES.get(verdict, '#57606a')}; color: #fff; padding: .1em .5em"
+def badge(verdict: str) -> str:
+    """Return a verdict in white on its colour."""
+    style = f"background: {BADGES.get(verdict, BADGES['raised'])}; color: #fff; padding: .1em .5em"
     return f'<strong style="{style}; border-radius: .3em">{escape(verdict)}</strong>'
 
 
@@ -106,7 +108,7 @@ def _row(leaf: LeafReport) -> str:
         "<br>".join(_digits(row) for row in rows),
         "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff))]),
         escape(short(leaf.detection_limit, 2)),
-        _badge(leaf.verdict),
+        badge(leaf.verdict),
     )
     return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
