@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
+    from handgrad.marks import gradient_of
     from handgrad.report import GradientReport, StepReport, StepsReport
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
@@ -59,6 +60,7 @@ __all__ = [
     "check_steps",
     "compare_gradients",
     "exact_gradient",
+    "gradient_of",
     "time_gradient",
     "ulp_distance",
 ]
@@ -76,6 +78,7 @@ _HOMES = {
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),
+    "marks": ("gradient_of",),
     "report": ("GradientReport", "StepReport", "StepsReport"),
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 HEADINGS = ("check", "verdict", "blame", "seconds", "detects", "")
 RIGHT_ALIGNED = (3, 4)
 
+DETECTS = "Detects: a larger relative error, in any element, would have been caught."
+
 #: What stands in place of the verdict of what was not judged.
 NOT_JUDGED = "not judged"
 
@@ -174,7 +176,8 @@ class AuditReport(Renderable):
         for one in self.audited:
             for k, report in enumerate(one.reports):
                 of_several = f" {k + 1}" if len(one.reports) > 1 else ""
-                if report.trial is not None and not report.trial.case.of_values:
+                case = None if report.trial is None else report.trial.case
+                if case is not None and not case.of_values and not case.along_directions:
                     powers[one.name + of_several] = report.power()
         found = together(powers)
         return found if rtol is None else found.of_tolerance(rtol)
@@ -246,6 +249,8 @@ class AuditReport(Renderable):
         if self.audited:
             rows = tuple(one.row for one in self._worst_first)
             blocks.append(Table(rows, HEADINGS, RIGHT_ALIGNED))
+            if any(one.detection_limit for one in self.audited):
+                blocks.append(DETECTS)
         if self.not_judged:
             blocks.append(Table(tuple(map(tuple, self.not_judged)), (NOT_JUDGED, "because")))
         return Document(tuple(blocks))

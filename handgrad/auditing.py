@@ -62,14 +62,14 @@ def audit(
         >>> report.verdicts
         {'double': 'agree', 'triple': 'disagree'}
     """
-    named = _named(checks)
+    calls = named(checks)
     check_seconds(seconds)
     check_seed(seed)
     options = {"points": points, "seed": seed, "strict": strict, "seconds": seconds}
     found: list[Audited] = []
-    with reported(Clock(seconds * len(named))) as progress:
-        for k, (name, check) in enumerate(named.items()):
-            progress.part = _bar(k, len(named), name)
+    with reported(Clock(seconds * len(calls))) as progress:
+        for k, (name, check) in enumerate(calls.items()):
+            progress.part = _bar(k, len(calls), name)
             start = time.perf_counter()
             try:
                 found.append(_audited(name, check, options, start))
@@ -79,7 +79,7 @@ def audit(
                     found.append(Audited(name, interrupt.report, seconds=passed))
                 if not found:
                     raise
-                left = [NotJudged(n, "interrupted") for n in list(named)[len(found) :]]
+                left = [NotJudged(n, "interrupted") for n in list(calls)[len(found) :]]
                 raise CheckInterrupted(AuditReport(tuple(found), tuple(left))) from None
     return AuditReport(tuple(found))
 
@@ -107,23 +107,23 @@ def _of_its_own(check: Callable[..., Any], options: dict[str, Any]) -> dict[str,
     return {k: v for k, v in options.items() if k not in given and (every or k in taken)}
 
 
-def _named(checks: Any) -> dict[str, Callable[..., Any]]:
-    """Return the checks by their names."""
+def named(checks: Any, where: str = "checks") -> dict[str, Callable[..., Any]]:
+    """Return the checks by their names; raises as `audit`, naming where they come from."""
     expected = "expected calls of checks, {'name': partial(check_gradient, gradient, loss, params)}"
     if isinstance(checks, Mapping):
-        named = dict(checks)
+        found = dict(checks)
     elif isinstance(checks, Sequence) and not isinstance(checks, str):
-        named = dict(_by_function(checks))
+        found = dict(_by_function(checks))
     else:
-        raise TypeError(f"checks: got {shortly(checks)}, {expected}")
-    if not named:
-        raise ValueError(f"checks: got an empty {type(checks).__name__}, {expected}")
-    for name, check in named.items():
+        raise TypeError(f"{where}: got {shortly(checks)}, {expected}")
+    if not found:
+        raise ValueError(f"{where}: got an empty {type(checks).__name__}, {expected}")
+    for name, check in found.items():
         if not isinstance(name, str) or not name.isprintable() or not name:
-            raise TypeError(f"checks: got the name {shortly(name)}, expected a line of text")
+            raise TypeError(f"{where}: got the name {shortly(name)}, expected a line of text")
         if not callable(check):
-            raise TypeError(f"checks[{name!r}]: got {shortly(check)}, {expected}")
-    return named
+            raise TypeError(f"{where}[{name!r}]: got {shortly(check)}, {expected}")
+    return found
 
 
 def _by_function(checks: Sequence[Any]) -> Iterator[tuple[str, Any]]:

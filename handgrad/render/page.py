@@ -16,7 +16,8 @@ h2 { font-size: 1.15em; margin: 2em 0 .4em; }
 .handgrad { overflow-x: auto; }
 details { border-top: 1px solid #8884; padding: .45em 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
-summary .says { opacity: .75; }
+details > div { scroll-margin-top: 3em; }
+a { color: inherit; }
 .handgrad tr:nth-child(even) > td { background: #8881 !important; }
 """
 
@@ -33,7 +34,8 @@ class Section(NamedTuple):
 
 def as_page(title: str, shown: Document, sections: Sequence[Section]) -> str:
     """Return a page: the document, then a section for each report, open where that is told."""
-    body = [f"<h1>{escape(title)}</h1>", as_html(shown), "<h2>The reports</h2>"]
+    links = {section.name: f"#{_place(k)}" for k, section in enumerate(sections)}
+    body = [f"<h1>{escape(title)}</h1>", as_html(shown, links), "<h2>The reports</h2>"]
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -41,15 +43,19 @@ def as_page(title: str, shown: Document, sections: Sequence[Section]) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
             *body,
-            *map(_section, sections),
+            *(_section(section, _place(k)) for k, section in enumerate(sections)),
             "</body></html>\n",
         ]
     )
 
 
-def _section(section: Section) -> str:
+def _place(k: int) -> str:
+    return f"report-{k + 1}"
+
+
+def _section(section: Section, place: str) -> str:
     start = f"{badge(section.verdict)} <strong>{escape(section.name)}</strong>"
-    if not section.html:
-        return f"<details open><summary>{start}</summary><p>{escape(section.says)}</p></details>"
     is_open = " open" if section.is_open else ""
-    return f"<details{is_open}><summary>{start}</summary>{section.html}</details>"
+    shown = section.html or f"<p>{escape(section.says)}</p>"
+    # Where a link leads to is inside: a browser then opens what is around it.
+    return f'<details{is_open}><summary>{start}</summary><div id="{place}">{shown}</div></details>'
