@@ -66,7 +66,7 @@ def gradient_of(
     def marked(gradient: _Function) -> _Function:
         try:
             setattr(gradient, ATTRIBUTE, Mark(loss, like, options))
-        except AttributeError:
+        except (AttributeError, TypeError):
             found = type(gradient).__name__
             raise TypeError(f"gradient_of: got {found}, expected a function in Python") from None
         return gradient

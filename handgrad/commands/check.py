@@ -182,15 +182,20 @@ def check(
 
 def _check_options(context: click.Context, everything: bool) -> None:
     """Raise for options that are missing, or that --all has not."""
-    for param in context.command.params:
-        name, given = str(param.name), context.get_parameter_source(str(param.name))
-        said = given is click.core.ParameterSource.COMMANDLINE
-        if everything and name in OF_ONE and said:
-            raise BadInput(f"{param.opts[0]} is for one gradient; expected none of it with --all")
-        if not everything and name == "out" and said:
-            raise BadInput("--out is for many gradients; expected --all with it")
-        if not everything and name in ("loss", "like") and not said:
-            raise click.MissingParameter(ctx=context, param=param)
+    params = {str(param.name): param for param in context.command.params}
+    said = {
+        name: context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        for name in params
+    }
+    for name in OF_ONE:
+        if everything and said[name]:
+            what = params[name].opts[0]
+            raise BadInput(f"{what} is for one gradient; expected none of it with --all")
+    if not everything and said["out"]:
+        raise BadInput("--out is for many gradients; expected --all with it")
+    for name in ("loss", "like"):
+        if not everything and not said[name]:
+            raise click.MissingParameter(ctx=context, param=params[name])
 
 
 def _judged(

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from handgrad.commands.loading import Loader, LoadingError, parse
-from handgrad.commands.targets import BadInput, again, example_of, function_at, judged
+from handgrad.commands.loading import Loader, LoadingError, Location, parse
+from handgrad.commands.targets import BadInput, again, as_bad_input, example_of, function_at, judged
 from handgrad.data.findings import NotJudged
 from handgrad.judging.options import rule_names
 from handgrad.marks import ATTRIBUTE, OPTIONS, Mark
@@ -76,15 +76,21 @@ def discover(source: str, loader: Loader) -> Discovered:
     if source.lower().endswith(".toml"):
         _of_toml(source, loader, found)
     elif ":" in source and not Path(source).exists():
-        location = parse(source, "CHECKS")
-        checks = loader.load(location)
-        checks = checks() if callable(checks) else checks
-        from handgrad.auditing import named
-
-        found.checks.update(named(checks, str(location)))
+        found.checks.update(_named(parse(source, "CHECKS"), loader))
     else:
         _of_source(source, loader, found)
     return found
+
+
+def _named(location: Location, loader: Loader) -> dict[str, Any]:
+    """Return the checks that an object in Python holds, or a function returns."""
+    from handgrad.auditing import named
+
+    checks = loader.load(location)
+    if callable(checks):
+        with as_bad_input(loader, {f"{location}": checks}):
+            checks = checks()
+    return named(checks, str(location))
 
 
 def _of_source(source: str, loader: Loader, found: Discovered) -> None:
