@@ -14,6 +14,7 @@ from handgrad.data.findings import NotJudged
 from handgrad.data.frames import with_place
 from handgrad.data.point import shortly
 from handgrad.judging.options import check_seconds, check_seed
+from handgrad.judging.untraceable import explanation
 from handgrad.report import GradientReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -93,7 +94,8 @@ def _audited(
         if not isinstance(report, GradientReport | StepsReport | ComparisonReport):
             raise TypeError(f"got {shortly(report)}, expected the report of a check")
     except Exception as error:  # the caller's functions may raise anything
-        return Audited(name, None, with_place(error), time.perf_counter() - start)
+        raised = explanation(error) or with_place(error)
+        return Audited(name, None, raised, time.perf_counter() - start)
     made = Audited(name, report)
     _ = made.row  # looked at while progress is shown: limits and kinds take time, too
     return Audited(name, report, seconds=time.perf_counter() - start)

@@ -10,12 +10,14 @@ from handgrad.render.html import as_html, badge
 #: The page has the system's font and its choice of light or dark, and prints as it is.
 STYLE = """
 :root { color-scheme: light dark; }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 76em; margin: 2em auto; padding: 0 1.2em; }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 76em; margin: 2em auto; padding: 0 1.2em }
+body { overflow-wrap: anywhere; }
 h1 { font-size: 1.5em; margin: 0 0 .4em; }
 h2 { font-size: 1.15em; margin: 2em 0 .4em; }
 .handgrad { overflow-x: auto; }
 details { border-top: 1px solid #8884; padding: .45em 0; }
-summary { cursor: pointer; overflow-wrap: anywhere; }
+summary { cursor: pointer; }
+.handgrad table { overflow-wrap: normal; }
 details > div { scroll-margin-top: 3em; }
 a { color: inherit; }
 .handgrad tr:nth-child(even) > td { background: #8881 !important; }
