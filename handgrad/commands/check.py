@@ -63,7 +63,7 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     "--all",
     "everything",
     is_flag=True,
-    help="Judge all of FILE.py, of a package, of a pyproject.toml's list, or of a FILE.py:AUDIT.",
+    help="Judge all in FILE.py, in a package, in a pyproject.toml's list, or in a FILE.py:NAME.",
 )
 @option(
     "--loss",
