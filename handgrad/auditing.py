@@ -21,7 +21,7 @@ from handgrad.report import GradientReport, StepsReport
 __tracebackhide__ = True
 
 #: The characters of the bar of progress, and of a name beside it.
-BAR, NAME = 16, 30
+BAR, NAME = 10, 28
 
 
 def audit(

@@ -279,8 +279,8 @@ def test_progress_names_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     parts: list[str] = []
     monkeypatch.setattr(Progress, "at", lambda self, _: parts.append(self.part))
     audit({"a": call(right), "b" * 50: call(right)}, points=0)
-    assert parts[0] == "[................] 1 of 2, a"
-    assert parts[-1] == f"[########........] 2 of 2, ...{'b' * 27}"
+    assert parts[0] == "[..........] 1 of 2, a"
+    assert parts[-1] == f"[#####.....] 2 of 2, ...{'b' * 25}"
 
 
 @pytest.mark.parametrize(
