@@ -39,7 +39,8 @@ def check_backward(
             (or the bare one if there is one input), shaped like it; those of inputs that hold no
             floats are ignored.
         inputs: arrays, or pytrees of arrays.
-        cotangent: shaped like the output, and converted to its dtype; random by default.
+        cotangent: shaped like the output, and converted to its dtype; random by default. Of parts
+            of the output that hold no floats (a mask, an index), it is None.
         points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
             the points vary the inputs, and each of a list is a tuple of them.
 

@@ -87,7 +87,10 @@ def check_gradient(
             an `nn.Module` also a dict by names, or a list, of the parameters that require grad; or
             None, after a `.backward()` that has filled their `.grad`.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, as one in PyTorch is, too, or
-            else run by NumPy on power series.
+            else run by NumPy on power series. One that can only be called (compiled code, a solver,
+            a callback) is judged by differences, which certify nothing, and the report says so.
+            While an `nn.Module` is traced, its parameters are others: no other thread may use it
+            during a check.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
             ml_dtypes; each leaf is judged at its own precision. Or a pytree of tensors, or an
             `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
@@ -95,7 +98,8 @@ def check_gradient(
         points: how many points to judge at besides the given one, with other parameters and the
             same inputs; or a list of points, each (params, *inputs).
         seed: of the random points, and of the draws behind the tolerances.
-        referee: "series" certifies every element by power series, however many there are;
+        referee: "series" certifies every element by power series, however many there are, and
+            refuses a loss that can only be called;
             "program" runs JAX's gradient program and verifies it by series in random directions;
             "auto" chooses.
         has_value: whether the gradient returns the loss as well, which is then judged too.
@@ -109,7 +113,8 @@ def check_gradient(
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
-            and does not judge autodiff.
+            and does not judge autodiff. Not for short formats nor with `computed_in`, whose
+            rounding hides an element's error along a direction.
         computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in

@@ -50,6 +50,12 @@ class GradientReport(Renderable, Judgement):
         kept = {name: v for name, v in self.__dict__.items() if name != "counterexample"}
         return kept | {"leaves": self.leaves, "trial": None}
 
+    def without_trial(self) -> Self:
+        """Return the report on a case that the caller did not write, of which no test is made."""
+        without = replace(self, trial=None)
+        vars(without).update(leaves=self.leaves)
+        return without
+
     @cached_property
     def leaves(self) -> tuple[LeafReport, ...]:
         """The worst element of each leaf; empty if the result has not the form of a gradient."""
@@ -65,8 +71,10 @@ class GradientReport(Renderable, Judgement):
         if self._mistake_unknown:
             return ()
         from handgrad.diagnosis import diagnose
+        from handgrad.diagnosis.devices import with_devices
+        from handgrad.diagnosis.stopped import stopped
 
-        return diagnose(self.trial)
+        return stopped(self.trial) or with_devices(diagnose(self.trial), self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":

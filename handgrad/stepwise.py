@@ -12,7 +12,8 @@ from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
-from handgrad.judging.options import asked
+from handgrad.data.pytrees import is_real
+from handgrad.judging.options import Options, asked
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
 
@@ -81,12 +82,24 @@ def check_steps(
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
     options, reproduce = asked(check_steps, ("steps",), names, locals())
-    clock = Clock(seconds)
+    return _report(chain, inputs, options, points, strict, reproduce, seconds)
+
+
+def _report(
+    chain: Sequence[Step],
+    inputs: tuple[Any, ...],
+    options: Options,
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> StepsReport:
+    """Judge one step after the other, as `check_steps` does; raises as that."""
+    clock, found = Clock(seconds), list[StepReport]()
     values = list(_values(chain, inputs))
-    found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
-            cotangent = _cotangent(chain[k + 1 :], output, seed)
+            cotangent = _cotangent(chain[k + 1 :], output, options.seed)
         with _naming(step, "judging"), _interrupted(step, found):
             of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
             part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
@@ -178,10 +191,12 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(np.asarray, found)
+        return jax.tree_util.tree_map(lambda c: np.asarray(c) if is_real(c) else None, found)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if not is_real(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
     return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)

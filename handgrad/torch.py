@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 try:
     from handgrad.program.aten.installed import torch
 except ModuleNotFoundError as error:
@@ -32,6 +34,7 @@ from handgrad.judging.pytorch.functions import (
 from handgrad.judging.pytorch.other_calls import other_calls
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.references import with_reference
+from handgrad.judging.pytorch.second_order import second_order
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
 from handgrad.judging.pytorch.values import check_function_traced, pair_of
 from handgrad.program.aten.tensors import is_module
@@ -50,6 +53,7 @@ def check_function(
     reference: Callable[..., Any] | None = None,
     wrt: str | int | Sequence[str | int] | None = None,
     cotangent: Any = None,
+    order: int = 1,
     points: int | Sequence[Any] = 8,
     seed: int = 0,
     referee: str = "auto",
@@ -75,6 +79,8 @@ def check_function(
             to it first.
         wrt: the arguments to judge, by name or position, if not all.
         cotangent: shaped like the output, one for each if there are several; random by default.
+        order: 2 judges double backward as well, as `handgrad.check_custom` does: the derivative of
+            the backward pass, held to the second derivative of what forward computes.
         points, seed, referee, strict, seconds, computed_in: as for `handgrad.check_gradient`; the
             points vary the tensors that are judged, and each of a list is a tuple of arguments.
 
@@ -83,9 +89,10 @@ def check_function(
 
     Raises:
         TypeError: no argument is a tensor of floats, no output requires grad, or forward cannot be
-            traced and there is no reference.
+            traced and there is no reference; or the backward pass cannot be differentiated
+            (`once_differentiable`) for `order=2`.
         NotImplementedError: forward uses an operation that is not covered, without a reference.
-        ValueError: `wrt` names no tensor.
+        ValueError: `wrt` names no tensor, or `order` is not 1 or 2.
         CheckInterrupted: as `handgrad.check_gradient`.
         Exception: whatever F raises.
 
@@ -107,7 +114,8 @@ def check_function(
     options, reproduce = asked(check_function, ("F",), subject.arguments.of_all, locals())
     how = How(points, strict, seconds, reproduce)
     with drawn_numbers_kept():
-        return _report(subject, reference, cotangent, options, how)
+        judged = _report if order == 1 else _twice
+        return judged(subject, reference, cotangent, options, how)
 
 
 def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subject:
@@ -128,6 +136,28 @@ class How(NamedTuple):
     seconds: float
     reproduce: str
     undefined: bool = True  #: whether to leave cotangents undefined
+
+
+def _twice(
+    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
+) -> GradientReport:
+    """Judge a backward pass, and then its derivative; return the report on what is wrong."""
+    clock = Clock(how.seconds)
+    cotangents = cotangents_of(subject, cotangent, options.seed)
+    known = subject if reference is None else with_reference(subject, reference)
+    second = second_order(known, cotangents, options.seed)
+    half = how._replace(seconds=how.seconds / 2)
+    report = _report(subject, reference, cotangent, options, half)
+    if not report:
+        return report
+    one = [np.ones((), cotangents[0].dtype)]
+    case, given = function_case(second, one, options)
+    points = points_of_function(how.points, second, given)
+    left = max(clock.left, how.seconds / 4)
+    twice = report_on(case, given, points, how.strict, how.reproduce, left)
+    if twice:
+        return replace(report, headline=f"{report.headline}; at second order, too")
+    return twice.without_trial()
 
 
 def _report(

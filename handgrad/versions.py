@@ -85,9 +85,9 @@ def compare_gradients(
         )
         for name, f in versions.items()
     }
-    _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
     with reported(clock) as progress:
+        _check_loss(cases, at, points)
         for k, (name, case) in enumerate(cases.items()):
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))

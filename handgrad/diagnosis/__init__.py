@@ -16,9 +16,7 @@ from handgrad.diagnosis import kinds, links
 from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
-from handgrad.diagnosis.stopped import stopped
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.judging.case import CustomRule
 from handgrad.judging.outcome import Trial
 
 #: The longest search for a wrong link, in seconds.
@@ -34,9 +32,6 @@ BY_CHANCE = frozenset({"factor", "weight-decay"})
 @np.errstate(over="ignore")  # what is fitted may be as large as the largest float
 def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     """Return the mistakes that explain a wrong gradient; empty if none does."""
-    rule = trial.case.part
-    if isinstance(rule, CustomRule) and rule.order == 2 and (by_rule := stopped(trial, rule)):
-        return (by_rule,)
     found = evidence(trial)
     if found is None:
         return ()

@@ -13,8 +13,10 @@ from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
 from handgrad.diagnosis.constants import constants
+from handgrad.diagnosis.operand_links import operands
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
+from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.form import QUICK
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
@@ -26,6 +28,10 @@ MOST_NODES = 2000
 
 #: Code means the same in NumPy and in JAX if its gradients agree to this relative error.
 SAME = 1e-8
+
+
+#: The name of compiled gradients with the switches of a stage, which follows.
+SWITCHES = "switches "
 
 
 class TooLargeError(Exception):
@@ -110,18 +116,18 @@ class Engine:
 
     def _needed(self, choice: dict[int, int] | None, constants: dict[int, float] | None) -> str:
         if choice:
-            return "late" if self.rewired.switches[next(iter(choice))].late else "switches"
+            return f"{SWITCHES}{self.rewired.switches[next(iter(choice))].stage}"
         return "constants" if constants else ""
 
     def _gradient(self, needed: str) -> Any:
         """Return the compiled gradient, of the kind of changes that is needed; each takes time."""
         if needed not in self._compiled:
-            late = needed == "late"
+            switched = needed.startswith(SWITCHES)
             rewired = replace(
                 self.rewired,
-                switches=self.rewired.switches if needed in ("late", "switches") else (),
+                switches=self.rewired.switches if switched else (),
                 constants=self.rewired.constants if needed == "constants" else (),
-                late=late,
+                stage=int(needed.removeprefix(SWITCHES)) if switched else 0,
             )
             self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
         return self._compiled[needed]
@@ -186,6 +192,8 @@ def _engine(loss: Function, given: Point) -> Engine:
         values = _maker(graph, numbering)([*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
         found += late_switches(graph, parameters, numbering)
+        found += operands(graph, parameters, numbering, values)
+        found += statistics(graph, parameters, numbering)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
     places_found = tuple(places(graph, parameters, activations))
     numbers = constants(graph, numbering)

@@ -49,6 +49,10 @@ LEFT_SHORT = 4
 #: A gap this many times the allowed residual stands out from rounding, by three bits.
 CLEAR = 8
 
+#: In short formats few gaps do. Those of one bit or more stand out together if they have so many
+#: bits, five times those of one: rounding errors of neighbours may depend on each other.
+BITS = 15
+
 #: The residual may be this many tolerances: one for the gradient, one for the prediction, which is
 #: computed in floats too.
 SLACK = 2
@@ -84,10 +88,27 @@ class Sample:
             close = np.abs(self.yours - prediction) <= self.allowed
         return bool((close | ~(within & self.judged)).all())
 
+    def explained_loosely(self, prediction: np.ndarray, within: np.ndarray) -> bool:
+        """Tell whether values and sums that are both in a short format explain what is left.
+
+        Then a right gradient, too, may be off by as much here, as `imprecise`.
+        """
+        if self.stated is None:
+            return False
+        with np.errstate(invalid="ignore"):
+            close = np.abs(self.yours - prediction) <= np.fmax(self.stated.loose, self.allowed)
+        return bool((close | ~(within & self.judged)).all())
+
     def stands_out(self, within: np.ndarray) -> bool:
         """Tell whether a gap at these elements stands out from rounding."""
-        clear = self.allowed <= np.abs(self.gap) / CLEAR
-        return bool((within & self.judged & self.wrong & clear).any())
+        concerned = within & self.judged & self.wrong
+        if (concerned & (self.allowed <= np.abs(self.gap) / CLEAR)).any():
+            return True
+        if self.stated is None:
+            return False
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bits = np.log2(np.abs(self.gap) / self.allowed)[concerned]
+        return bool(bits[bits >= 1].sum() >= BITS)
 
     @cached_property
     def allowed(self) -> np.ndarray:

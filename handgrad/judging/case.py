@@ -117,7 +117,7 @@ class ForwardValues:
 
 
 @dataclass(frozen=True, eq=False)
-class TorchFunction:
+class TorchRule:
     """What a case of `handgrad.torch.check_function` has besides."""
 
     again: Callable[[Any, Any], Any]  #: (params, inputs) -> the case at other arguments, its point
@@ -177,7 +177,7 @@ class Case(Options):
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
+    part: BackwardStep | CustomRule | TorchRule | Instead | None = None
     wording: Wording = OF_GRADIENT
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
@@ -191,7 +191,7 @@ class Case(Options):
     @property
     def takes_cotangent(self) -> bool:
         """Whether the first input is the cotangent of what is judged."""
-        return isinstance(self.part, BackwardStep | TorchFunction)
+        return isinstance(self.part, BackwardStep | TorchRule)
 
     @property
     def of_values(self) -> bool:
@@ -212,7 +212,7 @@ class Case(Options):
 
     def remark(self, path: str) -> str:
         """Return the remark on a leaf, for the case that it is wrong."""
-        return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
+        return self.part.remarks.get(path, "") if isinstance(self.part, TorchRule) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""

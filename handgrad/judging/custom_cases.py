@@ -60,6 +60,11 @@ class CustomFunction:
         """What it is called."""
         return getattr(self.f, "__name__", "f")
 
+    @property
+    def part(self) -> CustomRule:
+        """What a case has of it, for the reverse mode of first order."""
+        return CustomRule(self.f, self.together, self.reference)
+
     def loss(self, params: Any) -> Any:
         """Return Σ c·output with the rule."""
         return weighed(self.own(params), self.cotangents)
@@ -70,13 +75,12 @@ class CustomFunction:
         `options` are fields of the case. A loss among them has no rule.
         """
         more = {} if self.reference or "loss" in options else self._without_rule()
-        part = CustomRule(self.f, self.together, self.reference)
         return replace(
             Case(
                 gradient or jax.grad(self.loss),
                 self.of_right if self.reference else self.loss,
                 **self.options.handed_on(),
-                part=part,
+                part=self.part,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
                 **more,
@@ -113,7 +117,10 @@ def custom_function(
     if reference is not None:
         pair = referenced(f, reference, real, together)
         drawn = pair.cotangents(options.seed)
-        modes = _defined(_traced(pair.f, real))
+        try:
+            modes = _defined(_traced(pair.f, real))
+        except jax.errors.JAXTypeError:  # code in NumPy, which is refused elsewhere
+            modes = ("rev",)
         return CustomFunction(*found, pair.f, pair.reference, drawn, modes, pair, options)
     with wide(real):
         outputs, select = float_outputs(f(*together(real)))

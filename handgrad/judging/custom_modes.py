@@ -150,12 +150,10 @@ def _slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
 
 def elements_case(function: CustomFunction) -> Case:
     """Return the case of every element by `jax.jvp`."""
-    case = function.case(
-        by_columns(function.loss, function.options.seed),
-        loss=function.of_right,
-        condition="in forward mode",
-    )
-    return replace(case, part=replace(case.part, mode="fwd"))
+    gradient = by_columns(function.loss, function.options.seed)
+    part = replace(function.part, mode="fwd")
+    options = {"loss": function.of_right, "part": part, "condition": "in forward mode"}
+    return function.case(gradient, **options)
 
 
 def by_columns(f: Callable[..., Any], seed: int) -> Callable[..., Any]:

@@ -51,6 +51,12 @@ def check_seconds(seconds: Any) -> None:
         raise ValueError(f"seconds: got {seconds}, expected more than 0")
 
 
+def check_order(order: Any) -> None:
+    """Raise ValueError unless this is the order of a derivative that can be judged."""
+    if isinstance(order, bool) or order not in (1, 2):
+        raise ValueError(f"order: got {shortly(order)}, expected 1 or 2")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Options:
     """How a gradient is judged, as the caller of a check says it; see `handgrad.check_gradient`.
@@ -115,9 +121,10 @@ def asked(
         instead: values in place of given ones that are none of a single case; the line has these.
 
     Raises:
-        TypeError, ValueError: an option, or `seconds`, has no such value.
+        TypeError, ValueError: an option, `seconds` or `order` has no such value.
     """
     check_seconds(given["seconds"])
+    check_order(given.get("order", 1))
     options = Options.of(given | instead)
     called = {name: given[name] for name in functions}
     named = given | options.handed_on() | {name: given[name] for name in instead}

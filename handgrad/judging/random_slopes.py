@@ -48,8 +48,8 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     A gradient without the form of one is left as it is, to be judged for that.
 
     Raises:
-        TypeError, ValueError: the number of directions is none from 1 to `MOST`, or a gradient
-            program is asked for.
+        TypeError, ValueError: the number of directions is none from 1 to `MOST`, a gradient
+            program is asked for, or elements are in a short format or computed in a stated one.
         Exception: what the gradient raises.
     """
     if isinstance(count, bool) or not isinstance(count, int | np.integer):
@@ -59,6 +59,11 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     check_case(whole, given)
     if whole.referee == "program":
         raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
+    if whole.computed_in is not None:
+        raise ValueError(
+            f"directions: got computed_in={whole.computed_in!r} as well, whose rounding hides an "
+            "element's error along a direction; expected one of the two"
+        )
     short = next((leaf.dtype.name for leaf in given.leaves if is_half(leaf.dtype)), None)
     if short is not None:
         raise ValueError(

@@ -88,9 +88,9 @@ class SecondOrder:
         what = "the reference" if self.function.reference else f"{self.function.name} without it"
         self._check(gradient, "its rule")
         self._check(self.right_slope, what)
-        options = {"loss": self.right_slope, "condition": "at second order"}
-        case = self.function.case(gradient, **options)
-        return replace(case, part=replace(case.part, mode=self.mode, order=2, slope=self.slope))
+        part = replace(self.function.part, mode=self.mode, order=2, slope=self.slope)
+        options = {"loss": self.right_slope, "part": part, "condition": "at second order"}
+        return self.function.case(gradient, **options)
 
     def _twice(self) -> Callable[..., Any]:
         """Return the gradient of the slope in reverse mode; or the change of the gradient along v.

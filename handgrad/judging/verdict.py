@@ -61,12 +61,13 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         point=i,
         params=case.of_caller(deciding.given).params,
         strict=strict,
+        certified=all(ruling.reference.certified for ruling in rulings),
         trial=trial,
     )
 
 
 def _certificate(ruling: Ruling, case: Case) -> str:
-    if not isinstance(case.part, RandomDirections):
+    if not isinstance(case.part, RandomDirections) or not ruling.reference.certified:
         return ruling.reference.how
     count = plural(case.part.count, "random direction")
     error, chance = map(rounded_up, unseen(case.part, ruling))
@@ -208,7 +209,8 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
     for ruling in rulings:
         known = ruling.reference.known
         if not ruling.reference.certified:
-            return [ruling.reference.how]
+            what = ruling.reference.obstacle
+            return [f"not certified: {what}" if what else ruling.reference.how]
         if not known.all():
             return [f"only {_judged_of_all(ruling)} judged"]
     return []
@@ -216,7 +218,7 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
 
 def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     """Say what iterations that stop at a tolerance leave out, at the first point."""
-    if not rulings or not rulings[0].left_out.any():
+    if not rulings or not rulings[0].left_out.any() or not rulings[0].reference.certified:
         return []
     left_out, exact = rulings[0].left_out, np.abs(rulings[0].exact)
     i = int(np.argmax(left_out / np.fmax(exact, np.finfo(np.float64).tiny)))
@@ -254,7 +256,8 @@ def _headline(
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
         what = f"{_what_is_right(deciding, case)} at the given point, {count} judged"
-        return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
+        what += "; autodiff is off" if blame == "autodiff" else ""
+        return f"agree: {what}{_not_certified(deciding)}"
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"
     worst = findings[0] if findings else None
@@ -266,7 +269,13 @@ def _headline(
     if case.of_values and verdict == "disagree":
         name = case.wording.gradient
         whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
+    sample += _not_certified(deciding)
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
+
+
+def _not_certified(deciding: Outcome) -> str:
+    certified = deciding.ruling is None or deciding.ruling.reference.certified
+    return "" if certified else "; not certified"
 
 
 def _of_a_sample(deciding: Outcome) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
-from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
+from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchRule
 from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.part_cases import backward_case
@@ -46,7 +46,7 @@ def check_of(case: Case) -> Check:
         return _of_step(case, case.part)
     if isinstance(case.part, CustomRule):
         return _of_rule(case, case.part)
-    if isinstance(case.part, TorchFunction):
+    if isinstance(case.part, TorchRule):
         return _of_torch(case, case.part)
     gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
@@ -102,7 +102,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     )
 
 
-def _of_torch(case: Case, part: TorchFunction) -> Check:
+def _of_torch(case: Case, part: TorchRule) -> Check:
     def answer(_: Case, given: Point) -> Judgement:
         part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")

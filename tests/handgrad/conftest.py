@@ -1,5 +1,6 @@
 """What the tests of the judge share."""
 
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,14 @@ from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.shrinking import shrinker, still_fails
+
+
+@pytest.fixture
+def own_garbage() -> Iterator[None]:
+    """Garbage is looked for among what a test has made: among all objects, that takes a second."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def _arrays(tree: Any) -> tuple[Any, ...]:

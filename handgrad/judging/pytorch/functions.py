@@ -14,7 +14,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
-from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction
+from handgrad.judging.case import OF_TORCH, Case, Own, TorchRule
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
@@ -72,7 +72,7 @@ def function_case(
         return function_case(other, cotangents_of(other, None, options.seed), options)
 
     own = Own((rule_of(subject.f) or subject.f,), arguments)
-    part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
+    part = TorchRule(again, signature_of(subject.f), subject.wrt, subject.reference)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
         arrays = subject.all_of(params, others)

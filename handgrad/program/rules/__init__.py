@@ -8,6 +8,7 @@ from handgrad.program.rules import (
     elementwise,
     linear_algebra,
     scattering,
+    sharding,
     special,
     spectral,
     structural,
@@ -24,6 +25,7 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Windows and reductions": windows.RULES,
     "Linear algebra": linear_algebra.RULES | spectral.RULES,
     "Calls, branches and loops": control.RULES,
+    "Several devices": sharding.RULES,
 }
 
 #: The rules by the name of the operation.

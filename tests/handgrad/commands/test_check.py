@@ -259,11 +259,6 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--directions=0"], "'--directions': '0'; expected a whole number from 1 to "),
         (["gradient", "--seconds=0"], "'--seconds': '0'; expected a number of seconds above 0."),
         (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
-        (
-            ["gradient", "--loss=numpy_loss"],
-            f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "
-            "math.exp(params[\"w\"][0]); write jnp.exp(params[\"w\"][0]) (import jax.numpy as jnp)",
-        ),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(run: Any, words: list[str], line: str) -> None:
@@ -274,6 +269,17 @@ def test_bad_input_is_one_line(run: Any, words: list[str], line: str) -> None:
     assert len(said) == 1
     assert said[0].startswith("Error: ")
     assert line in said[0]
+
+
+def test_what_can_only_be_called_is_judged_and_not_certified(run: Any) -> None:
+    ended = run("check", "mine.py:gradient", "--loss=numpy_loss", "--like=example", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["verdict"], found["certified"]) == (1, "disagree", False)
+    assert found["headline"].endswith("; not certified")
+    assert found["warnings"][-1].startswith(
+        f"not certified: mine.py, line {line_of('math.exp(')}: JAX cannot trace "
+        'math.exp(params["w"][0]); write jnp.exp(params["w"][0]) (import jax.numpy as jnp)'
+    )
 
 
 def lines_after_error(ended: Ended) -> list[str]:
