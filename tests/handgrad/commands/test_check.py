@@ -151,7 +151,7 @@ def test_what_gives_the_same_again_is_a_command(
     _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
     assert "\\\n" in printed
     assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
-    monkeypatch.setattr("handgrad.commands.check.started", lambda: ["py", "-m", "handgrad"])
+    monkeypatch.setattr("handgrad.commands.targets.started", lambda: ["py", "-m", "handgrad"])
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
     assert plain == "py -m handgrad check mine.py:exchanged --loss loss --like example"
 
