@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
+    from handgrad.call_report import CallReport
     from handgrad.check import (
         CheckInterrupted,
         GradientMismatch,
@@ -20,14 +21,24 @@ if TYPE_CHECKING:
     from handgrad.comparison import ComparisonReport
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
+    from handgrad.derivatives import (
+        assert_hessian,
+        assert_hvp,
+        assert_jacobian,
+        check_hessian,
+        check_hvp,
+        check_jacobian,
+    )
     from handgrad.exact import exact_gradient
     from handgrad.report import GradientReport, StepReport, StepsReport
+    from handgrad.scipy_calls import assert_scipy, check_scipy
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, assert_steps, check_steps
     from handgrad.versions import assert_gradients, compare_gradients
 
 __all__ = [
+    "CallReport",
     "CheckInterrupted",
     "ComparisonReport",
     "Diagnosis",
@@ -46,10 +57,18 @@ __all__ = [
     "assert_custom",
     "assert_gradient",
     "assert_gradients",
+    "assert_hessian",
+    "assert_hvp",
+    "assert_jacobian",
+    "assert_scipy",
     "assert_steps",
     "check_backward",
     "check_custom",
     "check_gradient",
+    "check_hessian",
+    "check_hvp",
+    "check_jacobian",
+    "check_scipy",
     "check_steps",
     "compare_gradients",
     "exact_gradient",
@@ -61,13 +80,23 @@ __all__ = [
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
     "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
+    "derivatives": (
+        "assert_hessian",
+        "assert_hvp",
+        "assert_jacobian",
+        "check_hessian",
+        "check_hvp",
+        "check_jacobian",
+    ),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "compared": ("Version",),
     "comparison": ("ComparisonReport",),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),
+    "call_report": ("CallReport",),
     "report": ("GradientReport", "StepReport", "StepsReport"),
+    "scipy_calls": ("assert_scipy", "check_scipy"),
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),
     "stepwise": ("Step", "assert_steps", "check_steps"),

@@ -68,6 +68,14 @@ OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives 
 OF_REFERENCE = OF_RULE._replace(loss="reference")
 
 
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
+
+#: Of `check_jacobian`, `check_hessian` and `check_hvp`.
+OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
+OF_HESSIAN = _OF_MATRIX._replace(gradient="hess")
+OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
+
+
 @dataclass(frozen=True, eq=False)
 class BackwardStep:
     """The caller's functions of a case of `check_backward`."""
@@ -150,8 +158,32 @@ class RandomDirections:
         return replace(given, inputs=(moved.params, *given.inputs[1:]))
 
 
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A Jacobian or Hessian, which is judged as the gradient of Σ U·J by U."""
+
+    notes: ClassVar[tuple[str, ...]] = ()
+    given: Point  #: the caller's: (x, *args)
+    #: (x, args) -> a scalar of the function's values, and the blocks of the matrix, on any numbers.
+    values: Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]
+    value: Callable[[Any, Sequence[Any]], Any]  #: the same scalar alone
+    matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
+    symmetric: bool  #: whether it is a Hessian
+    #: Which elements a sparse answer stores, if it is one: a single entry.
+    structures: dict[bytes, np.ndarray]
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the arguments of one of this case."""
+        x, *args = given.inputs
+        return self.given.at(x, args)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of this case at other arguments."""
+        return replace(given, inputs=(moved.params, *moved.inputs))
+
+
 #: Parts that are judged at points of their own instead of the caller's.
-Instead = ForwardValues | RandomDirections
+Instead = ForwardValues | Matrix | RandomDirections
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +236,22 @@ class Case:
 
         What a reference computes of their values, in floats, is as rounded as what is judged by it.
         """
-        return self.of_values
+        return self.is_linear
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the loss is linear in what is judged, and made for that: values, a matrix."""
+        return isinstance(self.part, ForwardValues | Matrix)
 
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
         return self.part.of_caller(given) if isinstance(self.part, Instead) else given
+
+    def place(self, index: tuple[int, ...]) -> str:
+        """Write where an element of a leaf is: of a matrix, its row and column."""
+        if isinstance(self.part, Matrix) and len(index) == 2:
+            return "in row {}, column {}".format(*index)
+        return f"at {list(index)}"
 
     def remark(self, path: str) -> str:
         """Return the remark on a leaf, for the case that it is wrong."""

@@ -12,7 +12,7 @@ from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, re
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.case import Case, Matrix, RandomDirections, check_case
 from handgrad.judging.forward_values import with_values
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
@@ -27,6 +27,7 @@ from handgrad.judging.repeatability import (
     raises_always,
 )
 from handgrad.judging.untraceable import calling
+from handgrad.judging.vectors.cases import with_matrix
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -127,6 +128,8 @@ def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) ->
     around = points_around(case.of_caller(given), more, seed)
     if isinstance(case.part, RandomDirections):
         return with_directions(case.part, around)
+    if isinstance(case.part, Matrix):
+        return with_matrix(around, given)
     return with_values(around, given) if case.of_values else around
 
 

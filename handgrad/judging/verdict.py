@@ -12,7 +12,7 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
-from handgrad.judging.case import Case, Instead, RandomDirections
+from handgrad.judging.case import Case, Instead, Matrix, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
@@ -66,6 +66,11 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
 
 
 def _certificate(ruling: Ruling, case: Case) -> str:
+    if isinstance(case.part, Matrix) and ruling.reference.known.all():
+        second = ", whose numbers are series again" if case.part.symmetric else ""
+        function = case.wording.loss.removeprefix("the ")
+        how = f"every element by power series of {function} in ball arithmetic{second}"
+        return how if ruling.has_autodiff else f"{how}; there is no autodiff to compare with"
     if not isinstance(case.part, RandomDirections):
         return ruling.reference.how
     count = plural(case.part.count, "random direction")

@@ -13,6 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import Clock, OutOfTimeError, limited, time_in_all, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
@@ -35,7 +36,6 @@ from handgrad.oracle.reference import (
     comparisons_at,
     element_scale,
 )
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.trace import Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take

@@ -47,6 +47,14 @@ class Session(Protocol):
         """Run a ufunc."""
         ...
 
+    def series(self, array: np.ndarray) -> "Series":
+        """View an object array as an array of series of this run."""
+        ...
+
+    def jacobian(self, f: Callable[..., Any], x: Any, *others: Any) -> Any:
+        """Return the Jacobian of a function."""
+        ...
+
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """Run another NumPy function."""
         ...
