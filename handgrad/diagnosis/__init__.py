@@ -64,7 +64,7 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
 
 def _of_a_matrix(found: Evidence, wrong: Sequence[int]) -> tuple[Diagnosis, ...]:
     """Return what explains each wrong matrix: it has no program whose links could be wrong."""
-    table = (*matrices.OF_A_MATRIX, *kinds.OF_A_LEAF)
+    table = (*matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
     return _merged(found, {k: _first(table, found, _mask(found, k)) for k in wrong})
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.point import Point, shortly
+from handgrad.data.pytrees import weighed
 from handgrad.judging.repeatability import CALLS
 
 #: Where the reference gradient comes from; see `handgrad.check_gradient`.
@@ -171,6 +172,11 @@ class Matrix:
     symmetric: bool  #: whether it is a Hessian
     #: Which elements a sparse answer stores, if it is one: a single entry.
     structures: dict[bytes, np.ndarray]
+
+    def with_matrix(self, u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
+        """Return Σ U·J, and J."""
+        blocks = self.matrix(x, args)
+        return weighed(u, blocks), blocks
 
     def of_caller(self, given: Point) -> Point:
         """Return the caller's point with the arguments of one of this case."""

@@ -8,7 +8,7 @@ from jax.extend import core as jex
 
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
-from handgrad.data.pytrees import is_real, wide
+from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import (
     OF_REFERENCE,
     OF_RULE,
@@ -17,7 +17,7 @@ from handgrad.judging.case import (
     check_function,
     check_seed,
 )
-from handgrad.judging.forward_values import Referenced, referenced, weighed
+from handgrad.judging.forward_values import Referenced, referenced
 from handgrad.judging.part_cases import float_inputs, random_cotangent, weighed_output
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.program.rules import RULES

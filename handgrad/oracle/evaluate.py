@@ -34,6 +34,9 @@ class Problem:
     generic: bool = False
     #: What yours is computed in, if that was stated.
     computed_in: Arithmetic | None = None
+    #: Whether the gradient program computes the gradient by no derivative rule: that of a loss
+    #: which is linear in the parameters, its coefficients.
+    linear: bool = False
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ program.
 import numpy as np
 from flint import arb
 
-from handgrad.arithmetic import balls, jets
+from handgrad.arithmetic import balls
 from handgrad.arithmetic.dual import Dual
 from handgrad.data import formats
 from handgrad.data.formats import Format
@@ -97,7 +97,7 @@ class Rounding(Perturbation):
         factors = balls.boxed([arb(1) - arb(unit), arb(1) + arb(unit)], (2,))
         up = self._rng.integers(0, 2, size=numbers.shape)
         moved = balls.array(numbers * factors[up])
-        sizes = np.abs(balls.midpoints(jets.firsts(numbers)))
+        sizes = np.abs(balls.midpoints(numbers))
         near = (sizes > 0) & (sizes < self._tiny / self._unit)
         if not near.any():
             return moved

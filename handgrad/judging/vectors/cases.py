@@ -18,7 +18,6 @@ import numpy as np
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, Matrix, Wording, check_function, check_seed
-from handgrad.judging.forward_values import weighed
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.functions import Form, VectorFunction
@@ -165,7 +164,7 @@ def _case(
     structures: dict[bytes, np.ndarray] = {}
 
     def loss(u: Any, x: Any, *args: Any) -> Any:
-        return weighed(u, matrix(x, args))
+        return part.with_matrix(u, x, *args)[0]
 
     def gradient(_: Any, x: Any, *args: Any) -> Any:
         answer = derivative(x, *args)

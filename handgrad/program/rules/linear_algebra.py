@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from flint import arb_mat
 
-from handgrad.arithmetic import balls, dual, jets
+from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
@@ -69,7 +69,7 @@ def _lu(run: Run, eqn: Any, a: Dual) -> tuple[Dual, np.ndarray, np.ndarray]:
     rows, order = [a[i] for i in range(m)], np.arange(m)
     exchanges = np.arange(min(m, n))
     for j in range(min(m, n)):
-        sizes = [abs(balls.midpoints(jets.firsts(row[j].value))) for row in rows[j:]]
+        sizes = [abs(balls.midpoints(row[j].value)) for row in rows[j:]]
         pivot = exchanges[j] = j + int(np.argmax(sizes))
         rows[j], rows[pivot] = rows[pivot], rows[j]
         order[[j, pivot]] = order[[pivot, j]]
