@@ -11,7 +11,12 @@ from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import OF_HESSIAN, OF_JACOBIAN, OF_PRODUCT
 from handgrad.judging.trial import rule_names
-from handgrad.judging.vectors.cases import hessian_case, jacobian_case, product_case
+from handgrad.judging.vectors.cases import (
+    hessian_case,
+    jacobian_case,
+    product_case,
+    without_elements,
+)
 from handgrad.judging.vectors.remarks import with_remarks
 from handgrad.report import GradientReport
 
@@ -73,6 +78,9 @@ def check_jacobian(
         seconds=seconds,
         computed_in=computed_in,
     )
+    empty = without_elements(jac, fun, given, reproduce, strict)
+    if empty is not None:
+        return GradientReport.of(empty)
     case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, **options)
     return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
 

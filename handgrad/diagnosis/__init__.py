@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.clock import Clock
 from handgrad.data.findings import Diagnosis
-from handgrad.diagnosis import kinds, links, matrices
+from handgrad.diagnosis import kinds, links, matrices, products
 from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
@@ -40,6 +40,7 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     if matrices.is_matrix(found):
         return _of_a_matrix(found, wrong)
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
+    whole = whole or _first((products.products,), found, everything)
     if whole and not _nearly_zero(whole, found):
         return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, wrong),))
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}

@@ -6,6 +6,7 @@ As in `kinds`, a function takes the evidence and the elements to explain, and pr
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import permutations
+from typing import Any
 
 import jax
 import numpy as np
@@ -237,8 +238,29 @@ def _elsewhere(matrix: Callable, order: Sequence[int], sample: Sample) -> np.nda
     return np.concatenate([np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks])
 
 
+GAUSS_NEWTON = (
+    "yours is that of the Gauss-Newton approximation, JᵀJ of the residuals: it lacks their second "
+    "derivatives"
+)
+
+
+def _without_curvature(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that a Hessian is that of linear residuals."""
+    matrix, first = evidence.trial.case.part, evidence.fit[0]
+    if not isinstance(matrix, Matrix):
+        return
+    x, *args = first.given.inputs
+    for i in range(len(matrix.approximations(x, args))):
+        yield Theory("unknown", GAUSS_NEWTON, partial(_approximated, matrix.approximations, i))
+
+
+def _approximated(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
+    x, *args = sample.given.inputs
+    return approximations(x, args)[i].reshape(-1)
+
+
 #: Kinds of mistake in a matrix, the simplest first.
-OF_A_MATRIX = (_other_arguments, _lines, _shifted, _bands, _diagonal)
+OF_A_MATRIX = (_other_arguments, _without_curvature, _lines, _shifted, _bands, _diagonal)
 
 
 def is_matrix(evidence: Evidence) -> bool:

@@ -170,6 +170,8 @@ class Matrix:
     value: Callable[[Any, Sequence[Any]], Any]  #: the same scalar alone
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
     symmetric: bool  #: whether it is a Hessian
+    #: (x, args) -> what may be its Gauss-Newton approximation, if it is one, in floats.
+    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
     #: Which elements a sparse answer stores, if it is one: a single entry.
     structures: dict[bytes, np.ndarray]
 
@@ -186,6 +188,16 @@ class Matrix:
     def varied(self, given: Point, moved: Point) -> Point:
         """Return a point of this case at other arguments."""
         return replace(given, inputs=(moved.params, *moved.inputs))
+
+
+@dataclass(frozen=True, eq=False)
+class HessianProduct:
+    """A Hessian times the first input, judged as the gradient of the slope along it."""
+
+    notes: ClassVar[tuple[str, ...]] = ()
+    #: (x, args) -> the Hessian, shape (n, n), in floats; and what may approximate it.
+    hessian: Callable[[Any, Sequence[Any]], np.ndarray]
+    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
 
 
 #: Parts that are judged at points of their own instead of the caller's.
@@ -214,7 +226,7 @@ class Case:
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
+    part: BackwardStep | CustomRule | TorchFunction | HessianProduct | Instead | None = None
     wording: Wording = OF_GRADIENT
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`

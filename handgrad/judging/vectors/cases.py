@@ -10,17 +10,21 @@ JAX's.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, Matrix, Wording, check_function, check_seed
+from handgrad.judging.case import Case, HessianProduct, Matrix, Wording, check_function, check_seed
+from handgrad.judging.judgement import Judgement
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.functions import Form, VectorFunction
+from handgrad.judging.vectors.residuals import gauss_newton
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -78,6 +82,39 @@ class _Blocks:
         return [answers.shaped(part, *shape, dtype) for part, shape, dtype in triples]
 
 
+def without_elements(
+    jac: Callable[..., Any], fun: Callable[..., Any], given: Point, reproduce: str, strict: bool
+) -> Judgement | None:
+    """Judge the form of a Jacobian of a function without results; None if it has some.
+
+    Raises as `jacobian_case`.
+    """
+    with calling("fun"):
+        f = VectorFunction.of(fun, given, "fun")
+    if f.result.size:
+        return None
+    answer, _ = given.call(jac)
+    shape, expected = np.shape(answers.dense(answer)), (0, f.x.size)
+    right = shape in (expected, f.result.shapes[0] + f.x.shapes[0])
+    what = f"got shape {shape}, expected {expected}"
+    found = () if right else (Finding("shape", "jac", None, what, 1.0),)
+    verdict = "agree" if right else "disagree"
+    said = "there are no results, and so no derivatives" if right else f"jac: {what}"
+    blame, judged = None if right else "yours", int(right)
+    return Judgement(
+        verdict,
+        blame,
+        f"{verdict}: {said}",
+        found,
+        (),
+        "by its shape",
+        reproduce,
+        judged,
+        0,
+        strict=strict,
+    )
+
+
 def jacobian_case(
     jac: Callable[..., Any],
     fun: Callable[..., Any],
@@ -131,9 +168,9 @@ def product_case(
         return f.slope(x, v, args)
 
     names = replace(given.names, inputs=("v", *given.names.inputs))
-    return Case(hessp, slope, wording=wording, **options), point_at(
-        given.params, (v, *given.inputs), names
-    )
+    part = HessianProduct(f.hessian, partial(gauss_newton, f))
+    case = Case(hessp, slope, part=part, wording=wording, **options)
+    return case, point_at(given.params, (v, *given.inputs), names)
 
 
 def _scalar(loss: Callable[..., Any], given: Point, wording: Wording) -> VectorFunction:
@@ -191,7 +228,8 @@ def _case(
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
-    part = Matrix(given, values, value, matrix, symmetric, structures)
+    approximations = partial(gauss_newton, f) if symmetric else _nothing
+    part = Matrix(given, values, value, matrix, symmetric, approximations, structures)
     case = Case(gradient, loss, part=part, wording=wording, **options)
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
@@ -202,6 +240,10 @@ def _case(
     inputs = (given.names.params, *given.names.inputs)
     at = point_at(u, (given.params, *given.inputs), Names(name, inputs, paths))
     return case, at
+
+
+def _nothing(_: Any, __: Any) -> list[np.ndarray]:
+    return []
 
 
 def with_matrix(points: Iterator[Point], at: Point) -> Iterator[Point]:

@@ -83,12 +83,12 @@ class VectorFunction:
 
     def value(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the result, shape (m,), on any numbers."""
-        return _in_one(self.f(x, *copied(args)))
+        return in_one(self.f(x, *copied(args)))
 
     def jacobian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Jacobian, shape (m, n), on any numbers; see `handgrad.oracle.jacobians`."""
         others, together = _apart(args)
-        return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), _in_one(x), *others)
+        return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), in_one(x), *others)
 
     def gradient(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the first row of the Jacobian: the gradient of a scalar."""
@@ -101,7 +101,7 @@ class VectorFunction:
         def gradient(x: Any, *others: Any) -> Any:
             return self.gradient(self.unflat(x), together(others))
 
-        return jacobian(gradient, _in_one(x), *others)
+        return jacobian(gradient, in_one(x), *others)
 
     def slope(self, x: Any, v: Any, args: Sequence[Any]) -> Any:
         """Return the slope of a scalar at x along v, on any numbers."""
@@ -111,7 +111,7 @@ class VectorFunction:
             return self.value(self.unflat(x + t[0] * v), together(others))
 
         dtype = np.result_type(*self.x.dtypes)
-        return jacobian(along, np.zeros(1, dtype), _in_one(x), _in_one(v), *others)[0, 0]
+        return jacobian(along, np.zeros(1, dtype), in_one(x), in_one(v), *others)[0, 0]
 
     def unflat(self, x: Any) -> Any:
         """Return a vector of the arguments in the form of x."""
@@ -140,7 +140,7 @@ def _as_array(value: Any) -> Any:
     return np.asarray(value) if alike and leaves else value
 
 
-def _in_one(value: Any) -> Any:
+def in_one(value: Any) -> Any:
     """Return all numbers of a pytree in one vector."""
     leaves = [_vector(leaf) for leaf in jax.tree_util.tree_leaves(value)]
     if len(leaves) == 1:
