@@ -15,7 +15,7 @@ from handgrad.data.numerals import listed, short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging.case import Matrix
+from handgrad.judging.matrix_parts import Matrix
 
 Shape = tuple[int, ...]
 

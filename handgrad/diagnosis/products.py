@@ -10,7 +10,7 @@ import numpy as np
 from handgrad.diagnosis.matrices import GAUSS_NEWTON
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging.case import HessianProduct
+from handgrad.judging.matrix_parts import HessianProduct
 
 #: (the Hessian, the vector) -> a wrong product.
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -14,8 +14,9 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import estimate
-from handgrad.judging.case import Case, Matrix
+from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,

@@ -14,7 +14,8 @@ from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
-from handgrad.judging.case import Case, Matrix
+from handgrad.judging.case import Case
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped

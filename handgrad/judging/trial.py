@@ -12,11 +12,12 @@ from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, re
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point, shortly
 from handgrad.judging import form
-from handgrad.judging.case import Case, Matrix, RandomDirections, check_case
+from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.forward_values import with_values
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
 from handgrad.judging.random_slopes import with_directions

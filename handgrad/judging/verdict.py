@@ -12,10 +12,11 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
-from handgrad.judging.case import Case, Instead, Matrix, RandomDirections
+from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling

@@ -19,8 +19,9 @@ import numpy as np
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, HessianProduct, Matrix, Wording, check_function, check_seed
+from handgrad.judging.case import Case, Wording, check_function, check_seed
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.functions import Form, VectorFunction

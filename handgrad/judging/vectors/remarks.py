@@ -8,8 +8,8 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.findings import Finding
 from handgrad.data.numerals import plural
-from handgrad.judging.case import Matrix
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 

@@ -30,7 +30,6 @@ from handgrad.oracle.numpy_losses.jax_counterparts import (
 from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
-from handgrad.program.rules.jacobians import by_series
 
 #: Functions that run as their JAX counterpart though NumPy takes objects: sums of products, which
 #: it would compute one by one, and what sorts, by comparisons that depend on each other's outcomes.
@@ -82,31 +81,6 @@ class NumpyRun:
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """Compare two arrays of numbers."""
         return self.run.comparisons.order(a, b)
-
-    def jacobian(self, f: Callable[..., Any], x: Any, *others: Any) -> Any:
-        """Return the Jacobian of a function by x, shape (m, n).
-
-        Args:
-            f: (x, *others) -> a result of shape (m,).
-            x: shape (n,).
-            others: further arguments, arrays or bare numbers.
-        """
-        bare = [isinstance(other, Number | float | np.generic) for other in others]
-
-        def evaluate(how: Comparisons, operands: Any) -> Dual:
-            there = self
-            if how is not self.run.comparisons:
-                there = NumpyRun(how, self.run.memory, self.perturbation)
-            given = [there.unpacked(operand) for operand in operands]
-            given[1:] = [
-                g if one or not isinstance(g, Number) else there.series(balls.boxed([g], ()))
-                for g, one in zip(given[1:], bare, strict=True)
-            ]
-            return there.packed(f(*given))
-
-        return self.unpacked(
-            by_series(evaluate, self.run.comparisons, *map(self.packed, (x, *others)))
-        )
 
     def constant(self, values: np.ndarray) -> Dual:
         """Convert floats that depend on no parameter."""

@@ -51,10 +51,6 @@ class Session(Protocol):
         """View an object array as an array of series of this run."""
         ...
 
-    def jacobian(self, f: Callable[..., Any], x: Any, *others: Any) -> Any:
-        """Return the Jacobian of a function."""
-        ...
-
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """Run another NumPy function."""
         ...
