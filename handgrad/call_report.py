@@ -16,8 +16,12 @@ HEADINGS = ("derivative", "verdict", "worst", "off by", "")
 class CallReport(ComparisonReport):
     """The reports on the derivatives of a call of `scipy.optimize`; true exactly if all pass.
 
-    `report["hess"]` is the `GradientReport` on the Hessian.
+    `report["hess"]` is the `GradientReport` on the Hessian; `versions` are the derivatives.
     """
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
+        return f"<CallReport: {self.verdict}, {each}>"
 
     @cached_property
     def headline(self) -> str:

@@ -51,11 +51,10 @@ def _lines(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         nonzero = _matrix(evidence.nonzero, part, shape)
         for axis in (1, 0):
             lines = np.flatnonzero(wrong.any(axis=1 - axis)).tolist()
-            # All that could be wrong of several lines is; of a whole matrix the usual kinds tell.
-            whole = np.asarray((wrong | ~nonzero).all(axis=1 - axis))
-            if not whole[lines].all() or len(lines) == shape[axis]:
-                continue
-            if len(lines) <= MOST_LINES and wrong.sum() > 1:
+            # Most that could be wrong of these lines is; of a whole matrix the usual kinds tell.
+            of, all_of = wrong.sum(axis=1 - axis), (wrong | nonzero).sum(axis=1 - axis)
+            most = (2 * of > all_of)[lines].all() and len(lines) < shape[axis]
+            if most and len(lines) <= MOST_LINES and wrong.sum() > 1:
                 yield from _of_lines(evidence, path, part, shape, axis, lines)
 
 
