@@ -123,7 +123,9 @@ class GradientReport(Renderable, Judgement):
         if self._along_directions:
             raise ValueError("power: got a report with directions, expected one on every element")
         if self.trial.case.is_linear:
-            raise ValueError("power: got a report on values, expected one on a derivative")
+            raise ValueError(
+                "power: got a report on values or a matrix, expected one on a gradient"
+            )
         return power(self.trial)
 
     @property

@@ -67,7 +67,8 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
 
 
 def _certificate(ruling: Ruling, case: Case) -> str:
-    if isinstance(case.part, Matrix) and ruling.reference.known.all():
+    reference = ruling.reference
+    if isinstance(case.part, Matrix) and reference.certified and reference.known.all():
         second = ", whose numbers are series again" if case.part.symmetric else ""
         function = case.wording.loss.removeprefix("the ")
         how = f"every element by power series of {function} in ball arithmetic{second}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -277,6 +278,39 @@ def test_a_right_product() -> None:
 def test_a_hessian_is_of_one_number() -> None:
     with pytest.raises(TypeError, match=r"loss: got a result of shape \(7,\), expected one real"):
         check_hessian(hessian, model, P, T, Y)
+
+
+def test_a_wrong_rule_of_fun_excuses_nothing() -> None:
+    """Autodiff is off by it, and what rounding explains is not measured by that."""
+
+    @jax.custom_jvp
+    def sine(x: Any) -> Any:
+        return jnp.sin(x)
+
+    sine.defjvp(lambda x, dx: (sine(*x), -jnp.cos(*x) * dx[0]))
+    right = check_jacobian(lambda x: np.diag(np.cos(x)), sine, X, points=0)
+    assert (right.verdict, right.blame) == ("agree", "autodiff")
+    assert right.leaves[0].loose < 1e-12
+    wrong = check_jacobian(lambda x: np.diag(-np.cos(x)), sine, X, points=0)
+    assert (wrong.verdict, wrong.blame) == ("disagree", "both")
+
+
+@pytest.mark.slow
+def test_what_has_no_second_derivative_here_is_estimated() -> None:
+    def loss(x: Any) -> Any:
+        return jax.scipy.special.gammainc(2.5, x * x + 1).sum()
+
+    at = np.array([0.5, -1.2])
+    report = check_hessian(lambda x: jax.hessian(loss)(x), loss, at, points=0)
+    assert (
+        "not certified: there is no rule for `igamma, differentiated twice`" in report.warnings[0]
+    )
+    assert "power series" not in report.certificate
+
+
+def test_no_answer_is_told() -> None:
+    report = check_jacobian(lambda x: None, np.sin, X)
+    assert "jac returned None; is its return statement missing?" in report.headline
 
 
 @pytest.mark.slow

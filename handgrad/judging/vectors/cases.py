@@ -212,7 +212,7 @@ def _case(
             if structures[b""].shape == stored.shape:
                 structures[b""] |= stored
         found = blocks.of_answer(answer)
-        if found is None:
+        if found is None or answer is None:
             return answer
         if adjoint:
             found += [answers.adjoint(answer)]

@@ -98,19 +98,21 @@ def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> n
 
 
 def jacobian(run: Run, eqn: Any, x: Dual, *others: Any) -> Dual:
-    """Return the Jacobian by series; in a run that imitates rounding, as JAX computes it."""
-    if run.rounding is not None:
-        return _rounded(run, eqn, [x, *others])
+    """Return the Jacobian by series; rounded as JAX computes it in a run that imitates that."""
+    exactly = run if run.rounding is None else run.deciding(run.comparisons)
 
     def evaluate(how: Comparisons, operands: Sequence[Any]) -> Dual:
-        there = run if how is run.comparisons else run.deciding(how)
+        there = exactly if how is run.comparisons else run.deciding(how)
         return there.closed(eqn.params["jaxpr"], operands)[0]
 
-    return by_series(evaluate, run.comparisons, x, *others)
+    found = by_series(evaluate, run.comparisons, x, *others)
+    if run.rounding is None:
+        return found
+    return found + _deviation(run, eqn, [x, *others])
 
 
-def _rounded(run: Run, eqn: Any, operands: Sequence[Any]) -> Dual:
-    """Run JAX's operations, with the decisions that they make without rounding."""
+def _deviation(run: Run, eqn: Any, operands: Sequence[Any]) -> Dual:
+    """Return how far rounding leads JAX's operations; where these are wrong is no part of it."""
 
     def traced() -> Any:
         with jax.enable_x64(True):
@@ -118,10 +120,10 @@ def _rounded(run: Run, eqn: Any, operands: Sequence[Any]) -> Dual:
 
     program = run.once(("in JAX", id(eqn)), traced)
     first = Comparisons(final=True, undefined=True)
-    run.deciding(first).closed(program, operands)
+    (exact,) = run.deciding(first).closed(program, operands)
     again = Comparisons(final=True, undefined=True, frozen=first.decided)
     there = Run(run.rules, again, run.memory, run.rounding, run.trusted, run.literals)
-    return there.closed(program, operands)[0]
+    return there.closed(program, operands)[0] - exact
 
 
 RULES: dict[str, Rule] = {"jacobian": Rule(jacobian, structured=True)}
