@@ -196,13 +196,10 @@ def matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return jets(balls.matmul(c, e), sum(slopes[1:], slopes[0]))
 
 
-def by_taylor(f: Callable[[arb_series], arb_series], x: Any) -> tuple[Any, Any]:
-    """Return f and f′ of a number, for a function of power series.
+def by_taylor(f: Callable[[Any], Any], x: Jet) -> tuple[Jet, Jet]:
+    """Return f and f′ of a number c + d·δ, for a function of power series.
 
     f(c + ε) = f + f′·ε + f″·ε²/2, so f(x) = f + f′·d·δ and f′(x) = f′ + f″·d·δ.
     """
-    if not isinstance(x, Jet):
-        series = f(arb_series([x, ONE], 2))
-        return series[0], series[1]
     series = f(arb_series([x.c, ONE], 3))
     return x.chained(series[0], series[1]), x.chained(series[1], 2 * series[2])

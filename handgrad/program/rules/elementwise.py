@@ -100,14 +100,14 @@ def by_series(f: Callable[[Number], Number]) -> Callable[..., Dual]:
 
     def both(x: Number) -> tuple[Number, Number]:
         try:
-            return jets.by_taylor(f, x)
+            if isinstance(x, Jet):
+                return jets.by_taylor(f, x)
+            series = f(arb_series([x, balls.ONE], 2))
+            return series[0], series[1]
         except (ZeroDivisionError, ValueError):
             return (NAN if isinstance(x, Jet) else f(x)), NAN
 
-    def value(x: Number) -> Number:
-        return both(x)[0] if isinstance(x, Jet) else f(x)
-
-    return _rule(quietly(value), both)
+    return _rule(quietly(f, both), both)
 
 
 def with_slope(
@@ -122,10 +122,7 @@ def with_slope(
         value = f(x)
         return value, slope(x, value)
 
-    def values(x: Number) -> Number:
-        return both(x)[0] if isinstance(x, Jet) else f(x)
-
-    return _rule(quietly(values), both)
+    return _rule(quietly(f, both), both)
 
 
 def _rule(
@@ -142,12 +139,15 @@ def _rule(
     return rule
 
 
-def quietly(f: Callable[[Number], Number]) -> Callable[[Number], Number]:
-    """Return a function that is NaN where FLINT raises."""
+def quietly(
+    f: Callable[[Number], Number],
+    both: Callable[[Number], tuple[Number, Number]] | None = None,
+) -> Callable[[Number], Number]:
+    """Return a function that is NaN where FLINT raises; of a `Jet` it is the first of both."""
 
     def quiet(x: Number) -> Number:
         try:
-            return f(x)
+            return both(x)[0] if both and isinstance(x, Jet) else f(x)
         except (ZeroDivisionError, ValueError):
             return NAN
 
