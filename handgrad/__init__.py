@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
+    from handgrad.audit_report import Audited, AuditReport
+    from handgrad.auditing import audit
+    from handgrad.backward import assert_backward, check_backward
     from handgrad.call_report import CallReport
     from handgrad.check import (
         CheckInterrupted,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     )
     from handgrad.compared import Version
     from handgrad.comparison import ComparisonReport
+    from handgrad.custom import assert_custom, check_custom
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.derivatives import (
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         check_jacobian,
     )
     from handgrad.exact import exact_gradient
+    from handgrad.marks import gradient_of
     from handgrad.report import GradientReport, StepReport, StepsReport
     from handgrad.scipy_calls import assert_scipy, check_scipy
     from handgrad.speed.timing import time_gradient
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
     from handgrad.versions import assert_gradients, compare_gradients
 
 __all__ = [
+    "AuditReport",
+    "Audited",
     "CallReport",
     "CheckInterrupted",
     "ComparisonReport",
@@ -62,6 +68,7 @@ __all__ = [
     "assert_jacobian",
     "assert_scipy",
     "assert_steps",
+    "audit",
     "check_backward",
     "check_custom",
     "check_gradient",
@@ -72,6 +79,7 @@ __all__ = [
     "check_steps",
     "compare_gradients",
     "exact_gradient",
+    "gradient_of",
     "time_gradient",
     "ulp_distance",
 ]
@@ -79,7 +87,16 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
+    "audit_report": ("AuditReport", "Audited"),
+    "auditing": ("audit",),
+    "backward": ("assert_backward", "check_backward"),
+    "call_report": ("CallReport",),
+    "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
+    "compared": ("Version",),
+    "comparison": ("ComparisonReport",),
+    "custom": ("assert_custom", "check_custom"),
+    "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
+    "data.ulps": ("ulp_distance",),
     "derivatives": (
         "assert_hessian",
         "assert_hvp",
@@ -88,13 +105,8 @@ _HOMES = {
         "check_hvp",
         "check_jacobian",
     ),
-    "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
-    "compared": ("Version",),
-    "comparison": ("ComparisonReport",),
-    "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
-    "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),
-    "call_report": ("CallReport",),
+    "marks": ("gradient_of",),
     "report": ("GradientReport", "StepReport", "StepsReport"),
     "scipy_calls": ("assert_scipy", "check_scipy"),
     "speed.timing": ("time_gradient",),

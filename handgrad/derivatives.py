@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from handgrad.check import report_on, require, with_arguments_of
-from handgrad.data.calls import call_line
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.case import OF_HESSIAN, OF_JACOBIAN, OF_PRODUCT
-from handgrad.judging.trial import rule_names
+from handgrad.judging.options import asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
+    OF_HESSIAN,
+    OF_JACOBIAN,
+    OF_PRODUCT,
     hessian_case,
     jacobian_case,
     product_case,
@@ -24,6 +26,7 @@ from handgrad.report import GradientReport
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def check_jacobian(
     jac: Callable[..., Any],
     fun: Callable[..., Any],
@@ -64,24 +67,13 @@ def check_jacobian(
         >>> check_jacobian(jac, fun, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    options = {"seed": seed, "trusted": trusted, "computed_in": computed_in}
-    given = _given(fun, x, args)
-    reproduce = _again(
-        check_jacobian,
-        {"jac": jac, "fun": fun},
-        given,
-        points=points,
-        seed=seed,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
+    names = _names(fun, args)
+    options, reproduce = asked(check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
     empty = without_elements(jac, fun, given, reproduce, strict)
     if empty is not None:
         return GradientReport.of(empty)
-    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, **options)
+    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, options)
     return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
 
 
@@ -100,6 +92,7 @@ def assert_jacobian(*args: Any, **options: Any) -> None:
     require(check_jacobian(*args, **options))
 
 
+@keeping_drawn_numbers
 def check_hessian(
     hess: Callable[..., Any],
     loss: Callable[..., Any],
@@ -135,21 +128,10 @@ def check_hessian(
         >>> check_hessian(hess, loss, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    options = {"seed": seed, "trusted": trusted, "computed_in": computed_in}
-    given = _given(loss, x, args)
-    reproduce = _again(
-        check_hessian,
-        {"hess": hess, "loss": loss},
-        given,
-        points=points,
-        seed=seed,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
-    case, at = hessian_case(hess, loss, given, OF_HESSIAN, **options)
+    names = _names(loss, args)
+    options, reproduce = asked(check_hessian, ("hess", "loss"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
+    case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
     return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
 
 
@@ -168,6 +150,7 @@ def assert_hessian(*args: Any, **options: Any) -> None:
     require(check_hessian(*args, **options))
 
 
+@keeping_drawn_numbers
 def check_hvp(
     hessp: Callable[..., Any],
     loss: Callable[..., Any],
@@ -204,23 +187,11 @@ def check_hvp(
         >>> check_hvp(hessp, lambda x: (x**3).sum(), np.array([0.5, 2.0])).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    options = {"seed": seed, "trusted": trusted, "computed_in": computed_in}
-    given = _given(loss, x, args)
-    reproduce = _again(
-        check_hvp,
-        {"hessp": hessp, "loss": loss},
-        given,
-        v=v,
-        points=points,
-        seed=seed,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
+    names = _names(loss, args)
+    options, reproduce = asked(check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
     v = _like(given, seed) if v is None else v
-    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, **options)
+    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
     return report_on(case, at, points, strict, reproduce, seconds)
 
 
@@ -239,14 +210,10 @@ def assert_hvp(*args: Any, **options: Any) -> None:
     require(check_hvp(*args, **options))
 
 
-def _given(function: Any, x: Any, args: tuple[Any, ...]) -> Point:
+def _names(function: Any, args: tuple[Any, ...]) -> Names:
     general = ("x", *(f"args[{i}]" for i in range(len(args))))
     name, *others = argument_names(function, 1 + len(args), general)
-    return point_at(x, args, Names(name, tuple(others)))
-
-
-def _again(check: Any, functions: dict[str, Any], given: Point, **options: Any) -> str:
-    return call_line(check, functions, given.names.of_all(len(given.inputs)), **options)
+    return Names(name, tuple(others))
 
 
 def _like(given: Point, seed: int) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 from handgrad.call_report import CallReport
 from handgrad.check import check_gradient, require, with_arguments_of
 from handgrad.compared import Version
-from handgrad.data.calls import call_line
 from handgrad.data.point import copied, shortly
 from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
+from handgrad.judging.options import asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
 
@@ -20,6 +21,7 @@ from handgrad.report import GradientReport
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def check_scipy(
     fun: Callable[..., Any],
     x0: Any,
@@ -66,20 +68,7 @@ def check_scipy(
         >>> check_scipy(rosen, [1.3, 0.7, 0.8], jac=rosen_der, hess=rosen_hess).verdict
         'agree'
     """
-    reproduce = call_line(
-        check_scipy,
-        {"fun": fun},
-        ("x0",),
-        jac=jac,
-        hess=hess,
-        hessp=hessp,
-        args=args,
-        xdata=xdata,
-        points=points,
-        seed=seed,
-        strict=strict,
-        seconds=seconds,
-    )
+    _, reproduce = asked(check_scipy, ("fun",), ("x0",), locals())
     judged = {
         name: given
         for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))

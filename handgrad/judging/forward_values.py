@@ -18,6 +18,7 @@ from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import OF_REFERENCE, Case, ForwardValues
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
 
 #: What messages call the outputs of a function.
@@ -78,14 +79,14 @@ def referenced(
     )
 
 
-def values_case(pair: Referenced, given: Point, seed: int = 0) -> tuple[Case, Point]:
+def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> tuple[Case, Point]:
     """Build the case that a function has the values of its reference, and its point.
 
     Args:
         pair: the two.
         given: the point at which the derivative is judged, whose parameters are a list of the
             float arrays among the arguments.
-        seed: of the draws behind the tolerances.
+        options: of the derivative's case; the referee is chosen anew.
     """
 
     def loss(cotangents: Any, *real: Any) -> Any:
@@ -96,9 +97,11 @@ def values_case(pair: Referenced, given: Point, seed: int = 0) -> tuple[Case, Po
 
     names = Names(OUTPUT, given.paths, tuple(pair.outputs))
     # The values do not depend on the cotangents.
-    at = point_at(pair.cotangents(seed), tuple(given.params), names)
+    at = point_at(pair.cotangents(options.seed), tuple(given.params), names)
     part, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
-    return Case(values, loss, seed=seed, part=part, wording=wording), at
+    own = options.handed_on(referee="auto")
+    domains = options.domains if isinstance(options, Case) else ()
+    return Case(values, loss, **own, part=part, wording=wording, domains=domains), at
 
 
 def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:

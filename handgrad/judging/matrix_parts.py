@@ -46,6 +46,7 @@ class HessianProduct:
     """A Hessian times the first input, judged as the gradient of the slope along it."""
 
     notes: ClassVar[tuple[str, ...]] = ()
+    loss: Callable[..., Any]  #: the caller's: of (x, *args)
     #: (x, args) -> the Hessian, shape (n, n), in floats; and what may approximate it.
     hessian: Callable[[Any, Sequence[Any]], np.ndarray]
     approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]

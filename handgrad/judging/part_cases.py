@@ -12,15 +12,10 @@ import numpy as np
 
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
-from handgrad.data.point import Point, native, point_at, shortly
+from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
-from handgrad.judging.case import (
-    OF_BACKWARD,
-    BackwardStep,
-    Case,
-    check_function,
-    check_seed,
-)
+from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import step_in_arrays
 from handgrad.judging.untraceable import calling
 
@@ -33,17 +28,13 @@ def backward_case(
     backward: Callable[..., Any],
     inputs: tuple[Any, ...],
     cotangent: Any = None,
-    seed: int = 0,
-    referee: str = "auto",
-    trusted: frozenset[str] = frozenset(),
+    options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
-    computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass.
     """
-    check_seed(seed)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
@@ -53,7 +44,7 @@ def backward_case(
     with wide(real):
         with calling("forward"):
             output, _ = _passed(forward(*together(real)))
-        drawn = random_cotangent(output, seed)
+        drawn = random_cotangent(output, options.seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
 
@@ -71,9 +62,7 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
-    options = {"referee": referee, "seed": seed, "trusted": trusted}
-    options |= {"computed_in": computed_in, "own": own}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    case = Case(gradient, loss, **options.handed_on(), own=own, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -120,6 +109,8 @@ def float_inputs(
     of_all = Names(inputs=names)
     leaves = tuple(of_all.in_inputs(path) for path, leaf in found if is_real(leaf))
     if not real:
+        for name, leaf in ((of_all.in_inputs(path), leaf) for path, leaf in found):
+            check_dataclass(name, leaf)
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
     return real, together, leaves
 
@@ -140,22 +131,37 @@ def points_of_part(points: Any, given: Point) -> Any:
 
 
 def random_cotangent(output: Any, seed: int) -> Any:
-    """Draw a random cotangent shaped and typed like an output."""
+    """Draw a random cotangent shaped and typed like an output; None for what holds no floats.
+
+    Raises:
+        TypeError: none of the output holds floats.
+    """
     rng = np.random.default_rng(seed)
 
-    def like(leaf: Any) -> np.ndarray:
+    def like(leaf: Any) -> np.ndarray | None:
+        if not _holds_floats(leaf):
+            return None
         array = np.asarray(leaf)
-        if not is_floating(array.dtype):
-            raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 
+    leaves = jax.tree_util.tree_leaves(output)
+    if leaves and not any(map(_holds_floats, leaves)):
+        got = ", ".join(dict.fromkeys(np.asarray(leaf).dtype.name for leaf in leaves))
+        raise TypeError(f"output: got {got}, expected floats")
     return jax.tree_util.tree_map(like, output)
 
 
+def _holds_floats(leaf: Any) -> bool:
+    return is_floating(np.asarray(leaf).dtype)
+
+
 def weighed_output(output: Any, cotangent: Any) -> Any:
-    """Return Σ c·output over all leaves of the output."""
+    """Return Σ c·output over all leaves of the output that have a cotangent."""
     leaves, tree = jax.tree_util.tree_flatten(output)
-    return weighed(leaves, tree.flatten_up_to(cotangent))
+    pairs = [
+        (o, c) for o, c in zip(leaves, tree.flatten_up_to(cotangent), strict=True) if c is not None
+    ]
+    return weighed([o for o, _ in pairs], [c for _, c in pairs])
 
 
 def _shaped(cotangent: Any, like: Any) -> Any:
@@ -180,11 +186,13 @@ def _shaped(cotangent: Any, like: Any) -> Any:
 
 def _like(cotangent: Any, output: Any) -> Any:
     """Copy the cotangent to the output's type of arrays; a backward pass may write to the copy."""
-    return jax.tree_util.tree_map(
-        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()],
-        cotangent,
-        output,
-    )
+
+    def like(o: Any, c: Any) -> Any:
+        if c is None:
+            return None
+        return jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()]
+
+    return jax.tree_util.tree_map(like, output, cotangent)
 
 
 def _passed(result: Any) -> tuple[Any, Any]:

@@ -7,12 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.sparse as sp
+import scipy.sparse
 from jax.experimental import sparse as jsp
-from scipy.sparse.linalg import LinearOperator, aslinearoperator
+from scipy.sparse import linalg
 
 from handgrad import check_hessian, check_hvp, check_jacobian
 from tests.tiers import one_of_each
+
+#: What type checkers guess of these from their code is too narrow.
+sp: Any = scipy.sparse
+LinearOperator: Any = linalg.LinearOperator
 
 T = np.linspace(0.0, 1.0, 7)
 Y = np.exp(-T)
@@ -117,7 +121,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "matrix": lambda x: bands(x).todense(),
     "list": lambda x: bands(x).toarray().tolist(),
     "BCOO": lambda x: jsp.BCOO.fromdense(bands(x).toarray()),
-    "operator": lambda x: aslinearoperator(bands(x)),
+    "operator": lambda x: linalg.aslinearoperator(bands(x)),
     "without rmatvec": lambda x: LinearOperator((7, 7), lambda v: bands(x) @ v, dtype=float),
 }
 

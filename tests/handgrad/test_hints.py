@@ -30,10 +30,10 @@ from handgrad.judging.case import (
     OF_BACKWARD,
     OF_COMMAND,
     OF_GRADIENT,
-    OF_JACOBIAN,
     OF_RULE,
     Wording,
 )
+from handgrad.judging.vectors.cases import OF_JACOBIAN
 
 W = np.array([0.3, -0.7, 1.2])
 

@@ -75,7 +75,7 @@ def test_a_wrong_entry_of_each() -> None:
 def test_one_wrong_among_right_ones() -> None:
     with pytest.raises(GradientMismatch) as raised:
         assert_scipy(rosen, START, jac=rosen_der, hess=hessian, points=0)
-    report = raised.value.report
+    report: Any = raised.value.report
     assert report.headline == "disagree: jac agree, hess disagree"
     assert report.failing == ("hess",)
     assert report.to_dict()["verdict"] == "disagree"
@@ -84,7 +84,8 @@ def test_one_wrong_among_right_ones() -> None:
 def test_what_least_squares_root_and_curve_fit_take() -> None:
     """The very calls, with integers to start from, and the arguments in a tuple."""
     assert check_scipy(residuals, [1, 2], jac=jacobian, args=(T, Y), points=1)
-    assert least_squares(residuals, [1, 2], jac=jacobian, args=(T, Y)).success
+    of_call: Any = {"jac": jacobian, "args": (T, Y)}
+    assert least_squares(residuals, [1, 2], **of_call).success
 
     def model(t: Any, a: Any, b: Any) -> Any:
         return residuals((a, b), t, 0.0)

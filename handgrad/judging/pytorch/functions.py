@@ -14,8 +14,9 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
-from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
+from handgrad.judging.case import OF_TORCH, Case, Own, TorchRule
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
 from handgrad.judging.pytorch.autograd import Run
 from handgrad.judging.pytorch.cases import in_jax_arrays
@@ -51,19 +52,15 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
 def function_case(
     subject: Subject,
     cotangents: Sequence[np.ndarray],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
+    options: Options = DEFAULT,
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
 
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        seed, referee, computed_in: as for `handgrad.check_gradient`.
+        options: of the check.
     """
-    check_seed(seed)
-    options = seed, referee, computed_in
     bare = len(cotangents) == 1
     dtypes = [x.dtype for x in subject.arrays]
 
@@ -72,10 +69,10 @@ def function_case(
 
     def again(params: Any, inputs: Any) -> tuple[Case, Point]:
         other = subject.at(arguments(params, *inputs))
-        return function_case(other, cotangents_of(other, None, seed), *options)
+        return function_case(other, cotangents_of(other, None, options.seed), options)
 
     own = Own((rule_of(subject.f) or subject.f,), arguments)
-    part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
+    part = TorchRule(again, signature_of(subject.f), subject.wrt, subject.reference)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
         arrays = subject.all_of(params, others)
@@ -104,14 +101,12 @@ def function_case(
     case = Case(
         gradient,
         loss,
-        seed=seed,
-        referee=referee,
+        **options.handed_on(),
         part=part,
         wording=OF_TORCH,
         own=own,
         condition=subject.condition,
         calls=CALLS_OF_KERNEL,
-        computed_in=computed_in,
     )
     inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
     return case, point_at([arrays[k] for k in subject.judged], inputs, named)

@@ -19,9 +19,10 @@ import numpy as np
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, Wording, check_function, check_seed
+from handgrad.judging.case import Case, Wording, check_function
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.options import Options
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.functions import Form, VectorFunction
@@ -32,6 +33,13 @@ __tracebackhide__ = True
 
 #: What the elements of a linear operator's adjoint are called.
 ADJOINT = "{}.rmatvec"
+
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+
+#: Of `check_jacobian`, `check_hessian` and `check_hvp`.
+OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
+OF_HESSIAN = _OF_MATRIX._replace(gradient="hess")
+OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +129,7 @@ def jacobian_case(
     fun: Callable[..., Any],
     given: Point,
     wording: Wording,
-    **options: Any,
+    options: Options,
 ) -> tuple[Case, Point]:
     """Build the case of a Jacobian, and its point.
 
@@ -129,7 +137,7 @@ def jacobian_case(
         jac, fun: the caller's, functions of (x, *args).
         given: x and args.
         wording: what messages call them.
-        options: of `Case`.
+        options: of the check.
 
     Raises:
         TypeError: they are no such functions, or the result of fun has no floats.
@@ -145,7 +153,7 @@ def hessian_case(
     loss: Callable[..., Any],
     given: Point,
     wording: Wording,
-    **options: Any,
+    options: Options,
 ) -> tuple[Case, Point]:
     """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
     f = _scalar(loss, given, wording)
@@ -158,10 +166,9 @@ def product_case(
     given: Point,
     v: Any,
     wording: Wording,
-    **options: Any,
+    options: Options,
 ) -> tuple[Case, Point]:
     """Build the case of a product of the Hessian with v, shaped like x, and its point."""
-    check_seed(options.get("seed", 0))
     f = _scalar(loss, given, wording)
     check_function(wording.gradient, hessp, (given.params, v, *given.inputs), "hessp(x, v, *args)")
 
@@ -169,8 +176,8 @@ def product_case(
         return f.slope(x, v, args)
 
     names = replace(given.names, inputs=("v", *given.names.inputs))
-    part = HessianProduct(f.hessian, partial(gauss_newton, f))
-    case = Case(hessp, slope, part=part, wording=wording, **options)
+    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
+    case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
     return case, point_at(given.params, (v, *given.inputs), names)
 
 
@@ -191,10 +198,9 @@ def _case(
     exact: Callable[[Any, Sequence[Any]], Any],
     given: Point,
     wording: Wording,
-    options: dict[str, Any],
+    options: Options,
     symmetric: bool = False,
 ) -> tuple[Case, Point]:
-    check_seed(options.get("seed", 0))
     name = wording.gradient
     check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
     first, _ = given.call(derivative)
@@ -231,11 +237,11 @@ def _case(
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
     part = Matrix(given, values, value, matrix, symmetric, approximations, structures)
-    case = Case(gradient, loss, part=part, wording=wording, **options)
+    case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
     shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes] * (1 + adjoint)
-    rng = np.random.default_rng(options.get("seed", 0))
+    rng = np.random.default_rng(options.seed)
     dtypes = blocks.dtypes() * (1 + adjoint)
     u = [rng.standard_normal(s).astype(d) for s, d in zip(shapes, dtypes, strict=True)]
     inputs = (given.names.params, *given.names.inputs)

@@ -9,6 +9,7 @@ from handgrad.program.rules import (
     jacobians,
     linear_algebra,
     scattering,
+    sharding,
     special,
     spectral,
     structural,
@@ -25,6 +26,7 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Windows and reductions": windows.RULES,
     "Linear algebra": linear_algebra.RULES | spectral.RULES,
     "Calls, branches and loops": control.RULES | jacobians.RULES,
+    "Several devices": sharding.RULES,
 }
 
 #: The rules by the name of the operation.
