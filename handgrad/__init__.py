@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from handgrad.audit_report import Audited, AuditReport
     from handgrad.auditing import audit
     from handgrad.backward import assert_backward, check_backward
+    from handgrad.call_report import CallReport
     from handgrad.check import (
         CheckInterrupted,
         GradientMismatch,
@@ -23,9 +24,18 @@ if TYPE_CHECKING:
     from handgrad.custom import assert_custom, check_custom
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
+    from handgrad.derivatives import (
+        assert_hessian,
+        assert_hvp,
+        assert_jacobian,
+        check_hessian,
+        check_hvp,
+        check_jacobian,
+    )
     from handgrad.exact import exact_gradient
     from handgrad.marks import gradient_of
     from handgrad.report import GradientReport, StepReport, StepsReport
+    from handgrad.scipy_calls import assert_scipy, check_scipy
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
     from handgrad.stepwise import Step, assert_steps, check_steps
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuditReport",
     "Audited",
+    "CallReport",
     "CheckInterrupted",
     "ComparisonReport",
     "Diagnosis",
@@ -52,11 +63,19 @@ __all__ = [
     "assert_custom",
     "assert_gradient",
     "assert_gradients",
+    "assert_hessian",
+    "assert_hvp",
+    "assert_jacobian",
+    "assert_scipy",
     "assert_steps",
     "audit",
     "check_backward",
     "check_custom",
     "check_gradient",
+    "check_hessian",
+    "check_hvp",
+    "check_jacobian",
+    "check_scipy",
     "check_steps",
     "compare_gradients",
     "exact_gradient",
@@ -71,15 +90,25 @@ _HOMES = {
     "audit_report": ("AuditReport", "Audited"),
     "auditing": ("audit",),
     "backward": ("assert_backward", "check_backward"),
+    "call_report": ("CallReport",),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "compared": ("Version",),
     "comparison": ("ComparisonReport",),
     "custom": ("assert_custom", "check_custom"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
+    "derivatives": (
+        "assert_hessian",
+        "assert_hvp",
+        "assert_jacobian",
+        "check_hessian",
+        "check_hvp",
+        "check_jacobian",
+    ),
     "exact": ("exact_gradient",),
     "marks": ("gradient_of",),
     "report": ("GradientReport", "StepReport", "StepsReport"),
+    "scipy_calls": ("assert_scipy", "check_scipy"),
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),
     "stepwise": ("Step", "assert_steps", "check_steps"),

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from handgrad.compared import RAISED, Version, close_up, row, same_mistakes
-from handgrad.data.numerals import plural
+from handgrad.data.numerals import listed, plural
 from handgrad.judging.judgement import as_json
 from handgrad.judging.verdict import of_variation
 from handgrad.render import Document, Renderable, Table
@@ -116,8 +116,8 @@ def _headline(report: ComparisonReport) -> str:
     if report.passes:
         lost = [v.name for v in report.versions if v.verdict == "imprecise"]
         each = "all " if len(right) > 2 else "both " if len(right) == 2 else ""
-        what = f"{_listed(right)} {_are(right)} {each}right"
-        return what + (f"; digits are lost in {_listed(lost)}" if lost else "")
+        what = f"{listed(right)} {_are(right)} {each}right"
+        return what + (f"; digits are lost in {listed(lost)}" if lost else "")
     kinds = {
         "disagree": "wrong",
         RAISED: "not judged, since it raises",
@@ -125,7 +125,7 @@ def _headline(report: ComparisonReport) -> str:
         "imprecise": "imprecise",
     }
     by_kind = {k: [v.name for v in report.versions if not v and v.verdict == k] for k in kinds}
-    parts = [f"{_listed(n)} {_are(n)} {kinds[k]}" for k, n in by_kind.items() if n]
+    parts = [f"{listed(n)} {_are(n)} {kinds[k]}" for k, n in by_kind.items() if n]
     wrong = tuple(by_kind["disagree"])
     if wrong in report.same_mistake:
         parts[0] += " in the same way"
@@ -136,12 +136,7 @@ def _headline(report: ComparisonReport) -> str:
     if len(causes) == len(report.failing) and len({c.split(":")[0] for c in causes}) == 1:
         parts[0] += f": {causes[0]}"
     alone = " alone" if len(right) == 1 and len(report.failing) > 1 else ""
-    return "; ".join([*parts, *([f"{_listed(right)}{alone} {_are(right)} right"] if right else [])])
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return "; ".join([*parts, *([f"{listed(right)}{alone} {_are(right)} right"] if right else [])])
 
 
 def _are(names: Sequence[str]) -> str:
@@ -152,7 +147,7 @@ def _sentences(report: ComparisonReport) -> Iterator[str]:
     for names in report.same_mistake:
         known = [diagnosis.says for diagnosis in report[names[0]].diagnoses]
         what = f": {'; '.join(known)}" if known else ""
-        yield f"{_listed(names)} make the same mistake{what}."
+        yield f"{listed(names)} make the same mistake{what}."
 
 
 def _warnings(report: ComparisonReport) -> Iterator[str]:
@@ -165,7 +160,7 @@ def _warnings(report: ComparisonReport) -> Iterator[str]:
             if warning not in told:
                 found.setdefault(warning, []).append(name)
     texts = [
-        f"Warning: {warning}" + (f" ({_listed(names)})" if len(names) < len(reports) else "")
+        f"Warning: {warning}" + (f" ({listed(names)})" if len(names) < len(reports) else "")
         for warning, names in found.items()
     ]
     yield from texts[:MOST_WARNINGS]

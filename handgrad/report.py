@@ -110,7 +110,7 @@ class GradientReport(Renderable, Judgement):
         None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
         values of a function are off. The first access takes about ten seconds at most.
         """
-        if self._mistake_unknown or self.trial.case.of_values:
+        if self._mistake_unknown or self.trial.case.is_linear:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
@@ -131,8 +131,10 @@ class GradientReport(Renderable, Judgement):
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
         if self._along_directions:
             raise ValueError("power: got a report with directions, expected one on every element")
-        if self.trial.case.of_values:
-            raise ValueError("power: got a report on values, expected one on a derivative")
+        if self.trial.case.is_linear:
+            raise ValueError(
+                "power: got a report on values or a matrix, expected one on a gradient"
+            )
         return power(self.trial)
 
     @property

@@ -1,6 +1,7 @@
 """Numbers as a report prints them: with enough digits to show where two differ, and no more."""
 
 import math
+from collections.abc import Sequence
 from decimal import Context, Decimal, InvalidOperation
 from shutil import get_terminal_size
 
@@ -120,3 +121,9 @@ def _without_plus(text: str) -> str:
 def place(index: tuple[int, ...] | None) -> str:
     """Write an index: `[0, 1]`; nothing for a single number."""
     return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """List names, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -35,3 +35,10 @@ def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         return jax.tree_util.tree_unflatten(tree, replaced)
 
     return [leaves[i] for i in places], together
+
+
+def weighed(outputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+    """Return Σ c·output over all arrays."""
+    products = [c * o for c, o in zip(cotangents, outputs, strict=True)]
+    # NumPy code on power series may return a single number, which has no `sum`.
+    return sum(p.sum() if hasattr(p, "sum") else p for p in products)

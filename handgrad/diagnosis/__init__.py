@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.clock import Clock
 from handgrad.data.findings import Diagnosis
-from handgrad.diagnosis import kinds, links
+from handgrad.diagnosis import kinds, links, matrices, products
 from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
@@ -37,7 +37,10 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
         return ()
     wrong = [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
     everything = np.ones(found.wrong.size, dtype=bool)
+    if matrices.is_matrix(found):
+        return _of_a_matrix(found, wrong)
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
+    whole = whole or _first((products.products,), found, everything)
     if whole and not _nearly_zero(whole, found):
         return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, wrong),))
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
@@ -58,6 +61,12 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     alone += _links_of_some(found, _untold(found, wrong, alone))
     factors = (measured_factor(found, k) for k in _untold(found, wrong, alone))
     return alone + tuple(factor for factor in factors if factor)
+
+
+def _of_a_matrix(found: Evidence, wrong: Sequence[int]) -> tuple[Diagnosis, ...]:
+    """Return what explains each wrong matrix: it has no program whose links could be wrong."""
+    table = (*matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
+    return _merged(found, {k: _first(table, found, _mask(found, k)) for k in wrong})
 
 
 def _untold(found: Evidence, wrong: Sequence[int], diagnoses: Sequence[Diagnosis]) -> list[int]:

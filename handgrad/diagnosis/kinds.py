@@ -326,6 +326,17 @@ OF_THE_WHOLE: tuple[Proposes, ...] = (
     _clipped,
 )
 
+#: Kinds of mistake in a Jacobian or Hessian besides those of `matrices`, the simplest first.
+OF_A_MATRIX: tuple[Proposes, ...] = (
+    _half,
+    _factor,
+    _transposed,
+    _exchanged_elements,
+    _reordered,
+    _reversed,
+    _off_by,
+)
+
 #: Kinds of mistake in one leaf, the simplest first.
 OF_A_LEAF: tuple[Proposes, ...] = (
     _half,

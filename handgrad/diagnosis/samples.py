@@ -147,7 +147,7 @@ class Evidence:
 
         Values are made by no backpropagation.
         """
-        if self.trial.case.of_values:
+        if self.trial.case.is_linear:
             return None
         try:
             ruling = self.trial.outcomes[self.trial.deciding].ruling

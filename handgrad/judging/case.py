@@ -11,6 +11,7 @@ from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, shortly
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
 
@@ -34,7 +35,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
-    domain: str = "domain={0!r}"
+    domain: str = "domain={0!r}"  #: nothing if the check has no such option
     computed_in: str = "computed_in={0!r}"
 
 
@@ -158,7 +159,7 @@ class RandomDirections:
 
 
 #: Parts that are judged at points of their own instead of the caller's.
-Instead = ForwardValues | RandomDirections
+Instead = ForwardValues | Matrix | RandomDirections
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +182,7 @@ class Case(Options):
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | TorchRule | Instead | None = None
+    part: BackwardStep | CustomRule | TorchRule | HessianProduct | Instead | None = None
     wording: Wording = OF_GRADIENT
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
@@ -209,11 +210,22 @@ class Case(Options):
 
         What a reference computes of their values, in floats, is as rounded as what is judged by it.
         """
-        return self.of_values
+        return self.is_linear
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the loss is linear in what is judged, and made for that: values, a matrix."""
+        return isinstance(self.part, ForwardValues | Matrix)
 
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
         return self.part.of_caller(given) if isinstance(self.part, Instead) else given
+
+    def place(self, index: tuple[int, ...]) -> str:
+        """Write where an element of a leaf is: of a matrix, its row and column."""
+        if isinstance(self.part, Matrix) and len(index) == 2:
+            return "in row {}, column {}".format(*index)
+        return f"at {list(index)}"
 
     def remark(self, path: str) -> str:
         """Return the remark on a leaf, for the case that it is wrong."""

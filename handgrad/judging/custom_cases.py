@@ -12,10 +12,10 @@ from jax.extend import core as jex
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
-from handgrad.data.pytrees import is_real, wide
+from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
 from handgrad.judging.domains import in_domains
-from handgrad.judging.forward_values import Referenced, float_outputs, referenced, weighed
+from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.part_cases import float_inputs, random_cotangent
 from handgrad.judging.repeatability import CALLS_OF_KERNEL

@@ -17,10 +17,9 @@ from handgrad.data.formats import is_half
 from handgrad.data.frames import in_one_line, own_frames, quoted_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly, slices, vector
-from handgrad.data.pytrees import wide
+from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction
-from handgrad.judging.forward_values import weighed
 from handgrad.program.graph import Source, source_of
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

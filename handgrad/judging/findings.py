@@ -53,7 +53,8 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     index = index_of(ruling.given, path, i - part.start)
     answer, exact = float(yours.answer[i]), right_value(ruling, i)
     off = int((yours.level[part] == level).sum())
-    where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
+    worst = f"{off} of {part.stop - part.start} elements, worst {case.place(index)}: "
+    where = worst if index else ""
     if level == WRONG and not np.isfinite(answer):
         what = f"{where}yours is {answer}, {right_is(exact)}"
         what += short_formats.out_of_range(ruling, infinite=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
-from handgrad.data.pytrees import is_real, wide
+from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import OF_REFERENCE, Case, ForwardValues
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
@@ -121,13 +121,6 @@ def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any
         return [leaves[i] for i in places if i < len(leaves)]
 
     return {OUTPUT + jax.tree_util.keystr(found[i][0]): found[i][1] for i in places}, select
-
-
-def weighed(outputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
-    """Return Σ c·output over all arrays."""
-    products = [c * o for c, o in zip(cotangents, outputs, strict=True)]
-    # NumPy code on power series may return a single number, which has no `sum`.
-    return sum(p.sum() if hasattr(p, "sum") else p for p in products)
 
 
 def _check_alike(outputs: dict[str, Any], theirs: dict[str, Any]) -> None:

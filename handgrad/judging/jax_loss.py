@@ -16,6 +16,7 @@ from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import by_differences, estimate
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -32,7 +33,7 @@ from handgrad.oracle.reference import BITS, Reference
 from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.trace import Traced, trace
+from handgrad.program.trace import Traced, trace, with_coefficients
 from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.other_order import other_order
 from handgrad.tolerance.tolerances import Tolerances
@@ -100,7 +101,8 @@ class JaxLoss:
             suspects,
             generic,
             self.case.arithmetic,
-            self.case.tangent(given),
+            tangent=self.case.tangent(given),
+            linear=isinstance(self.case.part, Matrix),
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
@@ -196,8 +198,14 @@ class JaxLoss:
         return self._programs[given.form][0]
 
     def _trace(self, given: Point, differentiate: bool) -> Traced:
-        uses_values = not self.case.exact_inputs
-        return trace(self.case.loss, given.arrays, given.inputs, differentiate, uses_values)
+        uses_values, part = not self.case.exact_inputs, self.case.part
+        if not isinstance(part, Matrix):
+            return trace(self.case.loss, given.arrays, given.inputs, differentiate, uses_values)
+        traced = trace(self.case.loss, given.arrays, given.inputs, False, uses_values)
+        if not differentiate:
+            return traced
+        # The loss is linear in its parameters, and its gradient the matrix: JAX derives nothing.
+        return with_coefficients(traced, part.with_matrix, given.arrays, given.inputs)
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
         """Return (params, *inputs) -> (loss, gradient), one operation of JAX after the other."""

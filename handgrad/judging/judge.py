@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data import formats
 from handgrad.data.point import Point, vector
 from handgrad.judging import form, reruns, short_formats
@@ -19,7 +20,6 @@ from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls
 from handgrad.judging.witness import INCONCLUSIVE, ROUNDED, WRONG
 from handgrad.oracle.reference import Reference, UndecidableError
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.runs import stored
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.

@@ -10,10 +10,12 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
@@ -47,11 +49,18 @@ class NumpyLoss:
 
     def answers(self, given: Point) -> tuple[float, np.ndarray]:
         """Return the loss in floats, and NaN for autodiff's gradient."""
-        value, _ = given.call(self.case.loss)
+        value = self.value(given)
         if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
             got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
             raise TypeError(f"loss: got {got}, expected one real scalar")
         return float(value), np.full(given.size, np.nan)
+
+    def value(self, given: Point) -> Any:
+        """Call the loss; where that is one of a matrix, what has its place."""
+        if not isinstance(self.case.part, Matrix):
+            return given.call(self.case.loss)[0]
+        x, *args = copied(given.inputs)
+        return self.case.part.value(x, args)
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
         """Return the loss at a point, to be run on series."""
@@ -64,6 +73,13 @@ class NumpyLoss:
             others = copied(together(real) if self.real_inputs else given.inputs)
             return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
 
+        matrix = self.case.part if isinstance(self.case.part, Matrix) else None
+
+        def leaves_of(real: list[Any]) -> tuple[Any, list[Any]]:
+            assert matrix is not None
+            x, *args = copied(together(real))
+            return matrix.values(x, args)
+
         return Untraced(
             no_program(),
             given.leaves,
@@ -75,6 +91,7 @@ class NumpyLoss:
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,
+            leaves_of=leaves_of if matrix else None,
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
@@ -106,9 +123,13 @@ class NumpyLoss:
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:
         """Run the code on series once, in one direction, and raise whatever it raises."""
         problem = self.problem(given)
-        along = generic_direction(np.random.default_rng(0), problem.size)
+        found = Comparisons(final=True, undefined=True)
         with balls.precision(BITS[0]):
-            return certify.slopes(problem, along, Comparisons(final=True, undefined=True))
+            if problem.leaves_of is not None:
+                value, leaves = certify.in_one_run(problem, found)
+                return value, leaves[:1]
+            along = generic_direction(np.random.default_rng(0), problem.size)
+            return certify.slopes(problem, along, found)
 
     def other_order(self, _: Point) -> np.ndarray | None:
         """Return None: what the code adds, and in which order, is not known."""
@@ -174,18 +195,21 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     """
     if str(by_jax).startswith("loss: "):
         raise by_jax
+    plain = NumpyLoss(case)
     try:
-        given.call(case.loss)
+        plain.value(given)
     except Exception:
         raise by_jax from None
-    NumpyLoss(case).answers(given)
+    plain.answers(given)
     first: Exception | None = None
     # `jax.grad` does not trace the inputs, so the loss may use them in ways that series do not
     # allow: then only the parameters are series.
     for on_series in (True,) if case.exact_inputs else (True, False):
+        prepared = NumpyLoss(case, real_inputs=on_series)
         try:
-            prepared = NumpyLoss(case, real_inputs=on_series)
             prepared.attempt(given)
+        except UndecidableKinkError:
+            return prepared
         except Exception as error:  # code may raise anything on numbers that it was not written for
             first = first or error
         else:

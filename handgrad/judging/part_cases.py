@@ -13,9 +13,8 @@ import numpy as np
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
-from handgrad.data.pytrees import is_real, is_traced, split, wide
+from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
 from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
-from handgrad.judging.forward_values import weighed
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import step_in_arrays
 from handgrad.judging.untraceable import calling

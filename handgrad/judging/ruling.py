@@ -58,6 +58,11 @@ class Ruling:
             return self.sufficed
 
     @property
+    def has_autodiff(self) -> bool:
+        """Whether there is a gradient by JAX beside yours."""
+        return not np.isnan(self.autodiff.gap).all()
+
+    @property
     def left_out(self) -> np.ndarray:
         """What iterations leave out of each element, shape (size,); known without any draw."""
         truncation = self.tolerances.truncation
@@ -188,7 +193,7 @@ def rule(
 
     def in_full(tolerance: Tolerance) -> Ruling:
         ruling = judged(tolerance, None)
-        if autodiff is None:
+        if autodiff is None or problem.linear:
             return ruling
         # The oracle ran JAX's program in exact arithmetic, so its formula is known to be right or
         # not.

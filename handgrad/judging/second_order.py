@@ -21,11 +21,10 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.frames import with_place
-from handgrad.data.pytrees import wide
+from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction
 from handgrad.judging.custom_modes import by_columns, elements_case
-from handgrad.judging.forward_values import weighed
 from handgrad.judging.outcome import Trial
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem

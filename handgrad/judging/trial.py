@@ -19,6 +19,7 @@ from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
 from handgrad.judging.random_slopes import with_directions
@@ -29,6 +30,7 @@ from handgrad.judging.repeatability import (
     raises_always,
 )
 from handgrad.judging.untraceable import calling
+from handgrad.judging.vectors.cases import with_matrix
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -129,6 +131,8 @@ def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) ->
     around = points_around(case.of_caller(given), more, seed, case.domains)
     if isinstance(case.part, RandomDirections):
         return with_directions(case.part, around)
+    if isinstance(case.part, Matrix):
+        return with_matrix(around, given)
     return with_values(around, given) if case.of_values else around
 
 

@@ -16,6 +16,7 @@ from handgrad.judging.case import Case, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, kept_by, right_in_domains
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling
@@ -67,7 +68,13 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
 
 
 def _certificate(ruling: Ruling, case: Case) -> str:
-    if not isinstance(case.part, RandomDirections) or not ruling.reference.certified:
+    reference = ruling.reference
+    if isinstance(case.part, Matrix) and reference.certified and reference.known.all():
+        second = ", whose numbers are series again" if case.part.symmetric else ""
+        function = case.wording.loss.removeprefix("the ")
+        how = f"every element by power series of {function} in ball arithmetic{second}"
+        return how if ruling.has_autodiff else f"{how}; there is no autodiff to compare with"
+    if not isinstance(case.part, RandomDirections) or not reference.certified:
         return ruling.reference.how
     count = plural(case.part.count, "random direction")
     error, chance = map(rounded_up, unseen(case.part, ruling))
@@ -197,7 +204,8 @@ def _outside(
     i, exits = next(iter(left.items()))
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
-    said = list(kept_by(exits[:FEW_LEAVES], case.of_caller(outcomes[0].given), case.wording.domain))
+    given, option = case.of_caller(outcomes[0].given), case.wording.domain
+    said = list(kept_by(exits[:FEW_LEAVES], given, option)) if option else []
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
@@ -279,7 +287,8 @@ def _headline(
 
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
-    ruling = None if isinstance(case.part, Instead) else deciding.ruling
+    as_it_is = isinstance(case.part, Instead) or not case.wording.domain
+    ruling = None if as_it_is else deciding.ruling
     return list(right_in_domains(ruling, case))[:FEW_LEAVES] if ruling else []
 
 

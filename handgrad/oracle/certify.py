@@ -13,6 +13,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import Clock, OutOfTimeError, limited, time_in_all, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
@@ -35,7 +36,6 @@ from handgrad.oracle.reference import (
     comparisons_at,
     element_scale,
 )
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.trace import Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take
@@ -108,6 +108,8 @@ def _with_trust(problem: Problem, reference: Reference) -> Reference:
 
 
 def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Reference:
+    if problem.linear and problem.traced.gradient is not None:
+        return _by_coefficients(problem, problem.traced.gradient, bits)
     if method == "series" or (method == "auto" and problem.size <= SMALL):
         return _by_series(problem, bits)
     # What the first point took, the others take.
@@ -131,6 +133,15 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
         if took * problem.size * AMONG_MANY > seconds:
             raise
         return _by_series(problem, bits)
+
+
+def _by_coefficients(problem: Problem, program: Program, bits: int) -> Reference:
+    found = comparisons_at(bits)
+    loss, gradient = evaluate.gradient(problem, program, problem.arguments(), found)
+    check_good(problem, gradient, loss, bits)
+    run = np.append(balls.boxed([loss], (1,)), gradient), found.decided
+    known, how = np.ones(problem.size, dtype=bool), "every element by power series"
+    return Reference(loss, gradient, known, how, bits, program=program, run=run)
 
 
 def _probed(problem: Problem, bits: int) -> tuple[float, float]:

@@ -37,6 +37,9 @@ class Problem:
     computed_in: Arithmetic | None = None
     #: The directions that count, if not all: gradients and directions are projected on them.
     tangent: Tangent | None = None
+    #: Whether the gradient program computes the gradient by no derivative rule: that of a loss
+    #: which is linear in the parameters, its coefficients.
+    linear: bool = False
 
     @property
     def size(self) -> int:

@@ -14,9 +14,15 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Compared, Comparisons, Where
+from handgrad.arithmetic.comparisons import EQUAL, Compared, Comparisons, Where
+from handgrad.arithmetic.smoothness import (
+    Evaluate,
+    UndecidableKinkError,
+    check_continuous,
+    check_flat_ties,
+)
 from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes, same_hyperplanes, units
-from handgrad.oracle.subgradients import Kink, UndecidableKinkError
+from handgrad.oracle.subgradients import Kink
 
 #: The most hyperplanes through one point; with more it is undecidable.
 MOST = 64
@@ -32,9 +38,6 @@ IN_VAIN, MOST_IN_VAIN = 32, 128
 
 #: The most gradients around one point; with more it is undecidable.
 MOST_GRADIENTS = 24
-
-#: Evaluates the loss and its gradient with ties decided by the comparisons.
-Evaluate = Callable[[Compared], tuple[arb, np.ndarray]]
 
 #: Evaluates for a small step in a direction, objects of shape (size,). Returns the ties, whose
 #: normals are along that direction and each parameter, the loss, and its gradient.
@@ -64,7 +67,7 @@ class KinkSearch(Generic[Compared]):
         if not found.ties:
             return None
         at_the_point, _ = self.evaluate(found.for_rerun(dict.fromkeys(found.ties, EQUAL)))
-        _check_continuous(self.loss, at_the_point)
+        check_continuous(self.loss, at_the_point)
         planes = hyperplanes(found.ties, MOST)
         if len(planes) > MOST:
             many = f"more than {MOST} ties meet at this point, too many to try"
@@ -139,7 +142,7 @@ class KinkSearch(Generic[Compared]):
         return self._made(edges, directions[1:], shared=True) if edges else None
 
     def _check(self, loss: arb, gradient: np.ndarray) -> None:
-        _check_continuous(self.loss, loss)
+        check_continuous(self.loss, loss)
         if not np.isfinite(balls.magnitudes(gradient)).all():
             raise UndecidableKinkError("on one side of this point the loss has no slope")
 
@@ -147,51 +150,6 @@ class KinkSearch(Generic[Compared]):
         both, size = (edges, directions), self.gradient.size
         rows = [np.array(vectors, dtype=object).reshape(-1, size) for vectors in both]
         return Kink(self.gradient, *rows, shared=shared)
-
-
-def check_flat_ties(evaluate: Evaluate[Compared], found: Compared, here: tuple[arb, Any]) -> None:
-    """Check that flat ties, which no small step decides to first order, do not matter.
-
-    Raises:
-        UndecidableKinkError: they do matter, as in where(x·x > 0, 5·x, 0) at 0.
-    """
-    if not found.flat:
-        return
-    mixed = np.random.default_rng(0).choice([LESS, GREATER], size=len(found.flat)).tolist()
-    below, above = [LESS] * len(mixed), [GREATER] * len(mixed)
-    for outcomes in (below, above, mixed):
-        forced = dict(zip(sorted(found.flat), outcomes, strict=True))
-        loss, gradient = evaluate(found.for_rerun(forced))
-        if not loss.overlaps(here[0]) or not balls.overlap(gradient, here[1]):
-            raise UndecidableKinkError("a tie that no small step decides to first order")
-
-
-def check_smooth(
-    evaluate: Evaluate[Compared], found: Compared, here: tuple[arb, np.ndarray], generic: int = 1
-) -> None:
-    """Check that loss and slopes are the same on other sides of the ties, for a few of them.
-
-    Args:
-        evaluate: the loss and the slopes, by how ties are decided.
-        found: the ties on the given side.
-        here: loss and slopes on that side.
-        generic: how many of the directions, from the first on, may decide ties.
-
-    Raises:
-        UndecidableKinkError: they are different.
-    """
-    check_flat_ties(evaluate, found, here)
-    if not found.ties:
-        return
-    others = [found.for_rerun(backwards=True)]
-    for k in range(1, generic):
-        others += [found.for_rerun(direction=k), found.for_rerun(direction=k, backwards=True)]
-    # Perhaps no small step flips all ties, but this reaches cells that no direction lies in.
-    others.append(found.for_rerun({where: -tie.outcome for where, tie in found.ties.items()}))
-    for other in others:
-        loss, slopes = evaluate(other)
-        if not loss.overlaps(here[0]) or not balls.overlap(slopes, here[1]):
-            raise UndecidableKinkError("a kink in a gradient of so many elements")
 
 
 def _at_random(rng: np.random.Generator, unit: np.ndarray) -> np.ndarray:
@@ -210,8 +168,3 @@ def _next(walls: deque[Iterator[np.ndarray]]) -> np.ndarray | None:
 
 def _cell(found: Comparisons) -> frozenset[tuple[Where, int]]:
     return frozenset((where, tie.outcome) for where, tie in found.ties.items())
-
-
-def _check_continuous(a: arb, b: arb) -> None:
-    if not a.overlaps(b):
-        raise UndecidableKinkError("the loss jumps at this point")

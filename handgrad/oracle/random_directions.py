@@ -14,10 +14,10 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
+from handgrad.arithmetic.smoothness import check_smooth
 from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem, rounded_constants
-from handgrad.oracle.kink_search import check_smooth
 from handgrad.oracle.reference import (
     BITS,
     Reference,

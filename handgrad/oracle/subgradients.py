@@ -25,10 +25,6 @@ from handgrad.arithmetic import balls
 STEPS = 3
 
 
-class UndecidableKinkError(ArithmeticError):
-    """The gradients around a point cannot be found: too many ties, or the loss itself jumps."""
-
-
 @dataclass(frozen=True, eq=False)
 class Kink:
     """The right gradients at a kink: `vertex` + Σ λᵢ·`edges`[i] with 0 <= λᵢ <= 1."""

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.arithmetic import dual
+from handgrad.arithmetic import dual, jets
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.clock import check_time
@@ -116,7 +116,13 @@ class Run:
             operands = self.rounding.before(eqn, operands)
         if not rule.structured:  # the equations of the body are counted one by one
             self.elements += self.once(("elements", id(eqn)), lambda: rule.cost(eqn))
-        outputs = rule(self, eqn, *operands)
+        try:
+            outputs = rule(self, eqn, *operands)
+        except (AttributeError, TypeError) as error:
+            # FLINT does not know numbers that have a slope of their own.
+            if any(isinstance(o, Dual) and jets.are_in(o.value) for o in operands):
+                raise UncertifiedPrimitiveError(f"{name}, differentiated twice") from error
+            raise
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs
 

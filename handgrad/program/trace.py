@@ -185,6 +185,25 @@ def trace(
             return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
 
 
+def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence[Any]) -> Traced:
+    """Return a traced loss, linear in its parameters, with a gradient that nobody has to derive.
+
+    Args:
+        traced: the loss.
+        f: returns the loss and its gradient.
+        params, inputs: its arguments.
+    """
+    leaves, tree = jax.tree_util.tree_flatten(params)
+    real, together = split(tuple(inputs))
+
+    def both(leaves: Any, real: Any) -> Any:
+        return f(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
+
+    with wide([*leaves, *real]):
+        program = Program(jax.make_jaxpr(both)(leaves, real))
+    return replace(traced, gradient=program, differentiate=lambda _: f)
+
+
 def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool) -> Traced:
     program = jax.make_jaxpr(f)(leaves, real)
     outputs = program.out_avals

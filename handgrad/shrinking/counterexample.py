@@ -51,7 +51,7 @@ class Counterexample:
             for line in laid_out(f"{name} = ", node)
         ]
         given = [f"{name}={function}" for name, function in by_name.items()]
-        body += check.call([*functions, *names, *given])
+        body += check.call([*functions, *check.given(names), *given])
         return _test(source, self.finding, _wide(source, values, body))
 
     def __repr__(self) -> str:

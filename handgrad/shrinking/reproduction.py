@@ -1,7 +1,7 @@
 """The call of handgrad that a case came from, to judge other points and to write it as code."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from handgrad.data.domains.named import written
@@ -10,6 +10,7 @@ from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchRule
 from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import HessianProduct
 from handgrad.judging.part_cases import backward_case
 from handgrad.judging.second_order import derivative_case
 from handgrad.judging.trial import judge
@@ -29,6 +30,8 @@ class Check:
     home: str = "handgrad"  #: the module of the function of handgrad
     #: More of the caller's functions, which are given by name after the arguments.
     by_name: tuple[tuple[Any, str], ...] = ()
+    #: The keywords of arguments that are given by name, by their places among the values.
+    keywords: Mapping[int, str] = field(default_factory=dict)
 
     def names(self, count: int) -> tuple[str, ...]:
         """Return names for the arguments: those of the function's parameters, if known."""
@@ -40,6 +43,11 @@ class Check:
         options = [f"{name}={value}" for name, value in self.options.items()]
         return laid_out("", Group(f"{self.public_name}(", (*arguments, *options), ")"))
 
+    def given(self, names: Sequence[str]) -> list[str]:
+        """Write the arguments of these names, with keywords where they have some."""
+        by_place = [n for i, n in enumerate(names) if i not in self.keywords]
+        return by_place + [f"{key}={names[i]}" for i, key in self.keywords.items()]
+
 
 def check_of(case: Case) -> Check:
     """Return the check that a case came from."""
@@ -49,6 +57,8 @@ def check_of(case: Case) -> Check:
         return _of_rule(case, case.part)
     if isinstance(case.part, TorchRule):
         return _of_torch(case, case.part)
+    if isinstance(case.part, HessianProduct):
+        return _of_product(case, case.part)
     gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
         "assert_gradient",
@@ -121,6 +131,18 @@ def _of_torch(case: Case, part: TorchRule) -> Check:
         part.signature,
         "handgrad.torch",
         () if part.reference is None else ((part.reference, "reference"),),
+    )
+
+
+def _of_product(case: Case, part: HessianProduct) -> Check:
+    return Check(
+        "assert_hvp",
+        ((case.gradient, "hessp"), (part.loss, "loss")),
+        _options(case),
+        lambda x, inputs: (x, *inputs),
+        lambda case, given: judge(case, given, 0, False, ""),
+        case.gradient,
+        keywords={1: "v"},
     )
 
 

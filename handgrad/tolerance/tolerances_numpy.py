@@ -52,7 +52,9 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
     """
     rng, known = np.random.default_rng(seed), np.flatnonzero(reference.known)
     with balls.precision(max(BITS, reference.bits)):
-        here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
+        here = None
+        if problem.leaves_of is None:
+            here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
     bits = max(BITS, reference.bits)
     return Tolerances(
@@ -99,7 +101,7 @@ def _in_full(
 class Around:
     """Perturbed runs at a point, on the side of its ties of the first direction."""
 
-    def __init__(self, problem: Untraced, known: np.ndarray, directions: np.ndarray) -> None:
+    def __init__(self, problem: Untraced, known: np.ndarray, directions: np.ndarray | None) -> None:
         self._problem, self._known, self._directions = problem, known, directions
         found = Comparisons(final=True, undefined=True)
         self._here = self._slopes(found)
@@ -134,6 +136,9 @@ class Around:
 
     def _slopes(self, comparisons: Comparisons, *changes: Any) -> np.ndarray:
         with certify.on_series():
+            if self._directions is None:
+                value, leaves = certify.in_one_run(self._problem, comparisons, *changes)
+                return np.append(balls.boxed([value], (1,)), leaves)
             return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:

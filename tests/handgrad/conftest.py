@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from handgrad import diagnosis, power
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import limited
 from handgrad.diagnosis import engine, samples
 from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.reference import UndecidableError
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.shrinking import shrinker, still_fails
 
 

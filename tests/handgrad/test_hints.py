@@ -17,12 +17,23 @@ from handgrad import (
     check_backward,
     check_custom,
     check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_scipy,
     check_steps,
     exact_gradient,
     time_gradient,
 )
 from handgrad.commands.check import check
-from handgrad.judging.case import OF_BACKWARD, OF_COMMAND, OF_GRADIENT, OF_RULE, Wording
+from handgrad.judging.case import (
+    OF_BACKWARD,
+    OF_COMMAND,
+    OF_GRADIENT,
+    OF_RULE,
+    Wording,
+)
+from handgrad.judging.vectors.cases import OF_JACOBIAN
 
 W = np.array([0.3, -0.7, 1.2])
 
@@ -30,6 +41,10 @@ VERBS: tuple[Callable[..., Any], ...] = (
     check_backward,
     check_custom,
     check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_scipy,
     check_steps,
     exact_gradient,
     time_gradient,
@@ -41,7 +56,7 @@ def options(verb: Callable[..., Any]) -> set[str]:
     return {p.name for p in inspect.signature(verb).parameters.values() if p.kind in kinds}
 
 
-EVERY_OPTION = set[str]().union(*map(options, VERBS)) - {"inputs", "args", "f", "steps"}
+EVERY_OPTION = set[str]().union(*map(options, VERBS)) - {"inputs", "args", "f", "steps", "x", "v"}
 
 
 def named(text: str) -> set[str]:
@@ -124,6 +139,7 @@ SURFACES: dict[str, tuple[Wording, set[str]]] = {
     "check_gradient": (OF_GRADIENT, {f"{name}=" for name in options(check_gradient)}),
     "check_backward": (OF_BACKWARD, {f"{name}=" for name in options(check_backward)}),
     "check_steps": (OF_BACKWARD, {f"{name}=" for name in options(check_steps)}),
+    "check_jacobian": (OF_JACOBIAN, {f"{name}=" for name in options(check_jacobian)}),
     "check_custom": (OF_RULE, {f"{name}=" for name in options(check_custom)}),
     "handgrad check": (OF_COMMAND, OF_COMMAND_LINE),
 }
@@ -134,6 +150,7 @@ NEVER = {
     "check_backward": {"has_value", "every_element"},
     "check_steps": {"has_value", "every_element"},
     "check_custom": {"has_value", "every_element", "trust_rules"},
+    "check_jacobian": {"has_value", "every_element"},
     "check_gradient": set[str](),
     "handgrad check": set[str](),
 }

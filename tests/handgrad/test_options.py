@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 import handgrad
-from handgrad import check_backward, check_custom, check_gradient, check_steps, compare_gradients
+from handgrad import (
+    check_backward,
+    check_custom,
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_scipy,
+    check_steps,
+    compare_gradients,
+)
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import custom_function
@@ -47,6 +57,14 @@ def gradient(x: Any) -> Any:
     return 3 * x**2
 
 
+def hessian(x: Any) -> Any:
+    return np.diag(6 * x)
+
+
+def product(x: Any, v: Any) -> Any:
+    return 6 * x * v
+
+
 ruled = jax.custom_jvp(lambda x: x**3)
 ruled.defjvp(lambda at, along: (at[0] ** 3, 3 * at[0] ** 2 * along[0]))
 
@@ -55,6 +73,10 @@ CALLS: dict[Callable[..., Any], Callable[..., Any]] = {
     check_gradient: lambda **options: check_gradient(gradient, loss, X, **options),
     check_backward: lambda **options: check_backward(cube, cube_back, X, **options),
     check_custom: lambda **options: check_custom(ruled, X, **options),
+    check_jacobian: lambda **options: check_jacobian(hessian, gradient, X, **options),
+    check_hessian: lambda **options: check_hessian(hessian, loss, X, **options),
+    check_hvp: lambda **options: check_hvp(product, loss, X, **options),
+    check_scipy: lambda **options: check_scipy(loss, X, hessp=product, **options),
     check_steps: lambda **options: check_steps([("cube", cube, cube_back)], X, **options),
     compare_gradients: lambda **options: compare_gradients({"g": gradient}, loss, X, **options),
 }
@@ -139,15 +161,18 @@ def test_a_look_along_directions_gets_all_but_the_referee() -> None:
     assert directional_case(whole, point_at(X, ()), 2)[0].handed_on() == options.handed_on()
 
 
+#: Options that have no such value, and what is said of them.
+REFUSED: list[tuple[str, Any, str]] = [
+    ("seed", -1, "seed: got -1, expected a whole number from 0"),
+    ("referee", "me", "referee: got 'me', expected one of auto, series, program"),
+    ("computed_in", "short", "computed_in: got 'short', expected a format or .*"),
+]
+
+
 @pytest.mark.parametrize(
-    ("option", "error"),
-    [
-        ({"seed": -1}, "seed: got -1, expected a whole number from 0"),
-        ({"referee": "me"}, "referee: got 'me', expected one of auto, series, program"),
-        ({"computed_in": "short"}, "computed_in: got 'short', expected a format or .*"),
-    ],
+    ("check", "name", "value", "error"),
+    [(f, *refused) for f in CALLS for refused in REFUSED if refused[0] in options_of(f)],
 )
-@pytest.mark.parametrize("check", CALLS, ids=lambda check: check.__name__)
-def test_a_value_that_is_none_is_refused(check: Any, option: dict[str, Any], error: str) -> None:
+def test_a_value_that_is_none_is_refused(check: Any, name: str, value: Any, error: str) -> None:
     with pytest.raises(ValueError, match=f"^{error}$"):
-        CALLS[check](**option)
+        CALLS[check](**{name: value})

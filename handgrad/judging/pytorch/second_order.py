@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from handgrad.data.frames import with_place
-from handgrad.judging.forward_values import weighed
+from handgrad.data.pytrees import weighed
 from handgrad.judging.pytorch.arguments import CallArguments, name_of
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.program.aten.installed import torch

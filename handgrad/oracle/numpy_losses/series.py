@@ -47,6 +47,10 @@ class Session(Protocol):
         """Run a ufunc."""
         ...
 
+    def series(self, array: np.ndarray) -> "Series":
+        """View an object array as an array of series of this run."""
+        ...
+
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         """Run another NumPy function."""
         ...

@@ -6,6 +6,7 @@ from handgrad.program.rules import (
     comparison,
     control,
     elementwise,
+    jacobians,
     linear_algebra,
     scattering,
     sharding,
@@ -24,7 +25,7 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Sums and products": summing.RULES,
     "Windows and reductions": windows.RULES,
     "Linear algebra": linear_algebra.RULES | spectral.RULES,
-    "Calls, branches and loops": control.RULES,
+    "Calls, branches and loops": control.RULES | jacobians.RULES,
     "Several devices": sharding.RULES,
 }
 

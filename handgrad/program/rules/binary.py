@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 from flint import arb
 
-from handgrad.arithmetic import balls
+from handgrad.arithmetic import balls, jets
+from handgrad.arithmetic.balls import array
 from handgrad.arithmetic.dual import Dual, by_slopes, real
+from handgrad.arithmetic.jets import Jet
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.elementwise import NAN, hurwitz
@@ -32,7 +33,7 @@ def _power(x: Any, n: int) -> Any:
 
 @balls.elementwise
 def _other_power(x: arb, n: int) -> arb:
-    return x**n if n >= 0 or x != 0 else NAN
+    return x**n if n >= 0 or jets.lead(x) != 0 else NAN
 
 
 def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
@@ -49,23 +50,32 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
 @balls.elementwise
 def _log_of_base(x: arb, y: arb) -> arb:
     """Return log(x) for the slope of x^y in y; 0^y is constant for y > 0."""
-    return balls.ZERO if x.is_zero() and y > 0 else x.log()
+    return balls.ZERO if jets.lead(x).is_zero() and y > 0 else x.log()
 
 
 @balls.elementwise
 def _real_power(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
         return _power(x, int(float(y)))
-    if x.is_zero():
-        return balls.ZERO if y > 0 else NAN
+    if jets.lead(x).is_zero():
+        return balls.ZERO if y > 0 and isinstance(x, arb) else NAN
     return x**y
 
 
 def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
     """The angle of (x, y)."""
-    value = np.frompyfunc(arb.atan2, 2, 1)(y.value, x.value)
+    value = array(_angle(y.value, x.value))
     change = y * Dual(x.value) - x * Dual(y.value)
     return by_slopes(value, (change, lambda: balls.ONE / (x.value * x.value + y.value * y.value)))
+
+
+@balls.elementwise
+def _angle(y: Any, x: Any) -> Any:
+    if isinstance(y, arb) and isinstance(x, arb):
+        return arb.atan2(y, x)
+    c, a = jets.lead(y), jets.lead(x)
+    change = jets.second(y) * a - jets.second(x) * c
+    return Jet(arb.atan2(c, a), change / (c * c + a * a))
 
 
 def polygamma(run: Run, eqn: Any, order: Dual, x: Dual) -> Dual:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_series
 
-from handgrad.arithmetic import balls
+from handgrad.arithmetic import balls, jets
 from handgrad.arithmetic.balls import array
 from handgrad.arithmetic.dual import Dual, by_slopes, primal
+from handgrad.arithmetic.jets import Jet
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
 
-Number = Any  #: an `arb`, or an `arb_series` of two terms
+Number = Any  #: an `arb`, an `arb_series` of a few terms, or a `Jet`
 
 NAN = arb("nan")
 
@@ -42,8 +43,11 @@ def log_gamma(x: Number) -> Number:
     return -(-reciprocal if negative else reciprocal).log()
 
 
-def hurwitz(s: arb, q: arb) -> arb:
+def hurwitz(s: arb, q: Number) -> Number:
     """Return ζ(s, q) = Σ (q + k)^-s over k >= 0; terms with negative q + k are added directly."""
+    if isinstance(q, Jet):
+        # ∂ζ/∂q = -s·ζ(s + 1, q) (DLMF, 25.11)
+        return q.chained(hurwitz(s, q.c), -s * hurwitz(s + 1, q.c))
     total = balls.ZERO
     while q < 0:
         total, q = total + q**-s, q + 1
@@ -94,27 +98,36 @@ WITH_SLOPE: dict[str, tuple[Callable[[arb], arb], Callable[[arb, arb], arb]]] = 
 def by_series(f: Callable[[Number], Number]) -> Callable[..., Dual]:
     """Make the rule of a function in `BY_SERIES`."""
 
-    def both(x: arb) -> tuple[arb, arb]:
+    def both(x: Number) -> tuple[Number, Number]:
         try:
+            if isinstance(x, Jet):
+                return jets.by_taylor(f, x)
             series = f(arb_series([x, balls.ONE], 2))
             return series[0], series[1]
         except (ZeroDivisionError, ValueError):
-            return f(x), NAN
+            return (NAN if isinstance(x, Jet) else f(x)), NAN
 
-    return _rule(quietly(f), both)
+    return _rule(quietly(f, both), both)
 
 
-def with_slope(f: Callable[[arb], arb], slope: Callable[[arb, arb], arb]) -> Callable[..., Dual]:
+def with_slope(
+    f: Callable[[Number], Number], slope: Callable[[Number, Number], Number]
+) -> Callable[..., Dual]:
     """Make the rule of a function in `WITH_SLOPE`."""
 
-    def both(x: arb) -> tuple[arb, arb]:
+    def both(x: Number) -> tuple[Number, Number]:
+        if isinstance(x, Jet):
+            value = x.chained(*both(x.c))
+            return value, slope(x, value)
         value = f(x)
         return value, slope(x, value)
 
-    return _rule(quietly(f), both)
+    return _rule(quietly(f, both), both)
 
 
-def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Callable[..., Dual]:
+def _rule(
+    f: Callable[[Number], Number], both: Callable[[Number], tuple[Number, Number]]
+) -> Callable[..., Dual]:
     values, pairs = balls.elementwise(f), balls.elementwise(both, outputs=2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
@@ -126,12 +139,15 @@ def _rule(f: Callable[[arb], arb], both: Callable[[arb], tuple[arb, arb]]) -> Ca
     return rule
 
 
-def quietly(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
-    """Return a function that is NaN where FLINT raises."""
+def quietly(
+    f: Callable[[Number], Number],
+    both: Callable[[Number], tuple[Number, Number]] | None = None,
+) -> Callable[[Number], Number]:
+    """Return a function that is NaN where FLINT raises; of a `Jet` it is the first of both."""
 
-    def quiet(x: arb) -> arb:
+    def quiet(x: Number) -> Number:
         try:
-            return f(x)
+            return both(x)[0] if both and isinstance(x, Jet) else f(x)
         except (ZeroDivisionError, ValueError):
             return NAN
 

@@ -13,6 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.balls import array
 from handgrad.arithmetic.comparisons import LESS
 from handgrad.arithmetic.dual import Dual, by_slopes
+from handgrad.arithmetic.jets import Jet
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
 from handgrad.program.rules.binary import must_stand_still
@@ -24,11 +25,19 @@ MOST_TERMS = 20_000
 
 
 def _scaled(n: int) -> Callable[[arb], arb]:
-    """Return the function e⁻ᵘ·Iₙ(u), u >= 0."""
-    return lambda u: u.bessel_i(arb(n), scaled=True)
+    """Return the function e⁻ᵘ·Iₙ(u), u >= 0; I₀′ = I₁, Iₙ′ = (Iₙ₋₁ + Iₙ₊₁) / 2 (DLMF, 10.29)."""
+
+    def function(u: Any) -> Any:
+        if not isinstance(u, Jet):
+            return u.bessel_i(arb(n), scaled=True)
+        beside = [_scaled(abs(n - 1))(u.c), _scaled(n + 1)(u.c)]
+        value = function(u.c)
+        return u.chained(value, (beside[0] + beside[1]) / 2 - value)
+
+    return function
 
 
-#: Rules for e⁻ᵘ·Iₙ(u), u >= 0: I₀′ = I₁, I₁′ = (I₀ + I₂) / 2 (DLMF, 10.29).
+#: Rules for e⁻ᵘ·Iₙ(u), u >= 0.
 _OF_THE_MODULUS = (
     with_slope(_scaled(0), lambda u, f: _scaled(1)(u) - f),
     with_slope(_scaled(1), lambda u, f: (_scaled(0)(u) + _scaled(2)(u)) / 2 - f),

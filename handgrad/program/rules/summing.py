@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls, dual, jets
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run
@@ -87,7 +87,7 @@ def contract(
     batch_a: tuple[int, ...],
     batch_b: tuple[int, ...],
     *,
-    matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = balls.matmul,
+    matmul: Callable[[np.ndarray, np.ndarray], np.ndarray] = jets.matmul,
 ) -> np.ndarray:
     """Compute a stack of matrix products; its axes are batch, those left of a, those left of b."""
     left_a, left_b = _others(a.ndim, over_a + batch_a), _others(b.ndim, over_b + batch_b)

@@ -33,7 +33,7 @@ def sample(factor: float, at: int = 0, loose: float = 0.0, **changes: Any) -> Sa
 
 
 def evidence_of(samples: list[Sample]) -> Evidence:
-    case = SimpleNamespace(of_values=True, takes_cotangent=False)
+    case = SimpleNamespace(is_linear=True, takes_cotangent=False)
     outcome = SimpleNamespace(given=samples[0].given)
     trial: Any = SimpleNamespace(case=case, outcomes=[outcome], deciding=0)
     return Evidence(trial, tuple(samples[:2]), tuple(samples[2:]))

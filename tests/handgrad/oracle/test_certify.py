@@ -13,12 +13,12 @@ from jax import lax
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle import certify as certifying
 from handgrad.oracle import evaluate, random_directions
 from handgrad.oracle.certify import QUICK, certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import BITS, Reference, UndecidableError, element_scale
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance.measuring import measure
 from tests.handgrad.oracle.problems import certified, gradient, problem

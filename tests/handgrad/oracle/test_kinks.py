@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle import evaluate
 from handgrad.oracle.kink_search import IN_VAIN, MOST
 from handgrad.oracle.reference import Reference
-from handgrad.oracle.subgradients import Kink, UndecidableKinkError
+from handgrad.oracle.subgradients import Kink
 from tests.handgrad.oracle.problems import certified
 
 ULP = 2.0**-52

@@ -11,8 +11,8 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle.reference import Reference, UndecidableError
-from handgrad.oracle.subgradients import UndecidableKinkError
 from tests.handgrad.oracle.problems import certified
 from tests.tiers import one_of_each, slowly
 

@@ -13,6 +13,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data import formats
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
@@ -23,7 +24,6 @@ from handgrad.oracle.numpy_losses.dispatch import NumpyRun
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
 from handgrad.oracle.random_directions import with_units
 from handgrad.oracle.reference import BITS
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
 from handgrad.tolerance.tolerances import LOOSE
 from handgrad.tolerance.tolerances_numpy import measure

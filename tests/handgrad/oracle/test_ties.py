@@ -13,10 +13,10 @@ from jax import lax
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons, Tie
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle.certify import certify
 from handgrad.oracle.hyperplanes import beyond_the_walls, hyperplanes
 from handgrad.oracle.reference import UndecidableError
-from handgrad.oracle.subgradients import UndecidableKinkError
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from tests.handgrad.oracle.problems import certified, gradient, problem

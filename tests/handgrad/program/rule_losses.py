@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from handgrad.program.jacobians import jacobian
+
 Loss = Callable[[Any], Any]
 
 P = np.array([0.3, -0.7, 1.1, -0.45, 0.85])
@@ -174,6 +176,7 @@ CONTROL: dict[str, tuple[Loss, Any]] = {
     "custom_jvp_call": of(lambda p: jax.nn.relu(p) * p),
     "custom_vjp_call": of(lambda p: doubled_until_large(p[0]) * p),
     "while": of(lambda p: doubled_until_large(p[0]) * p),
+    "jacobian": of(lambda p: jacobian(lambda x, q: jnp.sin(x) * x[0] * q, p, p * p)),
     "cond": of(lambda p: lax.cond(p[1] > 0, jnp.sin, lambda v: v * v * v, p)),
     "scan": of(recurrence),
 }

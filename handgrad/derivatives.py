@@ -1,0 +1,223 @@
+"""The public checks of derivatives that are no gradients of scalars: Jacobians and Hessians."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from handgrad.check import report_on, require, with_arguments_of
+from handgrad.data.names import Names, argument_names
+from handgrad.data.point import Point, point_at
+from handgrad.judging.options import asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
+from handgrad.judging.vectors.cases import (
+    OF_HESSIAN,
+    OF_JACOBIAN,
+    OF_PRODUCT,
+    hessian_case,
+    jacobian_case,
+    product_case,
+    without_elements,
+)
+from handgrad.judging.vectors.remarks import with_remarks
+from handgrad.report import GradientReport
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+@keeping_drawn_numbers
+def check_jacobian(
+    jac: Callable[..., Any],
+    fun: Callable[..., Any],
+    x: Any,
+    *args: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+    seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
+) -> GradientReport:
+    """Rule on a hand-written Jacobian by a certified reference.
+
+    Args:
+        jac: `jac(x, *args)`, the derivatives of each result (a row) by each element of x (a
+            column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
+            `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
+            `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
+        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy.
+        x: shape (n,), or any array of floats, or a pytree of them.
+        args: further arguments of both: arrays, pytrees, settings.
+        points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
+            points vary x, and each of a list is a tuple (x, *args).
+
+    Returns:
+        The report. Its leaf `jac` is the matrix; an index is (row, column).
+
+    Raises:
+        TypeError: x holds no floats, or `fun` returns none.
+        CheckInterrupted: as `check_gradient`.
+        Exception: whatever `jac` or `fun` raise at the given point.
+
+    Example:
+        >>> import numpy as np
+        >>> def fun(x): return np.array([x[0] * x[1], np.sin(x[0])])
+        >>> def jac(x): return np.array([[x[1], x[0]], [np.cos(x[0]), 0.0]])
+        >>> check_jacobian(jac, fun, np.array([0.5, 2.0])).verdict
+        'agree'
+    """
+    names = _names(fun, args)
+    options, reproduce = asked(check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
+    empty = without_elements(jac, fun, given, reproduce, strict)
+    if empty is not None:
+        return GradientReport.of(empty)
+    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, options)
+    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+
+
+@with_arguments_of(check_jacobian)
+def assert_jacobian(*args: Any, **options: Any) -> None:
+    """Raise unless `check_jacobian` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_jacobian`.
+
+    Example:
+        >>> import numpy as np
+        >>> assert_jacobian(lambda x: np.diag(2 * x), lambda x: x * x, np.array([1.0, 2.0]))
+    """
+    require(check_jacobian(*args, **options))
+
+
+@keeping_drawn_numbers
+def check_hessian(
+    hess: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    *args: Any,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+    seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
+) -> GradientReport:
+    """Rule on a hand-written Hessian by a certified reference, and on its symmetry.
+
+    Args:
+        hess: `hess(x, *args)`, shape (n, n), in the forms that `check_jacobian` takes.
+        loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy.
+        x, args: as for `check_jacobian`.
+        points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
+
+    Returns:
+        The report. Its leaf `hess` is the matrix.
+
+    Raises:
+        TypeError: as `check_jacobian`, or the loss is not a scalar.
+        CheckInterrupted: as `check_gradient`.
+        Exception: whatever `hess` or `loss` raise at the given point.
+
+    Example:
+        >>> import numpy as np
+        >>> def loss(x): return x[0] ** 2 * x[1]
+        >>> def hess(x): return np.array([[2 * x[1], 2 * x[0]], [2 * x[0], 0.0]])
+        >>> check_hessian(hess, loss, np.array([0.5, 2.0])).verdict
+        'agree'
+    """
+    names = _names(loss, args)
+    options, reproduce = asked(check_hessian, ("hess", "loss"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
+    case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
+    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+
+
+@with_arguments_of(check_hessian)
+def assert_hessian(*args: Any, **options: Any) -> None:
+    """Raise unless `check_hessian` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_hessian`.
+
+    Example:
+        >>> import numpy as np
+        >>> assert_hessian(lambda x: np.diag(6 * x), lambda x: (x**3).sum(), np.array([1.0, 2.0]))
+    """
+    require(check_hessian(*args, **options))
+
+
+@keeping_drawn_numbers
+def check_hvp(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    *args: Any,
+    v: Any = None,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    strict: bool = False,
+    trust_rules: Collection[Any] = (),
+    seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
+) -> GradientReport:
+    """Rule on a hand-written product of a Hessian with a vector.
+
+    Args:
+        hessp: `hessp(x, v, *args)`, shaped like x.
+        loss, x, args: as for `check_hessian`.
+        v: shaped like x; random by default, so that every element of it counts.
+        points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
+            of a list is a tuple (x, v, *args).
+
+    Returns:
+        The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.
+
+    Raises:
+        TypeError: as `check_hessian`.
+        CheckInterrupted: as `check_gradient`.
+        Exception: whatever `hessp` or `loss` raise at the given point.
+
+    Example:
+        >>> import numpy as np
+        >>> def hessp(x, v): return 6 * x * v
+        >>> check_hvp(hessp, lambda x: (x**3).sum(), np.array([0.5, 2.0])).verdict
+        'agree'
+    """
+    names = _names(loss, args)
+    options, reproduce = asked(check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals())
+    given = point_at(x, args, names)
+    v = _like(given, seed) if v is None else v
+    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
+    return report_on(case, at, points, strict, reproduce, seconds)
+
+
+@with_arguments_of(check_hvp)
+def assert_hvp(*args: Any, **options: Any) -> None:
+    """Raise unless `check_hvp` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_hvp`.
+
+    Example:
+        >>> import numpy as np
+        >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
+    """
+    require(check_hvp(*args, **options))
+
+
+def _names(function: Any, args: tuple[Any, ...]) -> Names:
+    general = ("x", *(f"args[{i}]" for i in range(len(args))))
+    name, *others = argument_names(function, 1 + len(args), general)
+    return Names(name, tuple(others))
+
+
+def _like(given: Point, seed: int) -> Any:
+    """Draw a vector shaped and typed like the parameters."""
+    rng = np.random.default_rng(seed)
+    drawn = [rng.standard_normal(leaf.shape).astype(leaf.dtype) for leaf in given.leaves]
+    return given.moved(drawn).params

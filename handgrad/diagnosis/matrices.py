@@ -1,0 +1,267 @@
+"""The kinds of mistake in a Jacobian or Hessian: whole rows and columns, bands, the diagonal.
+
+As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import permutations
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.numerals import listed, short
+from handgrad.diagnosis import factors
+from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.diagnosis.theory import Theory
+from handgrad.judging.matrix_parts import Matrix
+
+Shape = tuple[int, ...]
+
+#: What the lines along the two axes are called.
+LINES = ("row", "column")
+
+#: The most wrong lines of one axis that are explained one by one.
+MOST_LINES = 4
+
+#: The relative difference up to which a line is proposed to be another one; fresh points decide.
+PLAUSIBLE = 1e-4
+
+#: The most arguments whose orders are tried.
+MOST_ARGUMENTS = 4
+
+
+def _matrix(vector: np.ndarray, part: slice, shape: Shape) -> np.ndarray:
+    return vector[part].reshape(shape)
+
+
+def _matrices(evidence: Evidence, within: np.ndarray) -> Iterator[tuple[str, slice, Shape]]:
+    """Yield name, place and shape of the matrices that are to be explained."""
+    given = evidence.given
+    for path, part, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
+        if (evidence.wrong & within)[part].any():
+            yield path, part, leaf.shape
+
+
+def _lines(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that whole rows, or columns, are off by a factor, or are others."""
+    for path, part, shape in _matrices(evidence, within):
+        wrong = _matrix(evidence.wrong, part, shape)
+        nonzero = _matrix(evidence.nonzero, part, shape)
+        for axis in (1, 0):
+            lines = np.flatnonzero(wrong.any(axis=1 - axis)).tolist()
+            # Most that could be wrong of these lines is; of a whole matrix the usual kinds tell.
+            of, all_of = wrong.sum(axis=1 - axis), (wrong | nonzero).sum(axis=1 - axis)
+            most = (2 * of > all_of)[lines].all() and len(lines) < shape[axis]
+            if most and len(lines) <= MOST_LINES and wrong.sum() > 1:
+                yield from _of_lines(evidence, path, part, shape, axis, lines)
+
+
+def _of_lines(
+    evidence: Evidence, path: str, part: slice, shape: Shape, axis: int, lines: list[int]
+) -> Iterator[Theory]:
+    first = evidence.fit[0]
+    yours, exact = (
+        np.moveaxis(_matrix(v, part, shape), axis, 0) for v in (first.yours, first.exact)
+    )
+    found: dict[int, tuple[int, float]] = {}
+    for line in lines:
+        source = _source(yours[line], exact, line)
+        if source is None:
+            break
+        found[line] = source
+
+    def predict(sample: Sample) -> np.ndarray:
+        whole = sample.exact.copy()
+        before = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
+        after = before.copy()
+        for line, (other, c) in found.items():
+            after[line] = c * before[other]
+        whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
+        return whole
+
+    if len(found) == len(lines):
+        kind, says = _said_of(found, LINES[axis], path, evidence)
+        yield Theory(kind, says, predict)
+    name = _named(LINES[axis], lines)
+    are = "is" if len(lines) == 1 else "are"
+    says = f"{name} of {path} {are} wrong, all else is right"
+    yield Theory("unknown", says, partial(_as_yours, evidence.wrong))
+
+
+def _source(yours: np.ndarray, exact: np.ndarray, line: int) -> tuple[int, float] | None:
+    """Return the line of exact that one of yours is a multiple of, and the factor."""
+    for other in (line, *range(len(exact))):
+        moved = exact[other] != 0
+        if not moved.any():
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            c = float(np.median(yours[moved] / exact[other][moved]))
+            c = round(c) if abs(c - round(c)) < PLAUSIBLE else c
+            off = np.abs(yours - c * exact[other])
+            scale = np.max(np.abs(yours), initial=0.0)
+        if (off <= PLAUSIBLE * scale).all() and (other == line or abs(c) == 1):
+            return other, c
+    return None
+
+
+def _said_of(
+    found: dict[int, tuple[int, float]], what: str, path: str, evidence: Evidence
+) -> tuple[str, str]:
+    lines = list(found)
+    name = f"{_named(what, lines)} of {path}"
+    are, have = ("is", "has") if len(lines) == 1 else ("are", "have")
+    if all(other == line for line, (other, _) in found.items()):
+        c = found[lines[0]][1]
+        if any(factor != c for _, factor in found.values()):
+            parts = [f"{what} {i} by {short(c, 6)}" for i, (_, c) in found.items()]
+            return "factor", f"of {path}, {listed(parts)} times exact"
+        if c == 0:
+            return "zero", f"{name} {are} 0"
+        if c == -1:
+            return "sign", f"{name} {have} the wrong sign"
+        return "factor", f"{name} {are} {factors.part(c, evidence.name(c), 'exact')}"
+    if {other for other, _ in found.values()} == set(lines):
+        return "exchanged", f"{name} are exchanged"
+    parts = [f"{what} {i} is {what} {other} of exact" for i, (other, _) in found.items()]
+    return "exchanged", f"in {path}, {listed(parts)}"
+
+
+def _named(what: str, lines: Sequence[int]) -> str:
+    return f"{what}{'s' if len(lines) > 1 else ''} {listed([str(line) for line in lines])}"
+
+
+def _shifted(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that all elements stand one row or column off, as a band does."""
+    for path, part, shape in _matrices(evidence, within):
+        for axis in (1, 0):
+            for step, where in ((1, "late"), (-1, "early")):
+                says = f"every element of {path} stands one {LINES[axis]} too {where}"
+                yield Theory("unknown", says, partial(_moved, part, shape, axis, step))
+
+
+def _moved(part: slice, shape: Shape, axis: int, step: int, sample: Sample) -> np.ndarray:
+    whole = sample.exact.copy()
+    rows = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
+    after = np.zeros_like(rows)
+    if step > 0:
+        after[1:] = rows[:-1]
+    else:
+        after[:-1] = rows[1:]
+    whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
+    return whole
+
+
+def _bands(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that the bands of a matrix stand beside where they belong."""
+    first = evidence.fit[0]
+    for path, part, shape in _matrices(evidence, within):
+        mine, right = (_diagonals(_matrix(v, part, shape)) for v in (first.yours, first.exact))
+        steps = {a - b for a, b in zip(mine, right, strict=False)}
+        if len(mine) != len(right) or len(right) > MOST_LINES or len(steps) != 1 or 0 in steps:
+            continue
+        (step,) = steps
+        where = f"{abs(step)} to the {'right' if step > 0 else 'left'} of where they belong"
+        predict = partial(_banded, part, shape, dict(zip(mine, right, strict=True)))
+        yield Theory("unknown", f"the bands of {path} stand {where}", predict)
+
+
+def _diagonals(matrix: np.ndarray) -> list[int]:
+    """Return the numbers of the diagonals that are not 0."""
+    rows, columns = np.nonzero(matrix)
+    return np.unique(columns - rows).tolist()
+
+
+def _banded(part: slice, shape: Shape, by: dict[int, int], sample: Sample) -> np.ndarray:
+    """Put some diagonals, from their starts, on others; the ends of longer ones are as yours."""
+    whole, exact = sample.exact.copy(), _matrix(sample.exact, part, shape)
+    after, yours = np.zeros(shape), _matrix(sample.yours, part, shape)
+    for at, source in by.items():
+        values = np.diagonal(yours, at).copy()
+        known = np.diagonal(exact, source)[: len(values)]
+        values[: len(known)] = known
+        rows = np.arange(len(values))
+        after[rows + max(-at, 0), rows + max(at, 0)] = values
+    whole[part] = after.reshape(-1)
+    return whole
+
+
+def _diagonal(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
+    """Propose that only the diagonal of a square matrix is wrong: it lacks a number, or is 0."""
+    first = evidence.fit[0]
+    for path, part, shape in _matrices(evidence, within):
+        wrong = _matrix(evidence.wrong, part, shape)
+        if shape[0] != shape[1] or not wrong.diagonal().all() or wrong.sum() > shape[0]:
+            continue
+        on = np.zeros(first.exact.size)
+        on[part] = np.eye(shape[0]).reshape(-1)
+        c = float(np.median(first.gap[on > 0]))
+        how = f"lacks {short(-c, 6)}" if c < 0 else f"has {short(c, 6)} too much"
+        rest = "all else is right"
+        says = f"the diagonal of {path}"
+        yield Theory("zero", f"{says} is 0, {rest}", partial(_on_diagonal, on, 0.0, 0.0))
+        says_how = f"{says} {how} in every element, {rest}"
+        yield Theory("unknown", says_how, partial(_on_diagonal, on, 1.0, c))
+        yield Theory("unknown", f"{says} is wrong, {rest}", partial(_as_yours, evidence.wrong))
+
+
+def _on_diagonal(on: np.ndarray, factor: float, c: float, sample: Sample) -> np.ndarray:
+    return np.where(on > 0, factor * sample.exact + c, sample.exact)
+
+
+def _as_yours(wrong: np.ndarray, sample: Sample) -> np.ndarray:
+    """Predict nothing of these elements, but that all others are right."""
+    return np.where(wrong, sample.yours, sample.exact)
+
+
+def _other_arguments(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that arguments of one shape are taken in each other's place."""
+    matrix = evidence.trial.case.part
+    _, *args = evidence.given.inputs
+    forms = [jax.tree_util.tree_map(np.shape, arg) for arg in args]
+    if not isinstance(matrix, Matrix) or not 1 < len(args) <= MOST_ARGUMENTS:
+        return
+    names = [evidence.given.names.of_input(1 + i) for i in range(len(args))]
+    for order in permutations(range(len(args))):
+        if list(order) == sorted(order) or any(forms[i] != forms[j] for i, j in enumerate(order)):
+            continue
+        says = f"yours is exact for the arguments in the order {', '.join(names[i] for i in order)}"
+        yield Theory("exchanged", says, partial(_elsewhere, matrix.matrix, order))
+
+
+def _elsewhere(matrix: Callable, order: Sequence[int], sample: Sample) -> np.ndarray:
+    x, *args = sample.given.inputs
+    with jax.enable_x64(True):
+        blocks = matrix(x, [args[i] for i in order])
+    return np.concatenate([np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks])
+
+
+GAUSS_NEWTON = (
+    "yours is that of the Gauss-Newton approximation, JᵀJ of the residuals: it lacks their second "
+    "derivatives"
+)
+
+
+def _without_curvature(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that a Hessian is that of linear residuals."""
+    matrix, first = evidence.trial.case.part, evidence.fit[0]
+    if not isinstance(matrix, Matrix):
+        return
+    x, *args = first.given.inputs
+    for i in range(len(matrix.approximations(x, args))):
+        yield Theory("unknown", GAUSS_NEWTON, partial(_approximated, matrix.approximations, i))
+
+
+def _approximated(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
+    x, *args = sample.given.inputs
+    return approximations(x, args)[i].reshape(-1)
+
+
+#: Kinds of mistake in a matrix, the simplest first.
+OF_A_MATRIX = (_other_arguments, _without_curvature, _lines, _shifted, _bands, _diagonal)
+
+
+def is_matrix(evidence: Evidence) -> bool:
+    """Tell whether what is wrong is a Jacobian or a Hessian."""
+    return isinstance(evidence.trial.case.part, Matrix)

@@ -1,0 +1,65 @@
+"""The kinds of mistake in a product of a Hessian with a vector."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.diagnosis.matrices import GAUSS_NEWTON
+from handgrad.diagnosis.samples import Evidence, Sample
+from handgrad.diagnosis.theory import Theory
+from handgrad.judging.matrix_parts import HessianProduct
+
+#: (the Hessian, the vector) -> a wrong product.
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+#: The most parameters of a product whose Hessian is computed.
+MOST_PARAMETERS = 32
+
+
+def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that a product is that of another matrix, or with a part of the vector."""
+    part, given = evidence.trial.case.part, evidence.given
+    if not isinstance(part, HessianProduct) or given.size > MOST_PARAMETERS:
+        return
+    hessians = {id(sample): _hessian(part, sample) for sample in evidence.all}
+    name, n = given.names.of_input(0), given.size
+
+    def product(change: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: Sample) -> Any:
+        v = np.concatenate(
+            [np.ravel(leaf) for leaf in jax.tree_util.tree_leaves(sample.given.inputs[0])]
+        )
+        return change(hessians[id(sample)], v)
+
+    def without(i: int, h: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return h @ np.where(np.arange(n) == i, 0, v)
+
+    for i in reversed(range(n)):
+        says = f"yours takes {name}{[i]} for 0"
+        yield Theory("unknown", says, partial(product, partial(without, i)))
+    for says, change in (
+        ("the diagonal of the Hessian alone", lambda h, v: np.diag(h) * v),
+        ("the upper triangle of the Hessian alone", lambda h, v: np.triu(h) @ v),
+        ("the lower triangle of the Hessian alone", lambda h, v: np.tril(h) @ v),
+    ):
+        yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
+    for i in range(len(part.approximations(given.params, given.inputs[1:]))):
+        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, part.approximations, i))
+
+
+def _product_of(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
+    found = approximations(sample.given.params, sample.given.inputs[1:])
+    return found[i] @ _vector(sample)
+
+
+def _vector(sample: Sample) -> np.ndarray:
+    leaves = jax.tree_util.tree_leaves(sample.given.inputs[0])
+    return np.concatenate([np.ravel(leaf) for leaf in leaves])
+
+
+def _hessian(part: HessianProduct, sample: Sample) -> np.ndarray:
+    with jax.enable_x64(True):
+        found = part.hessian(sample.given.params, sample.given.inputs[1:])
+        return np.asarray(found, dtype=np.float64)

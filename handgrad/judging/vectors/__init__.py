@@ -1,0 +1,1 @@
+"""Derivatives that are no gradients of scalars: Jacobians, Hessians, and products with them."""

@@ -1,0 +1,91 @@
+"""Matrices as the caller gives them: dense, sparse, or as linear operators."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+
+def is_matrix(value: Any) -> bool:
+    """Tell whether something is one matrix, and no pytree to JAX."""
+    return is_sparse(value) or is_operator(value)
+
+
+def is_sparse(value: Any) -> bool:
+    """Tell whether something is a sparse matrix of SciPy's or JAX's."""
+    return hasattr(value, "toarray") or (hasattr(value, "todense") and hasattr(value, "indices"))
+
+
+def is_operator(value: Any) -> bool:
+    """Tell whether something is a `scipy.sparse.linalg.LinearOperator`."""
+    return hasattr(value, "matvec") and hasattr(value, "shape")
+
+
+def dense(value: Any) -> Any:
+    """Return a matrix as an array; what is an array already, or no matrix, unchanged."""
+    if is_sparse(value):
+        return np.asarray(value.toarray() if hasattr(value, "toarray") else value.todense())
+    if is_operator(value):
+        return np.asarray(value.matmat(np.eye(value.shape[1])))
+    if isinstance(value, np.matrix):
+        return np.asarray(value)
+    return np.asarray(value) if isinstance(value, list | tuple) else value
+
+
+def adjoint(operator: Any) -> np.ndarray | None:
+    """Return the matrix that an operator's adjoint is the transpose of; None if it has none."""
+    try:
+        return np.asarray(operator.rmatmat(np.eye(operator.shape[0]))).T
+    except NotImplementedError:
+        return None
+    except TypeError as error:
+        if "NoneType" not in str(error):
+            raise
+        return None  # which SciPy calls where none was given
+
+
+def stored(value: Any) -> np.ndarray | None:
+    """Return which elements a sparse matrix stores, bool; None for other matrices."""
+    if not is_sparse(value):
+        return None
+    found = np.zeros(value.shape, dtype=bool)
+    if hasattr(value, "toarray"):
+        coordinates = value.tocoo()
+        found[coordinates.coords if hasattr(coordinates, "coords") else _of(coordinates)] = True
+        return found
+    where = np.asarray(value.indices)
+    inside = (where < np.asarray(value.shape)).all(axis=-1)  # JAX pads with indices out of bounds
+    found[tuple(where[inside].T)] = True
+    return found
+
+
+def _of(coordinates: Any) -> tuple[Any, Any]:
+    return coordinates.row, coordinates.col
+
+
+def in_tree(convert: Callable[[Any], Any], value: Any) -> Any:
+    """Convert the matrices in a pytree."""
+    return jax.tree_util.tree_map(convert, value, is_leaf=is_matrix)
+
+
+def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: Any) -> Any:
+    """Return a block of a Jacobian as a matrix of shape (m, n); what has another shape unchanged.
+
+    Args:
+        value: an array of shape rows + columns, or what NumPy makes of a matrix: (1, n) and (n,)
+            for a scalar function, (m,) for one of a single number.
+        rows, columns: the shapes of the result and of the argument.
+        dtype: of integers, which are exact, if that is what it holds.
+    """
+    if not isinstance(value, np.ndarray | np.generic | float | int | jax.Array):
+        return value
+    value = np.asarray(value) if isinstance(value, float | int) else value
+    m, n = int(np.prod(rows, dtype=int)), int(np.prod(columns, dtype=int))
+    forms = {rows + columns, (m, n)}
+    forms |= {(n,)} if not rows else set()
+    forms |= {(m,)} if not columns else set()
+    if value.shape in forms:
+        value = value.reshape(m, n)
+    whole = isinstance(value, np.ndarray) and value.dtype.kind in "iub"
+    return value.astype(dtype) if whole else value

@@ -1,0 +1,259 @@
+"""Cases of Jacobians, Hessians, and products of Hessians with vectors.
+
+A Jacobian J(x) of a function is judged as the gradient of L(U) = Σ U·J(x) by U, as the values of a
+function are (`handgrad.judging.forward_values`): so every element is certified, has its tolerance
+and its diagnosis as an element of any gradient has. A Hessian is the Jacobian of the gradient. A
+product with v is the gradient of the slope of the loss along v. The oracle knows J by power series
+of the function, and a Hessian by series whose numbers are series; both without a derivative rule of
+JAX's.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.data.findings import Finding
+from handgrad.data.names import Names
+from handgrad.data.point import Point, point_at
+from handgrad.judging.case import Case, Wording, check_function
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.options import Options
+from handgrad.judging.untraceable import calling
+from handgrad.judging.vectors import answers
+from handgrad.judging.vectors.functions import Form, VectorFunction
+from handgrad.judging.vectors.residuals import gauss_newton
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+#: What the elements of a linear operator's adjoint are called.
+ADJOINT = "{}.rmatvec"
+
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+
+#: Of `check_jacobian`, `check_hessian` and `check_hvp`.
+OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
+OF_HESSIAN = _OF_MATRIX._replace(gradient="hess")
+OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
+
+
+@dataclass(frozen=True, eq=False)
+class _Blocks:
+    """How a matrix (m, n) of all results and arguments falls into blocks (m_i, n_j)."""
+
+    rows: Form
+    columns: Form
+
+    @property
+    def single(self) -> bool:
+        """Whether there is one block, of one array by another."""
+        return len(self.rows.shapes) == len(self.columns.shapes) == 1
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """Return what the blocks are called."""
+        return tuple(name + a + b for a in self.rows.paths for b in self.columns.paths)
+
+    def split(self, matrix: Any) -> list[Any]:
+        """Return the blocks of a matrix, one for each result and argument."""
+        return [matrix[a, b] for a in self.rows.parts for b in self.columns.parts]
+
+    def dtypes(self) -> list[np.dtype]:
+        """Return the formats of the blocks."""
+        return [
+            np.result_type(a, b) if a.kind == "f" else b
+            for a in self.rows.dtypes
+            for b in self.columns.dtypes
+        ]
+
+    def of_answer(self, answer: Any) -> list[Any] | None:
+        """Return the caller's blocks, each of shape (m_i, n_j) if it fits; None if some lack."""
+        if self.single:
+            parts = [answers.dense(answer)]
+        else:
+            tree = jax.tree_util.tree_structure(answer, is_leaf=answers.is_matrix)
+            inner = [self.columns.tree] * len(self.rows.shapes)
+            if tree != jax.tree_util.tree_structure(
+                jax.tree_util.tree_unflatten(
+                    self.rows.tree,
+                    [jax.tree_util.tree_unflatten(t, [0.0] * t.num_leaves) for t in inner],
+                )
+            ):
+                return None
+            leaves = jax.tree_util.tree_leaves(answer, is_leaf=answers.is_matrix)
+            parts = [answers.dense(leaf) for leaf in leaves]
+        shapes = [(a, b) for a in self.rows.shapes for b in self.columns.shapes]
+        triples = zip(parts, shapes, self.dtypes(), strict=True)
+        return [answers.shaped(part, *shape, dtype) for part, shape, dtype in triples]
+
+
+def without_elements(
+    jac: Callable[..., Any], fun: Callable[..., Any], given: Point, reproduce: str, strict: bool
+) -> Judgement | None:
+    """Judge the form of a Jacobian of a function without results; None if it has some.
+
+    Raises as `jacobian_case`.
+    """
+    with calling("fun"):
+        f = VectorFunction.of(fun, given, "fun")
+    if f.result.size:
+        return None
+    answer, _ = given.call(jac)
+    shape, expected = np.shape(answers.dense(answer)), (0, f.x.size)
+    right = shape in (expected, f.result.shapes[0] + f.x.shapes[0])
+    what = f"got shape {shape}, expected {expected}"
+    found = () if right else (Finding("shape", "jac", None, what, 1.0),)
+    verdict = "agree" if right else "disagree"
+    said = "there are no results, and so no derivatives" if right else f"jac: {what}"
+    blame, judged = None if right else "yours", int(right)
+    return Judgement(
+        verdict,
+        blame,
+        f"{verdict}: {said}",
+        found,
+        (),
+        "by its shape",
+        reproduce,
+        judged,
+        0,
+        strict=strict,
+    )
+
+
+def jacobian_case(
+    jac: Callable[..., Any],
+    fun: Callable[..., Any],
+    given: Point,
+    wording: Wording,
+    options: Options,
+) -> tuple[Case, Point]:
+    """Build the case of a Jacobian, and its point.
+
+    Args:
+        jac, fun: the caller's, functions of (x, *args).
+        given: x and args.
+        wording: what messages call them.
+        options: of the check.
+
+    Raises:
+        TypeError: they are no such functions, or the result of fun has no floats.
+    """
+    name = wording.loss.removeprefix("the ")
+    with calling(name):
+        f = VectorFunction.of(fun, given, name)
+    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options)
+
+
+def hessian_case(
+    hess: Callable[..., Any],
+    loss: Callable[..., Any],
+    given: Point,
+    wording: Wording,
+    options: Options,
+) -> tuple[Case, Point]:
+    """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
+    f = _scalar(loss, given, wording)
+    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, symmetric=True)
+
+
+def product_case(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    given: Point,
+    v: Any,
+    wording: Wording,
+    options: Options,
+) -> tuple[Case, Point]:
+    """Build the case of a product of the Hessian with v, shaped like x, and its point."""
+    f = _scalar(loss, given, wording)
+    check_function(wording.gradient, hessp, (given.params, v, *given.inputs), "hessp(x, v, *args)")
+
+    def slope(x: Any, v: Any, *args: Any) -> Any:
+        return f.slope(x, v, args)
+
+    names = replace(given.names, inputs=("v", *given.names.inputs))
+    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
+    case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
+    return case, point_at(given.params, (v, *given.inputs), names)
+
+
+def _scalar(loss: Callable[..., Any], given: Point, wording: Wording) -> VectorFunction:
+    name = wording.loss.removeprefix("the ")
+    with calling(name):
+        f = VectorFunction.of(loss, given, name)
+    if f.result.size != 1:
+        got = ", ".join(map(str, f.result.shapes))
+        raise TypeError(f"{name}: got a result of shape {got}, expected one real scalar")
+    return f
+
+
+def _case(
+    derivative: Callable[..., Any],
+    f: VectorFunction,
+    blocks: _Blocks,
+    exact: Callable[[Any, Sequence[Any]], Any],
+    given: Point,
+    wording: Wording,
+    options: Options,
+    symmetric: bool = False,
+) -> tuple[Case, Point]:
+    name = wording.gradient
+    check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
+    first, _ = given.call(derivative)
+    adjoint = blocks.single and answers.is_operator(first) and answers.adjoint(first) is not None
+    structures: dict[bytes, np.ndarray] = {}
+
+    def loss(u: Any, x: Any, *args: Any) -> Any:
+        return part.with_matrix(u, x, *args)[0]
+
+    def gradient(_: Any, x: Any, *args: Any) -> Any:
+        answer = derivative(x, *args)
+        stored = answers.stored(answer) if blocks.single else None
+        if stored is not None:
+            structures.setdefault(b"", stored.copy())
+            if structures[b""].shape == stored.shape:
+                structures[b""] |= stored
+        found = blocks.of_answer(answer)
+        if found is None or answer is None:
+            return answer
+        if adjoint:
+            found += [answers.adjoint(answer)]
+        return found
+
+    weights = np.random.default_rng(0).uniform(1, 2, f.result.size)
+
+    def value(x: Any, args: Sequence[Any]) -> Any:
+        return (weights * f.value(x, args)).sum()
+
+    def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
+        return blocks.split(exact(x, args)) * (1 + adjoint)
+
+    def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
+        return value(x, args), matrix(x, args)
+
+    approximations = partial(gauss_newton, f) if symmetric else _nothing
+    part = Matrix(given, values, value, matrix, symmetric, approximations, structures)
+    case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
+    paths = blocks.paths(name)
+    paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
+    shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes] * (1 + adjoint)
+    rng = np.random.default_rng(options.seed)
+    dtypes = blocks.dtypes() * (1 + adjoint)
+    u = [rng.standard_normal(s).astype(d) for s, d in zip(shapes, dtypes, strict=True)]
+    inputs = (given.names.params, *given.names.inputs)
+    at = point_at(u, (given.params, *given.inputs), Names(name, inputs, paths))
+    return case, at
+
+
+def _nothing(_: Any, __: Any) -> list[np.ndarray]:
+    return []
+
+
+def with_matrix(points: Iterator[Point], at: Point) -> Iterator[Point]:
+    """Yield points x as points of the case of a matrix, as `at`."""
+    for given in points:
+        yield at.at(at.params, (given.params, *given.inputs))

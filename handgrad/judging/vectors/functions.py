@@ -1,0 +1,172 @@
+"""A function of the caller's as one of a vector, with a vector for a result, on any numbers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import jax
+import numpy as np
+
+from handgrad.arithmetic import balls
+from handgrad.data.point import Point, copied, shortly
+from handgrad.data.pytrees import is_real, split, wide
+from handgrad.oracle.jacobians import jacobian
+from handgrad.oracle.numpy_losses.series import Number, Series
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+@dataclass(frozen=True)
+class Form:
+    """What arrays a pytree consists of: their shapes, and their places in it."""
+
+    tree: Any
+    shapes: tuple[tuple[int, ...], ...]
+    bare: tuple[bool, ...]  #: which are single numbers and no arrays
+    dtypes: tuple[np.dtype, ...]
+    paths: tuple[str, ...]  #: `['w']`, or nothing for one array
+
+    @property
+    def sizes(self) -> list[int]:
+        """The number of elements of each array."""
+        return [int(np.prod(shape, dtype=int)) for shape in self.shapes]
+
+    @property
+    def size(self) -> int:
+        """The number of elements of all."""
+        return sum(self.sizes)
+
+    @property
+    def parts(self) -> list[slice]:
+        """The place of each array in a vector of all."""
+        return [slice(a, b) for a, b in pairwise(np.cumsum([0, *self.sizes]).tolist())]
+
+
+def form_of(value: Any) -> Form:
+    """Return the form of a pytree of numbers and arrays."""
+    found, tree = jax.tree_util.tree_flatten_with_path(value)
+    leaves = [leaf for _, leaf in found]
+    return Form(
+        tree,
+        tuple(np.shape(leaf) for leaf in leaves),
+        tuple(isinstance(leaf, float | np.generic) for leaf in leaves),
+        tuple(np.asarray(leaf).dtype for leaf in leaves),
+        tuple(jax.tree_util.keystr(path) for path, _ in found),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class VectorFunction:
+    """A function of (x, *args), in JAX or NumPy, and the forms of x and its result."""
+
+    f: Callable[..., Any]
+    x: Form
+    result: Form
+
+    @classmethod
+    def of(cls, f: Callable[..., Any], given: Point, name: str) -> "VectorFunction":
+        """Describe a function by its result at a point.
+
+        Raises:
+            TypeError: the result has no floats.
+        """
+        try:
+            value, _ = given.call(f)
+        except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
+            value = _on_jax_arrays(f, given, error)
+        result = form_of(_as_array(value))
+        if not result.dtypes or any(dtype.kind not in "fiu" for dtype in result.dtypes):
+            raise TypeError(f"{name}: got {shortly(value)}, expected an array of real numbers")
+        return cls(f, form_of(given.params), result)
+
+    def value(self, x: Any, args: Sequence[Any]) -> Any:
+        """Return the result, shape (m,), on any numbers."""
+        return in_one(self.f(x, *copied(args)))
+
+    def jacobian(self, x: Any, args: Sequence[Any]) -> Any:
+        """Return the Jacobian, shape (m, n), on any numbers; see `handgrad.oracle.jacobians`."""
+        others, together = _apart(args)
+        return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), in_one(x), *others)
+
+    def gradient(self, x: Any, args: Sequence[Any]) -> Any:
+        """Return the first row of the Jacobian: the gradient of a scalar."""
+        return self.jacobian(x, args)[0]
+
+    def hessian(self, x: Any, args: Sequence[Any]) -> Any:
+        """Return the Hessian of a scalar, shape (n, n), on any numbers."""
+        others, together = _apart(args)
+
+        def gradient(x: Any, *others: Any) -> Any:
+            return self.gradient(self.unflat(x), together(others))
+
+        return jacobian(gradient, in_one(x), *others)
+
+    def slope(self, x: Any, v: Any, args: Sequence[Any]) -> Any:
+        """Return the slope of a scalar at x along v, on any numbers."""
+        others, together = _apart(args)
+
+        def along(t: Any, x: Any, v: Any, *others: Any) -> Any:
+            return self.value(self.unflat(x + t[0] * v), together(others))
+
+        dtype = np.result_type(*self.x.dtypes)
+        return jacobian(along, np.zeros(1, dtype), in_one(x), in_one(v), *others)[0, 0]
+
+    def unflat(self, x: Any) -> Any:
+        """Return a vector of the arguments in the form of x."""
+        leaves = [
+            x[part][0] if bare else x[part].reshape(shape)
+            for part, shape, bare in zip(self.x.parts, self.x.shapes, self.x.bare, strict=True)
+        ]
+        return jax.tree_util.tree_unflatten(self.x.tree, leaves)
+
+
+def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:
+    real, together = split((given.params, *given.inputs))
+    with wide(real):
+        try:
+            return f(*together([jax.numpy.asarray(array) for array in real]))
+        except Exception:  # neither; the first error is of the caller's own arrays
+            raise error from None
+
+
+def _as_array(value: Any) -> Any:
+    """Return a list of numbers as an array, as NumPy and SciPy take it; other pytrees unchanged."""
+    if not isinstance(value, list | tuple):
+        return value
+    leaves = jax.tree_util.tree_leaves(value)
+    alike = all(np.ndim(leaf) == 0 for leaf in leaves)
+    return np.asarray(value) if alike and leaves else value
+
+
+def in_one(value: Any) -> Any:
+    """Return all numbers of a pytree in one vector."""
+    leaves = [_vector(leaf) for leaf in jax.tree_util.tree_leaves(value)]
+    if len(leaves) == 1:
+        return leaves[0]
+    if any(isinstance(leaf, jax.Array) for leaf in leaves):
+        return jax.numpy.concatenate(leaves)
+    return np.concatenate(leaves)
+
+
+def _vector(leaf: Any) -> Any:
+    if isinstance(leaf, Number):
+        return leaf.session.series(balls.boxed([leaf], (1,)))
+    return leaf.reshape(-1) if hasattr(leaf, "reshape") else np.asarray(leaf).reshape(-1)
+
+
+def _apart(args: Sequence[Any]) -> tuple[list[Any], Callable[[Sequence[Any]], tuple[Any, ...]]]:
+    """Return what is real or traced among arguments, and a function that replaces it."""
+    leaves, tree = jax.tree_util.tree_flatten(tuple(args))
+    places = [
+        i for i, leaf in enumerate(leaves) if is_real(leaf) or isinstance(leaf, Number | Series)
+    ]
+
+    def together(others: Sequence[Any]) -> tuple[Any, ...]:
+        replaced = list(leaves)
+        for place, leaf in zip(places, others, strict=True):
+            replaced[place] = leaf
+        return jax.tree_util.tree_unflatten(tree, replaced)
+
+    return [leaves[i] for i in places], together

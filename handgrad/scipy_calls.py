@@ -1,0 +1,205 @@
+"""The public check of a whole call of `scipy.optimize`, before it is run: `check_scipy`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from handgrad.call_report import CallReport
+from handgrad.check import check_gradient, require, with_arguments_of
+from handgrad.compared import Version
+from handgrad.data.point import copied, shortly
+from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
+from handgrad.judging.options import asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
+from handgrad.judging.untraceable import calling
+from handgrad.report import GradientReport
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+@keeping_drawn_numbers
+def check_scipy(
+    fun: Callable[..., Any],
+    x0: Any,
+    *,
+    jac: Any = None,
+    hess: Any = None,
+    hessp: Any = None,
+    args: Any = (),
+    xdata: Any = None,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    strict: bool = False,
+    seconds: float = 20.0,
+) -> CallReport:
+    """Rule on all derivatives that a call of `scipy.optimize` is given, before it is run.
+
+    Args:
+        fun: what `minimize`, `least_squares` or `root` take: `fun(x, *args)`, of which one number
+            or an array is returned. With `xdata`, what `curve_fit` takes: `fun(xdata, *params)`.
+        x0: where they start; integers are taken as floats, and one number as an array, as SciPy
+            does it.
+        jac: the gradient, or where fun returns an array the Jacobian, with the arguments of fun;
+            True if fun returns (value, derivatives). None, and strings as '2-point', which ask for
+            finite differences, are not judged.
+        hess: the Hessian, `hess(x, *args)`; strings and strategies that update one are not judged.
+        hessp: its product with a vector, `hessp(x, v, *args)`.
+        args: the further arguments, a tuple, or the only one.
+        xdata: the data of `curve_fit`.
+        points, seed, strict, seconds: as for `check_gradient`; the points vary x, and each of a
+            list is a tuple (x, *args). The derivatives share the seconds.
+
+    Returns:
+        The report, with a report for each derivative: `report["jac"]`. Its verdict is the worst of
+        theirs.
+
+    Raises:
+        TypeError: there is no derivative to judge, or a Hessian of a function that returns an
+            array; also as `check_gradient`.
+        CheckInterrupted: as `check_gradient`.
+        Exception: whatever the functions raise at x0.
+
+    Example:
+        >>> from scipy.optimize import rosen, rosen_der, rosen_hess
+        >>> check_scipy(rosen, [1.3, 0.7, 0.8], jac=rosen_der, hess=rosen_hess).verdict
+        'agree'
+    """
+    _, reproduce = asked(check_scipy, ("fun",), ("x0",), locals())
+    judged = {
+        name: given
+        for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))
+        if given is True or callable(given)
+    }
+    if not judged:
+        what = "expected a function for jac, hess or hessp, or jac=True"
+        raise TypeError(f"check_scipy: got no derivative, {what}")
+    call = _call(fun, x0, args, xdata, jac is True)
+    options = {"points": points, "seed": seed, "strict": strict, "seconds": seconds / len(judged)}
+    found = [Version(name, call.report(name, given, options)) for name, given in judged.items()]
+    return CallReport(tuple(found), (), reproduce)
+
+
+@with_arguments_of(check_scipy)
+def assert_scipy(*args: Any, **options: Any) -> None:
+    """Raise unless `check_scipy` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: some derivative does not pass; its `report` is the whole.
+        Exception: as `check_scipy`.
+
+    Example:
+        >>> from scipy.optimize import rosen, rosen_hess_prod
+        >>> assert_scipy(rosen, [1.3, 0.7, 0.8], hessp=rosen_hess_prod)
+    """
+    require(check_scipy(*args, **options))
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call: a function of (x, *args), and where it starts."""
+
+    fun: Callable[..., Any]  #: the caller's; it returns (value, derivatives) if `both`
+    x: np.ndarray
+    args: tuple[Any, ...]
+    both: bool
+    with_xdata: bool
+    shape: tuple[int, ...]  #: of the value
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the derivatives are a gradient and a Hessian: SciPy takes (1,) for a number."""
+        return self.shape in ((), (1,)) and not self.with_xdata
+
+    def report(self, name: str, given: Any, options: dict[str, Any]) -> GradientReport:
+        """Return the report on one derivative: `jac`, `hess` or `hessp`."""
+        arguments = (self.x, *self.args)
+        if not self.is_scalar:
+            if name != "jac":
+                what = f"got one, but fun returns an array of shape {self.shape}"
+                raise TypeError(f"{name}: {what}, expected one real number")
+            fun = _result(self.fun, 0) if self.both else self.fun
+            jac = _result(self.fun, 1) if given is True else self._of_params(given)
+            return check_jacobian(jac, fun, *arguments, **options)
+        loss = self.fun
+        if self.both or self.shape:
+            loss = _number(_result(self.fun, 0) if self.both else self.fun)
+        if name == "hess":
+            return check_hessian(given, loss, *arguments, **options)
+        if name == "hessp":
+            return check_hvp(given, loss, *arguments, **options)
+        if given is True and not self.shape:
+            return check_gradient(self.fun, loss, *arguments, has_value=True, **options)
+        gradient = _result(self.fun, 1) if given is True else given
+        first = gradient(self.x.copy(), *copied(self.args))
+        if isinstance(first, list | tuple) or np.shape(first) == (1, self.x.size):
+            gradient = _array(gradient, self.x.shape)
+        return check_gradient(gradient, loss, *arguments, **options)
+
+    def _of_params(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return _of_params(function) if self.with_xdata else function
+
+
+def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
+    """Describe a call as SciPy understands it.
+
+    Raises:
+        TypeError: fun is no function, or there are args beside xdata.
+        Exception: what fun raises at x0.
+    """
+    if not callable(fun):
+        raise TypeError(f"fun: got {shortly(fun)}, expected a function")
+    args = args if isinstance(args, tuple) else (args,)
+    if xdata is not None:
+        if args:
+            raise TypeError(f"args: got {shortly(args)} beside xdata, expected one of the two")
+        fun, args = _of_params(fun), (xdata,)
+    x = np.atleast_1d(np.asarray(x0))
+    x = x.astype(np.float64) if x.dtype.kind in "iub" else x
+    with calling("fun"):
+        value: Any = fun(x.copy(), *copied(args))
+        value = value[0] if both else value
+    return _Call(fun, x, args, both, xdata is not None, np.shape(value))
+
+
+def _of_params(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return curve_fit's function(xdata, *params) as one of (params, xdata)."""
+
+    def of_params(params: Any, xdata: Any) -> Any:
+        return function(xdata, *params)
+
+    return of_params
+
+
+def _result(function: Any, i: int) -> Callable[..., Any]:
+    """Return one of the results of a function."""
+
+    @wraps(function)
+    def one(x: Any, *args: Any) -> Any:
+        return function(x, *args)[i]
+
+    return one
+
+
+def _number(function: Any) -> Callable[..., Any]:
+    """Return a function of shape (1,) as one of a number."""
+
+    @wraps(function)
+    def number(x: Any, *args: Any) -> Any:
+        value = function(x, *args)
+        return value[0] if np.shape(value) else value
+
+    return number
+
+
+def _array(function: Any, shape: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a gradient that is a list, or a row, as an array shaped like x."""
+
+    @wraps(function)
+    def array(x: Any, *args: Any) -> Any:
+        return np.asarray(function(x, *args)).reshape(shape)
+
+    return array

@@ -1,0 +1,55 @@
+"""Jacobians, Hessians and products in what other checks have: code, audits, advice, errors."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+from handgrad import audit, check_hessian, check_hvp, check_jacobian
+from handgrad.shrinking.counterexample import Counterexample
+from tests.handgrad.test_derivatives import P, T, X, Y, squares
+
+
+def test_the_counterexample_of_a_product_is_a_call_of_its_check() -> None:
+    report = check_hvp(lambda p, v, t, y: -v, squares, P, T, Y, points=0)
+    case = report.trial.case
+    found = Counterexample(P, (P, T, Y), "wrong", case).as_code()
+    assert "assert_hvp(hessp, squares, p, t, y, v=v, points=0)" in found
+
+
+def test_what_can_only_be_called_is_refused_in_one_line() -> None:
+    """There are no differences of a function whose own derivative is what is judged."""
+
+    def called(x: Any) -> Any:
+        return sum(float(special.gammaln(number)) for number in x)
+
+    def slope(x: Any) -> Any:
+        return special.digamma(x)
+
+    for_jax = r"JAX cannot trace special\.gammaln\(number\)[^\n]*"
+    with pytest.raises(TypeError, match=rf"^fun: .*{for_jax}on power series, line \d+[^\n]*$"):
+        check_jacobian(slope, called, X[X > 0])
+    with pytest.raises(TypeError, match=rf"^loss: .*{for_jax}on power series, line \d+[^\n]*$"):
+        check_hessian(lambda x: np.diag(slope(x)), called, X[X > 0])
+    with pytest.raises(TypeError, match=rf"^loss: .*{for_jax}$"):
+        check_hvp(lambda x, v: slope(x) * v, called, X[X > 0])
+
+
+def test_an_audit_plants_mistakes_in_gradients_alone() -> None:
+    product = partial(check_hvp, lambda x, v: 2 * v, lambda x: (x * x).sum(), X[:2])
+    matrix = partial(check_hessian, lambda _: 2 * np.eye(2), lambda x: (x * x).sum(), X[:2])
+    found = audit({"product": product, "matrix": matrix}, points=0)
+    assert found
+    planted = found.power().planted
+    assert planted
+    assert planted == audit({"product": product}, points=0).power().planted
+
+
+def test_no_domain_is_advised_where_none_can_be_given() -> None:
+    """Along x, which is on the unit sphere, this is wrong, and nowhere else."""
+    x = np.array([0.6, 0.8])
+    report = check_hvp(lambda x, v: 6 * x * v + x, lambda x: (x**3).sum(), x, points=0)
+    assert report.verdict == "disagree"
+    assert "domain" not in report.headline

@@ -1,0 +1,139 @@
+"""Whole calls of scipy.optimize, judged before they are run."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import (
+    curve_fit,
+    least_squares,
+    minimize,
+    root,
+    rosen,
+    rosen_der,
+    rosen_hess,
+    rosen_hess_prod,
+)
+
+from handgrad import GradientMismatch, assert_scipy, check_scipy
+
+START = [1.3, 0.7, 0.8, 1.9, 1.2]
+T = np.linspace(0.0, 1.0, 7)
+Y = np.exp(-T)
+
+
+def gradient(x: Any) -> Any:
+    g = rosen_der(x)
+    g[2] *= -1
+    return g
+
+
+def hessian(x: Any) -> Any:
+    h = rosen_hess(x)
+    h[1, 2] *= 1.5
+    return h
+
+
+def product(x: Any, v: Any) -> Any:
+    p = rosen_hess_prod(x, v)
+    p[3] += v[4]
+    return p
+
+
+def residuals(p: Any, t: Any, y: Any) -> Any:
+    return p[0] * np.exp(-p[1] * t) - y
+
+
+def jacobian(p: Any, t: Any, _: Any) -> Any:
+    e = np.exp(-p[1] * t)
+    return np.stack([e, -p[0] * t * e], axis=1)
+
+
+def test_rosen_by_one_call() -> None:
+    report = check_scipy(
+        rosen, START, jac=rosen_der, hess=rosen_hess, hessp=rosen_hess_prod, points=2
+    )
+    assert report
+    assert report.headline == "agree: jac, hess and hessp"
+    assert list(report) == ["jac", "hess", "hessp"]
+    assert [r.points for r in report.reports] == [3, 3, 3]
+
+
+@pytest.mark.slow  # diagnoses of all three
+def test_a_wrong_entry_of_each() -> None:
+    report = check_scipy(rosen, START, jac=gradient, hess=hessian, hessp=product, points=2)
+    assert repr(report) == "<CallReport: disagree, jac disagree, hess disagree, hessp disagree>"
+    assert "1 of 5 elements, worst at [2]" in report["jac"].headline
+    assert "1 of 25 elements, worst in row 1, column 2" in report["hess"].headline
+    assert "1 of 5 elements, worst at [3]" in report["hessp"].headline
+    shown = " ".join(str(report).split())
+    assert "hess: 1 of 25 elements, worst in row 1, column 2: yours is -420.0" in shown
+    assert "hess: it is not symmetric: [1, 2] is -420.0 and [2, 1] -280.0" in shown
+    assert "Yours has the wrong sign in x[2]" in shown
+
+
+def test_one_wrong_among_right_ones() -> None:
+    with pytest.raises(GradientMismatch) as raised:
+        assert_scipy(rosen, START, jac=rosen_der, hess=hessian, points=0)
+    report: Any = raised.value.report
+    assert report.headline == "disagree: jac agree, hess disagree"
+    assert report.failing == ("hess",)
+    assert report.to_dict()["verdict"] == "disagree"
+
+
+def test_what_least_squares_root_and_curve_fit_take() -> None:
+    """The very calls, with integers to start from, and the arguments in a tuple."""
+    assert check_scipy(residuals, [1, 2], jac=jacobian, args=(T, Y), points=1)
+    of_call: Any = {"jac": jacobian, "args": (T, Y)}
+    assert least_squares(residuals, [1, 2], **of_call).success
+
+    def model(t: Any, a: Any, b: Any) -> Any:
+        return residuals((a, b), t, 0.0)
+
+    def by_params(t: Any, a: Any, b: Any) -> Any:
+        return jacobian((a, b), t, 0.0)
+
+    assert check_scipy(model, [1, 2], jac=by_params, xdata=T, points=1)
+    curve_fit(model, T, Y, [1, 2], jac=by_params)
+
+    def system(x: Any, a: Any) -> Any:
+        return [x[0] + a * np.cos(x[1]), x[0] * x[1] - 4]
+
+    def of_system(x: Any, a: Any) -> Any:
+        return [[1, -a * np.sin(x[1])], [x[1], x[0]]]
+
+    assert check_scipy(system, [1, 1], jac=of_system, args=0.5, points=1)
+    root(system, [1, 1], jac=of_system, args=0.5)
+    wrong = check_scipy(system, [1, 1], jac=lambda x, a: np.transpose(of_system(x, a)), args=0.5)
+    assert "yours is the transpose of exact" in wrong["jac"].diagnoses[0].says
+
+
+def test_a_value_beside_its_derivatives() -> None:
+    def both(x: Any) -> Any:
+        return rosen(x), rosen_der(x)
+
+    def of_one_element(x: Any) -> Any:
+        return np.array([rosen(x)]), rosen_der(x)[None]
+
+    for fun in (both, of_one_element):
+        assert check_scipy(fun, START, jac=True, hess=rosen_hess, points=0)
+    assert minimize(both, START, jac=True).success
+    assert not check_scipy(lambda x: (rosen(x) + 1, gradient(x)), START, jac=True, points=0)
+    # SciPy reads both from one call of `root`, too.
+    assert check_scipy(lambda x: (x**2 - 2, np.diag(2 * x)), [1, 3], jac=True, points=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "check_scipy: got no derivative, expected a function for jac, hess or hessp"),
+        ({"jac": "2-point"}, "check_scipy: got no derivative"),
+        ({"hess": rosen_hess, "fun": rosen_der}, r"hess: got one, but fun returns an array"),
+        ({"jac": rosen_der, "fun": None}, "fun: got None, expected a function"),
+        ({"jac": rosen_der, "args": (1,), "xdata": T}, r"args: got \(1,\) beside xdata"),
+    ],
+)
+def test_what_cannot_be_judged_gets_one_line(arguments: dict[str, Any], message: str) -> None:
+    given = {"fun": rosen, "x0": START} | arguments
+    with pytest.raises(TypeError, match=message):
+        check_scipy(**given)
