@@ -8,8 +8,8 @@ import jax
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, check_referee
+from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.losses import prepare
-from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.reference import Reference
@@ -45,7 +45,7 @@ def exact_gradient(
     """
     check_referee(referee)
     case = Case(loss, loss, referee=referee)
-    case, at, names, _ = in_arrays(case, (params, *inputs))
+    case, at, names, _ = in_real_arrays(case, (params, *inputs))
     given = point_at(at[0], at[1:], names)
     if given.unknown_to_jax:
         raise TypeError(given.not_judged())

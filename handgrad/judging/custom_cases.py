@@ -20,12 +20,12 @@ from handgrad.judging.case import (
 from handgrad.judging.forward_values import Referenced, referenced, weighed
 from handgrad.judging.part_cases import float_inputs, random_cotangent, weighed_output
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.program.equations import equations
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
     Program,
     custom_rules,
     differentiated,
-    equations,
     trace,
     without_custom_rules,
 )

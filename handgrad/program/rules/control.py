@@ -11,10 +11,10 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.formats import is_floating
+from handgrad.program.equations import alone, of_jax, rule_name
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.trace import alone, of_jax, rule_name
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:

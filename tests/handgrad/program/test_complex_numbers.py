@@ -1,0 +1,37 @@
+"""Programs of complex numbers, rewritten to their real and imaginary parts."""
+
+import jax
+import numpy as np
+import pytest
+from jax.extend import core as jex
+
+from handgrad.program.complex_numbers.transform import has_complex, in_reals
+from tests.handgrad.oracle.problems import assert_right
+from tests.handgrad.program.rule_losses_of_complex_numbers import SPLIT, WHOLE
+from tests.tiers import one_of_each
+
+
+@pytest.mark.slow  # each compiles a loss of its own
+@pytest.mark.parametrize("name", SPLIT)
+def test_a_function(name: str) -> None:
+    assert_right(*SPLIT[name])
+
+
+@pytest.mark.parametrize("name", one_of_each([*SPLIT, *WHOLE], ["products"]))
+@pytest.mark.parametrize("of_gradient", [False, True])
+def test_the_program_of_parts_computes_the_same(name: str, of_gradient: bool) -> None:
+    loss, at = (SPLIT | WHOLE)[name]
+    if of_gradient and name == "while":
+        pytest.skip("JAX cannot differentiate it backwards")
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(jax.grad(loss) if of_gradient else loss)(at)
+        parts = in_reals(program)
+        assert has_complex(program.jaxpr)
+        assert not has_complex(parts.jaxpr)
+        (expected,), (found,) = (jex.jaxpr_as_fun(p)(at) for p in (program, parts))
+    np.testing.assert_allclose(found, expected, rtol=1e-11)  # five digits more than float32 has
+
+
+def test_a_program_of_real_numbers_is_left_alone() -> None:
+    program = jax.make_jaxpr(lambda x: jax.lax.cond(x > 0, jax.numpy.sin, lambda x: -x, x))(1.0)
+    assert in_reals(program) is program
