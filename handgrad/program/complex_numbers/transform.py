@@ -4,16 +4,20 @@ So all that follows - the oracle, the tolerances, the diagnosis - sees a program
 operation keeps the place in the caller's code that it came from.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
+from jax import lax
 from jax.extend import core as jex
 
-from handgrad.data.complex_pairs import is_complex
+from handgrad.data.complex_pairs import Pair, is_complex
 from handgrad.program.complex_numbers import arrays, control, elementary, factorisations, parts
 from handgrad.program.complex_numbers.wholes import as_one
+from handgrad.program.equations import equations
 
 #: The scope in which the operations of one of the program are traced, with its number.
 _SCOPE = re.compile(r"handgrad_(\d+)")
@@ -55,11 +59,24 @@ def _is_complex(eqn: Any) -> bool:
     return any(has_complex(inner) for inner in jex.jaxprs_in_params(eqn.params))
 
 
+def _inverse_lengths(eqn: Any) -> dict[complex, int]:
+    """Return the numbers n of a Fourier transform of JAX's by 1/n, rounded.
+
+    That is a factor in JAX's derivative of the inverse transform, written as a number.
+    """
+    if eqn.params.get("name") != "fft":
+        return {}
+    inside = (e for jaxpr in jex.jaxprs_in_params(eqn.params) for e in equations(jaxpr))
+    lengths = {math.prod(e.params["fft_lengths"]) for e in inside if e.primitive.name == "fft"}
+    return {complex(1 / n): n for n in lengths if n > 1}
+
+
 class _Transformation:
     """Runs a program on pairs, while JAX traces what it does."""
 
     def __init__(self) -> None:
         self.sources: list[Any] = []  # where the operations of the program came from
+        self.inverses: dict[complex, int] = {}  # of the lengths of a transform of JAX's, inside it
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
         """Run a closed jaxpr."""
@@ -70,7 +87,12 @@ class _Transformation:
         values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
 
         def read(atom: Any) -> Any:
-            return parts.literal(atom) if isinstance(atom, jex.Literal) else values[atom]
+            if not isinstance(atom, jex.Literal):
+                return values[atom]
+            if np.ndim(atom.val) == 0 and complex(atom.val) in self.inverses:
+                n, dtype = self.inverses[complex(atom.val)], parts.part_dtype(atom.aval.dtype)
+                return Pair(lax.div(np.ones((), dtype), np.array(n, dtype)), None)
+            return parts.literal(atom)
 
         for eqn in jaxpr.eqns:
             operands = [read(atom) for atom in eqn.invars]
@@ -84,7 +106,14 @@ class _Transformation:
         return [read(atom) for atom in jaxpr.outvars]
 
     def _equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        name = eqn.primitive.name
+        name, outside = eqn.primitive.name, self.inverses
+        self.inverses = outside or _inverse_lengths(eqn)
+        try:
+            return self._parts(name, eqn, operands)
+        finally:
+            self.inverses = outside
+
+    def _parts(self, name: str, eqn: Any, operands: list[Any]) -> list[Any]:
         if name in RULES:
             found = RULES[name](self, eqn, *operands)
         elif name in elementary.RULES:

@@ -1,13 +1,17 @@
 """Programs of complex numbers, rewritten to their real and imaginary parts."""
 
+from typing import Any
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.extend import core as jex
 
+from handgrad import exact_gradient
 from handgrad.program.complex_numbers.transform import has_complex, in_reals
 from tests.handgrad.oracle.problems import assert_right
-from tests.handgrad.program.rule_losses_of_complex_numbers import SPLIT, WHOLE
+from tests.handgrad.program.rule_losses_of_complex_numbers import SPLIT, WHOLE, of
 from tests.tiers import one_of_each
 
 
@@ -35,3 +39,18 @@ def test_the_program_of_parts_computes_the_same(name: str, of_gradient: bool) ->
 def test_a_program_of_real_numbers_is_left_alone() -> None:
     program = jax.make_jaxpr(lambda x: jax.lax.cond(x > 0, jax.numpy.sin, lambda x: -x, x))(1.0)
     assert in_reals(program) is program
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("f", [jnp.sign, jnp.arccosh])
+def test_where_jax_is_wrong(f: Any) -> None:
+    """JAX 0.10 to 0.12 has slopes of 0 for the one, and the other branch's for the other."""
+    loss, at = of(f)
+    exact = np.array([float(each.midpoint) for each in exact_gradient(loss, at)])
+    h = 1e-6
+    with jax.enable_x64(True):
+        moved = [(loss(at + d) - loss(at - d)) / (2 * h) for d in h * np.eye(at.size)]
+        off = np.abs(exact - np.array(jax.grad(loss)(at)))
+    # Of third order in h, and the rounding of the loss over h.
+    np.testing.assert_allclose(exact, moved, rtol=1e-7, atol=1e-8)
+    assert off.max() > 0.1
