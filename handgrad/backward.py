@@ -28,10 +28,12 @@ def check_backward(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
-    For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs.
+    For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs; where the
+    output is complex, of the real number whose gradient by the output is c.
 
     Args:
         forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy; in PyTorch if the
@@ -43,6 +45,7 @@ def check_backward(
         cotangent: shaped like the output, and converted to its dtype; random by default.
         points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
             the points vary the inputs, and each of a list is a tuple of them.
+        convention: as for `check_gradient`, of all cotangents: c is the gradient by the output.
 
     Returns:
         The report; leaves are called by the names of `forward`'s arguments.
@@ -75,6 +78,7 @@ def check_backward(
         trust_rules=trusted,
         seconds=seconds,
         computed_in=computed_in,
+        convention=convention,
     )
     case, given = backward_case(
         forward,
@@ -85,6 +89,7 @@ def check_backward(
         referee,
         trusted,
         computed_in=computed_in,
+        convention=convention,
     )
     points = points_of_part(points, given)
     return report_on(case, given, points, strict, reproduce, seconds)
@@ -132,7 +137,8 @@ def check_custom(
     Args:
         f: the decorated function; its result is any pytree of arrays. With a reference, any
             function that JAX can differentiate.
-        args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
+        args: where to judge it; arrays, or pytrees of arrays, at least one of floats. A rule of
+            complex numbers is judged in JAX's convention, in which JAX calls it.
         reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
             floats in its result.
         points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points

@@ -12,6 +12,13 @@ from handgrad.backward import check_backward
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.calls import call_line
+from handgrad.data.complex_pairs import (
+    CONVENTIONS,
+    check_convention,
+    in_pairs,
+    is_complex,
+    joined,
+)
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
@@ -42,6 +49,7 @@ def check_steps(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -50,7 +58,8 @@ def check_steps(
             or (name, forward, backward, inputs). The first is called with `inputs`, every other
             with the output of the previous one; its own inputs (parameters) come after.
         inputs: the arguments of the first step.
-        points, seed, referee, strict, trust_rules, computed_in: as for `check_backward`.
+        points, seed, referee, strict, trust_rules, computed_in, convention: as for
+            `check_backward`.
         seconds: how long it may take; of what is left, each step gets its part.
 
     Returns:
@@ -80,6 +89,7 @@ def check_steps(
     check_seed(seed)
     check_seconds(seconds)
     arithmetic(computed_in)
+    check_convention(convention)
     clock = Clock(seconds)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
@@ -98,11 +108,12 @@ def check_steps(
         trust_rules=rule_names(trust_rules),
         seconds=seconds,
         computed_in=computed_in,
+        convention=convention,
     )
     found: list[StepReport] = []
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found, reproduce):
-            cotangent = _cotangent(chain[k + 1 :], output, seed)
+            cotangent = _cotangent(chain[k + 1 :], output, seed, convention)
         with _naming(step, "judging"), _interrupted(step, found, reproduce):
             report = check_backward(
                 step.forward,
@@ -117,6 +128,7 @@ def check_steps(
                 trust_rules=trust_rules,
                 seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
                 computed_in=computed_in,
+                convention=convention,
             )
         found.append(StepReport(step.name, replace(report, reproduce=reproduce)))
     return StepsReport(tuple(found))
@@ -190,8 +202,9 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
         given = (result[0],)
 
 
-def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
+def _cotangent(later: Sequence[Step], output: Any, seed: int, convention: str | None) -> Any:
     """Return the cotangent of an output by autodiff through the later steps; None if impossible."""
+    sign = CONVENTIONS[convention or "jax"]
 
     def rest(value: Any) -> Any:
         for step in later:
@@ -206,10 +219,14 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(np.asarray, found)
+        # JAX's, of which that of the other convention is the conjugate.
+        return joined(in_pairs(jax.tree_util.tree_map(np.asarray, found)), -sign)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
-    return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)
+    drawn = rng.standard_normal(np.shape(leaf))
+    if is_complex(leaf):
+        drawn = drawn + 1j * rng.standard_normal(np.shape(leaf))
+    return jax.numpy.asarray(drawn, dtype=leaf.dtype)

@@ -105,6 +105,11 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     callback=_formats,
     help="What a kernel computes in behind its arrays: bfloat16, or bfloat16,float32 (sums).",
 )
+@option(
+    "--convention",
+    type=click.Choice(["jax", "torch"]),
+    help="How a gradient by complex numbers is written: JAX's way, or its conjugate, PyTorch's.",
+)
 @JSON
 def check(gradient: str, loss: str, like: str, as_json: bool, **options: Any) -> int:
     """Judge the gradient(params, *inputs) of a FILE.py, or of a package.module.
@@ -174,6 +179,7 @@ def _judged(
                 trusted=frozenset(options["trust_rules"]),
                 wording=OF_COMMAND,
                 computed_in=options["computed_in"],
+                convention=options["convention"],
             )
             others = (options[name] for name in ("seconds", "directions"))
             report = report_on_gradient(

@@ -5,7 +5,7 @@ write them in two ways, which are conjugates of each other: JAX as ∂L/∂x - i
 ∂L/∂x + i ∂L/∂y.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -32,9 +32,10 @@ def check_convention(name: Any) -> None:
 
 def is_complex(leaf: Any) -> bool:
     """Tell whether a leaf is a complex number, or an array of such."""
-    if isinstance(leaf, complex) and not hasattr(leaf, "dtype"):
-        return True
-    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.complexfloating)
+    dtype = getattr(leaf, "dtype", None)
+    if dtype is None:
+        return isinstance(leaf, complex)
+    return jax.numpy.issubdtype(dtype, np.complexfloating)
 
 
 def is_pair(tree: Any) -> bool:
@@ -106,21 +107,10 @@ def _one(real: Any, imag: Any, sign: int) -> Any:
 
 
 @contextmanager
-def written_back(tree: Any, whole: Any) -> Iterator[None]:
+def written_back(tree: Any, whole: Any, sign: int = 1) -> Iterator[None]:
     """Copy what is written to complex arrays to the pairs that `joined` has made them of."""
     yield
     pairs = jax.tree_util.tree_leaves(tree, is_leaf=is_pair)
     for pair, leaf in zip(pairs, jax.tree_util.tree_leaves(whole), strict=False):
         if is_pair(pair) and isinstance(leaf, np.ndarray) and isinstance(pair.real, np.ndarray):
-            pair.real[...], pair.imag[...] = leaf.real, leaf.imag
-
-
-def on_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of pytrees as one that takes, and returns, pairs for complex leaves."""
-
-    def run(*args: Any) -> Any:
-        whole = joined(args)
-        with written_back(args, whole):
-            return in_pairs(function(*whole))
-
-    return run
+            pair.real[...], pair.imag[...] = leaf.real, leaf.imag * sign

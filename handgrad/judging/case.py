@@ -181,8 +181,9 @@ class Case:
     own: Own | None = None  #: of a case whose arrays stand for tensors
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
     computed_in: Any = None  #: what the gradient is computed in, if that was stated
-    #: How a gradient by complex numbers is written, see `complex_pairs`; None if there is none.
-    convention: str | None = None
+    convention: str | None = None  #: how a gradient by complex numbers is written, if stated
+    #: How it is written, if there are complex numbers; see `handgrad.data.complex_pairs`.
+    written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property

@@ -3,7 +3,7 @@
 The caller's functions get complex arrays, and the gradient returns some; all else sees real ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -47,13 +47,12 @@ def in_real_arrays(
     usual = "torch" if holds_torch(at) else "jax"
     case, at, names, points = in_arrays(case, at, points)
     if not holds_complex(at):
-        return replace(case, convention=None), at, names, points
-    case = replace(case, convention=case.convention or usual)
+        return case, at, names, points
     pairs = in_pairs(at)
     if isinstance(points, list | tuple):
         points = [in_pairs(p) if isinstance(p, list | tuple) else p for p in points]
     named = replace(names, leaves=_names_of_parts(names, pairs[0]))
-    return _on_pairs(case, named), pairs, named, points
+    return _on_pairs(case, named, case.convention or usual), pairs, named, points
 
 
 def _names_of_parts(names: Names, params: Any) -> tuple[str, ...] | None:
@@ -72,9 +71,9 @@ def names_of_parts(names: Sequence[str], pairs: Sequence[Any]) -> tuple[str, ...
     return tuple(found)
 
 
-def _on_pairs(case: Case, names: Names) -> Case:
+def _on_pairs(case: Case, names: Names, convention: str) -> Case:
     """Return a case whose functions take pairs, and whose gradient returns some."""
-    gradient, loss, sign = case.gradient, case.loss, CONVENTIONS[case.convention]
+    gradient, loss, sign = case.gradient, case.loss, CONVENTIONS[convention]
     own = case.own or Own((gradient, loss), lambda *args: args)
     with_value = case.has_value
 
@@ -97,7 +96,13 @@ def _on_pairs(case: Case, names: Names) -> Case:
 
     arguments = own.arguments
     written = None if arguments is None else lambda *args: arguments(*joined(args))
-    return replace(case, gradient=gradient_of_pairs, loss=of_pairs, own=Own(own.functions, written))
+    return replace(
+        case,
+        gradient=gradient_of_pairs,
+        loss=of_pairs,
+        own=Own(own.functions, written),
+        written_as=convention,
+    )
 
 
 def parted(found: Any, params: Any, sign: int, names: Names) -> Any:
@@ -123,7 +128,12 @@ def parted(found: Any, params: Any, sign: int, names: Names) -> Any:
             faults += _faults(names.params + jax.tree_util.keystr(path), leaf, at)
     if faults:
         raise FaultyFormError(faults)
-    return in_pairs(found, sign)
+    # A complex gradient by a real array stays one, which is a fault.
+    pairs = [
+        in_pairs(leaf, sign) if is_pair(at) else leaf
+        for (_, at), leaf in zip(places, leaves, strict=True)
+    ]
+    return jax.tree_util.tree_unflatten(tree, pairs)
 
 
 def _faults(path: str, leaf: Any, at: Pair) -> list[Finding]:
@@ -135,17 +145,3 @@ def _faults(path: str, leaf: Any, at: Pair) -> list[Finding]:
         what = f"got {np.asarray(leaf).dtype.name}, expected {dtype.name}"
         return [Finding("dtype", path, None, what, 1.0)]
     return []
-
-
-def holds_any(*trees: Any) -> bool:
-    """Tell whether some pytree has a complex leaf."""
-    return any(map(holds_complex, trees))
-
-
-def giving_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function whose result has pairs in place of complex arrays."""
-
-    def call(*args: Any) -> Any:
-        return in_pairs(function(*args))
-
-    return call

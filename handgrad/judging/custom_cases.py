@@ -1,11 +1,13 @@
 """Cases for functions with a derivative rule of their own, or with a reference."""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import jax
 from jax.extend import core as jex
 
+from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
 from handgrad.data.pytrees import is_real, wide
@@ -46,7 +48,8 @@ def custom_case(
     computed_in: Any = None,
 ) -> tuple[Case, Point]:
     """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
-    real, together, given = _arguments_of(f, args, seed)
+    written, (f,) = f, _on_pairs(args, f)
+    real, together, given = _arguments_of(f, in_pairs(args), seed)
     with wide(real):
         output = f(*together(real))
     cotangent = random_cotangent(output, seed)
@@ -68,7 +71,7 @@ def custom_case(
         seed=seed,
         autodiff=differentiate(plain),
         has_autodiff=possible is not None,
-        part=CustomRule(f, together),
+        part=CustomRule(written, together),
         wording=OF_RULE,
         computed_in=computed_in,
         calls=CALLS_OF_KERNEL,
@@ -89,7 +92,8 @@ def referenced_case(
     It says nothing of the values of f, see `handgrad.judging.forward_values`.
     """
     check_function("reference", reference, args, "reference(*args)")
-    real, together, given = _arguments_of(f, args, seed)
+    written, (f, reference) = (f, reference), _on_pairs(args, f, reference)
+    real, together, given = _arguments_of(f, in_pairs(args), seed)
     pair = referenced(f, reference, real, together)
     cotangents = pair.cotangents(seed)
 
@@ -99,7 +103,7 @@ def referenced_case(
     def loss(params: Any) -> Any:
         return weighed(pair.reference(params), cotangents)
 
-    part = CustomRule(f, together, reference)
+    part = CustomRule(written[0], together, written[1])
     options = {
         "referee": referee,
         "seed": seed,
@@ -107,6 +111,22 @@ def referenced_case(
         "calls": CALLS_OF_KERNEL,
     }
     return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
+
+
+def _on_pairs(args: Any, *functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """Return functions that take and give pairs, if complex numbers are among their arguments.
+
+    The cotangent of a pair is that of both parts, so a rule is called as `jax.grad` calls it.
+    """
+
+    def on_pairs(f: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(f)
+        def run(*args: Any) -> Any:
+            return in_pairs(f(*joined(args)))
+
+        return run
+
+    return [on_pairs(f) if holds_complex(args) else f for f in functions]
 
 
 def _arguments_of(

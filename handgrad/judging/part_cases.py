@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import check_convention, holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, native, point_at, shortly
@@ -21,8 +22,9 @@ from handgrad.judging.case import (
     check_function,
     check_seed,
 )
+from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.forward_values import weighed
-from handgrad.judging.pytorch.cases import step_in_arrays
+from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -39,21 +41,34 @@ def backward_case(
     trusted: frozenset[str] = frozenset(),
     named: Callable[..., Any] | None = None,
     computed_in: Any = None,
+    convention: str | None = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass.
     """
     check_seed(seed)
+    check_convention(convention)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
+    usual = "torch" if holds_torch(inputs) else "jax"
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
+    step, meant = (forward, backward), convention or usual
+    given = inputs
+    if complex_inputs := holds_complex(inputs):
+        forward, backward, inputs, own = step_in_real_arrays(*step, given, meant, own)
     real, together, leaves = float_inputs(inputs, names)
     check_function("forward", there, inputs, "forward(*inputs)")
     check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
         with calling("forward"):
-            output, _ = _passed(forward(*together(real)))
+            output, _ = _passed(step[0](*joined(together(real))))
+        if not complex_inputs and holds_complex(output):
+            forward, backward, _, own = step_in_real_arrays(*step, given, meant, own)
+        if of_complex := complex_inputs or holds_complex(output):
+            if cotangent is not None:
+                cotangent = cotangent_in_pairs(cotangent, output, meant)
+            output = in_pairs(output)
         drawn = random_cotangent(output, seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
@@ -74,6 +89,7 @@ def backward_case(
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
     options = {"referee": referee, "seed": seed, "trusted": trusted}
     options |= {"computed_in": computed_in, "own": own}
+    options |= {"convention": convention, "written_as": meant if of_complex else None}
     case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 

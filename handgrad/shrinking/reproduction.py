@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handgrad.data.complex_pairs import joined
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
@@ -51,7 +52,7 @@ def check_of(case: Case) -> Check:
     return Check(
         "assert_gradient",
         ((gradient, "gradient"), (loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules", "computed_in")),
+        _options(case, ("referee", "has_value", "trust_rules", "computed_in", "convention")),
         lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -70,7 +71,7 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
 
     own = case.own.functions if case.own else (forward, part.backward)
     functions = ((own[0], "forward"), (own[1], "backward"))
-    options = _options(case, ("referee", "trust_rules", "computed_in"))
+    options = _options(case, ("referee", "trust_rules", "computed_in", "convention"))
 
     def values(params: Any, _: Any) -> tuple[Any, ...]:
         return _own(case, *together(params))
@@ -82,7 +83,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args, options = together(given.params), (case.seed, case.referee, case.computed_in)
+        args, options = joined(together(given.params)), (case.seed, case.referee, case.computed_in)
         if reference is None:
             part_case, point = custom_case(f, args, *options)
         else:
@@ -92,7 +93,13 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
     by_name = () if reference is None else ((reference, "reference"),)
     return Check(
-        "assert_custom", functions, options, lambda p, _: together(p), answer, f, by_name=by_name
+        "assert_custom",
+        functions,
+        options,
+        lambda p, _: joined(together(p)),
+        answer,
+        f,
+        by_name=by_name,
     )
 
 
@@ -131,6 +138,8 @@ def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
         found["has_value"] = "True"
     if case.trusted:
         found["trust_rules"] = str(sorted(case.trusted))
+    if case.convention is not None:
+        found["convention"] = f'"{case.convention}"'
     if case.computed_in is not None:
         found["computed_in"] = repr(case.computed_in)
     return {name: value for name, value in found.items() if name in ("points", "seed", *of)}
