@@ -73,7 +73,7 @@ def in_pairs(tree: Any, sign: int = 1) -> Any:
                 return Pair(lax.real(leaf), imag if sign > 0 else lax.neg(imag))
         if isinstance(leaf, np.ndarray):
             leaf = leaf.astype(leaf.dtype.newbyteorder("="), copy=False)
-            return Pair(leaf.real.copy(), leaf.imag * sign)
+            return Pair(leaf.real.copy(), np.asarray(leaf.imag * sign))
         return Pair(leaf.real, leaf.imag * sign)
 
     return jax.tree_util.tree_map(parted, tree)
@@ -112,5 +112,6 @@ def written_back(tree: Any, whole: Any, sign: int = 1) -> Iterator[None]:
     yield
     pairs = jax.tree_util.tree_leaves(tree, is_leaf=is_pair)
     for pair, leaf in zip(pairs, jax.tree_util.tree_leaves(whole), strict=False):
-        if is_pair(pair) and isinstance(leaf, np.ndarray) and isinstance(pair.real, np.ndarray):
+        # Of code that is translated to JAX, `np` stands for its module.
+        if is_pair(pair) and isinstance(leaf, np.ndarray) and not isinstance(leaf, jax.Array):
             pair.real[...], pair.imag[...] = leaf.real, leaf.imag * sign

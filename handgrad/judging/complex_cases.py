@@ -124,7 +124,7 @@ def parted(found: Any, params: Any, sign: int, names: Names) -> Any:
         return in_pairs(found, sign)
     faults = []
     for (path, at), leaf in zip(places, leaves, strict=True):
-        if is_pair(at) and isinstance(leaf, np.ndarray | np.generic | jax.Array | float):
+        if is_pair(at) and isinstance(leaf, np.ndarray | np.generic | jax.Array | complex | float):
             faults += _faults(names.params + jax.tree_util.keystr(path), leaf, at)
     if faults:
         raise FaultyFormError(faults)

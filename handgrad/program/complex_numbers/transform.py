@@ -76,6 +76,7 @@ class _Transformation:
 
     def __init__(self) -> None:
         self.sources: list[Any] = []  # where the operations of the program came from
+        self.squares: dict[Any, Any] = {}  # of absolute values, by the variables of these
         self.inverses: dict[complex, int] = {}  # of the lengths of a transform of JAX's, inside it
 
     def closed(self, program: Any, operands: Sequence[Any]) -> list[Any]:
@@ -96,7 +97,9 @@ class _Transformation:
 
         for eqn in jaxpr.eqns:
             operands = [read(atom) for atom in eqn.invars]
-            if _is_complex(eqn):
+            if (squared := self._squared(eqn)) is not None:
+                outputs = [squared]
+            elif _is_complex(eqn):
                 with jax.named_scope(f"handgrad_{len(self.sources)}"):
                     self.sources.append(eqn.source_info)
                     outputs = self._equation(eqn, operands)
@@ -104,6 +107,17 @@ class _Transformation:
                 outputs = _as_it_is(jaxpr, eqn, operands)
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
+
+    def _squared(self, eqn: Any) -> Any:
+        """Return |z|^n of an even n, whose slope at 0 is 0, unlike that of |z|; else None."""
+        n = 2 if eqn.primitive.name == "square" else eqn.params.get("y", 0)
+        if eqn.primitive.name not in ("square", "integer_pow") or n % 2 or n < 2:
+            return None
+        (z,) = eqn.invars
+        square = None if isinstance(z, jex.Literal) else self.squares.get(z)
+        if square is None:
+            return None
+        return lax.integer_pow(square, n // 2) if n > 2 else square
 
     def _equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
         name, outside = eqn.primitive.name, self.inverses
@@ -114,6 +128,8 @@ class _Transformation:
             self.inverses = outside
 
     def _parts(self, name: str, eqn: Any, operands: list[Any]) -> list[Any]:
+        if name == "abs":
+            self.squares[eqn.outvars[0]] = parts.square_of_size(operands[0])
         if name in RULES:
             found = RULES[name](self, eqn, *operands)
         elif name in elementary.RULES:
