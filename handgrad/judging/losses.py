@@ -62,7 +62,7 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
             return loss(*args)
 
-    prepared = JaxLoss(replace(case, loss=in_its_place))
+    prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
     try:
         traced = prepared.traced(given)
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
