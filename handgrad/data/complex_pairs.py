@@ -56,6 +56,14 @@ def holds_pair(tree: Any) -> bool:
     return any(map(is_pair, jax.tree_util.tree_leaves(tree, is_leaf=is_pair)))
 
 
+def names_of_parts(names: Sequence[str], pairs: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of leaves; in place of one that is a pair, those of its parts."""
+    found: list[str] = []
+    for name, leaf in zip(names, pairs, strict=True):
+        found += [f"{name}.{part}" for part in Pair._fields] if is_pair(leaf) else [name]
+    return tuple(found)
+
+
 def in_pairs(tree: Any, sign: int = 1) -> Any:
     """Return a pytree with pairs in place of complex leaves, each part of the kind of the leaf.
 

@@ -3,7 +3,6 @@
 The caller's functions get complex arrays, and the gradient returns some; all else sees real ones.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -20,6 +19,7 @@ from handgrad.data.complex_pairs import (
     is_complex,
     is_pair,
     joined,
+    names_of_parts,
     written_back,
 )
 from handgrad.data.findings import Finding
@@ -61,14 +61,6 @@ def _names_of_parts(names: Names, params: Any) -> tuple[str, ...] | None:
     if names.leaves is None or len(names.leaves) != len(leaves):
         return names.leaves
     return names_of_parts(names.leaves, leaves)
-
-
-def names_of_parts(names: Sequence[str], pairs: Sequence[Any]) -> tuple[str, ...]:
-    """Return the names of leaves; in place of one that is a pair, those of its parts."""
-    found: list[str] = []
-    for name, leaf in zip(names, pairs, strict=True):
-        found += [f"{name}.{part}" for part in Pair._fields] if is_pair(leaf) else [name]
-    return tuple(found)
 
 
 def _on_pairs(case: Case, names: Names, convention: str) -> Case:

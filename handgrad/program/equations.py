@@ -47,3 +47,20 @@ def of_jax(eqn: Any) -> bool:
 def source(eqn: Any) -> str:
     """Return name, file and line of a function with a custom rule."""
     return str(eqn.params["call_jaxpr"].jaxpr.debug_info.func_src_info)
+
+
+def groups(eqn: Any) -> tuple[int, int]:
+    """Return how many operands of a scan are constants, and how many are carried.
+
+    The parameters that say so differ between versions of JAX, so shapes decide: a stepped operand
+    or a collected result has one axis more outside than inside.
+    """
+    inside = eqn.params["jaxpr"].jaxpr
+    stepped = sum(map(_one_axis_more, eqn.invars, inside.invars))
+    collected = sum(map(_one_axis_more, eqn.outvars, inside.outvars))
+    carried = len(eqn.outvars) - collected
+    return len(eqn.invars) - stepped - carried, carried
+
+
+def _one_axis_more(outside: Any, inside: Any) -> bool:
+    return len(outside.aval.shape) > len(inside.aval.shape)

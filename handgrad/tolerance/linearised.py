@@ -31,13 +31,13 @@ from handgrad.clock import check_time
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
-from handgrad.program.equations import rule_name
+from handgrad.program.equations import groups, rule_name
 from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
 from handgrad.program.graph import CALLS
 from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
-from handgrad.program.rules.control import KNOWN, groups
+from handgrad.program.rules.control import KNOWN
 from handgrad.program.trace import Program
 from handgrad.tolerance.first_order import SCALE
 from handgrad.tolerance.monte_carlo import narrows, of_transform, smallest, unit

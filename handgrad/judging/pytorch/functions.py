@@ -10,13 +10,18 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.complex_pairs import holds_complex, in_pairs, is_complex, joined
+from handgrad.data.complex_pairs import (
+    holds_complex,
+    in_pairs,
+    is_complex,
+    joined,
+    names_of_parts,
+)
 from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
 from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
-from handgrad.judging.complex_cases import names_of_parts
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
 from handgrad.judging.pytorch.autograd import Run

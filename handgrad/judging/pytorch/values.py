@@ -8,11 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.complex_pairs import in_pairs, joined
+from handgrad.data.complex_pairs import in_pairs, joined, names_of_parts
 from handgrad.data.numerals import place
 from handgrad.data.point import Point, index_of
 from handgrad.judging.case import Case
-from handgrad.judging.complex_cases import names_of_parts
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.pytorch.arguments import name_of
 from handgrad.judging.pytorch.subjects import Subject

@@ -9,9 +9,8 @@ from jax import lax
 
 from handgrad.data.complex_pairs import in_pairs, joined
 from handgrad.program.complex_numbers import parts
-from handgrad.program.equations import alone, rule_name
+from handgrad.program.equations import alone, groups, rule_name
 from handgrad.program.form import CUSTOM
-from handgrad.program.rules.control import groups
 
 
 def call(run: Any, eqn: Any, *operands: Any) -> list[Any]:
