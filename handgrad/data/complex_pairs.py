@@ -5,7 +5,7 @@ write them in two ways, which are conjugates of each other: JAX as ∂L/∂x - i
 ∂L/∂x + i ∂L/∂y.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 

@@ -51,7 +51,7 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     if not some or (wrong & (flipped > 0)).any():
         return
     signs = _signs(given, some)
-    says = f"yours is the conjugate of exact in {' and '.join(some)}"
+    says = "yours has the sign of the conjugate"
     yield Theory("sign", says, lambda sample: np.where(within, signs, 1) * sample.exact)
 
 

@@ -86,8 +86,10 @@ def test_chains_of_steps() -> None:
     x = np.array([0.3, -0.7])
     assert check_steps(steps(-1), x, points=1).passes
     assert check_steps(steps(1), x, points=1, convention="torch").passes
-    assert check_steps([steps(1)[0], steps(-1)[1]], x, points=1).first_wrong.name == "turn"
-    assert check_steps([steps(-1)[0], steps(1)[1]], x, points=1).first_wrong.name == "sum"
+    for wrong in (0, 1):
+        mixed = [steps(1 if k == wrong else -1)[k] for k in (0, 1)]
+        report = check_steps(mixed, x, points=1)
+        assert [bool(step) for step in report.steps] == [k != wrong for k in (0, 1)]
 
 
 def size(z: Any) -> Any:
