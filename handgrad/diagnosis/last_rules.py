@@ -16,6 +16,7 @@ from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.spread_links import Undivided
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+from handgrad.program.equations import is_of_complex
 from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
@@ -127,6 +128,9 @@ def two_signs(search: Search) -> Iterator[Theory]:
             one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
             both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
             says = f"{GIVES}what comes back {both} has the wrong sign"
+            nodes = [places[k].made_by or places[k].uses[0][0] for k in (i, j)]
+            if all(is_of_complex(node.eqn) for node in nodes):
+                says += ": a conjugate is missing, or is one too many"
             yield Theory("sign", says, partial(_scaled, engine, {i: -1.0, j: -1.0}))
 
 

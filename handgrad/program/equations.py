@@ -5,6 +5,9 @@ from typing import Any
 
 from jax.extend import core as jex
 
+#: The scopes of operations that stand for one on complex numbers, and for its imaginary part.
+COMPLEX, IMAGINARY = "handgrad_complex_", "handgrad_imaginary"
+
 
 def equations(jaxpr: Any) -> Iterator[Any]:
     """Yield the equations of a program and of all programs inside it."""
@@ -17,6 +20,16 @@ def equations(jaxpr: Any) -> Iterator[Any]:
 def results(jaxpr: Any) -> Iterator[Any]:
     """Yield the variables of the results of all equations of a program."""
     return (v for eqn in equations(jaxpr) for v in eqn.outvars)
+
+
+def is_of_complex(eqn: Any) -> bool:
+    """Tell whether an operation is a part of one on complex numbers."""
+    return COMPLEX in str(eqn.source_info.name_stack)
+
+
+def is_imaginary(eqn: Any) -> bool:
+    """Tell whether an operation makes the imaginary part of a complex result."""
+    return IMAGINARY in str(eqn.source_info.name_stack)
 
 
 def rule_name(eqn: Any) -> str:

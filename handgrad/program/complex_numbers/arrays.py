@@ -29,7 +29,9 @@ def _both(run: Callable[[list[Any]], Any], operands: Any) -> Any:
         of_all = [parts.full(o) for o in operands] if name == "imag" else operands
         return run([getattr(o, name) if isinstance(o, Pair) else o for o in of_all])
 
-    real, imag = part("real"), part("imag")
+    real = part("real")
+    with parts.imaginary():
+        imag = part("imag")
     if isinstance(real, list | tuple):
         return [Pair(r, None if imag is None else imag[k]) for k, r in enumerate(real)]
     return Pair(real, imag)
@@ -47,7 +49,8 @@ def product(_: Any, eqn: Any, a: Any, b: Any) -> Pair:
         return None if x is None or y is None else bound(eqn, x, y, **changes)
 
     real = minus(times(a.real, b.real), times(a.imag, b.imag))
-    return Pair(real, plus(times(a.real, b.imag), times(a.imag, b.real)))
+    with parts.imaginary():
+        return Pair(real, plus(times(a.real, b.imag), times(a.imag, b.real)))
 
 
 def convert(_: Any, eqn: Any, x: Any) -> Any:

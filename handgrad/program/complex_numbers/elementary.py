@@ -23,7 +23,9 @@ def exp(z: Pair) -> Pair:
 def _polar(size: Any, angle: Any) -> Pair:
     if angle is None:
         return Pair(size, None)
-    return Pair(times(size, lax.cos(angle)), times(size, lax.sin(angle)))
+    real = times(size, lax.cos(angle))
+    with parts.imaginary():
+        return Pair(real, times(size, lax.sin(angle)))
 
 
 def log(z: Pair) -> Pair:

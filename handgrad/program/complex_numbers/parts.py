@@ -6,11 +6,13 @@ absolute value is that of a real number, which has two slopes at 0 and not a dis
 
 from typing import Any
 
+import jax
 import numpy as np
 from jax import lax
 from jax.extend import core as jex
 
 from handgrad.data.complex_pairs import Pair
+from handgrad.program.equations import IMAGINARY
 
 
 def of(operand: Any) -> Pair:
@@ -98,20 +100,30 @@ def half(x: Any) -> Any:
     return scaled(x, 0.5)
 
 
+def imaginary() -> Any:
+    """Return a context for operations that make imaginary parts; see `equations.is_imaginary`."""
+    return jax.named_scope(IMAGINARY)
+
+
 def add(z: Pair, w: Pair) -> Pair:
     """z + w."""
-    return Pair(plus(z.real, w.real), _of_both(plus(z.imag, w.imag), z, w))
+    with imaginary():
+        imag = _of_both(plus(z.imag, w.imag), z, w)
+    return Pair(plus(z.real, w.real), imag)
 
 
 def sub(z: Pair, w: Pair) -> Pair:
     """z - w."""
-    return Pair(minus(z.real, w.real), _of_both(minus(z.imag, w.imag), z, w))
+    with imaginary():
+        imag = _of_both(minus(z.imag, w.imag), z, w)
+    return Pair(minus(z.real, w.real), imag)
 
 
 def mul(z: Pair, w: Pair) -> Pair:
     """z · w."""
     real = minus(times(z.real, w.real), times(z.imag, w.imag))
-    return Pair(real, plus(times(z.real, w.imag), times(z.imag, w.real)))
+    with imaginary():
+        return Pair(real, plus(times(z.real, w.imag), times(z.imag, w.real)))
 
 
 def div(z: Pair, w: Pair) -> Pair:
@@ -124,7 +136,8 @@ def div(z: Pair, w: Pair) -> Pair:
 
 def conj(z: Pair) -> Pair:
     """The conjugate."""
-    return Pair(z.real, negative(z.imag))
+    with imaginary():
+        return Pair(z.real, negative(z.imag))
 
 
 def square_of_size(z: Pair) -> Any:

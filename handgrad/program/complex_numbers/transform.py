@@ -17,10 +17,10 @@ from jax.extend import core as jex
 from handgrad.data.complex_pairs import Pair, is_complex
 from handgrad.program.complex_numbers import arrays, control, elementary, factorisations, parts
 from handgrad.program.complex_numbers.wholes import as_one
-from handgrad.program.equations import equations
+from handgrad.program.equations import COMPLEX, equations
 
 #: The scope in which the operations of one of the program are traced, with its number.
-_SCOPE = re.compile(r"handgrad_(\d+)")
+_SCOPE = re.compile(rf"{COMPLEX}(\d+)")
 
 #: (transformation, equation, *operands) -> the result, or a list of several.
 RULES: dict[str, Callable[..., Any]] = arrays.RULES | factorisations.RULES | control.RULES
@@ -100,7 +100,7 @@ class _Transformation:
             if (squared := self._squared(eqn)) is not None:
                 outputs = [squared]
             elif _is_complex(eqn):
-                with jax.named_scope(f"handgrad_{len(self.sources)}"):
+                with jax.named_scope(f"{COMPLEX}{len(self.sources)}"):
                     self.sources.append(eqn.source_info)
                     outputs = self._equation(eqn, operands)
             else:
@@ -144,7 +144,10 @@ class _Transformation:
 
     def _placed(self, eqn: Any) -> Any:
         numbers = _SCOPE.findall(str(eqn.source_info.name_stack))
-        source = self.sources[int(numbers[-1])] if numbers else eqn.source_info
+        source = eqn.source_info
+        if numbers:
+            # The scope tells that it is of complex numbers, and which part it makes.
+            source = self.sources[int(numbers[-1])].replace(name_stack=source.name_stack)
         inside = {name: self._inside(value) for name, value in eqn.params.items()}
         return eqn.replace(source_info=source, params=inside)
 
