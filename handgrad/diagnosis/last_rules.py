@@ -11,6 +11,7 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import kinds
 from handgrad.diagnosis.array_links import Times
 from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.rewired import Place
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.spread_links import Undivided
@@ -111,6 +112,12 @@ def _divides(engine: Engine, number: int) -> bool:
     return False
 
 
+def _of_complex(place: Place) -> bool:
+    """Tell whether a place is at an operation on complex numbers."""
+    nodes = [place.made_by, *(node for node, _ in place.uses)]
+    return any(node is not None and is_of_complex(node.eqn) for node in nodes)
+
+
 def two_signs(search: Search) -> Iterator[Theory]:
     """Propose that what comes back at two places has the wrong sign, as for a turn back."""
     first, engine = search.evidence.fit[0], search.engine
@@ -128,8 +135,7 @@ def two_signs(search: Search) -> Iterator[Theory]:
             one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
             both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
             says = f"{GIVES}what comes back {both} has the wrong sign"
-            nodes = [places[k].made_by or places[k].uses[0][0] for k in (i, j)]
-            if all(is_of_complex(node.eqn) for node in nodes):
+            if _of_complex(places[i]) and _of_complex(places[j]):
                 says += ": a conjugate is missing, or is one too many"
             yield Theory("sign", says, partial(_scaled, engine, {i: -1.0, j: -1.0}))
 

@@ -88,12 +88,7 @@ class _Transformation:
         values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
 
         def read(atom: Any) -> Any:
-            if not isinstance(atom, jex.Literal):
-                return values[atom]
-            if np.ndim(atom.val) == 0 and complex(atom.val) in self.inverses:
-                n, dtype = self.inverses[complex(atom.val)], parts.part_dtype(atom.aval.dtype)
-                return Pair(lax.div(np.ones((), dtype), np.array(n, dtype)), None)
-            return parts.literal(atom)
+            return self._literal(atom) if isinstance(atom, jex.Literal) else values[atom]
 
         for eqn in jaxpr.eqns:
             operands = [read(atom) for atom in eqn.invars]
@@ -107,6 +102,13 @@ class _Transformation:
                 outputs = _as_it_is(jaxpr, eqn, operands)
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
+
+    def _literal(self, atom: Any) -> Any:
+        """Return a number of the program; 1/n exactly where it is the factor of a transform."""
+        if np.ndim(atom.val) == 0 and complex(atom.val) in self.inverses:
+            n, dtype = self.inverses[complex(atom.val)], parts.part_dtype(atom.aval.dtype)
+            return Pair(lax.div(np.ones((), dtype), np.array(n, dtype)), None)
+        return parts.literal(atom)
 
     def _squared(self, eqn: Any) -> Any:
         """Return |z|^n of an even n, whose slope at 0 is 0, unlike that of |z|; else None."""
