@@ -30,8 +30,8 @@ def exact_gradient(
 
     Returns:
         A pytree like `params` with an `Enclosure` for each leaf without axes, and an object array
-        of them for each other leaf; for a complex leaf x + iy a pair of these, `.real` the derivative
-        by x and `.imag` that by y.
+        of them for each other leaf; for a complex leaf x + iy a pair of these, `.real` by x and
+        `.imag` by y.
 
     Raises:
         TypeError, ValueError: as `handgrad.check_gradient`.
