@@ -36,6 +36,17 @@ def test_the_program_of_parts_computes_the_same(name: str, of_gradient: bool) ->
     np.testing.assert_allclose(found, expected, rtol=1e-11)  # five digits more than float32 has
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*WHOLE, "cholesky", "triangular", "loops"])
+def test_jax_differentiates_the_program_of_parts(name: str) -> None:
+    """As the diagnosis lets it: with one link changed."""
+    loss, at = (SPLIT | WHOLE)[name]
+    with jax.enable_x64(True):
+        parts = jex.jaxpr_as_fun(in_reals(jax.make_jaxpr(loss)(at)))
+        found, expected = jax.grad(lambda p: parts(p)[0])(at), jax.grad(loss)(at)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)  # five digits to spare
+
+
 def test_a_program_of_real_numbers_is_left_alone() -> None:
     program = jax.make_jaxpr(lambda x: jax.lax.cond(x > 0, jax.numpy.sin, lambda x: -x, x))(1.0)
     assert in_reals(program) is program
