@@ -23,7 +23,7 @@ OF = {"jax": "JAX's", "torch": "PyTorch's"}
 REAL, IMAG = ".real", ".imag"
 
 #: How Wirtinger's derivatives are related to a gradient.
-WIRTINGER = "∂L/∂z = (∂L/∂x - i ∂L/∂y) / 2 is half of a gradient"
+WIRTINGER = "a derivative of Wirtinger's, by z or by its conjugate, is half of a gradient"
 
 
 def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
