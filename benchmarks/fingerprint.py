@@ -40,7 +40,6 @@ def fingerprint(device: str) -> dict[str, Any]:
         "caches": caches(),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "set_up": _set_up(),
-        "load": round(psutil.getloadavg()[0], 2),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "gpus": gpus() if device == "gpu" else [],
         "workers": {},

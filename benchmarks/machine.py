@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 
 def described(packages: Iterable[str]) -> dict[str, Any]:
-    """Return date (UTC), revision, machine, and the versions of the installed packages."""
+    """Return date (UTC), revision, machine, its load, and the versions of installed packages."""
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "revision": revision(),
@@ -20,6 +22,7 @@ def described(packages: Iterable[str]) -> dict[str, Any]:
         "system": platform.system(),
         "processor": processor(),
         "processors": usable(),
+        "load": round(psutil.getloadavg()[0], 2),
         "versions": versions(packages),
     }
 

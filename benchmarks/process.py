@@ -76,20 +76,25 @@ class Process:
         with suppress(BrokenPipeError):
             self._pipe.send(message)
 
-    def receive(self, limit: float = math.inf, memory: float = math.inf) -> Any:
+    def receive(
+        self, limit: float = math.inf, memory: float = math.inf, patience: float = 1.0
+    ) -> Any:
         """Receive the next message.
 
         Args:
             limit: seconds after which the process is stopped.
             memory: bytes of memory beyond which it is stopped.
+            patience: how many times the limit may go by as long as the process has used less of
+                processors, which on a busy machine it waits for.
 
         Raises:
             StoppedError: the process was stopped, or has ended.
             WorkerError: it raised an exception.
         """
-        began, stopped, message = time.perf_counter(), "", None
+        began, used, stopped, message = time.perf_counter(), worked(self.pid), "", None
         while not stopped and not self._pipe.poll(min(POLL_SECONDS, limit)):
-            if time.perf_counter() - began > limit:
+            passed = time.perf_counter() - began
+            if passed > limit and max(passed / patience, worked(self.pid) - used) > limit:
                 stopped = "time"
             elif resident(self.pid) > memory:
                 stopped = "memory"
@@ -124,6 +129,15 @@ def resident(pid: int | None) -> int:
         return psutil.Process(pid).memory_info().rss if pid is not None else 0
     except psutil.Error:
         return 0
+
+
+def worked(pid: int | None) -> float:
+    """Return the seconds of processors that a process has used; 0 if it has ended."""
+    try:
+        times = psutil.Process(pid).cpu_times() if pid is not None else None
+    except psutil.Error:
+        return 0.0
+    return times.user + times.system if times else 0.0
 
 
 def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:

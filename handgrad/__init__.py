@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.backward import assert_backward, assert_custom, check_backward, check_custom
+    from handgrad.audit_report import Audited, AuditReport
+    from handgrad.auditing import audit
+    from handgrad.backward import assert_backward, check_backward
     from handgrad.check import (
         CheckInterrupted,
         GradientMismatch,
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     )
     from handgrad.compared import Version
     from handgrad.comparison import ComparisonReport
+    from handgrad.custom import assert_custom, check_custom
     from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport
     from handgrad.data.ulps import ulp_distance
     from handgrad.exact import exact_gradient
+    from handgrad.marks import gradient_of
     from handgrad.report import GradientReport, StepReport, StepsReport
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError, Timings
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from handgrad.versions import assert_gradients, compare_gradients
 
 __all__ = [
+    "AuditReport",
+    "Audited",
     "CheckInterrupted",
     "ComparisonReport",
     "Diagnosis",
@@ -47,12 +53,14 @@ __all__ = [
     "assert_gradient",
     "assert_gradients",
     "assert_steps",
+    "audit",
     "check_backward",
     "check_custom",
     "check_gradient",
     "check_steps",
     "compare_gradients",
     "exact_gradient",
+    "gradient_of",
     "time_gradient",
     "ulp_distance",
 ]
@@ -60,13 +68,17 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "backward": ("assert_backward", "assert_custom", "check_backward", "check_custom"),
+    "audit_report": ("AuditReport", "Audited"),
+    "auditing": ("audit",),
+    "backward": ("assert_backward", "check_backward"),
     "check": ("CheckInterrupted", "GradientMismatch", "assert_gradient", "check_gradient"),
     "compared": ("Version",),
     "comparison": ("ComparisonReport",),
+    "custom": ("assert_custom", "check_custom"),
     "data.findings": ("Diagnosis", "Enclosure", "Finding", "LeafReport"),
     "data.ulps": ("ulp_distance",),
     "exact": ("exact_gradient",),
+    "marks": ("gradient_of",),
     "report": ("GradientReport", "StepReport", "StepsReport"),
     "speed.timing": ("time_gradient",),
     "speed.timings": ("NotTimedError", "Timings"),

@@ -8,18 +8,18 @@ from typing import Any, ParamSpec
 
 from handgrad.clock import Clock
 from handgrad.comparison import ComparisonReport
-from handgrad.data.calls import call_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.complex_cases import in_real_arrays
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
-from handgrad.judging.pytorch.cases import holds_torch
+from handgrad.judging.options import asked
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
-from handgrad.judging.trial import Interrupted, check_seconds, judge, rule_names
+from handgrad.judging.trial import Interrupted, judge
 from handgrad.report import GradientReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -80,6 +80,7 @@ def check_gradient(
     directions: int | None = None,
     computed_in: str | tuple[str, str] | None = None,
     convention: str | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
 
@@ -89,7 +90,10 @@ def check_gradient(
             an `nn.Module` also a dict by names, or a list, of the parameters that require grad; or
             None, after a `.backward()` that has filled their `.grad`.
         loss: `loss(params, *inputs)`, a real scalar; traced by JAX, as one in PyTorch is, too, or
-            else run by NumPy on power series.
+            else run by NumPy on power series. One that can only be called (compiled code, a solver,
+            a callback) is judged by differences, which certify nothing, and the report says so.
+            While an `nn.Module` is traced, its parameters are others: no other thread may use it
+            during a check.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
             ml_dtypes; each leaf is judged at its own precision. Complex ones are judged as two
             leaves, `.real` and `.imag`. Or a pytree of tensors, or an
@@ -98,7 +102,8 @@ def check_gradient(
         points: how many points to judge at besides the given one, with other parameters and the
             same inputs; or a list of points, each (params, *inputs).
         seed: of the random points, and of the draws behind the tolerances.
-        referee: "series" certifies every element by power series, however many there are;
+        referee: "series" certifies every element by power series, however many there are, and
+            refuses a loss that can only be called;
             "program" runs JAX's gradient program and verifies it by series in random directions;
             "auto" chooses.
         has_value: whether the gradient returns the loss as well, which is then judged too.
@@ -112,7 +117,8 @@ def check_gradient(
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,
-            and does not judge autodiff.
+            and does not judge autodiff. Not for short formats nor with `computed_in`, whose
+            rounding hides an element's error along a direction.
         computed_in: what a kernel computes in behind its arrays: "bfloat16", or ("bfloat16",
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in
@@ -120,6 +126,12 @@ def check_gradient(
         convention: how the gradient by a complex z = x + iy is written: "jax", as ∂L/∂x - i ∂L/∂y,
             or "torch", as ∂L/∂x + i ∂L/∂y, the conjugate. By default that of PyTorch where the
             arguments hold its tensors, else that of JAX.
+        domain: a set that parameters stay in: "positive", ("interval", low, high), "simplex" and
+            "unit sphere" (along the last axis), "symmetric", "positive definite", "lower
+            triangular", "orthogonal" (the last two axes), or a boolean array, of a leaf's shape,
+            that is True where elements vary; None for any numbers. One for all parameters, or a
+            pytree of these that is a prefix of theirs. Points are drawn in it, and of a gradient
+            its projection on the tangent space is judged.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -127,7 +139,8 @@ def check_gradient(
 
     Raises:
         TypeError: a leaf of `params` holds no floats, or the loss is not a real scalar.
-        ValueError: `params` is empty or not finite, or an option has no such value.
+        ValueError: `params` is empty or not finite, or a point is not in its domain, or an option
+            has no such value.
         CheckInterrupted: Ctrl-C, after the first point; has the report on what was judged.
         Exception: whatever `gradient` or `loss` raise at the given point.
 
@@ -139,24 +152,9 @@ def check_gradient(
         >>> check_gradient(gradient, loss, np.array([0.3, -0.7]), x, y).verdict
         'agree'
     """
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        check_gradient,
-        {"gradient": gradient, "loss": loss},
-        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
-        points=points,
-        seed=seed,
-        referee=referee,
-        has_value=has_value,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        directions=directions,
-        computed_in=computed_in,
-        convention=convention,
-    )
-    options = {"computed_in": computed_in, "convention": convention}
-    case = Case(gradient, loss, has_value, referee, seed, trusted, **options)
+    names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
+    options, reproduce = asked(check_gradient, ("gradient", "loss"), names, locals())
+    case = Case(gradient, loss, **options.handed_on())
     with drawn_numbers_kept():
         return report_on_gradient(
             case, (params, *inputs), points, strict, reproduce, seconds, directions
@@ -173,14 +171,12 @@ def report_on_gradient(
     directions: int | None,
 ) -> GradientReport:
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
-    of_torch = holds_torch(at)
     case, at, names, points = in_real_arrays(case, at, points)
     given = point_at(at[0], at[1:], names)
-    check_seconds(seconds)
     if directions is not None:
         case, given = directional_case(case, given, directions)
     report = report_on(case, given, points, strict, reproduce, seconds)
-    if of_torch and case.part is None:
+    if case.own is not None and case.own.of_torch and case.part is None:
         value = float(given.call(case.loss)[0])
         check_traced(value, report.trial.outcomes[0].ruling)
     return report
@@ -222,10 +218,8 @@ def report_on_function(
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    check_seconds(seconds)
-    clock = Clock(seconds)
-    values, at = values_case(pair, given, case.seed)
-    values = replace(values, computed_in=case.computed_in)
+    case, clock = in_domains(case, given), Clock(seconds)
+    values, at = values_case(pair, given, case)
     try:
         made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
     except Interrupted:

@@ -11,8 +11,9 @@ import sys
 import click
 
 from handgrad.commands import process
-from handgrad.commands.check import BadInput, check
+from handgrad.commands.check import check
 from handgrad.commands.options import SETTINGS, version_option
+from handgrad.commands.targets import BadInput
 
 
 @click.group(context_settings=SETTINGS)

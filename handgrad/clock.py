@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from shutil import get_terminal_size
 from typing import TextIO
 
 #: How long a check may take by default.
@@ -77,6 +78,7 @@ class Progress:
         self._next = passed + SAID_EVERY
         part = f"{self.part}: " if self.part else ""
         line = f"handgrad: {part}{self._at}, {passed:.0f} s"
+        line = line[: get_terminal_size().columns - 1]  # of one that is wrapped a part would stay
         self._write(line)
         self._shown = len(line)
 

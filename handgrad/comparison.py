@@ -131,6 +131,10 @@ def _headline(report: ComparisonReport) -> str:
         parts[0] += " in the same way"
     if len(report.failing) == 1 and len(right) > 1:
         parts[0] = f"{parts[0]}, the odd one out"
+    causes = [report[n].headline.removeprefix("undecidable: ") for n in by_kind["undecidable"]]
+    # What is said after the colon may differ in numbers.
+    if len(causes) == len(report.failing) and len({c.split(":")[0] for c in causes}) == 1:
+        parts[0] += f": {causes[0]}"
     alone = " alone" if len(right) == 1 and len(report.failing) > 1 else ""
     return "; ".join([*parts, *([f"{_listed(right)}{alone} {_are(right)} right"] if right else [])])
 

@@ -7,9 +7,11 @@ import jax
 
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, check_referee
+from handgrad.judging.case import Case
 from handgrad.judging.complex_cases import in_real_arrays
+from handgrad.judging.hidden_state import advice
 from handgrad.judging.losses import prepare
+from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
 from handgrad.oracle.reference import Reference
@@ -44,7 +46,6 @@ def exact_gradient(
         >>> exact_gradient(lambda w: jnp.exp(w), np.float64(1.0)).midpoint
         '2.718281828459045235360287471352662497757'
     """
-    check_referee(referee)
     case = Case(loss, loss, referee=referee)
     case, at, names, _ = in_real_arrays(case, (params, *inputs))
     given = point_at(at[0], at[1:], names)
@@ -52,7 +53,10 @@ def exact_gradient(
         raise TypeError(given.not_judged())
     with calling("loss"):
         prepared = prepare(case, given)
-        prepared.check_repeatable(given)
+        try:
+            prepared.check_repeatable(given)
+        except NotAFunctionError as error:
+            raise NotAFunctionError(f"{error}; {advice(case, given)}") from None
         reference = prepared.reference(given)
     return enclosures(reference, given)
 

@@ -5,8 +5,8 @@ backpropagation where it can be made. One that exceeds both tolerances at some p
 caught.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -53,11 +53,21 @@ class Power(Renderable):
     planted: tuple[Planted, ...]
     points: int  #: the number of points
     not_planted: str = ""  #: what was not planted, and why; empty if all was
+    rtol: float | None = None  #: that of a test, if that is asked of; None of the check itself
 
     @property
     def missed(self) -> tuple[Planted, ...]:
         """The mistakes that no point shows."""
         return tuple(p for p in self.planted if not p.caught)
+
+    def of_tolerance(self, rtol: float) -> "Power":
+        """Tell what a test at these points would catch that compares elements with right ones.
+
+        Args:
+            rtol: the test's relative tolerance of every element; it has no absolute one.
+        """
+        planted = tuple(replace(p, caught=p.change > rtol) for p in self.planted)
+        return replace(self, planted=planted, rtol=rtol)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON; an infinite change is the string "inf"."""
@@ -79,6 +89,17 @@ def power(trial: Trial) -> Power:
     links, why_not = _in_links(trial, rulings)
     found = [*_in_leaves(rulings), *_in_elements(rulings), *links]
     return Power(tuple(found), len(rulings), why_not)
+
+
+def together(powers: Mapping[str, Power]) -> Power:
+    """Return several powers as one, each mistake with the name of that which it is of."""
+    planted = [
+        replace(one, where=f"{name}, {one.where}")
+        for name, power in powers.items()
+        for one in power.planted
+    ]
+    left = [f"{p.not_planted} ({name})" for name, p in powers.items() if p.not_planted]
+    return Power(tuple(planted), sum(p.points for p in powers.values()), "; ".join(left))
 
 
 def _exact(ruling: Ruling) -> np.ndarray:
@@ -179,7 +200,8 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
         The mistakes, and why some or all were not planted.
     """
     try:
-        run = engine(trial.case.loss, rulings[0].given, rulings[0].exact)
+        case = trial.case
+        run = engine(case.loss, rulings[0].given, rulings[0].exact, case.domains)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception:  # JAX may raise anything when it cannot trace the loss in float64
@@ -222,7 +244,7 @@ def _document(power: Power) -> Document:
     for kind in dict.fromkeys(p.mistake for p in power.planted):
         some = [p for p in power.planted if p.mistake == kind]
         rows.append((kind, f"{sum(p.caught for p in some)} of {len(some)}"))
-        rows += _missed_rows([p for p in some if not p.caught])
+        rows += _missed_rows([p for p in some if not p.caught], power.rtol)
     left = (f"None was planted {power.not_planted}.",) if power.not_planted else ()
     return Document((_sum_up(power), Table(tuple(rows), ("planted", "caught")), *left))
 
@@ -231,17 +253,19 @@ def _sum_up(power: Power) -> str:
     caught = len(power.planted) - len(power.missed)
     return (
         f"Of {plural(len(power.planted), 'planted mistake')} {caught:,} would have been caught at "
-        f"{plural(power.points, 'point')}."
+        f"{plural(power.points, 'point')}"
+        + ("." if power.rtol is None else f" by a test with rtol={power.rtol:g}.")
     )
 
 
-def _missed_rows(missed: Sequence[Planted]) -> list[str]:
-    lines = [f"  missed: {_described(p)}" for p in missed[:MOST_MISSED]]
+def _missed_rows(missed: Sequence[Planted], rtol: float | None) -> list[str]:
+    lines = [f"  missed: {_described(p, rtol)}" for p in missed[:MOST_MISSED]]
     more = len(missed) - MOST_MISSED
     return [*lines, f"  ... and {more} more"] if more > 0 else lines
 
 
-def _described(planted: Planted) -> str:
+def _described(planted: Planted, rtol: float | None) -> str:
     if planted.change == 0:
         return f"{planted.where}: makes no difference at these points"
-    return f"{planted.where}: changes {short(planted.change, 2)} of an element, within rounding"
+    within = "rounding" if rtol is None else "the tolerance"
+    return f"{planted.where}: changes {short(planted.change, 2)} of an element, within {within}"

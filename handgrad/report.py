@@ -13,6 +13,7 @@ from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, Lea
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
 from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table
+from handgrad.render.content import WORST_FIRST
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -49,6 +50,12 @@ class GradientReport(Renderable, Judgement):
         kept = {name: v for name, v in self.__dict__.items() if name != "counterexample"}
         return kept | {"leaves": self.leaves, "trial": None}
 
+    def without_trial(self) -> Self:
+        """Return the report on a case that the caller did not write, of which no test is made."""
+        without = replace(self, trial=None)
+        vars(without).update(leaves=self.leaves)
+        return without
+
     @cached_property
     def leaves(self) -> tuple[LeafReport, ...]:
         """The worst element of each leaf; empty if the result has not the form of a gradient."""
@@ -64,8 +71,10 @@ class GradientReport(Renderable, Judgement):
         if self._mistake_unknown:
             return ()
         from handgrad.diagnosis import diagnose
+        from handgrad.diagnosis.devices import with_devices
+        from handgrad.diagnosis.stopped import stopped
 
-        return diagnose(self.trial)
+        return stopped(self.trial) or with_devices(diagnose(self.trial), self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":
@@ -227,6 +236,17 @@ class StepsReport(Renderable):
         """Whether every step that was judged passes, and one was."""
         return bool(self.steps) and self.first_wrong is None
 
+    @property
+    def verdict(self) -> str:
+        """The worst of the steps' verdicts; `undecidable` if no step could be judged."""
+        found = {step.report.verdict for step in self.steps}
+        return next((verdict for verdict in WORST_FIRST if verdict in found), "undecidable")
+
+    @property
+    def headline(self) -> str:
+        """The verdict in one line, with the first step on the way back that does not pass."""
+        return f"{self.verdict}: {self._headline()}"
+
     def __bool__(self) -> bool:
         return self.passes
 
@@ -244,12 +264,15 @@ class StepsReport(Renderable):
         rows = tuple((step.name, step.report.verdict) for step in reversed(self.steps))
         table = Table(rows, indent="  ")
         if not self.steps:
-            return Document(("No step back could be judged.",))
+            return Document((self._headline(),))
         if first is None:
-            return Document(("Every step back is right.", table))
-        return Document((self._headline(first), table, first.report.reading))
+            return Document((self._headline(), table))
+        return Document((self._headline(), table, first.report.reading))
 
-    def _headline(self, first: StepReport) -> str:
+    def _headline(self) -> str:
+        first = self.first_wrong
+        if first is None:
+            return "Every step back is right." if self.steps else "No step back could be judged."
         others = sum(not step.report.passes for step in self.steps) - 1
         if first.report.verdict == "undecidable":
             how, more = "does not pass", "nor do"

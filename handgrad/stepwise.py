@@ -1,6 +1,6 @@
 """The public check of the steps of a backward pass, each judged by itself."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -8,22 +8,15 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from handgrad.backward import check_backward
+from handgrad.backward import report_on_step
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
-from handgrad.data.calls import call_line
-from handgrad.data.complex_pairs import (
-    CONVENTIONS,
-    check_convention,
-    in_pairs,
-    is_complex,
-    joined,
-)
-from handgrad.data.computed_in import arithmetic
+from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joined
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
-from handgrad.judging.case import check_seed
-from handgrad.judging.trial import check_seconds, rule_names
+from handgrad.data.pytrees import is_real
+from handgrad.judging.options import Options, asked
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -39,6 +32,7 @@ class Step(NamedTuple):
     inputs: tuple[Any, ...] = ()  #: arguments of the forward pass after the previous output
 
 
+@keeping_drawn_numbers
 def check_steps(
     steps: Sequence[Any],
     *inputs: Any,
@@ -50,6 +44,7 @@ def check_steps(
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
     convention: str | None = None,
+    domain: Any = None,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
 
@@ -61,6 +56,7 @@ def check_steps(
         points, seed, referee, strict, trust_rules, computed_in, convention: as for
             `check_backward`.
         seconds: how long it may take; of what is left, each step gets its part.
+        domain: as for `check_backward`, of every step; or a dict of that by their names, of some.
 
     Returns:
         The reports. Each step's cotangent comes by autodiff through the steps after it, from a
@@ -68,6 +64,7 @@ def check_steps(
 
     Raises:
         TypeError: there is no step, or one has another form.
+        ValueError: `domain` has a name that no step has; or as `check_backward`.
         CheckInterrupted: Ctrl-C; has the report on the steps that were judged.
         Exception: whatever a forward or a backward pass raises.
 
@@ -86,51 +83,36 @@ def check_steps(
         raise TypeError(
             f"steps: got {shortly(steps)}, expected a list of (name, forward, backward)"
         )
-    check_seed(seed)
-    check_seconds(seconds)
-    arithmetic(computed_in)
-    check_convention(convention)
-    clock = Clock(seconds)
     chain = [_step(k, step) for k, step in enumerate(steps)]
     if not chain:
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
-    values = list(_values(chain, inputs))
     count = len(inputs) + len(chain[0].inputs)
-    names = argument_names(chain[0].forward, count, numbered(INPUTS, count))
-    reproduce = call_line(
-        check_steps,
-        {"steps": steps},
-        names[: len(inputs)],
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        trust_rules=rule_names(trust_rules),
-        seconds=seconds,
-        computed_in=computed_in,
-        convention=convention,
-    )
-    found: list[StepReport] = []
+    names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
+    options, reproduce = asked(check_steps, ("steps",), names, locals())
+    own = _options(options, chain)
+    return _report(chain, inputs, own, points, strict, reproduce, seconds)
+
+
+def _report(
+    chain: Sequence[Step],
+    inputs: tuple[Any, ...],
+    options: Sequence[Options],
+    points: Any,
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> StepsReport:
+    """Judge one step after the other, as `check_steps` does; raises as that."""
+    clock, found = Clock(seconds), list[StepReport]()
+    values = list(_values(chain, inputs))
     for k, (step, given, output) in enumerate(values):
-        with _interrupted(step, found, reproduce):
-            cotangent = _cotangent(chain[k + 1 :], output, seed, convention)
-        with _naming(step, "judging"), _interrupted(step, found, reproduce):
-            report = check_backward(
-                step.forward,
-                step.backward,
-                *given,
-                *step.inputs,
-                cotangent=cotangent,
-                points=points,
-                seed=seed,
-                referee=referee,
-                strict=strict,
-                trust_rules=trust_rules,
-                seconds=max(clock.left / (len(chain) - k), seconds / 10 / len(chain)),
-                computed_in=computed_in,
-                convention=convention,
-            )
-        found.append(StepReport(step.name, replace(report, reproduce=reproduce)))
+        with _interrupted(step, found):
+            cotangent = _cotangent(chain[k + 1 :], output, options[k].seed, options[k].convention)
+        with _naming(step, "judging"), _interrupted(step, found):
+            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
+            part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
+            report = report_on_step(*of_step, options[k], points, strict, reproduce, part)
+        found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
 
@@ -152,14 +134,13 @@ def assert_steps(*args: Any, **options: Any) -> None:
 
 
 @contextmanager
-def _interrupted(step: Step, found: list[StepReport], reproduce: str) -> Iterator[None]:
+def _interrupted(step: Step, found: list[StepReport]) -> Iterator[None]:
     """Let Ctrl-C end with the report on the steps that were judged, if any were."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
         if isinstance(interrupt, CheckInterrupted):
-            report = replace(interrupt.report, reproduce=reproduce)
-            found = [*found, StepReport(step.name, report)]
+            found = [*found, StepReport(step.name, interrupt.report)]
         if not found:
             raise
         raise CheckInterrupted(StepsReport(tuple(found))) from None
@@ -173,6 +154,23 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     except Exception as error:  # the caller's functions may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
+
+
+def _options(options: Options, chain: Sequence[Step]) -> list[Options]:
+    """Return the options of each step, with its own domain where these are given by names.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    known = dict.fromkeys(step.name for step in chain)
+    domains = options.domain
+    if not isinstance(domains, Mapping):
+        return [options] * len(chain)
+    for name in domains:
+        if name not in known:
+            names = ", ".join(map(repr, known))
+            raise ValueError(f"domain: got the name {name!r}, expected one of {names}")
+    return [replace(options, domain=domains.get(step.name)) for step in chain]
 
 
 def _step(k: int, step: Any) -> Step:
@@ -219,11 +217,19 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int, convention: str | 
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
+        arrays = jax.tree_util.tree_map(lambda c: np.asarray(c) if _varies(c) else None, found)
         # JAX's, of which that of the other convention is the conjugate.
-        return joined(in_pairs(jax.tree_util.tree_map(np.asarray, found)), -sign)
+        return joined(in_pairs(arrays), -sign)
+
+
+def _varies(leaf: Any) -> bool:
+    """Tell whether an array of an output has a cotangent."""
+    return is_real(leaf) or is_complex(leaf)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
+    if not _varies(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
     drawn = rng.standard_normal(np.shape(leaf))

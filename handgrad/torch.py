@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 try:
     from handgrad.program.aten.installed import torch
 except ModuleNotFoundError as error:
@@ -22,6 +24,8 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function, require, w
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
+from handgrad.judging.domains import in_domains
+from handgrad.judging.options import DEFAULT, Options, asked
 from handgrad.judging.pytorch.arguments import name_of, naming_options
 from handgrad.judging.pytorch.functions import (
     cotangents_of,
@@ -31,9 +35,9 @@ from handgrad.judging.pytorch.functions import (
 from handgrad.judging.pytorch.other_calls import other_calls
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.references import with_reference
+from handgrad.judging.pytorch.second_order import second_order
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
 from handgrad.judging.pytorch.values import check_function_traced, pair_of
-from handgrad.judging.trial import check_seconds
 from handgrad.program.aten.tensors import is_module
 from handgrad.report import GradientReport
 
@@ -50,12 +54,14 @@ def check_function(
     reference: Callable[..., Any] | None = None,
     wrt: str | int | Sequence[str | int] | None = None,
     cotangent: Any = None,
+    order: int = 1,
     points: int | Sequence[Any] = 8,
     seed: int = 0,
     referee: str = "auto",
     strict: bool = False,
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on the backward pass of a `torch.autograd.Function`.
 
@@ -75,17 +81,22 @@ def check_function(
             to it first.
         wrt: the arguments to judge, by name or position, if not all.
         cotangent: shaped like the output, one for each if there are several; random by default.
+        order: 2 judges double backward as well, as `handgrad.check_custom` does: the derivative of
+            the backward pass, held to the second derivative of what forward computes.
         points, seed, referee, strict, seconds, computed_in: as for `handgrad.check_gradient`; the
             points vary the tensors that are judged, and each of a list is a tuple of arguments.
+        domain: as for `handgrad.check_gradient`: one for all tensors that are judged, or a list
+            with one for each.
 
     Returns:
         The report; leaves are called by the names of forward's arguments.
 
     Raises:
         TypeError: no argument is a tensor of floats, no output requires grad, or forward cannot be
-            traced and there is no reference.
+            traced and there is no reference; or the backward pass cannot be differentiated
+            (`once_differentiable`), or tensors are complex, for `order=2`.
         NotImplementedError: forward uses an operation that is not covered, without a reference.
-        ValueError: `wrt` names no tensor.
+        ValueError: `wrt` names no tensor, or `order` is not 1 or 2.
         CheckInterrupted: as `handgrad.check_gradient`.
         Exception: whatever F raises.
 
@@ -103,25 +114,12 @@ def check_function(
         >>> check_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)).headline
         'disagree: x: 3 of 3 elements, ...'
     """
-    check_seconds(seconds)
     subject = _subject(F, args, wrt)
-    reproduce = call_line(
-        check_function,
-        {"F": F},
-        subject.arguments.of_all,
-        reference=reference,
-        wrt=wrt,
-        cotangent=cotangent,
-        points=points,
-        seed=seed,
-        referee=referee,
-        strict=strict,
-        seconds=seconds,
-        computed_in=computed_in,
-    )
-    options = Options(points, seed, referee, strict, seconds, computed_in, reproduce)
+    options, reproduce = asked(check_function, ("F",), subject.arguments.of_all, locals())
+    how = How(points, strict, seconds, reproduce)
     with drawn_numbers_kept():
-        return _report(subject, reference, cotangent, options)
+        judged = _report if order == 1 else _twice
+        return judged(subject, reference, cotangent, options, how)
 
 
 def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subject:
@@ -134,41 +132,65 @@ def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subje
 FOR_USUAL_CALL = 3 / 4
 
 
-class Options(NamedTuple):
-    """The options of a check, and the call that gives it again."""
+class How(NamedTuple):
+    """What a function is judged at, how long and how strictly, and the call that does it again."""
 
     points: Any
-    seed: int
-    referee: str
     strict: bool
     seconds: float
-    computed_in: Any
     reproduce: str
     undefined: bool = True  #: whether to leave cotangents undefined
 
 
-def _report(subject: Subject, reference: Any, cotangent: Any, options: Options) -> GradientReport:
+def _twice(
+    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
+) -> GradientReport:
+    """Judge a backward pass, and then its derivative; return the report on what is wrong."""
+    clock = Clock(how.seconds)
+    cotangents = cotangents_of(subject, cotangent, options.seed)
+    known = subject if reference is None else with_reference(subject, reference)
+    second = second_order(known, cotangents, options.seed)
+    half = how._replace(seconds=how.seconds / 2)
+    report = _report(subject, reference, cotangent, options, half)
+    if not report:
+        return report
+    one = [np.ones((), cotangents[0].dtype)]
+    case, given = function_case(second, one, options)
+    points = points_of_function(how.points, second, given)
+    left = max(clock.left, how.seconds / 4)
+    twice = report_on(case, given, points, how.strict, how.reproduce, left)
+    if twice:
+        return replace(report, headline=f"{report.headline}; at second order, too")
+    return twice.without_trial()
+
+
+def _report(
+    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
+) -> GradientReport:
     """Judge a backward pass as it is usually called, and then as it may be called as well."""
     cotangents = cotangents_of(subject, cotangent, options.seed)
     if reference is not None:
         subject = with_reference(subject, reference)
-    of_case = options.seed, options.referee, options.computed_in
-    how = options.strict, options.reproduce
-    clock, usual = Clock(options.seconds), options.seconds * FOR_USUAL_CALL
-    case, given = function_case(subject, cotangents, *of_case)
-    points = points_of_function(options.points, subject, given)
+    clock, usual = Clock(how.seconds), how.seconds * FOR_USUAL_CALL
+    case, given = function_case(subject, cotangents, options)
+    case = in_domains(case, given)
+    domains = dict(zip(given.paths, case.domains, strict=False))  # none, if none was stated
+    points = points_of_function(how.points, subject, given)
     if reference is None:
         with or_else(HELP):
-            report = report_on(case, given, points, *how, usual)
-        check_function_traced(subject, case, given, options.seconds * FOR_VALUES)
+            report = report_on(case, given, points, how.strict, how.reproduce, usual)
+        check_function_traced(subject, case, given, how.seconds * FOR_VALUES)
     else:
-        report = report_on_function(pair_of(subject), case, given, points, *how, usual)
+        of_function = pair_of(subject), case, given, points
+        report = report_on_function(*of_function, how.strict, how.reproduce, usual)
     if not report:
         return report
     left_out = []
-    for other in other_calls(subject, cotangents, options.undefined):
-        at = function_case(other.subject, other.cotangents, *of_case)
-        varied = None if clock.over else report_on(*at, 0, *how, clock.left)
+    for other in other_calls(subject, cotangents, how.undefined):
+        case, at = function_case(other.subject, other.cotangents, options)
+        case = replace(case, domains=tuple(domains[path] for path in at.paths if domains))
+        of_other = 0, how.strict, how.reproduce
+        varied = None if clock.over else report_on(case, at, *of_other, clock.left)
         if varied is None or (varied.verdict == "undecidable" and clock.over):
             left_out.append(other.subject.condition)
         elif not varied:
@@ -266,12 +288,15 @@ def gradcheck(
     args = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)
     subject = _subject(function, args, requiring_grad=True)
     reproduce = call_line(
-        gradcheck, {"fn": function}, ("inputs",), check_undefined_grad=check_undefined_grad
+        gradcheck,
+        {"fn": function},
+        ("inputs",),
+        {"check_undefined_grad": check_undefined_grad},
     )
-    options = Options(8, 0, "auto", False, SECONDS, None, reproduce, check_undefined_grad)
+    how = How(8, False, SECONDS, reproduce, check_undefined_grad)
     try:
         with drawn_numbers_kept():
-            report = _report(subject, None, None, options)
+            report = _report(subject, None, None, DEFAULT, how)
     except AdvisedError as error:
         error.replace(HELP, f"call handgrad.torch.check_function, and {HELP}")
         raise

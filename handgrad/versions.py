@@ -8,7 +8,6 @@ from handgrad.check import CheckInterrupted, report_on_gradient, require, with_a
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
-from handgrad.data.calls import call_line
 from handgrad.data.complex_pairs import check_convention
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import with_place
@@ -16,17 +15,20 @@ from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
 from handgrad.judging.complex_cases import in_real_arrays
+from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
+from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.judging.trial import check_seconds, rule_names
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
 
+@keeping_drawn_numbers
 def compare_gradients(
     versions: Mapping[str, Callable[..., Any]],
     loss: Callable[..., Any],
@@ -41,6 +43,7 @@ def compare_gradients(
     seconds: float = 20.0,
     computed_in: Any = None,
     convention: str | Mapping[str, str] | None = None,
+    domain: Any = None,
 ) -> ComparisonReport:
     """Rule on several versions of one gradient by one certified reference, and name the odd one.
 
@@ -52,7 +55,7 @@ def compare_gradients(
             library: one that raises with the arguments as they are gets arrays in place of
             tensors, or tensors in place of arrays, and may return either.
         loss, params, inputs: as for `check_gradient`.
-        points, seed, referee, has_value, strict, trust_rules: as for `check_gradient`.
+        points, seed, referee, has_value, strict, trust_rules, domain: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
         computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
             some of them.
@@ -77,43 +80,25 @@ def compare_gradients(
         >>> report.failing, report["mine"].verdict
         (('mine',), 'disagree')
     """
+    names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
     check_versions(versions)
-    trusted = rule_names(trust_rules)
-    reproduce = call_line(
-        compare_gradients,
-        {"versions": versions, "loss": loss},
-        Names.of(loss, 1 + len(inputs)).of_all(len(inputs)),
-        points=points,
-        seed=seed,
-        referee=referee,
-        has_value=has_value,
-        strict=strict,
-        trust_rules=trusted,
-        seconds=seconds,
-        computed_in=computed_in,
-        convention=convention,
-    )
-    check_seconds(seconds)
     stated = _stated("computed_in", computed_in, versions, arithmetic)
     written = _stated("convention", convention, versions, check_convention)
+    functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
+    options, reproduce = asked(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
     cases = {
         name: Case(
             f,
             loss,
-            has_value,
-            referee,
-            seed,
-            trusted,
+            **options.handed_on(computed_in=stated.get(name), convention=written.get(name)),
             calls=CALLS_OF_KERNEL,
-            computed_in=stated.get(name),
-            convention=written.get(name),
         )
         for name, f in versions.items()
     }
-    _check_loss(cases, at, points)
     clock, found = Clock(seconds), list[Version]()
     with reported(clock) as progress:
+        _check_loss(cases, at, points)
         for k, (name, case) in enumerate(cases.items()):
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
@@ -185,7 +170,8 @@ def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> No
     case, at, names, points = in_real_arrays(case, tuple(at), points)
     given = point_at(at[0], at[1:], names)
     check_case(replace(case, gradient=lambda *_: None), given)
-    for _ in points_around(given, points, case.seed):
+    case = in_domains(case, given)
+    for _ in points_around(given, points, case.seed, case.domains):
         pass  # a list is looked at one by one
     if given.not_judged() is None:
         with calling(case.wording.loss):

@@ -24,6 +24,8 @@ if "XLA_FLAGS" not in os.environ:
     os.environ |= {"XLA_FLAGS": " ".join(flags), "JAX_TRACEBACK_FILTERING": "off"}
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 from _pytest.doctest import DoctestModule
@@ -42,8 +44,8 @@ settings.load_profile("quick")
 
 
 #: JAX's programs are made of many small objects, none of them in a circle: a twentieth of the time
-#: went into looking for some at every 700 new ones.
-gc.set_threshold(20_000)
+#: went into looking for some at every 700 new ones, and a second each time into looking among all.
+gc.set_threshold(20_000, 100)
 
 
 #: The judge's stores of what checks share, by module.
@@ -84,6 +86,26 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     slow = "\npytestmark = pytest.mark.slow\n" in collection_path.read_text(encoding="utf-8")
     return True if slow else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Every other worker imports the modules of tests from the last to the first.
+
+    All workers collect all tests, in one order, so that in a new checkout each would compile all
+    modules, with pytest's assertions in them, and none would find what another one has compiled.
+    From both ends they meet in the middle.
+    """
+    config = session.config
+    if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2 == 0:
+        return
+    tests = [file for arg in config.args for file in sorted(Path(arg).rglob("test_*.py"))]
+    for path in reversed(tests):
+        name = path.resolve().relative_to(config.rootpath).with_suffix("")
+        if name.parts[0] == "tests" and not pytest_ignore_collect(path, config):
+            # Collecting it says what is wrong with it, or why it is skipped.
+            with suppress(Exception, pytest.skip.Exception):
+                import_module(".".join(name.parts))
 
 
 @pytest.hookimpl(wrapper=True)

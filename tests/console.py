@@ -1,6 +1,7 @@
 """Run the `console` blocks of documents and compare the output with the printed one.
 
-A command must end with 0, or with 1 where its first line says `disagree` or its last `failed`.
+A command must end with 0, or with 1 where its first line says `disagree`, its last `failed`, or the
+line that sums up many checks `wrong`.
 The text must be the same but for white space. Numbers of six digits and more must agree to ten
 significant digits, since the last ones differ between processors; whole numbers of one or two
 digits may differ, since they count units in the last place. A line `...` stands for any lines.
@@ -22,6 +23,7 @@ import jax
 
 ROOT = Path(__file__).parent.parent
 FAILED = re.compile(r"^[1-9]\d* failed\b.*\n?\Z", re.M)
+WRONG = re.compile(r"^\d+ of \d+ checks pass: \d+ wrong ", re.MULTILINE)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 #: How our own commands begin. One with a shell's characters needs a shell, pytest a process of its
@@ -58,7 +60,8 @@ def check(command: str, expected: str) -> str | None:
     run = _in_this_process if python and SHELL.isdisjoint(command) else _in_a_shell
     code, out, err = run(command)
     # A wrong gradient is what some commands are shown to find.
-    due = 1 if out.startswith("disagree: ") or FAILED.search(out) else 0
+    wrong = out.startswith("disagree: ") or FAILED.search(out) or WRONG.search(out)
+    due = 1 if wrong else 0
     if code != due:
         return f"ended with {code}, not {due}: {err}"
     if expected.strip() and not same(expected, out):

@@ -47,6 +47,8 @@ def test_other_numbers_and_failures_are_seen() -> None:
     assert check("echo 'disagree: yours'", "...") is not None
     assert check("echo '1 failed, 2 passed in 3 s'; exit 1", "...") is None
     assert check("echo '1 failed, 2 passed in 3 s'", "...") is not None
+    assert check("echo '2 of 3 checks pass: 1 wrong (a).'; exit 1", "...") is None
+    assert check("echo '2 of 3 checks pass: 1 wrong (a).'", "...") is not None
     assert check("echo one; exit 1", "one") is not None
 
 

@@ -83,9 +83,19 @@ def accepted(check: Check) -> tuple[str, ...]:
 
 
 def seconds(checks: Sequence[Check]) -> tuple[float, float] | None:
-    """Return the median and the longest time of the checks with an answer."""
-    answered = [check.seconds for check in checks if check.verdict != NO_ANSWER]
-    return (statistics.median(answered), max(answered)) if answered else None
+    """Return the median and the longest time on the clock of the checks with an answer."""
+    return _median_and_most([c.seconds for c in checks if c.verdict != NO_ANSWER])
+
+
+def cpu_seconds(checks: Sequence[Check]) -> tuple[float, float] | None:
+    """Return the same of processors; None where it is not recorded of all."""
+    used = [check.cpu for check in checks if check.verdict != NO_ANSWER]
+    known = [cpu for cpu in used if cpu is not None]
+    return _median_and_most(known) if len(known) == len(used) else None
+
+
+def _median_and_most(times: Sequence[float]) -> tuple[float, float] | None:
+    return (statistics.median(times), max(times)) if times else None
 
 
 def _names(check: Check) -> set[str]:

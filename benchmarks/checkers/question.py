@@ -27,7 +27,8 @@ class Answer:
     kinds: tuple[str, ...] = ()  #: the kinds of mistake it names, in `handgrad`'s terms
     message: str = ""  #: the beginning of its message
     lines: tuple[str, ...] = ()  #: the lines of the forward pass that it names
-    seconds: float = 0.0
+    seconds: float = 0.0  #: on the clock
+    cpu: float | None = None  #: seconds of processors; None if it was stopped
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,10 +30,12 @@ class Check:
     kinds: list[str]  #: the kinds of mistake it named
     wrong_leaves: list[str]  #: the wrong leaves; empty if the gradient was right, or not known
     parameters: int  #: the number of leaves of the parameters; 0 if not known
-    seconds: float
+    seconds: float  #: on the clock, which other work on the machine makes longer
     message: str
     format: str = ""  #: that of the floating arguments, if not all cases are in float64
     lines: list[str] = field(default_factory=list)  #: the lines of the forward pass it named
+    #: Seconds of processors, of all threads and processes; None if it was stopped, or not recorded.
+    cpu: float | None = None
 
 
 class Planted(TypedDict):

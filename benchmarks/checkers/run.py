@@ -84,4 +84,5 @@ def check_of(contender: Contender, case: Case, reply: Reply) -> Check:
         message=answer.message[:KEPT],
         format=case.format,
         lines=list(answer.lines),
+        cpu=None if answer.cpu is None else round(answer.cpu, 4),
     )

@@ -83,7 +83,10 @@ def in_brief(results: Results) -> str:
     for words, part, cell in rows:
         asked = [[check for check in checks if check.part == part] for checks in each.values()]
         lines.append([f"{len(asked[0])} {words}", *(str(cell(checks)) for checks in asked)])
-    lines.append(["seconds, median", *(seconds(checks).split(";")[0] for checks in each.values())])
+    # Seconds of processors, once they are recorded of all.
+    recorded = all(map(counts.cpu_seconds, each.values()))
+    word, cell = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
+    lines.append([f"{word}, median", *(cell(checks).split(";")[0] for checks in each.values())])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -122,7 +125,8 @@ def _said(results: Results) -> list[Row]:
         ("named the mistake", named, planted, counts.tally_mistake_named),
         ("named another mistake", "of those caught", planted, counts.tally_misnamed),
         ("no answer", "", results.checks, no_answer),
-        ("seconds", "median; longest", results.checks, seconds),
+        ("CPU seconds", "median; longest", results.checks, cpu_seconds),
+        ("seconds on the clock", "median; longest", results.checks, seconds),
     ]
 
 
@@ -134,6 +138,14 @@ def no_answer(checks: Sequence[Check]) -> str:
 
 
 def seconds(checks: Sequence[Check]) -> str:
-    """Write the median and the longest time."""
-    found = counts.seconds(checks)
+    """Write the median and the longest time on the clock."""
+    return _times(counts.seconds(checks))
+
+
+def cpu_seconds(checks: Sequence[Check]) -> str:
+    """Write the same of processors."""
+    return _times(counts.cpu_seconds(checks))
+
+
+def _times(found: tuple[float, float] | None) -> str:
     return f"{found[0]:.2g}; {found[1]:.2g}" if found else "-"

@@ -3,6 +3,7 @@
 The process checks case after case; after it was stopped, the next case starts a new one.
 """
 
+import resource
 import time
 import warnings
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer
 from benchmarks.process import Process, StoppedError, WorkerError
+from handgrad.clock import PATIENCE
 
 #: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
 MEMORY = 6 * 2**30
@@ -53,8 +55,8 @@ class Worker:
         process.send(case)
         try:
             # The time starts when the case is built, which may take as long as checking it.
-            process.receive(self.limit, self.memory)
-            return process.receive(self.limit, self.memory)
+            process.receive(self.limit, self.memory, PATIENCE)
+            return process.receive(self.limit, self.memory, PATIENCE)
         except StoppedError as stopped:
             self.stop()
             return Reply(Answer(NO_ANSWER, str(stopped), seconds=stopped.seconds))
@@ -94,11 +96,22 @@ def _answered(contender: Contender, question: Any) -> Answer:
     import jax
 
     with jax.enable_x64(True):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), processor_seconds()
         try:
             answer = contender.ask(question)
         except MemoryError:
             answer = Answer(NO_ANSWER, "memory")
         except Exception as error:
             answer = Answer(NO_ANSWER, "error", message=f"{type(error).__name__}: {error}")
-        return replace(answer, seconds=time.perf_counter() - began)
+        seconds, cpu = time.perf_counter() - began, processor_seconds() - used
+        return replace(answer, seconds=seconds, cpu=cpu)
+
+
+def processor_seconds() -> float:
+    """Return the seconds of processors that this process has used, and its ended children.
+
+    All threads count, so that it may be more than has gone by; what others do on the machine does
+    not, but for what they cost in caches.
+    """
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

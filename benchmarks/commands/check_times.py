@@ -60,8 +60,6 @@ def _measured(
     contenders: tuple[str, ...],
     subjects: tuple[str, ...],
 ) -> "Results":
-    import psutil
-
     from benchmarks.check_times.results import STORED, Results
     from benchmarks.check_times.run import left, run
     from benchmarks.check_times.subjects import BECAUSE, QUICK, SUBJECTS, predicted
@@ -75,9 +73,8 @@ def _measured(
     ]
     if out is None and not (quick or contenders or subjects):
         out = STORED
-    here = described(PACKAGES) | {"load": round(psutil.getloadavg()[0], 2)}
     calls = QUICK_CALLS if quick else CALLS
-    fresh = Results(here, *calls, predicted(), BECAUSE, {})
+    fresh = Results(described(PACKAGES), *calls, predicted(), BECAUSE, {})
     results = begun(fresh, out, resume, overwrite, "processes", "later")
     results.contenders |= {contender.name: contender.absent() for contender in asked}
     for contender in asked:

@@ -1,6 +1,6 @@
 """`python -m benchmarks checkers`: compare gradient checkers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from handgrad.commands.options import JSON, option
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
     from benchmarks.checkers.contenders import Contender
-    from benchmarks.checkers.results import Check, Results
+    from benchmarks.checkers.results import Check, Planted, Results
     from benchmarks.checkers.run import OnCheck
 
 #: Packages whose versions affect the checkers' answers.
@@ -68,23 +68,44 @@ def _measured(
     limit: float | None,
 ) -> "Results":
     from benchmarks.checkers.contenders import CONTENDERS
-    from benchmarks.checkers.results import STORED, Results
-    from benchmarks.machine import described
+    from benchmarks.checkers.results import STORED
 
     if out is None and not (quick or contenders or subjects):
         out = STORED
-    fresh = Results(described(PACKAGES), limit or (QUICK_LIMIT if quick else LIMIT), {})
-    results = begun(fresh, out, resume, overwrite, "limit")
     chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
-    return asked(results, chosen, _cases(subjects, quick), out)
+    seconds = limit or (QUICK_LIMIT if quick else LIMIT)
+    return asked(chosen, _cases(subjects, quick), seconds, out, resume, overwrite)
 
 
 def asked(
-    results: "Results", chosen: "Sequence[Contender]", cases: "Sequence[Case]", out: Path | None
+    chosen: "Sequence[Contender]",
+    cases: "Sequence[Case]",
+    limit: float,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    planted: "Callable[[Iterable[Case]], dict[str, Planted]]" = lambda _: {},
 ) -> "Results":
-    """Ask checkers about all cases that have no answer yet, and show how it goes on."""
-    from benchmarks.checkers.run import left, run
+    """Ask checkers about all cases that have no answer yet, and show how it goes on.
 
+    Args:
+        chosen: the checkers.
+        cases: what they are asked about.
+        limit: seconds after which a check is stopped.
+        out: where answers are stored as they come, and are looked for; None for nowhere.
+        resume, overwrite: what to do with answers that are there.
+        planted: returns what is known of the mistakes among some cases.
+
+    Raises:
+        click.UsageError: as `benchmarks.commands.shared.begun`.
+    """
+    from benchmarks.checkers.results import Results
+    from benchmarks.checkers.run import left, run
+    from benchmarks.machine import described
+
+    fresh = Results(described(PACKAGES), limit, {})
+    results = begun(fresh, out, resume, overwrite, "limit")
+    results.planted |= planted(case for case in cases if case.id not in results.planted)
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
     available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
@@ -122,4 +143,5 @@ def progress(total: int) -> "Iterator[OnCheck]":
 
 def _answer(check: "Check") -> str:
     reason = f" ({check.reason})" if check.reason else ""
-    return f"{check.verdict}{reason}, {check.seconds:.2g} s"
+    cpu = "" if check.cpu is None else f", {check.cpu:.2g} s of processors"
+    return f"{check.verdict}{reason}, {check.seconds:.2g} s{cpu}"

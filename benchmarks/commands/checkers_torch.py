@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmarks.commands.checkers import LIMIT, PACKAGES, asked
-from benchmarks.commands.shared import OUT, RESUME, TABLE, begun, limit_option, several
+from benchmarks.commands.checkers import LIMIT, asked
+from benchmarks.commands.shared import OUT, RESUME, TABLE, limit_option, several
 from compare.commands.options import OVERWRITE
 from compare.wording import InputError, install
 from handgrad.commands.options import JSON
@@ -72,18 +72,14 @@ def _measured(
     from benchmarks.checkers.functions.cases import cases
     from benchmarks.checkers.functions.contenders import CONTENDERS
     from benchmarks.checkers.functions.planted import planted
-    from benchmarks.checkers.results import STORED_TORCH, Results
-    from benchmarks.machine import described
+    from benchmarks.checkers.results import STORED_TORCH
 
     if out is None and not (contenders or subjects or formats):
         out = STORED_TORCH
     every = cases(formats or FORMATS)
     about = [case for case in every if not subjects or case.subject in subjects]
-    fresh = Results(described(PACKAGES), limit or LIMIT, {})
-    results = begun(fresh, out, resume, overwrite, "limit")
-    results.planted |= planted(about)
     chosen = [one for one in CONTENDERS if not contenders or one.name in contenders]
-    return asked(results, chosen, about, out)
+    return asked(chosen, about, limit or LIMIT, out, resume, overwrite, planted)
 
 
 def _expect_torch() -> None:

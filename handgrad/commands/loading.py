@@ -86,9 +86,7 @@ class Loader:
         Raises:
             LoadingError: there is no such file, module or name, or importing it failed.
         """
-        if location.source not in self._modules:
-            self._modules[location.source] = self._import(location.source)
-        found: Any = self._modules[location.source]
+        found: Any = self.module(location.source)
         for part in location.name.split("."):
             if not hasattr(found, part):
                 if getattr(found, "__file__", "") is None:  # Python imports any folder
@@ -96,6 +94,12 @@ class Loader:
                 raise LoadingError(f"{location.source} has no {part!r}{_instead(part, found)}")
             found = getattr(found, part)
         return found
+
+    def module(self, source: str) -> ModuleType:
+        """Import a file or a module, once; raises as `load`."""
+        if source not in self._modules:
+            self._modules[source] = self._import(source)
+        return self._modules[source]
 
     def _import(self, source: str) -> ModuleType:
         if _is_a_path(source) or os.path.isfile(source):

@@ -13,7 +13,10 @@ from handgrad.data.frames import is_own
 
 
 def call_line(
-    check: Callable[..., Any], functions: Mapping[str, Any], names: Sequence[str], **options: Any
+    check: Callable[..., Any],
+    functions: Mapping[str, Any],
+    names: Sequence[str],
+    options: Mapping[str, Any],
 ) -> str:
     """Write the call of a check: `check_gradient(gradient, loss, w, x, points=0)`.
 
@@ -21,18 +24,20 @@ def call_line(
         check: the function that was called.
         functions: the caller's functions, by the general name of each.
         names: the names of the other positional arguments, `w`; those of `*args` as `args[0]`, ...
-        options: the options; only those that are not the default are written.
+        options: those among them are written that the check takes by name alone and that are not
+            the default.
     """
     parameters = signature(check).parameters
-    written = {name: _written(name, value) for name, value in options.items()}
+    by_name = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
+    texts = {name: written(name, options[name]) for name in by_name if name in options}
     given = [
         f"{name}={text}"
-        for name, text in written.items()
-        if text != _written(name, parameters[name].default)
+        for name, text in texts.items()
+        if text != written(name, parameters[name].default)
     ]
     called = _called(functions)
     arguments = _arguments(names)
-    taken = {*called, *(text for name, text in written.items() if text == name)}
+    taken = {*called, *(text for name, text in texts.items() if text == name)}
     if len({*arguments}) < len(arguments) or taken.intersection(arguments):
         arguments = [
             f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name
@@ -79,7 +84,7 @@ def _own_name(function: Any) -> str:
     return name if decorated_there and is_own(getattr(module, "__file__", None) or "") else ""
 
 
-def _written(name: str, value: Any) -> str:
+def written(name: str, value: Any) -> str:
     """Write the value of an option; arrays and lists of points by the name of the option."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -90,8 +95,16 @@ def _written(name: str, value: Any) -> str:
     if callable(value):
         own = _own_name(value)
         return own if own.isidentifier() and not iskeyword(own) else name
-    if isinstance(value, tuple) and value and all(isinstance(v, str) for v in value):
-        return repr(value)
-    if isinstance(value, Sequence | frozenset) and all(isinstance(v, str) for v in value):
+    if isinstance(value, frozenset) or (isinstance(value, Sequence) and not len(value)):
         return repr(sorted(value))
+    if type(value) in (list, tuple) and all(map(_is_plain, value)):
+        items = ", ".join(written(name, item) for item in value)
+        return f"[{items}]" if type(value) is list else f"({items}{',' * (len(value) == 1)})"
     return name
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is written by itself: a text, a number, None, or a tuple of these."""
+    if type(value) is tuple:
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float | np.generic)

@@ -18,6 +18,9 @@ _INSTALLED = {"site-packages", "dist-packages"}
 #: The most frames to quote: those nearest to the error.
 MOST_FRAMES = 8
 
+#: Longer lines are cut off where they are quoted inside a sentence.
+LONG_LINE = 60
+
 
 def is_own(file: str, named: Iterable[Path] = ()) -> bool:
     """Tell whether a file is the caller's own: not of a library, of Python or of handgrad.
@@ -89,6 +92,13 @@ def quoted(frames: list[FrameSummary]) -> list[str]:
         if frame.line:
             lines.append(f"    {frame.line}")
     return lines
+
+
+def quoted_line(file: str, line: int) -> str:
+    """Return the place and the text of a line, cut off where it is long."""
+    text = linecache.getline(file, line).strip()
+    text = text if len(text) <= LONG_LINE else text[: LONG_LINE - 3] + "..."
+    return f"{near(file)}, line {line}: `{text}`"
 
 
 def near(file: str | Path) -> str:

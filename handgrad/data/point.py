@@ -1,7 +1,7 @@
 """The caller's arguments: named leaves of the parameters, and copies to call functions with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -199,8 +199,19 @@ def _as_floats(path: str, leaf: Any) -> np.ndarray:
     if is_real(leaf):
         # Big-endian floats are floats.
         return np.asarray(leaf, dtype=formats.native(leaf.dtype))
+    check_dataclass(path, leaf)
     got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
     raise TypeError(f"{path}: got {got}, expected an array of floats")
+
+
+def check_dataclass(path: str, leaf: Any) -> None:
+    """Raise TypeError for an instance of a dataclass whose fields JAX does not know."""
+    if is_dataclass(leaf) and not isinstance(leaf, type):
+        name = type(leaf).__name__
+        raise TypeError(
+            f"{path}: got a {name}, a dataclass that JAX takes for one value; expected a pytree: "
+            f"call jax.tree_util.register_dataclass({name}) first"
+        )
 
 
 def _typed(value: Any) -> str:

@@ -8,13 +8,17 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.tangent import tangent_of
 from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.array_links import softmaxes
 from handgrad.diagnosis.constants import constants
+from handgrad.diagnosis.operand_links import operands
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
+from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.form import QUICK
@@ -29,6 +33,10 @@ MOST_NODES = 2000
 SAME = 1e-8
 
 
+#: The name of compiled gradients with the switches of a stage, which follows.
+SWITCHES = "switches "
+
+
 class TooLargeError(Exception):
     """The loss's program is too long."""
 
@@ -40,6 +48,7 @@ class Engine:
     rewired: Rewired
     traced_inputs: bool
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
+    domains: Sequence[Domain] = ()  #: of the leaves; gradients are projected on their tangent space
     _compiled: dict[str, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _values: dict[int, dict[int, np.ndarray]] = field(default_factory=dict, repr=False)
@@ -82,7 +91,9 @@ class Engine:
                 _wide(split(given.inputs)[0]) if self.traced_inputs else [],
                 Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
             )
-            return np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
+            whole = np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
+        tangent = tangent_of(self.domains, given.leaves)
+        return whole if tangent is None else tangent.of_floats(whole)
 
     def values(self, given: Point) -> dict[int, np.ndarray]:
         """Return all values of the loss at a point, by number; those inside loops are left out."""
@@ -102,7 +113,9 @@ class Engine:
         numbering = self.rewired.numbering
         known = numbering.known | {number: np.zeros_like(numbering.known[number])}
         return Engine(
-            replace(self.rewired, numbering=Numbering(numbering.avals, known)), self.traced_inputs
+            replace(self.rewired, numbering=Numbering(numbering.avals, known)),
+            self.traced_inputs,
+            domains=self.domains,
         )
 
     def through(self, place: int, given: Point) -> np.ndarray:
@@ -111,18 +124,18 @@ class Engine:
 
     def _needed(self, choice: dict[int, int] | None, constants: dict[int, float] | None) -> str:
         if choice:
-            return "late" if self.rewired.switches[next(iter(choice))].late else "switches"
+            return f"{SWITCHES}{self.rewired.switches[next(iter(choice))].stage}"
         return "constants" if constants else ""
 
     def _gradient(self, needed: str) -> Any:
         """Return the compiled gradient, of the kind of changes that is needed; each takes time."""
         if needed not in self._compiled:
-            late = needed == "late"
+            switched = needed.startswith(SWITCHES)
             rewired = replace(
                 self.rewired,
-                switches=self.rewired.switches if needed in ("late", "switches") else (),
+                switches=self.rewired.switches if switched else (),
                 constants=self.rewired.constants if needed == "constants" else (),
-                late=late,
+                stage=int(needed.removeprefix(SWITCHES)) if switched else 0,
             )
             self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
         return self._compiled[needed]
@@ -132,13 +145,19 @@ class AnotherLossError(Exception):
     """The code of a NumPy loss computes something else in `jax.numpy`."""
 
 
-def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Engine:
+def engine(
+    loss: Function,
+    given: Point,
+    exact: np.ndarray | None = None,
+    domains: Sequence[Domain] = (),
+) -> Engine:
     """Build the engine of a loss for points like this one.
 
     Args:
         loss: in `jax.numpy`, or in NumPy if its code means the same in `jax.numpy`.
         given: the point.
         exact: the gradient there, shape (size,), NaN where not known; needed for a loss in NumPy.
+        domains: of the leaves.
 
     Raises:
         TooLargeError: there are more than `MOST_NODES` operations.
@@ -146,7 +165,7 @@ def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Eng
         Exception: whatever JAX raises where it cannot trace the loss in float64.
     """
     try:
-        found = _engine(loss, given)
+        found = replace(_engine(loss, given), domains=domains)
         found.right(given)  # raises if JAX cannot differentiate the loss backwards
         return found
     except TooLargeError:
@@ -155,7 +174,7 @@ def engine(loss: Function, given: Point, exact: np.ndarray | None = None) -> Eng
         if exact is None:
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-            found = _engine(in_jax(loss), given)
+            found = replace(_engine(in_jax(loss), given), domains=domains)
     off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
     if not off <= SAME * np.linalg.norm(np.nan_to_num(exact)):
         raise AnotherLossError
@@ -187,6 +206,8 @@ def _engine(loss: Function, given: Point) -> Engine:
         values = _maker(graph, numbering)([*leaves, *(_wide(real) if traced_inputs else [])])
         found += softmaxes(graph, numbering, values)
         found += late_switches(graph, parameters, numbering)
+        found += operands(graph, parameters, numbering, values)
+        found += statistics(graph, parameters, numbering)
     activations = [switch for switch in found if isinstance(switch, Derivative)]
     places_found = tuple(places(graph, parameters, activations))
     numbers = constants(graph, numbering)

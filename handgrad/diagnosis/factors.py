@@ -85,6 +85,12 @@ def likely(factor: float, given: Point) -> list[float]:
     return [value for value in (*named, power) if abs(factor / value - 1) < unit and value != 1]
 
 
+def written(factor: float, given: Point) -> float:
+    """Return a fitted factor with the digits that a short format's numbers tell of it."""
+    unit = max(formats.of(leaf.dtype).unit for leaf in given.leaves)
+    return factor if unit < CLOSE else float(f"{factor:.{-math.floor(math.log10(unit))}g}")
+
+
 def scaled(factor: float) -> str:
     """Say of a power of two that losses are scaled by, that it looks like one; else nothing."""
     power = math.log2(factor) if factor >= SCALE else 0.5

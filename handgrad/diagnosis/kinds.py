@@ -63,7 +63,8 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return
     subject, partly = _subject(evidence, within, wrong)
     near = factors.likely(c, evidence.given)
-    for value in dict.fromkeys((*near, float(np.round(c)), c)):
+    written = factors.written(c, evidence.given)
+    for value in dict.fromkeys((*near, float(np.round(c)), written, c)):
         # Checked first, since finding a name may take longer than all else.
         if not first.explained(_times(value, wrong, first), within):
             continue
@@ -252,7 +253,9 @@ def _same(sample: Sample, mine: slice, other: slice) -> bool:
     scale = np.max(np.abs(sample.exact[other]))
     with np.errstate(invalid="ignore"):
         off = np.abs(sample.yours[mine] - sample.exact[other])
-    return bool((off <= PLAUSIBLE * scale).all())
+    # In short formats each element's own rounding is more than that.
+    allowed = np.fmax(sample.allowed[mine], sample.noise[other]) if sample.stated else 0.0
+    return bool((off <= np.fmax(PLAUSIBLE * scale, allowed)).all())
 
 
 def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
-from handgrad.diagnosis import kinds
+from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.array_links import Times
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place
@@ -70,7 +70,8 @@ def _arrays_of(engine: Engine, sample: Sample, shape: tuple[int, ...]) -> dict[i
     for number, value in engine.values(sample.given).items():
         array = np.asarray(value)
         fits = array.ndim <= len(shape) and array.dtype.kind == "f" and array.size > 1
-        if fits and _broadcasts(array.shape, shape) and np.ptp(array) > 0:
+        fits = fits and _broadcasts(array.shape, shape) and bool(np.isfinite(array).all())
+        if fits and np.ptp(array) > 0:
             found[number] = array
     return found
 
@@ -225,6 +226,7 @@ def another_divisor(search: Search) -> Iterator[Theory]:
         through = engine.changed(first.given, choice=choice)
         factor = kinds.ratio(first.yours[wrong], through[wrong])
         if factor:
+            factor = 1 / factors.written(1 / factor, first.given)
             says = f"a quotient were divided by {short(1 / factor)}, not by its divisor"
             predict = partial(_divided, engine, choice, factor)
             yield Theory("constant", f"{GIVES}{says}{of_nodes([switch.node])}", predict)

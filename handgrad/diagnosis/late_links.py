@@ -22,7 +22,7 @@ PARTS = ("slice", "gather", "dynamic_slice")
 class Late(Switch):
     """A switch that is tried after all others."""
 
-    late: ClassVar[bool] = True
+    stage: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, eq=False)

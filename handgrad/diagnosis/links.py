@@ -8,12 +8,20 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from handgrad.data.numerals import short
-from handgrad.diagnosis import factors, kinds, last_rules, other_constants, other_passes, updates
+from handgrad.diagnosis import (
+    factors,
+    kinds,
+    last_rules,
+    left_out,
+    other_axes,
+    other_constants,
+    other_operands,
+    other_passes,
+    updates,
+)
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
@@ -21,20 +29,12 @@ from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.program.equations import is_imaginary
-from handgrad.program.graph import Node
 
 #: Pairs are formed of this many places at most.
 MOST_PAIRED = 300
 
 #: The number of wrong elements that pairs of places are first compared at, to save time.
 FEW = 64
-
-#: Constants that keep a logarithm or a division from 0 are smaller than the first number; the
-#: second is how many are tried.
-SMALL, MOST_SMALL = 1e-2, 4
-
-#: How far beside 0 a leaf is tried, and how much that changes a gradient that does not jump there.
-TINY, JUMP = 1e-12, 1e-3
 
 #: The relative residual up to which a sum of two terms is proposed. There are thousands of such
 #: sums: this only saves time, and all points decide.
@@ -61,7 +61,7 @@ def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]
             continue
         c = _fitted(first, search.through(i, first), search.within)
         if c is not None:
-            values = dict.fromkeys((float(np.round(c)), c))
+            values = dict.fromkeys((float(np.round(c)), factors.written(c, first.given)))
             found += [(_strangeness(search, value), i, value) for value in values if value != 1]
     for _, i, value in sorted(found):
         if search.clock.over:
@@ -144,12 +144,12 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     return Theory(kind, GIVES + says, predict)
 
 
-def _wrong_rule(search: Search, late: bool = False) -> Iterator[Theory]:
+def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[tuple[type, str], list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
-        for k, option in enumerate(switch.options if switch.late == late else ()):
+        for k, option in enumerate(switch.options if switch.stage == stage else ()):
             alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
@@ -264,57 +264,6 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
             yield replace(theory, kind="overwritten", says=f"{GIVES}{says}, as with = for +=")
 
 
-def _left_out(search: Search) -> Iterator[Theory]:
-    """Propose that one leaf was left out of the forward pass, as if it were 0."""
-    for k, path in enumerate(search.evidence.given.paths):
-        if search.clock.over:
-            return
-        if _jumps_at_zero(search, k):
-            continue
-        says = f"{GIVES}{path} is left out of the forward pass, as if it were 0"
-        yield Theory("unknown", says, partial(_without, search.engine, k))
-
-
-def _jumps_at_zero(search: Search, k: int) -> bool:
-    """Tell whether the gradient jumps where a leaf is 0: its terms are equal, and a maximum ties.
-
-    Then what autodiff answers there is a convention, such as the mean; it says nothing of the leaf.
-    """
-    first, rng = search.evidence.fit[0], np.random.default_rng(0)
-    beside = TINY * rng.standard_normal(first.given.leaves[k].shape)
-    here, there = (_without(search.engine, k, first, value) for value in (0.0, beside))
-    if not (np.isfinite(here) & np.isfinite(there)).all():
-        return True
-    return bool((np.abs(here - there) > JUMP * np.max(np.abs(here), initial=0.0)).any())
-
-
-def _without(engine: Engine, k: int, sample: Sample, value: Any = 0.0) -> np.ndarray:
-    leaves = [np.full_like(a, value) if i == k else a for i, a in enumerate(sample.given.leaves)]
-    return engine.changed(sample.given, leaves=leaves)
-
-
-def _small_number_left_out(search: Search) -> Iterator[Theory]:
-    """Propose that a small constant was left out: log p for log(p + ε)."""
-    for number, (value, node) in itertools.islice(_small_numbers(search).items(), MOST_SMALL):
-        if search.clock.over:
-            return
-        says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
-        zero = search.engine.without(number)
-        yield Theory("constant", says, lambda sample, zero=zero: zero.right(sample.given))
-
-
-def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
-    """Return the small constants that are added or used as bounds, each with its operation."""
-    known = search.engine.rewired.numbering.known
-    found: dict[int, tuple[float, Node]] = {}
-    for node in search.engine.rewired.graph.nodes:
-        for o in node.operands if node.name in ("add", "sub", "max", "clamp") else ():
-            values = np.unique(np.asarray(known.get(o, 0.0)))
-            if values.size == 1 and values.dtype.kind == "f" and 0 < abs(values[0]) < SMALL:
-                found.setdefault(o, (float(values[0]), node))
-    return found
-
-
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
     other_passes.other_cotangent,
@@ -325,12 +274,14 @@ RULES: tuple[Proposes, ...] = (
     _wrong_rule_for_some,
     updates.updated,
     other_passes.mask_left_out,
-    _left_out,
+    left_out.leaf_left_out,
     other_passes.input_left_out,
-    _small_number_left_out,
+    left_out.small_number_left_out,
     other_constants.another,
-    partial(_wrong_rule, late=True),
+    partial(_wrong_rule, stage=1),
     _only_one_use,
     _two_terms_missing,
     *last_rules.RULES,
+    other_axes.other_axes,
+    other_operands.other_operand,
 )

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from handgrad.diagnosis.cotangents import both, joined, scaled
 from handgrad.program.graph import REARRANGING, Graph, Node, Numbering, scan_groups
 
 
@@ -40,8 +41,9 @@ class Switch(ABC):
     node: Node  #: the operation that makes the value
     options: tuple[Option, ...]  #: the wrong rules
 
-    #: Whether it is tried after all others, and compiled apart from them, which takes time.
-    late: ClassVar[bool] = False
+    #: When it is tried: 0 first, 1 late, 2 after all others. Each stage is compiled apart, which
+    #: takes time.
+    stage: ClassVar[int] = 0
 
     @property
     def neighbours(self) -> tuple["Neighbour", ...]:
@@ -93,7 +95,7 @@ class Rewired:
     switches: tuple[Switch, ...]
     names: tuple[str, ...]  #: of the parameters, which are the first inputs
     constants: tuple[Constant, ...] = ()
-    late: bool = False  #: which of the switches are there: the late ones, or the others
+    stage: int = 0  #: which of the switches are there
 
     def gradient(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
         """Return the changed gradient; to be compiled by `jax.jit`."""
@@ -103,7 +105,7 @@ class Rewired:
         run = _Run(self, knobs)
         pairs = zip(self.graph.inputs, knobs.updated, strict=False)
         updated = {number: value for number, value in pairs if value is not None}
-        if self.late:
+        if self.stage:
             still = jax.lax.stop_gradient([*leaves, *real])
             run.given = run.values(self.graph, still)
         return run.graph(self.graph, [*leaves, *real], updated)[0]
@@ -139,7 +141,7 @@ class _Run:
         self.switches: dict[int, list[tuple[int, Switch]]] = {}
         self.neighbours: dict[int, dict[int, Neighbour]] = {}
         for i, switch in enumerate(rewired.switches):
-            if switch.late == rewired.late:
+            if switch.stage == rewired.stage:
                 self.switches.setdefault(switch.at, []).append((i, switch))
                 for n in switch.neighbours:
                     self.neighbours.setdefault(id(n.loop), {})[n.number] = n
@@ -182,14 +184,14 @@ class _Run:
 
     def _scaled(self, places: Sequence[int], value: Any) -> Any:
         for place in places:
-            value = _scaled(value, self.knobs.scale[place])
+            value = scaled(value, self.knobs.scale[place])
         return value
 
     def _switched(self, number: int, values: dict[int, Any]) -> Any:
         value = values[number]
         for i, switch in self.switches.get(number, ()):
             choice = self.knobs.choice[i]
-            value = _joined(value, switch.changed(values, choice), choice > 0)
+            value = joined(value, switch.changed(values, choice), choice > 0)
         return value
 
     def _amended(self, node: Node, operands: list[Any], later: dict[int, Any]) -> list[Any]:
@@ -207,7 +209,7 @@ class _Run:
         if any(c.alone for _, c in constants):
             operands = [applied(k, x, alone=True) for k, x in enumerate(operands)]
             seen = [applied(None, x, alone=False) for x in self._plain(node, operands, {})]
-            outputs = [_joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
+            outputs = [joined(o, s, np.True_) for o, s in zip(outputs, seen, strict=True)]
         return outputs
 
     def _node(self, node: Node, operands: list[Any], later: dict[int, Any]) -> list[Any]:
@@ -227,7 +229,7 @@ class _Run:
         own = node.bound([still(x) if v is None else x for _, x, v in pairs])
         others = node.bound([x if v is None else still(v) for _, x, v in pairs])
         return [
-            _both(a, b) if jnp.issubdtype(a.dtype, np.floating) else a
+            both(a, b) if jnp.issubdtype(a.dtype, np.floating) else a
             for a, b in zip(own, others, strict=True)
         ]
 
@@ -295,36 +297,3 @@ class _Run:
             return lambda *given: self.graph(body, given, inside)
 
         return jax.lax.switch(operands[0], [branch(body) for body in node.bodies], *operands[1:])
-
-
-@jax.custom_vjp
-def _scaled(value: Any, factor: Any) -> Any:  # noqa: ARG001 (it is for the derivative)
-    """Return the value; the cotangent is multiplied by the factor."""
-    return value
-
-
-_scaled.defvjp(
-    lambda value, factor: (value, factor),
-    lambda factor, g: (factor.astype(g.dtype) * g, jnp.zeros_like(factor)),
-)
-
-
-@jax.custom_vjp
-def _joined(value: Any, changed: Any, chosen: Any) -> Any:  # noqa: ARG001 (as above)
-    """Return the value, with the derivative of `changed` where that is chosen."""
-    return value
-
-
-_joined.defvjp(
-    lambda value, changed, chosen: (value, chosen),
-    lambda chosen, g: (jnp.where(chosen, 0, g), jnp.where(chosen, g, 0), None),
-)
-
-
-@jax.custom_vjp
-def _both(value: Any, other: Any) -> Any:  # noqa: ARG001 (as above)
-    """Return the value, with the derivatives of both."""
-    return value
-
-
-_both.defvjp(lambda value, other: (value, None), lambda _, g: (g, g))

@@ -1,7 +1,7 @@
 """Wrong links between the rounds of a loop: the state of another round, or one round alone."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Sta
     for node in body.nodes:
         if not varies.isdisjoint(node.operands):
             varies.update(node.outputs)
-    for node, operand, value in _taken(body, active):
+    for node, operand, value in taken(body, active):
         if value in varies:
             found = tuple(
                 Neighbour(loop, value, numbering.fresh(numbering.avals[value]), ahead)
@@ -119,13 +119,18 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Sta
             yield Stale(node.outputs[0], node, _named(node, operand), operand, numbers, found)
 
 
-def _taken(graph: Graph, active: set[int]) -> Iterator[tuple[Node, int | None, int]]:
-    """Yield the values that derivatives take: (operation, number of the operand, value)."""
+def taken(
+    graph: Graph, active: set[int], of_operands: Sequence[str] = BILINEAR
+) -> Iterator[tuple[Node, int | None, int]]:
+    """Yield the values that derivatives take: (operation, number of the operand, value).
+
+    The number is None for the operation's result, whose operation is in `BY_RESULT`.
+    """
     for node in graph.nodes:
         if node.name in BY_RESULT and node.operands[0] in active:
             yield node, None, node.outputs[0]
-        for k, o in enumerate(node.operands if node.name in BILINEAR else ()):
-            others = {other for m, other in enumerate(node.operands) if m != k}
+        for k, o in enumerate(node.operands if node.name in of_operands else ()):
+            others = {other for m, other in enumerate(node.operands) if m != k} or {o}
             if not others.isdisjoint(active):
                 yield node, k, o
 
@@ -164,7 +169,7 @@ def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:
         others = ((alike(node, by), k) for node, k in uses[value])
         return next((n.operands[k] for n, k in others if n and n.operands[k] != value), value)
 
-    for node, operand, value in _taken(graph, active):
+    for node, operand, value in taken(graph, active):
         found = (shifted(value, 1), shifted(value, -1))
         if len(repeated[place[node][0]]) > 1 and found != (value, value):
             yield Stale(node.outputs[0], node, _named(node, operand), operand, found)

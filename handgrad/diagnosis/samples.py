@@ -13,6 +13,7 @@ from handgrad.data.formats import of
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import Engine, engine
+from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
 from handgrad.judging.outcome import Trial
@@ -49,6 +50,10 @@ LEFT_SHORT = 4
 #: A gap this many times the allowed residual stands out from rounding, by three bits.
 CLEAR = 8
 
+#: In short formats few gaps do. Those of one bit or more stand out together if they have so many
+#: bits, five times those of one: rounding errors of neighbours may depend on each other.
+BITS = 15
+
 #: The residual may be this many tolerances: one for the gradient, one for the prediction, which is
 #: computed in floats too.
 SLACK = 2
@@ -84,10 +89,27 @@ class Sample:
             close = np.abs(self.yours - prediction) <= self.allowed
         return bool((close | ~(within & self.judged)).all())
 
+    def explained_loosely(self, prediction: np.ndarray, within: np.ndarray) -> bool:
+        """Tell whether values and sums that are both in a short format explain what is left.
+
+        Then a right gradient, too, may be off by as much here, as `imprecise`.
+        """
+        if self.stated is None:
+            return False
+        with np.errstate(invalid="ignore"):
+            close = np.abs(self.yours - prediction) <= np.fmax(self.stated.loose, self.allowed)
+        return bool((close | ~(within & self.judged)).all())
+
     def stands_out(self, within: np.ndarray) -> bool:
         """Tell whether a gap at these elements stands out from rounding."""
-        clear = self.allowed <= np.abs(self.gap) / CLEAR
-        return bool((within & self.judged & self.wrong & clear).any())
+        concerned = within & self.judged & self.wrong
+        if (concerned & (self.allowed <= np.abs(self.gap) / CLEAR)).any():
+            return True
+        if self.stated is None:
+            return False
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bits = np.log2(np.abs(self.gap) / self.allowed)[concerned]
+        return bool(bits[bits >= 1].sum() >= BITS)
 
     @cached_property
     def allowed(self) -> np.ndarray:
@@ -130,7 +152,8 @@ class Evidence:
         try:
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
-            return engine(self.trial.case.loss, self.given, exact)
+            case = self.trial.case
+            return engine(case.loss, self.given, exact, case.domains)
         except Exception:  # a failed diagnosis must not cost the caller the verdict
             return None
 
@@ -193,7 +216,7 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
     judged = list({id(ruling): ruling for ruling in judged}.values())
     smooth = [ruling for ruling in judged if ruling.reference.kink is None]
     yield from smooth[:1]
-    yield from _judged(trial, _larger(first.given, trial.case.seed + 2))
+    yield from _judged(trial, _larger(trial.case, first.given))
     yield from smooth[1:]
     around = points_of(trial.case, first.given, MORE, trial.case.seed + 1)
     next(around)
@@ -215,16 +238,16 @@ def _judged(trial: Trial, fresh: Iterator[Point]) -> Iterator[Ruling]:
             yield ruling
 
 
-def _larger(given: Point, seed: int) -> Iterator[Point]:
+def _larger(case: Case, given: Point) -> Iterator[Point]:
     """Yield points at which small leaves have about size 1."""
     small = [np.max(np.abs(leaf), initial=0.0) < SMALL for leaf in given.leaves]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(case.seed + 2)
     for _ in range(LARGER if any(small) else 0):
         grown = [
             np.asarray(leaf + rng.standard_normal(leaf.shape), leaf.dtype) if grows else leaf
             for leaf, grows in zip(given.leaves, small, strict=True)
         ]
-        yield given.moved(grown)
+        yield case.moved(given, grown)
 
 
 def sample_of(ruling: Ruling) -> Sample:

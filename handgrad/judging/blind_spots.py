@@ -42,7 +42,9 @@ def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
     """Find units whose derivatives are 0 at all points, which hide wrong factors."""
     # NaN, and so no 0, where it is not known.
     zero = np.all([ruling.exact == 0 for ruling in rulings], axis=0)
-    given = rulings[0].given
+    given, tangent = rulings[0].given, rulings[0].problem.tangent
+    if tangent is not None:
+        zero &= ~tangent.fixed  # what does not vary has no unit
     for path, place, leaf in zip(given.paths, given.parts(), given.leaves, strict=True):
         zeros = zero[place].reshape(leaf.shape)
         dead = int(leaf.size if zeros.all() else 0 if part else _of_units(zeros).sum())

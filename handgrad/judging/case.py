@@ -1,18 +1,18 @@
 """The case: a gradient to judge, its loss, and the options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from handgrad.data.computed_in import Arithmetic, arithmetic
+from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, shortly
+from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
-
-#: Where the reference gradient comes from; see `handgrad.check_gradient`.
-REFEREES = ("auto", "series", "program")
 
 #: Combines the float inputs of a part with its other inputs: float arrays -> inputs.
 Together = Callable[[Sequence[Any]], Any]
@@ -34,6 +34,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
+    domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
 
 
@@ -46,6 +47,7 @@ OF_COMMAND = Wording(
     more_time="--seconds gives it more, --directions 1 judges less",
     elsewhere="judge at the example alone: --points 0",
     every_element="without --directions",
+    domain="--domain '{1}'",
     computed_in="--computed-in {1}",
 )
 
@@ -95,6 +97,11 @@ class CustomRule:
     f: Callable[..., Any]
     together: Together
     reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
+    mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
+    order: int = 1  #: 2 if the derivative of the rule is judged
+    #: Of second order: the slope of first order that is differentiated, with the rule; of the
+    #: parameters.
+    slope: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +121,7 @@ class ForwardValues:
 
 
 @dataclass(frozen=True, eq=False)
-class TorchFunction:
+class TorchRule:
     """What a case of `handgrad.torch.check_function` has besides."""
 
     again: Callable[[Any, Any], Any]  #: (params, inputs) -> the case at other arguments, its point
@@ -156,33 +163,32 @@ Instead = ForwardValues | RandomDirections
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """What the caller gave, where a case has arrays in place of tensors of PyTorch."""
+    """What the caller gave, where a case has other arrays: of tensors, or of complex numbers."""
 
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
+    module: Any = None  #: whose parameters are judged, if they are those of a module
+    of_torch: bool = True  #: whether these are tensors of PyTorch
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class Case(Options):
     """A gradient to judge, its loss, and the options."""
 
     gradient: Callable[..., Any]
     loss: Callable[..., Any]
-    has_value: bool = False
-    referee: str = "auto"
-    seed: int = 0
-    trusted: frozenset[str] = frozenset()
+    _: KW_ONLY
     autodiff: Callable[..., Any] | None = None  #: value and gradient by JAX, if not those of `loss`
     has_autodiff: bool = True  #: whether `autodiff` has a gradient to return
     #: What is judged of a gradient, if not all of it.
-    part: BackwardStep | CustomRule | TorchFunction | Instead | None = None
+    part: BackwardStep | CustomRule | TorchRule | Instead | None = None
     wording: Wording = OF_GRADIENT
-    own: Own | None = None  #: of a case whose arrays stand for tensors
+    own: Own | None = None  #: of a case whose arrays stand for others
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
-    computed_in: Any = None  #: what the gradient is computed in, if that was stated
-    convention: str | None = None  #: how a gradient by complex numbers is written, if stated
-    #: How it is written, if there are complex numbers; see `handgrad.data.complex_pairs`.
+    domains: tuple[Domain, ...] = ()  #: of the caller's parameters, for each leaf; () if of none
+    #: How a gradient by complex numbers is written, if there are any; see
+    #: `handgrad.data.complex_pairs`.
     written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
@@ -194,7 +200,7 @@ class Case:
     @property
     def takes_cotangent(self) -> bool:
         """Whether the first input is the cotangent of what is judged."""
-        return isinstance(self.part, BackwardStep | TorchFunction)
+        return isinstance(self.part, BackwardStep | TorchRule)
 
     @property
     def of_values(self) -> bool:
@@ -215,13 +221,41 @@ class Case:
 
     def remark(self, path: str) -> str:
         """Return the remark on a leaf, for the case that it is wrong."""
-        return self.part.remarks.get(path, "") if isinstance(self.part, TorchFunction) else ""
+        return self.part.remarks.get(path, "") if isinstance(self.part, TorchRule) else ""
 
     def varied(self, given: Point, change: Callable[[np.ndarray], np.ndarray]) -> Point:
         """Return a point of the case with each leaf of the caller's parameters changed."""
         whole = self.of_caller(given)
-        moved = whole.moved([change(leaf) for leaf in whole.leaves])
+        moved = self._inside(whole, [change(leaf) for leaf in whole.leaves])
         return self.part.varied(given, moved) if isinstance(self.part, Instead) else moved
+
+    def moved(self, given: Point, leaves: Sequence[np.ndarray]) -> Point:
+        """Return a point of the case with other parameters, or near ones in their domains."""
+        own = isinstance(self.part, Instead)
+        return given.moved(leaves) if own else self._inside(given, leaves)
+
+    def _inside(self, whole: Point, leaves: Sequence[np.ndarray]) -> Point:
+        """Return the caller's point with other parameters, or near ones in their domains."""
+        if self.domains:
+            triples = zip(self.domains, leaves, whole.leaves, strict=True)
+            leaves = [
+                np.asarray(domain.nearest(leaf, was)) if leaf.size else leaf
+                for domain, leaf, was in triples
+            ]
+        return whole.moved(leaves)
+
+    def tangent(self, given: Point) -> Tangent | None:
+        """Return the tangent space of the domains at a point; None if it has all directions.
+
+        Values of a function, and slopes along directions, are judged as they are.
+        """
+        own = isinstance(self.part, Instead)
+        return None if own else tangent_of(self.domains, given.leaves)
+
+    def projected(self, given: Point, gradient: np.ndarray) -> np.ndarray:
+        """Return what counts of a gradient, float64, (size,): its part in the tangent space."""
+        tangent = self.tangent(given)
+        return gradient if tangent is None else tangent.of_floats(gradient)
 
     @property
     def arithmetic(self) -> Arithmetic | None:
@@ -235,12 +269,9 @@ class Case:
 
 
 def check_case(case: Case, given: Point) -> None:
-    """Raise TypeError or ValueError if a case has functions or options that are none."""
+    """Raise TypeError if a case has functions that are none."""
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
-    check_seed(case.seed)
-    check_referee(case.referee)
-    arithmetic(case.computed_in)
 
 
 def check_function(name: str, function: Any, arguments: Sequence[Any], form: str) -> None:
@@ -260,15 +291,3 @@ def check_function(name: str, function: Any, arguments: Sequence[Any], form: str
         n = len(arguments)
         count = f"{n} argument" + "s" * (n != 1)
         raise TypeError(f"{name}: {error}; it is called as {form}, here with {count}") from None
-
-
-def check_seed(seed: Any) -> None:
-    """Raise ValueError if something cannot seed random draws."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: got {shortly(seed)}, expected a whole number from 0")
-
-
-def check_referee(name: str) -> None:
-    """Raise ValueError if there is no referee of that name."""
-    if name not in REFEREES:
-        raise ValueError(f"referee: got {name!r}, expected one of {', '.join(REFEREES)}")

@@ -66,7 +66,7 @@ def _names_of_parts(names: Names, params: Any) -> tuple[str, ...] | None:
 def _on_pairs(case: Case, names: Names, convention: str) -> Case:
     """Return a case whose functions take pairs, and whose gradient returns some."""
     gradient, loss, sign = case.gradient, case.loss, CONVENTIONS[convention]
-    own = case.own or Own((gradient, loss), lambda *args: args)
+    own = case.own or Own((gradient, loss), lambda *args: args, of_torch=False)
     with_value = case.has_value
 
     @wraps(loss)
@@ -92,7 +92,7 @@ def _on_pairs(case: Case, names: Names, convention: str) -> Case:
         case,
         gradient=gradient_of_pairs,
         loss=of_pairs,
-        own=Own(own.functions, written),
+        own=replace(own, arguments=written),
         written_as=convention,
     )
 

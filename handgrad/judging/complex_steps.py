@@ -6,6 +6,7 @@ convention, and c + id in PyTorch's.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -59,17 +60,18 @@ def step_in_real_arrays(
             return parted(found, pairs[0], sign, INPUT) if single else in_pairs(found, sign)
         return parted(found, type(found)(pairs), sign, Names("inputs"))
 
-    given = own or Own((forward, backward), lambda *args: args)
+    given = own or Own((forward, backward), lambda *args: args, of_torch=False)
     arguments = given.arguments
     written = None if arguments is None else lambda *args: arguments(*joined(args))
-    return passed, went_back, pairs, Own(given.functions, written)
+    return passed, went_back, pairs, replace(given, arguments=written)
 
 
 def cotangent_in_pairs(cotangent: Any, output: Any, convention: str) -> Any:
     """Return the caller's cotangent of a complex output in pairs; its numbers may be real."""
 
     def alike(of: Any, c: Any) -> Any:
-        return np.asarray(c) + 0j if is_complex(of) and np.shape(c) == np.shape(of) else c
+        alike = c is not None and is_complex(of) and np.shape(c) == np.shape(of)
+        return np.asarray(c) + 0j if alike else c
 
     try:
         cotangent = jax.tree_util.tree_map(alike, output, cotangent)

@@ -1,34 +1,32 @@
 """Cases for functions with a derivative rule of their own, or with a reference."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
+from handgrad.data.complex_pairs import in_pairs, joined
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
 from handgrad.data.pytrees import is_real, wide
-from handgrad.judging.case import (
-    OF_REFERENCE,
-    OF_RULE,
-    Case,
-    CustomRule,
-    check_function,
-    check_seed,
-)
-from handgrad.judging.forward_values import Referenced, referenced, weighed
-from handgrad.judging.part_cases import float_inputs, random_cotangent, weighed_output
+from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
+from handgrad.judging.domains import in_domains
+from handgrad.judging.forward_values import Referenced, float_outputs, referenced, weighed
+from handgrad.judging.options import DEFAULT, Options
+from handgrad.judging.part_cases import float_inputs, random_cotangent
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.program.equations import equations
+from handgrad.program.equations import equations, of_jax
+from handgrad.program.form import CUSTOM
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
     Program,
     custom_rules,
     differentiated,
-    trace,
     without_custom_rules,
 )
 
@@ -40,115 +38,159 @@ OPAQUE = ("_call", "_callback")
 __tracebackhide__ = True
 
 
-def custom_case(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
-) -> tuple[Case, Point]:
-    """Build the case of a custom rule, and its point; see `handgrad.check_custom`."""
-    written, (f,) = f, _on_pairs(args, f)
-    real, together, given = _arguments_of(f, in_pairs(args), seed)
-    with wide(real):
-        output = f(*together(real))
-    cotangent = random_cotangent(output, seed)
+@dataclass(frozen=True, eq=False)
+class CustomFunction:
+    """A function with a derivative rule of its own, or with a reference, at a point.
 
-    def loss(params: Any) -> Any:
-        return weighed_output(f(*together(params)), cotangent)
-
-    program = _with_rule(f, loss, list(real))
-
-    def plain(params: Any) -> Any:
-        return without_custom_rules(program.jaxpr, params)[0]
-
-    with wide(real):
-        differentiate, possible = differentiated(plain, list(real))
-    case = Case(
-        jax.grad(loss),
-        loss,
-        referee=referee,
-        seed=seed,
-        autodiff=differentiate(plain),
-        has_autodiff=possible is not None,
-        part=CustomRule(written, together),
-        wording=OF_RULE,
-        computed_in=computed_in,
-        calls=CALLS_OF_KERNEL,
-    )
-    return case, given
-
-
-def referenced_case(
-    f: Callable[..., Any],
-    reference: Callable[..., Any],
-    args: tuple[Any, ...],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
-) -> tuple[Case, Point, Referenced]:
-    """Build the case of a derivative that a reference has; see `handgrad.check_custom`.
-
-    It says nothing of the values of f, see `handgrad.judging.forward_values`.
-    """
-    check_function("reference", reference, args, "reference(*args)")
-    written, (f, reference) = (f, reference), _on_pairs(args, f, reference)
-    real, together, given = _arguments_of(f, in_pairs(args), seed)
-    pair = referenced(f, reference, real, together)
-    cotangents = pair.cotangents(seed)
-
-    def of_f(params: Any) -> Any:
-        return weighed(pair.f(params), cotangents)
-
-    def loss(params: Any) -> Any:
-        return weighed(pair.reference(params), cotangents)
-
-    part = CustomRule(written[0], together, written[1])
-    options = {
-        "referee": referee,
-        "seed": seed,
-        "computed_in": computed_in,
-        "calls": CALLS_OF_KERNEL,
-    }
-    return Case(jax.grad(of_f), loss, **options, part=part, wording=OF_REFERENCE), given, pair
-
-
-def _on_pairs(args: Any, *functions: Callable[..., Any]) -> list[Callable[..., Any]]:
-    """Return functions that take and give pairs, if complex numbers are among their arguments.
-
-    The cotangent of a pair is that of both parts, so a rule is called as `jax.grad` calls it.
+    `own` and `right` return the arrays of floats of the result, of those among the arguments: of
+    the function, and of the same without its rule, or of the reference.
     """
 
-    def on_pairs(f: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(f)
-        def run(*args: Any) -> Any:
-            return in_pairs(f(*joined(args)))
+    f: Callable[..., Any]
+    reference: Callable[..., Any] | None
+    real: list[Any]  #: the arrays of floats among the arguments
+    together: Callable[[Sequence[Any]], Any]  #: makes the arguments of these
+    given: Point
+    own: Callable[[Any], list[Any]]
+    right: Callable[[Any], list[Any]]
+    cotangents: list[np.ndarray]
+    defined: tuple[str, ...]  #: the modes that the rule defines
+    pair: Referenced | None  #: of a function with a reference
+    options: Options
 
-        return run
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return getattr(self.f, "__name__", "f")
 
-    return [on_pairs(f) if holds_complex(args) else f for f in functions]
+    @cached_property
+    def tangent(self) -> Tangent | None:
+        """The tangent space of the domain at the point; None if it has all directions."""
+        if self.options.domain is None:
+            return None
+        return in_domains(self.case(), self.given).tangent(self.given)
+
+    @property
+    def part(self) -> CustomRule:
+        """What a case has of it, for the reverse mode of first order."""
+        return CustomRule(self.f, self.together, self.reference)
+
+    def loss(self, params: Any) -> Any:
+        """Return Σ c·output with the rule."""
+        return weighed(self.own(params), self.cotangents)
+
+    def case(self, gradient: Callable[..., Any] | None = None, **options: Any) -> Case:
+        """Return the case of a derivative; by default of that in reverse mode, of first order.
+
+        `options` are fields of the case. A loss among them has no rule.
+        """
+        more = {} if self.reference or "loss" in options else self._without_rule()
+        return replace(
+            Case(
+                gradient or jax.grad(self.loss),
+                self.of_right if self.reference else self.loss,
+                **self.options.handed_on(),
+                part=self.part,
+                wording=OF_REFERENCE if self.reference else OF_RULE,
+                calls=CALLS_OF_KERNEL,
+                **more,
+            ),
+            **options,
+        )
+
+    def of_right(self, params: Any) -> Any:
+        """Return Σ c·output without the rule."""
+        return weighed(self.right(params), self.cotangents)
+
+    def _without_rule(self) -> dict[str, Any]:
+        with wide(self.real):
+            differentiate, possible = differentiated(self.of_right, list(self.real))
+        autodiff = differentiate(self.of_right)
+        return {"autodiff": autodiff, "has_autodiff": possible is not None}
+
+
+def custom_function(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    reference: Callable[..., Any] | None = None,
+    options: Options = DEFAULT,
+) -> CustomFunction:
+    """Take a call of a function apart; see `handgrad.check_custom`.
+
+    Raises:
+        TypeError: it has neither a rule nor a reference, or cannot be looked into.
+    """
+    if reference is not None:
+        check_function("reference", reference, args, "reference(*args)")
+    real, together, given = _arguments_of(f, args)
+    found = f, reference, real, together, given
+    if reference is not None:
+        pair = referenced(f, reference, real, together)
+        drawn = pair.cotangents(options.seed)
+        try:
+            modes = _defined(_traced(pair.f, real))
+        except jax.errors.JAXTypeError:  # code in NumPy, which is refused elsewhere
+            modes = ("rev",)
+        return CustomFunction(*found, pair.f, pair.reference, drawn, modes, pair, options)
+    with wide(real):
+        outputs, select = float_outputs(f(*together(real)))
+    if not outputs:
+        raise TypeError("f: got a result without floats, expected an array of floats")
+
+    def own(params: Any) -> list[Any]:
+        return select(f(*together(params)))
+
+    program = _with_rule(f, own, real)
+
+    def right(params: Any) -> list[Any]:
+        return without_custom_rules(program.jaxpr, params)
+
+    drawn = random_cotangent(list(outputs.values()), options.seed)
+    return CustomFunction(*found, own, right, drawn, _defined(program), None, options)
 
 
 def _arguments_of(
-    f: Callable[..., Any], args: tuple[Any, ...], seed: int
+    f: Callable[..., Any], args: tuple[Any, ...]
 ) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
-    """Return the float arrays among arguments, what replaces them, and the point they make."""
-    check_seed(seed)
+    """Return the float arrays among arguments, what replaces them, and the point they make.
+
+    Those of a complex array are its parts. The cotangent of a pair is that of both, so that a rule
+    is called as `jax.grad` calls it.
+    """
     names = argument_names(f, len(args), numbered("args", len(args)))
-    real, together, leaves = float_inputs(args, names)
+    real, in_parts, leaves = float_inputs(in_pairs(args), names)
     check_function("f", f, args, "f(*args)")
+
+    def together(real: Sequence[Any]) -> Any:
+        return joined(in_parts(real))
+
     return real, together, point_at(list(real), (), Names("args", leaves=leaves))
 
 
-def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any]) -> Program:
-    """Trace the loss of a function that has a custom rule, and that can be looked into.
+def _traced(own: Callable[[Any], list[Any]], real: list[Any]) -> Program:
+    with wide(real):
+        return Program.of(jax.make_jaxpr(own)(list(real)))
+
+
+def _defined(program: Program) -> tuple[str, ...]:
+    """Return the modes that the rules in a program define; "rev" if there are none."""
+    names = {
+        eqn.primitive.name
+        for eqn in equations(program.jaxpr.jaxpr)
+        if eqn.primitive.name in CUSTOM and not of_jax(eqn)
+    }
+    return ("fwd", "rev") if names == {"custom_jvp_call"} else ("rev",)
+
+
+def _with_rule(f: Callable[..., Any], own: Callable[..., Any], real: list[Any]) -> Program:
+    """Trace a function that has a custom rule, and that can be looked into.
 
     Raises:
         TypeError: it has no rule, or cannot.
     """
     name = getattr(f, "__name__", repr(f))
     try:
-        program = trace(loss, real, (), differentiate=False).loss
+        program = _traced(own, real)
     except jax.errors.TracerArrayConversionError:
         if hasattr(f, "defvjp") or hasattr(f, "defjvp"):
             raise  # its rule is in NumPy
@@ -160,7 +202,6 @@ def _with_rule(f: Callable[..., Any], loss: Callable[..., Any], real: list[Any])
         )
     if program is None or not custom_rules(program):
         raise TypeError(f"{name}: expected a jax.custom_vjp or jax.custom_jvp function")
-    trace(loss, real, ())  # what is wrong with the form of a rule is raised here
     return program
 
 

@@ -1,58 +1,131 @@
-"""What the parameters were at the caller's point, and may be meant to be: positive, symmetric.
+"""The domains of a case: those that were stated, and what its parameters may be meant to be.
 
-Points are moved at random, out of domains that nobody has stated. A gradient that is wrong only
-where a parameter left what it was may be right wherever it is used.
+Where no domain is stated, points are moved at random out of one that the parameters may be in. A
+gradient that is wrong only where a parameter left it may be right wherever it is used; and one that
+is wrong only in directions that leave it is right for such parameters.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data import formats
+from handgrad.data.complex_pairs import Pair, in_pairs, is_pair
+from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
+from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
+from handgrad.data.domains.named import check_inside, domains_of, is_list
+from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
-from handgrad.judging.case import Case
+from handgrad.data.pytrees import is_real
+from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
 
-class Domain(NamedTuple):
-    """A property of an array of parameters, which most are meant to keep if they have it."""
+def in_domains(case: Case, given: Point) -> Case:
+    """Return a case with the domain of each parameter, as `domain=` states them.
 
-    contains: Callable[[np.ndarray], np.ndarray]  #: tells of each element whether it has it
-    left: str  #: says that the array no longer has it
-    by_chance: bool = False  #: whether ordinary weights may have it; then only that of wrong leaves
+    Of a part, they are stated for all its arguments.
+
+    Raises:
+        TypeError, ValueError: there is no such domain, or the point is not in it.
+    """
+    if case.domain is None or case.domains:
+        return case
+    whole, spec = _whole(case, given), case.domain
+    if type(whole) in (tuple, list) and is_list(spec):
+        spec = type(whole)(spec)
+    found = domains_of(spec, whole)
+    leaves = jax.tree_util.tree_leaves(whole)
+    if len(leaves) > len(given.leaves):
+        found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
+    for path, domain, of_complex in zip(given.paths, found, _complex(case, given), strict=True):
+        if of_complex and type(domain) not in (Domain, Mask):
+            what = "expected a boolean array or None for what is complex"
+            name = path.removesuffix(f".{Pair._fields[0]}")
+            raise ValueError(f"domain: got {domain.words} for {name}, {what}")
+    check_inside(given, found)
+    return replace(case, domains=tuple(found))
 
 
-def _mirrored(leaf: np.ndarray) -> np.ndarray:
-    """Tell which elements of square matrices equal their mirror image; none of other arrays."""
-    square = leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2] > 1
-    return leaf == leaf.swapaxes(-1, -2) if square else np.zeros(leaf.shape, dtype=bool)
+def _whole(case: Case, given: Point) -> Any:
+    """Return all arguments that are judged, or the parameters, with pairs for complex arrays."""
+    part = case.part
+    of_part = isinstance(part, BackwardStep | CustomRule)
+    return in_pairs(part.together(given.params)) if of_part else given.params
 
 
-def _in_rows_of_sum_1(leaf: np.ndarray) -> np.ndarray:
-    """Tell which elements lie in a row that sums to 1, to within its rounding."""
-    if leaf.ndim == 0 or leaf.shape[-1] < 2:
-        return np.zeros(leaf.shape, dtype=bool)
-    sums = leaf.astype(np.float64).sum(axis=-1, keepdims=True)
-    allowed = leaf.shape[-1] * formats.of(leaf.dtype).eps
-    return np.broadcast_to(np.abs(sums - 1) <= allowed, leaf.shape)
+def _complex(case: Case, given: Point) -> list[bool]:
+    """Tell of each leaf whether it is a part of a complex array, for which no domain is guessed."""
+    found: list[bool] = []
+    for part in jax.tree_util.tree_leaves(_whole(case, given), is_leaf=is_pair):
+        found += [True, True] if is_pair(part) else [False] * is_real(part)
+    return found if len(found) == len(given.leaves) else [False] * len(given.leaves)
 
 
-DOMAINS = (
-    Domain(_mirrored, "is no longer symmetric"),
-    Domain(lambda leaf: leaf > 0, "is no longer positive"),
-    Domain(lambda leaf: leaf >= 0, "is no longer 0 or more"),
-    Domain(lambda leaf: leaf < 0, "is no longer negative"),
-    Domain(lambda leaf: leaf <= 0, "is no longer 0 or less"),
-    Domain(lambda leaf: (leaf >= 0) & (leaf <= 1), "is no longer in [0, 1]"),
-    Domain(lambda leaf: np.abs(leaf) <= 1, "is no longer in [-1, 1]", by_chance=True),
-    Domain(_in_rows_of_sum_1, "no longer sums to 1"),
+class Guess(NamedTuple):
+    """A domain that parameters are meant to keep, most of them, if they are in it."""
+
+    domain: Domain
+    by_chance: bool = (
+        False  #: whether ordinary weights may be in it; then only that of wrong leaves
+    )
+
+    def holds(self, leaf: np.ndarray) -> bool:
+        """Tell whether an array is in it and might well not be."""
+        # Of an array without axes an index has size 0.
+        return bool(leaf.size) and _may_leave(self.domain, leaf) and not len(self.outside(leaf))
+
+    def outside(self, leaf: np.ndarray) -> np.ndarray:
+        """Return the indices of the elements that are not as the domain wants them."""
+        return np.argwhere(~self.domain.inside(leaf))
+
+
+class _Negative(Interval):
+    """Numbers below 0."""
+
+    def __init__(self) -> None:
+        super().__init__(-np.inf, 0.0)
+        self.left = "is no longer negative"
+
+    def inside(self, leaf: np.ndarray) -> np.ndarray:
+        return leaf < 0
+
+
+#: In order: of several that a leaf has left, the first is named.
+GUESSES = (
+    Guess(Symmetric()),
+    Guess(Positive()),
+    Guess(Interval(0, np.inf)),
+    Guess(_Negative()),
+    Guess(Interval(-np.inf, 0)),
+    Guess(Interval(0, 1)),
+    Guess(Interval(-1, 1), by_chance=True),
+    Guess(Simplex()),
+    Guess(LowerTriangular(), by_chance=True),
+    Guess(UnitSphere(), by_chance=True),
+    Guess(Orthogonal(), by_chance=True),
 )
+
+
+def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
+    """Tell whether a leaf of this shape is no member of a domain by its shape alone, or as 1 is."""
+    if not domain.projects:
+        return True
+    if isinstance(domain, Simplex | UnitSphere):
+        return leaf.ndim > 0 and leaf.shape[-1] > 1
+    if leaf.ndim < 2 or min(leaf.shape[-2:]) < 2:
+        return False
+    if isinstance(domain, LowerTriangular):
+        return leaf.shape[-1] == leaf.shape[-2] and bool(np.tril(leaf, -1).any())
+    # A matrix may start as the identity.
+    return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
 #: What one number among others may do, by chance as well.
@@ -67,10 +140,11 @@ class Exit(NamedTuple):
     """A parameter that left a domain at another point."""
 
     path: str
-    left: str
+    left: str  #: says so of it
     element: str  #: one that did, and its value
     leaf: str
     by_chance: bool
+    domain: Domain | None  #: which one; None if there is no such domain
 
 
 def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
@@ -84,14 +158,14 @@ def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
     if any(outcomes[i].findings for i in wrong):
         return {}
     right = [at for at, o in zip(points, outcomes, strict=True) if o.ruling and not o.wrong]
-    also = Counter((e.path, e.left) for at in right for e in _exits(given, at))
+    also = Counter((e.path, e.left) for at in right for e in _exits(case, given, at))
     found = {}
     for i in wrong:
         whole = points[i] is outcomes[i].given
         guilty = _wrong_leaves(outcomes[i]) if whole else set(given.paths)
         left = [
             e
-            for e in _exits(given, points[i])
+            for e in _exits(case, given, points[i])
             if not e.by_chance or (e.leaf in guilty and not also[e[:2]])
         ]
         fewest = min((also[e[:2]] for e in left), default=0)
@@ -108,18 +182,22 @@ def _wrong_leaves(outcome: Outcome) -> set[str]:
     return {path for path, part in parts if (level[part] == WRONG).any()}
 
 
-def _exits(given: Point, other: Point) -> Iterator[Exit]:
-    """Yield every parameter that has left a domain at another point."""
-    for path, before, after in zip(given.paths, given.leaves, other.leaves, strict=True):
-        had = [d for d in DOMAINS if before.size and d.contains(before).all()]
-        left = [(d, np.argwhere(~d.contains(after))) for d in had if not d.contains(after).all()]
-        for domain, outside in left:
+def _exits(case: Case, given: Point, other: Point) -> Iterator[Exit]:
+    """Yield every parameter that has left a domain at another point, where none was stated."""
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), _complex(case, given)
+    leaves = zip(given.paths, given.leaves, other.leaves, stated, of_complex, strict=True)
+    for path, before, after, domain, part in leaves:
+        if type(domain) is not Domain or part:
+            continue
+        had = [guess for guess in GUESSES if guess.holds(before)]
+        left = [(guess, outside) for guess in had if len(outside := guess.outside(after))]
+        for guess, outside in left:
             value = _valued(path, after, outside[0])
-            yield Exit(path, domain.left, value, path, domain.by_chance)
+            yield Exit(path, guess.domain.left, value, path, guess.by_chance, guess.domain)
         if 1 < before.size <= FEW and not left:
             for index in np.argwhere(np.sign(before) * np.sign(after) < 0):
                 element = f"{path}{place(tuple(index.tolist()))}"
-                yield Exit(element, SIGN, _valued(path, after, index), path, by_chance=True)
+                yield Exit(element, SIGN, _valued(path, after, index), path, True, None)
 
 
 def _valued(path: str, leaf: np.ndarray, index: np.ndarray) -> str:
@@ -127,27 +205,59 @@ def _valued(path: str, leaf: np.ndarray, index: np.ndarray) -> str:
     return f"{path}{place(where)} is {short(float(leaf[where]), 3)}"
 
 
-def right_for_symmetric_changes(ruling: Ruling) -> Iterator[str]:
-    """Yield the wrong leaves that are symmetric, and right for changes that leave them so.
+def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
+    """Yield in which domains wrong leaves are, if they are right in the directions that stay there.
 
-    For such a change the loss changes by Σ (g + gᵀ)/2·change. Instead, a gradient may count each
-    pair of elements as one parameter, whose derivative is g + gᵀ off the diagonal.
+    Only where none was stated for them. Of a symmetric matrix a gradient may count each pair of
+    elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    parts = zip(ruling.given.paths, ruling.given.leaves, ruling.given.parts(), strict=True)
-    for path, leaf, part in parts:
-        wrong = (mine.level[part] == WRONG).any() and np.isfinite(mine.answer[part]).all()
-        if not wrong or not _mirrored(leaf).all():
+    given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
+    of_complex = _complex(case, given)
+    for path, leaf, part, domain, apart in zip(
+        given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
+    ):
+        wrong = (mine.level[part] == WRONG).any()
+        if apart or not wrong or not np.isfinite(mine.answer[part]).all():
             continue
         yours = balls.exact(mine.answer[part]).reshape(leaf.shape)
         exact, within = (a[part].reshape(leaf.shape) for a in (mine.reference, allowed))
-        in_pairs = _sum_of_pairs(exact)
-        diagonal = np.eye(leaf.shape[-1], dtype=bool)
-        once = np.where(diagonal, exact, in_pairs)
-        off = (_sum_of_pairs(yours) - in_pairs, yours - once)
-        if any((balls.magnitudes(gap) <= _sum_of_pairs(within)).all() for gap in off):
-            yield path
+        symmetric = Guess(Symmetric()).holds(leaf)
+        if not domain.projects:
+            found = _right_for(path, leaf, yours - exact, within, case.wording.domain)
+            if found is not None:
+                yield found
+                continue
+        if symmetric and (balls.magnitudes(yours - _of_pairs(exact)) <= _of_pairs(within)).all():
+            pairs = "each pair of off-diagonal elements counts as one parameter"
+            yield f"right for symmetric {path} if {pairs}"
 
 
-def _sum_of_pairs(matrices: np.ndarray) -> np.ndarray:
-    return matrices + matrices.swapaxes(-1, -2)
+def _right_for(
+    path: str, leaf: np.ndarray, gap: np.ndarray, within: np.ndarray, option: str
+) -> str | None:
+    """Return in which domain a leaf is whose gap, in balls, has no part in its tangent space."""
+    with balls.precision(192):
+        for guess in GUESSES:
+            domain = guess.domain
+            if not domain.projects or not guess.holds(leaf):
+                continue
+            left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
+            if (left <= domain.widened(leaf.astype(np.float64), within)).all():
+                so = option.format(domain.spec, domain.words)
+                return f"right for {domain.of_one.format(path)}: {so}"
+    return None
+
+
+def _of_pairs(matrices: np.ndarray) -> np.ndarray:
+    """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
+    diagonal = np.eye(matrices.shape[-1], dtype=bool)
+    return np.where(diagonal, matrices, matrices + mirrored(matrices))
+
+
+def kept_by(left: Sequence[Exit], given: Point, option: str) -> Iterator[str]:
+    """Yield what keeps points in the domains that parameters have left."""
+    for one in left:
+        if one.domain is not None:
+            of = f" for {one.path}" if len(given.paths) > 1 else ""
+            yield option.format(one.domain.spec, one.domain.words) + of

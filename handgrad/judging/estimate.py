@@ -1,7 +1,8 @@
 """An uncertified estimate of the gradient, for losses with an operation that has no rule.
 
-It is `jax.grad` in float64, compared with finite differences of the loss (`scipy.differentiate`,
-which estimates its own error). Where the two contradict each other, nothing is decided.
+It is `jax.grad` in float64, held to differences of the loss, which estimate their own error. Where
+the two contradict each other, nothing is decided. Where JAX cannot differentiate the loss, or knows
+its derivative by a rule of the caller's alone, there are only the differences.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,12 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
+from handgrad.clock import check_time
 from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
-from handgrad.oracle.reference import Reference, UndecidableError
+from handgrad.judging import by_differences
+from handgrad.oracle.reference import Reference
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -25,29 +28,40 @@ from handgrad.tolerance.tolerances import Measured, Tolerance, Tolerances
 #: loss; of more parameters a random sample is taken.
 MOST = 64
 
-#: A safety factor on the error estimate of the finite differences, and on the rounding of the loss
-#: divided by the step.
-TRUST = 10
+#: How the names of operations end that call code outside of JAX.
+CALLBACK = "_callback"
 
 
 def reference(
-    loss: Callable[..., Any], given: Point, operation: str, seed: int
+    loss: Callable[..., Any],
+    given: Point,
+    operation: str,
+    seed: int,
 ) -> tuple[Reference, Tolerances]:
-    """Estimate the gradient and its tolerances in float64; `operation` is what has no rule."""
+    """Estimate the gradient and its tolerances in float64; `operation` is what has no rule.
+
+    Raises:
+        UndecidableError: as `by_differences.reference`.
+    """
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
-    point = np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
+    point = by_differences.in_one(given)
+    if operation.endswith(CALLBACK):
+        why = f"`{operation}` calls what is not JAX's; a loss in jax.numpy throughout is certified"
+        return by_differences.reference(_in_floats(loss, given), given, why, seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
         if program is None:
-            what = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
-            raise UndecidableError(what)
+            why = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
+            return by_differences.reference(_in_floats(loss, given), given, why, seed)
         both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
-        slopes, errors, known = _differences(jax.jit(f), point, rng)
+        slopes, errors, known = _differences(jax.jit(f), given, rng)
         changes = _changes(both, given, point, value, gradient, rng)
-    floor = np.spacing(abs(float(value))) / _scales(point)
-    contradicted = known & (np.abs(gradient - slopes) > TRUST * (errors + floor))
+    floor = np.spacing(abs(float(value))) / by_differences.sizes_of(given)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(gradient - slopes) > by_differences.SAFE * (errors + floor)
+    contradicted = known & apart
     unit = changes[1:]
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
@@ -95,28 +109,30 @@ def _operations(leaf: np.ndarray) -> float:
     return SHARP / STATED if formats.is_half(leaf.dtype) else 1.0
 
 
-def _scales(point: np.ndarray) -> np.ndarray:
-    """Return the initial step of the differences for each parameter: about its own size."""
-    largest = float(np.max(np.abs(point), initial=0.0))
-    return np.maximum(np.abs(point), 1e-3 * largest or 1.0)
+def _in_floats(loss: Callable[..., Any], given: Point) -> by_differences.Function:
+    """Return the loss as a function of one vector, compiled if that is the same function."""
+    plain, f = by_differences.function(loss, given), jax.jit(_flat(loss, given))
+
+    def compiled(vector: np.ndarray) -> float:
+        check_time()
+        with jax.enable_x64(True):
+            return float(f(vector))
+
+    point = by_differences.in_one(given)
+    try:
+        value, same = plain(point), compiled(point)
+    except Exception:  # a callback need not take float64, nor be compiled
+        return plain
+    return compiled if abs(same - value) <= by_differences.ANOTHER_LOSS * abs(value) else plain
 
 
-def _differences(f: Any, point: np.ndarray, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from scipy.differentiate import derivative
-
-    slopes, errors = np.zeros(point.size), np.zeros(point.size)
-    known, scales = np.zeros(point.size, dtype=bool), _scales(point)
+def _differences(f: Any, given: Point, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    point, sizes = by_differences.in_one(given), by_differences.sizes_of(given)
+    slopes, errors = np.full(point.size, np.nan), np.zeros(point.size)
     for i in rng.permutation(point.size)[:MOST]:
-
-        def along(values: Any, i: int = int(i)) -> np.ndarray:
-            moved = np.repeat(point[None], np.size(values), axis=0)
-            moved[:, i] = np.ravel(values)
-            return np.array([float(f(row)) for row in moved]).reshape(np.shape(values))
-
-        step = 0.1 * float(scales[i])
-        found = derivative(along, point[i], initial_step=step, maxiter=8)
-        slopes[i], errors[i] = float(found.df), float(found.error)
-        known[i] = np.isfinite(slopes[i]) and np.isfinite(errors[i])
+        found = by_differences.along(f, point, sizes, int(i))
+        slopes[i], errors[i] = found.value, found.coarse
+    known = np.isfinite(slopes) & np.isfinite(errors)
     return slopes, errors, known
 
 

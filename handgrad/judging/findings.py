@@ -55,17 +55,24 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     off = int((yours.level[part] == level).sum())
     where = f"{off} of {part.stop - part.start} elements, worst at {list(index)}: " if index else ""
     if level == WRONG and not np.isfinite(answer):
-        what = f"{where}yours is {answer}, exactly it is {shown(exact)}"
+        what = f"{where}yours is {answer}, {right_is(exact)}"
         what += short_formats.out_of_range(ruling, infinite=True)
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
-        what = f"{where}yours is {answer!r}, exactly it is {shown(exact)}"
+        what = f"{where}yours is {answer!r}, {right_is(exact)}"
         if answer == 0:
             what += f": {remark}" if (remark := case.remark(path)) else ""
             what += short_formats.out_of_range(ruling, infinite=False)
         return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
     if level == ROUNDED:
         return Finding("rounding", path, index, where + digits_left(ruling, case, path), 1.0)
+    if not ruling.reference.certified and (yours.vague[i] or _near(ruling, i)):
+        why = "which is not known well enough to decide"
+        if _near(ruling, i):
+            why = "which may be as far off if the loss approximates, by a solver or a quadrature; "
+            why += "a tighter tolerance there decides"
+        what = f"{where}yours is {answer!r}, {right_is(exact)}, {why}"
+        return Finding("unknown", path, index, what, 0.5)
     if yours.vague[i]:
         what = (
             f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
@@ -107,6 +114,12 @@ def digits_left(ruling: Ruling, case: Case, path: str) -> str:
     return f"the formula is right, {left} of it {are} left"
 
 
+def _near(ruling: Ruling, i: int) -> bool:
+    """Tell whether an estimate is known well, and yours off by as little as it may mean."""
+    gap, tolerance = ruling.yours.gap[i], ruling.tolerance
+    return bool(np.isfinite(gap) and tolerance.sharp[i] < gap <= tolerance.jump[i])
+
+
 def _shown_right(ruling: Ruling, i: int) -> bool:
     return ruling.shown is not None and ruling.shown[i] == RIGHT_FORMULA
 
@@ -121,6 +134,8 @@ def _of_autodiff(ruling: Ruling, case: Case) -> list[Finding]:
     """Report custom rules that are not the derivative of their functions."""
     if ruling.autodiff.worst < WRONG or case.autodiff is not None:
         return []
+    if not ruling.reference.certified:
+        return []  # the rule's own function is not looked into
     names = broken_rules(ruling.problem, ruling.reference, ruling.left_out)
     if not names:
         return []
@@ -171,6 +186,14 @@ def distances(ruling: Ruling) -> np.ndarray:
 def right_value(ruling: Ruling, i: int) -> Enclosure:
     """Return the exact value of one element."""
     return enclosure(ruling.yours.reference[i], ruling.reference.bits, ruling.reference.certified)
+
+
+def right_is(exact: Enclosure) -> str:
+    """Say what an element is: exactly, or by an estimate."""
+    if exact.certified:
+        return f"exactly it is {shown(exact)}"
+    within = f" ± {exact.radius:.1g}" if exact.radius else ""
+    return f"by an estimate it is {shown(exact)}{within}"
 
 
 def shown(exact: Enclosure) -> str:

@@ -14,10 +14,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import in_pairs
 from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, wide
 from handgrad.judging.case import OF_REFERENCE, Case, ForwardValues
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
 
 #: What messages call the outputs of a function.
@@ -78,14 +80,14 @@ def referenced(
     )
 
 
-def values_case(pair: Referenced, given: Point, seed: int = 0) -> tuple[Case, Point]:
+def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> tuple[Case, Point]:
     """Build the case that a function has the values of its reference, and its point.
 
     Args:
         pair: the two.
         given: the point at which the derivative is judged, whose parameters are a list of the
             float arrays among the arguments.
-        seed: of the draws behind the tolerances.
+        options: of the derivative's case; the referee is chosen anew.
     """
 
     def loss(cotangents: Any, *real: Any) -> Any:
@@ -96,9 +98,11 @@ def values_case(pair: Referenced, given: Point, seed: int = 0) -> tuple[Case, Po
 
     names = Names(OUTPUT, given.paths, tuple(pair.outputs))
     # The values do not depend on the cotangents.
-    at = point_at(pair.cotangents(seed), tuple(given.params), names)
+    at = point_at(pair.cotangents(options.seed), tuple(given.params), names)
     part, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
-    return Case(values, loss, seed=seed, part=part, wording=wording), at
+    own = options.handed_on(referee="auto")
+    domains = options.domains if isinstance(options, Case) else ()
+    return Case(values, loss, **own, part=part, wording=wording, domains=domains), at
 
 
 def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:
@@ -108,13 +112,16 @@ def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:
 
 
 def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any]]]:
-    """Return the arrays of floats in a result by their paths, and what selects them in others."""
-    found, _ = jax.tree_util.tree_flatten_with_path(output)
+    """Return the arrays of floats in a result by their paths, and what selects them in others.
+
+    Of a complex array these are its parts.
+    """
+    found, _ = jax.tree_util.tree_flatten_with_path(in_pairs(output))
     places = [i for i, (_, leaf) in enumerate(found) if isinstance(leaf, float) or is_real(leaf)]
 
     def select(other: Any) -> list[Any]:
         # By place, since on power series there are no dtypes.
-        leaves = jax.tree_util.tree_leaves(other)
+        leaves = jax.tree_util.tree_leaves(in_pairs(other))
         return [leaves[i] for i in places if i < len(leaves)]
 
     return {OUTPUT + jax.tree_util.keystr(found[i][0]): found[i][1] for i in places}, select

@@ -13,7 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
-from handgrad.judging import estimate
+from handgrad.judging import by_differences, estimate
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.repeatability import (
@@ -97,10 +97,11 @@ class JaxLoss:
             traced,
             given.leaves,
             inputs,
-            self.case.trusted,
+            self.case.trust_rules,
             suspects,
             generic,
             self.case.arithmetic,
+            self.case.tangent(given),
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
@@ -119,7 +120,9 @@ class JaxLoss:
                 reference = replace(reference, how=how)
             return reference, measures
         except UncertifiedPrimitiveError as missing:
-            return estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            tangent = self.case.tangent(given)
+            found = estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            return found if tangent is None else by_differences.projected(*found, tangent)
 
     def other_order(self, given: Point) -> np.ndarray | None:
         """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""
@@ -141,25 +144,27 @@ class JaxLoss:
         if value is not None and ruling is not None:
             self._check_answers(given, value, ruling)
         first = self.traced(given)
-        for other in calls(lambda: self._traced_again(given), CALLS, least=2):
+        others = calls(lambda: self._traced_again(given), CALLS, least=2)
+        for call, other in enumerate(others, 2):
             if other.loss.form != first.loss.form:
                 # The same terms in another order are the same function.
                 with suppress(UncertifiedPrimitiveError):
                     runs = self._along_one(given, first), self._along_one(given, other)
-                    check_same(self.case.wording.loss, *runs)
+                    check_same(self.case.wording.loss, *runs, call)
 
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
         name, tolerance = self.case.wording.loss, ruling.tolerance
         again, grads = self.answers(given)
         if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
             raise not_a_function(name, "value", repr(value), repr(again))
-        first = ruling.autodiff.answer
+        first, grads = ruling.autodiff.answer, self.case.projected(given, grads)
         # Autodiff may be wrong and larger than what is right: rounding has that size then.
         own = own_rounding(given.leaves) / 2 * np.abs(first)
         allowed = np.fmax(own, np.maximum(tolerance.sharp, tolerance.loose))
         apart = np.abs(grads - first) - allowed
         if (apart > 0).any() and (written := self.as_written(given)) is not None:
             # What overflows a short format operation by operation may not where XLA combines them.
+            written = self.case.projected(given, written)
             apart = np.fmin(apart, np.abs(written - first) - allowed)
         i = int(np.argmax(np.where(np.isnan(apart), -np.inf, apart)))
         if apart[i] > 0:
@@ -209,7 +214,7 @@ class JaxLoss:
         """
         traced = self.traced(given)
         quickly = traced.traced_inputs and traced.compiles_quickly
-        others = self.case.autodiff is not None or self.case.trusted
+        others = self.case.autodiff is not None or self.case.trust_rules
         if others or traced.gradient is None or not quickly:
             return None
         if traced not in self._compiled:

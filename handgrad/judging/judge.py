@@ -20,6 +20,7 @@ from handgrad.judging.variation import between_calls
 from handgrad.judging.witness import INCONCLUSIVE, ROUNDED, WRONG
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.oracle.subgradients import UndecidableKinkError
+from handgrad.tolerance.runs import stored
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -33,6 +34,7 @@ def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     case = loss.case
     value, autodiff = loss.answers(given)
     if not np.isfinite(value):
+        check_repeatable(loss, Outcome(given), value)
         return dropped(given, value)
     answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     outcome = judge_answer(loss, given, answer, autodiff, other)
@@ -90,18 +92,24 @@ def judge_answer(
     case = loss.case
     if any(fault.kind != "not-repeatable" for fault in findings):
         return Outcome(given, findings=tuple(findings))
+    # All of an answer has the form of a gradient; its part in the tangent space is what counts.
+    tangent, yours = case.tangent(given), case.projected(given, vector(leaves))
     try:
-        reference, tolerances = loss.measured(given, suspects(vector(leaves), autodiff))
+        theirs = case.projected(given, autodiff)
+        reference, tolerances = loss.measured(given, suspects(yours, theirs))
+        if tangent is not None:
+            tolerances.stored = stored(tangent, vector(leaves), autodiff)
         if cause := _beyond_floats(given, reference):
             return Outcome(given, cause=cause)
-        second = autodiff if loss.has_autodiff else None
+        second = theirs if loss.has_autodiff else None
         problem = loss.problem(given)
-        ruling = rule(given, reference, tolerances, vector(leaves), second, problem)
+        ruling = rule(given, reference, tolerances, yours, second, problem)
         if second is not None and ruling.autodiff.worst > ROUNDED and isinstance(loss, JaxLoss):
             # XLA may have combined constants, or rounded elsewhere than the operations do.
             written = loss.as_written(given)
             if written is not None:
-                ruling = rule(given, reference, tolerances, vector(leaves), written, problem)
+                written = case.projected(given, written)
+                ruling = rule(given, reference, tolerances, yours, written, problem)
     except (UndecidableError, UndecidableKinkError) as error:
         return Outcome(given, cause=str(error))
     unexplained = ruling.unexplained

@@ -28,6 +28,7 @@ class Judgement:
     params: Any = field(default=None, repr=False, compare=False)  #: the deciding point's parameters
     seconds: float = field(default=0.0, compare=False)  #: how long judging took
     strict: bool = False  #: whether lost digits are a failure
+    certified: bool = True  #: whether the right gradient is certified wherever it was judged
     #: The case and its outcomes, a `handgrad.judging.outcome.Trial`; None after unpickling. Typed
     #: as Any, so that a report can be read without JAX.
     trial: Any = field(default=None, repr=False, compare=False)

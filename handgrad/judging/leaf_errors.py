@@ -30,6 +30,7 @@ def together(given: Point, tolerance: Tolerance, stated: Stated, compared: Compa
         & not_all(given, sizes, tolerance),
         little_beside(given, sizes, tolerance.loose, stated.fraction),
     ]
+    half_an_ulp = SHARP * (tolerance.unit + tolerance.stored)
     for k, (part, leaf) in enumerate(zip(given.parts(), given.leaves, strict=True)):
         error = compared.answer[part] - exact[part]
         if not leaf.size or not np.isfinite(error).all() or not compared.known[part].all():
@@ -37,7 +38,7 @@ def together(given: Point, tolerance: Tolerance, stated: Stated, compared: Compa
         form = formats.of(leaf.dtype)
         own = form.spacing(exact[part])
         along = abs(projection(exact[part], error))
-        beyond = np.fmax(compared.gap[part] - SHARP * tolerance.unit[part], 0.0)
+        beyond = np.fmax(compared.gap[part] - half_an_ulp[part], 0.0)
         directed = bool(along > stated.along[k])
         if not directed and spread(beyond, stated.error[part], exact[part]):
             continue

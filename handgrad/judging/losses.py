@@ -8,6 +8,7 @@ import jax
 
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
+from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
@@ -17,14 +18,16 @@ from handgrad.program.numpy_to_jax import in_jax
 __tracebackhide__ = True
 
 #: Both have the methods `answers`, `problem`, `reference`, `measured` and `other_order` of a point.
-PreparedLoss = JaxLoss | NumpyLoss
+PreparedLoss = JaxLoss | NumpyLoss  # of which a `BlackBox` is one
 
 
 def prepare(case: Case, given: Point) -> PreparedLoss:
     """Choose, once for all points of a trial, between JAX's program and the code run by NumPy.
 
+    What neither can run is called in floats alone, unless a certificate was asked for.
+
     Raises:
-        TypeError: the loss can be judged in neither way; the message is one line.
+        TypeError: the loss can be judged in no way; the message is one line.
         Exception: what the loss raises.
     """
     prepared = JaxLoss(case)
@@ -36,11 +39,13 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             raise
         try:
             return numpy_loss(case, given, error)
-        except UntraceableError:
+        except UntraceableError as refused:
             translated = _translated(case, given)
-            if translated is None:
+            if translated is not None:
+                return translated
+            if refused is error or not may_be_judged(case, given):
                 raise
-            return translated
+            return BlackBox(case, why=str(refused))
     return prepared
 
 

@@ -68,9 +68,10 @@ class NumpyLoss:
             no_program(),
             given.leaves,
             real_inputs(given) if self.real_inputs else [],
-            self.case.trusted,
+            self.case.trust_rules,
             tuple(suspects),
             computed_in=self.case.arithmetic,
+            tangent=self.case.tangent(given),
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,
@@ -129,6 +130,10 @@ class NumpyLoss:
         name = self.case.wording.loss
         first = self.answers(given)[0] if value is None else value
         values = [first, *calls(lambda: self.answers(given)[0], CALLS, 1)]
+        finite = np.isfinite(values).tolist()
+        if len(set(finite)) == 2:
+            k = finite.index(not finite[0])
+            raise not_a_function(name, "value", values[0], values[k], k + 1)
         # Floats may differ by the order of a sum alone; series tell.
         suspicious = ruling is not None and ruling.yours.worst > RIGHT
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious
@@ -138,8 +143,8 @@ class NumpyLoss:
             return
         if suspicious and ruling is not None:
             found.append((ruling.reference.loss, found[0][1]))
-        for other in found[1:]:
-            check_same(name, found[0], other)
+        for call, other in enumerate(found[1:], 2):
+            check_same(name, found[0], other, call)
         if ruling is None or ruling.sufficed is not None:
             return
         # A loss that is another in few calls makes tolerances that would excuse anything.
@@ -151,7 +156,8 @@ class NumpyLoss:
             i = int(np.argmax(np.abs(units[0] - units[1])))
             if units[0][i] != units[1][i]:
                 what = "gradient's change with half an ulp of the data"
-                raise not_a_function(name, what, *(repr(float(unit[i])) for unit in units))
+                one, other = (repr(float(unit[i])) for unit in units)
+                raise not_a_function(name, what, one, other)
 
 
 def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:

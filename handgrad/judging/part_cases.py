@@ -10,20 +10,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.data.complex_pairs import check_convention, holds_complex, in_pairs, joined
+from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
-from handgrad.data.point import Point, native, point_at, shortly
+from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, wide
-from handgrad.judging.case import (
-    OF_BACKWARD,
-    BackwardStep,
-    Case,
-    check_function,
-    check_seed,
-)
+from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.forward_values import weighed
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
 
@@ -36,24 +31,18 @@ def backward_case(
     backward: Callable[..., Any],
     inputs: tuple[Any, ...],
     cotangent: Any = None,
-    seed: int = 0,
-    referee: str = "auto",
-    trusted: frozenset[str] = frozenset(),
+    options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
-    computed_in: Any = None,
-    convention: str | None = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass.
     """
-    check_seed(seed)
-    check_convention(convention)
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
     usual = "torch" if holds_torch(inputs) else "jax"
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
-    step, meant = (forward, backward), convention or usual
+    step, meant = (forward, backward), options.convention or usual
     given = inputs
     if complex_inputs := holds_complex(inputs):
         forward, backward, inputs, own = step_in_real_arrays(*step, given, meant, own)
@@ -69,7 +58,7 @@ def backward_case(
             if cotangent is not None:
                 cotangent = cotangent_in_pairs(cotangent, output, meant)
             output = in_pairs(output)
-        drawn = random_cotangent(output, seed)
+        drawn = random_cotangent(output, options.seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
 
@@ -87,10 +76,8 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
-    options = {"referee": referee, "seed": seed, "trusted": trusted}
-    options |= {"computed_in": computed_in, "own": own}
-    options |= {"convention": convention, "written_as": meant if of_complex else None}
-    case = Case(gradient, loss, **options, part=part, wording=OF_BACKWARD)
+    how = {"own": own, "written_as": meant if of_complex else None}
+    case = Case(gradient, loss, **options.handed_on(), **how, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -137,6 +124,8 @@ def float_inputs(
     of_all = Names(inputs=names)
     leaves = tuple(of_all.in_inputs(path) for path, leaf in found if is_real(leaf))
     if not real:
+        for name, leaf in ((of_all.in_inputs(path), leaf) for path, leaf in found):
+            check_dataclass(name, leaf)
         raise TypeError(f"inputs: got {len(inputs)} without floats, expected an array of floats")
     return real, together, leaves
 
@@ -153,26 +142,41 @@ def points_of_part(points: Any, given: Point) -> Any:
         if not isinstance(at, tuple | list):
             what = f"expected a tuple of {given.names.params}"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
-    return [(split(native(tuple(at)))[0], *given.inputs) for at in points]
+    return [(split(in_pairs(native(tuple(at))))[0], *given.inputs) for at in points]
 
 
 def random_cotangent(output: Any, seed: int) -> Any:
-    """Draw a random cotangent shaped and typed like an output."""
+    """Draw a random cotangent shaped and typed like an output; None for what holds no floats.
+
+    Raises:
+        TypeError: none of the output holds floats.
+    """
     rng = np.random.default_rng(seed)
 
-    def like(leaf: Any) -> np.ndarray:
+    def like(leaf: Any) -> np.ndarray | None:
+        if not _holds_floats(leaf):
+            return None
         array = np.asarray(leaf)
-        if not is_floating(array.dtype):
-            raise TypeError(f"output: got {array.dtype.name}, expected floats")
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
 
+    leaves = jax.tree_util.tree_leaves(output)
+    if leaves and not any(map(_holds_floats, leaves)):
+        got = ", ".join(dict.fromkeys(np.asarray(leaf).dtype.name for leaf in leaves))
+        raise TypeError(f"output: got {got}, expected floats")
     return jax.tree_util.tree_map(like, output)
 
 
+def _holds_floats(leaf: Any) -> bool:
+    return is_floating(np.asarray(leaf).dtype)
+
+
 def weighed_output(output: Any, cotangent: Any) -> Any:
-    """Return Σ c·output over all leaves of the output."""
+    """Return Σ c·output over all leaves of the output that have a cotangent."""
     leaves, tree = jax.tree_util.tree_flatten(output)
-    return weighed(leaves, tree.flatten_up_to(cotangent))
+    pairs = [
+        (o, c) for o, c in zip(leaves, tree.flatten_up_to(cotangent), strict=True) if c is not None
+    ]
+    return weighed([o for o, _ in pairs], [c for _, c in pairs])
 
 
 def _shaped(cotangent: Any, like: Any) -> Any:
@@ -197,11 +201,13 @@ def _shaped(cotangent: Any, like: Any) -> Any:
 
 def _like(cotangent: Any, output: Any) -> Any:
     """Copy the cotangent to the output's type of arrays; a backward pass may write to the copy."""
-    return jax.tree_util.tree_map(
-        lambda c, o: jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()],
-        cotangent,
-        output,
-    )
+
+    def like(o: Any, c: Any) -> Any:
+        if c is None:
+            return None
+        return jax.numpy.asarray(c) if isinstance(o, jax.Array) else np.array(c)[()]
+
+    return jax.tree_util.tree_map(like, output, cotangent)
 
 
 def _passed(result: Any) -> tuple[Any, Any]:

@@ -10,46 +10,50 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data import formats
+from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.named import check_inside
 from handgrad.data.point import Point, shortly
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
 
 
-def points(given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
+def points(
+    given: Point, more: int | Sequence[Any], seed: int, domains: Sequence[Domain] = ()
+) -> Iterator[Point]:
     """Return the caller's point, then `more` points: a number, or a list of (params, *inputs).
 
     Raises:
         TypeError: `more` is neither.
-        ValueError: a listed point is not shaped like the caller's, or the number is negative.
+        ValueError: a listed point is not shaped like the caller's, or not in the domains, or the
+            number is negative.
     """
     if isinstance(more, bool) or not isinstance(more, int | np.integer):
         if not isinstance(more, Sequence) or isinstance(more, str):
             got = shortly(more)
             raise TypeError(f"points: got {got}, expected a number, or a list of (params, *inputs)")
-        return chain([given], _listed(given, more))
+        return chain([given], _listed(given, more, domains))
     if more < 0:
         raise ValueError(f"points: got {more}, expected 0 or more")
-    return chain([given], _drawn(given, int(more), seed))
+    return chain([given], _drawn(given, int(more), seed, domains))
 
 
-def _drawn(given: Point, more: int, seed: int) -> Iterator[Point]:
+def _drawn(given: Point, more: int, seed: int, domains: Sequence[Domain]) -> Iterator[Point]:
     rng = np.random.default_rng(seed)
+    domains = domains or [Domain()] * len(given.leaves)
     for i in range(more):
-        yield given.moved(_around(given.leaves, SCALES[i % len(SCALES)], rng))
+        yield given.moved(_around(given.leaves, SCALES[i % len(SCALES)], rng, domains))
 
 
-def _around(leaves: Sequence[np.ndarray], scale: float, rng: Any) -> list[np.ndarray]:
+def _around(
+    leaves: Sequence[np.ndarray], scale: float, rng: Any, domains: Sequence[Domain]
+) -> list[np.ndarray]:
     everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
-    return [_moved(leaf, scale * (_size(leaf) or everything), rng) for leaf in leaves]
-
-
-def _moved(leaf: np.ndarray, scale: float, rng: Any) -> np.ndarray:
-    largest = formats.of(leaf.dtype).largest
-    with np.errstate(over="ignore"):
-        moved = leaf.astype(np.float64) + scale * rng.standard_normal(leaf.shape)
-    return np.asarray(np.clip(moved, -largest, largest), dtype=leaf.dtype)
+    pairs = zip(leaves, domains, strict=True)
+    return [
+        np.asarray(domain.drawn(leaf, scale, _size(leaf) or everything, rng)) if leaf.size else leaf
+        for leaf, domain in pairs
+    ]
 
 
 def _size(values: np.ndarray) -> float:
@@ -58,7 +62,7 @@ def _size(values: np.ndarray) -> float:
     return largest and largest * float(np.sqrt(np.mean((values.astype(float) / largest) ** 2)))
 
 
-def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
+def _listed(given: Point, more: Sequence[Any], domains: Sequence[Domain]) -> Iterator[Point]:
     named = given.names.params
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
@@ -67,4 +71,5 @@ def _listed(given: Point, more: Sequence[Any]) -> Iterator[Point]:
         typed = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
         if other.paths != given.paths or typed[0] != typed[1]:
             raise ValueError(f"points[{i}]: expected {named} shaped and typed like the first ones")
+        check_inside(other, domains or [Domain()] * len(other.leaves), f"points[{i}]: ")
         yield other

@@ -14,6 +14,7 @@ answer that is judged; an element that is 0 there has that of the largest in its
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, Wording, check_case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
 
@@ -48,8 +50,8 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     A gradient without the form of one is left as it is, to be judged for that.
 
     Raises:
-        TypeError, ValueError: the number of directions is none from 1 to `MOST`, or a gradient
-            program is asked for.
+        TypeError, ValueError: the number of directions is none from 1 to `MOST`, a gradient
+            program is asked for, or elements are in a short format or computed in a stated one.
         Exception: what the gradient raises.
     """
     if isinstance(count, bool) or not isinstance(count, int | np.integer):
@@ -57,8 +59,20 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     if not 1 <= count <= MOST:
         raise ValueError(f"directions: got {count}, expected 1 to {MOST}")
     check_case(whole, given)
+    whole = in_domains(whole, given)
+    if whole.tangent(given) is not None:
+        got, expected = (
+            shortly(whole.domain),
+            "one that no direction leaves: 'positive', an interval",
+        )
+        raise ValueError(f"directions: got domain={got}, expected {expected}")
     if whole.referee == "program":
         raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
+    if whole.computed_in is not None:
+        raise ValueError(
+            f"directions: got computed_in={whole.computed_in!r} as well, whose rounding hides an "
+            "element's error along a direction; expected one of the two"
+        )
     short = next((leaf.dtype.name for leaf in given.leaves if is_half(leaf.dtype)), None)
     if short is not None:
         raise ValueError(
@@ -92,8 +106,9 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
         return (value, slopes) if whole.has_value else slopes
 
     part = RandomDirections(whole, given, int(count))
-    options = (whole.has_value, "series", whole.seed, whole.trusted)
-    case = Case(gradient, loss, *options, part=part, wording=_wording(whole))
+    options = whole.handed_on(referee="series")
+    case = Case(gradient, loss, **options, part=part, wording=_wording(whole))
+    case = replace(case, domains=whole.domains)
     return case, next(with_directions(part, iter([given])))
 
 

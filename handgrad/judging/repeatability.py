@@ -32,11 +32,16 @@ class NotAFunctionError(ArithmeticError):
     """A loss gave different results at the same arguments."""
 
 
-def not_a_function(name: str, what: str, one: Any, other: Any) -> NotAFunctionError:
-    """Return the error for a function, called `name`, that gave one result and another."""
+def not_a_function(
+    name: str, what: str, one: Any, other: Any, call: int | None = None
+) -> NotAFunctionError:
+    """Return the error for a function, called `name`, that gave one result and another.
+
+    `call` is the call that gave the other, if the first result is that of the first.
+    """
+    both = f"{one} and then {other}" if call is None else f"{one}, and in call {call} {other}"
     return NotAFunctionError(
-        f"{name} is not a function of its arguments: at the same point its {what} was {one} and "
-        f"then {other}; pass what it draws or remembers as an input"
+        f"{name} is not a function of its arguments: at the same point its {what} was {both}"
     )
 
 
@@ -62,16 +67,27 @@ def raises_always(call: Callable[[], Any]) -> bool:
     return not any(calls(returns, CALLS, least=1))
 
 
-def check_same(name: str, one: tuple[arb, np.ndarray], other: tuple[arb, np.ndarray]) -> None:
+def check_same(
+    name: str,
+    one: tuple[arb, np.ndarray],
+    other: tuple[arb, np.ndarray],
+    call: int | None = None,
+) -> None:
     """Compare two runs of a loss on series in one direction: (loss, slope of shape (1,)) each.
 
     Both enclose what the code computes in exact arithmetic, so where they do not overlap, it
-    computed something else. Sums of the same terms in another order overlap.
+    computed something else. Sums of the same terms in another order overlap, or are NaN in both.
 
     Raises:
         NotAFunctionError: they do not overlap.
     """
     (loss, slope), (loss_again, slope_again) = one, other
     for what, a, b in (("value", loss, loss_again), ("slope", slope[0], slope_again[0])):
-        if a.is_finite() and b.is_finite() and not a.overlaps(b):
-            raise not_a_function(name, what, *(f"{float(ball.mid())!r}" for ball in (a, b)))
+        if a.is_finite() != b.is_finite() or (a.is_finite() and not a.overlaps(b)):
+            raise not_a_function(name, what, *_told_apart(a, b), call)
+
+
+def _told_apart(a: arb, b: arb) -> tuple[str, str]:
+    """Write two numbers in as many digits as tell them apart, at least those of floats."""
+    one, other = (repr(float(ball.mid())) for ball in (a, b))
+    return (one, other) if one != other else (a.str(40, radius=False), b.str(40, radius=False))

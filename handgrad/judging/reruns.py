@@ -107,7 +107,8 @@ def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:
 
 
 def _answer(case: Case, near: Point) -> np.ndarray:
-    return vector([np.asarray(leaf) for leaf in _leaves(case, near.call(case.gradient)[0])])
+    leaves = _leaves(case, near.call(case.gradient)[0])
+    return case.projected(near, vector([np.asarray(leaf) for leaf in leaves]))
 
 
 def _attempt(run: Callable[[], Any]) -> Any:
@@ -204,7 +205,13 @@ def _flat(case: Case, given: Point, grads: Any) -> np.ndarray:
         leaf.numbers.value if isinstance(leaf, Real) else np.full(np.shape(leaf), UNKNOWN)
         for leaf in _checked(_leaves(case, grads), given)
     ]
-    return np.concatenate([part.reshape(-1) for part in parts])
+    return _projected(case, given, parts)
+
+
+def _projected(case: Case, given: Point, parts: list[np.ndarray]) -> np.ndarray:
+    """Return the leaves of a gradient in balls as a vector: its part in the tangent space."""
+    whole, tangent = np.concatenate([part.reshape(-1) for part in parts]), case.tangent(given)
+    return whole if tangent is None else tangent.projected(whole)
 
 
 def _known(exact: np.ndarray) -> np.ndarray:
@@ -235,7 +242,7 @@ def _in_longer_floats(case: Case, given: Point, dtype: Any) -> np.ndarray | None
     found = [np.asarray(leaf) for leaf in _checked(_leaves(case, grads), given)]
     if any(leaf.dtype != dtype for leaf in found):
         return None
-    return np.concatenate([_exact(leaf).reshape(-1) for leaf in found])
+    return _projected(case, given, [_exact(leaf) for leaf in found])
 
 
 def _shrinks(given: Point, dtype: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.findings import Finding
-from handgrad.data.point import Point, shortly
+from handgrad.data.point import Point
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import with_values
+from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
@@ -58,7 +60,7 @@ def judge(
     """
     began = time.perf_counter()
     check_case(case, given)
-    check_seconds(seconds)
+    case = in_domains(case, given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
@@ -119,34 +121,15 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 first = judged if judged.wrong else replace(first, varies=judged.varies)
             return replace(tried, outcomes=[first, *others])
         except NotAFunctionError as error:
-            return _Tried([Outcome(given, cause=str(error))])
+            return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
 
 
 def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
     """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
-    around = points_around(case.of_caller(given), more, seed)
+    around = points_around(case.of_caller(given), more, seed, case.domains)
     if isinstance(case.part, RandomDirections):
         return with_directions(case.part, around)
     return with_values(around, given) if case.of_values else around
-
-
-def rule_names(trusted: Collection[Any]) -> frozenset[str]:
-    """Return the names of the functions whose custom rules are trusted."""
-    if isinstance(trusted, str) or not isinstance(trusted, Collection):
-        raise TypeError(f"trust_rules: got {trusted!r}, expected a list of functions or names")
-    names = [rule if isinstance(rule, str) else getattr(rule, "__name__", None) for rule in trusted]
-    for rule, name in zip(trusted, names, strict=True):
-        if name is None:
-            raise TypeError(f"trust_rules: got {shortly(rule)}, expected functions or their names")
-    return frozenset(name for name in names if name)
-
-
-def check_seconds(seconds: Any) -> None:
-    """Raise TypeError or ValueError unless these are more than 0 seconds."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number):
-        raise TypeError(f"seconds: got {shortly(seconds)}, expected a number")
-    if not seconds > 0:
-        raise ValueError(f"seconds: got {seconds}, expected more than 0")
 
 
 def _outcomes(

@@ -181,7 +181,7 @@ def _advice(stopped: str, frame: FrameType, error: BaseException) -> str:
         return "leave the array as it is"
     if "JAX arrays are immutable" in str(error):
         return "write x = x.at[i].set(value)"
-    if "Bool" in type(error).__name__:
+    if "Bool" in type(error).__name__ and name is None:
         return "a choice by value is jnp.where(condition, a, b), or jax.lax.cond"
     return "write it with jax.numpy"
 

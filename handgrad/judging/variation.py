@@ -12,6 +12,7 @@ from handgrad.data.numerals import place, plural, ulps
 from handgrad.data.point import Point, index_of, vector
 from handgrad.data.ulps import ulp_distance
 from handgrad.judging import form
+from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.repeatability import calls
 from handgrad.judging.ruling import Ruling
@@ -81,13 +82,16 @@ def between_calls(
     results = [*results, *others]
     answers = np.array([vector(leaves) for _, leaves, _ in results])
     values = np.array([value if case.has_value else 0.0 for value, _, _ in results], dtype=float)
-    levels = [ruling.worst_of(answer) for answer in answers]
+    projected = [case.projected(given, answer) for answer in answers]
+    levels = [ruling.worst_of(answer) for answer in projected]
     apart = np.append(_apart(values), _apart(answers))
     explained = loss.other_order(given)
     within = explained is not None and bool((apart <= explained).all())
     if not within and (not case.has_value or all(map(ruling.explains_value, values))):
         # Its own algorithm may have sums that JAX's program has not.
         within = max(levels) <= (ROUNDED if explained is None else RIGHT)
+        # Of a gradient whose part in the tangent space is right, the rest may be anything.
+        within &= case.tangent(given) is None or _is_rounding(given, answers)
         explained = None if within else explained
     of_loss = _in_ulps_of_loss(values, np.asarray(results[0][0] or 0.0).dtype)
     distances = np.append(of_loss, _in_ulps(given, answers))
@@ -98,7 +102,7 @@ def between_calls(
         gaps = np.abs(there.astype(np.float64) - there[0].astype(np.float64))
     other = there[int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))]
     found = Variation(len(results), *place, there[0], other, float(distances[i]), by_order, within)
-    return found, answers[int(np.argmax(levels))]
+    return found, projected[int(np.argmax(levels))]
 
 
 def _apart(numbers: np.ndarray) -> np.ndarray:
@@ -107,6 +111,14 @@ def _apart(numbers: np.ndarray) -> np.ndarray:
         apart = np.max(numbers, axis=0) - np.min(numbers, axis=0)
     same = (numbers == numbers[0]).all(axis=0) | np.isnan(numbers).all(axis=0)
     return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+
+
+def _is_rounding(given: Point, answers: np.ndarray) -> bool:
+    """Tell whether elements lie apart by no more than rounding of the largest in their leaf."""
+    sizes = np.max(np.abs(answers), axis=0)
+    for part in given.parts():
+        sizes[part] = np.max(sizes[part], initial=0.0)
+    return bool((_apart(answers) <= own_rounding(given.leaves) * sizes).all())
 
 
 def _in_ulps(given: Point, answers: np.ndarray) -> np.ndarray:

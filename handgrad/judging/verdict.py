@@ -13,7 +13,7 @@ from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.case import Case, Instead, RandomDirections
-from handgrad.judging.domains import Exit, exits, right_for_symmetric_changes
+from handgrad.judging.domains import Exit, exits, kept_by, right_in_domains
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
@@ -36,7 +36,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     left = exits(outcomes, case)
-    warnings = [*_outside(left, len(rulings), case), *_warnings(outcomes, i, verdict)]
+    warnings = [*_outside(left, len(rulings), outcomes, case), *_warnings(outcomes, i, verdict)]
     if trial.stopped and not deciding.findings:
         warnings.append(trial.stopped)
     warnings += [
@@ -61,12 +61,13 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         point=i,
         params=case.of_caller(deciding.given).params,
         strict=strict,
+        certified=all(ruling.reference.certified for ruling in rulings),
         trial=trial,
     )
 
 
 def _certificate(ruling: Ruling, case: Case) -> str:
-    if not isinstance(case.part, RandomDirections):
+    if not isinstance(case.part, RandomDirections) or not ruling.reference.certified:
         return ruling.reference.how
     count = plural(case.part.count, "random direction")
     error, chance = map(rounded_up, unseen(case.part, ruling))
@@ -187,16 +188,20 @@ def _warnings(outcomes: Sequence[Outcome], deciding: int, verdict: str) -> list[
     return warnings
 
 
-def _outside(left: dict[int, list[Exit]], judged: int, case: Case) -> list[str]:
+def _outside(
+    left: dict[int, list[Exit]], judged: int, outcomes: Sequence[Outcome], case: Case
+) -> list[str]:
     """Say that the gradient is wrong only where parameters are no longer what they were."""
     if not left:
         return []
     i, exits = next(iter(left.items()))
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
+    said = list(kept_by(exits[:FEW_LEAVES], case.of_caller(outcomes[0].given), case.wording.domain))
+    domains = f"say {' and '.join(said)}, or " if said else ""
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
-        f"cannot be, {case.wording.elsewhere}"
+        f"cannot be, {domains}{case.wording.elsewhere}"
     ]
 
 
@@ -208,7 +213,8 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
     for ruling in rulings:
         known = ruling.reference.known
         if not ruling.reference.certified:
-            return [ruling.reference.how]
+            what = ruling.reference.obstacle
+            return [f"not certified: {what}" if what else ruling.reference.how]
         if not known.all():
             return [f"only {_judged_of_all(ruling)} judged"]
     return []
@@ -216,7 +222,7 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
 
 def _left_out(rulings: Sequence[Ruling]) -> list[str]:
     """Say what iterations that stop at a tolerance leave out, at the first point."""
-    if not rulings or not rulings[0].left_out.any():
+    if not rulings or not rulings[0].left_out.any() or not rulings[0].reference.certified:
         return []
     left_out, exact = rulings[0].left_out, np.abs(rulings[0].exact)
     i = int(np.argmax(left_out / np.fmax(exact, np.finfo(np.float64).tiny)))
@@ -249,24 +255,37 @@ def _headline(
     case: Case,
 ) -> str:
     where = f" {case.condition}" if case.condition else ""
+    where += " in the tangent space" if case.tangent(deciding.given) else ""
     where += f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
         count = f"{judged} points" if judged != 1 else "1 point"
-        what = f"{_what_is_right(deciding, case)} at the given point, {count} judged"
-        return f"agree: {what}" + ("; autodiff is off" if blame == "autodiff" else "")
+        inside = "in the tangent space " if case.tangent(deciding.given) else ""
+        what = f"{inside}{_what_is_right(deciding, case)} at the given point, {count} judged"
+        what += "; autodiff is off" if blame == "autodiff" else ""
+        return f"agree: {what}{_not_certified(deciding)}"
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"
     worst = findings[0] if findings else None
     leaf = f"{worst.leaf}: " if worst and worst.leaf else ""
     whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
-    only = ", ".join(right_for_symmetric_changes(deciding.ruling)) if deciding.ruling else ""
-    only = f"; for symmetric changes of {only} it is right" if only else ""
+    only = "".join(f"; {so}" for so in _right_in_domains(deciding, case))
     sample = _of_a_sample(deciding)
     if case.of_values and verdict == "disagree":
         name = case.wording.gradient
         whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
+    sample += _not_certified(deciding)
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
+
+
+def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
+    ruling = None if isinstance(case.part, Instead) else deciding.ruling
+    return list(right_in_domains(ruling, case))[:FEW_LEAVES] if ruling else []
+
+
+def _not_certified(deciding: Outcome) -> str:
+    certified = deciding.ruling is None or deciding.ruling.reference.certified
+    return "" if certified else "; not certified"
 
 
 def _of_a_sample(deciding: Outcome) -> str:

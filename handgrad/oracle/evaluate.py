@@ -13,6 +13,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.computed_in import Arithmetic
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.formats import JUDGED, is_floating, is_half
 from handgrad.data.point import slices
 from handgrad.program.equations import equations
@@ -35,6 +36,8 @@ class Problem:
     generic: bool = False
     #: What yours is computed in, if that was stated.
     computed_in: Arithmetic | None = None
+    #: The directions that count, if not all: gradients and directions are projected on them.
+    tangent: Tangent | None = None
 
     @property
     def size(self) -> int:
@@ -128,8 +131,13 @@ def further_slopes(
 def series_arguments(
     problem: Problem, directions: np.ndarray, arguments: Sequence[np.ndarray] | None = None
 ) -> list[Dual]:
-    """Return the arguments as series: tangents of parameters are the directions, (k, size)."""
+    """Return the arguments as series: tangents of parameters are the directions, (k, size).
+
+    In domains these are projected first: P·∇L along d is ∇L along P·d.
+    """
     arguments = problem.arguments() if arguments is None else arguments
+    if problem.tangent is not None:
+        directions = problem.tangent.projected(directions)
     given = [Dual(array) for array in arguments]
     for i, (leaf, part) in enumerate(zip(problem.leaves, slices(problem.leaves), strict=True)):
         tangent = directions[:, part].reshape(len(directions), *leaf.shape)
@@ -147,6 +155,8 @@ def gradient(
 ) -> tuple[arb, np.ndarray]:
     """Return the loss and the gradient, shape (size,), of JAX's program in exact arithmetic.
 
+    In domains the gradient is projected on the tangent space.
+
     Args:
         problem: the loss and the point.
         program: `problem.traced.gradient` or a variant of it.
@@ -161,7 +171,10 @@ def gradient(
         loss, *leaves = run.closed(program.jaxpr, given)
     else:
         loss, *leaves = run.program(program.jaxpr.jaxpr, constants, given)
-    return loss.value[()], np.concatenate([leaf.value.reshape(-1) for leaf in leaves])
+    gradient = np.concatenate([leaf.value.reshape(-1) for leaf in leaves])
+    if problem.tangent is not None:
+        gradient = problem.tangent.projected(gradient)
+    return loss.value[()], gradient
 
 
 def _run(

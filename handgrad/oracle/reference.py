@@ -48,6 +48,7 @@ class Reference:
     #: What `program` gave at these bits: loss and gradient in one vector, and its decisions.
     run: tuple[np.ndarray, Decisions] | None = None
     certified: bool = True
+    obstacle: str = ""  #: what stands in the way of a certificate, if that is one thing
 
 
 def comparisons_at(bits: int, kind: type[Compared] = Comparisons) -> Compared:

@@ -63,4 +63,5 @@ def _key(problem: Problem, method: str) -> Any:
     for array in (*problem.leaves, *problem.inputs):
         point.update(array.tobytes())
     forms = weakref.ref(form), of_gradient and weakref.ref(of_gradient)
-    return *forms, *others, point.digest(), problem.trusted, method
+    tangent = problem.tangent and problem.tangent.key
+    return *forms, *others, point.digest(), problem.trusted, tangent, method

@@ -32,6 +32,7 @@ class Rounding(Protocol):
     """Perturbs the numbers of a run, to imitate rounding."""
 
     def literal(self, literal: Any) -> Any:
+        """Return the value of a literal."""
         """Return a constant of the code perturbed; None if it is exact."""
         ...
 
@@ -93,14 +94,15 @@ class Run:
         values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
 
         def read(atom: Any) -> Any:
-            return self._literal(atom) if isinstance(atom, jex.Literal) else values[atom]
+            return self.literal(atom) if isinstance(atom, jex.Literal) else values[atom]
 
         for eqn in self.once(("needed", id(jaxpr)), lambda: needed(jaxpr)):
-            outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
+            outputs = self.equation(eqn, [read(atom) for atom in eqn.invars])
             values.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 
-    def _equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
+    def equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
+        """Run an equation, by its rule if it has real numbers."""
         check_time()
         name = eqn.primitive.name
         real = any(isinstance(operand, Dual) for operand in operands)
@@ -129,7 +131,8 @@ class Run:
             return work()
         return self.once((id(eqn), *((o.shape, o.dtype.str, o.tobytes()) for o in plain)), work)
 
-    def _literal(self, literal: Any) -> Any:
+    def literal(self, literal: Any) -> Any:
+        """Return the value of a literal."""
         if self.literals and (meant := self.literals(literal)) is not None:
             return meant
         return self.once(

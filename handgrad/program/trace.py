@@ -6,7 +6,7 @@ arrays among the inputs are its arguments; all other inputs (labels, keys, setti
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
@@ -291,7 +291,7 @@ def differentiated(f: Function, *arguments: Any) -> tuple[Differentiate, Program
             return differentiate, Program.of(program, meant=True)
     backwards, forwards = refusals
     # Operations without a rule say so in both directions; other errors are the caller's.
-    has_no_rule = str(backwards) == str(forwards) or _NO_LOOPS in str(backwards)
+    has_no_rule = str(backwards) == str(forwards) or NO_LOOPS in str(backwards)
     if isinstance(backwards, TypeError) or not has_no_rule:
         raise backwards
     return _undifferentiated, None
@@ -299,7 +299,7 @@ def differentiated(f: Function, *arguments: Any) -> tuple[Differentiate, Program
 
 #: What JAX says where it cannot differentiate a loop backwards. Forwards it may fail for another
 #: reason: a function with a `jax.custom_vjp`.
-_NO_LOOPS = "Reverse-mode differentiation does not work"
+NO_LOOPS = "Reverse-mode differentiation does not work"
 
 
 def _forwards(f: Function) -> Function:
@@ -317,8 +317,16 @@ def _undifferentiated(f: Function) -> Function:
     return both
 
 
-def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
-    """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions."""
+def without_custom_rules(
+    program: Any, arguments: Sequence[Any], passed: Container[int] = ()
+) -> list[Any]:
+    """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions.
+
+    Args:
+        program: the closed jaxpr.
+        arguments: its arguments.
+        passed: ids of equations, outside loops and branches, whose result is their operand.
+    """
     jaxpr = program.jaxpr
     values = dict(
         zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
@@ -329,10 +337,12 @@ def without_custom_rules(program: Any, arguments: Sequence[Any]) -> list[Any]:
 
     for eqn in jaxpr.eqns:
         operands = [read(atom) for atom in eqn.invars]
-        if eqn.primitive.name in CUSTOM:
-            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands)
+        if id(eqn) in passed:
+            outputs = operands
+        elif eqn.primitive.name in CUSTOM:
+            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands, passed)
         elif eqn.primitive.name in ("jit", "pjit"):
-            outputs = without_custom_rules(eqn.params["jaxpr"], operands)
+            outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed)
         else:
             parameters = {key: _replaced(value) for key, value in eqn.params.items()}
             outputs = eqn.primitive.bind(*operands, **parameters)

@@ -155,7 +155,7 @@ def _tolerance(leaf: LeafReport) -> str:
     if leaf.arithmetic:
         return rounding.explained(leaf, _off(leaf))
     text = f"Within {short(leaf.sharp, 2)} of exact is right"
-    if math.isnan(leaf.loose):
+    if math.isnan(leaf.loose) or not (leaf.loose or leaf.exact.certified):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
 

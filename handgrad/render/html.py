@@ -1,6 +1,6 @@
 """Render a report as HTML for a notebook: no script, legible on light and dark pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from handgrad.data.findings import LeafReport
@@ -17,6 +17,7 @@ BADGES = {
     "imprecise": "#8a6100",
     "disagree": "#c0152f",
     "undecidable": "#6f42c1",
+    "raised": "#57606a",
 }
 
 HEADINGS = ("leaf", "shape", "worst", "", "", "ulps", "detects", "verdict")
@@ -27,33 +28,44 @@ CELL = (
 )
 MONO = "font-family: ui-monospace, monospace; white-space: pre"
 WRAPPED = f"{MONO}-wrap"
+NO_LINKS: Mapping[str, str] = {}
 MARK = "background: #ffe08a; color: #000"
 
 
-def as_html(shown: Reading | Document) -> str:
-    """Return a report as one `div`, with all text escaped."""
+def as_html(shown: Reading | Document, links: Mapping[str, str] = NO_LINKS) -> str:
+    """Return a report as one `div`, with all text escaped.
+
+    Args:
+        shown: the report.
+        links: where the first cells of rows lead to, by their texts.
+    """
     blocks = (shown,) if isinstance(shown, Reading) else shown.blocks
-    return f'<div class="handgrad" style="line-height: 1.4">{"".join(map(_block, blocks))}</div>'
+    body = "".join(_block(block, links) for block in blocks)
+    return f'<div class="handgrad" style="line-height: 1.4">{body}</div>'
 
 
-def _block(block: str | Table | Reading) -> str:
+def _block(block: str | Table | Reading, links: Mapping[str, str]) -> str:
     if isinstance(block, Reading):
         return _report(block)
     if isinstance(block, str):
         return _each([block], "p")
-    rows = [_cells(row, block) for row in block.rows]
-    head = _cells(block.head, block, "th") if block.head else ""
+    rows = [_cells(row, block, links) for row in block.rows]
+    head = _cells(block.head, block, NO_LINKS, "th") if block.head else ""
     style = f"border-collapse: collapse; margin-left: {len(block.indent)}ch"
     return f'<table style="{style}">{head}{"".join(rows)}</table>'
 
 
-def _cells(row: tuple[str, ...] | str, table: Table, tag: str = "td") -> str:
+def _cells(
+    row: tuple[str, ...] | str, table: Table, links: Mapping[str, str], tag: str = "td"
+) -> str:
     if isinstance(row, str):
         return f'<tr><td colspan="{len(table.widths)}" style="{CELL}">{escape(row)}</td></tr>'
     cells = []
     for k, cell in enumerate(row):
         style = f"{CELL}; text-align: right" if k in table.right else CELL
-        shown = _badge(cell) if cell in BADGES else escape(cell)
+        shown = badge(cell) if cell in BADGES else escape(cell)
+        if k == 0 and cell in links:
+            shown = f'<a href="{escape(links[cell])}">{shown}</a>'
         cells.append(f'<{tag} style="{style}">{shown}</{tag}>')
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -63,7 +75,7 @@ def _report(report: Reading) -> str:
     remarks += [f"Warning: {warning}" for warning in report.warnings]
     headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
     parts = [
-        f"<p>{_badge(report.verdict)} {escape(headline)}</p>",
+        f"<p>{badge(report.verdict)} {escape(headline)}</p>",
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
@@ -74,8 +86,9 @@ def _report(report: Reading) -> str:
     return "".join(parts)
 
 
-def _badge(verdict: str) -> str:
-    style = f"background: {BADGES.get(verdict, '#57606a')}; color: #fff; padding: .1em .5em"
+def badge(verdict: str) -> str:
+    """Return a verdict in white on its colour."""
+    style = f"background: {BADGES.get(verdict, BADGES['raised'])}; color: #fff; padding: .1em .5em"
     return f'<strong style="{style}; border-radius: .3em">{escape(verdict)}</strong>'
 
 
@@ -104,9 +117,9 @@ def _row(leaf: LeafReport) -> str:
         escape(place(leaf.index)),
         "<br>".join(escape(row.who) for row in rows),
         "<br>".join(_digits(row) for row in rows),
-        "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff))]),
+        "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff)[: len(rows) - 1])]),
         escape(short(leaf.detection_limit, 2)),
-        _badge(leaf.verdict),
+        badge(leaf.verdict),
     )
     return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
 

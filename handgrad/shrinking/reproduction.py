@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handgrad.data.complex_pairs import joined
+from handgrad.data.domains.named import written
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
-from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchFunction
-from handgrad.judging.custom_cases import custom_case, referenced_case
+from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchRule
+from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.part_cases import backward_case
+from handgrad.judging.second_order import derivative_case
 from handgrad.judging.trial import judge
 from handgrad.shrinking.literals import Group, laid_out
 
@@ -46,13 +47,13 @@ def check_of(case: Case) -> Check:
         return _of_step(case, case.part)
     if isinstance(case.part, CustomRule):
         return _of_rule(case, case.part)
-    if isinstance(case.part, TorchFunction):
+    if isinstance(case.part, TorchRule):
         return _of_torch(case, case.part)
     gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
         "assert_gradient",
         ((gradient, "gradient"), (loss, "loss")),
-        _options(case, ("referee", "has_value", "trust_rules", "computed_in", "convention")),
+        _options(case),
         lambda params, inputs: _own(case, params, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
         case.loss,
@@ -63,15 +64,12 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
     forward, together = part.forward, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
-        inputs, options = together(given.params), (case.seed, case.referee, case.trusted)
-        part_case, point = backward_case(
-            forward, part.backward, inputs, None, *options, computed_in=case.computed_in
-        )
+        part_case, point = backward_case(forward, part.backward, together(given.params), None, case)
         return judge(part_case, point, 0, False, "")
 
     own = case.own.functions if case.own else (forward, part.backward)
     functions = ((own[0], "forward"), (own[1], "backward"))
-    options = _options(case, ("referee", "trust_rules", "computed_in", "convention"))
+    options = _options(case)
 
     def values(params: Any, _: Any) -> tuple[Any, ...]:
         return _own(case, *together(params))
@@ -83,32 +81,33 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args, options = joined(together(given.params)), (case.seed, case.referee, case.computed_in)
-        if reference is None:
-            part_case, point = custom_case(f, args, *options)
-        else:
-            part_case, point = referenced_case(f, reference, args, *options)[:2]
-        return judge(part_case, point, 0, False, "")
+        function = custom_function(f, together(given.params), reference, case)
+        part_case = derivative_case(function, part.mode, part.order)
+        return judge(part_case, function.given, 0, False, "")
 
-    functions, options = ((f, "f"),), _options(case, ("referee", "computed_in"))
+    options = _options(case)
+    if part.mode == "fwd":
+        options["modes"] = '("fwd",)'
+    if part.order == 2:
+        options["order"] = "2"
     by_name = () if reference is None else ((reference, "reference"),)
     return Check(
         "assert_custom",
-        functions,
+        ((f, "f"),),
         options,
-        lambda p, _: joined(together(p)),
+        lambda p, _: together(p),
         answer,
         f,
         by_name=by_name,
     )
 
 
-def _of_torch(case: Case, part: TorchFunction) -> Check:
+def _of_torch(case: Case, part: TorchRule) -> Check:
     def answer(_: Case, given: Point) -> Judgement:
         part_case, point = part.again(given.params, given.inputs)
         return judge(part_case, point, 0, False, "")
 
-    options = _options(case, ("referee", "computed_in"))
+    options = _options(case)
     if part.wrt:
         options["wrt"] = repr(list(part.wrt)).replace("'", '"')
     (f,) = case.own.functions if case.own else (None,)
@@ -129,17 +128,9 @@ def _own(case: Case, *args: Any) -> tuple[Any, ...]:
     return case.own.arguments(*args) if case.own and case.own.arguments else args
 
 
-def _options(case: Case, of: Sequence[str]) -> dict[str, str]:
-    """Return the options of the case that are not the default."""
-    found = {"points": "0"} | ({"seed": str(case.seed)} if case.seed else {})
-    if case.referee != "auto":
-        found["referee"] = f'"{case.referee}"'
-    if case.has_value:
-        found["has_value"] = "True"
-    if case.trusted:
-        found["trust_rules"] = str(sorted(case.trusted))
-    if case.convention is not None:
-        found["convention"] = f'"{case.convention}"'
-    if case.computed_in is not None:
-        found["computed_in"] = repr(case.computed_in)
-    return {name: value for name, value in found.items() if name in ("points", "seed", *of)}
+def _options(case: Case) -> dict[str, str]:
+    """Write the options of the case that are not the default."""
+    texts = case.written()
+    if case.domain is not None:
+        texts["domain"] = written(case.domain)  # masks as arrays
+    return {"points": "0"} | {name: text.replace("'", '"') for name, text in texts.items()}

@@ -48,7 +48,7 @@ def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> 
     search = _Search(loss, given, mistake)
     lengths, shown = search.shortest()
     yield from search.simplest(lengths, shown)
-    yield search.layout.arguments(shown)
+    yield search.at(shown)
     yield given
 
 
@@ -59,6 +59,11 @@ class _Search:
         self.layout, self._mistake = Layout(given), mistake
         self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
         self._clock = Clock(SECONDS)
+
+    def at(self, arrays: Arrays) -> Point:
+        """Return the point with other arrays, its parameters moved into their domains."""
+        given, case = self.layout.arguments(arrays), self._mistake.case
+        return case.moved(given, given.leaves) if case.domains else given
 
     def shortest(self) -> tuple[Numbers, Arrays]:
         """Return the least lengths at which the mistake shows, and arrays that show it."""
@@ -102,7 +107,7 @@ class _Search:
         ranges = [(0, len(o.arrays) - 1) for o in options for _ in range(o.count)]
         found = _least(ranges, shows)
         if found is not None:
-            yield self.layout.arguments(_chosen(options, found))
+            yield self.at(_chosen(options, found))
 
     def _plain_start(self, lengths: Numbers, shown: Arrays) -> Arrays | None:
         """Find arrays of these lengths where neither yours nor exact is 0, if that is quick.
@@ -111,23 +116,23 @@ class _Search:
         """
         plainer, clock = self._mistake.beside_a_number(), Clock(SECONDS / 2)
         tries = itertools.chain([shown], self._drawn(self._options(lengths, shown), DRAWS))
-        points = ((arrays, self.layout.arguments(arrays)) for arrays in tries)
+        points = ((arrays, self.at(arrays)) for arrays in tries)
         seem = (pair for pair in points if not clock.over and plainer.seems(pair[1]))
         # Judging takes longer, so it is done no more often than for lengths.
         likely = itertools.islice(seem, FILLINGS)
         return next((arrays for arrays, given in likely if plainer.shows(given)), None)
 
     def _certain(self, arrays: Arrays) -> bool:
-        return self._mistake.shows(self.layout.arguments(arrays))
+        return self._mistake.shows(self.at(arrays))
 
     def _seems(self, arrays: Arrays) -> bool:
-        return self._in_time() and self._mistake.seems(self.layout.arguments(arrays))
+        return self._in_time() and self._mistake.seems(self.at(arrays))
 
     def _in_time(self) -> bool:
         return not self._clock.over
 
     def _may_show(self, arrays: Arrays) -> bool:
-        return self._mistake.may_show(self.layout.arguments(arrays))
+        return self._mistake.may_show(self.at(arrays))
 
     def _options(self, lengths: Numbers, arrays: Arrays | None) -> list[Choices]:
         """Return the replacements of each array; none if there are no such lengths."""

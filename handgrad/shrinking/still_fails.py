@@ -110,7 +110,7 @@ class Mistake:
         return self._gap(given) is not None
 
     def _stays(self, given: Point) -> bool:
-        here, there = self._gap(given), self._gap(nearby(given))
+        here, there = self._gap(given), self._gap(nearby(self.case, given))
         if here is None or there is None:
             return False
         return bool(np.max(np.abs(here - there)) <= np.max(np.abs(here)) / 2)
@@ -128,7 +128,8 @@ class Mistake:
         value, answer, findings = called
         if findings or not np.isfinite(loss):
             return None
-        yours = vector(answer)
+        yours = self.case.projected(given, vector(answer))
+        autodiff = self.case.projected(given, autodiff)
         finite = bool(np.isfinite(yours).all())
         if self.seen.kind == NOT_FINITE:
             return None if finite else np.zeros(1)
@@ -164,7 +165,7 @@ class Mistake:
         )
 
 
-def nearby(given: Point) -> Point:
+def nearby(case: Case, given: Point) -> Point:
     """Return a point with slightly different parameters; zeros move as ones do."""
     rng = np.random.default_rng(0)
     moves = [
@@ -172,7 +173,7 @@ def nearby(given: Point) -> Point:
         for leaf in given.leaves
     ]
     pairs = zip(given.leaves, moves, strict=True)
-    return given.moved([np.asarray(leaf + move, dtype=leaf.dtype) for leaf, move in pairs])
+    return case.moved(given, [np.asarray(leaf + m, dtype=leaf.dtype) for leaf, m in pairs])
 
 
 def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:

@@ -64,7 +64,7 @@ def time_gradient(
         report = check_gradient(gradient, loss, params, *inputs, points=0, has_value=has_value)
     if report.verdict not in ("agree", "imprecise"):
         raise NotTimedError(f"{report.verdict}: a gradient gets a time once it is right")
-    case, at, names, _ = in_arrays(Case(gradient, loss, has_value), (params, *inputs))
+    case, at, names, _ = in_arrays(Case(gradient, loss, has_value=has_value), (params, *inputs))
     gradient, loss, given = case.gradient, case.loss, point_at(at[0], at[1:], names)
     with jax.enable_x64(given.wide):
         contest = _contest(gradient, loss, given)

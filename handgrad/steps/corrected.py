@@ -167,7 +167,7 @@ def _right(call: Pair, judged: Judged) -> list[np.ndarray]:
     if key not in judged:
         # The gradient runs without `jit`, the judge with it.
         with jax.disable_jit(False):
-            judged[key] = call, call.judged(points=0, seed=0)
+            judged[key] = call, call.judged(points=0)
     judgement = judged[key][1]
     ruling = judgement.trial.outcomes[0].ruling
     if ruling is None:

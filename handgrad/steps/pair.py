@@ -5,6 +5,7 @@ from types import FunctionType
 from typing import Any
 
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.part_cases import backward_case
 from handgrad.judging.trial import judge
 
@@ -21,7 +22,7 @@ class Pair:
     cotangent: Any
     cache_alone: bool = False  #: whether the backward pass takes no cotangent, as a loss's may
 
-    def judged(self, points: int, seed: int, computed_in: Any = None) -> Judgement:
+    def judged(self, points: int, options: Options = DEFAULT) -> Judgement:
         """Judge the backward pass, as `check_backward` does."""
         # In local variables, so that `numpy_to_jax`, which reads closures, finds the function.
         there, settings = self.forward, self.settings
@@ -33,13 +34,7 @@ class Pair:
             return self.backward(*(() if self.cache_alone else (cotangent,)), cache)
 
         case, given = backward_case(
-            forward,
-            backward,
-            self.inputs,
-            self.cotangent,
-            seed,
-            named=there,
-            computed_in=computed_in,
+            forward, backward, self.inputs, self.cotangent, options, named=there
         )
         # No line gives it again: its arguments are those that the gradient called it with.
         return judge(case, given, points, False, "")

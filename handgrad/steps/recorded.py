@@ -18,6 +18,7 @@ from handgrad.data.frames import is_own, near
 from handgrad.data.point import Point, copied
 from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.options import Options
 from handgrad.judging.outcome import Trial
 from handgrad.steps.corrected import guilty
 from handgrad.steps.pair import Pair
@@ -169,7 +170,9 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
 
 def _judged(pair: Pair, case: Case) -> Judgement | NotJudged:
     try:
-        judgement = pair.judged(MORE, case.seed, case.computed_in)
+        # A step returns cotangents alone, and the referee is chosen for it.
+        options = Options(**case.handed_on(has_value=False, referee="auto"))
+        judgement = pair.judged(MORE, options)
     except Exception as error:  # the caller's functions may raise anything at other points
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__

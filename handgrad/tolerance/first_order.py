@@ -89,6 +89,8 @@ def _forwards(problem: Problem, reference: Reference) -> Program | None:
 
 def _may_be_estimated(program: Program, problem: Problem, reference: Reference) -> bool:
     in_float64 = all(leaf.dtype == np.float64 for leaf in problem.leaves)
+    if problem.tangent is not None:
+        return False  # what is projected has lost what is large, and with that floats their digits
     large = evaluate.operations(program) >= LARGE
     return reference.kink is None and in_float64 and large and not _by_custom_rules(program)
 

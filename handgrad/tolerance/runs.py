@@ -11,6 +11,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.arithmetic.dual import Dual
 from handgrad.data import formats
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.point import slices
 from handgrad.data.pytrees import is_real
 from handgrad.oracle import evaluate
@@ -65,6 +66,24 @@ def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], 
         return np.append(loss, np.where(zero, of_zero, half))
 
     return after
+
+
+def stored(tangent: Tangent, *gradients: np.ndarray) -> np.ndarray:
+    """Return how far half an ulp of each element moves a projected gradient, (size,).
+
+    In a short format it counts once, as in `half_ulps`.
+
+    Args:
+        tangent: the tangent space that is projected on.
+        gradients: in float64, (size,), of each element the largest counts; as they are stored,
+            before they are projected. What is not finite has no ulp.
+    """
+    halves = []
+    for leaf, part in zip(tangent.leaves, slices(tangent.leaves), strict=True):
+        form = formats.of(leaf.dtype)
+        sizes = np.max([np.nan_to_num(np.abs(g[part]), posinf=0.0) for g in gradients], axis=0)
+        halves.append(form.spacing(sizes) / 2 / (SHARP if form.half else 1))
+    return tangent.widened(np.concatenate(halves))
 
 
 def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:

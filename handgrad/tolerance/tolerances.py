@@ -70,6 +70,9 @@ class Tolerance:
     #: What iterations that stop at a tolerance leave out; see `handgrad.oracle.truncation`.
     truncation: Changes | None = None
     stated: Stated | None = None  #: what rounding in short formats explains besides
+    #: Half an ulp of the elements that are stored, where these are projected on a tangent space;
+    #: see `handgrad.tolerance.runs.stored`.
+    stored: np.ndarray | float = 0.0
 
     @property
     def left_out(self) -> np.ndarray:
@@ -79,7 +82,8 @@ class Tolerance:
     @property
     def sharp(self) -> np.ndarray:
         """The largest error that counts as right, shape (size,)."""
-        return SHARP * self.unit + self.left_out + (self.stated.error if self.stated else 0.0)
+        more = self.left_out + (self.stated.error if self.stated else 0.0)
+        return SHARP * (self.unit + self.stored) + more
 
     @property
     def sharp_of_loss(self) -> float:
@@ -148,6 +152,7 @@ class Tolerances:
         self._measure_stated = stated
         self._stated: Stated | None = None
         self.truncation: Changes | None = None  #: what iterations leave out belongs to them
+        self.stored: np.ndarray | float = 0.0  #: see `Tolerance.stored`
 
     def estimated(self) -> Iterator[Tolerance]:
         """Yield the tolerances without any draw, then the estimate; the loose ones are 0."""
@@ -180,9 +185,11 @@ class Tolerances:
         changes = np.where(self._changes == 0, 1.0, self._changes)
         unit = self._changes + self._half_ulps(changes)
         none = np.zeros(self._problem.size)
-        return Tolerance(
-            unit[1:], none, unit[0], 0.0, self._program, none, self.truncation, self._stated
-        )
+        found = Tolerance(unit[1:], none, unit[0], 0.0, self._program, none, stated=self._stated)
+        return self._completed(found)
+
+    def _completed(self, found: Tolerance) -> Tolerance:
+        return replace(found, truncation=self.truncation, stored=self.stored)
 
     @cached_property
     def _half_ulps(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -194,7 +201,7 @@ class Tolerances:
         for changes in self._first:
             self._add(changes)
         found = self._linearised(self._changes)
-        return found and replace(found, truncation=self.truncation)
+        return found and self._completed(found)
 
     def others(self) -> Iterator[Tolerance]:
         """Yield those in floats, narrower and wider, as other draws might have shown them."""
@@ -216,7 +223,7 @@ class Tolerances:
         self.in_floats = None
         for changes in chain(self._first, self._draws):
             self._add(changes)
-        return replace(self._rest(self._changes), truncation=self.truncation)
+        return self._completed(self._rest(self._changes))
 
     @property
     def full(self) -> Tolerance:
@@ -233,7 +240,7 @@ class Measured(Tolerances):
     """Tolerances that are known in full from the start."""
 
     def __init__(self, full: Tolerance) -> None:
-        self.truncation, self._known = None, full
+        self.truncation, self.stored, self._known = None, 0.0, full
 
     def estimated(self) -> Iterator[Tolerance]:
         """Yield none: nothing is left to be measured."""
@@ -249,7 +256,7 @@ class Measured(Tolerances):
     @cached_property
     def in_balls(self) -> Tolerance:
         """The tolerances."""
-        return self._known
+        return replace(self._known, stored=self.stored)
 
 
 def tolerance(

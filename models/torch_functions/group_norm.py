@@ -103,7 +103,7 @@ FUNCTION = TorchFunction(
         "not-normalised": Slip(
             "dweight with x in place of what is normalised",
             (("g * xhat.flatten(1, 2)", "g * wide(x)"),),
-            ("missing-factor", "activation-derivative"),
+            ("operand", "missing-factor", "activation-derivative"),
             ("xhat = (centred * rstd)", "y = xhat * wide(weight)"),
         ),
         "weight-in-dx": Slip(

@@ -61,6 +61,13 @@ def hangs(asked: Question) -> Answer:
     return Answer(RIGHT)
 
 
+def works(asked: Question) -> Answer:
+    """Uses a processor all the time."""
+    while asked.inputs:
+        pass
+    return Answer(RIGHT)
+
+
 def dies(asked: Question) -> Answer:
     if asked.inputs:
         os._exit(3)

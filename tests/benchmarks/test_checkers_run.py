@@ -21,7 +21,7 @@ from benchmarks.checkers.cases import Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Worker
+from benchmarks.checkers.worker import Worker, _answered
 from benchmarks.process import WorkerError
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import (
@@ -40,8 +40,9 @@ from tests.benchmarks.planted_checkers import (
     results,
     turned,
     unbuilt,
+    works,
 )
-from tests.benchmarks.sure import ended, one_line
+from tests.benchmarks.sure import ended, one_line, sure
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -80,13 +81,18 @@ def test_an_absent_checker_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("ask", "reason", "memory"),
-    [(hangs, "time", 2**33), (dies, "crashed", 2**33), (eats, "memory", 2**30)],
+    [
+        (hangs, "time", 2**33),
+        (works, "time", 2**33),
+        (dies, "crashed", 2**33),
+        (eats, "memory", 2**30),
+    ],
 )
 def test_what_does_not_come_to_an_end_is_ended(
     ask: Callable[[Question], Answer], reason: str, memory: int
 ) -> None:
     """And a next question is answered by another process."""
-    limit = 2 if reason == "time" else 60
+    limit = 1 if reason == "time" else 60  # ten times that, since it waits and does not work
     with Worker(Contender("planted", "numpy", ask), limit, memory) as worker:
         reply = worker.ask(a_case("half-mse"))
         assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)
@@ -94,9 +100,37 @@ def test_what_does_not_come_to_an_end_is_ended(
         assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
 
 
+@pytest.mark.slow
+def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
+    """The limit is one of processors; on the clock it may go by ten times."""
+    with Worker(Contender("planted", "numpy", waits_long), 0.5) as worker:
+        assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
+
+
+def waits_long(_: Question) -> Answer:
+    time.sleep(1.5)
+    return Answer(RIGHT)
+
+
 def elementary() -> Question:
     """A question without inputs, which the planted checkers answer."""
     return Question(loss, gradient, PARAMS, ())
+
+
+def waits(_: Question) -> Answer:
+    time.sleep(0.1)
+    return Answer(RIGHT)
+
+
+def works_elsewhere(_: Question) -> Answer:
+    subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
+    return Answer(RIGHT)
+
+
+def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
+    waited = _answered(Contender("planted", "numpy", waits), elementary())
+    assert waited.seconds >= 0.1 > sure(waited.cpu)
+    assert sure(_answered(Contender("planted", "numpy", works_elsewhere), elementary()).cpu) > 0.01
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from benchmarks.checkers import table as table_module
+from benchmarks.checkers.question import NO_ANSWER
 from tests.benchmarks.planted_checkers import made_up
 
 
@@ -23,9 +24,29 @@ def test_the_tables_count_what_was_answered() -> None:
     assert found["named the mistake"][1:] == ["-", "2 of 4"]
     assert found["named another mistake"][1:] == ["-", "1 of 5"]
     assert found["no answer"][1:] == ["1 of 4 (1 time)", "0 of 6"]
-    assert found["seconds"][1:] == ["1; 3", "1; 2"]
+    assert found["seconds on the clock"][1:] == ["1; 3", "1; 2"]
+    assert found["CPU seconds"][1:] == ["-", "-"]
+    assert "all threads together" not in text, "what is not recorded is not explained"
     assert "6 gradients, right and wrong, 2 models" in text.replace("\n", " ")
     assert "`tanh-linear`" not in found, "what was not asked has no row"
+
+
+def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> None:
+    made = made_up()
+    made.contenders = {f"library.{name}": None for name in made.contenders}
+    made.checks = [replace(c, contender=f"library.{c.contender}") for c in made.checks]
+    assert rows(table_module.in_brief(made))["seconds, median"] == ["1", "1"]
+    made.checks = [
+        replace(c, cpu=None if c.verdict == NO_ANSWER else c.seconds / 2) for c in made.checks
+    ]
+    assert rows(table_module.in_brief(made))["CPU-seconds, median"] == ["0.5", "0.5"]
+    text = table_module.markdown(made)
+    assert rows(text)["CPU seconds"][1:] == ["0.5; 1.5", "0.5; 1"]
+    assert "all threads together" in text
+    assert "takes longer than 120 CPU seconds" in text
+    made.checks[0] = replace(made.checks[0], cpu=None)
+    assert rows(table_module.markdown(made))["CPU seconds"][1:] == ["-", "0.5; 1"]
+    assert "CPU-seconds, median" not in rows(table_module.in_brief(made))
 
 
 def test_a_part_that_was_not_asked_has_no_table() -> None:

@@ -18,7 +18,7 @@ from tests.benchmarks.test_checkers_table import rows
 
 #: A mistake that has a kind, and lines.
 SLIP = Planted(
-    says="nothing comes back", kinds=["constant"], lines=["mean = "], size=0.25, times=100.0
+    says="nothing comes back", kinds=["constant"], lines=["mean = "], size=0.25, times=200.0
 )
 
 
@@ -62,7 +62,8 @@ def test_each_format_has_its_counts() -> None:
     assert wide["right ones called wrong"] == "0 of 1"
     assert wide["named the mistake, of those caught"] == "2 of 3"
     assert wide["named another mistake"] == "1 of 3"
-    assert wide["seconds, median; longest"] == "1; 3"
+    assert wide["seconds on the clock, median; longest"] == "1; 3"
+    assert wide["CPU seconds, median; longest"] == "-", "which are not recorded of all"
     assert half["mistakes larger than rounding, caught"] == "1 of 2 (1 no answer)"
     assert half["smaller mistakes, caught"] == "0 of 1"
     assert half["right ones called wrong"] == "1 of 1"
@@ -72,6 +73,18 @@ def test_each_format_has_its_counts() -> None:
     assert "1 function, 6 wrong ones and 2 right ones" in text
     assert "Not asked: `always wrong`, not installed." in text
     assert "missed was 0.1 times rounding (norm in bfloat16, `eps`)" in text
+    assert (
+        "from 129 times rounding in float64, and 7.2 times rounding in bfloat16 on, it is" in text
+    )
+
+
+def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
+    made = made_up()
+    wide, half = made.checks[:2]
+    for one in (wide, half):
+        made.planted[one.case]["times"] = 100.0
+    counted = table.Counted(made)
+    assert [counted.is_larger(one) for one in (wide, half)] == [False, True]
 
 
 def test_each_mistake_has_its_size_and_the_formats_in_which_it_is_caught() -> None:
@@ -88,7 +101,8 @@ def test_each_mistake_has_its_size_and_the_formats_in_which_it_is_caught() -> No
 def test_the_brief_table_has_the_first_rows_of_each_format() -> None:
     text = table.in_brief(made_up())
     assert text.splitlines()[0] == "|  |  | `always right` |"
-    assert len(text.splitlines()) == 2 + 2 * table.Counted.IN_BRIEF
+    assert len(text.splitlines()) == 2 + 2 * table.Counted.IN_BRIEF + 2
+    assert "must be caught, from 129 times rounding in float64, and 7.2 times" in text
     assert of_format(text, "bfloat16")["right ones called wrong"] == "1 of 1"
 
 

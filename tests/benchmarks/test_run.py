@@ -84,7 +84,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_wrong_contender_ends_with_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.fingerprint.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
+    monkeypatch.setattr("benchmarks.machine.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
     wrong = ["--plant", "hand-numpy=wrong"]
     assert ended("--case", "sample", *FEW, *BRIEF, *wrong, "--json") == 1
     shown = capsys.readouterr()

@@ -20,7 +20,12 @@ from tests.tiers import slowly
 FOLDER = Path(__file__).parents[2] / "examples"
 
 #: What an example audits, if not what handgrad itself needs, by the first part of its name.
-PACKAGES = {"sklearn": "sklearn", "statsmodels": "statsmodels", "optax": "optax"}
+PACKAGES = {
+    "audit": "statsmodels",
+    "sklearn": "sklearn",
+    "statsmodels": "statsmodels",
+    "optax": "optax",
+}
 
 
 def example(name: str) -> Any:
@@ -161,6 +166,16 @@ def test_a_released_mistake_is_one(mistake: released_mistakes.Mistake) -> None:
     assert not abs(mistake.answer - exact) <= 1e-9 * abs(exact)
     if mistake.installed() == mistake.release:
         np.testing.assert_allclose(float(mistake.released()), mistake.answer, rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_what_three_packages_differentiate_is_right() -> None:
+    pytest.importorskip("sklearn", reason="sklearn is not installed: see examples/README.md")
+    report = example("audit_of_packages").report()
+    assert report, str(report)
+    assert {*report.verdicts.values()} == {"agree"}
+    packages = [name.split(":")[0].split(".")[0] for name in report]
+    assert min(packages.count(name) for name in ("scipy", "statsmodels", "sklearn")) > 5
 
 
 @pytest.mark.slow

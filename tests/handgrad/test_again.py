@@ -78,7 +78,7 @@ def square_backward(d: Any, x: Any) -> Any:
 
 
 sine = jax.custom_jvp(lambda x: jnp.sin(x))
-sine.defjvp(lambda x, dx: (sine(*x), 3 * jnp.cos(*x) * dx[0]))
+sine.defjvp(lambda x, dx: (jnp.sin(*x), jnp.cos(*x) * dx[0]))
 HERE["f"] = sine
 STEPS = HERE["steps"] = [("square", square_forward, square_backward)]
 W, X = HERE["w"], HERE["x"]

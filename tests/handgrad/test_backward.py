@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_backward, check_custom
+from handgrad import check_backward, check_custom, check_gradient, check_steps
 
 X = np.arange(6.0).reshape(2, 3) / 7 - 0.3
 W = np.arange(15.0).reshape(3, 5) / 11 - 0.6
@@ -238,3 +239,40 @@ def test_what_raises_on_numpy_arrays_too_raises_as_it_did_first() -> None:
 
     with pytest.raises(KeyError, match="JAX"):
         check_backward(relu, backward, MIXED)
+
+
+def test_outputs_that_hold_no_floats_have_no_cotangent() -> None:
+    def forward(x: Any) -> Any:
+        return {"y": x * x, "positive": x > 0, "count": 3}, x
+
+    def backward(d: Any, x: Any) -> Any:
+        assert d["positive"] is None
+        return 2 * d["y"] * x
+
+    assert check_backward(forward, backward, X, points=0).verdict == "agree"
+    wrong = check_backward(forward, lambda d, x: d["y"] * x, X, points=0)
+    assert wrong.verdict == "disagree"
+    with pytest.raises(TypeError, match="output: got bool, int64, expected floats"):
+        check_backward(lambda x: ((x > 0, 3), x), backward, X)
+
+    def tripled(y: Any) -> Any:
+        return 3 * y["y"], None
+
+    steps = [("a", forward, backward), ("b", tripled, lambda d, _: {"y": 3 * d} | NONE)]
+    assert check_steps(steps, X, points=0)
+
+
+NONE = {"positive": None, "count": None}
+
+
+@dataclass
+class Weights:
+    w: Any
+
+
+def test_a_dataclass_that_is_no_pytree() -> None:
+    says = "got a Weights, a dataclass that JAX takes for one value; expected a pytree: call jax"
+    with pytest.raises(TypeError, match=f"^p: {says}"):
+        check_gradient(lambda p: p, lambda p: p.w.sum(), Weights(X))
+    with pytest.raises(TypeError, match=f"^p: {says}"):
+        check_backward(lambda p: (p.w, None), lambda d, _: d, Weights(X))

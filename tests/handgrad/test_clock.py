@@ -89,6 +89,16 @@ def test_a_part_of_several_is_named_and_one_line_is_of_all(
     assert stream.getvalue() == f"\r{line}\r{' ' * len(line)}\r"
 
 
+def test_the_line_is_not_wrapped(now: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("COLUMNS", "60")
+    with clock.reported(clock.Clock(20.0)) as progress:
+        progress.part, now[0] = "x" * 60, 3.0
+        progress.at("judging point 1 of 9")
+        assert stream.getvalue() == f"\rhandgrad: {'x' * 49}"
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_takes_long_says_on_a_terminal_how_far_it_is(
     now: list[float], monkeypatch: pytest.MonkeyPatch, terminal: bool

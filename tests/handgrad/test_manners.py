@@ -40,7 +40,7 @@ def backward(factor: float) -> Callable[..., Any]:
 
 def custom(factor: float) -> Callable[..., Any]:
     f = jax.custom_jvp(lambda x: jnp.sin(x))
-    f.defjvp(lambda x, dx: (f(*x), factor * jnp.cos(*x) * dx[0]))
+    f.defjvp(lambda x, dx: (jnp.sin(*x), factor * jnp.cos(*x) * dx[0]))
     return f
 
 

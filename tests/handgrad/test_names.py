@@ -94,6 +94,7 @@ def test_of_a_gradient() -> None:
     assert Names.of(without, 2) == Names("params", ("inputs[0]",))
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_of_the_inputs() -> None:
     def spoils(_: Any, x: Any) -> Any:
         x["a"] += 1

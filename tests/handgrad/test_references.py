@@ -16,7 +16,7 @@ from jax.extend import core as jex
 
 from handgrad import CheckInterrupted, GradientMismatch, assert_custom, check_custom
 from handgrad.judging import trial
-from handgrad.judging.custom_cases import _opaque, referenced_case
+from handgrad.judging.custom_cases import _opaque, custom_function
 from handgrad.judging.forward_values import values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.numpy_loss import NumpyLoss
@@ -215,8 +215,9 @@ def test_an_interrupt_while_the_values_are_judged(monkeypatch: pytest.MonkeyPatc
 
 def test_a_reference_in_numpy_is_run_on_series_and_not_in_floats() -> None:
     """JAX would trace it with the arguments as constants, and have rounded values as the truth."""
-    _, given, pair = referenced_case(jnp.sin, np.sin, (np.array([0.5, -1.0]),))
-    values, at = values_case(pair, given)
+    function = custom_function(jnp.sin, (np.array([0.5, -1.0]),), np.sin)
+    assert function.pair is not None
+    values, at = values_case(function.pair, function.given)
     loss = prepare(values, at)
     assert isinstance(loss, NumpyLoss)
     assert loss.real_inputs
@@ -271,8 +272,9 @@ def unrolled(x: Any) -> Any:
 def test_a_reference_that_is_run_in_floats_beside_the_oracle_is_one(f: Any, at: float) -> None:
     """Reruns, and autodiff, of a case of values get plain numbers for the arguments."""
     x = np.array([at, 0.3], np.float32)
-    _, given, pair = referenced_case(lambda x: np.asarray(f(x)), f, (x,))
-    case, at_values = values_case(pair, given)
+    function = custom_function(lambda x: np.asarray(f(x)), (x,), f)
+    assert function.pair is not None
+    case, at_values = values_case(function.pair, function.given)
     made = trial.judge(case, at_values, 0, strict=False, reproduce="", seconds=10)
     assert made.verdict in ("agree", "undecidable")
     assert made.trial.outcomes[0].ruling is not None
@@ -289,7 +291,8 @@ def test_a_reference_that_is_run_in_floats_beside_the_oracle_is_one(f: Any, at: 
 )
 def test_a_reference_that_uses_the_values_of_its_arguments_is_none(reference: Any) -> None:
     """What it computes is as rounded as what is judged."""
-    _, given, pair = referenced_case(np.sin, reference, (np.array([0.3, -0.7]),))
-    case, at = values_case(pair, given)
+    function = custom_function(np.sin, (np.array([0.3, -0.7]),), reference)
+    assert function.pair is not None
+    case, at = values_case(function.pair, function.given)
     with pytest.raises(TypeError, match=r"reference: .* JAX cannot trace"):
         prepare(case, at)

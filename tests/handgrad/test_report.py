@@ -23,7 +23,7 @@ def test_the_object_says_everything_but_the_parameters() -> None:
             "warnings",
             "certificate",
         ),
-        *("reproduce", "points", "dropped", "point", "seconds", "strict"),
+        *("reproduce", "points", "dropped", "point", "seconds", "strict", "certified"),
         *("diagnoses", "guilty_step"),
     ]
     assert answer["findings"] == [

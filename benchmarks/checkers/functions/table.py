@@ -6,14 +6,11 @@ from pathlib import Path
 from benchmarks.checkers import counts
 from benchmarks.checkers.cases import MISTAKES, RIGHT
 from benchmarks.checkers.counts import Tally
+from benchmarks.checkers.functions.limits import limit
 from benchmarks.checkers.question import NO_ANSWER
 from benchmarks.checkers.results import Check, Planted, Results
-from benchmarks.checkers.table import Row, no_answer, seconds
+from benchmarks.checkers.table import Row, cpu_seconds, no_answer, seconds
 from benchmarks.templates import templates
-
-#: How many times as large as rounding a mistake must be to count as larger. Ours allows 64 units of
-#: half an ulp, and rounding, the largest error of an argument, is some units by itself: about four.
-LIMIT = 16.0
 
 #: How each checker is called.
 HOW = {
@@ -28,8 +25,8 @@ def markdown(results: Results) -> str:
     """Write all tables, with the conditions above them and the notes below."""
     available = _available(results)
     return (
-        templates(Path(__file__).parent)
-        .get_template("table.md.j2")
+        templates(Path(__file__).parents[1])
+        .get_template("functions/table.md.j2")
         .render(
             results=results,
             found=results.fingerprint,
@@ -37,7 +34,7 @@ def markdown(results: Results) -> str:
             functions=len({check.subject for check in results.checks}),
             planted=len({c.case for c in results.checks if c.part == MISTAKES}),
             right=len({c.case for c in results.checks if c.part == RIGHT}),
-            limit=LIMIT,
+            limits=_limits(_formats(results)),
             by_format=[row for each in _formats(results) for row in Counted(results).rows(each)],
             mistakes=_mistakes(results),
             how=[HOW[name] for name in available if name in HOW],
@@ -47,7 +44,7 @@ def markdown(results: Results) -> str:
 
 
 def in_brief(results: Results) -> str:
-    """Write the table of docs/checking.md: by format, what is caught and what called wrong."""
+    """Write the table of docs/pytorch.md: by format, what is caught and what called wrong."""
     available, counted = _available(results), Counted(results)
     lines = [["", "", *(f"`{name.split('.')[-1]}`" for name in available)]]
     lines.append(["---"] * len(lines[0]))
@@ -55,7 +52,9 @@ def in_brief(results: Results) -> str:
         for first, second, checks, cell in counted.rows(dtype)[: counted.IN_BRIEF]:
             each = ([check for check in checks if check.contender == name] for name in available)
             lines.append([first, second, *(str(cell(found)) for found in each)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    size = _limits(_formats(results))
+    return f"{rows}\n\nA mistake is larger than rounding, and must be caught, from {size} on."
 
 
 class Counted:
@@ -82,7 +81,8 @@ class Counted:
             (dtype, "named another mistake", planted, self.tally_misnamed),
             (dtype, "named the argument", planted, counts.tally_leaf_named),
             (dtype, "no answer", every, no_answer),
-            (dtype, "seconds, median; longest", every, seconds),
+            (dtype, "CPU seconds, median; longest", every, cpu_seconds),
+            (dtype, "seconds on the clock, median; longest", every, seconds),
         ]
 
     def about(self, check: Check) -> Planted:
@@ -92,7 +92,7 @@ class Counted:
     def is_larger(self, check: Check) -> bool:
         """Whether a mistake is larger than rounding in its format; another shape is."""
         times = self.about(check)["times"]
-        return times is None or times >= LIMIT
+        return times is None or times >= limit(check.format)
 
     def is_named(self, check: Check) -> bool:
         """Whether a kind is the mistake's, or a line is quoted whose derivative is wrong."""
@@ -114,6 +114,16 @@ class Counted:
             if set(check.kinds) - set(counts.NO_NAME) - set(self.about(check)["kinds"])
         ]
         return Tally(len(wrong), len(caught))
+
+
+def _limits(formats: Sequence[str]) -> str:
+    """Write from which size on a mistake counts as larger, for each format."""
+    each: dict[str, list[str]] = {}
+    for dtype in formats:
+        each.setdefault(f"{limit(dtype):.3g}", []).append(dtype)
+    return ", and ".join(
+        f"{size} times rounding in {' and '.join(of)}" for size, of in each.items()
+    )
 
 
 def largest_missed(results: Results) -> dict[str, str]:

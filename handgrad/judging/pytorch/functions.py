@@ -21,8 +21,9 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
-from handgrad.judging.case import OF_TORCH, Case, Own, TorchFunction, check_seed
+from handgrad.judging.case import OF_TORCH, Case, Own, TorchRule
 from handgrad.judging.form import FaultyFormError
+from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
 from handgrad.judging.pytorch.autograd import Run
 from handgrad.judging.pytorch.cases import in_jax_arrays
@@ -66,9 +67,7 @@ def _drawn(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
 def function_case(
     subject: Subject,
     cotangents: Sequence[np.ndarray],
-    seed: int = 0,
-    referee: str = "auto",
-    computed_in: Any = None,
+    options: Options = DEFAULT,
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
 
@@ -77,10 +76,8 @@ def function_case(
     Args:
         subject: the function.
         cotangents: one for each output that is used.
-        seed, referee, computed_in: as for `handgrad.check_gradient`.
+        options: of the check.
     """
-    check_seed(seed)
-    options = seed, referee, computed_in
     bare = len(cotangents) == 1
     dtypes = [x.dtype for x in subject.arrays]
 
@@ -92,10 +89,10 @@ def function_case(
 
     def again(params: Any, inputs: Any) -> tuple[Case, Point]:
         other = subject.at(arguments(params, *inputs))
-        return function_case(other, cotangents_of(other, None, seed), *options)
+        return function_case(other, cotangents_of(other, None, options.seed), options)
 
     own = Own((rule_of(subject.f) or subject.f,), arguments)
-    part = TorchFunction(again, signature_of(subject.f), subject.wrt, subject.reference)
+    part = TorchRule(again, signature_of(subject.f), subject.wrt, subject.reference)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
         arrays = tensors_of(params, others)
@@ -125,14 +122,12 @@ def function_case(
     case = Case(
         gradient,
         loss,
-        seed=seed,
-        referee=referee,
+        **options.handed_on(),
         part=part,
         wording=OF_TORCH,
         own=own,
         condition=subject.condition,
         calls=CALLS_OF_KERNEL,
-        computed_in=computed_in,
         written_as="torch" if holds_complex((subject.arrays, list(cotangents))) else None,
     )
     given = in_pairs(cotangents[0] if bare else list(cotangents))

@@ -1,8 +1,16 @@
 """The caller's random numbers of PyTorch."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 def drawn_numbers_kept() -> AbstractContextManager[Any]:
@@ -15,3 +23,14 @@ def drawn_numbers_kept() -> AbstractContextManager[Any]:
         return nullcontext()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     return torch.random.fork_rng(devices)
+
+
+def keeping_drawn_numbers(check: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Return a check that leaves the generators of PyTorch as they were."""
+
+    @wraps(check)
+    def kept(*args: _Arguments.args, **options: _Arguments.kwargs) -> _Result:
+        with drawn_numbers_kept():
+            return check(*args, **options)
+
+    return kept

@@ -1,7 +1,6 @@
 """The values of a function of PyTorch, beside those of a reference, or of itself when traced."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,8 +53,8 @@ def check_function_traced(subject: Subject, case: Case, given: Point, seconds: f
     Raises:
         TypeError: it is not.
     """
-    values, at = values_case(pair_of(subject), given, case.seed)
-    made = judge(replace(values, computed_in=case.computed_in), at, 0, False, "", seconds)
+    values, at = values_case(pair_of(subject), given, case)
+    made = judge(values, at, 0, False, "", seconds)
     ruling = made.trial.outcomes[0].ruling
     if ruling is None or ruling.yours.worst < WRONG:
         return

@@ -10,7 +10,13 @@ from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
 from handgrad.program.aten.errors import covering, uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
 from handgrad.program.aten.in_place_views import become_view
-from handgrad.program.aten.installed import aten, importing, torch
+from handgrad.program.aten.installed import (
+    DECOMPOSITIONS,
+    DispatchMode,
+    aten,
+    torch,
+    without_torch_function,
+)
 from handgrad.program.aten.lifting import Lifted, mapped
 from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
 from handgrad.program.aten.results import results
@@ -19,8 +25,6 @@ from handgrad.program.aten.views import Origin, check_strided, is_view
 
 assert operations  # which fills the table
 
-_Mode: Any = importing("torch.utils._python_dispatch").TorchDispatchMode
-_DECOMPOSITIONS: Any = importing("torch._decomp").decomposition_table
 
 #: What a rule does not see: where and how the result is stored.
 _OF_STORAGE = frozenset({"device", "layout", "pin_memory", "memory_format", "non_blocking"})
@@ -33,7 +37,7 @@ _OF_FORM = frozenset(
 )
 
 
-class Dispatch(_Mode):
+class Dispatch(DispatchMode):
     """Runs operations of ATen on the JAX values that tensors stand for."""
 
     def __init__(self) -> None:
@@ -45,7 +49,7 @@ class Dispatch(_Mode):
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Run an operation; PyTorch calls this for each of them."""
-        with torch._C.DisableTorchFunction():
+        with without_torch_function():
             inside = self.lifted.everywhere
             return self._run(function, inside(args), inside(kwargs or {}))
 
@@ -155,8 +159,8 @@ class Dispatch(_Mode):
     def _decomposed(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Run an operation as a function of others, as PyTorch itself writes it."""
         with self, covering(function):
-            if function in _DECOMPOSITIONS:
-                return _DECOMPOSITIONS[function](*args, **kwargs)
+            if function in DECOMPOSITIONS:
+                return DECOMPOSITIONS[function](*args, **kwargs)
             made = function.decompose(*args, **kwargs)
         if made is NotImplemented:
             raise uncovered(str(function))

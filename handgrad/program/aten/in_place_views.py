@@ -8,7 +8,7 @@ from typing import Any
 
 from handgrad.program.aten import writes
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import without_dispatch
 from handgrad.program.aten.registry import OPERATIONS, name_of, packet_and_overload
 from handgrad.program.aten.traced_tensor import TracedTensor
 
@@ -31,7 +31,7 @@ def become_view(function: Any, args: Any, kwargs: Any, run: Callable[..., Any]) 
         )
     before = TracedTensor(tensor, tensor.memory, tensor.plain, tensor.origin)
     view = run(pure, (before, *rest), kwargs)
-    with torch._C._DisableTorchDispatch():
+    with without_dispatch():
         function(tensor, *rest, **kwargs)
     tensor.origin, tensor.plain, tensor.present = view.origin, view.plain, None
     return tensor

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import torch, without_torch_function
 from handgrad.program.aten.traced_tensor import Memory, TracedTensor, constant
 
 
@@ -20,7 +20,7 @@ class Lifted:
     def stand_for(self, tensor: Any, traced: TracedTensor) -> None:
         """Let a tensor of the trace stand for one of the caller's."""
         self._known[id(tensor)] = tensor, traced
-        with torch._C.DisableTorchFunction():  # where a caller may not ask for the memory
+        with without_torch_function():  # where a caller may not ask for the memory
             memory = tensor.untyped_storage()._cdata
         shared = self._memories.setdefault(memory, set())
         shared.add(traced.memory)

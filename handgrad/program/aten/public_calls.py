@@ -7,7 +7,7 @@ import numpy as np
 
 from handgrad.program.aten.dispatch import Dispatch
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import importing, torch
+from handgrad.program.aten.installed import importing, set_grad_enabled, torch, without_dispatch
 from handgrad.program.aten.traced_tensor import TracedTensor, array_of
 
 _Mode: Any = importing("torch.overrides").TorchFunctionMode
@@ -49,7 +49,7 @@ class PublicCalls(_Mode):
     ) -> Any:
         """Follow a call; PyTorch calls this for each of them."""
         kwargs = kwargs or {}
-        if function is torch._C._set_grad_enabled:
+        if function is set_grad_enabled:
             self._dispatch.gradients.set(args[0])
         elif function in _LEAVING:
             return _values(self._dispatch.lifted.of(args[0]), function, *args[1:], **kwargs)
@@ -75,7 +75,7 @@ class PublicCalls(_Mode):
 
 
 def _values(tensor: TracedTensor, function: Any, *args: Any, **kwargs: Any) -> Any:
-    with torch._C._DisableTorchDispatch():
+    with without_dispatch():
         if tensor.is_plain:
             return function(tensor.plain, *args, **kwargs)
         return np.asarray(array_of(tensor))  # which raises JAX's error for a traced value

@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import no_torch_function, torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.views import Origin, replaced, viewed
 
@@ -53,7 +53,7 @@ class TracedTensor(torch.Tensor):
     has_views: bool  #: whether another tensor was made as a view of it
     present: tuple[int, Any] | None  #: version of the memory, and the JAX value read from it then
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = no_torch_function
 
     @staticmethod
     def __new__(cls, form: Any, memory: Memory, plain: Any = None, origin: Any = None) -> Any:

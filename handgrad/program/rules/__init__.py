@@ -9,6 +9,7 @@ from handgrad.program.rules import (
     elementwise,
     linear_algebra,
     scattering,
+    sharding,
     special,
     spectral,
     structural,
@@ -26,6 +27,7 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Linear algebra": linear_algebra.RULES | spectral.RULES,
     "Complex numbers": complex_wholes.RULES,
     "Calls, branches and loops": control.RULES,
+    "Several devices": sharding.RULES,
 }
 
 #: The rules by the name of the operation.

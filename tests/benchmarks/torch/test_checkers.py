@@ -15,6 +15,7 @@ from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.question import WRONG as SAYS_WRONG
 from benchmarks.checkers.results import Results
 from models.torch_functions.function import FORMATS
+from models.torch_functions.installed import torch
 from tests.benchmarks.sure import ended, one_line
 
 
@@ -25,6 +26,17 @@ def test_there_are_as_many_right_ones_as_wrong_ones() -> None:
     assert max(Counter(case.id for case in every).values()) == 1
     assert {case.format for case in every} == set(FORMATS)
     assert len({case.subject for case in every}) == 10
+
+
+def test_torch_has_one_thread_in_the_process_of_a_checker() -> None:
+    assert {contender.first for contender in contenders.CONTENDERS} == {contenders.first}
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert contenders.first().format == "float64"
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

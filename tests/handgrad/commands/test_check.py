@@ -151,7 +151,7 @@ def test_what_gives_the_same_again_is_a_command(
     _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
     assert "\\\n" in printed
     assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
-    monkeypatch.setattr("handgrad.commands.check.started", lambda: ["py", "-m", "handgrad"])
+    monkeypatch.setattr("handgrad.commands.targets.started", lambda: ["py", "-m", "handgrad"])
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
     assert plain == "py -m handgrad check mine.py:exchanged --loss loss --like example"
 
@@ -161,7 +161,7 @@ def test_the_options_reach_the_judge(check: Any, judge: Any) -> None:
 
     def note(case: Case, _: Any, points: int, strict: bool, __: str, *more: Any) -> GradientReport:
         asked.update(points=points, strict=strict, seed=case.seed, has_value=case.has_value)
-        asked.update(trust_rules=set(case.trusted), seconds=more[0], directions=more[1])
+        asked.update(trust_rules=set(case.trust_rules), seconds=more[0], directions=more[1])
         return report()
 
     judge(note)
@@ -259,11 +259,6 @@ def test_ctrl_c_leaves_what_was_judged(
         (["gradient", "--directions=0"], "'--directions': '0'; expected a whole number from 1 to "),
         (["gradient", "--seconds=0"], "'--seconds': '0'; expected a number of seconds above 0."),
         (["gradient", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
-        (
-            ["gradient", "--loss=numpy_loss"],
-            f"mine.py, line {line_of('math.exp(')}: JAX cannot trace "
-            "math.exp(params[\"w\"][0]); write jnp.exp(params[\"w\"][0]) (import jax.numpy as jnp)",
-        ),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line(run: Any, words: list[str], line: str) -> None:
@@ -274,6 +269,17 @@ def test_bad_input_is_one_line(run: Any, words: list[str], line: str) -> None:
     assert len(said) == 1
     assert said[0].startswith("Error: ")
     assert line in said[0]
+
+
+def test_what_can_only_be_called_is_judged_and_not_certified(run: Any) -> None:
+    ended = run("check", "mine.py:gradient", "--loss=numpy_loss", "--like=example", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["verdict"], found["certified"]) == (1, "disagree", False)
+    assert found["headline"].endswith("; not certified")
+    assert found["warnings"][-1].startswith(
+        f"not certified: mine.py, line {line_of('math.exp(')}: JAX cannot trace "
+        'math.exp(params["w"][0]); write jnp.exp(params["w"][0]) (import jax.numpy as jnp)'
+    )
 
 
 def lines_after_error(ended: Ended) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from handgrad.clock import Clock
 from handgrad.data.point import Point, point_at
-from handgrad.diagnosis import links, other_constants
+from handgrad.diagnosis import left_out, links, other_constants
 from handgrad.diagnosis.constants import plus, root_plus, times, times_still
 from handgrad.diagnosis.engine import Engine, engine
 from handgrad.diagnosis.samples import Evidence, Sample
@@ -148,7 +148,7 @@ def test_what_is_wrong_for_some_leaves_alone() -> None:
 def test_a_leaf_that_is_left_out() -> None:
     of = search(loss, lambda p, x, y: right(p | {"b": 0 * p["b"]}, x, y), *NETWORK)
     says = "params['b'] is left out of the forward pass, as if it were 0"
-    assert explained(links._left_out, of) == ("unknown", says)
+    assert explained(left_out.leaf_left_out, of) == ("unknown", says)
 
 
 def in_rounds(w: Any, x: Any) -> Any:
@@ -243,10 +243,10 @@ def test_another_number_in_the_loss(name: str) -> None:
 
 def test_a_small_number_left_out() -> None:
     of = search(of_numbers, gradient_with(inside=0), GIVEN, TARGETS)
-    kind, says = explained(links._small_number_left_out, of)
+    kind, says = explained(left_out.small_number_left_out, of)
     assert kind == "constant"
     assert says.startswith("the 0.0001 in the loss were 0 (")
-    numbers = [t.says.partition(" in the")[0] for t in links._small_number_left_out(of)]
+    numbers = [t.says.partition(" in the")[0] for t in left_out.small_number_left_out(of)]
     assert numbers == [f"{GIVES}the {number}" for number in ("0.001", "0.0001")]
 
 

@@ -15,11 +15,11 @@ import pytest
 from handgrad import (
     CheckInterrupted,
     assert_gradient,
-    check_backward,
     check_gradient,
     check_steps,
     clock,
 )
+from handgrad.backward import report_on_step
 from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
@@ -171,11 +171,11 @@ def test_the_steps_share_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left is divided among those that are left."""
     asked: list[float] = []
 
-    def judged(*args: Any, **options: Any) -> Any:
-        asked.append(options["seconds"])
-        return check_backward(*args, **options)
+    def judged(*args: Any) -> Any:
+        asked.append(args[-1])
+        return report_on_step(*args)
 
-    monkeypatch.setattr("handgrad.stepwise.check_backward", judged)
+    monkeypatch.setattr("handgrad.stepwise.report_on_step", judged)
     monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=float, process_time=float))
     steps = [(name, lambda x: (2 * x, None), lambda d, _: 2 * d) for name in "abc"]
     assert check_steps(steps, np.array([0.5, -1.0]), seconds=30, points=1).passes

@@ -346,18 +346,36 @@ def no_scalar(x: Any) -> Any:
         (with_math, ["write jnp.exp(x[0])", "in NumPy, write np.exp"]),
         (into_floats, ["JAX cannot trace out[0]", "one of np.zeros_like(params) does"]),
         (with_logsumexp, ["write jax.scipy.special.logsumexp(x)"]),
-        (no_scalar, ["loss: got an array of shape (3,), expected one real scalar"]),
-        (no_number, ["loss: got 'a loss', expected one real scalar"]),
     ],
 )  # fmt: skip
 def test_a_loss_that_cannot_be_run_is_answered_with_one_line(loss: Any, says: list[str]) -> None:
-    for ask in (lambda: check_gradient(lambda x: x, loss, AT), lambda: exact_gradient(loss, AT)):
+    for ask in (
+        lambda: check_gradient(lambda x: x, loss, AT, referee="series"),
+        lambda: exact_gradient(loss, AT),
+    ):
         with pytest.raises(TypeError) as error:
             ask()
         line = str(error.value)
         assert line.startswith("loss: ")
         assert "\n" not in line
         assert all(text in line for text in says), line
+    # Without a certificate it is judged, and the line is what would help.
+    report = check_gradient(lambda x: x, loss, AT, points=0)
+    assert (report.verdict, report.certified) == ("disagree", False)
+    assert report.warnings[-1] == f"not certified: {line.removeprefix('loss: ')}"
+
+
+@pytest.mark.parametrize(
+    ("loss", "says"),
+    [
+        (no_scalar, "loss: got an array of shape (3,), expected one real scalar"),
+        (no_number, "loss: got 'a loss', expected one real scalar"),
+    ],
+)
+def test_a_loss_that_is_no_number(loss: Any, says: str) -> None:
+    for ask in (lambda: check_gradient(lambda x: x, loss, AT), lambda: exact_gradient(loss, AT)):
+        with pytest.raises(TypeError, match=re.escape(says)):
+            ask()
 
 
 def test_what_the_loss_itself_raises_comes_through() -> None:

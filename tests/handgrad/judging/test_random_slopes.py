@@ -136,6 +136,28 @@ def test_directions_that_are_none(directions: Any, error: type[Exception]) -> No
         check_gradient(gradient, loss, *POINT, directions=directions)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "computed_in", "says"),
+    [
+        ("bfloat16", None, "parameters in bfloat16, in which .*; expected float64 or float32"),
+        (
+            "float64",
+            "bfloat16",
+            "computed_in='bfloat16' as well, whose .*; expected one of the two",
+        ),
+    ],
+)
+def test_short_formats_are_not_judged_along_directions(
+    dtype: str, computed_in: str | None, says: str
+) -> None:
+    """Of a right gradient in one, a slope is off by more than an error of one element."""
+    w = np.ones(3).astype(dtype)
+    with pytest.raises(ValueError, match=f"^directions: got {says}$"):
+        check_gradient(
+            *(lambda w: 2 * w, lambda w: (w * w).sum(), w), directions=1, computed_in=computed_in
+        )
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("error", [1e-3, -0.5, 30.0])
 def test_an_error_goes_unseen_no_more_often_than_is_said(dtype: Any, error: float) -> None:

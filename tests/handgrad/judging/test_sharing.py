@@ -199,7 +199,7 @@ def with_kinks(w: Any, x: Any) -> Any:
         (squares, 1.0),
         (squares, 1.001),
         pytest.param(with_halves, 1.0, marks=pytest.mark.slow),
-        (with_halves, 1.001),
+        pytest.param(with_halves, 1.001, marks=pytest.mark.slow),
         (with_kinks, 1.0),
         (with_kinks, 1.001),
     ],
@@ -285,6 +285,7 @@ def test_what_the_first_check_goes_on_to_keep_is_its_own() -> None:
     assert not any(kept.run[1].others for kept, _ in shared._REFERENCES._kept.values() if kept.run)
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_programs_with_the_caches_of_a_check_are_not_kept() -> None:
     traced = certified(squares, W, X)[0]
     kept = [weakref.ref(each) for each in (traced, traced.loss, traced.gradient, traced.plain())]
@@ -317,6 +318,7 @@ def test_references_of_losses_that_are_not_kept(monkeypatch: pytest.MonkeyPatch)
     assert len(shared._REFERENCES._kept) == 0
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_a_loss_is_not_kept_for_its_references() -> None:
     first, reference = certified(lambda w: squares(w, X), W)
     assert certified(lambda w: squares(w, X), W)[1].gradient is reference.gradient
@@ -363,6 +365,7 @@ def test_another_gradient_at_a_point_adds_nothing_to_its_reference() -> None:
     assert len({turned() for _ in range(3)}) == 1
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_neither_functions_nor_arguments_are_kept() -> None:
     def made() -> tuple[Any, Any, Any]:
         return lambda w: 2 * w, lambda w: jnp.sum(w**2), W.copy()

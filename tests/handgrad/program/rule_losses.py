@@ -154,7 +154,21 @@ def recurrence(p: Any) -> Any:
     return kept * forward + too * too * backward
 
 
+def on_a_mesh(p: Any) -> Any:
+    """A loss on a mesh of one device; test_sharding.py has more of them."""
+    part = jax.sharding.PartitionSpec("d")
+    mesh = jax.make_mesh((1,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+    whole = jax.sharding.PartitionSpec()
+
+    def body(p: Any) -> Any:
+        return lax.psum(jnp.sin(p).sum(), "d")
+
+    return p * jax.shard_map(body, mesh=mesh, in_specs=part, out_specs=whole)(p)
+
+
 CONTROL: dict[str, tuple[Loss, Any]] = {
+    "shard_map": of(on_a_mesh),
+    "reshard": of(on_a_mesh),
     "jit": of(jax.jit(lambda p: p * p)),
     "remat2": of(jax.checkpoint(lambda p: jnp.sin(p) * p)),
     "custom_jvp_call": of(lambda p: jax.nn.relu(p) * p),

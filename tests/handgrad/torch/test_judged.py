@@ -169,3 +169,50 @@ def test_a_call_is_named_as_the_caller_knows_it() -> None:
         program = jax.make_jaxpr(in_jax(f))(X)
     nodes = flattened(program, Numbering()).nodes
     assert {node.call.name for node in nodes if node.call} >= {"layer_norm", "softmax", "Linear"}
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        (lambda: torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Dropout(0.5)), "1 (Dropout)"),
+        (lambda: torch.nn.TransformerEncoderLayer(4, 2, 3), "self_attn (MultiheadAttention)"),
+    ],
+)
+def test_a_module_in_training_mode_is_named(module: Any, says: str) -> None:
+    made = module().double()
+    x = torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(3, 4)[:, : 3 + ("attn" in says)]
+
+    def loss(made: Any, x: Any) -> Any:
+        return (made(x) ** 2).sum()
+
+    def gradient(made: Any, x: Any) -> Any:
+        loss(made, x).backward()
+
+    report = handgrad.check_gradient(gradient, loss, made, x, points=0)
+    assert f"{says} of the module draws in training mode: call eval() of the" in report.headline
+
+    def held(w: Any, _: Any) -> Any:
+        return (made(w) ** 2).sum()
+
+    wrong = [lambda w, _: 0 * w, held, x, x]
+    report = handgrad.check_gradient(*wrong, points=0)
+    assert f"{says} of made draws in training mode: call eval() of made" in report.headline
+    made.eval()
+    assert handgrad.check_gradient(*wrong, points=0).verdict == "disagree"
+
+
+@pytest.mark.parametrize("check", [handgrad.check_backward, handgrad.check_steps])
+def test_a_check_leaves_the_generator_as_it_was(check: Any) -> None:
+    def forward(x: Any) -> Any:
+        kept = (torch.rand(x.shape) > 0.5).to(x.dtype)
+        return x * kept, kept
+
+    def backward(dy: Any, kept: Any) -> Any:
+        return dy * kept
+
+    steps = check is handgrad.check_steps
+    before = torch.get_rng_state()
+    given = ([("drop", forward, backward)],) if steps else (forward, backward)
+    report = check(*given, torch.tensor(W))
+    assert "draws from PyTorch's generator: call torch" in " ".join(str(report).split())
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,7 +1,9 @@
 """What a traced function in PyTorch may do, and what is as it was afterwards."""
 
+import re
 import threading
 import warnings
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,7 +11,8 @@ import numpy as np
 import pytest
 
 from handgrad.data.frames import is_own
-from handgrad.program.aten.installed import importing, torch
+from handgrad.program.aten import installed
+from handgrad.program.aten.installed import importing, torch, unpromised
 from handgrad.program.aten.traced_tensor import TracedTensor
 from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.both import assert_same, by_jax
@@ -232,3 +235,21 @@ def test_a_tensor_that_was_left_behind() -> None:
     by_jax(lambda x: kept.append(x) or x.sum(), X)
     with pytest.raises(RuntimeError, match="left behind"):
         kept[0].sum()
+
+
+def test_a_name_that_a_version_of_torch_has_not_is_said() -> None:
+    says = r"^torch .* has no torch\._C\._Missing, without which .*; expected a version"
+    with pytest.raises(ImportError, match=says):
+        unpromised("torch._C", "_Missing")
+    with pytest.raises(ImportError, match=r"has no torch\._missing\.a, "):
+        unpromised("torch._missing", "a")
+
+
+def test_names_that_torch_does_not_promise_stand_in_one_place() -> None:
+    folder = Path(installed.__file__).parent
+    found = {
+        path.name
+        for path in folder.rglob("*.py")
+        if re.search(r"\btorch\._C\b|torch(\.\w+)*\._\w+\"", path.read_text(encoding="utf-8"))
+    }
+    assert found == {"installed.py"}

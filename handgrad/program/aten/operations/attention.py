@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from handgrad.data.formats import is_half
 from handgrad.program.aten.operations.products import matmul
-from handgrad.program.aten.operations.promotion import is_half
 from handgrad.program.aten.registry import operation
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from handgrad.program.aten.operations.promotion import is_half, wide
+from handgrad.data.formats import is_half
+from handgrad.program.aten.operations.promotion import wide
 from handgrad.program.aten.registry import operation
 
 

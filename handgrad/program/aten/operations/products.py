@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.program.aten.operations.promotion import is_half, is_inexact, wide
+from handgrad.data.formats import is_half
+from handgrad.program.aten.operations.promotion import is_inexact, wide
 from handgrad.program.aten.operations.reductions import vector_norm
 from handgrad.program.aten.registry import operation
 

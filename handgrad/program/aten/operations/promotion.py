@@ -10,15 +10,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from handgrad.data.formats import is_half
 from handgrad.program.aten.dtypes import TO_NUMPY
 from handgrad.program.aten.installed import torch
 
 _KINDS = (np.bool_, np.integer, np.floating, np.complexfloating)
-
-
-def is_half(dtype: Any) -> bool:
-    """Tell whether torch computes with numbers of this dtype in float32, and rounds the result."""
-    return jnp.issubdtype(dtype, np.floating) and jnp.dtype(dtype).itemsize < 4
 
 
 def is_float(x: Any) -> bool:
@@ -37,7 +33,7 @@ def default_float() -> Any:
 
 
 def wide(x: Any) -> Any:
-    """Convert half floats to float32, and leave the rest: where torch rounds at the end alone."""
+    """Convert half floats to float32, in which torch computes, and leave the rest."""
     return x.astype(jnp.float32) if hasattr(x, "dtype") and is_half(x.dtype) else x
 
 

@@ -1,0 +1,263 @@
+"""The report on many checks at once: one table, the failures, and what was not judged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from handgrad.compared import RAISED
+from handgrad.data.findings import NotJudged
+from handgrad.data.numerals import plural, short
+from handgrad.judging.judgement import as_json
+from handgrad.render import Document, Renderable, Table
+from handgrad.render.content import FEW_LEAVES, WORST_FIRST
+from handgrad.render.junit import Case, as_junit
+from handgrad.render.page import Section, as_page
+from handgrad.report import GradientReport
+
+if TYPE_CHECKING:
+    from handgrad.power import Power
+
+HEADINGS = ("check", "verdict", "blame", "seconds", "detects", "")
+RIGHT_ALIGNED = (3, 4)
+
+DETECTS = "Detects: a larger relative error, in any element, would have been caught."
+
+#: What stands in place of the verdict of what was not judged.
+NOT_JUDGED = "not judged"
+
+#: The order of the table; in the headline, how many and which of each.
+_ORDER = (WORST_FIRST[0], RAISED, *WORST_FIRST[1:])
+_SAYS = {"disagree": "wrong", RAISED: "raised", "undecidable": "undecidable"}
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One check of an audit; true exactly if it passes."""
+
+    name: str  #: as given
+    #: What the check returned, a `GradientReport`, `StepsReport` or `ComparisonReport`; None if it
+    #: raised. Typed as Any, since the caller knows.
+    report: Any
+    raised: str | None = None  #: what it raised, in one line
+    seconds: float = field(default=0.0, compare=False)  #: how long it took, on the wall clock
+
+    def __bool__(self) -> bool:
+        return self.report is not None and bool(self.report)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of its report, or `raised`."""
+        return RAISED if self.report is None else self.report.verdict
+
+    @property
+    def blame(self) -> str | None:
+        """Which gradient is off, as in its report, if that is on one gradient."""
+        return getattr(self.report, "blame", None)
+
+    @property
+    def reports(self) -> tuple[GradientReport, ...]:
+        """Its report, or those on the steps or versions that it is of; empty if it raised."""
+        if self.report is None:
+            return ()
+        return (self.report,) if isinstance(self.report, GradientReport) else self.report.reports
+
+    @cached_property
+    def detection_limit(self) -> float | None:
+        """A relative error above this would have been caught in every element.
+
+        None if something was caught, or where that is not known.
+        """
+        if self.verdict in ("disagree", RAISED):
+            return None
+        leaves = [leaf for report in self.reports for leaf in report.leaves]
+        limits = [leaf.detection_limit for leaf in leaves if leaf.judged]
+        known = [limit for limit in limits if isfinite(limit) and limit > 0]
+        return max(known) if known and len(known) == len(limits) else None
+
+    @cached_property
+    def says(self) -> str:
+        """What there is to say beside the verdict, in one line; empty if it agrees."""
+        if self.report is None:
+            return self.raised or ""
+        if self.verdict == "agree":
+            return ""
+        text = self.report.headline.removeprefix(self.verdict).removeprefix(":").strip()
+        found = getattr(self.report, "diagnoses", ())
+        kinds = dict.fromkeys(d.kind for d in found if d.kind != "unknown")
+        return f"{text}; kind: {', '.join(kinds)}" if kinds else text
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Its cells in the table."""
+        limit = "" if self.detection_limit is None else short(self.detection_limit, 2)
+        return (
+            self.name, self.verdict, self.blame or "", f"{self.seconds:.1f}", limit, self.says
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class AuditReport(Renderable):
+    """The reports of many checks; true exactly if one was made, and all pass.
+
+    `report["logit"]` is what the check of that name returned.
+    """
+
+    audited: tuple[Audited, ...]  #: in the order given
+    not_judged: tuple[NotJudged, ...] = ()  #: what was found and not judged, and why
+
+    def __bool__(self) -> bool:
+        return self.passes
+
+    def __getitem__(self, name: str) -> Any:
+        one = next((one for one in self.audited if one.name == name), None)
+        if one is None:
+            known = ", ".join(repr(one.name) for one in self.audited)
+            raise KeyError(f"no check {name!r}; expected one of {known}")
+        if one.report is None:
+            raise KeyError(f"{name!r} has no report, since it raised {one.raised}")
+        return one.report
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(one.name for one in self.audited)
+
+    def __repr__(self) -> str:
+        return f"<AuditReport: {self.headline}>"
+
+    @property
+    def reports(self) -> tuple[Any, ...]:
+        """What each check returned that did not raise."""
+        return tuple(one.report for one in self.audited if one.report is not None)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each check, or `raised`, by its name."""
+        return {one.name: one.verdict for one in self.audited}
+
+    @property
+    def passes(self) -> bool:
+        """Whether every check passes, and there is one."""
+        return bool(self.audited) and all(self.audited)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The names of the checks that do not pass."""
+        return tuple(one.name for one in self.audited if not one)
+
+    @property
+    def headline(self) -> str:
+        """How many pass, and which do not, in one line."""
+        left = f"{len(self.not_judged)} not judged" if self.not_judged else ""
+        if not self.audited:
+            return f"nothing was judged{left and f'; {left}'}"
+        count, right = len(self.audited), [one for one in self.audited if one]
+        start = f"{len(right)} of {plural(count, 'check')} pass"
+        if self.passes:
+            start = f"all {plural(count, 'check')} pass" if count > 1 else "the one check passes"
+        parts = [_counted(self.audited, verdict, says) for verdict, says in _SAYS.items()]
+        lost = [one for one in self.audited if one.verdict == "imprecise"]
+        parts.append(_counted(lost, "imprecise", "imprecise"))
+        told = ", ".join(part for part in parts if part)
+        return "; ".join(part for part in (start + (told and f": {told}"), left) if part)
+
+    def power(self, rtol: float | None = None) -> "Power":
+        """Compute which planted mistakes would have been caught, in all that was judged.
+
+        Takes seconds for each check. As `GradientReport.power`; a mistake is named with its check.
+
+        Args:
+            rtol: tell instead what a test at these points would catch that compares every element
+                with the right one, with this relative tolerance and no absolute one.
+        """
+        from handgrad.power import together
+
+        powers = {}
+        for one in self.audited:
+            for k, report in enumerate(one.reports):
+                of_several = f" {k + 1}" if len(one.reports) > 1 else ""
+                case = None if report.trial is None else report.trial.case
+                if case is not None and not case.of_values and not case.along_directions:
+                    powers[one.name + of_several] = report.power()
+        found = together(powers)
+        return found if rtol is None else found.of_tolerance(rtol)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as data for JSON; the keys of a report are those of its `to_dict`."""
+        checks = [
+            {
+                "name": one.name,
+                "verdict": one.verdict,
+                "passes": bool(one),
+                "blame": one.blame,
+                "seconds": one.seconds,
+                "detection_limit": one.detection_limit,
+                "says": one.says,
+                "raised": one.raised,
+                "report": None if one.report is None else one.report.to_dict(),
+            }
+            for one in self.audited
+        ]
+        return as_json(
+            passes=self.passes,
+            headline=self.headline,
+            failing=self.failing,
+            checks=checks,
+            not_judged=[left._asdict() for left in self.not_judged],
+        )
+
+    def to_html(self, title: str = "Gradients, judged") -> str:
+        """Return a page of HTML by itself: the table, and below it the report of every check."""
+        sections = [
+            Section(
+                one.name,
+                one.verdict,
+                not one,
+                "" if one.report is None else one.report._repr_html_(),
+                one.says,
+            )
+            for one in self._worst_first
+        ]
+        return as_page(title, self._content(), sections)
+
+    def to_junit(self) -> str:
+        """Return JUnit's XML, which CI systems show: a test case for each check.
+
+        Of a check that fails it has the report; one that raised is an error, and what was not
+        judged is skipped.
+        """
+        cases = [
+            Case(
+                one.name,
+                one.seconds,
+                "" if one else "error" if one.report is None else "failure",
+                f"{one.verdict}: {one.says}" if one.says else one.verdict,
+                "" if one.report is None else str(one.report),
+            )
+            for one in self.audited
+        ]
+        left = [Case(name, 0.0, "skipped", reason) for name, reason in self.not_judged]
+        return as_junit("handgrad", [*cases, *left])
+
+    @property
+    def _worst_first(self) -> list[Audited]:
+        """The checks as the table has them; those of one verdict in the order given."""
+        return sorted(self.audited, key=lambda one: (bool(one), _ORDER.index(one.verdict)))
+
+    def _content(self) -> Document:
+        blocks: list[str | Table] = [f"{self.headline[0].upper()}{self.headline[1:]}."]
+        if self.audited:
+            rows = tuple(one.row for one in self._worst_first)
+            blocks.append(Table(rows, HEADINGS, RIGHT_ALIGNED))
+            if any(one.detection_limit for one in self.audited):
+                blocks.append(DETECTS)
+        if self.not_judged:
+            blocks.append(Table(tuple(map(tuple, self.not_judged)), (NOT_JUDGED, "because")))
+        return Document(tuple(blocks))
+
+
+def _counted(audited: Any, verdict: str, says: str) -> str:
+    """Return how many have a verdict and the names of the first: `2 wrong (a, b)`; or nothing."""
+    names = [one.name for one in audited if one.verdict == verdict]
+    more = " ..." if names[FEW_LEAVES:] else ""
+    return f"{len(names)} {says} ({', '.join(names[:FEW_LEAVES])}{more})" if names else ""

@@ -1,0 +1,116 @@
+"""`handgrad check --all`: judge every gradient of a file, a package or a list."""
+
+import re
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from handgrad.commands.process import json_text
+from handgrad.commands.targets import BadInput, ending, show, working
+
+if TYPE_CHECKING:
+    from handgrad.audit_report import AuditReport
+    from handgrad.commands.discovery import Discovered
+
+#: How the names of files with the reports that fail begin; those of an earlier run are removed.
+FAILED = "failed-"
+
+
+def check_all(
+    source: str, options: dict[str, Any], plant: bool, out: str | None, as_json: bool
+) -> int:
+    """Judge all there is; print the reports that fail, and the table below them.
+
+    Args:
+        source: as for `handgrad.commands.discovery.discover`.
+        options: of every check that has not its own.
+        plant: whether to plant mistakes.
+        out: the folder to write into.
+        as_json: whether to print JSON instead.
+
+    Returns:
+        The exit code.
+    """
+    if out is not None:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    with redirect_stdout(sys.stderr):
+        with working(f"Loading {source}"):
+            from handgrad.commands.discovery import discover
+            from handgrad.commands.loading import Loader
+
+            found = discover(source, Loader())
+        report, interrupted = _judged(source, found, options)
+        answer = report.to_dict()
+        if out is not None:
+            _write(report, json_text(answer), Path(out), source)
+    if not as_json:
+        _show(report)
+    if interrupted:
+        if as_json:
+            click.echo(json_text(answer))
+        raise KeyboardInterrupt(f"after {len(report.audited)} of {len(found.checks)} checks")
+    if plant:
+        with redirect_stdout(sys.stderr), working(f"Planting mistakes at the points of {source}"):
+            power = report.power()
+        answer["power"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
+    if as_json:
+        click.echo(json_text(answer))
+    codes = {ending(one) for one in report.audited}
+    return next((code for code in (1, 2, 3) if code in codes), 0)
+
+
+def _judged(
+    source: str, found: "Discovered", options: dict[str, Any]
+) -> "tuple[AuditReport, bool]":
+    """Return the report, and whether Ctrl-C ended it."""
+    from handgrad.auditing import audit
+    from handgrad.check import CheckInterrupted
+
+    if not found.checks:
+        left = [f"  {name}: {reason}" for name, reason in found.not_judged]
+        what = "NAME_grad or the like beside NAME, or what @handgrad.gradient_of marks"
+        line = "no gradient with an example" if left else f"no gradient; expected {what}"
+        raise BadInput(f"{source} has {line}", *left)
+    try:
+        report, interrupted = audit(found.checks, **options), False
+    except CheckInterrupted as interrupt:
+        report, interrupted = interrupt.report, True
+    return replace(report, not_judged=(*report.not_judged, *found.not_judged)), interrupted
+
+
+def _show(report: "AuditReport") -> None:
+    for one in report.audited:
+        if not one and one.report is not None:
+            click.echo(f"{one.name}\n{'-' * len(one.name)}")
+            show(one.report)
+            click.echo()
+    show(report)
+
+
+def _write(report: "AuditReport", as_json: str, folder: Path, source: str) -> None:
+    """Write the page, the JSON, the XML, and a file for each report that fails."""
+    for old in folder.glob(f"{FAILED}*.txt"):
+        old.unlink()
+    texts = {
+        "audit.html": report.to_html(f"Gradients of {source}"),
+        "audit.json": as_json + "\n",
+        "junit.xml": report.to_junit(),
+    }
+    for one in report.audited:
+        if not one and one.report is not None:
+            name = FAILED + re.sub(r"[^\w.-]+", "_", one.name)
+            more = next(k for k in range(len(report.audited)) if _numbered(name, k) not in texts)
+            texts[_numbered(name, more)] = f"{one.report}\n"
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _numbered(name: str, k: int) -> str:
+    return f"{name}-{k + 1}.txt" if k else f"{name}.txt"

@@ -1,0 +1,218 @@
+"""The public check of a custom derivative rule of JAX, or of a kernel's: both modes, two orders."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.clock import Clock
+from handgrad.data.names import argument_names, numbered
+from handgrad.data.point import Point, shortly
+from handgrad.judging.case import Case
+from handgrad.judging.custom_cases import CustomFunction, custom_function
+from handgrad.judging.custom_modes import (
+    MOST_ELEMENTS,
+    at_zero,
+    chosen_modes,
+    elements_case,
+    tangents_case,
+)
+from handgrad.judging.options import asked
+from handgrad.judging.part_cases import points_of_part
+from handgrad.judging.pytorch.random import keeping_drawn_numbers
+from handgrad.judging.second_order import SecondOrder
+from handgrad.judging.untraceable import calling
+from handgrad.report import GradientReport
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+#: How many drawn points there are for what is judged after the usual derivative: one rule has both.
+FEW = 2
+
+
+@keeping_drawn_numbers
+def check_custom(
+    f: Callable[..., Any],
+    *args: Any,
+    reference: Callable[..., Any] | None = None,
+    modes: Sequence[str] | None = None,
+    order: int = 1,
+    points: int | Sequence[Any] = 8,
+    seed: int = 0,
+    referee: str = "auto",
+    strict: bool = False,
+    seconds: float = 20.0,
+    computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
+) -> GradientReport:
+    """Rule on the derivative rule of a `jax.custom_vjp` or `jax.custom_jvp` function.
+
+    "Yours" is `jax.grad` of Σ c·f with the rule, for a random cotangent c; "autodiff" is `jax.grad`
+    of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
+    JAX can do neither; the reference is the function's own derivative.
+
+    What a kernel computes (Pallas, Triton, CUDA, a callback) cannot be looked into. Then give a
+    `reference`: "autodiff" is its `jax.grad`, and its own derivative is the right one. First every
+    element of the values of f is held to those of the reference; where one is wrong, the report is
+    on the values, with the finding `loss-value`, and the rule is not judged.
+
+    In forward mode `jax.jvp` is judged along random tangents, and by every element (of at most 256)
+    where these are wrong or JAX cannot transpose the rule. At second order the gradient of <v, ∇L>
+    by the rule is judged, for L = Σ c·f + ½·Σ d·f² and random v, d; the right one is certified for
+    JAX's derivative of the function without its rule, and that is held to differences of slopes by
+    power series at 640 bits, which use no derivative rule.
+
+    Args:
+        f: the decorated function; its result is any pytree of arrays. With a reference, any
+            function that JAX can differentiate.
+        args: where to judge it; arrays, or pytrees of arrays, at least one of floats.
+        reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
+            floats in its result.
+        modes: the derivatives to judge: "rev" is `jax.grad`, "fwd" is `jax.jvp`. By default those
+            that the rule defines: both of a `jax.custom_jvp`, "rev" of a `jax.custom_vjp`. Where
+            JAX cannot transpose the rule, a warning says so, and why.
+        order: 2 judges the derivative of the rule as well: one that takes for constant what is not
+            (`stop_gradient`, a table, a rounded number) is right at first order alone.
+        points, seed, referee, strict, seconds, computed_in: as for `check_gradient`; the points
+            vary all floats, and each of a list is a tuple of arguments.
+        domain: as for `check_gradient`: one for all arguments, or a tuple with one for each.
+
+    Raises:
+        TypeError: f has no custom rule, or hides what it computes, and there is no reference; the
+            reference has another result; no argument holds floats; the rule does not define a mode
+            that was asked for; or JAX cannot differentiate the rule for `order=2`.
+        ValueError: `order` is not 1 or 2, or 2 where `domain` has directions that leave it.
+        CheckInterrupted: as `check_gradient`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> @jax.custom_jvp
+        ... def f(x): return jnp.sin(x)
+        >>> @f.defjvp
+        ... def rule(x, dx): return f(*x), -jnp.cos(*x) * dx[0]
+        >>> check_custom(f, np.array([0.5, 1.0])).verdict
+        'disagree'
+    """
+    names = argument_names(f, len(args), numbered("args", len(args)))
+    options, reproduce = asked(check_custom, ("f",), names, locals())
+    with calling("f"):
+        function = custom_function(f, args, reference, options)
+        if order == 2 and function.tangent is not None:
+            got = f"order: got 2 and domain={shortly(domain)}"
+            raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
+        chosen, refused = chosen_modes(function, modes)
+        second = SecondOrder(function, chosen[0]) if order == 2 else None
+        case = second.case() if second else None
+    points = points_of_part(points, function.given)
+    how = _How(function, points, strict, reproduce, Clock(seconds))
+    report, more = _first_order(how, chosen, 1 + (order == 2))
+    if report and second and case:
+        report = _second_order(how, second, case, report)
+        more.append("at second order")
+    if report and more:
+        report = replace(report, headline=f"{report.headline}; {' and '.join(more)}, too")
+    said = (f"the reverse mode cannot be had: {refused}",) if refused else ()
+    report = replace(report, warnings=(*report.warnings, *said))
+    # No test can be written of a case of random tangents.
+    along = report.trial is not None and report.trial.case.part is None
+    return report.without_trial() if along else report
+
+
+class _How(NamedTuple):
+    """How a function is judged."""
+
+    function: CustomFunction
+    points: Any
+    strict: bool
+    reproduce: str
+    clock: Clock
+
+    def report(self, case: Case, given: Point, points: Any, parts: int = 1) -> GradientReport:
+        """Judge a case in one of the parts of the time that is left."""
+        seconds = max(self.clock.left, self.clock.seconds / 10) / parts
+        return report_on(case, given, points, self.strict, self.reproduce, seconds)
+
+    def first(self, case: Case, parts: int) -> GradientReport:
+        """Judge a case, after the values of a function with a reference."""
+        function, seconds = self.function, self.clock.seconds / parts
+        if function.pair is None:
+            return self.report(case, function.given, self.points, parts)
+        how = self.points, self.strict, self.reproduce, seconds
+        return report_on_function(function.pair, case, function.given, *how)
+
+    @property
+    def few(self) -> Any:
+        """The points for what comes after the usual derivative."""
+        drawn = isinstance(self.points, int | np.integer)
+        return min(self.points, FEW) if drawn else self.points
+
+
+def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientReport, list[str]]:
+    """Judge the modes; return the report on the first that is wrong, or what else was judged."""
+    function = how.function
+    if "rev" in modes:
+        report, more = how.first(function.case(), parts + ("fwd" in modes)), []
+    elif function.given.size <= MOST_ELEMENTS:
+        report, more = how.first(elements_case(function), parts + 1), []
+    else:
+        case, given, points = tangents_case(function, how.points)
+        return how.report(case, given, points, parts), []
+    if not report or "fwd" not in modes:
+        return report, more
+    case, given, points = tangents_case(function, how.few)
+    along = how.report(case, given, points, parts)
+    if along:
+        return report, ["in forward mode"] if "rev" in modes else []
+    if along.verdict == "disagree":
+        along = _nonlinear(how, along)
+    return along, []
+
+
+def _nonlinear(how: _How, along: GradientReport) -> GradientReport:
+    """Say more of a rule that is wrong along random tangents, and right as far as was judged."""
+    function = how.function
+    why = at_zero(function)
+    if function.given.size <= MOST_ELEMENTS:
+        elements = how.report(elements_case(function), function.given, 0)
+        if not elements:
+            return replace(elements, headline=f"{elements.headline}; {why}")
+    return replace(along, headline=f"{along.headline}; {why}")
+
+
+def _second_order(
+    how: _How, second: SecondOrder, case: Case, first: GradientReport
+) -> GradientReport:
+    """Judge the derivative of the rule; return the report on it if it is wrong, or the first."""
+    report = how.report(case, how.function.given, how.few)
+    held = None if report.trial is None else second.is_held(report.trial)
+    if held is False:
+        what = "undecidable at second order: JAX's derivative of the function without its rule is "
+        what += "not its slope by power series, as differences of these show"
+        return replace(report, verdict="undecidable", blame=None, headline=what, trial=None)
+    rests = "held to differences of slopes by power series" if held else "by JAX's rules"
+    certificate = f"{report.certificate}, of the first derivative without the rule, {rests}"
+    if not report:
+        return replace(report, certificate=certificate)
+    return replace(first, certificate=f"{first.certificate}; at second order {certificate}")
+
+
+@with_arguments_of(check_custom)
+def assert_custom(*args: Any, **options: Any) -> None:
+    """Raise unless `check_custom` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch: as `assert_gradient`.
+        Exception: as `check_custom`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, numpy as np
+        >>> @jax.custom_jvp
+        ... def f(x): return jnp.sin(x)
+        >>> @f.defjvp
+        ... def rule(x, dx): return f(*x), jnp.cos(*x) * dx[0]
+        >>> assert_custom(f, np.array([0.5, 1.0]))
+    """
+    require(check_custom(*args, **options))

@@ -1,0 +1,1 @@
+"""Sets that parameters are meant to stay in, and the directions that do not leave them."""

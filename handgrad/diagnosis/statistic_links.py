@@ -1,0 +1,191 @@
+"""Statistics of an array (a mean, a norm, a softmax's sum) whose derivative sums other axes.
+
+On the way back through a sum along some axes the cotangent is summed over them, and spread along
+them again. Both are one line of a backward pass, `(dxhat * xhat).mean(dim=...)`, and the axes there
+may be others than in the forward pass.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad.diagnosis.rewired import Switch
+from handgrad.program.graph import Graph, Node, Numbering, active_values
+
+#: The most axes of an array whose subsets are tried: 14 of four axes, 30 of five.
+MOST_AXES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Statistic(Switch):
+    """A use of a statistic, together with the array that it is of.
+
+    What is constant along the summed axes may stand before or after their sum, which is the same
+    where it is right, and is not along other axes. So an option is the axes, and such a factor,
+    which divides what is summed and multiplies the sum.
+    """
+
+    operand: int  #: which operand of the operation the statistic is
+    sum: Node  #: the sum in it
+    between: tuple[Node, ...]  #: the operations from the sum to the statistic
+    mean: bool  #: whether it is divided by the number of elements
+    axes: tuple[tuple[int, ...], ...]  #: by option
+    before: tuple[tuple[int | None, int], ...]  #: by option, the factor and its power
+
+    stage: ClassVar[int] = 2
+
+    def changed(self, values: dict[int, Any], choice: Any) -> Any:
+        """Return the value; what comes back to the statistic is summed over the option's axes."""
+        still = jax.lax.stop_gradient
+        spread = self._spread(values, choice)
+        if self.node.name == "broadcast_in_dim":
+            return spread
+        operands = [values[o] for o in self.node.operands]
+        apart = [still(o) for o in operands]
+        operands[self.operand], apart[self.operand] = still(operands[self.operand]), spread
+        return self.node.bound(operands)[0] + self.node.bound(apart)[0]
+
+    def _spread(self, values: dict[int, Any], choice: Any) -> Any:
+        """Return the statistic in the array's shape, with the wrong derivative by the array."""
+        given, option = values[self.sum.operands[0]], jnp.maximum(choice - 1, 0)
+        summed = self.sum.eqn.params["axes"]
+        shape = np.shape(given)
+        kept = tuple(1 if k in summed else n for k, n in enumerate(shape))
+        flags = jnp.array([[k in axes for k in range(len(shape))] for axes in self.axes])[option]
+        counts = jnp.asarray([math.prod(shape[k] for k in axes) for axes in self.axes], float)
+        count = math.prod(shape[k] for k in summed)
+        factors = jnp.stack([self._factor(values, *each, shape) for each in self.before])[option]
+        factors = jnp.where(choice > 0, factors, 1.0)  # 0 / 0 would be no number, unchosen
+        slope = jax.grad(lambda total: jnp.sum(self._of_sum(values, total)))(
+            jax.lax.stop_gradient(values[self.sum.outputs[0]])
+        )
+        times = slope.reshape(kept) * (count / counts[option] if self.mean else 1.0)
+        value = jnp.broadcast_to(values[self.node.operands[self.operand]].reshape(kept), shape)
+        still = jax.lax.stop_gradient
+        return _summed_over(given, still(value), still(factors), still(times), flags)
+
+    def _of_sum(self, values: dict[int, Any], total: Any) -> Any:
+        """Return the statistic of a sum."""
+        there = {self.sum.outputs[0]: total}
+        for node in self.between:
+            outputs = node.bound(
+                [there.get(o, jax.lax.stop_gradient(values[o])) for o in node.operands]
+            )
+            there.update(zip(node.outputs, outputs, strict=True))
+        return there[self.node.operands[self.operand]]
+
+    def _factor(
+        self, values: dict[int, Any], number: int | None, power: int, shape: tuple[int, ...]
+    ) -> Any:
+        value = 1.0 if number is None else jax.lax.stop_gradient(values[number]) ** power
+        return jnp.broadcast_to(jnp.asarray(value, float), shape)
+
+
+@jax.custom_vjp
+def _summed_over(given: Any, value: Any, factors: Any, times: Any, flags: Any) -> Any:  # noqa: ARG001 (for the derivative)
+    """Return the value; the cotangent over the factors is summed over the axes of the flags."""
+    return value
+
+
+def _back(kept: tuple[Any, Any, Any], g: Any) -> Any:
+    factors, times, flags = kept
+    found = g / factors
+    for k in range(found.ndim):
+        total = jnp.broadcast_to(jnp.sum(found, axis=k, keepdims=True), found.shape)
+        found = jnp.where(flags[k], total, found)
+    return times * factors * found, None, None, None, None
+
+
+_summed_over.defvjp(
+    lambda given, value, factors, times, flags: (value, (factors, times, flags)),
+    _back,
+)
+
+
+def statistics(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Statistic]:
+    """Return the uses of statistics in a graph; bodies of loops and branches are left out."""
+    active = active_values(graph, leaves)
+    found = []
+    for node in graph.nodes:
+        if node.name == "reduce_sum" and node.operands[0] in active:
+            shape = numbering.avals[node.operands[0]].shape
+            if (
+                sum(n > 1 for n in shape) > 1
+                and len(shape) <= MOST_AXES
+                and node.eqn.params["axes"]
+            ):
+                found += _uses(graph, node, numbering)
+    return found
+
+
+def _uses(graph: Graph, total: Node, numbering: Numbering) -> Iterator[Statistic]:
+    """Yield the operations that take a function of a sum, with results of its array's shape."""
+    shape = numbering.avals[total.operands[0]].shape
+    summed = total.eqn.params["axes"]
+    kept = tuple(1 if k in summed else n for k, n in enumerate(shape))
+    axes = _others(shape, summed)
+    reached, between = {total.outputs[0]}, []
+    size = math.prod(kept)
+    for node in graph.nodes:
+        if node.bodies or reached.isdisjoint(node.operands):
+            continue
+        at = node.outputs[0]
+        if math.prod(numbering.avals[at].shape) == size and size < math.prod(shape):
+            if node.elementwise or node.name in ("broadcast_in_dim", "reshape"):
+                reached.add(at)
+                between.append(node)
+        elif numbering.avals[at].shape == shape and (
+            node.elementwise or node.name == "broadcast_in_dim"
+        ):
+            for k, o in enumerate(node.operands):
+                aligned = numbering.avals[o].shape == kept or node.name == "broadcast_in_dim"
+                if o in reached and aligned:
+                    options = list(itertools.product(axes, _before(graph, shape, kept, numbering)))
+                    yield Statistic(
+                        *(at, node, (), k, total, tuple(between)),
+                        _is_mean(between, numbering, math.prod(shape) // size),
+                        tuple(axes for axes, _ in options),
+                        tuple(before for _, before in options),
+                    )
+
+
+def _others(shape: tuple[int, ...], summed: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the other choices of axes."""
+    several = [k for k, n in enumerate(shape) if n > 1]
+    these = tuple(k for k in several if k in summed)
+    return [
+        axes
+        for count in range(1, len(several) + 1)
+        for axes in itertools.combinations(several, count)
+        if axes != these
+    ]
+
+
+def _before(
+    graph: Graph, shape: tuple[int, ...], kept: tuple[int, ...], numbering: Numbering
+) -> list[tuple[int | None, int]]:
+    """Return the factors that are constant along the summed axes: none, or what is used in kind."""
+    found: list[tuple[int | None, int]] = [(None, 1)]
+    for node in graph.nodes:
+        for o in node.operands if numbering.avals[node.outputs[0]].shape == shape else ():
+            other = numbering.avals[o].shape
+            fits = len(other) == len(kept) and math.prod(other) > 1
+            if fits and all(n in (1, m) for n, m in zip(other, kept, strict=True)):
+                found += [(o, 1), (o, -1)]
+    return list(dict.fromkeys(found))
+
+
+def _is_mean(between: Sequence[Node], numbering: Numbering, count: int) -> bool:
+    """Tell whether a sum is divided by the number of its elements."""
+    for node in between:
+        for o in node.operands if node.name in ("mul", "div") else ():
+            values = np.unique(np.asarray(numbering.known.get(o, np.nan)))
+            if values.size == 1 and np.isclose(values[0], (count, 1 / count)).any():
+                return True
+    return False

@@ -1,0 +1,262 @@
+"""An estimate of the gradient by differences of the loss, where nothing else can be had.
+
+`handgrad.oracle.differences` measures the slope in each parameter, with two estimates of its error.
+A gradient within `SAFE` of them is right, if that leaves three digits; one that is farther off, and
+by `APPROXIMATE` of the slope or more, is wrong. In between nothing is decided.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
+from handgrad.data import formats
+from handgrad.data.domains.tangent import BITS, Tangent
+from handgrad.data.point import Point, copied
+from handgrad.data.pytrees import is_real
+from handgrad.oracle.certify import FOR_ALL, SECONDS
+from handgrad.oracle.differences import UNKNOWN, Slope, roughness, slope
+from handgrad.oracle.reference import Reference, UndecidableError, sizes_about
+from handgrad.oracle.truncation import Changes
+from handgrad.tolerance.runs import SHARP
+from handgrad.tolerance.stated import HALF_KNOWN
+from handgrad.tolerance.tolerances import Measured, Tolerance, Tolerances
+
+#: Estimates of the error that count as right. Measured in `tests/handgrad/oracle/
+#: test_differences.py`, over functions whose slope is known. Of 43 that compute what they mean,
+#: with noise, few digits, float32 and kinks nearby, the largest error of 328 slopes was 5.4 `fine`
+#: estimates, and one in 100 was beyond 2.7; this is three times the largest. Of 15 that
+#: approximate, solvers and quadratures, 0.92 of the errors were within as many `coarse` ones.
+SAFE = 16
+
+#: What a loss approximates may be off by this much of the slopes nearby, in the same way at all
+#: steps, so that no difference shows it. SciPy's solvers at their default tolerance of 1e-3 were
+#: off by up to 0.0012 of it in the same test, and by 0.01 in least squares near their minimum,
+#: where slopes cancel; this is three times as much.
+APPROXIMATE = 0.03
+
+#: The relative difference of the loss in float64 from that in its own dtypes above which it is
+#: another one.
+ANOTHER_LOSS = 1e-3
+
+#: How often, and how far relatively, a function is moved to see how the slopes change, and where
+#: else it is looked at for roughness. Half an ulp would be lost in its rounding.
+DRAWS, FAR, PLACES = 2, 2.0**-10, 3
+
+#: A function of one vector, float64.
+Function = Callable[[np.ndarray], float]
+
+
+def function(loss: Callable[..., Any], given: Point) -> Function:
+    """Return a loss as a function of one float64 vector.
+
+    It is called in float64, if it is the same there as in the dtypes of its arguments.
+    """
+
+    def at(place: Point) -> Function:
+        def f(vector: np.ndarray) -> float:
+            check_time()
+            parts = zip(place.parts(), place.leaves, strict=True)
+            leaves = [vector[part].reshape(a.shape).astype(a.dtype) for part, a in parts]
+            moved = place.moved(leaves)
+            with jax.enable_x64(place.wide):
+                return float(loss(moved.params, *copied(place.inputs)))
+
+        return f
+
+    own, there = at(given), in_one(given)
+    if all(leaf.dtype == np.float64 for leaf in given.leaves):
+        return own
+    try:
+        longer = at(_longer(given))
+        value, exact = own(there), longer(there)
+    except Exception:  # the caller's loss, on a dtype that it need not take
+        return own
+    return longer if abs(value - exact) <= ANOTHER_LOSS * abs(exact) else own
+
+
+def _longer(given: Point) -> Point:
+    inputs = jax.tree_util.tree_map(
+        lambda leaf: np.asarray(leaf, np.float64) if is_real(leaf) else leaf, given.inputs
+    )
+    return replace(given.moved([leaf.astype(np.float64) for leaf in given.leaves]), inputs=inputs)
+
+
+def in_one(given: Point) -> np.ndarray:
+    """Return all parameters in one vector, float64."""
+    return np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in given.leaves])
+
+
+def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference, Tolerances]:
+    """Return an estimate of the gradient and its tolerances.
+
+    Args:
+        f: the loss.
+        given: the point.
+        why: why it cannot be certified, in one line.
+        seed: of random draws.
+
+    Raises:
+        UndecidableError: the loss is not finite around the point.
+        OutOfTimeError: there was no time for a single element.
+    """
+    rng, point = np.random.default_rng(seed), in_one(given)
+    sizes, value = sizes_of(given), f(point)
+    rough = max(_roughness(f, point, sizes, rng) for _ in range(PLACES))
+    drawn = [rng.choice([-1.0, 1.0], size=point.size) for _ in range(DRAWS)]
+    others = [point + FAR * signs * np.abs(point) for signs in drawn]
+    slopes, changes = [UNKNOWN] * point.size, np.zeros(point.size)
+    try:
+        for i in in_time(rng.permutation(point.size)):
+            slopes[i] = along(f, point, sizes, i)
+            changes[i] = _change(f, point, others, i, slopes[i].step) / FAR
+    except OutOfTimeError:
+        if not any(np.isfinite(s.value) for s in slopes):
+            raise
+    if not any(np.isfinite(s.value) for s in slopes):
+        raise UndecidableError("the loss is not finite around this point, so it has no differences")
+    rough = max(rough, *(s.roughness for s in slopes))
+    return _reference(value, slopes, why), Measured(
+        _tolerance(given, value, slopes, changes, rough)
+    )
+
+
+def projected(
+    reference: Reference, tolerances: Tolerances, tangent: Tangent
+) -> tuple[Reference, Tolerances]:
+    """Return an estimate and its tolerances, known in full, projected on a tangent space.
+
+    The differences left the domain. What the projection mixes with an unknown element is unknown.
+    """
+    full, truncation = tolerances.full, tolerances.full.truncation
+    with balls.precision(BITS):
+        gradient = tangent.projected(reference.gradient)
+        program = tangent.projected(full.program)
+    if not balls.radii(reference.gradient).any():  # its error is in the tolerances alone
+        gradient = balls.exact(balls.midpoints(gradient))
+    known = tangent.widened((~reference.known).astype(float)) == 0
+    if truncation is not None:
+        truncation = Changes(truncation.loss, tangent.widened(truncation.gradient))
+    unit, loose, jump = map(tangent.widened, (full.unit, full.loose, full.jump))
+    wider = replace(full, unit=unit, loose=loose, jump=jump, program=program, truncation=truncation)
+    return replace(reference, gradient=gradient, known=known), Measured(wider)
+
+
+def in_time(order: np.ndarray) -> Iterator[int]:
+    """Yield the numbers in some order: all, or as many as there is time for."""
+    clock, count = Clock(np.inf), order.size
+    seconds = FOR_ALL * time_left(SECONDS)
+    for k, i in enumerate(order):
+        # What one takes, the others take; so it is known beforehand how many there will be.
+        if k == 1 and clock.spent * count > seconds:
+            count = max(1, int(seconds / clock.spent))
+        if k == count:
+            return
+        yield int(i)
+
+
+def sizes_of(given: Point) -> np.ndarray:
+    """Return by how much each parameter may be moved: its own size; of a 0, that of the others."""
+    found = []
+    for leaf in given.leaves:
+        own = np.abs(leaf.reshape(-1).astype(np.float64))
+        typical = float(np.median(own[own > 0])) if own.any() else 1.0
+        found.append(np.where(own > 0, own, typical))
+    return np.concatenate(found)
+
+
+def _roughness(f: Function, point: np.ndarray, sizes: np.ndarray, rng: Any) -> float:
+    """Return how rough the loss is along a random line near the point."""
+    near = point + sizes * rng.uniform(-0.5, 0.5, point.size)
+    along = sizes * rng.uniform(-1, 1, point.size)
+    return roughness(lambda t: f(near + t * along), 0.0, 1.0)
+
+
+def along(f: Function, point: np.ndarray, sizes: np.ndarray, i: int) -> Slope:
+    """Return the slope of a function in one of its numbers, which may be moved by its size."""
+
+    def moved(x: float) -> float:
+        there = point.copy()
+        there[i] = x
+        return f(there)
+
+    return slope(moved, float(point[i]), float(sizes[i]))
+
+
+def _change(
+    f: Function, point: np.ndarray, others: Sequence[np.ndarray], i: int, step: float
+) -> float:
+    """Return by how much a slope changes at other points."""
+
+    def central(at: np.ndarray) -> float:
+        up, down = at.copy(), at.copy()
+        up[i] += step
+        down[i] -= step
+        try:
+            return (f(up) - f(down)) / (2 * step)
+        except Exception:  # the caller's loss, where it need not be defined
+            return np.nan
+
+    with np.errstate(all="ignore"):
+        here = central(point)
+        found = [abs(central(other) - here) for other in others]
+    return max((change for change in found if np.isfinite(change)), default=0.0)
+
+
+def _reference(value: float, slopes: Sequence[Slope], why: str) -> Reference:
+    known = np.array([np.isfinite(found.value) for found in slopes])
+    how = "not certified: differences of the loss (scipy.differentiate), which estimate their error"
+    if not known.all():
+        how += f"; {int(known.sum()):,} of {known.size:,} elements, drawn at random"
+    none: Any = {"program": None, "certified": False, "obstacle": why}
+    return Reference(arb(value), _balls(slopes), known, how, bits=53, **none)
+
+
+def _balls(slopes: Sequence[Slope]) -> np.ndarray:
+    """Return the slopes and their estimated errors as balls; 0 for what is not known."""
+    found = [arb(s.value, s.fine) if np.isfinite(s.value) else arb(0) for s in slopes]
+    return balls.boxed(found, (len(found),))
+
+
+def _tolerance(
+    given: Point,
+    value: float,
+    slopes: Sequence[Slope],
+    changes: np.ndarray,
+    rough: float,
+) -> Tolerance:
+    """Return the tolerances: an estimate counts like what an iteration leaves out.
+
+    `changes` are those of the slopes where all parameters are moved by their own size, linearly.
+    """
+    gradient = _balls(slopes)
+    own, fine = balls.midpoints(gradient).astype(np.float64), np.array([s.fine for s in slopes])
+    about = sizes_about(given.leaves, gradient, balls.contains_zero(gradient))
+    nearby = np.array([s.nearby for s in slopes])
+    coarse = np.fmax([s.coarse for s in slopes], rough * nearby)
+    eps = formats.of_elements(given.leaves, "eps")
+    unit = eps / 2 * (np.abs(own) + changes)
+    # What is computed is known where what is meant is not.
+    enough = SAFE * coarse <= HALF_KNOWN * about
+    left_out = SAFE * np.where(enough, coarse, fine)
+    jump = np.fmax(SAFE * coarse, APPROXIMATE * np.fmax(about, nearby))
+    point = np.abs(in_one(given))
+    noise = max((s.fine * s.step for s in slopes if np.isfinite(s.fine)), default=0.0)
+    of_loss = SAFE * (noise + float(np.max(rough * nearby * sizes_of(given), initial=0.0)))
+    with np.errstate(over="ignore"):
+        unit_of_loss = float(np.spacing(abs(value)) + np.sum(np.abs(own) * point * eps)) / 2
+    none = np.zeros(own.size)
+    return Tolerance(
+        np.nan_to_num(unit),
+        none,
+        unit_of_loss,
+        SHARP * unit_of_loss,
+        balls.boxed([arb("nan")] * own.size, (own.size,)),
+        jump,
+        Changes(of_loss, left_out),
+    )

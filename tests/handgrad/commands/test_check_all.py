@@ -1,0 +1,267 @@
+"""`handgrad check --all`: what it finds by name, by decorator and in a list, and what it writes."""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from handgrad.commands.discovery import discover
+from handgrad.commands.loading import Loader
+
+MINE = """
+print("a word while loading")
+from functools import partial
+import numpy as np
+from numpy import square
+from handgrad import check_gradient, check_steps, gradient_of
+
+
+def loss(w): return np.sum(np.sin(w))
+def gradient(w): return np.cos(w)
+def example(): return (np.array([0.3, 0.4]),)
+
+
+def cube(w, x): return np.sum(w**3 * x)
+def cube_grad(w, x): return 3 * w**2
+cube_example = np.array([0.3, 0.4]), np.array([1.0, 2.0])
+
+
+def _ratio(w, x, *, p=2): return np.sum(x / w)
+def _grad_ratio(w, x): return -x / w**2
+
+
+def apart(w): return np.sum(w)
+def d_apart(w): raise RuntimeError("not so")
+example_apart = example
+
+
+@gradient_of(cube, like=cube_example, has_value=True, points=1, trust_rules=[loss])
+def both(w, x): return cube(w, x), 3 * w**2 * x
+
+
+@gradient_of(lambda w: np.sum(w**2), like=lambda: (np.ones(2),))
+def of_lambda(w): return 2 * w
+
+
+def square_grad(x): return 2 * x  # of NumPy's own function
+grad_of_nothing = None
+CHECKS = {"cos": partial(check_gradient, gradient, loss, *example(), points=0)}
+def make(): return [partial(check_gradient, gradient, loss, *example()), lambda: 1]
+"""
+
+
+@pytest.fixture
+def package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package beside mine.py, with tests in it and a module that cannot be imported."""
+    below = folder / "of_mine" / "below"
+    below.mkdir(parents=True)
+    (below.parent / "__init__.py").write_text("from of_mine.below.losses import sin, sin_jac\n")
+    (below.parent / "__main__.py").write_text("raise SystemExit('run')\n")
+    (below.parent / "test_it.py").write_text("raise SystemExit('tests')\n")
+    (below / "__init__.py").write_text("")
+    (below / "broken.py").write_text("import not_there\n")
+    (below / "losses.py").write_text(
+        "import numpy as np\n"
+        "def sin(w): return np.sum(np.sin(w))\n"
+        "def sin_jac(w): return np.cos(w)\n"
+        "def sin_example(): return (np.array([0.3]),)\n"
+    )
+    for name in ("of_mine", "of_mine.below", "of_mine.below.losses"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return below.parent
+
+
+def found(source: str) -> tuple[list[str], dict[str, str]]:
+    names, left = discover(source, Loader())
+    return [*names], dict(left)
+
+
+def test_pairs_are_found_by_name_and_by_decorator(folder: Path) -> None:  # noqa: ARG001
+    names, left = found("mine.py")
+    assert names == [
+        *("mine.py:gradient", "mine.py:cube_grad", "mine.py:d_apart", "mine.py:both"),
+        "mine.py:of_lambda",
+    ]
+    assert left == {
+        "mine.py:_grad_ratio": (
+            "no example; `def _ratio_example(): return (w, x)` beside it would be one"
+        ),
+        "mine.py:square_grad": (
+            "no example; `def square_example(): return (x,)` beside it would be one"
+        ),
+    }
+
+
+@pytest.mark.usefixtures("package")
+def test_a_package_is_searched_without_its_tests() -> None:
+    names, left = found("of_mine")
+    assert names == ["of_mine.below.losses:sin_jac"]
+    assert left == {
+        "of_mine.below.broken": "ModuleNotFoundError when imported: No module named 'not_there'"
+    }
+
+
+AGAIN = "mine.py:cube_grad --loss cube --like cube_example --points 0"
+
+
+def test_all_of_a_file(run: Any) -> None:
+    ended = run("check", "--all", "mine.py", "--points", "0", "--out", "found/here")
+    assert (ended.code, ended.err) == (1, "a word while loading\n")
+    told = "3 of 5 checks pass: 1 wrong (mine.py:cube_grad), 1 raised (mine.py:d_apart); "
+    assert f"{told}2 not judged." in " ".join(ended.out.split())
+    assert " ".join(ended.out.replace("\\\n", "").split()).count(f"check {AGAIN}") == 1
+    written = {path.name: path.read_text() for path in Path("found/here").iterdir()}
+    assert set(written) == {
+        *("audit.html", "audit.json", "junit.xml", "failed-mine.py_cube_grad.txt")
+    }
+    assert written["failed-mine.py_cube_grad.txt"] in ended.out
+    assert "<title>Gradients of mine.py</title>" in written["audit.html"]
+    suite = ElementTree.fromstring(written["junit.xml"])[0]
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == [*"7112"]
+    checks = json.loads(written["audit.json"])["checks"]
+    assert {c["name"]: c["report"]["points"] for c in checks if c["report"]} == {
+        "mine.py:gradient": 1,
+        "mine.py:cube_grad": 1,
+        "mine.py:both": 2,
+        "mine.py:of_lambda": 1,
+    }
+    assert "--has-value --trust-rule loss" in checks[3]["report"]["reproduce"]
+    assert checks[4]["report"]["reproduce"] == "", "a lambda has no name to be given"
+
+
+def test_checks_of_any_kind_are_named_by_a_file(run: Any) -> None:
+    ended = run("check", "--all", "mine.py:CHECKS", "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["headline"] == "the one check passes"
+    ended = run("check", "--all", "mine.py:make", "--points", "0", "--plant")
+    assert ended.code == 2
+    assert "<lambda>  raised" in ended.out
+    assert "planted mistakes" in ended.out
+    ended = run("check", "--all", "mine.py:loss")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Error: loss() missing 1 required positional argument: 'w'\n" in ended.err
+    ended = run("check", "--all", "mine.py:cube_example")
+    assert "Error: mine.py:cube_example['check 1']: got array" in ended.err
+
+
+LISTED = """
+[tool.handgrad]
+search = ["of_mine"]
+pairs = [
+  { gradient = "../mine.py:both", loss = "cube", like = "cube_example", has-value = true },
+  { name = "sine", gradient = "of_mine.below.losses:sin_jac", loss = "sin", like = "sin_example" },
+]
+"""
+
+
+@pytest.mark.usefixtures("package")
+def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
+    (folder / "lists").mkdir()
+    (folder / "lists" / "pyproject.toml").write_text(LISTED)
+    ended = run("check", "--all", "lists/pyproject.toml", "--points", "0", "--json")
+    checks = json.loads(ended.out)["checks"]
+    assert [c["name"] for c in checks] == [
+        *("of_mine.below.losses:sin_jac", "lists/../mine.py:both", "sine")
+    ]
+    assert {c["verdict"] for c in checks} == {"agree"}
+    assert ended.code == 0
+    words = shlex.split(checks[1]["report"]["reproduce"])
+    again = run(*words[words.index("check") :])
+    assert again.code == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("", "has no table tool.handgrad; expected one with search or pairs"),
+        ("[tool.handgrad]\npair = []", "has the key 'pair'; expected search or pairs"),
+        ("[tool.handgrad]\npairs = 1", "tool.handgrad.pairs is 1; expected a list"),
+        ("[tool.handgrad]\nsearch = [1]", "tool.handgrad.search has 1; expected a text"),
+        ("[tool.handgrad]\npairs = [1]", "pairs[0] is 1; expected a table with name, gradient"),
+        (
+            '[tool.handgrad]\npairs = [{gradient = "mine.py:gradient"}]',
+            "pairs[0] has loss = None; expected a text, FILE.py:NAME or NAME",
+        ),
+        (
+            '[tool.handgrad]\npairs = [{gradient = "a:b", loss = "c", like = "d", strict = "no"}]',
+            "pairs[0] has strict = 'no'; expected true or false",
+        ),
+        (
+            '[tool.handgrad]\npairs = [{gradient = "a:b", loss = "c", like = "d", eval = "1"}]',
+            "pairs[0] has the key 'eval'; expected name, gradient",
+        ),
+        (
+            '[tool.handgrad]\npairs = [{gradient = "mine.py:loss()", loss = "c", like = "d"}]',
+            "'mine.py:loss()'; expected FILE.py:gradient or package.module:gradient",
+        ),
+        ("[tool", "list.toml is no TOML: "),
+        ("[tool.handgrad]", "list.toml has no gradient; expected NAME_grad or the like beside"),
+    ],
+)
+def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> None:
+    (folder / "list.toml").write_text(table)
+    ended = run("check", "--all", "list.toml")
+    assert (ended.code, ended.out) == (2, "")
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--all", "mine.py", "--loss", "a"), "--loss is for one gradient; expected none of it"),
+        (("--all", "mine.py", "--time"), "--time is for one gradient; expected none of it"),
+        (("mine.py:gradient", "--out", "a"), "--out is for many gradients; expected --all with it"),
+        (("mine.py:gradient", "--like", "example"), "Missing option '--loss'"),
+        (("mine.py:gradient", "--loss", "loss"), "Missing option '--like'"),
+        (("--all", "other.toml"), "no such file: other.toml; expected a pyproject.toml"),
+        (("--all", "other.py"), "no such file: other.py; expected a Python file"),
+        (("--all", "none_such"), "no module named 'none_such'; expected FILE.py or package.module"),
+    ],
+)
+def test_what_does_not_go_together(run: Any, words: tuple[str, ...], says: str) -> None:
+    ended = run("check", *words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"Error: {says}")
+
+
+def test_what_has_no_example_is_told(run: Any, folder: Path) -> None:
+    (folder / "bare.py").write_text("def f(x): pass\ndef f_grad(x): pass\n")
+    ended = run("check", "--all", "bare.py")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines() == [
+        "Error: bare.py has no gradient with an example",
+        "  bare.py:f_grad: no example; `def f_example(): return (x,)` beside it would be one",
+    ]
+
+
+def test_exit_codes_by_the_worst(run: Any, folder: Path) -> None:
+    text = (
+        "import numpy as np\n"
+        "def jump(w): return np.sum(np.floor(w))\n"
+        "def jump_grad(w): return np.zeros(2)\n"
+        "jump_example = (np.ones(2),)\n"
+    )
+    (folder / "a.py").write_text(text)
+    assert run("check", "--all", "a.py", "--points", "0").code == 3
+    raising = "def f(w): return w @ w\ndef f_grad(w): 1 / 0\nf_example = jump_example\n"
+    (folder / "b.py").write_text(text + raising)
+    assert run("check", "--all", "b.py", "--points", "0").code == 2
+
+
+def test_an_interruption_shows_and_writes_what_was_judged(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    stopping = "def d_loss(w): raise KeyboardInterrupt\nloss_example = example\n"
+    (folder / "stopped.py").write_text(MINE + stopping)
+    ended = run("check", "--all", "stopped.py", "--points", "0", "--out", "out")
+    assert ended.code == 130
+    assert ended.err.endswith("\nStopped after 5 of 6 checks.\n")
+    assert "stopped.py:d_loss interrupted" in " ".join(ended.out.split())
+    assert "interrupted" in (folder / "out" / "junit.xml").read_text()
