@@ -20,6 +20,7 @@ OPTIONS = (
     "seconds",
     "directions",
     "computed_in",
+    "domain",
 )
 
 

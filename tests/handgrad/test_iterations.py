@@ -168,7 +168,8 @@ def test_wrong_rules_of_a_loop_that_stops_at_a_tolerance(factor: float) -> None:
 
 def test_of_what_an_iteration_leaves_out_the_largest_fraction_is_said() -> None:
     left_out, exact = np.array([1e-8, 2e-9, 0.0]), np.array([1.0, -1e-6, 0.0])
-    ruling: Any = SimpleNamespace(left_out=left_out, exact=exact)
+    certified = SimpleNamespace(certified=True)
+    ruling: Any = SimpleNamespace(left_out=left_out, exact=exact, reference=certified)
     (warning,) = _left_out([ruling])
     assert "leaves out up to 2e-09 of an element of size 1e-06" in warning
 
