@@ -131,7 +131,8 @@ def check_gradient(
             triangular", "orthogonal" (the last two axes), or a boolean array, of a leaf's shape,
             that is True where elements vary; None for any numbers. One for all parameters, or a
             pytree of these that is a prefix of theirs. Points are drawn in it, and of a gradient
-            its projection on the tangent space is judged.
+            its projection on the tangent space is judged. Of a complex array only a boolean array
+            or None, for both parts.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
