@@ -27,11 +27,13 @@ def check_backward(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on the backward pass of one step of a computation.
 
-    For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs.
+    For a cotangent c, `backward` must return the gradient of Σ c·output by the inputs; where the
+    output is complex, of the real number whose gradient by the output is c.
 
     Args:
         forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy; in PyTorch if the
@@ -44,6 +46,7 @@ def check_backward(
             of the output that hold no floats (a mask, an index), it is None.
         points, seed, referee, strict, trust_rules, seconds, computed_in: as for `check_gradient`;
             the points vary the inputs, and each of a list is a tuple of them.
+        convention: as for `check_gradient`, of all cotangents: c is the gradient by the output.
         domain: as for `check_gradient`: one for all inputs, or a tuple with one for each.
 
     Returns:

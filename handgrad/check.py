@@ -11,11 +11,11 @@ from handgrad.comparison import ComparisonReport
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
-from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
@@ -79,6 +79,7 @@ def check_gradient(
     seconds: float = 20.0,
     directions: int | None = None,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written gradient by a certified reference.
@@ -94,7 +95,8 @@ def check_gradient(
             While an `nn.Module` is traced, its parameters are others: no other thread may use it
             during a check.
         params: any pytree of arrays in float64, float32, bfloat16, float16 or a float8 format of
-            ml_dtypes; each leaf is judged at its own precision. Or a pytree of tensors, or an
+            ml_dtypes; each leaf is judged at its own precision. Complex ones are judged as two
+            leaves, `.real` and `.imag`. Or a pytree of tensors, or an
             `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
         inputs: the further arguments of both: arrays, pytrees, settings.
         points: how many points to judge at besides the given one, with other parameters and the
@@ -121,12 +123,16 @@ def check_gradient(
             "float32") for values between its operations and its sums, or "tf32" for products of
             matrices. What rounding in it explains is right. By default numbers count as rounded in
             the formats that JAX's program of the gradient shows.
+        convention: how the gradient by a complex z = x + iy is written: "jax", as ∂L/∂x - i ∂L/∂y,
+            or "torch", as ∂L/∂x + i ∂L/∂y, the conjugate. By default that of PyTorch where the
+            arguments hold its tensors, else that of JAX.
         domain: a set that parameters stay in: "positive", ("interval", low, high), "simplex" and
             "unit sphere" (along the last axis), "symmetric", "positive definite", "lower
             triangular", "orthogonal" (the last two axes), or a boolean array, of a leaf's shape,
             that is True where elements vary; None for any numbers. One for all parameters, or a
             pytree of these that is a prefix of theirs. Points are drawn in it, and of a gradient
-            its projection on the tangent space is judged.
+            its projection on the tangent space is judged. Of a complex array only a boolean array
+            or None, for both parts.
 
     Returns:
         The report. `imprecise` means a right formula that has lost digits. While it is made, a line
@@ -166,12 +172,12 @@ def report_on_gradient(
     directions: int | None,
 ) -> GradientReport:
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
-    case, at, names, points = in_arrays(case, at, points)
+    case, at, names, points = in_real_arrays(case, at, points)
     given = point_at(at[0], at[1:], names)
     if directions is not None:
         case, given = directional_case(case, given, directions)
     report = report_on(case, given, points, strict, reproduce, seconds)
-    if case.own is not None and case.part is None:
+    if case.own is not None and case.own.of_torch and case.part is None:
         value = float(given.call(case.loss)[0])
         check_traced(value, report.trial.outcomes[0].ruling)
     return report

@@ -8,9 +8,9 @@ import jax
 from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
+from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.losses import prepare
-from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.judging.untraceable import calling
 from handgrad.oracle.enclosures import enclosure
@@ -32,7 +32,8 @@ def exact_gradient(
 
     Returns:
         A pytree like `params` with an `Enclosure` for each leaf without axes, and an object array
-        of them for each other leaf.
+        of them for each other leaf; for a complex leaf x + iy a pair of these, `.real` by x and
+        `.imag` by y.
 
     Raises:
         TypeError, ValueError: as `handgrad.check_gradient`.
@@ -46,7 +47,7 @@ def exact_gradient(
         '2.718281828459045235360287471352662497757'
     """
     case = Case(loss, loss, referee=referee)
-    case, at, names, _ = in_arrays(case, (params, *inputs))
+    case, at, names, _ = in_real_arrays(case, (params, *inputs))
     given = point_at(at[0], at[1:], names)
     if given.unknown_to_jax:
         raise TypeError(given.not_judged())

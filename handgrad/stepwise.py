@@ -11,6 +11,7 @@ import numpy as np
 from handgrad.backward import report_on_step
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
+from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joined
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
@@ -42,6 +43,7 @@ def check_steps(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> StepsReport:
     """Rule on every step of a backward pass, each by itself.
@@ -51,7 +53,8 @@ def check_steps(
             or (name, forward, backward, inputs). The first is called with `inputs`, every other
             with the output of the previous one; its own inputs (parameters) come after.
         inputs: the arguments of the first step.
-        points, seed, referee, strict, trust_rules, computed_in: as for `check_backward`.
+        points, seed, referee, strict, trust_rules, computed_in, convention: as for
+            `check_backward`.
         seconds: how long it may take; of what is left, each step gets its part.
         domain: as for `check_backward`, of every step; or a dict of that by their names, of some.
 
@@ -104,7 +107,7 @@ def _report(
     values = list(_values(chain, inputs))
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
-            cotangent = _cotangent(chain[k + 1 :], output, options[k].seed)
+            cotangent = _cotangent(chain[k + 1 :], output, options[k].seed, options[k].convention)
         with _naming(step, "judging"), _interrupted(step, found):
             of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
             part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
@@ -197,8 +200,9 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
         given = (result[0],)
 
 
-def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
+def _cotangent(later: Sequence[Step], output: Any, seed: int, convention: str | None) -> Any:
     """Return the cotangent of an output by autodiff through the later steps; None if impossible."""
+    sign = CONVENTIONS[convention or "jax"]
 
     def rest(value: Any) -> Any:
         for step in later:
@@ -213,12 +217,22 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int) -> Any:
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)
-        return jax.tree_util.tree_map(lambda c: np.asarray(c) if is_real(c) else None, found)
+        arrays = jax.tree_util.tree_map(lambda c: np.asarray(c) if _varies(c) else None, found)
+        # JAX's, of which that of the other convention is the conjugate.
+        return joined(in_pairs(arrays), -sign)
+
+
+def _varies(leaf: Any) -> bool:
+    """Tell whether an array of an output has a cotangent."""
+    return is_real(leaf) or is_complex(leaf)
 
 
 def _drawn(rng: np.random.Generator, leaf: Any) -> Any:
-    if not is_real(leaf):
+    if not _varies(leaf):
         return np.zeros(np.shape(leaf), jax.dtypes.float0)  # as JAX has it of what holds no floats
     if np.shape(leaf) == ():
         return jax.numpy.ones_like(leaf)
-    return jax.numpy.asarray(rng.standard_normal(np.shape(leaf)), dtype=leaf.dtype)
+    drawn = rng.standard_normal(np.shape(leaf))
+    if is_complex(leaf):
+        drawn = drawn + 1j * rng.standard_normal(np.shape(leaf))
+    return jax.numpy.asarray(drawn, dtype=leaf.dtype)

@@ -94,7 +94,7 @@ def check_function(
     Raises:
         TypeError: no argument is a tensor of floats, no output requires grad, or forward cannot be
             traced and there is no reference; or the backward pass cannot be differentiated
-            (`once_differentiable`) for `order=2`.
+            (`once_differentiable`), or tensors are complex, for `order=2`.
         NotImplementedError: forward uses an operation that is not covered, without a reference.
         ValueError: `wrt` names no tensor, or `order` is not 1 or 2.
         CheckInterrupted: as `handgrad.check_gradient`.

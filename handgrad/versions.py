@@ -8,16 +8,17 @@ from handgrad.check import CheckInterrupted, report_on_gradient, require, with_a
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
+from handgrad.data.complex_pairs import check_convention
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
 from handgrad.judging.case import Case, check_case
+from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
 from handgrad.judging.options import asked
 from handgrad.judging.points import points as points_around
-from handgrad.judging.pytorch.cases import in_arrays
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
@@ -41,6 +42,7 @@ def compare_gradients(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: Any = None,
+    convention: str | Mapping[str, str] | None = None,
     domain: Any = None,
 ) -> ComparisonReport:
     """Rule on several versions of one gradient by one certified reference, and name the odd one.
@@ -56,6 +58,8 @@ def compare_gradients(
         points, seed, referee, has_value, strict, trust_rules, domain: as for `check_gradient`.
         seconds: how long all of it may take; of what is left, each version gets its part.
         computed_in: as for `check_gradient`, of every version; or a dict of that by their names, of
+            some of them.
+        convention: as for `check_gradient`, of every version; or a dict of that by their names, of
             some of them.
 
     Returns:
@@ -78,12 +82,17 @@ def compare_gradients(
     """
     names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
     check_versions(versions)
-    functions, stated = ("versions", "loss"), _stated(computed_in, versions)
-    options, reproduce = asked(compare_gradients, functions, names, locals(), computed_in=None)
+    stated = _stated("computed_in", computed_in, versions, arithmetic)
+    written = _stated("convention", convention, versions, check_convention)
+    functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
+    options, reproduce = asked(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
     cases = {
         name: Case(
-            f, loss, **options.handed_on(computed_in=stated.get(name)), calls=CALLS_OF_KERNEL
+            f,
+            loss,
+            **options.handed_on(computed_in=stated.get(name), convention=written.get(name)),
+            calls=CALLS_OF_KERNEL,
         )
         for name, f in versions.items()
     }
@@ -137,26 +146,28 @@ def check_versions(versions: Any) -> None:
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
 
 
-def _stated(computed_in: Any, versions: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what each version is computed in, where that is stated.
+def _stated(
+    option: str, given: Any, versions: Mapping[str, Any], check: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Return the value of an option for each version, where that is stated.
 
     Raises:
-        ValueError: there is no such version, or no such format.
+        ValueError: there is no such version, or `check` refuses a value.
     """
-    if not isinstance(computed_in, Mapping):
-        computed_in = dict.fromkeys(versions, computed_in)
-    for name, stated in computed_in.items():
+    if not isinstance(given, Mapping):
+        given = dict.fromkeys(versions, given)
+    for name, stated in given.items():
         if name not in versions:
             known = ", ".join(map(repr, versions))
-            raise ValueError(f"computed_in: got the name {name!r}, expected one of {known}")
-        arithmetic(stated)
-    return dict(computed_in)
+            raise ValueError(f"{option}: got the name {name!r}, expected one of {known}")
+        check(stated)
+    return dict(given)
 
 
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
     """Raise what is wrong with the loss or the options, which all versions share."""
     case = next(iter(cases.values()))
-    case, at, names, points = in_arrays(case, tuple(at), points)
+    case, at, names, points = in_real_arrays(case, tuple(at), points)
     given = point_at(at[0], at[1:], names)
     check_case(replace(case, gradient=lambda *_: None), given)
     case = in_domains(case, given)

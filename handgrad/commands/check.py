@@ -117,6 +117,11 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     help="What a kernel computes in behind its arrays: bfloat16, or bfloat16,float32 (sums).",
 )
 @option(
+    "--convention",
+    type=click.Choice(["jax", "torch"]),
+    help="How a gradient by complex numbers is written: JAX's way, or its conjugate, PyTorch's.",
+)
+@option(
     "--domain",
     metavar="NAME",
     help="Where all parameters stay: positive, 'interval 0 1', simplex, symmetric, ...",

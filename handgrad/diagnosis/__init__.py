@@ -42,7 +42,8 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     whole = _first(kinds.OF_THE_WHOLE, found, everything)
     whole = whole or _first((products.products,), found, everything)
     if whole and not _nearly_zero(whole, found):
-        return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, wrong),))
+        of = range(len(found.given.paths)) if whole.kind == "convention" else wrong
+        return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, of),))
     by_leaf = {k: _first(kinds.OF_A_LEAF, found, _mask(found, k)) for k in wrong}
     together = _merged(found, by_leaf)
     explained = all(by_leaf.values())

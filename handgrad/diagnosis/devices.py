@@ -7,7 +7,7 @@ from dataclasses import replace
 from handgrad.data.findings import Diagnosis
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.outcome import Trial
-from handgrad.program.trace import equations
+from handgrad.program.equations import equations
 
 
 def with_devices(diagnoses: tuple[Diagnosis, ...], trial: Trial) -> tuple[Diagnosis, ...]:

@@ -20,6 +20,7 @@ from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
+from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.form import QUICK
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
@@ -192,10 +193,10 @@ def _engine(loss: Function, given: Point) -> Engine:
     # In float64 the loss meets numbers of other formats, which its author need not expect.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         try:
-            program = jax.make_jaxpr(flat)(leaves, _wide(real))
+            program = traced(flat, leaves, _wide(real))
         except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
             traced_inputs = False
-            program = jax.make_jaxpr(lambda leaves: flat(leaves, _wide(real)))(leaves)
+            program = traced(lambda leaves: flat(leaves, _wide(real)), leaves)
         numbering = Numbering()
         graph = flattened(program, numbering)
         if sum(1 for _ in graph.all_nodes()) > MOST_NODES:

@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.data.numerals import place, short
 from handgrad.data.point import index_of
 from handgrad.diagnosis import factors
+from handgrad.diagnosis.conjugates import conjugates
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.other_passes import one_cotangent
 from handgrad.diagnosis.samples import Evidence, Sample
@@ -321,6 +322,7 @@ def _no_longer_than(length: float, within: np.ndarray, sample: Sample) -> np.nda
 OF_THE_WHOLE: tuple[Proposes, ...] = (
     _half,
     one_cotangent,
+    conjugates,
     _factor,
     _exchanged_leaves,
     _clipped,
@@ -341,6 +343,7 @@ OF_A_MATRIX: tuple[Proposes, ...] = (
 OF_A_LEAF: tuple[Proposes, ...] = (
     _half,
     one_cotangent,
+    conjugates,
     _factor,
     _transposed,
     _exchanged_elements,

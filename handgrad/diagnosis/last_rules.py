@@ -11,11 +11,13 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.array_links import Times
 from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.rewired import Place
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.spread_links import Undivided
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+from handgrad.program.equations import is_of_complex
 from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
@@ -111,6 +113,12 @@ def _divides(engine: Engine, number: int) -> bool:
     return False
 
 
+def _of_complex(place: Place) -> bool:
+    """Tell whether a place is at an operation on complex numbers."""
+    nodes = [place.made_by, *(node for node, _ in place.uses)]
+    return any(node is not None and is_of_complex(node.eqn) for node in nodes)
+
+
 def two_signs(search: Search) -> Iterator[Theory]:
     """Propose that what comes back at two places has the wrong sign, as for a turn back."""
     first, engine = search.evidence.fit[0], search.engine
@@ -128,6 +136,8 @@ def two_signs(search: Search) -> Iterator[Theory]:
             one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
             both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
             says = f"{GIVES}what comes back {both} has the wrong sign"
+            if _of_complex(places[i]) and _of_complex(places[j]):
+                says += ": a conjugate is missing, or is one too many"
             yield Theory("sign", says, partial(_scaled, engine, {i: -1.0, j: -1.0}))
 
 

@@ -28,6 +28,7 @@ from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.diagnosis.wording import of_nodes, of_place
+from handgrad.program.equations import is_imaginary
 
 #: Pairs are formed of this many places at most.
 MOST_PAIRED = 300
@@ -128,6 +129,8 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
         kind, says = "unknown", f"nothing comes back {what}: a term is missing"
     elif value == -1:
         kind, says = "sign", f"what comes back {what} has the wrong sign"
+        if place.made_by is not None and is_imaginary(place.made_by.eqn):
+            says = f"what comes back {what} is the conjugate of what it should be"
     else:
         # Inside one function, array lengths are no likely factors.
         name = factors.name(value) if place.inside else search.evidence.name(value)

@@ -71,7 +71,8 @@ class BlackBox(NumpyLoss):
 def may_be_judged(case: Case, given: Point) -> bool:
     """Tell whether a case is one that differences can judge."""
     whole = case.part.whole if isinstance(case.part, RandomDirections) else case
-    if whole.own is not None or whole.is_linear or isinstance(whole.part, TorchRule):
+    of_torch = whole.own is not None and whole.own.of_torch
+    if of_torch or whole.is_linear or isinstance(whole.part, TorchRule):
         return False
     floats = all(leaf.dtype in (np.float64, np.float32) for leaf in given.leaves)
     return floats and whole.referee == "auto" and whole.computed_in is None

@@ -164,12 +164,13 @@ Instead = ForwardValues | Matrix | RandomDirections
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """What the caller gave, where a case has arrays in place of tensors of PyTorch."""
+    """What the caller gave, where a case has other arrays: of tensors, or of complex numbers."""
 
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
     module: Any = None  #: whose parameters are judged, if they are those of a module
+    of_torch: bool = True  #: whether these are tensors of PyTorch
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,9 +185,12 @@ class Case(Options):
     #: What is judged of a gradient, if not all of it.
     part: BackwardStep | CustomRule | TorchRule | HessianProduct | Instead | None = None
     wording: Wording = OF_GRADIENT
-    own: Own | None = None  #: of a case whose arrays stand for tensors
+    own: Own | None = None  #: of a case whose arrays stand for others
     condition: str = ""  #: where the gradient is judged, if not as usual: `where ... is unused`
     domains: tuple[Domain, ...] = ()  #: of the caller's parameters, for each leaf; () if of none
+    #: How a gradient by complex numbers is written, if there are any; see
+    #: `handgrad.data.complex_pairs`.
+    written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
 
     @property

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data.complex_pairs import in_pairs, joined
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
@@ -19,14 +20,13 @@ from handgrad.judging.forward_values import Referenced, float_outputs, reference
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.part_cases import float_inputs, random_cotangent
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
+from handgrad.program.equations import equations, of_jax
 from handgrad.program.form import CUSTOM
 from handgrad.program.rules import RULES
 from handgrad.program.trace import (
     Program,
     custom_rules,
     differentiated,
-    equations,
-    of_jax,
     without_custom_rules,
 )
 
@@ -152,16 +152,24 @@ def custom_function(
 def _arguments_of(
     f: Callable[..., Any], args: tuple[Any, ...]
 ) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
-    """Return the float arrays among arguments, what replaces them, and the point they make."""
+    """Return the float arrays among arguments, what replaces them, and the point they make.
+
+    Those of a complex array are its parts. The cotangent of a pair is that of both, so that a rule
+    is called as `jax.grad` calls it.
+    """
     names = argument_names(f, len(args), numbered("args", len(args)))
-    real, together, leaves = float_inputs(args, names)
+    real, in_parts, leaves = float_inputs(in_pairs(args), names)
     check_function("f", f, args, "f(*args)")
+
+    def together(real: Sequence[Any]) -> Any:
+        return joined(in_parts(real))
+
     return real, together, point_at(list(real), (), Names("args", leaves=leaves))
 
 
 def _traced(own: Callable[[Any], list[Any]], real: list[Any]) -> Program:
     with wide(real):
-        return Program(jax.make_jaxpr(own)(list(real)))
+        return Program.of(jax.make_jaxpr(own)(list(real)))
 
 
 def _defined(program: Program) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ is wrong only in directions that leave it is right for such parameters.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.domains.domain import Domain, Interval, Positive
+from handgrad.data.complex_pairs import Pair, in_pairs, is_pair
+from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of, is_list
 from handgrad.data.domains.rows import Simplex, UnitSphere
@@ -37,17 +38,35 @@ def in_domains(case: Case, given: Point) -> Case:
     """
     if case.domain is None or case.domains:
         return case
-    whole, spec = given.params, case.domain
-    if isinstance(case.part, BackwardStep | CustomRule):
-        whole = case.part.together(whole)
-    if isinstance(whole, tuple | list) and is_list(spec):
+    whole, spec = _whole(case, given), case.domain
+    if type(whole) in (tuple, list) and is_list(spec):
         spec = type(whole)(spec)
     found = domains_of(spec, whole)
     leaves = jax.tree_util.tree_leaves(whole)
     if len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
+    for path, domain, of_complex in zip(given.paths, found, _complex(case, given), strict=True):
+        if of_complex and type(domain) not in (Domain, Mask):
+            what = "expected a boolean array or None for what is complex"
+            name = path.removesuffix(f".{Pair._fields[0]}")
+            raise ValueError(f"domain: got {domain.words} for {name}, {what}")
     check_inside(given, found)
     return replace(case, domains=tuple(found))
+
+
+def _whole(case: Case, given: Point) -> Any:
+    """Return all arguments that are judged, or the parameters, with pairs for complex arrays."""
+    part = case.part
+    of_part = isinstance(part, BackwardStep | CustomRule)
+    return in_pairs(part.together(given.params)) if of_part else given.params
+
+
+def _complex(case: Case, given: Point) -> list[bool]:
+    """Tell of each leaf whether it is a part of a complex array, for which no domain is guessed."""
+    found: list[bool] = []
+    for part in jax.tree_util.tree_leaves(_whole(case, given), is_leaf=is_pair):
+        found += [True, True] if is_pair(part) else [False] * is_real(part)
+    return found if len(found) == len(given.leaves) else [False] * len(given.leaves)
 
 
 class Guess(NamedTuple):
@@ -165,10 +184,10 @@ def _wrong_leaves(outcome: Outcome) -> set[str]:
 
 def _exits(case: Case, given: Point, other: Point) -> Iterator[Exit]:
     """Yield every parameter that has left a domain at another point, where none was stated."""
-    stated = case.domains or [Domain()] * len(given.leaves)
-    leaves = zip(given.paths, given.leaves, other.leaves, stated, strict=True)
-    for path, before, after, domain in leaves:
-        if type(domain) is not Domain:
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), _complex(case, given)
+    leaves = zip(given.paths, given.leaves, other.leaves, stated, of_complex, strict=True)
+    for path, before, after, domain, part in leaves:
+        if type(domain) is not Domain or part:
             continue
         had = [guess for guess in GUESSES if guess.holds(before)]
         left = [(guess, outside) for guess in had if len(outside := guess.outside(after))]
@@ -194,10 +213,12 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
     given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
-    for path, leaf, part, domain in zip(
-        given.paths, given.leaves, given.parts(), stated, strict=True
+    of_complex = _complex(case, given)
+    for path, leaf, part, domain, apart in zip(
+        given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
     ):
-        if not (mine.level[part] == WRONG).any() or not np.isfinite(mine.answer[part]).all():
+        wrong = (mine.level[part] == WRONG).any()
+        if apart or not wrong or not np.isfinite(mine.answer[part]).all():
             continue
         yours = balls.exact(mine.answer[part]).reshape(leaf.shape)
         exact, within = (a[part].reshape(leaf.shape) for a in (mine.reference, allowed))

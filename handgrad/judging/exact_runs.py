@@ -154,7 +154,7 @@ def by_jax(
 
     with wide(given):
         shapes = [jax.ShapeDtypeStruct(real.shape, real.dtype) for real in given]
-        program = Program(jax.make_jaxpr(traced)(shapes))
+        program = Program.of(jax.make_jaxpr(traced)(shapes))
     literals = constants.literal if constants else None
     run = Run(RULES, Comparisons(final=True, undefined=True), program.memory, literals=literals)
     consts = [

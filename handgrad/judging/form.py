@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from handgrad.data import formats
+from handgrad.data.complex_pairs import is_pair
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
@@ -97,6 +98,8 @@ def _kind(tree: Any) -> str:
         return f"a dict of {', '.join(map(repr, list(tree)[:6]))}" if tree else "an empty dict"
     if type(tree) in (list, tuple):
         return f"a {type(tree).__name__} of {len(tree)}"
+    if is_pair(tree):
+        return f"a complex array of shape {np.shape(tree.real)}"
     shape = getattr(tree, "shape", None)
     return f"a {type(tree).__name__}" if shape is None else f"an array of shape {tuple(shape)}"
 

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import in_pairs
 from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
@@ -111,13 +112,16 @@ def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:
 
 
 def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any]]]:
-    """Return the arrays of floats in a result by their paths, and what selects them in others."""
-    found, _ = jax.tree_util.tree_flatten_with_path(output)
+    """Return the arrays of floats in a result by their paths, and what selects them in others.
+
+    Of a complex array these are its parts.
+    """
+    found, _ = jax.tree_util.tree_flatten_with_path(in_pairs(output))
     places = [i for i, (_, leaf) in enumerate(found) if isinstance(leaf, float) or is_real(leaf)]
 
     def select(other: Any) -> list[Any]:
         # By place, since on power series there are no dtypes.
-        leaves = jax.tree_util.tree_leaves(other)
+        leaves = jax.tree_util.tree_leaves(in_pairs(other))
         return [leaves[i] for i in places if i < len(leaves)]
 
     return {OUTPUT + jax.tree_util.keystr(found[i][0]): found[i][1] for i in places}, select

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import jax
@@ -47,6 +47,7 @@ class JaxLoss:
     """The loss of a case as JAX's program; one program for all points of the same shapes."""
 
     case: Case
+    translated: bool = False  #: whether it is the caller's code in NumPy, in `jax.numpy`
     traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
     #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
     _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
@@ -116,6 +117,9 @@ class JaxLoss:
             reference = shared_reference(problem, self.case.referee)
             measures = measure(problem, reference, self.case.seed)
             measures.truncation = truncation(problem, reference)
+            if self.translated:
+                how = f"{reference.how}; of the loss's code in jax.numpy in place of NumPy"
+                reference = replace(reference, how=how)
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             tangent = self.case.tangent(given)

@@ -1,11 +1,18 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import jax
+
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
+from handgrad.program.numpy_to_jax import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -33,7 +40,38 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
         try:
             return numpy_loss(case, given, error)
         except UntraceableError as refused:
+            translated = _translated(case, given)
+            if translated is not None:
+                return translated
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
     return prepared
+
+
+#: The relative difference of a loss from the same code in `jax.numpy` above which this does
+#: something else. In float32 a right one loses no more than half of the digits.
+ANOTHER_LOSS = 1e-3
+
+
+def _translated(case: Case, given: Point) -> JaxLoss | None:
+    """Return a loss of complex numbers in NumPy as the same code in `jax.numpy`.
+
+    On power series, which NumPy would run it on, there are no complex numbers. None if no number is
+    complex, or the code does not run, or has another value there.
+    """
+    loss = in_jax(case.loss)
+
+    @wraps(case.loss)
+    def in_its_place(*args: Any) -> Any:
+        with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+            return loss(*args)
+
+    prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
+    try:
+        traced = prepared.traced(given)
+        value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
+    except Exception:  # what it raises in JAX says nothing of the caller's code
+        return None
+    same = abs(value - float(found)) <= ANOTHER_LOSS * abs(value)
+    return prepared if same and traced.loss.with_complex is not None else None

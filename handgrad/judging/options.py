@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.calls import call_line, written
+from handgrad.data.complex_pairs import check_convention
 from handgrad.data.computed_in import arithmetic
 from handgrad.data.point import shortly
 
@@ -70,12 +71,14 @@ class Options:
     has_value: bool = False
     trust_rules: frozenset[str] = frozenset()  #: the names of the functions
     computed_in: Any = None
+    convention: str | None = None
     domain: Any = None
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
         check_referee(self.referee)
         arithmetic(self.computed_in)
+        check_convention(self.convention)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Options":

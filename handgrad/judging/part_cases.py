@@ -10,13 +10,15 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
 from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
+from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.options import DEFAULT, Options
-from handgrad.judging.pytorch.cases import step_in_arrays
+from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -37,13 +39,24 @@ def backward_case(
     """
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     there, back = forward, backward
+    usual = "torch" if holds_torch(inputs) else "jax"
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
+    step, meant = (forward, backward), options.convention or usual
+    given = inputs
+    if complex_inputs := holds_complex(inputs):
+        forward, backward, inputs, own = step_in_real_arrays(*step, given, meant, own)
     real, together, leaves = float_inputs(inputs, names)
     check_function("forward", there, inputs, "forward(*inputs)")
     check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
     with wide(real):
         with calling("forward"):
-            output, _ = _passed(forward(*together(real)))
+            output, _ = _passed(step[0](*joined(together(real))))
+        if not complex_inputs and holds_complex(output):
+            forward, backward, _, own = step_in_real_arrays(*step, given, meant, own)
+        if of_complex := complex_inputs or holds_complex(output):
+            if cotangent is not None:
+                cotangent = cotangent_in_pairs(cotangent, output, meant)
+            output = in_pairs(output)
         drawn = random_cotangent(output, options.seed)
         cotangent = _like(drawn if cotangent is None else _shaped(cotangent, drawn), output)
     retried: list[str] = []
@@ -62,7 +75,8 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     part = BackwardStep(forward, backward, together, cache, cotangents, retried)
-    case = Case(gradient, loss, **options.handed_on(), own=own, part=part, wording=OF_BACKWARD)
+    how = {"own": own, "written_as": meant if of_complex else None}
+    case = Case(gradient, loss, **options.handed_on(), **how, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -127,7 +141,7 @@ def points_of_part(points: Any, given: Point) -> Any:
         if not isinstance(at, tuple | list):
             what = f"expected a tuple of {given.names.params}"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
-    return [(split(native(tuple(at)))[0], *given.inputs) for at in points]
+    return [(split(in_pairs(native(tuple(at))))[0], *given.inputs) for at in points]
 
 
 def random_cotangent(output: Any, seed: int) -> Any:

@@ -16,9 +16,10 @@ from handgrad.data.computed_in import Arithmetic
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.formats import JUDGED, is_floating, is_half
 from handgrad.data.point import slices
+from handgrad.program.equations import equations
 from handgrad.program.interpreter import Rounding, Run
 from handgrad.program.rules import RULES
-from handgrad.program.trace import Program, Traced, equations, literals_of
+from handgrad.program.trace import Program, Traced, literals_of
 
 
 @dataclass(frozen=True, eq=False)

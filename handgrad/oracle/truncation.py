@@ -29,7 +29,7 @@ from handgrad.oracle.reference import (
     comparisons_at,
     element_scale,
 )
-from handgrad.program.trace import equations
+from handgrad.program.equations import equations
 
 #: A rule may take the derivative of the function at the last iterate, whose error is of the order
 #: of the changes and at most a few times as large (a product of several iterates has their sum).

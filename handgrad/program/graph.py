@@ -17,9 +17,9 @@ from jax.extend import core as jex
 
 from handgrad.data.frames import is_handgrads, is_own
 from handgrad.data.pytrees import is_real
+from handgrad.program.equations import alone, groups, of_jax, rule_name
 from handgrad.program.rules import RULES
-from handgrad.program.rules.control import groups
-from handgrad.program.trace import alone, of_jax, rule_name, without_custom_rules
+from handgrad.program.trace import without_custom_rules
 
 #: Calls, which are inlined.
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"}) | {

@@ -14,6 +14,7 @@ class Rounds(Enum):
     NOTHING = auto()  #: it rearranges or selects numbers, or its body rounds by itself
     RESULT = auto()  #: each result, once
     SUM = auto()  #: a sum of many terms, in any order
+    TRANSFORM = auto()  #: a Fourier transform, each result by the size of all
     ARGUMENTS = auto()  #: backward stable: exact for slightly perturbed arguments
 
 

@@ -16,10 +16,13 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.data import formats
+from handgrad.data.complex_pairs import is_complex
 from handgrad.data.formats import Format
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
+from handgrad.program.complex_numbers.transform import in_reals
+from handgrad.program.equations import equations, results, rule_name, source
 from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
 #: A loss or a gradient: (params, *inputs) -> ...
@@ -39,12 +42,20 @@ _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayCon
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A traced function of real arrays."""
+    """A traced function of real arrays; what is complex between them, it has as parts."""
 
     jaxpr: Any  #: a closed jaxpr, with the constants of the function's closure
     memory: dict[Any, Any] = field(default_factory=dict, repr=False)  #: a cache of its runs
     #: Whether rounded constants of derivative rules count as exact; see `evaluate.meant_literal`.
     meant: bool = False
+    #: The same as JAX traced and runs it, if that has complex numbers; `jaxpr` has their parts.
+    with_complex: Any = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, jaxpr: Any, meant: bool = False) -> "Program":
+        """Make a program of a closed jaxpr, whose arguments and results are real."""
+        reals = in_reals(jaxpr)
+        return cls(reals, meant=meant, with_complex=None if reals is jaxpr else jaxpr)
 
     @cached_property
     def form(self) -> Form:
@@ -76,6 +87,8 @@ class Program:
 
     def compiled(self) -> Callable[..., list[Any]]:
         """Return the program as a compiled function of its arguments, in any nesting."""
+        if self.with_complex is not None:
+            return Program(self.with_complex).compiled()
         run = compiled(self.open_form)
         return lambda *given: run(self.jaxpr.consts, given)
 
@@ -129,7 +142,7 @@ class Traced:
         JAX's functions may be the caller's. So with rules the gradient's program belongs to it.
         """
         calls = (eqn for eqn in equations(self.loss.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
-        rules = tuple(_source(eqn) for eqn in calls)
+        rules = tuple(source(eqn) for eqn in calls)
         own = all(_OWN_RULES.search(rule.replace("\\", "/")) for rule in rules)
         if not own or (rules and self.gradient is None):
             return None
@@ -209,7 +222,9 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
     outputs = program.out_avals
     if len(outputs) != 1 or outputs[0].shape != () or not is_real(outputs[0]):
         got = ", ".join(str(aval) for aval in outputs) or "nothing"
-        raise TypeError(f"loss: got {got}, expected one real scalar; jnp.sum or jnp.mean make one")
+        one = len(outputs) == 1 and outputs[0].shape == () and is_complex(outputs[0])
+        how = "jnp.real or jnp.abs make" if one else "jnp.sum or jnp.mean make"
+        raise TypeError(f"loss: got {got}, expected one real scalar; {how} one")
 
     # Of the arguments only the shapes are kept.
     shapes = [
@@ -224,7 +239,7 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
         with wide([*shapes[0], *shapes[1]]):
             return differentiated(flat, *shapes)[1]
 
-    traced = Traced(Program(program), None, cache(plain), traced_inputs, _undifferentiated)
+    traced = Traced(Program.of(program), None, cache(plain), traced_inputs, _undifferentiated)
     if not derivative:
         return traced
     if known := _certified_before(traced):
@@ -292,7 +307,7 @@ def differentiated(f: Function, *arguments: Any) -> tuple[Differentiate, Program
         except (ValueError, TypeError, NotImplementedError) as error:
             refusals.append(error)
         else:
-            return differentiate, Program(program, meant=True)
+            return differentiate, Program.of(program, meant=True)
     backwards, forwards = refusals
     # Operations without a rule say so in both directions; other errors are the caller's.
     has_no_rule = str(backwards) == str(forwards) or NO_LOOPS in str(backwards)
@@ -364,19 +379,6 @@ def _replaced(parameter: Any) -> Any:
     return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
 
 
-def equations(jaxpr: Any) -> Iterator[Any]:
-    """Yield the equations of a program and of all programs inside it."""
-    for eqn in jaxpr.eqns:
-        yield eqn
-        for inner in jex.jaxprs_in_params(eqn.params):
-            yield from equations(inner)
-
-
-def results(jaxpr: Any) -> Iterator[Any]:
-    """Yield the variables of the results of all equations of a program."""
-    return (v for eqn in equations(jaxpr) for v in eqn.outvars)
-
-
 def literals_of(program: Program) -> Iterator[Any]:
     """Yield the literals of a program."""
     for eqn in equations(program.jaxpr.jaxpr):
@@ -387,33 +389,3 @@ def custom_rules(program: Program) -> list[str]:
     """Return the names of the functions in a program that have a custom derivative rule."""
     calls = (eqn for eqn in equations(program.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
     return list(dict.fromkeys(rule_name(eqn) for eqn in calls))
-
-
-def rule_name(eqn: Any) -> str:
-    """Return the name of the function that a custom rule belongs to."""
-    info = eqn.params["call_jaxpr"].jaxpr.debug_info
-    return getattr(info, "func_name", None) or str(info.func_src_info).split(" ")[0]
-
-
-def alone(eqn: Any) -> tuple[list[Any], Callable[..., Any]]:
-    """Return the variables of a call with a custom rule, and it as a function of these in JAX."""
-    variables = list(dict.fromkeys(v for v in eqn.invars if not isinstance(v, jex.Literal)))
-    info = eqn.params["call_jaxpr"].jaxpr.debug_info._replace(arg_names=None, result_paths=None)
-    program = jex.Jaxpr([], variables, eqn.outvars, [eqn], debug_info=info)
-    return variables, jex.jaxpr_as_fun(jex.ClosedJaxpr(program, []))
-
-
-def of_jax(eqn: Any) -> bool:
-    """Tell whether a function with a custom rule is one of JAX's own, and so is the rule.
-
-    A rule that the caller gave to one of JAX's functions by `defjvps` is not told from JAX's.
-    """
-    rules = (eqn.params.get(name) for name in ("jvp_jaxpr_fun", "fwd_jaxpr_thunk", "bwd"))
-    infos = [getattr(rule, "debug_info", None) for rule in rules]
-    sources = [_source(eqn), *(str(info.func_src_info) for info in infos if info is not None)]
-    return all("/jax/_src/" in source.replace("\\", "/") for source in sources)
-
-
-def _source(eqn: Any) -> str:
-    """Return name, file and line of a function with a custom rule."""
-    return str(eqn.params["call_jaxpr"].jaxpr.debug_info.func_src_info)

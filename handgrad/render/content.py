@@ -255,7 +255,7 @@ def _wrong_answers(closer: Reading) -> str:
 def _diagnosis(diagnosis: Diagnosis, wrong: list[str]) -> str:
     paths = [path for path in diagnosis.leaves if path in wrong] or list(diagnosis.leaves)
     named = _these(paths)
-    everywhere = set(wrong) <= set(diagnosis.leaves) and len(wrong) > 1
+    everywhere = set(wrong) <= set(diagnosis.leaves) and len(diagnosis.leaves) > 1
     says = diagnosis.says if everywhere or _mentions(diagnosis.says, paths[0]) else ""
     text = says or f"in {named}, {diagnosis.says}"
     kind = "" if diagnosis.kind == "unknown" else f"Kind: {diagnosis.kind}. "

@@ -74,6 +74,8 @@ def number(value: Any) -> str:
     text = (
         value if isinstance(value, str) else repr(value.item() if hasattr(value, "item") else value)
     )
+    if text.startswith("(") and {"n"} & set(text):
+        return f'complex("{text[1:-1]}")'  # nan or inf in a part
     return f'float("{text}")' if text in ("nan", "inf", "-inf") else text
 
 

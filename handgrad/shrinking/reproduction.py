@@ -91,8 +91,7 @@ def _of_rule(case: Case, part: CustomRule) -> Check:
     f, together, reference = part.f, part.together, part.reference
 
     def answer(_: Case, given: Point) -> Judgement:
-        args = together(given.params)
-        function = custom_function(f, args, reference, case)
+        function = custom_function(f, together(given.params), reference, case)
         part_case = derivative_case(function, part.mode, part.order)
         return judge(part_case, function.given, 0, False, "")
 

@@ -19,8 +19,9 @@ from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
+from handgrad.program.equations import equations, of_jax
 from handgrad.program.form import CUSTOM
-from handgrad.program.trace import Program, equations, of_jax
+from handgrad.program.trace import Program
 from handgrad.tolerance.perturbed_numpy import spacings
 
 #: So many that the root mean square is below a third of its expectation once in a million.

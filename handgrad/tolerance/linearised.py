@@ -31,15 +31,16 @@ from handgrad.clock import check_time
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
+from handgrad.program.equations import groups, rule_name
 from handgrad.program.form import CUSTOM, QUICK, Form, form_of_operation
 from handgrad.program.graph import CALLS
 from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
-from handgrad.program.rules.control import KNOWN, groups
-from handgrad.program.trace import Program, rule_name
+from handgrad.program.rules.control import KNOWN
+from handgrad.program.trace import Program
 from handgrad.tolerance.first_order import SCALE
-from handgrad.tolerance.monte_carlo import narrows, smallest, unit
+from handgrad.tolerance.monte_carlo import narrows, of_transform, smallest, unit
 from handgrad.tolerance.perturbed_numpy import spacings
 
 #: The draws of one run. Their changes take less memory than balls do.
@@ -221,6 +222,8 @@ def _operation(
     sizes = [jnp.abs(out) for out in outputs]
     if rounds is Rounds.SUM:
         sizes = [np.sqrt(terms(eqn)) * _magnitude(eqn, [o.value for o in operands])]
+    if rounds is Rounds.TRANSFORM:
+        sizes = [of_transform(eqn, sizes)] * len(sizes)
     if eqn.primitive.name in PRODUCTS and all(o.change is not None for o in operands):
         holds = _alike_in_both(eqn, operands, changes[0], sizes[0])
     numbers = []
@@ -296,7 +299,11 @@ def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:
 def _linear(eqn: Any) -> bool:
     """Tell whether an operation is linear, at least in each operand, and decides nothing."""
     rule, real = RULES[eqn.primitive.name], all(is_real(v.aval) for v in eqn.outvars)
-    return real and (rule.rearranges or rule.rounds is Rounds.SUM or eqn.primitive.name in LINEAR)
+    return real and (
+        rule.rearranges
+        or rule.rounds in (Rounds.SUM, Rounds.TRANSFORM)
+        or eqn.primitive.name in LINEAR
+    )
 
 
 def _alike(v: Any, out: Any, step: Any, reached: Any, rounds: bool) -> Any:

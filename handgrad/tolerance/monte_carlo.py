@@ -15,6 +15,7 @@ otherwise. In a short format √n·u·Σ|terms| would soon exceed the sum itself
 of terms in an arbitrary order count, which are as large as |Σ terms| + √(Σ terms²).
 """
 
+import math
 from functools import cache
 from typing import Any
 
@@ -70,6 +71,12 @@ class MonteCarlo:
         rounds = _rounds(eqn)
         if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
+        if rounds is Rounds.TRANSFORM:
+            sizes = [np.abs(balls.midpoints(out.value)) for out in outputs]
+            size = of_transform(eqn, sizes)
+            return [
+                self._transformed(out, v, size) for out, v in zip(outputs, eqn.outvars, strict=True)
+            ]
         narrower = self._arithmetic.values is None and narrows(eqn)
         if rounds is not Rounds.RESULT and not narrower:
             return outputs
@@ -128,6 +135,10 @@ class MonteCarlo:
         value = balls.array(x.value * _factors(u)[up])
         return Dual(self._underflow(x.value, value, tiny, near_zero) if tiny else value)
 
+    def _transformed(self, x: Dual, v: Any, size: np.ndarray) -> Dual:
+        signs = self.rng.choice([-1.0, 1.0], size=x.shape)
+        return Dual(balls.array(x.value + balls.exact(signs * self._value(v).unit * size)))
+
     def _underflow(
         self, before: np.ndarray, value: np.ndarray, tiny: float, near_zero: float
     ) -> np.ndarray:
@@ -167,6 +178,25 @@ def _magnitude(eqn: Any, sizes: list[np.ndarray]) -> np.ndarray:
     if name == "scatter-sub":
         given[-1] = -given[-1]
     return np.asarray(bind(eqn, given)[0], dtype=np.float64)
+
+
+def of_transform(eqn: Any, sizes: list[Any]) -> Any:
+    """Return of each result of a Fourier transform how large its rounding is, in units of roundoff.
+
+    By FFT, the error of all n results is log₂ n of their root mean square at most, up to a factor
+    near 1 (Higham, Accuracy and Stability of Numerical Algorithms, theorem 24.2).
+
+    Args:
+        eqn: the transform.
+        sizes: the absolute values of the real and the imaginary parts, or of real results.
+    """
+    lengths = dict(eqn.params["params"])["fft_lengths"]
+    squares = sizes[0] * 0
+    for size in sizes:
+        squares = squares + size * size
+    count, axes = math.prod(squares.shape[-len(lengths) :]), tuple(range(-len(lengths), 0))
+    mean = squares.sum(axis=axes, keepdims=True) / max(1, count)
+    return np.log2(max(2, math.prod(lengths))) * mean**0.5 + 0 * squares
 
 
 def _near_zero(form: Format) -> float:

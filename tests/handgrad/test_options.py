@@ -36,6 +36,7 @@ OTHER: dict[str, tuple[Any, str]] = {
     "has_value": (True, "has_value=True"),
     "trust_rules": ([jnp.sin, "mine"], "trust_rules=['mine', 'sin']"),
     "computed_in": (("float32", "float64"), "computed_in=('float32', 'float64')"),
+    "convention": ("torch", "convention='torch'"),
     "domain": (("interval", -2, 2), "domain=('interval', -2, 2)"),
 }
 X = np.array([0.5, -1.0])

@@ -82,7 +82,7 @@ class CallArguments:
 
         Raises:
             ValueError: `wrt` names none.
-            TypeError: a tensor is complex, or none holds floats.
+            TypeError: none holds floats.
         """
         tensors = self.tensors
         found = list(self.floating)
@@ -91,13 +91,6 @@ class CallArguments:
             found = sorted({k for one in wanted for k in self._named(one, found)})
         if requiring_grad:
             found = [k for k in found if tensors[k].requires_grad]
-        for k in found:
-            if tensors[k].is_complex():
-                raise TypeError(
-                    f"{self.names[k]}: got {dtype_of(tensors[k])}, expected floats: a derivative "
-                    "by complex numbers is not judged yet; let the function take their real and "
-                    "imaginary parts (torch.view_as_real), or leave it out with wrt="
-                )
         if not found:
             got = ", ".join(self.of_all) or "no arguments"
             what = "of floats that requires grad" if requiring_grad else "of floats"

@@ -10,6 +10,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import (
+    holds_complex,
+    in_pairs,
+    is_complex,
+    joined,
+    names_of_parts,
+)
 from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
@@ -37,16 +44,24 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
     like = subject.values(subject.arrays)
     if given is None:
         rng = np.random.default_rng(seed)
-        return [np.asarray(rng.standard_normal(a.shape), dtype=a.dtype) for a in like]
+        return [_drawn(rng, a) for a in like]
     found = jax.tree_util.tree_leaves(given)
     arrays = [to_array(c) if is_tensor(c) else np.asarray(c) for c in found]
     if [a.shape for a in arrays] != [a.shape for a in like]:
         got = ", ".join(str(a.shape) for a in arrays) or shortly(given)
         wanted = ", ".join(str(a.shape) for a in like)
         raise TypeError(f"cotangent: got {got}, expected {wanted}, shaped like the outputs")
-    if any(a.dtype.kind not in "fiubV" for a in arrays):
-        raise TypeError(f"cotangent: got {arrays[0].dtype.name}, expected real numbers")
+    for a, b in zip(arrays, like, strict=True):
+        if a.dtype.kind not in "fiubV" + b.dtype.kind:
+            raise TypeError(f"cotangent: got {a.dtype.name}, expected numbers of {b.dtype.name}")
     return [np.array(a, dtype=b.dtype) for a, b in zip(arrays, like, strict=True)]
+
+
+def _drawn(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
+    drawn = rng.standard_normal(like.shape)
+    if is_complex(like):
+        drawn = drawn + 1j * rng.standard_normal(like.shape)
+    return np.asarray(drawn, dtype=like.dtype)
 
 
 def function_case(
@@ -55,6 +70,8 @@ def function_case(
     options: Options = DEFAULT,
 ) -> tuple[Case, Point]:
     """Build the case of a function's backward pass, and its point.
+
+    Complex tensors are pairs of arrays in it, and a gradient by one has the derivatives by both.
 
     Args:
         subject: the function.
@@ -65,7 +82,10 @@ def function_case(
     dtypes = [x.dtype for x in subject.arrays]
 
     def arguments(params: Any, _: Any, *others: Any) -> tuple[Any, ...]:
-        return subject.arguments.together(map(to_tensor, subject.all_of(params, others)))
+        return subject.arguments.together(map(to_tensor, tensors_of(params, others)))
+
+    def tensors_of(params: Any, others: Any) -> list[Any]:
+        return subject.all_of(joined(params), joined(others))
 
     def again(params: Any, inputs: Any) -> tuple[Case, Point]:
         other = subject.at(arguments(params, *inputs))
@@ -75,28 +95,29 @@ def function_case(
     part = TorchRule(again, signature_of(subject.f), subject.wrt, subject.reference)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
-        arrays = subject.all_of(params, others)
-        cotangents = [cotangent] if bare else cotangent
+        arrays = tensors_of(params, others)
+        cotangents = joined([cotangent] if bare else cotangent)
         if in_jax_arrays((arrays, cotangents)):
-            return subject.gradient_in_jax(arrays, cotangents)
+            return in_pairs(subject.gradient_in_jax(arrays, cotangents))
         run, found = _backward(subject, arrays, cotangents)
         if [x.dtype for x in arrays] == dtypes:  # not a run in a longer format
             part.said.update(dict.fromkeys(run.notes))
         none = [k for k, g in zip(subject.judged, found, strict=True) if g is None]
         part.remarks.update((subject.arguments.names[k], _of_none(subject, k)) for k in none)
-        pairs = zip(found, params, strict=True)
-        return [np.zeros_like(x) if g is None else g for g, x in pairs]
+        pairs = zip(found, joined(params), strict=True)
+        return in_pairs([np.zeros_like(x) if g is None else g for g, x in pairs])
 
     def loss(params: Any, cotangent: Any, *others: Any) -> Any:
-        outputs = subject.exactly(subject.all_of(params, others))
-        pairs = zip([cotangent] if bare else cotangent, outputs, strict=True)
-        return sum((c * o).sum() for c, o in pairs)
+        outputs = in_pairs(subject.exactly(tensors_of(params, others)))
+        leaves = map(jax.tree_util.tree_leaves, (cotangent, outputs))
+        return sum((c * o).sum() for c, o in zip(*leaves, strict=True))
 
-    names, arrays = subject.arguments.names, subject.arrays
+    names, arrays = subject.arguments.names, in_pairs(subject.arrays)
+    params = [arrays[k] for k in subject.judged]
     named = Names(
         "args",
         ("cotangent", *(names[k] for k in subject.others)),
-        tuple(names[k] for k in subject.judged),
+        names_of_parts([names[k] for k in subject.judged], params),
     )
     case = Case(
         gradient,
@@ -107,9 +128,10 @@ def function_case(
         own=own,
         condition=subject.condition,
         calls=CALLS_OF_KERNEL,
+        written_as="torch" if holds_complex((subject.arrays, list(cotangents))) else None,
     )
-    inputs = (cotangents[0] if bare else list(cotangents), *(arrays[k] for k in subject.others))
-    return case, point_at([arrays[k] for k in subject.judged], inputs, named)
+    given = in_pairs(cotangents[0] if bare else list(cotangents))
+    return case, point_at(params, (given, *(arrays[k] for k in subject.others)), named)
 
 
 def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
@@ -126,7 +148,7 @@ def points_of_function(points: Any, subject: Subject, given: Point) -> Any:
         if other is None or (other.tree, other.places) != (mine.tree, mine.places):
             what = f"expected a tuple of {', '.join(mine.of_all)}, as the given ones"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
-        arrays = [np.array(to_array(x)) for x in other.tensors]
+        arrays = in_pairs([np.array(to_array(x)) for x in other.tensors])
         params, others = ([arrays[k] for k in ks] for ks in (subject.judged, subject.others))
         found.append((params, given.inputs[0], *others))
     return found

@@ -4,7 +4,7 @@ import numpy as np
 
 from handgrad.data import formats
 from handgrad.judging.ruling import Ruling
-from handgrad.program.trace import equations
+from handgrad.program.equations import equations
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

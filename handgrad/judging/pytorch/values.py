@@ -1,10 +1,13 @@
 """The values of a function of PyTorch, beside those of a reference, or of itself when traced."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import in_pairs, joined, names_of_parts
 from handgrad.data.numerals import place
 from handgrad.data.point import Point, index_of
 from handgrad.judging.case import Case
@@ -23,15 +26,17 @@ def pair_of(subject: Subject) -> Referenced:
     """Pair the values of a function with those of its reference."""
     others = [subject.arrays[k] for k in subject.others]
 
-    def values(params: Sequence[Any]) -> list[np.ndarray]:
-        return subject.values(subject.all_of(params, others))
+    def of_params(run: Any, params: Sequence[Any]) -> list[Any]:
+        return jax.tree_util.tree_leaves(in_pairs(run(subject.all_of(joined(params), others))))
 
-    def expected(params: Sequence[Any]) -> list[Any]:
-        return subject.exactly(subject.all_of(params, others))
-
-    names = list(subject.outputs)
-    outputs = zip((names[i] for i in subject.used), subject.values(subject.arrays), strict=True)
-    return Referenced(values, expected, dict(outputs), name_of(subject.f))
+    names, outputs = list(subject.outputs), in_pairs(subject.values(subject.arrays))
+    paths = names_of_parts([names[i] for i in subject.used], outputs)
+    return Referenced(
+        partial(of_params, subject.values),
+        partial(of_params, subject.exactly),
+        dict(zip(paths, jax.tree_util.tree_leaves(outputs), strict=True)),
+        name_of(subject.f),
+    )
 
 
 def check_function_traced(subject: Subject, case: Case, given: Point, seconds: float) -> None:

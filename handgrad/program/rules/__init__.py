@@ -4,6 +4,7 @@ from handgrad.program.rule import Rule
 from handgrad.program.rules import (
     binary,
     comparison,
+    complex_wholes,
     control,
     elementwise,
     jacobians,
@@ -25,6 +26,7 @@ GROUPS: dict[str, dict[str, Rule]] = {
     "Sums and products": summing.RULES,
     "Windows and reductions": windows.RULES,
     "Linear algebra": linear_algebra.RULES | spectral.RULES,
+    "Complex numbers": complex_wholes.RULES,
     "Calls, branches and loops": control.RULES | jacobians.RULES,
     "Several devices": sharding.RULES,
 }

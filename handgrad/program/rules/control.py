@@ -11,10 +11,11 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.formats import is_floating
+from handgrad.program.complex_numbers.transform import traced
+from handgrad.program.equations import alone, groups, of_jax, rule_name
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
-from handgrad.program.trace import alone, of_jax, rule_name
 
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
@@ -31,14 +32,14 @@ def expanded(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """Run an operation that JAX itself writes out in others, such as a binary search."""
     primitive = eqn.params["_prim"]
 
-    def traced() -> Any:
+    def written_out() -> Any:
         with jax.enable_x64(True):
             try:
                 return jax.make_jaxpr(primitive.expand)(*(v.aval for v in eqn.invars))
             except AssertionError:  # JAX 0.12 cannot write out its own `custom_root`
                 raise UncertifiedPrimitiveError(type(primitive).__name__) from None
 
-    return run.closed(run.once(("expanded", id(eqn)), traced), operands)
+    return run.closed(run.once(("expanded", id(eqn)), written_out), operands)
 
 
 def _takes_bits(program: Any) -> bool:
@@ -140,23 +141,6 @@ def scan(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     return carry + [_together([c[j] for c in collected], a) for j, a in enumerate(shapes)]
 
 
-def groups(eqn: Any) -> tuple[int, int]:
-    """Return how many operands of a scan are constants, and how many are carried.
-
-    The parameters that say so differ between versions of JAX, so shapes decide: a stepped operand
-    or a collected result has one axis more outside than inside.
-    """
-    inside = eqn.params["jaxpr"].jaxpr
-    stepped = sum(map(_one_axis_more, eqn.invars, inside.invars))
-    collected = sum(map(_one_axis_more, eqn.outvars, inside.outvars))
-    carried = len(eqn.outvars) - collected
-    return len(eqn.invars) - stepped - carried, carried
-
-
-def _one_axis_more(outside: Any, inside: Any) -> bool:
-    return len(outside.aval.shape) > len(inside.aval.shape)
-
-
 def _together(parts: list[Any], aval: Any) -> Any:
     if not parts:
         empty = np.zeros(aval.shape, dtype=aval.dtype)
@@ -208,7 +192,7 @@ def _jacobian(eqn: Any, places: tuple[int, ...]) -> Any:
     """Trace the Jacobian by a custom rule: for every output one block for each operand."""
     variables, function = alone(eqn)
     with jax.enable_x64(True):
-        return jax.make_jaxpr(jax.jacrev(function, argnums=places))(*(v.aval for v in variables))
+        return traced(jax.jacrev(function, argnums=places), *(v.aval for v in variables))
 
 
 def _pushed(output: Dual, slopes: list[Dual], real: list[Dual], k: int) -> np.ndarray:

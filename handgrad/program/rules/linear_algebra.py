@@ -10,9 +10,9 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
+from handgrad.program.equations import equations
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rounds, Rule
-from handgrad.program.trace import equations
 
 
 def cholesky(run: Run, eqn: Any, a: Dual) -> Dual:

@@ -41,7 +41,7 @@ def test_points_are_seeded_and_the_callers_comes_first() -> None:
 def test_points_lie_at_several_scales() -> None:
     given = given_here()
     _, *others = points(given, 2 * len(SCALES), 0)
-    sizes = [np.std(p.params["w"] - 2.0) for p in others]
+    sizes = [float(np.std(p.params["w"] - 2.0)) for p in others]
     np.testing.assert_allclose(sizes, [2.0 * s for s in (*SCALES, *SCALES)], rtol=0.1)
 
 

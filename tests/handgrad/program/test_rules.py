@@ -20,6 +20,7 @@ from tests.handgrad.program.rule_losses_of_arrays import (
     SUMMING,
     triangular,
 )
+from tests.handgrad.program.rule_losses_of_complex_numbers import WHOLE
 from tests.handgrad.program.rule_losses_of_windows import WINDOWS
 from tests.tiers import one_of_each
 
@@ -42,6 +43,7 @@ LOSSES = {
     **SUMMING,
     **WINDOWS,
     **LINEAR_ALGEBRA,
+    **WHOLE,
     **(NEWER if HAS_NEWER else {}),
 }
 

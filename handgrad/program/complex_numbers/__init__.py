@@ -1,0 +1,1 @@
+"""Programs of complex numbers, rewritten to programs of their real and imaginary parts."""
