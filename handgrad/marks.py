@@ -21,6 +21,7 @@ OPTIONS = (
     "directions",
     "computed_in",
     "domain",
+    "convention",
 )
 
 

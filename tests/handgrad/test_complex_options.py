@@ -44,6 +44,7 @@ def ruled(slope: Any) -> Any:
     return f
 
 
+@pytest.mark.slow
 def test_a_rule_is_right_in_forward_mode_and_at_second_order() -> None:
     report = check_custom(ruled(lambda z: z), Z, order=2, points=1)
     assert report.headline.endswith("in forward mode and at second order, too")
@@ -109,6 +110,7 @@ def test_two_domains_of_one_array_are_refused() -> None:
         check_gradient(gradient, loss, Z, domain=["positive", None])
 
 
+@pytest.mark.slow
 def test_none_is_guessed_for_parts() -> None:
     hermitian = np.array([[1.0, 0.5 - 0.25j], [0.5 + 0.25j, 2.0]])
     skewed = np.array([[0, 1], [-1, 0]])
