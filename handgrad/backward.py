@@ -5,7 +5,7 @@ from typing import Any
 
 from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.options import Options, asked
+from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.part_cases import backward_case, points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
@@ -68,7 +68,7 @@ def check_backward(
         'agree'
     """
     names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
-    options, reproduce = asked(check_backward, ("forward", "backward"), names, locals())
+    options, reproduce = options_and_call(check_backward, ("forward", "backward"), names, locals())
     of_step = forward, backward, inputs, cotangent
     return report_on_step(*of_step, options, points, strict, reproduce, seconds)
 

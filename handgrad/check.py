@@ -15,7 +15,7 @@ from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import asked
+from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.traced import check_traced
 from handgrad.judging.random_slopes import directional_case
@@ -154,7 +154,7 @@ def check_gradient(
         'agree'
     """
     names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
-    options, reproduce = asked(check_gradient, ("gradient", "loss"), names, locals())
+    options, reproduce = options_and_call(check_gradient, ("gradient", "loss"), names, locals())
     case = Case(gradient, loss, **options.handed_on())
     with drawn_numbers_kept():
         return report_on_gradient(
@@ -245,7 +245,7 @@ def require(report: Report) -> None:
     if not report:
         raise GradientMismatch(report)
     for each in report.reports if not isinstance(report, GradientReport) else (report,):
-        if not each.trial.outcomes[each.trial.deciding].whole:
+        if each.trial is not None and not each.trial.outcomes[each.trial.deciding].whole:
             # At the line that called the assertion.
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)
 

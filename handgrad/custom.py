@@ -9,7 +9,7 @@ import numpy as np
 from handgrad.check import report_on, report_on_function, require, with_arguments_of
 from handgrad.clock import Clock
 from handgrad.data.names import argument_names, numbered
-from handgrad.data.point import Point, shortly
+from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction, custom_function
 from handgrad.judging.custom_modes import (
@@ -19,7 +19,8 @@ from handgrad.judging.custom_modes import (
     elements_case,
     tangents_case,
 )
-from handgrad.judging.options import asked
+from handgrad.judging.domains import check_all_directions
+from handgrad.judging.options import options_and_call
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.second_order import SecondOrder
@@ -98,12 +99,11 @@ def check_custom(
         'disagree'
     """
     names = argument_names(f, len(args), numbered("args", len(args)))
-    options, reproduce = asked(check_custom, ("f",), names, locals())
+    options, reproduce = options_and_call(check_custom, ("f",), names, locals())
     with calling("f"):
         function = custom_function(f, args, reference, options)
-        if order == 2 and function.tangent is not None:
-            got = f"order: got 2 and domain={shortly(domain)}"
-            raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
+        if order == 2:
+            check_all_directions(domain, function.tangent)
         chosen, refused = chosen_modes(function, modes)
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None

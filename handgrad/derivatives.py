@@ -8,7 +8,7 @@ import numpy as np
 from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.options import asked
+from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -68,7 +68,9 @@ def check_jacobian(
         'agree'
     """
     names = _names(fun, args)
-    options, reproduce = asked(check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals())
+    options, reproduce = options_and_call(
+        check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
+    )
     given = point_at(x, args, names)
     empty = without_elements(jac, fun, given, reproduce, strict)
     if empty is not None:
@@ -129,7 +131,9 @@ def check_hessian(
         'agree'
     """
     names = _names(loss, args)
-    options, reproduce = asked(check_hessian, ("hess", "loss"), names.of_all(len(args)), locals())
+    options, reproduce = options_and_call(
+        check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
+    )
     given = point_at(x, args, names)
     case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
     return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
@@ -188,7 +192,9 @@ def check_hvp(
         'agree'
     """
     names = _names(loss, args)
-    options, reproduce = asked(check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals())
+    options, reproduce = options_and_call(
+        check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
+    )
     given = point_at(x, args, names)
     v = _like(given, seed) if v is None else v
     case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)

@@ -12,7 +12,7 @@ from handgrad.check import check_gradient, require, with_arguments_of
 from handgrad.compared import Version
 from handgrad.data.point import copied, shortly
 from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
-from handgrad.judging.options import asked
+from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -68,7 +68,7 @@ def check_scipy(
         >>> check_scipy(rosen, [1.3, 0.7, 0.8], jac=rosen_der, hess=rosen_hess).verdict
         'agree'
     """
-    _, reproduce = asked(check_scipy, ("fun",), ("x0",), locals())
+    _, reproduce = options_and_call(check_scipy, ("fun",), ("x0",), locals())
     judged = {
         name: given
         for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))
@@ -130,6 +130,7 @@ class _Call:
         if name == "hess":
             return check_hessian(given, loss, *arguments, **options)
         if name == "hessp":
+            options = options | {"points": self._with_vectors(options["points"], options["seed"])}
             return check_hvp(given, loss, *arguments, **options)
         if given is True and not self.shape:
             return check_gradient(self.fun, loss, *arguments, has_value=True, **options)
@@ -138,6 +139,13 @@ class _Call:
         if isinstance(first, list | tuple) or np.shape(first) == (1, self.x.size):
             gradient = _array(gradient, self.x.shape)
         return check_gradient(gradient, loss, *arguments, **options)
+
+    def _with_vectors(self, points: Any, seed: int) -> Any:
+        """Return points of a list, (x, *args), with the vector that `hessp` takes beside x."""
+        if not isinstance(points, list | tuple):
+            return points
+        v = np.random.default_rng(seed).standard_normal(self.x.shape).astype(self.x.dtype)
+        return [(*at[:1], v, *at[1:]) if isinstance(at, list | tuple) else at for at in points]
 
     def _of_params(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return _of_params(function) if self.with_xdata else function

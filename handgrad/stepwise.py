@@ -15,7 +15,7 @@ from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joine
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
-from handgrad.judging.options import Options, asked
+from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import StepReport, StepsReport
 
@@ -88,7 +88,7 @@ def check_steps(
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
-    options, reproduce = asked(check_steps, ("steps",), names, locals())
+    options, reproduce = options_and_call(check_steps, ("steps",), names, locals())
     own = _options(options, chain)
     return _report(chain, inputs, own, points, strict, reproduce, seconds)
 

@@ -24,8 +24,8 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function, require, w
 from handgrad.clock import SECONDS, Clock
 from handgrad.data.advised import AdvisedError, or_else
 from handgrad.data.calls import call_line
-from handgrad.judging.domains import in_domains
-from handgrad.judging.options import DEFAULT, Options, asked
+from handgrad.judging.domains import check_all_directions, in_domains
+from handgrad.judging.options import DEFAULT, Options, options_and_call
 from handgrad.judging.pytorch.arguments import name_of, naming_options
 from handgrad.judging.pytorch.functions import (
     cotangents_of,
@@ -75,7 +75,8 @@ def check_function(
     Args:
         F: the class, or its `apply`; or any function or module of PyTorch around it.
         args: where to judge it, in any nesting. All tensors of floats are judged, whether they
-            require grad or not; other arguments are passed on.
+            require grad or not; complex ones as two leaves, `z.real` and `z.imag`, in PyTorch's
+            convention. Other arguments are passed on.
         reference: a function of the same arguments in PyTorch, JAX or NumPy that computes the same
             as forward, where that cannot be traced (a kernel). Then the values of forward are held
             to it first.
@@ -92,11 +93,12 @@ def check_function(
         The report; leaves are called by the names of forward's arguments.
 
     Raises:
-        TypeError: no argument is a tensor of floats, no output requires grad, or forward cannot be
-            traced and there is no reference; or the backward pass cannot be differentiated
-            (`once_differentiable`), or tensors are complex, for `order=2`.
+        TypeError: no argument is a tensor of real or complex floats, no output requires grad, or
+            forward cannot be traced and there is no reference; or the backward pass cannot be
+            differentiated (`once_differentiable`), or tensors are complex, for `order=2`.
         NotImplementedError: forward uses an operation that is not covered, without a reference.
-        ValueError: `wrt` names no tensor, or `order` is not 1 or 2.
+        ValueError: `wrt` names no tensor, or `order` is not 1 or 2, or 2 where `domain` has
+            directions that leave it.
         CheckInterrupted: as `handgrad.check_gradient`.
         Exception: whatever F raises.
 
@@ -115,7 +117,9 @@ def check_function(
         'disagree: x: 3 of 3 elements, ...'
     """
     subject = _subject(F, args, wrt)
-    options, reproduce = asked(check_function, ("F",), subject.arguments.of_all, locals())
+    options, reproduce = options_and_call(
+        check_function, ("F",), subject.arguments.of_all, locals()
+    )
     how = How(points, strict, seconds, reproduce)
     with drawn_numbers_kept():
         judged = _report if order == 1 else _twice
@@ -149,6 +153,8 @@ def _twice(
     clock = Clock(how.seconds)
     cotangents = cotangents_of(subject, cotangent, options.seed)
     known = subject if reference is None else with_reference(subject, reference)
+    case, given = function_case(known, cotangents, options)
+    check_all_directions(options.domain, in_domains(case, given).tangent(given))
     second = second_order(known, cotangents, options.seed)
     half = how._replace(seconds=how.seconds / 2)
     report = _report(subject, reference, cotangent, options, half)
@@ -274,13 +280,13 @@ def gradcheck(
         >>> gradcheck(torch.sin, (x,))
         True
     """
-    asked = {
+    refused = {
         "check_batched_grad": check_batched_grad,
         "check_batched_forward_grad": check_batched_forward_grad,
         "check_forward_ad": check_forward_ad,
         "masked": masked,
     }
-    for name in (name for name, value in asked.items() if value):
+    for name in (name for name, value in refused.items() if value):
         raise ValueError(f"{name}: got True, expected False: only the backward pass is judged")
     if not check_backward_ad:
         raise ValueError("check_backward_ad: got False, expected True: nothing else is judged")

@@ -17,7 +17,7 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import asked
+from handgrad.judging.options import options_and_call
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
@@ -85,7 +85,7 @@ def compare_gradients(
     stated = _stated("computed_in", computed_in, versions, arithmetic)
     written = _stated("convention", convention, versions, check_convention)
     functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
-    options, reproduce = asked(compare_gradients, functions, names, locals(), **own)
+    options, reproduce = options_and_call(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
     cases = {
         name: Case(

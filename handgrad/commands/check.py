@@ -35,6 +35,8 @@ OF_ONE = (
     "counterexample",
     "directions",
     "computed_in",
+    "domain",
+    "convention",
 )
 
 #: NumPy takes larger ones; 64 bits are as many as a clock has.

@@ -55,10 +55,14 @@ def judged(
 def again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
     """Return the command that gives the judgement again, with the options that are not default.
 
-    Empty if an option is none of the running command.
+    Empty if an option is none of the running command, or a domain cannot be written there.
     """
     context = click.get_current_context()
     words, known = [*started(), "check", gradient, "--loss", loss, "--like", like], set[str]()
+    if (domain := options.get("domain")) is not None:
+        if not (written := _domain_in_words(domain)):
+            return ""
+        options = options | {"domain": written}
     for param in context.command.params:
         known.add(str(param.name))
         value = options.get(param.name or "")
@@ -68,10 +72,18 @@ def again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
             words.append(param.opts[0])
         else:
             several = value if param.multiple else (value,)
-            if isinstance(value, tuple) and not param.multiple:
+            if isinstance(value, tuple | list) and not param.multiple:
                 several = (",".join(value),)
             words += [word for one in several for word in (param.opts[0], str(one))]
     return command_line(words) if known >= set(options) else ""
+
+
+def _domain_in_words(domain: Any) -> str:
+    """Write a domain as --domain takes it; empty for one of several leaves, or a mask."""
+    if isinstance(domain, str):
+        return domain
+    interval = isinstance(domain, tuple | list) and len(domain) == 3 and domain[0] == "interval"
+    return "interval {:g} {:g}".format(*map(float, domain[1:])) if interval else ""
 
 
 def ending(report: Any) -> int:

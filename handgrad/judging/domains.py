@@ -19,13 +19,24 @@ from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of, is_list
 from handgrad.data.domains.rows import Simplex, UnitSphere
+from handgrad.data.domains.tangent import Tangent
 from handgrad.data.numerals import place, short
-from handgrad.data.point import Point
+from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
+
+
+def check_all_directions(domain: Any, tangent: Tangent | None) -> None:
+    """Raise ValueError if a domain has directions that leave it, along which nothing is judged.
+
+    At second order a random direction, or what is normal to the domain, would enter the slope.
+    """
+    if tangent is not None:
+        got = f"order: got 2 and domain={shortly(domain)}"
+        raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
 
 
 def in_domains(case: Case, given: Point) -> Case:

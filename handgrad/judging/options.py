@@ -1,9 +1,9 @@
 """The options that say how a gradient is judged: one table for all checks.
 
 A check writes those it has into its signature, in whose docstring they are explained. From there
-`asked` takes them, and what a case is made of hands them on as a whole: to the judge, to "Again:",
-to the case at other points, and to the counterexample as code. So a new option of all checks is one
-line here, one in each signature, and what is done with it.
+`options_and_call` takes them, and what a case is made of hands them on as a whole: to the judge, to
+"Again:", to the case at other points, and to the counterexample as code. So a new option of all
+checks is one line here, one in each signature, and what is done with it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -108,7 +108,7 @@ NAMES = tuple(option.name for option in fields(Options))
 DEFAULT = Options()
 
 
-def asked(
+def options_and_call(
     check: Callable[..., Any],
     functions: Sequence[str],
     names: Sequence[str],

@@ -20,10 +20,8 @@ OURS = "handgrad.torch.check_function"
 #: Where the functions are.
 MODULES = Path(__file__).parents[2] / "models" / "torch_functions"
 
-#: The part of the caught mistakes that must be named, in all formats together, and in each. What
-#: the file holds of bfloat16 is 46 of 60.
+#: The part of the caught mistakes that must be named, in all formats together and in each.
 NAMED = 0.8
-NAMED_IN = {"float64": 0.8, "float32": 0.8, "bfloat16": 0.76}
 
 #: A rewrite that is one in short formats only; the other right way is the class as it is.
 IN_SHORT_FORMATS, AS_WRITTEN = "in-its-format", "as-written"
@@ -88,6 +86,12 @@ def test_no_right_one_is_called_wrong() -> None:
     assert [check.case for check in ours(RIGHT) if counts.caught(check)] == []
 
 
+def test_every_check_ends_with_a_verdict() -> None:
+    """Or rounding may hide a mistake; no error of the harness stands for an answer."""
+    reasons = {check.reason for part in (MISTAKES, RIGHT) for check in ours(part)}
+    assert reasons <= {"", "undecidable"}
+
+
 def test_every_mistake_beyond_the_limit_is_caught() -> None:
     counted = Counted(stored())
     larger = [check for check in ours(MISTAKES) if counted.is_larger(check)]
@@ -95,12 +99,10 @@ def test_every_mistake_beyond_the_limit_is_caught() -> None:
     assert [check.case for check in larger if not counts.caught(check)] == []
 
 
-@pytest.mark.parametrize(
-    ("least", "formats"), [(NAMED, FORMATS), *((NAMED_IN[f], [f]) for f in FORMATS)]
-)
-def test_most_mistakes_are_named(least: float, formats: list[str]) -> None:
+@pytest.mark.parametrize("formats", [FORMATS, *([each] for each in FORMATS)])
+def test_most_mistakes_are_named(formats: list[str]) -> None:
     named = Counted(stored()).tally_named(ours(MISTAKES, *formats))
-    assert named.yes >= least * named.of
+    assert named.yes >= NAMED * named.of
 
 
 def test_none_is_given_another_name() -> None:

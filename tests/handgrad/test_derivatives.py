@@ -11,7 +11,7 @@ import scipy.sparse
 from jax.experimental import sparse as jsp
 from scipy.sparse import linalg
 
-from handgrad import check_hessian, check_hvp, check_jacobian
+from handgrad import assert_jacobian, check_hessian, check_hvp, check_jacobian
 from tests.tiers import one_of_each
 
 #: What type checkers guess of these from their code is too narrow.
@@ -208,6 +208,10 @@ RIGHT: dict[str, tuple[Any, Any, Any]] = {
 @pytest.mark.parametrize("name", one_of_each(list(RIGHT), ["a single number", "no results"]))
 def test_right_ones(name: str) -> None:
     assert check_jacobian(*RIGHT[name], points=2).verdict == "agree"
+
+
+def test_no_results_pass_a_test() -> None:
+    assert_jacobian(*RIGHT["no results"])
 
 
 def test_another_shape_is_told() -> None:

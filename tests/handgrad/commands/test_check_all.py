@@ -154,7 +154,8 @@ LISTED = """
 search = ["of_mine"]
 pairs = [
   { gradient = "../mine.py:both", loss = "cube", like = "cube_example", has-value = true },
-  { name = "sine", gradient = "of_mine.below.losses:sin_jac", loss = "sin", like = "sin_example" },
+  { name = "sine", gradient = "of_mine.below.losses:sin_jac", loss = "sin", like = "sin_example", \
+domain = ["interval", -9, 9] },
 ]
 """
 
@@ -170,9 +171,11 @@ def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
     ]
     assert {c["verdict"] for c in checks} == {"agree"}
     assert ended.code == 0
-    words = shlex.split(checks[1]["report"]["reproduce"])
-    again = run(*words[words.index("check") :])
-    assert again.code == 0
+    for made in checks[1:]:
+        words = shlex.split(made["report"]["reproduce"])
+        assert ("interval -9 9" in words) == (made["name"] == "sine")
+        again = run(*words[words.index("check") :])
+        assert again.code == 0
 
 
 @pytest.mark.parametrize(
@@ -215,6 +218,8 @@ def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> N
     ("words", "says"),
     [
         (("--all", "mine.py", "--loss", "a"), "--loss is for one gradient; expected none of it"),
+        (("--all", "mine.py", "--domain", "simplex"), "--domain is for one gradient"),
+        (("--all", "mine.py", "--convention", "jax"), "--convention is for one gradient"),
         (("--all", "mine.py", "--time"), "--time is for one gradient; expected none of it"),
         (("mine.py:gradient", "--out", "a"), "--out is for many gradients; expected --all with it"),
         (("mine.py:gradient", "--like", "example"), "Missing option '--loss'"),

@@ -79,6 +79,12 @@ def test_several_arguments_and_a_reference() -> None:
     assert by.headline.endswith("; at second order, too")
 
 
+def test_a_domain_that_directions_leave() -> None:
+    x = torch.tensor([0.6, -0.8], dtype=torch.float64)
+    with pytest.raises(ValueError, match="got 2 and domain='unit sphere', expected"):
+        check_function(function(right), x, order=2, domain="unit sphere")
+
+
 def test_what_has_no_second_derivative() -> None:
     with pytest.raises(
         TypeError,
