@@ -106,7 +106,7 @@ def without_elements(
     shape, expected = np.shape(answers.dense(answer)), (0, f.x.size)
     right = shape in (expected, f.result.shapes[0] + f.x.shapes[0])
     what = f"got shape {shape}, expected {expected}"
-    found = () if right else (Finding("shape", "jac", None, what, 1.0),)
+    found = () if right else (Finding.of_form("shape", "jac", what),)
     verdict = "agree" if right else "disagree"
     said = "there are no results, and so no derivatives" if right else f"jac: {what}"
     blame, judged = None if right else "yours", int(right)
