@@ -236,7 +236,7 @@ def _case(
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(given, values, value, matrix, symmetric, approximations, structures)
+    part = Matrix(f.f, given, values, value, matrix, symmetric, approximations, structures)
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
