@@ -51,11 +51,6 @@ def holds_complex(tree: Any) -> bool:
         return False
 
 
-def holds_pair(tree: Any) -> bool:
-    """Tell whether a pytree has a pair in it."""
-    return any(map(is_pair, jax.tree_util.tree_leaves(tree, is_leaf=is_pair)))
-
-
 def names_of_parts(names: Sequence[str], pairs: Sequence[Any]) -> tuple[str, ...]:
     """Return the names of leaves; in place of one that is a pair, those of its parts."""
     found: list[str] = []

@@ -3,7 +3,7 @@
 import decimal
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 #: Every verdict, from best to worst; `undecidable` is not ranked with them.
 VERDICTS = ("agree", "imprecise", "disagree", "undecidable")
@@ -49,6 +49,11 @@ class Finding:
     index: tuple[int, ...] | None  #: the element within the leaf
     detail: str  #: one sentence for the author of the gradient
     confidence: float  #: 1 if observed directly, less if inferred
+
+    @classmethod
+    def of_form(cls, kind: str, leaf: str | None, detail: str) -> Self:
+        """Make one that was observed directly, of a leaf or of the whole gradient."""
+        return cls(kind, leaf, None, detail, 1.0)
 
 
 @dataclass(frozen=True)

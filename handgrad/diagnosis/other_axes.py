@@ -7,9 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rivals import unrivalled
-from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.statistic_links import Statistic
 from handgrad.diagnosis.theory import Theory
@@ -39,28 +37,24 @@ def _theories(search: Search) -> Iterator[Theory]:
             tried += 1
             if tried > MOST or search.clock.over:
                 return
-            moved = (_summed(engine, {i: k + 1}, first) - engine.right(first.given))[concerned]
+            moved = (search.taking({i: k + 1}, first) - engine.right(first.given))[concerned]
             if (np.abs(moved - gap) <= allowed).all():
-                yield _theory(engine, {i: k + 1})
+                yield _theory(search, {i: k + 1})
             by_axes[axes].append(((i, k + 1), moved))
     for some in by_axes.values():
         for ((i, k), one), ((j, m), other) in itertools.combinations(some, 2):
             if search.clock.over:
                 return
             if i != j and (np.abs(one + other - gap) <= allowed).all():
-                yield _theory(engine, {i: k, j: m})
+                yield _theory(search, {i: k, j: m})
 
 
-def _theory(engine: Engine, choice: dict[int, int]) -> Theory:
-    switches = [(engine.rewired.switches[i], k - 1) for i, k in choice.items()]
+def _theory(search: Search, choice: dict[int, int]) -> Theory:
+    switches = [(search.engine.rewired.switches[i], k - 1) for i, k in choice.items()]
     found = [(s, s.axes[k]) for s, k in switches if isinstance(s, Statistic)]
     sums = list(dict.fromkeys(s.sum for s, _ in found))
     axes = found[0][1]
     along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
     own = " and ".join(dict.fromkeys(of_node(s) for s in sums))
     says = f"what comes back through {own}{of_nodes(sums)} is summed over {along} of its array"
-    return Theory("axis", GIVES + says, partial(_summed, engine, choice))
-
-
-def _summed(engine: Engine, choice: dict[int, int], sample: Sample) -> np.ndarray:
-    return engine.changed(sample.given, choice=choice)
+    return Theory("axis", GIVES + says, partial(search.taking, choice))

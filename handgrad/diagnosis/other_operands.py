@@ -38,7 +38,7 @@ def _theories(search: Search) -> Iterator[Theory]:
             tried += 1
             if tried > MOST or search.clock.over:
                 return
-            predict = partial(_taking, search.engine, {i: k + 1})
+            predict = partial(search.taking, {i: k + 1})
             predicted = predict(first)
             if not first.explained(predicted, concerned & search.within):
                 continue
@@ -46,18 +46,15 @@ def _theories(search: Search) -> Iterator[Theory]:
             if not first.explained(predicted, search.within):
                 names = kinds.shortened([evidence.given.paths[k] for k in leaves])
                 says = f"{says}, for {names} alone"
-                predict = partial(_in_part, search.engine, {i: k + 1}, concerned)
+                predict = partial(_in_part, search, {i: k + 1}, concerned)
             yield Theory("operand", says, predict)
 
 
-def _taking(engine: Engine, choice: dict[int, int], sample: Sample) -> np.ndarray:
-    return engine.changed(sample.given, choice=choice)
-
-
 def _in_part(
-    engine: Engine, choice: dict[int, int], concerned: np.ndarray, sample: Sample
+    search: Search, choice: dict[int, int], concerned: np.ndarray, sample: Sample
 ) -> np.ndarray:
-    return np.where(concerned, _taking(engine, choice, sample), engine.right(sample.given))
+    predicted, right = search.taking(choice, sample), search.engine.right(sample.given)
+    return np.where(concerned, predicted, right)
 
 
 def _said(engine: Engine, switch: Operand, number: int) -> str:

@@ -27,6 +27,10 @@ class Search:
         """Return the part of the gradient that flows through a place."""
         return self.engine.through(place, sample.given)
 
+    def taking(self, choice: dict[int, int], sample: Sample) -> np.ndarray:
+        """Return the gradient with wrong rules, each by the number of its switch."""
+        return self.engine.changed(sample.given, choice=choice)
+
 
 #: (search) -> theories.
 Proposes = Callable[[Search], Iterator[Theory]]

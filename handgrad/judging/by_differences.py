@@ -21,7 +21,7 @@ from handgrad.data.point import Point, copied
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.certify import FOR_ALL, SECONDS
 from handgrad.oracle.differences import UNKNOWN, Slope, roughness, slope
-from handgrad.oracle.reference import Reference, UndecidableError, sizes_about
+from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError, sizes_about
 from handgrad.oracle.truncation import Changes
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import HALF_KNOWN
@@ -39,10 +39,6 @@ SAFE = 16
 #: off by up to 0.0012 of it in the same test, and by 0.01 in least squares near their minimum,
 #: where slopes cancel; this is three times as much.
 APPROXIMATE = 0.03
-
-#: The relative difference of the loss in float64 from that in its own dtypes above which it is
-#: another one.
-ANOTHER_LOSS = 1e-3
 
 #: How often, and how far relatively, a function is moved to see how the slopes change, and where
 #: else it is looked at for roughness. Half an ulp would be lost in its rounding.
@@ -77,7 +73,7 @@ def function(loss: Callable[..., Any], given: Point) -> Function:
         value, exact = own(there), longer(there)
     except Exception:  # the caller's loss, on a dtype that it need not take
         return own
-    return longer if abs(value - exact) <= ANOTHER_LOSS * abs(exact) else own
+    return longer if abs(value - exact) <= ANOTHER_VALUE * abs(exact) else own
 
 
 def _longer(given: Point) -> Point:

@@ -131,9 +131,9 @@ def parted(found: Any, params: Any, sign: int, names: Names) -> Any:
 def _faults(path: str, leaf: Any, at: Pair) -> list[Finding]:
     got, expected = np.shape(leaf), np.shape(at.real)
     if got != expected:
-        return [Finding("shape", path, None, f"got shape {got}, expected {expected}", 1.0)]
+        return [Finding.of_form("shape", path, f"got shape {got}, expected {expected}")]
     if not is_complex(leaf):
         dtype = np.result_type(getattr(at.real, "dtype", np.float64), np.complex64)
         what = f"got {np.asarray(leaf).dtype.name}, expected {dtype.name}"
-        return [Finding("dtype", path, None, what, 1.0)]
+        return [Finding.of_form("dtype", path, what)]
     return []

@@ -18,7 +18,7 @@ from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
-from handgrad.oracle.reference import Reference
+from handgrad.oracle.reference import ANOTHER_VALUE, Reference
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -123,7 +123,7 @@ def _in_floats(loss: Callable[..., Any], given: Point) -> by_differences.Functio
         value, same = plain(point), compiled(point)
     except Exception:  # a callback need not take float64, nor be compiled
         return plain
-    return compiled if abs(same - value) <= by_differences.ANOTHER_LOSS * abs(value) else plain
+    return compiled if abs(same - value) <= ANOTHER_VALUE * abs(value) else plain
 
 
 def _differences(f: Any, given: Point, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -60,11 +60,11 @@ def _structure(
     params = f"{root} is {_kind(given.params)}"
     if grads is None:
         what = f"{wording.gradient} returned None; is its return statement missing?"
-        return _finding("structure", None, what)
+        return Finding.of_form("structure", None, what)
     if isinstance(grads, float | np.generic | jax.Array) and np.ndim(grads) == 0:
         what = f"{wording.gradient} returned a single number; {params}"
         what += wording.single
-        return _finding("structure", None, what)
+        return Finding.of_form("structure", None, what)
     parts = []
     if missing:
         parts.append(f"no gradient of {_some(missing)}")
@@ -76,7 +76,7 @@ def _structure(
         what += f"; only the first argument counts: for more, make them one, ({several})"
     elif isinstance(grads, tuple) and len(grads) == 2:
         what += wording.two
-    return _finding("structure", [*missing, *(root + key for key in surplus)][0], what)
+    return Finding.of_form("structure", [*missing, *(root + key for key in surplus)][0], what)
 
 
 def _are_of_arguments(grads: Sequence[Any], given: Point) -> bool:
@@ -108,7 +108,7 @@ def _format(
     path: str, got: Any, leaf: np.ndarray, given: Point, wording: Wording
 ) -> Finding | None:
     if not isinstance(got, np.ndarray | np.generic | jax.Array | float):
-        return _finding("structure", path, f"got {type(got).__name__}, expected an array")
+        return Finding.of_form("structure", path, f"got {type(got).__name__}, expected an array")
     array = np.asarray(got)
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
@@ -116,7 +116,8 @@ def _format(
         if others and is_real(given.params):  # all parameters in one array
             other = given.names.of_input(others[0])
             hint = f", that of the first argument; yours is that of {other}"
-        return _finding("shape", path, f"got shape {array.shape}, expected {leaf.shape}{hint}")
+        what = f"got shape {array.shape}, expected {leaf.shape}{hint}"
+        return Finding.of_form("shape", path, what)
     return None if _is_shorter(array, leaf) else _dtype(path, array, leaf)
 
 
@@ -133,11 +134,7 @@ def _is_shorter(got: np.ndarray, leaf: np.ndarray) -> bool:
 def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
     if formats.native(got.dtype) == leaf.dtype:
         return None
-    return _finding("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
-
-
-def _finding(kind: str, path: str | None, detail: str) -> Finding:
-    return Finding(kind, path, None, detail, 1.0)
+    return Finding.of_form("dtype", path, f"got {got.dtype.name}, expected {leaf.dtype.name}")
 
 
 #: What a call of a gradient gave: the loss, if it returns it, the leaves, the faults of its form.
@@ -159,15 +156,15 @@ def call_gradient(case: Case, given: Point) -> Called:
         if not isinstance(result, tuple | list) or len(result) != 2:
             says = f"as {case.wording.has_value} says"
             what = f"got {type(result).__name__}, expected (loss, grads), {says}"
-            return None, [], [_finding("structure", None, what)]
+            return None, [], [Finding.of_form("structure", None, what)]
         value, grads = result
         if np.shape(value) != ():
             what = f"got a loss of shape {np.shape(value)}, expected a scalar"
-            return None, [], [_finding("shape", None, what)]
+            return None, [], [Finding.of_form("shape", None, what)]
         value = np.asarray(value)[()]
     leaves, findings = answer(grads, given, case.wording)
     what = f"{case.wording.gradient} wrote to its argument; the caller's data would be spoilt"
-    findings += [_finding("mutation", path, what) for path in changed]
+    findings += [Finding.of_form("mutation", path, what) for path in changed]
     return value, leaves, findings
 
 
@@ -199,7 +196,7 @@ def repeated(
             findings = [changed]
         elif not findings and case.has_value and not _same(value, value_again):
             what = f"another call gave the loss {value_again!s}, the first one {value!s}"
-            findings = [_finding("not-repeatable", None, what)]
+            findings = [Finding.of_form("not-repeatable", None, what)]
     return (value, leaves, findings), [result] if result and findings else []
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from handgrad.data.frames import is_own
 from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, RandomDirections
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.program.aten.tensors import is_module
 
 #: What helps where nothing is found that changed.
@@ -86,6 +87,10 @@ def _own_function(case: Case) -> Any:
         return case.own.functions[case.part is None]
     if isinstance(case.part, BackwardStep):
         return case.part.forward
+    if isinstance(case.part, Matrix):
+        return case.part.function
+    if isinstance(case.part, HessianProduct):
+        return case.part.loss
     if isinstance(case.part, CustomRule):
         return case.part.reference or case.part.f
     return case.loss

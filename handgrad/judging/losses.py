@@ -12,6 +12,7 @@ from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
+from handgrad.oracle.reference import ANOTHER_VALUE
 from handgrad.program.numpy_to_jax import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -49,11 +50,6 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
     return prepared
 
 
-#: The relative difference of a loss from the same code in `jax.numpy` above which this does
-#: something else. In float32 a right one loses no more than half of the digits.
-ANOTHER_LOSS = 1e-3
-
-
 def _translated(case: Case, given: Point) -> JaxLoss | None:
     """Return a loss of complex numbers in NumPy as the same code in `jax.numpy`.
 
@@ -73,5 +69,5 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
     except Exception:  # what it raises in JAX says nothing of the caller's code
         return None
-    same = abs(value - float(found)) <= ANOTHER_LOSS * abs(value)
+    same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
     return prepared if same and traced.loss.with_complex is not None else None

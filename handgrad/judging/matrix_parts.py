@@ -15,6 +15,7 @@ class Matrix:
     """A Jacobian or Hessian, which is judged as the gradient of Σ U·J by U."""
 
     notes: ClassVar[tuple[str, ...]] = ()
+    function: Callable[..., Any]  #: the caller's, whose derivative it is: of (x, *args)
     given: Point  #: the caller's: (x, *args)
     #: (x, args) -> a scalar of the function's values, and the blocks of the matrix, on any numbers.
     values: Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]

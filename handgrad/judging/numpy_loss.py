@@ -23,17 +23,13 @@ from handgrad.judging.witness import RIGHT
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.reference import BITS, Reference, UndecidableError, sizes_about
+from handgrad.oracle.reference import ANOTHER_VALUE, BITS, Reference, UndecidableError, sizes_about
 from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
 from handgrad.tolerance.tolerances_numpy import measure
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
-
-#: The relative difference of the loss on series from that in floats above which its code does
-#: something else on objects, as code that tests a type may.
-ANOTHER_LOSS = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +110,10 @@ class NumpyLoss:
     def _check_the_same(self, given: Point, reference: Reference, measures: Tolerances) -> None:
         value, _ = self.answers(given)
         exact = float(reference.loss.mid())
-        if abs(value - exact) <= ANOTHER_LOSS * abs(exact):
+        if abs(value - exact) <= ANOTHER_VALUE * abs(exact):
             return
         explained = max(measures.full.sharp_of_loss, measures.full.loose_of_loss)
-        if not abs(value - exact) <= explained + ANOTHER_LOSS * abs(exact):
+        if not abs(value - exact) <= explained + ANOTHER_VALUE * abs(exact):
             raise UndecidableError(f"the loss is {value!r} in floats and {exact!r} on power series")
 
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:

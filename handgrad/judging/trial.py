@@ -193,7 +193,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     except Exception as error:
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
-            return Outcome(given, findings=(Finding("not-repeatable", None, None, what, 1.0),))
+            return Outcome(given, findings=(Finding.of_form("not-repeatable", None, what),))
         return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
     outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)

@@ -16,13 +16,9 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_traced
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun
 from handgrad.oracle.numpy_losses.series import Number, Series
-from handgrad.oracle.reference import BITS, UndecidableError
+from handgrad.oracle.reference import ANOTHER_VALUE, BITS, UndecidableError
 from handgrad.program import jacobians
 from handgrad.program.rules.jacobians import by_series
-
-#: The relative difference of a function on series from that in floats above which its code does
-#: something else on objects, as code that tests a type may; rounding alone explains less.
-ANOTHER = 1e-3
 
 
 def jacobian(f: Callable[..., Any], x: Any, *others: Any) -> Any:
@@ -77,7 +73,7 @@ def _in_floats(f: Callable[..., Any], given: tuple[Any, ...], by_jax: Exception)
             found = run.packed(_in_run(run, f, *series))
         except Exception as error:
             raise by_jax from error
-    allowed = ANOTHER * np.maximum(np.abs(exact), np.max(np.abs(exact), initial=0.0))
+    allowed = ANOTHER_VALUE * np.maximum(np.abs(exact), np.max(np.abs(exact), initial=0.0))
     if (np.abs(value - exact) > allowed).any():
         i = int(np.argmax(np.abs(value - exact)))
         raise UndecidableError(

@@ -26,6 +26,12 @@ BITS = (192, 384, 768, 1536, 3072, 6000)
 #: The largest radius of a good enclosure, relative to `element_scale`.
 GOOD = 2.0**-80
 
+#: A value differs relatively by more than this from that of the same code on other numbers only if
+#: the code does something else there, as code that tests a type may: on power series, in a longer
+#: dtype, or in `jax.numpy`. In float32 right code loses at most half of the 24 bits, 2⁻¹² = 2.4e-4,
+#: unless its terms cancel.
+ANOTHER_VALUE = 1e-3
+
 #: An element whose ball contains 0 at this precision counts as 0.
 BITS_OF_ZERO = 1500
 

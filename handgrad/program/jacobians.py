@@ -41,8 +41,8 @@ def by_jax(x: Any, *others: Any, jaxpr: Any) -> Any:
     def f(x: Any) -> Any:
         return run(x, *others)[0]
 
-    ways = (jax.jacfwd, jax.jacrev)
-    first, other = ways[::-1] if jaxpr.out_avals[0].shape[0] < x.shape[0] else ways
+    modes = (jax.jacfwd, jax.jacrev)
+    first, other = modes[::-1] if jaxpr.out_avals[0].shape[0] < x.shape[0] else modes
     try:
         return first(f)(x)
     except (TypeError, ValueError, NotImplementedError):

@@ -57,7 +57,7 @@ class MonteCarlo:
             return [
                 self._rounded(o, factors.unit, 0.0) if isinstance(o, Dual) else o for o in operands
             ]
-        if _rounds(eqn) is not Rounds.ARGUMENTS:
+        if rounds_of(eqn) is not Rounds.ARGUMENTS:
             return operands
         return [
             self._rounded(o, np.sqrt(max(1, o.shape[-1])) * self._value(v).unit, 0.0)
@@ -68,7 +68,7 @@ class MonteCarlo:
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Perturb the results, if the operation rounds them."""
-        rounds = _rounds(eqn)
+        rounds = rounds_of(eqn)
         if rounds is Rounds.SUM and isinstance(outputs[0], Dual):
             return [self._summed(eqn, operands, outputs[0])]
         if rounds is Rounds.TRANSFORM:
@@ -221,7 +221,8 @@ def smallest(v: Any) -> float:
     return formats.of(v.aval.dtype).normal
 
 
-def _rounds(eqn: Any) -> Rounds:
+def rounds_of(eqn: Any) -> Rounds:
+    """Return where an operation rounds: nowhere if it has no rule."""
     rule = RULES.get(eqn.primitive.name)
     return rule.rounds if rule else Rounds.NOTHING
 

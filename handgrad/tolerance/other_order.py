@@ -28,8 +28,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.program.cost import terms
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.rule import Rounds
-from handgrad.program.rules import RULES
-from handgrad.tolerance.monte_carlo import MonteCarlo
+from handgrad.tolerance.monte_carlo import MonteCarlo, rounds_of
 from handgrad.tolerance.runs import BITS, furthest, run
 
 #: How often the program is run, and how many of the largest deviations two orders may be apart.
@@ -89,7 +88,7 @@ class OtherOrder(MonteCarlo):
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Perturb the arguments, if the operation rounds them, and they or their order vary."""
         moved = self._moved.get(id(eqn), BY_SUMS)
-        varies = moved.result if _rounds(eqn) is Rounds.ARGUMENTS else moved.operands
+        varies = moved.result if rounds_of(eqn) is Rounds.ARGUMENTS else moved.operands
         return super().before(eqn, operands) if varies else operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
@@ -146,10 +145,5 @@ def _walk(jaxpr: Any, given: Sequence[bool], moved: dict[int, Moved]) -> list[bo
 
 def _has_an_order(eqn: Any) -> bool:
     """Tell whether an operation adds several terms, as factorisations do, too."""
-    rounds = _rounds(eqn)
+    rounds = rounds_of(eqn)
     return rounds is Rounds.ARGUMENTS or (rounds is Rounds.SUM and terms(eqn) > 1)
-
-
-def _rounds(eqn: Any) -> Rounds:
-    rule = RULES.get(eqn.primitive.name)
-    return rule.rounds if rule else Rounds.NOTHING

@@ -70,7 +70,7 @@ class Recorder:
         if len(self.answer) < count or any(g is not None for g in self.answer[count:]):
             n = len(self.answer)
             what = f"backward returned {n} gradient{'s' * (n != 1)}, expected {count}, one for each"
-            return [_finding("structure", None, f"{what} argument of forward: {names}")]
+            return [Finding.of_form("structure", None, f"{what} argument of forward: {names}")]
         found = []
         tensors = self._tensors(arguments, given)
         for position, (name, gradient) in enumerate(
@@ -81,13 +81,13 @@ class Recorder:
                 continue
             if x is None:
                 what = f"backward returned a gradient for {name}, which is no tensor; expected None"
-                found.append(_finding("structure", name, what))
+                found.append(Finding.of_form("structure", name, what))
             elif not is_tensor(gradient):
                 what = f"got {type(gradient).__name__}, expected a tensor or None"
-                found.append(_finding("structure", name, what))
+                found.append(Finding.of_form("structure", name, what))
             elif not _expandable(x.shape, gradient.shape):
                 what = f"got shape {tuple(gradient.shape)}, expected {tuple(x.shape)}"
-                found.append(_finding("shape", name, what))
+                found.append(Finding.of_form("shape", name, what))
         return found
 
     def conversions(self, arguments: CallArguments, given: Sequence[Any]) -> list[str]:
@@ -217,7 +217,7 @@ class Run:
         changed = [name for (name, x), old in zip(tensors, kept, strict=True) if not _same(x, old)]
         if changed:
             what = "backward wrote to it, so that later uses of it get other numbers"
-            raise FaultyFormError([_finding("mutation", name, what) for name in changed])
+            raise FaultyFormError([Finding.of_form("mutation", name, what) for name in changed])
         if self.recorder:
             self.notes.extend(self.recorder.conversions(self.arguments, self.given))
         return [None if g is None else to_array(g) for g in found]
@@ -226,7 +226,7 @@ class Run:
         """Report writes to tensors that require grad of which autograd was not told."""
         what = "forward wrote to it without ctx.mark_dirty, so autograd does not know of it"
         return [
-            _finding("mutation", self.arguments.names[k], what)
+            Finding.of_form("mutation", self.arguments.names[k], what)
             for k in self.judged
             if self.given[k].grad_fn is self.nodes[k]
             if not _same(self.given[k], self.before[k])
@@ -246,7 +246,3 @@ def _fresh(array: Any, like: Any) -> Any:
 def _same(a: Any, b: Any) -> bool:
     a = a.detach()
     return bool(torch.equal(a, b) or ((a == b) | ((a != a) & (b != b))).all())
-
-
-def _finding(kind: str, path: str | None, detail: str) -> Finding:
-    return Finding(kind, path, None, detail, 1.0)

@@ -258,7 +258,7 @@ class CaseArguments:
         if number and not one and _of_backward(params, self.module) is not None:
             what = "the gradient returned a number and has filled .grad; expected None, or "
             what += "(loss, grads) with has_value=True, where grads may be None"
-            raise FaultyFormError([Finding("structure", None, None, what, 1.0)])
+            raise FaultyFormError([Finding.of_form("structure", None, what)])
 
     def _grads(self, found: Any, params: Any) -> Any:
         module = self.module

@@ -165,7 +165,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any) -> tuple[Run, list
         if not subject.condition:
             raise
         what = f"backward raised {with_place(error)}"
-        raise FaultyFormError([Finding("structure", None, None, what, 1.0)]) from error
+        raise FaultyFormError([Finding.of_form("structure", None, what)]) from error
     return run, found
 
 

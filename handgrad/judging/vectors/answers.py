@@ -1,6 +1,5 @@
 """Matrices as the caller gives them: dense, sparse, or as linear operators."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -62,11 +61,6 @@ def stored(value: Any) -> np.ndarray | None:
 
 def _of(coordinates: Any) -> tuple[Any, Any]:
     return coordinates.row, coordinates.col
-
-
-def in_tree(convert: Callable[[Any], Any], value: Any) -> Any:
-    """Convert the matrices in a pytree."""
-    return jax.tree_util.tree_map(convert, value, is_leaf=is_matrix)
 
 
 def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: Any) -> Any:

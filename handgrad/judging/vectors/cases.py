@@ -106,7 +106,7 @@ def without_elements(
     shape, expected = np.shape(answers.dense(answer)), (0, f.x.size)
     right = shape in (expected, f.result.shapes[0] + f.x.shapes[0])
     what = f"got shape {shape}, expected {expected}"
-    found = () if right else (Finding("shape", "jac", None, what, 1.0),)
+    found = () if right else (Finding.of_form("shape", "jac", what),)
     verdict = "agree" if right else "disagree"
     said = "there are no results, and so no derivatives" if right else f"jac: {what}"
     blame, judged = None if right else "yours", int(right)
@@ -236,7 +236,7 @@ def _case(
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(given, values, value, matrix, symmetric, approximations, structures)
+    part = Matrix(f.f, given, values, value, matrix, symmetric, approximations, structures)
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()

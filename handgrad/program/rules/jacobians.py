@@ -84,14 +84,14 @@ def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> n
             del found.ties[where]
         found.flat &= flat
 
-        def sides(how: Comparisons) -> tuple[Any, np.ndarray]:
+        def derivatives(how: Comparisons) -> tuple[Any, np.ndarray]:
             again = run(how).reshape(-1)
             return balls.ZERO, np.concatenate([jets.firsts(again), jets.seconds(again)])
 
         once = rows.reshape(-1)
         both = np.concatenate([jets.firsts(once), jets.seconds(once)])
         try:
-            check_smooth(sides, here, (balls.ZERO, both))
+            check_smooth(derivatives, here, (balls.ZERO, both))
         except UndecidableKinkError:
             raise UndecidableKinkError("a kink or jump, which a Jacobian has no value at") from None
     return rows.T

@@ -12,7 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_gradient, compare_gradients, exact_gradient
+from handgrad import (
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    compare_gradients,
+    exact_gradient,
+)
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
 from handgrad.judging.hidden_state import PASS_IT, advice
@@ -112,6 +119,21 @@ def test_it_stands_in_every_report() -> None:
     )
     with pytest.raises(ArithmeticError, match="draws from Python's random"):
         exact_gradient(loss, W)
+
+
+COUNTING: dict[str, Callable[[Any], Any]] = {
+    "jacobian": lambda fun: check_jacobian(lambda w: np.diag(2 * w), fun, W, points=0),
+    "hessian": lambda fun: check_hessian(lambda _: 2 * np.eye(3), lambda w: fun(w).sum(), W),
+    "product": lambda fun: check_hvp(lambda _, v: 2 * v, lambda w: fun(w).sum(), W),
+}
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_it_stands_in_reports_on_matrices(name: str) -> None:
+    calls = itertools.count(1)
+    headline = COUNTING[name](lambda w: w * w * next(calls)).headline
+    assert "is not a function of its arguments: " in headline
+    assert headline.endswith("; each call changes calls: pass it as an input")
 
 
 @pytest.mark.parametrize(

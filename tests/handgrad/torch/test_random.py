@@ -3,9 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import numpy as np
 import pytest
 
-from handgrad import check_backward, check_gradient, check_steps, compare_gradients
+from handgrad import (
+    check_backward,
+    check_custom,
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_scipy,
+    check_steps,
+    compare_gradients,
+)
 from handgrad.program.aten.installed import torch
 from handgrad.torch import check_function, gradcheck
 
@@ -25,12 +37,46 @@ def backward(dy: Any, _: Any) -> Any:
     return seeded(dy)
 
 
-#: Checks, of what draws in both passes; steps also before one is judged, versions in the loss.
+def factors() -> Any:
+    return seeded(torch.ones(3, dtype=X.dtype)).numpy()
+
+
+def squares(x: Any) -> Any:
+    return factors() * x**2
+
+
+def sum_of_squares(x: Any) -> Any:
+    return squares(x).sum()
+
+
+@jax.custom_vjp
+def rule(x: Any) -> Any:
+    return squares(x)
+
+
+rule.defvjp(lambda x: (squares(x), x), lambda x, dy: (2 * factors() * x * dy,))
+
+
+#: Checks, of what draws in both passes; steps also before one is judged, versions in the loss, and
+#: those of code for NumPy or JAX in the function and its derivative.
 CHECKS: dict[str, Callable[[], Any]] = {
     "backward": lambda: check_backward(forward, backward, X, points=0),
     "steps": lambda: check_steps([("scale", forward, backward)], X, points=0),
     "versions": lambda: compare_gradients(
         {"mine": lambda x: seeded(x / x)}, lambda x: seeded(x).sum(), X, points=0
+    ),
+    "custom": lambda: check_custom(rule, X.numpy(), points=0),
+    "jacobian": lambda: check_jacobian(
+        lambda x: np.diag(2 * factors() * x), squares, X.numpy(), points=0
+    ),
+    "hessian": lambda: check_hessian(
+        lambda _: np.diag(2 * factors()), sum_of_squares, X.numpy(), points=0
+    ),
+    "product": lambda: check_hvp(
+        lambda _, v: 2 * factors() * v, sum_of_squares, X.numpy(), points=0
+    ),
+    "scipy": lambda: check_scipy(
+        sum_of_squares, X.numpy(), jac=lambda x: 2 * factors() * x, points=0
     ),
 }
 
