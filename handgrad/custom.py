@@ -23,6 +23,7 @@ from handgrad.judging.domains import check_all_directions
 from handgrad.judging.options import options_and_call
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
+from handgrad.judging.rule_slopes import with_second_order
 from handgrad.judging.second_order import SecondOrder
 from handgrad.judging.untraceable import calling
 from handgrad.report import GradientReport
@@ -111,10 +112,10 @@ def check_custom(
     how = _How(function, points, strict, reproduce, Clock(seconds))
     report, more = _first_order(how, chosen, 1 + (order == 2))
     if report and second and case:
-        report = _second_order(how, second, case, report)
-        more.append("at second order")
-    if report and more:
-        report = replace(report, headline=f"{report.headline}; {' and '.join(more)}, too")
+        twice = how.report(case, function.given, how.few)
+        report, also = with_second_order(report, twice, second.is_held)
+        more += also
+    report = report.with_more(more)
     said = (f"the reverse mode cannot be had: {refused}",) if refused else ()
     report = replace(report, warnings=(*report.warnings, *said))
     # No test can be written of a case of random tangents.
@@ -181,23 +182,6 @@ def _nonlinear(how: _How, along: GradientReport) -> GradientReport:
         if not elements:
             return replace(elements, headline=f"{elements.headline}; {why}")
     return replace(along, headline=f"{along.headline}; {why}")
-
-
-def _second_order(
-    how: _How, second: SecondOrder, case: Case, first: GradientReport
-) -> GradientReport:
-    """Judge the derivative of the rule; return the report on it if it is wrong, or the first."""
-    report = how.report(case, how.function.given, how.few)
-    held = None if report.trial is None else second.is_held(report.trial)
-    if held is False:
-        what = "undecidable at second order: JAX's derivative of the function without its rule is "
-        what += "not its slope by power series, as differences of these show"
-        return replace(report, verdict="undecidable", blame=None, headline=what, trial=None)
-    rests = "held to differences of slopes by power series" if held else "by JAX's rules"
-    certificate = f"{report.certificate}, of the first derivative without the rule, {rests}"
-    if not report:
-        return replace(report, certificate=certificate)
-    return replace(first, certificate=f"{first.certificate}; at second order {certificate}")
 
 
 @with_arguments_of(check_custom)

@@ -38,6 +38,7 @@ from handgrad.judging.pytorch.references import with_reference
 from handgrad.judging.pytorch.second_order import second_order
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
 from handgrad.judging.pytorch.values import check_function_traced, pair_of
+from handgrad.judging.rule_slopes import with_second_order
 from handgrad.program.aten.tensors import is_module
 from handgrad.report import GradientReport
 
@@ -161,13 +162,12 @@ def _twice(
     if not report:
         return report
     one = [np.ones((), cotangents[0].dtype)]
-    case, given = function_case(second, one, options)
-    points = points_of_function(how.points, second, given)
+    case, given = function_case(second.slope, one, options)
+    points = points_of_function(how.points, second.slope, given)
     left = max(clock.left, how.seconds / 4)
     twice = report_on(case, given, points, how.strict, how.reproduce, left)
-    if twice:
-        return replace(report, headline=f"{report.headline}; at second order, too")
-    return twice.without_trial()
+    report, more = with_second_order(report, twice, second.is_held)
+    return report.with_more(more) if report else report.without_trial()
 
 
 def _report(

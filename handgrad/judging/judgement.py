@@ -1,9 +1,9 @@
 """The judgement as data: the verdict, which gradient is wrong, and the evidence."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, Self
 
 from handgrad.data.findings import Finding
 
@@ -37,6 +37,12 @@ class Judgement:
     def passes(self) -> bool:
         """Whether the gradient may be used: `agree`, or without `strict` also `imprecise`."""
         return self.verdict == "agree" or (self.verdict == "imprecise" and not self.strict)
+
+    def with_more(self, judged: Sequence[str]) -> Self:
+        """Return it with what else was judged in the headline, if it passes and there is some."""
+        if not judged or not self.passes:
+            return self
+        return replace(self, headline=f"{self.headline}; {' and '.join(judged)}, too")
 
 
 def as_json(found: Any = (), **more: Any) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import jax
 import pytest
+from jax import lax
 
 from handgrad.program.aten.installed import torch
 from handgrad.torch import check_function
@@ -58,6 +60,50 @@ def test_a_derivative_that_is_silently_wrong(name: str) -> None:
 def test_a_derivative_that_is_right(f: Any) -> None:
     report = check_function(f, X, points=1, order=2)
     assert report.headline.endswith("; at second order, too"), str(report)
+    assert report.certificate.endswith(", held to differences of slopes by power series")
+
+
+@jax.custom_jvp
+def square(x: Any) -> Any:
+    return x * x
+
+
+@square.defjvp
+def _(at: Any, along: Any) -> Any:
+    return square(*at), 2 * lax.stop_gradient(at[0]) * along[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "options"),
+    [(lambda x: x * x.detach(), {}), (lambda x: x * x, {"reference": square})],
+    ids=["forward", "reference"],
+)
+def test_the_right_slope_is_held_to_power_series(f: Any, options: Any) -> None:
+    """JAX takes for constant what is not, in forward or in the reference."""
+    report = check_function(f, X, points=0, order=2, **options)
+    assert report.headline.startswith("undecidable at second order: JAX's derivative of the")
+
+
+def test_digits_lost_at_second_order_alone() -> None:
+    """PyTorch's derivative of expm1 is its result plus 1, of which little is left at -30."""
+
+    class Excess(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return 1e-20 * (torch.exp(x) - x)
+
+        @staticmethod
+        def backward(ctx: Any, *d: Any) -> Any:
+            return d[0] * 1e-20 * torch.expm1(*ctx.saved_tensors)
+
+    report = check_function(Excess, X - 30, points=0, order=2)
+    assert report.headline.startswith("agree: ")
+    assert "at second order" not in report.headline
+    assert report.warnings[0].startswith("imprecise at second order: x: 3 of 3 elements")
+    report = check_function(Excess, X - 30, points=0, order=2, strict=True)
+    assert report.headline.startswith("imprecise at second order: x: 3 of 3 elements")
+    assert not report
 
 
 def test_several_arguments_and_a_reference() -> None:

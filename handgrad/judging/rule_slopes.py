@@ -1,0 +1,140 @@
+"""What the derivative of a rule is held to, of JAX's or PyTorch's: a slope of first order.
+
+With L = Σ c·f + ½·Σ d·f² of a function f with several outputs, random c and d, and a random v, the
+gradient of the slope <v, ∇L> is judged. The right slope is that of JAX's `jvp` of f without its
+rule. Its gradient is certified as any; that slope itself rests on JAX's derivative rules of the
+function's operations. So at the caller's point the result is held to differences of the slopes of L
+by power series, which use none.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.pytrees import weighed
+from handgrad.judging.judgement import Judgement
+from handgrad.judging.outcome import Trial
+from handgrad.oracle import evaluate
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.random_directions import DIRECTIONS, random_directions
+from handgrad.oracle.reference import element_scale
+from handgrad.program.trace import trace
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+#: What differences are taken with: (s(x + h·v) - s(x - h·v))/2h differs from the derivative of s by
+#: h²/6 times the third one, and its rounding is 2⁻ᵇⁱᵗˢ/h of s. Relative to elements of the size of
+#: s, both are below 2⁻⁴⁰⁰, and a difference that counts is above 2⁻⁶⁰.
+BITS, STEP, SAME = 640, 2.0**-200, 2.0**-60
+
+#: The arrays that are judged -> the outputs of a function, by JAX.
+Outputs = Callable[[Any], Sequence[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class RuleSlope:
+    """The slope <v, ∇L> of L = Σ c·f + ½·Σ d·f², of a function f with several outputs."""
+
+    direction: list[np.ndarray]  #: v, shaped like what is judged
+    cotangents: Sequence[Any]  #: c
+    weights: list[np.ndarray]  #: d
+
+    @classmethod
+    def of(cls, real: Iterable[Any], cotangents: Sequence[Any], seed: int) -> "RuleSlope":
+        """Draw v and d for the arrays that are judged, and the cotangents."""
+        rng = np.random.default_rng(seed + 1)
+
+        def drawn(like: Iterable[Any]) -> list[np.ndarray]:
+            arrays = [np.asarray(x) for x in like]
+            return [np.asarray(rng.standard_normal(a.shape), a.dtype) for a in arrays]
+
+        return cls(drawn(real), cotangents, drawn(cotangents))
+
+    def loss(self, outputs: Sequence[Any]) -> Any:
+        """Return L, by JAX."""
+        halves = [o * o / 2 for o in outputs]
+        return weighed(outputs, self.cotangents) + weighed(halves, self.weights)
+
+    def right(self, params: Any, outputs: Outputs) -> Any:
+        """Return it by JAX, of a function without its rule."""
+
+        def without_rule(params: Any) -> Any:
+            return self.loss(outputs(params))
+
+        return jax.jvp(without_rule, (list(params),), (self.direction,))[1]
+
+    def is_held(self, trial: Trial, outputs: Outputs) -> bool | None:
+        """Tell whether a certified gradient of it, without the rule, is that of differences.
+
+        None if these cannot be had.
+        """
+        ruling = trial.outcomes[0].ruling
+        if ruling is None or trial.loss is None or not ruling.reference.known.all():
+            return None
+        given, exact = trial.outcomes[0].given, ruling.reference.gradient
+
+        def without_rule(params: Any) -> Any:
+            return self.loss(outputs(params))
+
+        traced = trace(without_rule, list(given.leaves), (), differentiate=False)
+        problem = Problem(traced, given.leaves, [])
+        scale = element_scale(problem, exact)
+        try:
+            with balls.precision(BITS):
+                along = random_directions(np.random.default_rng(0), scale, DIRECTIONS)
+                one, other = (self._slopes(problem, along, sign * STEP) for sign in (1, -1))
+                found = (one - other) / (2 * arb(STEP))
+                terms = along * exact
+                gaps = found - terms.sum(axis=1)
+                size = balls.magnitudes(terms).sum(axis=1)
+        except (ArithmeticError, NotImplementedError):
+            return None
+        if not (balls.magnitudes(gaps) <= size).all():
+            return None if not balls.finite(gaps).all() else False
+        # The reference is known up to its own radius.
+        return bool((balls.least_magnitudes(gaps) <= SAME * size).all())
+
+    def _slopes(self, problem: Problem, along: np.ndarray, step: float) -> np.ndarray:
+        moved = [
+            balls.exact(leaf) + balls.exact(v) * arb(step)
+            for leaf, v in zip(problem.leaves, self.direction, strict=True)
+        ]
+        comparisons = Comparisons(final=True, undefined=True)
+        return evaluate.slopes(problem, along, comparisons, moved)[1]
+
+
+Judged = TypeVar("Judged", bound=Judgement)
+
+
+def with_second_order(
+    first: Judged, second: Judged, is_held: Callable[[Trial], bool | None]
+) -> tuple[Judged, list[str]]:
+    """Return the judgement on second order if it does not pass, or the first; and what else passes.
+
+    Args:
+        first: the one on the usual derivative, which passes.
+        second: the one on the derivative of the rule.
+        is_held: whether the right one is held to differences, as `RuleSlope.is_held`.
+    """
+    held = None if second.trial is None else is_held(second.trial)
+    if held is False:
+        what = "undecidable at second order: JAX's derivative of the function without its rule is "
+        what += "not its slope by power series, as differences of these show"
+        none = {"verdict": "undecidable", "blame": None, "trial": None}
+        return replace(second, **none, headline=what), []
+    rests = "held to differences of slopes by power series" if held else "by JAX's rules"
+    certificate = f"{second.certificate}, of the first derivative without the rule, {rests}"
+    if not second.passes:
+        return replace(second, certificate=certificate), []
+    certificate = f"{first.certificate}; at second order {certificate}"
+    if second.verdict == "agree":
+        return replace(first, certificate=certificate), ["at second order"]
+    warnings = (second.headline, *first.warnings)
+    return replace(first, certificate=certificate, warnings=warnings), []
