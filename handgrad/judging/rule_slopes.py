@@ -62,13 +62,12 @@ class RuleSlope:
         halves = [o * o / 2 for o in outputs]
         return weighed(outputs, self.cotangents) + weighed(halves, self.weights)
 
+    def _of(self, outputs: Outputs) -> Callable[[Any], Any]:
+        return lambda params: self.loss(outputs(params))
+
     def right(self, params: Any, outputs: Outputs) -> Any:
         """Return it by JAX, of a function without its rule."""
-
-        def without_rule(params: Any) -> Any:
-            return self.loss(outputs(params))
-
-        return jax.jvp(without_rule, (list(params),), (self.direction,))[1]
+        return jax.jvp(self._of(outputs), (list(params),), (self.direction,))[1]
 
     def is_held(self, trial: Trial, outputs: Outputs) -> bool | None:
         """Tell whether a certified gradient of it, without the rule, is that of differences.
@@ -80,10 +79,7 @@ class RuleSlope:
             return None
         given, exact = trial.outcomes[0].given, ruling.reference.gradient
 
-        def without_rule(params: Any) -> Any:
-            return self.loss(outputs(params))
-
-        traced = trace(without_rule, list(given.leaves), (), differentiate=False)
+        traced = trace(self._of(outputs), list(given.leaves), (), differentiate=False)
         problem = Problem(traced, given.leaves, [])
         scale = element_scale(problem, exact)
         try:
@@ -127,8 +123,8 @@ def with_second_order(
     if held is False:
         what = "undecidable at second order: JAX's derivative of the function without its rule is "
         what += "not its slope by power series, as differences of these show"
-        none = {"verdict": "undecidable", "blame": None, "trial": None}
-        return replace(second, **none, headline=what), []
+        undecidable = {"verdict": "undecidable", "blame": None, "trial": None}
+        return replace(second, **undecidable, headline=what), []
     rests = "held to differences of slopes by power series" if held else "by JAX's rules"
     certificate = f"{second.certificate}, of the first derivative without the rule, {rests}"
     if not second.passes:
