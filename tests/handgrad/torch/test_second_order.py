@@ -55,7 +55,9 @@ def test_a_derivative_that_is_silently_wrong(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "f", [function(right), torch.sin, lambda x: x.prod() * x], ids=["rule", "sin", "product"]
+    "f",
+    [function(right), torch.sin, lambda x: x.prod() * x, torch.nn.functional.gelu],
+    ids=["rule", "sin", "product", "rounded constants"],
 )
 def test_a_derivative_that_is_right(f: Any) -> None:
     report = check_function(f, X, points=1, order=2)
