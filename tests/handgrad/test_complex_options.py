@@ -66,6 +66,7 @@ def on_circle(x: Any) -> Any:
     return jnp.exp(jax.lax.complex(0 * x, x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", [None, on_circle])
 def test_a_rule_has_a_complex_result_of_real_numbers(reference: Any) -> None:
     def turned(x: Any, dx: Any) -> Any:
@@ -77,6 +78,7 @@ def test_a_rule_has_a_complex_result_of_real_numbers(reference: Any) -> None:
         assert check_custom(f, X, reference=reference, points=0).verdict == verdict
 
 
+@pytest.mark.slow
 def test_points_of_parts_are_complex() -> None:
     for report in (
         check_backward(square, square_back, Z, points=[(2 * Z,)]),

@@ -108,6 +108,7 @@ def test_what_least_squares_root_and_curve_fit_take() -> None:
     assert "yours is the transpose of exact" in wrong["jac"].diagnoses[0].says
 
 
+@pytest.mark.slow
 def test_listed_points_are_those_of_every_derivative() -> None:
     points = [(np.full(len(START), 0.5),)]
     of_rosen: Any = {"jac": rosen_der, "hess": rosen_hess, "hessp": rosen_hess_prod}

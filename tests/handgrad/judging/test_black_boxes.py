@@ -308,6 +308,7 @@ def test_with_too_little_time_some_elements_are_judged(monkeypatch: pytest.Monke
     assert list(by_differences.in_time(np.array([5, 1, 2, 3, 4]))) == [5, 1, 2]
 
 
+@pytest.mark.slow
 def test_the_reports_of_black_boxes_can_be_read_to_the_end() -> None:
     wrong = check_gradient(lambda x: -beta_gradient(x), beta, AT, points=2)
     assert "not certified" in str(wrong)

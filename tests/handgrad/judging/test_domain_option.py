@@ -286,6 +286,7 @@ def test_mistakes_are_named_by_their_part_in_the_tangent_space() -> None:
     assert check(pair, lambda q, c, weights: -riemannian(q, c, weights)).findings[0].kind == "sign"
 
 
+@pytest.mark.slow
 def test_a_normal_part_that_changes_is_no_function() -> None:
     """What leaves the domain may be anything, but the same at each call."""
     rng = np.random.default_rng(0)
