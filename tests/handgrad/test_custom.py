@@ -207,9 +207,7 @@ TAKEN_FOR_CONSTANT: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", one_of_each(list(TAKEN_FOR_CONSTANT), ["backward"])
-)
+@pytest.mark.parametrize("name", one_of_each(list(TAKEN_FOR_CONSTANT), ["backward"]))
 def test_what_a_rule_takes_for_constant(name: str) -> None:
     f, says = TAKEN_FOR_CONSTANT[name]
     x = np.array([0.25, -0.5, 1.5])  # exact in the format of the rounded one

@@ -12,6 +12,21 @@ torch.manual_seed(0)
 SINGLE, DOUBLE = torch.complex64, torch.complex128
 
 
+def transforms_expanded() -> bool:
+    """PyTorch 2.6 with MKL cannot, so that `fft(x).sum().backward()` raises; the judge says so."""
+    try:
+        torch.fft.fft(torch.ones((), dtype=DOUBLE).expand(3))
+    except RuntimeError:
+        return False
+    return True
+
+
+#: Of operations that pass a cotangent on to a Fourier transform as it is.
+of_transforms = pytest.mark.skipif(
+    not transforms_expanded(), reason="this PyTorch cannot transform a tensor that is expanded"
+)
+
+
 class Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Any:
@@ -80,6 +95,7 @@ def test_a_complex_activation_with_a_real_bias() -> None:
     assert check_function(ModReLU, z, b, cotangent=torch.randn(4, dtype=DOUBLE)).verdict == "agree"
 
 
+@of_transforms
 def test_a_filter_of_real_signals() -> None:
     def filtered(x: Any, w: Any) -> Any:
         return torch.fft.irfft(torch.fft.rfft(x) * w, n=x.shape[-1])
@@ -140,7 +156,10 @@ OPERATIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=of_transforms) if n in ("fft", "rfft") else n for n in OPERATIONS],
+)
 def test_an_operation(name: str) -> None:
     """PyTorch's own derivative, which is right, and its values, by the table and by PyTorch."""
     z = torch.tensor(
