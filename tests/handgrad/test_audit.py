@@ -89,7 +89,8 @@ def test_each_is_judged_as_alone(report: AuditReport) -> None:
     assert not report
     assert report.failing == ("pkg:<i>", "raises", "steps")
     alone = check_gradient(halved, loss, W, X, points=0)
-    assert report["pkg:<i>"].leaves == alone.leaves
+    # As text, since NaN, which says of a limit that there is none, is not itself.
+    assert repr(report["pkg:<i>"].leaves) == repr(alone.leaves)
     assert report["steps"].first_wrong.name == "square"
     with pytest.raises(KeyError, match="raised ValueError: no"):
         report["raises"]
