@@ -50,6 +50,7 @@ def test_a_rule_is_right_in_forward_mode_and_at_second_order() -> None:
     assert report.headline.endswith("in forward mode and at second order, too")
 
 
+@pytest.mark.slow
 def test_a_rule_is_wrong_at_second_order_alone() -> None:
     stopped = ruled(jax.lax.stop_gradient)
     assert check_custom(stopped, Z, points=0)

@@ -18,6 +18,7 @@ from handgrad.power import Planted, Power
 from handgrad.report import StepReport, StepsReport
 from tests.handgrad.reports import RIGHT, report, wrong
 from tests.handgrad.speed.test_timing import shown
+from tests.tiers import one_of_each
 
 W, X = np.array([0.5, -1.5, 2.0]), np.array([1.0, 3.0, -2.0])
 
@@ -56,7 +57,7 @@ ARGUMENTS: dict[str, Callable[[float], tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("name", one_of_each(ARGUMENTS, set(ARGUMENTS) - {"custom"}))
 def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     check, require = getattr(handgrad, f"check_{name}"), getattr(handgrad, f"assert_{name}")
     assert check(*ARGUMENTS[name](1.0), points=0)
@@ -128,6 +129,7 @@ def test_one_line(made: Any, line: str) -> None:
     assert repr(made) == line
 
 
+@pytest.mark.slow
 def test_the_other_reports_in_one_line() -> None:
     timings = shown(1e-4)
     assert repr(timings).startswith("<Timings: yours 100 µs, takes ")
