@@ -57,7 +57,7 @@ def test_a_program_of_real_numbers_is_left_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("f", [jnp.sign, jnp.arccosh])
 def test_where_jax_is_wrong(f: Any) -> None:
-    """JAX 0.10 to 0.12 has slopes of 0 for the one, and the other branch's for the other."""
+    """JAX 0.10.2 has slopes of 0 for the one, and the other branch's for the other."""
     loss, at = of(f)
     exact = np.array([float(each.midpoint) for each in exact_gradient(loss, at)])
     h = 1e-6
