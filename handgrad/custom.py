@@ -116,7 +116,7 @@ def check_custom(
         report, also = with_second_order(report, twice, second.is_held)
         more += also
     report = report.with_more(more)
-    said = (f"the reverse mode cannot be had: {refused}",) if refused else ()
+    said = (f"there is no reverse mode: {refused}",) if refused else ()
     report = replace(report, warnings=(*report.warnings, *said))
     # No test can be written of a case of random tangents.
     along = report.trial is not None and report.trial.case.part is None

@@ -25,7 +25,7 @@ from handgrad.commands.targets import (
 if TYPE_CHECKING:
     from handgrad.report import GradientReport
 
-#: What is said of one gradient, and not with --all.
+#: The options for one gradient, which --all refuses.
 OF_ONE = (
     "loss",
     "like",

@@ -151,7 +151,7 @@ def as_bad_input(loader: "Loader", functions: dict[str, Any]) -> Iterator[None]:
         yield
     except BadInput:
         raise
-    except Exception as error:
+    except Exception as error:  # the caller's functions may raise anything
         raise BadInput(*about(error, functions, loader.named)) from error
 
 

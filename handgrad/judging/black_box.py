@@ -27,7 +27,7 @@ class BlackBox(NumpyLoss):
 
     why: str = ""  #: what stopped JAX and power series, in one line that names the loss first
 
-    def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:  # noqa: ARG002
+    def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:  # noqa: ARG002 (of other losses)
         """Raise: there is none.
 
         Raises:
@@ -38,7 +38,7 @@ class BlackBox(NumpyLoss):
     def measured(
         self,
         given: Point,
-        suspects: Sequence[int] = (),  # noqa: ARG002
+        suspects: Sequence[int] = (),  # noqa: ARG002 (of other losses)
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
         f = by_differences.function(self.case.loss, given)
@@ -51,7 +51,7 @@ class BlackBox(NumpyLoss):
         self,
         given: Point,
         value: float | None = None,
-        ruling: Ruling | None = None,  # noqa: ARG002
+        ruling: Ruling | None = None,  # noqa: ARG002 (of other losses)
     ) -> None:
         """Call the loss again and compare; see `NumpyLoss.check_repeatable`.
 
@@ -63,7 +63,7 @@ class BlackBox(NumpyLoss):
             if not abs(other - first) <= ANOTHER * abs(first):
                 raise not_a_function(self.case.wording.loss, "value", repr(first), repr(other))
 
-    def attempt(self, given: Point) -> tuple[arb, np.ndarray]:  # noqa: ARG002
+    def attempt(self, given: Point) -> tuple[arb, np.ndarray]:  # noqa: ARG002 (of other losses)
         """Raise, as `reference` does."""
         raise UntraceableError(self.why)
 

@@ -1,4 +1,4 @@
-"""An estimate of the gradient by differences of the loss, where nothing else can be had.
+"""An estimate of the gradient by differences of the loss, where there is no other.
 
 `handgrad.oracle.differences` measures the slope in each parameter, with two estimates of its error.
 A gradient within `SAFE` of them is right, if that leaves three digits; one that is farther off, and

@@ -39,7 +39,7 @@ FACTORS = (2.0, -2.0, 0.5, -0.5)
 
 
 def chosen_modes(function: CustomFunction, modes: Any) -> tuple[tuple[str, ...], str | None]:
-    """Return the modes to judge, the reverse mode first, and why that cannot be had, if so.
+    """Return the modes to judge, the reverse mode first, and why JAX has none, if so.
 
     Raises:
         TypeError: they are none, or the rule does not define one that was asked for.
@@ -76,7 +76,7 @@ def refusal(function: CustomFunction) -> str | None:
                 raise
             try:
                 _slope(function.loss, real, real)
-            except Exception:
+            except Exception:  # the rule itself raises, whatever that is
                 raise error from None
             return f"JAX cannot transpose the rule of {function.name}: {_why(function, error)}"
     return None

@@ -74,7 +74,7 @@ class RuleSlope:
     def is_held(self, trial: Trial, outputs: Outputs) -> bool | None:
         """Tell whether a certified gradient of it, without the rule, is that of differences.
 
-        None if these cannot be had.
+        None if the oracle cannot evaluate these.
         """
         ruling = trial.outcomes[0].ruling
         if ruling is None or trial.loss is None or not ruling.reference.known.all():
@@ -92,7 +92,7 @@ class RuleSlope:
                 terms = along * exact
                 gaps = found - self._expected(given, outputs, along, terms)
                 size = balls.magnitudes(terms).sum(axis=1)
-        except (ArithmeticError, NotImplementedError):
+        except (ArithmeticError, NotImplementedError):  # the oracle's, of what it cannot evaluate
             return None
         if not (balls.magnitudes(gaps) <= size).all():
             return None if not balls.finite(gaps).all() else False

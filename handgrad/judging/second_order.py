@@ -64,7 +64,7 @@ class SecondOrder:
     def _twice(self) -> Callable[..., Any]:
         """Return the gradient of the slope in reverse mode; or the change of the gradient along v.
 
-        The second is as right, and can be had of loops that JAX cannot differentiate backwards.
+        The second is as right, and JAX has it for loops that it cannot differentiate backwards.
         """
         real, once = list(self.function.real), jax.grad(self.with_rule)
         twice = jax.grad(self.slope)

@@ -1,4 +1,4 @@
-"""Jacobians inside a loss, whoever evaluates it: JAX, floats, or the oracle on power series.
+"""Jacobians inside a loss, as JAX, NumPy on floats, and the oracle on power series evaluate them.
 
 As a loss in JAX they are one operation of its program, see `handgrad.program.jacobians`. Code in
 NumPy runs on power series in any case: a derivative in floats has no other source, and is what
@@ -71,7 +71,7 @@ def _in_floats(f: Callable[..., Any], given: tuple[Any, ...], by_jax: Exception)
             series = [run.unpacked(run.packed(np.asarray(a))) for a in given]
             exact = balls.midpoints(run.packed(f(*series)).value)
             found = run.packed(_in_run(run, f, *series))
-        except Exception as error:
+        except Exception as error:  # the caller's function, on numbers that it need not take
             raise by_jax from error
     allowed = ANOTHER_VALUE * np.maximum(np.abs(exact), np.max(np.abs(exact), initial=0.0))
     if (np.abs(value - exact) > allowed).any():

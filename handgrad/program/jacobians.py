@@ -1,4 +1,4 @@
-"""An operation for JAX's programs: the Jacobian of a function, by whoever runs the program.
+"""An operation for JAX's programs: the Jacobian of a function.
 
 JAX computes it by its derivative rules. The oracle, which trusts none, evaluates the function on
 power series in place of that. So a loss may contain derivatives, of which a slope that is given as

@@ -74,7 +74,7 @@ def times(where: Any, factor: float) -> Callable[..., Any]:
     return edited(lambda j: j.__setitem__(where, j[where] * factor))
 
 
-#: Wrong Jacobians of the model, and what is said of them.
+#: Wrong Jacobians of the model, and the words of the report.
 WRONG = {
     "data - model": (times(..., -1), "yours has the wrong sign in every element"),
     "a column's factor": (times(np.s_[:, 1], 2), "column 1 of jac is 2 times exact"),
@@ -227,7 +227,7 @@ def test_at_a_kink_there_is_no_jacobian() -> None:
     assert check_jacobian(lambda x: np.diag(2 * x), lambda x: np.abs(x) * np.abs(x), at)
 
 
-#: Wrong Hessians of the sum of squares, and what is said of them.
+#: Wrong Hessians of the sum of squares, and the words of the report.
 WRONG_HESSIANS = {
     "Gauss-Newton": (lambda *a: jacobian(*a).T @ jacobian(*a), "Gauss-Newton"),
     "upper triangle": (lambda *a: np.triu(hessian(*a)), "half of a symmetric matrix is filled"),

@@ -161,7 +161,7 @@ def test_a_look_along_directions_gets_all_but_the_referee() -> None:
     assert directional_case(whole, point_at(X, ()), 2)[0].handed_on() == options.handed_on()
 
 
-#: Options that have no such value, and what is said of them.
+#: Options that have no such value, and the errors.
 REFUSED: list[tuple[str, Any, str]] = [
     ("seed", -1, "seed: got -1, expected a whole number from 0"),
     ("referee", "me", "referee: got 'me', expected one of auto, series, program"),

@@ -53,8 +53,8 @@ class Symmetric(Domain):
         return (changes + mirrored(changes)) / 2
 
     def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the same of errors."""
-        return (errors + mirrored(errors)) / 2
+        """Return the same of errors: no element counts less than 0 times."""
+        return self.projected(leaf, errors)
 
 
 class PositiveDefinite(Symmetric):

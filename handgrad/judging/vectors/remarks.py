@@ -20,7 +20,7 @@ Report = TypeVar("Report", bound=Judgement)
 
 
 def with_remarks(report: Report) -> Report:
-    """Return a report with what is to be said of its matrix."""
+    """Return a report with the remarks on its matrix."""
     trial = report.trial
     part = None if trial is None else trial.case.part
     if trial is None or not isinstance(part, Matrix):
@@ -56,7 +56,7 @@ def _asymmetric(ruling: Ruling, matrix: Matrix) -> list[Finding]:
 
 
 def _structure(matrix: Matrix, outcomes: Any) -> tuple[list[Finding], list[str]]:
-    """Say what the structure of a sparse matrix lacks, and what it stores in vain."""
+    """Say which elements a sparse matrix lacks, and which it stores although they are always 0."""
     stored = next(iter(matrix.structures.values()), None)
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling is not None]
     if stored is None or not rulings or rulings[0].given.leaves[0].shape != stored.shape:
