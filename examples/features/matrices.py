@@ -6,11 +6,15 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator
+from scipy.sparse import linalg
 from scipy.special import expit
 
 from examples.features.table import Feature, right, wrong
 from handgrad import check_hessian, check_hvp, check_jacobian
+
+#: SciPy's types have only some of the arguments.
+diags: Any = sp.diags
+LinearOperator: Any = linalg.LinearOperator
 
 # A damped oscillation, and a prior on its amplitude in the last row.
 
@@ -61,13 +65,13 @@ def balance(u: Any, k: Any) -> Any:
 
 def ring(u: Any, k: Any) -> Any:
     n = len(u)
-    j = sp.diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tolil()
+    j = diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tolil()
     j[0, n - 1] = j[n - 1, 0] = k[-1]
     return j.tocsr()
 
 
 def open_at_the_ends(u: Any, k: Any) -> Any:
-    return sp.diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tocsr()
+    return diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tocsr()
 
 
 def bands_by_columns(u: Any, k: Any) -> Any:
