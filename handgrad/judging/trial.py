@@ -63,6 +63,7 @@ def judge(
     began = time.perf_counter()
     check_case(case, given)
     case = in_domains(case, given)
+    given = case.along(given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
@@ -133,7 +134,7 @@ def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) ->
         return with_directions(case.part, around)
     if isinstance(case.part, Matrix):
         return with_matrix(around, given)
-    return with_values(around, given) if case.of_values else around
+    return with_values(around, given) if case.of_values else map(case.along, around)
 
 
 def _outcomes(

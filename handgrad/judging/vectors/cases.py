@@ -34,7 +34,7 @@ __tracebackhide__ = True
 #: What the elements of a linear operator's adjoint are called.
 ADJOINT = "{}.rmatvec"
 
-_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_jacobian`, `check_hessian` and `check_hvp`.
 OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
@@ -176,7 +176,7 @@ def product_case(
         return f.slope(x, v, args)
 
     names = replace(given.names, inputs=("v", *given.names.inputs))
-    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
+    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f), f.gradient)
     case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
     return case, point_at(given.params, (v, *given.inputs), names)
 
@@ -236,7 +236,20 @@ def _case(
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(f.f, given, values, value, matrix, symmetric, approximations, structures)
+    rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
+    sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
+    part = Matrix(
+        f.f,
+        given,
+        values,
+        value,
+        matrix,
+        symmetric,
+        approximations,
+        structures,
+        sides * (1 + adjoint),
+        f.gradient,
+    )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()

@@ -155,8 +155,10 @@ def in_one_run(
         warnings.simplefilter("ignore")
         assert problem.leaves_of is not None
         value, leaves = problem.leaves_of(objects[len(problem.leaves) :])
-    parts = [lines.packed(leaf).value.reshape(-1) for leaf in leaves]
-    return lines.packed(value).value.item(), np.concatenate(parts)
+    gradient = np.concatenate([lines.packed(leaf).value.reshape(-1) for leaf in leaves])
+    if problem.tangent is not None:
+        gradient = problem.tangent.projected(gradient)
+    return lines.packed(value).value.item(), gradient
 
 
 def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:
