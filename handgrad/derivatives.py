@@ -1,14 +1,15 @@
 """The public checks of derivatives that are no gradients of scalars: Jacobians and Hessians."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.options import options_and_call
+from handgrad.judging.case import Case, Wording
+from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -74,12 +75,8 @@ def check_jacobian(
     options, reproduce = options_and_call(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    empty = without_elements(jac, fun, given, reproduce, strict)
-    if empty is not None:
-        return GradientReport.of(empty)
-    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_JACOBIAN, options)
+    return report_on_jacobian(jac, fun, x, args, how)
 
 
 @with_arguments_of(check_jacobian)
@@ -142,9 +139,8 @@ def check_hessian(
     options, reproduce = options_and_call(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_HESSIAN, options)
+    return report_on_hessian(hess, loss, x, args, how)
 
 
 @with_arguments_of(check_hessian)
@@ -206,10 +202,8 @@ def check_hvp(
     options, reproduce = options_and_call(
         check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    v = _like(given, seed) if v is None else v
-    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
-    return report_on(case, at, points, strict, reproduce, seconds)
+    how = Asked(points, strict, reproduce, seconds, OF_PRODUCT, options)
+    return report_on_hvp(hessp, loss, x, args, how, v)
 
 
 @with_arguments_of(check_hvp)
@@ -225,6 +219,62 @@ def assert_hvp(*args: Any, **options: Any) -> None:
         >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
     """
     require(check_hvp(*args, **options))
+
+
+class Asked(NamedTuple):
+    """How a derivative is judged, and what messages call things."""
+
+    points: int | Sequence[Any]
+    strict: bool
+    reproduce: str
+    seconds: float
+    wording: Wording
+    options: Options
+
+    def report(self, case: Case, at: Point) -> GradientReport:
+        """Judge a case as asked; raises as `report_on`."""
+        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
+
+
+def report_on_jacobian(
+    jac: Callable[..., Any], fun: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
+    given = point_at(x, args, _names(fun, args))
+    empty = without_elements(jac, fun, given, how.reproduce, how.strict)
+    if empty is not None:
+        return GradientReport.of(empty)
+    return with_remarks(how.report(*jacobian_case(jac, fun, given, how.wording, how.options)))
+
+
+def report_on_hessian(
+    hess: Callable[..., Any], loss: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Hessian, as `check_hessian` does; raises as that."""
+    given = point_at(x, args, _names(loss, args))
+    return with_remarks(how.report(*hessian_case(hess, loss, given, how.wording, how.options)))
+
+
+def report_on_hvp(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    how: Asked,
+    v: Any = None,
+) -> GradientReport:
+    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
+    given = point_at(x, args, _names(loss, args))
+    v = _like(given, how.options.seed) if v is None else v
+    return how.report(*product_case(hessp, loss, given, v, how.wording, how.options))
+
+
+#: What judges each kind of derivative, and what its messages call things.
+BY_KIND = {
+    "jacobian": (report_on_jacobian, OF_JACOBIAN),
+    "hessian": (report_on_hessian, OF_HESSIAN),
+    "hvp": (report_on_hvp, OF_PRODUCT),
+}
 
 
 def _names(function: Any, args: tuple[Any, ...]) -> Names:
