@@ -40,7 +40,7 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     everything = np.ones(found.wrong.size, dtype=bool)
     if matrices.is_matrix(found):
         return _of_a_matrix(found, wrong)
-    whole = _first(kinds.OF_THE_WHOLE, found, everything)
+    whole = _first((products.normalised, *kinds.OF_THE_WHOLE), found, everything)
     whole = whole or _first((curvature, products.products), found, everything)
     if whole and not _nearly_zero(whole, found):
         of = range(len(found.given.paths)) if whole.kind == "convention" else wrong

@@ -48,6 +48,13 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, evidence.trial.case, part, i))
 
 
+def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that the vector of a product is divided by its length first: a factor as well."""
+    if isinstance(evidence.trial.case.part, HessianProduct):
+        says = "yours is the product with v divided by its length"
+        yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
+
+
 def _product_of(case: Case, part: HessianProduct, i: int, sample: Sample) -> np.ndarray:
     found = part.approximations(sample.given.params, sample.given.inputs[1:])
     return case.projected(sample.given, found[i] @ _vector(sample))
