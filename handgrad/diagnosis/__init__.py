@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from handgrad.clock import Clock
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
 from handgrad.diagnosis.curvature import curvature
@@ -121,13 +122,12 @@ def _link(
     """Return the first wrong link that explains the elements, of a kind that is not in `but`."""
     if found.engine is None:
         return None
-    try:
+    with best_effort():
         search = Search(found.engine, found, within, clock or Clock(SECONDS))
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)
-    except Exception:  # a failed diagnosis must not cost the caller the verdict
-        return None
+    return None
 
 
 def _links_of_some(found: Evidence, leaves: Sequence[int]) -> tuple[Diagnosis, ...]:

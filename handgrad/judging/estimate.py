@@ -15,6 +15,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.clock import check_time
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
@@ -119,11 +120,10 @@ def _in_floats(loss: Callable[..., Any], given: Point) -> by_differences.Functio
             return float(f(vector))
 
     point = by_differences.in_one(given)
-    try:
+    with best_effort():  # a callback need not take float64, nor be compiled
         value, same = plain(point), compiled(point)
-    except Exception:  # a callback need not take float64, nor be compiled
-        return plain
-    return compiled if abs(same - value) <= ANOTHER_VALUE * abs(value) else plain
+        return compiled if abs(same - value) <= ANOTHER_VALUE * abs(value) else plain
+    return plain
 
 
 def _differences(f: Any, given: Point, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

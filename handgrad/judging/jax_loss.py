@@ -11,6 +11,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.attempts import raise_internal
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import by_differences, estimate
@@ -177,6 +178,7 @@ class JaxLoss:
         try:
             again = self._trace(given, differentiate=False)
         except Exception as error:  # whatever the caller's function raises
+            raise_internal(error)
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(name, "result", what, "a number") from error
         if any(is_traced(const) for const in again.loss.jaxpr.consts):

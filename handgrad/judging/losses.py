@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from handgrad.data.advised import UntraceableError
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
@@ -64,10 +65,9 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
             return loss(*args)
 
     prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
-    try:
+    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         traced = prepared.traced(given)
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
-    except Exception:  # what it raises in JAX says nothing of the caller's code
-        return None
-    same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
-    return prepared if same and traced.loss.with_complex is not None else None
+        same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
+        return prepared if same and traced.loss.with_complex is not None else None
+    return None

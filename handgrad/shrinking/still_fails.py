@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
@@ -52,11 +53,10 @@ class Mistake:
             self.loss = prepare(replace(case, autodiff=autodiff), found.given)
         self.case = self.loss.case
         # If NumPy did not warn where it was found, it must not warn at other points either.
+        self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
         if not self._quietly(self._is_shown, found.given):
             self._floats = {}
-        self._neither_zero = False
-        self._continues = False
         self._continues = self.seems(found.given) and self._quietly(self._stays, found.given)
 
     def beside_a_number(self) -> "Mistake":
@@ -97,11 +97,9 @@ class Mistake:
 
     @staticmethod
     def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
-        with quiet():
-            try:
-                return predicate(given)
-            except Exception:  # the caller's functions, at points that they were not written for
-                return False
+        with best_effort(), quiet():
+            return predicate(given)
+        return False
 
     def _has_form(self, given: Point) -> bool:
         return not form.call_gradient(self.case, given)[2]
@@ -191,9 +189,7 @@ def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any
     def autodiff(params: Any, *inputs: Any) -> Any:
         nonlocal traceable
         if traceable:
-            with suppress(
-                Exception
-            ):  # the loss needs the values of its inputs, or is not defined there
+            with best_effort():  # the loss needs the values of its inputs, or is not defined there
                 return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
         found = differentiate(case.loss)(params, *inputs)
         traceable = False
