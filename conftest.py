@@ -71,6 +71,7 @@ collect_ignore_glob = (
     else [
         "models/torch_functions/*",
         "handgrad/torch.py",
+        "handgrad/torch_reports.py",
         "models/torch_functions/*.py",
         "handgrad/program/aten/*",
         "handgrad/judging/pytorch/*",

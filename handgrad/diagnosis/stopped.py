@@ -16,8 +16,8 @@ from handgrad.judging.case import CustomRule
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
-from handgrad.program.graph import source_of
-from handgrad.program.trace import without_custom_rules
+from handgrad.program.programs import without_custom_rules
+from handgrad.program.sources import source_of
 
 #: Operations on real numbers whose results do not change with them.
 FLAT = ("round", "floor", "ceil", "sign", "argmax", "argmin")

@@ -42,7 +42,8 @@ from handgrad.oracle.reference import (
     comparisons_at,
 )
 from handgrad.oracle.subgradients import Kink
-from handgrad.program.trace import Program, Traced
+from handgrad.program.programs import Program
+from handgrad.program.trace import Traced
 
 #: How such a reference was certified.
 HOW = (
