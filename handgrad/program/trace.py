@@ -128,7 +128,7 @@ def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence
         return f(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
 
     with wide([*leaves, *real]):
-        program = Program(jax.make_jaxpr(both)(leaves, real))
+        program = Program.of(jax.make_jaxpr(both)(leaves, real))
     return replace(traced, gradient=program, differentiate=lambda _: f)
 
 

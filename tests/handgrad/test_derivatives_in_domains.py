@@ -329,7 +329,7 @@ def test_the_structure_of_a_sparse_one_is_that_of_the_whole() -> None:
         return sp.diags([1 / p], [0])
 
     report = check_jacobian(jac, jnp.log, P, domain="simplex", points=0)
-    assert (report.verdict, report.warnings) == ("agree", ())
+    assert (report.verdict, report.observed, report.warnings) == ("agree", (), ())
 
 
 def test_a_call_of_scipy_in_a_domain() -> None:
