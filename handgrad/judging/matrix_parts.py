@@ -26,6 +26,9 @@ class Matrix:
     approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
     #: Which elements a sparse answer stores, if it is one: a single entry.
     structures: dict[bytes, np.ndarray]
+    derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
+    #: The case at another point of the caller's, (x, *args), where it may have other shapes.
+    again: Callable[[Point], tuple[Any, Point]]
 
     def with_matrix(self, u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
         """Return Σ U·J, and J."""
