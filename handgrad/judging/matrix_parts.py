@@ -35,6 +35,9 @@ class Matrix:
     sides: tuple[tuple[int | None, int], ...]
     #: (x, args) -> the gradient of the loss, shape (n,), in floats, of a Hessian.
     gradient: Callable[[Any, Sequence[Any]], Any]
+    derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
+    #: The case at another point of the caller's, (x, *args), where it may have other shapes.
+    again: Callable[[Point], tuple[Any, Point]]
 
     def with_matrix(self, u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
         """Return Σ U·J, and J."""

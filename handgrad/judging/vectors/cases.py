@@ -145,7 +145,11 @@ def jacobian_case(
     name = wording.loss.removeprefix("the ")
     with calling(name):
         f = VectorFunction.of(fun, given, name)
-    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return jacobian_case(jac, fun, given, wording, options)
+
+    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options, again)
 
 
 def hessian_case(
@@ -157,7 +161,11 @@ def hessian_case(
 ) -> tuple[Case, Point]:
     """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
     f = _scalar(loss, given, wording)
-    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, symmetric=True)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return hessian_case(hess, loss, given, wording, options)
+
+    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, again, True)
 
 
 def product_case(
@@ -199,6 +207,7 @@ def _case(
     given: Point,
     wording: Wording,
     options: Options,
+    again: Callable[[Point], tuple[Case, Point]],
     symmetric: bool = False,
 ) -> tuple[Case, Point]:
     name = wording.gradient
@@ -249,6 +258,8 @@ def _case(
         structures,
         sides * (1 + adjoint),
         f.gradient,
+        derivative,
+        again,
     )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
