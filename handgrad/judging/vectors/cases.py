@@ -229,14 +229,17 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
+    def split(whole: Any) -> list[Any]:
+        return blocks.split(whole) * (1 + adjoint)
+
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return blocks.split(exact(x, args)) * (1 + adjoint)
+        return split(exact(x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(f.f, given, values, value, matrix, symmetric, approximations, structures)
+    part = Matrix(f.f, given, values, value, matrix, split, symmetric, approximations, structures)
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
