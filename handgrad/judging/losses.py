@@ -11,10 +11,14 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
+from handgrad.judging.estimate import CALLBACKS, outside
 from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.oracle.reference import ANOTHER_VALUE
+from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax
+from handgrad.program.trace import Traced
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -34,7 +38,7 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
     """
     prepared = JaxLoss(case)
     try:
-        prepared.traced(given)
+        traced = prepared.traced(given)
     except Exception as error:
         # These options only make sense with JAX's program.
         if case.autodiff is not None or case.referee == "program":
@@ -48,7 +52,27 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
-    return prepared
+    return _of_callback(case, given, traced) or prepared
+
+
+def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
+    """Return a function with a callback, whose matrix is judged, as one that can only be called.
+
+    JAX has its derivatives by a rule of the caller alone, or not at all. None for other cases.
+
+    Raises:
+        UntraceableError: differences cannot judge it.
+    """
+    if not isinstance(case.part, Matrix | HessianProduct):
+        return None
+    names = (eqn.primitive.name for eqn in equations(traced.loss.jaxpr.jaxpr))
+    called = next((name for name in names if name in CALLBACKS), None)
+    if called is None:
+        return None
+    why = f"{case.wording.loss.removeprefix('the ')}: {outside(called)}"
+    if not may_be_judged(case, given):
+        raise UntraceableError(why)
+    return BlackBox(case, why=why, compiled=True)
 
 
 def _translated(case: Case, given: Point) -> JaxLoss | None:

@@ -25,6 +25,7 @@ class Matrix:
     values: Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]
     value: Callable[[Any, Sequence[Any]], Any]  #: the same scalar alone
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
+    split: Callable[[Any], list[Any]]  #: a matrix of all results and arguments -> its blocks
     symmetric: bool  #: whether it is a Hessian
     #: (x, args) -> what may be its Gauss-Newton approximation, if it is one, in floats.
     approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]

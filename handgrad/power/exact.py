@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
+from handgrad.data.attempts import raise_internal
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.matrix_parts import Matrix

@@ -238,8 +238,11 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
+    def split(whole: Any) -> list[Any]:
+        return blocks.split(whole) * (1 + adjoint)
+
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return blocks.split(exact(x, args)) * (1 + adjoint)
+        return split(exact(x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
@@ -248,18 +251,19 @@ def _case(
     rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
     sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
     part = Matrix(
-        f.f,
-        given,
-        values,
-        value,
-        matrix,
-        symmetric,
-        approximations,
-        structures,
-        sides * (1 + adjoint),
-        f.gradient,
-        derivative,
-        again,
+        function=f.f,
+        given=given,
+        values=values,
+        value=value,
+        matrix=matrix,
+        split=split,
+        symmetric=symmetric,
+        approximations=approximations,
+        structures=structures,
+        sides=sides * (1 + adjoint),
+        gradient=f.gradient,
+        derivative=derivative,
+        again=again,
     )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
