@@ -135,23 +135,22 @@ def first_row_alone(w: Any, x: Any) -> Any:
 STATE = {"calls": 0}
 
 
-def dropped(seed: int | None, w: Any, x: Any) -> Any:
-    rng = np.random.default_rng(0) if seed is not None else np.random
-    kept = (rng.random(2) < 0.75) / 0.75
-    return np.sum(np.logaddexp(0, x @ (w * kept)))
+def jittered(rng: Any, w: Any, x: Any) -> Any:
+    """With noise on the data, as augmentation has it."""
+    return np.sum(np.logaddexp(0, (x + 0.1 * rng.normal(size=x.shape)) @ w))
 
 
 def seeded(w: Any, x: Any) -> Any:
-    return dropped(0, w, x)
+    return jittered(np.random.default_rng(0), w, x)
 
 
-def by_dropped(w: Any, x: Any) -> Any:
-    kept = (np.random.default_rng(0).random(2) < 0.75) / 0.75
-    return kept * (x.T @ expit(x @ (w * kept)))
+def by_seeded(w: Any, x: Any) -> Any:
+    noisy = x + 0.1 * np.random.default_rng(0).normal(size=x.shape)
+    return noisy.T @ expit(noisy @ w)
 
 
 def unseeded(w: Any, x: Any) -> Any:
-    return dropped(None, w, x)
+    return jittered(np.random, w, x)
 
 
 def annealed(w: Any, x: Any) -> Any:
@@ -164,14 +163,15 @@ def of_squares(w: Any, x: Any) -> Any:
     return 2 * x.T @ x / STATE["calls"]
 
 
-def shuffled(w: Any, x: Any) -> Any:
-    """Of a batch that is drawn anew."""
-    return jnp.sum(jnp.tanh(x[random.randrange(len(x))] @ w))
+def bootstrapped(w: Any, x: Any) -> Any:
+    """Of rows with weights that are drawn anew."""
+    weights = jnp.array([random.expovariate(1.0) for _ in x])
+    return jnp.sum(weights * jnp.tanh(x @ w))
 
 
-def product_of_shuffled(w: Any, v: Any, x: Any) -> Any:
+def expected_product(w: Any, v: Any, x: Any) -> Any:
     h = np.tanh(x @ w)
-    return x.T @ (-2 * h * (1 - h * h) * (x @ v)) / len(x)
+    return x.T @ (-2 * h * (1 - h * h) * (x @ v))
 
 
 def of_loss(check: Any, derivative: Any, loss: Any) -> Any:
@@ -233,10 +233,10 @@ FEATURES = {
     ),
     "repeatability": Feature(
         "losses that draw, or remember, for every check",
-        right(of_loss(check_gradient, by_dropped, seeded), planted="right, with a seed"),
+        right(of_loss(check_gradient, by_seeded, seeded), planted="right, with a seed"),
         wrong(
             "right, but the loss draws without a seed",
-            of_loss(check_gradient, by_dropped, unseeded),
+            of_loss(check_gradient, by_seeded, unseeded),
             "the loss is not a function of its arguments",
             "draws from np.random",
             verdict="undecidable",
@@ -249,8 +249,8 @@ FEATURES = {
             verdict="undecidable",
         ),
         wrong(
-            "a product of a loss that draws its batch",
-            of_loss(check_hvp, product_of_shuffled, shuffled),
+            "a product of a loss that draws its weights",
+            of_loss(check_hvp, expected_product, bootstrapped),
             "is not a function of its arguments",
             "draws from Python's random",
             verdict="undecidable",

@@ -53,8 +53,16 @@ def summed_twice(w: Any, x: Any, y: Any) -> Any:
     return lax.psum(summed(w, x, y), "rows")
 
 
-def of_devices(gradient: Any) -> Any:
-    return partial(check_gradient, sharded(gradient), sharded(residual_sum), W, X, Y, points=2)
+def residual_mean(w: Any, x: Any, y: Any) -> Any:
+    return lax.pmean(jnp.mean((jnp.tanh(x @ w) - y) ** 2), "rows")
+
+
+def of_mean(w: Any, x: Any, y: Any) -> Any:
+    return of_rows(w, x, y) / len(x)  # of the rows that the device has
+
+
+def of_devices(gradient: Any, loss: Any = residual_sum) -> Any:
+    return partial(check_gradient, sharded(gradient), sharded(loss), W, X, Y, points=2)
 
 
 FEATURES = {
@@ -77,8 +85,12 @@ FEATURES = {
         wrong(
             "psum is missing: each device keeps its own rows'",
             of_devices(of_rows),
-            "w: 3 of 3 elements",
-            "psum",
+            "yours is what comes back on the first device alone: a psum is missing",
+        ),
+        wrong(
+            "pmean is missing, of a mean over all rows",
+            of_devices(of_mean, residual_mean),
+            "yours is what comes back on the first device alone: a pmean is missing",
         ),
     ),
 }

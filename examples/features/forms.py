@@ -41,6 +41,8 @@ def unscattered(d: Any, x: Any) -> Any:
 @jax.tree_util.register_dataclass
 @dataclass
 class Model:
+    """A polynomial, some of whose parts may be missing."""
+
     w: Any
     groups: Any  #: a row for each group, of which there may be none
     bias: Any = None
@@ -49,6 +51,8 @@ class Model:
 
 @dataclass
 class Unregistered:
+    """The same without the decorator that tells JAX of it."""
+
     w: Any
 
 

@@ -111,8 +111,12 @@ class Engine:
 
     def without(self, number: int) -> "Engine":
         """Return the engine of the same loss with 0 in place of a constant."""
+        return self.with_constants({number: np.zeros_like(self.rewired.numbering.known[number])})
+
+    def with_constants(self, others: dict[int, np.ndarray]) -> "Engine":
+        """Return the engine of the same loss with others in place of some constants, by number."""
         numbering = self.rewired.numbering
-        known = numbering.known | {number: np.zeros_like(numbering.known[number])}
+        known = numbering.known | others
         return Engine(
             replace(self.rewired, numbering=Numbering(numbering.avals, known)),
             self.traced_inputs,

@@ -1,4 +1,4 @@
-"""Functions of regression, each with its derivative beside it; `handgrad check --all` finds them."""
+"""Losses, each with its derivative beside it, where `handgrad check --all` finds it."""
 
 from typing import Any
 
