@@ -177,7 +177,7 @@ class AuditReport(Renderable):
             for k, report in enumerate(one.reports):
                 of_several = f" {k + 1}" if len(one.reports) > 1 else ""
                 case = None if report.trial is None else report.trial.case
-                if case is not None and not case.is_linear and not case.along_directions:
+                if case is not None and not case.of_values and not case.along_directions:
                     powers[one.name + of_several] = report.power()
         found = together(powers)
         return found if rtol is None else found.of_tolerance(rtol)

@@ -110,7 +110,7 @@ class GradientReport(Renderable, Judgement):
         None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
         values of a function are off. The first access takes about ten seconds at most.
         """
-        if self._mistake_unknown or self.trial.case.is_linear:
+        if self._mistake_unknown or self.trial.case.of_values:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
@@ -120,7 +120,8 @@ class GradientReport(Renderable, Judgement):
         """Compute which mistakes would have been caught at these points.
 
         Mistakes of every kind are planted in the exact gradient, in every leaf, in single elements,
-        and in every link of the loss's backpropagation. Takes seconds.
+        and in every link of the loss's backpropagation; in a Jacobian or Hessian, in rows, columns
+        and diagonals. Takes seconds.
 
         Raises:
             ValueError: the report was pickled, and so has no points, or is on random directions.
@@ -131,10 +132,8 @@ class GradientReport(Renderable, Judgement):
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
         if self._along_directions:
             raise ValueError("power: got a report with directions, expected one on every element")
-        if self.trial.case.is_linear:
-            raise ValueError(
-                "power: got a report on values or a matrix, expected one on a gradient"
-            )
+        if self.trial.case.of_values:
+            raise ValueError("power: got a report on values, expected one on a derivative")
         return power(self.trial)
 
     @property

@@ -5,15 +5,15 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-import scipy.sparse as sp
+import scipy.sparse
 from scipy.sparse import linalg
 from scipy.special import expit
 
 from examples.features.table import Feature, right, wrong
 from handgrad import check_hessian, check_hvp, check_jacobian
 
-#: SciPy's types have only some of the arguments.
-diags: Any = sp.diags
+#: What type checkers guess of these from their code is too narrow.
+sp: Any = scipy.sparse
 LinearOperator: Any = linalg.LinearOperator
 
 # A damped oscillation, and a prior on its amplitude in the last row.
@@ -65,13 +65,13 @@ def balance(u: Any, k: Any) -> Any:
 
 def ring(u: Any, k: Any) -> Any:
     n = len(u)
-    j = diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tolil()
+    j = sp.diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tolil()
     j[0, n - 1] = j[n - 1, 0] = k[-1]
     return j.tocsr()
 
 
 def open_at_the_ends(u: Any, k: Any) -> Any:
-    return diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tocsr()
+    return sp.diags([-k - np.roll(k, 1) - 4 * u**3, k[:-1], k[:-1]], [0, 1, -1]).tocsr()
 
 
 def bands_by_columns(u: Any, k: Any) -> Any:
@@ -99,15 +99,13 @@ def sensor(x: Any, a: Any) -> Any:
 def operator(x: Any, a: Any) -> Any:
     d = 1 - np.tanh(a @ x) ** 2
     return LinearOperator(
-        a.shape, matvec=lambda v: d * (a @ v), rmatvec=lambda u: a.T @ (d * u), dtype=float
+        a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ (d * u), dtype=float
     )
 
 
 def unweighted_adjoint(x: Any, a: Any) -> Any:
     d = 1 - np.tanh(a @ x) ** 2
-    return LinearOperator(
-        a.shape, matvec=lambda v: d * (a @ v), rmatvec=lambda u: a.T @ u, dtype=float
-    )
+    return LinearOperator(a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ u, dtype=float)
 
 
 class Remembered:

@@ -1,4 +1,4 @@
-"""`handgrad check --all`: judge every gradient of a file, a package or a list."""
+"""`handgrad check --all`: judge every derivative of a file, a package or a list."""
 
 import re
 import sys
@@ -75,8 +75,8 @@ def _judged(
 
     if not found.checks:
         left = [f"  {name}: {reason}" for name, reason in found.not_judged]
-        what = "NAME_grad or the like beside NAME, or what @handgrad.gradient_of marks"
-        line = "no gradient with an example" if left else f"no gradient; expected {what}"
+        what = "NAME_grad, NAME_hess or the like beside NAME, or what @handgrad.gradient_of marks"
+        line = "no derivative to judge" if left else f"no derivative; expected {what}"
         raise BadInput(f"{source} has {line}", *left)
     try:
         report, interrupted = audit(found.checks, **options), False

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import raise_internal
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import tangent_of
 from handgrad.data.point import Point
@@ -174,7 +175,8 @@ def engine(
         return found
     except TooLargeError:
         raise
-    except Exception:  # in most cases NumPy's functions on tracers
+    except Exception as error:  # in most cases NumPy's functions on tracers
+        raise_internal(error)
         if exact is None:
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):

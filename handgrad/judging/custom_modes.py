@@ -20,7 +20,7 @@ from handgrad.data.point import Point, point_at, shortly, slices, vector
 from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction
-from handgrad.program.graph import Source, source_of
+from handgrad.program.sources import Source, source_of
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
