@@ -104,6 +104,8 @@ def in_leaves(
                 yield Mistake(kind, path, _in_leaf(k, _times_length(sign)))
         if decays:
             yield Mistake("weight-decay", path, _decayed(k))
+        if np.iscomplexobj(leaf):
+            yield Mistake("conjugated", path, _in_leaf(k, lambda leaf, _: leaf.conj()))
         if _is_square(leaf) and not symmetric:
             yield Mistake("transposed", path, _in_leaf(k, lambda leaf, _: leaf.T))
     shapes = [np.shape(leaf) for leaf in leaves]
