@@ -1,6 +1,8 @@
 """`handgrad check --tests`: which planted mistakes the tests of a package miss."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +78,11 @@ def test_doubled(): assert doubled_grad(W)[0] > 0
 
 
 @pytest.fixture
-def tested(folder: Path) -> Path:
+def tested(folder: Path) -> Iterator[Path]:
     (folder / "tests").mkdir()
     (folder / "tests" / "test_of_mine.py").write_text(TESTS)
-    return folder
+    yield folder
+    sys.modules.pop("test_of_mine", None)
 
 
 @pytest.mark.slow
