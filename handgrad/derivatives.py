@@ -39,6 +39,7 @@ def check_jacobian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Jacobian by a certified reference.
 
@@ -52,6 +53,8 @@ def check_jacobian(
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
+        domain: of x, as for `check_gradient`. A Jacobian J takes tangents of it to changes of the
+            results, so J·P is judged, the projection of each row on the tangent space.
 
     Returns:
         The report. Its leaf `jac` is the matrix; an index is (row, column).
@@ -103,6 +106,7 @@ def check_hessian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Hessian by a certified reference, and on its symmetry.
 
@@ -111,6 +115,10 @@ def check_hessian(
         loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy.
         x, args: as for `check_jacobian`.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
+        domain: of x, as for `check_gradient`. P·H·P is judged, in which H is the Hessian by all
+            numbers and P the projection on the tangent space. On the unit sphere and on orthogonal
+            matrices the Riemannian Hessian is another one, with a term of curvature, which a report
+            tells.
 
     Returns:
         The report. Its leaf `hess` is the matrix.
@@ -163,6 +171,7 @@ def check_hvp(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written product of a Hessian with a vector.
 
@@ -172,6 +181,8 @@ def check_hvp(
         v: shaped like x; random by default, so that every element of it counts.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
             of a list is a tuple (x, v, *args).
+        domain: of x, as for `check_hessian`. `hessp` gets the part of v in the tangent space, and
+            P·H·v is judged.
 
     Returns:
         The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.

@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
+from handgrad.data.attempts import raise_internal
 from handgrad.diagnosis.engine import Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.matrix_parts import Matrix
@@ -112,7 +113,8 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
         run = engine(case.loss, rulings[0].given, rulings[0].exact, case.domains)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
-    except Exception:  # JAX may raise anything when it cannot trace the loss in float64
+    except Exception as error:  # JAX may raise anything when it cannot trace the loss in float64
+        raise_internal(error)
         return [], "in the links of the chain: JAX cannot trace the loss"
     found, clock = [], Clock(SECONDS)
     for mistake, where, changes in _links(run, rulings):

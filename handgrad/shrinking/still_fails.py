@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
@@ -40,11 +41,10 @@ class Mistake:
     def __init__(self, subject: Subject, given: Point, seen: Signature) -> None:
         self.subject, self.seen = subject, seen
         # If NumPy did not warn where it was found, it must not warn at other points either.
+        self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
         if not self._quietly(self._is_shown, given):
             self._floats = {}
-        self._neither_zero = False
-        self._continues = False
         self._continues = self.seems(given) and self._quietly(self._stays, given)
 
     @property
@@ -90,11 +90,9 @@ class Mistake:
 
     @staticmethod
     def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
-        with quiet():
-            try:
-                return predicate(given)
-            except Exception:  # the caller's functions, at points that they were not written for
-                return False
+        with best_effort(), quiet():
+            return predicate(given)
+        return False
 
     def _has_form(self, given: Point) -> bool:
         return not form.call_gradient(*self.subject.at(given))[2]

@@ -1,13 +1,13 @@
 """What is judged again at other points: a gradient, or a matrix whose case is another at each."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
@@ -118,9 +118,7 @@ def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any
     def autodiff(params: Any, *inputs: Any) -> Any:
         nonlocal traceable
         if traceable:
-            with suppress(
-                Exception
-            ):  # the loss needs the values of its inputs, or is not defined there
+            with best_effort():  # the loss needs the values of its inputs, or is not defined there
                 return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
         found = differentiate(case.loss)(params, *inputs)
         traceable = False

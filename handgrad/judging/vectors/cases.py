@@ -34,7 +34,7 @@ __tracebackhide__ = True
 #: What the elements of a linear operator's adjoint are called.
 ADJOINT = "{}.rmatvec"
 
-_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_jacobian`, `check_hessian` and `check_hvp`.
 OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
@@ -184,7 +184,7 @@ def product_case(
         return f.slope(x, v, args)
 
     names = replace(given.names, inputs=("v", *given.names.inputs))
-    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
+    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f), f.gradient)
     case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
     return case, point_at(given.params, (v, *given.inputs), names)
 
@@ -238,15 +238,32 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
+    def split(whole: Any) -> list[Any]:
+        return blocks.split(whole) * (1 + adjoint)
+
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return blocks.split(exact(x, args)) * (1 + adjoint)
+        return split(exact(x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
+    rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
+    sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
     part = Matrix(
-        f.f, given, values, value, matrix, symmetric, approximations, structures, derivative, again
+        function=f.f,
+        given=given,
+        values=values,
+        value=value,
+        matrix=matrix,
+        split=split,
+        symmetric=symmetric,
+        approximations=approximations,
+        structures=structures,
+        sides=sides * (1 + adjoint),
+        gradient=f.gradient,
+        derivative=derivative,
+        again=again,
     )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)

@@ -66,6 +66,18 @@ def test_not_where_it_is_another_mistake() -> None:
     assert not found.shows(point_at({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
 
 
+def test_not_where_numpy_warns_if_it_did_not() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(w - jnp.log1p(w))
+
+    def wrong(w: Any) -> Any:
+        return 1 / (1 + 1 / w) + 0.5  # ∂L/∂w = w / (1 + w)
+
+    found = mistake(wrong, loss, np.array([1.5]))
+    assert found.shows(point_at(np.array([3.0]), ()))
+    assert not found.shows(point_at(np.array([0.0]), ()))  # as wrong there, after a division by 0
+
+
 def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
     def loss(w: Any, x: Any) -> Any:
         return (w * x - 1) ** 2 + w**2
