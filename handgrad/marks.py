@@ -8,7 +8,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 #: The attribute of a decorated function.
 ATTRIBUTE = "__handgrad__"
 
-_OF_MATRIX = ("points", "seed", "strict", "trust_rules", "seconds", "computed_in")
+_OF_MATRIX = ("points", "seed", "strict", "trust_rules", "seconds", "computed_in", "domain")
 
 #: The options of the check of each kind of derivative. The checks are not imported here: a package
 #: that uses a decorator does not load JAX by it.

@@ -80,8 +80,8 @@ class Loop:
                     return any(_outcome(test, [planting]) == "failed" for test in tests[name])
 
                 found = planted_in(planting, noticed, at)
-            why = "" if found else f"where that cannot be: {planting.unchanged}"
-            self._powers[name] = Power(tuple(found), 0, why)
+            left = planting.left or ("" if found else f"where that cannot be: {planting.unchanged}")
+            self._powers[name] = Power(tuple(found), 0, left)
 
     def _planted(self, report: GradientReport, known: Sequence[Any]) -> _Planted | str:
         """Return what mistakes are planted in; or where they are not."""

@@ -43,7 +43,8 @@ def of_test(trial: Trial, test: Callable[..., Any]) -> Power:
     if not found:
         raise ValueError(f"power: no mistake can be planted in {name}: {planting.unchanged}")
     called = getattr(test, "__name__", "")
-    return Power(tuple(found), 0, tests=f"test {called}" if called.isidentifier() else "your test")
+    tests = f"test {called}" if called.isidentifier() else "your test"
+    return Power(tuple(found), 0, planting.left, tests=tests)
 
 
 def planted_in(
@@ -56,7 +57,10 @@ def planted_in(
         at(f"planting {k + 1} of {len(mistakes)} mistakes in {planting.target.name}")
         planting.plant(mistake)
         caught = is_noticed()
-        if planting.unchanged and planting.change == 0:
+        if planting.unchanged and not (caught and planting.change):
+            planting.left = (
+                f"where a call returns what no mistake can be made in: {planting.unchanged}"
+            )
             continue
         # Without a change, whatever a test says is not about the mistake.
         caught = caught and planting.change != 0

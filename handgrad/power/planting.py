@@ -8,10 +8,18 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from handgrad.data.attempts import raise_internal
 from handgrad.data.pytrees import is_traced
 from handgrad.judging.vectors import answers
 from handgrad.power.mistakes import Call, Leaves, Mistake
 from handgrad.power.targets import Target, keys_of
+
+#: What libraries raise of arrays that a mistake cannot be made in.
+UNFIT = (TypeError, ValueError, RuntimeError, IndexError)
+
+
+class NoArrayError(TypeError):
+    """A function returned something else than arrays."""
 
 
 class _First(NamedTuple):
@@ -30,7 +38,8 @@ class Planting:
         self.mistake: Mistake | None = None
         self.calls = 0  #: of the derivative
         self.traced = False  #: whether JAX traced one, so that it may keep what it returned
-        self.unchanged = ""  #: why a mistake could not be made in what it returned
+        self.unchanged = ""  #: why this mistake could not be made in what some call returned
+        self.left = ""  #: where none was planted, so that what a test said is not of it
         self._first: _First | None = None
         self._seen, self._unseen = 0.0, False
 
@@ -63,10 +72,9 @@ class Planting:
         self.calls += 1
         try:
             return self._changed(Call(self._positional(args, keywords)), result)
-        except (
-            Exception
-        ) as error:  # whatever other arrays raise; a test must not take it for its own
-            self.unchanged = f"{type(error).__name__}: {error}".splitlines()[0]
+        except Exception as error:  # of other arrays; a test must not take it for its own
+            raise_internal(error, *UNFIT)
+            self.unchanged = str(error).partition("\n")[0] or type(error).__name__
             return result
 
     def _positional(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Any, ...]:
@@ -83,18 +91,18 @@ class Planting:
             return result
         leaves = [_array(part) for part in parts]
         numbers = [_numbers(leaf) for leaf in leaves]
-        traced = any(found is None for found in numbers)
-        self.traced |= traced
+        self.traced |= any(map(is_traced, leaves))
+        seen = all(found is not None for found in numbers)
         concrete = [
             np.ones(np.shape(x)) if n is None else n for x, n in zip(leaves, numbers, strict=True)
         ]
-        if self._first is None or (self._unseen and not traced):
+        if self._first is None or (self._unseen and seen):
             self._first = _First(call, keys, concrete)
-        self._unseen |= traced
+        self._unseen |= not seen
         if self.mistake is None:
             return result
         wrong = self.mistake.made(leaves, call)
-        if not traced:
+        if seen:
             self._seen = max(self._seen, _apart(concrete, [_numbers(x) for x in wrong]))
         again = [_back(x, part) for x, part in zip(wrong, parts, strict=True)]
         made = jax.tree_util.tree_unflatten(structure, again)
@@ -116,21 +124,23 @@ def _as_array(derivative: Any) -> np.ndarray | None:
 
 
 def _array(part: Any) -> Any:
-    """Return a leaf as an array of its own library; raises TypeError if it is none."""
+    """Return a leaf as an array of its own library; raises NoArrayError if it is none."""
     part = answers.dense(part)
     if isinstance(part, float | int | np.generic):
         return np.asarray(part)
     if not (hasattr(part, "dtype") and hasattr(part, "shape")):
-        raise TypeError(f"it returned {type(part).__name__}, no array")
+        raise NoArrayError(f"it returned {type(part).__name__}, no array")
     return part
 
 
 def _numbers(leaf: Any) -> np.ndarray | None:
-    """Return a leaf's numbers; None while JAX traces it."""
+    """Return a leaf's numbers; None while JAX traces it, or if they are of another kind."""
     if is_traced(leaf):
         return None
     leaf = leaf.detach().cpu() if hasattr(leaf, "detach") else leaf
     found = np.array(leaf)
+    if found.dtype == object:  # power series, say, on which a check may run it again
+        return None
     return found if found.dtype.kind == "c" else found.astype(np.float64)
 
 

@@ -79,6 +79,14 @@ def test_a_test_is_run_wherever_it_likes(report: GradientReport) -> None:
     assert "  missed: w[3]: changes 1e-6 of an element" in str(found).splitlines()
 
 
+@pytest.mark.slow
+def test_handgrad_itself_misses_nothing(report: GradientReport) -> None:
+    """It runs the planted gradient on other numbers as well, where it finds one wrong."""
+    found = report.power(test=lambda g: bool(check_gradient(g, loss, W, points=0)))
+    assert everything(found) == OF_A_GRADIENT
+    assert found.missed == ()
+
+
 def test_a_test_that_looks_at_little_misses_the_rest(report: GradientReport) -> None:
     def points_uphill(g: Any) -> None:
         assert g(W)[2] > 0
