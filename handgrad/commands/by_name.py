@@ -5,7 +5,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -14,6 +13,7 @@ from handgrad.commands.kinds import ambiguous, is_alone, named, settled, value_o
 from handgrad.commands.loading import Loader, LoadingError
 from handgrad.commands.pairs import Discovered, Pair
 from handgrad.commands.targets import example_of
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import NotJudged
 from handgrad.judging.options import rule_names
 from handgrad.marks import ATTRIBUTE, Mark
@@ -102,7 +102,7 @@ def _add(
 
 def _value(function: Any, like: Any, where: str) -> Any:
     """Return what a function returns at an example; None if either raises, as the check will."""
-    with suppress(Exception):
+    with best_effort():
         return value_of(function, example_of(like, where))
     return None
 

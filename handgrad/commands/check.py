@@ -10,6 +10,7 @@ from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
 from handgrad.commands.kinds import FORMS, FUNCTIONS
 from handgrad.commands.options import DURATION, JSON, option, seed_option, whole
+from handgrad.commands.own_tests import power_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import (
     BadInput,
@@ -109,6 +110,11 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     help="Time the gradient, if it is right, beside jit(value_and_grad(loss)) and the loss.",
 )
 @option("--plant", is_flag=True, help="Plant mistakes, and say which would have been caught.")
+@option(
+    "--tests",
+    metavar="TESTS",
+    help="Run pytest's TESTS on the functions with planted mistakes, and say which they miss.",
+)
 @option("--counterexample", is_flag=True, help="Print the smallest test that shows the mistake.")
 @option(
     "--seconds",
@@ -169,7 +175,8 @@ def check(
         from handgrad.commands.check_all import check_all
 
         kept = {name: options[name] for name in ("points", "seed", "strict", "seconds")}
-        return check_all(gradient, kept, options["plant"], out, as_json)
+        return check_all(gradient, kept, options["plant"], options["tests"], out, as_json)
+    tests = options.pop("tests")
     wanted = [name for name in EXTRAS if options.pop(name)]
     extras = [EXTRAS[name] for name in wanted]
     if wanted and options["directions"] is not None:
@@ -195,6 +202,13 @@ def check(
             text, answer[extra.key] = extra.compute(report)
         if not as_json:
             click.echo(f"\n{text}")
+    if tests is not None:
+        with redirect_stdout(sys.stderr):
+            power = power_of_tests(tests, {gradient: report})
+        answer["tests"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
     if as_json:
         click.echo(json_text(answer))
     if report.verdict == "imprecise" and report.passes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handgrad.commands.own_tests import power_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
 
@@ -21,7 +22,12 @@ FAILED = "failed-"
 
 
 def check_all(
-    source: str, options: dict[str, Any], plant: bool, out: str | None, as_json: bool
+    source: str,
+    options: dict[str, Any],
+    plant: bool,
+    tests: str | None,
+    out: str | None,
+    as_json: bool,
 ) -> int:
     """Judge all there is; print the reports that fail, and the table below them.
 
@@ -29,6 +35,7 @@ def check_all(
         source: as for `handgrad.commands.discovery.discover`.
         options: of every check that has not its own.
         plant: whether to plant mistakes.
+        tests: pytest's, of which to tell which mistakes they miss.
         out: the folder to write into.
         as_json: whether to print JSON instead.
 
@@ -57,6 +64,13 @@ def check_all(
         with redirect_stdout(sys.stderr), working(f"Planting mistakes at the points of {source}"):
             power = report.power()
         answer["power"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
+    if tests is not None:
+        with redirect_stdout(sys.stderr):
+            power = power_of_tests(tests, report.plantable)
+        answer["tests"] = power.to_dict()
         if not as_json:
             click.echo()
             show(power)

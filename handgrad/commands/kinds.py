@@ -1,10 +1,10 @@
 """What kind of derivative a function is: by its name, and by what it is the derivative of."""
 
 import re
-from contextlib import suppress
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import NotJudged
 
 #: What a derivative is called beside NAME, by kind: NAME_hess, hess_NAME. Of hess_prod_NAME, hess
@@ -125,9 +125,9 @@ def value_of(function: Any, point: tuple[Any, ...]) -> Any:
     from handgrad.judging.pytorch.random import drawn_numbers_kept
 
     # The check tells what the caller's code raises.
-    with drawn_numbers_kept(), suppress(Exception):
+    with drawn_numbers_kept(), best_effort():
         return function(*copy.deepcopy(point))
-    with suppress(Exception):
+    with best_effort():
         real, together = split(point)
         with wide(real):
             return function(*together([jax.numpy.asarray(array) for array in real]))

@@ -67,7 +67,8 @@ def judged(
 
 def _of_command(words: Any) -> dict[str, str]:
     """Return what the command calls the options that every check has."""
-    same = {name: getattr(words, name) for name in ("trust_rules", "elsewhere", "computed_in")}
+    options = ("trust_rules", "elsewhere", "computed_in", "domain")
+    same = {name: getattr(words, name) for name in options}
     return same | {"more_time": words.more_time.partition(",")[0]}
 
 

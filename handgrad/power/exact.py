@@ -79,7 +79,7 @@ def _changes(mistake: Mistake, trial: Trial, rulings: Sequence[Ruling]) -> Itera
     for ruling in rulings:
         made = mistake.made(_leaves(ruling), _call(trial, ruling))
         wrong = np.concatenate([np.asarray(leaf).reshape(-1) for leaf in made])
-        yield wrong - _exact(ruling)
+        yield trial.case.projected(ruling.given, wrong) - _exact(ruling)
 
 
 def _exact(ruling: Ruling) -> np.ndarray:

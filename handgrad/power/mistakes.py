@@ -27,6 +27,10 @@ DECAY = 1e-3
 Leaves = list[Any]
 
 
+class NotMadeError(Exception):
+    """A mistake cannot be made in the results of some call."""
+
+
 @dataclass(frozen=True)
 class Call:
     """The arguments of a call of a derivative: (params, *inputs)."""
@@ -104,6 +108,8 @@ def in_leaves(
                 yield Mistake(kind, path, _in_leaf(k, _times_length(sign)))
         if decays:
             yield Mistake("weight-decay", path, _decayed(k))
+        if np.iscomplexobj(leaf):
+            yield Mistake("conjugated", path, _in_leaf(k, lambda leaf, _: leaf.conj()))
         if _is_square(leaf) and not symmetric:
             yield Mistake("transposed", path, _in_leaf(k, lambda leaf, _: leaf.T))
     shapes = [np.shape(leaf) for leaf in leaves]
@@ -228,7 +234,10 @@ def in_hessian(part: Matrix, path: str, call: Call) -> Iterator[Mistake]:
         return part.approximations(x, args)
 
     def made(leaves: Leaves, call: Call, i: int) -> Leaves:
-        return [like(approximations(call)[i], leaves[0]).reshape(np.shape(leaves[0]))]
+        found = approximations(call)[i:]
+        if not found:  # JAX cannot trace the loss on other numbers
+            raise NotMadeError("there are no residuals in floats")
+        return [like(found[0], leaves[0]).reshape(np.shape(leaves[0]))]
 
     for i in range(len(approximations(call))):
         yield Mistake("gauss-newton", f"{path} is JᵀJ of residuals", partial(made, i=i))

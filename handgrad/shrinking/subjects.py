@@ -10,6 +10,7 @@ import numpy as np
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging.case import Case
+from handgrad.judging.domains import in_domains
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
@@ -82,7 +83,8 @@ class OfMatrix:
 
     def at(self, given: Point) -> tuple[Case, Point]:
         """Return the case at a point, and its own point."""
-        return self._part.again(given)
+        case, at = self._part.again(given)
+        return in_domains(case, at), at
 
     def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
         """Return 0 for the loss, which is linear, and the matrix in floats."""
@@ -94,7 +96,7 @@ class OfMatrix:
 
     def judged(self, given: Point) -> Outcome:
         """Judge a point."""
-        case, at = self._part.again(given)
+        case, at = self.at(given)
         return judge_point(prepare(case, at), at)
 
 

@@ -229,7 +229,7 @@ def test_the_power_of_a_test_with_a_tolerance(
     assert "Of 4 planted mistakes 2 would have been caught at 6 points by a test with " in said
     assert "rtol=0.0001." in said
     assert "missed: again, w[0]: changes 1e-6 of an element, within the tolerance" in said
-    assert "None was planted in the links (pkg:right); in the links (again)." in said
+    assert "None was planted in the links (pkg:right, again)." in said
     assert "rtol" not in str(everything)
 
 

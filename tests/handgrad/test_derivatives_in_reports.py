@@ -1,13 +1,11 @@
 """Jacobians, Hessians and products in what other checks have: code, audits, advice, errors."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
-from scipy import special
 
-from handgrad import audit, check_hessian, check_hvp, check_jacobian
+from handgrad import audit, check_hessian, check_hvp
 from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.test_derivatives import P, T, X, Y, squares
 
@@ -17,24 +15,6 @@ def test_the_counterexample_of_a_product_is_a_call_of_its_check() -> None:
     case = report.trial.case
     found = Counterexample(P, (P, T, Y), "wrong", case).as_code()
     assert "assert_hvp(hessp, squares, p, t, y, v=v, points=0)" in found
-
-
-def test_what_can_only_be_called_is_refused_in_one_line() -> None:
-    """There are no differences of a function whose own derivative is what is judged."""
-
-    def called(x: Any) -> Any:
-        return sum(float(special.gammaln(number)) for number in x)
-
-    def slope(x: Any) -> Any:
-        return special.digamma(x)
-
-    for_jax = r"JAX cannot trace special\.gammaln\(number\)[^\n]*"
-    with pytest.raises(TypeError, match=rf"^fun: .*{for_jax}on power series, line \d+[^\n]*$"):
-        check_jacobian(slope, called, X[X > 0])
-    with pytest.raises(TypeError, match=rf"^loss: .*{for_jax}on power series, line \d+[^\n]*$"):
-        check_hessian(lambda x: np.diag(slope(x)), called, X[X > 0])
-    with pytest.raises(TypeError, match=rf"^loss: .*{for_jax}$"):
-        check_hvp(lambda x, v: slope(x) * v, called, X[X > 0])
 
 
 @pytest.mark.slow

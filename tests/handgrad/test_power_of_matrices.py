@@ -147,8 +147,8 @@ def test_the_counterexample_is_a_smaller_test_that_fails(
     shape: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shrinker, "MOST_NUMBERS", 40)
-    monkeypatch.setattr(shrinker, "FILLINGS", 3)
+    for most, count in (("MOST_NUMBERS", 9), ("MOST_LENGTHS", 4), ("FILLINGS", 1)):
+        monkeypatch.setattr(shrinker, most, count)
     report = check(wrong, function, *point, points=0)
     code = report.counterexample.as_code()
     verb = check.__name__.removeprefix("check_")
