@@ -17,7 +17,7 @@ from handgrad.clock import Clock
 from handgrad.data.attempts import raise_internal
 from handgrad.data.numerals import place, plural, short
 from handgrad.data.point import Point, index_of
-from handgrad.diagnosis.engine import Engine, TooLargeError, engine
+from handgrad.diagnosis.engine import REFUSED, Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.judgement import as_json
 from handgrad.judging.outcome import Trial
@@ -206,7 +206,7 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception as error:  # JAX may raise anything when it cannot trace the loss in float64
-        raise_internal(error)
+        raise_internal(error, *REFUSED)
         return [], "in the links of the chain: JAX cannot trace the loss"
     found, clock = [], Clock(SECONDS)
     for mistake, where, changes in _links(run, rulings):
