@@ -4,6 +4,7 @@
 place of f′(z).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -38,11 +39,11 @@ _sigmoid = jax.nn.sigmoid
 
 
 def _normal_cdf(z: Any) -> Any:
-    return jax.scipy.special.erfc(-z * np.sqrt(0.5)) / 2
+    return jax.scipy.special.erfc(-z * math.sqrt(0.5)) / 2
 
 
 def _normal_density(z: Any) -> Any:
-    return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    return jnp.exp(-z * z / 2) / math.sqrt(2 * np.pi)
 
 
 MISSING = Wrong("is missing", lambda z, *_: jnp.ones_like(z))
