@@ -1,11 +1,13 @@
 """Jacobians, Hessians and products in what other checks have: code, audits, advice, errors."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
-from handgrad import audit, check_hessian, check_hvp
+from handgrad import audit, check_hessian, check_hvp, check_jacobian
 from handgrad.shrinking.counterexample import Counterexample
 from tests.handgrad.test_derivatives import P, T, X, Y, squares
 
