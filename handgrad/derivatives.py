@@ -6,8 +6,15 @@ from typing import Any
 import numpy as np
 
 from handgrad.check import report_on, require, with_arguments_of
+from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
+from handgrad.judging.complex_arguments import (
+    in_parts,
+    like_complex,
+    refuse_complex,
+    with_gradient_in_parts,
+)
 from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
@@ -38,6 +45,7 @@ def check_jacobian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Jacobian by a certified reference.
@@ -47,11 +55,18 @@ def check_jacobian(
             column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
             `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
+            Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy.
-        x: shape (n,), or any array of floats, or a pytree of them.
+        x: shape (n,), or any array of floats or complex numbers, or a pytree of them.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
+        convention: how a derivative by a complex z = x + iy is written, "jax" by default. A row of
+            a real result is its gradient: ∂f/∂x - i·∂f/∂y in "jax", ∂f/∂x + i·∂f/∂y in "torch". Of
+            a complex result a tuple of two such matrices, that of its real and that of its
+            imaginary part; or one matrix if `fun` is holomorphic: ∂f/∂z in "jax", as
+            `jax.jacobian(..., holomorphic=True)` has it, the conjugate in "torch". By a real x it
+            is ∂f/∂x, complex, in both.
         domain: of x, as for `check_gradient`. A Jacobian J takes tangents of it to changes of the
             results, so J·P is judged, the projection of each row on the tangent space.
 
@@ -59,7 +74,8 @@ def check_jacobian(
         The report. Its leaf `jac` is the matrix; an index is (row, column).
 
     Raises:
-        TypeError: x holds no floats, or `fun` returns none.
+        TypeError: x holds no numbers, or `fun` returns none.
+        ValueError: a point is not in its domain, or an option has no such value.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever `jac` or `fun` raise at the given point.
 
@@ -74,7 +90,8 @@ def check_jacobian(
     options, reproduce = options_and_call(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
+    jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), points)
+    given = point_at(x, others, names)
     empty = without_elements(jac, fun, given, reproduce, strict)
     if empty is not None:
         return GradientReport.of(empty)
@@ -109,15 +126,18 @@ def check_hessian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Hessian by a certified reference, and on its symmetry.
 
     Args:
         hess: `hess(x, *args)`, shape (n, n), in the forms that `check_jacobian` takes.
-        loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy.
-        x, args: as for `check_jacobian`.
+        loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy; there may be complex
+            numbers inside.
+        x, args: as for `check_jacobian`; x is real.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
+        convention: of no effect, since x is real.
         domain: of x, as for `check_gradient`. P·H·P is judged, in which H is the Hessian by all
             numbers and P the projection on the tangent space. On the unit sphere and on orthogonal
             matrices the Riemannian Hessian is another one, with a term of curvature, which a report
@@ -127,7 +147,8 @@ def check_hessian(
         The report. Its leaf `hess` is the matrix.
 
     Raises:
-        TypeError: as `check_jacobian`, or the loss is not a scalar.
+        TypeError: as `check_jacobian`, or the loss is not a scalar, or x is complex.
+        ValueError: as `check_jacobian`.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever `hess` or `loss` raise at the given point.
 
@@ -142,7 +163,9 @@ def check_hessian(
     options, reproduce = options_and_call(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
+    refuse_complex(x, names.params)
+    hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), points)
+    given = point_at(x, others, names)
     case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
     return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
 
@@ -175,16 +198,20 @@ def check_hvp(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written product of a Hessian with a vector.
 
     Args:
         hessp: `hessp(x, v, *args)`, shaped like x.
-        loss, x, args: as for `check_hessian`.
+        loss, args: as for `check_hessian`.
+        x: as for `check_jacobian`.
         v: shaped like x; random by default, so that every element of it counts.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
             of a list is a tuple (x, v, *args).
+        convention: how a product by a complex x is written, which is the change of the gradient
+            along v: as that, "jax" by default; see `check_gradient`.
         domain: of x, as for `check_hessian`. `hessp` gets the part of v in the tangent space, and
             P·H·v is judged.
 
@@ -192,7 +219,8 @@ def check_hvp(
         The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.
 
     Raises:
-        TypeError: as `check_hessian`.
+        TypeError: as `check_jacobian`, or the loss is not a scalar.
+        ValueError: as `check_jacobian`.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever `hessp` or `loss` raise at the given point.
 
@@ -206,9 +234,14 @@ def check_hvp(
     options, reproduce = options_and_call(
         check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    v = _like(given, seed) if v is None else v
+    own, of_complex = (hessp, loss), holds_complex(x)
+    along = () if v is None else (like_complex(v, x),)
+    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
+    given = point_at(x, others[len(along) :], names)
+    v = others[0] if along else _like(given, seed)
     case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
+    if of_complex:
+        case = with_gradient_in_parts(case, own, given.names, convention)
     return report_on(case, at, points, strict, reproduce, seconds)
 
 
