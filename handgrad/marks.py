@@ -8,7 +8,16 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 #: The attribute of a decorated function.
 ATTRIBUTE = "__handgrad__"
 
-_OF_MATRIX = ("points", "seed", "strict", "trust_rules", "seconds", "computed_in", "domain")
+_OF_MATRIX = (
+    "points",
+    "seed",
+    "strict",
+    "trust_rules",
+    "seconds",
+    "computed_in",
+    "domain",
+    "convention",
+)
 
 #: The options of the check of each kind of derivative. The checks are not imported here: a package
 #: that uses a decorator does not load JAX by it.

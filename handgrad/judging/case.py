@@ -35,7 +35,7 @@ class Wording(NamedTuple):
     #: Where a gradient is wrong only at points that are out of its domain.
     elsewhere: str = "give points where it is not: points=[...], or points=0"
     every_element: str = "without directions="
-    domain: str = "domain={0!r}"  #: nothing if the check has no such option
+    domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
 
 

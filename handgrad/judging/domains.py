@@ -58,7 +58,7 @@ def in_domains(case: Case, given: Point) -> Case:
     leaves = jax.tree_util.tree_leaves(whole)
     if len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
-    for path, domain, of_complex in zip(given.paths, found, _complex(case, given), strict=True):
+    for path, domain, of_complex in zip(given.paths, found, in_parts(case, given), strict=True):
         if of_complex and type(domain) not in (Domain, Mask):
             what = "expected a boolean array or None for what is complex"
             name = path.removesuffix(f".{Pair._fields[0]}")
@@ -74,7 +74,7 @@ def _whole(case: Case, given: Point) -> Any:
     return in_pairs(part.together(given.params)) if of_part else given.params
 
 
-def _complex(case: Case, given: Point) -> list[bool]:
+def in_parts(case: Case, given: Point) -> list[bool]:
     """Tell of each leaf whether it is a part of a complex array, for which no domain is guessed."""
     found: list[bool] = []
     for part in jax.tree_util.tree_leaves(_whole(case, given), is_leaf=is_pair):
@@ -200,7 +200,7 @@ def _wrong_leaves(outcome: Outcome) -> set[str]:
 
 def _exits(case: Case, given: Point, other: Point) -> Iterator[Exit]:
     """Yield every parameter that has left a domain at another point, where none was stated."""
-    stated, of_complex = case.domains or [Domain()] * len(given.leaves), _complex(case, given)
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
     leaves = zip(given.paths, given.leaves, other.leaves, stated, of_complex, strict=True)
     for path, before, after, domain, part in leaves:
         if type(domain) is not Domain or part:
@@ -228,11 +228,8 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    if isinstance(case.part, Matrix):
-        yield from _right_matrix(ruling, allowed, case, case.part)
-        return
     given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
-    of_complex = _complex(case, given)
+    of_complex = in_parts(case, given)
     for path, leaf, part, domain, apart in zip(
         given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
     ):
@@ -247,55 +244,8 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
             if found is not None:
                 yield found
                 continue
-        if symmetric and (balls.magnitudes(yours - _of_pairs(exact)) <= _of_pairs(within)).all():
+        if symmetric and (balls.magnitudes(yours - of_pairs(exact)) <= of_pairs(within)).all():
             yield BY_PAIRS.format(path)
-
-
-def _right_matrix(ruling: Ruling, allowed: np.ndarray, case: Case, matrix: Matrix) -> Iterator[str]:
-    """Yield in which domains arguments are by which a matrix is right along them."""
-    whole, yours = matrix.of_caller(ruling.given), ruling.yours.answer
-    stated, of_complex = case.domains or [Domain()] * len(whole.leaves), _complex(case, whole)
-    if not np.isfinite(yours).all():
-        return
-    for k, (path, leaf) in enumerate(zip(whole.paths, whole.leaves, strict=True)):
-        if of_complex[k]:
-            continue
-        guesses = [guess.domain for guess in GUESSES if guess.domain.projects and guess.holds(leaf)]
-        for domain in [] if stated[k].projects else guesses:
-            domains = [domain if k == j else d for j, d in enumerate(stated)]
-            tangent = matrix.tangent(domains, ruling.given)
-            assert tangent is not None
-            with balls.precision(192):
-                left = tangent.projected(balls.exact(yours) - ruling.yours.reference)
-            if (balls.magnitudes(left) <= tangent.widened(allowed)).all():
-                yield _said_right(path, domain, case.wording.domain)
-                break
-        else:
-            if Guess(Symmetric()).holds(leaf) and _right_by_pairs(ruling, allowed, matrix, k):
-                yield BY_PAIRS.format(path)
-
-
-def _right_by_pairs(ruling: Ruling, allowed: np.ndarray, matrix: Matrix, k: int) -> bool:
-    """Tell whether a matrix is right where pairs of elements of an array count as one."""
-    whole, given = matrix.of_caller(ruling.given), ruling.given
-    shape = whole.leaves[k].shape
-    for (row, column), part, leaf in zip(matrix.sides, given.parts(), given.leaves, strict=True):
-        yours, exact, within = (
-            v[part].reshape(leaf.shape)
-            for v in (balls.exact(ruling.yours.answer), ruling.yours.reference, allowed)
-        )
-        for axis in [axis for axis, side in ((1, column), (0, row)) if side == k]:
-            exact, within = (_of_side(v, axis, shape) for v in (exact, within))
-        if not (balls.magnitudes(yours - exact) <= within).all():
-            return False
-    return True
-
-
-def _of_side(matrix: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return `_of_pairs` of the arrays of a shape that lie along an axis of a matrix."""
-    rows = np.moveaxis(matrix, axis, -1)
-    of_pairs = _of_pairs(rows.reshape(*rows.shape[:-1], *shape)).reshape(rows.shape)
-    return np.moveaxis(of_pairs, -1, axis)
 
 
 def _right_for(
@@ -309,15 +259,16 @@ def _right_for(
                 continue
             left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                return _said_right(path, domain, option)
+                return said_right(path, domain, option)
     return None
 
 
-def _said_right(path: str, domain: Domain, option: str) -> str:
+def said_right(path: str, domain: Domain, option: str) -> str:
+    """Say in which domain a derivative is right, and by which option that is stated."""
     return f"right for {domain.of_one.format(path)}: {option.format(domain.spec, domain.words)}"
 
 
-def _of_pairs(matrices: np.ndarray) -> np.ndarray:
+def of_pairs(matrices: np.ndarray) -> np.ndarray:
     """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
     diagonal = np.eye(matrices.shape[-1], dtype=bool)
     return np.where(diagonal, matrices, matrices + mirrored(matrices))

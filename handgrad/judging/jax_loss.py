@@ -43,6 +43,9 @@ from handgrad.tolerance.tolerances import Tolerances
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
+#: What a certificate says of code that was translated.
+TRANSLATED = "of its code in jax.numpy in place of NumPy"
+
 
 @dataclass(frozen=True, eq=False)
 class JaxLoss:
@@ -120,8 +123,7 @@ class JaxLoss:
             measures = measure(problem, reference, self.case.seed)
             measures.truncation = truncation(problem, reference)
             if self.translated:
-                how = f"{reference.how}; of the loss's code in jax.numpy in place of NumPy"
-                reference = replace(reference, how=how)
+                reference = replace(reference, how=f"{reference.how}; {TRANSLATED}")
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             tangent, part, seed = self.case.tangent(given), self.case.part, self.case.seed

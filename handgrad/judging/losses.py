@@ -45,10 +45,12 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             raise
         try:
             return numpy_loss(case, given, error)
-        except UntraceableError as refused:
+        except Exception as refused:
             translated = _translated(case, given)
             if translated is not None:
                 return translated
+            if not isinstance(refused, UntraceableError):
+                raise
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
@@ -81,6 +83,8 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
     On power series, which NumPy would run it on, there are no complex numbers. None if no number is
     complex, or the code does not run, or has another value there.
     """
+    if isinstance(case.part, Matrix | HessianProduct):
+        return _translated_part(case, given, case.part)
     loss = in_jax(case.loss)
 
     @wraps(case.loss)
@@ -94,4 +98,19 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
         same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
         return prepared if same and traced.loss.with_complex is not None else None
+    return None
+
+
+def _translated_part(case: Case, given: Point, part: Matrix | HessianProduct) -> JaxLoss | None:
+    """Return the same of a Jacobian, a Hessian or a product: of the function's code."""
+    found = part.translated()
+    if found is None:
+        return None
+    # That of a matrix records which form it returns, in its part.
+    gradient = found.gradient if isinstance(part, Matrix) else case.gradient
+    there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
+    prepared = JaxLoss(there, translated=True)
+    with best_effort(TypeError, AttributeError):  # as above
+        traced = prepared.traced(given)
+        return prepared if traced.loss.with_complex is not None else None
     return None

@@ -20,7 +20,7 @@ from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
 from handgrad.judging.random_slopes import with_directions
@@ -70,6 +70,8 @@ def judge(
     tried = (
         _Tried([Outcome(given, cause=reason)]) if reason else _tried(case, given, points, seconds)
     )
+    if tried.loss is not None and isinstance(case.part, Matrix | HessianProduct):
+        case = tried.loss.case  # perhaps of other code
     trial = Trial(case, tried.loss, tuple(tried.outcomes), decisive(tried.outcomes), tried.stopped)
     made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)

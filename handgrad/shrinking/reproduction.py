@@ -136,13 +136,14 @@ def _of_torch(case: Case, part: TorchRule) -> Check:
 
 
 def _of_product(case: Case, part: HessianProduct) -> Check:
+    hessp, loss = case.own.functions if case.own else (case.gradient, part.loss)
     return Check(
         "assert_hvp",
-        ((case.gradient, "hessp"), (part.loss, "loss")),
+        ((hessp, "hessp"), (loss, "loss")),
         _options(case),
-        lambda x, inputs: (x, *inputs),
+        lambda x, inputs: _own(case, x, *inputs),
         lambda case, given: judge(case, given, 0, False, ""),
-        case.gradient,
+        hessp,
         keywords={1: "v"},
     )
 

@@ -226,14 +226,14 @@ RIGHT: dict[str, Right] = {
         {"p": "simplex", "s": None},
     ),
 }
-QUICK = ["a direction on the sphere", "the Hessian of entropy", "its product by logits"]
+QUICK = ["a direction on the sphere", "the Hessian of entropy"]
 
 
 @pytest.mark.parametrize("name", one_of_each(list(RIGHT), QUICK))
 def test_right_and_wrong(name: str) -> None:
     case = RIGHT[name]
     judged = [
-        case.check(f, case.function, case.x, domain=case.domain, points=2)
+        case.check(f, case.function, case.x, domain=case.domain, points=1)
         for f in (case.right, case.wrong)
     ]
     assert [report.verdict for report in judged] == ["agree", "disagree"]
@@ -332,6 +332,7 @@ def test_the_structure_of_a_sparse_one_is_that_of_the_whole() -> None:
     assert (report.verdict, report.observed, report.warnings) == ("agree", (), ())
 
 
+@pytest.mark.slow
 def test_a_call_of_scipy_in_a_domain() -> None:
     report = check_scipy(
         lambda x: -np.log(x).sum(),

@@ -44,7 +44,7 @@ def _by_columns(product: Any, shape: tuple[int, int]) -> np.ndarray:
 def adjoint(operator: Any) -> np.ndarray | None:
     """Return the matrix that an operator's adjoint is the transpose of; None if it has none."""
     try:
-        return _by_columns(operator.rmatvec, operator.shape[::-1]).T
+        return np.conj(_by_columns(operator.rmatvec, operator.shape[::-1])).T
     except NotImplementedError:
         return None
     except TypeError as error:
@@ -81,9 +81,9 @@ def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: A
         rows, columns: the shapes of the result and of the argument.
         dtype: of integers, which are exact, if that is what it holds.
     """
-    if not isinstance(value, np.ndarray | np.generic | float | int | jax.Array):
+    if not isinstance(value, np.ndarray | np.generic | complex | float | int | jax.Array):
         return value
-    value = np.asarray(value) if isinstance(value, float | int) else value
+    value = np.asarray(value) if isinstance(value, complex | float | int) else value
     m, n = int(np.prod(rows, dtype=int)), int(np.prod(columns, dtype=int))
     forms = {rows + columns, (m, n)}
     forms |= {(n,)} if not rows else set()
