@@ -199,6 +199,12 @@ FORMS: dict[str, tuple[Any, Any, Any]] = {
         lambda z: [z[0] ** 2 + z[1], z[0] * z[1]],
         Z[:2],
     ),
+    "a transform of NumPy's": (lambda x: np.fft.fft(np.eye(5)), np.fft.fft, SIGNAL),
+    "two rows": (
+        lambda z: (np.array([2 * z[0], 1]), np.array([z[1], z[0]])),
+        lambda z: jnp.stack([z[0] ** 2 + z[1], z[0] * z[1]]),
+        Z[:2],
+    ),
     "numbers": (lambda z: 2 * z, lambda z: z**2, 1.5 + 0.3j),
     "a number by a real one": (lambda t: 1j * np.exp(1j * t), lambda t: np.exp(1j * t), 0.4),
     "a conjugate": (lambda z: (1.0 + 0j, 1j), np.conj, 1.5 + 0.3j),

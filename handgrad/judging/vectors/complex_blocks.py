@@ -95,12 +95,10 @@ def _matrices(of: Whole, block: Any, shapes: tuple[Shape, Shape]) -> list[Any]:
     A tuple of two may also be the two rows of one.
     """
     one = _matrix(block, *shapes)
-    if len(of.places) < 4 or not isinstance(block, tuple) or len(block) != 2:
+    two = len(of.places) == 4 and isinstance(block, tuple) and len(block) == 2
+    if not two or not _fault("", one, *shapes):
         return [one]
-    two = [_matrix(each, *shapes) for each in block]
-    if any(_fault("", each, *shapes) for each in two) and not _fault("", one, *shapes):
-        return [one]
-    return two
+    return [_matrix(each, *shapes) for each in block]
 
 
 def _matrix(value: Any, rows: Shape, columns: Shape) -> Any:
