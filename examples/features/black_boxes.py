@@ -167,6 +167,19 @@ def annealed(w: Any, x: Any) -> Any:
     return np.sum((x @ w) ** 2) / STATE["calls"]
 
 
+def curvature_of_tail(w: Any, x: Any) -> Any:
+    """s is the slope of log erfc, and -s·(2z + s) its derivative."""
+    z = x @ w
+    s = tail_slope(z)
+    return x.T @ ((-s * (2 * z + s))[:, None] * x)
+
+
+def fisher(w: Any, x: Any) -> Any:
+    """The product of slopes, which is the Hessian in expectation alone."""
+    s = tail_slope(x @ w)
+    return -x.T @ ((s * s)[:, None] * x)
+
+
 def of_squares(w: Any, x: Any) -> Any:
     return 2 * x.T @ x / STATE["calls"]
 
@@ -205,6 +218,22 @@ FEATURES = {
             of_loss(check_gradient, with_a_rounded_constant, log_tail),
             "not certified",
             verdict="undecidable",
+        ),
+    ),
+    "called-hessian": Feature(
+        "check_hessian of a loss in C",
+        right(of_loss(check_hessian, curvature_of_tail, log_tail), "not certified"),
+        wrong(
+            "the product of slopes alone",
+            of_loss(check_hessian, fisher, log_tail),
+            "hess: 4 of 4 elements",
+            "not certified",
+        ),
+        wrong(
+            "one triangle is filled",
+            of_loss(check_hessian, lambda w, x: np.tril(curvature_of_tail(w, x)), log_tail),
+            "hess: 1 of 4 elements, worst in row 0, column 1",
+            "it is not symmetric",
         ),
     ),
     "solvers": Feature(
