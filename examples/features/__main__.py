@@ -57,4 +57,6 @@ if __name__ == "__main__":
     # Sharded losses need several devices, and JAX makes them of one processor if it is told so
     # before it is imported.
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+    # Programs are small here: compiling them with all optimisations takes longer than running them.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     main(prog_name="python -m examples.features")

@@ -1,6 +1,7 @@
 """Losses that can only be called, and losses that are no functions of their arguments."""
 
 import ctypes
+import math
 import random
 from ctypes.util import find_library
 from functools import partial
@@ -19,14 +20,13 @@ from handgrad import check_gradient, check_hessian, check_hvp
 
 C = ctypes.CDLL(find_library("m"))
 C.erfc.restype, C.erfc.argtypes = ctypes.c_double, [ctypes.c_double]
-C.log.restype, C.log.argtypes = ctypes.c_double, [ctypes.c_double]
 
 X = np.array([[0.5, -1.0], [1.2, 0.4], [-0.3, 0.9]])
 W = np.array([0.4, -0.6])
 
 
 def log_tail(w: Any, x: Any) -> float:
-    return sum(C.log(C.erfc(float(z))) for z in x @ w)
+    return sum(math.log(C.erfc(float(z))) for z in x @ w)
 
 
 def tail_slope(z: Any) -> Any:
@@ -44,8 +44,7 @@ def gaussian_for_erfc(w: Any, x: Any) -> Any:
 
 
 def with_a_rounded_constant(w: Any, x: Any) -> Any:
-    """2/√π as a table of 1964 may have it."""
-    return by_tail(w, x) * (1.12838 / 1.1283791670955126)
+    return by_tail(w, x) * (1.12838 / 1.1283791670955126)  # 2/√π, as tables may have it
 
 
 # A quadrature: the time that a pendulum takes, by its amplitude and length.
@@ -112,7 +111,6 @@ def without_c(p: Any) -> Any:
 
 
 def simulated(z: Any) -> Any:
-    """What a simulator answers, which JAX cannot look into."""
     return jax.pure_callback(
         lambda a: np.sinh(a) / (1 + np.cosh(a)), jax.ShapeDtypeStruct(z.shape, z.dtype), z
     )
@@ -167,6 +165,19 @@ def annealed(w: Any, x: Any) -> Any:
     return np.sum((x @ w) ** 2) / STATE["calls"]
 
 
+def curvature_of_tail(w: Any, x: Any) -> Any:
+    """s is the slope of log erfc, and -s·(2z + s) its derivative."""
+    z = x @ w
+    s = tail_slope(z)
+    return x.T @ ((-s * (2 * z + s))[:, None] * x)
+
+
+def fisher(w: Any, x: Any) -> Any:
+    """The product of slopes, which is the Hessian in expectation alone."""
+    s = tail_slope(x @ w)
+    return -x.T @ ((s * s)[:, None] * x)
+
+
 def of_squares(w: Any, x: Any) -> Any:
     return 2 * x.T @ x / STATE["calls"]
 
@@ -205,6 +216,22 @@ FEATURES = {
             of_loss(check_gradient, with_a_rounded_constant, log_tail),
             "not certified",
             verdict="undecidable",
+        ),
+    ),
+    "called-hessian": Feature(
+        "check_hessian of a loss in C",
+        right(of_loss(check_hessian, curvature_of_tail, log_tail), "not certified"),
+        wrong(
+            "the product of slopes alone",
+            of_loss(check_hessian, fisher, log_tail),
+            "hess: 4 of 4 elements",
+            "not certified",
+        ),
+        wrong(
+            "one triangle is filled",
+            of_loss(check_hessian, lambda w, x: np.tril(curvature_of_tail(w, x)), log_tail),
+            "hess: 1 of 4 elements, worst in row 0, column 1",
+            "it is not symmetric",
         ),
     ),
     "solvers": Feature(
