@@ -48,7 +48,8 @@ def check_jacobian(
             column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
             `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
-        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy.
+        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
+            only be called is judged by differences, and nothing certified.
         x: shape (n,), or any array of floats, or a pytree of them.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the

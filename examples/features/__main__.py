@@ -8,10 +8,6 @@ from typing import Any
 
 import click
 
-#: Sharded losses need several devices, and JAX makes them of one processor if it is told so before
-#: it is imported.
-os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
-
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FEATURE]...")
@@ -58,4 +54,7 @@ def _shown(rows: list[Any]) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
+    # Sharded losses need several devices, and JAX makes them of one processor if it is told so
+    # before it is imported.
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
     main(prog_name="python -m examples.features")

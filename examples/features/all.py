@@ -8,6 +8,7 @@ from examples.features import (
     domains,
     forms,
     matrices,
+    matrix_domains,
     rules,
     scipy_calls,
 )
@@ -19,6 +20,7 @@ FEATURES: dict[str, Feature] = {
     **rules.FEATURES,
     **complex_numbers.FEATURES,
     **domains.FEATURES,
+    **matrix_domains.FEATURES,
     **black_boxes.FEATURES,
     **forms.FEATURES,
     **devices.FEATURES,

@@ -91,13 +91,21 @@ def loosely(p: Any) -> float:
     return grown(p, 1e-3)
 
 
-def of_closed_form(p: Any) -> Any:
-    """The solution is limit/(1 + c·exp(-rate·t))."""
+def tightly(p: Any) -> float:
+    return grown(p, 1e-10)
+
+
+def of_closed_form(p: Any, start: float = 1.0) -> Any:
+    """The solution is limit/(1 + c·exp(-rate·t)), with c = limit/0.4 - 1."""
     t, c = np.array([1.0, 2.0, 3.0]), p[1] / 0.4 - 1
     e = np.exp(-p[0] * t)
     u = p[1] / (1 + c * e)
-    of_limit = 1 / (1 + c * e) - p[1] * e / 0.4 / (1 + c * e) ** 2
+    of_limit = 1 / (1 + c * e) - start * p[1] * e / 0.4 / (1 + c * e) ** 2
     return np.array([2 * (u - SEEN) @ (u * u / p[1] * c * t * e), 2 * (u - SEEN) @ of_limit])
+
+
+def without_c(p: Any) -> Any:
+    return of_closed_form(p, start=0.0)
 
 
 # A callback of JAX's.
@@ -207,6 +215,12 @@ FEATURES = {
             of_point(small_angles, period, SWING),
             "p: 1 of 2 elements",
             "[1]",
+        ),
+        wrong(
+            "the limit in a constant of the solution is forgotten",
+            of_point(without_c, tightly, GROWTH),
+            "p: 1 of 2 elements",
+            "not certified",
         ),
         wrong(
             "right, but the solver has three digits",

@@ -5,12 +5,16 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import LinearOperator
+import scipy.sparse
+from scipy.sparse import linalg
 from scipy.special import expit
 
 from examples.features.table import Feature, right, wrong
 from handgrad import check_hessian, check_hvp, check_jacobian
+
+#: What type checkers guess of these from their code is too narrow.
+sp: Any = scipy.sparse
+LinearOperator: Any = linalg.LinearOperator
 
 # A damped oscillation, and a prior on its amplitude in the last row.
 
@@ -95,15 +99,13 @@ def sensor(x: Any, a: Any) -> Any:
 def operator(x: Any, a: Any) -> Any:
     d = 1 - np.tanh(a @ x) ** 2
     return LinearOperator(
-        a.shape, matvec=lambda v: d * (a @ v), rmatvec=lambda u: a.T @ (d * u), dtype=float
+        a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ (d * u), dtype=float
     )
 
 
 def unweighted_adjoint(x: Any, a: Any) -> Any:
     d = 1 - np.tanh(a @ x) ** 2
-    return LinearOperator(
-        a.shape, matvec=lambda v: d * (a @ v), rmatvec=lambda u: a.T @ u, dtype=float
-    )
+    return LinearOperator(a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ u, dtype=float)
 
 
 class Remembered:

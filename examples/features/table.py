@@ -10,7 +10,10 @@ from handgrad.render import Document, Renderable, Table
 #: What stands in place of the verdict of a check that raised.
 RAISED = "raised"
 
-HEADINGS = ("planted", "expected", "came", "CPU s", "")
+#: The longest verdict, so that the tables of all features are as wide.
+LONGEST = "undecidable"
+
+HEADINGS = ("expected", "came", "CPU s", "", "planted")
 
 
 class Row(NamedTuple):
@@ -120,20 +123,19 @@ class Gallery(Renderable):
         return {"schema": 1, "passes": bool(self), "headline": self.headline, "rows": rows}
 
     def _content(self) -> Document:
-        width = max((len(one.row.planted) for one in self.came), default=0)
         blocks: list[str | Table] = []
         for name, about in self.about.items():
             of_it = [one for one in self.came if one.feature == name]
-            rows = tuple(line for one in of_it for line in _lines(one, width))
-            blocks += [f"{name}: {about}", Table(rows, HEADINGS, (3,), "  ")]
+            rows = tuple(line for one in of_it for line in _lines(one))
+            blocks += [f"{name}: {about}", Table(rows, HEADINGS, (2,), "  ")]
         return Document((*blocks, f"{self.headline[0].upper()}{self.headline[1:]}."))
 
 
-def _lines(one: Came, width: int) -> Iterator[tuple[str, ...] | str]:
+def _lines(one: Came) -> Iterator[tuple[str, ...] | str]:
     """Yield a row of the table, and below it what the report has to say."""
-    planted, seconds = one.row.planted.ljust(width), f"{one.seconds:.1f}"
-    mark = "as expected" if one else "NOT as expected"
-    yield planted, one.row.expected.ljust(11), one.verdict.ljust(11), seconds, mark
+    came, seconds = one.verdict.ljust(len(LONGEST)), f"{one.seconds:.1f}"
+    mark = "ok" if one else "NOT as expected"
+    yield one.row.expected.ljust(len(LONGEST)), came, seconds, mark, one.row.planted
     for name in one.row.names:
         yield f"    {'does not say' if name in one.not_said else 'says'}: {name}"
     if not one:

@@ -269,10 +269,8 @@ def _together(found: Sequence[Slope], changes: np.ndarray, rough: np.ndarray) ->
 
 def _scaled(slope: Slope, size: float) -> Slope:
     """Return a slope by t as one by what t is a multiple of."""
-    value, fine, coarse, nearby = (
-        x / size for x in (slope.value, slope.fine, slope.coarse, slope.nearby)
-    )
-    return slope._replace(value=value, fine=fine, coarse=coarse, nearby=nearby)
+    scaled = ("value", "fine", "coarse", "nearby", "unsettled")
+    return slope._replace(**{name: getattr(slope, name) / size for name in scaled})
 
 
 def _in_time(

@@ -207,7 +207,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     try:
         plain.in_floats(given)
     except Exception as error:
-        raise_internal(error)
+        raise_internal(error, Exception)  # of a library, where the loss is a function of one
         raise by_jax from None
     if not isinstance(case.part, HessianProduct):  # which has been seen to be of one number
         plain.answers(given)
@@ -221,7 +221,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
         except UndecidableKinkError:
             return prepared
         except Exception as error:  # code may raise anything on numbers that it was not written for
-            raise_internal(error)
+            raise_internal(error, Exception)
             first = first or error
         else:
             return prepared

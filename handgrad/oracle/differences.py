@@ -55,6 +55,9 @@ SHRINKS = 64
 #: `handgrad.tolerance.stated`.
 KNOWN = 1e-3
 
+#: Slopes that have not settled at so many steps do not do so from the start.
+UNSETTLED = 3
+
 #: Estimates that rounding makes grow by this factor, and a distance of so many estimates that is
 #: none: the ratios of errors to estimates are smaller, see the test.
 GROWN = 16
@@ -75,6 +78,9 @@ class Slope(NamedTuple):
     #: The size of slopes nearby: of this, of secants over some hundredths of the number, and of the
     #: change of the slope that is in proportion half as far away as 0.
     nearby: float
+    #: How far slopes lie apart at longer steps, where they have not settled yet; 0 if they settle
+    #: at once. So much may jumps of a solver have added, which a short step does not meet.
+    unsettled: float = 0.0
 
 
 UNKNOWN = Slope(np.nan, np.inf, np.inf, 0.0, 0.0, 0.0)
@@ -104,9 +110,11 @@ def slopes(
     """
     values, first = Values(f, count), size / 2
     best, nearby, left = [UNKNOWN] * count, np.zeros(count), set(range(count))
-    for _ in range(TRIES):
+    unsettled = np.zeros(count)
+    for k in range(TRIES):
         for row, (found, i) in enumerate(_at(values, x, first, nearby, order)):
             nearby[row] = found.nearby
+            unsettled[row] = unsettled[row] if k else found.unsettled
             if row not in left:
                 continue
             if not best[row].fine <= found.fine:
@@ -116,7 +124,10 @@ def slopes(
         if not left:
             break
         first /= SHORTER
-    return [found._replace(nearby=float(n)) for found, n in zip(best, nearby, strict=True)]
+    return [
+        found._replace(nearby=float(n), unsettled=float(u))
+        for found, n, u in zip(best, nearby, unsettled, strict=True)
+    ]
 
 
 def roughness(f: Callable[[float], float], x: float, size: float) -> float:
@@ -184,7 +195,10 @@ def _of_row(
     # A function that is the same at all small steps may be one of few digits.
     fine = max(float(estimates[i]), nearby if still[i] else 0.0)
     coarse = fine if stopped is None else max(fine, stopped)
-    return Slope(value, fine, coarse, float(steps[i]), rough, nearby), i
+    before = estimates[1 : int(known[0]) if known.size else i]
+    before = before[np.isfinite(before)]
+    unsettled = float(np.median(before)) if before.size >= UNSETTLED else 0.0
+    return Slope(value, fine, coarse, float(steps[i]), rough, nearby, unsettled), i
 
 
 def _nearby(value: float, secants: np.ndarray, bends: np.ndarray) -> float:

@@ -208,8 +208,8 @@ def test_hessians_of_callbacks() -> None:
     def summed(x: Any) -> Any:
         return called(x).sum()
 
-    assert check_hessian(hessian, summed, X, points=2).verdict == "agree"
-    assert check_hvp(lambda x, v: hessian(x) @ v, summed, X, points=2).verdict == "agree"
+    assert check_hessian(hessian, summed, X, points=0).verdict == "agree"
+    assert check_hvp(lambda x, v: hessian(x) @ v, summed, X, points=0).verdict == "agree"
     assert check_hessian(lambda x: 2 * hessian(x), summed, X, points=0).verdict == "disagree"
 
 
@@ -325,5 +325,7 @@ def test_sensitivities_of_a_solution(rtol: float) -> None:
     # At first a solver is off by more than its few steps show.
     assert right.verdict in (("agree",) if rtol < 1e-6 else ("agree", "undecidable")), str(right)
     for edit in (times(np.s_[:, 0], -1), times(np.s_[:, 1], 2), lambda j: j[:, [2, 1, 0]]):
-        wrong = check_jacobian(lambda p, r, e=edit: e(sensitivities(p)), residuals, p, rtol)
+        wrong = check_jacobian(
+            lambda p, _, e=edit: e(sensitivities(p)), residuals, p, rtol, points=0
+        )
         assert wrong.verdict == "disagree"
