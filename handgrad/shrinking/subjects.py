@@ -19,6 +19,9 @@ from handgrad.judging.outcome import Outcome
 from handgrad.judging.vectors.functions import in_one
 from handgrad.shrinking.layout import Layout
 
+#: An optimised program takes twice as long to compile, which small arrays do not repay.
+QUICK: dict[str, Any] = {"xla_backend_optimization_level": 0}
+
 
 class Subject(Protocol):
     """A derivative that is wrong at a point, to be judged at other points of the caller's."""
@@ -75,6 +78,8 @@ class OfMatrix:
 
     def __init__(self, case: Case, part: Matrix) -> None:
         self._part = part
+        self._programs: dict[Any, Any] = {}  #: its matrix in JAX; None if JAX cannot trace it
+        self._cases: dict[Any, tuple[Case, Point]] = {}  #: one of each form, which JAX compiles
         self.case = replace(case, part=None, gradient=part.derivative, loss=part.function)
 
     def scalar(self, params: Any, *inputs: Any) -> Any:
@@ -83,16 +88,34 @@ class OfMatrix:
 
     def at(self, given: Point) -> tuple[Case, Point]:
         """Return the case at a point, and its own point."""
-        case, at = self._part.again(given)
-        return in_domains(case, at), at
+        if given.form not in self._cases:
+            case, at = self._part.again(given)
+            self._cases[given.form] = in_domains(case, at), at
+        case, at = self._cases[given.form]
+        part: Any = case.part
+        return case, part.varied(at, given)
 
     def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
         """Return 0 for the loss, which is linear, and the matrix in floats."""
-        x, *args = at.inputs
-        part: Any = case.part
         with jax.enable_x64(True):
-            blocks = part.matrix(x, args)
+            blocks = self._matrix(case.part, case.of_caller(at))
         return 0.0, vector([np.asarray(block, dtype=np.float64) for block in blocks])
+
+    def _matrix(self, part: Any, given: Point) -> Any:
+        """Return the blocks at a point, by a program that is compiled once if JAX can trace it."""
+        layout, form = Layout(given), given.form
+
+        def together(arrays: Any) -> Any:
+            x, args = layout.together(arrays)
+            return part.matrix(x, args)
+
+        if form not in self._programs:
+            self._programs[form] = jax.jit(together, compiler_options=QUICK)
+        if self._programs[form] is not None:
+            with best_effort():
+                return self._programs[form](layout.arrays)
+            self._programs[form] = None
+        return together(layout.arrays)
 
     def judged(self, given: Point) -> Outcome:
         """Judge a point."""
@@ -113,8 +136,7 @@ def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any
         params, inputs = layout.together(arrays)
         return differentiate(case.loss)(params, *inputs)
 
-    # An optimised program takes twice as long to compile, which small arrays do not repay.
-    compiled = jax.jit(together, compiler_options={"xla_backend_optimization_level": 0})
+    compiled = jax.jit(together, compiler_options=QUICK)
     traceable = True
 
     def autodiff(params: Any, *inputs: Any) -> Any:
