@@ -32,6 +32,10 @@ class Matrix:
         blocks = self.matrix(x, args)
         return weighed(u, blocks), blocks
 
+    def called(self, _: Any, x: Any, *args: Any) -> Any:
+        """Return what the caller's function gives at the arguments of a point of this case."""
+        return self.function(x, *args)
+
     def of_caller(self, given: Point) -> Point:
         """Return the caller's point with the arguments of one of this case."""
         x, *args = given.inputs
@@ -51,3 +55,7 @@ class HessianProduct:
     #: (x, args) -> the Hessian, shape (n, n), in floats; and what may approximate it.
     hessian: Callable[[Any, Sequence[Any]], np.ndarray]
     approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
+
+    def called(self, x: Any, _: Any, *args: Any) -> Any:
+        """Return what the caller's loss gives at the arguments of a point of this case."""
+        return self.loss(x, *args)

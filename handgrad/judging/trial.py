@@ -19,7 +19,7 @@ from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.losses import PreparedLoss, prepare
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
 from handgrad.judging.random_slopes import with_directions
@@ -31,6 +31,7 @@ from handgrad.judging.repeatability import (
 )
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors.cases import with_matrix
+from handgrad.judging.vectors.functions import check_function
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -107,6 +108,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
+            if isinstance(case.part, Matrix | HessianProduct):
+                check_function(case.part.called, given, case.wording.loss)
             if loss.traced_once:
                 loss.check_repeatable(given)
             if faults:
