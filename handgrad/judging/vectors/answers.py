@@ -13,7 +13,7 @@ def is_matrix(value: Any) -> bool:
 
 def is_sparse(value: Any) -> bool:
     """Tell whether something is a sparse matrix of SciPy's or JAX's."""
-    return hasattr(value, "toarray") or (hasattr(value, "todense") and hasattr(value, "indices"))
+    return hasattr(value, "toarray") or hasattr(value, "todense")
 
 
 def is_operator(value: Any) -> bool:
@@ -26,16 +26,22 @@ def dense(value: Any) -> Any:
     if is_sparse(value):
         return np.asarray(value.toarray() if hasattr(value, "toarray") else value.todense())
     if is_operator(value):
-        return np.asarray(value.matmat(np.eye(value.shape[1])))
+        # `matmat` hands columns of shape (n, 1) to a `matvec`, which is written for (n,).
+        return _columns(value.matvec, value.shape[1])
     if isinstance(value, np.matrix):
         return np.asarray(value)
-    return np.asarray(value) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError:  # its rows are not of one length, which is said of its shape
+        return np.asarray(value, dtype=object)
 
 
 def adjoint(operator: Any) -> np.ndarray | None:
     """Return the matrix that an operator's adjoint is the transpose of; None if it has none."""
     try:
-        return np.asarray(operator.rmatmat(np.eye(operator.shape[0]))).T
+        return _columns(operator.rmatvec, operator.shape[0]).T
     except NotImplementedError:
         return None
     except TypeError as error:
@@ -48,15 +54,20 @@ def stored(value: Any) -> np.ndarray | None:
     """Return which elements a sparse matrix stores, bool; None for other matrices."""
     if not is_sparse(value):
         return None
-    found = np.zeros(value.shape, dtype=bool)
     if hasattr(value, "toarray"):
+        found = np.zeros(value.shape, dtype=bool)
         coordinates = value.tocoo()
         found[coordinates.coords if hasattr(coordinates, "coords") else _of(coordinates)] = True
         return found
-    where = np.asarray(value.indices)
-    inside = (where < np.asarray(value.shape)).all(axis=-1)  # JAX pads with indices out of bounds
-    found[tuple(where[inside].T)] = True
-    return found
+    leaves, tree = jax.tree_util.tree_flatten(value)
+    ones = [jax.numpy.ones_like(leaf) if leaf is value.data else leaf for leaf in leaves]
+    return np.asarray(jax.tree_util.tree_unflatten(tree, ones).todense()) != 0
+
+
+def _columns(product: Any, n: int) -> np.ndarray:
+    """Return the matrix of which `product` is the product with a vector of shape (n,)."""
+    found = [np.asarray(product(unit)).reshape(-1) for unit in np.eye(n)]
+    return np.stack(found, axis=1)
 
 
 def _of(coordinates: Any) -> tuple[Any, Any]:
@@ -68,7 +79,7 @@ def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: A
 
     Args:
         value: an array of shape rows + columns, or what NumPy makes of a matrix: (1, n) and (n,)
-            for a scalar function, (m,) for one of a single number.
+            for a function of one result, (m,) for one of a single number.
         rows, columns: the shapes of the result and of the argument.
         dtype: of integers, which are exact, if that is what it holds.
     """
@@ -77,7 +88,7 @@ def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: A
     value = np.asarray(value) if isinstance(value, float | int) else value
     m, n = int(np.prod(rows, dtype=int)), int(np.prod(columns, dtype=int))
     forms = {rows + columns, (m, n)}
-    forms |= {(n,)} if not rows else set()
+    forms |= {(n,)} if m == 1 else set()  # as SciPy takes a single row
     forms |= {(m,)} if not columns else set()
     if value.shape in forms:
         value = value.reshape(m, n)
