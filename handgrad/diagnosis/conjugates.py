@@ -15,7 +15,7 @@ from handgrad.data.complex_pairs import CONVENTIONS, Pair, is_pair
 from handgrad.data.point import Point, vector
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, CustomRule, TorchRule
 
 #: What a convention is called.
 OF = {"jax": "JAX's", "torch": "PyTorch's"}
@@ -41,10 +41,10 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
                 lambda sample: sample.exact / 2,
             )
         other = next(name for name in CONVENTIONS if name != case.written_as)
-        says = (
-            f"yours is right in {OF[other]} convention, and {OF[case.written_as]} was asked for: "
-            f'pass convention="{other}", or take the conjugate'
-        )
+        said = f"yours is right in {OF[other]} convention, and {OF[case.written_as]}"
+        says = f'{said} was asked for: pass convention="{other}", or take the conjugate'
+        if isinstance(case.part, CustomRule | TorchRule):  # of these there is no choice
+            says = f"{said} is that of its rules: take the conjugate"
         yield Theory("convention", says, lambda sample: _in_other(case, sample, flipped))
     wrong = evidence.wrong & within
     some = [name for name in names if wrong[_part(given, name + IMAG)].any()]
