@@ -15,7 +15,11 @@ from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
 from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
+from handgrad.judging.vectors.answers import dense
 from handgrad.report import GradientReport
+
+#: How `jac` and `hess` ask SciPy for finite differences.
+DIFFERENCES = ("2-point", "3-point", "cs")
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -75,6 +79,8 @@ def check_scipy(
         'agree'
     """
     _, reproduce = options_and_call(check_scipy, ("fun",), ("x0",), locals())
+    for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp)):
+        _check_derivative(name, given)
     judged = {
         name: given
         for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))
@@ -138,14 +144,11 @@ class _Call:
             return check_hessian(given, loss, *arguments, **options)
         if name == "hessp":
             options = options | {"points": self._with_vectors(options["points"], options["seed"])}
-            return check_hvp(given, loss, *arguments, **options)
+            return check_hvp(_array(given, self.x.shape), loss, *arguments, **options)
         if given is True and not self.shape:
             return check_gradient(self.fun, loss, *arguments, has_value=True, **options)
         gradient = _result(self.fun, 1) if given is True else given
-        first = gradient(self.x.copy(), *copied(self.args))
-        if isinstance(first, list | tuple) or np.shape(first) == (1, self.x.size):
-            gradient = _array(gradient, self.x.shape)
-        return check_gradient(gradient, loss, *arguments, **options)
+        return check_gradient(_array(gradient, self.x.shape), loss, *arguments, **options)
 
     def _with_vectors(self, points: Any, seed: int) -> Any:
         """Return points of a list, (x, *args), with the vector that `hessp` takes beside x."""
@@ -169,17 +172,30 @@ def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
     """
     if not callable(fun):
         raise TypeError(f"fun: got {shortly(fun)}, expected a function")
+    numbers = np.asarray(x0)
+    if not numbers.size or numbers.dtype.kind not in "fiubc":
+        raise TypeError(f"x0: got {shortly(x0)}, expected numbers to start from")
     args = args if isinstance(args, tuple) else (args,)
     if xdata is not None:
         if args:
             raise TypeError(f"args: got {shortly(args)} beside xdata, expected one of the two")
         fun, args = _of_params(fun), (xdata,)
-    x = np.atleast_1d(np.asarray(x0))
+    x = np.atleast_1d(numbers)
     x = x.astype(np.float64) if x.dtype.kind in "iub" else x
     with calling("fun"):
         value: Any = fun(x.copy(), *copied(args))
         value = value[0] if both else value
     return _Call(fun, x, args, both, xdata is not None, np.shape(value))
+
+
+def _check_derivative(name: str, given: Any) -> None:
+    """Raise TypeError for what SciPy does not take as `jac`, `hess` or `hessp` either.
+
+    A strategy that updates a Hessian has `initialize`.
+    """
+    by_scipy = given in DIFFERENCES if isinstance(given, str) else hasattr(given, "initialize")
+    if not (by_scipy or given is None or isinstance(given, bool) or callable(given)):
+        raise TypeError(f"{name}: got {shortly(given)}, expected a function")
 
 
 def _of_params(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -213,10 +229,15 @@ def _number(function: Any) -> Callable[..., Any]:
 
 
 def _array(function: Any, shape: tuple[int, ...]) -> Callable[..., Any]:
-    """Return a gradient that is a list, or a row, as an array shaped like x."""
+    """Return what is a list, or a row, as an array shaped like x if it has as many elements."""
+    size = int(np.prod(shape, dtype=int))
 
     @wraps(function)
     def array(x: Any, *args: Any) -> Any:
-        return np.asarray(function(x, *args)).reshape(shape)
+        found = function(x, *args)
+        if not isinstance(found, list | tuple) and np.shape(found) != (1, size):
+            return found
+        found = dense(found)
+        return found.reshape(shape) if found.size == size else found
 
     return array

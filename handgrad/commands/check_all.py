@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 #: How the names of files with the reports that fail begin; those of an earlier run are removed.
 FAILED = "failed-"
 
+#: The most characters of a check's name in that of a file, its last: file systems allow 255 bytes,
+#: and a character of another script takes up to four.
+LONGEST = 60
+
 
 def check_all(
     source: str,
@@ -43,6 +47,8 @@ def check_all(
         The exit code.
     """
     if out is not None:
+        if Path(out).exists() and not Path(out).is_dir():
+            raise BadInput(f"--out: {out} is a file; expected a folder")
         Path(out).mkdir(parents=True, exist_ok=True)
     with redirect_stdout(sys.stderr):
         with working(f"Loading {source}"):
@@ -52,10 +58,15 @@ def check_all(
             found = discover(source, Loader())
         report, interrupted = _judged(source, found, options)
         answer = report.to_dict()
-        if out is not None:
-            _write(report, json_text(answer), Path(out), source)
     if not as_json:
         _show(report)
+    if out is not None:
+        try:
+            _write(report, json_text(answer), Path(out), source)
+        except OSError:  # what was judged is not lost
+            if as_json:
+                click.echo(json_text(answer))
+            raise
     if interrupted:
         if as_json:
             click.echo(json_text(answer))
@@ -119,7 +130,7 @@ def _write(report: "AuditReport", as_json: str, folder: Path, source: str) -> No
     }
     for one in report.audited:
         if not one and one.report is not None:
-            name = FAILED + re.sub(r"[^\w.-]+", "_", one.name)
+            name = FAILED + re.sub(r"[^\w.-]+", "_", one.name)[-LONGEST:]
             more = next(k for k in range(len(report.audited)) if _numbered(name, k) not in texts)
             texts[_numbered(name, more)] = f"{one.report}\n"
     for name, text in texts.items():

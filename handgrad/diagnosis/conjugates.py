@@ -15,15 +15,20 @@ from handgrad.data.complex_pairs import CONVENTIONS, Pair, is_pair
 from handgrad.data.point import Point, vector
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, CustomRule, TorchRule
 
 #: What a convention is called.
 OF = {"jax": "JAX's", "torch": "PyTorch's"}
 
-#: What is said of a derivative that is right in the other convention than this one.
+#: The start of what is said of a derivative that is right in the other convention than this one.
+RIGHT_IN = {
+    asked: f"yours is right in {OF[other]} convention, and {OF[asked]}"
+    for asked, other in zip(CONVENTIONS, reversed(CONVENTIONS), strict=True)
+}
+
+#: What is said of it where the caller chooses the convention.
 OTHER = {
-    asked: f"yours is right in {OF[other]} convention, and {OF[asked]} was asked for: "
-    f'pass convention="{other}", or take the conjugate'
+    asked: f'{RIGHT_IN[asked]} was asked for: pass convention="{other}", or take the conjugate'
     for asked, other in zip(CONVENTIONS, reversed(CONVENTIONS), strict=True)
 }
 
@@ -47,9 +52,11 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
                 f"every element is 1/2 of exact: {WIRTINGER}",
                 lambda sample: sample.exact / 2,
             )
-        yield Theory(
-            "convention", OTHER[case.written_as], lambda sample: _in_other(case, sample, flipped)
-        )
+        asked = case.written_as
+        says = OTHER[asked]
+        if isinstance(case.part, CustomRule | TorchRule):  # of these there is no choice
+            says = f"{RIGHT_IN[asked]} is that of its rules: take the conjugate"
+        yield Theory("convention", says, lambda sample: _in_other(case, sample, flipped))
     wrong = evidence.wrong & within
     some = [name for name in names if wrong[_part(given, name + IMAG)].any()]
     if not some or (wrong & (flipped > 0)).any():

@@ -13,14 +13,10 @@ from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import CALLS, calls, not_a_function
+from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import Reference
 from handgrad.tolerance.tolerances import Tolerances
-
-#: The relative difference of two calls above which they are no sums of the same terms in another
-#: order, which threads may make: half of the digits of float64.
-ANOTHER = 2.0**-26
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of, is_list
 from handgrad.data.domains.rows import Simplex, UnitSphere
-from handgrad.data.domains.tangent import Tangent
+from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
@@ -64,6 +64,10 @@ def in_domains(case: Case, given: Point) -> Case:
             name = path.removesuffix(f".{Pair._fields[0]}")
             raise ValueError(f"domain: got {domain.words} for {name}, {what}")
     check_inside(given, found)
+    tangent = tangent_of(found, given.leaves)
+    if tangent is not None and tangent.fixed.all():
+        what = "expected one in which some element can vary"
+        raise ValueError(f"domain: got {shortly(case.domain)}, {what}; nothing would be judged")
     return replace(case, domains=tuple(found))
 
 

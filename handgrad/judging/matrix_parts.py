@@ -59,6 +59,10 @@ class Matrix:
         blocks = self.matrix(x, args)
         return weighed(u, blocks), blocks
 
+    def called(self, _: Any, x: Any, *args: Any) -> Any:
+        """Return what the caller's function gives at the arguments of a point of this case."""
+        return self.function(x, *args)
+
     def of_caller(self, given: Point) -> Point:
         """Return the caller's point with the arguments of one of this case."""
         x, *args = given.inputs
@@ -123,3 +127,7 @@ class HessianProduct:
             for leaf, part in zip(leaves, given.parts(), strict=True)
         ]
         return replace(given, inputs=(jax.tree_util.tree_unflatten(tree, inside), *others))
+
+    def called(self, x: Any, _: Any, *args: Any) -> Any:
+        """Return what the caller's loss gives at the arguments of a point of this case."""
+        return self.loss(x, *args)

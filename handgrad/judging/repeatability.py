@@ -28,6 +28,10 @@ CALLS_OF_KERNEL = 32
 #: decided by its arguments can be judged otherwise for it.
 SECONDS = 0.05
 
+#: The relative difference of two calls above which they are no sums of the same terms in another
+#: order, which threads may make: half of the digits of float64.
+ANOTHER = 2.0**-26
+
 
 class NotAFunctionError(ArithmeticError):
     """A loss gave different results at the same arguments."""

@@ -69,7 +69,9 @@ class RuleSlope:
 
     def right(self, params: Any, outputs: Outputs) -> Any:
         """Return it by JAX, of a function without its rule."""
-        return jax.jvp(self._of(outputs), (list(params),), (self.direction,))[1]
+        # JAX's own rules, that of `lu` for one, index tangents by what is traced.
+        along = [jax.numpy.asarray(v) for v in self.direction]
+        return jax.jvp(self._of(outputs), (list(params),), (along,))[1]
 
     def is_held(self, trial: Trial, outputs: Outputs) -> bool | None:
         """Tell whether a certified gradient of it, without the rule, is that of differences.
@@ -115,7 +117,7 @@ class RuleSlope:
 
     def _slopes(self, problem: Problem, along: np.ndarray, step: float) -> np.ndarray:
         moved = [
-            balls.exact(leaf) + balls.exact(v) * arb(step)
+            balls.array(balls.exact(leaf) + balls.exact(v) * arb(step))
             for leaf, v in zip(problem.leaves, self.direction, strict=True)
         ]
         comparisons = Comparisons(final=True, undefined=True)

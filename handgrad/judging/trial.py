@@ -32,6 +32,7 @@ from handgrad.judging.repeatability import (
 )
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors.cases import with_matrix
+from handgrad.judging.vectors.functions import check_function
 from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -111,6 +112,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     with calling(case.wording.loss):
         loss = prepare(case, given)
         try:
+            if isinstance(case.part, Matrix | HessianProduct):
+                check_function(case.part.called, given, case.wording.loss)
             if loss.traced_once:
                 loss.check_repeatable(given)
             if faults:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from jax.core import ShapedArray
 from jax.extend import core as jex
 from jax.interpreters import ad, batching, mlir
@@ -25,7 +26,13 @@ def jacobian(f: Callable[..., Any], x: Any, *others: Any) -> Any:
         x: shape (n,).
         others: the further arguments of f, arrays.
     """
-    traced = jax.make_jaxpr(f)(x, *others)
+
+    def in_floats(x: Any, *others: Any) -> Any:
+        value = f(x, *others)  # integers have a derivative in floats: 0
+        is_whole = not jax.numpy.issubdtype(value.dtype, np.inexact)
+        return jax.lax.convert_element_type(value, x.dtype) if is_whole else value
+
+    traced = jax.make_jaxpr(in_floats)(x, *others)
     # Arrays in the closure of f are operands, so that their rounding counts as that of others.
     inside = traced.jaxpr
     info = inside.debug_info._replace(arg_names=None, result_paths=None)

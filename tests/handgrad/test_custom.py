@@ -222,11 +222,20 @@ def test_what_a_rule_takes_for_constant(name: str) -> None:
     assert found.leaves == ("x",)
 
 
+M = np.array([[2.0, 0.3, -0.5], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
+
+
+def log_det(x: Any) -> Any:
+    return jnp.linalg.slogdet(x)[1]
+
+
 RIGHT: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "vjp": (OTHER, X, {}),
     "jvp": (by_jvp(lambda x, t: t * slope(x)), X, {}),
     "softmax": (by_vjp(jax.nn.softmax, softmax_backward, jax.nn.softmax), X, {}),
     "relu": (by_vjp(lambda x: x > 0, lambda on, d: jnp.where(on, d, 0.0), jax.nn.relu), X, {}),
+    "a number": (by_jvp(lambda x, t: t * slope(x)), 0.4, {}),
+    "log det": (by_vjp(jnp.linalg.inv, lambda inv, d: d * inv.T, log_det), M, {"points": 0}),
     "loop": (by_jvp(lambda x, t: looped(t) * slope(x)), X, {}),
     "float32": (OTHER, X.astype(np.float32), {}),
     "many": (OTHER, np.linspace(0.1, 2, MOST_ELEMENTS + 50), {}),

@@ -12,6 +12,7 @@ from jax.experimental import sparse as jsp
 from scipy.sparse import linalg
 
 from handgrad import assert_jacobian, check_hessian, check_hvp, check_jacobian
+from handgrad.judging.vectors.answers import stored
 from tests.tiers import one_of_each
 
 #: What type checkers guess of these from their code is too narrow.
@@ -121,18 +122,17 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "matrix": lambda x: bands(x).todense(),
     "list": lambda x: bands(x).toarray().tolist(),
     "BCOO": lambda x: jsp.BCOO.fromdense(bands(x).toarray()),
+    "COO of JAX": lambda x: jsp.COO.fromdense(bands(x).toarray()),
     "operator": lambda x: linalg.aslinearoperator(bands(x)),
-    "without rmatvec": lambda x: LinearOperator((7, 7), lambda v: bands(x) @ v, dtype=float),
-    # As SciPy's solvers ask for a product, and not its `matmat`, which asks for columns.
-    "of vectors alone": lambda x: LinearOperator(
-        *((7, 7), lambda v: np.ones(7) * (bands(x) @ v)),
-        rmatvec=lambda v: bands(x).T @ (np.ones(7) * v),
-        dtype=float,
+    # A product that is written for vectors of shape (n,), as most are.
+    "of vectors": lambda x: LinearOperator(
+        (7, 7), lambda v: np.zeros(7) + bands(x) @ v, rmatvec=lambda v: np.zeros(7) + v @ bands(x)
     ),
+    "without rmatvec": lambda x: LinearOperator((7, 7), lambda v: bands(x) @ v, dtype=float),
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(list(FORMS), ["csr", "of vectors alone"]))
+@pytest.mark.parametrize("name", one_of_each(list(FORMS), ["csr", "of vectors"]))
 def test_forms_of_a_matrix(name: str) -> None:
     assert check_jacobian(FORMS[name], band, X, points=1).verdict == "agree"
     wrong = check_jacobian(lambda x: FORMS[name](x * 1.01), band, X, points=1)
@@ -149,6 +149,15 @@ def test_a_sparse_one_lacks_an_element() -> None:
     assert report.observed[1].kind == "structure"
     said = " ".join(str(report).split())
     assert "structure in jac[2, 3]: its structure lacks 2 elements, [2, 3], [4, 3]" in said
+
+
+@pytest.mark.slow
+def test_where_one_of_jax_stores() -> None:
+    coordinates = jnp.array([[0, 1], [2, 0], [3, 3]])  # the last is beyond, as JAX pads
+    padded = jsp.BCOO((jnp.array([0.0, 1.0, 5.0]), coordinates), shape=(3, 3))
+    expected = [[False, True, False], [False] * 3, [True, False, False]]
+    for matrix in (padded, jsp.BCSR.from_bcoo(padded)):
+        assert stored(matrix).tolist() == expected  # type: ignore[union-attr]
 
 
 def test_a_sparse_one_stores_in_vain() -> None:
@@ -183,12 +192,20 @@ def test_an_adjoint_is_judged_too() -> None:
     assert report.headline.startswith("disagree: jac.rmatvec: ")
 
 
+def doubled_first(x: Any) -> Any:
+    x[0] *= 2
+    return x * x
+
+
 #: Right Jacobians of other forms: jac, fun, x.
 RIGHT: dict[str, tuple[Any, Any, Any]] = {
     "a single number": (np.cos, np.sin, 0.4),
     "of a single number": (lambda x: T * np.cos(x * T), lambda x: np.sin(x * T), 0.4),
     "1 by 1": (lambda x: np.array([[2 * x[0]]]), lambda x: x**2, np.array([1.5])),
     "a gradient": (lambda x: 2 * x, lambda x: (x * x).sum(), X),
+    "one row": (lambda x: 2 * x, lambda x: np.sum(x * x, keepdims=True), X),
+    "integers": (lambda _: np.zeros((7, 7)), lambda x: np.round(x).astype(int), X),
+    "writes": (lambda x: np.diag(2 * x * (1 + 3 * (x == x[0]))), doubled_first, X),
     "no results": (lambda x: np.zeros((0, 7)), lambda x: x[:0], X),
     "lists": (
         lambda x: [[1, 2 * x[1]], [x[1], x[0]]],
@@ -213,7 +230,9 @@ RIGHT: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(list(RIGHT), ["a single number", "no results"]))
+@pytest.mark.parametrize(
+    "name", one_of_each(list(RIGHT), ["a single number", "integers", "writes"])
+)
 def test_right_ones(name: str) -> None:
     assert check_jacobian(*RIGHT[name], points=2).verdict == "agree"
 
@@ -225,6 +244,8 @@ def test_no_results_pass_a_test() -> None:
 def test_another_shape_is_told() -> None:
     report = check_jacobian(lambda *a: jacobian(*a).T, model, P, T, Y)
     assert report.headline == "disagree: jac: got shape (3, 7), expected (7, 3)"
+    report = check_jacobian(lambda *_: [[1.0], [2.0, 3.0]], model, P, T, Y)
+    assert report.headline == "disagree: jac: got shape (2,), expected (7, 3)"
 
 
 def test_at_a_kink_there_is_no_jacobian() -> None:

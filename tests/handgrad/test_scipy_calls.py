@@ -117,6 +117,19 @@ def test_listed_points_are_those_of_every_derivative() -> None:
     assert [one.points for one in report.reports] == [2, 2, 2]
 
 
+def test_lists_are_arrays() -> None:
+    report = check_scipy(
+        rosen,
+        START,
+        jac=lambda x: [rosen_der(x)],
+        hessp=lambda x, v: rosen_hess_prod(x, v).tolist(),
+        points=0,
+    )
+    assert report.headline == "agree: jac and hessp"
+    short = check_scipy(rosen, START, jac=lambda x: rosen_der(x).tolist()[1:], points=0)
+    assert short["jac"].headline == "disagree: x: got shape (4,), expected (5,)"
+
+
 def test_a_value_beside_its_derivatives() -> None:
     def both(x: Any) -> Any:
         return rosen(x), rosen_der(x)
@@ -137,6 +150,10 @@ def test_a_value_beside_its_derivatives() -> None:
     [
         ({}, "check_scipy: got no derivative, expected a function for jac, hess or hessp"),
         ({"jac": "2-point"}, "check_scipy: got no derivative"),
+        ({"jac": "4-point"}, "jac: got '4-point', expected a function"),
+        ({"jac": rosen_der, "hess": np.eye(5)}, "hess: got array"),
+        ({"jac": rosen_der, "x0": "a"}, "x0: got 'a', expected numbers to start from"),
+        ({"jac": rosen_der, "x0": []}, r"x0: got \[\], expected numbers to start from"),
         ({"hess": rosen_hess, "fun": rosen_der}, r"hess: got one, but fun returns an array"),
         ({"jac": rosen_der, "fun": None}, "fun: got None, expected a function"),
         ({"jac": rosen_der, "args": (1,), "xdata": T}, r"args: got \(1,\) beside xdata"),

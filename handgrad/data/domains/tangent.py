@@ -67,8 +67,8 @@ class Tangent:
         parts = zip(self.domains, leaves, slices(self.leaves), strict=True)
         for domain, leaf, part in parts:
             if domain.projects and leaf.size:
-                of_leaf = vectors[..., part].reshape(*vectors.shape[:-1], *leaf.shape)
-                found[..., part] = of(domain, leaf, of_leaf).reshape(*vectors.shape[:-1], -1)
+                of_leaf = vectors[..., part].reshape((*vectors.shape[:-1], *leaf.shape))
+                found[..., part] = of(domain, leaf, of_leaf).reshape((*vectors.shape[:-1], -1))
         return found
 
 

@@ -13,7 +13,7 @@ def is_matrix(value: Any) -> bool:
 
 def is_sparse(value: Any) -> bool:
     """Tell whether something is a sparse matrix of SciPy's or JAX's."""
-    return hasattr(value, "toarray") or (hasattr(value, "todense") and hasattr(value, "indices"))
+    return hasattr(value, "toarray") or hasattr(value, "todense")
 
 
 def is_operator(value: Any) -> bool:
@@ -29,7 +29,12 @@ def dense(value: Any) -> Any:
         return _by_columns(value.matvec, value.shape)
     if isinstance(value, np.matrix):
         return np.asarray(value)
-    return np.asarray(value) if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError:  # its rows are not of one length, which is said of its shape
+        return np.asarray(value, dtype=object)
 
 
 def _by_columns(product: Any, shape: tuple[int, int]) -> np.ndarray:
@@ -57,15 +62,14 @@ def stored(value: Any) -> np.ndarray | None:
     """Return which elements a sparse matrix stores, bool; None for other matrices."""
     if not is_sparse(value):
         return None
-    found = np.zeros(value.shape, dtype=bool)
     if hasattr(value, "toarray"):
+        found = np.zeros(value.shape, dtype=bool)
         coordinates = value.tocoo()
         found[coordinates.coords if hasattr(coordinates, "coords") else _of(coordinates)] = True
         return found
-    where = np.asarray(value.indices)
-    inside = (where < np.asarray(value.shape)).all(axis=-1)  # JAX pads with indices out of bounds
-    found[tuple(where[inside].T)] = True
-    return found
+    leaves, tree = jax.tree_util.tree_flatten(value)
+    ones = [jax.numpy.ones_like(leaf) if leaf is value.data else leaf for leaf in leaves]
+    return np.asarray(jax.tree_util.tree_unflatten(tree, ones).todense()) != 0
 
 
 def _of(coordinates: Any) -> tuple[Any, Any]:
@@ -77,7 +81,7 @@ def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: A
 
     Args:
         value: an array of shape rows + columns, or what NumPy makes of a matrix: (1, n) and (n,)
-            for a scalar function, (m,) for one of a single number.
+            for a function of one result, (m,) for one of a single number.
         rows, columns: the shapes of the result and of the argument.
         dtype: of integers, which are exact, if that is what it holds.
     """
@@ -86,7 +90,7 @@ def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: A
     value = np.asarray(value) if isinstance(value, complex | float | int) else value
     m, n = int(np.prod(rows, dtype=int)), int(np.prod(columns, dtype=int))
     forms = {rows + columns, (m, n)}
-    forms |= {(n,)} if not rows else set()
+    forms |= {(n,)} if m == 1 else set()  # as SciPy takes a single row
     forms |= {(m,)} if not columns else set()
     if value.shape in forms:
         value = value.reshape(m, n)

@@ -13,6 +13,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
+from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.oracle.jacobians import jacobian
 from handgrad.oracle.numpy_losses.series import Number, Series
 from handgrad.oracle.reference import ANOTHER_VALUE
@@ -94,11 +95,7 @@ class VectorFunction:
         Raises:
             TypeError: the result has no floats.
         """
-        try:
-            value, _ = given.call(f)
-        except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
-            value = _on_jax_arrays(f, given, error)
-        value = _as_array(value)
+        value = _as_array(called(f, given))
         if holds_complex(value):
             f, value = _in_parts(f), in_pairs(value)
         result = form_of(value)
@@ -108,7 +105,7 @@ class VectorFunction:
 
     def value(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the result, shape (m,), on any numbers."""
-        return in_one(self.f(x, *copied(args)))
+        return in_one(self.f(copied(x), *copied(args)))
 
     def jacobian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Jacobian, shape (m, n), on any numbers; see `handgrad.oracle.jacobians`."""
@@ -167,6 +164,46 @@ class VectorFunction:
             for part, shape, bare in zip(self.x.parts, self.x.shapes, self.x.bare, strict=True)
         ]
         return jax.tree_util.tree_unflatten(self.x.tree, leaves)
+
+
+def called(f: Callable[..., Any], given: Point) -> Any:
+    """Return the result of a function at a point, by JAX's arrays if it does not take NumPy's."""
+    try:
+        return given.call(f)[0]
+    except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
+        return _on_jax_arrays(f, given, error)
+
+
+def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
+    """Call a function again at a point, and compare what it returns.
+
+    Its derivative may be the same in every call where its values are not: noise that is added has
+    none.
+
+    Args:
+        f: a function of all arguments of the point, with arrays of numbers in its result.
+        given: the point.
+        name: what messages call it.
+
+    Raises:
+        NotAFunctionError: some number was another, by more than another order of sums explains.
+    """
+    first = _numbers(f, given)
+    scale = ANOTHER * np.max(np.abs(first), initial=0.0, where=np.isfinite(first))
+    for call, other in enumerate(calls(lambda: _numbers(f, given), CALLS, least=1), 2):
+        if other.shape != first.shape:
+            raise not_a_function(name, "number of results", first.size, other.size, call)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(other - first) <= scale
+        same = near | (other == first) | (np.isnan(other) & np.isnan(first))
+        if not same.all():
+            i = int(np.argmin(same))
+            what = "value" if first.size == 1 else f"result {i}"
+            raise not_a_function(name, what, repr(first[i].item()), repr(other[i].item()), call)
+
+
+def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
+    return np.asarray(in_one(called(f, given)), dtype=np.float64)
 
 
 def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:

@@ -238,6 +238,7 @@ def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> N
         (("--all", "mine.py", "--domain", "simplex"), "--domain is for one gradient"),
         (("--all", "mine.py", "--convention", "jax"), "--convention is for one gradient"),
         (("--all", "mine.py", "--time"), "--time is for one gradient; expected none of it"),
+        (("--all", "mine.py", "--out", "mine.py"), "--out: mine.py is a file; expected a folder"),
         (("mine.py:gradient", "--out", "a"), "--out is for many gradients; expected --all with it"),
         (("mine.py:gradient", "--like", "example"), "Missing option '--loss'"),
         (("mine.py:gradient", "--loss", "loss"), "Missing option '--like'"),
@@ -250,6 +251,23 @@ def test_what_does_not_go_together(run: Any, words: tuple[str, ...], says: str) 
     ended = run("check", *words)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"Error: {says}")
+
+
+def test_what_cannot_be_written_is_shown_and_long_names_can(run: Any, folder: Path) -> None:
+    lines = (
+        "from functools import partial",
+        "from handgrad import check_gradient",
+        "from mine import cube, cube_example, cube_grad",
+        "check = partial(check_gradient, cube_grad, cube, *cube_example, points=0)",
+        "checks = {letter * 300: check for letter in ('x', '\N{HIRAGANA LETTER A}')}",
+    )
+    (folder / "long.py").write_text("\n".join(lines))
+    assert run("check", "--all", "long.py:checks", "--out", "long").code == 1
+    assert sum(path.name.startswith("failed-") for path in Path("long").iterdir()) == 2
+    Path("taken/audit.html").mkdir(parents=True)
+    ended = run("check", "--all", "long.py:checks", "--out", "taken")
+    assert ended.code == 2
+    assert "0 of 2 checks pass" in ended.out
 
 
 def test_what_has_no_example_is_told(run: Any, folder: Path) -> None:

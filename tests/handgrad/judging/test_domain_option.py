@@ -56,6 +56,16 @@ def test_a_domain_is_a_part_of_what_is_said() -> None:
     assert report.reproduce.endswith("points=1, domain='symmetric')")
 
 
+def test_a_mask_frees_a_number_or_some_element() -> None:
+    def square(w: Any) -> Any:
+        return (w * w).sum()
+
+    at, loss = np.array(0.3), square
+    assert check_gradient(lambda w: 2 * w, loss, at, points=0, domain=np.array(True))
+    with pytest.raises(ValueError, match=r"^domain: got array\(\[False.* nothing would be judged$"):
+        check_gradient(lambda w: w, loss, np.ones(3), domain=np.zeros(3, bool))
+
+
 @pytest.mark.slow
 def test_without_a_domain_it_is_said_in_which_one_a_gradient_is_right() -> None:
     for name, called in (

@@ -115,6 +115,19 @@ def test_the_convention() -> None:
     assert [d.kind for d in report.diagnoses] == ["convention"]
     assert 'pass convention="jax"' in report.diagnoses[0].says
 
+    class Sine(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, z: Any) -> Any:
+            ctx.save_for_backward(z)
+            return torch.sin(z)
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Any) -> Any:
+            return cotangents[0] * torch.cos(ctx.saved_tensors[0])
+
+    report = check_function(Sine, z, points=0)
+    assert report.diagnoses[0].says.endswith("PyTorch's is that of its rules: take the conjugate")
+
 
 def test_modules_and_steps() -> None:
     module = torch.nn.Linear(2, 3, dtype=DOUBLE)
