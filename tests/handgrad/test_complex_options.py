@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_custom, check_gradient
+from handgrad.judging.domains import _exits
 
 Z = np.array([0.5 - 0.25j, -1.0 + 0.75j])
 X = np.array([0.5, -1.0])
@@ -82,6 +83,7 @@ def test_a_rule_has_a_complex_result_of_real_numbers(reference: Any) -> None:
 @pytest.mark.slow
 def test_points_of_parts_are_complex() -> None:
     for report in (
+        check_gradient(gradient, loss, Z, points=[(2 * Z,)]),
         check_backward(square, square_back, Z, points=[(2 * Z,)]),
         check_custom(ruled(lambda z: z), Z, points=[(2 * Z,)]),
     ):
@@ -111,6 +113,14 @@ def test_other_domains_are_of_real_numbers(domain: Any) -> None:
 def test_two_domains_of_one_array_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^domain: got .*, expected a name for all parameters"):
         check_gradient(gradient, loss, Z, domain=["positive", None])
+
+
+def test_parts_that_change_their_sign_leave_no_domain() -> None:
+    for at, left in ((np.abs(X), True), (np.abs(X) * (1 + 1j), False)):
+        trial = check_gradient(gradient, loss, at, points=0).trial
+        assert trial is not None
+        given = trial.outcomes[0].given
+        assert bool([*_exits(trial.case, given, given.moved([-x for x in given.leaves]))]) is left
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 
 from handgrad.data.point import point_at
 from handgrad.diagnosis import factors, kinds
+from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.rearranged import exchanged_leaves
 from handgrad.diagnosis.rivals import unrivalled
 from handgrad.diagnosis.samples import Evidence, Sample
@@ -136,3 +137,36 @@ def test_with_all_digits_the_first_theory_is_taken() -> None:
     found = evidence_of([sample(1.5, at, stated=None) for at in range(6)])
     theories = [times(1.5), times(1.52)]
     assert list(unrivalled(theories, search_of(found))) == theories
+
+
+#: Per element the largest error that is rounding, and of the factor of the whole leaf.
+OPEN, ALONG = 0.1, 0.02
+TURNS, ONE = np.resize([1.0, -1.0], SIZE), np.eye(SIZE)[0]
+
+
+@pytest.mark.parametrize(
+    ("times_exact", "beside", "says"),
+    [
+        ([1.05] * 6, 0 * ONE, "is about 1.05 times exact, to 0.02"),
+        ([1.021] + [1.015] * 5, 0 * ONE, None),  # by more than rounding at one point alone
+        ([1.05, 1.10] * 3, 0 * ONE, None),  # another factor at every other point
+        ([1.05] * 6, 0.5 * TURNS, None),  # what is left is more than rounding
+        ([1.05] * 6, 0.08 * TURNS, None),  # of each element it could be, and of all it is not
+        ([1.05] * 6, 0.13 * ONE, None),  # of all it could be, and of one element it is not
+        ([1.05] * 6, 0.02 * TURNS, "is about 1.05 times exact, to 0.02"),
+    ],
+)
+def test_a_factor_is_measured_if_it_leaves_rounding_at_all_points(
+    times_exact: list[float], beside: np.ndarray, says: str | None
+) -> None:
+    samples = []
+    for at, factor in enumerate(times_exact):
+        found = sample(1.0, at)
+        exact, left = found.exact, beside * found.exact
+        left = left - (left @ exact) / (exact @ exact) * exact  # which is no factor
+        assert found.stated is not None
+        stated = replace(found.stated, error=OPEN * exact, along=np.array([ALONG]))
+        samples.append(replace(found, yours=factor * exact + left, stated=stated))
+    diagnosis = measured_factor(evidence_of(samples), 0)
+    assert (diagnosis is None) == (says is None)
+    assert diagnosis is None or (says or "") in diagnosis.says
