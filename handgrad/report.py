@@ -123,13 +123,12 @@ class GradientReport(Renderable, Judgement):
         every link of the loss's backpropagation; in a matrix, in rows, columns and diagonals.
 
         Args:
-            test: run it instead, `test(gradient)`, on your own function with each mistake put on
-                what it returns, wherever the test calls it. It notices one by raising, or by
-                returning False: `lambda g: scipy.optimize.check_grad(loss, g, x) < 1e-5`.
+            test: run `test(gradient)` instead, on your function with each mistake put on what it
+                returns. It notices one by raising, or by returning False.
 
         Raises:
-            ValueError: the report was pickled, or is on random directions; or the gradient is wrong,
-                or the test does not pass on it as it is.
+            ValueError: the report is pickled, on directions, or on what is wrong; or the test does
+                not pass on the function as it is.
             TypeError: the test is no function, or returns something else than a bool or None.
         """
         from handgrad.power import asked
@@ -138,8 +137,8 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        wrong, trial = self.verdict == "disagree", self.trial
-        return not wrong or trial is None or trial.case.along_directions
+        seen = self.verdict == "disagree" and self.trial is not None
+        return not seen or self.trial.case.along_directions
 
     def _content(self) -> Reading:
         return self.reading
