@@ -137,8 +137,8 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        seen = self.verdict == "disagree" and self.trial is not None
-        return not seen or self.trial.case.along_directions
+        wrong, trial = self.verdict == "disagree", self.trial
+        return not wrong or trial is None or trial.case.along_directions
 
     def _content(self) -> Reading:
         return self.reading
