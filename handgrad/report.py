@@ -119,41 +119,26 @@ class GradientReport(Renderable, Judgement):
     def power(self, test: Callable[[Any], Any] | None = None) -> "Power":
         """Compute which mistakes would have been caught at these points, or by a test of yours.
 
-        Mistakes of every kind are planted in the exact gradient, in every leaf, in single elements,
-        and in every link of the loss's backpropagation; in a Jacobian or Hessian, in rows, columns
-        and diagonals. Takes seconds.
+        Mistakes of every kind are planted in the exact gradient, in every leaf, in elements and in
+        every link of the loss's backpropagation; in a matrix, in rows, columns and diagonals.
 
         Args:
-            test: run it instead, `test(gradient)`, on your own function with each mistake put on
-                what it returns, wherever the test calls it. It notices one by raising, or by
-                returning False: `lambda g: scipy.optimize.check_grad(loss, g, x) < 1e-5`.
+            test: run `test(gradient)` instead, on your function with each mistake put on what it
+                returns. It notices one by raising, or by returning False.
 
         Raises:
-            ValueError: the report was pickled, and so has no points, or is on random directions; or
-                the gradient is wrong, or the test does not pass on it as it is.
-            TypeError: the test is no function, or returns something else than True, False or None.
+            ValueError: the report is pickled, on directions, or on what is wrong; or the test does
+                not pass on the function as it is.
+            TypeError: the test is no function, or returns something else than a bool or None.
         """
-        from handgrad.power import of_test, power
+        from handgrad.power import asked
 
-        if self.trial is None:
-            raise ValueError("power: a report that was pickled has no points; expected a fresh one")
-        if self._along_directions:
-            raise ValueError("power: got a report with directions, expected one on every element")
-        if self.trial.case.of_values:
-            raise ValueError("power: got a report on values, expected one on a derivative")
-        if test is None:
-            return power(self.trial)
-        if self.verdict == "disagree":
-            raise ValueError("power: what is wrong as it is shows nothing of a test; correct it")
-        return of_test(self.trial, test)
-
-    @property
-    def _along_directions(self) -> bool:
-        return self.trial is not None and self.trial.case.along_directions
+        return asked(self.trial, self.verdict, test)
 
     @property
     def _mistake_unknown(self) -> bool:
-        return self.trial is None or self.verdict != "disagree" or self._along_directions
+        wrong, trial = self.verdict == "disagree", self.trial
+        return not wrong or trial is None or trial.case.along_directions
 
     def _content(self) -> Reading:
         return self.reading
