@@ -183,6 +183,22 @@ def test_a_library_in_c() -> None:
     assert check_jacobian(lambda x: 1.2 * right(x), of_each, X, points=0).verdict == "disagree"
 
 
+def test_a_pytree_with_a_block_of_zeros() -> None:
+    """Of a function that does not move, 0 is exact."""
+
+    def of_two(x: Any) -> Any:
+        return {"u": sp.gammaln(x["a"]), "v": float(sp.kv(1.5, x["b"]))}
+
+    def right(x: Any, zero: float = 0.0) -> Any:
+        of_u = {"a": np.diag(sp.digamma(x["a"])), "b": np.zeros(2)}
+        return {"u": of_u, "v": {"a": np.full(2, zero), "b": sp.kvp(1.5, x["b"])}}
+
+    at = {"a": np.array([1.5, 2.0]), "b": 0.3}
+    assert check_jacobian(right, of_two, at, points=1).verdict == "agree"
+    wrong = check_jacobian(lambda x: right(x, 5.0), of_two, at, points=0)
+    assert wrong.headline.startswith("disagree: jac['v']['a']: 2 of 2 elements")
+
+
 @jax.custom_jvp
 def called(x: Any) -> Any:
     like = jax.ShapeDtypeStruct(x.shape, x.dtype)
