@@ -259,6 +259,22 @@ def test_at_a_jump_of_the_second_derivative_none_is_wrong() -> None:
         assert report.verdict == verdict, str(report)
 
 
+def test_a_mixed_derivative_beside_a_curve_in_one_element() -> None:
+    """Of which it takes no third derivative for a change of its own."""
+
+    def curved(x: Any) -> float:
+        return math.exp(5 * x[1]) + x[0] * x[1]
+
+    for mixed, verdict in ((1.0, "agree"), (2.0, "disagree")):
+        report = check_hessian(
+            lambda x, m=mixed: np.array([[0, m], [m, 25 * math.exp(5 * x[1])]]),
+            curved,
+            np.array([0.8, 1.1]),
+            points=0,
+        )
+        assert report.verdict == verdict, str(report)
+
+
 def test_float32_is_judged_by_the_function_in_float64() -> None:
     x = X.astype(np.float32)
     report = check_hessian(lambda x: hess(x).astype(np.float32), loss, x, points=0)
