@@ -154,7 +154,7 @@ def test_second_derivatives_are_within_some_estimates(name: str) -> None:
         least = 1e-15 * abs(found.value)
         assert abs(found.value - second(x)) <= SAFE / 3 * max(found.fine, least), x
         known = name not in ("tanh", "beside 1e10", "7 digits", "noise 1e-8", "a bend")
-        assert found.fine <= 1e-6 * max(abs(found.value), found.nearby) or not known
+        assert found.fine <= 1e-9 * max(abs(found.value), found.nearby) or not known
 
 
 def test_the_domain_ends_nearby() -> None:
