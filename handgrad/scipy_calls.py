@@ -35,6 +35,8 @@ def check_scipy(
     seed: int = 0,
     strict: bool = False,
     seconds: float = 20.0,
+    convention: str | None = None,
+    domain: Any = None,
 ) -> CallReport:
     """Rule on all derivatives that a call of `scipy.optimize` is given, before it is run.
 
@@ -52,6 +54,10 @@ def check_scipy(
         xdata: the data of `curve_fit`.
         points, seed, strict, seconds: as for `check_gradient`; the points vary x, and each of a
             list is a tuple (x, *args). The derivatives share the seconds.
+        convention: how derivatives by complex numbers are written, as for `check_gradient` and
+            `check_jacobian`.
+        domain: a set that x stays in, as for `check_gradient`, `check_jacobian` and
+            `check_hessian`: "positive", or an interval between the bounds.
 
     Returns:
         The report, with a report for each derivative: `report["jac"]`. Its verdict is the worst of
@@ -79,6 +85,7 @@ def check_scipy(
         raise TypeError(f"check_scipy: got no derivative, {what}")
     call = _call(fun, x0, args, xdata, jac is True)
     options = {"points": points, "seed": seed, "strict": strict, "seconds": seconds / len(judged)}
+    options |= {"convention": convention, "domain": domain}
     found = [Version(name, call.report(name, given, options)) for name, given in judged.items()]
     return CallReport(tuple(found), (), reproduce)
 
@@ -144,7 +151,9 @@ class _Call:
         """Return points of a list, (x, *args), with the vector that `hessp` takes beside x."""
         if not isinstance(points, list | tuple):
             return points
-        v = np.random.default_rng(seed).standard_normal(self.x.shape).astype(self.x.dtype)
+        rng = np.random.default_rng(seed)
+        v = rng.standard_normal(self.x.shape).astype(self.x.dtype)
+        v += 1j * rng.standard_normal(self.x.shape) if v.dtype.kind == "c" else 0
         return [(*at[:1], v, *at[1:]) if isinstance(at, list | tuple) else at for at in points]
 
     def _of_params(self, function: Callable[..., Any]) -> Callable[..., Any]:

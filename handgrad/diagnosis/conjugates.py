@@ -20,6 +20,13 @@ from handgrad.judging.case import Case
 #: What a convention is called.
 OF = {"jax": "JAX's", "torch": "PyTorch's"}
 
+#: What is said of a derivative that is right in the other convention than this one.
+OTHER = {
+    asked: f"yours is right in {OF[other]} convention, and {OF[asked]} was asked for: "
+    f'pass convention="{other}", or take the conjugate'
+    for asked, other in zip(CONVENTIONS, reversed(CONVENTIONS), strict=True)
+}
+
 REAL, IMAG = ".real", ".imag"
 
 #: How Wirtinger's derivatives are related to a gradient.
@@ -40,12 +47,9 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
                 f"every element is 1/2 of exact: {WIRTINGER}",
                 lambda sample: sample.exact / 2,
             )
-        other = next(name for name in CONVENTIONS if name != case.written_as)
-        says = (
-            f"yours is right in {OF[other]} convention, and {OF[case.written_as]} was asked for: "
-            f'pass convention="{other}", or take the conjugate'
+        yield Theory(
+            "convention", OTHER[case.written_as], lambda sample: _in_other(case, sample, flipped)
         )
-        yield Theory("convention", says, lambda sample: _in_other(case, sample, flipped))
     wrong = evidence.wrong & within
     some = [name for name in names if wrong[_part(given, name + IMAG)].any()]
     if not some or (wrong & (flipped > 0)).any():

@@ -3,11 +3,10 @@
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
-from typing import Any
 
 import jax
 import numpy as np
@@ -18,6 +17,7 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.black_box import BlackBox
+from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Trial
 
@@ -242,7 +242,8 @@ def _elsewhere(trial: Trial, matrix: Matrix, order: Sequence[int], sample: Sampl
         return balls.midpoints(there.gradient)
     with jax.enable_x64(True):
         blocks = matrix.matrix(x, args)
-    return np.concatenate([np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks])
+    flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
+    return trial.case.projected(sample.given, np.concatenate(flat))
 
 
 GAUSS_NEWTON = (
@@ -258,12 +259,13 @@ def _without_curvature(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         return
     x, *args = first.given.inputs
     for i in range(len(matrix.approximations(x, args))):
-        yield Theory("unknown", GAUSS_NEWTON, partial(_approximated, matrix.approximations, i))
+        predict = partial(_approximated, evidence.trial.case, matrix, i)
+        yield Theory("unknown", GAUSS_NEWTON, predict)
 
 
-def _approximated(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
+def _approximated(case: Case, matrix: Matrix, i: int, sample: Sample) -> np.ndarray:
     x, *args = sample.given.inputs
-    return approximations(x, args)[i].reshape(-1)
+    return case.projected(sample.given, matrix.approximations(x, args)[i].reshape(-1))
 
 
 #: Kinds of mistake in a matrix, the simplest first.

@@ -14,6 +14,7 @@ from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging import matrix_differences
 from handgrad.judging.black_box import BlackBox
+from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct
 
 #: (the Hessian, the vector) -> a wrong product.
@@ -31,6 +32,7 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     part, given = evidence.trial.case.part, evidence.given
     if not isinstance(part, HessianProduct) or given.size > MOST_PARAMETERS:
         return
+    projected = evidence.trial.case.projected
     try:
         with limited(SECONDS):
             hessians = {id(sample): _hessian(evidence, part, sample) for sample in evidence.all}
@@ -39,10 +41,7 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     name, n = given.names.of_input(0), given.size
 
     def product(change: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: Sample) -> Any:
-        v = np.concatenate(
-            [np.ravel(leaf) for leaf in jax.tree_util.tree_leaves(sample.given.inputs[0])]
-        )
-        return change(hessians[id(sample)], v)
+        return projected(sample.given, change(hessians[id(sample)], _vector(sample)))
 
     def without(i: int, h: np.ndarray, v: np.ndarray) -> np.ndarray:
         return h @ np.where(np.arange(n) == i, 0, v)
@@ -57,12 +56,19 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     ):
         yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
     for i in range(len(part.approximations(given.params, given.inputs[1:]))):
-        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, part.approximations, i))
+        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, evidence.trial.case, part, i))
 
 
-def _product_of(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
-    found = approximations(sample.given.params, sample.given.inputs[1:])
-    return found[i] @ _vector(sample)
+def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that the vector of a product is divided by its length first: a factor as well."""
+    if isinstance(evidence.trial.case.part, HessianProduct):
+        says = "yours is the product with v divided by its length"
+        yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
+
+
+def _product_of(case: Case, part: HessianProduct, i: int, sample: Sample) -> np.ndarray:
+    found = part.approximations(sample.given.params, sample.given.inputs[1:])
+    return case.projected(sample.given, found[i] @ _vector(sample))
 
 
 def _vector(sample: Sample) -> np.ndarray:

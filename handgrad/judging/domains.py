@@ -24,6 +24,7 @@ from handgrad.data.numerals import place, short
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
@@ -49,6 +50,7 @@ def in_domains(case: Case, given: Point) -> Case:
     """
     if case.domain is None or case.domains:
         return case
+    given = case.of_caller(given) if isinstance(case.part, Matrix) else given
     whole, spec = _whole(case, given), case.domain
     if type(whole) in (tuple, list) and is_list(spec):
         spec = type(whole)(spec)
@@ -56,7 +58,7 @@ def in_domains(case: Case, given: Point) -> Case:
     leaves = jax.tree_util.tree_leaves(whole)
     if len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
-    for path, domain, of_complex in zip(given.paths, found, _complex(case, given), strict=True):
+    for path, domain, of_complex in zip(given.paths, found, in_parts(case, given), strict=True):
         if of_complex and type(domain) not in (Domain, Mask):
             what = "expected a boolean array or None for what is complex"
             name = path.removesuffix(f".{Pair._fields[0]}")
@@ -72,7 +74,7 @@ def _whole(case: Case, given: Point) -> Any:
     return in_pairs(part.together(given.params)) if of_part else given.params
 
 
-def _complex(case: Case, given: Point) -> list[bool]:
+def in_parts(case: Case, given: Point) -> list[bool]:
     """Tell of each leaf whether it is a part of a complex array, for which no domain is guessed."""
     found: list[bool] = []
     for part in jax.tree_util.tree_leaves(_whole(case, given), is_leaf=is_pair):
@@ -139,6 +141,9 @@ def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
     return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
+#: What is said of a gradient g where g + gᵀ was asked for, off the diagonal.
+BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
+
 #: What one number among others may do, by chance as well.
 SIGN = "changes its sign"
 
@@ -195,7 +200,7 @@ def _wrong_leaves(outcome: Outcome) -> set[str]:
 
 def _exits(case: Case, given: Point, other: Point) -> Iterator[Exit]:
     """Yield every parameter that has left a domain at another point, where none was stated."""
-    stated, of_complex = case.domains or [Domain()] * len(given.leaves), _complex(case, given)
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
     leaves = zip(given.paths, given.leaves, other.leaves, stated, of_complex, strict=True)
     for path, before, after, domain, part in leaves:
         if type(domain) is not Domain or part:
@@ -224,7 +229,7 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
     given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
-    of_complex = _complex(case, given)
+    of_complex = in_parts(case, given)
     for path, leaf, part, domain, apart in zip(
         given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
     ):
@@ -239,9 +244,8 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
             if found is not None:
                 yield found
                 continue
-        if symmetric and (balls.magnitudes(yours - _of_pairs(exact)) <= _of_pairs(within)).all():
-            pairs = "each pair of off-diagonal elements counts as one parameter"
-            yield f"right for symmetric {path} if {pairs}"
+        if symmetric and (balls.magnitudes(yours - of_pairs(exact)) <= of_pairs(within)).all():
+            yield BY_PAIRS.format(path)
 
 
 def _right_for(
@@ -255,12 +259,16 @@ def _right_for(
                 continue
             left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                so = option.format(domain.spec, domain.words)
-                return f"right for {domain.of_one.format(path)}: {so}"
+                return said_right(path, domain, option)
     return None
 
 
-def _of_pairs(matrices: np.ndarray) -> np.ndarray:
+def said_right(path: str, domain: Domain, option: str) -> str:
+    """Say in which domain a derivative is right, and by which option that is stated."""
+    return f"right for {domain.of_one.format(path)}: {option.format(domain.spec, domain.words)}"
+
+
+def of_pairs(matrices: np.ndarray) -> np.ndarray:
     """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
     diagonal = np.eye(matrices.shape[-1], dtype=bool)
     return np.where(diagonal, matrices, matrices + mirrored(matrices))

@@ -15,6 +15,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.clock import check_time
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
@@ -144,12 +145,11 @@ def in_floats(
             return converted(f(vector))
 
     point = by_differences.in_one(given)
-    try:
+    with best_effort():  # a callback need not take float64, nor be compiled
         value, same = plain(point), compiled(point)
-    except Exception:  # a callback need not take float64, nor be compiled
-        return plain
-    size = np.max(np.abs(value), initial=0.0)
-    return compiled if (np.abs(same - value) <= ANOTHER_VALUE * size).all() else plain
+        size = np.max(np.abs(value), initial=0.0)
+        return compiled if (np.abs(same - value) <= ANOTHER_VALUE * size).all() else plain
+    return plain
 
 
 def _differences(f: Any, given: Point, rng: Any) -> Differences:

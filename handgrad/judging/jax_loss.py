@@ -12,6 +12,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.attempts import raise_internal
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import by_differences, estimate, matrix_differences
@@ -41,6 +42,9 @@ from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+#: What a certificate says of code that was translated.
+TRANSLATED = "of its code in jax.numpy in place of NumPy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +123,7 @@ class JaxLoss:
             measures = measure(problem, reference, self.case.seed)
             measures.truncation = truncation(problem, reference)
             if self.translated:
-                how = f"{reference.how}; of the loss's code in jax.numpy in place of NumPy"
-                reference = replace(reference, how=how)
+                reference = replace(reference, how=f"{reference.how}; {TRANSLATED}")
             return reference, measures
         except UncertifiedPrimitiveError as missing:
             tangent, part, seed = self.case.tangent(given), self.case.part, self.case.seed
@@ -181,6 +184,7 @@ class JaxLoss:
         try:
             again = self._trace(given, differentiate=False)
         except Exception as error:  # whatever the caller's function raises
+            raise_internal(error)
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(name, "result", what, "a number") from error
         if any(is_traced(const) for const in again.loss.jaxpr.consts):

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from handgrad.data.advised import UntraceableError
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
@@ -44,10 +45,12 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             raise
         try:
             return numpy_loss(case, given, error)
-        except UntraceableError as refused:
+        except Exception as refused:
             translated = _translated(case, given)
             if translated is not None:
                 return translated
+            if not isinstance(refused, UntraceableError):
+                raise
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
@@ -80,6 +83,8 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
     On power series, which NumPy would run it on, there are no complex numbers. None if no number is
     complex, or the code does not run, or has another value there.
     """
+    if isinstance(case.part, Matrix | HessianProduct):
+        return _translated_part(case, given, case.part)
     loss = in_jax(case.loss)
 
     @wraps(case.loss)
@@ -88,10 +93,24 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
             return loss(*args)
 
     prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
-    try:
+    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         traced = prepared.traced(given)
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
-    except Exception:  # what it raises in JAX says nothing of the caller's code
+        same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
+        return prepared if same and traced.loss.with_complex is not None else None
+    return None
+
+
+def _translated_part(case: Case, given: Point, part: Matrix | HessianProduct) -> JaxLoss | None:
+    """Return the same of a Jacobian, a Hessian or a product: of the function's code."""
+    found = part.translated()
+    if found is None:
         return None
-    same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
-    return prepared if same and traced.loss.with_complex is not None else None
+    # That of a matrix records which form it returns, in its part.
+    gradient = found.gradient if isinstance(part, Matrix) else case.gradient
+    there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
+    prepared = JaxLoss(there, translated=True)
+    with best_effort(TypeError, AttributeError):  # as above
+        traced = prepared.traced(given)
+        return prepared if traced.loss.with_complex is not None else None
+    return None

@@ -12,6 +12,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import UntraceableError
+from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
@@ -163,9 +164,10 @@ class NumpyLoss:
         # Floats may differ by the order of a sum alone; series tell.
         suspicious = ruling is not None and ruling.yours.worst > RIGHT
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious
-        try:
+        found = None
+        with best_effort():
             found = [self.attempt(given) for _ in range(runs)]
-        except Exception:  # here the loss cannot run on series, and so it cannot be judged
+        if found is None:  # here the loss cannot run on series, and so it cannot be judged
             return
         if suspicious and ruling is not None:
             found.append((ruling.reference.loss, found[0][1]))
@@ -200,10 +202,12 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     """
     if str(by_jax).startswith("loss: "):
         raise by_jax
+    raise_internal(by_jax, TypeError)  # JAX's, of functions that do not take tracers
     plain = NumpyLoss(case)
     try:
         plain.in_floats(given)
-    except Exception:
+    except Exception as error:
+        raise_internal(error, Exception)  # of a library, where the loss is a function of one
         raise by_jax from None
     if not isinstance(case.part, HessianProduct):  # which has been seen to be of one number
         plain.answers(given)
@@ -217,6 +221,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
         except UndecidableKinkError:
             return prepared
         except Exception as error:  # code may raise anything on numbers that it was not written for
+            raise_internal(error, Exception)
             first = first or error
         else:
             return prepared

@@ -12,16 +12,18 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
-from handgrad.judging.case import Case, Instead, RandomDirections
+from handgrad.judging.case import Case, ForwardValues, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, kept_by, right_in_domains
 from handgrad.judging.findings import findings, right_value, worst_element
+from handgrad.judging.jax_loss import TRANSLATED
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.matrix_domains import right_matrix
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
-from handgrad.program.trace import custom_rules
+from handgrad.program.programs import custom_rules
 
 #: The most parameters to name.
 FEW_LEAVES = 3
@@ -73,6 +75,7 @@ def _certificate(ruling: Ruling, case: Case) -> str:
         second = ", whose numbers are series again" if case.part.symmetric else ""
         function = case.wording.loss.removeprefix("the ")
         how = f"every element by power series of {function} in ball arithmetic{second}"
+        how += f"; {TRANSLATED}" if TRANSLATED in reference.how else ""
         return how if ruling.has_autodiff else f"{how}; there is no autodiff to compare with"
     if not isinstance(case.part, RandomDirections) or not reference.certified:
         return ruling.reference.how
@@ -205,7 +208,7 @@ def _outside(
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
     given, option = case.of_caller(outcomes[0].given), case.wording.domain
-    said = list(kept_by(exits[:FEW_LEAVES], given, option)) if option else []
+    said = list(kept_by(exits[:FEW_LEAVES], given, option))
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
@@ -287,9 +290,12 @@ def _headline(
 
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
-    as_it_is = isinstance(case.part, Instead) or not case.wording.domain
-    ruling = None if as_it_is else deciding.ruling
-    return list(right_in_domains(ruling, case))[:FEW_LEAVES] if ruling else []
+    ruling, part = deciding.ruling, case.part
+    if ruling is None or isinstance(part, ForwardValues | RandomDirections):
+        return []
+    matrix = isinstance(part, Matrix)
+    found = right_matrix(ruling, case, part) if matrix else right_in_domains(ruling, case)
+    return list(found)[:FEW_LEAVES]
 
 
 def _not_certified(deciding: Outcome) -> str:

@@ -41,19 +41,26 @@ def test_what_can_only_be_called_is_judged_by_differences_or_refused_in_one_line
     assert check_jacobian(slope, called, x, points=0).verdict == "agree"
 
 
-def test_an_audit_plants_mistakes_in_gradients_alone() -> None:
+@pytest.mark.slow
+def test_an_audit_plants_mistakes_in_products_and_matrices() -> None:
     product = partial(check_hvp, lambda x, v: 2 * v, lambda x: (x * x).sum(), X[:2])
     matrix = partial(check_hessian, lambda _: 2 * np.eye(2), lambda x: (x * x).sum(), X[:2])
     found = audit({"product": product, "matrix": matrix}, points=0)
     assert found
     planted = found.power().planted
-    assert planted
-    assert planted == audit({"product": product}, points=0).power().planted
+    alone = [p for name in found for p in found[name].power().planted]
+    assert [(p.mistake, p.caught, p.change) for p in planted] == [
+        (p.mistake, p.caught, p.change) for p in alone
+    ]
+    places = {p.where.partition(", ")[0] for p in planted}
+    assert places == {"product", "matrix"}
+    # Its residuals x are linear.
+    assert {p.mistake for p in found["matrix"].power().missed} == {"gauss-newton"}
 
 
-def test_no_domain_is_advised_where_none_can_be_given() -> None:
+def test_a_domain_is_advised_in_which_a_product_is_right() -> None:
     """Along x, which is on the unit sphere, this is wrong, and nowhere else."""
     x = np.array([0.6, 0.8])
     report = check_hvp(lambda x, v: 6 * x * v + x, lambda x: (x**3).sum(), x, points=0)
     assert report.verdict == "disagree"
-    assert "domain" not in report.headline
+    assert "right for x on the unit sphere: domain='unit sphere'" in report.headline

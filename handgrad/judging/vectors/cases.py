@@ -9,13 +9,13 @@ JAX's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 
+from handgrad.data.complex_pairs import CONVENTIONS
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
@@ -24,8 +24,9 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.options import Options
 from handgrad.judging.untraceable import calling
-from handgrad.judging.vectors import answers
-from handgrad.judging.vectors.functions import Form, VectorFunction
+from handgrad.judging.vectors import answers, complex_blocks
+from handgrad.judging.vectors.blocks import Blocks
+from handgrad.judging.vectors.functions import VectorFunction
 from handgrad.judging.vectors.residuals import gauss_newton
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -34,61 +35,12 @@ __tracebackhide__ = True
 #: What the elements of a linear operator's adjoint are called.
 ADJOINT = "{}.rmatvec"
 
-_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_jacobian`, `check_hessian` and `check_hvp`.
 OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
 OF_HESSIAN = _OF_MATRIX._replace(gradient="hess")
 OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
-
-
-@dataclass(frozen=True, eq=False)
-class _Blocks:
-    """How a matrix (m, n) of all results and arguments falls into blocks (m_i, n_j)."""
-
-    rows: Form
-    columns: Form
-
-    @property
-    def single(self) -> bool:
-        """Whether there is one block, of one array by another."""
-        return len(self.rows.shapes) == len(self.columns.shapes) == 1
-
-    def paths(self, name: str) -> tuple[str, ...]:
-        """Return what the blocks are called."""
-        return tuple(name + a + b for a in self.rows.paths for b in self.columns.paths)
-
-    def split(self, matrix: Any) -> list[Any]:
-        """Return the blocks of a matrix, one for each result and argument."""
-        return [matrix[a, b] for a in self.rows.parts for b in self.columns.parts]
-
-    def dtypes(self) -> list[np.dtype]:
-        """Return the formats of the blocks."""
-        return [
-            np.result_type(a, b) if a.kind == "f" else b
-            for a in self.rows.dtypes
-            for b in self.columns.dtypes
-        ]
-
-    def of_answer(self, answer: Any) -> list[Any] | None:
-        """Return the caller's blocks, each of shape (m_i, n_j) if it fits; None if some lack."""
-        if self.single:
-            parts = [answers.dense(answer)]
-        else:
-            tree = jax.tree_util.tree_structure(answer, is_leaf=answers.is_matrix)
-            inner = [self.columns.tree] * len(self.rows.shapes)
-            if tree != jax.tree_util.tree_structure(
-                jax.tree_util.tree_unflatten(
-                    self.rows.tree,
-                    [jax.tree_util.tree_unflatten(t, [0.0] * t.num_leaves) for t in inner],
-                )
-            ):
-                return None
-            leaves = jax.tree_util.tree_leaves(answer, is_leaf=answers.is_matrix)
-            parts = [answers.dense(leaf) for leaf in leaves]
-        shapes = [(a, b) for a in self.rows.shapes for b in self.columns.shapes]
-        triples = zip(parts, shapes, self.dtypes(), strict=True)
-        return [answers.shaped(part, *shape, dtype) for part, shape, dtype in triples]
 
 
 def without_elements(
@@ -145,7 +97,12 @@ def jacobian_case(
     name = wording.loss.removeprefix("the ")
     with calling(name):
         f = VectorFunction.of(fun, given, name)
-    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return jacobian_case(jac, fun, given, wording, options)
+
+    blocks, exact = Blocks(f.result, f.x, given.names.params), VectorFunction.jacobian
+    return _case(jac, f, blocks, exact, given, wording, options, again)
 
 
 def hessian_case(
@@ -157,7 +114,12 @@ def hessian_case(
 ) -> tuple[Case, Point]:
     """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
     f = _scalar(loss, given, wording)
-    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, symmetric=True)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return hessian_case(hess, loss, given, wording, options)
+
+    blocks, exact = Blocks(f.x, f.x, given.names.params), VectorFunction.hessian
+    return _case(hess, f, blocks, exact, given, wording, options, again, symmetric=True)
 
 
 def product_case(
@@ -172,13 +134,29 @@ def product_case(
     f = _scalar(loss, given, wording)
     check_function(wording.gradient, hessp, (given.params, v, *given.inputs), "hessp(x, v, *args)")
 
+    names = replace(given.names, inputs=("v", *given.names.inputs))
+    case = _product(hessp, loss, f, given, wording, options)
+    return case, point_at(given.params, (v, *given.inputs), names)
+
+
+def _product(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    f: VectorFunction,
+    given: Point,
+    wording: Wording,
+    options: Options,
+) -> Case:
     def slope(x: Any, v: Any, *args: Any) -> Any:
         return f.slope(x, v, args)
 
-    names = replace(given.names, inputs=("v", *given.names.inputs))
-    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
-    case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
-    return case, point_at(given.params, (v, *given.inputs), names)
+    def translated() -> Case | None:
+        there = f.in_jax(given)
+        return there and _product(hessp, loss, there, given, wording, options)
+
+    approximations = partial(gauss_newton, f)
+    part = HessianProduct(loss, f.hessian, approximations, f.gradient, translated)
+    return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
 
 
 def _scalar(loss: Callable[..., Any], given: Point, wording: Wording) -> VectorFunction:
@@ -194,11 +172,12 @@ def _scalar(loss: Callable[..., Any], given: Point, wording: Wording) -> VectorF
 def _case(
     derivative: Callable[..., Any],
     f: VectorFunction,
-    blocks: _Blocks,
-    exact: Callable[[Any, Sequence[Any]], Any],
+    blocks: Blocks,
+    exact: Callable[[VectorFunction, Any, Sequence[Any]], Any],
     given: Point,
     wording: Wording,
     options: Options,
+    again: Callable[[Point], tuple[Case, Point]],
     symmetric: bool = False,
 ) -> tuple[Case, Point]:
     name = wording.gradient
@@ -206,6 +185,7 @@ def _case(
     first, _ = given.call(derivative)
     adjoint = blocks.single and answers.is_operator(first) and answers.adjoint(first) is not None
     structures: dict[bytes, np.ndarray] = {}
+    convention, holomorphic = options.convention or "jax", set[int]()
 
     def loss(u: Any, x: Any, *args: Any) -> Any:
         return part.with_matrix(u, x, *args)[0]
@@ -217,12 +197,18 @@ def _case(
             structures.setdefault(b"", stored.copy())
             if structures[b""].shape == stored.shape:
                 structures[b""] |= stored
-        found = blocks.of_answer(answer)
-        if found is None or answer is None:
+        found = None if answer is None else of_answer(answer)
+        if found is None:
             return answer
-        if adjoint:
-            found += [answers.adjoint(answer)]
-        return found
+        return found + of_answer(answers.adjoint(answer)) if adjoint else found
+
+    def of_answer(answer: Any) -> Any:
+        if not blocks.of_complex:
+            return blocks.of_answer(answer)
+        sign = CONVENTIONS[convention]
+        return complex_blocks.of_answer(
+            name, blocks.rows, blocks.columns, answer, sign, holomorphic
+        )
 
     weights = np.random.default_rng(0).uniform(1, 2, f.result.size)
 
@@ -233,16 +219,45 @@ def _case(
         return blocks.split(whole) * (1 + adjoint)
 
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return split(exact(x, args))
+        return split(exact(f, x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
+    def translated() -> Case | None:
+        there, rest = f.in_jax(given), (blocks, exact, given, wording, options, again, symmetric)
+        return there and _case(derivative, there, *rest)[0]
+
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(f.f, given, values, value, matrix, split, symmetric, approximations, structures)
-    case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
+    rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
+    sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
+    wholes = blocks.wholes()
+    if adjoint:
+        wholes += tuple(w._replace(places=tuple(len(sides) + k for k in w.places)) for w in wholes)
+    part = Matrix(
+        function=f.f,
+        given=given,
+        values=values,
+        value=value,
+        matrix=matrix,
+        split=split,
+        symmetric=symmetric,
+        approximations=approximations,
+        structures=structures,
+        sides=sides * (1 + adjoint),
+        gradient=f.gradient,
+        derivative=derivative,
+        again=again,
+        holomorphic=holomorphic,
+        wholes=wholes,
+        translated=translated,
+    )
+    written_as = convention if blocks.of_complex else None
+    case = Case(
+        gradient, loss, part=part, wording=wording, written_as=written_as, **options.handed_on()
+    )
     paths = blocks.paths(name)
-    paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()
+    paths += blocks.paths(ADJOINT.format(name)) if adjoint else ()
     shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes] * (1 + adjoint)
     rng = np.random.default_rng(options.seed)
     dtypes = blocks.dtypes() * (1 + adjoint)

@@ -1,7 +1,8 @@
 """A function of the caller's as one of a vector, with a vector for a result, on any numbers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
 from itertools import pairwise
 from typing import Any
 
@@ -9,13 +10,21 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.oracle.jacobians import jacobian
 from handgrad.oracle.numpy_losses.series import Number, Series
+from handgrad.oracle.reference import ANOTHER_VALUE
+from handgrad.program.numpy_to_jax import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+#: What a function that calls another has of it: not its module, by which code that may refer to
+#: NumPy is told from NumPy's own.
+OWN = ("__name__", "__qualname__", "__doc__")
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,19 @@ class Form:
     def size(self) -> int:
         """The number of elements of all."""
         return sum(self.sizes)
+
+    @property
+    def wholes(self) -> list[tuple[int, ...]]:
+        """The places of the arrays that are one to the caller: two parts of a complex one."""
+        numbered = jax.tree_util.tree_unflatten(self.tree, range(self.tree.num_leaves))
+        found = jax.tree_util.tree_leaves(numbered, is_leaf=is_pair)
+        return [tuple(each) if is_pair(each) else (each,) for each in found]
+
+    @property
+    def outside(self) -> Any:
+        """The structure of the caller's pytree, in which a complex array is one leaf."""
+        numbered = jax.tree_util.tree_unflatten(self.tree, range(self.tree.num_leaves))
+        return jax.tree_util.tree_structure(numbered, is_leaf=is_pair)
 
     @property
     def parts(self) -> list[slice]:
@@ -76,9 +98,12 @@ class VectorFunction:
             value, _ = given.call(f)
         except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
             value = _on_jax_arrays(f, given, error)
-        result = form_of(_as_array(value))
+        value = _as_array(value)
+        if holds_complex(value):
+            f, value = _in_parts(f), in_pairs(value)
+        result = form_of(value)
         if not result.dtypes or any(dtype.kind not in "fiu" for dtype in result.dtypes):
-            raise TypeError(f"{name}: got {shortly(value)}, expected an array of real numbers")
+            raise TypeError(f"{name}: got {shortly(value)}, expected an array of numbers")
         return cls(f, form_of(given.params), result)
 
     def value(self, x: Any, args: Sequence[Any]) -> Any:
@@ -113,6 +138,28 @@ class VectorFunction:
         dtype = np.result_type(*self.x.dtypes)
         return jacobian(along, np.zeros(1, dtype), in_one(x), in_one(v), *others)[0, 0]
 
+    def in_jax(self, given: Point) -> "VectorFunction | None":
+        """Return the same function, in NumPy, as its code in `jax.numpy`.
+
+        None if that does not run at a point, or has other values there.
+        """
+        code = in_jax(self.f)
+
+        @wraps(self.f)
+        def in_its_place(*args: Any) -> Any:
+            with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+                return code(*args)
+
+        there, (real, together) = replace(self, f=in_its_place), split((given.params, given.inputs))
+        try:
+            with jax.enable_x64(given.wide):
+                x, args = together([jax.numpy.asarray(array) for array in real])
+                values = np.asarray(self.value(given.params, given.inputs))
+                apart = np.abs(values - np.asarray(there.value(x, args)))
+        except Exception:  # what it raises in JAX says nothing of the caller's code
+            return None
+        return there if (apart <= ANOTHER_VALUE * np.max(np.abs(values))).all() else None
+
     def unflat(self, x: Any) -> Any:
         """Return a vector of the arguments in the form of x."""
         leaves = [
@@ -129,6 +176,16 @@ def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any
             return f(*together([jax.numpy.asarray(array) for array in real]))
         except Exception:  # neither; the first error is of the caller's own arrays
             raise error from None
+
+
+def _in_parts(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function whose results have pairs of real arrays in place of complex ones."""
+
+    @wraps(f, assigned=OWN)
+    def in_parts(*args: Any) -> Any:
+        return in_pairs(_as_array(f(*args)))
+
+    return in_parts
 
 
 def _as_array(value: Any) -> Any:
