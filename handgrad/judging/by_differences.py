@@ -267,7 +267,7 @@ class Found:
         # what is meant is not known.
         enough = SAFE * fine <= HALF_KNOWN * about
         meant = np.fmax(SAFE * fine, np.fmin(SAFE * coarse, HALF_KNOWN * about))
-        left_out = np.where(enough, meant, SAFE * fine)
+        left_out = np.where(enough & (fine > 0), meant, SAFE * fine)
         is_rough = self.rough > ROUGH
         approximate = np.where(is_rough, SOLVER, APPROXIMATE) * np.fmax(about, nearby)
         unsettled = np.array([UNSETTLED * s.unsettled for s in self.slopes])

@@ -183,6 +183,22 @@ def test_a_library_in_c() -> None:
     assert check_jacobian(lambda x: 1.2 * right(x), of_each, X, points=0).verdict == "disagree"
 
 
+def test_a_pytree_with_a_block_of_zeros() -> None:
+    """Of a function that does not move, 0 is exact."""
+
+    def of_two(x: Any) -> Any:
+        return {"u": sp.gammaln(x["a"]), "v": float(sp.kv(1.5, x["b"]))}
+
+    def right(x: Any, zero: float = 0.0) -> Any:
+        of_u = {"a": np.diag(sp.digamma(x["a"])), "b": np.zeros(2)}
+        return {"u": of_u, "v": {"a": np.full(2, zero), "b": sp.kvp(1.5, x["b"])}}
+
+    at = {"a": np.array([1.5, 2.0]), "b": 0.3}
+    assert check_jacobian(right, of_two, at, points=1).verdict == "agree"
+    wrong = check_jacobian(lambda x: right(x, 5.0), of_two, at, points=0)
+    assert wrong.headline.startswith("disagree: jac['v']['a']: 2 of 2 elements")
+
+
 @jax.custom_jvp
 def called(x: Any) -> Any:
     like = jax.ShapeDtypeStruct(x.shape, x.dtype)
@@ -240,6 +256,22 @@ def test_at_a_jump_of_the_second_derivative_none_is_wrong() -> None:
     at = np.array([0.0, 0.7])
     for there, verdict in ((0.0, "undecidable"), (2.0, "undecidable"), (400.0, "disagree")):
         report = check_hessian(lambda x, h=there: np.diag([h, math.exp(x[1])]), bent, at, points=0)
+        assert report.verdict == verdict, str(report)
+
+
+def test_a_mixed_derivative_beside_a_curve_in_one_element() -> None:
+    """Of which it takes no third derivative for a change of its own."""
+
+    def curved(x: Any) -> float:
+        return math.exp(5 * x[1]) + x[0] * x[1]
+
+    for mixed, verdict in ((1.0, "agree"), (2.0, "disagree")):
+        report = check_hessian(
+            lambda x, m=mixed: np.array([[0, m], [m, 25 * math.exp(5 * x[1])]]),
+            curved,
+            np.array([0.8, 1.1]),
+            points=0,
+        )
         assert report.verdict == verdict, str(report)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from handgrad.judging.by_differences import APPROXIMATE as MEANT
 from handgrad.judging.by_differences import PLACES, SAFE
-from handgrad.oracle.differences import KNOWN, Slope, roughness, slope
+from handgrad.oracle.differences import CALLS, KNOWN, Slope, roughness, slope, slopes
 from tests.handgrad.oracle.difference_functions import APPROXIMATE, SMOOTH, Smooth, numbers
 
 #: Functions of whose slopes rounding or noise leaves less than three digits somewhere.
@@ -107,6 +107,54 @@ def test_a_quantity_of_few_digits_is_not_mistaken_for_a_constant() -> None:
         found = slope(lambda x: max(x - 1, 0.0) ** 2, at, at)
         assert found.value == 0
         assert (found.fine == 0) == (name == "long")
+
+
+def test_slopes_below_the_rounding_of_the_function() -> None:
+    """Short steps that do not move it are no better than long ones that do."""
+    assert slope(lambda x: 1 + 1e-12 * x, 0.33172142334353605, 0.33).fine < 1e-13
+    still = slope(lambda x: math.tanh(5 * x), 5.3, 5.3)
+    assert (still.value, still.fine) == (0, 0)
+    assert still.coarse > 5 / math.cosh(26.5) ** 2
+
+
+def test_results_share_the_calls_and_are_slopes_of_their_own() -> None:
+    calls = []
+
+    def both(x: float) -> np.ndarray:
+        calls.append(x)
+        return np.array([math.exp(x), math.sin(x)])
+
+    found = slopes(both, 2, 1.0, 1.0)
+    assert len(calls) <= CALLS + 2  # where SciPy rounds a step in another way
+    assert found == [slope(math.exp, 1.0, 1.0), slope(math.sin, 1.0, 1.0)]
+
+
+#: Functions, and their second derivatives.
+CURVED = {
+    "exp": (math.exp, math.exp),
+    "log": (math.log, lambda x: -1 / x**2),
+    "tanh": (
+        lambda x: math.tanh(5 * x),
+        lambda x: -50 * math.tanh(5 * x) / math.cosh(5 * x) ** 2,
+    ),
+    "fast": (lambda x: math.sin(100 * x), lambda x: -1e4 * math.sin(100 * x)),
+    "a kink nearby": (lambda x: abs(x - 1.0123) + x * x, lambda _: 2.0),
+    "beside 1e10": (lambda x: 1e10 + x * x, lambda _: 2.0),
+    "7 digits": (SMOOTH["7 digits"].f, math.exp),
+    "noise 1e-8": (SMOOTH["noise 1e-8"].f, math.exp),
+    "a bend": (lambda x: max(x - 1, 0.0) ** 2, lambda x: 2.0 * (x > 1) + (x == 1)),
+}
+
+
+@pytest.mark.parametrize("name", CURVED)
+def test_second_derivatives_are_within_some_estimates(name: str) -> None:
+    f, second = CURVED[name]
+    for x in (1.0, 0.37, 2.9):
+        (found,) = slopes(lambda at: np.array([f(at)]), 1, x, x, order=2)
+        least = 1e-15 * abs(found.value)
+        assert abs(found.value - second(x)) <= SAFE / 3 * max(found.fine, least), x
+        known = name not in ("tanh", "beside 1e10", "7 digits", "noise 1e-8", "a bend")
+        assert found.fine <= 1e-9 * max(abs(found.value), found.nearby) or not known
 
 
 def test_the_domain_ends_nearby() -> None:
