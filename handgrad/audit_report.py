@@ -1,6 +1,6 @@
 """The report on many checks at once: one table, the failures, and what was not judged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -161,7 +161,11 @@ class AuditReport(Renderable):
         told = ", ".join(part for part in parts if part)
         return "; ".join(part for part in (start + (told and f": {told}"), left) if part)
 
-    def power(self, rtol: float | None = None) -> "Power":
+    def power(
+        self,
+        rtol: float | None = None,
+        test: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> "Power":
         """Compute which planted mistakes would have been caught, in all that was judged.
 
         Takes seconds for each check. As `GradientReport.power`; a mistake is named with its check.
@@ -169,18 +173,49 @@ class AuditReport(Renderable):
         Args:
             rtol: tell instead what a test at these points would catch that compares every element
                 with the right one, with this relative tolerance and no absolute one.
-        """
-        from handgrad.power import together
+            test: run your own tests instead, by the names of their checks, as for
+                `GradientReport.power`. What has none, or is wrong, is named.
 
+        Raises:
+            TypeError, ValueError: both are given, or there is a test for no check; also as
+                `GradientReport.power`, with the name of the check before it.
+        """
+        from handgrad.power import Power, together
+
+        reports = self.plantable
+        if test is None:
+            found = together({name: report.power() for name, report in reports.items()})
+            return found if rtol is None else found.of_tolerance(rtol)
+        if rtol is not None:
+            raise TypeError("power: got rtol beside test, expected one of the two")
+        for name in test:
+            if name not in reports:
+                known = ", ".join(map(repr, reports))
+                raise ValueError(f"power: got a test of {name!r}, expected of one of {known}")
         powers = {}
+        for name, report in reports.items():
+            if report.verdict == "disagree":
+                powers[name] = Power((), 0, "in what is wrong as it is")
+            elif name not in test:
+                powers[name] = Power((), 0, "where there is no test")
+            else:
+                try:
+                    powers[name] = report.power(test=test[name])
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{name}: {error}") from None
+        return together(powers, "your tests")
+
+    @property
+    def plantable(self) -> dict[str, GradientReport]:
+        """The reports on what mistakes can be planted in, by the names of their checks."""
+        found = {}
         for one in self.audited:
             for k, report in enumerate(one.reports):
                 of_several = f" {k + 1}" if len(one.reports) > 1 else ""
                 case = None if report.trial is None else report.trial.case
-                if case is not None and not case.is_linear and not case.along_directions:
-                    powers[one.name + of_several] = report.power()
-        found = together(powers)
-        return found if rtol is None else found.of_tolerance(rtol)
+                if case is not None and not case.of_values and not case.along_directions:
+                    found[one.name + of_several] = report
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON; the keys of a report are those of its `to_dict`."""

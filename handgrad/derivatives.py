@@ -1,7 +1,7 @@
 """The public checks of derivatives that are no gradients of scalars: Jacobians and Hessians."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,13 +9,14 @@ from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
+from handgrad.judging.case import Case, Wording
 from handgrad.judging.complex_arguments import (
     in_parts,
     like_complex,
     refuse_complex,
     with_gradient_in_parts,
 )
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -56,7 +57,8 @@ def check_jacobian(
             `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
             Of complex numbers see `convention`.
-        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy.
+        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
+            only be called is judged by differences, and nothing certified.
         x: shape (n,), or any array of floats or complex numbers, or a pytree of them.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
@@ -90,13 +92,8 @@ def check_jacobian(
     options, reproduce = options_and_call(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
-    jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), points)
-    given = point_at(x, others, names)
-    empty = without_elements(jac, fun, given, reproduce, strict)
-    if empty is not None:
-        return GradientReport.of(empty)
-    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_JACOBIAN, options)
+    return report_on_jacobian(jac, fun, x, args, how)
 
 
 @with_arguments_of(check_jacobian)
@@ -163,11 +160,8 @@ def check_hessian(
     options, reproduce = options_and_call(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
-    refuse_complex(x, names.params)
-    hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), points)
-    given = point_at(x, others, names)
-    case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_HESSIAN, options)
+    return report_on_hessian(hess, loss, x, args, how)
 
 
 @with_arguments_of(check_hessian)
@@ -234,15 +228,8 @@ def check_hvp(
     options, reproduce = options_and_call(
         check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
     )
-    own, of_complex = (hessp, loss), holds_complex(x)
-    along = () if v is None else (like_complex(v, x),)
-    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
-    given = point_at(x, others[len(along) :], names)
-    v = others[0] if along else _like(given, seed)
-    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
-    if of_complex:
-        case = with_gradient_in_parts(case, own, given.names, convention)
-    return report_on(case, at, points, strict, reproduce, seconds)
+    how = Asked(points, strict, reproduce, seconds, OF_PRODUCT, options)
+    return report_on_hvp(hessp, loss, x, args, how, v)
 
 
 @with_arguments_of(check_hvp)
@@ -258,6 +245,73 @@ def assert_hvp(*args: Any, **options: Any) -> None:
         >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
     """
     require(check_hvp(*args, **options))
+
+
+class Asked(NamedTuple):
+    """How a derivative is judged, and what messages call things."""
+
+    points: int | Sequence[Any]
+    strict: bool
+    reproduce: str
+    seconds: float
+    wording: Wording
+    options: Options
+
+    def report(self, case: Case, at: Point) -> GradientReport:
+        """Judge a case as asked; raises as `report_on`."""
+        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
+
+
+def report_on_jacobian(
+    jac: Callable[..., Any], fun: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
+    names = _names(fun, args)
+    jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), how.points)
+    how, given = how._replace(points=points), point_at(x, others, names)
+    empty = without_elements(jac, fun, given, how.reproduce, how.strict)
+    if empty is not None:
+        return GradientReport.of(empty)
+    return with_remarks(how.report(*jacobian_case(jac, fun, given, how.wording, how.options)))
+
+
+def report_on_hessian(
+    hess: Callable[..., Any], loss: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Hessian, as `check_hessian` does; raises as that."""
+    names = _names(loss, args)
+    refuse_complex(x, names.params)
+    hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), how.points)
+    how, given = how._replace(points=points), point_at(x, others, names)
+    return with_remarks(how.report(*hessian_case(hess, loss, given, how.wording, how.options)))
+
+
+def report_on_hvp(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    how: Asked,
+    v: Any = None,
+) -> GradientReport:
+    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
+    names, own, of_complex = _names(loss, args), (hessp, loss), holds_complex(x)
+    along = () if v is None else (like_complex(v, x),)
+    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), how.points)
+    how, given = how._replace(points=points), point_at(x, others[len(along) :], names)
+    v = others[0] if along else _like(given, how.options.seed)
+    case, at = product_case(hessp, loss, given, v, how.wording, how.options)
+    if of_complex:
+        case = with_gradient_in_parts(case, own, given.names, how.options.convention)
+    return how.report(case, at)
+
+
+#: What judges each kind of derivative, and what its messages call things.
+BY_KIND = {
+    "jacobian": (report_on_jacobian, OF_JACOBIAN),
+    "hessian": (report_on_hessian, OF_HESSIAN),
+    "hvp": (report_on_hvp, OF_PRODUCT),
+}
 
 
 def _names(function: Any, args: tuple[Any, ...]) -> Names:

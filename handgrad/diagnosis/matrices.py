@@ -4,18 +4,22 @@ As in `kinds`, a function takes the evidence and the elements to explain, and pr
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 
 import jax
 import numpy as np
 
+from handgrad.arithmetic import balls
 from handgrad.data.numerals import listed, short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
+from handgrad.judging.black_box import BlackBox
 from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.outcome import Trial
 
 Shape = tuple[int, ...]
 
@@ -227,15 +231,19 @@ def _other_arguments(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         if list(order) == sorted(order) or any(forms[i] != forms[j] for i, j in enumerate(order)):
             continue
         says = f"yours is exact for the arguments in the order {', '.join(names[i] for i in order)}"
-        yield Theory("exchanged", says, partial(_elsewhere, evidence.trial.case, matrix, order))
+        yield Theory("exchanged", says, partial(_elsewhere, evidence.trial, matrix, order))
 
 
-def _elsewhere(case: Case, matrix: Matrix, order: Sequence[int], sample: Sample) -> np.ndarray:
+def _elsewhere(trial: Trial, matrix: Matrix, order: Sequence[int], sample: Sample) -> np.ndarray:
     x, *args = sample.given.inputs
+    args = [args[i] for i in order]
+    if isinstance(trial.loss, BlackBox):
+        there, _ = trial.loss.measured(replace(sample.given, inputs=(x, *args)))
+        return balls.midpoints(there.gradient)
     with jax.enable_x64(True):
-        blocks = matrix.matrix(x, [args[i] for i in order])
+        blocks = matrix.matrix(x, args)
     flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
-    return case.projected(sample.given, np.concatenate(flat))
+    return trial.case.projected(sample.given, np.concatenate(flat))
 
 
 GAUSS_NEWTON = (

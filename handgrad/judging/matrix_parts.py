@@ -33,6 +33,7 @@ class Matrix:
     values: Callable[[Any, Sequence[Any]], tuple[Any, list[Any]]]
     value: Callable[[Any, Sequence[Any]], Any]  #: the same scalar alone
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
+    split: Callable[[Any], list[Any]]  #: a matrix of all results and arguments -> its blocks
     symmetric: bool  #: whether it is a Hessian
     #: (x, args) -> what may be its Gauss-Newton approximation, if it is one, in floats.
     approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
@@ -49,6 +50,9 @@ class Matrix:
     wholes: tuple[Whole, ...]  #: what the blocks are to the caller, if some are of complex numbers
     #: Returns the case of the function's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]
+    derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
+    #: The case at another point of the caller's, (x, *args), where it may have other shapes.
+    again: Callable[[Point], tuple[Any, Point]]
 
     def with_matrix(self, u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
         """Return Σ U·J, and J."""

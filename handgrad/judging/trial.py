@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.data.attempts import raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
@@ -185,6 +186,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         value, autodiff = loss.answers(given)
     except Exception as error:
+        raise_internal(error)
         if not raises_always(lambda: loss.answers(given)):
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(case.wording.loss, "result", what, "a number") from error
@@ -194,6 +196,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
+        raise_internal(error)
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
             return Outcome(given, findings=(Finding.of_form("not-repeatable", None, what),))

@@ -82,7 +82,7 @@ def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
     """
     frames = own_frames(error.__traceback__, named)
     if _of_tracing(error):
-        return _explained(*frames[-1], error) if frames else None
+        return _explained(*frames[-1], error) if frames else _of_a_package(error)
     text = f"{type(error).__name__}: {error}"
     meaning = next((says for part, says in _MEANINGS.items() if part in text), None)
     if meaning is None or not frames:
@@ -103,14 +103,15 @@ def _of_tracing(error: BaseException) -> bool:
 def _on_tracers(by_jax: BaseException) -> str | None:
     """Name the line that raised when JAX ran it; None if the error is explained elsewhere."""
     frames = own_frames(by_jax.__traceback__)
-    says_it = explanation(by_jax) is not None or isinstance(by_jax, AdvisedError)
-    if says_it or not frames:
+    where = _installed(by_jax)
+    if frames:
+        place = frames[-1][1]
+        where = f"{near(place.filename)}, line {place.lineno}: {_shown(expression(place))}"
+    if where is None or explanation(by_jax) is not None or isinstance(by_jax, AdvisedError):
         return None
-    place = frames[-1][1]
     return (
-        f"{near(place.filename)}, line {place.lineno}: {_shown(expression(place))}: this runs in "
-        f"floats, but JAX, which traces it, raised {in_one_line(by_jax)}; expected code that asks "
-        "for no types and values, such as np.isscalar does"
+        f"{where}: this runs in floats, but JAX, which traces it, raised {in_one_line(by_jax)}; "
+        "expected code that asks for no types and values, such as np.isscalar does"
     )
 
 
@@ -130,7 +131,8 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
     frame, place = frames[-1]
     text = expression(place)
     advice = _advice_for_numpy(text, frame)
-    if text == expression(own_frames(by_jax.__traceback__)[-1][1]):
+    own = own_frames(by_jax.__traceback__)
+    if own and text == expression(own[-1][1]):
         return f"{line}{advice and f'; in NumPy, {advice}'}"
     where = f"In NumPy, on power series, line {place.lineno} stopped it"
     return f"{line}. {where}: {_shown(text)}{advice and f'; {advice}'}"
@@ -153,6 +155,25 @@ def _explained(frame: FrameType, place: FrameSummary, error: BaseException) -> s
         needs = "needs the numbers of a tensor that the gradient depends on, which is traced"
         return f"{where}: {_shown(stopped)} {needs}; {_advice_for_torch(error)}"
     return f"{where}: JAX cannot trace {_shown(stopped)}; {_advice(stopped, frame, error)}"
+
+
+def _of_a_package(error: BaseException) -> str | None:
+    """Explain it of an installed function that is the loss itself: no frame is the caller's own."""
+    name = _installed(error)
+    if name is None:
+        return None
+    is_there = name.startswith("scipy.") and _exists(f"jax.{name}")
+    return f"JAX cannot trace {name}; write {f'jax.{name}' if is_there else 'it with jax.numpy'}"
+
+
+def _installed(error: BaseException) -> str | None:
+    """Return the public name of the first function that is neither handgrad's nor JAX's."""
+    for frame, _ in frames_of(error.__traceback__):
+        module = str(frame.f_globals.get("__name__")).split(".")
+        if module[0] not in ("handgrad", "jax"):
+            public = [part for part in module if not part.startswith("_")]
+            return ".".join([*public, frame.f_code.co_qualname])
+    return None
 
 
 def _of_torch(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
-from handgrad.program.trace import custom_rules
+from handgrad.program.programs import custom_rules
 
 #: The most parameters to name.
 FEW_LEAVES = 3

@@ -5,6 +5,7 @@ Where a later version has fixed the mistake, its test fails, and the example has
 
 import re
 import runpy
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ FOLDER = Path(__file__).parents[2] / "examples"
 
 #: What an example audits, if not what handgrad itself needs, by the first part of its name.
 PACKAGES = {
-    "audit": "statsmodels",
     "sklearn": "sklearn",
     "statsmodels": "statsmodels",
     "optax": "optax",
@@ -169,13 +169,23 @@ def test_a_released_mistake_is_one(mistake: released_mistakes.Mistake) -> None:
 
 
 @pytest.mark.slow
-def test_what_three_packages_differentiate_is_right() -> None:
-    pytest.importorskip("sklearn", reason="sklearn is not installed: see examples/README.md")
-    report = example("audit_of_packages").report()
-    assert report, str(report)
-    assert {*report.verdicts.values()} == {"agree"}
-    packages = [name.split(":")[0].split(".")[0] for name in report]
-    assert min(packages.count(name) for name in ("scipy", "statsmodels", "sklearn")) > 5
+def test_what_three_packages_differentiate() -> None:
+    """All is right but what the audit lists as wrong, and none raises."""
+    for package in ("sklearn", "statsmodels"):
+        pytest.importorskip(package, reason=f"{package} is not installed: see examples/README.md")
+    module = import_module("examples.audit_of_packages")
+    report = module.report()
+    assert set(report.verdicts.values()) == {"agree", "disagree"}, str(report)
+    assert set(report.failing) == set(module.WRONG), str(report)
+    assert {one.blame for one in report.audited if not one} == {"yours"}
+    packages = Counter(re.split("[.:]", name)[0] for name in report)
+    assert packages == {"scipy": 23, "statsmodels": 40, "sklearn": 26}
+    reproduced = Counter(report[name].reproduce.partition("(")[0] for name in report)
+    assert reproduced["check_jacobian"] > 20
+    assert reproduced["check_hessian"] > 10
+    assert reproduced["check_hvp"] == 2
+    certified = [report[name].to_dict()["certified"] for name in report]
+    assert certified.count(False) == 18
 
 
 @pytest.mark.slow
@@ -185,5 +195,6 @@ def test_as_a_script(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_readme_has_a_line_on_each() -> None:
-    names = re.findall(r"\[(\w+)\.py\]\(\1\.py\)", (FOLDER / "README.md").read_text())
-    assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.py"))
+    names = re.findall(r"\[([\w.]+)\]\(\1\)", (FOLDER / "README.md").read_text())
+    packages = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
+    assert sorted(names) == sorted({path.name for path in FOLDER.glob("*.py")} | packages)

@@ -1,6 +1,7 @@
 """A NumPy loss: the call that stops JAX, and what to write in its place."""
 
 import math
+import statistics
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import scipy.special
 from numpy import exp
 from scipy.stats import norm
 
+from handgrad import check_gradient
 from handgrad.judging.untraceable import explanation
 
 
@@ -84,6 +86,22 @@ def test_the_call_and_its_form_in_jax(loss: Any, stopped: str, advice: str) -> N
     line = (with_numpy if loss is in_a_helper else loss).__code__.co_firstlineno + 1
     assert place == f"tests/handgrad/test_untraceable.py, line {line}"
     assert rest == f"JAX cannot trace {stopped}; {advice}"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "loss", "says"),
+    [
+        (scipy.special.softmax, scipy.special.logsumexp,
+         "JAX cannot trace scipy.special.logsumexp; write jax.scipy.special.logsumexp"),
+        (lambda x: 2 * (x - x.mean()) / 3, statistics.pvariance,
+         "statistics.pvariance: this runs in floats, but JAX, which traces it, raised TypeError"),
+    ],
+)  # fmt: skip
+def test_an_installed_function_that_is_the_loss_itself(gradient: Any, loss: Any, says: str) -> None:
+    """No frame is the caller's own; it is a black box as any other."""
+    report = check_gradient(gradient, loss, np.array([-1.0, 0.5, 0.75]), points=0)
+    assert report.verdict == "agree"
+    assert f"not certified: {says}" in " ".join(str(report).split())
 
 
 def test_other_errors_are_not_explained() -> None:

@@ -97,15 +97,12 @@ def jacobian_case(
     name = wording.loss.removeprefix("the ")
     with calling(name):
         f = VectorFunction.of(fun, given, name)
-    return _case(
-        jac,
-        f,
-        Blocks(f.result, f.x, given.names.params),
-        VectorFunction.jacobian,
-        given,
-        wording,
-        options,
-    )
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return jacobian_case(jac, fun, given, wording, options)
+
+    blocks, exact = Blocks(f.result, f.x, given.names.params), VectorFunction.jacobian
+    return _case(jac, f, blocks, exact, given, wording, options, again)
 
 
 def hessian_case(
@@ -117,8 +114,12 @@ def hessian_case(
 ) -> tuple[Case, Point]:
     """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
     f = _scalar(loss, given, wording)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return hessian_case(hess, loss, given, wording, options)
+
     blocks, exact = Blocks(f.x, f.x, given.names.params), VectorFunction.hessian
-    return _case(hess, f, blocks, exact, given, wording, options, symmetric=True)
+    return _case(hess, f, blocks, exact, given, wording, options, again, True)
 
 
 def product_case(
@@ -176,6 +177,7 @@ def _case(
     given: Point,
     wording: Wording,
     options: Options,
+    again: Callable[[Point], tuple[Case, Point]],
     symmetric: bool = False,
 ) -> tuple[Case, Point]:
     name = wording.gradient
@@ -213,14 +215,17 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
+    def split(whole: Any) -> list[Any]:
+        return blocks.split(whole) * (1 + adjoint)
+
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return blocks.split(exact(f, x, args)) * (1 + adjoint)
+        return split(exact(f, x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
     def translated() -> Case | None:
-        there, rest = f.in_jax(given), (blocks, exact, given, wording, options, symmetric)
+        there, rest = f.in_jax(given), (blocks, exact, given, wording, options, again, symmetric)
         return there and _case(derivative, there, *rest)[0]
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
@@ -230,19 +235,22 @@ def _case(
     if adjoint:
         wholes += tuple(w._replace(places=tuple(len(sides) + k for k in w.places)) for w in wholes)
     part = Matrix(
-        f.f,
-        given,
-        values,
-        value,
-        matrix,
-        symmetric,
-        approximations,
-        structures,
-        sides * (1 + adjoint),
-        f.gradient,
-        holomorphic,
-        wholes,
-        translated,
+        function=f.f,
+        given=given,
+        values=values,
+        value=value,
+        matrix=matrix,
+        split=split,
+        symmetric=symmetric,
+        approximations=approximations,
+        structures=structures,
+        sides=sides * (1 + adjoint),
+        gradient=f.gradient,
+        holomorphic=holomorphic,
+        wholes=wholes,
+        translated=translated,
+        derivative=derivative,
+        again=again,
     )
     written_as = convention if blocks.of_complex else None
     case = Case(

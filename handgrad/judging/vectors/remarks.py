@@ -105,7 +105,7 @@ def _structure(matrix: Matrix, outcomes: Any) -> tuple[list[Finding], list[str]]
     found, warnings = [], []
     if (lacking := nonzero & ~stored).any():
         what = f"its structure lacks {_some(lacking)}, which {_is(lacking)} not 0"
-        found.append(Finding("zero", path, _first(lacking), what, 1.0))
+        found.append(Finding("structure", path, _first(lacking), what, 1.0))
     if (idle := stored & vanishes).any():
         warnings.append(f"{path} stores {_some(idle)}, which {_is(idle)} 0 everywhere")
     return found, warnings

@@ -10,6 +10,7 @@ import pytest
 
 from handgrad.data.point import point_at
 from handgrad.diagnosis import factors, kinds
+from handgrad.diagnosis.rearranged import exchanged_leaves
 from handgrad.diagnosis.rivals import unrivalled
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory, explains
@@ -82,7 +83,7 @@ def test_leaves_are_exchanged_up_to_rounding() -> None:
         yours = found.exact[order] * (1 + NOISE / 2)
         samples.append(replace(found, given=point_at((leaf, leaf), ()), yours=yours))
     found = evidence_of(samples)
-    (theory,) = kinds._exchanged_leaves(found, EVERYTHING)
+    (theory,) = exchanged_leaves(found, EVERYTHING)
     assert theory.kind == "exchanged"
     assert explains(theory, found, EVERYTHING)
 
@@ -95,6 +96,25 @@ def test_a_fitted_factor_has_the_digits_that_the_format_tells() -> None:
     assert factors.written(0.44693524, full) == 0.44693524
     found = evidence_of([sample(0.44693524, at) for at in range(6)])
     assert next(kinds._factor(found, EVERYTHING)).says == "every element is 0.447 of exact"
+
+
+@pytest.mark.parametrize(
+    ("factor", "near"),
+    [
+        *((0.5009, {0.5}), (-2.001, {-2}), (5.01, {5}), (0.2003, {1 / 5}), (1024.5, {1024})),
+        *((2.02, set()), (1.001, set()), (12.02, set()), (0.0, set())),
+    ],
+)
+def test_three_digits_tell_plain_numbers_powers_of_two_and_what_people_divide_by(
+    factor: float, near: set[float]
+) -> None:
+    """2.02 is off by more than they round, and 12 a width, by which nobody divides."""
+    short, full = (
+        point_at((np.ones((8, 12), dtype=dtype),), (np.ones((5, 8)),))
+        for dtype in (ml_dtypes.bfloat16, np.float32)
+    )
+    assert set(factors.likely(factor, short)) == near
+    assert factors.likely(min(near, default=factor), full) == []
 
 
 @pytest.mark.parametrize(("other", "named"), [(1.52, False), (1.5 + 1e-5, True), (1.6, True)])
