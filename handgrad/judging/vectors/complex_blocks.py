@@ -104,8 +104,10 @@ def _matrices(of: Whole, block: Any, shapes: tuple[Shape, Shape]) -> list[Any]:
 def _matrix(value: Any, rows: Shape, columns: Shape) -> Any:
     try:
         return answers.shaped(answers.dense(value), rows, columns, np.float64)
-    except ValueError:  # rows of several lengths
-        return value
+    except ValueError:
+        if not isinstance(value, list | tuple):
+            raise
+        return value  # rows of several lengths
 
 
 def _fault(

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
@@ -148,14 +149,13 @@ class VectorFunction:
                 return code(*args)
 
         there, (real, together) = replace(self, f=in_its_place), split((given.params, given.inputs))
-        try:
-            with jax.enable_x64(given.wide):
-                x, args = together([jax.numpy.asarray(array) for array in real])
-                values = np.asarray(self.value(given.params, given.inputs))
-                apart = np.abs(values - np.asarray(there.value(x, args)))
-        except Exception:  # what it raises in JAX says nothing of the caller's code
-            return None
-        return there if (apart <= ANOTHER_VALUE * np.max(np.abs(values))).all() else None
+        # What it raises in JAX says nothing of the caller's code.
+        with best_effort(TypeError, AttributeError), jax.enable_x64(given.wide):
+            x, args = together([jax.numpy.asarray(array) for array in real])
+            values = np.asarray(self.value(given.params, given.inputs))
+            apart = np.abs(values - np.asarray(there.value(x, args)))
+            return there if (apart <= ANOTHER_VALUE * np.max(np.abs(values))).all() else None
+        return None
 
     def unflat(self, x: Any) -> Any:
         """Return a vector of the arguments in the form of x."""
