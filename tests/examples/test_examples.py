@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parents[2] / "examples"
 
 #: What an example audits, if not what handgrad itself needs, by the first part of its name.
 PACKAGES = {
+    "lifelines": "lifelines",
+    "skglm": "skglm",
     "sklearn": "sklearn",
     "statsmodels": "statsmodels",
     "optax": "optax",
@@ -166,6 +168,52 @@ def test_a_released_mistake_is_one(mistake: released_mistakes.Mistake) -> None:
     assert not abs(mistake.answer - exact) <= 1e-9 * abs(exact)
     if mistake.installed() == mistake.release:
         np.testing.assert_allclose(float(mistake.released()), mistake.answer, rtol=1e-12)
+
+
+@pytest.mark.slow
+def test_a_power_that_is_right_in_two_dimensions() -> None:
+    module = example("sklearn_tsne")
+    assert module.report(2).verdict == "agree"
+    report = module.report(3)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    assert not any(finding.kind == "loss-value" for finding in report.findings)
+    ends, better = module.missed(3)
+    assert better < 0.6 * ends
+    ends, better = module.missed(2)
+    assert better > 0.9 * ends
+
+
+@pytest.mark.slow
+def test_second_derivatives_of_likelihoods() -> None:
+    module = example("statsmodels_hessians")
+    for right in (module.of_linear(0.7), module.of_counts(1), module.of_counts(2)):
+        assert right.verdict == "agree"
+    wrong = module.of_linear(), module.of_counts(), module.of_series(), module.of_series(2)
+    assert [(report.verdict, report.blame) for report in wrong] == [("disagree", "yours")] * 4
+    yours, right = module.standard_errors()
+    assert 0.01 < np.abs(yours / right - 1).max() < 0.1
+
+
+@pytest.mark.slow
+def test_marginal_effects() -> None:
+    module = example("statsmodels_effects")
+    found = [exact_and_yours(report) for report in (module.of_kernel(), module.of_regression())]
+    ratios = [yours / exact for exact, yours in found]
+    np.testing.assert_allclose(np.ravel(ratios), [2, 2 / 5], rtol=1e-14)  # some roundings
+    assert (module.of_truncated().verdict, module.of_truncated().blame) == ("disagree", "yours")
+    yours, right = module.effects()
+    assert yours > 1.5 * right
+
+
+def test_a_parenthesis_at_the_wrong_place() -> None:
+    module = example("skglm_poisson")
+    assert module.report(module.of_each).verdict == "agree"
+    report = module.report()
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+
+
+def test_a_likelihood_with_ties() -> None:
+    assert {*example("lifelines_cox").report().verdicts.values()} == {"agree"}
 
 
 @pytest.mark.slow

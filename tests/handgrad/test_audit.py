@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import special
 
 from handgrad import (
     AuditReport,
@@ -226,6 +227,19 @@ def test_the_power_of_a_test_with_a_tolerance(
     assert "missed: again, w[0]: changes 1e-6 of an element, within the tolerance" in said
     assert "None was planted in the links (pkg:right); in the links (again)." in said
     assert "rtol" not in str(everything)
+
+
+def test_what_stops_a_check_is_told_as_it_tells_it() -> None:
+    """And not as the line of the caller's that made the check, which is no part of the loss."""
+    loss = lambda w, x: np.sum(special.jv(1, x @ w))  # noqa: E731
+
+    def made_by_hand() -> Any:
+        return check_gradient(right, loss, W, X, referee="series")
+
+    (row,) = audit({"by hand": made_by_hand}).audited
+    assert row.raised is not None
+    assert row.raised.startswith("loss: tests/handgrad/test_audit.py, line ")
+    assert "JAX cannot trace special.jv(1, x @ w)" in row.raised
 
 
 def test_an_interruption_keeps_the_rows_so_far() -> None:
