@@ -89,11 +89,16 @@ class Audited:
         return f"{text}; kind: {', '.join(kinds)}" if kinds else text
 
     @property
+    def detects(self) -> str:
+        """Its detection limit in two digits, if that is known."""
+        return "" if self.detection_limit is None else short(self.detection_limit, 2)
+
+    @property
     def row(self) -> tuple[str, ...]:
         """Its cells in the table."""
-        limit = "" if self.detection_limit is None else short(self.detection_limit, 2)
         return (
-            self.name, self.verdict, self.blame or "", f"{self.seconds:.1f}", limit, self.says
+            self.name, self.verdict, self.blame or "", f"{self.seconds:.1f}", self.detects,
+            self.says,
         )  # fmt: skip
 
 
@@ -207,7 +212,7 @@ class AuditReport(Renderable):
         )
 
     def to_html(self, title: str = "Gradients, judged") -> str:
-        """Return a page of HTML by itself: the table, and below it the report of every check."""
+        """Return a page of HTML by itself: what fails, what passes by package, every report."""
         sections = [
             Section(
                 one.name,
@@ -215,10 +220,14 @@ class AuditReport(Renderable):
                 not one,
                 "" if one.report is None else one.report._repr_html_(),
                 one.says,
+                one.blame or "",
+                one.seconds,
+                one.detects,
+                all(report.certified for report in one.reports),
             )
             for one in self._worst_first
         ]
-        return as_page(title, self._content(), sections)
+        return as_page(title, self._sentence, sections, self._closing)
 
     def to_junit(self) -> str:
         """Return JUnit's XML, which CI systems show: a test case for each check.
@@ -244,16 +253,22 @@ class AuditReport(Renderable):
         """The checks as the table has them; those of one verdict in the order given."""
         return sorted(self.audited, key=lambda one: (bool(one), _ORDER.index(one.verdict)))
 
-    def _content(self) -> Document:
-        blocks: list[str | Table] = [f"{self.headline[0].upper()}{self.headline[1:]}."]
-        if self.audited:
-            rows = tuple(one.row for one in self._worst_first)
-            blocks.append(Table(rows, HEADINGS, RIGHT_ALIGNED))
-            if any(one.detection_limit for one in self.audited):
-                blocks.append(DETECTS)
+    @property
+    def _sentence(self) -> str:
+        return f"{self.headline[0].upper()}{self.headline[1:]}."
+
+    @property
+    def _closing(self) -> tuple[str | Table, ...]:
+        """What stands below the checks."""
+        blocks: list[str | Table] = [DETECTS] if any(one.detects for one in self.audited) else []
         if self.not_judged:
             blocks.append(Table(tuple(map(tuple, self.not_judged)), (NOT_JUDGED, "because")))
-        return Document(tuple(blocks))
+        return tuple(blocks)
+
+    def _content(self) -> Document:
+        rows = tuple(one.row for one in self._worst_first)
+        tables = [Table(rows, HEADINGS, RIGHT_ALIGNED)] if self.audited else []
+        return Document((self._sentence, *tables, *self._closing))
 
 
 def _counted(audited: Any, verdict: str, says: str) -> str:

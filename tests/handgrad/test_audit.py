@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
@@ -172,6 +173,27 @@ def test_the_page_stands_by_itself(report: AuditReport) -> None:
     for part in ("What <was> judged", "pkg:<i>", "no <b>(2,)</b>", "every element is 1/2 of exact"):
         assert part in page.text
     assert report.to_html().count("<details open>") == len(report.failing)
+
+
+def test_the_page_has_a_table_of_each_package() -> None:
+    """Names are links once, in the order of the reports, and begin behind what they share."""
+
+    def called() -> Any:
+        total = lambda w: float(np.sum(special.jv(1, w)))  # noqa: E731
+        return check_gradient(lambda w: special.jvp(1, w), total, W, points=0)
+
+    checks = {"b.c:right": call(right), "a:halved": call(halved), "a:called": called}
+    html = audit({**checks, "b:right": call(right)}, points=0).to_html()
+    page = Parsed(html)
+    assert page.links == page.places
+    assert "Not certified: what can only be called" in page.text
+    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)[:4]
+    rows = [[re.findall(r">([^<>]+)<", row) for row in t.split("<tr>")[2:]] for t in tables]
+    summary, failing, of_a, of_b = rows
+    assert [row[:-1] for row in summary] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
+    assert [row[:3] for row in failing] == [["a:halved", "disagree", "yours"]]
+    assert [(row[0], row[1], row[-1]) for row in of_a] == [("called", "agree", "not certified")]
+    assert [row[0] for row in of_b] == ["c:right", "right"]
 
 
 def test_junit_counts_what_fails_raises_and_is_left_out(report: AuditReport) -> None:
