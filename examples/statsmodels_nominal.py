@@ -54,11 +54,11 @@ def standard_errors(n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     below = np.cumsum(odds / odds.sum(axis=1, keepdims=True), axis=1)
     y = (rng.uniform(size=n)[:, None] > below).sum(axis=1)
     fit: Any = MNLogit(2 - y, x).fit
+    models: tuple[Any, ...] = NominalGEE, WithTheDenominator
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that it has not converged
         of_gee, of_right = (
-            np.asarray(model(y, x, groups=np.arange(n)).fit(maxiter=100).bse)
-            for model in (NominalGEE, WithTheDenominator)
+            np.asarray(model(y, x, groups=np.arange(n)).fit(maxiter=100).bse) for model in models
         )
     return of_gee, of_right, np.ravel(np.asarray(fit(disp=0).bse)[:, ::-1], order="F")
 
