@@ -24,6 +24,10 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 # Reports are as wide as the terminal; in tests and documents they are the same in every one.
 os.environ["COLUMNS"] = "80"
 
+# A mistake in handgrad fails a test also where it would only cost a user a hint, a diagnosis or a
+# smaller counterexample; see `handgrad.data.attempts`.
+os.environ["HANDGRAD_RAISE_INTERNAL_ERRORS"] = "1"
+
 DOCS = Path(__file__).parent / "docs"
 
 
@@ -67,6 +71,7 @@ collect_ignore_glob = (
     else [
         "models/torch_functions/*",
         "handgrad/torch.py",
+        "handgrad/torch_reports.py",
         "models/torch_functions/*.py",
         "handgrad/program/aten/*",
         "handgrad/judging/pytorch/*",

@@ -9,7 +9,8 @@ from handgrad.data.point import point_at
 from handgrad.exact import enclosures
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
-from handgrad.program.trace import Program, Traced
+from handgrad.program.programs import Program
+from handgrad.program.trace import Traced
 
 
 def enclosed_gradient(loss: Callable[..., Any], params: Any, *inputs: Any) -> Any:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         check_jacobian,
     )
     from handgrad.exact import exact_gradient
-    from handgrad.marks import gradient_of
+    from handgrad.marks import gradient_of, hessian_of, hvp_of, jacobian_of
     from handgrad.report import GradientReport, StepReport, StepsReport
     from handgrad.scipy_calls import assert_scipy, check_scipy
     from handgrad.speed.timing import time_gradient
@@ -80,6 +80,9 @@ __all__ = [
     "compare_gradients",
     "exact_gradient",
     "gradient_of",
+    "hessian_of",
+    "hvp_of",
+    "jacobian_of",
     "time_gradient",
     "ulp_distance",
 ]
@@ -106,7 +109,7 @@ _HOMES = {
         "check_jacobian",
     ),
     "exact": ("exact_gradient",),
-    "marks": ("gradient_of",),
+    "marks": ("gradient_of", "hessian_of", "hvp_of", "jacobian_of"),
     "report": ("GradientReport", "StepReport", "StepsReport"),
     "scipy_calls": ("assert_scipy", "check_scipy"),
     "speed.timing": ("time_gradient",),

@@ -1,6 +1,6 @@
 """The report on many checks at once: one table, the failures, and what was not judged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
@@ -13,7 +13,7 @@ from handgrad.judging.judgement import as_json
 from handgrad.render import Document, Renderable, Table
 from handgrad.render.content import FEW_LEAVES, WORST_FIRST
 from handgrad.render.junit import Case, as_junit
-from handgrad.render.page import Section, as_page
+from handgrad.render.page import Section, as_page, as_sentence
 from handgrad.report import GradientReport
 
 if TYPE_CHECKING:
@@ -96,10 +96,8 @@ class Audited:
     @property
     def row(self) -> tuple[str, ...]:
         """Its cells in the table."""
-        return (
-            self.name, self.verdict, self.blame or "", f"{self.seconds:.1f}", self.detects,
-            self.says,
-        )  # fmt: skip
+        seconds = f"{self.seconds:.1f}"
+        return self.name, self.verdict, self.blame or "", seconds, self.detects, self.says
 
 
 @dataclass(frozen=True, repr=False)
@@ -161,12 +159,15 @@ class AuditReport(Renderable):
         if self.passes:
             start = f"all {plural(count, 'check')} pass" if count > 1 else "the one check passes"
         parts = [_counted(self.audited, verdict, says) for verdict, says in _SAYS.items()]
-        lost = [one for one in self.audited if one.verdict == "imprecise"]
-        parts.append(_counted(lost, "imprecise", "imprecise"))
+        parts.append(_counted(self.audited, "imprecise", "imprecise"))
         told = ", ".join(part for part in parts if part)
         return "; ".join(part for part in (start + (told and f": {told}"), left) if part)
 
-    def power(self, rtol: float | None = None) -> "Power":
+    def power(
+        self,
+        rtol: float | None = None,
+        test: Mapping[str, Callable[[Any], Any]] | None = None,
+    ) -> "Power":
         """Compute which planted mistakes would have been caught, in all that was judged.
 
         Takes seconds for each check. As `GradientReport.power`; a mistake is named with its check.
@@ -174,18 +175,49 @@ class AuditReport(Renderable):
         Args:
             rtol: tell instead what a test at these points would catch that compares every element
                 with the right one, with this relative tolerance and no absolute one.
-        """
-        from handgrad.power import together
+            test: run your own tests instead, by the names of their checks, as for
+                `GradientReport.power`. What has none, or is wrong, is named.
 
+        Raises:
+            TypeError, ValueError: both are given, or there is a test for no check; also as
+                `GradientReport.power`, with the name of the check before it.
+        """
+        from handgrad.power import Power, together
+
+        reports = self.plantable
+        if test is None:
+            found = together({name: report.power() for name, report in reports.items()})
+            return found if rtol is None else found.of_tolerance(rtol)
+        if rtol is not None:
+            raise TypeError("power: got rtol beside test, expected one of the two")
+        for name in test:
+            if name not in reports:
+                known = ", ".join(map(repr, reports))
+                raise ValueError(f"power: got a test of {name!r}, expected of one of {known}")
         powers = {}
+        for name, report in reports.items():
+            if report.verdict == "disagree":
+                powers[name] = Power((), 0, "in what is wrong as it is")
+            elif name not in test:
+                powers[name] = Power((), 0, "where there is no test")
+            else:
+                try:
+                    powers[name] = report.power(test=test[name])
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{name}: {error}") from None
+        return together(powers, "your tests")
+
+    @property
+    def plantable(self) -> dict[str, GradientReport]:
+        """The reports on what mistakes can be planted in, by the names of their checks."""
+        found = {}
         for one in self.audited:
             for k, report in enumerate(one.reports):
                 of_several = f" {k + 1}" if len(one.reports) > 1 else ""
                 case = None if report.trial is None else report.trial.case
-                if case is not None and not case.is_linear and not case.along_directions:
-                    powers[one.name + of_several] = report.power()
-        found = together(powers)
-        return found if rtol is None else found.of_tolerance(rtol)
+                if case is not None and not case.of_values and not case.along_directions:
+                    found[one.name + of_several] = report
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON; the keys of a report are those of its `to_dict`."""
@@ -215,19 +247,13 @@ class AuditReport(Renderable):
         """Return a page of HTML by itself: what fails, what passes by package, every report."""
         sections = [
             Section(
-                one.name,
-                one.verdict,
-                not one,
-                "" if one.report is None else one.report._repr_html_(),
-                one.says,
-                one.blame or "",
-                one.seconds,
-                one.detects,
-                all(report.certified for report in one.reports),
+                one.name, one.verdict, not one,
+                "" if one.report is None else one.report._repr_html_(), one.says,
+                one.blame or "", one.seconds, one.detects, all(r.certified for r in one.reports),
             )
             for one in self._worst_first
-        ]
-        return as_page(title, self._sentence, sections, self._closing)
+        ]  # fmt: skip
+        return as_page(title, self.headline, sections, self._closing)
 
     def to_junit(self) -> str:
         """Return JUnit's XML, which CI systems show: a test case for each check.
@@ -254,10 +280,6 @@ class AuditReport(Renderable):
         return sorted(self.audited, key=lambda one: (bool(one), _ORDER.index(one.verdict)))
 
     @property
-    def _sentence(self) -> str:
-        return f"{self.headline[0].upper()}{self.headline[1:]}."
-
-    @property
     def _closing(self) -> tuple[str | Table, ...]:
         """What stands below the checks."""
         blocks: list[str | Table] = [DETECTS] if any(one.detects for one in self.audited) else []
@@ -267,8 +289,8 @@ class AuditReport(Renderable):
 
     def _content(self) -> Document:
         rows = tuple(one.row for one in self._worst_first)
-        tables = [Table(rows, HEADINGS, RIGHT_ALIGNED)] if self.audited else []
-        return Document((self._sentence, *tables, *self._closing))
+        table = (Table(rows, HEADINGS, RIGHT_ALIGNED),) if rows else ()
+        return Document((as_sentence(self.headline), *table, *self._closing))
 
 
 def _counted(audited: Any, verdict: str, says: str) -> str:

@@ -17,6 +17,7 @@ from handgrad.judging.custom_modes import (
     at_zero,
     chosen_modes,
     elements_case,
+    is_odd,
     tangents_case,
 )
 from handgrad.judging.domains import check_all_directions
@@ -159,6 +160,8 @@ def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientR
         report, more = how.first(function.case(), parts + ("fwd" in modes)), []
     elif function.given.size <= MOST_ELEMENTS:
         report, more = how.first(elements_case(function), parts + 1), []
+        if report.verdict == "disagree" and not is_odd(function):
+            report = replace(report, headline=f"{report.headline}; {at_zero(function)}")
     else:
         case, given, points = tangents_case(function, how.points)
         return how.report(case, given, points, parts), []

@@ -1,14 +1,15 @@
 """The public checks of derivatives that are no gradients of scalars: Jacobians and Hessians."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
-from handgrad.judging.options import options_and_call
+from handgrad.judging.case import Case, Wording
+from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -38,6 +39,7 @@ def check_jacobian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Jacobian by a certified reference.
 
@@ -46,11 +48,14 @@ def check_jacobian(
             column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
             `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
-        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy.
+        fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
+            only be called is judged by differences, and nothing certified.
         x: shape (n,), or any array of floats, or a pytree of them.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
+        domain: of x, as for `check_gradient`. A Jacobian J takes tangents of it to changes of the
+            results, so J·P is judged, the projection of each row on the tangent space.
 
     Returns:
         The report. Its leaf `jac` is the matrix; an index is (row, column).
@@ -71,12 +76,8 @@ def check_jacobian(
     options, reproduce = options_and_call(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    empty = without_elements(jac, fun, given, reproduce, strict)
-    if empty is not None:
-        return GradientReport.of(empty)
-    case, at = jacobian_case(jac, fun, given, OF_JACOBIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_JACOBIAN, options)
+    return report_on_jacobian(jac, fun, x, args, how)
 
 
 @with_arguments_of(check_jacobian)
@@ -106,6 +107,7 @@ def check_hessian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Hessian by a certified reference, and on its symmetry.
 
@@ -114,6 +116,10 @@ def check_hessian(
         loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy.
         x, args: as for `check_jacobian`.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
+        domain: of x, as for `check_gradient`. P·H·P is judged, in which H is the Hessian by all
+            numbers and P the projection on the tangent space. On the unit sphere and on orthogonal
+            matrices the Riemannian Hessian is another one, with a term of curvature, which a report
+            tells.
 
     Returns:
         The report. Its leaf `hess` is the matrix.
@@ -134,9 +140,8 @@ def check_hessian(
     options, reproduce = options_and_call(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    case, at = hessian_case(hess, loss, given, OF_HESSIAN, options)
-    return with_remarks(report_on(case, at, points, strict, reproduce, seconds))
+    how = Asked(points, strict, reproduce, seconds, OF_HESSIAN, options)
+    return report_on_hessian(hess, loss, x, args, how)
 
 
 @with_arguments_of(check_hessian)
@@ -167,6 +172,7 @@ def check_hvp(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
+    domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written product of a Hessian with a vector.
 
@@ -176,6 +182,8 @@ def check_hvp(
         v: shaped like x; random by default, so that every element of it counts.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
             of a list is a tuple (x, v, *args).
+        domain: of x, as for `check_hessian`. `hessp` gets the part of v in the tangent space, and
+            P·H·v is judged.
 
     Returns:
         The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.
@@ -195,10 +203,8 @@ def check_hvp(
     options, reproduce = options_and_call(
         check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
     )
-    given = point_at(x, args, names)
-    v = _like(given, seed) if v is None else v
-    case, at = product_case(hessp, loss, given, v, OF_PRODUCT, options)
-    return report_on(case, at, points, strict, reproduce, seconds)
+    how = Asked(points, strict, reproduce, seconds, OF_PRODUCT, options)
+    return report_on_hvp(hessp, loss, x, args, how, v)
 
 
 @with_arguments_of(check_hvp)
@@ -214,6 +220,62 @@ def assert_hvp(*args: Any, **options: Any) -> None:
         >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
     """
     require(check_hvp(*args, **options))
+
+
+class Asked(NamedTuple):
+    """How a derivative is judged, and what messages call things."""
+
+    points: int | Sequence[Any]
+    strict: bool
+    reproduce: str
+    seconds: float
+    wording: Wording
+    options: Options
+
+    def report(self, case: Case, at: Point) -> GradientReport:
+        """Judge a case as asked; raises as `report_on`."""
+        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
+
+
+def report_on_jacobian(
+    jac: Callable[..., Any], fun: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
+    given = point_at(x, args, _names(fun, args))
+    empty = without_elements(jac, fun, given, how.reproduce, how.strict)
+    if empty is not None:
+        return GradientReport.of(empty)
+    return with_remarks(how.report(*jacobian_case(jac, fun, given, how.wording, how.options)))
+
+
+def report_on_hessian(
+    hess: Callable[..., Any], loss: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
+) -> GradientReport:
+    """Judge a Hessian, as `check_hessian` does; raises as that."""
+    given = point_at(x, args, _names(loss, args))
+    return with_remarks(how.report(*hessian_case(hess, loss, given, how.wording, how.options)))
+
+
+def report_on_hvp(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    how: Asked,
+    v: Any = None,
+) -> GradientReport:
+    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
+    given = point_at(x, args, _names(loss, args))
+    v = _like(given, how.options.seed) if v is None else v
+    return how.report(*product_case(hessp, loss, given, v, how.wording, how.options))
+
+
+#: What judges each kind of derivative, and what its messages call things.
+BY_KIND = {
+    "jacobian": (report_on_jacobian, OF_JACOBIAN),
+    "hessian": (report_on_hessian, OF_HESSIAN),
+    "hvp": (report_on_hvp, OF_PRODUCT),
+}
 
 
 def _names(function: Any, args: tuple[Any, ...]) -> Names:

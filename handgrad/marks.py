@@ -1,4 +1,4 @@
-"""The decorator that says which loss a gradient is of, for `handgrad check --all`."""
+"""The decorators that say what a function is the derivative of, for `handgrad check --all`."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
@@ -8,29 +8,37 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 #: The attribute of a decorated function.
 ATTRIBUTE = "__handgrad__"
 
-#: The options of `check_gradient`, which is not imported here: a package that uses the decorator
-#: does not load JAX by it.
-OPTIONS = (
-    "points",
-    "seed",
-    "referee",
-    "has_value",
-    "strict",
-    "trust_rules",
-    "seconds",
-    "directions",
-    "computed_in",
-    "domain",
-    "convention",
-)
+_OF_MATRIX = ("points", "seed", "strict", "trust_rules", "seconds", "computed_in", "domain")
+
+#: The options of the check of each kind of derivative. The checks are not imported here: a package
+#: that uses a decorator does not load JAX by it.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "gradient": (
+        "points",
+        "seed",
+        "referee",
+        "has_value",
+        "strict",
+        "trust_rules",
+        "seconds",
+        "directions",
+        "computed_in",
+        "domain",
+        "convention",
+    ),
+    "jacobian": _OF_MATRIX,
+    "hessian": _OF_MATRIX,
+    "hvp": _OF_MATRIX,
+}
 
 
 class Mark(NamedTuple):
-    """What the decorator was told."""
+    """What a decorator was told."""
 
     loss: Callable[..., Any]
     like: Any
     options: dict[str, Any]
+    kind: str = "gradient"  #: one of `OPTIONS`
 
 
 def gradient_of(
@@ -58,19 +66,95 @@ def gradient_of(
         >>> @gradient_of(cubes, like=lambda: (np.array([1.0, 2.0]),))
         ... def slope(w): return 3 * w**2
     """
-    if not callable(loss):
-        raise TypeError(f"gradient_of: got {type(loss).__name__}, expected the loss, a function")
-    for name in options:
-        if name not in OPTIONS:
-            known = ", ".join(OPTIONS)
-            raise TypeError(f"gradient_of: got the option {name!r}, expected one of {known}")
+    return _marking("gradient_of", "the loss", Mark(loss, like, options))
 
-    def marked(gradient: _Function) -> _Function:
+
+def jacobian_of(
+    fun: Callable[..., Any], like: Any = None, **options: Any
+) -> Callable[[_Function], _Function]:
+    """Mark a function as the Jacobian of another, so that `handgrad check --all` judges it.
+
+    Args:
+        fun: as for `check_jacobian`.
+        like: as for `gradient_of`, a tuple (x, *args).
+        options: those of `check_jacobian`.
+
+    Raises:
+        TypeError: as `gradient_of`.
+
+    Example:
+        >>> import numpy as np
+        >>> from handgrad import jacobian_of
+        >>> def swap(x): return np.array([x[1], x[0]])
+        >>> @jacobian_of(swap, like=lambda: (np.array([1.0, 2.0]),))
+        ... def swapping(x): return np.array([[0.0, 1.0], [1.0, 0.0]])
+    """
+    return _marking("jacobian_of", "a function", Mark(fun, like, options, "jacobian"))
+
+
+def hessian_of(
+    loss: Callable[..., Any], like: Any = None, **options: Any
+) -> Callable[[_Function], _Function]:
+    """Mark a function as the Hessian of a loss, so that `handgrad check --all` judges it.
+
+    Args:
+        loss: as for `check_hessian`.
+        like: as for `gradient_of`, a tuple (x, *args).
+        options: those of `check_hessian`.
+
+    Raises:
+        TypeError: as `gradient_of`.
+
+    Example:
+        >>> import numpy as np
+        >>> from handgrad import hessian_of
+        >>> def cubes(x): return (x**3).sum()
+        >>> @hessian_of(cubes, like=lambda: (np.array([1.0, 2.0]),))
+        ... def curvature(x): return np.diag(6 * x)
+    """
+    return _marking("hessian_of", "the loss", Mark(loss, like, options, "hessian"))
+
+
+def hvp_of(
+    loss: Callable[..., Any], like: Any = None, **options: Any
+) -> Callable[[_Function], _Function]:
+    """Mark `hessp(x, v, *args)` as a loss's Hessian times v: `handgrad check --all` judges it.
+
+    Args:
+        loss: as for `check_hvp`.
+        like: as for `gradient_of`, a tuple (x, *args) without the vector, which is random.
+        options: those of `check_hvp`.
+
+    Raises:
+        TypeError: as `gradient_of`.
+
+    Example:
+        >>> import numpy as np
+        >>> from handgrad import hvp_of
+        >>> def cubes(x): return (x**3).sum()
+        >>> @hvp_of(cubes, like=lambda: (np.array([1.0, 2.0]),))
+        ... def bent(x, v): return 6 * x * v
+    """
+    return _marking("hvp_of", "the loss", Mark(loss, like, options, "hvp"))
+
+
+def _marking(name: str, what: str, mark: Mark) -> Callable[[_Function], _Function]:
+    """Return the decorator that sets a mark; raises as `gradient_of`."""
+    if not callable(mark.loss):
+        found = type(mark.loss).__name__
+        expected = what if what == "a function" else f"{what}, a function"
+        raise TypeError(f"{name}: got {found}, expected {expected}")
+    for option in mark.options:
+        if option not in OPTIONS[mark.kind]:
+            known = ", ".join(OPTIONS[mark.kind])
+            raise TypeError(f"{name}: got the option {option!r}, expected one of {known}")
+
+    def marked(derivative: _Function) -> _Function:
         try:
-            setattr(gradient, ATTRIBUTE, Mark(loss, like, options))
+            setattr(derivative, ATTRIBUTE, mark)
         except (AttributeError, TypeError):
-            found = type(gradient).__name__
-            raise TypeError(f"gradient_of: got {found}, expected a function in Python") from None
-        return gradient
+            found = type(derivative).__name__
+            raise TypeError(f"{name}: got {found}, expected a function in Python") from None
+        return derivative
 
     return marked

@@ -4,7 +4,7 @@ The numbers of the leaves, diagnoses, steps, the smallest counterexample and the
 on first access.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -110,32 +110,42 @@ class GradientReport(Renderable, Judgement):
         None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
         values of a function are off. The first access takes about ten seconds at most.
         """
-        if self._mistake_unknown or self.trial.case.is_linear:
+        if self._mistake_unknown or self.trial.case.of_values:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
         return counterexample(self.trial)
 
-    def power(self) -> "Power":
-        """Compute which mistakes would have been caught at these points.
+    def power(self, test: Callable[[Any], Any] | None = None) -> "Power":
+        """Compute which mistakes would have been caught at these points, or by a test of yours.
 
         Mistakes of every kind are planted in the exact gradient, in every leaf, in single elements,
-        and in every link of the loss's backpropagation. Takes seconds.
+        and in every link of the loss's backpropagation; in a Jacobian or Hessian, in rows, columns
+        and diagonals. Takes seconds.
+
+        Args:
+            test: run it instead, `test(gradient)`, on your own function with each mistake put on
+                what it returns, wherever the test calls it. It notices one by raising, or by
+                returning False: `lambda g: scipy.optimize.check_grad(loss, g, x) < 1e-5`.
 
         Raises:
-            ValueError: the report was pickled, and so has no points, or is on random directions.
+            ValueError: the report was pickled, and so has no points, or is on random directions; or
+                the gradient is wrong, or the test does not pass on it as it is.
+            TypeError: the test is no function, or returns something else than True, False or None.
         """
-        from handgrad.power import power
+        from handgrad.power import of_test, power
 
         if self.trial is None:
             raise ValueError("power: a report that was pickled has no points; expected a fresh one")
         if self._along_directions:
             raise ValueError("power: got a report with directions, expected one on every element")
-        if self.trial.case.is_linear:
-            raise ValueError(
-                "power: got a report on values or a matrix, expected one on a gradient"
-            )
-        return power(self.trial)
+        if self.trial.case.of_values:
+            raise ValueError("power: got a report on values, expected one on a derivative")
+        if test is None:
+            return power(self.trial)
+        if self.verdict == "disagree":
+            raise ValueError("power: what is wrong as it is shows nothing of a test; correct it")
+        return of_test(self.trial, test)
 
     @property
     def _along_directions(self) -> bool:

@@ -35,6 +35,7 @@ def check_scipy(
     seed: int = 0,
     strict: bool = False,
     seconds: float = 20.0,
+    domain: Any = None,
 ) -> CallReport:
     """Rule on all derivatives that a call of `scipy.optimize` is given, before it is run.
 
@@ -52,6 +53,8 @@ def check_scipy(
         xdata: the data of `curve_fit`.
         points, seed, strict, seconds: as for `check_gradient`; the points vary x, and each of a
             list is a tuple (x, *args). The derivatives share the seconds.
+        domain: a set that x stays in, as for `check_gradient`, `check_jacobian` and
+            `check_hessian`: "positive", or an interval between the bounds.
 
     Returns:
         The report, with a report for each derivative: `report["jac"]`. Its verdict is the worst of
@@ -79,6 +82,7 @@ def check_scipy(
         raise TypeError(f"check_scipy: got no derivative, {what}")
     call = _call(fun, x0, args, xdata, jac is True)
     options = {"points": points, "seed": seed, "strict": strict, "seconds": seconds / len(judged)}
+    options |= {"domain": domain}
     found = [Version(name, call.report(name, given, options)) for name, given in judged.items()]
     return CallReport(tuple(found), (), reproduce)
 

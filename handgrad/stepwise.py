@@ -11,6 +11,7 @@ import numpy as np
 from handgrad.backward import report_on_step
 from handgrad.check import CheckInterrupted, require, with_arguments_of
 from handgrad.clock import Clock
+from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joined
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
@@ -210,10 +211,12 @@ def _cotangent(later: Sequence[Step], output: Any, seed: int, convention: str | 
         return value
 
     with jax.enable_x64(True):
-        try:
-            end, back = jax.vjp(rest, jax.tree_util.tree_map(np.asarray, output))
-        except Exception:  # NumPy's functions on tracers: a random cotangent will do
+        pulled = None
+        with best_effort():  # NumPy's functions on tracers: a random cotangent will do
+            pulled = jax.vjp(rest, jax.tree_util.tree_map(np.asarray, output))
+        if pulled is None:
             return None
+        end, back = pulled
         rng = np.random.default_rng(seed)
         drawn = jax.tree_util.tree_map(lambda leaf: _drawn(rng, leaf), end)
         (found,) = back(drawn)

@@ -5,10 +5,7 @@ Needs the extra: `pip install 'handgrad[torch]'`. `handgrad.check_gradient`, `ch
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 try:
     from handgrad.program.aten.installed import torch
@@ -20,27 +17,16 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
-from handgrad.check import FOR_VALUES, report_on, report_on_function, require, with_arguments_of
-from handgrad.clock import SECONDS, Clock
-from handgrad.data.advised import AdvisedError, or_else
+from handgrad.check import require, with_arguments_of
+from handgrad.clock import SECONDS
+from handgrad.data.advised import AdvisedError
 from handgrad.data.calls import call_line
-from handgrad.judging.domains import check_all_directions, in_domains
-from handgrad.judging.options import DEFAULT, Options, options_and_call
-from handgrad.judging.pytorch.arguments import name_of, naming_options
-from handgrad.judging.pytorch.functions import (
-    cotangents_of,
-    function_case,
-    points_of_function,
-)
-from handgrad.judging.pytorch.other_calls import other_calls
+from handgrad.judging.options import DEFAULT, options_and_call
+from handgrad.judging.pytorch.arguments import naming_options
 from handgrad.judging.pytorch.random import drawn_numbers_kept
-from handgrad.judging.pytorch.references import with_reference
-from handgrad.judging.pytorch.second_order import second_order
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
-from handgrad.judging.pytorch.values import check_function_traced, pair_of
-from handgrad.judging.rule_slopes import with_second_order
-from handgrad.program.aten.tensors import is_module
 from handgrad.report import GradientReport
+from handgrad.torch_reports import How, report_once, report_twice
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -123,7 +109,7 @@ def check_function(
     )
     how = How(points, strict, seconds, reproduce)
     with drawn_numbers_kept():
-        judged = _report if order == 1 else _twice
+        judged = report_once if order == 1 else report_twice
         return judged(subject, reference, cotangent, options, how)
 
 
@@ -131,81 +117,6 @@ def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subje
     """Take a call apart; what it draws is drawn as if it was not made."""
     with drawn_numbers_kept():
         return subject_of(f, args, *options, **more)
-
-
-#: The part of the time for the usual call of a backward pass; the other calls get what is left.
-FOR_USUAL_CALL = 3 / 4
-
-
-class How(NamedTuple):
-    """What a function is judged at, how long and how strictly, and the call that does it again."""
-
-    points: Any
-    strict: bool
-    seconds: float
-    reproduce: str
-    undefined: bool = True  #: whether to leave cotangents undefined
-
-
-def _twice(
-    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
-) -> GradientReport:
-    """Judge a backward pass, and then its derivative; return the report on what is wrong."""
-    clock = Clock(how.seconds)
-    cotangents = cotangents_of(subject, cotangent, options.seed)
-    known = subject if reference is None else with_reference(subject, reference)
-    case, given = function_case(known, cotangents, options)
-    check_all_directions(options.domain, in_domains(case, given).tangent(given))
-    second = second_order(known, cotangents, options.seed)
-    half = how._replace(seconds=how.seconds / 2)
-    report = _report(subject, reference, cotangent, options, half)
-    if not report:
-        return report
-    one = [np.ones((), cotangents[0].dtype)]
-    case, given = function_case(second.slope, one, options)
-    points = points_of_function(how.points, second.slope, given)
-    left = max(clock.left, how.seconds / 4)
-    twice = report_on(case, given, points, how.strict, how.reproduce, left)
-    report, more = with_second_order(report, twice, second.is_held)
-    return report.with_more(more) if report else report.without_trial()
-
-
-def _report(
-    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
-) -> GradientReport:
-    """Judge a backward pass as it is usually called, and then as it may be called as well."""
-    cotangents = cotangents_of(subject, cotangent, options.seed)
-    if reference is not None:
-        subject = with_reference(subject, reference)
-    clock, usual = Clock(how.seconds), how.seconds * FOR_USUAL_CALL
-    case, given = function_case(subject, cotangents, options)
-    case = in_domains(case, given)
-    domains = dict(zip(given.paths, case.domains, strict=False))  # none, if none was stated
-    points = points_of_function(how.points, subject, given)
-    if reference is None:
-        with or_else(HELP):
-            report = report_on(case, given, points, how.strict, how.reproduce, usual)
-        check_function_traced(subject, case, given, how.seconds * FOR_VALUES)
-    else:
-        of_function = pair_of(subject), case, given, points
-        report = report_on_function(*of_function, how.strict, how.reproduce, usual)
-    if not report:
-        return report
-    left_out = []
-    for other in other_calls(subject, cotangents, how.undefined):
-        case, at = function_case(other.subject, other.cotangents, options)
-        case = replace(case, domains=tuple(domains[path] for path in at.paths if domains))
-        of_other = 0, how.strict, how.reproduce
-        varied = None if clock.over else report_on(case, at, *of_other, clock.left)
-        if varied is None or (varied.verdict == "undecidable" and clock.over):
-            left_out.append(other.subject.condition)
-        elif not varied:
-            return varied
-    said = [f"no time was left to judge it {', nor '.join(left_out)}"] if left_out else []
-    if is_module(subject.f) and any(p.requires_grad for p in subject.f.parameters()):
-        name = name_of(subject.f)
-        said.append(f"parameters of {name} are not judged; handgrad.check_gradient judges them")
-    return replace(report, warnings=(*report.warnings, *said))
 
 
 @with_arguments_of(check_function)
@@ -302,7 +213,7 @@ def gradcheck(
     how = How(8, False, SECONDS, reproduce, check_undefined_grad)
     try:
         with drawn_numbers_kept():
-            report = _report(subject, None, None, DEFAULT, how)
+            report = report_once(subject, None, None, DEFAULT, how)
     except AdvisedError as error:
         error.replace(HELP, f"call handgrad.torch.check_function, and {HELP}")
         raise

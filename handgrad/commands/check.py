@@ -8,7 +8,9 @@ import click
 
 from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
+from handgrad.commands.kinds import FORMS, FUNCTIONS
 from handgrad.commands.options import DURATION, JSON, option, seed_option, whole
+from handgrad.commands.own_tests import power_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import (
     BadInput,
@@ -21,12 +23,14 @@ from handgrad.commands.targets import (
     show,
     working,
 )
+from handgrad.marks import OPTIONS
 
 if TYPE_CHECKING:
     from handgrad.report import GradientReport
 
 #: The options for one gradient, which --all refuses.
 OF_ONE = (
+    "kind",
     "loss",
     "like",
     "has_value",
@@ -68,9 +72,16 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     help="Judge all in FILE.py, in a package, in a pyproject.toml's list, or in a FILE.py:NAME.",
 )
 @option(
+    "--kind",
+    type=click.Choice([*FORMS]),
+    metavar="KIND",
+    default="gradient",
+    help="jacobian for jac(x, *args), hessian for hess(x, *args), hvp for hessp(x, v, *args).",
+)
+@option(
     "--loss",
     metavar="[FILE.py:]LOSS",
-    help="The scalar loss(params, *inputs), in JAX or NumPy.",
+    help="The scalar loss(params, *inputs), in JAX or NumPy; of a Jacobian, the function.",
 )
 @option(
     "--like",
@@ -99,6 +110,11 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     help="Time the gradient, if it is right, beside jit(value_and_grad(loss)) and the loss.",
 )
 @option("--plant", is_flag=True, help="Plant mistakes, and say which would have been caught.")
+@option(
+    "--tests",
+    metavar="TESTS",
+    help="Run pytest's TESTS on the functions with planted mistakes, and say which they miss.",
+)
 @option("--counterexample", is_flag=True, help="Print the smallest test that shows the mistake.")
 @option(
     "--seconds",
@@ -150,16 +166,17 @@ def check(
     LOSS and EXAMPLE are needed, and looked for in the same file unless they name another. Ends with
     0 if the gradient is right, with 1 if it is not, with 3 if that cannot be decided.
 
-    With --all: NAME_grad, grad_NAME and the like beside NAME, with NAME_example, and what
-    @handgrad.gradient_of marks. Ends with 1 if one is wrong, else with 2 if one raises, else with 3
-    if one is undecidable.
+    With --all: NAME_grad, NAME_jac, NAME_hess, NAME_hessp and the like beside NAME, with
+    NAME_example, and what @handgrad.gradient_of, jacobian_of, hessian_of and hvp_of mark. Ends with
+    1 if one is wrong, else with 2 if one raises, else with 3 if one is undecidable.
     """
-    _check_options(context, everything)
+    _check_options(context, everything, options["kind"])
     if everything:
         from handgrad.commands.check_all import check_all
 
         kept = {name: options[name] for name in ("points", "seed", "strict", "seconds")}
-        return check_all(gradient, kept, options["plant"], out, as_json)
+        return check_all(gradient, kept, options["plant"], options["tests"], out, as_json)
+    tests = options.pop("tests")
     wanted = [name for name in EXTRAS if options.pop(name)]
     extras = [EXTRAS[name] for name in wanted]
     if wanted and options["directions"] is not None:
@@ -185,6 +202,13 @@ def check(
             text, answer[extra.key] = extra.compute(report)
         if not as_json:
             click.echo(f"\n{text}")
+    if tests is not None:
+        with redirect_stdout(sys.stderr):
+            power = power_of_tests(tests, {gradient: report})
+        answer["tests"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
     if as_json:
         click.echo(json_text(answer))
     if report.verdict == "imprecise" and report.passes:
@@ -192,8 +216,8 @@ def check(
     return ending(report)
 
 
-def _check_options(context: click.Context, everything: bool) -> None:
-    """Raise for options that are missing, or that --all has not."""
+def _check_options(context: click.Context, everything: bool, kind: str) -> None:
+    """Raise for options that are missing, or that --all or the check of a kind has not."""
     params = {str(param.name): param for param in context.command.params}
     said = {
         name: context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
@@ -203,6 +227,10 @@ def _check_options(context: click.Context, everything: bool) -> None:
         if everything and said[name]:
             what = params[name].opts[0]
             raise BadInput(f"{what} is for one gradient; expected none of it with --all")
+    for name in ("time", *OPTIONS["gradient"]):
+        if said.get(name) and name not in (*OPTIONS[kind], *["time"] * (kind == "gradient")):
+            what = params[name].opts[0]
+            raise BadInput(f"{what} is for gradients; expected none of it with --kind {kind}")
     if not everything and said["out"]:
         raise BadInput("--out is for many gradients; expected --all with it")
     for name in ("loss", "like"):
@@ -219,20 +247,17 @@ def _judged(
         from handgrad.commands.loading import Loader, parse
 
         options = options | {"domain": _domain(options["domain"])}
-        loader = Loader()
-        where = parse(gradient, "gradient")
+        loader, kind = Loader(), options["kind"]
+        where = parse(gradient, kind)
         where_loss = parse(loss, "loss", where.source)
-        gradient_function = function_at(loader, where, "gradient(params, *inputs)")
-        loss_function = function_at(loader, where_loss, "loss(params, *inputs)")
+        derivative = function_at(loader, where, FORMS[kind])
+        function = function_at(loader, where_loss, FUNCTIONS[kind])
         point = example_at(loader, parse(like, "example", where.source))
-    functions = {
-        f"the gradient, {where},": gradient_function,
-        f"the loss, {where_loss},": loss_function,
-    }
+    functions = {f"the {kind}, {where},": derivative, f"the loss, {where_loss},": function}
     interrupted = False
     with as_bad_input(loader, functions):
         try:
-            report = judged(gradient_function, loss_function, point, options, command)
+            report = judged(kind, derivative, function, point, options, command)
         except CheckInterrupted as interrupt:
             report, interrupted = interrupt.report, True
     return report, interrupted

@@ -1,4 +1,4 @@
-"""`handgrad check --all`: judge every gradient of a file, a package or a list."""
+"""`handgrad check --all`: judge every derivative of a file, a package or a list."""
 
 import re
 import sys
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handgrad.commands.own_tests import power_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
 
@@ -21,7 +22,12 @@ FAILED = "failed-"
 
 
 def check_all(
-    source: str, options: dict[str, Any], plant: bool, out: str | None, as_json: bool
+    source: str,
+    options: dict[str, Any],
+    plant: bool,
+    tests: str | None,
+    out: str | None,
+    as_json: bool,
 ) -> int:
     """Judge all there is; print the reports that fail, and the table below them.
 
@@ -29,6 +35,7 @@ def check_all(
         source: as for `handgrad.commands.discovery.discover`.
         options: of every check that has not its own.
         plant: whether to plant mistakes.
+        tests: pytest's, of which to tell which mistakes they miss.
         out: the folder to write into.
         as_json: whether to print JSON instead.
 
@@ -60,6 +67,13 @@ def check_all(
         if not as_json:
             click.echo()
             show(power)
+    if tests is not None:
+        with redirect_stdout(sys.stderr):
+            power = power_of_tests(tests, report.plantable)
+        answer["tests"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
     if as_json:
         click.echo(json_text(answer))
     codes = {ending(one) for one in report.audited}
@@ -75,8 +89,8 @@ def _judged(
 
     if not found.checks:
         left = [f"  {name}: {reason}" for name, reason in found.not_judged]
-        what = "NAME_grad or the like beside NAME, or what @handgrad.gradient_of marks"
-        line = "no gradient with an example" if left else f"no gradient; expected {what}"
+        what = "NAME_grad, NAME_hess or the like beside NAME, or what @handgrad.gradient_of marks"
+        line = "no derivative to judge" if left else f"no derivative; expected {what}"
         raise BadInput(f"{source} has {line}", *left)
     try:
         report, interrupted = audit(found.checks, **options), False

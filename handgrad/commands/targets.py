@@ -29,27 +29,47 @@ class BadInput(click.ClickException):
 
 
 def judged(
-    gradient: Any, loss: Any, point: tuple[Any, ...], options: dict[str, Any], command: str
+    kind: str,
+    derivative: Any,
+    function: Any,
+    point: tuple[Any, ...],
+    options: dict[str, Any],
+    command: str,
 ) -> "GradientReport":
-    """Judge a gradient as `handgrad check` does, whose words the report has.
+    """Judge a derivative as `handgrad check` does, whose words the report has.
 
     Args:
-        gradient, loss: the functions.
+        kind: one of `handgrad.marks.OPTIONS`.
+        derivative, function: the caller's.
         point: (params, *inputs).
-        options: of the command, by the names that `check_gradient` has for them.
+        options: of the command, by the names that the check has for them.
         command: what gives the judgement again; empty if nothing on a command line does.
     """
+    from handgrad import derivatives
     from handgrad.check import report_on_gradient
     from handgrad.judging.case import OF_COMMAND, Case
     from handgrad.judging.options import Options
     from handgrad.judging.pytorch.random import drawn_numbers_kept
 
-    case = Case(gradient, loss, **Options.of(options).handed_on(), wording=OF_COMMAND)
     points, strict, seconds = (options[name] for name in ("points", "strict", "seconds"))
+    stated = Options.of(options)
     with drawn_numbers_kept():
-        return report_on_gradient(
-            case, point, points, strict, command, seconds, options.get("directions")
-        )
+        if kind == "gradient":
+            case = Case(derivative, function, **stated.handed_on(), wording=OF_COMMAND)
+            return report_on_gradient(
+                case, point, points, strict, command, seconds, options.get("directions")
+            )
+        report, wording = derivatives.BY_KIND[kind]
+        wording = wording._replace(**_of_command(OF_COMMAND))
+        how = derivatives.Asked(points, strict, command, seconds, wording, stated)
+        return report(derivative, function, point[0], point[1:], how)
+
+
+def _of_command(words: Any) -> dict[str, str]:
+    """Return what the command calls the options that every check has."""
+    options = ("trust_rules", "elsewhere", "computed_in", "domain")
+    same = {name: getattr(words, name) for name in options}
+    return same | {"more_time": words.more_time.partition(",")[0]}
 
 
 def again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:

@@ -82,11 +82,15 @@ def in_pairs(tree: Any, sign: int = 1) -> Any:
     return jax.tree_util.tree_map(parted, tree)
 
 
+class NotComplexError(TypeError):
+    """There are no complex numbers whose parts have that type."""
+
+
 def joined(tree: Any, sign: int = 1) -> Any:
     """Return a pytree with complex leaves in place of pairs; of the conjugates if `sign` is -1.
 
     Raises:
-        TypeError: a pair holds neither floats nor arrays of JAX's.
+        NotComplexError: a pair holds neither floats nor arrays of JAX's.
     """
 
     def one(leaf: Any) -> Any:
@@ -102,7 +106,7 @@ def _one(real: Any, imag: Any, sign: int) -> Any:
         return complex(real, imag * sign)
     dtype = getattr(real, "dtype", None)
     if dtype not in (np.float32, np.float64, np.longdouble):
-        raise TypeError(f"got parts of complex numbers in {dtype or type(real).__name__}")
+        raise NotComplexError(f"got parts of complex numbers in {dtype or type(real).__name__}")
     # Not real + 1j * imag, of which an infinite part makes both NaN.
     whole = np.empty(np.shape(real), np.result_type(dtype, np.complex64))
     whole.real, whole.imag = real, imag * sign

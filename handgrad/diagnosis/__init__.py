@@ -11,8 +11,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from handgrad.clock import Clock
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
+from handgrad.diagnosis.curvature import curvature
 from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
@@ -39,8 +41,8 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     everything = np.ones(found.wrong.size, dtype=bool)
     if matrices.is_matrix(found):
         return _of_a_matrix(found, wrong)
-    whole = _first(kinds.OF_THE_WHOLE, found, everything)
-    whole = whole or _first((products.products,), found, everything)
+    whole = _first((products.normalised, *kinds.OF_THE_WHOLE), found, everything)
+    whole = whole or _first((curvature, products.products), found, everything)
     if whole and not _nearly_zero(whole, found):
         of = range(len(found.given.paths)) if whole.kind == "convention" else wrong
         return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, of),))
@@ -66,7 +68,7 @@ def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
 
 def _of_a_matrix(found: Evidence, wrong: Sequence[int]) -> tuple[Diagnosis, ...]:
     """Return what explains each wrong matrix: it has no program whose links could be wrong."""
-    table = (*matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
+    table = (curvature, *matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
     return _merged(found, {k: _first(table, found, _mask(found, k)) for k in wrong})
 
 
@@ -120,13 +122,12 @@ def _link(
     """Return the first wrong link that explains the elements, of a kind that is not in `but`."""
     if found.engine is None:
         return None
-    try:
+    with best_effort():
         search = Search(found.engine, found, within, clock or Clock(SECONDS))
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)
-    except Exception:  # a failed diagnosis must not cost the caller the verdict
-        return None
+    return None
 
 
 def _links_of_some(found: Evidence, leaves: Sequence[int]) -> tuple[Diagnosis, ...]:

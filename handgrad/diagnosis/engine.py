@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import raise_internal
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import tangent_of
 from handgrad.data.point import Point
@@ -110,8 +111,12 @@ class Engine:
 
     def without(self, number: int) -> "Engine":
         """Return the engine of the same loss with 0 in place of a constant."""
+        return self.with_constants({number: np.zeros_like(self.rewired.numbering.known[number])})
+
+    def with_constants(self, others: dict[int, np.ndarray]) -> "Engine":
+        """Return the engine of the same loss with others in place of some constants, by number."""
         numbering = self.rewired.numbering
-        known = numbering.known | {number: np.zeros_like(numbering.known[number])}
+        known = numbering.known | others
         return Engine(
             replace(self.rewired, numbering=Numbering(numbering.avals, known)),
             self.traced_inputs,
@@ -170,7 +175,8 @@ def engine(
         return found
     except TooLargeError:
         raise
-    except Exception:  # in most cases NumPy's functions on tracers
+    except Exception as error:  # in most cases NumPy's functions on tracers
+        raise_internal(error)
         if exact is None:
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):

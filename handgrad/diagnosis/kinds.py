@@ -4,33 +4,31 @@ A function takes the evidence and the elements to explain, and proposes theories
 points. A theory is accepted only if fresh points confirm it.
 """
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
-from handgrad.data.numerals import place, short
-from handgrad.data.point import index_of
+from handgrad.data.numerals import short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.conjugates import conjugates
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.other_passes import one_cotangent
+from handgrad.diagnosis.rearranged import (
+    PLAUSIBLE,
+    exchanged_elements,
+    exchanged_leaves,
+    reordered,
+    reversed_axes,
+    transposed,
+)
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-
-#: The most leaves to name.
-MOST_NAMES = 4
-
-#: The relative difference up to which a leaf is proposed to be another one's; later checks decide.
-PLAUSIBLE = 1e-4
+from handgrad.diagnosis.wording import element, shortened
 
 #: A nameless factor within this distance of 1 is not believed if other leaves are wrong too: then
 #: their mistake looks like a factor here, as the decay of an updated parameter does.
 NEAR_ONE = 0.1
-
-#: The most axes of a leaf whose orders are tried: 23 of four axes, 119 of five.
-MOST_AXES = 4
 
 #: The sentences about a symmetric matrix.
 HALF_FILLED = "only half of a symmetric matrix is filled"
@@ -108,7 +106,7 @@ def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple
     """Name the wrong elements, and tell whether they are only some of those that can be wrong."""
     given, count = evidence.given, int(wrong.sum())
     if any(_partly(evidence, wrong, part) for part in given.parts()):
-        one = _element(evidence, int(np.argmax(wrong)))
+        one = element(evidence.given, int(np.argmax(wrong)))
         return (one if count == 1 else f"each of {count} elements"), True
     if not (within & evidence.nonzero & ~wrong).any():
         return ("every element" if within.sum() > 1 else ONE_NUMBER), False
@@ -122,13 +120,6 @@ def _partly(evidence: Evidence, wrong: np.ndarray, part: slice) -> bool:
     return bool(wrong[part].any() and (evidence.nonzero & ~wrong)[part].any())
 
 
-def shortened(names: Sequence[str]) -> str:
-    """List names, `a, b and c`; only the first ones of many."""
-    if len(names) > MOST_NAMES:
-        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     """Propose that a few elements are off by a factor without a name."""
     first = evidence.fit[0]
@@ -138,30 +129,6 @@ def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     if c is not None and partly:
         says = f"{subject} alone is off, by {c - 1:.3g} of itself"
         yield Theory("unknown", says, partial(_times, c, wrong))
-
-
-def _transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose yours = exactᵀ for a square matrix."""
-    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
-        square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
-        if square and within[part].any():
-            order = np.arange(leaf.size).reshape(leaf.shape).T.reshape(-1)
-            yield Theory("transposed", "yours is the transpose of exact", _moved(part, order))
-
-
-def _reordered(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose that a leaf was transposed and then reshaped to fit, or conversely."""
-    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
-        if not within[part].any() or not 1 < leaf.ndim <= MOST_AXES:
-            continue
-        places = np.arange(leaf.size).reshape(leaf.shape)
-        for axes in itertools.islice(itertools.permutations(range(leaf.ndim)), 1, None):
-            order = places.transpose(axes).reshape(-1)
-            how = "the transpose of exact" if leaf.ndim == 2 else f"exact, its axes in order {axes}"
-            says = f"yours is {how}, reshaped to fit"
-            yield Theory("transposed", says, _moved(part, order))
-            says = "yours is exact, reshaped where it should be transposed"
-            yield Theory("transposed", says, _moved(part, np.argsort(order)))
 
 
 def _half(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -190,72 +157,6 @@ def _weighed(part: slice, weights: np.ndarray, sample: Sample) -> np.ndarray:
     found = sample.exact.copy()
     found[part] *= weights
     return found
-
-
-def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
-    def predict(sample: Sample) -> np.ndarray:
-        found = sample.exact.copy()
-        found[part] = found[part][order]
-        return found
-
-    return predict
-
-
-def _reversed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose that an axis is reversed: a kernel not flipped, or flipped once too often."""
-    for part, leaf in zip(evidence.given.parts(), evidence.given.leaves, strict=True):
-        if not within[part].any():
-            continue
-        places = np.arange(leaf.size).reshape(leaf.shape)
-        for axis in [*range(leaf.ndim), *([None] if leaf.ndim > 1 else [])]:
-            along = "every axis" if axis is None else f"axis {axis}"
-            order = np.flip(places, axis).reshape(-1)
-            yield Theory("unknown", f"yours is exact, reversed along {along}", _moved(part, order))
-
-
-def _exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose that two elements of one leaf are exchanged."""
-    wrong = np.flatnonzero(evidence.wrong & within)
-    if len(wrong) != 2:
-        return
-    order = np.arange(within.size)
-    order[wrong] = wrong[::-1]
-    says = f"{_element(evidence, wrong[0])} and {_element(evidence, wrong[1])} are exchanged"
-    yield Theory("exchanged", says, lambda sample: sample.exact[order])
-
-
-def _element(evidence: Evidence, i: int) -> str:
-    """Name an element by its path and index."""
-    given = evidence.given
-    k = next(k for k, part in enumerate(given.parts()) if part.start <= i < part.stop)
-    return given.paths[k] + place(index_of(given, given.paths[k], i - given.parts()[k].start))
-
-
-def _exchanged_leaves(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
-    """Propose that leaves of one shape are exchanged."""
-    given, first = evidence.given, evidence.fit[0]
-    parts = given.parts()
-    concerned = [k for k, part in enumerate(parts) if (evidence.wrong & within)[part].any()]
-    order = np.arange(within.size)
-    for k in concerned:
-        for m in concerned:
-            alike = given.leaves[k].shape == given.leaves[m].shape and k != m
-            if alike and _same(first, parts[k], parts[m]):
-                order[parts[k]] = np.arange(parts[m].start, parts[m].stop)
-    names = [given.paths[k] for k in concerned if order[parts[k].start] != parts[k].start]
-    if names and len(names) == len(concerned):
-        says = f"{shortened(names)} are exchanged"
-        yield Theory("exchanged", says, lambda sample: sample.exact[order])
-
-
-def _same(sample: Sample, mine: slice, other: slice) -> bool:
-    """Tell whether yours of one leaf may be the exact derivative by another."""
-    scale = np.max(np.abs(sample.exact[other]))
-    with np.errstate(invalid="ignore"):
-        off = np.abs(sample.yours[mine] - sample.exact[other])
-    # In short formats each element's own rounding is more than that.
-    allowed = np.fmax(sample.allowed[mine], sample.noise[other]) if sample.stated else 0.0
-    return bool((off <= np.fmax(PLAUSIBLE * scale, allowed)).all())
 
 
 def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -324,7 +225,7 @@ OF_THE_WHOLE: tuple[Proposes, ...] = (
     one_cotangent,
     conjugates,
     _factor,
-    _exchanged_leaves,
+    exchanged_leaves,
     _clipped,
 )
 
@@ -332,10 +233,10 @@ OF_THE_WHOLE: tuple[Proposes, ...] = (
 OF_A_MATRIX: tuple[Proposes, ...] = (
     _half,
     _factor,
-    _transposed,
-    _exchanged_elements,
-    _reordered,
-    _reversed,
+    transposed,
+    exchanged_elements,
+    reordered,
+    reversed_axes,
     _off_by,
 )
 
@@ -345,11 +246,11 @@ OF_A_LEAF: tuple[Proposes, ...] = (
     one_cotangent,
     conjugates,
     _factor,
-    _transposed,
-    _exchanged_elements,
-    _reordered,
+    transposed,
+    exchanged_elements,
+    reordered,
     _weight_decay,
-    _reversed,
+    reversed_axes,
     _clipped,
     _off_by,
 )

@@ -27,7 +27,7 @@ from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.diagnosis.wording import of_nodes, of_place
+from handgrad.diagnosis.wording import of_nodes, of_place, shortened
 from handgrad.program.equations import is_imaginary
 
 #: Pairs are formed of this many places at most.
@@ -175,7 +175,7 @@ def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
     for k in leaves:
         concerned[parts[k]] = True
     rules = (rule(search) for rule in (_factor_at_a_place, _wrong_rule, _factor_inside))
-    names = kinds.shortened([evidence.given.paths[k] for k in leaves])
+    names = shortened([evidence.given.paths[k] for k in leaves])
     for theory in itertools.chain.from_iterable(rules):
         predict = partial(_in_part, search.engine, theory.predict, concerned)
         yield replace(theory, says=f"{theory.says}, for {names} alone", predict=predict)
@@ -254,7 +254,7 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
     leaves = [some for some in several if places[some[0]].made_by is None]
     groups = [[some] for some in several] + [leaves] * (len(leaves) > 1)
     for group in groups:
-        what = kinds.shortened([of_place(search.engine.rewired, places[s[0]]) for s in group])
+        what = shortened([of_place(search.engine.rewired, places[s[0]]) for s in group])
         for which, kept in (("last", slice(-1)), ("first", slice(1, None))):
             if search.clock.over:
                 return

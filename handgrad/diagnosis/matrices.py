@@ -3,19 +3,23 @@
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
-from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad.arithmetic import balls
 from handgrad.data.numerals import listed, short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
+from handgrad.judging.black_box import BlackBox
+from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.outcome import Trial
 
 Shape = tuple[int, ...]
 
@@ -227,14 +231,19 @@ def _other_arguments(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         if list(order) == sorted(order) or any(forms[i] != forms[j] for i, j in enumerate(order)):
             continue
         says = f"yours is exact for the arguments in the order {', '.join(names[i] for i in order)}"
-        yield Theory("exchanged", says, partial(_elsewhere, matrix.matrix, order))
+        yield Theory("exchanged", says, partial(_elsewhere, evidence.trial, matrix, order))
 
 
-def _elsewhere(matrix: Callable, order: Sequence[int], sample: Sample) -> np.ndarray:
+def _elsewhere(trial: Trial, matrix: Matrix, order: Sequence[int], sample: Sample) -> np.ndarray:
     x, *args = sample.given.inputs
+    args = [args[i] for i in order]
+    if isinstance(trial.loss, BlackBox):
+        there, _ = trial.loss.measured(replace(sample.given, inputs=(x, *args)))
+        return balls.midpoints(there.gradient)
     with jax.enable_x64(True):
-        blocks = matrix(x, [args[i] for i in order])
-    return np.concatenate([np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks])
+        blocks = matrix.matrix(x, args)
+    flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
+    return trial.case.projected(sample.given, np.concatenate(flat))
 
 
 GAUSS_NEWTON = (
@@ -250,12 +259,13 @@ def _without_curvature(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         return
     x, *args = first.given.inputs
     for i in range(len(matrix.approximations(x, args))):
-        yield Theory("unknown", GAUSS_NEWTON, partial(_approximated, matrix.approximations, i))
+        predict = partial(_approximated, evidence.trial.case, matrix, i)
+        yield Theory("unknown", GAUSS_NEWTON, predict)
 
 
-def _approximated(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
+def _approximated(case: Case, matrix: Matrix, i: int, sample: Sample) -> np.ndarray:
     x, *args = sample.given.inputs
-    return approximations(x, args)[i].reshape(-1)
+    return case.projected(sample.given, matrix.approximations(x, args)[i].reshape(-1))
 
 
 #: Kinds of mistake in a matrix, the simplest first.

@@ -5,14 +5,13 @@ from functools import partial
 
 import numpy as np
 
-from handgrad.diagnosis import kinds
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.operand_links import Operand
 from handgrad.diagnosis.rivals import unrivalled
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
-from handgrad.diagnosis.wording import of_node, of_nodes
+from handgrad.diagnosis.wording import of_node, of_nodes, shortened
 
 #: The most arrays that are tried in all.
 MOST = 1000
@@ -44,7 +43,7 @@ def _theories(search: Search) -> Iterator[Theory]:
                 continue
             says = f"{GIVES}{_said(search.engine, switch, number)}"
             if not first.explained(predicted, search.within):
-                names = kinds.shortened([evidence.given.paths[k] for k in leaves])
+                names = shortened([evidence.given.paths[k] for k in leaves])
                 says = f"{says}, for {names} alone"
                 predict = partial(_in_part, search, {i: k + 1}, concerned)
             yield Theory("operand", says, predict)

@@ -8,6 +8,7 @@ always were.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,6 +21,7 @@ from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes
+from handgrad.judging.case import CustomRule
 from handgrad.program.graph import Graph, Node
 
 #: The cotangents that a backward pass may take instead of its own, each with its sentence.
@@ -34,16 +36,33 @@ COTANGENTS = (
 
 def other_cotangent(search: Search) -> Iterator[Theory]:
     """Propose that the cotangent is used as if it were another one."""
-    if not search.evidence.trial.case.takes_cotangent or not search.engine.traced_inputs:
+    case, known = search.evidence.trial.case, {}
+    if isinstance(case.part, CustomRule) and (case.part.mode, case.part.order) == ("rev", 1):
+        known = _weights(search.engine)
+    elif not case.takes_cotangent or not search.engine.traced_inputs:
         return
     for change, says in COTANGENTS:
         if search.clock.over:
             return
-        yield Theory(
-            "cotangent",
-            f"{GIVES}the cotangent is taken for {says}",
-            lambda sample, change=change: _with_input(search.engine, sample, 0, change),
-        )
+        if known:
+            others = {number: change(weight) for number, weight in known.items()}
+            predict = partial(_right, search.engine.with_constants(others))
+        else:
+            predict = partial(_with_input, search.engine, k=0, change=change)
+        yield Theory("cotangent", f"{GIVES}the cotangent is taken for {says}", predict)
+
+
+def _weights(engine: Engine) -> dict[int, np.ndarray]:
+    """Return the cotangents that the loss of a rule has as constants, by number."""
+    known = engine.rewired.numbering.known
+    # `handgrad.data.pytrees.weighed` multiplies by them, which is no line of the caller's.
+    products = [n for n in engine.rewired.graph.nodes if n.name == "mul" and n.source is None]
+    found = {o for node in products for o in node.operands if o in known}
+    return {o: np.asarray(known[o]) for o in found}
+
+
+def _right(engine: Engine, sample: Sample) -> np.ndarray:
+    return engine.right(sample.given)
 
 
 def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -106,7 +125,7 @@ def mask_left_out(search: Search) -> Iterator[Theory]:
             yield Theory(
                 "mask",
                 f"{GIVES}the mask is left out{of_nodes([node])}",
-                lambda sample, engine=engine: engine.right(sample.given),
+                partial(_right, engine),
             )
 
 

@@ -1,15 +1,20 @@
 """The kinds of mistake in a product of a Hessian with a vector."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad.clock import OutOfTimeError, limited
 from handgrad.diagnosis.matrices import GAUSS_NEWTON
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
+from handgrad.judging import matrix_differences
+from handgrad.judging.black_box import BlackBox
+from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct
 
 #: (the Hessian, the vector) -> a wrong product.
@@ -18,20 +23,25 @@ Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
 #: The most parameters of a product whose Hessian is computed.
 MOST_PARAMETERS = 32
 
+#: The longest time that these take by differences, in seconds.
+SECONDS = 10.0
+
 
 def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that a product is that of another matrix, or with a part of the vector."""
     part, given = evidence.trial.case.part, evidence.given
     if not isinstance(part, HessianProduct) or given.size > MOST_PARAMETERS:
         return
-    hessians = {id(sample): _hessian(part, sample) for sample in evidence.all}
+    projected = evidence.trial.case.projected
+    try:
+        with limited(SECONDS):
+            hessians = {id(sample): _hessian(evidence, part, sample) for sample in evidence.all}
+    except OutOfTimeError:
+        return
     name, n = given.names.of_input(0), given.size
 
     def product(change: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: Sample) -> Any:
-        v = np.concatenate(
-            [np.ravel(leaf) for leaf in jax.tree_util.tree_leaves(sample.given.inputs[0])]
-        )
-        return change(hessians[id(sample)], v)
+        return projected(sample.given, change(hessians[id(sample)], _vector(sample)))
 
     def without(i: int, h: np.ndarray, v: np.ndarray) -> np.ndarray:
         return h @ np.where(np.arange(n) == i, 0, v)
@@ -46,12 +56,19 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     ):
         yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
     for i in range(len(part.approximations(given.params, given.inputs[1:]))):
-        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, part.approximations, i))
+        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, evidence.trial.case, part, i))
 
 
-def _product_of(approximations: Callable[..., Any], i: int, sample: Sample) -> np.ndarray:
-    found = approximations(sample.given.params, sample.given.inputs[1:])
-    return found[i] @ _vector(sample)
+def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that the vector of a product is divided by its length first: a factor as well."""
+    if isinstance(evidence.trial.case.part, HessianProduct):
+        says = "yours is the product with v divided by its length"
+        yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
+
+
+def _product_of(case: Case, part: HessianProduct, i: int, sample: Sample) -> np.ndarray:
+    found = part.approximations(sample.given.params, sample.given.inputs[1:])
+    return case.projected(sample.given, found[i] @ _vector(sample))
 
 
 def _vector(sample: Sample) -> np.ndarray:
@@ -59,7 +76,10 @@ def _vector(sample: Sample) -> np.ndarray:
     return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
 
-def _hessian(part: HessianProduct, sample: Sample) -> np.ndarray:
+def _hessian(evidence: Evidence, part: HessianProduct, sample: Sample) -> np.ndarray:
+    if isinstance(evidence.trial.loss, BlackBox):
+        whole = replace(sample.given, inputs=sample.given.inputs[1:])
+        return matrix_differences.hessian(part, whole)
     with jax.enable_x64(True):
         found = part.hessian(sample.given.params, sample.given.inputs[1:])
         return np.asarray(found, dtype=np.float64)

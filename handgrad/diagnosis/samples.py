@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
+from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
@@ -149,13 +150,12 @@ class Evidence:
         """
         if self.trial.case.is_linear:
             return None
-        try:
+        with best_effort():
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
             case = self.trial.case
             return engine(case.loss, self.given, exact, case.domains)
-        except Exception:  # a failed diagnosis must not cost the caller the verdict
-            return None
+        return None
 
     def name(self, factor: float) -> factors.Name | None:
         """Name a factor by the lengths of arrays, else by the constants in the loss."""
@@ -227,13 +227,11 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
 def _judged(trial: Trial, fresh: Iterator[Point]) -> Iterator[Ruling]:
     loss = trial.loss
     for given in fresh:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        ruling = None
+        with best_effort(), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
-                loss = loss or prepare(trial.case, given)
-                ruling = judge_point(loss, given).ruling
-            except Exception:  # the caller's functions, at a point of our choice
-                continue
+            loss = loss or prepare(trial.case, given)
+            ruling = judge_point(loss, given).ruling
         if ruling is not None:
             yield ruling
 

@@ -8,6 +8,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.data.frames import quoted_line
 from handgrad.data.point import Point, vector
@@ -15,8 +16,8 @@ from handgrad.judging.case import CustomRule
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
-from handgrad.program.graph import source_of
-from handgrad.program.trace import without_custom_rules
+from handgrad.program.programs import without_custom_rules
+from handgrad.program.sources import source_of
 
 #: Operations on real numbers whose results do not change with them.
 FLAT = ("round", "floor", "ceil", "sign", "argmax", "argmin")
@@ -61,10 +62,9 @@ def _of_rule(jaxpr: Any, rule: CustomRule, given: Point) -> list[tuple[Any, str]
     """
     found = [(eqn, at) for eqn, at in _with_lines(jaxpr) if _is_flat(eqn) or _stops(eqn)]
     names = {eqn.primitive.name for eqn, at in found if not at}
-    try:
+    backward = []
+    with best_effort():  # a rule may take other arguments than these
         backward = list(_with_lines(_backward(rule, given))) if names else []
-    except Exception:  # of a rule that takes other arguments than these
-        backward = []
     lines = {n: [at for e, at in backward if e.primitive.name == n and at] for n in names}
     placed = []
     for eqn, at in found:
@@ -125,14 +125,13 @@ def _is_right(program: Any, passed: set[int], ruling: Ruling) -> bool:
         return without_custom_rules(program, params, passed)[0]
 
     exact = np.nan_to_num(ruling.exact)
-    try:
+    with best_effort():  # JAX cannot differentiate all that it can run
         found = _gradient(slope, ruling.given)
-    except Exception:  # JAX cannot differentiate all that it can run
-        return False
-    # Without its cause the error is gone but for rounding, which leaves half of the digits.
-    eps = max(formats.of(leaf.dtype).eps for leaf in ruling.given.leaves)
-    gap = np.where(ruling.reference.known, found - exact, 0.0)
-    return bool(np.linalg.norm(gap) <= eps**0.5 * np.linalg.norm(exact))
+        # Without its cause the error is gone but for rounding, which leaves half of the digits.
+        eps = max(formats.of(leaf.dtype).eps for leaf in ruling.given.leaves)
+        gap = np.where(ruling.reference.known, found - exact, 0.0)
+        return bool(np.linalg.norm(gap) <= eps**0.5 * np.linalg.norm(exact))
+    return False
 
 
 def _gradient(slope: Callable[[Any], Any], given: Point) -> np.ndarray:

@@ -1,17 +1,23 @@
-"""Names for places in the loss: the operation, and the line where it is written."""
+"""Names for places in the loss, by operation and line; and for leaves and elements."""
 
 import linecache
 from collections.abc import Sequence
 
+from handgrad.data import numerals
 from handgrad.data.frames import near
+from handgrad.data.point import Point, index_of
 from handgrad.diagnosis.rewired import Place, Rewired
-from handgrad.program.graph import Node, Source
+from handgrad.program.graph import Node
+from handgrad.program.sources import Source
 
 #: Longer source lines are cut.
 LONGEST = 60
 
 #: The most lines to name.
 MOST_LINES = 4
+
+#: The most leaves to name.
+MOST_NAMES = 4
 
 #: Names of operations in sentences.
 NAMES = {
@@ -98,3 +104,18 @@ def quoted(source: Source) -> str:
     """Return the source line, cut if it is long."""
     line = linecache.getline(source.file, source.line).strip()
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
+def shortened(names: Sequence[str]) -> str:
+    """List names, `a, b and c`; only the first ones of many."""
+    if len(names) > MOST_NAMES:
+        return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def element(given: Point, i: int) -> str:
+    """Name an element of a gradient by its path and index."""
+    k = next(k for k, part in enumerate(given.parts()) if part.start <= i < part.stop)
+    return given.paths[k] + numerals.place(
+        index_of(given, given.paths[k], i - given.parts()[k].start)
+    )

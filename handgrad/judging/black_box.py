@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import arb
 
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
-from handgrad.judging import by_differences
+from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case, RandomDirections, TorchRule
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
@@ -26,6 +28,7 @@ class BlackBox(NumpyLoss):
     """The loss of a case that neither JAX nor power series look into; nothing is certified."""
 
     why: str = ""  #: what stopped JAX and power series, in one line that names the loss first
+    compiled: bool = False  #: whether JAX can compile what a matrix is of
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:  # noqa: ARG002 (of other losses)
         """Raise: there is none.
@@ -41,11 +44,21 @@ class BlackBox(NumpyLoss):
         suspects: Sequence[int] = (),  # noqa: ARG002 (of other losses)
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
-        f = by_differences.function(self.case.loss, given)
         _, _, obstacle = self.why.partition(": ")
-        found = by_differences.reference(f, given, obstacle, self.case.seed)
+        part, seed = self.case.part, self.case.seed
+        if isinstance(part, Matrix | HessianProduct):
+            value, _ = self.answers(given)
+            found = matrix_differences.reference(part, given, obstacle, seed, value, self.compiled)
+        else:
+            f = by_differences.function(self.case.loss, given)
+            found = by_differences.reference(f, given, obstacle, seed)
         tangent = self.case.tangent(given)
         return found if tangent is None else by_differences.projected(*found, tangent)
+
+    def value(self, given: Point) -> Any:
+        """Call the loss; where that is the slope of another one, that other."""
+        product = isinstance(self.case.part, HessianProduct)
+        return self.in_floats(given) if product else super().value(given)
 
     def check_repeatable(
         self,
@@ -72,7 +85,8 @@ def may_be_judged(case: Case, given: Point) -> bool:
     """Tell whether a case is one that differences can judge."""
     whole = case.part.whole if isinstance(case.part, RandomDirections) else case
     of_torch = whole.own is not None and whole.own.of_torch
-    if of_torch or whole.is_linear or isinstance(whole.part, TorchRule):
+    if of_torch or whole.of_values or isinstance(whole.part, TorchRule):
         return False
-    floats = all(leaf.dtype in (np.float64, np.float32) for leaf in given.leaves)
+    leaves = (*given.leaves, *whole.of_caller(given).leaves)
+    floats = all(leaf.dtype in (np.float64, np.float32) for leaf in leaves)
     return floats and whole.referee == "auto" and whole.computed_in is None

@@ -244,7 +244,12 @@ class Case(Options):
     def moved(self, given: Point, leaves: Sequence[np.ndarray]) -> Point:
         """Return a point of the case with other parameters, or near ones in their domains."""
         own = isinstance(self.part, Instead)
-        return given.moved(leaves) if own else self._inside(given, leaves)
+        return given.moved(leaves) if own else self.along(self._inside(given, leaves))
+
+    def along(self, given: Point) -> Point:
+        """Return a point whose vector, of a product with a Hessian, is tangent to the domains."""
+        part = self.part
+        return part.along(self.domains, given) if isinstance(part, HessianProduct) else given
 
     def _inside(self, whole: Point, leaves: Sequence[np.ndarray]) -> Point:
         """Return the caller's point with other parameters, or near ones in their domains."""
@@ -261,6 +266,8 @@ class Case(Options):
 
         Values of a function, and slopes along directions, are judged as they are.
         """
+        if isinstance(self.part, Matrix):
+            return self.part.tangent(self.domains, given)
         own = isinstance(self.part, Instead)
         return None if own else tangent_of(self.domains, given.leaves)
 

@@ -22,13 +22,9 @@ from handgrad.judging.part_cases import float_inputs, random_cotangent
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.program.equations import equations, of_jax
 from handgrad.program.form import CUSTOM
+from handgrad.program.programs import Program, custom_rules, without_custom_rules
 from handgrad.program.rules import RULES
-from handgrad.program.trace import (
-    Program,
-    custom_rules,
-    differentiated,
-    without_custom_rules,
-)
+from handgrad.program.trace import differentiated
 
 #: How the names of operations end that call code which is no program of JAX's: `pallas_call`,
 #: `triton_kernel_call`, `ffi_call`, `pure_callback`.

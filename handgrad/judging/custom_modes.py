@@ -20,7 +20,7 @@ from handgrad.data.point import Point, point_at, shortly, slices, vector
 from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction
-from handgrad.program.graph import Source, source_of
+from handgrad.program.sources import Source, source_of
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -236,3 +236,18 @@ def at_zero(function: CustomFunction) -> str:
     if slope:
         return f"for tangents of 0 it gives a slope of {slope!r}, expected 0"
     return "it is not linear in its tangents"
+
+
+def is_odd(function: CustomFunction) -> bool:
+    """Tell whether the opposite tangents have the opposite slope, as in all that is linear.
+
+    Bit by bit, since rounding knows no sign.
+    """
+    rng = np.random.default_rng(function.options.seed)
+    real = [np.asarray(x) for x in function.real]
+    along = [(_size(x) * rng.standard_normal(x.shape)).astype(x.dtype) for x in real]
+    with wide(real):
+        there, back = (
+            float(_slope(function.loss, real, [sign * t for t in along])) for sign in (1, -1)
+        )
+    return there == -back or np.isnan(there)

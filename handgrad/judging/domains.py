@@ -24,6 +24,7 @@ from handgrad.data.numerals import place, short
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
@@ -49,6 +50,7 @@ def in_domains(case: Case, given: Point) -> Case:
     """
     if case.domain is None or case.domains:
         return case
+    given = case.of_caller(given) if isinstance(case.part, Matrix) else given
     whole, spec = _whole(case, given), case.domain
     if type(whole) in (tuple, list) and is_list(spec):
         spec = type(whole)(spec)
@@ -139,6 +141,9 @@ def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
     return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
+#: What is said of a gradient g where g + gᵀ was asked for, off the diagonal.
+BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
+
 #: What one number among others may do, by chance as well.
 SIGN = "changes its sign"
 
@@ -223,6 +228,9 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
+    if isinstance(case.part, Matrix):
+        yield from _right_matrix(ruling, allowed, case, case.part)
+        return
     given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
     of_complex = _complex(case, given)
     for path, leaf, part, domain, apart in zip(
@@ -240,8 +248,54 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
                 yield found
                 continue
         if symmetric and (balls.magnitudes(yours - _of_pairs(exact)) <= _of_pairs(within)).all():
-            pairs = "each pair of off-diagonal elements counts as one parameter"
-            yield f"right for symmetric {path} if {pairs}"
+            yield BY_PAIRS.format(path)
+
+
+def _right_matrix(ruling: Ruling, allowed: np.ndarray, case: Case, matrix: Matrix) -> Iterator[str]:
+    """Yield in which domains arguments are by which a matrix is right along them."""
+    whole, yours = matrix.of_caller(ruling.given), ruling.yours.answer
+    stated, of_complex = case.domains or [Domain()] * len(whole.leaves), _complex(case, whole)
+    if not np.isfinite(yours).all():
+        return
+    for k, (path, leaf) in enumerate(zip(whole.paths, whole.leaves, strict=True)):
+        if of_complex[k]:
+            continue
+        guesses = [guess.domain for guess in GUESSES if guess.domain.projects and guess.holds(leaf)]
+        for domain in [] if stated[k].projects else guesses:
+            domains = [domain if k == j else d for j, d in enumerate(stated)]
+            tangent = matrix.tangent(domains, ruling.given)
+            assert tangent is not None
+            with balls.precision(192):
+                left = tangent.projected(balls.exact(yours) - ruling.yours.reference)
+            if (balls.magnitudes(left) <= tangent.widened(allowed)).all():
+                yield _said_right(path, domain, case.wording.domain)
+                break
+        else:
+            if Guess(Symmetric()).holds(leaf) and _right_by_pairs(ruling, allowed, matrix, k):
+                yield BY_PAIRS.format(path)
+
+
+def _right_by_pairs(ruling: Ruling, allowed: np.ndarray, matrix: Matrix, k: int) -> bool:
+    """Tell whether a matrix is right where pairs of elements of an array count as one."""
+    whole, given = matrix.of_caller(ruling.given), ruling.given
+    shape = whole.leaves[k].shape
+    for (row, column), part, leaf in zip(matrix.sides, given.parts(), given.leaves, strict=True):
+        yours, exact, within = (
+            v[part].reshape(leaf.shape)
+            for v in (balls.exact(ruling.yours.answer), ruling.yours.reference, allowed)
+        )
+        for axis in [axis for axis, side in ((1, column), (0, row)) if side == k]:
+            exact, within = (_of_side(v, axis, shape) for v in (exact, within))
+        if not (balls.magnitudes(yours - exact) <= within).all():
+            return False
+    return True
+
+
+def _of_side(matrix: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return `_of_pairs` of the arrays of a shape that lie along an axis of a matrix."""
+    rows = np.moveaxis(matrix, axis, -1)
+    of_pairs = _of_pairs(rows.reshape(*rows.shape[:-1], *shape)).reshape(rows.shape)
+    return np.moveaxis(of_pairs, -1, axis)
 
 
 def _right_for(
@@ -255,9 +309,12 @@ def _right_for(
                 continue
             left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                so = option.format(domain.spec, domain.words)
-                return f"right for {domain.of_one.format(path)}: {so}"
+                return _said_right(path, domain, option)
     return None
+
+
+def _said_right(path: str, domain: Domain, option: str) -> str:
+    return f"right for {domain.of_one.format(path)}: {option.format(domain.spec, domain.words)}"
 
 
 def _of_pairs(matrices: np.ndarray) -> np.ndarray:

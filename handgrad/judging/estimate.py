@@ -15,6 +15,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.clock import check_time
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
@@ -28,8 +29,12 @@ from handgrad.tolerance.tolerances import Measured, Tolerance, Tolerances
 #: loss; of more parameters a random sample is taken.
 MOST = 64
 
-#: How the names of operations end that call code outside of JAX.
-CALLBACK = "_callback"
+#: The operations that call code outside of JAX for what they return.
+CALLBACKS = ("pure_callback", "io_callback")
+
+
+#: Slopes, their estimated errors, and which are known; each of shape (size,).
+Differences = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def reference(
@@ -37,8 +42,16 @@ def reference(
     given: Point,
     operation: str,
     seed: int,
+    differences: Callable[[], Differences] | None = None,
 ) -> tuple[Reference, Tolerances]:
-    """Estimate the gradient and its tolerances in float64; `operation` is what has no rule.
+    """Estimate the gradient and its tolerances in float64.
+
+    Args:
+        loss: the loss.
+        given: the point.
+        operation: what has no rule.
+        seed: of random draws.
+        differences: what the gradient is held to, if not to differences of the loss.
 
     Raises:
         UndecidableError: as `by_differences.reference`.
@@ -46,17 +59,19 @@ def reference(
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = by_differences.in_one(given)
-    if operation.endswith(CALLBACK):
-        why = f"`{operation}` calls what is not JAX's; a loss in jax.numpy throughout is certified"
-        return by_differences.reference(_in_floats(loss, given), given, why, seed)
+    if operation in CALLBACKS:
+        return by_differences.reference(in_floats(loss, given), given, outside(operation), seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
         if program is None:
             why = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
-            return by_differences.reference(_in_floats(loss, given), given, why, seed)
+            return by_differences.reference(in_floats(loss, given), given, why, seed)
         both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
-        slopes, errors, known = _differences(jax.jit(f), given, rng)
+        if differences is None:
+            slopes, errors, known = _differences(jax.jit(f), given, rng)
+        else:
+            slopes, errors, known = differences()
         changes = _changes(both, given, point, value, gradient, rng)
     floor = np.spacing(abs(float(value))) / by_differences.sizes_of(given)
     with np.errstate(invalid="ignore"):
@@ -84,6 +99,11 @@ def reference(
     return found, Measured(estimated)
 
 
+def outside(operation: str) -> str:
+    """Say why what calls code outside of JAX is not certified."""
+    return f"`{operation}` calls what is not JAX's; code in jax.numpy throughout is certified"
+
+
 def _flat(loss: Callable[..., Any], given: Point) -> Callable[[Any], Any]:
     """Return the loss as a function of one float64 vector."""
     tree = jax.tree_util.tree_structure(given.params)
@@ -109,24 +129,30 @@ def _operations(leaf: np.ndarray) -> float:
     return SHARP / STATED if formats.is_half(leaf.dtype) else 1.0
 
 
-def _in_floats(loss: Callable[..., Any], given: Point) -> by_differences.Function:
-    """Return the loss as a function of one vector, compiled if that is the same function."""
-    plain, f = by_differences.function(loss, given), jax.jit(_flat(loss, given))
+def in_floats(
+    loss: Callable[..., Any], given: Point, converted: Callable[[Any], Any] = float
+) -> by_differences.Function:
+    """Return a loss in JAX as a function of one vector, compiled if that is the same function.
 
-    def compiled(vector: np.ndarray) -> float:
+    The arguments are those of `by_differences.function`.
+    """
+    plain = by_differences.function(loss, given, converted)
+    f = jax.jit(_flat(loss, given))
+
+    def compiled(vector: np.ndarray) -> Any:
         check_time()
         with jax.enable_x64(True):
-            return float(f(vector))
+            return converted(f(vector))
 
     point = by_differences.in_one(given)
-    try:
+    with best_effort():  # a callback need not take float64, nor be compiled
         value, same = plain(point), compiled(point)
-    except Exception:  # a callback need not take float64, nor be compiled
-        return plain
-    return compiled if abs(same - value) <= ANOTHER_VALUE * abs(value) else plain
+        size = np.max(np.abs(value), initial=0.0)
+        return compiled if (np.abs(same - value) <= ANOTHER_VALUE * size).all() else plain
+    return plain
 
 
-def _differences(f: Any, given: Point, rng: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _differences(f: Any, given: Point, rng: Any) -> Differences:
     point, sizes = by_differences.in_one(given), by_differences.sizes_of(given)
     slopes, errors = np.full(point.size, np.nan), np.zeros(point.size)
     for i in rng.permutation(point.size)[:MOST]:

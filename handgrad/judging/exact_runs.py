@@ -23,8 +23,8 @@ from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.series import Number
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
+from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
-from handgrad.program.trace import Program
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,8 @@ def _format(
     array = np.asarray(got)
     if array.shape != leaf.shape:
         hint = wording.single if array.shape == () and leaf.size > 1 else ""
-        others = [i for i, it in enumerate(given.inputs) if np.shape(it) == array.shape != ()]
+        shape = array.shape
+        others = [i for i, it in enumerate(given.inputs) if getattr(it, "shape", ()) == shape != ()]
         if others and is_real(given.params):  # all parameters in one array
             other = given.names.of_input(others[0])
             hint = f", that of the first argument; yours is that of {other}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -11,12 +12,13 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.data.attempts import raise_internal
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
-from handgrad.judging import by_differences, estimate
+from handgrad.judging import by_differences, estimate, matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -122,8 +124,11 @@ class JaxLoss:
                 reference = replace(reference, how=how)
             return reference, measures
         except UncertifiedPrimitiveError as missing:
-            tangent = self.case.tangent(given)
-            found = estimate.reference(self.case.loss, given, missing.name, self.case.seed)
+            tangent, part, seed = self.case.tangent(given), self.case.part, self.case.seed
+            held_to = None
+            if isinstance(part, Matrix | HessianProduct):
+                held_to = partial(matrix_differences.few, part, given, seed, estimate.MOST)
+            found = estimate.reference(self.case.loss, given, missing.name, seed, held_to)
             return found if tangent is None else by_differences.projected(*found, tangent)
 
     def other_order(self, given: Point) -> np.ndarray | None:
@@ -177,6 +182,7 @@ class JaxLoss:
         try:
             again = self._trace(given, differentiate=False)
         except Exception as error:  # whatever the caller's function raises
+            raise_internal(error)
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(name, "result", what, "a number") from error
         if any(is_traced(const) for const in again.loss.jaxpr.consts):

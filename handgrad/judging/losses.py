@@ -7,13 +7,18 @@ from typing import Any
 import jax
 
 from handgrad.data.advised import UntraceableError
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
+from handgrad.judging.estimate import CALLBACKS, outside
 from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.oracle.reference import ANOTHER_VALUE
+from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax
+from handgrad.program.trace import Traced
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -33,7 +38,7 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
     """
     prepared = JaxLoss(case)
     try:
-        prepared.traced(given)
+        traced = prepared.traced(given)
     except Exception as error:
         # These options only make sense with JAX's program.
         if case.autodiff is not None or case.referee == "program":
@@ -47,7 +52,27 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
-    return prepared
+    return _of_callback(case, given, traced) or prepared
+
+
+def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
+    """Return a function with a callback, whose matrix is judged, as one that can only be called.
+
+    JAX has its derivatives by a rule of the caller alone, or not at all. None for other cases.
+
+    Raises:
+        UntraceableError: differences cannot judge it.
+    """
+    if not isinstance(case.part, Matrix | HessianProduct):
+        return None
+    names = (eqn.primitive.name for eqn in equations(traced.loss.jaxpr.jaxpr))
+    called = next((name for name in names if name in CALLBACKS), None)
+    if called is None:
+        return None
+    why = f"{case.wording.loss.removeprefix('the ')}: {outside(called)}"
+    if not may_be_judged(case, given):
+        raise UntraceableError(why)
+    return BlackBox(case, why=why, compiled=True)
 
 
 def _translated(case: Case, given: Point) -> JaxLoss | None:
@@ -64,10 +89,9 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
             return loss(*args)
 
     prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
-    try:
+    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         traced = prepared.traced(given)
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
-    except Exception:  # what it raises in JAX says nothing of the caller's code
-        return None
-    same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
-    return prepared if same and traced.loss.with_complex is not None else None
+        same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
+        return prepared if same and traced.loss.with_complex is not None else None
+    return None

@@ -12,10 +12,11 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import UntraceableError
+from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging.case import Case
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
@@ -56,7 +57,16 @@ class NumpyLoss:
         if not isinstance(self.case.part, Matrix):
             return given.call(self.case.loss)[0]
         x, *args = copied(given.inputs)
-        return self.case.part.value(x, args)
+        with jax.enable_x64(given.wide):
+            return self.case.part.value(x, args)
+
+    def in_floats(self, given: Point) -> Any:
+        """Call what runs in floats alone: the loss, or that whose slope it is."""
+        if not isinstance(self.case.part, HessianProduct):
+            return self.value(given)
+        _, *args = copied(given.inputs)
+        with jax.enable_x64(given.wide):
+            return self.case.part.loss(copied(given.params), *args)
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
         """Return the loss at a point, to be run on series."""
@@ -154,9 +164,10 @@ class NumpyLoss:
         # Floats may differ by the order of a sum alone; series tell.
         suspicious = ruling is not None and ruling.yours.worst > RIGHT
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious
-        try:
+        found = None
+        with best_effort():
             found = [self.attempt(given) for _ in range(runs)]
-        except Exception:  # here the loss cannot run on series, and so it cannot be judged
+        if found is None:  # here the loss cannot run on series, and so it cannot be judged
             return
         if suspicious and ruling is not None:
             found.append((ruling.reference.loss, found[0][1]))
@@ -191,12 +202,15 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     """
     if str(by_jax).startswith("loss: "):
         raise by_jax
+    raise_internal(by_jax, TypeError)  # JAX's, of functions that do not take tracers
     plain = NumpyLoss(case)
     try:
-        plain.value(given)
-    except Exception:
+        plain.in_floats(given)
+    except Exception as error:
+        raise_internal(error, Exception)  # of a library, where the loss is a function of one
         raise by_jax from None
-    plain.answers(given)
+    if not isinstance(case.part, HessianProduct):  # which has been seen to be of one number
+        plain.answers(given)
     first: Exception | None = None
     # `jax.grad` does not trace the inputs, so the loss may use them in ways that series do not
     # allow: then only the parameters are series.
@@ -207,6 +221,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
         except UndecidableKinkError:
             return prepared
         except Exception as error:  # code may raise anything on numbers that it was not written for
+            raise_internal(error, Exception)
             first = first or error
         else:
             return prepared

@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.formats import is_half
 from handgrad.data.names import Names
 from handgrad.data.numerals import plural
@@ -164,13 +165,12 @@ def rounded_up(number: float) -> str:
 
 def _sizes(whole: Case, given: Point) -> list[np.ndarray]:
     """Return the size of each element of a gradient, by its own answer; of a 0, its neighbours'."""
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _, leaves, faults = form.call_gradient(whole, given)
-    except Exception:  # the caller's function; it is called again when the point is judged
-        faults, leaves = [None], []
-    answer = np.ones(given.size) if faults else vector(leaves)
+    answer = np.ones(given.size)
+    # The caller's function is called again when the point is judged.
+    with best_effort(), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, leaves, faults = form.call_gradient(whole, given)
+        answer = answer if faults else vector(leaves)
     answer = np.where(np.isfinite(answer), answer, 0.0)
     sizes = sizes_about(given.leaves, answer, answer == 0)
     sizes = np.where(sizes > 0, sizes, 1.0)  # all of it is 0

@@ -16,6 +16,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
@@ -111,14 +112,16 @@ def _answer(case: Case, near: Point) -> np.ndarray:
     return case.projected(near, vector([np.asarray(leaf) for leaf in leaves]))
 
 
+class OtherShapeError(ValueError):
+    """A rerun gave a leaf of another shape."""
+
+
 def _attempt(run: Callable[[], Any]) -> Any:
     """Run the caller's code on numbers that it was not written for; None if it raises."""
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return run()
-    except Exception:
-        return None
+    with best_effort(TypeError, RuntimeError), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return run()
+    return None
 
 
 class _Exact(NamedTuple):
@@ -224,7 +227,7 @@ def _leaves(case: Case, grads: Any) -> list[Any]:
 
 def _checked(leaves: list[Any], given: Point) -> list[Any]:
     if [np.shape(leaf) for leaf in leaves] != [leaf.shape for leaf in given.leaves]:
-        raise ValueError("another shape")
+        raise OtherShapeError
     return leaves
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.data.attempts import raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
@@ -63,6 +64,7 @@ def judge(
     began = time.perf_counter()
     check_case(case, given)
     case = in_domains(case, given)
+    given = case.along(given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
@@ -133,7 +135,7 @@ def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) ->
         return with_directions(case.part, around)
     if isinstance(case.part, Matrix):
         return with_matrix(around, given)
-    return with_values(around, given) if case.of_values else around
+    return with_values(around, given) if case.of_values else map(case.along, around)
 
 
 def _outcomes(
@@ -182,6 +184,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         value, autodiff = loss.answers(given)
     except Exception as error:
+        raise_internal(error)
         if not raises_always(lambda: loss.answers(given)):
             what = f"{type(error).__name__}, which it raised,"
             raise not_a_function(case.wording.loss, "result", what, "a number") from error
@@ -191,6 +194,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     try:
         answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
+        raise_internal(error)
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
             return Outcome(given, findings=(Finding.of_form("not-repeatable", None, what),))

@@ -12,7 +12,7 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
-from handgrad.judging.case import Case, Instead, RandomDirections
+from handgrad.judging.case import Case, ForwardValues, Instead, RandomDirections
 from handgrad.judging.domains import Exit, exits, kept_by, right_in_domains
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
@@ -21,7 +21,7 @@ from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
-from handgrad.program.trace import custom_rules
+from handgrad.program.programs import custom_rules
 
 #: The most parameters to name.
 FEW_LEAVES = 3
@@ -287,7 +287,7 @@ def _headline(
 
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
-    as_it_is = isinstance(case.part, Instead) or not case.wording.domain
+    as_it_is = isinstance(case.part, ForwardValues | RandomDirections) or not case.wording.domain
     ruling = None if as_it_is else deciding.ruling
     return list(right_in_domains(ruling, case))[:FEW_LEAVES] if ruling else []
 

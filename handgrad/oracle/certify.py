@@ -36,7 +36,7 @@ from handgrad.oracle.reference import (
     comparisons_at,
     element_scale,
 )
-from handgrad.program.trace import Program, custom_rules
+from handgrad.program.programs import Program, custom_rules
 
 #: Every element is certified by series up to SMALL parameters, or if all directions together take
 #: no more than QUICK operations on numbers (about 3 ms, twice what a gradient program takes). This

@@ -12,7 +12,7 @@ from handgrad.arithmetic import balls
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import equalising, slopes_along
 from handgrad.oracle.reference import Reference, element_scale
-from handgrad.program.trace import custom_rules
+from handgrad.program.programs import custom_rules
 
 #: Two slopes are different if they differ by more, relative to their terms: both have 80 bits.
 SAME = 2.0**-60

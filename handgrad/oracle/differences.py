@@ -1,4 +1,4 @@
-"""The slope of a function that only gives floats, by differences, and estimates of its error.
+"""The slopes of a function that only gives floats, by differences, and estimates of their error.
 
 Nothing is proved here. The slopes are those of `scipy.differentiate`: central differences of order
 eight, at steps from half the size of the number on, each about half the one before. As SciPy does,
@@ -15,18 +15,25 @@ whose number of steps changes, the cells of a quadrature, a sample. The slope of
 is known better than that of what is meant. There are two estimates therefore, the `fine` one of the
 former, and the `coarse` one of the latter.
 
+A function may have several results, which share its calls. Second derivatives along a line, which
+SciPy has only as slopes of slopes, are central differences of order eight as well, at the same
+steps; their estimates are the same, but that rounding grows by the square of the ratio of steps.
+
 How far both are off is measured in `tests/handgrad/oracle/test_differences.py`.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.differentiate import derivative
 
-#: Each step is that many times as long as the next. With 2, a function that is rounded to a few
-#: digits, or that repeats itself, may look linear at all steps.
-RATIO = 1.9
+from handgrad.oracle.difference_formulas import (
+    PAIRS,
+    RATIO,
+    Differences,
+    Values,
+    differences,
+)
 
 #: The steps, from half the size of a number on.
 STEPS = 15
@@ -36,9 +43,6 @@ NEARBY = 3
 
 #: Those of a search for roughness alone.
 FEW_STEPS = 6
-
-#: Pairs of points in a formula of order eight.
-PAIRS = 4
 
 #: How often the function is called for a slope.
 CALLS = 2 * (STEPS + PAIRS - 1) + 1
@@ -50,6 +54,9 @@ SHRINKS = 64
 #: A slope whose estimate is a larger fraction of it is not known. It is what the judge demands, see
 #: `handgrad.tolerance.stated`.
 KNOWN = 1e-3
+
+#: Slopes that have not settled at so many steps do not do so from the start.
+UNSETTLED = 3
 
 #: Estimates that rounding makes grow by this factor, and a distance of so many estimates that is
 #: none: the ratios of errors to estimates are smaller, see the test.
@@ -71,6 +78,9 @@ class Slope(NamedTuple):
     #: The size of slopes nearby: of this, of secants over some hundredths of the number, and of the
     #: change of the slope that is in proportion half as far away as 0.
     nearby: float
+    #: How far slopes lie apart at longer steps, where they have not settled yet; 0 if they settle
+    #: at once. So much may jumps of a solver have added, which a short step does not meet.
+    unsettled: float = 0.0
 
 
 UNKNOWN = Slope(np.nan, np.inf, np.inf, 0.0, 0.0, 0.0)
@@ -84,33 +94,87 @@ def slope(f: Callable[[float], float], x: float, size: float) -> Slope:
         x: the number.
         size: above 0, by how much it may be moved; |x| for most.
     """
-    best, first, nearby = UNKNOWN, size / 2, 0.0
-    for _ in range(TRIES):
-        found, i = _at(f, x, first, nearby)
-        nearby = found.nearby
-        if not best.fine <= found.fine:
-            best = found
-        if i < STEPS - 2 and found.fine <= KNOWN * abs(found.value):
+    return slopes(lambda at: np.array([f(at)]), 1, x, size)[0]
+
+
+def slopes(
+    f: Callable[[float], np.ndarray], count: int, x: float, size: float, order: int = 1
+) -> list[Slope]:
+    """Return the slopes of all results of a function at a number, or their second derivatives.
+
+    Args:
+        f: the function, whose results are an array of shape (count,).
+        count: of results.
+        x, size: as for `slope`.
+        order: 1, or 2 for the second derivatives.
+    """
+    values, first = Values(f, count), size / 2
+    best, nearby, left = [UNKNOWN] * count, np.zeros(count), set(range(count))
+    unsettled = np.zeros(count)
+    for k in range(TRIES):
+        for row, (found, i) in enumerate(_at(values, x, first, nearby, order)):
+            nearby[row] = found.nearby
+            unsettled[row] = unsettled[row] if k else found.unsettled
+            if row not in left:
+                continue
+            if not best[row].fine <= found.fine:
+                best[row] = found
+            if i < STEPS - 2 and found.fine <= KNOWN * abs(found.value):
+                left.remove(row)
+        if not left:
             break
         first /= SHORTER
-    return best._replace(nearby=nearby)
+    return [
+        found._replace(nearby=float(n), unsettled=float(u))
+        for found, n, u in zip(best, nearby, unsettled, strict=True)
+    ]
 
 
 def roughness(f: Callable[[float], float], x: float, size: float) -> float:
     """Return how rough a function is about a number, see `Slope.roughness`."""
-    slopes, jumps, steps, around = _differences(f, x, size / 2, FEW_STEPS)
-    estimates = _estimates(slopes, jumps)
-    nearby = _nearby(slopes[int(np.argmin(estimates))], *around)
-    return _rough(slopes, estimates, steps) / (size * nearby) if nearby else 0.0
+    return float(roughnesses(lambda at: np.array([f(at)]), 1, x, size)[0])
 
 
-def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> tuple[Slope, int]:
-    """Return the slope by steps from the first one on, and the number of the step that is best.
+def roughnesses(
+    f: Callable[[float], np.ndarray], count: int, x: float, size: float, order: int = 1
+) -> np.ndarray:
+    """Return how rough all results of a function are about a number, shape (count,).
 
-    `nearby` is that of longer steps, 0 if there were none.
+    The arguments are those of `slopes`.
     """
-    slopes, jumps, steps, around = _differences(f, x, first, STEPS)
-    estimates = _estimates(slopes, jumps)
+    found = differences(Values(f, count), x, size / 2, FEW_STEPS, order)
+    estimates, rough = _estimates(found, order), np.zeros(count)
+    for row, (of_row, slopes) in enumerate(zip(estimates, found.slopes, strict=True)):
+        nearby = _nearby(slopes[int(np.argmin(of_row))], found.secants[row], found.bends[row])
+        if nearby:
+            rough[row] = _rough(slopes, of_row, found.steps, order) / (size**order * nearby)
+    return rough
+
+
+def _at(
+    values: Values, x: float, first: float, nearby: np.ndarray, order: int
+) -> list[tuple[Slope, int]]:
+    """Return the slopes by steps from the first one on, and the number of the step that is best.
+
+    `nearby` are those of longer steps, 0 if there were none.
+    """
+    found = differences(values, x, first, STEPS, order)
+    estimates = _estimates(found, order)
+    return [
+        _of_row(found, estimates[row], row, first, float(nearby[row]), order)
+        for row in range(values.count)
+    ]
+
+
+def _of_row(
+    found: Differences, estimates: np.ndarray, row: int, first: float, nearby: float, order: int
+) -> tuple[Slope, int]:
+    slopes, steps, secants = found.slopes[row], found.steps, found.secants[row]
+    still, floor = found.still[row], found.floor[row]
+    if still.all() and not nearby:  # constant, up to half an ulp
+        return Slope(0.0, 0.0, float(floor[0]), float(steps[0]), 0.0, nearby), 0
+    # At steps that change less than half an ulp slopes agree by chance.
+    estimates = np.fmax(estimates, floor)
     i = int(np.argmin(estimates))
     if not np.isfinite(estimates[i]):
         return UNKNOWN._replace(nearby=nearby), STEPS - 1
@@ -125,45 +189,16 @@ def _at(f: Callable[[float], float], x: float, first: float, nearby: float) -> t
         grown = grown[grown > 1]
         end = k + int(grown[0]) if grown.size else STEPS
         i = k + int(np.argmin(estimates[k:end]))
-    value, rough = float(slopes[i]), _rough(slopes, estimates, steps)
-    nearby = nearby or _nearby(value, *around)
-    rough = rough / (2 * first * nearby) if nearby else 0.0
+    value, rough = float(slopes[i]), _rough(slopes, estimates, steps, order)
+    nearby = nearby or _nearby(value, secants, found.bends[row])
+    rough = rough / ((2 * first) ** order * nearby) if nearby else 0.0
     # A function that is the same at all small steps may be one of few digits.
-    fine = max(float(estimates[i]), 0.0 if around[0][i] else nearby)
+    fine = max(float(estimates[i]), nearby if still[i] else 0.0)
     coarse = fine if stopped is None else max(fine, stopped)
-    return Slope(value, fine, coarse, float(steps[i]), rough, nearby), i
-
-
-def _differences(
-    f: Callable[[float], float], x: float, first: float, count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Return for each step the slope, the distance of those of both sides, the step, and secants.
-
-    Of the secants to both sides these are the larger size and the difference, 0 if there are none.
-    """
-    seen: dict[float, float] = {}
-
-    def value(at: float) -> float:
-        if at not in seen:
-            try:
-                seen[at] = float(f(at))
-            except Exception:  # the caller's function, where it need not be defined
-                seen[at] = np.nan
-        return seen[at]
-
-    def along(xs: np.ndarray) -> np.ndarray:
-        return np.reshape([value(float(at)) for at in np.ravel(xs)], np.shape(xs))
-
-    steps = first / RATIO ** np.arange(count)
-    within = steps[:, None] / RATIO ** np.arange(PAIRS)
-    options: Any = {"initial_step": steps, "step_factor": RATIO, "maxiter": 1, "order": 2 * PAIRS}
-    with np.errstate(all="ignore"):
-        central = derivative(along, np.full(count, x), **options)
-        up, down = along(x + within) - value(x), value(x) - along(x - within)
-        apart = np.abs(((up - down) / within) @ _OF_SIDES)
-        secants = np.fmax(np.abs(up), np.abs(down))[:, 0], np.abs(up - down)[:, 0]
-        larger, bends = (np.nan_to_num(of_step / steps) for of_step in secants)
-    return np.asarray(central.df), apart, steps, (larger, bends)
+    before = estimates[1 : int(known[0]) if known.size else i]
+    before = before[np.isfinite(before)]
+    unsettled = float(np.median(before)) if before.size >= UNSETTLED else 0.0
+    return Slope(value, fine, coarse, float(steps[i]), rough, nearby, unsettled), i
 
 
 def _nearby(value: float, secants: np.ndarray, bends: np.ndarray) -> float:
@@ -171,37 +206,28 @@ def _nearby(value: float, secants: np.ndarray, bends: np.ndarray) -> float:
     return float(np.nanmax([abs(value), secants[NEARBY], bends[NEARBY] * RATIO**NEARBY]))
 
 
-def _of_sides() -> np.ndarray:
-    """Return the weights of (f(x+h) - 2·f(x) + f(x-h)) / h, whose limit is the jump of the slope.
-
-    Without a jump it is odd in h, so the first, third and fifth power of h have to cancel.
-    """
-    h = RATIO ** -np.arange(float(PAIRS))
-    return np.linalg.solve(h ** np.array([[0], [1], [3], [5]]), np.eye(PAIRS)[0])
-
-
-_OF_SIDES = _of_sides()
-
-
-def _estimates(slopes: np.ndarray, jumps: np.ndarray) -> np.ndarray:
-    """Return the estimated error of each slope; infinite where there is none."""
-    own = np.fmax(np.abs(np.diff(slopes, prepend=np.nan)), jumps)
-    own[0] = np.inf
+def _estimates(found: Differences, order: int) -> np.ndarray:
+    """Return the estimated error of each slope, (count, steps); infinite where there is none."""
+    slopes = found.slopes
+    own = np.fmax(np.abs(np.diff(slopes, prepend=np.nan)), found.apart)
+    own[:, 0] = np.inf
     own = np.where(np.isfinite(own) & np.isfinite(slopes), own, np.inf)
-    found, known = own.copy(), own <= KNOWN * np.abs(slopes)
-    n = np.arange(slopes.size)
-    for i in np.flatnonzero(np.isfinite(own)):
-        away = np.abs(slopes - slopes[i])
-        counts = np.where(n > i, away / RATIO ** np.fmax(n - i, 0), 0.0)
+    known = own <= KNOWN * np.abs(slopes)
+    n = np.arange(slopes.shape[1])
+    smaller = np.fmax(n[None, :] - n[:, None], 0)  # by how many ratios the one step is
+    with np.errstate(invalid="ignore"):
+        away = np.abs(slopes[:, None, :] - slopes[:, :, None])
+        counts = np.where(smaller > 0, away / RATIO ** (order * smaller), 0.0)
         # Of two that are known and are not the same none is.
-        refuted = known & known[i] & (away > GROWN * np.fmax(own, own[i]))
-        counts = np.where(refuted, away, counts)[np.isfinite(own)]
-        found[i] = max(own[i], np.max(counts, initial=0.0))
-    return found
+        most = GROWN * np.fmax(own[:, None, :], own[:, :, None])
+        refuted = known[:, None, :] & known[:, :, None] & (away > most)
+    counts = np.where(refuted, away, counts)
+    counts = np.where(np.isfinite(own)[:, None, :], counts, 0.0)
+    return np.where(np.isfinite(own), np.fmax(own, counts.max(axis=2)), np.inf)
 
 
-def _rough(slopes: np.ndarray, estimates: np.ndarray, steps: np.ndarray) -> float:
+def _rough(slopes: np.ndarray, estimates: np.ndarray, steps: np.ndarray, order: int) -> float:
     """Return the largest change of the function that estimates show that did not shrink."""
     known = estimates[:-1] <= KNOWN * np.abs(slopes[:-1])
     stops = known & (estimates[1:] > estimates[:-1] / SHRINKS) & np.isfinite(estimates[1:])
-    return float(np.max((estimates * steps)[1:][stops], initial=0.0))
+    return float(np.max((estimates * steps**order)[1:][stops], initial=0.0))

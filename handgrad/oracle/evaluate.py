@@ -18,8 +18,9 @@ from handgrad.data.formats import JUDGED, is_floating, is_half
 from handgrad.data.point import slices
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import Rounding, Run
+from handgrad.program.programs import Program, literals_of
 from handgrad.program.rules import RULES
-from handgrad.program.trace import Program, Traced, literals_of
+from handgrad.program.trace import Traced
 
 
 @dataclass(frozen=True, eq=False)

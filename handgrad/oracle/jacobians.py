@@ -13,6 +13,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.data.attempts import raise_internal
 from handgrad.data.pytrees import is_traced
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun
 from handgrad.oracle.numpy_losses.series import Number, Series
@@ -41,6 +42,7 @@ def jacobian(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     try:
         return jacobians.jacobian(f, *given)
     except Exception as by_jax:  # whatever code in NumPy raises on tracers
+        raise_internal(by_jax, TypeError)
         return _in_floats(f, given, by_jax)
 
 

@@ -25,7 +25,7 @@ from handgrad.oracle.reference import (
     check_good,
     comparisons_at,
 )
-from handgrad.program.trace import Program, custom_rules
+from handgrad.program.programs import Program, custom_rules
 
 #: The fewest elements to certify by series, unless a limit on time ends before, and how many at
 #: once.

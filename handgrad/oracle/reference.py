@@ -18,7 +18,7 @@ from handgrad.data import formats
 from handgrad.data.point import slices
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.subgradients import Kink
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 
 #: Working precisions in bits, each about twice the one before; beyond the last it is undecidable.
 BITS = (192, 384, 768, 1536, 3072, 6000)

@@ -8,18 +8,17 @@ their bodies.
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.data.frames import is_handgrads, is_own
 from handgrad.data.pytrees import is_real
 from handgrad.program.equations import alone, groups, of_jax, rule_name
+from handgrad.program.programs import without_custom_rules
 from handgrad.program.rules import RULES
-from handgrad.program.trace import without_custom_rules
+from handgrad.program.sources import Call, Source, library_call_site, library_function, source_of
 
 #: Calls, which are inlined.
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"}) | {
@@ -27,37 +26,11 @@ CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "remat2", "checkpo
     "custom_vjp_call",
 }
 
-#: Internal files of JAX, and of PyTorch, between a caller and public functions and operators.
-MACHINERY = frozenset(
-    {"traceback_util.py", "pjit.py", "api.py", "array_methods.py", "custom_derivatives.py"}
-    | {"ufunc_api.py", "core.py", "partial_eval.py", "source_info_util.py"}
-    | {"eval_frame.py", "_compile.py"}
-)
-
-#: The same between a caller and the operations of PyTorch.
-_MACHINERY_OF_TORCH = frozenset({"overrides.py", "_compile.py", "eval_frame.py", "_ops.py"})
-
-#: Elementwise operations; those on truth values have no rule, JAX runs them.
-ELEMENTWISE = frozenset(n for n, rule in RULES.items() if rule.elementwise) | {"not", "and", "or"}
-
 #: Operations that only rearrange elements.
 REARRANGING = frozenset(name for name, rule in RULES.items() if rule.rearranges)
 
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """The line of the caller's own code that an operation comes from."""
-
-    file: str
-    line: int
-    instruction: int  #: the bytecode offset, which tells the operations of a line apart
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a library function: softplus, logsumexp."""
-
-    name: str
+#: Elementwise operations; those on truth values have no rule, JAX runs them.
+ELEMENTWISE = frozenset(n for n, rule in RULES.items() if rule.elementwise) | {"not", "and", "or"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +132,7 @@ def _inlined(
         part_of = call or library_call
         if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
-            named = part_of or _library_function(eqn, inner)
+            named = part_of or library_function(eqn, inner)
             outputs = _inlined(inner, operands, numbering, nodes, source, named)
         else:
             outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
@@ -192,72 +165,17 @@ def _bodies(eqn: Any) -> Sequence[Any]:
     return eqn.params["branches"] if eqn.primitive.name == "cond" else ()
 
 
-def _library_function(eqn: Any, inner: Any) -> Call | None:
-    """Return the call, if the function is not the caller's own."""
-    info = getattr(getattr(inner, "jaxpr", inner), "debug_info", None)
-    where = str(getattr(info, "func_src_info", "")).rpartition(" at ")[2].rpartition(":")[0]
-    if info is None or not where or is_own(where):
-        return None
-    name = eqn.params.get("name") or str(info.func_src_info).split(" ")[0]
-    return Call(str(name).strip("_"))
-
-
 def _with_calls(eqns: Sequence[Any]) -> Iterator[tuple[Any, Call | None]]:
     """Yield each operation with the library call that it comes from, which JAX does not record.
 
     A library function that is not jitted leaves its operations one after another. A single
     operation counts as itself; rearrangements are not counted.
     """
-    for site, run in itertools.groupby(eqns, _library_call_site):
+    for site, run in itertools.groupby(eqns, library_call_site):
         some = list(run)
         several = sum(eqn.primitive.name not in REARRANGING for eqn in some) > 1
         call = Call(site.function) if site and several else None
         yield from ((eqn, call) for eqn in some)
-
-
-class _CallSite(NamedTuple):
-    """A call of a library function in the caller's own code."""
-
-    code: Any
-    instruction: int  #: the bytecode offset, which tells calls apart
-    function: str
-
-
-def _library_call_site(eqn: Any) -> _CallSite | None:
-    traceback, function = getattr(eqn.source_info, "traceback", None), ""
-    codes, instructions = traceback.raw_frames() if traceback else ((), ())
-    for code, instruction in zip(codes, instructions, strict=True):
-        if is_own(code.co_filename):
-            return _CallSite(code, instruction, function) if function else None
-        if not _is_machinery(code):
-            function = _name_of(code)
-    return None
-
-
-def _is_machinery(code: Any) -> bool:
-    """Tell whether a function of a library is none that a caller would know by name."""
-    path = Path(code.co_filename)
-    if is_handgrads(code.co_filename):
-        inside = path.parent.name != "operations"  # which are PyTorch's functions
-    else:
-        inside = path.name in MACHINERY or path.name in _MACHINERY_OF_TORCH
-    return inside or code.co_name.startswith(("_", "<"))
-
-
-def _name_of(code: Any) -> str:
-    """Return the name of a function of a library; that of the class, of a module of PyTorch's."""
-    module = "torch" in Path(code.co_filename).parts and code.co_name == "forward"
-    return code.co_qualname.split(".")[0] if module else code.co_name
-
-
-def source_of(eqn: Any) -> Source | None:
-    """Return the innermost line of the caller's own code that an operation comes from."""
-    traceback = getattr(eqn.source_info, "traceback", None)
-    instructions = traceback.raw_frames()[1] if traceback else ()
-    for frame, instruction in zip(getattr(traceback, "frames", ()), instructions, strict=True):
-        if is_own(frame.file_name):
-            return Source(frame.file_name, frame.line_num, instruction)
-    return None
 
 
 def active_values(graph: Graph, leaves: Sequence[int]) -> set[int]:

@@ -6,24 +6,21 @@ arrays among the inputs are its arguments; all other inputs (labels, keys, setti
 
 import math
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import jax
 import numpy as np
-from jax.extend import core as jex
 
-from handgrad.data import formats
 from handgrad.data.complex_pairs import is_complex
-from handgrad.data.formats import Format
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
-from handgrad.program.complex_numbers.transform import in_reals
-from handgrad.program.equations import equations, results, rule_name, source
-from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
+from handgrad.program.equations import equations, source
+from handgrad.program.form import CUSTOM, form_of
+from handgrad.program.programs import Program, without_custom_rules
 
 #: A loss or a gradient: (params, *inputs) -> ...
 Function = Callable[..., Any]
@@ -32,94 +29,12 @@ Differentiate = Callable[[Function], Function]
 
 #: Losses that were certified: their programs, and what differentiated them. They hold arrays of at
 #: most so many numbers in all, of which one takes a hundred bytes as a ball.
-_CERTIFIED: Recent[tuple["Program", "Program", "Differentiate"]] = Recent(2**19)
+_CERTIFIED: Recent[tuple[Program, Program, Differentiate]] = Recent(2**19)
 
 #: Where the functions of JAX are whose derivative rules call no function of the caller.
 _OWN_RULES = re.compile(r"/jax/_src/(nn|numpy|scipy)/|/jax/_src/lax/other\.py")
 
 _NEEDS_A_NUMBER = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A traced function of real arrays; what is complex between them, it has as parts."""
-
-    jaxpr: Any  #: a closed jaxpr, with the constants of the function's closure
-    memory: dict[Any, Any] = field(default_factory=dict, repr=False)  #: a cache of its runs
-    #: Whether rounded constants of derivative rules count as exact; see `evaluate.meant_literal`.
-    meant: bool = False
-    #: The same as JAX traced and runs it, if that has complex numbers; `jaxpr` has their parts.
-    with_complex: Any = field(default=None, repr=False)
-
-    @classmethod
-    def of(cls, jaxpr: Any, meant: bool = False) -> "Program":
-        """Make a program of a closed jaxpr, whose arguments and results are real."""
-        reals = in_reals(jaxpr)
-        return cls(reals, meant=meant, with_complex=None if reals is jaxpr else jaxpr)
-
-    @cached_property
-    def form(self) -> Form:
-        """The program without the names of its variables; two of one form compute the same."""
-        return form_of(self.jaxpr)
-
-    @cached_property
-    def open_form(self) -> Form:
-        """The form of the jaxpr alone, whatever the constants are."""
-        return form_of(self.jaxpr.jaxpr)
-
-    @cached_property
-    def short_formats(self) -> tuple[Format, ...]:
-        """The formats of the results of its operations that are short ones."""
-        dtypes = {getattr(v.aval, "dtype", None) for v in results(self.jaxpr.jaxpr)}
-        return tuple(formats.of(dtype) for dtype in dtypes if formats.is_half(dtype))
-
-    def again(self, without: str | None = None) -> "Program":
-        """Return the program with a copy of its cache, but for what is cached as (`without`, ...).
-
-        What either of them caches from now on is its own.
-        """
-        kept = {key: value for key, value in self.memory.items() if key[0] != without}
-        again = replace(self, memory=kept)
-        # The forms take a tenth of tracing.
-        found = {"form", "open_form", "short_formats"} & vars(self).keys()
-        vars(again).update((name, vars(self)[name]) for name in found)
-        return again
-
-    def compiled(self) -> Callable[..., list[Any]]:
-        """Return the program as a compiled function of its arguments, in any nesting."""
-        if self.with_complex is not None:
-            return Program(self.with_complex).compiled()
-        run = compiled(self.open_form)
-        return lambda *given: run(self.jaxpr.consts, given)
-
-    def with_slopes(self, count: int) -> "Program":
-        """Return a program of the result, and of its slopes in each of the first arguments."""
-        run, shapes = jex.jaxpr_as_fun(self.jaxpr), self.jaxpr.in_avals
-
-        def both(*given: Any) -> list[Any]:
-            first, others = given[:count], given[count:]
-
-            def slope(i: int) -> tuple[Any, Any]:
-                along = tuple(jax.numpy.full_like(x, i == j) for j, x in enumerate(first))
-                (value,), (change,) = jax.jvp(lambda *x: run(*x, *others), first, along)
-                return value, change
-
-            pairs = [slope(i) for i in range(count)]
-            return [pairs[0][0], *(change for _, change in pairs)]
-
-        with wide(shapes):
-            return Program(jax.make_jaxpr(both)(*shapes))
-
-    def differential(
-        self, given: Sequence[Any], moves: Sequence[Any], moves_of_constants: Sequence[Any]
-    ) -> list[Any]:
-        """Return the changes of the outputs, to first order, as arguments and constants move.
-
-        Raises:
-            TypeError: JAX cannot differentiate the program, as others of its errors say.
-        """
-        run = compiled_differential(self.open_form)
-        return run(self.jaxpr.consts, given, moves_of_constants, moves)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +128,7 @@ def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence
         return f(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
 
     with wide([*leaves, *real]):
-        program = Program(jax.make_jaxpr(both)(leaves, real))
+        program = Program.of(jax.make_jaxpr(both)(leaves, real))
     return replace(traced, gradient=program, differentiate=lambda _: f)
 
 
@@ -334,58 +249,3 @@ def _undifferentiated(f: Function) -> Function:
         return f(params, *inputs), missing
 
     return both
-
-
-def without_custom_rules(
-    program: Any, arguments: Sequence[Any], passed: Container[int] = ()
-) -> list[Any]:
-    """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions.
-
-    Args:
-        program: the closed jaxpr.
-        arguments: its arguments.
-        passed: ids of equations, outside loops and branches, whose result is their operand.
-    """
-    jaxpr = program.jaxpr
-    values = dict(
-        zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
-    )
-
-    def read(atom: Any) -> Any:
-        return atom.val if hasattr(atom, "val") else values[atom]
-
-    for eqn in jaxpr.eqns:
-        operands = [read(atom) for atom in eqn.invars]
-        if id(eqn) in passed:
-            outputs = operands
-        elif eqn.primitive.name in CUSTOM:
-            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands, passed)
-        elif eqn.primitive.name in ("jit", "pjit"):
-            outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed)
-        else:
-            parameters = {key: _replaced(value) for key, value in eqn.params.items()}
-            outputs = eqn.primitive.bind(*operands, **parameters)
-            outputs = outputs if eqn.primitive.multiple_results else [outputs]
-        values.update(zip(eqn.outvars, outputs, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
-
-
-def _replaced(parameter: Any) -> Any:
-    """Remove custom rules from the programs in a parameter of an operation."""
-    if type(parameter) is tuple:
-        return tuple(_replaced(part) for part in parameter)
-    if not isinstance(parameter, jex.ClosedJaxpr):
-        return parameter
-    return jax.make_jaxpr(lambda *a: without_custom_rules(parameter, a))(*parameter.in_avals)
-
-
-def literals_of(program: Program) -> Iterator[Any]:
-    """Yield the literals of a program."""
-    for eqn in equations(program.jaxpr.jaxpr):
-        yield from (atom for atom in eqn.invars if isinstance(atom, jex.Literal))
-
-
-def custom_rules(program: Program) -> list[str]:
-    """Return the names of the functions in a program that have a custom derivative rule."""
-    calls = (eqn for eqn in equations(program.jaxpr.jaxpr) if eqn.primitive.name in CUSTOM)
-    return list(dict.fromkeys(rule_name(eqn) for eqn in calls))

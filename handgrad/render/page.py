@@ -74,7 +74,7 @@ def as_page(
 
     Args:
         title: the heading.
-        headline: one sentence on all of them.
+        headline: one line on all of them.
         sections: the reports, in the order of the tables; those that fail are open, and first.
         closing: what stands below the tables.
     """
@@ -84,7 +84,7 @@ def as_page(
     # The reports follow in the order of the tables.
     order = failing + [one for group in _members(groups, passing).values() for one in group]
     links = {section.name: f"#{_place(k)}" for k, section in enumerate(order)}
-    parts = [f"<h1>{escape(title)}</h1>", as_html(Document((headline,)))]
+    parts = [f"<h1>{escape(title)}</h1>", as_html(Document((as_sentence(headline),)))]
     if len(set(groups.values())) > 1:
         parts.append(as_html(Document((_summary(groups, sections),))))
     if failing:
@@ -109,6 +109,11 @@ def as_page(
             "</body></html>\n",
         ]
     )
+
+
+def as_sentence(line: str) -> str:
+    """Return a line with a capital and a full stop."""
+    return f"{line[0].upper()}{line[1:]}."
 
 
 def _groups(names: Sequence[str]) -> dict[str, str]:

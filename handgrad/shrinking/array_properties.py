@@ -110,7 +110,8 @@ def _simpler_triangles(array: np.ndarray, given: np.ndarray) -> list[np.ndarray]
 
 
 def _eye(array: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(np.eye(array.shape[-1]), array.shape)
+    # An input need not be square any more where its lengths are cut.
+    return np.broadcast_to(np.eye(*array.shape[-2:]), array.shape)
 
 
 # Sequences.

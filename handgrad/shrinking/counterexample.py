@@ -18,6 +18,7 @@ from handgrad.shrinking.reproduction import check_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
+from handgrad.shrinking.subjects import subject_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +53,8 @@ class Counterexample:
         ]
         given = [f"{name}={function}" for name, function in by_name.items()]
         body += check.call([*functions, *check.given(names), *given])
-        return _test(source, self.finding, _wide(source, values, body))
+        what = check.public_name.removeprefix("assert_") if self.case.is_linear else "gradient"
+        return _test(source, what, self.finding, _wide(source, values, body))
 
     def __repr__(self) -> str:
         return f"<Counterexample: {self.finding}>"
@@ -78,13 +80,14 @@ def counterexample(trial: Trial) -> Counterexample | None:
     seen, own = signature(found), trial.case.own
     if seen is None or (own is not None and own.arguments is None):
         return None
-    mistake, check = Mistake(trial.case, found, seen), check_of(trial.case)
-    for given in smaller_points(trial.case.loss, found.given, mistake):
+    given = trial.case.of_caller(found.given)
+    subject, check = subject_of(trial.case, found.given), check_of(trial.case)
+    for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen)):
         with quiet():
-            judgement = check.judge(mistake.case, given)
-        if _shows(judgement, seen.kind) or given is found.given:
+            judgement = check.judge(subject.case, smaller)
+        if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
-            return Counterexample(given.params, given.inputs, finding, trial.case)
+            return Counterexample(smaller.params, smaller.inputs, finding, trial.case)
     raise AssertionError("the caller's own point is the last one")
 
 
@@ -115,9 +118,9 @@ def _wide(source: Source, values: Any, body: list[str]) -> list[str]:
     return ["with jax.enable_x64(True):", *("    " + line for line in body)]
 
 
-def _test(source: Source, finding: str, body: list[str]) -> str:
+def _test(source: Source, what: str, finding: str, body: list[str]) -> str:
     about = [f"# {line}" for line in textwrap.wrap(finding, WIDTH - 6)]
     own = [f"# {note}" for note in source.own]
     lines = [*source.lines(), *([""] if own else []), *own, "", ""]
     inner = [f"    {line}" for line in (*about, *body)]
-    return "\n".join([*lines, "def test_gradient_where_it_is_wrong():", *inner]) + "\n"
+    return "\n".join([*lines, f"def test_{what}_where_it_is_wrong():", *inner]) + "\n"

@@ -10,7 +10,7 @@ from handgrad.data.point import Point
 from handgrad.judging.case import BackwardStep, Case, CustomRule, TorchRule
 from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.matrix_parts import HessianProduct
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.part_cases import backward_case
 from handgrad.judging.second_order import derivative_case
 from handgrad.judging.trial import judge
@@ -59,6 +59,8 @@ def check_of(case: Case) -> Check:
         return _of_torch(case, case.part)
     if isinstance(case.part, HessianProduct):
         return _of_product(case, case.part)
+    if isinstance(case.part, Matrix):
+        return _of_matrix(case, case.part)
     gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
     return Check(
         "assert_gradient",
@@ -142,6 +144,20 @@ def _of_product(case: Case, part: HessianProduct) -> Check:
         lambda case, given: judge(case, given, 0, False, ""),
         case.gradient,
         keywords={1: "v"},
+    )
+
+
+def _of_matrix(case: Case, part: Matrix) -> Check:
+    check, functions = (
+        ("hessian", ("hess", "loss")) if part.symmetric else ("jacobian", ("jac", "fun"))
+    )
+    return Check(
+        f"assert_{check}",
+        tuple(zip((part.derivative, part.function), functions, strict=True)),
+        _options(case),
+        lambda x, inputs: (x, *inputs),
+        lambda _, given: judge(*part.again(given), 0, False, ""),
+        part.function,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.still_fails import quiet
 
@@ -17,13 +18,21 @@ Shape = tuple[int, ...]
 KINDS = ("fiub", "f", "")
 
 
+#: What libraries raise of arrays whose shapes do not fit.
+UNFIT = (TypeError, ValueError, RuntimeError)
+
+
+class UsedError(TypeError):
+    """An array is used that might be anything."""
+
+
 class _Anything:
     """A placeholder that refuses any use, to find out whether an argument is used."""
 
     def _refused(self, *_: Any) -> Any:
-        raise TypeError("the array is used")
+        raise UsedError
 
-    __eq__ = __ne__ = __bool__ = __hash__ = __str__ = __repr__ = _refused
+    __eq__ = __ne__ = __bool__ = __hash__ = __str__ = __repr__ = __mul__ = __rmul__ = _refused
 
 
 class Probes:
@@ -95,12 +104,10 @@ class Probes:
             return function(params, *inputs)
 
         structs = [jax.ShapeDtypeStruct(shape, array.dtype) for array, shape in pairs]
-        try:
-            with quiet(), jax.enable_x64(self._layout.given.wide):
-                found = jax.eval_shape(answer, structs) if kinds else answer(structs)
+        with best_effort(*UNFIT), quiet(), jax.enable_x64(self._layout.given.wide):
+            found = jax.eval_shape(answer, structs) if kinds else answer(structs)
             return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(found)]
-        except Exception:  # code may raise anything on shapes that it was not written for
-            return None
+        return None
 
 
 def _grown(array: np.ndarray, shape: Shape) -> np.ndarray:

@@ -179,7 +179,7 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
         st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
         for low, high in ranges
     ]
-    with _nothing_left():
+    with nothing_left():
         try:
             return find(st.tuples(*up_to), shows, settings=_SETTINGS)
         except HypothesisException:  # none found
@@ -187,7 +187,7 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
 
 
 @contextmanager
-def _nothing_left() -> Iterator[None]:
+def nothing_left() -> Iterator[None]:
     """Let Hypothesis store what it reads in modules elsewhere than in the working directory."""
     # Hypothesis has no function that tells what was set; None is its own default.
     before = getattr(configuration, "__hypothesis_home_directory", None)

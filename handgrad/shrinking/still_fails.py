@@ -2,22 +2,16 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
-import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
-from handgrad.judging.jax_loss import JaxLoss
-from handgrad.judging.judge import judge_point
-from handgrad.judging.losses import prepare
-from handgrad.judging.outcome import Outcome
-from handgrad.shrinking.layout import Layout
 from handgrad.shrinking.signature import (
     LOSS,
     NOT_FINITE,
@@ -26,6 +20,7 @@ from handgrad.shrinking.signature import (
     relative,
     signature,
 )
+from handgrad.shrinking.subjects import Subject
 
 #: The distance of nearby points, relative to the largest number of a leaf: enough to break ties,
 #: too little to hide a mistake.
@@ -43,21 +38,19 @@ def quiet() -> Iterator[None]:
 class Mistake:
     """A mistake of a gradient that was found at a point, to be looked for at others."""
 
-    def __init__(self, case: Case, found: Outcome, seen: Signature) -> None:
-        self.seen = seen
-        self.loss = prepare(case, found.given)
-        if isinstance(self.loss, JaxLoss) and self.loss.has_autodiff and not case.autodiff:
-            differentiate = self.loss.traced(found.given).differentiate
-            autodiff = _compiled(case, found.given, differentiate)
-            self.loss = prepare(replace(case, autodiff=autodiff), found.given)
-        self.case = self.loss.case
+    def __init__(self, subject: Subject, given: Point, seen: Signature) -> None:
+        self.subject, self.seen = subject, seen
         # If NumPy did not warn where it was found, it must not warn at other points either.
+        self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
-        if not self._quietly(self._is_shown, found.given):
+        if not self._quietly(self._is_shown, given):
             self._floats = {}
-        self._neither_zero = False
-        self._continues = False
-        self._continues = self.seems(found.given) and self._quietly(self._stays, found.given)
+        self._continues = self.seems(given) and self._quietly(self._stays, given)
+
+    @property
+    def case(self) -> Case:
+        """The case of what is wrong, with the caller's functions."""
+        return self.subject.case
 
     def beside_a_number(self) -> "Mistake":
         """Return the mistake, to be looked for only where neither yours nor exact is 0.
@@ -97,14 +90,12 @@ class Mistake:
 
     @staticmethod
     def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
-        with quiet():
-            try:
-                return predicate(given)
-            except Exception:  # the caller's functions, at points that they were not written for
-                return False
+        with best_effort(), quiet():
+            return predicate(given)
+        return False
 
     def _has_form(self, given: Point) -> bool:
-        return not form.call_gradient(self.case, given)[2]
+        return not form.call_gradient(*self.subject.at(given))[2]
 
     def _is_shown(self, given: Point) -> bool:
         return self._gap(given) is not None
@@ -120,22 +111,23 @@ class Mistake:
 
         Without autodiff any finite gradient may be wrong.
         """
-        loss, autodiff = self.loss.answers(given)
+        case, given = self.subject.at(given)
+        loss, autodiff = self.subject.answers(case, given)
         if self.seen.of_form:
-            return np.zeros(1) if np.isfinite(loss) and self._same_form(given) else None
+            return np.zeros(1) if np.isfinite(loss) and self._same_form(case, given) else None
         with np.errstate(**self._floats):
-            called = form.call_gradient(self.case, given)
+            called = form.call_gradient(case, given)
         value, answer, findings = called
         if findings or not np.isfinite(loss):
             return None
-        yours = self.case.projected(given, vector(answer))
-        autodiff = self.case.projected(given, autodiff)
+        yours = case.projected(given, vector(answer))
+        autodiff = case.projected(given, autodiff)
         finite = bool(np.isfinite(yours).all())
         if self.seen.kind == NOT_FINITE:
             return None if finite else np.zeros(1)
         if self.seen.kind == LOSS:
             return np.zeros(1) if value != loss else None
-        if not (finite and self.loss.has_autodiff):
+        if not (finite and self.subject.has_autodiff):
             return np.zeros(1) if finite else None
         parts = [given.parts()[i] for i in sorted(self.seen.leaves)]
         largest = max(relative(np.abs(yours - autodiff)[p], yours[p], autodiff[p]) for p in parts)
@@ -145,14 +137,14 @@ class Mistake:
             return None
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
-    def _same_form(self, given: Point) -> bool:
-        (_, _, found), _ = form.repeated(self.case, given)
+    def _same_form(self, case: Case, given: Point) -> bool:
+        (_, _, found), _ = form.repeated(case, given)
         return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:
         if self.seen.of_form:
             return True
-        now = signature(judge_point(self.loss, given))
+        now = signature(self.subject.judged(given))
         return (
             now is not None
             and now.kind == self.seen.kind
@@ -174,29 +166,3 @@ def nearby(case: Case, given: Point) -> Point:
     ]
     pairs = zip(given.leaves, moves, strict=True)
     return case.moved(given, [np.asarray(leaf + m, dtype=leaf.dtype) for leaf, m in pairs])
-
-
-def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:
-    """Return autodiff, compiled once for each choice of shapes."""
-    layout = Layout(given)
-
-    def together(arrays: Any) -> Any:
-        params, inputs = layout.together(arrays)
-        return differentiate(case.loss)(params, *inputs)
-
-    # An optimised program takes twice as long to compile, which small arrays do not repay.
-    compiled = jax.jit(together, compiler_options={"xla_backend_optimization_level": 0})
-    traceable = True
-
-    def autodiff(params: Any, *inputs: Any) -> Any:
-        nonlocal traceable
-        if traceable:
-            with suppress(
-                Exception
-            ):  # the loss needs the values of its inputs, or is not defined there
-                return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
-        found = differentiate(case.loss)(params, *inputs)
-        traceable = False
-        return found
-
-    return autodiff

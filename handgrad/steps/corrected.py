@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import copied, signature, vector
 from handgrad.data.pytrees import is_real
 from handgrad.judging import form
@@ -79,10 +80,10 @@ def _made_right(trial: Trial, pairs: Sequence[Pair], judged: Judged) -> frozense
     instead += [(step.pair.backward, step.backward) for step in corrected]
     # Without warnings: the same code has run before at this point.
     quiet = warnings.catch_warnings(action="ignore")
-    try:
-        with quiet, jax.disable_jit(), rebound(instead):
-            called = form.call_gradient(case, ruling.given)
-    except Exception:  # a step that cannot be corrected, or code that does not take the result
+    called = None
+    with best_effort(), quiet, jax.disable_jit(), rebound(instead):
+        called = form.call_gradient(case, ruling.given)
+    if called is None:  # a step that cannot be corrected, or code that does not take the result
         return None
     _, leaves, findings = called
     if findings or not all(step.was_called for step in corrected):

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
 from handgrad.data.point import Point, copied
@@ -88,15 +89,15 @@ def _calls(gradient: Callable[..., Any], given: Point) -> list[Call]:
             seen.append(call)
 
     before = sys.getprofile()
-    try:
-        with jax.disable_jit():
-            sys.setprofile(profile)
-            given.call(gradient)
-    except Exception:  # e.g. code that does not run without `jit` or under a profile function
-        return []
-    finally:
-        sys.setprofile(before)
-    return seen
+    with best_effort():  # not all code runs without `jit`, or under a profile function
+        try:
+            with jax.disable_jit():
+                sys.setprofile(profile)
+                given.call(gradient)
+        finally:
+            sys.setprofile(before)
+        return seen
+    return []
 
 
 def _arguments(frame: FrameType) -> Iterator[Any]:
@@ -174,6 +175,7 @@ def _judged(pair: Pair, case: Case) -> Judgement | NotJudged:
         options = Options(**case.handed_on(has_value=False, referee="auto"))
         judgement = pair.judged(MORE, options)
     except Exception as error:  # the caller's functions may raise anything at other points
+        raise_internal(error)
         message = str(error).strip().split("\n")[0]
         raised = type(error).__name__
         return NotJudged(pair.name, f"{raised}: {message}" if message else f"it raised {raised}")

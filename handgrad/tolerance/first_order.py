@@ -21,7 +21,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.equations import equations, of_jax
 from handgrad.program.form import CUSTOM
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 from handgrad.tolerance.perturbed_numpy import spacings
 
 #: So many that the root mean square is below a third of its expectation once in a million.

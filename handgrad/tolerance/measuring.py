@@ -22,7 +22,7 @@ from handgrad.oracle.random_directions import (
 )
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 from handgrad.tolerance import first_order, linearised, stated
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import (

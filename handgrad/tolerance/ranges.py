@@ -11,8 +11,8 @@ from handgrad.data import formats
 from handgrad.data.formats import Format
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
-from handgrad.program.graph import Source, source_of
 from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.program.sources import Source, source_of
 
 
 class Beyond(NamedTuple):

@@ -18,7 +18,7 @@ from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, element_scale
 from handgrad.program.interpreter import number
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
 

@@ -37,7 +37,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import BITS, run
 

@@ -256,6 +256,6 @@ def test_as_a_script(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_readme_has_a_line_on_each() -> None:
-    names = re.findall(r"\[([\w.]+)\]\(\1\)", (FOLDER / "README.md").read_text())
+    names = re.findall(r"\[([\w.]+)/?\]\(\1\)", (FOLDER / "README.md").read_text())
     packages = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
     assert sorted(names) == sorted({path.name for path in FOLDER.glob("*.py")} | packages)

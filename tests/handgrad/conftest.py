@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from handgrad import diagnosis, power
+from handgrad import diagnosis
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import limited
 from handgrad.diagnosis import engine, samples
@@ -17,7 +17,8 @@ from handgrad.judging import losses, neighbours, trial
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.reference import UndecidableError
-from handgrad.shrinking import shrinker, still_fails
+from handgrad.power import exact
+from handgrad.shrinking import shrinker, subjects
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
     for kind in (JaxLoss, NumpyLoss):
         monkeypatch.setattr(kind, "measured", kept(kind.measured))
         monkeypatch.setattr(kind, "reference", kept(kind.reference))
-    for module in (trial, samples, still_fails):
+    for module in (trial, samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
 
@@ -121,10 +122,10 @@ def hurried(
             return loss
         traced = loss.traced(given)
         if traced not in references:
-            references[traced] = still_fails._compiled(case, given, traced.differentiate)
+            references[traced] = subjects._compiled(case, given, traced.differentiate)
         return replace(loss, case=replace(case, autodiff=references[traced]))
 
-    for module in (trial, samples, still_fails):
+    for module in (trial, samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
 
@@ -132,7 +133,7 @@ def hurried(
 def patience() -> Iterator[None]:
     """What is found must not depend on how busy this machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (diagnosis, neighbours, power, samples, shrinker):
+        for module in (diagnosis, exact, neighbours, samples, shrinker):
             patch.setattr(module, "SECONDS", 600.0)
         patch.setattr(trial, "limited", lambda seconds: limited(30 * seconds))
         yield

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
+from inspect import signature
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,9 +21,13 @@ from handgrad import (
     GradientReport,
     audit,
     check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
     check_steps,
     compare_gradients,
     gradient_of,
+    hessian_of,
 )
 from handgrad.clock import Progress
 from handgrad.marks import OPTIONS
@@ -247,7 +252,7 @@ def test_the_power_of_a_test_with_a_tolerance(
     assert "Of 4 planted mistakes 2 would have been caught at 6 points by a test with " in said
     assert "rtol=0.0001." in said
     assert "missed: again, w[0]: changes 1e-6 of an element, within the tolerance" in said
-    assert "None was planted in the links (pkg:right); in the links (again)." in said
+    assert "None was planted in the links (pkg:right, again)." in said
     assert "rtol" not in str(everything)
 
 
@@ -344,14 +349,17 @@ def test_a_mark_changes_nothing_and_takes_the_options_of_the_check() -> None:
     marked = gradient_of(loss, like=(W, X), points=2)(right)
     try:
         assert marked is right
-        assert right.__handgrad__ == (loss, (W, X), {"points": 2})  # pyright: ignore
+        assert right.__handgrad__ == (loss, (W, X), {"points": 2}, "gradient")  # pyright: ignore
     finally:
         del right.__handgrad__  # pyright: ignore
-    assert {*OPTIONS} == {*options_of(check_gradient)} | {"points", "strict", "seconds"} | {
-        "directions"
-    }
+    checks = (check_gradient, check_jacobian, check_hessian, check_hvp)
+    for kind, check in zip(OPTIONS, checks, strict=True):
+        own = {*options_of(check), "points", "strict", "seconds"}
+        assert {*OPTIONS[kind]} == own | {"directions"} & {*signature(check).parameters}, kind
     with pytest.raises(TypeError, match="got the option 'point', expected one of points, seed"):
         gradient_of(loss, point=2)
+    with pytest.raises(TypeError, match="hessian_of: got the option 'has_value', expected one of "):
+        hessian_of(loss, has_value=True)
     with pytest.raises(TypeError, match="got tuple, expected the loss, a function"):
         gradient_of((W, X))  # pyright: ignore
     with pytest.raises(TypeError, match="expected a function in Python"):

@@ -76,6 +76,8 @@ def test_rules_that_are_not_linear_or_not_transposable(name: str) -> None:
         assert not warnings
     if not right:
         assert report.headline.startswith("disagree in forward mode")
+    linear = right or name == "shifted"  # which is affine
+    assert ("; it is not linear in its tangents" in report.headline) is not linear
     if name == "shifted":
         assert "; for tangents of 0 it gives a slope of " in report.headline
 

@@ -31,8 +31,8 @@ POSIX_ONLY = {
 
 #: What handgrad takes from the modules that differ between systems; all of it is there in each.
 EVERYWHERE = {
-    "os": {"O_RDWR", "O_WRONLY", "_exit", "altsep", "devnull", "dup2", "fstat", "getcwd", "open"}
-    | {"path", "sep", "set_inheritable"},
+    "os": {"O_RDWR", "O_WRONLY", "_exit", "altsep", "devnull", "dup2", "fstat", "getcwd", "getenv"}
+    | {"open", "path", "sep", "set_inheritable"},
     "signal": {"SIGINT", "SIG_IGN", "getsignal", "signal"},
     "time": {"perf_counter", "process_time", "sleep"},
 }

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad import power as power_module
-from handgrad.power import Planted, Power
+from handgrad.power import Planted, Power, exact
 from handgrad.report import GradientReport
 from handgrad.tolerance.runs import SHARP
 from tests.handgrad.diagnosis.network import loss, right
@@ -169,8 +168,8 @@ def test_what_cannot_be_planted_is_said() -> None:
 def test_time_that_runs_out_is_said(
     ruled: GradientReport, power: Power, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(power_module, "SECONDS", 0.0)
-    found = power_module.power(ruled.trial)
+    monkeypatch.setattr(exact, "SECONDS", 0.0)
+    found = exact.power(ruled.trial)
     assert len(found.planted) < len(power.planted)
     assert "time ran out" in str(found)
     assert power.not_planted == ""

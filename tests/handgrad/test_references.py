@@ -20,7 +20,7 @@ from handgrad.judging.custom_cases import _opaque, custom_function
 from handgrad.judging.forward_values import values_case
 from handgrad.judging.losses import prepare
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.program.trace import Program
+from handgrad.program.programs import Program
 
 X = np.random.default_rng(0).standard_normal((3, 5)).astype(np.float32)
 

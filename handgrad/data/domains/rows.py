@@ -58,6 +58,7 @@ class UnitSphere(Domain):
     name = "unit sphere"
     projects = True
     expected = "rows of length 1"
+    curved = True
     left = "no longer has length 1"
     of_one = "{} on the unit sphere"
 
@@ -92,6 +93,10 @@ class UnitSphere(Domain):
         x = np.abs(leaf) / np.linalg.norm(leaf, axis=-1, keepdims=True)
         others = (x * errors).sum(axis=-1, keepdims=True) - x * errors
         return np.abs(1 - x * x) * errors + x * others
+
+    def bent(self, leaf: np.ndarray, gradient: np.ndarray, tangents: np.ndarray) -> np.ndarray:
+        """Return (x·g)·v for each row: a great circle accelerates by -x·(v·v)."""
+        return (leaf * gradient).sum(axis=-1, keepdims=True) * tangents
 
 
 def _in_a_row(leaf: np.ndarray, index: tuple[int, ...], what: str, measure: Any) -> str:

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from handgrad.data.advised import or_else
+from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.judging.case import Case, Own
@@ -214,17 +215,17 @@ class CaseArguments:
         return run
 
     def _runs_on_tensors(self, loss: Callable[..., Any]) -> bool:
-        try:
+        with best_effort():  # whatever a loss raises that is not in PyTorch
             loss(*self.tensors(self.arrays))
-        except Exception:  # whatever a loss raises that is not in PyTorch
-            return False
-        return True
+            return True
+        return False
 
     def _value(self, loss: Callable[..., Any], args: Sequence[Any]) -> Any:
         """Return a loss in floats: that of tensors, or else that of arrays."""
         try:
             return arrays_of(loss(*self.tensors(args)))
-        except Exception:  # whatever a loss raises that is not in PyTorch
+        except Exception as error:  # whatever a loss raises that is not in PyTorch
+            raise_internal(error)
             if self.module is not None:
                 raise
             return loss(*args)

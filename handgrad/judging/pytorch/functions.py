@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import raise_internal
 from handgrad.data.complex_pairs import (
     holds_complex,
     in_pairs,
@@ -162,6 +163,7 @@ def _backward(subject: Subject, arrays: Any, cotangents: Any) -> tuple[Run, list
     except FaultyFormError:
         raise
     except Exception as error:  # whatever the caller's function raises
+        raise_internal(error)
         if not subject.condition:
             raise
         what = f"backward raised {with_place(error)}"

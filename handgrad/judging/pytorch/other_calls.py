@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.judging.pytorch.autograd import expanded, not_contiguous
 from handgrad.judging.pytorch.subjects import Subject
 
@@ -29,12 +30,12 @@ class OtherCall:
     def differs(self, of: Subject) -> bool:
         """Tell whether its result is not that of the usual call, bit by bit, or it raises."""
         expected = dict(zip(of.judged, _answer(of, self.usual), strict=True))
-        try:
+        with best_effort():
             found = zip(self.subject.judged, _answer(self.subject, self.cotangents), strict=True)
             return not all(np.array_equal(a, expected[k], equal_nan=True) for k, a in found)
-        except Exception:  # whatever the caller's function raises; judging it says what
-            # A rule may free what it has kept, and then raise, which nobody overlooks.
-            return self.subject.passes == 1
+        # Judging it says what the caller's function raises. A rule may free what it has kept, and
+        # then raise, which nobody overlooks.
+        return self.subject.passes == 1
 
 
 def other_calls(

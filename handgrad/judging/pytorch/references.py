@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import raise_internal
 from handgrad.data.point import shortly
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.program.aten.tracing import in_jax
@@ -54,6 +55,7 @@ def with_reference(subject: Subject, reference: Any) -> Subject:
         except _OtherOutputsError:
             raise
         except Exception as error:  # whatever it raises on arrays that it was not written for
+            raise_internal(error, TypeError)
             first = first or error
         else:
             _check_shapes(subject, found)

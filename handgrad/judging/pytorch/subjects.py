@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from handgrad.data.advised import AdvisedError, UntraceableError
+from handgrad.data.attempts import best_effort
 from handgrad.data.frames import in_one_line, near, own_frames
 from handgrad.judging.pytorch.arguments import (
     CallArguments,
@@ -31,6 +32,10 @@ HELP = "give reference=, a function of the same arguments in PyTorch, JAX or Num
 
 #: (subject, the arrays of all tensors) -> the outputs that are used, as JAX's arrays.
 Truth = Callable[["Subject", Sequence[Any]], list[Any]]
+
+
+class NotTracedError(TypeError):
+    """A call of a function that JAX has no program of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,7 @@ class Subject:
         run = Run.of(function, self.arguments, self.judged, arrays, self.recorder)
         if self.called_again:
             moved = self._moved(arrays)
-            with suppress(Exception):  # whatever it raises where it was not asked for
+            with best_effort():  # whatever it raises where it was not asked for
                 Run.of(function, self.arguments, self.judged, moved)
         return run
 
@@ -130,9 +135,13 @@ class Subject:
         return run.backward(self.used, cotangents, self.layout, self.passes)
 
     def gradient_in_jax(self, arrays: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        """Return the same, as JAX's arrays: its forward and its backward pass are traced."""
+        """Return the same, as JAX's arrays: its forward and its backward pass are traced.
+
+        Raises:
+            NotTracedError: its result depends on more than the numbers.
+        """
         if self.passes > 1 or self.called_again or self.layout is not as_it_is:
-            raise TypeError("what is traced has no memory, and no second pass")
+            raise NotTracedError("what is traced has no memory, and no second pass")
 
         def run(cotangents: Any, given: Any) -> list[Any]:
             with torch.enable_grad():

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.point import copied
 from handgrad.judging.case import Case
 from handgrad.judging.pytorch.cases import CaseArguments, holds_torch, in_arrays
@@ -52,10 +53,9 @@ def _on_arrays(case: Case, at: tuple[Any, ...]) -> Callable[..., Any]:
 
 def _result(gradient: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, ...]:
     """Return what a version gives of arguments, in a tuple; an empty one if it raises."""
-    try:
+    with best_effort():  # it may raise anything on arguments that it was not written for
         return (gradient(*args),)
-    except Exception:  # whatever a function raises on arguments that it was not written for
-        return ()
+    return ()
 
 
 def _giving_arrays(gradient: Callable[..., Any]) -> Callable[..., Any]:

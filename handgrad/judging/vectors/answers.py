@@ -26,16 +26,25 @@ def dense(value: Any) -> Any:
     if is_sparse(value):
         return np.asarray(value.toarray() if hasattr(value, "toarray") else value.todense())
     if is_operator(value):
-        return np.asarray(value.matmat(np.eye(value.shape[1])))
+        return _by_columns(value.matvec, value.shape)
     if isinstance(value, np.matrix):
         return np.asarray(value)
     return np.asarray(value) if isinstance(value, list | tuple) else value
 
 
+def _by_columns(product: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return the matrix of a product with vectors of shape (n,), as SciPy's solvers ask for it.
+
+    `matmat` of a `LinearOperator` asks for columns of shape (n, 1), which `d * (a @ v)` is not for.
+    """
+    columns = [np.ravel(product(unit)) for unit in np.eye(shape[1])]
+    return np.array(columns).reshape(shape[::-1]).T
+
+
 def adjoint(operator: Any) -> np.ndarray | None:
     """Return the matrix that an operator's adjoint is the transpose of; None if it has none."""
     try:
-        return np.asarray(operator.rmatmat(np.eye(operator.shape[0]))).T
+        return _by_columns(operator.rmatvec, operator.shape[::-1]).T
     except NotImplementedError:
         return None
     except TypeError as error:

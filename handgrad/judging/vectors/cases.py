@@ -34,7 +34,7 @@ __tracebackhide__ = True
 #: What the elements of a linear operator's adjoint are called.
 ADJOINT = "{}.rmatvec"
 
-_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more", domain="")
+_OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_jacobian`, `check_hessian` and `check_hvp`.
 OF_JACOBIAN = _OF_MATRIX._replace(gradient="jac", loss="fun")
@@ -145,7 +145,11 @@ def jacobian_case(
     name = wording.loss.removeprefix("the ")
     with calling(name):
         f = VectorFunction.of(fun, given, name)
-    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return jacobian_case(jac, fun, given, wording, options)
+
+    return _case(jac, f, _Blocks(f.result, f.x), f.jacobian, given, wording, options, again)
 
 
 def hessian_case(
@@ -157,7 +161,11 @@ def hessian_case(
 ) -> tuple[Case, Point]:
     """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
     f = _scalar(loss, given, wording)
-    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, symmetric=True)
+
+    def again(given: Point) -> tuple[Case, Point]:
+        return hessian_case(hess, loss, given, wording, options)
+
+    return _case(hess, f, _Blocks(f.x, f.x), f.hessian, given, wording, options, again, True)
 
 
 def product_case(
@@ -176,7 +184,7 @@ def product_case(
         return f.slope(x, v, args)
 
     names = replace(given.names, inputs=("v", *given.names.inputs))
-    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f))
+    part = HessianProduct(loss, f.hessian, partial(gauss_newton, f), f.gradient)
     case = Case(hessp, slope, part=part, wording=wording, **options.handed_on())
     return case, point_at(given.params, (v, *given.inputs), names)
 
@@ -199,6 +207,7 @@ def _case(
     given: Point,
     wording: Wording,
     options: Options,
+    again: Callable[[Point], tuple[Case, Point]],
     symmetric: bool = False,
 ) -> tuple[Case, Point]:
     name = wording.gradient
@@ -229,14 +238,33 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
+    def split(whole: Any) -> list[Any]:
+        return blocks.split(whole) * (1 + adjoint)
+
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return blocks.split(exact(x, args)) * (1 + adjoint)
+        return split(exact(x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
     approximations = partial(gauss_newton, f) if symmetric else _nothing
-    part = Matrix(f.f, given, values, value, matrix, symmetric, approximations, structures)
+    rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
+    sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
+    part = Matrix(
+        function=f.f,
+        given=given,
+        values=values,
+        value=value,
+        matrix=matrix,
+        split=split,
+        symmetric=symmetric,
+        approximations=approximations,
+        structures=structures,
+        sides=sides * (1 + adjoint),
+        gradient=f.gradient,
+        derivative=derivative,
+        again=again,
+    )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     paths += tuple(ADJOINT.format(path) for path in paths) if adjoint else ()

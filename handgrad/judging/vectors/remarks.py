@@ -29,9 +29,11 @@ def with_remarks(report: Report) -> Report:
     ruling = trial.outcomes[trial.deciding].ruling
     if ruling is not None and len(ruling.given.leaves) == 1:
         found += _asymmetric(ruling, part)
-        missing, superfluous = _structure(part, trial.outcomes)
-        found += missing
-        warnings += superfluous
+        # In a tangent space other elements are 0 than in the whole.
+        if trial.case.tangent(ruling.given) is None:
+            missing, superfluous = _structure(part, trial.outcomes)
+            found += missing
+            warnings += superfluous
     return replace(report, observed=tuple(found), warnings=tuple(warnings))
 
 
@@ -70,7 +72,7 @@ def _structure(matrix: Matrix, outcomes: Any) -> tuple[list[Finding], list[str]]
     found, warnings = [], []
     if (lacking := nonzero & ~stored).any():
         what = f"its structure lacks {_some(lacking)}, which {_is(lacking)} not 0"
-        found.append(Finding("zero", path, _first(lacking), what, 1.0))
+        found.append(Finding("structure", path, _first(lacking), what, 1.0))
     if (idle := stored & vanishes).any():
         warnings.append(f"{path} stores {_some(idle)}, which {_is(idle)} 0 everywhere")
     return found, warnings

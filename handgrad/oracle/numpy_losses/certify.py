@@ -21,6 +21,7 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
 from handgrad.clock import Clock, time_in_all
+from handgrad.data.attempts import raise_internal
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch
@@ -41,7 +42,8 @@ from handgrad.oracle.reference import (
     comparisons_at,
 )
 from handgrad.oracle.subgradients import Kink
-from handgrad.program.trace import Program, Traced
+from handgrad.program.programs import Program
+from handgrad.program.trace import Traced
 
 #: How such a reference was certified.
 HOW = (
@@ -97,6 +99,7 @@ def on_series() -> Iterator[None]:
     except (UndecidableError, UndecidableKinkError):
         raise
     except Exception as error:
+        raise_internal(error)
         what = f"{type(error).__name__}: {error}"
         raise UndecidableError(f"on power series the loss raised {what}") from error
 
@@ -155,8 +158,10 @@ def in_one_run(
         warnings.simplefilter("ignore")
         assert problem.leaves_of is not None
         value, leaves = problem.leaves_of(objects[len(problem.leaves) :])
-    parts = [lines.packed(leaf).value.reshape(-1) for leaf in leaves]
-    return lines.packed(value).value.item(), np.concatenate(parts)
+    gradient = np.concatenate([lines.packed(leaf).value.reshape(-1) for leaf in leaves])
+    if problem.tangent is not None:
+        gradient = problem.tangent.projected(gradient)
+    return lines.packed(value).value.item(), gradient
 
 
 def certify(problem: Untraced, every: bool = False, seconds: float | None = None) -> Reference:

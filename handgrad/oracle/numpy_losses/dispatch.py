@@ -149,8 +149,8 @@ class NumpyRun:
         """Run a ufunc or one of its methods.
 
         Raises:
-            NotOnSeriesError: `out` is an array of floats.
-            TypeError: NumPy has no such operation on objects, and JAX no counterpart.
+            NotOnSeriesError: `out` is an array of floats, or NumPy has no such operation on
+                objects, and JAX no counterpart.
         """
         (out,) = options.pop("out", None) or (None,)
         if out is not None and out.dtype != object:
@@ -218,8 +218,17 @@ class NumpyRun:
         return self.perturbation.before(operand, terms) if self.perturbation else operand
 
     def _natively(self, function: Callable[..., Any], inputs: Any, options: dict[str, Any]) -> Any:
-        """Run NumPy's loop over objects, which calls the numbers' own methods."""
-        return self._wrapped(function(*map(_objects, inputs), **_given(options)))
+        """Run NumPy's loop over objects, which calls the numbers' own methods.
+
+        Raises:
+            NotOnSeriesError: NumPy has no such loop.
+        """
+        try:
+            return self._wrapped(function(*map(_objects, inputs), **_given(options)))
+        except TypeError as error:
+            if error.__traceback__ and error.__traceback__.tb_next:  # of a number's own method
+                raise
+            raise NotOnSeriesError(str(error)) from error
 
     def _wrapped(self, result: Any) -> Any:
         if isinstance(result, tuple | list):

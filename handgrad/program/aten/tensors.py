@@ -44,6 +44,10 @@ def to_array(tensor: Any) -> np.ndarray[Any, Any]:
     )
 
 
+class NoTensorError(TypeError):
+    """An array of what PyTorch has no tensors of: longer floats, or power series."""
+
+
 def to_tensor(array: Any) -> Any:
     """Return an array's values as a tensor.
 
@@ -51,6 +55,9 @@ def to_tensor(array: Any) -> Any:
 
     Args:
         array: an array of NumPy or JAX, also in a format of `ml_dtypes`.
+
+    Raises:
+        NoTensorError: PyTorch has no such numbers.
     """
     torch = importlib.import_module("torch")
     values = np.asarray(array)
@@ -59,4 +66,7 @@ def to_tensor(array: Any) -> Any:
     name = values.dtype.name
     if name in BITS:
         return torch.from_numpy(values.view(BITS[name])).view(getattr(torch, name))
-    return torch.from_numpy(values)
+    try:
+        return torch.from_numpy(values)
+    except TypeError as error:
+        raise NoTensorError(f"PyTorch has no tensors of {name}") from error

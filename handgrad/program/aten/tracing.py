@@ -14,7 +14,7 @@ from handgrad.program.aten.dtypes import TO_TORCH
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.modules import filled, with_hooks_of
 from handgrad.program.aten.public_calls import PublicCalls
-from handgrad.program.aten.tensors import is_tensor, to_tensor
+from handgrad.program.aten.tensors import NoTensorError, is_tensor, to_tensor
 from handgrad.program.aten.traced_tensor import array_of, constant, holding
 
 
@@ -97,7 +97,7 @@ def _tensor(x: Any) -> Any:
     if getattr(getattr(x, "dtype", None), "hasobject", False) or type(x).__module__.startswith(
         "flint"
     ):
-        raise TypeError("a function in PyTorch runs on tensors of numbers, not on power series")
+        raise NoTensorError("a function in PyTorch runs on tensors of numbers, not on power series")
     if not hasattr(x, "shape") or getattr(x, "dtype", None) not in TO_TORCH:
         return x
     if not is_traced(x):

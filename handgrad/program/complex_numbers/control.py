@@ -1,4 +1,4 @@
-"""Calls, branches and loops of programs of complex numbers."""
+"""Calls, branches, loops and Jacobians in programs of complex numbers."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,6 +8,7 @@ import jax
 from jax import lax
 
 from handgrad.data.complex_pairs import in_pairs, joined
+from handgrad.program import jacobians
 from handgrad.program.complex_numbers import parts
 from handgrad.program.equations import alone, groups, rule_name
 from handgrad.program.form import CUSTOM
@@ -84,10 +85,22 @@ def custom(run: Any, eqn: Any, *operands: Any) -> list[Any]:
     return ruled(*arguments)
 
 
+def jacobian(run: Any, eqn: Any, x: Any, *others: Any) -> Any:
+    """Keep a Jacobian, of a real function that has complex numbers inside, or among its data."""
+    flat, tree = jax.tree_util.tree_flatten([parts.full(o) for o in others])
+
+    def of_parts(x: Any, *flat: Any) -> Any:
+        given = jax.tree_util.tree_unflatten(tree, flat)
+        return run.closed(eqn.params["jaxpr"], [x, *given])[0]
+
+    return jacobians.jacobian(of_parts, x, *flat)
+
+
 RULES: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"), call),
     **dict.fromkeys(CUSTOM, custom),
     "cond": cond,
     "while": while_loop,
     "scan": scan,
+    jacobians.JACOBIAN.name: jacobian,
 }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from flint import acb, acb_mat, arb, ctx, fmpq
 
-from handgrad.arithmetic import balls, dual
+from handgrad.arithmetic import balls, dual, jets
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
@@ -88,7 +88,7 @@ def _along(x: Dual, matrix: np.ndarray, axis: int) -> Dual:
 
     def product(array: np.ndarray) -> np.ndarray:
         rows = np.moveaxis(array, axis, -1)
-        flat = balls.matmul(rows.reshape(1, -1, len(matrix)), matrix[None])
+        flat = jets.matmul(rows.reshape(1, -1, len(matrix)), matrix[None])
         return np.moveaxis(flat.reshape(rows.shape), -1, axis)
 
     return x.linear(product)

@@ -15,6 +15,7 @@ from handgrad.arithmetic import balls, dual, jets
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
+from handgrad.program.complex_numbers.transform import in_reals
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.jacobians import in_jax
 from handgrad.program.rule import Rule
@@ -116,7 +117,7 @@ def _deviation(run: Run, eqn: Any, operands: Sequence[Any]) -> Dual:
 
     def traced() -> Any:
         with jax.enable_x64(True):
-            return in_jax(eqn)
+            return in_reals(in_jax(eqn))
 
     program = run.once(("in JAX", id(eqn)), traced)
     first = Comparisons(final=True, undefined=True)

@@ -188,7 +188,21 @@ def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
         ("[tool.handgrad]\npairs = [1]", "pairs[0] is 1; expected a table with name, gradient"),
         (
             '[tool.handgrad]\npairs = [{gradient = "mine.py:gradient"}]',
-            "pairs[0] has loss = None; expected a text, FILE.py:NAME or NAME",
+            "pairs[0] has no key loss or fun; expected one of them",
+        ),
+        (
+            '[tool.handgrad]\npairs = [{hvp = "a:b", hessian = "a:c", loss = "c", like = "d"}]',
+            "pairs[0] has hessian and hvp; expected one of them",
+        ),
+        (
+            '[tool.handgrad]\npairs = [{hessian = "a:b", fun = "c", like = "d", has-value = true}]',
+            "pairs[0] has the key 'has_value'; expected name, hessian",
+        ),
+        (
+            "[tool.handgrad]\npairs = ["
+            + 2 * '{gradient = "math:cos", loss = "sin", like = "pi"},'
+            + "]",
+            "pairs[1] is 'math:cos', as pairs[0] is; expected a `name` in one",
         ),
         (
             '[tool.handgrad]\npairs = [{gradient = "a:b", loss = "c", like = "d", strict = "no"}]',
@@ -203,7 +217,10 @@ def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
             "'mine.py:loss()'; expected FILE.py:gradient or package.module:gradient",
         ),
         ("[tool", "list.toml is no TOML: "),
-        ("[tool.handgrad]", "list.toml has no gradient; expected NAME_grad or the like beside"),
+        (
+            "[tool.handgrad]",
+            "list.toml has no derivative; expected NAME_grad, NAME_hess or",
+        ),
     ],
 )
 def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> None:
@@ -240,7 +257,7 @@ def test_what_has_no_example_is_told(run: Any, folder: Path) -> None:
     ended = run("check", "--all", "bare.py")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.splitlines() == [
-        "Error: bare.py has no gradient with an example",
+        "Error: bare.py has no derivative to judge",
         "  bare.py:f_grad: no example; `def f_example(): return (x,)` beside it would be one",
     ]
 
@@ -270,3 +287,119 @@ def test_an_interruption_shows_and_writes_what_was_judged(
     assert ended.err.endswith("\nStopped after 5 of 6 checks.\n")
     assert "stopped.py:d_loss interrupted" in " ".join(ended.out.split())
     assert "interrupted" in (folder / "out" / "junit.xml").read_text()
+
+
+CURVES = """
+import numpy as np
+from handgrad import hessian_of, hvp_of, jacobian_of
+
+
+def quartic(x, k): return k * np.sum(x**4) + x[0] * x[1]
+def quartic_jac(x, k): return 4 * k * x**3 + np.array([x[1], x[0]])
+def hess_quartic(x, k): return np.diag(12 * k * x**2) + np.array([[0.0, 1.0], [1.0, 0.0]])
+def quartic_hess(x, k): return np.diag(12 * k * x**2)
+def quartic_hess_prod(x, v, k): return hess_quartic(x, k) @ v
+def hvp_quartic(x, v, k): return quartic_hess(x, k) @ v
+quartic_example = np.array([0.5, -2.0]), 3.0
+
+
+def pair(x, t): return np.stack([x[0] * t, x[1] * t**2])
+def pair_jac(x, t): return np.stack([np.stack([t, 0 * t], -1), np.stack([0 * t, t**2], -1)])
+def jacobian_pair(x, t): return np.stack([np.stack([0 * t, t], -1), np.stack([t**2, 0 * t], -1)])
+def pair_grad(x, t): return t, t**2
+def pair_hess(x, t): return np.zeros((2, 2))
+def pair_example(): return np.array([0.5, -2.0]), np.array([0.3, 1.7, 2.1])
+
+
+def residuals(x): return np.sin(x)
+def jac(x): return np.diag(np.cos(x))
+residuals_example = (np.array([0.5, -2.0]),)
+
+
+@jacobian_of(pair, like=pair_example, points=1)
+def slopes(x, t): return pair_jac(x, t)
+
+
+@hessian_of(quartic, seed=3, points=0)
+def bent(x, k): return hess_quartic(x, k)
+
+
+@hvp_of(quartic, like=quartic_example)
+def pushed(x, v, k): return 2 * hess_quartic(x, k) @ v
+"""
+
+WRONG = {"quartic_hess", "hvp_quartic", "jacobian_pair", "pushed"}
+
+
+@pytest.mark.slow
+def test_kinds_are_told_by_name_and_by_value(run: Any, folder: Path) -> None:
+    """`jac` is a gradient beside one number, a Jacobian beside an array."""
+    (folder / "curves.py").write_text(CURVES)
+    ended = run("check", "--all", "curves.py", "--points", "0", "--json")
+    answer = json.loads(ended.out)
+    checks = {c["name"].partition(":")[2]: c for c in answer["checks"]}
+    leaves = {name: check["report"]["leaves"][0]["path"] for name, check in checks.items()}
+    assert leaves == {
+        "quartic_jac": "x",
+        "hess_quartic": "hess",
+        "quartic_hess": "hess",
+        "quartic_hess_prod": "x",
+        "hvp_quartic": "x",
+        "pair_jac": "jac",
+        "jacobian_pair": "jac",
+        "jac": "jac",
+        "slopes": "jac",
+        "bent": "hess",
+        "pushed": "x",
+    }
+    assert {name for name, check in checks.items() if check["verdict"] != "agree"} == WRONG
+    assert {checks[name]["verdict"] for name in WRONG} == {"disagree"}
+    assert ended.code == 1
+    assert [(left["name"], left["reason"].partition("; ")[0]) for left in answer["not_judged"]] == [
+        (
+            "curves.py:pair_grad",
+            "pair returns an array of shape (2, 3), and a gradient is of one number",
+        ),
+        (
+            "curves.py:pair_hess",
+            "pair returns an array of shape (2, 3), and a Hessian is of one number",
+        ),
+    ]
+    assert checks["slopes"]["report"]["points"] == 2
+    words = shlex.split(checks["bent"]["report"]["reproduce"])
+    assert words[-6:] == ["--kind", "hessian", "--points", "0", "--seed", "3"]
+    for name in ("pair_jac", "quartic_hess", "hvp_quartic"):
+        words = shlex.split(checks[name]["report"]["reproduce"])
+        again = run(*words[words.index("check") :], "--json")
+        assert json.loads(again.out)["headline"] == checks[name]["report"]["headline"]
+        assert again.code == (name in WRONG)
+
+
+def test_a_name_beside_two_functions_is_ambiguous(run: Any, folder: Path) -> None:
+    (folder / "two.py").write_text(f"{CURVES}\ndef loss(x): return x @ x\n")
+    names, left = found("two.py")
+    assert "two.py:jac" not in names
+    says = "loss and residuals are beside jac; @handgrad.gradient_of or @handgrad.jacobian_of"
+    assert left["two.py:jac"].startswith(says)
+    ended = run("check", "two.py:jac", "--kind=jacobian", "--loss=residuals", "--time", "--like=a")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "Error: --time is for gradients; expected none of it with --kind jacobian\n"
+
+
+def test_a_list_says_the_kind_by_its_key(run: Any, folder: Path) -> None:
+    (folder / "curves.py").write_text(CURVES)
+    (folder / "pyproject.toml").write_text(
+        "[tool.handgrad]\npairs = [\n"
+        '{ jacobian = "curves.py:jac", fun = "residuals", like = "residuals_example" },\n'
+        '{ hessian = "curves.py:quartic_hess", loss = "quartic", like = "quartic_example" },\n'
+        '{ hvp = "curves.py:pushed", loss = "quartic", like = "quartic_example", points = 1 },\n'
+        "]\n"
+    )
+    ended = run("check", "--all", "pyproject.toml", "--points", "0", "--json")
+    assert [
+        (c["name"], c["verdict"], c["report"]["points"]) for c in json.loads(ended.out)["checks"]
+    ] == [
+        ("curves.py:jac", "agree", 1),
+        ("curves.py:quartic_hess", "disagree", 1),
+        ("curves.py:pushed", "disagree", 2),
+    ]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_backward, check_gradient
+from handgrad import check_backward, check_custom, check_gradient
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +39,29 @@ def test_another_cotangent(change: Any, says: str) -> None:
     (found,) = check_backward(weighed, backward, X).diagnoses
     assert found.kind == "cotangent"
     assert says in found.says
+
+
+@pytest.mark.slow
+def test_another_cotangent_in_a_rule() -> None:
+    """Which has several arguments, and whose cotangents are constants of what is judged."""
+
+    def product(a: Any, b: Any) -> Any:
+        return a * b, a
+
+    def rule(change: Any) -> Any:
+        f = jax.custom_vjp(product)
+        f.defvjp(lambda a, b: (product(a, b), (a, b)), lambda ab, d: change(ab, *d))
+        return f
+
+    def of_means(ab: Any, d: Any, e: Any) -> Any:
+        d, e = jnp.mean(d), jnp.mean(e)
+        return ab[1] * d + e, ab[0] * d
+
+    (found,) = check_custom(rule(of_means), X[0], X[1], points=1).diagnoses
+    assert (found.kind, found.leaves) == ("cotangent", ("a", "b"))
+    assert "taken for its mean everywhere" in found.says
+    right = rule(lambda ab, d, e: (ab[1] * d + e, ab[0] * d))
+    assert check_custom(right, X[0], X[1], points=1)
 
 
 def test_the_cotangent_is_not_used() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from handgrad.data.point import point_at
 from handgrad.diagnosis import factors, kinds
+from handgrad.diagnosis.rearranged import exchanged_leaves
 from handgrad.diagnosis.rivals import unrivalled
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory, explains
@@ -82,7 +83,7 @@ def test_leaves_are_exchanged_up_to_rounding() -> None:
         yours = found.exact[order] * (1 + NOISE / 2)
         samples.append(replace(found, given=point_at((leaf, leaf), ()), yours=yours))
     found = evidence_of(samples)
-    (theory,) = kinds._exchanged_leaves(found, EVERYTHING)
+    (theory,) = exchanged_leaves(found, EVERYTHING)
     assert theory.kind == "exchanged"
     assert explains(theory, found, EVERYTHING)
 

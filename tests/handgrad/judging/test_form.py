@@ -101,6 +101,12 @@ def test_details_say_what_came_and_what_was_expected() -> None:
         assert finding.index is None
 
 
+def test_a_wrong_shape_beside_an_input_of_unequal_parts() -> None:
+    given = point_at(np.ones((2, 3)), ((np.ones(2), None, [1.0, 2.0, 3.0]), np.ones(2)))
+    (found,) = answer(np.ones(2), given)[1]
+    assert found.detail.startswith("got shape (2,), expected (2, 3), that of the first argument")
+
+
 def test_an_answer_is_kept_apart_from_what_the_gradient_goes_on_with() -> None:
     buffer = np.ones(2)
     given = point_at(np.ones(2), ())

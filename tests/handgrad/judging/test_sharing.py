@@ -18,6 +18,7 @@ from handgrad.oracle import certify, shared
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program import trace
+from handgrad.program.programs import Program, custom_rules
 
 W = np.array([0.3, -0.7, 1.2])
 X = np.random.default_rng(0).standard_normal((5, 3))
@@ -252,10 +253,10 @@ def test_later_checks_add_nothing() -> None:
     assert sizes == [len(program.memory) for program in programs]
 
 
-def programs_kept() -> list[trace.Program]:
+def programs_kept() -> list[Program]:
     """The loss that is kept, and its gradient."""
     ((kept, _),) = trace._CERTIFIED._kept.values()
-    return [program for program in kept if isinstance(program, trace.Program)]
+    return [program for program in kept if isinstance(program, Program)]
 
 
 def certified(loss: Any, w: Any, *inputs: Any) -> tuple[trace.Traced, Reference]:
@@ -411,7 +412,7 @@ def test_a_later_check_can_do_without_the_rules_that_jax_has_for_its_own_functio
     for traced in (first, again):
         plain = traced.plain()
         assert plain is not None
-        assert not trace.custom_rules(plain)
+        assert not custom_rules(plain)
 
 
 @pytest.mark.parametrize("by", ["defjvp", "defjvps", "defvjp"])

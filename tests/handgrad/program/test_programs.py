@@ -16,7 +16,7 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.evaluate import Problem, meant_literal
 from handgrad.oracle.random_directions import FEWEST
-from handgrad.program.trace import custom_rules, without_custom_rules
+from handgrad.program.programs import custom_rules, without_custom_rules
 from tests.handgrad.oracle.problems import problem
 from tests.tiers import slowly
 

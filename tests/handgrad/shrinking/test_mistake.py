@@ -9,10 +9,10 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.data.point import point_at
-from handgrad.judging.judge import judge_point
 from handgrad.judging.witness import RIGHT, ROUNDED
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
+from handgrad.shrinking.subjects import subject_of
 
 #: For which sign of each parameter a gradient is wrong.
 SIGNS = (("a", 1), ("b", -1))
@@ -21,9 +21,9 @@ SIGNS = (("a", 1), ("b", -1))
 def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
     """The mistake of a gradient, as it is found at a point."""
     trial = check_gradient(gradient, loss, *point, points=0).trial
-    seen = signature(trial.outcomes[0])
+    seen, given = signature(trial.outcomes[0]), trial.outcomes[0].given
     assert seen is not None
-    return Mistake(trial.case, trial.outcomes[0], seen)
+    return Mistake(subject_of(trial.case, given), given, seen)
 
 
 @pytest.mark.slow
@@ -66,6 +66,18 @@ def test_not_where_it_is_another_mistake() -> None:
     assert not found.shows(point_at({"a": np.array(-2.0), "b": np.array(-1.0)}, ()))
 
 
+def test_not_where_numpy_warns_if_it_did_not() -> None:
+    def loss(w: Any) -> Any:
+        return jnp.sum(w - jnp.log1p(w))
+
+    def wrong(w: Any) -> Any:
+        return 1 / (1 + 1 / w) + 0.5  # ∂L/∂w = w / (1 + w)
+
+    found = mistake(wrong, loss, np.array([1.5]))
+    assert found.shows(point_at(np.array([3.0]), ()))
+    assert not found.shows(point_at(np.array([0.0]), ()))  # as wrong there, after a division by 0
+
+
 def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
     def loss(w: Any, x: Any) -> Any:
         return (w * x - 1) ** 2 + w**2
@@ -94,7 +106,7 @@ def test_not_where_a_right_gradient_keeps_less_than_half_of_its_digits(
     found = mistake(half, loss, np.array(1.5), np.array(1.0))
     assert found.seen.autodiff == RIGHT
     point = point_at(np.array(1 / 3), (np.array(offset),))
-    ruling = judge_point(found.loss, point).ruling
+    ruling = found.subject.judged(point).ruling
     assert ruling is not None
     assert ruling.autodiff.worst == ROUNDED
     assert found.shows(point) == shown

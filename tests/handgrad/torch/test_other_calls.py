@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import handgrad.torch
-from handgrad import GradientMismatch, check
+from handgrad import GradientMismatch, check, torch_reports
 from handgrad.judging.pytorch.autograd import not_contiguous
 from handgrad.judging.pytorch.subjects import subject_of
 from handgrad.program.aten.installed import torch
@@ -60,9 +59,9 @@ def test_all_calls_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
         given.append(args[-1])
         return check.report_on(*args)
 
-    monkeypatch.setattr(handgrad.torch, "report_on", report_on)
+    monkeypatch.setattr(torch_reports, "report_on", report_on)
     left = SimpleNamespace(over=False, left=7.0)
-    monkeypatch.setattr(handgrad.torch, "Clock", lambda _: left)
+    monkeypatch.setattr(torch_reports, "Clock", lambda _: left)
     report = check_function(rules.Memory, *NORM, points=0, seconds=40.0)
     assert report.headline.startswith("disagree where the cotangent is not contiguous")
     assert given == [30.0, 7.0]

@@ -1,0 +1,123 @@
+"""Find the derivatives of a file, or of a package and all its modules, by name and decorator."""
+
+import inspect
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from handgrad.commands.kinds import ambiguous, is_alone, named, settled, value_of
+from handgrad.commands.loading import Loader, LoadingError
+from handgrad.commands.pairs import Discovered, Pair
+from handgrad.commands.targets import example_of
+from handgrad.data.attempts import best_effort
+from handgrad.data.findings import NotJudged
+from handgrad.judging.options import rule_names
+from handgrad.marks import ATTRIBUTE, Mark
+
+#: Modules that a package is not searched for pairs: they run something, or hold tests.
+_LEFT_OUT = re.compile(r"__main__|tests?|test_.*|conftest")
+
+
+def of_source(source: str, loader: Loader, found: Discovered) -> None:
+    """Add the pairs of a file, or of a package and all its modules."""
+    module = loader.module(source)
+    seen: set[int] = set()
+    _of_module(source, module, found, seen)
+    for name in _below(module):
+        try:
+            below = loader.module(name)
+        except LoadingError as error:
+            why = error.__cause__ or error
+            found.not_judged.append(NotJudged(name, f"{type(why).__name__} when imported: {why}"))
+            continue
+        _of_module(name, below, found, seen)
+
+
+def _below(module: ModuleType) -> Iterator[str]:
+    """Yield the names of a package's modules; a package is imported when its turn comes."""
+    for info in pkgutil.iter_modules(getattr(module, "__path__", [])):
+        if _LEFT_OUT.fullmatch(info.name):
+            continue
+        name = f"{module.__name__}.{info.name}"
+        yield name
+        if info.ispkg and name in sys.modules:
+            yield from _below(sys.modules[name])
+
+
+def _of_module(source: str, module: ModuleType, found: Discovered, seen: set[int]) -> None:
+    for name, value in list(vars(module).items()):
+        mark = _mark(value)
+        if isinstance(value, type) or not callable(value) or id(value) in seen:
+            continue
+        if getattr(value, "__module__", None) not in (None, module.__name__):
+            continue  # imported from elsewhere
+        if mark is not None:
+            seen.add(id(value))
+            _add(source, module, name, mark, False, found)
+        elif by_name := named(name, module):
+            function, *others = by_name.functions
+            if others:
+                found.not_judged.append(ambiguous(by_name, name, f"{source}:{name}"))
+                continue
+            seen.add(id(value))
+            mark = Mark(getattr(module, function), None, {}, by_name.kind)
+            _add(source, module, name, mark, True, found)
+
+
+def _mark(value: Any) -> Mark | None:
+    mark = getattr(value, "__dict__", {}).get(ATTRIBUTE)
+    return mark if isinstance(mark, Mark) else None
+
+
+def _add(
+    source: str, module: ModuleType, name: str, mark: Mark, by_name: bool, found: Discovered
+) -> None:
+    loss = _name_of(mark.loss, module)
+    like, example = mark.like, "" if mark.like is None else _name_of(mark.like, module)
+    if like is None:
+        names = [n for stem in (loss, name) if stem for n in (f"{stem}_example", f"example_{stem}")]
+        names += ["example"] if is_alone(name) else []
+        example = next((n for n in names if hasattr(module, n)), "")
+        like = getattr(module, example, None)
+    title = f"{source}:{name}"
+    if like is None:
+        found.not_judged.append(NotJudged(title, _no_example(loss or name, mark.loss)))
+        return
+    named = (title, loss, example) if loss and example else None
+    where = f"{source}:{example}" if example else f"like of {title}"
+    kind = settled(mark.kind, loss, _value(mark.loss, like, where), title) if by_name else ""
+    if isinstance(kind, NotJudged):
+        found.not_judged.append(kind)
+        return
+    options = dict(mark.options)
+    if rules := options.get("trust_rules"):  # functions are named in the command
+        options["trust_rules"] = tuple(sorted(rule_names(rules)))
+    pair = Pair(title, getattr(module, name), mark.loss, like, where, named, options)
+    found.checks[title] = replace(pair, kind=kind or mark.kind)
+
+
+def _value(function: Any, like: Any, where: str) -> Any:
+    """Return what a function returns at an example; None if either raises, as the check will."""
+    with best_effort():
+        return value_of(function, example_of(like, where))
+    return None
+
+
+def _name_of(value: Any, module: ModuleType) -> str:
+    return next((name for name, other in vars(module).items() if other is value), "")
+
+
+def _no_example(name: str, loss: Any) -> str:
+    """Say that there is no example, and which line would make it one."""
+    try:
+        names = [
+            p.name for p in inspect.signature(loss).parameters.values() if p.default is p.empty
+        ]
+    except (TypeError, ValueError):
+        names = ["params"]
+    arguments = f"{', '.join(names)}{',' * (len(names) == 1)}"
+    return f"no example; `def {name}_example(): return ({arguments})` beside it would be one"

@@ -1,0 +1,129 @@
+"""What is judged again at other points: a gradient, or a matrix whose case is another at each."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from handgrad.data.attempts import best_effort
+from handgrad.data.point import Point, vector
+from handgrad.judging.case import Case
+from handgrad.judging.domains import in_domains
+from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.judge import judge_point
+from handgrad.judging.losses import prepare
+from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.outcome import Outcome
+from handgrad.judging.vectors.functions import in_one
+from handgrad.shrinking.layout import Layout
+
+
+class Subject(Protocol):
+    """A derivative that is wrong at a point, to be judged at other points of the caller's."""
+
+    case: Case  #: the caller's functions
+    has_autodiff: bool  #: whether there is a quick answer to compare with
+
+    def scalar(self, params: Any, *inputs: Any) -> Any:
+        """Return a number of the function's, which is defined where the function is."""
+        ...
+
+    def at(self, given: Point) -> tuple[Case, Point]:
+        """Return the case at a point, and its own point."""
+        ...
+
+    def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
+        """Return the loss and the derivative in floats; NaN where there is none."""
+        ...
+
+    def judged(self, given: Point) -> Outcome:
+        """Judge a point."""
+        ...
+
+
+class OfGradient:
+    """A gradient."""
+
+    def __init__(self, case: Case, given: Point) -> None:
+        self._loss = prepare(case, given)
+        if isinstance(self._loss, JaxLoss) and self._loss.has_autodiff and not case.autodiff:
+            differentiate = self._loss.traced(given).differentiate
+            autodiff = _compiled(case, given, differentiate)
+            self._loss = prepare(replace(case, autodiff=autodiff), given)
+        self.case, self.has_autodiff = self._loss.case, self._loss.has_autodiff
+        self.scalar = case.loss
+
+    def at(self, given: Point) -> tuple[Case, Point]:
+        """Return the case at a point, and its own point."""
+        return self.case, given
+
+    def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:  # noqa: ARG002
+        """Return the loss and the gradient in floats; NaN where there is none."""
+        return self._loss.answers(at)
+
+    def judged(self, given: Point) -> Outcome:
+        """Judge a point."""
+        return judge_point(self._loss, given)
+
+
+class OfMatrix:
+    """A Jacobian or Hessian, at points (x, *args) of its function's."""
+
+    has_autodiff = True
+
+    def __init__(self, case: Case, part: Matrix) -> None:
+        self._part = part
+        self.case = replace(case, part=None, gradient=part.derivative, loss=part.function)
+
+    def scalar(self, params: Any, *inputs: Any) -> Any:
+        """Return the sum of the function's results."""
+        return in_one(self._part.function(params, *inputs)).sum()
+
+    def at(self, given: Point) -> tuple[Case, Point]:
+        """Return the case at a point, and its own point."""
+        case, at = self._part.again(given)
+        return in_domains(case, at), at
+
+    def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
+        """Return 0 for the loss, which is linear, and the matrix in floats."""
+        x, *args = at.inputs
+        part: Any = case.part
+        with jax.enable_x64(True):
+            blocks = part.matrix(x, args)
+        return 0.0, vector([np.asarray(block, dtype=np.float64) for block in blocks])
+
+    def judged(self, given: Point) -> Outcome:
+        """Judge a point."""
+        case, at = self.at(given)
+        return judge_point(prepare(case, at), at)
+
+
+def subject_of(case: Case, given: Point) -> Subject:
+    """Return what is wrong, of a case at a point of it."""
+    return OfMatrix(case, case.part) if isinstance(case.part, Matrix) else OfGradient(case, given)
+
+
+def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:
+    """Return autodiff, compiled once for each choice of shapes."""
+    layout = Layout(given)
+
+    def together(arrays: Any) -> Any:
+        params, inputs = layout.together(arrays)
+        return differentiate(case.loss)(params, *inputs)
+
+    # An optimised program takes twice as long to compile, which small arrays do not repay.
+    compiled = jax.jit(together, compiler_options={"xla_backend_optimization_level": 0})
+    traceable = True
+
+    def autodiff(params: Any, *inputs: Any) -> Any:
+        nonlocal traceable
+        if traceable:
+            with best_effort():  # the loss needs the values of its inputs, or is not defined there
+                return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
+        found = differentiate(case.loss)(params, *inputs)
+        traceable = False
+        return found
+
+    return autodiff

@@ -1,0 +1,145 @@
+"""`handgrad check --tests`: which planted mistakes the tests of a package miss."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MINE = """
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def energy(w): return np.sum(w**4)
+def energy_grad(w): return 4 * w**3
+def energy_hess(w): return np.diag(12 * w**2)
+energy_example = (np.array([0.5, -1.0, 2.0]),)
+
+
+def cost(w, x): return jnp.sum(jnp.tanh(x @ w))
+@jax.jit
+def cost_grad(w, x): return x.T @ (1 - jnp.tanh(x @ w) ** 2)
+def cost_example(): return np.array([0.3, -0.7]), np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
+
+
+def ridge(w): return w @ w
+def ridge_grad(w): return 2 * w
+def doubled(w): return w @ w
+def doubled_grad(w): return w
+ridge_example = doubled_example = energy_example
+"""
+
+TESTS = """
+from pathlib import Path
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from mine import cost_example, cost_grad, energy, energy_grad as renamed, energy_hess, doubled_grad
+from scipy.optimize import approx_fprime
+
+W = np.array([0.5, -1.0, 2.0])
+
+
+@pytest.fixture(scope="session")
+def made_once(): return renamed(W)
+
+
+@pytest.mark.parametrize("g", [renamed])
+def test_grad(g, made_once):
+    np.testing.assert_allclose(g(W), approx_fprime(W, energy), rtol=1e-4)
+    assert made_once[0] > 0
+
+
+@settings(max_examples=9)
+@given(st.floats(-2, 2))
+def test_odd(a): assert renamed(np.array([a])) == pytest.approx(-renamed(np.array([-a])))
+
+
+def test_curved(): assert np.all(np.linalg.eigvalsh(energy_hess(W)) > 0)
+
+
+def test_cost():
+    _, x = cost_example()
+    np.testing.assert_allclose(cost_grad(np.zeros(2), x), x.sum(axis=0), rtol=1e-5)
+
+
+def test_that_fails(): assert renamed(W)[0] == 0
+
+
+def test_that_is_skipped(): pytest.skip("not here")
+
+
+def test_doubled(): assert doubled_grad(W)[0] > 0
+"""
+
+
+@pytest.fixture
+def tested(folder: Path) -> Iterator[Path]:
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_of_mine.py").write_text(TESTS)
+    yield folder
+    sys.modules.pop("test_of_mine", None)
+
+
+@pytest.mark.slow
+def test_which_mistakes_the_tests_miss(run: Any, tested: Path) -> None:
+    ended = run("check", "--all", "mine.py", "--points=0", "--tests", "tests", "--json")
+    assert ended.code == 1, "one of the gradients is wrong"
+    power = json.loads(ended.out)["tests"]
+    assert power["of"] == ["mine.py:energy_grad", "mine.py:energy_hess", "mine.py:cost_grad"]
+    by_name: dict[str, dict[str, set[bool]]] = {}
+    for planted in power["planted"]:
+        name = planted["where"].partition(", ")[0].partition(":")[2]
+        by_name.setdefault(name, {}).setdefault(planted["mistake"], set()).add(planted["caught"])
+    missed = {name: {k for k, v in of.items() if v == {False}} for name, of in by_name.items()}
+    assert missed == {
+        "energy_grad": {"one element: off by 1e-06"},
+        # That the curvature is positive says nothing of its size.
+        "energy_hess": {
+            *("factor 1/2", "factor 2", "weight-decay"),
+            *("one element: off by 1e-06", "one element: off by 1%"),
+        },
+        # At 0 there is no decay; and the compiled gradient is compiled anew for each mistake.
+        "cost_grad": {"weight-decay", "one element: off by 1e-06"},
+    }
+    assert power["not_planted"] == (
+        "in what is wrong as it is (mine.py:doubled_grad); "
+        "where no test that passes calls it (mine.py:ridge_grad)"
+    )
+    place = "tests/test_of_mine.py::test_that_"
+    assert power["not_run"] == f"{place}fails, {place}is_skipped"
+    assert not (tested / ".hypothesis").exists()
+    assert not (tested / ".pytest_cache").exists()
+
+
+@pytest.mark.slow
+def test_one_gradient_and_what_pytest_does_not_run(check: Any, tested: Path) -> None:
+    of_energy = {"loss": "energy", "like": "energy_example"}
+    curved = "tests -k curved"
+    ended = check("energy_hess", "--kind=hessian", "--points=0", "--tests", curved, **of_energy)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    first = next(i for i, line in enumerate(lines) if "caught by pytest tests -k curved." in line)
+    assert [line.split() for line in lines[first + 2 :][:2]] == [
+        ["planted", "caught"],
+        ["sign", "1", "of", "1"],
+    ]
+    ended = check("energy_grad", "--points=0", "--tests", "tests -k fails", **of_energy)
+    assert ended.out.endswith(
+        "None was planted where no test that passes calls it (mine.py:energy_grad).\n\n"
+        "Not run, since they do not pass as it is:\n"
+        "tests/test_of_mine.py::test_that_fails.\n"
+    )
+    (tested / "tests" / "test_broken.py").write_text("import not_there\n")
+    for words, says in (
+        ("tests/none.py", "file or directory not found: tests/none.py"),
+        ("tests/test_broken.py", "No module named 'not_there'"),
+        ("'tests", "No closing quotation"),
+    ):
+        ended = check("energy_grad", "--points=0", "--tests", words, **of_energy)
+        assert (ended.code, "Error: --tests: " in ended.err) == (2, True)
+        assert says in ended.err

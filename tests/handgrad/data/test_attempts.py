@@ -1,0 +1,69 @@
+"""What is passed over where an error costs a hint alone: the caller's errors, and known limits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from handgrad import check_gradient, diagnosis
+from handgrad.data.attempts import VARIABLE, InternalError, best_effort
+from handgrad.data.point import point_at
+from handgrad.diagnosis.engine import TooLargeError, engine
+
+
+def attempt(f: Callable[[], Any], *known: type[Exception]) -> str:
+    with best_effort(*known):
+        f()
+    return "passed over"
+
+
+def of_the_callers_own() -> None:
+    raise KeyError("a column")
+
+
+def of_a_limit() -> None:
+    raise TooLargeError
+
+
+def of_a_library() -> Any:
+    """An error in JAX, called by code of handgrad."""
+    return point_at(np.ones(3), ()).call(jnp.linalg.inv)
+
+
+def of_handgrad() -> Any:
+    """A mistake: `engine` calls what is no function."""
+    return engine(None, point_at(np.ones(3), ()))  # pyright: ignore
+
+
+@pytest.mark.parametrize("error", [of_the_callers_own, of_a_limit])
+def test_errors_of_the_caller_and_known_limits_are_passed_over(error: Callable[[], Any]) -> None:
+    assert attempt(error) == "passed over"
+
+
+def test_errors_in_libraries_are_passed_over_where_they_are_known() -> None:
+    assert attempt(of_a_library, ValueError) == "passed over"
+    with pytest.raises(InternalError, match="ValueError"):
+        attempt(of_a_library, TypeError)
+
+
+def test_errors_in_handgrad_are_raised_by_tests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InternalError, match="'NoneType' object is not callable"):
+        attempt(of_handgrad, TypeError)  # raised by no library
+    monkeypatch.delenv(VARIABLE)
+    assert attempt(of_handgrad) == "passed over"
+
+
+def test_a_mistake_in_a_diagnosis_costs_a_user_no_more_than_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def found() -> Any:
+        yours = lambda x: 2 * x + np.tanh(x)  # noqa: E731 (it is wrong)
+        return check_gradient(yours, lambda x: jnp.sum(x * x), np.array([0.5, -1.0]), points=2)
+
+    monkeypatch.setattr(diagnosis, "Search", None)
+    with pytest.raises(InternalError):
+        _ = found().findings
+    monkeypatch.delenv(VARIABLE)
+    assert found().findings[0].kind == "unknown"
