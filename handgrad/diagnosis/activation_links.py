@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from handgrad.data.pytrees import is_real
 from handgrad.diagnosis import activations
 from handgrad.diagnosis.activations import Wrong
 from handgrad.diagnosis.rewired import Option, Switch
@@ -47,7 +48,7 @@ class Derivative(Switch):
             return activations.slope_of(lambda t: _along(self.stretch, self.z, t, values), t)
 
         own = {k + 1: w.factor for k, w in enumerate(self.wrongs) if w.factor is not None}
-        factors = [factor(z, a, slope) for factor in own.values()]
+        factors = [jnp.asarray(factor(z, a, slope), z.dtype) for factor in own.values()]
         chosen = [choice == k for k in own]
         scaled = values[self.z] * jnp.select(chosen, factors)
         return jnp.where(jnp.isin(choice, jnp.array([*own])), scaled, _gated(values[self.z]))
@@ -156,8 +157,10 @@ def _recognised(
         constant = np.asarray(numbering.known.get(other, np.nan))
         if not constant.size or not (constant == constant.flat[0]).all():
             return None
-        values[other] = np.full(activations.PROBES.shape, constant.flat[0])
-    if numbering.avals[z].dtype != np.float64:
+        # In float64, also where the loss converts to a shorter format.
+        wide = np.float64 if is_real(constant) else constant.dtype
+        values[other] = np.full(activations.PROBES.shape, constant.flat[0], wide)
+    if not is_real(numbering.avals[z]):
         return None
     try:
         found = _along(stretch, z, jnp.asarray(activations.PROBES), values)
@@ -165,7 +168,7 @@ def _recognised(
         return None  # an operation with fixed shapes
     if found.shape != activations.PROBES.shape:
         return None
-    return activations.recognised(np.asarray(found))
+    return activations.recognised(np.asarray(found), numbering.avals[z].dtype)
 
 
 def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> Any:

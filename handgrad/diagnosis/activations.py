@@ -4,6 +4,7 @@
 place of f′(z).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -38,11 +39,11 @@ _sigmoid = jax.nn.sigmoid
 
 
 def _normal_cdf(z: Any) -> Any:
-    return jax.scipy.special.erfc(-z * np.sqrt(0.5)) / 2
+    return jax.scipy.special.erfc(-z * math.sqrt(0.5)) / 2
 
 
 def _normal_density(z: Any) -> Any:
-    return jnp.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    return jnp.exp(-z * z / 2) / math.sqrt(2 * np.pi)
 
 
 MISSING = Wrong("is missing", lambda z, *_: jnp.ones_like(z))
@@ -171,13 +172,19 @@ def slope_of(f: Function, z: Any) -> Any:
     return jax.jvp(f, (z,), (jnp.ones_like(z),))[1]
 
 
-def recognised(values: np.ndarray) -> Activation | None:
-    """Return the activation that has these values at `PROBES`; None if there is none."""
+def recognised(values: np.ndarray, dtype: Any = np.float64) -> Activation | None:
+    """Return the activation that has these values at `PROBES`; None if there is none.
+
+    Args:
+        values: float64.
+        dtype: of the loss there, which constants in it are rounded to.
+    """
+    # Equal up to rounding; different functions differ by at least 1e-4 somewhere.
+    rtol = 1e-9 if dtype == np.float64 else 1e-6
     for activation, theirs in zip(ACTIVATIONS, _values(), strict=True):
-        # Equal up to rounding; different functions differ by at least 1e-4 somewhere.
-        if np.allclose(values, theirs, rtol=1e-9, atol=1e-12):
+        if np.allclose(values, theirs, rtol=rtol, atol=rtol / 1000):
             return activation
-    return _leaky(values)
+    return _leaky(values, rtol)
 
 
 @cache
@@ -188,12 +195,12 @@ def _values() -> list[np.ndarray]:
         return [np.asarray(values) for values in found]
 
 
-def _leaky(values: np.ndarray) -> Activation | None:
+def _leaky(values: np.ndarray, rtol: float) -> Activation | None:
     """Recognise a leaky relu: z for z > 0, and a constant times z below."""
     slope = float(values[0] / PROBES[0])
     expected = np.where(PROBES > 0, PROBES, slope * PROBES)
     # A slope of about 1 is more likely p + ε.
-    close = np.allclose(values, expected, rtol=1e-9, atol=1e-12)
+    close = np.allclose(values, expected, rtol=rtol, atol=rtol / 1000)
     if not 0 < abs(slope) < STEEPEST or not close:
         return None
     (like,) = (a for a in ACTIVATIONS if a.name == "leaky relu")

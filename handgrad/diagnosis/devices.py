@@ -1,5 +1,6 @@
 """Name a sum over devices that is missing, or one too many."""
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ import jax
 import numpy as np
 from jax import lax
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.data.point import real_inputs
 from handgrad.data.pytrees import wide
+from handgrad.diagnosis.engine import REFUSED
 from handgrad.diagnosis.samples import Evidence, Sample, evidence
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judging.jax_loss import JaxLoss
@@ -34,17 +37,30 @@ def with_devices(diagnoses: tuple[Diagnosis, ...], trial: Trial) -> tuple[Diagno
         return diagnoses
     loss = trial.loss.traced(trial.outcomes[trial.deciding].given).loss
     meshes = [e.params["mesh"] for e in equations(loss.jaxpr.jaxpr) if "mesh" in e.params]
-    counts = {math.prod(dict(mesh.shape).values()) for mesh in meshes} - {1}
+    counts = {count: says for mesh in meshes for count, says in _counts(dict(mesh.shape)).items()}
     named = tuple(_named(diagnosis, counts) for diagnosis in diagnoses)
-    return named if named or not counts else _of_the_first(trial, trial.loss, counts)
+    return named if named or not counts else _of_the_first(trial, trial.loss, {*counts})
 
 
-def _named(diagnosis: Diagnosis, counts: set[int]) -> Diagnosis:
-    found = re.search(r"\b(1/)?(\d+) (times|of) exact\b", diagnosis.says)
+def _counts(shape: dict[Any, int]) -> dict[int, str]:
+    """Return over how many devices a psum may go, by the axes of a mesh, and what that number is.
+
+    Of axes that give the same number, the most are named.
+    """
+    found = {}
+    for k in range(1, len(shape) + 1):
+        for axes in itertools.combinations(shape, k):
+            along = "" if k == len(shape) else f" along {' and '.join(map(str, axes))}"
+            found[math.prod(shape[axis] for axis in axes)] = f"the number of devices{along}"
+    return {count: says for count, says in found.items() if count > 1}
+
+
+def _named(diagnosis: Diagnosis, counts: dict[int, str]) -> Diagnosis:
+    found = re.search(r"(?<![\w./-])(1/)?(\d+) (times|of) exact\b", diagnosis.says)
     if diagnosis.kind != "factor" or found is None or int(found[2]) not in counts:
         return diagnosis
     which = "is missing, or it has a pmean for it" if found[1] else "too many, or one for a pmean"
-    says = f"{diagnosis.says}; {found[2]} is the number of devices: a psum {which}"
+    says = f"{diagnosis.says}; {found[2]} is {counts[int(found[2])]}: a psum {which}"
     return replace(diagnosis, says=says)
 
 
@@ -67,10 +83,9 @@ def _of_the_first(trial: Trial, loss: JaxLoss, counts: set[int]) -> tuple[Diagno
 
 
 def _explains(theory: Theory, found: Evidence) -> bool:
-    try:
+    with best_effort(*REFUSED, TypeError):  # a mesh without devices, or what JAX does not map anew
         return explains(theory, found, np.ones(found.wrong.size, dtype=bool))
-    except Exception:  # a mesh without devices, or what JAX does not map anew
-        return False
+    return False
 
 
 def _first_alone(loss: JaxLoss, times: int, sample: Sample) -> np.ndarray:

@@ -38,6 +38,10 @@ SAME = 1e-8
 SWITCHES = "switches "
 
 
+#: What JAX raises where it cannot differentiate a loss backwards: a `while` loop.
+REFUSED = (ValueError, NotImplementedError)
+
+
 class TooLargeError(Exception):
     """The loss's program is too long."""
 
@@ -176,7 +180,7 @@ def engine(
     except TooLargeError:
         raise
     except Exception as error:  # in most cases NumPy's functions on tracers
-        raise_internal(error)
+        raise_internal(error, *REFUSED)
         if exact is None:
             raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):

@@ -36,9 +36,10 @@ class Operand(Switch):
     def changed(self, values: dict[int, Any], choice: Any) -> Any:
         """Return the value, with a derivative that takes the other array."""
         still = jax.lax.stop_gradient
-        arrays = jnp.stack([still(values[o]) for o in self.instead])
+        mine = still(values[self.taken])
+        arrays = jnp.stack([still(values[o]).astype(mine.dtype) for o in self.instead])
         # Unchosen, the right one: 0 times an infinite slope elsewhere would be no number.
-        there = jnp.where(choice > 0, arrays[jnp.maximum(choice - 1, 0)], still(values[self.taken]))
+        there = jnp.where(choice > 0, arrays[jnp.maximum(choice - 1, 0)], mine)
         operands = [values[o] for o in self.node.operands]
         if self.operand is None:
             return operands[0] * BY_RESULT[self.node.name](there)

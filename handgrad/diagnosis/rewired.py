@@ -191,7 +191,8 @@ class _Run:
         value = values[number]
         for i, switch in self.switches.get(number, ()):
             choice = self.knobs.choice[i]
-            value = joined(value, switch.changed(values, choice), choice > 0)
+            changed = switch.changed(values, choice).astype(value.dtype)
+            value = joined(value, changed, choice > 0)
         return value
 
     def _amended(self, node: Node, operands: list[Any], later: dict[int, Any]) -> list[Any]:

@@ -77,7 +77,7 @@ class Once(Late):
         """Return the value times 1 in the round that counts, and 0 in the others."""
         chosen = [choice == k + 1 for k in range(len(self.flags))]
         flag = jnp.select(chosen, [values[n.number] for n in self.flags])
-        return values[self.at] * jax.lax.stop_gradient(flag)
+        return values[self.at] * jax.lax.stop_gradient(flag).astype(values[self.at].dtype)
 
 
 def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:

@@ -13,7 +13,7 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
 from handgrad.data.point import Point
 from handgrad.diagnosis import factors
-from handgrad.diagnosis.engine import Engine, engine
+from handgrad.diagnosis.engine import REFUSED, Engine, engine
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
@@ -150,7 +150,7 @@ class Evidence:
         """
         if self.trial.case.is_linear:
             return None
-        with best_effort():
+        with best_effort(*REFUSED):
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
             case = self.trial.case

@@ -58,14 +58,17 @@ class Statistic(Switch):
         shape = np.shape(given)
         kept = tuple(1 if k in summed else n for k, n in enumerate(shape))
         flags = jnp.array([[k in axes for k in range(len(shape))] for axes in self.axes])[option]
-        counts = jnp.asarray([math.prod(shape[k] for k in axes) for axes in self.axes], float)
+        counts = [math.prod(shape[k] for k in axes) for axes in self.axes]
         count = math.prod(shape[k] for k in summed)
-        factors = jnp.stack([self._factor(values, *each, shape) for each in self.before])[option]
+        before = [self._factor(values, *each, given) for each in self.before]
+        factors = jnp.stack(before)[option]
         factors = jnp.where(choice > 0, factors, 1.0)  # 0 / 0 would be no number, unchosen
         slope = jax.grad(lambda total: jnp.sum(self._of_sum(values, total)))(
             jax.lax.stop_gradient(values[self.sum.outputs[0]])
         )
-        times = slope.reshape(kept) * (count / counts[option] if self.mean else 1.0)
+        times = slope.reshape(kept).astype(given.dtype)
+        if self.mean:
+            times *= count / jnp.asarray(counts, given.dtype)[option]
         value = jnp.broadcast_to(values[self.node.operands[self.operand]].reshape(kept), shape)
         still = jax.lax.stop_gradient
         return _summed_over(given, still(value), still(factors), still(times), flags)
@@ -80,11 +83,9 @@ class Statistic(Switch):
             there.update(zip(node.outputs, outputs, strict=True))
         return there[self.node.operands[self.operand]]
 
-    def _factor(
-        self, values: dict[int, Any], number: int | None, power: int, shape: tuple[int, ...]
-    ) -> Any:
+    def _factor(self, values: dict[int, Any], number: int | None, power: int, given: Any) -> Any:
         value = 1.0 if number is None else jax.lax.stop_gradient(values[number]) ** power
-        return jnp.broadcast_to(jnp.asarray(value, float), shape)
+        return jnp.broadcast_to(jnp.asarray(value, given.dtype), given.shape)
 
 
 @jax.custom_vjp
@@ -95,7 +96,7 @@ def _summed_over(given: Any, value: Any, factors: Any, times: Any, flags: Any) -
 
 def _back(kept: tuple[Any, Any, Any], g: Any) -> Any:
     factors, times, flags = kept
-    found = g / factors
+    found = g.astype(factors.dtype) / factors
     for k in range(found.ndim):
         total = jnp.broadcast_to(jnp.sum(found, axis=k, keepdims=True), found.shape)
         found = jnp.where(flags[k], total, found)

@@ -13,7 +13,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock
 from handgrad.data.attempts import raise_internal
-from handgrad.diagnosis.engine import Engine, TooLargeError, engine
+from handgrad.diagnosis.engine import REFUSED, Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Trial
@@ -114,7 +114,7 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception as error:  # JAX may raise anything when it cannot trace the loss in float64
-        raise_internal(error)
+        raise_internal(error, *REFUSED)
         return [], "in the links of the chain: JAX cannot trace the loss"
     found, clock = [], Clock(SECONDS)
     for mistake, where, changes in _links(run, rulings):

@@ -1,6 +1,6 @@
 """Walk the equations of programs; calls of functions with a custom derivative rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jax.extend import core as jex
@@ -15,6 +15,12 @@ def equations(jaxpr: Any) -> Iterator[Any]:
         yield eqn
         for inner in jex.jaxprs_in_params(eqn.params):
             yield from equations(inner)
+
+
+def results_by_jax(eqn: Any, operands: Sequence[Any], **changes: Any) -> list[Any]:
+    """Return the results of an equation as JAX computes them, with changes of its parameters."""
+    found = eqn.primitive.bind(*operands, **{**eqn.params, **changes})
+    return list(found) if eqn.primitive.multiple_results else [found]
 
 
 def results(jaxpr: Any) -> Iterator[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.data.pytrees import is_real
-from handgrad.program.equations import alone, groups, of_jax, rule_name
+from handgrad.program.equations import alone, groups, of_jax, results_by_jax, rule_name
 from handgrad.program.programs import without_custom_rules
 from handgrad.program.rules import RULES
 from handgrad.program.sources import Call, Source, library_call_site, library_function, source_of
@@ -62,8 +62,7 @@ class Node:
             # Its rule was traced for this shape only.
             run = _with_its_rule if alike else lambda _, given: without_custom_rules(formula, given)
             return run(self.eqn, operands)
-        outputs = self.eqn.primitive.bind(*operands, **self.eqn.params)
-        return list(outputs) if self.eqn.primitive.multiple_results else [outputs]
+        return results_by_jax(self.eqn, operands)
 
 
 @dataclass(frozen=True, eq=False)

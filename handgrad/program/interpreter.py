@@ -16,6 +16,7 @@ from handgrad.arithmetic import dual, jets
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.clock import check_time
+from handgrad.program.equations import results_by_jax
 from handgrad.program.plain import IN_NUMPY
 from handgrad.program.rule import Rule
 
@@ -190,5 +191,4 @@ def bind(eqn: Any, operands: list[Any], **changes: Any) -> list[Any]:
         outputs = IN_NUMPY[name](*operands, parameters)
         return outputs if isinstance(outputs, list) else [outputs]
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        outputs = eqn.primitive.bind(*operands, **parameters)
-    return list(outputs) if eqn.primitive.multiple_results else [outputs]
+        return results_by_jax(eqn, operands, **changes)

@@ -12,7 +12,7 @@ from handgrad.data import formats
 from handgrad.data.formats import Format
 from handgrad.data.pytrees import wide
 from handgrad.program.complex_numbers.transform import in_reals
-from handgrad.program.equations import equations, results, rule_name
+from handgrad.program.equations import equations, results, results_by_jax, rule_name
 from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
 
@@ -126,8 +126,7 @@ def without_custom_rules(
             outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed)
         else:
             parameters = {key: _replaced(value) for key, value in eqn.params.items()}
-            outputs = eqn.primitive.bind(*operands, **parameters)
-            outputs = outputs if eqn.primitive.multiple_results else [outputs]
+            outputs = results_by_jax(eqn, operands, **parameters)
         values.update(zip(eqn.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 

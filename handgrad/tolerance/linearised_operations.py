@@ -10,6 +10,7 @@ import numpy as np
 
 from handgrad.data.pytrees import is_real
 from handgrad.program.cost import terms
+from handgrad.program.equations import results_by_jax
 from handgrad.program.form import QUICK, Form
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
@@ -89,9 +90,9 @@ def _differentiated(eqn: Any, operands: list[Number]) -> tuple[list[Any], list[A
         given = list(values)
         for i, value in zip(active, near, strict=True):
             given[i] = value
-        return _bind(eqn, given)
+        return results_by_jax(eqn, given)
 
-    outputs = _bind(eqn, values)
+    outputs = results_by_jax(eqn, values)
     if not active:
         return outputs, [None] * len(outputs), True
     here, changes = [values[i] for i in active], [operands[i].change for i in active]
@@ -133,11 +134,6 @@ def _mixed(words: Any) -> Any:
     return words ^ (words >> 16)
 
 
-def _bind(eqn: Any, values: Sequence[Any]) -> list[Any]:
-    outputs = eqn.primitive.bind(*values, **eqn.params)
-    return list(outputs) if eqn.primitive.multiple_results else [outputs]
-
-
 def _linear(eqn: Any) -> bool:
     """Tell whether an operation is linear, at least in each operand, and decides nothing."""
     rule, real = RULES[eqn.primitive.name], all(is_real(v.aval) for v in eqn.outvars)
@@ -175,7 +171,7 @@ def _alike_in_both(eqn: Any, operands: Sequence[Number], moved: Any, size: Any) 
         size: Σ|terms|, times the root of their number.
     """
     one, other = (jnp.where(jnp.isfinite(o.value), o.change, 0) for o in operands)
-    second = jax.vmap(lambda *both: _bind(eqn, both)[0])(one * (FARTHER / SCALE), other)
+    second = jax.vmap(lambda *both: results_by_jax(eqn, both)[0])(one * (FARTHER / SCALE), other)
     rounded = SCALE * unit(eqn.outvars[0]) * size
     return jnp.all(jnp.abs(second) <= jnp.abs(moved) / 2 + rounded)
 
@@ -185,4 +181,4 @@ def _magnitude(eqn: Any, values: Sequence[Any]) -> Any:
     sizes = [jnp.abs(x) if is_real(v.aval) else x for x, v in zip(values, eqn.invars, strict=True)]
     if eqn.primitive.name == "scatter-sub":
         sizes[-1] = -sizes[-1]
-    return _bind(eqn, sizes)[0]
+    return results_by_jax(eqn, sizes)[0]

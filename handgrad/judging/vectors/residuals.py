@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.data.attempts import best_effort
 from handgrad.judging.vectors.functions import VectorFunction, in_one
 from handgrad.program.numpy_to_jax import in_jax
 
@@ -28,12 +29,9 @@ def gauss_newton(f: VectorFunction, x: Any, args: Sequence[Any]) -> list[np.ndar
         def loss(x: Any, translated: VectorFunction = translated) -> Any:
             return translated.value(translated.unflat(x), args)[0]
 
-        with jax.enable_x64(True):
-            try:
-                traced = jax.make_jaxpr(loss)(flat)
-                return [_of(traced, r, flat) for r in _squared(traced.jaxpr)][:MOST]
-            except Exception:  # whatever code for NumPy raises on tracers
-                continue
+        with best_effort(TypeError), jax.enable_x64(True):  # JAX's, of code for NumPy on tracers
+            traced = jax.make_jaxpr(loss)(flat)
+            return [_of(traced, r, flat) for r in _squared(traced.jaxpr)][:MOST]
     return []
 
 

@@ -70,6 +70,11 @@ def centred_by_hand(x: Any, c: Any, axes: Any = 2) -> Any:
     return (c - c.mean(axis=axes, keepdims=True) - zhat * along) / sigma
 
 
+def mixed(x: Any, c: Any) -> Any:
+    """Statistics in float32, as in training with mixed precision."""
+    return centred(x.astype("float32"), c.astype("float32")).astype(x.dtype)
+
+
 def attended(x: Any, c: Any) -> Any:
     # What comes later is masked by -inf, and 0 in place of the divisor must harm no other theory.
     scores = jnp.where(SEEN, x, -jnp.inf)
@@ -97,6 +102,10 @@ MISTAKES: dict[str, tuple[Any, Any, tuple[Any, ...], str, str]] = {
     ),
     "of all": (
         *(centred, lambda x, c: centred_by_hand(x, c, (1, 2)), (G, G[::-1] ** 2), "axis"),
+        "is summed over axes 1, 2 of its array",
+    ),
+    "in float32": (
+        *(mixed, lambda x, c: centred_by_hand(x, c, (1, 2)), (G, G[::-1] ** 2), "axis"),
         "is summed over axes 1, 2 of its array",
     ),
     "over rows": (

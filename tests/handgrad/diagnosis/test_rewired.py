@@ -151,6 +151,31 @@ def test_a_switch_changes_the_gradient_and_not_the_loss() -> None:
     assert same == []
 
 
+def every_wrong_rule(loss: Any, given: Point) -> list[tuple[str, np.ndarray]]:
+    run = engine(loss, given)
+    return [
+        (option.says, run.changed(given, choice={i: k + 1}))
+        for i, switch in enumerate(run.rewired.switches)
+        for k, option in enumerate(switch.options)
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_loss_that_computes_in_float32_has_the_same_wrong_rules(name: str) -> None:
+    loss, point = PROGRAMS[name]
+
+    def mixed(*given: Any) -> Any:
+        return loss(*jax.tree.map(lambda x: x.astype("float32"), given)).astype("float64")
+
+    given = point_at(point[0], point[1:])
+    found = every_wrong_rule(mixed, given)
+    for says, wrong in every_wrong_rule(loss, given):
+        bound = 1e-4 * np.max(np.abs(wrong))  # a thousand roundings of float32
+        off = [np.max(np.abs(g - wrong)) for other, g in found if other == says]
+        assert min(off, default=np.inf) <= bound, says
+
+
 def forked(p: Any, x: Any) -> Any:
     """An activation in several operations, a library function; each argument is used elsewhere."""
     z = x * p["w"]

@@ -98,6 +98,25 @@ def test_a_fitted_factor_has_the_digits_that_the_format_tells() -> None:
     assert next(kinds._factor(found, EVERYTHING)).says == "every element is 0.447 of exact"
 
 
+@pytest.mark.parametrize(
+    ("factor", "near"),
+    [
+        *((0.5009, {0.5}), (-2.001, {-2}), (5.01, {5}), (0.2003, {1 / 5}), (1024.5, {1024})),
+        *((2.02, set()), (1.001, set()), (12.02, set()), (0.0, set())),
+    ],
+)
+def test_three_digits_tell_plain_numbers_powers_of_two_and_what_people_divide_by(
+    factor: float, near: set[float]
+) -> None:
+    """2.02 is off by more than they round, and 12 a width, by which nobody divides."""
+    short, full = (
+        point_at((np.ones((8, 12), dtype=dtype),), (np.ones((5, 8)),))
+        for dtype in (ml_dtypes.bfloat16, np.float32)
+    )
+    assert set(factors.likely(factor, short)) == near
+    assert factors.likely(min(near, default=factor), full) == []
+
+
 @pytest.mark.parametrize(("other", "named"), [(1.52, False), (1.5 + 1e-5, True), (1.6, True)])
 def test_one_of_several_theories_must_explain_clearly_more(other: float, named: bool) -> None:
     """1.52 may be it as well as 1.5, 1.6 is none, and 1.50001 is the same theory."""

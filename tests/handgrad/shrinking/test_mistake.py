@@ -11,16 +11,16 @@ from handgrad import check_gradient
 from handgrad.data.point import point_at
 from handgrad.judging.witness import RIGHT, ROUNDED
 from handgrad.shrinking.signature import signature
-from handgrad.shrinking.still_fails import Mistake
+from handgrad.shrinking.still_fails import Mistake, nearby
 from handgrad.shrinking.subjects import subject_of
 
 #: For which sign of each parameter a gradient is wrong.
 SIGNS = (("a", 1), ("b", -1))
 
 
-def mistake(gradient: Any, loss: Any, *point: Any) -> Mistake:
+def mistake(gradient: Any, loss: Any, *point: Any, **options: Any) -> Mistake:
     """The mistake of a gradient, as it is found at a point."""
-    trial = check_gradient(gradient, loss, *point, points=0).trial
+    trial = check_gradient(gradient, loss, *point, points=0, **options).trial
     seen, given = signature(trial.outcomes[0]), trial.outcomes[0].given
     assert seen is not None
     return Mistake(subject_of(trial.case, given), given, seen)
@@ -76,6 +76,19 @@ def test_not_where_numpy_warns_if_it_did_not() -> None:
     found = mistake(wrong, loss, np.array([1.5]))
     assert found.shows(point_at(np.array([3.0]), ()))
     assert not found.shows(point_at(np.array([0.0]), ()))  # as wrong there, after a division by 0
+
+
+def test_not_where_it_only_leaves_the_domain() -> None:
+    def wrong(p: Any) -> Any:
+        along = np.array([1.0, 0.0, 0.0]) if p[0] > 0.3 else 0.0
+        return 2 * p + 5.0 + along  # 5 leaves the simplex, and is no mistake
+
+    at = np.array([0.5, 0.3, 0.2])
+    found = mistake(wrong, lambda p: jnp.sum(p * p), at, domain="simplex")
+    assert found.seems(point_at(np.array([0.5, 0.25, 0.25]), ()))
+    assert not found.seems(point_at(np.array([0.25, 0.25, 0.5]), ()))
+    (near,) = nearby(found.case, point_at(at, ())).leaves
+    assert abs(near.sum() - 1) < 1e-15
 
 
 def test_beside_a_number_neither_wrong_nor_right_is_0() -> None:
