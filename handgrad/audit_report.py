@@ -13,7 +13,7 @@ from handgrad.judging.judgement import as_json
 from handgrad.render import Document, Renderable, Table
 from handgrad.render.content import FEW_LEAVES, WORST_FIRST
 from handgrad.render.junit import Case, as_junit
-from handgrad.render.page import Section, as_page
+from handgrad.render.page import Section, as_page, as_sentence
 from handgrad.report import GradientReport
 
 if TYPE_CHECKING:
@@ -89,12 +89,15 @@ class Audited:
         return f"{text}; kind: {', '.join(kinds)}" if kinds else text
 
     @property
+    def detects(self) -> str:
+        """Its detection limit in two digits, if that is known."""
+        return "" if self.detection_limit is None else short(self.detection_limit, 2)
+
+    @property
     def row(self) -> tuple[str, ...]:
         """Its cells in the table."""
-        limit = "" if self.detection_limit is None else short(self.detection_limit, 2)
-        return (
-            self.name, self.verdict, self.blame or "", f"{self.seconds:.1f}", limit, self.says
-        )  # fmt: skip
+        seconds = f"{self.seconds:.1f}"
+        return self.name, self.verdict, self.blame or "", seconds, self.detects, self.says
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,8 +159,7 @@ class AuditReport(Renderable):
         if self.passes:
             start = f"all {plural(count, 'check')} pass" if count > 1 else "the one check passes"
         parts = [_counted(self.audited, verdict, says) for verdict, says in _SAYS.items()]
-        lost = [one for one in self.audited if one.verdict == "imprecise"]
-        parts.append(_counted(lost, "imprecise", "imprecise"))
+        parts.append(_counted(self.audited, "imprecise", "imprecise"))
         told = ", ".join(part for part in parts if part)
         return "; ".join(part for part in (start + (told and f": {told}"), left) if part)
 
@@ -242,18 +244,16 @@ class AuditReport(Renderable):
         )
 
     def to_html(self, title: str = "Gradients, judged") -> str:
-        """Return a page of HTML by itself: the table, and below it the report of every check."""
+        """Return a page of HTML by itself: what fails, what passes by package, every report."""
         sections = [
             Section(
-                one.name,
-                one.verdict,
-                not one,
-                "" if one.report is None else one.report._repr_html_(),
-                one.says,
+                one.name, one.verdict, not one,
+                "" if one.report is None else one.report._repr_html_(), one.says,
+                one.blame or "", one.seconds, one.detects, all(r.certified for r in one.reports),
             )
             for one in self._worst_first
-        ]
-        return as_page(title, self._content(), sections)
+        ]  # fmt: skip
+        return as_page(title, self.headline, sections, self._closing)
 
     def to_junit(self) -> str:
         """Return JUnit's XML, which CI systems show: a test case for each check.
@@ -279,16 +279,18 @@ class AuditReport(Renderable):
         """The checks as the table has them; those of one verdict in the order given."""
         return sorted(self.audited, key=lambda one: (bool(one), _ORDER.index(one.verdict)))
 
-    def _content(self) -> Document:
-        blocks: list[str | Table] = [f"{self.headline[0].upper()}{self.headline[1:]}."]
-        if self.audited:
-            rows = tuple(one.row for one in self._worst_first)
-            blocks.append(Table(rows, HEADINGS, RIGHT_ALIGNED))
-            if any(one.detection_limit for one in self.audited):
-                blocks.append(DETECTS)
+    @property
+    def _closing(self) -> tuple[str | Table, ...]:
+        """What stands below the checks."""
+        blocks: list[str | Table] = [DETECTS] if any(one.detects for one in self.audited) else []
         if self.not_judged:
             blocks.append(Table(tuple(map(tuple, self.not_judged)), (NOT_JUDGED, "because")))
-        return Document(tuple(blocks))
+        return tuple(blocks)
+
+    def _content(self) -> Document:
+        rows = tuple(one.row for one in self._worst_first)
+        table = (Table(rows, HEADINGS, RIGHT_ALIGNED),) if rows else ()
+        return Document((as_sentence(self.headline), *table, *self._closing))
 
 
 def _counted(audited: Any, verdict: str, says: str) -> str:

@@ -10,6 +10,7 @@ from handgrad.audit_report import Audited, AuditReport
 from handgrad.check import CheckInterrupted
 from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport
+from handgrad.data.advised import AdvisedError
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import with_place
 from handgrad.data.point import shortly
@@ -94,7 +95,8 @@ def _audited(
         if not isinstance(report, GradientReport | StepsReport | ComparisonReport):
             raise TypeError(f"got {shortly(report)}, expected the report of a check")
     except Exception as error:  # the caller's functions may raise anything
-        raised = explanation(error) or with_place(error)
+        advised = str(error) if isinstance(error, AdvisedError) else None
+        raised = advised or explanation(error) or with_place(error)
         return Audited(name, None, raised, time.perf_counter() - start)
     made = Audited(name, report)
     _ = made.row  # looked at while progress is shown: limits and kinds take time, too

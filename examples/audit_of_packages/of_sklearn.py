@@ -141,7 +141,7 @@ def _embeddings() -> dict[str, Callable[..., Any]]:
     alike = Y[:, None] == Y
     made: dict[str, tuple[Any, np.ndarray]] = {
         f"t-SNE, {n} components": (
-            partial(_kl_divergence, P=close, degrees_of_freedom=n - 1, n_samples=4, n_components=n),
+            lambda at, n=n: _kl_divergence(at, close, n - 1, 4, n),
             places[: 4 * n],
         )
         for n in (2, 3)

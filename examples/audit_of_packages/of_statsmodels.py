@@ -19,6 +19,7 @@ from statsmodels.discrete.truncated_model import TruncatedLFPoisson
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.genmod import families
 from statsmodels.genmod.families import links
+from statsmodels.genmod.generalized_estimating_equations import NominalGEE
 from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.multivariate.factor_rotation import _gpa_rotation as rotation
 from statsmodels.nonparametric import kernels
@@ -53,6 +54,7 @@ WRONG = {
     "statsmodels:AutoReg.score": "not divided by the variance of the residuals",
     "statsmodels:NegativeBinomialP.hessian, p=1.5": "right for p = 1 and 2 only",
     "statsmodels:TruncatedLFPoisson dμ/dβ": "that of the model that is not truncated",
+    "statsmodels:NominalGEE.mean_deriv": "without the other categories' terms of the denominator",
     "statsmodels:d_gaussian": "twice the derivative",
     "statsmodels:KernelReg.fit": "2/n of the derivative",
 }
@@ -75,6 +77,7 @@ def _likelihoods() -> dict[str, Callable[..., Any]]:
     times, variable = np.array([1.0, 2.0, 2.0, 3.0, 3.0, 4.0]), X[:, 1:]
     hazards = PHReg(times, variable, status=np.array([1, 1, 1, 0, 1, 1]), ties="efron")
     conditional = ConditionalLogit(ANY, variable, groups=np.array([0, 0, 1, 1, 1, 0]))
+    nominal = NominalGEE(np.array([0, 1, 2, 0, 1, 2]), X, groups=np.arange(6))
     linear, with_shape = OLS(COUNTS, X), np.append(BETA, 0.6)
     return {
         "Logit.score": partial(check_gradient, logit.score, logit.loglike, BETA),
@@ -100,6 +103,12 @@ def _likelihoods() -> dict[str, Callable[..., Any]]:
         ),
         "TruncatedLFPoisson dμ/dβ": partial(
             check_jacobian, truncated._deriv_mean_dparams, truncated.predict, BETA
+        ),
+        "NominalGEE.mean_deriv": partial(
+            check_jacobian,
+            lambda b: nominal.mean_deriv(nominal.exog, nominal.exog @ b),
+            lambda b: nominal.family.link.inverse(nominal.exog @ b),
+            np.array([0.1, 0.2, 0.3, -0.1]),
         ),
         "BetaModel.hessian": partial(
             check_hessian, beta.hessian, beta.loglike, np.array([0.1, 0.4, 1.2])

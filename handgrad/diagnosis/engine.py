@@ -39,7 +39,11 @@ SWITCHES = "switches "
 
 
 #: What JAX raises where it cannot differentiate a loss backwards: a `while` loop.
-REFUSED = (ValueError, NotImplementedError)
+#: The last two are what an installed function raises that is the loss itself, and not in JAX.
+REFUSED = (
+    *(ValueError, NotImplementedError),
+    *(jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError),
+)
 
 
 class TooLargeError(Exception):

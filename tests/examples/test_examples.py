@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parents[2] / "examples"
 
 #: What an example audits, if not what handgrad itself needs, by the first part of its name.
 PACKAGES = {
+    "lifelines": "lifelines",
+    "skglm": "skglm",
     "sklearn": "sklearn",
     "statsmodels": "statsmodels",
     "optax": "optax",
@@ -169,17 +171,76 @@ def test_a_released_mistake_is_one(mistake: released_mistakes.Mistake) -> None:
 
 
 @pytest.mark.slow
+def test_a_power_that_is_right_in_two_dimensions() -> None:
+    module = example("sklearn_tsne")
+    assert module.report(2).verdict == "agree"
+    report = module.report(3)
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    assert not any(finding.kind == "loss-value" for finding in report.findings)
+    ends, better = module.missed(3)
+    assert better < 0.6 * ends
+    ends, better = module.missed(2)
+    assert better > 0.9 * ends
+
+
+@pytest.mark.slow
+def test_second_derivatives_of_likelihoods() -> None:
+    module = example("statsmodels_hessians")
+    for right in (module.of_linear(0.7), module.of_counts(1), module.of_counts(2)):
+        assert right.verdict == "agree"
+    wrong = module.of_linear(), module.of_counts(), module.of_series(), module.of_series(2)
+    assert [(report.verdict, report.blame) for report in wrong] == [("disagree", "yours")] * 4
+    yours, right = module.standard_errors()
+    assert 0.01 < np.abs(yours / right - 1).max() < 0.1
+
+
+@pytest.mark.slow
+def test_marginal_effects() -> None:
+    module = example("statsmodels_effects")
+    found = [exact_and_yours(report) for report in (module.of_kernel(), module.of_regression())]
+    ratios = [yours / exact for exact, yours in found]
+    np.testing.assert_allclose(np.ravel(ratios), [2, 2 / 5], rtol=1e-14)  # some roundings
+    assert (module.of_truncated().verdict, module.of_truncated().blame) == ("disagree", "yours")
+    yours, right = module.effects()
+    assert yours > 1.5 * right
+
+
+@pytest.mark.slow
+def test_a_denominator_that_categories_share() -> None:
+    module = example("statsmodels_nominal")
+    right = module.report(2), module.report(model=module.WithTheDenominator)
+    assert [report.verdict for report in right] == ["agree", "agree"]
+    report = module.report()
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+    assert [diagnosis.kind for diagnosis in report.diagnoses] == ["zero"]
+    of_gee, of_right, of_likelihood = module.standard_errors(200)
+    assert max(of_gee / of_likelihood) < 0.8
+    assert np.abs(of_right / of_likelihood - 1).max() < 0.1
+
+
+def test_a_parenthesis_at_the_wrong_place() -> None:
+    module = example("skglm_poisson")
+    assert module.report(module.of_each).verdict == "agree"
+    report = module.report()
+    assert (report.verdict, report.blame) == ("disagree", "yours")
+
+
+def test_a_likelihood_with_ties() -> None:
+    assert {*example("lifelines_cox").report().verdicts.values()} == {"agree"}
+
+
+@pytest.mark.slow
 def test_what_three_packages_differentiate() -> None:
     """All is right but what the audit lists as wrong, and none raises."""
     for package in ("sklearn", "statsmodels"):
         pytest.importorskip(package, reason=f"{package} is not installed: see examples/README.md")
     module = import_module("examples.audit_of_packages")
-    report = module.report()
+    report = module.report(points=2)
     assert set(report.verdicts.values()) == {"agree", "disagree"}, str(report)
     assert set(report.failing) == set(module.WRONG), str(report)
     assert {one.blame for one in report.audited if not one} == {"yours"}
     packages = Counter(re.split("[.:]", name)[0] for name in report)
-    assert packages == {"scipy": 23, "statsmodels": 40, "sklearn": 26}
+    assert packages == {"scipy": 23, "statsmodels": 41, "sklearn": 26}
     reproduced = Counter(report[name].reproduce.partition("(")[0] for name in report)
     assert reproduced["check_jacobian"] > 20
     assert reproduced["check_hessian"] > 10
@@ -195,6 +256,6 @@ def test_as_a_script(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_readme_has_a_line_on_each() -> None:
-    names = re.findall(r"\[([\w.]+)\]\(\1\)", (FOLDER / "README.md").read_text())
+    names = re.findall(r"\[([\w.]+)/?\]\(\1\)", (FOLDER / "README.md").read_text())
     packages = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
     assert sorted(names) == sorted({path.name for path in FOLDER.glob("*.py")} | packages)

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import special
 
 from handgrad import (
     AuditReport,
@@ -178,6 +180,27 @@ def test_the_page_stands_by_itself(report: AuditReport) -> None:
     assert report.to_html().count("<details open>") == len(report.failing)
 
 
+def test_the_page_has_a_table_of_each_package() -> None:
+    """Names are links once, in the order of the reports, and begin behind what they share."""
+
+    def called() -> Any:
+        total = lambda w: float(np.sum(special.jv(1, w)))  # noqa: E731
+        return check_gradient(lambda w: special.jvp(1, w), total, W, points=0)
+
+    checks = {"b.c:right": call(right), "a:halved": call(halved), "a:called": called}
+    html = audit({**checks, "b:right": call(right)}, points=0).to_html()
+    page = Parsed(html)
+    assert page.links == page.places
+    assert "Not certified: what can only be called" in page.text
+    tables = re.findall(r"<table.*?</table>", html, re.DOTALL)[:4]
+    rows = [[re.findall(r">([^<>]+)<", row) for row in t.split("<tr>")[2:]] for t in tables]
+    summary, failing, of_a, of_b = rows
+    assert [row[:-1] for row in summary] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
+    assert [row[:3] for row in failing] == [["a:halved", "disagree", "yours"]]
+    assert [(row[0], row[1], row[-1]) for row in of_a] == [("called", "agree", "not certified")]
+    assert [row[0] for row in of_b] == ["c:right", "right"]
+
+
 def test_junit_counts_what_fails_raises_and_is_left_out(report: AuditReport) -> None:
     found = AuditReport(report.audited, (("pkg:cube", "no example"),))  # pyright: ignore
     suite = ElementTree.fromstring(found.to_junit())[0]
@@ -231,6 +254,19 @@ def test_the_power_of_a_test_with_a_tolerance(
     assert "missed: again, w[0]: changes 1e-6 of an element, within the tolerance" in said
     assert "None was planted in the links (pkg:right, again)." in said
     assert "rtol" not in str(everything)
+
+
+def test_what_stops_a_check_is_told_as_it_tells_it() -> None:
+    """And not as the line of the caller's that made the check, which is no part of the loss."""
+    loss = lambda w, x: np.sum(special.jv(1, x @ w))  # noqa: E731
+
+    def made_by_hand() -> Any:
+        return check_gradient(right, loss, W, X, referee="series")
+
+    (row,) = audit({"by hand": made_by_hand}).audited
+    assert row.raised is not None
+    assert row.raised.startswith("loss: tests/handgrad/test_audit.py, line ")
+    assert "JAX cannot trace special.jv(1, x @ w)" in row.raised
 
 
 def test_an_interruption_keeps_the_rows_so_far() -> None:
