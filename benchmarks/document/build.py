@@ -53,10 +53,12 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
     from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
     from benchmarks.checkers import table as of_answers
+    from benchmarks.checkers.derivatives import table as of_derivatives
     from benchmarks.checkers.functions import table as of_functions
 
-    checked = answers.Results.load_about(False, answers.STORED)
-    of_torch = answers.Results.load_about(True, answers.STORED_TORCH)
+    checked = answers.Results.load_of(answers.GRADIENTS, answers.STORED)
+    of_torch = answers.Results.load_of(answers.FUNCTIONS, answers.STORED_TORCH)
+    of_others = answers.Results.load_of(answers.DERIVATIVES, answers.STORED_DERIVATIVES)
     return {
         README: {
             "checkers-in-brief": of_answers.in_brief(checked),
@@ -66,6 +68,7 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
             "check-times": of_times.markdown(times.Results.load(times.STORED)),
             "checkers": of_answers.markdown(checked),
             "torch-checkers": of_functions.markdown(of_torch),
+            "derivative-checkers": of_derivatives.markdown(of_others),
         },
         PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
     }
