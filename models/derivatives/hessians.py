@@ -183,7 +183,7 @@ LOGISTIC = Derivative(
 def mixture_loss(mu: Any, y: Any, weights: Any, sigma: Any) -> Any:
     """The negative log likelihood of a mixture of normal distributions of one width."""
     d = (y[:, None] - mu[None, :]) / sigma
-    terms = jnp.log(weights) - jnp.square(d) / 2
+    terms = jnp.log(weights)[None, :] - jnp.square(d) / 2
     top = jnp.max(terms, axis=1, keepdims=True)
     return -jnp.sum(top[:, 0] + jnp.log(jnp.sum(jnp.exp(terms - top), axis=1)))
 

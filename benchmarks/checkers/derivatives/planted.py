@@ -42,9 +42,10 @@ Parts = list[np.ndarray]
 
 
 class Measured(NamedTuple):
-    """The exact derivative, and rounding in each of its elements."""
+    """The exact derivative, and rounding in each of its elements: by data alone, and in all."""
 
     exact: Parts
+    by_data: Parts
     rounding: Parts
 
 
@@ -79,16 +80,22 @@ def exact_and_rounding(derivative: Derivative) -> Measured:
 
     exact = [np.asarray(part) for part in jax.jit(judged)(data)]
     moves = jax.jit(jax.jacfwd(judged))(data)
-    rounding = []
-    for k, (part, by) in enumerate(zip(exact, moves, strict=True)):
+    by_data = []
+    for part, by in zip(exact, moves, strict=True):
         moved = UNIT * (np.abs(by) @ np.abs(data) + np.abs(part))
-        errors = [np.where(moved == 0, UNIT * np.abs(part).max(), moved)]
-        for slug, draw in right_ways(derivative):
-            if draw == 0:
-                right = derivative.right("" if slug == AS_WRITTEN else slug)
-                errors.append(np.abs(np.asarray(_by_hand(derivative, right, at)[k]) - part))
-        rounding.append(np.max(errors, axis=0))
-    return Measured(exact, rounding)
+        by_data.append(np.where(moved == 0, UNIT * np.abs(part).max(), moved))
+    errors = [by_data, *(_errors(derivative, slug, at, exact) for slug in _ways(derivative))]
+    return Measured(exact, by_data, [np.fmax.reduce(each) for each in zip(*errors, strict=True)])
+
+
+def _ways(derivative: Derivative) -> list[str]:
+    return [slug for slug, draw in right_ways(derivative) if draw == 0]
+
+
+def _errors(of: Derivative, slug: str, at: Any, exact: Parts) -> Parts:
+    """Return how far a right way to write a derivative is off; NaN where it defines nothing."""
+    found = _by_hand(of, of.right("" if slug == AS_WRITTEN else slug), at)
+    return [np.abs(np.asarray(a) - b) for a, b in zip(found, exact, strict=True)]
 
 
 def _exact(of: Derivative, at: Any) -> list[Any]:
@@ -149,7 +156,9 @@ def _flat(way: Any, careful: bool) -> Any:
 def _size(of: Derivative, wrong: Any, measured: Measured) -> dict[str, float | None]:
     """Return a mistake's size and how many times it is rounding; None if its shape is wrong."""
     at, sizes, times = arguments(of, 0), [], []
-    for found, exact, rounding in zip(_by_hand(of, wrong, at), *measured, strict=True):
+    for found, exact, rounding in zip(
+        _by_hand(of, wrong, at), measured.exact, measured.rounding, strict=True
+    ):
         if np.ndim(found) and np.shape(found) != exact.shape:
             return {"size": None, "times": None}
         error = np.abs(np.asarray(found) - exact)
@@ -168,4 +177,4 @@ def _real(array: Any) -> Any:
 
 
 def _back(numbers: Any, like: Any) -> Any:
-    return numbers[0] + 1j * numbers[1] if np.iscomplexobj(like) else numbers
+    return jax.lax.complex(*numbers) if np.iscomplexobj(like) else numbers

@@ -11,8 +11,8 @@ import numpy as np
 
 from models.derivatives.derivative import COMPLEX, RULE, dense
 
-#: The relative difference above which an element is wrong by a mistake, of which the smallest is ten
-#: times that. What is the same in both codes rounds alike.
+#: The relative difference above which an element is wrong by a mistake, of which the smallest is
+#: ten times that. What is the same in both codes rounds alike.
 APART = 1e-13
 
 
