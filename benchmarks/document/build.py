@@ -19,6 +19,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 #: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
 CHECKING, PYTORCH = ROOT / "docs" / "checking.md", ROOT / "docs" / "pytorch.md"
+SCIPY = ROOT / "docs" / "scipy.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
@@ -71,6 +72,7 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
             "derivative-checkers": of_derivatives.markdown(of_others),
         },
         PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
+        SCIPY: {"derivative-checkers-in-brief": of_derivatives.in_brief(of_others)},
     }
 
 

@@ -44,6 +44,8 @@ HOW = {
 class Counted(known.Counted):
     """Counts by kind of derivative."""
 
+    IN_BRIEF = 3
+
     PLACE = "a wrong element"
 
     def limit(self, check: Check) -> float:  # noqa: ARG002 (one for all)
@@ -53,6 +55,10 @@ class Counted(known.Counted):
     def group(self, check: Check) -> str:
         """Return the kind in words."""
         return WORDS[OF_KIND[check.subject]]
+
+    def rows(self, group: str) -> list[Row]:
+        """Return the rows about one kind that count something."""
+        return [row for row in super().rows(group) if row[2]]
 
 
 def markdown(results: Results) -> str:
