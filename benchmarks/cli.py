@@ -10,6 +10,7 @@ import click
 
 from benchmarks.commands.check_times import check_times
 from benchmarks.commands.checkers import checkers
+from benchmarks.commands.checkers_derivatives import checkers_derivatives
 from benchmarks.commands.checkers_torch import checkers_torch
 from benchmarks.commands.document import document
 from benchmarks.commands.read import compare, plot, table
@@ -32,7 +33,8 @@ def cli(context: click.Context, **given: Any) -> int:
     return timed(**given) if context.invoked_subcommand is None else 0
 
 
-for command in (table, compare, plot, document, checkers, checkers_torch, check_times):
+of_checkers = (checkers, checkers_torch, checkers_derivatives)
+for command in (table, compare, plot, document, *of_checkers, check_times):
     cli.add_command(command)
 
 

@@ -99,9 +99,16 @@ def check_grad(question: Question) -> Answer:
     except Exception as error:
         return stopped(question.paths, error)
     # The norm of SciPy's own call: a second call may give a different gradient.
-    limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * max(1.0, norms[0])
+    limit = scipy_limit(norms[0])
     # NaN fails the comparison, too.
     return Answer(RIGHT if error <= limit else WRONG, message=f"{error:.3g}; our limit {limit:.3g}")
+
+
+def scipy_limit(gradient: Any) -> float:
+    """Return up to which error a gradient, or a matrix, is right, by it or its norm."""
+    return (
+        SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * max(1.0, float(np.linalg.norm(gradient)))
+    )
 
 
 def passes(paths: Sequence[str], check: Callable[[], Any]) -> Answer:

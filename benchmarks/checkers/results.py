@@ -8,11 +8,13 @@ from typing import Self, TypedDict
 from benchmarks.files import STORED_RESULTS, Described, Stored
 from compare.wording import InputError
 
-#: The results that docs/checking.md shows, and those about torch functions, of docs/pytorch.md.
+#: The results that docs/checking.md shows, those about torch functions, of docs/pytorch.md, and
+#: those about Jacobians, Hessians and others.
 STORED, STORED_TORCH = STORED_RESULTS / "checkers.json", STORED_RESULTS / "checkers_torch.json"
+STORED_DERIVATIVES = STORED_RESULTS / "checkers_derivatives.json"
 
-#: Which command asks: about losses and gradients, or about torch functions.
-OF_COMMAND = {False: "`benchmarks checkers`", True: "`benchmarks checkers-torch`"}
+#: The commands that ask: about losses and gradients, about torch functions, about the others.
+GRADIENTS, FUNCTIONS, DERIVATIVES = "checkers", "checkers-torch", "checkers-derivatives"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Check:
 
 
 class Planted(TypedDict):
-    """A mistake in a torch function: what names it rightly, and how large it is at its point."""
+    """A mistake in a function: what names it rightly, and how large it is at its point."""
 
     says: str  #: what its author did
     kinds: list[str]  #: the kinds of finding that name it rightly
@@ -59,25 +61,27 @@ class Results(Stored):
     limit: float  #: seconds after which a check is stopped
     contenders: dict[str, str | None]  #: by name, why it could not run, or None
     checks: list[Check] = field(default_factory=list)
-    planted: dict[str, Planted] = field(default_factory=dict)  #: in torch functions, by case
+    planted: dict[str, Planted] = field(default_factory=dict)  #: what is known of mistakes, by case
+    command: str = GRADIENTS  #: that of `python -m benchmarks` which asks
 
     def contradiction(self) -> str | None:
-        """Return the mistake in a torch function about which nothing is known, if there is one."""
-        asked = (c.case for c in self.checks if c.part == "mistakes" and self.planted)
+        """Return the mistake about which nothing is known, if there is one."""
+        known = self.command != GRADIENTS
+        asked = (c.case for c in self.checks if c.part == "mistakes" and known)
         return next(
             (f"{case} is not in planted" for case in asked if case not in self.planted), None
         )
 
     @classmethod
-    def load_about(cls, torch: bool, path: Path) -> Self:
-        """Read a file of results about torch functions, or about losses and gradients.
+    def load_of(cls, command: str, path: Path) -> Self:
+        """Read a file of results of a command.
 
         Raises:
-            InputError: as `load`, or they are the others.
+            InputError: as `load`, or they are those of another one.
         """
         found = cls.load(path)
-        if bool(found.planted) != torch:
-            got, wanted = OF_COMMAND[not torch], OF_COMMAND[torch]
+        if found.command != command:
+            got, wanted = (f"`benchmarks {name}`" for name in (found.command, command))
             raise InputError(f"{path}: answers of {got}, expected those of {wanted}")
         return found
 

@@ -43,7 +43,7 @@ HOW = {
 
 def markdown(results: Results) -> str:
     """Write all tables, with the conditions above them and the notes below."""
-    available = [name for name, reason in results.contenders.items() if reason is None]
+    names = available(results)
     planted, elements, right = (
         [check for check in results.checks if check.part == part]
         for part in (MISTAKES, ELEMENTS, RIGHT)
@@ -56,8 +56,8 @@ def markdown(results: Results) -> str:
             found=results.fingerprint,
             checks=results.checks,
             planted=planted,
-            available=available,
-            how=[HOW[name] for name in available if name in HOW],
+            available=names,
+            how=[HOW[name] for name in names if name in HOW],
             kink=AT_A_KINK,
             mistakes=_by(planted, WORDS, counts.tally_caught, "`{0}`", "{1}"),
             elements=_elements(elements),
@@ -76,8 +76,7 @@ def in_brief(results: Results) -> str:
     ]
     each = {
         name: [check for check in results.checks if check.contender == name]
-        for name, reason in results.contenders.items()
-        if reason is None
+        for name in available(results)
     }
     lines = [["", *map(_with_library, each)], ["---", *("--:" for _ in each)]]
     for words, part, cell in rows:
@@ -88,6 +87,11 @@ def in_brief(results: Results) -> str:
     word, cell = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
     lines.append([f"{word}, median", *(cell(checks).split(";")[0] for checks in each.values())])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def available(results: Results) -> list[str]:
+    """Return the names of the checkers that could run."""
+    return [name for name, reason in results.contenders.items() if reason is None]
 
 
 def _with_library(name: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.checkers.run import OnCheck
 
 #: Packages whose versions affect the checkers' answers.
-PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint")
+PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint", "numdifftools")
 
 #: Seconds after which a check is stopped; of `--quick`, whose checks are small.
 LIMIT, QUICK_LIMIT = 120.0, 10.0
@@ -50,10 +50,10 @@ def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     Results are written as they come. Without --out, a whole run is stored where the
     documentation takes its table from, and a part of one is not stored.
     """
-    from benchmarks.checkers.results import Results
+    from benchmarks.checkers.results import GRADIENTS, Results
     from benchmarks.checkers.table import markdown
 
-    results = Results.load_about(False, table) if table else _measured(**options)
+    results = Results.load_of(GRADIENTS, table) if table else _measured(**options)
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
     return 0
 
@@ -85,6 +85,7 @@ def asked(
     resume: bool,
     overwrite: bool,
     planted: "Callable[[Iterable[Case]], dict[str, Planted]]" = lambda _: {},
+    command: str = "checkers",
 ) -> "Results":
     """Ask checkers about all cases that have no answer yet, and show how it goes on.
 
@@ -95,6 +96,7 @@ def asked(
         out: where answers are stored as they come, and are looked for; None for nowhere.
         resume, overwrite: what to do with answers that are there.
         planted: returns what is known of the mistakes among some cases.
+        command: that of `python -m benchmarks` which asks.
 
     Raises:
         click.UsageError: as `benchmarks.commands.shared.begun`.
@@ -103,7 +105,7 @@ def asked(
     from benchmarks.checkers.run import left, run
     from benchmarks.machine import described
 
-    fresh = Results(described(PACKAGES), limit, {})
+    fresh = Results(described(PACKAGES), limit, {}, command=command)
     results = begun(fresh, out, resume, overwrite, "limit")
     results.planted |= planted(case for case in cases if case.id not in results.planted)
     results.contenders |= {contender.name: contender.absent() for contender in chosen}

@@ -52,9 +52,9 @@ def checkers_torch(table: Path | None, as_json: bool, **options: Any) -> int:
     documentation takes its table from, and a part of one is not stored.
     """
     from benchmarks.checkers.functions.table import markdown
-    from benchmarks.checkers.results import Results
+    from benchmarks.checkers.results import FUNCTIONS, Results
 
-    results = Results.load_about(True, table) if table else _measured(**options)
+    results = Results.load_of(FUNCTIONS, table) if table else _measured(**options)
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
     return 0
 
@@ -72,14 +72,14 @@ def _measured(
     from benchmarks.checkers.functions.cases import cases
     from benchmarks.checkers.functions.contenders import CONTENDERS
     from benchmarks.checkers.functions.planted import planted
-    from benchmarks.checkers.results import STORED_TORCH
+    from benchmarks.checkers.results import FUNCTIONS, STORED_TORCH
 
     if out is None and not (contenders or subjects or formats):
         out = STORED_TORCH
     every = cases(formats or FORMATS)
     about = [case for case in every if not subjects or case.subject in subjects]
     chosen = [one for one in CONTENDERS if not contenders or one.name in contenders]
-    return asked(chosen, about, limit or LIMIT, out, resume, overwrite, planted)
+    return asked(chosen, about, limit or LIMIT, out, resume, overwrite, planted, FUNCTIONS)
 
 
 def _expect_torch() -> None:

@@ -7,8 +7,9 @@ import click
 def document() -> None:
     """Write docs/benchmarks.md, the figures that it shows, and tables of other documents anew.
 
-    All numbers are taken from benchmarks/results/: cpu.json, checkers.json, checkers_torch.json and
-    check_times.json, of which all but the first are for tables of other documents.
+    All numbers are taken from benchmarks/results/: cpu.json, checkers.json, checkers_torch.json,
+    checkers_derivatives.json and check_times.json, of which all but the first are for tables of
+    other documents.
     """
     from benchmarks.document.build import build
 

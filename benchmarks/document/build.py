@@ -19,6 +19,7 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 #: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
 README, README_TEMPLATE = ROOT / "README.md", HERE / "readme.md.j2"
 CHECKING, PYTORCH = ROOT / "docs" / "checking.md", ROOT / "docs" / "pytorch.md"
+SCIPY = ROOT / "docs" / "scipy.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
@@ -53,10 +54,12 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
     from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
     from benchmarks.checkers import table as of_answers
+    from benchmarks.checkers.derivatives import table as of_derivatives
     from benchmarks.checkers.functions import table as of_functions
 
-    checked = answers.Results.load_about(False, answers.STORED)
-    of_torch = answers.Results.load_about(True, answers.STORED_TORCH)
+    checked = answers.Results.load_of(answers.GRADIENTS, answers.STORED)
+    of_torch = answers.Results.load_of(answers.FUNCTIONS, answers.STORED_TORCH)
+    of_others = answers.Results.load_of(answers.DERIVATIVES, answers.STORED_DERIVATIVES)
     return {
         README: {
             "checkers-in-brief": of_answers.in_brief(checked),
@@ -66,8 +69,10 @@ def tables(timings: Results) -> dict[Path, dict[str, str]]:
             "check-times": of_times.markdown(times.Results.load(times.STORED)),
             "checkers": of_answers.markdown(checked),
             "torch-checkers": of_functions.markdown(of_torch),
+            "derivative-checkers": of_derivatives.markdown(of_others),
         },
         PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
+        SCIPY: {"derivative-checkers-in-brief": of_derivatives.in_brief(of_others)},
     }
 
 

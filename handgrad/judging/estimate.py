@@ -80,7 +80,7 @@ def reference(
     unit = changes[1:]
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
-    unit = np.where(contradicted, 0.0, unit)
+    unit = np.where(contradicted, np.inf, unit)
     how = (
         f"not certified: there is no rule for `{operation}`; jax.grad in float64, "
         f"{int(known.sum())} of {point.size} elements held to finite differences of the loss"

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.edits import Edit, edited_class
+from models.edits import edited_class
+from models.slips import Rewrite, Slip
 from models.torch_functions.installed import torch
 
 #: Draws arguments: tensors in float64 and of integers, and what is no tensor.
@@ -14,26 +15,6 @@ Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 
 #: The formats in which every function is right, and its mistakes are mistakes.
 FORMATS = ("float64", "float32", "bfloat16")
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A planted mistake: what its author did, the edits, and what names it rightly."""
-
-    says: str
-    edits: tuple[Edit, ...]
-    kinds: tuple[str, ...] = ()  #: the kinds of finding that name it rightly
-    #: A text of the forward line, or lines, whose derivative is wrong: a report that quotes one
-    #: names the mistake, too.
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """Another right way to write the function, as edits."""
-
-    says: str
-    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.checkers import counts
 from benchmarks.checkers.cases import MISTAKES, RIGHT
 from benchmarks.checkers.functions.table import Counted
-from benchmarks.checkers.results import STORED_TORCH, Check, Results
+from benchmarks.checkers.results import FUNCTIONS, STORED_TORCH, Check, Results
 from benchmarks.commands.checkers_torch import FORMATS
 from tests.benchmarks.sure import sure
 
@@ -29,7 +29,7 @@ IN_SHORT_FORMATS, AS_WRITTEN = "in-its-format", "as-written"
 
 @cache
 def stored() -> Results:
-    return Results.load_about(True, STORED_TORCH)
+    return Results.load_of(FUNCTIONS, STORED_TORCH)
 
 
 def ours(part: str, *formats: str) -> list[Check]:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.checkers.functions import table
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG
-from benchmarks.checkers.results import Check, Planted, Results
+from benchmarks.checkers.results import FUNCTIONS, GRADIENTS, Check, Planted, Results
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import check, results
 from tests.benchmarks.sure import ended, one_line
@@ -28,7 +28,7 @@ def answer(what: str, dtype: str, verdict: str, part: str = "mistakes", **others
 
 
 def made_up() -> Results:
-    made = results(**{"always wrong": "not installed"})
+    made = replace(results(**{"always wrong": "not installed"}), command=FUNCTIONS)
     made.checks = [
         answer("mean", "float64", WRONG, kinds=["constant"]),
         answer("mean", "bfloat16", WRONG, kinds=["unknown", "rounding"], lines=["mean = z.mean()"]),
@@ -109,14 +109,14 @@ def test_the_brief_table_has_the_first_rows_of_each_format() -> None:
 def test_stored_results_are_read_again(tmp_path: Path) -> None:
     stored = tmp_path / "results.json"
     made_up().save(stored)
-    assert Results.load_about(True, stored) == made_up()
+    assert Results.load_of(FUNCTIONS, stored) == made_up()
     with pytest.raises(InputError, match="answers of `benchmarks checkers-torch`, expected"):
-        Results.load_about(False, stored)
+        Results.load_of(GRADIENTS, stored)
     made = made_up()
     del made.planted["mistakes/norm/eps/0/bfloat16"]
     made.save(stored)
     with pytest.raises(InputError, match="eps/0/bfloat16 is not in planted"):
-        Results.load_about(True, stored)
+        Results.load_of(FUNCTIONS, stored)
 
 
 def test_without_torch_the_command_says_what_to_install(

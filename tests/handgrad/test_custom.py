@@ -14,6 +14,7 @@ from handgrad.judging.custom_cases import custom_function
 from handgrad.judging.custom_modes import FACTORS, MOST_ELEMENTS, by_columns, chosen_modes
 from handgrad.judging.second_order import SecondOrder
 from handgrad.judging.trial import judge
+from handgrad.program.rules import RULES
 from tests.tiers import one_of_each
 
 X = np.array([0.3, -0.8, 1.1])
@@ -80,6 +81,33 @@ def test_rules_that_are_not_linear_or_not_transposable(name: str) -> None:
     assert ("; it is not linear in its tangents" in report.headline) is not linear
     if name == "shifted":
         assert "; for tangents of 0 it gives a slope of " in report.headline
+
+
+def called_linearly(backwards: float) -> Any:
+    """tanh with a rule that is right forwards; backwards it is so many times that."""
+
+    def rule(x: Any, t: Any) -> Any:
+        both = lambda s, t: s * t, lambda s, c: backwards * s * c
+        return jax.custom_derivatives.linear_call(*both, slope(x), t)
+
+    return by_jvp(rule)
+
+
+def test_a_transpose_that_is_given_is_judged() -> None:
+    """`linear_call` has its derivative backwards from the caller, as it has that forwards."""
+    assert check_custom(called_linearly(1.0), X, points=0).verdict == "agree"
+    report = check_custom(called_linearly(2.0), X, points=0)
+    assert (report.verdict, report.certified) == ("disagree", True)
+
+
+def test_estimates_that_contradict_each_other_agree_with_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """JAX's gradient is by the wrong rule, and so the same as the one that is judged."""
+    monkeypatch.delitem(RULES, "linear_call")
+    report = check_custom(called_linearly(2.0), X, points=0)
+    assert (report.verdict, report.certified) == ("undecidable", False)
+    assert check_custom(called_linearly(1.0), X, points=0).verdict == "agree"
 
 
 @pytest.mark.slow

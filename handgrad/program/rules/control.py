@@ -17,10 +17,14 @@ from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, depende
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
 
+#: What operations call the program that they run; the last is that of `linear_call`, whose
+#: transpose is another program and not looked at.
+BODIES = ("jaxpr", "call_jaxpr", "callee")
+
 
 def call(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """Run the body of jit, checkpoint and similar calls."""
-    program = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
+    program = next(eqn.params[name] for name in BODIES if name in eqn.params)
     if eqn.params.get("name") == "signbit" and _takes_bits(program):
         return [run.comparisons.order(operands[0], ZERO) == LESS]
     if hasattr(program, "consts"):
@@ -210,6 +214,7 @@ RULES: dict[str, Rule] = {
     for name, run in (
         *((name, call) for name in ("jit", "pjit", "closed_call", "core_call", "remat2")),
         ("checkpoint", call),
+        ("linear_call", call),
         ("call_hi_primitive", expanded),
         ("custom_jvp_call", custom),
         ("custom_vjp_call", custom),

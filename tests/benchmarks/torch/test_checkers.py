@@ -13,7 +13,7 @@ from benchmarks.checkers.functions.table import markdown
 from benchmarks.checkers.question import NO_ANSWER
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.question import WRONG as SAYS_WRONG
-from benchmarks.checkers.results import Results
+from benchmarks.checkers.results import FUNCTIONS, Results
 from models.torch_functions.function import FORMATS
 from models.torch_functions.installed import torch
 from tests.benchmarks.sure import ended, one_line
@@ -101,7 +101,7 @@ def test_the_command_stores_what_it_shows(
     part += ["--contender", "twice-the-reference", "--out", str(out)]
     assert ended("checkers-torch", *part) == 0
     shown = capsys.readouterr()
-    results = Results.load_about(True, out)
+    results = Results.load_of(FUNCTIONS, out)
     assert shown.out == markdown(results)
     assert (
         f"{len(results.checks)}/{len(results.checks)} twice-the-reference: softplus, " in shown.err

@@ -1,0 +1,296 @@
+"""Gradients by complex numbers by hand, in JAX's convention: ∂L/∂x - i ∂L/∂y of z = x + iy."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from models.derivatives.derivative import (
+    COMPLEX,
+    Change,
+    Derivative,
+    complex_normal,
+    normal,
+    times,
+)
+from models.slips import Rewrite, Slip
+
+
+def imaginary(found: Any) -> Any:
+    """Change the imaginary part of one element by 1e-6 of it."""
+    found[1] += 1e-6j * found[1].imag
+    return found
+
+
+#: Mistakes that any complex gradient may have.
+CHANGES = {
+    "other-convention": Change("the conjugate, as PyTorch has it", np.conj, ("convention",)),
+    "wirtinger": Change("half of it, Wirtinger's ∂L/∂z", lambda found: found / 2, ("factor",)),
+    "real-part": Change("its real part alone", lambda found: found.real + 0j, ("zero",)),
+    "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, 0)),
+    "1e-6": Change("one imaginary part off by 1e-6 of itself", imaginary),
+    "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, 2)),
+    "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, 2)),
+}
+
+
+def square(z: Any) -> Any:
+    """Compute |z|² of each."""
+    return jnp.square(z.real) + jnp.square(z.imag)
+
+
+def residuals_loss(z: Any, a: Any, b: Any, decay: Any) -> Any:
+    """Σ |a z - b|² + decay Σ |z|²."""
+    return jnp.sum(square(a @ z - b)) + decay * jnp.sum(square(z))
+
+
+def residuals_gradient(z: Any, a: Any, b: Any, decay: Any) -> Any:
+    # r = a z - b
+    r = a @ z - b
+    # L = Σ |r|² + decay Σ |z|²
+    return 2 * a.T @ np.conj(r) + 2 * decay * np.conj(z)
+
+
+def draw_residuals(rng: np.random.Generator, exact: float) -> Any:
+    a, z = complex_normal(rng, 7, 4), complex_normal(rng, 4)
+    return z, a, a @ z + exact * complex_normal(rng, 7), np.array(0.2)
+
+
+RESIDUALS = Derivative(
+    *("complex-residuals", COMPLEX, residuals_loss, residuals_gradient),
+    {
+        "ordinary": lambda rng: draw_residuals(rng, 1.0),
+        "nearly solved": lambda rng: draw_residuals(rng, 1e-7),
+        "real numbers": lambda rng: (
+            complex_normal(rng, 3).real + 0j,
+            complex_normal(rng, 5, 3),
+            normal(rng, 5) + 0j,
+            np.array(0.2),
+        ),
+    },
+    {
+        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), ("convention",)),
+        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), ("convention",)),
+        "decay-conjugate": Slip(
+            "z for its conjugate in the decay",
+            (("decay * np.conj(z)", "decay * z"),),
+            ("convention",),
+        ),
+        "decay-factor": Slip(
+            "the 2 of the decay forgotten",
+            (("+ 2 * decay", "+ decay"),),
+            ("weight-decay", "factor"),
+        ),
+    },
+    {
+        "of-conjugate": Rewrite(
+            "the conjugate of 2 aᴴ r", (("2 * a.T @ np.conj(r)", "np.conj(2 * a.conj().T @ r)"),)
+        ),
+        "parts": Rewrite(
+            "by real and imaginary parts",
+            (("2 * a.T @ np.conj(r)", "2 * (a.T @ r.real) - 2j * (a.T @ r.imag)"),),
+        ),
+        "normal-equations": Rewrite(
+            "by the normal equations",
+            (("2 * a.T @ np.conj(r)", "2 * np.conj((a.conj().T @ a) @ z - a.conj().T @ b)"),),
+        ),
+    },
+    CHANGES,
+)
+
+
+def phases_loss(z: Any, a: Any, y: Any) -> Any:
+    """Σ (|a z|² - y)² / 2: a signal by the sizes of what is measured of it."""
+    return jnp.sum(jnp.square(square(a @ z) - y)) / 2
+
+
+def phases_gradient(z: Any, a: Any, y: Any) -> Any:
+    w = a @ z
+    # r = |w|² - y
+    r = w.real**2 + w.imag**2 - y
+    # L = Σ r² / 2
+    return 2 * a.T @ (r * np.conj(w))
+
+
+def draw_phases(rng: np.random.Generator, scale: float) -> Any:
+    return (
+        scale * complex_normal(rng, 3),
+        complex_normal(rng, 11, 3),
+        rng.uniform(0.5, 4.0, size=11),
+    )
+
+
+PHASES = Derivative(
+    *("phase-retrieval", COMPLEX, phases_loss, phases_gradient),
+    {
+        "ordinary": lambda rng: draw_phases(rng, 1.0),
+        "small": lambda rng: draw_phases(rng, 1e-6),
+        "large": lambda rng: draw_phases(rng, 1e5),
+    },
+    {
+        "no-conjugate": Slip("w for its conjugate", (("np.conj(w)", "w"),), ("convention",)),
+        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), ("convention",)),
+        "no-residual": Slip(
+            "the residual forgotten", (("(r * np.conj(w))", "np.conj(w)"),), ("missing-factor",)
+        ),
+        "amplitude": Slip(
+            "|w| - y for |w|² - y", (("w.real**2 + w.imag**2 - y", "np.abs(w) - y"),)
+        ),
+        "square": Slip("w² for |w|²", (("w.real**2 + w.imag**2 - y", "w**2 - y"),)),
+    },
+    {
+        "absolute": Rewrite(
+            "|w|² by the absolute value", (("w.real**2 + w.imag**2", "np.abs(w) ** 2"),)
+        ),
+        "product": Rewrite("|w|² as w w̄", (("w.real**2 + w.imag**2", "(w * np.conj(w)).real"),)),
+        "of-conjugate": Rewrite(
+            "the conjugate of 2 aᴴ (r w)",
+            (("2 * a.T @ (r * np.conj(w))", "np.conj(2 * a.conj().T @ (r * w))"),),
+        ),
+    },
+    CHANGES,
+)
+
+
+def spectrum_loss(z: Any, w: Any, y: Any) -> Any:
+    """Σ w |fft(z) - y|²: a signal by its weighted spectrum."""
+    return jnp.sum(w * square(jnp.fft.fft(z) - y))
+
+
+def spectrum_gradient(z: Any, w: Any, y: Any) -> Any:
+    r = np.fft.fft(z) - y
+    # L = Σ w |r|², r = F z - y; F is symmetric.
+    return 2 * np.fft.fft(w * np.conj(r))
+
+
+def draw_spectrum(rng: np.random.Generator, n: int, weights: Any) -> Any:
+    return complex_normal(rng, n), weights, 3 * complex_normal(rng, n)
+
+
+SPECTRUM = Derivative(
+    *("spectrum", COMPLEX, spectrum_loss, spectrum_gradient),
+    {
+        "ordinary": lambda rng: draw_spectrum(rng, 6, rng.uniform(0.2, 2.0, size=6)),
+        "weights of many sizes": lambda rng: draw_spectrum(
+            rng, 5, 10.0 ** -np.arange(0.0, 10.0, 2.0)
+        ),
+        "a prime length": lambda rng: draw_spectrum(rng, 7, np.ones(7)),
+    },
+    {
+        "inverse": Slip(
+            "the inverse transform", (("2 * np.fft.fft(w", "2 * np.fft.ifft(w"),), ("operand",)
+        ),
+        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), ("convention",)),
+        "adjoint": Slip(
+            "the adjoint transform",
+            (("2 * np.fft.fft(w * np.conj(r))", "2 * len(z) * np.fft.ifft(w * np.conj(r))"),),
+        ),
+        "no-weights": Slip(
+            "the weights forgotten", (("w * np.conj(r)", "np.conj(r)"),), ("missing-factor",)
+        ),
+        "unitary": Slip(
+            "the unitary transform",
+            (("2 * np.fft.fft(w * np.conj(r))", '2 * np.fft.fft(w * np.conj(r), norm="ortho")'),),
+            ("factor",),
+        ),
+        "shifted": Slip(
+            "the spectrum shifted", (("w * np.conj(r)", "np.roll(w, 1) * np.conj(r)"),), ("index",)
+        ),
+    },
+    {
+        "of-conjugate": Rewrite(
+            "the conjugate of the adjoint transform",
+            (("2 * np.fft.fft(w * np.conj(r))", "2 * len(z) * np.conj(np.fft.ifft(w * r))"),),
+        ),
+        "matrix": Rewrite(
+            "by the matrix of the transform",
+            (
+                (
+                    "2 * np.fft.fft(w * np.conj(r))",
+                    "2 * np.fft.fft(np.eye(len(z))) @ (w * np.conj(r))",
+                ),
+            ),
+        ),
+        "reversed": Rewrite(
+            "by the transform of the reversed signal",
+            (
+                (
+                    "2 * np.fft.fft(w * np.conj(r))",
+                    "2 * len(z) * np.roll(np.fft.ifft(w * np.conj(r))[::-1], 1)",
+                ),
+            ),
+        ),
+    },
+    CHANGES,
+)
+
+
+def rayleigh_loss(z: Any, w: Any) -> Any:
+    """Rayleigh's quotient of the Hermitian matrix w + wᴴ."""
+    h = w + jnp.conj(w).T
+    return jnp.real(jnp.vdot(z, h @ z)) / jnp.sum(square(z))
+
+
+def rayleigh_gradient(z: Any, w: Any) -> Any:
+    h = w + np.conj(w).T
+    norm = np.sum(z.real**2 + z.imag**2)
+    value = np.real(np.vdot(z, h @ z)) / norm
+    # L = zᴴ h z / |z|²
+    return 2 * np.conj(h @ z - value * z) / norm
+
+
+def nearly_an_eigenvector(rng: np.random.Generator) -> Any:
+    w = complex_normal(rng, 4, 4)
+    return np.linalg.eigh(w + w.conj().T)[1][:, 0] + 1e-7 * complex_normal(rng, 4), w
+
+
+RAYLEIGH = Derivative(
+    *("rayleigh", COMPLEX, rayleigh_loss, rayleigh_gradient),
+    {
+        "ordinary": lambda rng: (complex_normal(rng, 5), complex_normal(rng, 5, 5)),
+        "nearly an eigenvector": nearly_an_eigenvector,
+        "short": lambda rng: (1e-8 * complex_normal(rng, 3), complex_normal(rng, 3, 3)),
+    },
+    {
+        "no-conjugate": Slip(
+            "z for its conjugate",
+            (("np.conj(h @ z - value * z)", "(h @ z - value * z)"),),
+            ("convention",),
+        ),
+        "transposed": Slip(
+            "hᵀ for h", (("np.conj(h @ z - value", "np.conj(h.T @ z - value"),), ("transposed",)
+        ),
+        "no-quotient": Slip(
+            "nothing comes back through |z|²", (("(h @ z - value * z)", "(h @ z)"),)
+        ),
+        "norm": Slip(
+            "|z| for |z|²", (("value * z) / norm", "value * z) / np.sqrt(norm)"),), ("factor",)
+        ),
+        "not-hermitian": Slip("w for w + wᴴ", (("h = w + np.conj(w).T", "h = w"),)),
+        "unconjugated-value": Slip("zᵀ h z for zᴴ h z", (("np.vdot(z, h @ z)", "(z @ (h @ z))"),)),
+    },
+    {
+        "of-conjugate": Rewrite(
+            "by hᵀ z̄", (("np.conj(h @ z - value * z)", "(h.T @ np.conj(z) - value * np.conj(z))"),)
+        ),
+        "normalised": Rewrite(
+            "of z of length 1",
+            (
+                (
+                    "2 * np.conj(h @ z - value * z) / norm",
+                    "2 * np.conj((h - value * np.eye(len(z))) @ (z / norm**0.5)) / norm**0.5",
+                ),
+            ),
+        ),
+        "quotient-rule": Rewrite(
+            "by the quotient rule",
+            (
+                (
+                    "2 * np.conj(h @ z - value * z) / norm",
+                    "(2 * np.conj(h @ z) * norm - 2 * np.conj(z) * (value * norm)) / norm**2",
+                ),
+            ),
+        ),
+    },
+    CHANGES,
+)

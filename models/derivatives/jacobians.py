@@ -1,0 +1,241 @@
+"""Jacobians by hand: residuals of a fit, an arm, a softmax."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from models.derivatives.derivative import JACOBIAN, Change, Derivative, normal, times
+from models.slips import Rewrite, Slip
+
+
+def exponentials_fun(p: Any, t: Any, y: Any) -> Any:
+    """Residuals of two decays over a background, at times t."""
+    return p[0] * jnp.exp(-p[1] * t) + p[2] * jnp.exp(-p[3] * t) + p[4] - y
+
+
+def exponentials_jac(p: Any, t: Any, y: Any) -> Any:
+    # a exp(-r t), once for each decay
+    e, f = np.exp(-p[1] * t), np.exp(-p[3] * t)
+    dr, ds = -p[0] * t * e, -p[2] * t * f
+    # ... + background - y
+    return np.stack([e, dr, f, ds, np.ones_like(y)], axis=1)
+
+
+def draw_decays(rng: np.random.Generator, rates: tuple[float, float], end: float) -> Any:
+    t = np.linspace(0.0, end, 11)
+    p = np.array([1.2, rates[0], 0.7, rates[1], 0.3]) + 0.01 * normal(rng, 5)
+    return p, t, np.exp(-t) + 0.1 * normal(rng, 11)
+
+
+EXPONENTIALS = Derivative(
+    *("exponentials", JACOBIAN, exponentials_fun, exponentials_jac),
+    {
+        "ordinary": lambda rng: draw_decays(rng, (0.6, 2.5), 3.0),
+        "rates that are nearly equal": lambda rng: draw_decays(rng, (1.0, 1.0 + 1e-9), 3.0),
+        "late times": lambda rng: draw_decays(rng, (0.6, 2.5), 280.0),
+    },
+    {
+        "no-minus": Slip("-t forgotten", (("-p[0] * t * e", "p[0] * e"),)),
+        "sign": Slip("d/dr without its sign", (("-p[0] * t * e", "p[0] * t * e"),), ("sign",)),
+        "amplitude": Slip(
+            "the amplitude forgotten",
+            (("-p[2] * t * f", "-t * f"),),
+            ("missing-factor", "factor"),
+        ),
+        "columns": Slip("two columns exchanged", (("[e, dr,", "[dr, e,"),), ("exchanged",)),
+        "other-rate": Slip("the first decay twice", (("-p[3] * t", "-p[1] * t"),)),
+        "index": Slip("t² for t", (("-p[2] * t * f", "-p[2] * t**2 * f"),)),
+        "background": Slip(
+            "the background forgotten", (("np.ones_like", "np.zeros_like"),), ("zero",)
+        ),
+        "data-minus-model": Slip(
+            "the Jacobian of data - model",
+            (("np.stack([", "-np.stack(["),),
+            ("sign",),
+        ),
+    },
+    {
+        "by-rows": Rewrite(
+            "transposed at the end",
+            (
+                (
+                    "np.stack([e, dr, f, ds, np.ones_like(y)], axis=1)",
+                    "np.array([e, dr, f, ds, np.ones_like(y)]).T",
+                ),
+            ),
+        ),
+        "by-power": Rewrite(
+            "e^(-r t) as (e^-r)^t", (("e, f = np.exp(-p[1] * t)", "e, f = np.exp(-p[1]) ** t"),)
+        ),
+        "by-columns": Rewrite(
+            "a list of rows",
+            (
+                (
+                    "np.stack([e, dr, f, ds, np.ones_like(y)], axis=1)",
+                    "[list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]",
+                ),
+            ),
+        ),
+    },
+    {
+        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (4, 1))),
+        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (7, 3))),
+        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (2, 2))),
+        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (2, 2))),
+        "row": Change("one row turned", times(-1, 3), ("sign",)),
+    },
+)
+
+
+def arm_fun(q: Any, lengths: Any) -> Any:
+    """Where the hand of an arm with four joints is, and how it is turned: (x, y, angle)."""
+    angles = jnp.cumsum(q)
+    at = jnp.sum(lengths * jnp.cos(angles)), jnp.sum(lengths * jnp.sin(angles))
+    return jnp.array([*at, angles[-1]])
+
+
+def arm_jac(q: Any, lengths: Any) -> Any:
+    angles = np.cumsum(q)
+    # A joint turns all links after it.
+    dx = -np.cumsum((lengths * np.sin(angles))[::-1])[::-1]
+    dy = np.cumsum((lengths * np.cos(angles))[::-1])[::-1]
+    return np.array([dx, dy, np.ones(len(q))])
+
+
+ARM = Derivative(
+    *("arm", JACOBIAN, arm_fun, arm_jac),
+    {
+        "ordinary": lambda rng: (normal(rng, 4), rng.uniform(0.5, 2.0, size=4)),
+        "stretched": lambda rng: (1e-7 * normal(rng, 4), rng.uniform(0.5, 2.0, size=4)),
+        "links of many sizes": lambda rng: (normal(rng, 4), 10.0 ** np.array([3, 0, -3, -6])),
+    },
+    {
+        "forwards": Slip(
+            "the sums from the shoulder on",
+            (
+                (
+                    "-np.cumsum((lengths * np.sin(angles))[::-1])[::-1]",
+                    "-np.cumsum(lengths * np.sin(angles))",
+                ),
+            ),
+            ("index",),
+        ),
+        "own-link": Slip(
+            "each joint turns its own link only",
+            (("np.cumsum((lengths * np.cos(angles))[::-1])[::-1]", "lengths * np.cos(angles)"),),
+        ),
+        "sine-sign": Slip("cos′ = sin", (("-np.cumsum", "np.cumsum"),), ("sign",)),
+        "relative": Slip("angles that are not summed", (("np.cumsum(q)", "q"),)),
+        "exchanged": Slip("rows exchanged", (("[dx, dy,", "[dy, dx,"),), ("exchanged",)),
+        "length": Slip(
+            "the links' lengths forgotten",
+            (("lengths * np.cos(angles)", "np.cos(angles)"),),
+            ("missing-factor",),
+        ),
+        "degrees": Slip(
+            "degrees per radian",
+            (("np.ones(len(q))", "np.rad2deg(np.ones(len(q)))"),),
+            ("factor", "constant"),
+        ),
+        "transposed": Slip(
+            "the transpose",
+            (("np.ones(len(q))])", "np.ones(len(q))]).T"),),
+            ("transposed", "shape"),
+        ),
+    },
+    {
+        "by-position": Rewrite(
+            "from where the joints are",
+            (("np.array([dx, dy, np.ones(len(q))])", "np.vstack([dx[None], dy[None], [q**0]])"),),
+        ),
+        "triangle": Rewrite(
+            "a triangle of ones times the links",
+            (
+                (
+                    "np.cumsum((lengths * np.cos(angles))[::-1])[::-1]",
+                    "np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))",
+                ),
+            ),
+        ),
+        "phase": Rewrite(
+            "sin(θ) as cos(θ - π/2)", (("np.sin(angles)", "np.cos(angles - np.pi / 2)"),)
+        ),
+    },
+    {
+        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (1, 2))),
+        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (0, 3))),
+        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (0, 0))),
+        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (0, 0))),
+        "zero": Change("one element 0", times(0, (1, 1)), ("zero",)),
+    },
+)
+
+
+def softmax_fun(x: Any, temperature: Any) -> Any:
+    """Shares of e^(x/T)."""
+    e = jnp.exp((x - jnp.max(x)) / temperature)
+    return e / jnp.sum(e)
+
+
+def softmax_jac(x: Any, temperature: Any) -> Any:
+    e = np.exp((x - np.max(x)) / temperature)
+    p = e / np.sum(e)
+    return (np.diag(p) - np.outer(p, p)) / temperature
+
+
+SOFTMAX = Derivative(
+    *("softmax", JACOBIAN, softmax_fun, softmax_jac),
+    {
+        "ordinary": lambda rng: (normal(rng, 6), np.array(0.7)),
+        "confident": lambda rng: (15 * np.arange(5.0) + normal(rng, 5), np.array(0.9)),
+        "nearly alike": lambda rng: (1e-9 * normal(rng, 6), np.array(1.3)),
+    },
+    {
+        "diagonal": Slip(
+            "the diagonal alone",
+            (("np.diag(p) - np.outer(p, p)", "np.diag(p * (1 - p))"),),
+            ("zero",),
+        ),
+        "no-diagonal": Slip("the outer product alone", (("np.diag(p) - np.outer", "-np.outer"),)),
+        "sign": Slip("plus for minus", (("np.diag(p) - np", "np.diag(p) + np"),), ("sign",)),
+        "temperature": Slip(
+            "1/T forgotten",
+            (("np.outer(p, p)) / temperature", "np.outer(p, p))"),),
+            ("factor", "missing-factor"),
+        ),
+        "squared": Slip(
+            "T² for T",
+            (("np.outer(p, p)) / temperature", "np.outer(p, p)) / temperature**2"),),
+            ("factor",),
+        ),
+        "unnormalised": Slip("e for its share", (("np.diag(p)", "np.diag(e)"),)),
+        "outer": Slip("one factor not normalised", (("np.outer(p, p)", "np.outer(p, e)"),)),
+        "logarithm": Slip(
+            "the Jacobian of log softmax",
+            (("np.diag(p) - np.outer(p, p)", "np.eye(len(x)) - p[None, :]"),),
+        ),
+    },
+    {
+        "broadcast": Rewrite(
+            "by broadcasting",
+            (("(np.diag(p) - np.outer(p, p))", "p[:, None] * (np.eye(len(x)) - p[None, :])"),),
+        ),
+        "unshifted": Rewrite("without the largest", (("(x - np.max(x))", "(x - np.mean(x))"),)),
+        "columns": Rewrite(
+            "column by column",
+            (
+                (
+                    "(np.diag(p) - np.outer(p, p))",
+                    "np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)",
+                ),
+            ),
+        ),
+    },
+    {
+        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (2, 5))),
+        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (0, 1))),
+        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (3, 3))),
+        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (3, 3))),
+    },
+)
