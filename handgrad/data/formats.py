@@ -111,16 +111,19 @@ def named(name: str) -> Format:
     )
 
 
+@cache
 def of(dtype: Any) -> Format:
-    """Return the format of a dtype."""
+    """Return the format of a dtype; cached, as below, since NumPy takes long to name one."""
     return named(np.dtype(dtype).name)
 
 
+@cache
 def is_half(dtype: Any) -> bool:
     """Tell whether a dtype is one of the short formats."""
     return getattr(dtype, "name", None) in HALF
 
 
+@cache
 def is_floating(dtype: Any) -> bool:
     """Tell whether numbers of a dtype are real floats."""
     return is_half(dtype) or np.issubdtype(dtype, np.floating)

@@ -41,8 +41,9 @@ def _is_nobody_elses(file: str) -> bool:
     return not _INSTALLED & set(path.parts) and not any(map(path.is_relative_to, _STANDARD))
 
 
+@cache
 def is_handgrads(file: str) -> bool:
-    """Tell whether a file belongs to handgrad."""
+    """Tell whether a file belongs to handgrad; cached for the same reason."""
     return Path(file).is_relative_to(_HERE)
 
 

@@ -22,6 +22,9 @@ def imaginary(found: Any) -> Any:
     return found
 
 
+#: What a conjugate that is missing, or too many, is called: it turns the sign of an imaginary part.
+CONJUGATE = ("convention", "sign")
+
 #: Mistakes that any complex gradient may have.
 CHANGES = {
     "other-convention": Change("the conjugate, as PyTorch has it", np.conj, ("convention",)),
@@ -69,12 +72,12 @@ RESIDUALS = Derivative(
         ),
     },
     {
-        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), ("convention",)),
-        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), ("convention",)),
+        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), CONJUGATE),
+        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), CONJUGATE),
         "decay-conjugate": Slip(
             "z for its conjugate in the decay",
             (("decay * np.conj(z)", "decay * z"),),
-            ("convention",),
+            ("weight-decay", *CONJUGATE),
         ),
         "decay-factor": Slip(
             "the 2 of the decay forgotten",
@@ -128,8 +131,8 @@ PHASES = Derivative(
         "large": lambda rng: draw_phases(rng, 1e5),
     },
     {
-        "no-conjugate": Slip("w for its conjugate", (("np.conj(w)", "w"),), ("convention",)),
-        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), ("convention",)),
+        "no-conjugate": Slip("w for its conjugate", (("np.conj(w)", "w"),), CONJUGATE),
+        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), CONJUGATE),
         "no-residual": Slip(
             "the residual forgotten", (("(r * np.conj(w))", "np.conj(w)"),), ("missing-factor",)
         ),
@@ -180,10 +183,11 @@ SPECTRUM = Derivative(
         "inverse": Slip(
             "the inverse transform", (("2 * np.fft.fft(w", "2 * np.fft.ifft(w"),), ("operand",)
         ),
-        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), ("convention",)),
+        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), CONJUGATE),
         "adjoint": Slip(
             "the adjoint transform",
             (("2 * np.fft.fft(w * np.conj(r))", "2 * len(z) * np.fft.ifft(w * np.conj(r))"),),
+            CONJUGATE,
         ),
         "no-weights": Slip(
             "the weights forgotten", (("w * np.conj(r)", "np.conj(r)"),), ("missing-factor",)
@@ -255,7 +259,7 @@ RAYLEIGH = Derivative(
         "no-conjugate": Slip(
             "z for its conjugate",
             (("np.conj(h @ z - value * z)", "(h @ z - value * z)"),),
-            ("convention",),
+            CONJUGATE,
         ),
         "transposed": Slip(
             "hᵀ for h", (("np.conj(h @ z - value", "np.conj(h.T @ z - value"),), ("transposed",)

@@ -71,7 +71,7 @@ BAND = Derivative(
                     "return sp.diags([-np.ones(n), 3 - 4 * x[:-1], -2 * np.ones(n - 2)], [0, 1, 2]",
                 ),
             ),
-            ("index", "exchanged", "structure"),
+            ("index", "exchanged", "structure", "zero"),
         ),
     },
     {
@@ -192,10 +192,6 @@ REACTIONS = Derivative(
                     "return sum(np.outer(change, rate) for change, rate in by)",
                 ),
             ),
-        ),
-        "logarithmic": Rewrite(
-            "x1² by way of its logarithm",
-            (("2 * k[2] * x[1]", "k[2] * np.exp(2 * np.log(x[1])) * 2 / x[1]"),),
         ),
     },
     {

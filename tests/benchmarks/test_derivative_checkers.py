@@ -45,6 +45,7 @@ def test_a_gross_mistake_is_wrong_and_none_is_right(kind: str, checker: Any) -> 
     assert asked(checker, with_mistake(name, slug)).verdict == WRONG
 
 
+@pytest.mark.slow
 def test_both_modes_and_both_orders_of_a_rule_are_asked_about() -> None:
     """`backwards` is right forwards, `solution` at first order."""
     right = without_mistake("solve-rule", "as-written", 0)
@@ -95,6 +96,7 @@ def test_the_places_of_a_complex_mistake_are_those_of_its_parts() -> None:
     assert (answer.verdict, answer.leaves) == (WRONG, ("imag[1]",))
 
 
+@pytest.mark.slow
 def test_the_command_stores_what_it_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from benchmarks.checkers.derivatives.planted import planted
 from benchmarks.checkers.derivatives.table import OF_KIND, Counted, markdown
 from benchmarks.checkers.results import DERIVATIVES, STORED_DERIVATIVES, Check, Results
 from models.derivatives.derivative import KINDS
+from tests.tiers import one_of_each
 
 OURS = "handgrad"
 
@@ -80,8 +81,10 @@ def test_some_mistakes_are_near_the_limit() -> None:
 
 
 def test_elements_that_are_named_are_wrong() -> None:
-    named = counts.tally_leaf_named(ours(MISTAKES))
-    assert named.yes == named.of > 50
+    """One that is right in the other convention is blamed in no element."""
+    some = [check for check in ours(MISTAKES) if check.wrong_leaves]
+    assert [c.case for c in some if not {*c.leaves} <= {*c.wrong_leaves}] == []
+    assert sum(bool(check.leaves) for check in some) >= 0.9 * len(some)
 
 
 def test_mistakes_are_named() -> None:
@@ -90,7 +93,7 @@ def test_mistakes_are_named() -> None:
     assert named.yes >= NAMED * named.of
 
 
-@pytest.mark.parametrize("name", ["arm", "softplus-rule"])
+@pytest.mark.parametrize("name", one_of_each(["arm", "softplus-rule"], ["arm"]))
 def test_sizes_are_those_of_the_mistakes(name: str) -> None:
     about = [case for case in cases.cases() if case.subject == name]
     for case, known in planted(about).items():
