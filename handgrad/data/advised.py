@@ -30,6 +30,10 @@ class UntraceableError(AdvisedError, TypeError):
     """A function that runs in floats does what cannot be traced."""
 
 
+class NoScalarError(TypeError):
+    """A loss returned something else than one real number."""
+
+
 @contextmanager
 def or_else(help_: str) -> Iterator[None]:
     """Add a way out to the errors of what cannot be looked into."""

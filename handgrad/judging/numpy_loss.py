@@ -11,7 +11,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
-from handgrad.data.advised import UntraceableError
+from handgrad.data.advised import NoScalarError, UntraceableError
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
@@ -49,7 +49,7 @@ class NumpyLoss:
         value = self.value(given)
         if np.shape(value) != () or np.asarray(value).dtype.kind not in "fiu":
             got = f"an array of shape {np.shape(value)}" if np.shape(value) else shortly(value)
-            raise TypeError(f"loss: got {got}, expected one real scalar")
+            raise NoScalarError(f"loss: got {got}, expected one real scalar")
         return float(value), np.full(given.size, np.nan)
 
     def value(self, given: Point) -> Any:
@@ -200,7 +200,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
         TypeError: one line that says what stopped it, or that the loss is not a scalar.
         Exception: what JAX raised, if that says more, or if the loss itself raises.
     """
-    if str(by_jax).startswith("loss: "):
+    if isinstance(by_jax, NoScalarError):
         raise by_jax
     raise_internal(by_jax, TypeError)  # JAX's, of functions that do not take tracers
     plain = NumpyLoss(case)

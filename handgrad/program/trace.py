@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.advised import NoScalarError
 from handgrad.data.complex_pairs import is_complex
 from handgrad.data.point import copied
 from handgrad.data.pytrees import is_real, split, wide
@@ -139,7 +140,7 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
         got = ", ".join(str(aval) for aval in outputs) or "nothing"
         one = len(outputs) == 1 and outputs[0].shape == () and is_complex(outputs[0])
         how = "jnp.real or jnp.abs make" if one else "jnp.sum or jnp.mean make"
-        raise TypeError(f"loss: got {got}, expected one real scalar; {how} one")
+        raise NoScalarError(f"loss: got {got}, expected one real scalar; {how} one")
 
     # Of the arguments only the shapes are kept.
     shapes = [

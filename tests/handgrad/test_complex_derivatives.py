@@ -255,7 +255,7 @@ def test_the_adjoint_of_an_operator_is_conjugate() -> None:
 REFUSED = {
     "shape": (lambda z: of_squares(z).T, squares, Z, "jac: got shape (3, 2), expected (2, 3)"),
     "nothing": (lambda z: None, squares, Z, "jac returned None; is its return statement missing?"),
-    "ragged": (lambda z: [[1, 2], [3]], squares, Z, "jac: got list, expected an array"),
+    "ragged": (lambda z: [[1, 2], [3]], squares, Z, "jac: got shape (2,), expected (2, 3)"),
     "complex": (
         lambda x: np.diag(2 * x) + 0j,
         lambda x: x * x,

@@ -21,6 +21,7 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
 from handgrad.clock import Clock, time_in_all
+from handgrad.data.advised import NoScalarError
 from handgrad.data.attempts import raise_internal
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
@@ -131,7 +132,7 @@ def slopes(
         warnings.simplefilter("ignore")
         answer = lines.packed(problem.loss(objects[:n], objects[n:]))
     if answer.shape != ():
-        raise TypeError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
+        raise NoScalarError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
     return answer.value.item(), dual.tangents(answer, directions.shape[0])
 
 
