@@ -57,7 +57,8 @@ def report_on_jacobian(
 ) -> GradientReport:
     """Judge a Jacobian, as `check_jacobian` does; raises as that."""
     names = names_in(fun, args)
-    jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), settings.points)
+    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
     given = point_at(x, others, names)
     empty = without_elements(jac, fun, given, settings.reproduce, settings.strict)
     if empty is not None:
@@ -76,7 +77,8 @@ def report_on_hessian(
     """Judge a Hessian, as `check_hessian` does; raises as that."""
     names = names_in(loss, args)
     refuse_complex(x, names.params)
-    hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), settings.points)
+    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    hess, loss, (x, *others), points = in_parts(hess, loss, at, points)
     of_parts = hessian_case(
         hess, loss, point_at(x, others, names), settings.wording, settings.options
     )
@@ -92,9 +94,11 @@ def report_on_hvp(
     v: Any = None,
 ) -> GradientReport:
     """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
-    names, own, of_complex = names_in(loss, args), (hessp, loss), holds_complex(x)
-    along = () if v is None else (like_complex(v, x),)
-    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), settings.points)
+    names, own, x = names_in(loss, args), (hessp, loss), _as_start(x)
+    of_complex = holds_complex(x)
+    along = () if v is None else (like_complex(_as_start(v), x),)
+    points = _as_starts(settings.points)
+    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
     given = point_at(x, others[len(along) :], names)
     v = others[0] if along else _like(given, settings.options.seed)
     case, at = product_case(hessp, loss, given, v, settings.wording, settings.options)
@@ -116,6 +120,19 @@ def names_in(function: Any, args: tuple[Any, ...]) -> Names:
     general = ("x", *(f"args[{i}]" for i in range(len(args))))
     name, *others = argument_names(function, 1 + len(args), general)
     return Names(name, tuple(others))
+
+
+def _as_start(x: Any) -> Any:
+    """Return a list of numbers as an array, as SciPy takes where to start; all else unchanged."""
+    is_flat = type(x) is list and x and all(isinstance(one, float | complex | int) for one in x)
+    return np.asarray(x) if is_flat else x
+
+
+def _as_starts(points: Any) -> Any:
+    """Return listed points (x, *args) with `_as_start` of each x."""
+    if not isinstance(points, list | tuple):
+        return points
+    return [(_as_start(p[0]), *p[1:]) if isinstance(p, list | tuple) and p else p for p in points]
 
 
 def _like(given: Point, seed: int) -> Any:

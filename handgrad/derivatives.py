@@ -45,7 +45,8 @@ def check_jacobian(
             Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
             only be called is judged by differences, and nothing certified.
-        x: shape (n,), or any array of floats or complex numbers, or a pytree of them.
+        x: shape (n,), or any array of floats or complex numbers, or a pytree of them; a list of
+            numbers is an array, as SciPy takes it.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
