@@ -1,33 +1,19 @@
 """The public checks of derivatives that are no gradients of scalars: Jacobians and Hessians."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from handgrad.check import report_on, require, with_arguments_of
-from handgrad.data.complex_pairs import holds_complex
-from handgrad.data.names import Names, argument_names
-from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, Wording
-from handgrad.judging.complex_arguments import (
-    in_parts,
-    like_complex,
-    refuse_complex,
-    with_gradient_in_parts,
+from handgrad.check import require, with_arguments_of
+from handgrad.derivative_reports import (
+    Settings,
+    names_in,
+    report_on_hessian,
+    report_on_hvp,
+    report_on_jacobian,
 )
-from handgrad.judging.options import Options, options_and_call
+from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
-from handgrad.judging.vectors.cases import (
-    OF_HESSIAN,
-    OF_JACOBIAN,
-    OF_PRODUCT,
-    hessian_case,
-    jacobian_case,
-    product_case,
-    without_elements,
-)
-from handgrad.judging.vectors.remarks import with_remarks
+from handgrad.judging.vectors.cases import OF_HESSIAN, OF_JACOBIAN, OF_PRODUCT
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -59,7 +45,8 @@ def check_jacobian(
             Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
             only be called is judged by differences, and nothing certified.
-        x: shape (n,), or any array of floats or complex numbers, or a pytree of them.
+        x: shape (n,), or any array of floats or complex numbers, or a pytree of them; a list of
+            numbers is an array, as SciPy takes it.
         args: further arguments of both: arrays, pytrees, settings.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
@@ -88,12 +75,12 @@ def check_jacobian(
         >>> check_jacobian(jac, fun, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = _names(fun, args)
+    names = names_in(fun, args)
     options, reproduce = options_and_call(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
-    how = Asked(points, strict, reproduce, seconds, OF_JACOBIAN, options)
-    return report_on_jacobian(jac, fun, x, args, how)
+    settings = Settings(points, strict, reproduce, seconds, OF_JACOBIAN, options)
+    return report_on_jacobian(jac, fun, x, args, settings)
 
 
 @with_arguments_of(check_jacobian)
@@ -137,8 +124,8 @@ def check_hessian(
         convention: of no effect, since x is real.
         domain: of x, as for `check_gradient`. P·H·P is judged, in which H is the Hessian by all
             numbers and P the projection on the tangent space. On the unit sphere and on orthogonal
-            matrices the Riemannian Hessian is another one, with a term of curvature, which a report
-            tells.
+            matrices the Riemannian Hessian is another one, with a term of curvature; a report says
+            so if yours is that.
 
     Returns:
         The report. Its leaf `hess` is the matrix.
@@ -156,12 +143,12 @@ def check_hessian(
         >>> check_hessian(hess, loss, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = _names(loss, args)
+    names = names_in(loss, args)
     options, reproduce = options_and_call(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
-    how = Asked(points, strict, reproduce, seconds, OF_HESSIAN, options)
-    return report_on_hessian(hess, loss, x, args, how)
+    settings = Settings(points, strict, reproduce, seconds, OF_HESSIAN, options)
+    return report_on_hessian(hess, loss, x, args, settings)
 
 
 @with_arguments_of(check_hessian)
@@ -224,12 +211,12 @@ def check_hvp(
         >>> check_hvp(hessp, lambda x: (x**3).sum(), np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = _names(loss, args)
+    names = names_in(loss, args)
     options, reproduce = options_and_call(
         check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
     )
-    how = Asked(points, strict, reproduce, seconds, OF_PRODUCT, options)
-    return report_on_hvp(hessp, loss, x, args, how, v)
+    settings = Settings(points, strict, reproduce, seconds, OF_PRODUCT, options)
+    return report_on_hvp(hessp, loss, x, args, settings, v)
 
 
 @with_arguments_of(check_hvp)
@@ -245,84 +232,3 @@ def assert_hvp(*args: Any, **options: Any) -> None:
         >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
     """
     require(check_hvp(*args, **options))
-
-
-class Asked(NamedTuple):
-    """How a derivative is judged, and what messages call things."""
-
-    points: int | Sequence[Any]
-    strict: bool
-    reproduce: str
-    seconds: float
-    wording: Wording
-    options: Options
-
-    def report(self, case: Case, at: Point) -> GradientReport:
-        """Judge a case as asked; raises as `report_on`."""
-        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
-
-
-def report_on_jacobian(
-    jac: Callable[..., Any], fun: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
-) -> GradientReport:
-    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
-    names = _names(fun, args)
-    jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), how.points)
-    given = point_at(x, others, names)
-    empty = without_elements(jac, fun, given, how.reproduce, how.strict)
-    if empty is not None:
-        return GradientReport.of(empty)
-    of_parts = jacobian_case(jac, fun, given, how.wording, how.options)
-    return with_remarks(how._replace(points=points).report(*of_parts))
-
-
-def report_on_hessian(
-    hess: Callable[..., Any], loss: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
-) -> GradientReport:
-    """Judge a Hessian, as `check_hessian` does; raises as that."""
-    names = _names(loss, args)
-    refuse_complex(x, names.params)
-    hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), how.points)
-    of_parts = hessian_case(hess, loss, point_at(x, others, names), how.wording, how.options)
-    return with_remarks(how._replace(points=points).report(*of_parts))
-
-
-def report_on_hvp(
-    hessp: Callable[..., Any],
-    loss: Callable[..., Any],
-    x: Any,
-    args: tuple[Any, ...],
-    how: Asked,
-    v: Any = None,
-) -> GradientReport:
-    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
-    names, own, of_complex = _names(loss, args), (hessp, loss), holds_complex(x)
-    along = () if v is None else (like_complex(v, x),)
-    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), how.points)
-    given = point_at(x, others[len(along) :], names)
-    v = others[0] if along else _like(given, how.options.seed)
-    case, at = product_case(hessp, loss, given, v, how.wording, how.options)
-    if of_complex:
-        case = with_gradient_in_parts(case, own, given.names, how.options.convention)
-    return how._replace(points=points).report(case, at)
-
-
-#: What judges each kind of derivative, and what its messages call things.
-BY_KIND = {
-    "jacobian": (report_on_jacobian, OF_JACOBIAN),
-    "hessian": (report_on_hessian, OF_HESSIAN),
-    "hvp": (report_on_hvp, OF_PRODUCT),
-}
-
-
-def _names(function: Any, args: tuple[Any, ...]) -> Names:
-    general = ("x", *(f"args[{i}]" for i in range(len(args))))
-    name, *others = argument_names(function, 1 + len(args), general)
-    return Names(name, tuple(others))
-
-
-def _like(given: Point, seed: int) -> Any:
-    """Draw a vector shaped and typed like the parameters."""
-    rng = np.random.default_rng(seed)
-    drawn = [rng.standard_normal(leaf.shape).astype(leaf.dtype) for leaf in given.leaves]
-    return given.moved(drawn).params

@@ -9,6 +9,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case
 from handgrad.judging.complex_cases import in_real_arrays
+from handgrad.judging.domains import in_domains
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.losses import prepare
 from handgrad.judging.repeatability import NotAFunctionError
@@ -18,7 +19,7 @@ from handgrad.oracle.reference import Reference
 
 
 def exact_gradient(
-    loss: Callable[..., Any], params: Any, *inputs: Any, referee: str = "auto"
+    loss: Callable[..., Any], params: Any, *inputs: Any, referee: str = "auto", domain: Any = None
 ) -> Any:
     """Compute the exact gradient of a loss at a point, every element between rigorous bounds.
 
@@ -29,6 +30,8 @@ def exact_gradient(
         inputs: the further arguments of the loss.
         referee: as for `handgrad.check_gradient`; "series" gives the same digits on every machine,
             however many elements there are.
+        domain: where the parameters stay, as for `handgrad.check_gradient`: the gradient is then
+            projected on the tangent space.
 
     Returns:
         A pytree like `params` with an `Enclosure` for each leaf without axes, and an object array
@@ -46,11 +49,12 @@ def exact_gradient(
         >>> exact_gradient(lambda w: jnp.exp(w), np.float64(1.0)).midpoint
         '2.718281828459045235360287471352662497757'
     """
-    case = Case(loss, loss, referee=referee)
+    case = Case(loss, loss, referee=referee, domain=domain)
     case, at, names, _ = in_real_arrays(case, (params, *inputs))
     given = point_at(at[0], at[1:], names)
     if given.unknown_to_jax:
         raise TypeError(given.not_judged())
+    case = in_domains(case, given)
     with calling("loss"):
         prepared = prepare(case, given)
         try:

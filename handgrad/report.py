@@ -131,9 +131,9 @@ class GradientReport(Renderable, Judgement):
                 not pass on the function as it is.
             TypeError: the test is no function, or returns something else than a bool or None.
         """
-        from handgrad.power import asked
+        from handgrad.power import power_of
 
-        return asked(self.trial, self.verdict, test)
+        return power_of(self.trial, self.verdict, test)
 
     @property
     def _mistake_unknown(self) -> bool:

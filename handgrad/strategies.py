@@ -27,6 +27,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from handgrad.data import formats
+from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.named import check_array_inside, domains_of
 
 #: Pre-activations near which σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
 SATURATING = (17.0, 31.0, 37.0)
@@ -39,7 +41,11 @@ MANY = 64
 
 
 def points(
-    params: Any, *inputs: Any, move_inputs: bool = False, max_magnitude: float | None = None
+    params: Any,
+    *inputs: Any,
+    move_inputs: bool = False,
+    max_magnitude: float | None = None,
+    domain: Any = None,
 ) -> st.SearchStrategy[tuple[Any, ...]]:
     """Return a strategy of points with the same structure, shapes, dtypes and types of array.
 
@@ -54,13 +60,17 @@ def points(
             the same, since labels may have to sum to one and matrices to be positive definite.
         max_magnitude: the largest magnitude of an element; by default 1e77 in float64 and 1e9 in
             float32, so that a product of four is finite. A loss with exp(z) needs a smaller one.
+        domain: where `params` stay, as for `check_gradient`, which is to be given the same. What is
+            drawn is moved into it: negative numbers to their size, matrices to their symmetric
+            part. A triangular matrix may have zeros on its diagonal.
 
     Returns:
         A strategy of tuples `(params, *inputs)`.
 
     Raises:
-        ValueError: `max_magnitude` is not a finite number above 0.
-        TypeError: no leaf to draw is a float array or number.
+        ValueError: `max_magnitude` is not a finite number above 0; or there is no such domain, or
+            `params` are not in it.
+        TypeError: no leaf to draw is a float array or number; or `domain` is of another type.
     """
     if max_magnitude is not None and not 0 < max_magnitude < math.inf:
         raise ValueError(f"points: max_magnitude is {max_magnitude}; expected a number above 0")
@@ -70,9 +80,24 @@ def points(
     leaves, structure = tree.tree_flatten(moved)
     if not any(map(_is_float, leaves)):
         raise TypeError("points: params has no float leaf; expected at least one")
-    drawn = st.tuples(*(_like(leaf, max_magnitude) for leaf in leaves))
+    domains = _domains(domain, params)
+    domains += [Domain()] * (len(leaves) - len(domains))  # of inputs
+    each = zip(leaves, domains, strict=True)
+    drawn = st.tuples(*(_like(leaf, max_magnitude, domain) for leaf, domain in each))
     fixed = () if move_inputs else inputs
     return drawn.map(lambda values: (*tree.tree_unflatten(structure, values), *fixed))
+
+
+def _domains(spec: Any, params: Any) -> list[Domain]:
+    """Return the domain of each leaf of the parameters; raises as `points`."""
+    import jax.tree_util as tree
+
+    found = domains_of(spec, params)
+    leaves, _ = tree.tree_flatten_with_path(params)
+    for (path, leaf), domain in zip(leaves, found, strict=True):
+        if _is_float(leaf):
+            check_array_inside(f"params{tree.keystr(path)}", np.asarray(leaf), domain)
+    return found
 
 
 def _is_float(leaf: Any) -> bool:
@@ -83,14 +108,19 @@ def _dtype(leaf: Any) -> np.dtype[Any]:
     return np.dtype(leaf.dtype) if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
 
 
-def _like(leaf: Any, most: float | None) -> st.SearchStrategy[Any]:
-    """Return a strategy for a float leaf; another leaf stays the same."""
+def _like(leaf: Any, most: float | None, domain: Domain) -> st.SearchStrategy[Any]:
+    """Return a strategy for a float leaf in its domain; another leaf stays the same."""
     if not _is_float(leaf):
         return st.just(leaf)
     dtype, shape = _dtype(leaf), np.shape(leaf)
     kinds = _kinds(dtype, _bound(dtype) if most is None else most)
     drawn = st.one_of(*(_array(dtype, shape, kind) for kind in (*kinds, st.one_of(kinds))))
-    return drawn.map(lambda array: _as(leaf, array))
+    before = np.asarray(leaf)
+
+    def inside(array: np.ndarray) -> Any:
+        return _as(leaf, np.asarray(domain.nearest(array, before)) if array.size else array)
+
+    return drawn.map(inside)
 
 
 def _bound(dtype: np.dtype[Any]) -> float:

@@ -10,7 +10,7 @@ from handgrad.clock import SECONDS
 from handgrad.commands.extras import EXTRAS
 from handgrad.commands.kinds import FORMS, FUNCTIONS
 from handgrad.commands.options import DURATION, JSON, option, seed_option, whole
-from handgrad.commands.own_tests import power_of_tests
+from handgrad.commands.own_tests import told_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import (
     BadInput,
@@ -203,12 +203,7 @@ def check(
         if not as_json:
             click.echo(f"\n{text}")
     if tests is not None:
-        with redirect_stdout(sys.stderr):
-            power = power_of_tests(tests, {gradient: report})
-        answer["tests"] = power.to_dict()
-        if not as_json:
-            click.echo()
-            show(power)
+        answer["tests"] = told_of_tests(tests, {gradient: report}, as_json)
     if as_json:
         click.echo(json_text(answer))
     if report.verdict == "imprecise" and report.passes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handgrad.commands.own_tests import power_of_tests
+from handgrad.commands.own_tests import told_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
 
@@ -79,12 +79,7 @@ def check_all(
             click.echo()
             show(power)
     if tests is not None:
-        with redirect_stdout(sys.stderr):
-            power = power_of_tests(tests, report.plantable)
-        answer["tests"] = power.to_dict()
-        if not as_json:
-            click.echo()
-            show(power)
+        answer["tests"] = told_of_tests(tests, report.plantable, as_json)
     if as_json:
         click.echo(json_text(answer))
     codes = {ending(one) for one in report.audited}
@@ -124,7 +119,7 @@ def _write(report: "AuditReport", as_json: str, folder: Path, source: str) -> No
     for old in folder.glob(f"{FAILED}*.txt"):
         old.unlink()
     texts = {
-        "audit.html": report.to_html(f"Gradients of {source}"),
+        "audit.html": report.to_html(f"Derivatives of {source}"),
         "audit.json": as_json + "\n",
         "junit.xml": report.to_junit(),
     }

@@ -45,7 +45,7 @@ def judged(
         options: of the command, by the names that the check has for them.
         command: what gives the judgement again; empty if nothing on a command line does.
     """
-    from handgrad import derivatives
+    from handgrad import derivative_reports
     from handgrad.check import report_on_gradient
     from handgrad.judging.case import OF_COMMAND, Case
     from handgrad.judging.options import Options
@@ -59,10 +59,10 @@ def judged(
             return report_on_gradient(
                 case, point, points, strict, command, seconds, options.get("directions")
             )
-        report, wording = derivatives.BY_KIND[kind]
+        report, wording = derivative_reports.BY_KIND[kind]
         wording = wording._replace(**_of_command(OF_COMMAND))
-        how = derivatives.Asked(points, strict, command, seconds, wording, stated)
-        return report(derivative, function, point[0], point[1:], how)
+        settings = derivative_reports.Settings(points, strict, command, seconds, wording, stated)
+        return report(derivative, function, point[0], point[1:], settings)
 
 
 def _of_command(words: Any) -> dict[str, str]:

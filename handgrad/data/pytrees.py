@@ -23,10 +23,12 @@ def is_traced(leaf: Any) -> bool:
     return isinstance(leaf, Tracer)
 
 
-def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """Return the real arrays among the inputs, and a function that replaces them."""
+def split(
+    inputs: Any, replaceable: Callable[[Any], bool] = is_real
+) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """Return the real arrays among the inputs, or what else counts, and what replaces them."""
     leaves, tree = jax.tree_util.tree_flatten(inputs)
-    places = [i for i, leaf in enumerate(leaves) if is_real(leaf)]
+    places = [i for i, leaf in enumerate(leaves) if replaceable(leaf)]
 
     def together(real: Sequence[Any]) -> Any:
         replaced = list(leaves)

@@ -21,7 +21,7 @@ from handgrad.diagnosis.samples import Evidence, Sample, evidence
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.outcome import Trial
-from handgrad.program.equations import equations
+from handgrad.program.equations import equations, results_by_jax
 from handgrad.program.form import CUSTOM
 
 #: How JAX calls the sum over devices.
@@ -129,8 +129,7 @@ def _run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any]) -> list[Any]:
         elif name in MARKS:
             outputs = operands
         else:
-            outputs = eqn.primitive.bind(*operands, **eqn.params)
-            outputs = outputs if eqn.primitive.multiple_results else [outputs]
+            outputs = results_by_jax(eqn, operands)
         values.update(zip(eqn.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 

@@ -17,7 +17,7 @@ from handgrad.arithmetic import balls
 from handgrad.data.complex_pairs import Pair, in_pairs, is_pair
 from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
-from handgrad.data.domains.named import check_inside, domains_of, is_list
+from handgrad.data.domains.named import check_inside, domains_of
 from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.numerals import place, short
@@ -51,10 +51,8 @@ def in_domains(case: Case, given: Point) -> Case:
     if case.domain is None or case.domains:
         return case
     given = case.of_caller(given) if isinstance(case.part, Matrix) else given
-    whole, spec = _whole(case, given), case.domain
-    if type(whole) in (tuple, list) and is_list(spec):
-        spec = type(whole)(spec)
-    found = domains_of(spec, whole)
+    whole = _whole(case, given)
+    found = domains_of(case.domain, whole)
     leaves = jax.tree_util.tree_leaves(whole)
     if len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]

@@ -1,10 +1,6 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
 from dataclasses import replace
-from functools import wraps
-from typing import Any
-
-import jax
 
 from handgrad.data.advised import UntraceableError
 from handgrad.data.attempts import best_effort
@@ -17,7 +13,7 @@ from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.oracle.reference import ANOTHER_VALUE
 from handgrad.program.equations import equations
-from handgrad.program.numpy_to_jax import in_jax
+from handgrad.program.numpy_to_jax import in_jax_with_promotion
 from handgrad.program.trace import Traced
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -85,14 +81,7 @@ def _translated(case: Case, given: Point) -> JaxLoss | None:
     """
     if isinstance(case.part, Matrix | HessianProduct):
         return _translated_part(case, given, case.part)
-    loss = in_jax(case.loss)
-
-    @wraps(case.loss)
-    def in_its_place(*args: Any) -> Any:
-        with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-            return loss(*args)
-
-    prepared = JaxLoss(replace(case, loss=in_its_place), translated=True)
+    prepared = JaxLoss(replace(case, loss=in_jax_with_promotion(case.loss)), translated=True)
     with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         traced = prepared.traced(given)
         value, (found, _) = prepared.answers(given)[0], given.call(case.loss)

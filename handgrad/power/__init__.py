@@ -8,10 +8,10 @@ from handgrad.power.exact import power
 from handgrad.power.own_tests import of_test
 from handgrad.power.results import Planted, Power, together
 
-__all__ = ["Planted", "Power", "asked", "power", "together"]
+__all__ = ["Planted", "Power", "power", "power_of", "together"]
 
 
-def asked(trial: Trial | None, verdict: str, test: Callable[[Any], Any] | None) -> Power:
+def power_of(trial: Trial | None, verdict: str, test: Callable[[Any], Any] | None) -> Power:
     """Return what `GradientReport.power` does; raises as that."""
     if trial is None:
         raise ValueError("power: a report that was pickled has no points; expected a fresh one")

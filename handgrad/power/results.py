@@ -33,7 +33,7 @@ class Power(Renderable):
     not_planted: str = ""  #: what was not planted, and why; empty if all was
     rtol: float | None = None  #: that of a test, if that is asked of; None of the check itself
     tests: str = ""  #: what the tests are called that were run; empty if none was
-    not_run: str = ""  #: the tests that do not pass as it is, with no mistake
+    not_run: str = ""  #: the tests that do not pass even with no mistake
     of: tuple[str, ...] = ()  #: in what mistakes were planted, if in several
 
     @property
@@ -89,7 +89,7 @@ def _document(power: Power) -> Document:
     """Return a table by kinds, with the missed mistakes by name."""
     left = (f"None was planted {power.not_planted}.",) if power.not_planted else ()
     if power.not_run:
-        left += (f"Not run, since they do not pass as it is: {power.not_run}.",)
+        left += (f"Not run, since they do not pass even with no mistake planted: {power.not_run}.",)
     if not power.planted:
         return Document(left or ("No mistake was planted: no point was judged.",))
     rows: list[tuple[str, ...] | str] = []
@@ -101,10 +101,7 @@ def _document(power: Power) -> Document:
     if power.tests and len(power.of) > 1:
         blocks.append(Table(tuple(_of_each(power)), ("planted in", "caught")))
     blocks.append(Table(tuple(rows), ("planted", "caught")))
-    not_run = (
-        (f"Not run, since they do not pass as it is: {power.not_run}.",) if power.not_run else ()
-    )
-    return Document((*blocks, *left, *not_run))
+    return Document((*blocks, *left))
 
 
 def _of_each(power: Power) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ floats, cannot be translated.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -33,6 +33,18 @@ def in_jax(function: Callable[..., Any]) -> Callable[..., Any]:
         function: any object; only plain functions are changed.
     """
     return _Translation().of(function)
+
+
+def in_jax_with_promotion(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Copy a function as `in_jax` does; it promotes as NumPy does, however strict JAX is set."""
+    code = in_jax(function)
+
+    @wraps(function)
+    def in_its_place(*args: Any) -> Any:
+        with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+            return code(*args)
+
+    return in_its_place
 
 
 class _Translation:

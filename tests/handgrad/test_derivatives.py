@@ -358,3 +358,25 @@ def test_no_answer_is_told() -> None:
 def test_a_banded_jacobian_of_200_variables() -> None:
     x = np.linspace(-1.0, 1.3, 200)
     assert check_jacobian(bands, band, x, points=2).verdict == "agree"
+
+
+def test_a_list_of_numbers_is_an_array() -> None:
+    """As SciPy takes where to start, also of a vector, and of points."""
+    x, v = [1.5, 2.0], [1.0, -3.0]
+
+    def jac(x: Any) -> Any:
+        return [[2 * x[0], 0.0], [x[1], x[0]]]
+
+    def fun(x: Any) -> Any:
+        return np.array([x[0] ** 2, x[0] * x[1]])
+
+    def loss(x: Any) -> Any:
+        return x[0] ** 2 * x[1]
+
+    def hess(x: Any) -> Any:
+        return np.array([[2 * x[1], 2 * x[0]], [2 * x[0], 0.0]])
+
+    assert check_jacobian(jac, fun, x, points=[([0.3, -0.7],)]).points == 2
+    assert check_hessian(hess, loss, x, points=0).verdict == "agree"
+    assert check_hvp(lambda x, v: hess(x) @ v, loss, x, v=v, points=0).verdict == "agree"
+    assert check_hessian(lambda x: hess(x).T * 2, loss, x, points=0).verdict == "disagree"

@@ -64,6 +64,18 @@ def test_where_there_is_no_one_answer() -> None:
         exact_gradient(lambda w: w, np.array([1]))
 
 
+def test_in_a_domain_the_gradient_is_projected() -> None:
+    """On the simplex the mean is taken off 1/p: of 2, 4 and 4 in thirds, which are no floats."""
+    p = np.array([0.5, 0.25, 0.25])
+    for log in (jnp.log, np.log):
+        found = exact_gradient(lambda p, log=log: log(p).sum(), p, domain="simplex")
+        with balls.precision(400):
+            for enclosure, thirds in zip(found, (-4, 2, 2), strict=True):
+                assert abs(arb(enclosure.midpoint) - arb(thirds) / 3).abs_upper() < arb(2) ** -120
+    with pytest.raises(ValueError, match=r"^p\[0\]: got -0\.5, expected a number above 0"):
+        exact_gradient(lambda p: jnp.log(p).sum(), -p, domain="positive")
+
+
 def test_two_referees_that_share_no_line() -> None:
     """The article's network by the judge's referee, and by `tests.exact`, forward lines and all."""
     for seed in range(5):

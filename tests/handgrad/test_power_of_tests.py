@@ -22,7 +22,7 @@ from handgrad import (
     check_hvp,
     check_jacobian,
 )
-from handgrad.power import Power
+from handgrad.power import Planted, Power, together
 from handgrad.power.planting import Planting
 from handgrad.power.replaced import function_in, planted_in_place
 from handgrad.power.targets import Target
@@ -125,6 +125,13 @@ def test_what_says_nothing_is_refused(
         report.power(test=test)
 
 
+def test_tests_that_are_not_run_are_named_once() -> None:
+    powers = {"a": Power((Planted("sign", "w", True, 2.0),), 0), "b": Power((), 0, "in b")}
+    told = str(together(powers, "pytest tests", "tests/test_a.py::test_fails")).splitlines()
+    left = [line for line in told if line.startswith(("None was planted", "Not run"))]
+    assert len(left) == 2, told
+
+
 def test_what_is_wrong_or_a_rule_is_refused() -> None:
     halved = check_gradient(lambda w: slope(w) / 2, loss, W, points=0)
     with pytest.raises(ValueError, match=r"^power: what is wrong as it is shows nothing"):
@@ -196,7 +203,8 @@ def test_traced_values_and_steps() -> None:
 
     found = report.power(test=jitted)
     assert everything(found) == OF_A_GRADIENT
-    assert missed(found) == {"one element: off by 1e-06", "weight-decay"} & missed(found)
+    # What the decay adds is as much as the tolerance, in one element: either is right.
+    assert missed(found) - {"weight-decay"} == {"one element: off by 1e-06"}
     assert all(np.isnan(p.change) for p in found.planted), "no number was seen"
     step = check_backward(lambda x: (x * x, x), lambda d, x: 2 * d * x, W, points=0)
     found = step.power(test=lambda b: bool(np.allclose(b(W, W), 2 * W * W)))

@@ -14,8 +14,9 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from handgrad import GradientMismatch, assert_gradient, check_gradient
+from handgrad.data.domains.named import domains_of
 from handgrad.strategies import points
-from tests.tiers import slowly
+from tests.tiers import one_of_each, slowly
 
 
 class Layer(NamedTuple):
@@ -52,6 +53,53 @@ def test_a_point_is_like_the_example(point: tuple[Any, ...]) -> None:
     assert x is X
     assert y is Y
     assert params["count"] == 3
+
+
+SPREAD = np.array([[2.0, 0.3], [0.3, 1.0]])
+
+#: Parameters, and where they stay.
+STAY: dict[str, tuple[Any, Any]] = {
+    "positive": (1.0, "positive"),
+    "interval": (np.ones((2, 3), np.float32), ("interval", -1, 2)),
+    "simplex": (np.array([0.2, 0.3, 0.5]), "simplex"),
+    "symmetric": (SPREAD, "symmetric"),
+    "positive definite": (SPREAD.astype(np.float32), "positive definite"),
+    "lower triangular": (np.tril(SPREAD), "lower triangular"),
+    "orthogonal": (np.eye(3), "orthogonal"),
+    "unit sphere": (np.array([0.6, 0.8]), "unit sphere"),
+    "mask": (np.array([1.0, 2.0]), np.array([True, False])),
+    "several": (
+        {"p": np.full(5, 0.2), "n": 3, "s": np.float64(2)},
+        {"p": "simplex", "n": None, "s": "positive"},
+    ),
+    "list": ([1.0, -1.0], ("positive", None)),
+}
+
+
+@pytest.mark.parametrize("name", one_of_each(list(STAY), ["several"]))
+def test_points_stay_in_a_domain(name: str) -> None:
+    params, domain = STAY[name]
+    domains, seen = domains_of(domain, params), set()
+
+    @settings(max_examples=20)
+    @given(points(params, X, domain=domain, max_magnitude=20.0))
+    def stay(point: tuple[Any, ...]) -> None:
+        assert signature(point[0]) == signature(params)
+        leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(point[0])]
+        assert all(d.inside(x).all() for d, x in zip(domains, leaves, strict=True))
+        seen.add(b"".join(leaf.tobytes() for leaf in leaves))
+
+    stay()
+    assert len(seen) > 3
+
+
+def test_a_domain_that_the_example_is_not_in() -> None:
+    with pytest.raises(
+        ValueError, match=r"^params\['w'\]\[1\]: got -1\.0, expected a number above 0"
+    ):
+        points({"w": np.array([1.0, -1.0])}, domain="positive")
+    with pytest.raises(ValueError, match=r"^domain: got 'round', expected 'positive', "):
+        points(1.0, domain="round")
 
 
 @settings(max_examples=20)

@@ -39,13 +39,16 @@ def domains_of(spec: Any, tree: Any) -> list[Domain]:
     """Return the domain of each leaf of a pytree.
 
     Args:
-        spec: one for all leaves, or a pytree of them that is a prefix of `tree`; None is none.
+        spec: one for all leaves, or a pytree of them that is a prefix of `tree`, a list for a
+            tuple or the like; None is none.
         tree: the pytree.
 
     Raises:
         TypeError, ValueError: there is no such domain, or it is no prefix.
     """
     found: list[Domain] = []
+    if type(tree) in (tuple, list) and is_list(spec):
+        spec = type(tree)(spec)
 
     def spread(one: Any, part: Any) -> None:
         found.extend([_domain(one)] * len(jax.tree_util.tree_leaves(part)))
@@ -63,11 +66,16 @@ def domains_of(spec: Any, tree: Any) -> list[Domain]:
 def check_inside(given: Point, domains: Sequence[Domain], where: str = "") -> None:
     """Raise ValueError if a parameter is not in its domain; `where` is before its name."""
     for path, leaf, domain in zip(given.paths, given.leaves, domains, strict=True):
-        inside = domain.inside(leaf)
-        if leaf.size and not inside.all():
-            index = tuple(int(i) for i in np.argwhere(~inside)[0])
-            what = f"got {domain.seen(leaf, index)}, expected {domain.expected}"
-            raise ValueError(f"{where}{path}{place(index)}: {what}; its domain is {domain.words}")
+        check_array_inside(f"{where}{path}", leaf, domain)
+
+
+def check_array_inside(name: str, leaf: np.ndarray, domain: Domain) -> None:
+    """Raise ValueError if an array is not in a domain; `name` is what messages call it."""
+    inside = domain.inside(leaf)
+    if leaf.size and not inside.all():
+        index = tuple(int(i) for i in np.argwhere(~inside)[0])
+        what = f"got {domain.seen(leaf, index)}, expected {domain.expected}"
+        raise ValueError(f"{name}{place(index)}: {what}; its domain is {domain.words}")
 
 
 def written(spec: Any) -> str:

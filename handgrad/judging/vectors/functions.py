@@ -18,7 +18,7 @@ from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.oracle.jacobians import jacobian
 from handgrad.oracle.numpy_losses.series import Number, Series
 from handgrad.oracle.reference import ANOTHER_VALUE
-from handgrad.program.numpy_to_jax import in_jax
+from handgrad.program.numpy_to_jax import in_jax_with_promotion
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -110,7 +110,7 @@ class VectorFunction:
 
     def jacobian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Jacobian, shape (m, n), on any numbers; see `handgrad.oracle.jacobians`."""
-        others, together = _apart(args)
+        others, together = split(tuple(args), _is_number)
         return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), in_one(x), *others)
 
     def gradient(self, x: Any, args: Sequence[Any]) -> Any:
@@ -119,7 +119,7 @@ class VectorFunction:
 
     def hessian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Hessian of a scalar, shape (n, n), on any numbers."""
-        others, together = _apart(args)
+        others, together = split(tuple(args), _is_number)
 
         def gradient(x: Any, *others: Any) -> Any:
             return self.gradient(self.unflat(x), together(others))
@@ -128,7 +128,7 @@ class VectorFunction:
 
     def slope(self, x: Any, v: Any, args: Sequence[Any]) -> Any:
         """Return the slope of a scalar at x along v, on any numbers."""
-        others, together = _apart(args)
+        others, together = split(tuple(args), _is_number)
 
         def along(t: Any, x: Any, v: Any, *others: Any) -> Any:
             return self.value(self.unflat(x + t[0] * v), together(others))
@@ -141,14 +141,8 @@ class VectorFunction:
 
         None if that does not run at a point, or has other values there.
         """
-        code = in_jax(self.f)
-
-        @wraps(self.f)
-        def in_its_place(*args: Any) -> Any:
-            with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-                return code(*args)
-
-        there, (real, together) = replace(self, f=in_its_place), split((given.params, given.inputs))
+        there = replace(self, f=in_jax_with_promotion(self.f))
+        real, together = split((given.params, given.inputs))
         # What it raises in JAX says nothing of the caller's code.
         with best_effort(TypeError, AttributeError), jax.enable_x64(given.wide):
             x, args = together([jax.numpy.asarray(array) for array in real])
@@ -250,17 +244,6 @@ def _vector(leaf: Any) -> Any:
     return leaf.reshape(-1) if hasattr(leaf, "reshape") else np.asarray(leaf).reshape(-1)
 
 
-def _apart(args: Sequence[Any]) -> tuple[list[Any], Callable[[Sequence[Any]], tuple[Any, ...]]]:
-    """Return what is real or traced among arguments, and a function that replaces it."""
-    leaves, tree = jax.tree_util.tree_flatten(tuple(args))
-    places = [
-        i for i, leaf in enumerate(leaves) if is_real(leaf) or isinstance(leaf, Number | Series)
-    ]
-
-    def together(others: Sequence[Any]) -> tuple[Any, ...]:
-        replaced = list(leaves)
-        for place, leaf in zip(places, others, strict=True):
-            replaced[place] = leaf
-        return jax.tree_util.tree_unflatten(tree, replaced)
-
-    return [leaves[i] for i in places], together
+def _is_number(leaf: Any) -> bool:
+    """Tell whether an argument is real, or a power series in its place."""
+    return is_real(leaf) or isinstance(leaf, Number | Series)

@@ -120,7 +120,7 @@ def test_all_of_a_file(run: Any) -> None:
         *("audit.html", "audit.json", "junit.xml", "failed-mine.py_cube_grad.txt")
     }
     assert written["failed-mine.py_cube_grad.txt"] in ended.out
-    assert "<title>Gradients of mine.py</title>" in written["audit.html"]
+    assert "<title>Derivatives of mine.py</title>" in written["audit.html"]
     suite = ElementTree.fromstring(written["junit.xml"])[0]
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == [*"7112"]
     checks = json.loads(written["audit.json"])["checks"]

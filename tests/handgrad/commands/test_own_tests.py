@@ -131,7 +131,7 @@ def test_one_gradient_and_what_pytest_does_not_run(check: Any, tested: Path) -> 
     ended = check("energy_grad", "--points=0", "--tests", "tests -k fails", **of_energy)
     assert ended.out.endswith(
         "None was planted where no test that passes calls it (mine.py:energy_grad).\n\n"
-        "Not run, since they do not pass as it is:\n"
+        "Not run, since they do not pass even with no mistake planted:\n"
         "tests/test_of_mine.py::test_that_fails.\n"
     )
     (tested / "tests" / "test_broken.py").write_text("import not_there\n")

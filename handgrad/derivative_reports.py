@@ -1,0 +1,142 @@
+"""The reports of the checks of Jacobians, of Hessians, and of their products with vectors."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.check import report_on
+from handgrad.data.complex_pairs import holds_complex
+from handgrad.data.names import Names, argument_names
+from handgrad.data.point import Point, point_at
+from handgrad.judging.case import Case, Wording
+from handgrad.judging.complex_arguments import (
+    in_parts,
+    like_complex,
+    refuse_complex,
+    with_gradient_in_parts,
+)
+from handgrad.judging.options import Options
+from handgrad.judging.vectors.cases import (
+    OF_HESSIAN,
+    OF_JACOBIAN,
+    OF_PRODUCT,
+    hessian_case,
+    jacobian_case,
+    product_case,
+    without_elements,
+)
+from handgrad.judging.vectors.remarks import with_remarks
+from handgrad.report import GradientReport
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+
+class Settings(NamedTuple):
+    """How a derivative is judged, and what messages call things."""
+
+    points: int | Sequence[Any]
+    strict: bool
+    reproduce: str
+    seconds: float
+    wording: Wording
+    options: Options
+
+    def report(self, case: Case, at: Point) -> GradientReport:
+        """Judge a case; raises as `report_on`."""
+        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
+
+
+def report_on_jacobian(
+    jac: Callable[..., Any],
+    fun: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    settings: Settings,
+) -> GradientReport:
+    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
+    names = names_in(fun, args)
+    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
+    given = point_at(x, others, names)
+    empty = without_elements(jac, fun, given, settings.reproduce, settings.strict)
+    if empty is not None:
+        return GradientReport.of(empty)
+    of_parts = jacobian_case(jac, fun, given, settings.wording, settings.options)
+    return with_remarks(settings._replace(points=points).report(*of_parts))
+
+
+def report_on_hessian(
+    hess: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    settings: Settings,
+) -> GradientReport:
+    """Judge a Hessian, as `check_hessian` does; raises as that."""
+    names = names_in(loss, args)
+    refuse_complex(x, names.params)
+    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    hess, loss, (x, *others), points = in_parts(hess, loss, at, points)
+    of_parts = hessian_case(
+        hess, loss, point_at(x, others, names), settings.wording, settings.options
+    )
+    return with_remarks(settings._replace(points=points).report(*of_parts))
+
+
+def report_on_hvp(
+    hessp: Callable[..., Any],
+    loss: Callable[..., Any],
+    x: Any,
+    args: tuple[Any, ...],
+    settings: Settings,
+    v: Any = None,
+) -> GradientReport:
+    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
+    names, own, x = names_in(loss, args), (hessp, loss), _as_start(x)
+    of_complex = holds_complex(x)
+    along = () if v is None else (like_complex(_as_start(v), x),)
+    points = _as_starts(settings.points)
+    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
+    given = point_at(x, others[len(along) :], names)
+    v = others[0] if along else _like(given, settings.options.seed)
+    case, at = product_case(hessp, loss, given, v, settings.wording, settings.options)
+    if of_complex:
+        case = with_gradient_in_parts(case, own, given.names, settings.options.convention)
+    return settings._replace(points=points).report(case, at)
+
+
+#: What judges each kind of derivative, and what its messages call things.
+BY_KIND = {
+    "jacobian": (report_on_jacobian, OF_JACOBIAN),
+    "hessian": (report_on_hessian, OF_HESSIAN),
+    "hvp": (report_on_hvp, OF_PRODUCT),
+}
+
+
+def names_in(function: Any, args: tuple[Any, ...]) -> Names:
+    """Return what messages call the arguments (x, *args) of a function."""
+    general = ("x", *(f"args[{i}]" for i in range(len(args))))
+    name, *others = argument_names(function, 1 + len(args), general)
+    return Names(name, tuple(others))
+
+
+def _as_start(x: Any) -> Any:
+    """Return a list of numbers as an array, as SciPy takes where to start; all else unchanged."""
+    is_flat = type(x) is list and x and all(isinstance(one, float | complex | int) for one in x)
+    return np.asarray(x) if is_flat else x
+
+
+def _as_starts(points: Any) -> Any:
+    """Return listed points (x, *args) with `_as_start` of each x."""
+    if not isinstance(points, list | tuple):
+        return points
+    return [(_as_start(p[0]), *p[1:]) if isinstance(p, list | tuple) and p else p for p in points]
+
+
+def _like(given: Point, seed: int) -> Any:
+    """Draw a vector shaped and typed like the parameters."""
+    rng = np.random.default_rng(seed)
+    drawn = [rng.standard_normal(leaf.shape).astype(leaf.dtype) for leaf in given.leaves]
+    return given.moved(drawn).params
