@@ -21,6 +21,9 @@ _RAISED = {"TracerArrayConversionError", "ConcretizationTypeError"}
 #: Modules whose functions have a counterpart in JAX, and the module of the counterpart.
 _JAX_MODULES = {"numpy": "jax.numpy", "math": "jax.numpy", "scipy": "jax.scipy"}
 
+#: What of these is a series that ends early: its derivative is not the function's.
+_FITTED = ("special.hyp2f1",)
+
 #: Modules that functions, and distributions with functions, are imported from.
 HOMES = ("numpy", "math", "scipy.special", "scipy.stats", "scipy.linalg")
 
@@ -224,7 +227,7 @@ def _called(text: str) -> str | None:
 def _counterpart(name: str, frame: FrameType) -> str | None:
     """Return JAX's counterpart of the function called `name` in a frame; None if none."""
     top, _, path = _full(name, frame).partition(".")
-    if top not in _JAX_MODULES or not _exists(f"{_JAX_MODULES[top]}.{path}"):
+    if top not in _JAX_MODULES or path in _FITTED or not _exists(f"{_JAX_MODULES[top]}.{path}"):
         return None
     return f"jnp.{path}" if _JAX_MODULES[top] == "jax.numpy" else f"{_JAX_MODULES[top]}.{path}"
 
