@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import attempts
 from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
 from handgrad.data.point import Point, copied, shortly
@@ -94,8 +95,11 @@ class VectorFunction:
         """Describe a function by its result at a point.
 
         Raises:
-            TypeError: the result has no floats.
+            TypeError: it is no function, or the result has no floats.
         """
+        if not callable(f):
+            raise TypeError(f"{name}: got {shortly(f)}, expected a function")
+        attempts.given(f)
         value = _as_array(called(f, given))
         if holds_complex(value):
             f, value = _in_parts(f), in_pairs(value)

@@ -3,14 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import expit
 
-from handgrad import check_gradient, diagnosis
+from handgrad import check_gradient, check_jacobian, diagnosis
+from handgrad.data import attempts
 from handgrad.data.attempts import VARIABLE, InternalError, best_effort
 from handgrad.data.point import point_at
 from handgrad.diagnosis.engine import TooLargeError, engine
+
+
+@pytest.fixture(autouse=True)
+def nothing_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests gave."""
+    monkeypatch.setattr(attempts, "_GIVEN", {})
+    monkeypatch.setattr(attempts, "_CODES", set())
 
 
 def attempt(f: Callable[[], Any], *known: type[Exception]) -> str:
@@ -46,6 +56,22 @@ def test_errors_in_libraries_are_passed_over_where_they_are_known() -> None:
     assert attempt(of_a_library, ValueError) == "passed over"
     with pytest.raises(InternalError, match="ValueError"):
         attempt(of_a_library, TypeError)
+
+
+def test_errors_in_libraries_are_the_callers_where_the_function_is() -> None:
+    attempts.given(jnp.linalg.inv)
+    assert attempt(of_a_library) == "passed over"
+    with pytest.raises(InternalError, match="ValueError"):  # the same error by handgrad's own call
+        attempt(lambda: point_at(np.ones(3), ()).call(jnp.linalg.det))
+
+
+def test_installed_functions_may_raise_what_they_will() -> None:
+    """A compiled one has no frame of its own; a jitted one has frames of JAX alone."""
+    x = np.array([0.3, 0.7])
+    assert check_jacobian(lambda x: np.diag(expit(x)), expit, x, points=0).verdict == "disagree"
+    report = check_gradient(jax.nn.softplus, lambda x: jnp.sum(x * x), x, points=0)
+    assert report.verdict == "disagree"
+    assert report.findings
 
 
 def test_errors_in_handgrad_are_raised_by_tests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
