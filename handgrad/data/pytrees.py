@@ -39,6 +39,17 @@ def split(inputs: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 
 def weighed(outputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
     """Return Σ c·output over all arrays."""
-    products = [c * o for c, o in zip(cotangents, outputs, strict=True)]
+    products = [_product(c, o) for c, o in zip(cotangents, outputs, strict=True)]
     # NumPy code on power series may return a single number, which has no `sum`.
     return sum(p.sum() if hasattr(p, "sum") else p for p in products)
+
+
+def _product(cotangent: Any, output: Any) -> Any:
+    """Multiply in the wider dtype, which JAX does not choose where promotion is strict.
+
+    They differ where code that has a dtype of its own is rerun in another one.
+    """
+    if is_real(cotangent) and is_real(output) and cotangent.dtype != output.dtype:
+        dtype = np.promote_types(cotangent.dtype, output.dtype)
+        return cotangent.astype(dtype) * output.astype(dtype)
+    return cotangent * output
