@@ -96,6 +96,8 @@ def _is_internal(error: Exception, known: tuple[type[Exception], ...]) -> bool:
 
     A library's own errors, where handgrad called it, count unless they are known.
     """
+    while isinstance(error, SystemError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # code in C went on after that, as SciPy's `brentq` does
     if type(error).__module__.partition(".")[0] == "handgrad":
         return False
     frames = frames_of(error.__traceback__)

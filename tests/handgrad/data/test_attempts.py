@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from handgrad import check_gradient, check_jacobian, diagnosis
 from handgrad.data import attempts
@@ -86,6 +87,19 @@ def test_a_check_takes_down_what_functions_it_was_given() -> None:
     )
     for function in (np.sin, np.linalg.norm):
         assert attempt(lambda f=function: point_at(np.ones(2), ("a",)).call(f)) == "passed over"
+
+
+def test_what_code_in_c_does_after_an_error_is_judged_by_that_error() -> None:
+    """`brentq` calls its function again, on a number that is no float, and Python raises."""
+
+    def loss(p: Any) -> Any:
+        return brentq(lambda x: p[0] * x - p[1], -5, 5) ** 2
+
+    def gradient(p: Any) -> Any:
+        return 2 * p[1] / p[0] ** 2 * np.array([-p[1] / p[0], 1])
+
+    report = check_gradient(gradient, loss, np.array([1.25, 0.5]), points=0)
+    assert report.verdict == "agree"
 
 
 def test_errors_in_handgrad_are_raised_by_tests_alone(monkeypatch: pytest.MonkeyPatch) -> None:
