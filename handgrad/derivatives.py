@@ -27,6 +27,7 @@ from handgrad.judging.vectors.cases import (
     product_case,
     without_elements,
 )
+from handgrad.judging.vectors.functions import as_array
 from handgrad.judging.vectors.remarks import with_remarks
 from handgrad.report import GradientReport
 
@@ -59,8 +60,10 @@ def check_jacobian(
             Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
             only be called is judged by differences, and nothing certified.
-        x: shape (n,), or any array of floats or complex numbers, or a pytree of them.
-        args: further arguments of both: arrays, pytrees, settings.
+        x: shape (n,), or any array of floats or complex numbers, or a pytree of them; a list of
+            numbers is taken as an array, as SciPy does it.
+        args: further arguments of both: arrays, pytrees, settings; sparse matrices of SciPy, with
+            which a function can only be called.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
         convention: how a derivative by a complex z = x + iy is written, "jax" by default. A row of
@@ -257,6 +260,13 @@ class Asked(NamedTuple):
     wording: Wording
     options: Options
 
+    def with_arrays(self) -> "Asked":
+        """Return the same with arrays for lists of numbers among the points."""
+        if not isinstance(self.points, list | tuple):
+            return self
+        tuples = [tuple(map(as_array, at)) if isinstance(at, tuple) else at for at in self.points]
+        return self._replace(points=tuples)
+
     def report(self, case: Case, at: Point) -> GradientReport:
         """Judge a case as asked; raises as `report_on`."""
         return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
@@ -266,7 +276,7 @@ def report_on_jacobian(
     jac: Callable[..., Any], fun: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
 ) -> GradientReport:
     """Judge a Jacobian, as `check_jacobian` does; raises as that."""
-    names = _names(fun, args)
+    names, how, x = _names(fun, args), how.with_arrays(), as_array(x)
     jac, fun, (x, *others), points = in_parts(jac, fun, (x, *args), how.points)
     given = point_at(x, others, names)
     empty = without_elements(jac, fun, given, how.reproduce, how.strict)
@@ -280,7 +290,7 @@ def report_on_hessian(
     hess: Callable[..., Any], loss: Callable[..., Any], x: Any, args: tuple[Any, ...], how: Asked
 ) -> GradientReport:
     """Judge a Hessian, as `check_hessian` does; raises as that."""
-    names = _names(loss, args)
+    names, how, x = _names(loss, args), how.with_arrays(), as_array(x)
     refuse_complex(x, names.params)
     hess, loss, (x, *others), points = in_parts(hess, loss, (x, *args), how.points)
     of_parts = hessian_case(hess, loss, point_at(x, others, names), how.wording, how.options)
@@ -296,6 +306,7 @@ def report_on_hvp(
     v: Any = None,
 ) -> GradientReport:
     """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
+    x, v, how = as_array(x), as_array(v), how.with_arrays()
     names, own, of_complex = _names(loss, args), (hessp, loss), holds_complex(x)
     along = () if v is None else (like_complex(v, x),)
     hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), how.points)

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.core import Tracer
+from scipy.sparse import issparse
 
 
 def wide(leaves: Sequence[Any]) -> Any:
@@ -14,8 +15,10 @@ def wide(leaves: Sequence[Any]) -> Any:
 
 
 def is_real(leaf: Any) -> bool:
-    """Tell whether an input is an array of floats."""
-    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
+    """Tell whether an input is an array of floats; a sparse matrix of SciPy is none to JAX."""
+    if not hasattr(leaf, "dtype") or issparse(leaf):
+        return False
+    return jax.numpy.issubdtype(leaf.dtype, np.floating)
 
 
 def is_traced(leaf: Any) -> bool:

@@ -30,6 +30,10 @@ __tracebackhide__ = True
 OWN = ("__name__", "__qualname__", "__doc__")
 
 
+#: What a list that stands for an array consists of.
+NUMBER = (int, float, complex, np.number)
+
+
 @dataclass(frozen=True)
 class Form:
     """What arrays a pytree consists of: their shapes, and their places in it."""
@@ -227,6 +231,20 @@ def _in_parts(f: Callable[..., Any]) -> Callable[..., Any]:
         return in_pairs(_as_array(f(*args)))
 
     return in_parts
+
+
+def as_array(x: Any) -> Any:
+    """Return a list of real or complex numbers as an array of floats, as SciPy takes it."""
+    if not isinstance(x, list):
+        return x
+    leaves = jax.tree_util.tree_leaves(x)
+    if not leaves or any(isinstance(leaf, bool) or not isinstance(leaf, NUMBER) for leaf in leaves):
+        return x
+    try:
+        found = np.asarray(x)
+    except ValueError:  # rows of several lengths
+        return x
+    return found.astype(np.float64) if found.dtype.kind in "iu" else found
 
 
 def _as_array(value: Any) -> Any:
