@@ -26,6 +26,7 @@ from handgrad.judging.vectors.cases import (
     product_case,
     without_elements,
 )
+from handgrad.judging.vectors.functions import as_array
 from handgrad.judging.vectors.remarks import with_remarks
 from handgrad.report import GradientReport
 
@@ -57,7 +58,7 @@ def report_on_jacobian(
 ) -> GradientReport:
     """Judge a Jacobian, as `check_jacobian` does; raises as that."""
     names = names_in(fun, args)
-    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    at, points = (as_array(x), *args), _as_starts(settings.points)
     jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
     given = point_at(x, others, names)
     empty = without_elements(jac, fun, given, settings.reproduce, settings.strict)
@@ -77,7 +78,7 @@ def report_on_hessian(
     """Judge a Hessian, as `check_hessian` does; raises as that."""
     names = names_in(loss, args)
     refuse_complex(x, names.params)
-    at, points = (_as_start(x), *args), _as_starts(settings.points)
+    at, points = (as_array(x), *args), _as_starts(settings.points)
     hess, loss, (x, *others), points = in_parts(hess, loss, at, points)
     of_parts = hessian_case(
         hess, loss, point_at(x, others, names), settings.wording, settings.options
@@ -94,9 +95,9 @@ def report_on_hvp(
     v: Any = None,
 ) -> GradientReport:
     """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
-    names, own, x = names_in(loss, args), (hessp, loss), _as_start(x)
+    names, own, x = names_in(loss, args), (hessp, loss), as_array(x)
     of_complex = holds_complex(x)
-    along = () if v is None else (like_complex(_as_start(v), x),)
+    along = () if v is None else (like_complex(as_array(v), x),)
     points = _as_starts(settings.points)
     hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
     given = point_at(x, others[len(along) :], names)
@@ -122,17 +123,11 @@ def names_in(function: Any, args: tuple[Any, ...]) -> Names:
     return Names(name, tuple(others))
 
 
-def _as_start(x: Any) -> Any:
-    """Return a list of numbers as an array, as SciPy takes where to start; all else unchanged."""
-    is_flat = type(x) is list and x and all(isinstance(one, float | complex | int) for one in x)
-    return np.asarray(x) if is_flat else x
-
-
 def _as_starts(points: Any) -> Any:
-    """Return listed points (x, *args) with `_as_start` of each x."""
+    """Return listed points (x, *args) with arrays for lists of numbers."""
     if not isinstance(points, list | tuple):
         return points
-    return [(_as_start(p[0]), *p[1:]) if isinstance(p, list | tuple) and p else p for p in points]
+    return [tuple(map(as_array, p)) if isinstance(p, list | tuple) else p for p in points]
 
 
 def _like(given: Point, seed: int) -> Any:

@@ -47,7 +47,8 @@ def check_jacobian(
             only be called is judged by differences, and nothing certified.
         x: shape (n,), or any array of floats or complex numbers, or a pytree of them; a list of
             numbers is an array, as SciPy takes it.
-        args: further arguments of both: arrays, pytrees, settings.
+        args: further arguments of both: arrays, pytrees, settings; sparse matrices of SciPy, with
+            which a function can only be called.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
         convention: how a derivative by a complex z = x + iy is written, "jax" by default. A row of

@@ -76,7 +76,7 @@ def _table(source: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadInput(f"no such file: {source}; expected a pyproject.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{source} is no TOML: {error}") from None
+        raise BadInput(f"{source} is not valid TOML: {error}") from None
     if not isinstance(table, dict):
         raise BadInput(f"{source} has no table tool.handgrad; expected one with {_either(_KEYS)}")
     _known(f"{source}: tool.handgrad", table, _KEYS)

@@ -5,18 +5,43 @@ have. Whatever these raise is passed over, and so would be a mistake in handgrad
 environment variable `VARIABLE`, under which such an error is raised.
 """
 
+import ast
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from traceback import walk_tb
-from types import TracebackType
+from functools import reduce
+from inspect import unwrap
+from traceback import FrameSummary
+from types import CodeType, FrameType, TracebackType
+from typing import Any
 
-from handgrad.data.frames import is_handgrads, is_own
+from handgrad.data.frames import expression, frames_of, is_handgrads, is_own
 
 #: Set to anything, it makes errors in handgrad itself fail what would pass over them.
 VARIABLE = "HANDGRAD_RAISE_INTERNAL_ERRORS"
 
 #: What any code may raise where memory or the stack ends.
 EXHAUSTED = (MemoryError, RecursionError)
+
+#: Installed functions that callers gave, by their ids, and their code: a gradient of SciPy's.
+_GIVEN: dict[int, Any] = {}
+_CODES: set[CodeType] = set()
+
+
+def given(function: Callable[..., Any]) -> None:
+    """Take down that a function is the caller's, though it be a library's.
+
+    What it raises is no error of handgrad's then. Only where `VARIABLE` is set, since it is kept.
+    """
+    if not os.getenv(VARIABLE):
+        return
+    inner = function
+    while hasattr(inner, "func"):  # as `functools.partial` has
+        inner = inner.func  # pyright: ignore[reportFunctionMemberAccess]
+    code = getattr(unwrap(inner), "__code__", None)
+    if code is None or _is_of_library(code.co_filename):
+        _GIVEN[id(function)] = function
+        _CODES.update(() if code is None else (code,))
 
 
 class InternalError(BaseException):
@@ -71,13 +96,34 @@ def _is_internal(error: Exception, known: tuple[type[Exception], ...]) -> bool:
 
     A library's own errors, where handgrad called it, count unless they are known.
     """
+    while isinstance(error, SystemError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # code in C went on after that, as SciPy's `brentq` does
     if type(error).__module__.partition(".")[0] == "handgrad":
         return False
-    files = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    frames = frames_of(error.__traceback__)
+    files = [place.filename for _, place in frames]
     if isinstance(error, known) and _is_of_library(files[-1]):
         return False
-    own = [file for file in files if not _is_of_library(file)]
-    return bool(own) and is_handgrads(own[-1])
+    last = max((i for i, file in enumerate(files) if not _is_of_library(file)), default=None)
+    if last is None or not is_handgrads(files[last]):
+        return False
+    codes = {frame.f_code for frame, _ in frames[last + 1 :]}
+    return _CODES.isdisjoint(codes) and id(_called(*frames[last])) not in _GIVEN
+
+
+def _called(frame: FrameType, place: FrameSummary) -> Any:
+    """Return the function that a frame calls, if it calls one by a name: `self.f(x)`."""
+    names: list[str] = []
+    try:
+        node = ast.parse(expression(place), mode="eval").body
+        node = node.func if isinstance(node, ast.Call) else node
+        while isinstance(node, ast.Attribute):
+            names.insert(0, node.attr)
+            node = node.value
+        held = frame.f_locals[node.id] if isinstance(node, ast.Name) else None
+        return reduce(getattr, names, held)
+    except (SyntaxError, KeyError, AttributeError):
+        return None
 
 
 def _is_of_library(file: str) -> bool:

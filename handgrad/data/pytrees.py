@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.core import Tracer
+from scipy.sparse import issparse
 
 
 def wide(leaves: Sequence[Any]) -> Any:
@@ -14,8 +15,10 @@ def wide(leaves: Sequence[Any]) -> Any:
 
 
 def is_real(leaf: Any) -> bool:
-    """Tell whether an input is an array of floats."""
-    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, np.floating)
+    """Tell whether an input is an array of floats; a sparse matrix of SciPy is none to JAX."""
+    if not hasattr(leaf, "dtype") or issparse(leaf):
+        return False
+    return jax.numpy.issubdtype(leaf.dtype, np.floating)
 
 
 def is_traced(leaf: Any) -> bool:
@@ -41,6 +44,17 @@ def split(
 
 def weighed(outputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
     """Return Σ c·output over all arrays."""
-    products = [c * o for c, o in zip(cotangents, outputs, strict=True)]
+    products = [_product(c, o) for c, o in zip(cotangents, outputs, strict=True)]
     # NumPy code on power series may return a single number, which has no `sum`.
     return sum(p.sum() if hasattr(p, "sum") else p for p in products)
+
+
+def _product(cotangent: Any, output: Any) -> Any:
+    """Multiply in the wider dtype, which JAX does not choose where promotion is strict.
+
+    They differ where code that has a dtype of its own is rerun in another one.
+    """
+    if is_real(cotangent) and is_real(output) and cotangent.dtype != output.dtype:
+        dtype = np.promote_types(cotangent.dtype, output.dtype)
+        return cotangent.astype(dtype) * output.astype(dtype)
+    return cotangent * output

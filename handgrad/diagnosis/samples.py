@@ -16,7 +16,7 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import REFUSED, Engine, engine
 from handgrad.judging.case import Case
 from handgrad.judging.judge import judge_point
-from handgrad.judging.losses import prepare
+from handgrad.judging.losses import by_calls, prepare
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.trial import points_of
@@ -218,7 +218,8 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
     yield from smooth[:1]
     yield from _judged(trial, _larger(trial.case, first.given))
     yield from smooth[1:]
-    around = points_of(trial.case, first.given, MORE, trial.case.seed + 1)
+    called = trial.loss is not None and by_calls(trial.loss, first.given)
+    around = points_of(trial.case, first.given, MORE, trial.case.seed + 1, called)
     next(around)
     yield from _judged(trial, around)
     yield from (ruling for ruling in judged if ruling.reference.kink is not None)

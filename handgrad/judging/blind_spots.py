@@ -27,7 +27,8 @@ def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
     if not rulings:
         return []
     first = rulings[0]
-    return [*_zeros(rulings), *_dead(rulings, part), *_lengths(first, part), *_uniform(first)]
+    found = [*_zeros(rulings), *_dead(rulings, part), *_in_noise(rulings)]
+    return [*found, *_lengths(first, part), *_uniform(first)]
 
 
 def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
@@ -53,6 +54,27 @@ def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
                 "its derivative is" if leaf.size == 1 else f"{dead} of {leaf.size} derivatives are"
             )
             yield f"{path}: {which} 0 at every point (dead units?), where factors cannot show"
+
+
+def _in_noise(rulings: Sequence[Ruling]) -> Iterator[str]:
+    """Find elements of which differences know no digit at any point, and so not the sign."""
+    hidden = np.all([_signless(ruling) for ruling in rulings], axis=0)
+    given = rulings[0].given
+    for path, part in zip(given.paths, given.parts(), strict=True):
+        count, size = int(hidden[part].sum()), hidden[part].size
+        if count:
+            which = "its derivative is" if size == 1 else f"{count} of {size} derivatives are"
+            yield (
+                f"{path}: {which} smaller than the noise of the differences at every point, "
+                "where not even a sign shows"
+            )
+
+
+def _signless(ruling: Ruling) -> np.ndarray:
+    """Tell of which elements -yours would be as right as yours is, for all that is known."""
+    size = np.abs(ruling.yours.answer)
+    unknown = ruling.reference.known & (not ruling.reference.certified)
+    return unknown & (size > 0) & (ruling.tolerance.left_out >= size)
 
 
 def _of_units(zeros: np.ndarray) -> np.ndarray:

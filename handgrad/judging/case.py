@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from handgrad.data import attempts
 from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
@@ -300,6 +301,7 @@ def check_function(name: str, function: Any, arguments: Sequence[Any], form: str
     """
     if not callable(function):
         raise TypeError(f"{name}: got {shortly(function)}, expected a function")
+    attempts.given(function)
     try:
         found = signature(function)
     except (TypeError, ValueError):

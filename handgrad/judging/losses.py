@@ -63,14 +63,25 @@ def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
     """
     if not isinstance(case.part, Matrix | HessianProduct):
         return None
-    names = (eqn.primitive.name for eqn in equations(traced.loss.jaxpr.jaxpr))
-    called = next((name for name in names if name in CALLBACKS), None)
+    called = _callback(traced)
     if called is None:
         return None
     why = f"{case.wording.loss.removeprefix('the ')}: {outside(called)}"
     if not may_be_judged(case, given):
         raise UntraceableError(why)
     return BlackBox(case, why=why, compiled=True)
+
+
+def _callback(traced: Traced) -> str | None:
+    """Return the operation of a loss by which it calls code outside of JAX; None if it has none."""
+    names = (eqn.primitive.name for eqn in equations(traced.loss.jaxpr.jaxpr))
+    return next((name for name in names if name in CALLBACKS), None)
+
+
+def by_calls(loss: PreparedLoss, given: Point) -> bool:
+    """Tell whether a loss is judged by differences of it, or held to them."""
+    called = isinstance(loss, JaxLoss) and _callback(loss.traced(given)) is not None
+    return called or isinstance(loss, BlackBox)
 
 
 def _translated(case: Case, given: Point) -> JaxLoss | None:

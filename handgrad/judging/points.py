@@ -13,15 +13,28 @@ import numpy as np
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.named import check_inside
 from handgrad.data.point import Point, shortly
+from handgrad.judging.by_differences import sizes_of
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
 
 
 def points(
-    given: Point, more: int | Sequence[Any], seed: int, domains: Sequence[Domain] = ()
+    given: Point,
+    more: int | Sequence[Any],
+    seed: int,
+    domains: Sequence[Domain] = (),
+    own_sizes: bool = False,
 ) -> Iterator[Point]:
     """Return the caller's point, then `more` points: a number, or a list of (params, *inputs).
+
+    Args:
+        given: the caller's point.
+        more: the others.
+        seed: of those that are drawn.
+        domains: of each leaf, if not all numbers.
+        own_sizes: whether each element moves by its own size, and not by that of its leaf. So it
+            stays where differences, whose steps have the size of the element, resolve the loss.
 
     Raises:
         TypeError: `more` is neither.
@@ -35,25 +48,33 @@ def points(
         return chain([given], _listed(given, more, domains))
     if more < 0:
         raise ValueError(f"points: got {more}, expected 0 or more")
-    return chain([given], _drawn(given, int(more), seed, domains))
+    return chain([given], _drawn(given, int(more), seed, domains, own_sizes))
 
 
-def _drawn(given: Point, more: int, seed: int, domains: Sequence[Domain]) -> Iterator[Point]:
+def _drawn(
+    given: Point, more: int, seed: int, domains: Sequence[Domain], own_sizes: bool
+) -> Iterator[Point]:
     rng = np.random.default_rng(seed)
     domains = domains or [Domain()] * len(given.leaves)
+    sizes = _own_sizes(given) if own_sizes else _sizes(given.leaves)
     for i in range(more):
-        yield given.moved(_around(given.leaves, SCALES[i % len(SCALES)], rng, domains))
+        scale, triples = SCALES[i % len(SCALES)], zip(given.leaves, domains, sizes, strict=True)
+        yield given.moved(
+            [
+                np.asarray(domain.drawn(leaf, scale, size, rng)) if leaf.size else leaf
+                for leaf, domain, size in triples
+            ]
+        )
 
 
-def _around(
-    leaves: Sequence[np.ndarray], scale: float, rng: Any, domains: Sequence[Domain]
-) -> list[np.ndarray]:
+def _sizes(leaves: Sequence[np.ndarray]) -> list[float]:
     everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
-    pairs = zip(leaves, domains, strict=True)
-    return [
-        np.asarray(domain.drawn(leaf, scale, _size(leaf) or everything, rng)) if leaf.size else leaf
-        for leaf, domain in pairs
-    ]
+    return [_size(leaf) or everything for leaf in leaves]
+
+
+def _own_sizes(given: Point) -> list[np.ndarray]:
+    sizes, pairs = sizes_of(given), zip(given.parts(), given.leaves, strict=True)
+    return [sizes[part].reshape(leaf.shape) for part, leaf in pairs]
 
 
 def _size(values: np.ndarray) -> float:

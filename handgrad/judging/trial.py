@@ -19,7 +19,7 @@ from handgrad.judging.forward_values import with_values
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.losses import PreparedLoss, prepare
+from handgrad.judging.losses import PreparedLoss, by_calls, prepare
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
@@ -108,9 +108,10 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    around = points_of(case, given, points, case.seed)
+    points_of(case, given, points, case.seed)  # which raises if they are none
     with calling(case.wording.loss):
         loss = prepare(case, given)
+        around = points_of(case, given, points, case.seed, by_calls(loss, given))
         try:
             if isinstance(case.part, Matrix | HessianProduct):
                 check_function(case.part.called, given, case.wording.loss)
@@ -133,9 +134,11 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
             return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
 
 
-def points_of(case: Case, given: Point, more: int | Sequence[Any], seed: int) -> Iterator[Point]:
+def points_of(
+    case: Case, given: Point, more: int | Sequence[Any], seed: int, own_sizes: bool = False
+) -> Iterator[Point]:
     """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
-    around = points_around(case.of_caller(given), more, seed, case.domains)
+    around = points_around(case.of_caller(given), more, seed, case.domains, own_sizes)
     if isinstance(case.part, RandomDirections):
         return with_directions(case.part, around)
     if isinstance(case.part, Matrix):

@@ -12,6 +12,9 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data import formats
 
+#: The size of all elements of an array, or an array of that of each.
+Size = float | np.ndarray
+
 
 class Domain:
     """The set of all arrays, and what other domains have in common with it.
@@ -55,13 +58,13 @@ class Domain:
         """Return an array of the domain near `leaf`; `before` is the one that was moved there."""
         return leaf
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Move an array of the domain at random, within it.
 
         Args:
             leaf: the array.
             scale: how far, relative to its elements.
-            size: of an element.
+            size: of an element, or of each.
             rng: draws the move.
         """
         return self.nearest(added(leaf, scale * size, rng.standard_normal(leaf.shape)), leaf)
@@ -98,7 +101,7 @@ class Positive(Domain):
         """Return the sizes of the elements, and 1 for 0."""
         return np.where(leaf == 0, np.ones_like(leaf), np.abs(leaf))
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Multiply every element by a random factor."""
         form = formats.of(leaf.dtype)
         with np.errstate(over="ignore"):
@@ -143,7 +146,7 @@ class Interval(Domain):
         wide = np.where(wide < self.low, self.low / 2 + was / 2, wide)
         return np.where(wide > self.high, self.high / 2 + was / 2, wide).astype(leaf.dtype)
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Move the logit of each element between the ends; one that is at an end stays there.
 
         With one end, multiply the distance from it.
@@ -217,7 +220,7 @@ def kept(where: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(where, values, zeros)
 
 
-def added(leaf: np.ndarray, scale: float, steps: np.ndarray) -> np.ndarray:
+def added(leaf: np.ndarray, scale: Size, steps: np.ndarray) -> np.ndarray:
     """Return a leaf plus scale·steps of float64, in its own format and without overflow."""
     largest = formats.of(leaf.dtype).largest
     with np.errstate(over="ignore"):

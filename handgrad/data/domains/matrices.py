@@ -6,7 +6,7 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data import formats
-from handgrad.data.domains.domain import Domain, added, kept, rounding
+from handgrad.data.domains.domain import Domain, Size, added, kept, rounding
 from handgrad.data.numerals import short
 
 #: How often a move is halved that rounding has brought out of the positive definite matrices.
@@ -89,7 +89,7 @@ class PositiveDefinite(Symmetric):
         made = (vectors * values[..., None, :]) @ mirrored(vectors)
         return super().nearest(made.astype(leaf.dtype), before)
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Return C·A·C of a random positive definite C, near 1 if the scale is small."""
         wide = leaf.astype(np.float64)
         vectors, _ = np.linalg.qr(rng.standard_normal(leaf.shape))
@@ -126,7 +126,7 @@ class LowerTriangular(Domain):
         """Return the matrix with zeros above the diagonal."""
         return kept(lower(leaf), leaf) if leaf.ndim > 1 else leaf
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Add to the elements below the diagonal; multiply those on it, which keep their signs.
 
         A factor with another sign has the same product, and log of its diagonal is not defined.
@@ -184,7 +184,7 @@ class Orthogonal(Domain):
         u, _, v = np.linalg.svd(leaf.astype(np.float64), full_matrices=False)
         return (u @ v).astype(leaf.dtype)
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Return the matrix turned by a random rotation, near 1 if the scale is small.
 
         It is (1 - K/2)⁻¹·(1 + K/2) of an antisymmetric K (Cayley).

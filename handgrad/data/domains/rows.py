@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.data import formats
-from handgrad.data.domains.domain import Domain, rounding
+from handgrad.data.domains.domain import Domain, Size, rounding
 from handgrad.data.numerals import short
 
 
@@ -36,7 +36,7 @@ class Simplex(Domain):
         sizes = np.where(sizes.sum(axis=-1, keepdims=True) > 0, sizes, 1.0)
         return (sizes / sizes.sum(axis=-1, keepdims=True)).astype(leaf.dtype)
 
-    def drawn(self, leaf: np.ndarray, scale: float, size: float, rng: Any) -> np.ndarray:
+    def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Multiply every element by a random factor, and divide by the sum; 0 stays 0."""
         factors = np.exp(scale * rng.standard_normal(leaf.shape))
         return self.nearest((leaf.astype(np.float64) * factors).astype(leaf.dtype), leaf)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.data import attempts
 from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
 from handgrad.data.point import Point, copied, shortly
@@ -27,6 +28,10 @@ __tracebackhide__ = True
 #: What a function that calls another has of it: not its module, by which code that may refer to
 #: NumPy is told from NumPy's own.
 OWN = ("__name__", "__qualname__", "__doc__")
+
+
+#: What a list that stands for an array consists of.
+NUMBER = (int, float, complex, np.number)
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,11 @@ class VectorFunction:
         """Describe a function by its result at a point.
 
         Raises:
-            TypeError: the result has no floats.
+            TypeError: it is no function, or the result has no floats.
         """
+        if not callable(f):
+            raise TypeError(f"{name}: got {shortly(f)}, expected a function")
+        attempts.given(f)
         value = _as_array(called(f, given))
         if holds_complex(value):
             f, value = _in_parts(f), in_pairs(value)
@@ -217,6 +225,20 @@ def _in_parts(f: Callable[..., Any]) -> Callable[..., Any]:
         return in_pairs(_as_array(f(*args)))
 
     return in_parts
+
+
+def as_array(x: Any) -> Any:
+    """Return a list of real or complex numbers as an array of floats, as SciPy takes it."""
+    if not isinstance(x, list):
+        return x
+    leaves = jax.tree_util.tree_leaves(x)
+    if not leaves or any(isinstance(leaf, bool) or not isinstance(leaf, NUMBER) for leaf in leaves):
+        return x
+    try:
+        found = np.asarray(x)
+    except ValueError:  # rows of several lengths
+        return x
+    return found.astype(np.float64) if found.dtype.kind in "iu" else found
 
 
 def _as_array(value: Any) -> Any:

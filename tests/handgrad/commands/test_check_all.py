@@ -216,7 +216,7 @@ def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
             '[tool.handgrad]\npairs = [{gradient = "mine.py:loss()", loss = "c", like = "d"}]',
             "'mine.py:loss()'; expected FILE.py:gradient or package.module:gradient",
         ),
-        ("[tool", "list.toml is no TOML: "),
+        ("[tool", "list.toml is not valid TOML: "),
         (
             "[tool.handgrad]",
             "list.toml has no derivative; expected NAME_grad, NAME_hess or",

@@ -114,6 +114,38 @@ def test_wrong_ones_disagree_by_their_kind(edit: Any, kind: str) -> None:
     assert [diagnosis.kind for diagnosis in report.diagnoses] == [kind]
 
 
+SIZES = np.array([1e-8, 1.0, 1e8])
+
+
+def of_all_sizes(x: Any) -> float:
+    return sum(math.sin(float(t)) for t in x / SIZES)
+
+
+@pytest.mark.parametrize("factors", [[1, 1, 1], [1, 1, -1], [2, 1, 1]])
+def test_numbers_of_all_sizes_are_judged_where_differences_resolve_the_loss(factors: Any) -> None:
+    """Moved by 1e8, the first number would go through so many waves between two steps."""
+    at = np.array([0.3, 0.7, 1.2]) * SIZES
+    gradient = lambda x: factors * np.cos(x / SIZES) / SIZES  # noqa: E731
+    report = check_gradient(gradient, of_all_sizes, at, points=4)
+    assert report.verdict == ("agree" if factors == [1, 1, 1] else "disagree")
+    assert not any("undecidable" in warning for warning in report.warnings)
+
+
+def test_a_derivative_that_the_noise_of_the_others_hides_does_not_agree_in_silence() -> None:
+    def weighed(x: Any) -> float:
+        return sum(c * math.sin(float(t)) for c, t in zip(SIZES, x, strict=True))
+
+    rng, hidden = np.random.default_rng(1), 0
+    for _ in range(8):
+        report = check_gradient(
+            lambda x: [-1, 1, 1] * SIZES * np.cos(x), weighed, rng.uniform(0.2, 1.4, 3), points=0
+        )
+        said = any("x: 1 of 3 derivatives are smaller than the" in w for w in report.warnings)
+        assert (report.verdict, said) in (("agree", True), ("undecidable", False))
+        hidden += said
+    assert hidden
+
+
 def test_the_boundary_term_of_an_integral() -> None:
     report = check_gradient(lambda p: of_integral(p, boundary=0), integral, AT, points=0)
     assert (report.verdict, report.observed[0].index) == ("disagree", (2,))

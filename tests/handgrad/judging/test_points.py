@@ -120,3 +120,12 @@ def test_what_is_no_list_of_points(more: Any, error: Any, message: str) -> None:
         list(points(given_here(), more, 0))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200
+
+
+def test_for_differences_each_number_moves_by_its_own_size() -> None:
+    sizes = np.repeat([1e-8, 1.0, 1e8], 1000)
+    given = given_here({"w": np.where(np.arange(3000) % 2, -1, 1) * sizes, "b": np.zeros((3, 4))})
+    _, first, *_ = points(given, 1, 0, own_sizes=True)
+    moved = np.abs(first.params["w"] - given.params["w"]).reshape(3, 1000)
+    np.testing.assert_allclose(np.std(moved / [[1e-8], [1.0], [1e8]], axis=1), 0.06, rtol=0.1)
+    assert np.std(first.params["b"]) == pytest.approx(SCALES[0], rel=0.5)
