@@ -111,7 +111,8 @@ def test_what_code_in_c_does_after_an_error_is_judged_by_that_error() -> None:
     """`brentq` calls its function again, on a number that is no float, and Python raises."""
 
     def loss(p: Any) -> Any:
-        return brentq(lambda x: p[0] * x - p[1], -5, 5) ** 2
+        root: Any = brentq(lambda x: p[0] * x - p[1], -5, 5)
+        return root**2
 
     def gradient(p: Any) -> Any:
         return 2 * p[1] / p[0] ** 2 * np.array([-p[1] / p[0], 1])
