@@ -23,6 +23,9 @@ VARIABLE = "HANDGRAD_RAISE_INTERNAL_ERRORS"
 #: What any code may raise where memory or the stack ends.
 EXHAUSTED = (MemoryError, RecursionError)
 
+#: What JAX notes on its errors where it takes its own frames off them, the last ones.
+REMOVED = "JAX has removed its internal frames"
+
 #: Installed functions that callers gave, by their ids, and their code: a gradient of SciPy's.
 _GIVEN: dict[int, Any] = {}
 _CODES: set[CodeType] = set()
@@ -102,7 +105,8 @@ def _is_internal(error: Exception, known: tuple[type[Exception], ...]) -> bool:
         return False
     frames = frames_of(error.__traceback__)
     files = [place.filename for _, place in frames]
-    if isinstance(error, known) and _is_of_library(files[-1]):
+    in_jax = any(REMOVED in note for note in getattr(error, "__notes__", ()))
+    if isinstance(error, known) and (in_jax or _is_of_library(files[-1])):
         return False
     last = max((i for i, file in enumerate(files) if not _is_of_library(file)), default=None)
     if last is None or not is_handgrads(files[last]):

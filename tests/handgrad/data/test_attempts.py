@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -58,6 +59,23 @@ def test_errors_in_libraries_are_passed_over_where_they_are_known() -> None:
         attempt(of_a_library, TypeError)
 
 
+@pytest.mark.parametrize("frames", ["quiet_remove_frames", "off"])
+def test_errors_of_jax_are_known_where_it_takes_its_frames_off_them(frames: str) -> None:
+    """As it does outside of pytest, in a process that a test starts."""
+
+    def of_jax() -> Any:
+        return point_at(np.ones(3), ("a",)).call(jnp.sin)
+
+    before = jax.config.jax_traceback_filtering  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_traceback_filtering", frames)
+    try:
+        assert attempt(of_jax, TypeError) == "passed over"
+        with pytest.raises(InternalError):
+            attempt(of_jax, RuntimeError)
+    finally:
+        jax.config.update("jax_traceback_filtering", before)
+
+
 @pytest.mark.parametrize(
     ("function", "called"),
     [
@@ -93,7 +111,8 @@ def test_what_code_in_c_does_after_an_error_is_judged_by_that_error() -> None:
     """`brentq` calls its function again, on a number that is no float, and Python raises."""
 
     def loss(p: Any) -> Any:
-        return float(brentq(lambda x: p[0] * x - p[1], -5, 5)) ** 2  # pyright: ignore
+        root: Any = brentq(lambda x: p[0] * x - p[1], -5, 5)
+        return root**2
 
     def gradient(p: Any) -> Any:
         return 2 * p[1] / p[0] ** 2 * np.array([-p[1] / p[0], 1])

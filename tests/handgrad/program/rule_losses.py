@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_derivatives import linear_call
 
 from handgrad.program.jacobians import jacobian
 
@@ -179,4 +180,7 @@ CONTROL: dict[str, tuple[Loss, Any]] = {
     "jacobian": of(lambda p: jacobian(lambda x, q: jnp.sin(x) * x[0] * q, p, p * p)),
     "cond": of(lambda p: lax.cond(p[1] > 0, jnp.sin, lambda v: v * v * v, p)),
     "scan": of(recurrence),
+    "linear_call": of(
+        lambda p: linear_call(lambda r, t: r * t, lambda r, d: r * d, jnp.asarray(Q), p * p)
+    ),
 }
