@@ -205,7 +205,9 @@ def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
 
 
 def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
-    return np.asarray(in_one(called(f, given)), dtype=np.float64)
+    # Their formats may differ, which JAX does not join where promotion is strict.
+    leaves = jax.tree_util.tree_leaves(called(f, given))
+    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
 
 
 def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:

@@ -26,6 +26,10 @@ class NotOnSeriesError(TypeError):
     """The code needs a float, or something else that a series is not."""
 
 
+class NoAttributeError(AttributeError):
+    """The code asks a number for what a float has and a series has not."""
+
+
 def exact(number: Any) -> arb:
     """Convert one real number to a ball of radius zero."""
     whole = isinstance(number, int | np.integer | np.bool_)
@@ -86,7 +90,7 @@ class Number:
         ufunc = None if name.startswith("__") else getattr(np, name, None)
         if isinstance(ufunc, np.ufunc) and ufunc.nin == 1:
             return partial(ufunc, self)
-        raise AttributeError(name)
+        raise NoAttributeError(name)
 
     @property
     def dual(self) -> Dual:
