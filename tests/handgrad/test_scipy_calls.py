@@ -1,5 +1,6 @@
 """Whole calls of scipy.optimize, judged before they are run."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,35 @@ def test_one_wrong_among_right_ones() -> None:
     assert report.headline == "disagree: jac agree, hess disagree"
     assert report.failing == ("hess",)
     assert report.to_dict()["verdict"] == "disagree"
+
+
+def test_the_call_says_what_each_report_says() -> None:
+    """Where it is wrong, its warnings, why it is not certified, how many points are left out."""
+
+    def likelihood(p: Any) -> Any:
+        return np.log(np.abs(p[1])) + p[0] ** 2 + (np.inf if p[0] > 3 else 0)
+
+    def of_positive(p: Any) -> Any:
+        return np.array([2 * p[0], 1 / np.abs(p[1])])
+
+    points = [(np.array(p),) for p in ([1.0, 2.0], [4.0, 2.0], [2.0, -2.0])]
+    with pytest.raises(GradientMismatch) as raised:
+        assert_scipy(likelihood, [1.0, 1.0], jac=of_positive, points=points)
+    report: Any = raised.value.report
+    for shown in (str(raised.value), str(report)):
+        shown = " ".join(shown.split())
+        assert "jac, at point 3, where p" in shown
+        assert "no longer positive: p: 1 of 2 elements, worst at [1]" in shown
+        assert report["jac"].warnings
+        assert all(f"Warning: {warning}" in shown for warning in report["jac"].warnings)
+        assert "jac: 1 point left out because the loss is not finite there." in shown
+
+    called = check_scipy(lambda x: math.exp(x[0]), [1.5], jac=np.exp, points=0)
+    assert called
+    assert called["jac"].warnings[0].startswith("not certified: ")
+    assert f"Warning: {called['jac'].warnings[0]}" in " ".join(str(called).split())
+    plain = check_scipy(rosen, START, jac=rosen_der, points=0)
+    assert "every element" not in str(plain)
 
 
 def test_what_least_squares_root_and_curve_fit_take() -> None:
