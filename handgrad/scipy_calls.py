@@ -61,7 +61,8 @@ def check_scipy(
         convention: how derivatives by complex numbers are written, as for `check_gradient` and
             `check_jacobian`.
         domain: a set that x stays in, as for `check_gradient`, `check_jacobian` and
-            `check_hessian`: "positive", or an interval between the bounds.
+            `check_hessian`: "positive", or ("interval", low, high), the bounds, of numbers or
+            of arrays shaped like x.
 
     Returns:
         The report, with a report for each derivative: `report["jac"]`. Its verdict is the worst of

@@ -111,6 +111,38 @@ def test_the_call_says_what_each_report_says() -> None:
     assert "every element" not in str(plain)
 
 
+Z = np.random.default_rng(1).standard_normal(9)
+
+
+def likelihood(p: Any, z: Any) -> Any:
+    """Return that of a normal distribution, whose deviation counts without its sign."""
+    return len(z) * np.log(np.abs(p[1])) + 0.5 * np.sum((z - p[0]) ** 2) / p[1] ** 2
+
+
+def score(p: Any, z: Any) -> Any:
+    s = np.abs(p[1])  # whose sign the second element lacks
+    by_scale = len(z) / s - np.sum((z - p[0]) ** 2) / s**3
+    return np.array([-np.sum(z - p[0]) / s**2, by_scale])
+
+
+def test_each_parameter_has_its_bounds() -> None:
+    """A mean that is any number, and a deviation that is not; mistakes inside are found."""
+    bounds = ("interval", [-np.inf, 0], [np.inf, 9])
+    call: Any = {"args": (Z,), "domain": bounds}
+    assert check_scipy(likelihood, [0.0, 1.0], jac=score, **call)
+    for mistake in (
+        lambda p, g: g * [1, 1.001],
+        lambda p, g: g + np.array([p[0] < 0, 0]),  # what no bound holds back from
+        lambda p, g: g * [1, np.where(p[1] > 2, 1.5, 1)],
+    ):
+        wrong = check_scipy(
+            likelihood, [0.5, 1.0], jac=lambda p, z, m=mistake: m(p, score(p, z)), **call
+        )
+        assert wrong.verdict == "disagree"
+    with pytest.raises(ValueError, match=r"p\[1\]: got 10.0, expected a number from 0 to 9"):
+        check_scipy(likelihood, [0.0, 10.0], jac=score, **call)
+
+
 def test_what_least_squares_root_and_curve_fit_take() -> None:
     """The very calls, with integers to start from, and the arguments in a tuple."""
     assert check_scipy(residuals, [1, 2], jac=jacobian, args=(T, Y), points=1)
