@@ -130,6 +130,9 @@ def test_each_parameter_has_its_bounds() -> None:
     bounds = ("interval", [-np.inf, 0], [np.inf, 9])
     call: Any = {"args": (Z,), "domain": bounds}
     assert check_scipy(likelihood, [0.0, 1.0], jac=score, **call)
+    anywhere = check_scipy(likelihood, [0.0, 1.0], jac=score, args=Z)["jac"]
+    assert "where p[1] is no longer positive: p: 1 of 2" in anywhere.headline
+    assert "say domain=('interval', [-inf, 0.0], [inf, inf]), or" in anywhere.warnings[0]
     for mistake in (
         lambda p, g: g * [1, 1.001],
         lambda p, g: g + np.array([p[0] < 0, 0]),  # what no bound holds back from
