@@ -182,6 +182,39 @@ def test_listed_points_are_those_of_every_derivative() -> None:
     assert [one.points for one in report.reports] == [2, 2, 2]
 
 
+def test_points_are_what_x0_is() -> None:
+    """Alone, with the args of the call, or with others; a mistake at one of them is found."""
+
+    def elsewhere(p: Any, z: Any) -> Any:
+        return score(p, z) * [1, np.where((p[1] == 2) & (len(z) == 9), 1.5, 1)]
+
+    as_lists: Any = ([[0, 2]], [np.array([0.0, 2.0])], [(0, 2)], [([0, 2], Z)])
+    for points in (*as_lists, np.array([[0, 2]])):
+        wrong = check_scipy(likelihood, [0, 1], jac=elsewhere, args=(Z,), points=points)["jac"]
+        assert wrong.headline.startswith("disagree at point 1")
+    assert check_scipy(likelihood, [0, 1], jac=elsewhere, args=Z, points=[([0, 2], Z[:3]), [0, 3]])
+    for point, message in (
+        ([1.0], r"points\[0\]: got .*expected x as x0, float64 of shape \(2,\), or \(x, \*args\)"),
+        (1.0, r"points\[0\]: got 1.0, expected x as x0"),
+        ("ab", r"points\[0\]: got 'ab', expected x as x0"),
+        ([1j, 2.0], r"points\[0\]: got .*expected x as x0"),
+        (([0, 2], Z, Z), r"points\[0\]: got 2 args, expected 1 after x"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_scipy(likelihood, [0, 1], jac=score, args=(Z,), points=[point])
+
+
+def test_lists_of_data_are_arrays() -> None:
+    def model(t: Any, a: Any, b: Any) -> Any:
+        return residuals((a, b), t, 0.0)
+
+    def by_params(t: Any, a: Any, b: Any) -> Any:
+        return jacobian((a, b), t, 0.0)
+
+    assert check_scipy(model, [1, 2], jac=by_params, xdata=[0, 1, 2], points=1)
+    curve_fit(model, [0, 1, 2], [1.0, 0.3, 0.1], [1, 2], jac=by_params)
+
+
 def test_lists_are_arrays() -> None:
     report = check_scipy(
         rosen,

@@ -133,6 +133,8 @@ INF = np.inf
         ),
         # Neither has left at all of the wrong points, and the first did at a right one.
         ([[-1.0, 1.5]], [[-2.6, 1.0], [0.5, -2.0]], "", None),
+        # Both did.
+        ([[-1.0, 1.5], [0.5, -3.0]], [[-2.6, -1.0], [0.5, -2.0]], "", None),
         # At no right point: it may be the array, and the number is one that left at all.
         ([[0.1, 2.0]], [[-2.6, -1.0], [0.5, -2.0]], "p is no longer 0 or more", "p[1] is -1"),
     ],
