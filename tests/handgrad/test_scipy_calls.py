@@ -188,8 +188,8 @@ def test_points_are_what_x0_is() -> None:
     def elsewhere(p: Any, z: Any) -> Any:
         return score(p, z) * [1, np.where((p[1] == 2) & (len(z) == 9), 1.5, 1)]
 
-    as_lists: Any = ([[0, 2]], [np.array([0.0, 2.0])], [(0, 2)], [([0, 2], Z)])
-    for points in (*as_lists, np.array([[0, 2]])):
+    forms: Any = [[[0, 2]], [np.array([0.0, 2.0])], [(0, 2)], [([0, 2], Z)], np.array([[0, 2]])]
+    for points in forms:
         wrong = check_scipy(likelihood, [0, 1], jac=elsewhere, args=(Z,), points=points)["jac"]
         assert wrong.headline.startswith("disagree at point 1")
     assert check_scipy(likelihood, [0, 1], jac=elsewhere, args=Z, points=[([0, 2], Z[:3]), [0, 3]])
