@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handgrad.compared import Version, row
-from handgrad.comparison import ComparisonReport
-from handgrad.data.numerals import listed
+from handgrad.comparison import ComparisonReport, warnings_in
+from handgrad.data.numerals import listed, plural
 from handgrad.render import Document, Table, content
+from handgrad.report import GradientReport
 
 HEADINGS = ("derivative", "verdict", "worst", "off by", "")
 
@@ -36,14 +37,16 @@ class CallReport(ComparisonReport):
 
     def _content(self) -> Document:
         rows = tuple(_row(version) for version in self.versions)
-        sentences = [line for v in self.versions if not v for line in _sentences(v)]
+        sentences = [line for version in self.versions for line in _sentences(version)]
         certified: dict[str, list[str]] = {}
         for version in self.versions:
             if version.report is not None:
                 certified.setdefault(version.report.certificate, []).append(version.name)
         each = [f"{listed(names)}: {how}." for how, names in certified.items()]
         again = f"Again: {self.reproduce}"
-        return Document((self.headline, Table(rows, HEADINGS), *sentences, *each, again))
+        warnings = warnings_in(self, of_calls=True)
+        blocks = (self.headline, Table(rows, HEADINGS), *sentences, *warnings, *each, again)
+        return Document(blocks)
 
 
 def _row(version: Version) -> tuple[str, ...]:
@@ -53,12 +56,27 @@ def _row(version: Version) -> tuple[str, ...]:
 
 
 def _sentences(version: Version) -> Iterator[str]:
-    """Say what is wrong with a derivative."""
+    """Say what is wrong with a derivative, or with autodiff beside it, and what was left out."""
     report = version.report
     if report is None:
         return
-    what = report.headline.partition(": ")[2]
-    yield what if what.startswith(f"{version.name}: ") else f"{version.name}: {what}"
+    if report.verdict != "agree" or report.blame is not None:
+        yield _headline(version.name, report)
     if report.verdict == "disagree":
         yield from content.diagnoses(report.reading)
-    yield from (f"{version.name}: {f.detail}" for f in report.observed[1:] if f.leaf is not None)
+    if not report:
+        found = [finding for finding in report.observed[1:] if finding.leaf is not None]
+        yield from (f"{version.name}: {finding.detail}" for finding in found)
+    if report.dropped:
+        left = f"{plural(report.dropped, 'point')} left out because the loss is not finite there"
+        yield f"{version.name}: {left}."
+
+
+def _headline(name: str, report: GradientReport) -> str:
+    """Return the headline of a derivative with its name for the verdict, which the table has.
+
+    What else is before the colon says where it is wrong, as in "disagree at point 8, where".
+    """
+    head, _, what = report.headline.partition(": ")
+    where = head.removeprefix(report.verdict).strip()
+    return f"{name}{where and f', {where}'}: {what.removeprefix(f'{name}: ')}"

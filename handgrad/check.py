@@ -126,11 +126,12 @@ def check_gradient(
         convention: how the gradient by a complex z = x + iy is written: "jax", as ∂L/∂x - i ∂L/∂y,
             or "torch", as ∂L/∂x + i ∂L/∂y, the conjugate. By default that of PyTorch where the
             arguments hold its tensors, else that of JAX.
-        domain: a set that parameters stay in: "positive", ("interval", low, high), "simplex" and
-            "unit sphere" (along the last axis), "symmetric", "positive definite", "lower
-            triangular", "orthogonal" (the last two axes), or a boolean array, of a leaf's shape,
-            that is True where elements vary; None for any numbers. One for all parameters, or a
-            pytree of these that is a prefix of theirs. Points are drawn in it, and of a gradient
+        domain: a set that parameters stay in: "positive", ("interval", low, high), whose ends are
+            numbers or arrays of a leaf's shape, "simplex" and "unit sphere" (along the last axis),
+            "symmetric", "positive definite", "lower triangular", "orthogonal" (the last two axes),
+            or a boolean array, of a leaf's shape, that is True where elements vary; None for any
+            numbers. One for all parameters, or a pytree of these that is a prefix of theirs.
+            Points are drawn in it, and of a gradient
             its projection on the tangent space is judged. Of a complex array only a boolean array
             or None, for both parts.
 

@@ -108,7 +108,7 @@ class ComparisonReport(Renderable):
         rows = tuple(map(row, self.versions))
         table = Table(rows, HEADINGS)
         blocks = (self.headline, table, *close_up(self.versions), *_sentences(self))
-        return Document((*blocks, *_warnings(self), _footing(self), f"Again: {self.reproduce}"))
+        return Document((*blocks, *warnings_in(self), _footing(self), f"Again: {self.reproduce}"))
 
 
 def _headline(report: ComparisonReport) -> str:
@@ -150,12 +150,15 @@ def _sentences(report: ComparisonReport) -> Iterator[str]:
         yield f"{listed(names)} make the same mistake{what}."
 
 
-def _warnings(report: ComparisonReport) -> Iterator[str]:
-    """Yield the warnings: of all versions once, else with the name of the version."""
+def warnings_in(report: ComparisonReport, of_calls: bool = False) -> Iterator[str]:
+    """Yield the warnings: of all versions once, else with the name of the version.
+
+    That calls at one point differ is left out without `of_calls`: the table of versions says so.
+    """
     reports = {v.name: v.report for v in report.versions if v.report is not None}
     found: dict[str, list[str]] = {}
     for name, each in reports.items():
-        told = [] if each.trial is None else of_variation(each.trial)  # by the table, too
+        told = [] if of_calls or each.trial is None else of_variation(each.trial)
         for warning in each.warnings:
             if warning not in told:
                 found.setdefault(warning, []).append(name)

@@ -55,13 +55,15 @@ def check_scipy(
         hess: the Hessian, `hess(x, *args)`; strings and strategies that update one are not judged.
         hessp: its product with a vector, `hessp(x, v, *args)`.
         args: the further arguments, a tuple, or the only one.
-        xdata: the data of `curve_fit`.
+        xdata: the data of `curve_fit`; a list is taken as an array, as it does.
         points, seed, strict, seconds: as for `check_gradient`; the points vary x, and each of a
-            list is a tuple (x, *args). The derivatives share the seconds.
+            list is an x, as `x0` takes it, with the same args, or a tuple (x, *args). The
+            derivatives share the seconds.
         convention: how derivatives by complex numbers are written, as for `check_gradient` and
             `check_jacobian`.
         domain: a set that x stays in, as for `check_gradient`, `check_jacobian` and
-            `check_hessian`: "positive", or an interval between the bounds.
+            `check_hessian`: "positive", or ("interval", low, high), the bounds, of numbers or
+            of arrays shaped like x.
 
     Returns:
         The report, with a report for each derivative: `report["jac"]`. Its verdict is the worst of
@@ -70,6 +72,7 @@ def check_scipy(
     Raises:
         TypeError: there is no derivative to judge, or a Hessian of a function that returns an
             array; also as `check_gradient`.
+        ValueError: a point has no x of the shape of x0; also as `check_gradient`.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever the functions raise at x0.
 
@@ -90,7 +93,12 @@ def check_scipy(
         what = "expected a function for jac, hess or hessp, or jac=True"
         raise TypeError(f"check_scipy: got no derivative, {what}")
     call = _call(fun, x0, args, xdata, jac is True)
-    options = {"points": points, "seed": seed, "strict": strict, "seconds": seconds / len(judged)}
+    options = {
+        "points": call.at_points(points),
+        "seed": seed,
+        "strict": strict,
+        "seconds": seconds / len(judged),
+    }
     options |= {"convention": convention, "domain": domain}
     found = [Version(name, call.report(name, given, options)) for name, given in judged.items()]
     return CallReport(tuple(found), (), reproduce)
@@ -150,6 +158,29 @@ class _Call:
         gradient = _result(self.fun, 1) if given is True else given
         return check_gradient(_array(gradient, self.x.shape), loss, *arguments, **options)
 
+    def at_points(self, points: Any) -> Any:
+        """Return points of a list, each x or (x, *args), as tuples (x, *args); else unchanged.
+
+        Raises:
+            ValueError: x is not shaped like x0, or there are more args, or fewer.
+        """
+        if not isinstance(points, list | tuple | np.ndarray):
+            return points
+        return [self._at(i, point) for i, point in enumerate(points)]
+
+    def _at(self, i: int, point: Any) -> tuple[Any, ...]:
+        x, args = _numbers(point), self.args
+        if (x is None or x.shape != self.x.shape) and isinstance(point, tuple) and point:
+            x, args = _numbers(point[0]), point[1:]
+        real_x = self.x.dtype.kind != "c"
+        if x is None or x.shape != self.x.shape or (real_x and x.dtype.kind == "c"):
+            what = f"expected x as x0, {self.x.dtype} of shape {self.x.shape}, or (x, *args)"
+            raise ValueError(f"points[{i}]: got {shortly(point)}, {what}")
+        if len(args) != len(self.args):
+            what = f"expected {len(self.args)} after x, as in the call, or x alone"
+            raise ValueError(f"points[{i}]: got {len(args)} args, {what}")
+        return x.astype(self.x.dtype), *args
+
     def _with_vectors(self, points: Any, seed: int) -> Any:
         """Return points of a list, (x, *args), with the vector that `hessp` takes beside x."""
         if not isinstance(points, list | tuple):
@@ -172,20 +203,33 @@ def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
     """
     if not callable(fun):
         raise TypeError(f"fun: got {shortly(fun)}, expected a function")
-    numbers = np.asarray(x0)
-    if not numbers.size or numbers.dtype.kind not in "fiubc":
+    x = _numbers(x0)
+    if x is None:
         raise TypeError(f"x0: got {shortly(x0)}, expected numbers to start from")
     args = args if isinstance(args, tuple) else (args,)
     if xdata is not None:
         if args:
             raise TypeError(f"args: got {shortly(args)} beside xdata, expected one of the two")
-        fun, args = _of_params(fun), (xdata,)
-    x = np.atleast_1d(numbers)
+        in_rows = isinstance(xdata, list | tuple | np.ndarray)
+        found = _numbers(xdata) if in_rows else None
+        fun, args = (
+            _of_params(fun),
+            (xdata if found is None or found.dtype.kind == "c" else found.astype(np.float64),),
+        )
     x = x.astype(np.float64) if x.dtype.kind in "iub" else x
     with calling("fun"):
         value: Any = fun(x.copy(), *copied(args))
         value = value[0] if both else value
     return _Call(fun, x, args, both, xdata is not None, np.shape(value))
+
+
+def _numbers(given: Any) -> np.ndarray | None:
+    """Return numbers as an array of one axis or more; None if it is none, or has no element."""
+    try:
+        found = np.atleast_1d(np.asarray(given))
+    except (TypeError, ValueError):  # rows of other lengths
+        return None
+    return found if found.size and found.dtype.kind in "fiubc" else None
 
 
 def _check_derivative(name: str, given: Any) -> None:

@@ -99,10 +99,11 @@ def again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:
 
 
 def _domain_in_words(domain: Any) -> str:
-    """Write a domain as --domain takes it; empty for one of several leaves, or a mask."""
+    """Write a domain as --domain takes it; empty for one of several leaves, or of arrays."""
     if isinstance(domain, str):
         return domain
     interval = isinstance(domain, tuple | list) and len(domain) == 3 and domain[0] == "interval"
+    interval = interval and not any(hasattr(end, "__len__") for end in domain[1:])
     return "interval {:g} {:g}".format(*map(float, domain[1:])) if interval else ""
 
 

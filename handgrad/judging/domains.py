@@ -5,8 +5,7 @@ gradient that is wrong only where a parameter left it may be right wherever it i
 is wrong only in directions that leave it is right for such parameters.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,12 +19,10 @@ from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetri
 from handgrad.data.domains.named import check_inside, domains_of
 from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.domains.tangent import Tangent, tangent_of
-from handgrad.data.numerals import place, short
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
 from handgrad.judging.matrix_parts import Matrix
-from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
@@ -146,82 +143,6 @@ def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
 #: What is said of a gradient g where g + gᵀ was asked for, off the diagonal.
 BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
 
-#: What one number among others may do, by chance as well.
-SIGN = "changes its sign"
-
-#: An array of at most so many numbers may hold parameters that each mean something else; among more
-#: numbers the sign of some would change at the wrong points by chance.
-FEW = 8
-
-
-class Exit(NamedTuple):
-    """A parameter that left a domain at another point."""
-
-    path: str
-    left: str  #: says so of it
-    element: str  #: one that did, and its value
-    leaf: str
-    by_chance: bool
-    domain: Domain | None  #: which one; None if there is no such domain
-
-
-def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
-    """Return what was left at each wrong point, by its number, if that is so at all of them.
-
-    Of the parameters that left their domains, these are the ones that did so at the fewest right
-    points; a number among others at none.
-    """
-    points = [case.of_caller(outcome.given) for outcome in outcomes]
-    given, wrong = points[0], [i for i, outcome in enumerate(outcomes) if outcome.wrong]
-    if any(outcomes[i].findings for i in wrong):
-        return {}
-    right = [at for at, o in zip(points, outcomes, strict=True) if o.ruling and not o.wrong]
-    also = Counter((e.path, e.left) for at in right for e in _exits(case, given, at))
-    found = {}
-    for i in wrong:
-        whole = points[i] is outcomes[i].given
-        guilty = _wrong_leaves(outcomes[i]) if whole else set(given.paths)
-        left = [
-            e
-            for e in _exits(case, given, points[i])
-            if not e.by_chance or (e.leaf in guilty and not also[e[:2]])
-        ]
-        fewest = min((also[e[:2]] for e in left), default=0)
-        first = {e.path: e for e in reversed(left) if also[e[:2]] == fewest}
-        found[i] = list(first.values())[::-1]
-    return found if all(found.values()) else {}
-
-
-def _wrong_leaves(outcome: Outcome) -> set[str]:
-    if outcome.ruling is None:
-        return set()
-    given, level = outcome.ruling.given, outcome.ruling.yours.level
-    parts = zip(given.paths, given.parts(), strict=True)
-    return {path for path, part in parts if (level[part] == WRONG).any()}
-
-
-def _exits(case: Case, given: Point, other: Point) -> Iterator[Exit]:
-    """Yield every parameter that has left a domain at another point, where none was stated."""
-    stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
-    leaves = zip(given.paths, given.leaves, other.leaves, stated, of_complex, strict=True)
-    for path, before, after, domain, part in leaves:
-        if type(domain) is not Domain or part:
-            continue
-        had = [guess for guess in GUESSES if guess.holds(before)]
-        left = [(guess, outside) for guess in had if len(outside := guess.outside(after))]
-        for guess, outside in left:
-            value = _valued(path, after, outside[0])
-            yield Exit(path, guess.domain.left, value, path, guess.by_chance, guess.domain)
-        if 1 < before.size <= FEW and not left:
-            for index in np.argwhere(np.sign(before) * np.sign(after) < 0):
-                element = f"{path}{place(tuple(index.tolist()))}"
-                yield Exit(element, SIGN, _valued(path, after, index), path, True, None)
-
-
-def _valued(path: str, leaf: np.ndarray, index: np.ndarray) -> str:
-    where = tuple(index.tolist())
-    return f"{path}{place(where)} is {short(float(leaf[where]), 3)}"
-
 
 def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     """Yield in which domains wrong leaves are, if they are right in the directions that stay there.
@@ -274,11 +195,3 @@ def of_pairs(matrices: np.ndarray) -> np.ndarray:
     """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
     diagonal = np.eye(matrices.shape[-1], dtype=bool)
     return np.where(diagonal, matrices, matrices + mirrored(matrices))
-
-
-def kept_by(left: Sequence[Exit], given: Point, option: str) -> Iterator[str]:
-    """Yield what keeps points in the domains that parameters have left."""
-    for one in left:
-        if one.domain is not None:
-            of = f" for {one.path}" if len(given.paths) > 1 else ""
-            yield option.format(one.domain.spec, one.domain.words) + of

@@ -13,7 +13,8 @@ from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
 from handgrad.judging.blind_spots import blind_spots
 from handgrad.judging.case import Case, ForwardValues, Instead, RandomDirections
-from handgrad.judging.domains import Exit, exits, kept_by, right_in_domains
+from handgrad.judging.domains import right_in_domains
+from handgrad.judging.exits import Exit, exits, kept_by
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.jax_loss import TRANSLATED
 from handgrad.judging.judgement import Judgement

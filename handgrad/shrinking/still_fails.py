@@ -90,7 +90,7 @@ class Mistake:
 
     @staticmethod
     def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
-        with best_effort(), quiet():
+        with best_effort(TypeError, ValueError), quiet():  # of arrays whose shapes do not fit
             return predicate(given)
         return False
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_custom, check_gradient
-from handgrad.judging.domains import _exits
+from handgrad.judging.exits import _exits
 
 Z = np.array([0.5 - 0.25j, -1.0 + 0.75j])
 X = np.array([0.5, -1.0])

@@ -1,5 +1,6 @@
 """Whole calls of scipy.optimize, judged before they are run."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,70 @@ def test_one_wrong_among_right_ones() -> None:
     assert report.to_dict()["verdict"] == "disagree"
 
 
+def test_the_call_says_what_each_report_says() -> None:
+    """Where it is wrong, its warnings, why it is not certified, how many points are left out."""
+
+    def likelihood(p: Any) -> Any:
+        return np.log(np.abs(p[1])) + p[0] ** 2 + (np.inf if p[0] > 3 else 0)
+
+    def of_positive(p: Any) -> Any:
+        return np.array([2 * p[0], 1 / np.abs(p[1])])
+
+    points = [(np.array(p),) for p in ([1.0, 2.0], [4.0, 2.0], [2.0, -2.0])]
+    with pytest.raises(GradientMismatch) as raised:
+        assert_scipy(likelihood, [1.0, 1.0], jac=of_positive, points=points)
+    report: Any = raised.value.report
+    for shown in (str(raised.value), str(report)):
+        shown = " ".join(shown.split())
+        assert "jac, at point 3, where p" in shown
+        assert "no longer positive: p: 1 of 2 elements, worst at [1]" in shown
+        assert report["jac"].warnings
+        assert all(f"Warning: {warning}" in shown for warning in report["jac"].warnings)
+        assert "jac: 1 point left out because the loss is not finite there." in shown
+
+    called = check_scipy(lambda x: math.exp(x[0]), [1.5], jac=np.exp, points=0)
+    assert called
+    assert called["jac"].warnings[0].startswith("not certified: ")
+    assert f"Warning: {called['jac'].warnings[0]}" in " ".join(str(called).split())
+    plain = check_scipy(rosen, START, jac=rosen_der, points=0)
+    assert "every element" not in str(plain)
+
+
+Z = np.random.default_rng(1).standard_normal(9)
+
+
+def likelihood(p: Any, z: Any) -> Any:
+    """Return that of a normal distribution, whose deviation counts without its sign."""
+    return len(z) * np.log(np.abs(p[1])) + 0.5 * np.sum((z - p[0]) ** 2) / p[1] ** 2
+
+
+def score(p: Any, z: Any) -> Any:
+    s = np.abs(p[1])  # whose sign the second element lacks
+    by_scale = len(z) / s - np.sum((z - p[0]) ** 2) / s**3
+    return np.array([-np.sum(z - p[0]) / s**2, by_scale])
+
+
+def test_each_parameter_has_its_bounds() -> None:
+    """A mean that is any number, and a deviation that is not; mistakes inside are found."""
+    bounds = ("interval", [-np.inf, 0], [np.inf, 9])
+    call: Any = {"args": (Z,), "domain": bounds}
+    assert check_scipy(likelihood, [0.0, 1.0], jac=score, **call)
+    anywhere = check_scipy(likelihood, [0.0, 1.0], jac=score, args=Z)["jac"]
+    assert "where p[1] is no longer positive: p: 1 of 2" in anywhere.headline
+    assert "say domain=('interval', [-inf, 0.0], [inf, inf]), or" in anywhere.warnings[0]
+    for mistake in (
+        lambda p, g: g * [1, 1.001],
+        lambda p, g: g + np.array([p[0] < 0, 0]),  # what no bound holds back from
+        lambda p, g: g * [1, np.where(p[1] > 2, 1.5, 1)],
+    ):
+        wrong = check_scipy(
+            likelihood, [0.5, 1.0], jac=lambda p, z, m=mistake: m(p, score(p, z)), **call
+        )
+        assert wrong.verdict == "disagree"
+    with pytest.raises(ValueError, match=r"p\[1\]: got 10.0, expected a number from 0 to 9"):
+        check_scipy(likelihood, [0.0, 10.0], jac=score, **call)
+
+
 def test_what_least_squares_root_and_curve_fit_take() -> None:
     """The very calls, with integers to start from, and the arguments in a tuple."""
     assert check_scipy(residuals, [1, 2], jac=jacobian, args=(T, Y), points=1)
@@ -115,6 +180,39 @@ def test_listed_points_are_those_of_every_derivative() -> None:
     report = check_scipy(rosen, START, **of_rosen, points=points)
     assert report
     assert [one.points for one in report.reports] == [2, 2, 2]
+
+
+def test_points_are_what_x0_is() -> None:
+    """Alone, with the args of the call, or with others; a mistake at one of them is found."""
+
+    def elsewhere(p: Any, z: Any) -> Any:
+        return score(p, z) * [1, np.where((p[1] == 2) & (len(z) == 9), 1.5, 1)]
+
+    forms: Any = [[[0, 2]], [np.array([0.0, 2.0])], [(0, 2)], [([0, 2], Z)], np.array([[0, 2]])]
+    for points in forms:
+        wrong = check_scipy(likelihood, [0, 1], jac=elsewhere, args=(Z,), points=points)["jac"]
+        assert wrong.headline.startswith("disagree at point 1")
+    assert check_scipy(likelihood, [0, 1], jac=elsewhere, args=Z, points=[([0, 2], Z[:3]), [0, 3]])
+    for point, message in (
+        ([1.0], r"points\[0\]: got .*expected x as x0, float64 of shape \(2,\), or \(x, \*args\)"),
+        (1.0, r"points\[0\]: got 1.0, expected x as x0"),
+        ("ab", r"points\[0\]: got 'ab', expected x as x0"),
+        ([1j, 2.0], r"points\[0\]: got .*expected x as x0"),
+        (([0, 2], Z, Z), r"points\[0\]: got 2 args, expected 1 after x"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_scipy(likelihood, [0, 1], jac=score, args=(Z,), points=[point])
+
+
+def test_lists_of_data_are_arrays() -> None:
+    def model(t: Any, a: Any, b: Any) -> Any:
+        return residuals((a, b), t, 0.0)
+
+    def by_params(t: Any, a: Any, b: Any) -> Any:
+        return jacobian((a, b), t, 0.0)
+
+    assert check_scipy(model, [1, 2], jac=by_params, xdata=[0, 1, 2], points=1)
+    curve_fit(model, [0, 1, 2], [1.0, 0.3, 0.1], [1, 2], jac=by_params)
 
 
 def test_lists_are_arrays() -> None:

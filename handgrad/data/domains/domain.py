@@ -54,6 +54,10 @@ class Domain:
         """Say what an element is that is not inside, for messages."""
         return str(leaf[index])
 
+    def wanted(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what an element is expected to be that is not inside, for messages."""
+        return self.expected
+
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return an array of the domain near `leaf`; `before` is the one that was moved there."""
         return leaf
@@ -110,36 +114,66 @@ class Positive(Domain):
 
 
 class Interval(Domain):
-    """Numbers between two ends, or at them; an end may be infinite."""
+    """Numbers between two ends, or at them; an end may be infinite.
+
+    Each is one number, or an array of the leaf's shape, with an end for each element.
+    """
 
     name = "interval"
 
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = float(low), float(high)
-        self.expected = f"a number from {self.low:g} to {self.high:g}"
-        self.left = f"is no longer in [{self.low:g}, {self.high:g}]"
-        if np.isinf(self.high):
-            self.left = f"is no longer {self.low:g} or more"
-        elif np.isinf(self.low):
-            self.left = f"is no longer {self.high:g} or less"
+    def __init__(self, low: Any, high: Any) -> None:
+        self.low, self.high = np.broadcast_arrays(*(np.asarray(e, np.float64) for e in (low, high)))
+        self.shape = self.low.shape  #: (), or that of the leaf
+        if not self.shape:
+            self.expected = self.wanted(self.low, ())
+            self.left = f"is no longer in [{low:g}, {high:g}]"
+            if np.isinf(high):
+                self.left = f"is no longer {low:g} or more"
+            elif np.isinf(low):
+                self.left = f"is no longer {high:g} or less"
 
     @property
     def spec(self) -> Any:
         """The name and both ends."""
-        return (self.name, self.low, self.high)
+        return (self.name, self.low.tolist(), self.high.tolist())
+
+    @property
+    def key(self) -> Any:
+        """The name, and all ends."""
+        return self.name, self.shape, self.low.tobytes(), self.high.tobytes()
 
     @property
     def words(self) -> str:
-        """The name and both ends."""
+        """The name and both ends, or that each element has its own."""
+        if self.shape:
+            return f"{self.name} with ends of shape {self.shape}"
         return f"{self.name} {self.low:g} {self.high:g}"
 
     def inside(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are between the ends, or are the numbers nearest to one."""
-        low, high = np.array([self.low, self.high]).astype(leaf.dtype)
+        if not self._fits(leaf):
+            return np.zeros(leaf.shape, dtype=bool)
+        low, high = (ends.astype(leaf.dtype) for ends in (self.low, self.high))
         return (leaf >= low) & (leaf <= high)
+
+    def _fits(self, leaf: np.ndarray) -> bool:
+        return self.shape in ((), leaf.shape)
+
+    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say what an element is, or of which shape the array is if there are other ends."""
+        return super().seen(leaf, index) if self._fits(leaf) else f"shape {leaf.shape}"
+
+    def wanted(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
+        """Say between which ends an element is expected."""
+        if not self._fits(leaf):
+            return f"an array of shape {self.shape}, as the ends have"
+        low, high = (np.broadcast_to(ends, leaf.shape)[index] for ends in (self.low, self.high))
+        return f"a number from {low:g} to {high:g}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the elements, those beyond an end at the middle between it and before."""
+        if not self._fits(leaf):
+            return leaf
         wide, was = leaf.astype(np.float64), before.astype(np.float64)
         if wide.shape != was.shape:
             was = np.clip(wide, self.low, self.high)
@@ -149,24 +183,22 @@ class Interval(Domain):
     def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Move the logit of each element between the ends; one that is at an end stays there.
 
-        With one end, multiply the distance from it.
+        With one end, multiply the distance from it; without, move it as any number.
         """
         wide, step = leaf.astype(np.float64), scale * rng.standard_normal(leaf.shape)
-        form = formats.of(leaf.dtype)
+        form, low, high = formats.of(leaf.dtype), self.low, self.high
+        # Each element is taken from what is computed for its ends; the others may be NaN.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            if np.isinf(self.low) and np.isinf(self.high):
-                moved = wide + size * step
-            elif np.isinf(self.high):
-                moved = self.low + (wide - self.low) * np.exp(step)
-            elif np.isinf(self.low):
-                moved = self.high - (self.high - wide) * np.exp(step)
-            else:
-                part = (wide - self.low) / (self.high - self.low)
-                odds = part / (1 - part) * np.exp(step)
-                part = np.where(np.isinf(odds), 1.0, odds / (1 + odds))
-                part = np.clip(part, form.eps, 1 - form.eps)
-                moved = self.low + (self.high - self.low) * part
-        at_end = (wide <= self.low) | (wide >= self.high)
+            from_low = low + (wide - low) * np.exp(step)
+            from_high = high - (high - wide) * np.exp(step)
+            part = (wide - low) / (high - low)
+            odds = part / (1 - part) * np.exp(step)
+            part = np.where(np.isinf(odds), 1.0, odds / (1 + odds))
+            between = low + (high - low) * np.clip(part, form.eps, 1 - form.eps)
+            one_sided = np.where(np.isinf(low), from_high, from_low)
+            bounded = np.where(np.isinf(low) | np.isinf(high), one_sided, between)
+            moved = np.where(np.isinf(low) & np.isinf(high), wide + size * step, bounded)
+        at_end = (wide <= low) | (wide >= high)
         moved = np.clip(np.where(at_end, wide, moved), -form.largest, form.largest)
         return moved.astype(leaf.dtype)
 

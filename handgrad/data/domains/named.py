@@ -17,7 +17,8 @@ from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.numerals import place
 from handgrad.data.point import Point, shortly
 
-#: Those without settings. An interval is ("interval", low, high), a mask a boolean array.
+#: Those without settings. An interval is ("interval", low, high), of numbers or of arrays
+#: shaped like the parameter; a mask is a boolean array.
 BY_NAME: dict[str, Domain] = {
     kind.name: kind()
     for kind in (
@@ -74,7 +75,7 @@ def check_array_inside(name: str, leaf: np.ndarray, domain: Domain) -> None:
     inside = domain.inside(leaf)
     if leaf.size and not inside.all():
         index = tuple(int(i) for i in np.argwhere(~inside)[0])
-        what = f"got {domain.seen(leaf, index)}, expected {domain.expected}"
+        what = f"got {domain.seen(leaf, index)}, expected {domain.wanted(leaf, index)}"
         raise ValueError(f"{name}{place(index)}: {what}; its domain is {domain.words}")
 
 
@@ -93,9 +94,18 @@ class _Written:
         if _is_mask(self._one):
             return f"np.array({np.asarray(self._one).tolist()})"
         if _is_interval(self._one):
-            ends = (f"float('{e}')" if np.isinf(e) else f"{e:g}" for e in self._one[1:])
+            ends = (_end(np.asarray(end).tolist()) for end in self._one[1:])
             return f"('{Interval.name}', {', '.join(ends)})"
         return repr(self._one)
+
+
+def _end(end: Any) -> str:
+    """Write an end of an interval, or those of all elements, as code."""
+    if isinstance(end, list):
+        return f"[{', '.join(map(_end, end))}]"
+    if np.isinf(end):
+        return f"float('{end}')"
+    return f"{end:g}" if float(f"{end:g}") == end else repr(end)
 
 
 def _is_mask(value: Any) -> bool:
@@ -136,9 +146,14 @@ def _domain(one: Any) -> Domain:
 
 
 def _interval(one: Any) -> Interval:
-    ends = one[1:] if _is_interval(one) else ()
-    numbers = [e for e in ends if isinstance(e, int | float | np.number)]
-    if len(ends) != 2 or len(numbers) != 2 or not ends[0] < ends[1]:
-        what = 'expected ("interval", low, high), two numbers, the lower one first'
-        raise ValueError(f"domain: got {shortly(one)}, {what}")
-    return Interval(*ends)
+    try:
+        low, high = map(np.asarray, one[1:] if _is_interval(one) else ())
+        numbers = all(ends.size and ends.dtype.kind in "iuf" for ends in (low, high))
+        shapes = {ends.shape for ends in (low, high)} - {()}
+        valid = numbers and len(shapes) <= 1 and bool((low < high).all())
+    except ValueError:  # not two, or rows of other lengths
+        valid = False
+    if not valid:
+        what = "two numbers or arrays as the parameter, the lower ones first"
+        raise ValueError(f'domain: got {shortly(one)}, expected ("interval", low, high), {what}')
+    return Interval(low, high)

@@ -121,6 +121,27 @@ def test_ends_of_an_interval_stay() -> None:
     assert Interval(0, 1).nearest(np.array([-1.0, 0.5, 9.0]), at).tolist() == [0.0, 0.5, 1.0]
 
 
+def test_ends_of_each_element() -> None:
+    """Each is moved as it is alone, between the same ends; what is at an end stays."""
+    inf, size = np.inf, 0.7
+    low, high = [-inf, 0, -1, -inf, 0], [inf, inf, 2, 3, 1]
+    domain, at = Interval(low, high), np.array([-5.0, 1e-3, 1.9, -2.0, 0.0])
+    drawn = [domain.drawn(at, 1.0, size, np.random.default_rng(k)) for k in range(20)]
+    for k in range(20):
+        steps = np.random.default_rng(k).standard_normal(5)
+        part = 2.9 / 3 / (1 - 2.9 / 3) * np.exp(steps[2])
+        each = [-5 + size * steps[0], 1e-3 * np.exp(steps[1]), 3 * part / (1 + part) - 1]
+        np.testing.assert_allclose(drawn[k], [*each, 3 - 5 * np.exp(steps[3]), 0], rtol=1e-13)
+        assert domain.inside(drawn[k]).all()
+    assert domain.inside(np.array([9.0, -1, 3, 4, 1])).tolist() == [True, False, False, False, True]
+    assert domain.nearest(np.array([-9.0, -1, 5, 4, 2]), at).tolist() == [-9, 5e-4, 1.95, 0.5, 0.5]
+    assert Interval(low, high).key == domain.key != Interval(low, [inf, inf, 2, 3, 1.5]).key
+    assert not domain.inside(np.ones(2)).any()
+    assert domain.nearest(np.ones(2), at).tolist() == [1.0, 1.0]
+    # One end may be a number for all.
+    assert Interval(0, [1, 2]).inside(np.array([1.5, 1.5])).tolist() == [False, True]
+
+
 def test_what_is_not_finite_stays_so() -> None:
     x = member("lower triangular", (2, 2))
     found = Tangent([BY_NAME["lower triangular"]], [x]).of_floats(np.array([1.0, np.nan, 2.0, 3.0]))
@@ -138,6 +159,9 @@ def test_one_name_for_all_or_a_prefix() -> None:
     assert written({"a": FREE[0], "b": ("interval", 0, np.inf)}) == (
         "{'a': np.array([True, False, True]), 'b': ('interval', 0, float('inf'))}"
     )
+    assert written(("interval", np.array([-np.inf, 0.1234567]), 1)) == (
+        "('interval', [float('-inf'), 0.1234567], 1)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,6 +171,11 @@ def test_one_name_for_all_or_a_prefix() -> None:
         (3, "domain: got 3, expected 'positive', .*"),
         (("interval", 1, 0), r"domain: got \('interval', 1, 0\), expected \(\"interval\", low, .*"),
         ("interval", "domain: got 'interval', expected .*"),
+        (("interval", [0, 1], [1, 1]), r"domain: got .*, the lower ones first"),
+        (("interval", [0, 1], [1, 2, 3]), r"domain: got .*, the lower ones first"),
+        (("interval", [0, [1]], 5), r"domain: got .*, two numbers or arrays as the parameter, .*"),
+        (("interval", 0, [np.nan, 1]), r"domain: got .*, the lower ones first"),
+        (("interval", 0, None), r"domain: got \('interval', 0, None\), .*, the lower ones first"),
         ({"x": "simplex"}, "domain: got {'x': 'simplex'}, expected a name for all parameters, .*"),
     ],
 )
@@ -163,6 +192,8 @@ M = np.array([[2.0, 0.5], [0.5, 1.0]])
     [
         ("positive", M - 1, "a[0, 1]: got -0.5, expected a number above 0"),
         (("interval", 0, 1), M, "a[0, 0]: got 2.0, expected a number from 0 to 1"),
+        (("interval", 0, M * [[2, 2], [2, 0.9]]), M, "a[1, 1]: got 1.0, expected a number from 0"),
+        (("interval", [0, 0], 3), M, "a[0, 0]: got shape (2, 2), expected an array of shape (2,)"),
         ("simplex", M, "a[0, 0]: got 2.0 in a row of sum 2.5, expected rows of numbers from 0 on"),
         ("unit sphere", M, "a[0, 0]: got 2.0 in a row of length 2.06155281281, expected rows of"),
         ("symmetric", M + np.tri(2), "a[0, 1]: got 0.5, and 1.5 across the diagonal, expected a"),

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.data.names import Names
 from handgrad.data.point import point_at
 from handgrad.judging.case import Case
-from handgrad.judging.domains import exits
+from handgrad.judging.exits import exits, kept_by
 from handgrad.judging.witness import RIGHT, WRONG
 
 
@@ -108,6 +109,47 @@ def test_of_several_the_one_that_no_right_point_left() -> None:
     assert [e.left for e in exits(by_chance[::2], CASE)[1]] == ["changes its sign"]
     # If it is wrong where nothing was left, nothing is said.
     assert exits([outcome(given, False), outcome(given, True), outcome(wrong, True)], CASE) == {}
+
+
+INF = np.inf
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said", "kept"),
+    [
+        # A mean that is 0 and a deviation: only the latter is the reason, whichever is printed
+        # first, and whatever sums the two have by chance.
+        (
+            [[-1.0, 1.5]],
+            [[-2.6, -1.0], [0.5, -2.0]],
+            "p[1] is no longer positive",
+            ([-INF, 0.0], [INF, INF]),
+        ),
+        (
+            [[-1.0, 1.5, 2.0]],
+            [[-2.6, -1.0, -2.0]],
+            "p[1] is no longer positive and p[2] is no longer positive",
+            ([-INF, 0.0, 0.0], [INF, INF, INF]),
+        ),
+        # Neither has left at all of the wrong points, and the first did at a right one.
+        ([[-1.0, 1.5]], [[-2.6, 1.0], [0.5, -2.0]], "", None),
+        # Both did.
+        ([[-1.0, 1.5], [0.5, -3.0]], [[-2.6, -1.0], [0.5, -2.0]], "", None),
+        # At no right point: it may be the array, and the number is one that left at all.
+        ([[0.1, 2.0]], [[-2.6, -1.0], [0.5, -2.0]], "p is no longer 0 or more", "p[1] is -1"),
+    ],
+)
+def test_of_a_few_numbers_those_that_matter(right: Any, wrong: Any, said: str, kept: Any) -> None:
+    given = point_at(np.array([0.0, 1.0, 1.0][: len(right[0])]), (), Names("p"))
+    others = [(given.at(np.array(p), ()), p in wrong) for p in right + wrong]
+    outcomes = [outcome(given, False), *(outcome(*other) for other in others)]
+    left = exits(outcomes, CASE).get(1 + len(right), [])
+    assert " and ".join(f"{e.path} {e.left}" for e in left) == said
+    if isinstance(kept, str):
+        assert left[0].element == kept
+    elif kept is not None:
+        assert list(kept_by(left, given, "{0!r}")) == [repr(("interval", *kept))]
+        assert not list(kept_by(left, given, "--domain '{1}'"))  # which takes no arrays
 
 
 B = np.array([0.3, -1.2, 0.8])
