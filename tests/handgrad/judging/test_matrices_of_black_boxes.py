@@ -423,3 +423,34 @@ def test_a_smaller_point_is_looked_for_in_limited_time(monkeypatch: pytest.Monke
     assert found.cut == "the search for a smaller point was cut; seconds= gives it more"
     assert found.cut in " ".join(found.as_code().replace("\n    #", "").split())
     assert 0 < counted.calls < of_a_point + 50  # 10 s for the search, and what it found is judged
+
+
+@pytest.mark.slow
+def test_zeros_beside_what_a_solver_is_off_by() -> None:
+    """Of -a·u the second parameter changes nothing, but the solver's steps do."""
+
+    def solved(p: Any, rtol: float = 1e-3) -> Any:
+        def rhs(_: float, u: Any) -> Any:
+            return [-p[0] * u[0], p[0] * u[0] - p[1] * u[1]]
+
+        options: Any = {"t_eval": SECONDS, "rtol": rtol, "atol": 1e-3 * rtol}
+        return solve_ivp(rhs, (0, 2), [1.2, 0.0], **options).y
+
+    def right(p: Any) -> Any:
+        (a, b), t = p, SECONDS
+        ea, eb = np.exp(-a * t), np.exp(-b * t)
+        apart = eb - ea
+        by_a = 1.2 * (-b * apart / (a - b) ** 2 + a * t * ea / (a - b))
+        by_b = 1.2 * a * (apart / (a - b) ** 2 - t * eb / (a - b))
+        zero = np.zeros_like(t)
+        return np.stack([np.r_[-1.2 * t * ea, by_a], np.r_[zero, by_b]], axis=1)
+
+    def fun(p: Any) -> Any:
+        return solved(p).ravel()
+
+    p = np.array([3.0, 0.8])
+    report = check_jacobian(right, fun, p, points=0)
+    assert report.verdict in ("agree", "undecidable"), str(report)
+    assert any("tighten its tolerance (rtol=1e-10) in fun" in line for line in report.warnings)
+    for edit in (times(np.s_[:, 1], -1), times(np.s_[7], 2)):
+        assert check_jacobian(edited(right, edit), fun, p, points=0).verdict == "disagree"
