@@ -68,13 +68,15 @@ class GradientReport(Renderable, Judgement):
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
         """The kinds of mistake that explain a wrong gradient; computed on first access."""
-        if self._mistake_unknown:
-            return ()
-        from handgrad.diagnosis import diagnose
-        from handgrad.diagnosis.devices import with_devices
-        from handgrad.diagnosis.stopped import stopped
+        return self._diagnosed[0]
 
-        return stopped(self.trial) or with_devices(diagnose(self.trial), self.trial)
+    @cached_property
+    def _diagnosed(self) -> tuple[tuple[Diagnosis, ...], str]:
+        if self._mistake_unknown:
+            return (), ""
+        from handgrad.diagnosis.in_time import diagnosed
+
+        return diagnosed(self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":
@@ -137,8 +139,7 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        wrong, trial = self.verdict == "disagree", self.trial
-        return not wrong or trial is None or trial.case.along_directions
+        return self.verdict != "disagree" or self.trial is None or self.trial.case.along_directions
 
     def _content(self) -> Reading:
         return self.reading
@@ -147,14 +148,9 @@ class GradientReport(Renderable, Judgement):
     def reading(self) -> Reading:
         """The data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
+        data |= {"leaves": self.leaves, "diagnoses": self.diagnoses, "findings": self.findings}
         steps = None if self.steps is None else self.steps._reading()
-        return Reading(
-            **data,
-            leaves=self.leaves,
-            diagnoses=self.diagnoses,
-            findings=self.findings,
-            steps=steps,
-        )
+        return Reading(**data, steps=steps, cut=self._diagnosed[1])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the parameters and the trial as data for JSON.

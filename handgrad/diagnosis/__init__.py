@@ -32,10 +32,14 @@ STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "
 BY_CHANCE = frozenset({"factor", "weight-decay"})
 
 
-@np.errstate(over="ignore")  # what is fitted may be as large as the largest float
 def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
     """Return the mistakes that explain a wrong gradient; empty if none does."""
-    found = evidence(trial)
+    return mistakes(evidence(trial))
+
+
+@np.errstate(over="ignore")  # what is fitted may be as large as the largest float
+def mistakes(found: Evidence | None) -> tuple[Diagnosis, ...]:
+    """Return the mistakes that the evidence shows; empty if there is none."""
     if found is None:
         return ()
     wrong = [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]

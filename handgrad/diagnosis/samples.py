@@ -1,14 +1,15 @@
 """The evidence of a diagnosis: points to fit a kind of mistake at, and points to confirm it at."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.clock import Clock
+from handgrad.clock import Clock, OutOfTimeError
 from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
 from handgrad.data.point import Point
@@ -29,6 +30,10 @@ FIT, CONFIRM = 2, 4
 #: Points drawn beyond those already judged, to find enough where the gradient is wrong; together
 #: more than twice what is needed, since the gradient may be right at half of them.
 MORE = 8
+
+#: The same of a function that can only be called, which takes about a hundred calls for each
+#: parameter: points drawn beyond those already judged, and how many wrong ones are enough then.
+FEW, ENOUGH = 2, 3
 
 #: After this many seconds two points where the gradient is wrong are enough.
 SECONDS = 10.0
@@ -188,25 +193,41 @@ def evidence(trial: Trial) -> Evidence | None:
 
     Points where it is right count too: they refute a kind that predicts a wrong gradient there.
     """
+    found, _ = collected(trial)
+    return found if is_enough(found) else None
+
+
+def is_enough(found: Evidence) -> bool:
+    """Tell whether the gradient is wrong at two points, one to fit at and one to confirm at."""
+    return sum(bool(sample.wrong.any()) for sample in found.all) >= 2
+
+
+def collected(trial: Trial) -> tuple[Evidence, bool]:
+    """Collect what evidence there is, and tell whether a limit on the time ended that."""
     wrong: list[Sample] = []
     right: list[Sample] = []
-    clock = Clock(SECONDS)
-    for ruling in _rulings(trial):
-        sample = sample_of(ruling)
-        if sample.wrong.any():
-            wrong.append(sample)
-        elif ruling.reference.kink is None:
-            right.append(sample)
-        if len(wrong) == FIT + CONFIRM or (clock.over and len(wrong) >= 2):
-            break
-    if len(wrong) < 2:
-        return None
-    fit = min(FIT, len(wrong) - 1)
-    return Evidence(trial, tuple(wrong[:fit]), (*wrong[fit:], *right[:CONFIRM]))
+    clock, cut = Clock(SECONDS), False
+    try:
+        for ruling in _rulings(trial, wrong):
+            if trial.only_called and trial.outcomes[0].whole and not ruling.reference.known.all():
+                raise OutOfTimeError  # there was no time for more than a sample
+            sample = sample_of(ruling)
+            if sample.wrong.any():
+                wrong.append(sample)
+            elif ruling.reference.kink is None:
+                right.append(sample)
+            if len(wrong) == FIT + CONFIRM or (clock.over and len(wrong) >= 2):
+                break
+    except OutOfTimeError:
+        cut = True
+    fit = min(FIT, max(1, len(wrong) - 1))
+    return Evidence(trial, tuple(wrong[:fit]), (*wrong[fit:], *right[:CONFIRM])), cut
 
 
-def _rulings(trial: Trial) -> Iterator[Ruling]:
+def _rulings(trial: Trial, wrong: Sequence[Sample]) -> Iterator[Ruling]:
     """Yield the rulings of the trial, the deciding one first, and those of new points.
+
+    `wrong` is what was found wrong of them so far.
 
     At a kink several gradients are right, and the one nearest to the wrong one need not be the one
     that its author meant; so such points come last.
@@ -219,8 +240,11 @@ def _rulings(trial: Trial) -> Iterator[Ruling]:
     yield from _judged(trial, _larger(trial.case, first.given))
     yield from smooth[1:]
     called = trial.loss is not None and by_calls(trial.loss, first.given)
-    around = points_of(trial.case, first.given, MORE, trial.case.seed + 1, called)
+    more = FEW if trial.only_called else MORE
+    around = points_of(trial.case, first.given, more, trial.case.seed + 1, called)
     next(around)
+    if trial.only_called:
+        around = takewhile(lambda _: len(wrong) < ENOUGH, around)
     yield from _judged(trial, around)
     yield from (ruling for ruling in judged if ruling.reference.kink is not None)
 

@@ -162,7 +162,8 @@ def _found(
     found = _hessian(around) if part.symmetric else _jacobian(around)
     places = part.split(np.arange(len(found.slopes)).reshape(-1, around.point.size))
     order = np.concatenate([np.ravel(block) for block in places])
-    return Found([found.slopes[k] for k in order], found.changes[order], found.rough[order])
+    others = (found.changes[order], found.rough[order], found.largest[order])
+    return Found([found.slopes[k] for k in order], *others)
 
 
 def hessian(part: HessianProduct, whole: Point) -> np.ndarray:
@@ -200,7 +201,9 @@ def _jacobian(around: _Around) -> Found:
 
     _in_time(around, n, measure, lambda: any(np.isfinite(s.value) for s in found.flat))
     # A solver approximates all of its results, also those that do not show it.
-    return _together(list(found.flat), changes, rough)
+    nearby = np.array([slope.nearby for slope in found.flat]).reshape(m, n)
+    largest = np.broadcast_to(nearby.max(axis=0), (m, n)).reshape(-1)
+    return replace(_together(list(found.flat), changes, rough), largest=largest)
 
 
 def _hessian(around: _Around) -> Found:
@@ -264,7 +267,8 @@ def _second(
 
 def _together(found: Sequence[Slope], changes: np.ndarray, rough: np.ndarray) -> Found:
     most = max(float(np.max(rough)), *(slope.roughness for slope in found))
-    return Found(found, changes.reshape(-1), np.full(len(found), most))
+    of_all = np.full(len(found), most)
+    return Found(found, changes.reshape(-1), of_all, np.zeros(len(found)))
 
 
 def _scaled(slope: Slope, size: float) -> Slope:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from handgrad.clock import SECONDS
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
+from handgrad.judging.black_box import BlackBox
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import Ruling
@@ -47,6 +49,12 @@ class Trial:
     outcomes: tuple[Outcome, ...]  #: the caller's point first
     deciding: int  #: the number of the deciding one
     stopped: str | None = None  #: what ended it before all points were judged; a warning
+    seconds: float = SECONDS  #: how long it might take
+
+    @property
+    def only_called(self) -> bool:
+        """Whether the loss can only be called, so that each point takes many calls of it."""
+        return isinstance(self.loss, BlackBox)
 
     @property
     def varies(self) -> Variation | None:

@@ -73,7 +73,8 @@ def judge(
     )
     if tried.loss is not None and isinstance(case.part, Matrix | HessianProduct):
         case = tried.loss.case  # perhaps of other code
-    trial = Trial(case, tried.loss, tuple(tried.outcomes), decisive(tried.outcomes), tried.stopped)
+    found = tuple(tried.outcomes)
+    trial = Trial(case, tried.loss, found, decisive(found), tried.stopped, seconds)
     made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)

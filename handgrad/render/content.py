@@ -60,6 +60,7 @@ class Reading(Judgement):
 
     leaves: tuple[LeafReport, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
+    cut: str = ""  #: a sentence where the search for diagnoses was cut
     findings: tuple[Finding, ...] = ()
     steps: StepsReading | None = None
 
@@ -173,7 +174,7 @@ def diagnoses(report: Reading) -> list[str]:
         where = f" in {_these(left)}"
         where = where if texts else ""
         texts.append(f"Kind: unknown{where}; no kind explains all of it.")
-    return texts
+    return [*texts, report.cut] if report.cut else texts
 
 
 def _told_by_its_step(report: Reading) -> bool:

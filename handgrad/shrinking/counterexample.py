@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.clock import Clock
 from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
@@ -20,6 +21,9 @@ from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
 from handgrad.shrinking.subjects import subject_of
 
+#: The part of a check's `seconds` that a function that can only be called is called for.
+FOR_SEARCH = 0.5
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Counterexample:
@@ -29,6 +33,7 @@ class Counterexample:
     inputs: tuple[Any, ...]  #: the further arguments
     finding: str  #: what is wrong there, in one line
     case: Case = field(repr=False)
+    cut: str = ""  #: a sentence if the search for a smaller point was cut
 
     def as_code(self) -> str:
         """Write a test for pytest, with imports, which fails as long as the gradient is wrong.
@@ -54,7 +59,8 @@ class Counterexample:
         given = [f"{name}={function}" for name, function in by_name.items()]
         body += check.call([*functions, *check.given(names), *given])
         what = check.public_name.removeprefix("assert_") if self.case.is_linear else "gradient"
-        return _test(source, what, self.finding, _wide(source, values, body))
+        about = f"{self.finding}; {self.cut}" if self.cut else self.finding
+        return _test(source, what, about, _wide(source, values, body))
 
     def __repr__(self) -> str:
         return f"<Counterexample: {self.finding}>"
@@ -74,7 +80,8 @@ def counterexample(trial: Trial) -> Counterexample | None:
 
     Returns:
         A point that the judge has confirmed, with parameters and inputs as short and as simple as
-        Hypothesis makes them within about ten seconds. None if the gradient was not wrong.
+        Hypothesis makes them within about ten seconds, or in the time for a function that can only
+        be called. None if the gradient was not wrong.
     """
     found = trial.outcomes[trial.deciding]
     seen, own = signature(found), trial.case.own
@@ -82,12 +89,15 @@ def counterexample(trial: Trial) -> Counterexample | None:
         return None
     given = trial.case.of_caller(found.given)
     subject, check = subject_of(trial.case, found.given), check_of(trial.case)
-    for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen)):
+    clock = Clock(FOR_SEARCH * trial.seconds) if trial.only_called else None
+    for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
         with quiet():
             judgement = check.judge(subject.case, smaller)
         if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
-            return Counterexample(smaller.params, smaller.inputs, finding, trial.case)
+            more = trial.case.wording.more_time.partition(",")[0]
+            cut = f"the search for a smaller point was cut; {more}" if clock and clock.over else ""
+            return Counterexample(smaller.params, smaller.inputs, finding, trial.case, cut)
     raise AssertionError("the caller's own point is the last one")
 
 

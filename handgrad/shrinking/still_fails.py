@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from typing import Any
 
 import numpy as np
 
+from handgrad.clock import Clock, OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
@@ -36,10 +37,15 @@ def quiet() -> Iterator[None]:
 
 
 class Mistake:
-    """A mistake of a gradient that was found at a point, to be looked for at others."""
+    """A mistake of a gradient that was found at a point, to be looked for at others.
 
-    def __init__(self, subject: Subject, given: Point, seen: Signature) -> None:
-        self.subject, self.seen = subject, seen
+    Once a clock is over, if there is one, it shows nowhere else.
+    """
+
+    def __init__(
+        self, subject: Subject, given: Point, seen: Signature, clock: Clock | None = None
+    ) -> None:
+        self.subject, self.seen, self._clock = subject, seen, clock
         # If NumPy did not warn where it was found, it must not warn at other points either.
         self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
@@ -88,10 +94,17 @@ class Mistake:
         """
         return self.seems(given) and self._quietly(self._certainly, given)
 
-    @staticmethod
-    def _quietly(predicate: Callable[[Point], bool], given: Point) -> bool:
-        with best_effort(TypeError, ValueError), quiet():  # of arrays whose shapes do not fit
-            return predicate(given)
+    def _quietly(self, predicate: Callable[[Point], bool], given: Point) -> bool:
+        if self._clock is not None and self._clock.over:
+            return False
+        limit = nullcontext() if self._clock is None else limited(self._clock.left)
+        try:
+            # Shapes may not fit one another.
+            with limit, best_effort(TypeError, ValueError), quiet():
+                return predicate(given)
+        except OutOfTimeError:
+            if self._clock is None:  # of a limit around this search
+                raise
         return False
 
     def _has_form(self, given: Point) -> bool:

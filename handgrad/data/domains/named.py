@@ -146,14 +146,15 @@ def _domain(one: Any) -> Domain:
 
 
 def _interval(one: Any) -> Interval:
+    what = "two numbers or arrays as the parameter, the lower ones first"
+    wrong = ValueError(f'domain: got {shortly(one)}, expected ("interval", low, high), {what}')
     try:
         low, high = map(np.asarray, one[1:] if _is_interval(one) else ())
         numbers = all(ends.size and ends.dtype.kind in "iuf" for ends in (low, high))
         shapes = {ends.shape for ends in (low, high)} - {()}
         valid = numbers and len(shapes) <= 1 and bool((low < high).all())
     except ValueError:  # not two, or rows of other lengths
-        valid = False
+        raise wrong from None
     if not valid:
-        what = "two numbers or arrays as the parameter, the lower ones first"
-        raise ValueError(f'domain: got {shortly(one)}, expected ("interval", low, high), {what}')
+        raise wrong
     return Interval(low, high)

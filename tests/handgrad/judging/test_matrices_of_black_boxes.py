@@ -361,3 +361,96 @@ def test_sensitivities_of_a_solution(rtol: float) -> None:
             lambda p, _, e=edit: e(sensitivities(p)), residuals, p, rtol, points=0
         )
         assert wrong.verdict == "disagree"
+
+
+class Counted:
+    """A function that counts its calls, and clocks by which each takes so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.calls, self.seconds = 0, seconds
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return fun(x, T, W)
+
+    def as_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let all clocks go by the calls."""
+
+        def start(clock: Any, seconds: float) -> None:
+            clock.seconds, clock.began = seconds, self.calls
+
+        passed = property(lambda clock: self.seconds * (self.calls - clock.began))
+        monkeypatch.setattr(Clock, "__init__", start)
+        monkeypatch.setattr(Clock, "passed", passed)
+        monkeypatch.setattr(Clock, "spent", passed)
+
+
+def here_alone_wrong(x: Any) -> Any:
+    """Right at all points but one, so that there is no second one to confirm a mistake at."""
+    return (1.5 if np.array_equal(x, X) else 1) * jac(x, T, W)
+
+
+def test_a_mistake_is_looked_for_at_few_points() -> None:
+    counted = Counted(0)
+    report = check_jacobian(here_alone_wrong, counted, X, points=1)
+    of_two_points, counted.calls = counted.calls, 0
+    assert report.diagnoses == ()
+    assert 0 < counted.calls < 1.2 * of_two_points
+    assert "was cut" not in str(report)
+
+
+def test_what_is_said_of_a_mistake_is_found_in_limited_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = Counted(0.1)
+    report = check_jacobian(here_alone_wrong, counted, X, points=0, seconds=40)
+    counted.calls = 0
+    counted.as_clock(monkeypatch)
+    text = " ".join(str(report).split())
+    assert "The search for the kind of mistake was cut when its time was up; seconds= gives" in text
+    assert 0 < counted.calls <= 201  # 20 s for evidence, of which a second point would take 23
+    assert report.verdict == "disagree"
+
+
+@pytest.mark.slow
+def test_a_smaller_point_is_looked_for_in_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(1.0)
+    wrong = edited(lambda x: jac(x, T, W), np.negative)
+    report = check_jacobian(wrong, counted, X, points=0, seconds=20)
+    of_a_point, counted.calls = counted.calls, 0
+    counted.as_clock(monkeypatch)
+    found = report.counterexample
+    assert found.cut == "the search for a smaller point was cut; seconds= gives it more"
+    assert found.cut in " ".join(found.as_code().replace("\n    #", "").split())
+    assert 0 < counted.calls < of_a_point + 50  # 10 s for the search, and what it found is judged
+
+
+@pytest.mark.slow
+def test_zeros_beside_what_a_solver_is_off_by() -> None:
+    """Of -a·u the second parameter changes nothing, but the solver's steps do."""
+
+    def solved(p: Any, rtol: float = 1e-3) -> Any:
+        def rhs(_: float, u: Any) -> Any:
+            return [-p[0] * u[0], p[0] * u[0] - p[1] * u[1]]
+
+        options: Any = {"t_eval": SECONDS, "rtol": rtol, "atol": 1e-3 * rtol}
+        return solve_ivp(rhs, (0, 2), [1.2, 0.0], **options).y
+
+    def right(p: Any) -> Any:
+        (a, b), t = p, SECONDS
+        ea, eb = np.exp(-a * t), np.exp(-b * t)
+        apart = eb - ea
+        by_a = 1.2 * (-b * apart / (a - b) ** 2 + a * t * ea / (a - b))
+        by_b = 1.2 * a * (apart / (a - b) ** 2 - t * eb / (a - b))
+        zero = np.zeros_like(t)
+        return np.stack([np.r_[-1.2 * t * ea, by_a], np.r_[zero, by_b]], axis=1)
+
+    def fun(p: Any) -> Any:
+        return solved(p).ravel()
+
+    p = np.array([3.0, 0.8])
+    report = check_jacobian(right, fun, p, points=0)
+    assert report.verdict in ("agree", "undecidable"), str(report)
+    assert any("tighten its tolerance (rtol=1e-10) in fun" in line for line in report.warnings)
+    for edit in (times(np.s_[:, 1], -1), times(np.s_[7], 2)):
+        assert check_jacobian(edited(right, edit), fun, p, points=0).verdict == "disagree"
