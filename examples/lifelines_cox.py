@@ -12,11 +12,11 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 
 from handgrad import AuditReport, audit, check_gradient, check_hessian
 
-#: Imported by name, as lifelines is no dependency of the checkout's.
+#: Imported by name, as lifelines and what comes with it are no dependencies of the checkout's.
+pd = import_module("pandas")
 Fitter = import_module("lifelines.fitters.coxph_fitter").SemiParametricPHFitter
 VaryingFitter = import_module("lifelines").CoxTimeVaryingFitter
 

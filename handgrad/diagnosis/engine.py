@@ -39,9 +39,10 @@ SWITCHES = "switches "
 
 
 #: What JAX raises where it cannot differentiate a loss backwards: a `while` loop.
-#: The last two are what an installed function raises that is the loss itself, and not in JAX.
+#: Or where it cannot bind an operation anew, for lack of a parameter, as in a `shard_map`. The last
+#: two are what an installed function raises that is the loss itself, and not in JAX.
 REFUSED = (
-    *(ValueError, NotImplementedError),
+    *(ValueError, NotImplementedError, KeyError),
     *(jax.errors.TracerArrayConversionError, jax.errors.ConcretizationTypeError),
 )
 

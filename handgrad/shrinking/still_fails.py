@@ -71,7 +71,8 @@ class Mistake:
     def answer(self, params: Any, *inputs: Any) -> Any:
         """Return the gradient, without the loss."""
         found = self.case.gradient(params, *inputs)
-        return found[1] if self.case.has_value else found
+        pair = isinstance(found, tuple | list) and len(found) == 2
+        return found[1] if self.case.has_value and pair else found
 
     def may_show(self, given: Point) -> bool:
         """Tell whether the mistake can show at a point, by the form of the gradient."""
