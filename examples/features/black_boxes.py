@@ -91,7 +91,7 @@ def loosely(p: Any) -> float:
 
 
 def tightly(p: Any) -> float:
-    return grown(p, 1e-10)
+    return grown(p, 1e-13)
 
 
 def of_closed_form(p: Any, start: float = 1.0) -> Any:

@@ -253,7 +253,7 @@ class Found:
             how += f"; {int(known.sum()):,} of {known.size:,} elements, drawn at random"
         if np.max(self.rough, initial=0.0) > HALF:
             name = of.rpartition(" of ")[2]
-            why += f"; if {name} is a solver, tighten its tolerance (rtol=1e-10) in {name}"
+            why += f"; if {name} is a solver, tighten its tolerance (rtol=1e-13) in {name}"
         none: Any = {"program": None, "certified": False, "obstacle": why}
         return Reference(arb(value), self.gradient, known, how, bits=53, **none)
 
