@@ -11,7 +11,7 @@ import pytest
 import handgrad.diagnosis
 import handgrad.steps.recorded
 from handgrad import GradientMismatch, assert_gradient, check_gradient
-from handgrad.diagnosis import diagnose, samples
+from handgrad.diagnosis import diagnose, in_time, samples
 from handgrad.report import GradientReport
 from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss, right
 
@@ -117,7 +117,7 @@ def test_what_is_outside_the_catalogue_is_unknown(name: str) -> None:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was worked out, in order, once for each time."""
     found: list[str] = []
-    for module, name in ((handgrad.diagnosis, "diagnose"), (handgrad.steps.recorded, "steps")):
+    for module, name in ((in_time, "diagnosed"), (handgrad.steps.recorded, "steps")):
         original = getattr(module, name)
 
         def noted(*args: Any, _name: str = name, _original: Any = original) -> Any:
@@ -143,11 +143,11 @@ def test_a_verdict_costs_no_diagnosis_and_a_diagnosis_is_made_once(asked: list[s
         assert_gradient(wrong, loss, PARAMS, X, Y, points=0)
     assert asked == []
     first = ruled.diagnoses
-    assert (asked, [d.kind for d in first]) == (["diagnose"], ["sign"])
+    assert (asked, [d.kind for d in first]) == (["diagnosed"], ["sign"])
     texts = [str(ruled), str(ruled), ruled._repr_html_()]
     assert all("sign" in text for text in texts)
     assert ruled.diagnoses is first
-    assert asked == ["diagnose", "steps"]
+    assert asked == ["diagnosed", "steps"]
 
 
 def test_what_is_right_has_no_diagnosis(asked: list[str]) -> None:
