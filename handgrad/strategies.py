@@ -28,7 +28,6 @@ from hypothesis.extra.numpy import arrays
 
 from handgrad.data import formats
 from handgrad.data.domains.domain import Domain
-from handgrad.data.domains.named import check_array_inside, domains_of
 
 #: Pre-activations near which σ(1 - σ) has lost half its digits, nearly all, and all; tanh earlier.
 SATURATING = (17.0, 31.0, 37.0)
@@ -91,6 +90,8 @@ def points(
 def _domains(spec: Any, params: Any) -> list[Domain]:
     """Return the domain of each leaf of the parameters; raises as `points`."""
     import jax.tree_util as tree
+
+    from handgrad.data.domains.named import check_array_inside, domains_of
 
     found = domains_of(spec, params)
     leaves, _ = tree.tree_flatten_with_path(params)
