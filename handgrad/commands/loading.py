@@ -110,7 +110,8 @@ class Loader:
             sys.path.insert(0, os.getcwd())  # as `python -m` does
         module = _running(source, lambda: _import_module(source))
         package = sys.modules[source.partition(".")[0]]
-        self.named += map(Path, getattr(package, "__path__", [package.__file__ or os.devnull]))
+        own = getattr(package, "__file__", None) or os.devnull  # one that is built in has none
+        self.named += map(Path, getattr(package, "__path__", [own]))
         return module
 
 
