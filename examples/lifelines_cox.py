@@ -41,7 +41,7 @@ def log_likelihood(beta: Any, entries: np.ndarray) -> Any:
     return total
 
 
-def by_fitter(beta: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, ...]:  # noqa: ARG001
+def by_fitter(beta: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, ...]:  # noqa: ARG001 (it has none)
     """Compute Hessian and gradient as `CoxPHFitter` does without left truncation."""
     given = pd.DataFrame(X), pd.Series(TIMES), pd.Series(DIED), pd.Series(WEIGHTS)
     return Fitter()._get_efron_values_single(*given, None, beta)
@@ -57,10 +57,12 @@ def report() -> AuditReport:
     checks: dict[str, Callable[..., Any]] = {}
     for both, entries in ((by_fitter, np.zeros(8)), (by_varying_fitter, ENTRIES)):
         for kind, k, check in (("gradient", 1, check_gradient), ("hessian", 0, check_hessian)):
-            derivative = lambda *point, both=both, k=k: both(*point)[k]  # noqa: E731
-            checks[f"{both.__name__}, {kind}"] = partial(
-                check, derivative, log_likelihood, BETA, entries
-            )
+
+            def derivative(*point: Any, both: Any = both, k: int = k) -> np.ndarray:
+                return both(*point)[k]
+
+            name = f"{both.__name__}, {kind}"
+            checks[name] = partial(check, derivative, log_likelihood, BETA, entries)
     return audit(checks, points=2)
 
 

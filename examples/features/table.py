@@ -43,13 +43,13 @@ def right(check: Callable[[], Any], *names: str, planted: str = "right") -> Row:
 
 
 def wrong(planted: str, check: Callable[[], Any], *names: str, verdict: str = "disagree") -> Row:
-    """Return a row of a planted mistake, and what has to be said of it."""
+    """Return a row of a planted mistake, whose report has to contain `names`."""
     return Row(planted, verdict, names, check)
 
 
 @dataclass(frozen=True)
 class Came:
-    """What came of a row; true exactly if it is as expected."""
+    """The result of a row; true exactly if it is as expected."""
 
     feature: str
     row: Row

@@ -20,13 +20,13 @@ from handgrad.judging.case import Case, CustomRule, TorchRule
 #: What a convention is called.
 OF = {"jax": "JAX's", "torch": "PyTorch's"}
 
-#: The start of what is said of a derivative that is right in the other convention than this one.
+#: The start of the message for a derivative that is right in the other convention.
 RIGHT_IN = {
     asked: f"yours is right in {OF[other]} convention, and {OF[asked]}"
     for asked, other in zip(CONVENTIONS, reversed(CONVENTIONS), strict=True)
 }
 
-#: What is said of it where the caller chooses the convention.
+#: The message where the caller chooses the convention.
 OTHER = {
     asked: f'{RIGHT_IN[asked]} was asked for: pass convention="{other}", or take the conjugate'
     for asked, other in zip(CONVENTIONS, reversed(CONVENTIONS), strict=True)

@@ -140,7 +140,7 @@ def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
     return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
-#: What is said of a gradient g where g + gᵀ was asked for, off the diagonal.
+#: The message for a gradient that is g + gᵀ off the diagonal.
 BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
 
 

@@ -35,7 +35,7 @@ class Exit(NamedTuple):
     leaf: str
     by_chance: bool
     domain: Domain | None  #: which one; None if there is no such domain
-    alone: bool = False  #: whether this is said of one number of a leaf, whatever the others do
+    alone: bool = False  #: whether it is about one number of a leaf, and not about all
 
 
 def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
@@ -71,11 +71,11 @@ def _by_numbers(
     at_all: set[tuple[str, str]],
     also: Mapping[tuple[str, str], int],
 ) -> list[Exit]:
-    """Return what was left, said of single numbers where it cannot be said of their array.
+    """Return the arrays that left a domain, or single numbers where an array explains nothing.
 
-    A few numbers may each mean something else, as a mean and a deviation. If they left a domain at
-    a right point, too, it is not one of them all; of leaves that are wrong it is said of those that
-    left it at all wrong points and at no right one, or of none.
+    A few numbers may each mean something else, as a mean and a deviation. An array that left its
+    domain at a right point, too, explains no mistake; then only its numbers are named that left it
+    at all wrong points and at no right one.
     """
     several = {e.leaf for e in left if e.alone and e.leaf in guilty}
     alone = [

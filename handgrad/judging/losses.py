@@ -41,7 +41,7 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             raise
         try:
             return numpy_loss(case, given, error)
-        except Exception as refused:
+        except Exception as refused:  # of the caller's code, or of what it calls
             translated = _translated(case, given)
             if translated is not None:
                 return translated

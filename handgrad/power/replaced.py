@@ -1,4 +1,4 @@
-"""Put a mistake into a function in place, so that whoever refers to it runs into the mistake.
+"""Put a mistake into a function in place, so that every reference to it has the mistake.
 
 A test may have imported a derivative under any name, or holds it in a list. So the function's code
 is replaced, and no name.

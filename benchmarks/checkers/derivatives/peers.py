@@ -122,7 +122,7 @@ def check_grad(question: DerivativeQuestion) -> Answer:
             said.append(f"{error:.3g}; our limit {limit:.3g}")
             if not error <= limit:  # NaN, too
                 return Answer(WRONG, message=said[-1])
-    except Exception as error:
+    except Exception as error:  # of a checker, or of a derivative that it called
         return peers.stopped(question.paths, error)
     return Answer(RIGHT, message="; ".join(said))
 
@@ -147,7 +147,7 @@ def numdifftools(question: DerivativeQuestion) -> Answer:
                 at = np.unravel_index(int(np.argmax(gap / allowed)), ours.shape)
                 said = f"{gap[at]:.3g}; our limit {allowed[at]:.3g}"
                 return Answer(WRONG, leaves=_named(question, at), message=said)
-    except Exception as error:
+    except Exception as error:  # of a checker, or of a derivative that it called
         return peers.stopped(question.paths, error)
     return Answer(RIGHT)
 

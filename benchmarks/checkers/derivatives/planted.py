@@ -124,7 +124,10 @@ def _by_hand(of: Derivative, by_hand: Any, at: Any) -> list[Any]:
 
 def _of_rule(f: Any, at: Any, careful: bool = False) -> list[Any]:
     rng = np.random.default_rng(0)
-    drawn = lambda tree: jax.tree_util.tree_map(lambda a: rng.standard_normal(a.shape), tree)  # noqa: E731
+
+    def drawn(tree: Any) -> Any:
+        return jax.tree_util.tree_map(lambda a: rng.standard_normal(a.shape), tree)
+
     cotangent, square = (drawn(jax.eval_shape(f, *at)) for _ in range(2))
     tangents, along = drawn(tuple(at)), drawn(tuple(at))
     every = tuple(range(len(at)))

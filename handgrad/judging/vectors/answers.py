@@ -33,7 +33,7 @@ def dense(value: Any) -> Any:
         return value
     try:
         return np.asarray(value)
-    except ValueError:  # its rows are not of one length, which is said of its shape
+    except ValueError:  # rows of several lengths: its shape is judged
         return np.asarray(value, dtype=object)
 
 
