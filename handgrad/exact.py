@@ -56,8 +56,8 @@ def exact_gradient(
         raise TypeError(given.not_judged())
     case = in_domains(case, given)
     with calling("loss"):
-        prepared = prepare(case, given)
         try:
+            prepared = prepare(case, given)
             prepared.check_repeatable(given)
         except NotAFunctionError as error:
             raise NotAFunctionError(f"{error}; {advice(case, given)}") from None

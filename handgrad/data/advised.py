@@ -30,6 +30,10 @@ class UntraceableError(AdvisedError, TypeError):
     """A function that runs in floats does what cannot be traced."""
 
 
+class AnotherFunctionError(UntraceableError):
+    """What was traced, or ran on power series, has other values than the caller's function."""
+
+
 class NoScalarError(TypeError):
     """A loss returned something else than one real number."""
 

@@ -53,6 +53,8 @@ class JaxLoss:
 
     case: Case
     translated: bool = False  #: whether it is the caller's code in NumPy, in `jax.numpy`
+    inputs_traced: bool = True  #: whether real inputs are traced where they can be
+    because: str = ""  #: why it is prepared in this way, for the certificate
     traced_once: ClassVar[bool] = True  #: whether what the oracle runs was recorded in one call
     #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
     _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
@@ -78,6 +80,18 @@ class JaxLoss:
             if np.isfinite(loss) and np.isfinite(grads).all():
                 return loss, grads
         return self._called(self._autodiff(given), given)
+
+    def by_program(self, given: Point) -> Any:
+        """Return the loss by its program: a float where that is compiled, else a ball."""
+        if self._compiled_autodiff(given) is None:
+            with suppress(UncertifiedPrimitiveError):
+                return self._along_one(given, self.traced(given))[0]
+        return self.answers(given)[0]
+
+    def is_finite_as_written(self, given: Point) -> bool:
+        """Tell whether the loss is finite, operation by operation."""
+        with jax.debug_nans(False), jax.debug_infs(False):
+            return bool(np.isfinite(self._called(self._autodiff(given), given)[0]))
 
     def as_written(self, given: Point) -> np.ndarray | None:
         """Return JAX's gradient, (size,), operation by operation; None if `answers` did so, too."""
@@ -122,9 +136,9 @@ class JaxLoss:
             reference = shared_reference(problem, self.case.referee)
             measures = measure(problem, reference, self.case.seed)
             measures.truncation = truncation(problem, reference)
-            if self.translated:
-                reference = replace(reference, how=f"{reference.how}; {TRANSLATED}")
-            return reference, measures
+            notes = [TRANSLATED] * self.translated + [self.because] * bool(self.because)
+            how = "; ".join([reference.how, *notes])
+            return (replace(reference, how=how) if notes else reference), measures
         except UncertifiedPrimitiveError as missing:
             tangent, part, seed = self.case.tangent(given), self.case.part, self.case.seed
             held_to = None
@@ -212,7 +226,8 @@ class JaxLoss:
     def _trace(self, given: Point, differentiate: bool) -> Traced:
         uses_values, part = not self.case.exact_inputs, self.case.part
         if not isinstance(part, Matrix):
-            return trace(self.case.loss, given.arrays, given.inputs, differentiate, uses_values)
+            how = differentiate, uses_values, self.inputs_traced
+            return trace(self.case.loss, given.arrays, given.inputs, *how)
         traced = trace(self.case.loss, given.arrays, given.inputs, False, uses_values)
         if not differentiate:
             return traced

@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 
-from handgrad.data.advised import UntraceableError
+from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
+from handgrad.data.pytrees import split
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.estimate import CALLBACKS, outside
+from handgrad.judging.gate import Gate
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
-from handgrad.oracle.reference import ANOTHER_VALUE
+from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax_with_promotion
 from handgrad.program.trace import Traced
@@ -24,33 +26,74 @@ PreparedLoss = JaxLoss | NumpyLoss  # of which a `BlackBox` is one
 
 
 def prepare(case: Case, given: Point) -> PreparedLoss:
+    """Prepare a loss for all points of a trial; see `gated`."""
+    return gated(case, given)[0]
+
+
+def gated(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
     """Choose, once for all points of a trial, between JAX's program and the code run by NumPy.
 
-    What neither can run is called in floats alone, unless a certificate was asked for.
+    What is neither's function is called in floats alone, unless a certificate was asked for.
+
+    Returns:
+        The prepared loss, and the gate that holds it to the caller's; None if it is that itself.
 
     Raises:
         TypeError: the loss can be judged in no way; the message is one line.
+        NotAFunctionError: the loss is not a function of its arguments.
         Exception: what the loss raises.
     """
-    prepared = JaxLoss(case)
     try:
-        traced = prepared.traced(given)
+        return _by_jax(case, given)
+    except NotAFunctionError:
+        raise
     except Exception as error:
         # These options only make sense with JAX's program.
         if case.autodiff is not None or case.referee == "program":
             raise
-        try:
-            return numpy_loss(case, given, error)
-        except Exception as refused:  # of the caller's code, or of what it calls
-            translated = _translated(case, given)
-            if translated is not None:
-                return translated
-            if not isinstance(refused, UntraceableError):
-                raise
-            if refused is error or not may_be_judged(case, given):
-                raise
-            return BlackBox(case, why=str(refused))
-    return _of_callback(case, given, traced) or prepared
+        by_jax = error
+    try:
+        return _held(case, numpy_loss(case, given, by_jax), given)
+    except NotAFunctionError:
+        raise
+    except Exception as refused:  # of the caller's code, or of what it calls
+        translated = _translated(case, given)
+        if translated is not None:
+            return translated
+        if not isinstance(refused, UntraceableError):
+            raise
+        another = isinstance(refused, AnotherFunctionError)
+        if (refused is by_jax and not another) or not may_be_judged(case, given):
+            raise
+        return BlackBox(case, why=str(refused)), None
+
+
+def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
+    """Return a loss as JAX's program, and its gate; with constants for inputs, if that is needed.
+
+    What a loss writes to among its inputs is no constant of them where these are traced.
+    """
+    prepared = JaxLoss(case)
+    traced = prepared.traced(given)
+    if (called := _of_callback(case, given, traced)) is not None:
+        return called, None
+    try:
+        return _held(case, prepared, given)
+    except AnotherFunctionError as error:
+        if not traced.traced_inputs or case.exact_inputs or not split(given.inputs)[0]:
+            raise
+        because = f"{str(error).partition(': ')[2]}, so the inputs are constants"
+        prepared = JaxLoss(case, inputs_traced=False, because=because)
+        with best_effort(Exception):  # JAX's
+            return _held(case, prepared, given)
+        raise
+
+
+def _held(case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> tuple[JaxLoss | NumpyLoss, Gate]:
+    """Return a loss and its gate, if it is the function of the case; raises as `Gate.hold`."""
+    gate = Gate.of(case, loss, given)
+    gate.hold(case, given)
+    return loss, gate
 
 
 def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
@@ -84,33 +127,21 @@ def by_calls(loss: PreparedLoss, given: Point) -> bool:
     return called or isinstance(loss, BlackBox)
 
 
-def _translated(case: Case, given: Point) -> JaxLoss | None:
-    """Return a loss of complex numbers in NumPy as the same code in `jax.numpy`.
+def _translated(case: Case, given: Point) -> tuple[PreparedLoss, Gate] | None:
+    """Return a loss of complex numbers in NumPy as the same code in `jax.numpy`, and its gate.
 
     On power series, which NumPy would run it on, there are no complex numbers. None if no number is
-    complex, or the code does not run, or has another value there.
+    complex, or the code does not run, or is another function there.
     """
-    if isinstance(case.part, Matrix | HessianProduct):
-        return _translated_part(case, given, case.part)
-    prepared = JaxLoss(replace(case, loss=in_jax_with_promotion(case.loss)), translated=True)
-    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
-        traced = prepared.traced(given)
-        value, (found, _) = prepared.answers(given)[0], given.call(case.loss)
-        same = abs(value - float(found)) <= ANOTHER_VALUE * abs(value)
-        return prepared if same and traced.loss.with_complex is not None else None
-    return None
-
-
-def _translated_part(case: Case, given: Point, part: Matrix | HessianProduct) -> JaxLoss | None:
-    """Return the same of a Jacobian, a Hessian or a product: of the function's code."""
-    found = part.translated()
-    if found is None:
-        return None
-    # That of a matrix records which form it returns, in its part.
-    gradient = found.gradient if isinstance(part, Matrix) else case.gradient
-    there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
+    part, there = case.part, replace(case, loss=in_jax_with_promotion(case.loss))
+    if isinstance(part, Matrix | HessianProduct):
+        if (found := part.translated()) is None:
+            return None
+        # That of a matrix records which form it returns, in its part.
+        gradient = found.gradient if isinstance(part, Matrix) else case.gradient
+        there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
     prepared = JaxLoss(there, translated=True)
-    with best_effort(TypeError, AttributeError):  # as above
-        traced = prepared.traced(given)
-        return prepared if traced.loss.with_complex is not None else None
+    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
+        if prepared.traced(given).loss.with_complex is not None:
+            return _held(case, prepared, given)
     return None

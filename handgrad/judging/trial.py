@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.data.advised import AnotherFunctionError
 from handgrad.data.attempts import raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
@@ -16,10 +17,11 @@ from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import with_values
+from handgrad.judging.gate import Gate
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.losses import PreparedLoss, by_calls, prepare
+from handgrad.judging.losses import PreparedLoss, by_calls, gated
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
@@ -111,9 +113,9 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
         return _Tried([wrong])
     points_of(case, given, points, case.seed)  # which raises if they are none
     with calling(case.wording.loss):
-        loss = prepare(case, given)
-        around = points_of(case, given, points, case.seed, by_calls(loss, given))
         try:
+            loss, gate = gated(case, given)
+            around = points_of(case, given, points, case.seed, by_calls(loss, given))
             if isinstance(case.part, Matrix | HessianProduct):
                 check_function(case.part.called, given, case.wording.loss)
             if loss.traced_once:
@@ -125,7 +127,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 judged = judge_answer(loss, given, answer, autodiff, other)
                 if judged.varies is None:
                     return _Tried([judged if judged.findings else wrong])
-            tried = _outcomes(loss, around, points, clock, progress)
+            tried = _outcomes(loss, gate, around, points, clock, progress)
             first, *others = tried.outcomes
             if judged is not None:
                 # Of more calls, and by the worst of them.
@@ -148,7 +150,12 @@ def points_of(
 
 
 def _outcomes(
-    loss: PreparedLoss, around: Iterator[Point], points: Any, clock: Clock, progress: Progress
+    loss: PreparedLoss,
+    gate: Gate | None,
+    around: Iterator[Point],
+    points: Any,
+    clock: Clock,
+    progress: Progress,
 ) -> _Tried:
     """Return one outcome per point, the caller's first, until the time is up.
 
@@ -168,6 +175,8 @@ def _outcomes(
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     outcome = _moved_point(loss, given)
+            if found and gate is not None:
+                outcome = _held(gate, loss, outcome)
             if found and found[0].whole and not outcome.whole:
                 break  # there was no time for more than a sample
             found.append(outcome)
@@ -182,6 +191,18 @@ def _outcomes(
         return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
     late = len(found) <= of
     return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
+
+
+def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
+    """Return an outcome; undecidable if the loss is another function there than the caller's."""
+    given, ruling = outcome.given, outcome.ruling
+    if ruling is None or gate.is_compiled_by_calls(given):
+        return outcome
+    try:
+        gate.check(given, known=ruling.reference.loss if gate.loss is loss else None)
+    except AnotherFunctionError as error:
+        return Outcome(given, cause=str(error))
+    return outcome
 
 
 def _how_far(found: list[Outcome], of: int) -> str:

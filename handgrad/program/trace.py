@@ -83,6 +83,7 @@ def trace(
     inputs: Sequence[Any],
     differentiate: bool = True,
     uses_values: bool = True,
+    traced_inputs: bool = True,
 ) -> Traced:
     """Trace a loss, and JAX's gradient of it, at the shapes and dtypes of these arguments.
 
@@ -92,6 +93,7 @@ def trace(
         differentiate: whether to trace its gradient, too, which takes twice as long again.
         uses_values: whether the loss may use the values of real inputs, which are constants of the
             program then: what is computed of them is rounded.
+        traced_inputs: whether real inputs are traced at first; else they are such constants.
 
     Raises:
         TypeError: the loss is not a scalar.
@@ -106,12 +108,13 @@ def trace(
 
     with wide([*leaves, *real]):
         try:
-            return _trace(of_both, leaves, real, True, differentiate)
+            if traced_inputs:
+                return _trace(of_both, leaves, real, True, differentiate)
         except _NEEDS_A_NUMBER:
             if not uses_values:
                 raise
-            # jax.grad does not trace the inputs, so the loss may use their values.
-            return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
+        # jax.grad does not trace the inputs, so the loss may use their values.
+        return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
 
 
 def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence[Any]) -> Traced:

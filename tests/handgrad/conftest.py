@@ -100,7 +100,8 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
     for kind in (JaxLoss, NumpyLoss):
         monkeypatch.setattr(kind, "measured", kept(kind.measured))
         monkeypatch.setattr(kind, "reference", kept(kind.reference))
-    for module in (trial, samples, subjects):
+    monkeypatch.setattr(trial, "gated", lambda case, given: (prepared(case, given), None))
+    for module in (samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
 
@@ -114,7 +115,7 @@ def hurried(
 
     People get it operation by operation, each of which is compiled: that takes a third of the time.
     """
-    prepare = trial.prepare
+    prepare = samples.prepare
 
     def prepared(case: Any, given: Any) -> Any:
         loss = prepare(case, given)
@@ -125,7 +126,8 @@ def hurried(
             references[traced] = subjects._compiled(case, given, traced.differentiate)
         return replace(loss, case=replace(case, autodiff=references[traced]))
 
-    for module in (trial, samples, subjects):
+    monkeypatch.setattr(trial, "gated", lambda case, given: (prepared(case, given), None))
+    for module in (samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
 

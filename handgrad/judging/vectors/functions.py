@@ -211,7 +211,7 @@ def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
 
 
 def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:
-    real, together = split((given.params, *given.inputs))
+    real, together = split((given.arrays, *given.inputs))
     with wide(real):
         try:
             return f(*together([jax.numpy.asarray(array) for array in real]))

@@ -46,11 +46,9 @@ from handgrad.oracle.subgradients import Kink
 from handgrad.program.programs import Program
 from handgrad.program.trace import Traced
 
-#: How such a reference was certified.
-HOW = (
-    "the loss in NumPy on power series in ball arithmetic; JAX cannot trace it, so there is no "
-    "autodiff to compare with"
-)
+#: How such a reference was certified, and why so.
+HOW = "the loss in NumPy on power series in ball arithmetic; {}, so there is no autodiff to "
+HOW += "compare with"
 
 #: The cost of a point in evaluations of all directions: the reference, and tolerances that decide
 #: soon. The other sides of ties, and perturbed runs, which cost twice as much, take up to 25 and
@@ -66,6 +64,7 @@ class Untraced(Problem):
     loss: Callable[[list[Any], list[Any]], Any] = field(kw_only=True)
     arrays: Sequence[bool] = field(kw_only=True)  #: which arguments are arrays, not bare numbers
     memory: dict[Any, Any] = field(default_factory=dict, repr=False, kw_only=True)
+    because: str = field(default="JAX cannot trace it", kw_only=True)  #: for the certificate
     #: real inputs -> a scalar, and the gradient's leaves, for a loss that is linear and was made
     #: for these: they are computed in one run. The scalar then takes the place of the loss.
     leaves_of: Callable[[list[Any]], tuple[Any, list[Any]]] | None = field(
@@ -185,11 +184,11 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
 
 
 def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
-    n = problem.size
+    n, how = problem.size, HOW.format(problem.because)
     if problem.leaves_of is not None:
         value, leaves = in_one_run(problem, comparisons_at(bits))
         check_good(problem, leaves, value, bits)
-        return Reference(value, leaves, np.ones(n, dtype=bool), HOW, bits, program=None)
+        return Reference(value, leaves, np.ones(n, dtype=bool), how, bits, program=None)
     chosen = _affordable(problem, bits, seconds)
     directions = generic_and_units(np.random.default_rng(n), n, chosen)
     found = comparisons_at(bits, RecordedComparisons)
@@ -200,7 +199,7 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     around = _kink(problem, directions, found, (loss, along[1:]))
     if around and found.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
-    how = HOW if known.all() else f"{HOW}; {chosen.size} of {n} elements, drawn at random"
+    how += "" if known.all() else f"; {chosen.size} of {n} elements, drawn at random"
     return Reference(loss, gradient, known, how, bits, program=None, kink=around)
 
 

@@ -483,8 +483,8 @@ def test_what_raises_in_some_calls_alone() -> None:
         calls = itertools.count(1)
         return lambda w: function(w[: 4 if next(calls) != first else 0].reshape(3))
 
-    # The loss is traced twice, and then again, to compare.
-    report = check_gradient(right, sometimes(traced, 4), W, points=1)
+    # The loss is traced twice, called at three points, and then traced again, to compare.
+    report = check_gradient(right, sometimes(traced, 7), W, points=1)
     assert NO_FUNCTION in report.headline
     report = check_gradient(sometimes(right, CALLS + 3), traced, W, points=1)
     assert (report.verdict, report.point) == ("disagree", 1)

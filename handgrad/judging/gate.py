@@ -1,0 +1,209 @@
+"""The gate: a program stands for the caller's function only where it has the function's values.
+
+JAX traces code that writes in place through a second name, asks for types, or catches what a tracer
+raises to another function, without an error: after `v = h`, `v *= 2` leaves `h` as it is. So what
+JAX traced, and what ran on power series, is held to what the caller's own function returns: at the
+point, at two others where all parameters are moved, and at each that is judged. Equal values at one
+point say nothing of slopes (rows that sum to 1 are the same after they are normalised); the change
+from there to points that are moved says what a difference quotient would, and in more digits.
+"""
+
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.data import formats
+from handgrad.data.advised import AnotherFunctionError
+from handgrad.data.attempts import raise_internal
+from handgrad.data.point import Point
+from handgrad.judging.case import Case
+from handgrad.judging.divergence import diverging_line
+from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.numpy_loss import NumpyLoss
+from handgrad.judging.repeatability import not_a_function
+from handgrad.judging.vectors.functions import called, in_one
+from handgrad.oracle.reference import UndecidableError
+from handgrad.program.equations import equations
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+
+#: pytest hides these frames, so that an error in a caller's function is shown there.
+__tracebackhide__ = True
+
+#: How far parameters are moved, of their own sizes, until the function has been finite at `MOVED`
+#: such points. It may not be defined far away.
+SCALES, MOVED = (0.1, 0.1, 0.01, 0.01, 2.0**-14, 2.0**-14, 2.0**-20, 2.0**-20), 2
+
+#: Operations that JAX compiles anew in each call of a function that is not compiled.
+LOOPS = {"scan", "while", "cond"}
+
+
+def another_function(
+    name: str, way: str, gives: float, yours: float, place: str = ""
+) -> AnotherFunctionError:
+    """Return the error for a function, called `name`, that is another one when run in some way."""
+    digits = next((d for d in (4, 8) if f"{gives:.{d}g}" != f"{yours:.{d}g}"), 17)
+    both = f"it gives {gives:.{digits}g} where yours gives {yours:.{digits}g}"
+    return AnotherFunctionError(f"{name.removeprefix('the ')}: {way}: {both}{place}")
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """Holds a prepared loss to the caller's function."""
+
+    name: str  #: what messages call the function
+    own: Callable[..., Any]  #: the caller's function; of several results one sum of all
+    loss: JaxLoss | NumpyLoss  #: the same function, prepared
+
+    @classmethod
+    def of(cls, case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> "Gate":
+        """Return the gate of a loss that was prepared for a case, or for a translation of it."""
+        name = case.wording.loss
+        part, other = case.part, loss.case.part
+        if not isinstance(part, Matrix | HessianProduct):
+            return cls(name, case.loss, loss)
+        assert isinstance(other, Matrix | HessianProduct)
+        value = np.abs(np.asarray(in_one(called(part.called, given)), dtype=np.float64))
+        # So that each result counts as much as the others.
+        weights = np.where(np.isfinite(value), 1 / np.where(value > 0, value, 1), 0)
+        weights *= np.random.default_rng(0).uniform(1, 2, value.size)
+
+        def weighed(function: Callable[..., Any]) -> Callable[..., Any]:
+            def sum_of(*args: Any) -> Any:
+                # The results may be integers, which JAX does not join where promotion is strict.
+                with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+                    return (weights * in_one(function(*args))).sum()
+
+            return sum_of
+
+        plain = replace(loss.case, loss=weighed(other.called), part=None, domains=())
+        prepared = (
+            JaxLoss(plain, loss.translated, loss.inputs_traced)
+            if isinstance(loss, JaxLoss)
+            else NumpyLoss(plain, loss.real_inputs)
+        )
+        return cls(name, weighed(part.called), prepared)
+
+    def hold(self, case: Case, given: Point) -> None:
+        """Hold the loss to the function at a point of a case, and at others around it.
+
+        Raises:
+            AnotherFunctionError: it is another one.
+            NotAFunctionError: the function itself is none of its arguments.
+            Exception: what the function raises at the point.
+        """
+        here, rng, held = self.check(given), np.random.default_rng(case.seed), 0
+        for scale in SCALES:
+            if held == MOVED:
+                return
+
+            def moved(leaf: np.ndarray, scale: float = scale) -> np.ndarray:
+                size = np.abs(leaf.astype(np.float64))
+                typical = float(np.median(size[size > 0])) if size.any() else 1.0
+                by = scale * np.where(size > 0, size, typical) * rng.uniform(-1, 1, leaf.shape)
+                return np.asarray(leaf + by, leaf.dtype)
+
+            held += self.check(case.varied(given, moved), here) is not None
+
+    def check(self, given: Point, here: Any = None, known: Any = None) -> Any:
+        """Hold the loss to the function at one point.
+
+        Args:
+            given: the point.
+            here: the loss at a point nearby, from which the change counts; else the value does.
+            known: the loss at the point, a float or ball, if that was computed.
+
+        Returns:
+            The loss, a float or ball; None if that says nothing: it is not finite, or no number.
+
+        Raises:
+            as `hold`.
+        """
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                yours = self._yours(given)
+            except Exception as error:  # where the function need not be defined
+                raise_internal(error, Exception)
+                if here is not None:
+                    return None
+                self.loss.check_repeatable(given)
+                raise
+            gives = self._gives(given) if known is None else known
+            if gives is None:
+                return None
+            change = abs(float(gives) - (0.0 if here is None else float(here)))
+            if abs(yours - float(gives)) <= self._half(given) * change:
+                return gives
+            if not np.isfinite(yours) and not self._is_finite(given, gives):
+                return None
+            again = self._yours(given)
+            if again != yours and not (np.isnan(again) and np.isnan(yours)):
+                raise not_a_function(self.name, "value", repr(yours), repr(again), 2)
+            if self._explained(given, yours):
+                return gives
+        place = diverging_line(self.own, given)
+        raise another_function(self.name, self._way, float(gives), yours, place)
+
+    @cached_property
+    def _way(self) -> str:
+        if isinstance(self.loss, NumpyLoss):
+            return "on power series it is another function"
+        of_code = "its code in jax.numpy is another function"
+        return of_code if self.loss.translated else "JAX traces another function"
+
+    def is_compiled_by_calls(self, given: Point) -> bool:
+        """Tell whether JAX compiles a part of the function in each call."""
+        if isinstance(self.loss, NumpyLoss):
+            return False
+        found = equations(self.loss.traced(given).loss.jaxpr.jaxpr)
+        return any(eqn.primitive.name in LOOPS for eqn in found)
+
+    def _yours(self, given: Point) -> float:
+        return float(np.asarray(called(self.own, given)))
+
+    def _gives(self, given: Point) -> Any:
+        """Return the loss, a float or ball; None if it is none."""
+        with suppress(UndecidableError, UndecidableKinkError):
+            if isinstance(self.loss, NumpyLoss):
+                return self.loss.attempt(given)[0]
+            return self.loss.by_program(given)
+        return None
+
+    def _half(self, given: Point) -> float:
+        """Return what half of the digits leave open, in the coarsest format of any number."""
+        found = [leaf.dtype for leaf in given.leaves]
+        if isinstance(self.loss, JaxLoss):
+            program = self.loss.traced(given).loss.jaxpr.jaxpr
+            results = (v.aval for eqn in equations(program) for v in eqn.outvars)
+            dtypes = (getattr(aval, "dtype", None) for aval in results)
+            found += [dtype for dtype in dtypes if dtype is not None and formats.is_floating(dtype)]
+        return max(float(formats.of(dtype).eps) for dtype in found) ** 0.5
+
+    def _is_finite(self, given: Point, gives: Any) -> bool:
+        """Tell whether a loss is finite, computed as it is written."""
+        if isinstance(self.loss, JaxLoss):
+            return self.loss.is_finite_as_written(given)
+        return bool(np.isfinite(float(gives)))
+
+    def _explained(self, given: Point, yours: float) -> bool:
+        """Tell whether rounding explains the function's value, by all that the judge knows."""
+        try:
+            reference, tolerances = self.loss.measured(given)
+            full = tolerances.full
+        except (UndecidableError, UndecidableKinkError, UncertifiedPrimitiveError):
+            return True  # which the judge will say
+        exact = reference.loss
+        gap = float((arb(yours) - exact).abs_upper()) if np.isfinite(yours) else np.inf
+        if gap <= max(full.sharp_of_loss, full.loose_of_loss):
+            return True
+        # Rounding that could not be measured leaves half of the digits.
+        return not full.loose_of_loss and gap <= self._half(given) * abs(float(exact.mid()))
