@@ -42,6 +42,9 @@ __tracebackhide__ = True
 #: such points. It may not be defined far away.
 SCALES, MOVED = (0.1, 0.1, 0.01, 0.01, 2.0**-14, 2.0**-14, 2.0**-20, 2.0**-20), 2
 
+#: What is said where JAX's program is another function.
+TRACED = "JAX traces another function"
+
 #: Operations that JAX compiles anew in each call of a function that is not compiled.
 LOOPS = {"scan", "while", "cond"}
 
@@ -158,7 +161,7 @@ class Gate:
         if isinstance(self.loss, NumpyLoss):
             return "on power series it is another function"
         of_code = "its code in jax.numpy is another function"
-        return of_code if self.loss.translated else "JAX traces another function"
+        return of_code if self.loss.translated else TRACED
 
     def is_compiled_by_calls(self, given: Point) -> bool:
         """Tell whether JAX compiles a part of the function in each call."""

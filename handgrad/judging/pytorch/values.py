@@ -12,9 +12,9 @@ from handgrad.data.numerals import place
 from handgrad.data.point import Point, index_of
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
+from handgrad.judging.gate import TRACED, another_function
 from handgrad.judging.pytorch.arguments import name_of
 from handgrad.judging.pytorch.subjects import Subject
-from handgrad.judging.pytorch.traced import another_function
 from handgrad.judging.trial import judge
 from handgrad.judging.witness import WRONG
 
@@ -63,6 +63,5 @@ def check_function_traced(subject: Subject, case: Case, given: Point, seconds: f
     k = next(k for k, part in enumerate(ruling.given.parts()) if i < part.stop)
     path = ruling.given.paths[k]
     index = index_of(ruling.given, path, i - ruling.given.parts()[k].start)
-    raise another_function(
-        f"forward: {path}{place(index)}", float(mine.answer[i]), float(ruling.exact[i])
-    )
+    name = f"forward: {path}{place(index)}"
+    raise another_function(name, TRACED, float(ruling.exact[i]), float(mine.answer[i]))
