@@ -87,32 +87,31 @@ LIBRARIES = {
 def _of_one_triangle(theirs: Any, ours: Any, lower: Callable[[dict[str, Any]], bool | None]) -> Any:
     """Let a function of JAX's read the same triangle as NumPy's or SciPy's, also in derivatives."""
     parameters = signature(theirs)
-    first, *_ = parameters.parameters
 
     @wraps(ours)
     def reads_one(*args: Any, **options: Any) -> Any:
-        given, every = (parameters.bind(*args, **options) for _ in range(2))
-        every.apply_defaults()
-        which = lower(every.arguments)
+        given = parameters.bind(*args, **options)
+        (_, a), *others = given.arguments.items()
+        given.apply_defaults()
+        which = lower(given.arguments)
         if which is not None:
-            # The other one is a mere transpose in `solve`, which knows complex symmetric matrices.
-            conjugate = every.arguments.get("assume_a") != "sym"
-            whole = _hermitian(jnp.asarray(given.arguments[first]), which, conjugate)
-            given.arguments[first] = whole
-            given.arguments.pop("UPLO", None)
-        return ours(*given.args, **given.kwargs)
+            # SciPy's `solve` knows complex symmetric matrices as well.
+            conjugate = given.arguments.get("assume_a") != "sym"
+            a = _hermitian(jnp.asarray(a), which, conjugate)
+        return ours(a, **{name: value for name, value in others if name != "UPLO"})
 
     return reads_one
 
 
 def _hermitian(a: Any, lower: bool, conjugate: bool) -> Any:
     """Return the Hermitian, or symmetric, matrices of which one triangle is given."""
-    above = ~np.tri(a.shape[-1], dtype=bool)
-    places = np.indices(above.shape)
-    rows, columns = np.sort(places, axis=0)[:: -1 if lower else 1]
+    read = np.tri(a.shape[-1], dtype=bool)
+    rows, columns = np.sort(np.indices(read.shape), axis=0)[:: -1 if lower else 1]
     whole = a[..., rows, columns]
-    other = above if lower else above.T
-    return jnp.where(other, jnp.conj(whole), whole) if conjugate and jnp.iscomplexobj(a) else whole
+    if not (conjugate and jnp.iscomplexobj(a)):
+        return whole
+    whole = jnp.where(read if lower else read.T, whole, jnp.conj(whole))
+    return jnp.where(np.eye(*read.shape, dtype=bool), whole.real.astype(whole.dtype), whole)
 
 
 def counterpart_of(function: Any) -> Any:
