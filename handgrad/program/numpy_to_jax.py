@@ -55,7 +55,7 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
         lambda given: given["lower"],
     ),
     "scipy.linalg.solve": lambda given: (
-        given["lower"] if given["assume_a"] in ("sym", "her", "pos") else None
+        given["lower"] if (given["assume_a"] or "gen")[:3] in ("sym", "her", "pos") else None
     ),
 }
 
@@ -71,11 +71,8 @@ class Library(ModuleType):
         elif path in _ONE_TRIANGLE:
             theirs = getattr(import_module(self.__name__), name)
             found = _of_one_triangle(theirs, found, _ONE_TRIANGLE[path])
-        found = _FITTED.get(path, found)
-        if found is None:
-            raise AttributeError(path)
-        setattr(self, name, found)
-        return found
+        setattr(self, name, _FITTED.get(path, found))
+        return vars(self)[name]
 
 
 #: The modules that are replaced.
@@ -96,9 +93,10 @@ def _of_one_triangle(theirs: Any, ours: Any, lower: Callable[[dict[str, Any]], b
         which = lower(given.arguments)
         if which is not None:
             # SciPy's `solve` knows complex symmetric matrices as well.
-            conjugate = given.arguments.get("assume_a") != "sym"
+            conjugate = "sym" not in given.arguments.get("assume_a", "")
             a = _hermitian(jnp.asarray(a), which, conjugate)
-        return ours(a, **{name: value for name, value in others if name != "UPLO"})
+            others = [(name, value) for name, value in others if name not in ("UPLO", "assume_a")]
+        return ours(a, **dict(others))
 
     return reads_one
 
