@@ -5,25 +5,120 @@ gradient that lost digits, if it loses as many in JAX. Code that writes into arr
 floats, cannot be translated.
 """
 
+import math
+import sys
 from collections.abc import Callable
 from functools import partial, wraps
+from importlib import import_module
+from inspect import signature
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import jax.scipy.special
 import numpy as np
-import scipy.special
+from jax import lax
+from jax.scipy import special
 
-#: Modules, and their counterparts with functions of the same names.
-MODULES: dict[ModuleType, ModuleType] = {
-    np: jnp,
-    np.linalg: jnp.linalg,
-    np.fft: jnp.fft,
-    scipy: jax.scipy,
-    scipy.special: jax.scipy.special,
+
+def _beta(a: Any, b: Any) -> Any:
+    signs = (special.gammasgn(x) for x in (a, b, a + b))
+    return math.prod(signs) * jnp.exp(_betaln(a, b))
+
+
+def _betaln(a: Any, b: Any) -> Any:
+    return special.gammaln(a) + special.gammaln(b) - special.gammaln(a + b)
+
+
+#: Functions whose counterpart in JAX is a fit or a series that ends early, so that its derivative
+#: has from 7 to 15 digits; and what is exact, or None where nothing is.
+_FITTED: dict[str, Any] = {
+    "scipy.special.beta": _beta,
+    "scipy.special.betaln": _betaln,
+    "scipy.special.hyp2f1": None,
+    "scipy.special.ndtri": lambda p: math.sqrt(2) * lax.erf_inv(2 * p - 1),
 }
+
+#: Functions that read one triangle of a Hermitian matrix, where JAX's read both or take their mean;
+#: and whether it is the lower one, by their options; None if these say that they read the whole.
+_ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
+    "numpy.linalg.cholesky": lambda given: not given["upper"],
+    **dict.fromkeys(
+        ("numpy.linalg.eigh", "numpy.linalg.eigvalsh"), lambda given: given["UPLO"] in "Ll"
+    ),
+    **dict.fromkeys(
+        ("numpy.linalg.svd", "numpy.linalg.pinv", "numpy.linalg.matrix_rank"),
+        lambda given: True if given["hermitian"] else None,
+    ),
+    **dict.fromkeys(
+        ("scipy.linalg.cholesky", "scipy.linalg.cho_factor", "scipy.linalg.eigh"),
+        lambda given: given["lower"],
+    ),
+    "scipy.linalg.solve": lambda given: (
+        given["lower"] if (given["assume_a"] or "gen")[:3] in ("sym", "her", "pos") else None
+    ),
+}
+
+
+class Library(ModuleType):
+    """JAX's functions in place of those of a module of NumPy's or SciPy's, with its meaning."""
+
+    def __getattr__(self, name: str) -> Any:
+        path = f"{self.__name__}.{name}"
+        found = getattr(import_module(f"jax.{self.__name__}"), name)
+        if isinstance(found, ModuleType):
+            found = Library(path)
+        elif path in _ONE_TRIANGLE:
+            theirs = getattr(import_module(self.__name__), name)
+            found = _of_one_triangle(theirs, found, _ONE_TRIANGLE[path])
+        setattr(self, name, _FITTED.get(path, found))
+        return vars(self)[name]
+
+
+#: The modules that are replaced.
+LIBRARIES = {
+    name: Library(name) for name in ("numpy", "numpy.linalg", "numpy.fft", "scipy", "scipy.special")
+}
+
+
+def _of_one_triangle(theirs: Any, ours: Any, lower: Callable[[dict[str, Any]], bool | None]) -> Any:
+    """Let a function of JAX's read the same triangle as NumPy's or SciPy's, also in derivatives."""
+    parameters = signature(theirs)
+
+    @wraps(ours)
+    def reads_one(*args: Any, **options: Any) -> Any:
+        given = parameters.bind(*args, **options)
+        (_, a), *others = given.arguments.items()
+        given.apply_defaults()
+        which = lower(given.arguments)
+        if which is not None:
+            # SciPy's `solve` knows complex symmetric matrices as well.
+            conjugate = "sym" not in given.arguments.get("assume_a", "")
+            a = _hermitian(jnp.asarray(a), which, conjugate)
+            others = [(name, value) for name, value in others if name not in ("UPLO", "assume_a")]
+        return ours(a, **dict(others))
+
+    return reads_one
+
+
+def _hermitian(a: Any, lower: bool, conjugate: bool) -> Any:
+    """Return the Hermitian, or symmetric, matrices of which one triangle is given."""
+    read = np.tri(a.shape[-1], dtype=bool)
+    rows, columns = np.sort(np.indices(read.shape), axis=0)[:: -1 if lower else 1]
+    whole = a[..., rows, columns]
+    if not (conjugate and jnp.iscomplexobj(a)):
+        return whole
+    whole = jnp.where(read if lower else read.T, whole, jnp.conj(whole))
+    return jnp.where(np.eye(*read.shape, dtype=bool), whole.real.astype(whole.dtype), whole)
+
+
+def counterpart_of(function: Any) -> Any:
+    """Return what computes the same in JAX, also its derivatives; None if there is nothing."""
+    name = getattr(function, "__name__", "")
+    for home, library in LIBRARIES.items():
+        if getattr(sys.modules.get(home), name, None) is function:
+            return getattr(library, name, None)
+    return None
 
 
 def in_jax(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,7 +151,7 @@ class _Translation:
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
         if isinstance(value, ModuleType):
-            return MODULES.get(value, value)
+            return LIBRARIES.get(value.__name__, value)
         if isinstance(value, FunctionType):
             return self._function(value) if _is_own(value) else value
         if isinstance(value, MethodType):
@@ -64,7 +159,7 @@ class _Translation:
         if isinstance(value, partial):
             return partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, np.ufunc) or _of_numpy(value):
-            return _counterpart(value)
+            return counterpart_of(value) or value
         return value
 
     def _function(self, function: FunctionType) -> FunctionType:
@@ -105,12 +200,3 @@ def _is_own(function: FunctionType) -> bool:
 
 def _of_numpy(value: Any) -> bool:
     return callable(value) and str(getattr(value, "__module__", "")).startswith(("numpy", "scipy"))
-
-
-def _counterpart(value: Any) -> Any:
-    """Return the function of the same name in JAX's module; itself if there is none."""
-    name = getattr(value, "__name__", "")
-    for module, counterpart in MODULES.items():
-        if getattr(module, name, None) is value:
-            return getattr(counterpart, name, value)
-    return value

@@ -150,6 +150,23 @@ def test_a_solver_that_does_not_solve_is_taken_for_what_it_does() -> None:
 
 
 @pytest.mark.slow
+def test_a_solver_by_one_triangle_of_what_is_not_symmetric_is_not_certified() -> None:
+    """JAX stops the slopes of the factors, and takes the system's for the solution's."""
+
+    def loss(a: Any) -> Any:
+        return jnp.sum(jax.scipy.linalg.solve(a, jnp.ones(2), assume_a="pos"))
+
+    def gradient(a: Any) -> Any:
+        return -np.outer(np.linalg.solve(a, np.ones(2)), np.linalg.solve(a, np.ones(2)))
+
+    a = np.array([[2.0, 0.5], [0.5, 3.0]])
+    assert check_gradient(gradient, loss, a, points=0).certified
+    a[1, 0] = 0.4
+    with pytest.raises(NotImplementedError, match="leaves its system unsolved"):
+        exact_gradient(loss, a)
+
+
+@pytest.mark.slow
 def test_an_operation_without_a_rule_is_not_certified() -> None:
     """The answer rests on uncertified witnesses, says so, and still sees a mistake."""
 

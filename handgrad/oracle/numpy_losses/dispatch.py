@@ -23,12 +23,12 @@ from handgrad.clock import check_time
 from handgrad.data.formats import is_floating, is_half
 from handgrad.oracle.numpy_losses.jax_counterparts import (
     RULE_OF,
-    counterpart_of,
     key_of,
     traced_once,
 )
 from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
 from handgrad.program.interpreter import Run
+from handgrad.program.numpy_to_jax import counterpart_of
 from handgrad.program.rules import RULES
 
 #: Functions that run as their JAX counterpart though NumPy takes objects: sums of products, which

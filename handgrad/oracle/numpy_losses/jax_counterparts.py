@@ -1,15 +1,9 @@
 """The rules and the JAX counterparts of NumPy's functions."""
 
-import importlib
-import math
-import sys
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.scipy import special
 
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.recent import Recent
@@ -72,36 +66,6 @@ def traced(counterpart: Any, tree: Any, fixed: list[Any], operands: list[Dual]) 
             *(np.zeros(o.shape) for o in operands)
         )
     return program, jax.tree_util.tree_structure(outputs)
-
-
-def _beta(a: Any, b: Any) -> Any:
-    signs = (special.gammasgn(x) for x in (a, b, a + b))
-    return math.prod(signs) * jnp.exp(_betaln(a, b))
-
-
-def _betaln(a: Any, b: Any) -> Any:
-    return special.gammaln(a) + special.gammaln(b) - special.gammaln(a + b)
-
-
-#: Functions of `scipy.special` whose counterpart in JAX is a fit or a series that ends early, so
-#: that its derivative has from 7 to 15 digits; and what is exact, or None where nothing is.
-_FITTED: dict[str, Any] = {
-    "beta": _beta,
-    "betaln": _betaln,
-    "hyp2f1": None,
-    "ndtri": lambda p: math.sqrt(2) * lax.erf_inv(2 * p - 1),
-}
-
-
-def counterpart_of(function: Any) -> Any:
-    """Return what computes the same in JAX; None if there is nothing."""
-    name = function.__name__
-    for home in ("numpy", "numpy.linalg", "scipy.special"):
-        if getattr(sys.modules.get(home), name, None) is function:
-            if home == "scipy.special" and name in _FITTED:
-                return _FITTED[name]
-            return getattr(importlib.import_module(f"jax.{home}"), name, None)
-    return None
 
 
 def key_of(leaf: Any) -> Any:

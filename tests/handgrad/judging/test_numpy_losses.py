@@ -430,3 +430,35 @@ def test_inputs_that_the_loss_needs_as_floats() -> None:
 
     report = check_gradient(lambda w, s: np.exp(w) * math.sqrt(s), loss, AT, np.float64(2.0))
     assert report.verdict == "agree"
+
+
+SPD = np.array([[2.0, 0.3, -0.1], [0.3, 1.5, 0.4], [-0.1, 0.4, 1.0]])
+SKEW = np.array([[0.0, 0.2, -0.1], [0.1, 0.0, 0.3], [0.2, -0.2, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("a", "upper"),
+    [
+        (SPD, True),
+        pytest.param(SPD + SKEW, False, marks=pytest.mark.slow),
+        pytest.param((SPD + SKEW).astype(np.float32), True, marks=pytest.mark.slow),
+    ],
+)
+def test_a_function_that_reads_one_triangle(a: Any, upper: bool) -> None:
+    """Its derivative is 0 in the other; the inverse is right among symmetric matrices alone."""
+    half = np.triu if upper else np.tril
+
+    def log_det(a: Any) -> Any:
+        return 2 * np.sum(np.log(np.diag(np.linalg.cholesky(a, upper=upper))))
+
+    def inverse(a: Any) -> Any:
+        return np.linalg.inv(half(a) + half(a).T - np.diag(np.diag(a)))
+
+    def right(a: Any) -> Any:
+        return half(2 * inverse(a)) - np.diag(np.diag(inverse(a)))
+
+    for gradient, verdict in ((right, "agree"), (inverse, "disagree")):
+        report = check_gradient(gradient, log_det, a, points=0)
+        assert (report.verdict, report.certified) == (verdict, True), str(report)
+        among = check_gradient(gradient, log_det, SPD, points=1, domain="positive definite")
+        assert (among.verdict, among.certified) == ("agree", True), str(among)
