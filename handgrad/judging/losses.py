@@ -62,10 +62,10 @@ def gated(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
             return translated
         if not isinstance(refused, UntraceableError):
             raise
-        another = isinstance(refused, AnotherFunctionError)
+        another = isinstance(by_jax, AnotherFunctionError)
         if (refused is by_jax and not another) or not may_be_judged(case, given):
-            raise
-        return BlackBox(case, why=str(refused)), None
+            raise (by_jax if another else refused) from None
+        return BlackBox(case, why=str(by_jax if another else refused)), None
 
 
 def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:

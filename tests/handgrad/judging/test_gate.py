@@ -29,6 +29,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.losses import gated
 
 X, C = np.array([0.4, -1.3, 0.9, 2.1]), np.array([1.0, -0.5, 2.0, 0.25])
+SLOW = pytest.mark.slow
 ANOTHER = "JAX traces another function"
 
 
@@ -68,7 +69,7 @@ VERBS: dict[str, Callable[[float, int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("points", [0, 1])
+@pytest.mark.parametrize("points", [0, pytest.param(1, marks=SLOW)])
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_judges_what_is_called(verb: str, points: int) -> None:
     right, wrong = (VERBS[verb](k, points) for k in (4.0, 1.0))
@@ -100,7 +101,9 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert "line 6: `v *= 2`" in report["certificate"]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", [ml_dtypes.bfloat16, *(pytest.param(t, marks=SLOW) for t in (np.float32, np.float16))]
+)
 def test_in_shorter_formats(dtype: Any) -> None:
     two = dtype(2)
 
@@ -139,7 +142,7 @@ def centred(m: Any) -> None:
     m -= m.mean()
 
 
-@pytest.mark.parametrize("points", [0, 1])
+@pytest.mark.parametrize("points", [0, pytest.param(1, marks=SLOW)])
 def test_inputs_that_are_written_to_are_constants(points: int) -> None:
     def of_jax(w: Any, m: Any) -> Any:
         m = m.copy()
@@ -194,7 +197,9 @@ def test_what_is_another_function_at_one_point_is_undecidable_there() -> None:
         (lambda w: 1e9 + jnp.sum(w**2), [0.3, 0.7]),  # of which few digits are left
     ],
 )
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, ml_dtypes.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", [np.float32, *(pytest.param(t, marks=SLOW) for t in (np.float64, ml_dtypes.bfloat16))]
+)
 def test_no_false_alarm(loss: Any, at: list[float], dtype: Any) -> None:
     given = point_at(np.asarray(at, dtype), ())
     for kind in (np.asarray, jnp.asarray):
