@@ -11,6 +11,7 @@ from handgrad.check import CheckInterrupted
 from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport
 from handgrad.data.advised import AdvisedError
+from handgrad.data.attempts import RAISED
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import with_place
 from handgrad.data.point import shortly
@@ -94,7 +95,7 @@ def _audited(
         report = check(**_of_its_own(check, options))
         if not isinstance(report, GradientReport | StepsReport | ComparisonReport):
             raise TypeError(f"got {shortly(report)}, expected the report of a check")
-    except Exception as error:  # the caller's functions may raise anything
+    except RAISED as error:
         advised = str(error) if isinstance(error, AdvisedError) else None
         raised = advised or explanation(error) or with_place(error)
         return Audited(name, None, raised, time.perf_counter() - start)

@@ -14,6 +14,7 @@ from handgrad.commands import process
 from handgrad.commands.check import check
 from handgrad.commands.options import SETTINGS, version_option
 from handgrad.commands.targets import BadInput
+from handgrad.data.attempts import PASSED
 
 
 @click.group(context_settings=SETTINGS)
@@ -43,13 +44,15 @@ def _run(words: list[str]) -> int:
         return code
     except click.exceptions.Exit as ending:
         return ending.exit_code
-    except Exception as error:
+    except PASSED:
+        raise
+    except BaseException as error:  # also what would end the process with 0, as if all were right
         if process.is_broken_pipe(error):  # `prepared` ends it
             raise
         return _complain(error)
 
 
-def _complain(error: Exception) -> int:
+def _complain(error: BaseException) -> int:
     """Print what was wrong with the input, and return exit code 2."""
     from handgrad.commands.complaints import about, theirs
     from handgrad.commands.loading import LoadingError

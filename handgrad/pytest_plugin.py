@@ -36,6 +36,8 @@ def _is_mismatch(error: BaseException) -> bool:
 
 
 def _shown(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    from handgrad.data.harmless import harmless
+
     # The native style is plain text, which xdist and subtests pass on unchanged.
     shown: Any = excinfo.getrepr(style="native")
     frames = _own_frames(item, excinfo.value)
@@ -45,7 +47,8 @@ def _shown(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> A
     (entry,) = shown.reprtraceback.reprentries
     # With --tb=line pytest prints only place and headline, from reprcrash.
     brief = item.config.getoption("tbstyle") == "line"
-    entry.lines = [] if brief else ["\n".join(_lines(item, excinfo.value)) + "\n"]
+    lines = "\n".join(_lines(item, excinfo.value)) + "\n"
+    entry.lines = [] if brief else [harmless(lines)]
     return shown
 
 

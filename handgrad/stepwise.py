@@ -18,6 +18,7 @@ from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
+from handgrad.judging.untraceable import calling
 from handgrad.report import StepReport, StepsReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -191,7 +192,8 @@ def _values(chain: Sequence[Step], inputs: tuple[Any, ...]) -> Iterator[Any]:
     """Yield each step, its first arguments, and its output."""
     given = inputs
     for step in chain:
-        with _naming(step, "the forward pass of"), jax.enable_x64(True):
+        naming = _naming(step, "the forward pass of")
+        with naming, calling("forward"), jax.enable_x64(True):
             result = step.forward(*given, *step.inputs)
         if not isinstance(result, tuple | list) or len(result) != 2:
             raise TypeError(

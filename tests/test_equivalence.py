@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import autodiff.article
 import manual.article
 import manual.network
-from compare.agreement import NAMES, hand_gradient, stack
+from compare.agreement import AUTODIFF_FORM, NAMES, hand_gradient, stack
 from compare.bounds import gradient_ranges, output_range
 from compare.networks.ranges import output_ranges
 from compare.rounding import TINY, U, exactly
@@ -165,7 +165,9 @@ def test_the_losses_agree(point: Point) -> None:
     """By hand and by autodiff, both within the rounding of (y - ypred)²."""
     params = autodiff.article.Parameters(*point.params)
     value, grads = autodiff.article.value_and_gradient(params, point.x, point.y)
-    assert stack(grads).tobytes() == by_autodiff(point).tobytes()
+    # Not the bits of `gradient`: XLA compiles another program, which may round in another order.
+    spans = gradient_ranges(*point, AUTODIFF_FORM)
+    assert all(span.contains(part) for span, part in zip(spans, grads, strict=True))
     ypred = manual.article.feedforward(point.params, point.x)
     # ∂L/∂b3 has the factor -2 (y - ypred); ypred itself lies within 4 ulp of 1 of the truth, or
     # within what the rounding of a huge z3 leaves of it, which the range of the output contains.

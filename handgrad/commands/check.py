@@ -23,6 +23,7 @@ from handgrad.commands.targets import (
     show,
     working,
 )
+from handgrad.data.harmless import harmless
 from handgrad.marks import OPTIONS
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def check(
         with redirect_stdout(sys.stderr), working(f"{extra.doing} {gradient}"):
             text, answer[extra.key] = extra.compute(report)
         if not as_json:
-            click.echo(f"\n{text}")
+            click.echo(harmless(f"\n{text}"))
     if tests is not None:
         answer["tests"] = told_of_tests(tests, {gradient: report}, as_json)
     if as_json:

@@ -12,6 +12,7 @@ import click
 from handgrad.commands.own_tests import told_of_tests
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
+from handgrad.data.harmless import harmless
 
 if TYPE_CHECKING:
     from handgrad.audit_report import AuditReport
@@ -108,7 +109,8 @@ def _judged(
 def _show(report: "AuditReport") -> None:
     for one in report.audited:
         if not one and one.report is not None:
-            click.echo(f"{one.name}\n{'-' * len(one.name)}")
+            name = harmless(one.name)
+            click.echo(f"{name}\n{'-' * len(name)}")
             show(one.report)
             click.echo()
     show(report)

@@ -21,7 +21,9 @@ def theirs(error: BaseException, named: Iterable[Path] = ()) -> list[str]:
     return [*quoted(frames), *message[:MOST_LINES], *more]
 
 
-def about(error: Exception, functions: Mapping[str, Any], named: Iterable[Path] = ()) -> list[str]:
+def about(
+    error: BaseException, functions: Mapping[str, Any], named: Iterable[Path] = ()
+) -> list[str]:
     """Describe an error that was raised while the caller's functions were judged.
 
     Args:
@@ -53,7 +55,7 @@ def _code(function: Any) -> Any:
     return getattr(inspect.unwrap(function), "__code__", None)
 
 
-def _ours(error: Exception) -> str:
+def _ours(error: BaseException) -> str:
     """Describe a failure of handgrad itself in one line that can be reported."""
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name!r} is not installed; expected what handgrad depends on"

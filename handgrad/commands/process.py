@@ -18,6 +18,8 @@ from pathlib import PurePath
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from handgrad.data.harmless import CONTROLS, harmless
+
 if TYPE_CHECKING:
     import click
 
@@ -51,7 +53,7 @@ def prepared() -> Iterator[None]:
         sys.exit(0)
 
 
-def is_broken_pipe(error: Exception) -> bool:
+def is_broken_pipe(error: BaseException) -> bool:
     """Tell whether the reader of the output is gone; Windows calls that an invalid argument."""
     if sys.platform == "win32" and isinstance(error, OSError):
         return error.errno in (errno.EPIPE, errno.EINVAL) and error.filename is None
@@ -64,7 +66,8 @@ def json_text(value: Any) -> str:
 
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     is_unicode = encoding.lower().startswith("utf")
-    return json.dumps(value, ensure_ascii=not is_unicode, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=not is_unicode, allow_nan=False)
+    return CONTROLS.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def started() -> list[str]:
@@ -106,7 +109,7 @@ def refusal(error: "click.ClickException") -> str:
 def say(line: str) -> None:
     """Print a line on standard error, if anybody can read it; the exit code says enough."""
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(harmless(line), file=sys.stderr, flush=True)
     except OSError:  # a pipe whose reader is gone, a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 

@@ -20,6 +20,10 @@ from handgrad.data.frames import expression, frames_of, is_handgrads, is_own
 #: Set to anything, it makes errors in handgrad itself fail what would pass over them.
 VARIABLE = "HANDGRAD_RAISE_INTERNAL_ERRORS"
 
+#: What the caller's functions may raise, also where they mean to end the process. It is no answer:
+#: a process that ends with 0 would say that a gradient is right.
+RAISED = (Exception, SystemExit)
+
 #: What any code may raise where memory or the stack ends.
 EXHAUSTED = (MemoryError, RecursionError)
 
@@ -51,6 +55,10 @@ class InternalError(BaseException):
     """An error in handgrad itself; not an `Exception`, so that no handler of errors takes it."""
 
 
+#: What ends a command, and is no error of the caller's functions: Ctrl-C, and mistakes of ours.
+PASSED = (KeyboardInterrupt, InternalError)
+
+
 class best_effort(AbstractContextManager[None, bool]):  # noqa: N801 (as `contextlib.suppress`)
     """Pass over what the caller's functions raise within, and over known limits.
 
@@ -74,13 +82,13 @@ class best_effort(AbstractContextManager[None, bool]):  # noqa: N801 (as `contex
         Raises:
             InternalError: it is one in handgrad, and `VARIABLE` is set.
         """
-        if not isinstance(error, Exception):
+        if not isinstance(error, RAISED):
             return False
         raise_internal(error, *self._known)
         return True
 
 
-def raise_internal(error: Exception, *known: type[Exception]) -> None:
+def raise_internal(error: Exception | SystemExit, *known: type[Exception]) -> None:
     """Raise an error that is passed over if it is one in handgrad, and `VARIABLE` is set.
 
     Args:
@@ -94,7 +102,7 @@ def raise_internal(error: Exception, *known: type[Exception]) -> None:
         raise InternalError(f"{type(error).__name__}: {error}") from error
 
 
-def _is_internal(error: Exception, known: tuple[type[Exception], ...]) -> bool:
+def _is_internal(error: BaseException, known: tuple[type[Exception], ...]) -> bool:
     """Tell whether an error arose in handgrad, and not in a function of the caller that it called.
 
     A library's own errors, where handgrad called it, count unless they are known.

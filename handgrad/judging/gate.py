@@ -22,7 +22,7 @@ from flint import arb
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data import formats
 from handgrad.data.advised import AnotherFunctionError
-from handgrad.data.attempts import raise_internal
+from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.divergence import diverging_line
@@ -136,7 +136,7 @@ class Gate:
             warnings.simplefilter("ignore")
             try:
                 yours = self._yours(given)
-            except Exception as error:  # where the function need not be defined
+            except RAISED as error:  # where the function need not be defined
                 raise_internal(error, Exception)
                 if here is not None:
                     return None

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
-from handgrad.data.advised import AnotherFunctionError
-from handgrad.data.attempts import raise_internal
+from handgrad.data.advised import AnotherFunctionError, UntraceableError
+from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
@@ -213,7 +213,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     case = loss.case
     try:
         value, autodiff = loss.answers(given)
-    except Exception as error:
+    except RAISED as error:
         raise_internal(error)
         if not raises_always(lambda: loss.answers(given)):
             what = f"{type(error).__name__}, which it raised,"
@@ -228,7 +228,8 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
         if not raises_always(lambda: form.call_gradient(case, given)):
             what = f"it raised {type(error).__name__} in one call and not in another"
             return Outcome(given, findings=(Finding.of_form("not-repeatable", None, what),))
-        return Outcome(given, cause=f"the gradient raised {type(error).__name__}: {error}")
+        raised = (isinstance(error, UntraceableError) and error.__cause__) or error
+        return Outcome(given, cause=f"the gradient raised {type(raised).__name__}: {raised}")
     outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)
     return outcome

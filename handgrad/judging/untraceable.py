@@ -13,6 +13,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from handgrad.data.advised import AdvisedError, UntraceableError
+from handgrad.data.attempts import RAISED
 from handgrad.data.frames import expression, frames_of, in_one_line, near, own_frames
 
 #: What JAX raises where a tracer is used as a value; by name, so that JAX is not loaded.
@@ -45,6 +46,7 @@ _LEFT_BEHIND += "of its arguments alone"
 _MEANINGS = {
     "StopIteration": "this raised StopIteration, which would end a loop around it; expected a "
     "result, or an error of another kind",
+    "SystemExit": "this ends the process; expected a result, or an error of another kind",
     "UnexpectedTracerError": _LEFT_BEHIND,
     "does not support reverse-mode": "JAX cannot differentiate an operation of this; expected a "
     "jax.custom_vjp or jax.custom_jvp around it",
@@ -71,7 +73,7 @@ def calling(name: str) -> Iterator[None]:
     """Raise errors that `explanation` explains as a TypeError: its line, about a function."""
     try:
         yield
-    except Exception as error:
+    except RAISED as error:
         line = explanation(error)
         if line is None:
             raise
@@ -83,10 +85,12 @@ def explanation(error: BaseException, named: Iterable[Path] = ()) -> str | None:
 
     None if its own text says enough; `named` is as for `handgrad.data.frames.is_own`.
     """
+    if isinstance(error, AdvisedError):
+        return None
     frames = own_frames(error.__traceback__, named)
     if _of_tracing(error):
         return _explained(*frames[-1], error) if frames else _of_a_package(error)
-    text = f"{type(error).__name__}: {error}"
+    text = f"{[cls.__name__ for cls in type(error).__mro__]}: {error}"
     meaning = next((says for part, says in _MEANINGS.items() if part in text), None)
     if meaning is None or not frames:
         return meaning

@@ -1,9 +1,10 @@
 """Render a report as HTML for a notebook: no script, legible on light and dark pages."""
 
+import html
 from collections.abc import Iterable, Mapping
-from html import escape
 
 from handgrad.data.findings import LeafReport
+from handgrad.data.harmless import harmless
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import closing, content
 from handgrad.render.content import Reading
@@ -42,6 +43,11 @@ def as_html(shown: Reading | Document, links: Mapping[str, str] = NO_LINKS) -> s
     blocks = (shown,) if isinstance(shown, Reading) else shown.blocks
     body = "".join(_block(block, links) for block in blocks)
     return f'<div class="handgrad" style="line-height: 1.4">{body}</div>'
+
+
+def escape(text: str) -> str:
+    """Return a text as HTML that shows it."""
+    return html.escape(harmless(text))
 
 
 def _block(block: str | Table | Reading, links: Mapping[str, str]) -> str:

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
 from handgrad.data.numerals import plural
 from handgrad.render.content import WORST_FIRST
 from handgrad.render.document import Document, Table
-from handgrad.render.html import as_html, badge
+from handgrad.render.html import as_html, badge, escape
 
 #: The page has the system's font and its choice of light or dark, and prints as it is. Beside each
 #: other stand as many groups as fit.

@@ -6,6 +6,7 @@ from math import isinf, isnan
 from textwrap import TextWrapper
 
 from handgrad.data.findings import LeafReport
+from handgrad.data.harmless import harmless
 from handgrad.data.numerals import HEIGHT, clamped, place, short, terminal_width, ulps
 from handgrad.render import closing, content
 from handgrad.render.content import Reading
@@ -51,11 +52,11 @@ def as_text(shown: Reading | Document, columns: int | None = None) -> str:
     """
     columns = terminal_width() if columns is None else clamped(columns)
     if isinstance(shown, Document):
-        gap = "\n" if shown.close else "\n\n"
-        return gap.join(_block(block, columns) for block in shown.blocks)
-    above, below = _around_the_table(shown, columns)
-    table = _leaves(shown, columns)
-    return "\n\n".join(block for block in (*above, table, *below) if block)
+        gap, blocks = "\n" if shown.close else "\n\n", [_block(b, columns) for b in shown.blocks]
+    else:
+        above, below = _around_the_table(shown, columns)
+        gap, blocks = "\n\n", [b for b in (*above, _leaves(shown, columns), *below) if b]
+    return harmless(gap.join(blocks))
 
 
 def _block(block: str | Table | Reading, columns: int) -> str:

@@ -182,7 +182,8 @@ def _case(
 ) -> tuple[Case, Point]:
     name = wording.gradient
     check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
-    first, _ = given.call(derivative)
+    with calling(name):
+        first, _ = given.call(derivative)
     adjoint = blocks.single and answers.is_operator(first) and answers.adjoint(first) is not None
     structures: dict[bytes, np.ndarray] = {}
     convention, holomorphic = options.convention or "jax", set[int]()

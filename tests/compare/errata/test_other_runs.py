@@ -82,7 +82,8 @@ def test_logic_by_threshold_units() -> None:
 
 def test_what_is_released_is_received() -> None:
     found = numbers(19)
-    assert found["released"] == [0.9525741268224334, 0.9525741268224334, 0.7216325609518421]
+    released = [0.9525741268224334, 0.9525741268224334, 0.7216325609518421]
+    assert found["released"] == pytest.approx(released, rel=1e-15)  # exponentials differ in an ulp
     assert found["received_by_o1"] == found["released"][:2]
 
 

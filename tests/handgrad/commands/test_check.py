@@ -18,7 +18,9 @@ from tests.handgrad.reports import RIGHT, report
 
 MINE = """
 print("a word while loading")
+import asyncio
 import math
+import sys
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -43,6 +45,42 @@ def exchanged(params, x, y):
 
 def fails(params, x, y):
     return x @ np.ones(4)
+
+
+class Left(SystemExit):
+    pass
+
+
+def left(params, x, y):
+    sys.exit(0)
+
+
+def told(params, x, y):
+    sys.exit("no such weight")
+
+
+def quits(params, x, y):
+    quit()
+
+
+def raises_it(params, x, y):
+    raise Left(0)
+
+
+def moved_out(params, x, y):
+    return gradient(params, x, y) if params["b"] == 0.1 else left(params, x, y)
+
+
+def cancelled(params, x, y):
+    raise asyncio.CancelledError("late")
+
+
+def no_example():
+    exit()
+
+
+def coloured(params, x, y):
+    raise ValueError("\\x1b[2J\\x9b1m \\u202e\\ud800")
 
 
 def interrupted(params, x, y):
@@ -297,6 +335,48 @@ def test_an_error_in_the_gradient_comes_with_its_own_frames(check: Any) -> None:
     ]
     assert rest[2].startswith("ValueError: matmul: ")
     assert len(rest) == 3
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("gradient", "more", "whose", "line"),
+    [
+        ("left", {}, "gradient: ", "sys.exit(0)"),
+        ("told", {}, "gradient: ", 'sys.exit("no such weight")'),
+        ("quits", {}, "gradient: ", "quit()"),
+        ("raises_it", {}, "gradient: ", "raise Left(0)"),
+        ("gradient", {"loss": "left"}, "loss: ", "sys.exit(0)"),
+        ("gradient", {"like": "no_example"}, "", "exit()"),
+    ],
+)
+def test_what_would_end_the_process_is_bad_input(
+    check: Any, gradient: str, more: dict[str, str], whose: str, line: str, words: tuple[str, ...]
+) -> None:
+    """With 0 it would say that the gradient is right, with 1 that it is wrong."""
+    ended = check(gradient, *words, **more)
+    where = f"mine.py, line {line_of(f'    {line}')}: {line}"
+    expected = "expected a result, or an error of another kind"
+    assert (ended.code, ended.out) == (2, "")
+    assert lines_after_error(ended) == [f"Error: {whose}{where}: this ends the process; {expected}"]
+
+
+def test_what_would_end_the_process_at_another_point_is_said(check: Any) -> None:
+    ended = check("moved_out", "--points=2")
+    assert (ended.code, ended.out.splitlines()[0][:6]) == (0, "agree:")
+    assert "Warning: the gradient raised SystemExit: 0, at 2 of 2 other points" in ended.out
+
+
+def test_no_error_is_a_traceback(check: Any) -> None:
+    ended = check("cancelled")
+    assert (ended.code, ended.out) == (2, "")
+    first, *_, last = lines_after_error(ended)
+    assert first == "Error: the gradient, mine.py:cancelled, raised CancelledError"
+    assert last == "asyncio.exceptions.CancelledError: late"
+
+
+def test_a_terminal_obeys_no_error(check: Any) -> None:
+    ended = check("coloured")
+    assert lines_after_error(ended)[-1] == r"ValueError: \x1b[2J\x9b1m \u202e\ud800"
 
 
 def test_a_failure_of_handgrad_is_no_traceback_either(check: Any, judge: Any) -> None:

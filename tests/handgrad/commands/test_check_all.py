@@ -134,6 +134,23 @@ def test_all_of_a_file(run: Any) -> None:
     assert checks[4]["report"]["reproduce"] == "", "a lambda has no name to be given"
 
 
+def test_what_would_end_the_process_or_colour_the_terminal_is_a_row(run: Any) -> None:
+    head = "import sys\nimport numpy as np\ndef f(w): return np.sum(w)\nexample_f = np.ones(2),\n"
+    tail = 'def f_grad(w): sys.exit(0)\ndef grad_f(w): raise ValueError("\\x1b[2J\\x9b1m\\ud800")\n'
+    Path("left.py").write_text(head + tail)
+    ended = run("check", "--all", "left.py", "--out", "found")
+    data = run("check", "--all", "left.py", "--json")
+    assert (ended.code, data.code) == (2, 2)
+    texts = [ended.out, data.out, *(path.read_text() for path in Path("found").iterdir())]
+    assert len(texts) == 5
+    for text in texts:
+        assert "left.py, line 5: sys.exit(0): this ends" in " ".join(text.split())
+        assert text.replace("\n", "").isprintable()
+    assert json.loads(data.out)["checks"][1]["raised"].startswith("ValueError: \x1b[2J\x9b1m\ud800")
+    assert r"ValueError: \x1b[2J\x9b1m\ud800" in ended.out
+    ElementTree.parse("found/junit.xml")
+
+
 def test_checks_of_any_kind_are_named_by_a_file(run: Any) -> None:
     ended = run("check", "--all", "mine.py:CHECKS", "--json")
     assert ended.code == 0
