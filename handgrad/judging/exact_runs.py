@@ -7,6 +7,7 @@ JAX, and the other way round.
 
 import copy
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from types import ModuleType
 from typing import Any
@@ -152,7 +153,7 @@ def by_jax(
         answers.append(mapped(taken, answer))
         return found
 
-    with wide(given):
+    with wide(given) if given else nullcontext():
         shapes = [jax.ShapeDtypeStruct(real.shape, real.dtype) for real in given]
         program = Program.of(jax.make_jaxpr(traced)(shapes))
     literals = constants.literal if constants else None

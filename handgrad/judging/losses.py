@@ -1,6 +1,7 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
 from dataclasses import replace
+from typing import Any
 
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import best_effort
@@ -9,7 +10,7 @@ from handgrad.data.pytrees import split
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.estimate import CALLBACKS, outside
-from handgrad.judging.gate import Gate
+from handgrad.judging.gate import MOVED, Gate
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
@@ -30,10 +31,14 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
     return gated(case, given)[0]
 
 
-def gated(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
+def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate | None]:
     """Choose, once for all points of a trial, between JAX's program and the code run by NumPy.
 
     What is neither's function is called in floats alone, unless a certificate was asked for.
+
+    Args:
+        case, given: the case and its point.
+        points: how many others will be judged, where code on series is held to the caller's too.
 
     Returns:
         The prepared loss, and the gate that holds it to the caller's; None if it is that itself.
@@ -53,7 +58,8 @@ def gated(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
             raise
         by_jax = error
     try:
-        return _held(case, numpy_loss(case, given, by_jax), given)
+        prepared, value = numpy_loss(case, given, by_jax)
+        return _held(case, prepared, given, value, max(0, MOVED - points))
     except NotAFunctionError:
         raise
     except Exception as refused:  # of the caller's code, or of what it calls
@@ -89,10 +95,12 @@ def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
         raise
 
 
-def _held(case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> tuple[JaxLoss | NumpyLoss, Gate]:
-    """Return a loss and its gate, if it is the function of the case; raises as `Gate.hold`."""
+def _held(
+    case: Case, loss: JaxLoss | NumpyLoss, given: Point, known: Any = None, moved: int = MOVED
+) -> tuple[JaxLoss | NumpyLoss, Gate]:
+    """Return a loss and its gate, if it is the function of the case; see `Gate.hold`."""
     gate = Gate.of(case, loss, given)
-    gate.hold(case, given)
+    gate.hold(case, given, known if gate.loss is loss else None, moved)
     return loss, gate
 
 

@@ -181,8 +181,10 @@ class NumpyLoss:
                 raise not_a_function(name, what, one, other)
 
 
-def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
+def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, arb | None]:
     """Prepare a loss that JAX could not trace, if it runs in floats and on series.
+
+    Returns it and its value on series; None where that is not known, at a kink.
 
     Args:
         case: the case of the loss.
@@ -212,14 +214,14 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> NumpyLoss:
     for on_series in (True,) if case.exact_inputs else (True, False):
         prepared = NumpyLoss(case, on_series, because)
         try:
-            prepared.attempt(given)
+            value, _ = prepared.attempt(given)
         except UndecidableKinkError:
-            return prepared
+            return prepared, None
         except Exception as error:  # code may raise anything on numbers that it was not written for
             raise_internal(error, Exception)
             first = first or error
         else:
-            return prepared
+            return prepared, value
     line = None if another else stopped(by_jax, first)
     if line is None:
         raise by_jax

@@ -114,7 +114,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     points_of(case, given, points, case.seed)  # which raises if they are none
     with calling(case.wording.loss):
         try:
-            loss, gate = gated(case, given)
+            loss, gate = gated(case, given, points if isinstance(points, int) else len(points))
             around = points_of(case, given, points, case.seed, by_calls(loss, given))
             if isinstance(case.part, Matrix | HessianProduct):
                 check_function(case.part.called, given, case.wording.loss)
@@ -196,7 +196,7 @@ def _outcomes(
 def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
     """Return an outcome; undecidable if the loss is another function there than the caller's."""
     given, ruling = outcome.given, outcome.ruling
-    if ruling is None or gate.is_compiled_by_calls(given):
+    if ruling is None or not gate.at_some_points:
         return outcome
     try:
         gate.check(given, known=ruling.reference.loss if gate.loss is loss else None)

@@ -21,6 +21,7 @@ from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
 from handgrad.program.equations import equations, source
 from handgrad.program.form import CUSTOM, form_of
+from handgrad.program.looked_at import looked_at
 from handgrad.program.programs import Program, without_custom_rules
 
 #: A loss or a gradient: (params, *inputs) -> ...
@@ -49,6 +50,7 @@ class Traced:
     plain: Callable[[], Program | None]
     traced_inputs: bool  #: whether the real inputs are arguments, or constants of the program
     differentiate: Differentiate
+    looked_at: bool = False  #: whether the loss asked for the value of a tracer, and went on
 
     @cached_property
     def key(self) -> Any:
@@ -106,15 +108,18 @@ def trace(
         # The loss may write to what is no tracer, and a program keeps such arrays as they are.
         return loss(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
 
-    with wide([*leaves, *real]):
+    with wide([*leaves, *real]), looked_at() as looked:
         try:
             if traced_inputs:
-                return _trace(of_both, leaves, real, True, differentiate)
+                traced = _trace(of_both, leaves, real, True, differentiate)
+                return replace(traced, looked_at=bool(looked))
         except _NEEDS_A_NUMBER:
             if not uses_values:
                 raise
         # jax.grad does not trace the inputs, so the loss may use their values.
-        return _trace(lambda leaves, _: of_both(leaves, real), leaves, [], False, differentiate)
+        looked.clear()
+        given = lambda leaves, _: of_both(leaves, real), leaves, []
+        return replace(_trace(*given, False, differentiate), looked_at=bool(looked))
 
 
 def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence[Any]) -> Traced:

@@ -73,6 +73,7 @@ class Tolerance:
     #: Half an ulp of the elements that are stored, where these are projected on a tangent space;
     #: see `handgrad.tolerance.runs.stored`.
     stored: np.ndarray | float = 0.0
+    jump_of_loss: float = 0.0  #: as `jump`, of the loss
 
     @property
     def left_out(self) -> np.ndarray:
@@ -271,4 +272,6 @@ def tolerance(
         # Exact zeros alone give no scale, but the rounding of terms that cancel does.
         unit[1:] = np.fmax(unit[1:], deviations[1:])
     loose = LOOSE * deviations
-    return Tolerance(unit[1:], loose[1:], unit[0], loose[0], program, LOOSE * jumps[1:])
+    jump, of_loss = LOOSE * jumps[1:], LOOSE * float(jumps[0])
+    of_all = unit[1:], loose[1:], unit[0], loose[0], program, jump
+    return Tolerance(*of_all, jump_of_loss=of_loss)

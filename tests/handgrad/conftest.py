@@ -100,7 +100,7 @@ def measured_once(references: dict[Any, Any], monkeypatch: pytest.MonkeyPatch) -
     for kind in (JaxLoss, NumpyLoss):
         monkeypatch.setattr(kind, "measured", kept(kind.measured))
         monkeypatch.setattr(kind, "reference", kept(kind.reference))
-    monkeypatch.setattr(trial, "gated", lambda case, given: (prepared(case, given), None))
+    monkeypatch.setattr(trial, "gated", lambda case, given, _: (prepared(case, given), None))
     for module in (samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
@@ -126,7 +126,7 @@ def hurried(
             references[traced] = subjects._compiled(case, given, traced.differentiate)
         return replace(loss, case=replace(case, autodiff=references[traced]))
 
-    monkeypatch.setattr(trial, "gated", lambda case, given: (prepared(case, given), None))
+    monkeypatch.setattr(trial, "gated", lambda case, given, _: (prepared(case, given), None))
     for module in (samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
 
