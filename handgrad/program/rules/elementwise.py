@@ -179,9 +179,10 @@ def polynomial(run: Run, eqn: Any, x: Dual, *coefficients: Dual) -> Dual:
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
+    moves = x.tangent is not None
 
     def finite(ball: arb) -> bool:
-        return ball.is_finite() or not (run.comparisons.is_nan(ball) or ball.is_exact())
+        return ball.is_finite() or not (run.comparisons.is_nan(ball, moves) or ball.is_exact())
 
     return np.asarray(balls.elementwise(finite)(x.value)).astype(bool)
 
