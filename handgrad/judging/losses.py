@@ -50,10 +50,10 @@ def prepare(case: Case, given: Point) -> PreparedLoss:
             if refused is error or not may_be_judged(case, given):
                 raise
             return BlackBox(case, why=str(refused))
-    return _of_callback(case, given, traced) or prepared
+    return _of_callback(prepared, given, traced) or prepared
 
 
-def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
+def _of_callback(prepared: JaxLoss, given: Point, traced: Traced) -> BlackBox | None:
     """Return a function with a callback, whose matrix is judged, as one that can only be called.
 
     JAX has its derivatives by a rule of the caller alone, or not at all. None for other cases.
@@ -61,7 +61,8 @@ def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
     Raises:
         UntraceableError: differences cannot judge it.
     """
-    if not isinstance(case.part, Matrix | HessianProduct):
+    case = prepared.case
+    if not isinstance(case.part, Matrix | HessianProduct) or prepared.trusts_a_rule(given):
         return None
     called = _callback(traced)
     if called is None:

@@ -94,6 +94,7 @@ class NumpyLoss:
             tuple(suspects),
             computed_in=self.case.arithmetic,
             tangent=self.case.tangent(given),
+            linear=matrix is not None,
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,

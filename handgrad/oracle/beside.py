@@ -82,8 +82,8 @@ def beside(
         found = None if value is None else _limit(settled, value, *sides, far[0])
     if found is None:
         raise UndecidableError(
-            f"{operation()} is not finite at this point; the loss replaces it, and no gradient fits "
-            "both that value and the loss beside the point"
+            f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
+            "fits both that value and the loss beside the point"
         )
     return found
 
@@ -91,6 +91,8 @@ def beside(
 def _lines(problem: Problem) -> list[np.ndarray]:
     """Return directions in general position and their opposites, in sizes of the parameters."""
     arrays = [*problem.leaves, *problem.inputs][problem.moving]
+    if not arrays:  # values that the code uses cannot be moved
+        return []
     flat = np.concatenate([np.abs(a.astype(np.float64)).reshape(-1) for a in arrays])
     sizes = balls.exact(np.where(flat > 0, flat, 1.0))
     rng = np.random.default_rng(problem.fingerprint)
@@ -116,15 +118,18 @@ def _as_beside(problem: Problem, certify: Certify, shifts: list[np.ndarray]) -> 
         others = [certify(replace(problem, shift=shift)) for shift in shifts]
     except NotFiniteError:
         return None
-    allowed = GOOD * element_scale(problem, here.gradient)
-    rights = [here.gradient]
-    if here.kink is not None:  # those of the sides, of which one is beside the point in a line
-        rights = [here.kink.vertex, *here.kink.vertex + here.kink.edges, here.kink.vertex + here.kink.edges.sum(axis=0)]
-    for other in others:
-        known = here.known & other.known
-        off = [(balls.magnitudes(other.gradient - right) > allowed)[known].any() for right in rights]
-        if all(off) or not _goes_on(here.loss, other.loss):
-            return None
+    allowed, kink = GOOD * element_scale(problem, here.gradient), here.kink
+    with balls.precision(BITS[-1]):
+        rights = [here.gradient]
+        if kink is not None:  # one of those on the sides, next to it or across all hyperplanes
+            rights = [kink.vertex, *kink.vertex + kink.edges, kink.vertex + kink.edges.sum(axis=0)]
+        for other in others:
+            known = here.known & other.known
+            gaps = [balls.magnitudes(other.gradient - right)[known] for right in rights]
+            if not any((gap <= allowed[known]).all() for gap in gaps):
+                return None
+            if not _goes_on(here.loss, other.loss):
+                return None
     return replace(here, problem=problem)
 
 
@@ -138,11 +143,14 @@ def _limit(
     """Return the limit of gradients on all sides; None if they have none, or the loss jumps."""
     if not all(r.known.all() and r.kink is None and r.certified for r in (*near, *far)):
         return None
-    if not all(_goes_on(value, r.loss) for r in near):
-        return None
     with balls.precision(BITS[-1]):
+        if not all(_goes_on(value, r.loss) for r in near):
+            return None
         # What changes like a power of the step is nearer to the limit than to the step before.
-        ends = [n.gradient + 2 * abs(n.gradient - f.gradient) * arb(0, 1) for n, f in zip(near, far, strict=True)]
+        ends = [
+            n.gradient + 2 * abs(n.gradient - f.gradient) * arb(0, 1)
+            for n, f in zip(near, far, strict=True)
+        ]
         gradient = ends[0]
         for other in ends[1:]:
             gradient = balls.array(np.frompyfunc(arb.union, 2, 1)(gradient, other))
@@ -157,5 +165,4 @@ def _limit(
 
 
 def _goes_on(value: arb, other: arb) -> bool:
-    with balls.precision(BITS[-1]):
-        return bool(abs(value - other) < GOOD * abs(value) + SAME)
+    return bool(abs(value - other) < GOOD * abs(value) + SAME)

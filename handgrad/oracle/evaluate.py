@@ -14,8 +14,8 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.computed_in import Arithmetic
 from handgrad.data.domains.tangent import Tangent
-from handgrad.data.frames import quoted_line
 from handgrad.data.formats import JUDGED, is_floating, is_half
+from handgrad.data.frames import quoted_line
 from handgrad.data.point import slices
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import Rounding, Run
@@ -81,7 +81,8 @@ class Problem:
             ends = np.cumsum([a.size for a in moving])[:-1]
             steps = np.split(self.shift, ends)
             given[self.moving] = [
-                balls.array(a + step.reshape(a.shape)) for a, step in zip(moving, steps, strict=True)
+                balls.array(a + step.reshape(a.shape))
+                for a, step in zip(moving, steps, strict=True)
             ]
         return given
 
@@ -232,7 +233,7 @@ class _Watch:
 
     eqn: Any = None
 
-    def literal(self, literal: Any) -> None:  # noqa: ARG002 (of those that perturb)
+    def literal(self, literal: Any) -> None:
         """Leave a constant as it is."""
 
     def before(self, eqn: Any, operands: list[Any]) -> list[Any]:  # noqa: ARG002
@@ -247,7 +248,7 @@ class _Watch:
 
 
 def _nan(numbers: list[Any]) -> bool:
-    arrays = (n.value for n in numbers if isinstance(n, Dual) and n.tangent is not None)
+    arrays = (number.value for number in numbers if isinstance(number, Dual))
     return any(ball.is_nan() and not ball.is_exact() for array in arrays for ball in array.flat)
 
 

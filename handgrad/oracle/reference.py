@@ -68,9 +68,7 @@ def comparisons_at(bits: int, kind: type[Compared] = Comparisons) -> Compared:
     return kind(bits == BITS[-1], bits >= BITS_OF_ZERO, strict=True)
 
 
-def at_first_precision(
-    attempt: Callable[[int], Reference | None], problem: Problem
-) -> Reference:
+def at_first_precision(attempt: Callable[[int], Reference | None], problem: Problem) -> Reference:
     """Return the result at the first precision that suffices.
 
     Args:

@@ -50,7 +50,11 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
 @balls.elementwise
 def _slope_in_base(x: arb, y: arb) -> arb:
     """Return y·x^(y-1), which is 0 for y = 0 also where x is 0."""
-    return balls.ZERO if jets.lead(y).is_zero() and not isinstance(y, Jet) else _one_power(x, y - 1) * y
+    return (
+        balls.ZERO
+        if jets.lead(y).is_zero() and not isinstance(y, Jet)
+        else _one_power(x, y - 1) * y
+    )
 
 
 @balls.elementwise
