@@ -4,6 +4,7 @@ Differences would move its operand along with the parameters, which autodiff doe
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import jax
 from handgrad.data.point import Point
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.equations import equations
+from handgrad.program.numpy_to_jax import names
 from handgrad.program.programs import without_custom_rules
 
 NAME = "stop_gradient"
@@ -53,6 +55,16 @@ def held(function: Callable[..., Any], given: Point) -> Callable[..., Any]:
         return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(result), found)
 
     return at_point
+
+
+def is_used(function: Any) -> bool:
+    """Tell whether a function that JAX cannot trace names `stop_gradient` in its code."""
+    if not isinstance(function, FunctionType):
+        return False
+    used = names(function.__code__)
+    return NAME in used or any(
+        function.__globals__.get(name) is jax.lax.stop_gradient for name in used
+    )
 
 
 def _traced(function: Callable[..., Any], params: Any, inputs: Any) -> tuple[Any, Any]:

@@ -40,10 +40,11 @@ SAME = arb(2) ** -1000
 
 HOW = "; beside the point, since a number is not finite there: the limit along {} random lines"
 
-Certify = Callable[[Problem], Reference]
+#: Certifies a problem.
+Certify = Callable[..., Reference]
 
-#: As `handgrad.oracle.evaluate.slopes`.
-Slopes = Callable[[Problem, np.ndarray, Comparisons], tuple[arb, np.ndarray]]
+#: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
+Slopes = Callable[..., tuple[arb, np.ndarray]]
 
 
 def beside(
@@ -58,7 +59,7 @@ def beside(
     Args:
         problem: the loss and the point.
         error: what certifying it there raised.
-        certify: certifies a problem at another point.
+        certify: certifies a problem there or at another point.
         slopes: returns loss and slopes of a problem.
         operation: names the operation that is not finite at the point.
 
@@ -73,13 +74,15 @@ def beside(
             raise error
         near, far = ([line * arb(2) ** step for line in _lines(problem)] for step in STEPS[::-1])
     try:
-        sides = [[certify(replace(problem, shift=s)) for s in shifts] for shifts in (near, far)]
+        nearer, farther = (
+            [certify(replace(problem, shift=shift)) for shift in shifts] for shifts in (near, far)
+        )
     except PatchedError:
         found = _as_beside(settled, certify, near)
     except (UndecidableError, UndecidableKinkError):
         found = None
     else:
-        found = None if value is None else _limit(settled, value, *sides, far[0])
+        found = None if value is None else _limit(settled, value, nearer, farther, far[0])
     if found is None:
         raise UndecidableError(
             f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
@@ -147,10 +150,8 @@ def _limit(
         if not all(_goes_on(value, r.loss) for r in near):
             return None
         # What changes like a power of the step is nearer to the limit than to the step before.
-        ends = [
-            n.gradient + 2 * abs(n.gradient - f.gradient) * arb(0, 1)
-            for n, f in zip(near, far, strict=True)
-        ]
+        pairs = [(n.gradient, f.gradient) for n, f in zip(near, far, strict=True)]
+        ends = [n + (n - f) * arb(0, 2) for n, f in pairs]
         gradient = ends[0]
         for other in ends[1:]:
             gradient = balls.array(np.frompyfunc(arb.union, 2, 1)(gradient, other))
