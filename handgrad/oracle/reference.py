@@ -74,16 +74,17 @@ def at_first_precision(attempt: Callable[[int], Reference | None], problem: Prob
     Args:
         attempt: takes the precision in bits; returns None, or raises MorePrecisionNeededError, if
             it does not suffice.
-        problem: the loss and the point. Where that is shifted, what is not finite may be so at more
-            bits.
+        problem: the loss and the point. Where that is shifted, few bits do not show by how little,
+            and what is not finite may be finite at more.
 
     Raises:
         UndecidableError: none does.
     """
-    shifted = (MorePrecisionNeededError, PatchedError, NotFiniteError)
-    for bits in BITS:
-        beside = problem.shift is not None and bits < BITS[-1]
-        finer = shifted if beside else shifted[:1]
+    shifted = problem.shift is not None
+    for bits in BITS[-2:] if shifted else BITS:
+        finer = [MorePrecisionNeededError]
+        if shifted and bits < BITS[-1]:
+            finer += [PatchedError, NotFiniteError]
         with suppress(*finer), balls.precision(bits):
             if reference := attempt(bits):
                 return reference

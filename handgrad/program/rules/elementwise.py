@@ -128,7 +128,9 @@ def with_slope(
 def _rule(
     f: Callable[[Number], Number], both: Callable[[Number], tuple[Number, Number]]
 ) -> Callable[..., Dual]:
-    values, pairs = balls.elementwise(f), balls.elementwise(both, outputs=2)
+    # NaN in data stays exact, so that it is told from NaN of what is computed.
+    values = balls.elementwise(lambda x: x if x.is_nan() else f(x))
+    pairs = balls.elementwise(lambda x: (x, x) if x.is_nan() else both(x), outputs=2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         if x.tangent is None or not x.value.size:
