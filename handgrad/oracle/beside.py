@@ -133,7 +133,7 @@ def _as_beside(problem: Problem, certify: Certify, shifts: list[np.ndarray]) -> 
                 return None
             if not _goes_on(here.loss, other.loss):
                 return None
-    return replace(here, problem=problem)
+    return here
 
 
 def _limit(

@@ -60,7 +60,7 @@ class Reference:
     run: tuple[np.ndarray, Decisions] | None = None
     certified: bool = True
     obstacle: str = ""  #: what stands in the way of a certificate, if that is one thing
-    problem: Problem | None = None  #: where tolerances are measured, if not at the point itself
+    problem: Problem | None = None  #: the one beside the point that it is a limit of, if it is one
 
 
 def comparisons_at(bits: int, kind: type[Compared] = Comparisons) -> Compared:
