@@ -31,6 +31,13 @@ class MorePrecisionNeededError(ArithmeticError):
     """Two balls overlap: only a higher precision can tell which number is larger."""
 
 
+class PatchedError(ArithmeticError):
+    """A number that depends on the parameters is not finite here, and that decides something."""
+
+    def __init__(self) -> None:
+        super().__init__("the loss depends on whether a number is finite, which is not, here")
+
+
 class AnotherPathError(ArithmeticError):
     """A run does not make the comparisons of the run that it repeats."""
 
@@ -87,13 +94,29 @@ class Comparisons:
     decided: Decisions = field(default_factory=Decisions)
     #: What was treated as equal without a proof; no result may depend on it.
     unproved: set[Where] = field(default_factory=set)
+    #: Whether a run is refused in which NaN decided something.
+    strict: bool = False
+    #: An entry for each decision by NaN that depends on the parameters; of a run and its reruns.
+    patched: list[Where] = field(default_factory=list)
     _other: dict[int, np.ndarray] = field(default_factory=dict)
 
     def for_rerun(
         self, forced: Mapping[Where, int] | None = None, backwards: bool = False, direction: int = 0
     ) -> Self:
         """Return comparisons for a run at the same precision that decide ties in another way."""
-        return type(self)(self.final, self.undefined, forced or {}, backwards, direction)
+        same = {"strict": self.strict, "patched": self.patched}
+        return type(self)(self.final, self.undefined, forced or {}, backwards, direction, **same)
+
+    def check_patches(self) -> None:
+        """Refuse a run in which NaN decided something: perhaps it does so at this point alone.
+
+        Where 0/0 is replaced by 1, the slope is not that of 1, but that of what is replaced.
+
+        Raises:
+            PatchedError: it did.
+        """
+        if self.strict and self.patched:
+            raise PatchedError
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """Compare each pair of elements: LESS, EQUAL, GREATER or UNORDERED, int8."""
@@ -124,7 +147,8 @@ class Comparisons:
         if self.frozen is not None:
             return self._sorted_as_before(values[0]).reshape(keys[0].shape)
         order = sorting.by_midpoints(values)
-        nan = np.array([self.is_nan(v) for v in values[0].flat], dtype=bool)
+        moves = keys[0].tangent is not None
+        nan = np.array([self.is_nan(v, moves) for v in values[0].flat], dtype=bool)
         tied = sorting.tied(values[0], order, nan.reshape(order.shape))
         for row in np.flatnonzero(tied.any(axis=-1)):
             for group in sorting.groups(tied[row]):
@@ -140,16 +164,20 @@ class Comparisons:
         found = work()
         return self._made(found, np.zeros(found.shape, dtype=bool))
 
-    def is_nan(self, ball: Any) -> bool:
-        """Tell whether a number is NaN.
+    def is_nan(self, ball: Any, moves: bool) -> bool:
+        """Tell whether a number is NaN; `moves` says that it depends on the parameters.
 
         Raises:
             MorePrecisionNeededError: it may be a number at more bits. (NaN in data is exact.)
         """
         if not ball.is_nan():
             return False
-        if not (self.undefined or ball.is_exact()):
+        if ball.is_exact():
+            return True
+        if not self.undefined:
             raise MorePrecisionNeededError
+        if moves:
+            self.patched.append((len(self.decided.made), 0))
         return True
 
     def _made(self, decision: np.ndarray, tied: np.ndarray) -> np.ndarray:
@@ -195,7 +223,7 @@ class Comparisons:
 
     def _settle(self, where: Where, x: np.ndarray, y: np.ndarray, s: Any, t: Any) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]
-        if self.is_nan(p) or self.is_nan(q):
+        if self.is_nan(p, s is not None) or self.is_nan(q, t is not None):
             return UNORDERED
         self._check_equal(where, p, q)
         changes = (None if slopes is None else slopes[:, where[1]] for slopes in (s, t))

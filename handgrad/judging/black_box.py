@@ -15,7 +15,8 @@ from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
-from handgrad.oracle.reference import Reference
+from handgrad.judging.stopped_gradients import NAME, is_used
+from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.tolerances import Tolerances
 
 
@@ -46,6 +47,10 @@ class BlackBox(NumpyLoss):
             value, _ = self.answers(given)
             found = matrix_differences.reference(part, given, obstacle, seed, value, self.compiled)
         else:
+            if is_used(self.case.loss):
+                raise UndecidableError(
+                    f"{obstacle}; and differences of it would move what `{NAME}` stops"
+                )
             f = by_differences.function(self.case.loss, given)
             found = by_differences.reference(f, given, obstacle, seed)
         tangent = self.case.tangent(given)

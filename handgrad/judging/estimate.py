@@ -19,7 +19,8 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
-from handgrad.oracle.reference import ANOTHER_VALUE, Reference
+from handgrad.judging.stopped_gradients import held
+from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -43,6 +44,7 @@ def reference(
     operation: str,
     seed: int,
     differences: Callable[[], Differences] | None = None,
+    trusted: bool = False,
 ) -> tuple[Reference, Tolerances]:
     """Estimate the gradient and its tolerances in float64.
 
@@ -52,14 +54,16 @@ def reference(
         operation: what has no rule.
         seed: of random draws.
         differences: what the gradient is held to, if not to differences of the loss.
+        trusted: whether a derivative rule in it counts as right, which differences do not see.
 
     Raises:
-        UndecidableError: as `by_differences.reference`.
+        UndecidableError: as `by_differences.reference`, and where a trusted rule is not what
+            differences show.
     """
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = by_differences.in_one(given)
-    if operation in CALLBACKS:
+    if operation in CALLBACKS and not trusted:
         return by_differences.reference(in_floats(loss, given), given, outside(operation), seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
@@ -69,7 +73,8 @@ def reference(
         both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
         if differences is None:
-            slopes, errors, known = _differences(jax.jit(f), given, rng)
+            there = jax.jit(_flat(held(loss, given), given))
+            slopes, errors, known = _differences(there, given, rng)
         else:
             slopes, errors, known = differences()
         changes = _changes(both, given, point, value, gradient, rng)
@@ -77,6 +82,11 @@ def reference(
     with np.errstate(invalid="ignore"):
         apart = np.abs(gradient - slopes) > by_differences.SAFE * (errors + floor)
     contradicted = known & apart
+    if trusted and contradicted.any():
+        raise UndecidableError(
+            f"`{operation}` beside a trusted derivative rule: differences of the loss, which it is "
+            "held to, do not see the rule, and are others"
+        )
     unit = changes[1:]
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
@@ -134,8 +144,12 @@ def in_floats(
 ) -> by_differences.Function:
     """Return a loss in JAX as a function of one vector, compiled if that is the same function.
 
-    The arguments are those of `by_differences.function`.
+    What `stop_gradient` stops is constant. The arguments are those of `by_differences.function`.
+
+    Raises:
+        UndecidableError: as `held`.
     """
+    loss = held(loss, given)
     plain = by_differences.function(loss, given, converted)
     f = jax.jit(_flat(loss, given))
 

@@ -81,7 +81,7 @@ def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
     """
     prepared = JaxLoss(case)
     traced = prepared.traced(given)
-    if (called := _of_callback(case, given, traced)) is not None:
+    if (called := _of_callback(prepared, given, traced)) is not None:
         return called, None
     try:
         return _held(case, prepared, given)
@@ -104,7 +104,7 @@ def _held(
     return loss, gate
 
 
-def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
+def _of_callback(prepared: JaxLoss, given: Point, traced: Traced) -> BlackBox | None:
     """Return a function with a callback, whose matrix is judged, as one that can only be called.
 
     JAX has its derivatives by a rule of the caller alone, or not at all. None for other cases.
@@ -112,7 +112,8 @@ def _of_callback(case: Case, given: Point, traced: Traced) -> BlackBox | None:
     Raises:
         UntraceableError: differences cannot judge it.
     """
-    if not isinstance(case.part, Matrix | HessianProduct):
+    case = prepared.case
+    if not isinstance(case.part, Matrix | HessianProduct) or prepared.trusts_a_rule(given):
         return None
     called = _callback(traced)
     if called is None:

@@ -7,15 +7,17 @@ element shows equally.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.comparisons import Comparisons, Decisions, PatchedError
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import Clock, OutOfTimeError, limited, time_in_all, time_left
 from handgrad.oracle import evaluate
+from handgrad.oracle.beside import beside
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.kink_search import KinkSearch
 from handgrad.oracle.random_directions import (
@@ -29,6 +31,7 @@ from handgrad.oracle.random_directions import (
 )
 from handgrad.oracle.reference import (
     BITS,
+    NotFiniteError,
     Reference,
     UndecidableError,
     at_first_precision,
@@ -86,7 +89,13 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
         known = reference.known.any() or not problem.size
         return _with_trust(problem, reference) if known else None
 
-    return at_first_precision(attempt)
+    try:
+        return at_first_precision(attempt, problem)
+    except (PatchedError, NotFiniteError) as error:
+        if problem.settled or problem.shift is not None:
+            raise
+        there = partial(certify, method=method, seconds=seconds)
+        return beside(problem, error, there, evaluate.slopes, partial(evaluate.not_finite, problem))
 
 
 def _with_trust(problem: Problem, reference: Reference) -> Reference:

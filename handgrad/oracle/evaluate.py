@@ -15,11 +15,13 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.computed_in import Arithmetic
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.formats import JUDGED, is_floating, is_half
+from handgrad.data.frames import quoted_line
 from handgrad.data.point import slices
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import Rounding, Run
 from handgrad.program.programs import Program, literals_of
 from handgrad.program.rules import RULES
+from handgrad.program.sources import source_of
 from handgrad.program.trace import Traced
 
 
@@ -42,6 +44,10 @@ class Problem:
     #: Whether the gradient program computes the gradient by no derivative rule: that of a loss
     #: which is linear in the parameters, its coefficients.
     linear: bool = False
+    #: Whether numbers that are not finite may decide something: that was looked into.
+    settled: bool = False
+    #: How far what is differentiated by lies from the point, objects, (size of that,), for a limit.
+    shift: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -52,6 +58,33 @@ class Problem:
     def fingerprint(self) -> int:
         """A hash of the parameters, to seed random draws at the point."""
         return zlib.crc32(b"".join(leaf.tobytes() for leaf in self.leaves))
+
+    def check_patches(self, comparisons: Comparisons) -> None:
+        """Refuse a run in which NaN decided something; see `Comparisons.check_patches`.
+
+        So near to a point as `shift` NaN may only mean that more bits are needed.
+        """
+        if not self.settled or (self.shift is not None and not comparisons.final):
+            comparisons.check_patches()
+
+    @property
+    def moving(self) -> slice:
+        """Which arguments are differentiated by: the parameters; x, of a Jacobian's elements."""
+        n = len(self.leaves)
+        return slice(n, n + 1) if self.linear else slice(n)
+
+    def shifted(self, arguments: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
+        """Return the arguments, by default those of the point, moved by `shift`."""
+        given = list(self.arguments() if arguments is None else arguments)
+        if self.shift is not None:
+            moving = given[self.moving]
+            ends = np.cumsum([a.size for a in moving])[:-1]
+            steps = np.split(self.shift, ends)
+            given[self.moving] = [
+                balls.array(a + step.reshape(a.shape))
+                for a, step in zip(moving, steps, strict=True)
+            ]
+        return given
 
     def arguments(self) -> list[np.ndarray]:
         """Return the arguments of the programs as arrays of balls."""
@@ -87,6 +120,7 @@ def slopes(
     (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
         problem.traced.loss.jaxpr, given
     )
+    problem.check_patches(comparisons)
     found = dual.tangents(loss, len(directions) - same)
     if same:
         for where, tie in comparisons.ties.items():
@@ -139,7 +173,7 @@ def series_arguments(
 
     In domains these are projected first: P·∇L along d is ∇L along P·d.
     """
-    arguments = problem.arguments() if arguments is None else arguments
+    arguments = problem.shifted(arguments)
     if problem.tangent is not None:
         directions = problem.tangent.projected(directions)
     given = [Dual(array) for array in arguments]
@@ -170,11 +204,12 @@ def gradient(
         constants: replacements for the constants in the loss's closure, if given.
     """
     run = _run(problem, program, comparisons, rounding)
-    given = [Dual(a) for a in arguments]
+    given = [Dual(a) for a in problem.shifted(arguments)]
     if constants is None:
         loss, *leaves = run.closed(program.jaxpr, given)
     else:
         loss, *leaves = run.program(program.jaxpr.jaxpr, constants, given)
+    problem.check_patches(comparisons)
     gradient = np.concatenate([leaf.value.reshape(-1) for leaf in leaves])
     if problem.tangent is not None:
         gradient = problem.tangent.projected(gradient)
@@ -191,6 +226,43 @@ def _run(
     if rounding is not None:
         literals = partial(_rounded_literal, rounding, literals)
     return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
+
+
+class _Watch:
+    """Finds the first operation whose result is not finite, while its operands are."""
+
+    eqn: Any = None
+
+    def literal(self, literal: Any) -> None:
+        """Leave a constant as it is."""
+
+    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:  # noqa: ARG002
+        """Leave operands as they are."""
+        return operands
+
+    def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
+        """Look at the results."""
+        if self.eqn is None and _nan(outputs) and not _nan(operands):
+            self.eqn = eqn
+        return outputs
+
+
+def _nan(numbers: list[Any]) -> bool:
+    arrays = (number.value for number in numbers if isinstance(number, Dual))
+    return any(ball.is_nan() and not ball.is_exact() for array in arrays for ball in array.flat)
+
+
+def not_finite(problem: Problem) -> str:
+    """Name the first operation that is not finite at a point, with the caller's line."""
+    watch, found = _Watch(), Comparisons(final=True, undefined=True)
+    direction = balls.exact(np.ones((1, problem.size)))
+    run = _run(problem, problem.traced.loss, found, watch)
+    run.closed(problem.traced.loss.jaxpr, series_arguments(problem, direction))
+    if watch.eqn is None:
+        return "a number"
+    source = source_of(watch.eqn)
+    where = f" ({quoted_line(source.file, source.line)})" if source else ""
+    return f"`{watch.eqn.primitive.name}`{where}"
 
 
 def _rounded_literal(rounding: Rounding, meant: Any, literal: Any) -> Any:

@@ -13,6 +13,7 @@ from handgrad.arithmetic.comparisons import (
     Comparisons,
     Decisions,
     MorePrecisionNeededError,
+    PatchedError,
 )
 from handgrad.data import formats
 from handgrad.data.point import slices
@@ -40,6 +41,10 @@ class UndecidableError(ArithmeticError):
     """There is no certified reference at this point."""
 
 
+class NotFiniteError(UndecidableError):
+    """The exact loss, or its gradient, is not finite."""
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """The loss and its gradient at a point, enclosed."""
@@ -55,25 +60,32 @@ class Reference:
     run: tuple[np.ndarray, Decisions] | None = None
     certified: bool = True
     obstacle: str = ""  #: what stands in the way of a certificate, if that is one thing
+    problem: Problem | None = None  #: the one beside the point that it is a limit of, if it is one
 
 
 def comparisons_at(bits: int, kind: type[Compared] = Comparisons) -> Compared:
     """Return the comparisons for a precision."""
-    return kind(bits == BITS[-1], bits >= BITS_OF_ZERO)
+    return kind(bits == BITS[-1], bits >= BITS_OF_ZERO, strict=True)
 
 
-def at_first_precision(attempt: Callable[[int], Reference | None]) -> Reference:
+def at_first_precision(attempt: Callable[[int], Reference | None], problem: Problem) -> Reference:
     """Return the result at the first precision that suffices.
 
     Args:
         attempt: takes the precision in bits; returns None, or raises MorePrecisionNeededError, if
             it does not suffice.
+        problem: the loss and the point. Where that is shifted, few bits do not show by how little,
+            and what is not finite may be finite at more.
 
     Raises:
         UndecidableError: none does.
     """
-    for bits in BITS:
-        with suppress(MorePrecisionNeededError), balls.precision(bits):
+    shifted = problem.shift is not None
+    for bits in BITS[-2:] if shifted else BITS:
+        finer = [MorePrecisionNeededError]
+        if shifted and bits < BITS[-1]:
+            finer += [PatchedError, NotFiniteError]
+        with suppress(*finer), balls.precision(bits):
             if reference := attempt(bits):
                 return reference
     raise UndecidableError(f"no enclosure of the gradient at {BITS[-1]} bits")
@@ -99,7 +111,7 @@ def check_finite(loss: arb, radii: np.ndarray, bits: int) -> None:
     """Raise if loss or gradient are not finite; at many bits, as for √x at 0, they never are."""
     if not loss.is_finite() or not np.isfinite(radii).all():
         if bits >= BITS_OF_ZERO:
-            raise UndecidableError("the exact gradient is not finite")
+            raise NotFiniteError("the exact gradient is not finite")
         raise MorePrecisionNeededError
 
 

@@ -176,7 +176,7 @@ class _Translation:
         copy.__kwdefaults__ = function.__kwdefaults__
         # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
-        for name in _names(function.__code__) & variables.keys():
+        for name in names(function.__code__) & variables.keys():
             variables[name] = self.of(variables[name])
         for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
             try:
@@ -186,9 +186,9 @@ class _Translation:
         return copy
 
 
-def _names(code: CodeType) -> set[str]:
+def names(code: CodeType) -> set[str]:
     """Return the names that code uses, those of nested functions included."""
-    within = [_names(const) for const in code.co_consts if isinstance(const, CodeType)]
+    within = [names(const) for const in code.co_consts if isinstance(const, CodeType)]
     return set(code.co_names).union(*within)
 
 

@@ -99,7 +99,10 @@ class Program:
 
 
 def without_custom_rules(
-    program: Any, arguments: Sequence[Any], passed: Container[int] = ()
+    program: Any,
+    arguments: Sequence[Any],
+    passed: Container[int] = (),
+    instead: Callable[[Any, list[Any]], list[Any] | None] = lambda *_: None,
 ) -> list[Any]:
     """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions.
 
@@ -107,6 +110,8 @@ def without_custom_rules(
         program: the closed jaxpr.
         arguments: its arguments.
         passed: ids of equations, outside loops and branches, whose result is their operand.
+        instead: (an equation outside of these, its operands) -> its results, or None if these are
+            JAX's.
     """
     jaxpr = program.jaxpr
     values = dict(
@@ -118,12 +123,14 @@ def without_custom_rules(
 
     for eqn in jaxpr.eqns:
         operands = [read(atom) for atom in eqn.invars]
-        if id(eqn) in passed:
+        if (found := instead(eqn, operands)) is not None:
+            outputs = found
+        elif id(eqn) in passed:
             outputs = operands
         elif eqn.primitive.name in CUSTOM:
-            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands, passed)
+            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands, passed, instead)
         elif eqn.primitive.name in ("jit", "pjit"):
-            outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed)
+            outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed, instead)
         else:
             parameters = {key: _replaced(value) for key, value in eqn.params.items()}
             outputs = results_by_jax(eqn, operands, **parameters)

@@ -36,7 +36,14 @@ from handgrad.tolerance.runs import (
     near,
     run,
 )
-from handgrad.tolerance.tolerances import LOOSE, Draws, Tolerance, Tolerances, tolerance
+from handgrad.tolerance.tolerances import (
+    LOOSE,
+    Draws,
+    Tolerance,
+    Tolerances,
+    of_limit,
+    tolerance,
+)
 
 #: The most parameters for which changes are computed by series if no program has the gradient: each
 #: draw costs one direction per parameter. With more, a unit is half an ulp.
@@ -54,6 +61,10 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     Raises:
         UncertifiedPrimitiveError: JAX's gradient program has an operation without a rule.
     """
+    problem = reference.problem or problem
+    if problem.shift is not None:
+        draws = _draws(problem, reference, np.random.default_rng(seed), None)
+        return Tolerances(problem, reference, draws, partial(of_limit, problem, reference))
     rng, program = np.random.default_rng(seed), problem.traced.gradient
     short = stated.applies(problem)
     if not reference.known.all():

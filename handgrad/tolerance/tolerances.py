@@ -41,7 +41,9 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.reference import Reference
+from handgrad.data import formats
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.reference import Reference, sizes_about
 from handgrad.oracle.truncation import Changes
 from handgrad.tolerance import first_order
 from handgrad.tolerance.runs import SHARP, SHARP_DRAWS, half_ulps
@@ -258,6 +260,22 @@ class Measured(Tolerances):
     def in_balls(self) -> Tolerance:
         """The tolerances."""
         return replace(self._known, stored=self.stored)
+
+
+def of_limit(problem: Problem, reference: Reference, changes: np.ndarray) -> Tolerance:
+    """Return the tolerances of a limit (`handgrad.oracle.beside`), given changes by all draws.
+
+    Code that replaces what is not finite does other things there than the program beside the point,
+    whose rounding grows beyond all bounds. So half of the digits count as what rounding may cost,
+    as in other code that is not seen.
+    """
+    unit, gradient = changes + half_ulps(problem, reference)(changes), reference.gradient
+    half = np.sqrt(formats.of_elements(problem.leaves, "eps"))
+    loose = half * sizes_about(problem.leaves, gradient, balls.contains_zero(gradient))
+    of_loss = float(np.max(half, initial=0.0) * abs(reference.loss).mid())
+    # What JAX's own program has at the point is no such limit, and excuses nothing.
+    unknown, none = balls.exact(np.full(gradient.shape, np.nan)), np.zeros(gradient.shape)
+    return Tolerance(unit[1:], loose, unit[0], of_loss, unknown, none)
 
 
 def tolerance(

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ from handgrad.tolerance.runs import (
     half_ulps,
     in_one,
 )
-from handgrad.tolerance.tolerances import Draws, Tolerance, Tolerances, tolerance
+from handgrad.tolerance.tolerances import Draws, Tolerance, Tolerances, of_limit, tolerance
 
 
 def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
@@ -50,6 +50,7 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
         reference: the certified gradient there.
         seed: of the random draws.
     """
+    problem = problem if reference.problem is None else cast(Untraced, reference.problem)
     rng, known = np.random.default_rng(seed), np.flatnonzero(reference.known)
     with balls.precision(max(BITS, reference.bits)):
         here = None
@@ -57,12 +58,9 @@ def measure(problem: Untraced, reference: Reference, seed: int) -> Tolerances:
             here = generic_and_units(np.random.default_rng(problem.size), problem.size, known)
         around = Around(problem, known, here)
     bits = max(BITS, reference.bits)
-    return Tolerances(
-        problem,
-        reference,
-        Draws(rng, bits, partial(around.draw, rng)),
-        partial(_in_full, problem, reference, rng, around),
-    )
+    full = partial(_in_full, problem, reference, rng, around)
+    rest = full if problem.shift is None else partial(of_limit, problem, reference)
+    return Tolerances(problem, reference, Draws(rng, bits, partial(around.draw, rng)), rest)
 
 
 def _in_full(

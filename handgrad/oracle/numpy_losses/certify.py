@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -17,12 +17,14 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.comparisons import Comparisons, PatchedError
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
 from handgrad.clock import Clock, time_in_all
 from handgrad.data.advised import NoScalarError
 from handgrad.data.attempts import raise_internal
+from handgrad.data.frames import own_frames, quoted_line
+from handgrad.oracle.beside import beside
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
 from handgrad.oracle.kink_search import KinkSearch
@@ -36,6 +38,7 @@ from handgrad.oracle.random_directions import (
 )
 from handgrad.oracle.reference import (
     BITS,
+    NotFiniteError,
     Reference,
     UndecidableError,
     at_first_precision,
@@ -130,6 +133,7 @@ def slopes(
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         answer = lines.packed(problem.loss(objects[:n], objects[n:]))
+    problem.check_patches(comparisons)
     if answer.shape != ():
         raise NoScalarError(f"loss: got an array of shape {answer.shape}, expected one real scalar")
     return answer.value.item(), dual.tangents(answer, directions.shape[0])
@@ -152,12 +156,13 @@ def in_one_run(
     The arguments are those of `slopes`; raises as that.
     """
     lines = NumpyRun(comparisons, problem.memory, perturbation)
-    given = [Dual(a) for a in (problem.arguments() if arguments is None else arguments)]
+    given = [Dual(a) for a in problem.shifted(arguments)]
     objects = _objects(lines, problem, given)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         assert problem.leaves_of is not None
         value, leaves = problem.leaves_of(objects[len(problem.leaves) :])
+    problem.check_patches(comparisons)
     gradient = np.concatenate([lines.packed(leaf).value.reshape(-1) for leaf in leaves])
     if problem.tangent is not None:
         gradient = problem.tangent.projected(gradient)
@@ -180,7 +185,37 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
     """
     seconds = time_in_all(SECONDS) if seconds is None else seconds
     seconds = np.inf if every else seconds
-    return at_first_precision(lambda bits: _attempt(problem, bits, seconds))
+    try:
+        return at_first_precision(lambda bits: _attempt(problem, bits, seconds), problem)
+    except (PatchedError, NotFiniteError) as error:
+        if problem.settled or problem.shift is not None:
+            raise
+        there = partial(certify, every=every, seconds=seconds)
+        return beside(problem, error, there, slopes, partial(not_finite, problem))
+
+
+class _Watch(Perturbation):
+    """Stops a run at the first result that is not finite and depends on the parameters."""
+
+    def after(self, result: Dual) -> Dual:
+        """Look at a result."""
+        if result.tangent is not None and any(
+            b.is_nan() and not b.is_exact() for b in result.value.flat
+        ):
+            raise PatchedError
+        return result
+
+
+def not_finite(problem: Untraced) -> str:
+    """Name the first number that is not finite at a point, by the caller's line."""
+    along = balls.exact(np.ones((1, problem.size)))
+    try:
+        slopes(problem, along, Comparisons(final=True, undefined=True), perturbation=_Watch())
+    except PatchedError as error:
+        if frames := own_frames(error.__traceback__):
+            place = frames[-1][1]
+            return f"a number of {quoted_line(place.filename, place.lineno or 0)}"
+    return "a number"
 
 
 def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:

@@ -33,10 +33,11 @@ from handgrad.program.rules import RULES
 
 #: Functions that run as their JAX counterpart though NumPy takes objects: sums of products, which
 #: it would compute one by one, and what sorts, by comparisons that depend on each other's outcomes.
+#: NumPy's `nan_to_num` leaves objects as they are.
 BY_COUNTERPART = {
     *(np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum),
     *(np.sort, np.median, np.quantile, np.percentile),
-    *(np.nanmedian, np.nanquantile, np.nanpercentile),
+    *(np.nanmedian, np.nanquantile, np.nanpercentile, np.nan_to_num),
 }
 
 #: Options of a sum that the rule supports.

@@ -42,8 +42,18 @@ def power(run: Run, eqn: Any, x: Dual, y: Any) -> Dual:
     value = _real_power(x.value, y.value)
     return by_slopes(
         value,
-        (x, lambda: _real_power(x.value, y.value - balls.ONE) * y.value),
+        (x, lambda: _slope_in_base(x.value, y.value)),
         (y, lambda: value * _log_of_base(x.value, y.value)),
+    )
+
+
+@balls.elementwise
+def _slope_in_base(x: arb, y: arb) -> arb:
+    """Return y·x^(y-1), which is 0 for y = 0 also where x is 0."""
+    return (
+        balls.ZERO
+        if jets.lead(y).is_zero() and not isinstance(y, Jet)
+        else _one_power(x, y - 1) * y
     )
 
 
@@ -53,13 +63,15 @@ def _log_of_base(x: arb, y: arb) -> arb:
     return balls.ZERO if jets.lead(x).is_zero() and y > 0 else x.log()
 
 
-@balls.elementwise
-def _real_power(x: arb, y: arb) -> arb:
+def _one_power(x: arb, y: arb) -> arb:
     if y.is_exact() and y.is_integer() and abs(y) < 2**31:
         return _power(x, int(float(y)))
     if jets.lead(x).is_zero():
         return balls.ZERO if y > 0 and isinstance(x, arb) else NAN
     return x**y
+
+
+_real_power = balls.elementwise(_one_power)
 
 
 def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:

@@ -128,7 +128,9 @@ def with_slope(
 def _rule(
     f: Callable[[Number], Number], both: Callable[[Number], tuple[Number, Number]]
 ) -> Callable[..., Dual]:
-    values, pairs = balls.elementwise(f), balls.elementwise(both, outputs=2)
+    # NaN in data stays exact, so that it is told from NaN of what is computed.
+    values = balls.elementwise(lambda x: x if x.is_nan() else f(x))
+    pairs = balls.elementwise(lambda x: (x, x) if x.is_nan() else both(x), outputs=2)
 
     def rule(run: Run, eqn: Any, x: Dual) -> Dual:
         if x.tangent is None or not x.value.size:
@@ -179,9 +181,10 @@ def polynomial(run: Run, eqn: Any, x: Dual, *coefficients: Dual) -> Dual:
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
+    moves = x.tangent is not None
 
     def finite(ball: arb) -> bool:
-        return ball.is_finite() or not (run.comparisons.is_nan(ball) or ball.is_exact())
+        return ball.is_finite() or not (run.comparisons.is_nan(ball, moves) or ball.is_exact())
 
     return np.asarray(balls.elementwise(finite)(x.value)).astype(bool)
 

@@ -225,6 +225,82 @@ def test_a_callback_in_a_loss_in_jax(loss: Any, blame: str | None) -> None:
     assert wrong.verdict == "disagree"
 
 
+stop = jax.lax.stop_gradient
+
+
+def stopped_in_a_loop(x: Any) -> Any:
+    return called(x) + jax.lax.scan(lambda c, t: (c + jnp.sum(stop(x) * x * t), None), 0.0, x)[0]
+
+
+def softmax_in_a_loop(x: Any) -> Any:
+    return called(x) + jax.lax.scan(lambda c, t: (c + jax.nn.softmax(x * t)[0], None), 0.0, x)[0]
+
+
+@jax.custom_jvp
+def straight_through(x: Any) -> Any:
+    return x**2
+
+
+straight_through.defjvp(lambda at, tangent: (straight_through(*at), tangent[0]))
+
+
+def stopped_by_hand(x: Any) -> Any:
+    return float(stop(jnp.max(x))) * jnp.sum(x**2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "right"),
+    [
+        (lambda x: called(x) + jnp.sum(stop(x) * x), lambda x: np.sin(2 * x) + x),
+        pytest.param(
+            lambda x: jax.jit(lambda x: called.__wrapped__(x) + jnp.sum(stop(x**2) * x))(x),
+            lambda x: np.sin(2 * x) + x**2,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda x: called.__wrapped__(stop(x)) + jnp.sum(x**2),
+            lambda x: 2 * x,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            lambda x: called(x) + jnp.sum(x + stop(jnp.round(x) - x)) ** 2,
+            lambda x: np.sin(2 * x) + 2 * np.sum(np.round(x)),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            softmax_in_a_loop,
+            lambda x: np.asarray(jax.grad(softmax_in_a_loop)(x)),
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["beside", "in a jit", "of all", "straight through", "JAX's own in a loop"],
+)
+def test_what_is_stopped_beside_a_callback(loss: Any, right: Any) -> None:
+    """Differences would move it, too."""
+    assert check_gradient(right, loss, AT, points=0).verdict == "agree"
+    assert check_gradient(lambda x: right(x) + x, loss, AT, points=0).verdict == "disagree"
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "cause"),
+    [
+        (stopped_in_a_loop, {}, "`stop_gradient` in a loop or a branch"),
+        (
+            lambda x: called(x) + jnp.sum(straight_through(x)),
+            {"trust_rules": ["straight_through"]},
+            "`pure_callback` beside a trusted derivative rule",
+        ),
+        (stopped_by_hand, {}, "differences of it would move what `stop_gradient` stops"),
+    ],
+    ids=["in a loop", "a trusted rule", "by hand"],
+)
+def test_what_differences_do_not_see(loss: Any, options: Any, cause: str) -> None:
+    for slope in (1.0, 2.0):
+        report = check_gradient(lambda x, s=slope: s * x, loss, AT, points=0, **options)
+        assert report.verdict == "undecidable"
+        assert cause in report.headline
+
+
 def test_float32_is_judged_by_the_loss_in_float64() -> None:
     x = AT.astype(np.float32)
     right = check_gradient(lambda x: beta_gradient(x).astype(np.float32), beta, x, points=1)

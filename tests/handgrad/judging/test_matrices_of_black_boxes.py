@@ -217,6 +217,22 @@ def test_a_callback_is_judged_by_what_it_returns(fun_: Any) -> None:
 
 
 @pytest.mark.slow
+def test_what_is_stopped_beside_a_callback() -> None:
+    def fun(x: Any) -> Any:
+        return called.__wrapped__(x) + jax.lax.stop_gradient(x) * x**2
+
+    def hessian(x: Any, factor: float = 2.0) -> Any:
+        return np.diag(2 * np.cos(2 * x) + factor * x)
+
+    right = check_jacobian(lambda x: np.diag(np.sin(2 * x) + 2 * x**2), fun, X, points=0)
+    wrong = check_jacobian(lambda x: np.diag(np.sin(2 * x) + 3 * x**2), fun, X, points=0)
+    assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+    assert check_hessian(hessian, lambda x: fun(x).sum(), X, points=0).verdict == "agree"
+    wrong = check_hessian(lambda x: hessian(x, 6.0), lambda x: fun(x).sum(), X, points=0)
+    assert wrong.verdict == "disagree"
+
+
+@pytest.mark.slow
 def test_hessians_of_callbacks() -> None:
     def hessian(x: Any) -> Any:
         return np.diag(2 * np.cos(2 * x))

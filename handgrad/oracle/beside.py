@@ -1,0 +1,169 @@
+"""Certify a gradient by those beside the point, where a number is not finite at the point itself.
+
+Code replaces such a number: `where(isnan(r), 1, r)` for r = expm1(x)/x at 0, `nan_to_num`, `sinc`.
+The lines that run at the point alone say then what the loss is there, and not how it changes. Three
+cases are told apart, along random lines through the point. Where the same is replaced beside it,
+too, as it is for missing data, what runs at the point is right. Where nothing is, and the loss goes
+on from its value at the point, the gradient there is the limit of those beside it (by the mean
+value theorem), if they have one. Otherwise nothing is decided.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from flint import arb
+
+from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import EQUAL, Comparisons, PatchedError
+from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.random_directions import generic_direction
+from handgrad.oracle.reference import (
+    BITS,
+    GOOD,
+    NotFiniteError,
+    Reference,
+    UndecidableError,
+    check_good,
+    element_scale,
+)
+
+#: How many random lines, and how far from the point, in sizes of the parameters. Where all elements
+#: are 0, an enclosure of one is good if it is narrower than 2⁻¹¹⁵⁴ (`check_good`), so a gradient
+#: that changes linearly has to be looked at nearer than that. Four times as many bits as the steps
+#: have resolve the quotient of numbers that both vanish like the third power.
+LINES, STEPS = 2, (-1400, -1600)
+
+#: A value that differs from the limit by less is the limit, whatever its rounding.
+SAME = arb(2) ** -1000
+
+HOW = "; beside the point, since a number is not finite there: the limit along {} random lines"
+
+#: Certifies a problem.
+Certify = Callable[..., Reference]
+
+#: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
+Slopes = Callable[..., tuple[arb, np.ndarray]]
+
+
+def beside(
+    problem: Problem,
+    error: PatchedError | NotFiniteError,
+    certify: Certify,
+    slopes: Slopes,
+    operation: Callable[[], str],
+) -> Reference:
+    """Return the reference gradient by those beside the point.
+
+    Args:
+        problem: the loss and the point.
+        error: what certifying it there raised.
+        certify: certifies a problem there or at another point.
+        slopes: returns loss and slopes of a problem.
+        operation: names the operation that is not finite at the point.
+
+    Raises:
+        NotFiniteError: the loss is not finite, or its slope, and nothing is replaced.
+        UndecidableError: there is no such limit, or the loss jumps.
+    """
+    settled = replace(problem, settled=True)
+    with balls.precision(BITS[-1]):
+        value = None if problem.linear else _value(settled, slopes)
+        if isinstance(error, NotFiniteError) and value is None:
+            raise error
+        near, far = ([line * arb(2) ** step for line in _lines(problem)] for step in STEPS[::-1])
+    try:
+        nearer, farther = (
+            [certify(replace(problem, shift=shift)) for shift in shifts] for shifts in (near, far)
+        )
+    except PatchedError:
+        found = _as_beside(settled, certify, near)
+    except (UndecidableError, UndecidableKinkError):
+        found = None
+    else:
+        found = None if value is None else _limit(settled, value, nearer, farther, far[0])
+    if found is None:
+        raise UndecidableError(
+            f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
+            "fits both that value and the loss beside the point"
+        )
+    return found
+
+
+def _lines(problem: Problem) -> list[np.ndarray]:
+    """Return directions in general position and their opposites, in sizes of the parameters."""
+    arrays = [*problem.leaves, *problem.inputs][problem.moving]
+    if not arrays:  # values that the code uses cannot be moved
+        return []
+    flat = np.concatenate([np.abs(a.astype(np.float64)).reshape(-1) for a in arrays])
+    sizes = balls.exact(np.where(flat > 0, flat, 1.0))
+    rng = np.random.default_rng(problem.fingerprint)
+    lines = [generic_direction(rng, flat.size)[0] * sizes for _ in range(LINES)]
+    return [sign * line for line in lines for sign in (1, -1)]
+
+
+def _value(problem: Problem, slopes: Slopes) -> arb | None:
+    """Return the loss at the point itself; None if it is not finite, or nothing is replaced."""
+    direction = generic_direction(np.random.default_rng(problem.size), problem.size)
+    found = Comparisons(final=True, undefined=True)
+    slopes(problem, direction, found)
+    if not found.ties and not found.patched:
+        return None
+    loss, _ = slopes(problem, direction, found.for_rerun(dict.fromkeys(found.ties, EQUAL)))
+    return loss if loss.is_finite() else None
+
+
+def _as_beside(problem: Problem, certify: Certify, shifts: list[np.ndarray]) -> Reference | None:
+    """Return the gradient that runs at the point, if it is that of both sides of all lines."""
+    try:
+        here = certify(problem)
+        others = [certify(replace(problem, shift=shift)) for shift in shifts]
+    except NotFiniteError:
+        return None
+    allowed, kink = GOOD * element_scale(problem, here.gradient), here.kink
+    with balls.precision(BITS[-1]):
+        rights = [here.gradient]
+        if kink is not None:  # one of those on the sides, next to it or across all hyperplanes
+            rights = [kink.vertex, *kink.vertex + kink.edges, kink.vertex + kink.edges.sum(axis=0)]
+        for other in others:
+            known = here.known & other.known
+            gaps = [balls.magnitudes(other.gradient - right)[known] for right in rights]
+            if not any((gap <= allowed[known]).all() for gap in gaps):
+                return None
+            if not _goes_on(here.loss, other.loss):
+                return None
+    return here
+
+
+def _limit(
+    problem: Problem,
+    value: arb,
+    near: list[Reference],
+    far: list[Reference],
+    shift: np.ndarray,
+) -> Reference | None:
+    """Return the limit of gradients on all sides; None if they have none, or the loss jumps."""
+    if not all(r.known.all() and r.kink is None and r.certified for r in (*near, *far)):
+        return None
+    with balls.precision(BITS[-1]):
+        if not all(_goes_on(value, r.loss) for r in near):
+            return None
+        # What changes like a power of the step is nearer to the limit than to the step before.
+        pairs = [(n.gradient, f.gradient) for n, f in zip(near, far, strict=True)]
+        ends = [n + (n - f) * arb(0, 2) for n, f in pairs]
+        gradient = ends[0]
+        for other in ends[1:]:
+            gradient = balls.array(np.frompyfunc(arb.union, 2, 1)(gradient, other))
+        try:
+            check_good(problem, gradient, value, BITS[-1])
+        except UndecidableError:
+            return None
+    how, bits = near[0].how + HOW.format(LINES), max(r.bits for r in near)
+    # JAX's own gradient is another at the point, or none, and so no measure of rounding.
+    there = replace(problem, shift=shift, traced=replace(problem.traced, gradient=None))
+    return Reference(value, gradient, near[0].known, how, bits, program=None, problem=there)
+
+
+def _goes_on(value: arb, other: arb) -> bool:
+    return bool(abs(value - other) < GOOD * abs(value) + SAME)
