@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 
 from tests.attack.stored import Row
 
-#: What each answer is, and the checks of it: `answers["right"]()` is a report, of any verb.
-Answers = Mapping[str, Callable[[], Any]]
+#: Verdicts that are wrong: on a right answer, and on a wrong one.
+WRONGLY = ("false alarm", "missed")
 
 #: A wrong answer differs from the right one by so much of its largest element, at least.
 WRONG_BY = 1e-3
@@ -24,7 +25,8 @@ class Attempt:
     family: str
     name: str
     source: str
-    answers: Answers
+    #: The check of each answer, whose name begins with "right" if it is: a report of any verb.
+    answers: Mapping[str, Callable[[], Any]]
 
     def rows(self, wanted: Callable[[str], bool] = lambda key: True) -> Iterator[Row]:
         """Put every answer before the judge, each a row."""
@@ -49,13 +51,10 @@ class Attempt:
 
 
 def outcome(right: bool, verdict: str) -> str:
-    """Rate a verdict."""
-    passes = verdict in ("agree", "imprecise")
-    if not passes and verdict != "disagree":
-        return verdict
-    return {True: {True: "right", False: "false alarm"}, False: {True: "missed", False: "caught"}}[
-        right
-    ][passes]
+    """Rate a verdict on an answer."""
+    if verdict in ("agree", "imprecise"):
+        return "right" if right else "missed"
+    return ("false alarm" if right else "caught") if verdict == "disagree" else verdict
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:
@@ -63,19 +62,14 @@ def figures(rows: list[Row]) -> dict[str, Any]:
     table = []
     for family in dict.fromkeys(row["family"] for row in rows):
         of = [row for row in rows if row["family"] == family]
-        count = {
-            name: sum(row["outcome"] == name for row in of)
-            for name in ("false alarm", "missed", "undecidable", "error")
-        }
+        counts = Counter(row["outcome"] for row in of)
         rights = sum(row["right"] for row in of)
-        ruled = [row for row in of if row["outcome"] in ("right", "caught")]
-        count |= {"right": rights, "wrong": len(of) - rights, "ruled": len(ruled)}
-        count |= {"certified": sum(row["certified"] for row in ruled)}
-        table.append({"name": family} | count)
-    return {
-        "table": table,
-        "odd": [row for row in rows if row["outcome"] in ("false alarm", "missed", "error")],
-    }
+        certified = sum(row["certified"] for row in of if row["outcome"] in ("right", "caught"))
+        known = {"name": family, "right": rights, "wrong": len(of) - rights}
+        known["certified"] = f"{100 * certified / len(of):.0f} %"
+        table.append(known | {name: counts[name] for name in (*WRONGLY, "undecidable", "error")})
+    odd = [row for row in rows if row["outcome"] in (*WRONGLY, "error")]
+    return {"table": table, "odd": odd, "count": len(rows)}
 
 
 def differ(a: Any, b: Any) -> bool:

@@ -11,6 +11,9 @@ from tests.attack.stored import Row
 #: How many functions of parts a run is for.
 COUNT = 200
 
+#: Of each other family, one in so many.
+RARER = 10
+
 OPTIONS = (
     click.Option(["--count"], default=COUNT, show_default=True, help="Functions that are drawn."),
     click.Option(
@@ -23,11 +26,17 @@ OPTIONS = (
 
 
 def attempts(seed: int, count: int) -> Iterator[Attempt]:
-    """Yield every attempt: the tables, and then what is drawn."""
-    from tests.attack.families import in_place  # which imports JAX
+    """Yield every attempt: the table of short ones, and what is drawn of each family."""
+    from tests.attack.families import in_place, others  # which import JAX
+    from tests.attack.families.made import drawn
 
-    yield from in_place.minimal()
-    yield from (in_place.drawn(seed, number) for number in range(count))
+    yield from map(in_place.short, in_place.SHORT)
+    for number in range(count):
+        yield drawn(in_place.FAMILY, in_place.draw, seed, number)
+        if number % RARER == 0:
+            yield others.linear_pass(seed, number)
+            for family, draw in others.DRAWN.items():
+                yield drawn(family, draw, seed, number)
 
 
 def rows(wanted: Callable[[str], bool], count: int, seed: int) -> Iterator[list[Row]]:
