@@ -20,7 +20,7 @@ import scipy.linalg
 from tests.attack.families.attempt import Attempt, differ
 
 #: What a text may use; without the trick it is JAX that computes.
-NAMES: dict[str, Any] = {"np": np, "jnp": jnp, "scipy": scipy, "math": math, "list": list}
+NAMES: dict[str, Any] = {"np": np, "jnp": jnp, "scipy": scipy, "math": math}
 NAMES |= {"SimpleNamespace": SimpleNamespace}
 PLAIN: dict[str, Any] = {"np": jnp, "scipy": jax.scipy}
 
@@ -62,13 +62,14 @@ class Made(NamedTuple):
         """Hold the truth to the text as it runs: its values, and its slope by differences."""
         f, plain = self.run(), in_doubles(self.plain, c)
         v, step = np.random.default_rng(5).uniform(-1, 1, x.shape), 1e-6
-        near = [(point, np.asarray(f(point.copy(), c.copy()))) for point in (x, x + step * v)]
-        pairs = [(value, plain(point)) for point, value in near]
+        points = [x + sign * step * v for sign in (0, 1, -1)]
+        with np.errstate(all="ignore"), jax.enable_x64(True):
+            here, up, down = (np.asarray(f(at.copy(), c.copy())) for at in points)
+        pairs = [(here, plain(x)), (up, plain(points[1]))]
         if not self.off:
             seen = self.taken if self.stops else self.plain
             slope = in_doubles(lambda x, c: jax.jvp(lambda x: seen(x, c), (x,), (v,))[1], c)(x)
-            down = np.asarray(f(x - step * v, c.copy()))
-            pairs.append(((near[1][1] - down) * 0.5e-6 / step**2, slope))
+            pairs.append(((up - down) / (2 * step), slope))
         for (found, truth), off in zip(pairs, (1e-12, 1e-12, 1e-5), strict=False):
             gap = np.max(np.abs(found - truth)) / max(1, np.max(np.abs(truth)))
             assert gap <= max(off, self.off), (gap, self.source(False))
@@ -198,12 +199,11 @@ def drawn(
     weights = np.array([*VERBS.values()])
     while True:
         verb = str(rng.choice([*VERBS], p=weights / weights.sum()))
-        with np.errstate(all="ignore"), jax.enable_x64(True):
+        with np.errstate(all="ignore"):
             found = draw(rng)
-            if found is None or (verb == "scipy" and found[1].ndim > 1):
-                continue
-            made = attempt(family, f"{seed}-{number}", verb, *found)
-        if made:
+        if found is None or (verb == "scipy" and found[1].ndim > 1):
+            continue
+        if made := attempt(family, f"{seed}-{number}", verb, *found):
             return made
 
 
