@@ -124,11 +124,6 @@ PARTS = (
         *(foreign.rows, of_foreign.figures, foreign.OPTIONS),
     ),
     Part(
-        "families",
-        "Functions that are easily taken for others: in place, one triangle, NaN, solvers, loops.",
-        *(families.rows, of_families.figures, families.OPTIONS),
-    ),
-    Part(
         "hostile",
         "Mutated files and command lines: no traceback, hang, gigabyte, half file or foreign code.",
         *(hostile.rows, hostile.figures, hostile.OPTIONS),
@@ -152,5 +147,10 @@ PARTS = (
         "mutants",
         "A thousand edits of what decides what is right: whether the tests notice.",
         *(mutants.rows, mutants.figures, mutants.OPTIONS),
+    ),
+    Part(
+        "families",
+        "Functions that are easily taken for others: in place, one triangle, NaN, solvers, loops.",
+        *(families.rows, of_families.figures, families.OPTIONS),
     ),
 )
