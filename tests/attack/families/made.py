@@ -180,7 +180,8 @@ def attempt(
         for said, df in answers.items()
         if said == "right" or (np.isfinite(df(*at)).all() and differ(df(*at), expected))
     }
-    if not np.isfinite(expected).all() or len(kept) == 1:
+    # The exact gradient of what is computed to a tolerance is another one, rightly.
+    if not np.isfinite(expected).all() or len(kept) == 1 or (verb == "exact" and made.off):
         return None
     if verb == "exact":
         kept = {"right": kept["right"]}
