@@ -140,8 +140,8 @@ def stopped(rng: Rng) -> Drawn:
     return Made("", text, of, taken, stops=True), *point(rng, (5,)), int(rng.choice([0, 2]))
 
 
-#: From the largest on, by which the derivatives of a solver's own arithmetic are a thousandth of the
-#: largest off; at 1e-3 they are up to a fifth, and it is another function.
+#: At the largest the derivatives of a solver's own arithmetic are a thousandth of the largest off;
+#: at 1e-3 they are up to a fifth, and it is another function.
 TOLERANCES = (1e-5, 1e-6, 1e-9, 1e-12)
 
 #: Right sides of ẏ, and the solution at t from y = c.
