@@ -13,6 +13,8 @@ import click
 from click import Option
 
 from tests.attack import cases
+from tests.attack.families import attempt as of_families
+from tests.attack.families import command as families
 from tests.attack.faults import table as of_faults
 from tests.attack.foreign import command as foreign
 from tests.attack.foreign import section as of_foreign
@@ -145,5 +147,10 @@ PARTS = (
         "mutants",
         "A thousand edits of what decides what is right: whether the tests notice.",
         *(mutants.rows, mutants.figures, mutants.OPTIONS),
+    ),
+    Part(
+        "families",
+        "Functions that are easily taken for others: in place, one triangle, NaN, solvers, loops.",
+        *(families.rows, of_families.figures, families.OPTIONS),
     ),
 )

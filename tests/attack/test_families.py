@@ -1,0 +1,91 @@
+"""Functions that are easily taken for others: no wrong answer passes, and no right one fails."""
+
+import secrets
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+import pytest
+
+from tests.attack.families import in_place, others
+from tests.attack.families.attempt import WRONGLY, Attempt, figures, outcome
+from tests.attack.families.made import Made, drawn
+from tests.attack.parts import PARTS
+from tests.attack.stored import Row
+from tests.tiers import one_of_each
+
+#: Drawn by a slow test, of the first family and of each other one.
+DRAWN, FEWER = 200, 4
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_it() -> Iterator[None]:
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def judged(*attempts: Attempt) -> list[Row]:
+    """Put answers before the judge, none of which it may rule on wrongly."""
+    rows = [row for attempt in attempts for row in attempt.rows()]
+    assert [row for row in rows if row["outcome"] in (*WRONGLY, "error")] == []
+    return rows
+
+
+def certified(rows: list[Row]) -> float:
+    """Return the share of right rulings that are certified."""
+    return sum(row["certified"] for row in rows if row["verdict"] != "undecidable") / len(rows)
+
+
+@pytest.mark.parametrize("line", one_of_each(in_place.SHORT, in_place.SHORT[:1]))
+def test_short_ones(line: str) -> None:
+    assert certified(judged(in_place.short(line))) == 1
+
+
+@pytest.mark.slow
+def test_others_in_every_run() -> None:
+    seed = secrets.randbelow(10**6)
+    made = (drawn(in_place.FAMILY, in_place.draw, seed, number) for number in range(DRAWN))
+    assert certified(judged(*made)) >= 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", others.DRAWN)
+def test_other_families(family: str) -> None:
+    seed = secrets.randbelow(10**6)
+    judged(*(drawn(family, others.DRAWN[family], seed, number) for number in range(FEWER)))
+
+
+@pytest.mark.slow
+def test_passes_that_are_not_linear() -> None:
+    seed = secrets.randbelow(10**6)
+    rows = judged(*(others.linear_pass(seed, number) for number in range(FEWER)))
+    assert [row for row in rows if row["verdict"] == "undecidable"] == []
+
+
+def test_a_truth_of_another_function_is_no_truth() -> None:
+    made = Made("v = h = x.copy(); v *= 2", "h", lambda x, c: 2 * x, lambda x, c: x)
+    x = np.array([0.5, -2.0])
+    made.held(x, x)
+    with pytest.raises(AssertionError):
+        made._replace(plain=made.taken).held(x, x)
+
+
+def test_verdicts_are_rated_and_counted() -> None:
+    said = [(True, "imprecise"), (True, "disagree"), (False, "agree"), (False, "disagree")]
+    said += [(True, "undecidable"), (False, "error")]
+    found = [outcome(*each) for each in said]
+    assert found == ["right", "false alarm", "missed", "caught", "undecidable", "error"]
+    rows = [
+        {"family": "a", "right": right, "outcome": each, "certified": True}
+        for (right, _), each in zip(said, found, strict=True)
+    ]
+    (counts,) = figures(rows)["table"]
+    expected = {"right": 3, "wrong": 3, "certified": "33 %", "undecidable": 1, "error": 1}
+    assert counts == {"name": "a", "false alarm": 1, "missed": 1} | expected
+
+
+def test_no_stored_ruling_is_wrong() -> None:
+    (part,) = (part for part in PARTS if part.name == "families")
+    found = part.figures(part.stored())
+    assert [row for row in found["odd"] if row["outcome"] in WRONGLY] == []
+    assert {row["name"] for row in found["table"]} >= {in_place.FAMILY, *others.DRAWN}
