@@ -159,6 +159,14 @@ class RandomDirections:
         return replace(given, inputs=(moved.params, *given.inputs[1:]))
 
 
+class Vector(NamedTuple):
+    """A vector that what is judged is linear in."""
+
+    name: str
+    arrays: list[np.ndarray]
+    at: Callable[[list[np.ndarray]], tuple["Case", Point]]  #: the case at another vector
+
+
 #: Parts that are judged at points of their own instead of the caller's.
 Instead = ForwardValues | Matrix | RandomDirections
 
@@ -193,6 +201,7 @@ class Case(Options):
     #: `handgrad.data.complex_pairs`.
     written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
+    vector: Vector | None = None  #: what it is linear in, if that is no input
 
     @property
     def along_directions(self) -> bool:
@@ -203,6 +212,11 @@ class Case(Options):
     def takes_cotangent(self) -> bool:
         """Whether the first input is the cotangent of what is judged."""
         return isinstance(self.part, BackwardStep | TorchRule)
+
+    @property
+    def takes_vector(self) -> bool:
+        """Whether what is judged is linear in the first input."""
+        return self.takes_cotangent or isinstance(self.part, HessianProduct)
 
     @property
     def of_values(self) -> bool:

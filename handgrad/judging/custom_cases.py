@@ -14,7 +14,7 @@ from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
-from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
+from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, Vector, check_function
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
@@ -80,29 +80,38 @@ class CustomFunction:
 
         `options` are fields of the case. A loss among them has no rule.
         """
-        more = {} if self.reference or "loss" in options else self._without_rule()
-        return replace(
+        differentiate, possible = None, True
+        if not self.reference and "loss" not in options:
+            with wide(self.real):
+                differentiate, possible = differentiated(self.of_right, list(self.real))
+
+        def functions(of: "CustomFunction") -> dict[str, Any]:
+            return {
+                "gradient": gradient or jax.grad(of.loss),
+                "loss": of.of_right if of.reference else of.loss,
+                "autodiff": differentiate and differentiate(of.of_right),
+            }
+
+        def at(cotangents: list[np.ndarray]) -> tuple[Case, Point]:
+            return replace(made, **functions(replace(self, cotangents=cotangents))), self.given
+
+        made = replace(
             Case(
-                gradient or jax.grad(self.loss),
-                self.of_right if self.reference else self.loss,
+                **functions(self),
                 **self.options.handed_on(),
                 part=self.part,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
-                **more,
+                vector=Vector("cotangent", self.cotangents, at),
+                has_autodiff=possible is not None,
             ),
             **options,
         )
+        return made
 
     def of_right(self, params: Any) -> Any:
         """Return Σ c·output without the rule."""
         return weighed(self.right(params), self.cotangents)
-
-    def _without_rule(self) -> dict[str, Any]:
-        with wide(self.real):
-            differentiate, possible = differentiated(self.of_right, list(self.real))
-        autodiff = differentiate(self.of_right)
-        return {"autodiff": autodiff, "has_autodiff": possible is not None}
 
 
 def custom_function(

@@ -11,14 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import numpy as np
 
 from handgrad.data.frames import with_place
+from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed, wide
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Vector
 from handgrad.judging.custom_cases import CustomFunction
 from handgrad.judging.custom_modes import by_columns, elements_case
 from handgrad.judging.outcome import Trial
-from handgrad.judging.rule_slopes import RuleSlope
+from handgrad.judging.rule_slopes import SECOND, RuleSlope
 from handgrad.program.trace import NO_LOOPS
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -28,9 +30,10 @@ __tracebackhide__ = True
 class SecondOrder:
     """The case of second order of a function, in a mode."""
 
-    def __init__(self, function: CustomFunction, mode: str) -> None:
+    def __init__(self, function: CustomFunction, mode: str, along: RuleSlope | None = None) -> None:
         self.function, self.mode = function, mode
-        self.along = RuleSlope.of(function.real, function.cotangents, function.options.seed)
+        drawn = RuleSlope.of(function.real, function.cotangents, function.options.seed)
+        self.along = along or drawn
 
     def with_rule(self, params: Any) -> Any:
         """Return L with the rule."""
@@ -58,7 +61,17 @@ class SecondOrder:
         self._check(gradient, "its rule")
         self._check(self.right_slope, what)
         part = replace(self.function.part, mode=self.mode, order=2, slope=self.slope)
-        options = {"loss": self.right_slope, "part": part, "condition": "at second order"}
+
+        def at(direction: list[np.ndarray]) -> tuple[Case, Point]:
+            along = replace(self.along, direction=direction)
+            return SecondOrder(self.function, self.mode, along).case(), self.function.given
+
+        options = {
+            "loss": self.right_slope,
+            "part": part,
+            "condition": SECOND,
+            "vector": Vector("vector", self.along.direction, at),
+        }
         return self.function.case(gradient, **options)
 
     def _twice(self) -> Callable[..., Any]:
