@@ -201,7 +201,8 @@ class Case(Options):
     #: `handgrad.data.complex_pairs`.
     written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
-    vector: Vector | None = None  #: what it is linear in, if that is no input
+    vector: Vector | None = None  #: what it should be linear in, if that is no input
+    nonlinear: str = ""  #: the vector that it is not linear in, if that was seen: `cotangent`
 
     @property
     def along_directions(self) -> bool:

@@ -39,23 +39,21 @@ PART = 1 / 10
 class Other:
     """A case at another vector, which is the given one times factors."""
 
-    name: str  #: what the vector is called
     case: Case
     given: Point
     answer: np.ndarray | None  #: (size,); None if it raised, or has another form
     small: bool  #: whether all of the vector is small, as what a solver's tolerance drops is
 
-    @property
-    def finite(self) -> bool:
-        """Whether there is an answer, and nothing in it has overflowed."""
-        return self.answer is not None and bool(np.isfinite(self.answer).all())
+    def overflows(self) -> bool:
+        """Tell whether something in the answer is not finite."""
+        return self.answer is not None and not np.isfinite(self.answer).all()
 
     def follows(self, *terms: np.ndarray) -> bool:
-        """Tell whether the answer, if it is finite, is the sum of these terms in half of its digits.
+        """Tell whether the answer is the sum of these terms in half of its digits, if it is finite.
 
         Rounding is less but where they cancel, which costs a ruling and no more.
         """
-        if self.answer is None or not self.finite:
+        if self.answer is None or self.overflows():
             return True
         eps, normal = (formats.of_elements(self.given.leaves, name) for name in ("eps", "normal"))
         size = sum(map(np.abs, terms))
@@ -81,9 +79,10 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
 
     def other(words: str, factors: Any, small: bool = False) -> Other:
         there, at = along.at(_times(along.arrays, factors))
-        condition = ", ".join(filter(None, (case.condition, words.format(along.name))))
         got = None if clock.over else _answer(there, at)
-        tried.append(Other(along.name, replace(there, condition=condition), at, got, small))
+        condition = ", ".join(filter(None, (case.condition, words.format(along.name))))
+        there = replace(there, condition=condition, nonlinear=along.name)
+        tried.append(Other(there, at, got, small))
         return tried[-1]
 
     def scaled(power: int) -> Other:
@@ -93,8 +92,8 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
         return asked
 
     up, down, apart = _powers(case, given, along, a)
-    while up and not scaled(up).finite:
-        up //= 2  # something overflows inside
+    while up and scaled(up).overflows():
+        up //= 2
     if down:
         scaled(-down)
     nothing = other("for a {} of 0", 0.0)

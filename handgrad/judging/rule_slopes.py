@@ -141,8 +141,8 @@ def with_second_order(
         is_held: whether the right one is held to differences, as `RuleSlope.is_held`.
     """
     # Where it is not linear in its vector, it was judged along another one.
-    usual = second.trial is not None and second.trial.case.condition == SECOND
-    held = is_held(second.trial) if usual else None
+    trial = second.trial
+    held = is_held(trial) if trial is not None and trial.case.condition == SECOND else None
     if held is False:
         what = "undecidable at second order: JAX's derivative of the function without its rule is "
         what += "not its slope by power series, as differences of these show"

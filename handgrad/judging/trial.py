@@ -71,8 +71,7 @@ def judge(
             warnings.simplefilter("ignore")
             judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
         if judged.verdict == "disagree":
-            what = f"{case.wording.gradient} is not linear in its {other.name}"
-            return replace(judged, headline=f"{judged.headline}; {what}")
+            return judged
         said = () if judged.verdict == "agree" else (judged.headline,)
         made = replace(made, warnings=(*made.warnings, *said))
     return made
