@@ -109,7 +109,7 @@ def check_custom(
         chosen, refused = chosen_modes(function, modes)
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None
-    points = points_of_part(points, function.given)
+    points = points_of_part(points, function.given, function.arguments.among)
     how = _How(function, points, strict, reproduce, Clock(seconds))
     report, more = _first_order(how, chosen, 1 + (order == 2))
     if report and second and case:

@@ -95,9 +95,10 @@ class BackwardStep:
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
-    notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
+    places: Sequence[int]  #: which leaves of the arguments are judged
+    notes: tuple[str, ...]  #: the warnings for the report
     reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
     mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
     order: int = 1  #: 2 if the derivative of the rule is judged
