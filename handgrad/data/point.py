@@ -40,8 +40,13 @@ class Point:
     def arrays(self) -> Any:
         """The parameters with every leaf a NumPy array, but for weakly typed numbers of JAX."""
         old, tree = jax.tree_util.tree_flatten(self.params)
-        pairs = zip(old, self.leaves, strict=True)
-        return tree.unflatten([mine if _is_weak(mine) else leaf for mine, leaf in pairs])
+        found = zip(old, self.leaves, self.weak, strict=True)
+        return tree.unflatten([mine if weak else leaf for mine, leaf, weak in found])
+
+    @property
+    def weak(self) -> list[bool]:
+        """Which leaves are numbers of JAX's that leave the dtype of results to arrays."""
+        return [_is_weak(leaf) for leaf in jax.tree_util.tree_leaves(self.params)]
 
     def parts(self) -> list[slice]:
         """Return the slice of each leaf in a vector of all parameters."""

@@ -61,7 +61,7 @@ class Other:
 
 
 def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
-    """Call what is linear in a vector at up to five others; return where it does not seem to be.
+    """Call what is linear in a vector at up to six others; return where it does not seem to be.
 
     If its answer is the same at all of them, it is no function of the vector, and judged at the
     given one alone: the backward pass of a loss may take its cotangent to be 1.
@@ -72,8 +72,8 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
         answer: what the caller's function gives there.
     """
     along, a = _vector(case, given), vector(answer)
-    sizes = np.abs(vector(along.arrays)) if along and along.arrays else np.zeros(1)
-    if along is None or not sizes.any() or not np.isfinite(a).all():
+    c = vector(along.arrays) if along and along.arrays else np.zeros(1)
+    if along is None or not c.any() or not np.isfinite(a).all():
         return []
     clock, tried, found = Clock(time_left(SECONDS) * PART), [], []
 
@@ -85,21 +85,22 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
         tried.append(Other(there, at, got, small))
         return tried[-1]
 
-    def scaled(power: int) -> Other:
-        factor = (-1.0 if power > 0 else 1.0) * 2.0**power
-        asked = other(f"for {short(factor, 2)} times the {{}}", factor, power < 0)
+    def scaled(factor: float) -> Other:
+        asked = other(f"for {short(factor, 2)} times the {{}}", factor, abs(factor) < 1)
         found.extend([] if asked.follows(factor * a) else [asked])
         return asked
 
     up, down, apart = _powers(case, given, along, a)
-    while up and scaled(up).overflows():
+    while up and scaled(-(2.0**up)).overflows():
         up //= 2
+    if up and (c >= 0).all() | (c <= 0).all():
+        scaled(2.0**up)  # a bound may be on one side
     if down:
-        scaled(-down)
+        scaled(2.0**-down)
     nothing = other("for a {} of 0", 0.0)
     found += [] if nothing.follows(0 * a) else [nothing]
-    if sizes.size > 1:
-        largest, apart = np.arange(sizes.size) == np.argmax(sizes), 2.0**apart
+    if c.size > 1:
+        largest, apart = np.arange(c.size) == np.argmax(np.abs(c)), 2.0**apart
         alone = other("for the largest element of the {} alone", largest)
         words = f"where the largest element of the {{}} is {short(apart)} times as large"
         both = other(words, np.where(largest, apart, 1.0))
