@@ -72,7 +72,8 @@ def check_custom(
         f: the decorated function; its result is any pytree of arrays. With a reference, any
             function that JAX can differentiate.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats. A rule of
-            complex numbers is judged in JAX's convention, in which JAX calls it.
+            complex numbers is judged in JAX's convention, in which JAX calls it. What a
+            `jax.custom_vjp` returns None for is not judged, and a warning says so.
         reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
             floats in its result.
         modes: the derivatives to judge: "rev" is `jax.grad`, "fwd" is `jax.jvp`. By default those
