@@ -34,10 +34,6 @@ MOST_ELEMENTS = 256
 #: How many random tangents are judged.
 TANGENTS = 3
 
-#: Factors of the tangents along single elements, exact in every format: a rule that is no multiple
-#: of its tangent, such as t² or |t|, shows by them.
-FACTORS = (2.0, -2.0, 0.5, -0.5)
-
 
 def chosen_modes(function: CustomFunction, modes: Any) -> tuple[tuple[str, ...], str | None]:
     """Return the modes to judge, the reverse mode first, and why JAX has none, if so.
@@ -162,20 +158,18 @@ def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
         "condition": "in forward mode",
         "vector": Vector("tangents", [np.asarray(length)], at),
     }
-    return function.case(by_columns(function.loss, function.options.seed, length), **options)
+    return function.case(by_columns(function.loss, length), **options)
 
 
-def by_columns(f: Callable[..., Any], seed: int, length: float = 1.0) -> Callable[..., Any]:
+def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]:
     """Return the slopes of a scalar function of arrays in a list along its axes, by `jax.jvp`."""
 
     def gradient(params: Any) -> list[Any]:
         leaves = list(params)
         parts = slices(leaves)
-        size = parts[-1].stop
-        factors = np.random.default_rng(seed).choice(FACTORS, size)
-        units = np.diag(factors * length)
+        units = length * np.eye(parts[-1].stop)
         tangents = [
-            np.asarray(units[:, part].reshape(size, *x.shape), x.dtype)
+            np.asarray(units[:, part].reshape(len(units), *x.shape), x.dtype)
             for x, part in zip(leaves, parts, strict=True)
         ]
         try:
@@ -184,7 +178,7 @@ def by_columns(f: Callable[..., Any], seed: int, length: float = 1.0) -> Callabl
             one_by_one = [_slope(f, leaves, t) for t in zip(*tangents, strict=True)]
             columns = jax.numpy.stack([jax.numpy.asarray(c) for c in one_by_one])
         return [
-            (columns[part] / factors[part].astype(columns.dtype)).reshape(x.shape).astype(x.dtype)
+            columns[part].reshape(x.shape).astype(x.dtype)
             for x, part in zip(leaves, parts, strict=True)
         ]
 

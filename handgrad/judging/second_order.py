@@ -51,13 +51,12 @@ class SecondOrder:
         Raises:
             TypeError: JAX cannot differentiate the rule, or the function without it.
         """
-        seed = self.function.options.seed
         twice = None if self.mode == "fwd" else self._twice()
 
         def along(v: list[np.ndarray]) -> dict[str, Any]:
             slope = partial(self.slope, direction=v)
             return {
-                "gradient": partial(twice, v=v) if twice else by_columns(slope, seed),
+                "gradient": partial(twice, v=v) if twice else by_columns(slope),
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),

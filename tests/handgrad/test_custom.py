@@ -11,7 +11,7 @@ from jax import lax
 
 from handgrad import check_custom
 from handgrad.judging.custom_cases import custom_function
-from handgrad.judging.custom_modes import FACTORS, MOST_ELEMENTS, by_columns, chosen_modes
+from handgrad.judging.custom_modes import MOST_ELEMENTS, by_columns, chosen_modes
 from handgrad.judging.second_order import SecondOrder
 from handgrad.judging.trial import judge
 from handgrad.program.rules import RULES
@@ -78,7 +78,7 @@ def test_rules_that_are_not_linear_or_not_transposable(name: str) -> None:
     if not right:
         assert report.headline.startswith("disagree in forward mode")
     linear = right or name == "shifted"  # which is affine
-    assert ("; it is not linear in its tangents" in report.headline) is not linear
+    assert (" is not linear in its tangents" in report.headline) is not linear
     if name == "shifted":
         assert "; for tangents of 0 it gives a slope of " in report.headline
 
@@ -141,11 +141,9 @@ def test_columns_are_the_gradient() -> None:
     given = [np.linspace(0.1, 0.6, 6).reshape(2, 3), np.asarray(2.0)]
     with jax.enable_x64(True):
         exact = jax.grad(f)(given)
-        for found in (by_columns(f, 0)(given), by_columns(lambda p: f(_unbatched(p)), 0)(given)):
+        for found in (by_columns(f)(given), by_columns(lambda p: f(_unbatched(p)))(given)):
             for a, b in zip(found, exact, strict=True):
                 np.testing.assert_array_almost_equal_nulp(np.asarray(a), np.asarray(b), 4)
-    assert {-1.0, 1.0}.isdisjoint(FACTORS)
-    assert {f > 0 for f in FACTORS} == {True, False}
 
 
 def _unbatched(params: Any) -> Any:
