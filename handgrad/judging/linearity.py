@@ -111,9 +111,9 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
 
 
 def _vector(case: Case, given: Point) -> Vector | None:
-    """Return the vector that a case should be linear in; None if it is in none, or judged for it."""
-    if case.nonlinear or case.vector is not None or not case.takes_vector:
-        return None if case.nonlinear else case.vector
+    """Return the vector that a case should be linear in; None if there is none."""
+    if case.vector is not None or not case.takes_vector:
+        return case.vector
     first, *others = given.inputs
     real, together = split(first)
 

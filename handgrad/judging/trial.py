@@ -143,7 +143,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
     points_of(case, given, points, case.seed)  # which raises if they are none
-    others = [] if faults else suspects(case, given, answer[1])
+    others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
     with calling(case.wording.loss):
         loss = prepare(case, given)
         around = points_of(case, given, points, case.seed, by_calls(loss, given))
