@@ -69,7 +69,10 @@ def judge(
         left = max(clock.left, seconds / 10)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
+            try:
+                judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
+            except KeyboardInterrupt:
+                raise Interrupted(made) from None
         if judged.verdict == "disagree":
             return judged
         said = () if judged.verdict == "agree" else (judged.headline,)
