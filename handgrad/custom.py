@@ -72,7 +72,8 @@ def check_custom(
         f: the decorated function; its result is any pytree of arrays. With a reference, any
             function that JAX can differentiate.
         args: where to judge it; arrays, or pytrees of arrays, at least one of floats. A rule of
-            complex numbers is judged in JAX's convention, in which JAX calls it.
+            complex numbers is judged in JAX's convention, in which JAX calls it. What a
+            `jax.custom_vjp` returns None for is not judged, and a warning says so.
         reference: a function of the same arguments in `jax.numpy` or NumPy, with the same arrays of
             floats in its result.
         modes: the derivatives to judge: "rev" is `jax.grad`, "fwd" is `jax.jvp`. By default those
@@ -109,7 +110,7 @@ def check_custom(
         chosen, refused = chosen_modes(function, modes)
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None
-    points = points_of_part(points, function.given)
+    points = points_of_part(points, function.given, function.arguments.among)
     how = _How(function, points, strict, reproduce, Clock(seconds))
     report, more = _first_order(how, chosen, 1 + (order == 2))
     if report and second and case:
@@ -160,7 +161,8 @@ def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientR
         report, more = how.first(function.case(), parts + ("fwd" in modes)), []
     elif function.given.size <= MOST_ELEMENTS:
         report, more = how.first(elements_case(function), parts + 1), []
-        if report.verdict == "disagree" and not is_odd(function):
+        wrong = report.verdict == "disagree" and not report.trial.case.nonlinear
+        if wrong and not is_odd(function):
             report = replace(report, headline=f"{report.headline}; {at_zero(function)}")
     else:
         case, given, points = tangents_case(function, how.points)

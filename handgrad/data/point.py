@@ -38,8 +38,15 @@ class Point:
 
     @property
     def arrays(self) -> Any:
-        """The parameters with every leaf a NumPy array."""
-        return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(self.params), self.leaves)
+        """The parameters with every leaf a NumPy array, but for weakly typed numbers of JAX."""
+        old, tree = jax.tree_util.tree_flatten(self.params)
+        found = zip(old, self.leaves, self.weak, strict=True)
+        return tree.unflatten([mine if weak else leaf for mine, leaf, weak in found])
+
+    @property
+    def weak(self) -> list[bool]:
+        """Which leaves are numbers of JAX's that leave the dtype of results to arrays."""
+        return [_is_weak(leaf) for leaf in jax.tree_util.tree_leaves(self.params)]
 
     def parts(self) -> list[slice]:
         """Return the slice of each leaf in a vector of all parameters."""
@@ -224,8 +231,16 @@ def shortly(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _is_weak(leaf: Any) -> bool:
+    """Tell whether a leaf is a number of JAX's that leaves the dtype of results to arrays."""
+    return isinstance(leaf, jax.Array) and leaf.weak_type and not leaf.shape
+
+
 def alike(leaf: np.ndarray, kind: Any) -> Any:
     """Convert an array to the type of a leaf: NumPy's or JAX's array, or a number."""
+    if _is_weak(kind):
+        with jax.enable_x64(leaf.dtype == np.float64):
+            return jax.numpy.asarray(float(leaf))
     if isinstance(kind, jax.Array):
         return jax.numpy.asarray(leaf)
     if isinstance(kind, np.ndarray):

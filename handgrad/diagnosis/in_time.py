@@ -7,7 +7,7 @@ from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import diagnose, mistakes
 from handgrad.diagnosis.devices import with_devices
 from handgrad.diagnosis.samples import collected, is_enough
-from handgrad.diagnosis.stopped import stopped
+from handgrad.diagnosis.stopped import stopped, wrong_leaves
 from handgrad.judging.outcome import Trial
 
 #: The parts of a check's `seconds` for which a function that can only be called is called to
@@ -22,9 +22,21 @@ class Diagnosed(NamedTuple):
     cut: str = ""  #: one sentence if it was
 
 
+def nonlinear(trial: Trial) -> tuple[Diagnosis, ...]:
+    """Return that a case is not linear in what it should be linear in, if that was seen."""
+    case, ruling = trial.case, trial.outcomes[trial.deciding].ruling
+    if not case.nonlinear or ruling is None:
+        return ()
+    says = (
+        f"yours is right for the given {case.nonlinear}, and not for another: it is clipped, say, "
+    )
+    says += "or what is small is left out, or a constant added"
+    return (Diagnosis("nonlinear", says, wrong_leaves(ruling)),)
+
+
 def diagnosed(trial: Trial) -> Diagnosed:
     """Return the mistakes that explain a wrong gradient, found in the time that there is."""
-    if known := stopped(trial):
+    if known := nonlinear(trial) or stopped(trial):
         return Diagnosed(known)
     if not trial.only_called:
         return Diagnosed(with_devices(diagnose(trial), trial))

@@ -46,12 +46,12 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
             if some and _is_right(program, {id(e) for e, at in stops if at in some}, ruling):
                 which = f"{STOP} at " + " and ".join(some)
                 what = "takes for constant what is not: without it every element is right"
-                return (Diagnosis("unknown", f"{which} {what}", _wrong(ruling)),)
+                return (Diagnosis("unknown", f"{which} {what}", wrong_leaves(ruling)),)
     for eqn, line in found:
         if _is_flat(eqn):
             what = f"`{eqn.primitive.name}` gives at {line}: no derivative passes it"
             says = f"the rule takes for constant what {what}"
-            return (Diagnosis("unknown", says, _wrong(ruling)),)
+            return (Diagnosis("unknown", says, wrong_leaves(ruling)),)
     return ()
 
 
@@ -142,7 +142,7 @@ def _gradient(slope: Callable[[Any], Any], given: Point) -> np.ndarray:
         return vector([np.asarray(g) for g in jax.jacfwd(slope)(leaves)])
 
 
-def _wrong(ruling: Ruling) -> tuple[str, ...]:
+def wrong_leaves(ruling: Ruling) -> tuple[str, ...]:
     """Return the paths of the leaves with wrong elements."""
     level, given = ruling.yours.level, ruling.given
     pairs = zip(given.paths, given.parts(), strict=True)

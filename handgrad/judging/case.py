@@ -95,9 +95,10 @@ class BackwardStep:
 class CustomRule:
     """The caller's function of a case of `check_custom`."""
 
-    notes: ClassVar[tuple[str, ...]] = ()
     f: Callable[..., Any]
     together: Together
+    places: Sequence[int]  #: which leaves of the arguments are judged
+    notes: tuple[str, ...]  #: the warnings for the report
     reference: Callable[..., Any] | None = None  #: whose derivative is the right one, if not f's
     mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
     order: int = 1  #: 2 if the derivative of the rule is judged
@@ -159,6 +160,14 @@ class RandomDirections:
         return replace(given, inputs=(moved.params, *given.inputs[1:]))
 
 
+class Vector(NamedTuple):
+    """A vector that what is judged is linear in."""
+
+    name: str
+    arrays: list[np.ndarray]
+    at: Callable[[list[np.ndarray]], tuple["Case", Point]]  #: the case at another vector
+
+
 #: Parts that are judged at points of their own instead of the caller's.
 Instead = ForwardValues | Matrix | RandomDirections
 
@@ -193,6 +202,8 @@ class Case(Options):
     #: `handgrad.data.complex_pairs`.
     written_as: str | None = None
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
+    vector: Vector | None = None  #: what it should be linear in, if that is no input
+    nonlinear: str = ""  #: the vector that it is not linear in, if that was seen: `cotangent`
 
     @property
     def along_directions(self) -> bool:
@@ -203,6 +214,11 @@ class Case(Options):
     def takes_cotangent(self) -> bool:
         """Whether the first input is the cotangent of what is judged."""
         return isinstance(self.part, BackwardStep | TorchRule)
+
+    @property
+    def takes_vector(self) -> bool:
+        """Whether what is judged is linear in the first input."""
+        return self.takes_cotangent or isinstance(self.part, HessianProduct)
 
     @property
     def of_values(self) -> bool:

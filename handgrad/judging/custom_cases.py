@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 from jax.extend import core as jex
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import in_pairs, joined
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
-from handgrad.data.point import Point, point_at
-from handgrad.data.pytrees import is_real, weighed, wide
-from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, check_function
+from handgrad.data.numerals import listed
+from handgrad.data.point import Point, alike, native, point_at
+from handgrad.data.pytrees import is_real, is_traced, weighed, wide
+from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, Vector, check_function
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
@@ -35,6 +38,79 @@ __tracebackhide__ = True
 
 
 @dataclass(frozen=True, eq=False)
+class Arguments:
+    """The arguments of a call of a function: the arrays of floats that are judged, and the rest.
+
+    Of a complex array these are its parts. The cotangent of a pair is that of both, so that a rule
+    is called as `jax.grad` calls it. A Python number beside arrays is one to the function as well,
+    of the dtype that JAX gives it, and leaves the dtype of results to the arrays.
+    """
+
+    leaves: list[Any]
+    tree: Any
+    numbers: frozenset[int]  #: which leaves are Python numbers to the function
+    places: list[int]  #: which leaves are judged
+    given: Point  #: of these, in a list
+    notes: tuple[str, ...] = ()  #: which floats are not judged, and why
+
+    @classmethod
+    def of(cls, f: Callable[..., Any], args: tuple[Any, ...]) -> "Arguments":
+        """Take a call apart; raises TypeError as `float_inputs`."""
+        names = argument_names(f, len(args), numbered("args", len(args)))
+        leaves, tree = jax.tree_util.tree_flatten(in_pairs(native(args)))
+        real, numbers = list(filter(is_real, leaves)), frozenset[int]()
+        if real:
+            numbers = frozenset(k for k, leaf in enumerate(leaves) if type(leaf) is float)
+            wide = jax.config.read("jax_enable_x64") or any(x.dtype == np.float64 for x in real)
+            with jax.enable_x64(wide):
+                leaves = [jax.numpy.asarray(x) if k in numbers else x for k, x in enumerate(leaves)]
+        in_tree = jax.tree_util.tree_unflatten(tree, leaves)
+        real, together, paths = float_inputs(in_tree, names)
+        check_function("f", f, args, "f(*args)")
+        leaves = jax.tree_util.tree_leaves(together(real))
+        places = [k for k, leaf in enumerate(leaves) if is_real(leaf)]
+        made = cls(leaves, tree, numbers, places, point_at(real, (), Names("args", leaves=paths)))
+        fixed = {i % len(args) for i in getattr(f, "nondiff_argnums", ())}
+        of = [i for i, arg in enumerate(in_tree) for _ in jax.tree_util.tree_leaves(arg)]
+        return made.without([k for k in places if of[k] in fixed], "nondiff_argnums names them")
+
+    def without(self, places: Sequence[int], why: str) -> "Arguments":
+        """Return them with some that are not judged; unchanged if that would be all."""
+        kept = [k for k in self.places if k not in places]
+        if not kept or not places:
+            return self
+        pairs = list(zip(self.places, self.given.paths, strict=True))
+        names = tuple(path for k, path in pairs if k in kept)
+        given = point_at([self.leaves[k] for k in kept], (), Names("args", leaves=names))
+        gone = listed([path for k, path in pairs if k in places])
+        note = f"not differentiated, and so not judged: {gone}; {why}"
+        return replace(self, places=kept, given=given, notes=(*self.notes, note))
+
+    @property
+    def real(self) -> list[Any]:
+        """What is judged."""
+        return list(self.given.params)
+
+    def together(self, real: Sequence[Any]) -> Any:
+        """Return the arguments of the function with others in place of what is judged."""
+        leaves = list(self.leaves)
+        for k, leaf in zip(self.places, real, strict=True):
+            leaves[k] = leaf
+        for k in self.numbers:
+            if isinstance(leaves[k], np.ndarray | np.generic | jax.Array):
+                leaves[k] = leaves[k] if is_traced(leaves[k]) else float(leaves[k])
+        return joined(jax.tree_util.tree_unflatten(self.tree, leaves))
+
+    def among(self, args: tuple[Any, ...]) -> list[Any]:
+        """Return what is judged among other arguments of such a call."""
+        leaves, tree = jax.tree_util.tree_flatten(in_pairs(native(args)))
+        if tree != self.tree:
+            return list(filter(is_real, leaves))  # which is refused
+        pairs = [(leaves[k], mine) for k, mine in zip(self.places, self.real, strict=True)]
+        return [alike(np.asarray(x, m.dtype), m) if type(x) is float else x for x, m in pairs]
+
+
+@dataclass(frozen=True, eq=False)
 class CustomFunction:
     """A function with a derivative rule of its own, or with a reference, at a point.
 
@@ -44,15 +120,23 @@ class CustomFunction:
 
     f: Callable[..., Any]
     reference: Callable[..., Any] | None
-    real: list[Any]  #: the arrays of floats among the arguments
-    together: Callable[[Sequence[Any]], Any]  #: makes the arguments of these
-    given: Point
+    arguments: Arguments
     own: Callable[[Any], list[Any]]
     right: Callable[[Any], list[Any]]
     cotangents: list[np.ndarray]
     defined: tuple[str, ...]  #: the modes that the rule defines
     pair: Referenced | None  #: of a function with a reference
     options: Options
+
+    @property
+    def real(self) -> list[Any]:
+        """The arrays of floats among the arguments that are judged."""
+        return self.arguments.real
+
+    @property
+    def given(self) -> Point:
+        """The point of these."""
+        return self.arguments.given
 
     @property
     def name(self) -> str:
@@ -69,7 +153,8 @@ class CustomFunction:
     @property
     def part(self) -> CustomRule:
         """What a case has of it, for the reverse mode of first order."""
-        return CustomRule(self.f, self.together, self.reference)
+        taken = self.arguments
+        return CustomRule(self.f, taken.together, taken.places, taken.notes, self.reference)
 
     def loss(self, params: Any) -> Any:
         """Return Σ c·output with the rule."""
@@ -80,29 +165,38 @@ class CustomFunction:
 
         `options` are fields of the case. A loss among them has no rule.
         """
-        more = {} if self.reference or "loss" in options else self._without_rule()
-        return replace(
+        differentiate, possible = None, True
+        if not self.reference and "loss" not in options:
+            with wide(self.real):
+                differentiate, possible = differentiated(self.of_right, list(self.real))
+
+        def functions(of: "CustomFunction") -> dict[str, Any]:
+            return {
+                "gradient": gradient or jax.grad(of.loss),
+                "loss": of.of_right if of.reference else of.loss,
+                "autodiff": differentiate and differentiate(of.of_right),
+            }
+
+        def at(cotangents: list[np.ndarray]) -> tuple[Case, Point]:
+            return replace(made, **functions(replace(self, cotangents=cotangents))), self.given
+
+        made = replace(
             Case(
-                gradient or jax.grad(self.loss),
-                self.of_right if self.reference else self.loss,
+                **functions(self),
                 **self.options.handed_on(),
                 part=self.part,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
-                **more,
+                vector=Vector("cotangent", self.cotangents, at),
+                has_autodiff=possible is not None,
             ),
             **options,
         )
+        return made
 
     def of_right(self, params: Any) -> Any:
         """Return Σ c·output without the rule."""
         return weighed(self.right(params), self.cotangents)
-
-    def _without_rule(self) -> dict[str, Any]:
-        with wide(self.real):
-            differentiate, possible = differentiated(self.of_right, list(self.real))
-        autodiff = differentiate(self.of_right)
-        return {"autodiff": autodiff, "has_autodiff": possible is not None}
 
 
 def custom_function(
@@ -118,8 +212,18 @@ def custom_function(
     """
     if reference is not None:
         check_function("reference", reference, args, "reference(*args)")
-    real, together, given = _arguments_of(f, args)
-    found = f, reference, real, together, given
+    found = _function(f, Arguments.of(f, args), reference, options)
+    arguments = found.arguments.without(_without_cotangent(found), "the rule returns None")
+    return found if arguments is found.arguments else _function(f, arguments, reference, options)
+
+
+def _function(
+    f: Callable[..., Any],
+    arguments: Arguments,
+    reference: Callable[..., Any] | None,
+    options: Options,
+) -> CustomFunction:
+    real, together = arguments.real, arguments.together
     if reference is not None:
         pair = referenced(f, reference, real, together)
         drawn = pair.cotangents(options.seed)
@@ -127,7 +231,8 @@ def custom_function(
             modes = _defined(_traced(pair.f, real))
         except jax.errors.JAXTypeError:  # code in NumPy, which is refused elsewhere
             modes = ("rev",)
-        return CustomFunction(*found, pair.f, pair.reference, drawn, modes, pair, options)
+        both = pair.f, pair.reference
+        return CustomFunction(f, reference, arguments, *both, drawn, modes, pair, options)
     with wide(real):
         outputs, select = float_outputs(f(*together(real)))
     if not outputs:
@@ -142,25 +247,48 @@ def custom_function(
         return without_custom_rules(program.jaxpr, params)
 
     drawn = random_cotangent(list(outputs.values()), options.seed)
-    return CustomFunction(*found, own, right, drawn, _defined(program), None, options)
+    modes = _defined(program)
+    return CustomFunction(f, None, arguments, own, right, drawn, modes, None, options)
 
 
-def _arguments_of(
-    f: Callable[..., Any], args: tuple[Any, ...]
-) -> tuple[list[Any], Callable[[Sequence[Any]], Any], Point]:
-    """Return the float arrays among arguments, what replaces them, and the point they make.
+def _without_cotangent(function: CustomFunction) -> list[int]:
+    """Return the places of what a `jax.custom_vjp` returns None for, of what its function uses."""
+    if function.defined != ("rev",):
+        return []
 
-    Those of a complex array are its parts. The cotangent of a pair is that of both, so that a rule
-    is called as `jax.grad` calls it.
-    """
-    names = argument_names(f, len(args), numbered("args", len(args)))
-    real, in_parts, leaves = float_inputs(in_pairs(args), names)
-    check_function("f", f, args, "f(*args)")
+    def reached(outputs: Callable[[Any], list[Any]]) -> set[int]:
+        found: set[int] = set()
 
-    def together(real: Sequence[Any]) -> Any:
-        return joined(in_parts(real))
+        def loss(params: Any) -> Any:
+            passed = [_reaching(x, partial(found.add, k)) for k, x in enumerate(params)]
+            return weighed(outputs(passed), function.cotangents)
 
-    return real, together, point_at(list(real), (), Names("args", leaves=leaves))
+        with wide(function.real):
+            jax.make_jaxpr(jax.grad(loss))(list(function.real))
+        return found
+
+    with best_effort(TypeError, ValueError, NotImplementedError):
+        if missing := set(range(len(function.real))) - reached(function.own):
+            missing &= reached(function.right)
+            return [function.arguments.places[k] for k in missing]
+    return []
+
+
+def _reaching(x: Any, tell: Callable[[], None]) -> Any:
+    """Return an array; tell when a cotangent of it comes back that is not None to JAX."""
+
+    @jax.custom_vjp
+    def same(x: Any) -> Any:
+        return x
+
+    def back(_: None, cotangent: Any) -> tuple[Any]:
+        if isinstance(cotangent, SymbolicZero):
+            return (None,)
+        tell()
+        return (cotangent,)
+
+    same.defvjp(lambda x: (x.value, None), back, symbolic_zeros=True)
+    return same(x)
 
 
 def _traced(own: Callable[[Any], list[Any]], real: list[Any]) -> Program:

@@ -16,9 +16,10 @@ from jax.extend import core as jex
 from handgrad.data.formats import is_half
 from handgrad.data.frames import in_one_line, own_frames, quoted_line
 from handgrad.data.names import Names
-from handgrad.data.point import Point, point_at, shortly, slices, vector
+from handgrad.data.point import Point, point_at, shortly, slices
+from handgrad.data.point import vector as flat
 from handgrad.data.pytrees import weighed, wide
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Vector
 from handgrad.judging.custom_cases import CustomFunction
 from handgrad.program.sources import Source, source_of
 
@@ -32,10 +33,6 @@ MOST_ELEMENTS = 256
 
 #: How many random tangents are judged.
 TANGENTS = 3
-
-#: Factors of the tangents along single elements, exact in every format: a rule that is no multiple
-#: of its tangent, such as t² or |t|, shows by them.
-FACTORS = (2.0, -2.0, 0.5, -0.5)
 
 
 def chosen_modes(function: CustomFunction, modes: Any) -> tuple[tuple[str, ...], str | None]:
@@ -147,25 +144,32 @@ def _slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
     return jax.jvp(f, (list(params),), (list(tangents),))[1]
 
 
-def elements_case(function: CustomFunction) -> Case:
-    """Return the case of every element by `jax.jvp`."""
-    gradient = by_columns(function.loss, function.options.seed)
-    part = replace(function.part, mode="fwd")
-    options = {"loss": function.of_right, "part": part, "condition": "in forward mode"}
-    return function.case(gradient, **options)
+def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
+    """Return the case of every element by `jax.jvp`, along tangents of that length."""
+
+    def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
+        return elements_case(function, float(lengths[0])), function.given
+
+    cotangents = [np.asarray(length * c, c.dtype) for c in function.cotangents]
+    along = replace(function, cotangents=cotangents)
+    options = {
+        "loss": along.of_right,
+        "part": replace(function.part, mode="fwd"),
+        "condition": "in forward mode",
+        "vector": Vector("tangents", [np.asarray(length)], at),
+    }
+    return function.case(by_columns(function.loss, length), **options)
 
 
-def by_columns(f: Callable[..., Any], seed: int) -> Callable[..., Any]:
-    """Return the gradient of a scalar function of arrays in a list, by `jax.jvp` alone."""
+def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]:
+    """Return the slopes of a scalar function of arrays in a list along its axes, by `jax.jvp`."""
 
     def gradient(params: Any) -> list[Any]:
         leaves = list(params)
         parts = slices(leaves)
-        size = parts[-1].stop
-        factors = np.random.default_rng(seed).choice(FACTORS, size)
-        units = np.diag(factors)
+        units = length * np.eye(parts[-1].stop)
         tangents = [
-            np.asarray(units[:, part].reshape(size, *x.shape), x.dtype)
+            np.asarray(units[:, part].reshape(len(units), *x.shape), x.dtype)
             for x, part in zip(leaves, parts, strict=True)
         ]
         try:
@@ -174,17 +178,20 @@ def by_columns(f: Callable[..., Any], seed: int) -> Callable[..., Any]:
             one_by_one = [_slope(f, leaves, t) for t in zip(*tangents, strict=True)]
             columns = jax.numpy.stack([jax.numpy.asarray(c) for c in one_by_one])
         return [
-            (columns[part] / factors[part].astype(columns.dtype)).reshape(x.shape).astype(x.dtype)
+            columns[part].reshape(x.shape).astype(x.dtype)
             for x, part in zip(leaves, parts, strict=True)
         ]
 
     return gradient
 
 
-def tangents_case(function: CustomFunction, points: Any) -> tuple[Case, Point, Any]:
+def tangents_case(
+    function: CustomFunction, points: Any, lengths: Any = (1.0,) * TANGENTS
+) -> tuple[Case, Point, Any]:
     """Return the case of the slopes along random tangents, its point, and points of it.
 
-    It judges s -> Σ c·f(x + Σ s·t), so that the slopes by `jax.jvp` are its gradient.
+    It judges s -> Σ c·f(x + Σ s·t), so that the slopes by `jax.jvp` are its gradient. The tangents
+    are multiplied by the lengths.
     """
     rng = np.random.default_rng(function.options.seed)
     real = [np.asarray(x) for x in function.real]
@@ -193,9 +200,13 @@ def tangents_case(function: CustomFunction, points: Any) -> tuple[Case, Point, A
         for _ in range(TANGENTS)
     ]
     if (tangent := function.tangent) is not None:
-        inside = [tangent.of_floats(vector(along)) for along in drawn]
+        inside = [tangent.of_floats(flat(along)) for along in drawn]
         parts = list(zip(real, slices(real), strict=True))
         drawn = [[v[p].reshape(x.shape).astype(x.dtype) for x, p in parts] for v in inside]
+    drawn = [
+        [np.asarray(length * t, t.dtype) for t in along]
+        for length, along in zip(lengths, drawn, strict=True)
+    ]
     if function.options.domain is not None and not isinstance(points, list | tuple):
         points = 0  # a step along them may leave it
     dtype = np.float64 if any(x.dtype == np.float64 for x in real) else np.float32
@@ -215,8 +226,12 @@ def tangents_case(function: CustomFunction, points: Any) -> tuple[Case, Point, A
         slopes = [jax.numpy.asarray(_slope(function.loss, at, along)) for along in drawn]
         return jax.numpy.stack([slope.astype(dtype) for slope in slopes])
 
-    condition = "in forward mode along random tangents"
-    case = function.case(gradient, loss=loss, part=None, condition=condition, domain=None)
+    def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
+        return tangents_case(function, 0, lengths[0])[:2]
+
+    options = {"condition": "in forward mode along random tangents", "domain": None, "part": None}
+    vector = Vector("tangents", [np.asarray(lengths)], at)
+    case = function.case(gradient, loss=loss, vector=vector, **options)
     names = Names("tangents", function.given.paths)
     given = point_at(np.zeros(TANGENTS, dtype), tuple(function.real), names)
     if isinstance(points, list | tuple):

@@ -51,7 +51,9 @@ def in_domains(case: Case, given: Point) -> Case:
     whole = _whole(case, given)
     found = domains_of(case.domain, whole)
     leaves = jax.tree_util.tree_leaves(whole)
-    if len(leaves) > len(given.leaves):
+    if isinstance(case.part, CustomRule):
+        found = [found[k] for k in case.part.places]
+    elif len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
     for path, domain, of_complex in zip(given.paths, found, in_parts(case, given), strict=True):
         if of_complex and type(domain) not in (Domain, Mask):

@@ -41,9 +41,18 @@ def answer(
     surplus = [key for key in by_key if key not in given.keys]
     if missing or surplus:
         return [], [_structure(grads, given, missing, surplus, wording)]
-    pairs = [(path, by_key[key], leaf) for key, path, leaf in places]
+    # That of a number which leaves the dtype to arrays may come in theirs.
+    pairs = [
+        (path, _as_floats(by_key[key], leaf) if weak else by_key[key], leaf)
+        for (key, path, leaf), weak in zip(places, given.weak, strict=True)
+    ]
     findings = [f for p, got, leaf in pairs if (f := _format(p, got, leaf, given, wording))]
     return [] if findings else [_native(got) for _, got, _ in pairs], findings
+
+
+def _as_floats(got: Any, leaf: np.ndarray) -> Any:
+    floats = formats.is_floating(np.asarray(got).dtype)
+    return np.asarray(got).astype(leaf.dtype) if floats else got
 
 
 def _native(got: Any) -> np.ndarray:

@@ -129,8 +129,10 @@ def float_inputs(
     return real, together, leaves
 
 
-def points_of_part(points: Any, given: Point) -> Any:
+def points_of_part(points: Any, given: Point, among: Callable[..., Any] | None = None) -> Any:
     """Return points as those of the case; each of a list is a tuple of the part's inputs.
+
+    `among` returns the arrays that are judged of such a tuple, by default all real ones.
 
     Raises:
         TypeError: one of a list is no tuple.
@@ -141,7 +143,8 @@ def points_of_part(points: Any, given: Point) -> Any:
         if not isinstance(at, tuple | list):
             what = f"expected a tuple of {given.names.params}"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
-    return [(split(in_pairs(native(tuple(at))))[0], *given.inputs) for at in points]
+    among = among or (lambda at: split(in_pairs(native(at)))[0])
+    return [(among(tuple(at)), *given.inputs) for at in points]
 
 
 def random_cotangent(output: Any, seed: int) -> Any:

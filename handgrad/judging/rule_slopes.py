@@ -36,6 +36,9 @@ __tracebackhide__ = True
 #: s, both are below 2⁻⁴⁰⁰, and a difference that counts is above 2⁻⁶⁰.
 BITS, STEP, SAME = 640, 2.0**-200, 2.0**-60
 
+#: The condition of a case of second order.
+SECOND = "at second order"
+
 #: The arrays that are judged -> the outputs of a function, by JAX.
 Outputs = Callable[[Any], Sequence[Any]]
 
@@ -137,7 +140,9 @@ def with_second_order(
         second: the one on the derivative of the rule.
         is_held: whether the right one is held to differences, as `RuleSlope.is_held`.
     """
-    held = None if second.trial is None else is_held(second.trial)
+    # Where it is not linear in its vector, it was judged along another one.
+    trial = second.trial
+    held = is_held(trial) if trial is not None and trial.case.condition == SECOND else None
     if held is False:
         what = "undecidable at second order: JAX's derivative of the function without its rule is "
         what += "not its slope by power series, as differences of these show"

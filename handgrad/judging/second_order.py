@@ -6,19 +6,22 @@ of L = Σ c·f + ½·Σ d·f² is judged, in which f's own rule is differentiate
 `handgrad.judging.rule_slopes`. By d, the cotangent depends on the arguments as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 
 from handgrad.data.frames import with_place
+from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed, wide
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, Vector
 from handgrad.judging.custom_cases import CustomFunction
 from handgrad.judging.custom_modes import by_columns, elements_case
 from handgrad.judging.outcome import Trial
-from handgrad.judging.rule_slopes import RuleSlope
+from handgrad.judging.rule_slopes import SECOND, RuleSlope
 from handgrad.program.trace import NO_LOOPS
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -36,15 +39,11 @@ class SecondOrder:
         """Return L with the rule."""
         return self.along.loss(self.function.own(params))
 
-    def slope(self, params: Any) -> Any:
-        """Return <v, ∇L>, by the rule."""
+    def slope(self, params: Any, direction: Sequence[Any]) -> Any:
+        """Return <v, ∇L> along v, by the rule."""
         if self.mode == "fwd":
-            return jax.jvp(self.with_rule, (list(params),), (self.along.direction,))[1]
-        return weighed(jax.grad(self.with_rule)(list(params)), self.along.direction)
-
-    def right_slope(self, params: Any) -> Any:
-        """Return <v, ∇L>, by JAX without the rule, or that of the reference."""
-        return self.along.right(params, self.function.right)
+            return jax.jvp(self.with_rule, (list(params),), (list(direction),))[1]
+        return weighed(jax.grad(self.with_rule)(list(params)), direction)
 
     def case(self) -> Case:
         """Return the case.
@@ -52,29 +51,45 @@ class SecondOrder:
         Raises:
             TypeError: JAX cannot differentiate the rule, or the function without it.
         """
-        fwd = self.mode == "fwd"
-        gradient = by_columns(self.slope, self.function.options.seed) if fwd else self._twice()
+        twice = None if self.mode == "fwd" else self._twice()
+
+        def along(v: list[np.ndarray]) -> dict[str, Any]:
+            slope = partial(self.slope, direction=v)
+            return {
+                "gradient": partial(twice, v=v) if twice else by_columns(slope),
+                "loss": partial(
+                    replace(self.along, direction=v).right, outputs=self.function.right
+                ),
+                "part": replace(self.function.part, mode=self.mode, order=2, slope=slope),
+            }
+
+        def at(v: list[np.ndarray]) -> tuple[Case, Point]:
+            return replace(made, **along(v)), self.function.given
+
         what = "the reference" if self.function.reference else f"{self.function.name} without it"
-        self._check(gradient, "its rule")
-        self._check(self.right_slope, what)
-        part = replace(self.function.part, mode=self.mode, order=2, slope=self.slope)
-        options = {"loss": self.right_slope, "part": part, "condition": "at second order"}
-        return self.function.case(gradient, **options)
+        found = along(self.along.direction)
+        self._check(found["gradient"], "its rule")
+        self._check(found["loss"], what)
+        vector = Vector("vector", self.along.direction, at)
+        made = self.function.case(**found, condition=SECOND, vector=vector)
+        return made
 
     def _twice(self) -> Callable[..., Any]:
         """Return the gradient of the slope in reverse mode; or the change of the gradient along v.
 
         The second is as right, and JAX has it for loops that it cannot differentiate backwards.
         """
-        real, once = list(self.function.real), jax.grad(self.with_rule)
-        twice = jax.grad(self.slope)
+        real, once, v = list(self.function.real), jax.grad(self.with_rule), self.along.direction
 
-        def forwards(params: Any) -> Any:
-            return jax.jvp(once, (list(params),), (self.along.direction,))[1]
+        def twice(params: Any, v: list[np.ndarray]) -> Any:
+            return jax.grad(partial(self.slope, direction=v))(params)
+
+        def forwards(params: Any, v: list[np.ndarray]) -> Any:
+            return jax.jvp(once, (list(params),), (v,))[1]
 
         try:
             with wide(real):
-                jax.make_jaxpr(twice)(real)
+                jax.make_jaxpr(partial(twice, v=v))(real)
         except ValueError as error:
             return forwards if NO_LOOPS in str(error) else twice
         except Exception:  # said elsewhere

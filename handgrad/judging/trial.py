@@ -21,6 +21,7 @@ from handgrad.judging.gate import Gate
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.linearity import Other, suspects
 from handgrad.judging.losses import PreparedLoss, by_calls, gated
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
@@ -64,6 +65,35 @@ def judge(
     Raises:
         Interrupted: Ctrl-C was pressed after some points were judged.
     """
+    clock = Clock(seconds)
+    made, others = _judge(case, given, points, strict, reproduce, seconds)
+    for other in others:
+        left = max(clock.left, seconds / 10)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
+            except KeyboardInterrupt:
+                raise Interrupted(made) from None
+        if judged.verdict == "disagree":
+            return judged
+        said = () if judged.verdict == "agree" else (judged.headline,)
+        made = replace(made, warnings=(*made.warnings, *said))
+    return made
+
+
+def _judge(
+    case: Case,
+    given: Point,
+    points: int | Sequence[Any],
+    strict: bool,
+    reproduce: str,
+    seconds: float,
+) -> tuple[Judgement, list[Other]]:
+    """Judge a case; return also itself at other vectors that it is linear in, if it passes.
+
+    Those are where it does not seem to be linear.
+    """
     began = time.perf_counter()
     check_case(case, given)
     case = in_domains(case, given)
@@ -82,7 +112,12 @@ def judge(
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)
     if tried.interrupted:
         raise Interrupted(made)
-    return made
+    ruling = found[0].ruling
+    if ruling is None or made.verdict not in ("agree", "imprecise"):
+        return made, []
+    # A solver's absolute tolerance, of which nothing certain is known, drops what is small.
+    exactly = ruling.reference.certified and not ruling.left_out.any()
+    return made, [other for other in tried.others if exactly or not other.small]
 
 
 @dataclass(frozen=True)
@@ -91,6 +126,7 @@ class _Tried:
     loss: PreparedLoss | None = None  #: None where no point was judged
     stopped: str | None = None  #: what ended the trial before all points were judged
     interrupted: bool = False  #: whether that was Ctrl-C
+    others: Sequence[Other] = ()  #: where the case does not seem to be linear
 
 
 def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
@@ -112,6 +148,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
     points_of(case, given, points, case.seed)  # which raises if they are none
+    others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
     with calling(case.wording.loss):
         try:
             loss, gate = gated(case, given, points if isinstance(points, int) else len(points))
@@ -128,11 +165,11 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 if judged.varies is None:
                     return _Tried([judged if judged.findings else wrong])
             tried = _outcomes(loss, gate, around, points, clock, progress)
-            first, *others = tried.outcomes
+            first, *rest = tried.outcomes
             if judged is not None:
                 # Of more calls, and by the worst of them.
                 first = judged if judged.wrong else replace(first, varies=judged.varies)
-            return replace(tried, outcomes=[first, *others])
+            return replace(tried, outcomes=[first, *rest], others=others)
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
 

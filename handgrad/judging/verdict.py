@@ -286,6 +286,8 @@ def _headline(
     if case.of_values and verdict == "disagree":
         name = case.wording.gradient
         whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
+    if case.nonlinear and verdict == "disagree":
+        only += f"; {case.wording.gradient} is not linear in its {case.nonlinear}"
     sample += _not_certified(deciding)
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
 

@@ -18,7 +18,7 @@ from handgrad.data.frames import with_place
 from handgrad.judging.outcome import Trial
 from handgrad.judging.pytorch.arguments import CallArguments, name_of
 from handgrad.judging.pytorch.subjects import Subject
-from handgrad.judging.rule_slopes import RuleSlope
+from handgrad.judging.rule_slopes import SECOND, RuleSlope
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_tensor
 
@@ -76,7 +76,7 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
         return [along.right(judged, partial(exactly, given))]
 
     options = {"used": (0,), "outputs": {"slope": True}, "wrt": subject.wrt, "truth": right}
-    made = Subject(slope, subject.arguments, subject.judged, **options, condition="at second order")
+    made = Subject(slope, subject.arguments, subject.judged, **options, condition=SECOND)
     try:
         made.gradient(made.arrays, [np.ones((), cotangents[0].dtype)])
     except RuntimeError as error:

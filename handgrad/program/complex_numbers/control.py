@@ -62,12 +62,13 @@ def scan(run: Any, eqn: Any, *operands: Any) -> list[Any]:
 def custom(run: Any, eqn: Any, *operands: Any) -> list[Any]:
     """Keep a function with a derivative rule; the rule is given complex numbers, as written."""
     variables, function = alone(eqn)
-    given = dict(zip(eqn.invars, operands, strict=True))
-    arguments = [parts.full(given[v]) for v in variables]
+    # By their ids, since numbers among the operands have no hash.
+    given = {id(v): operand for v, operand in zip(eqn.invars, operands, strict=True)}
+    arguments = [parts.full(given[id(v)]) for v in variables]
 
     def primal(*args: Any) -> list[Any]:
-        known = dict(zip(variables, args, strict=True))
-        inside = [known.get(v, operands[k]) for k, v in enumerate(eqn.invars)]
+        known = given | {id(v): arg for v, arg in zip(variables, args, strict=True)}
+        inside = [known[id(v)] for v in eqn.invars]
         return _body(run, eqn.params["call_jaxpr"], *inside)
 
     def on_pairs(*args: Any) -> list[Any]:

@@ -194,6 +194,14 @@ class Accumulates(LayerNorm):
         return dx, dweight, Accumulates.kept, None
 
 
+class Clips(LayerNorm):
+    """The cotangent is clipped."""
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> Any:
+        return LayerNorm.backward(ctx, dy.clamp(-100, 100))
+
+
 class NeedsExchanged(LayerNorm):
     """`needs_input_grad` is taken in another order."""
 

@@ -49,6 +49,7 @@ def test_a_right_rule_passes(rule: Any, args: Any) -> None:
         (rules.WrongShape, "x", {"shape"}),
         (rules.WritesToCotangent, "cotangent", {"mutation"}),
         (rules.Accumulates, "bias", {"not-repeatable"}),
+        (rules.Clips, "x", {"nonlinear"}),
     ],
 )
 def test_a_wrong_rule_of_layer_norm_is_named(rule: Any, leaf: Any, kinds: set[str]) -> None:
