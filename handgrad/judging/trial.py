@@ -10,6 +10,7 @@ import numpy as np
 
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.attempts import raise_internal
+from handgrad.data.brake import braked
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
@@ -92,11 +93,12 @@ class _Tried:
 
 
 def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
-    with limited(seconds) as clock, reported(clock) as progress:
+    with limited(seconds) as clock, braked(clock), reported(clock) as progress:
         try:
             return _judged(case, given, points, clock, progress)
-        except OutOfTimeError:
-            cause = f"{seconds:g} s were too short for one point; {case.wording.more_time}"
+        except OutOfTimeError as error:
+            why = f", {error}" if str(error) else ""
+            cause = f"{seconds:g} s were too short for one point{why}; {case.wording.more_time}"
             return _Tried([Outcome(given, cause=cause)])
         except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(str(interrupt) or "before a point was judged") from None
@@ -157,6 +159,7 @@ def _outcomes(
     that the caller listed, the error is raised.
     """
     found: list[Outcome] = []
+    why = ""
     of = points if isinstance(points, int) else len(points)
     try:
         for given in around:
@@ -173,15 +176,16 @@ def _outcomes(
             found.append(outcome)
             if clock.left < clock.spent - began:
                 break
-    except OutOfTimeError:
+    except OutOfTimeError as error:
         if not found:
             raise
+        why = f", {error}" if str(error) else ""
     except KeyboardInterrupt:
         if not found:
             raise
         return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
     late = len(found) <= of
-    return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
+    return _Tried(found, loss, f"time ran out {_how_far(found, of)}{why}" if late else None)
 
 
 def _how_far(found: list[Outcome], of: int) -> str:

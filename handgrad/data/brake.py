@@ -1,0 +1,61 @@
+"""The end of a limit on time in code of the caller that never looks at it: a loop in Python."""
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from handgrad.clock import Clock, OutOfTimeError
+from handgrad.data.frames import is_handgrads, is_own
+
+#: Seconds between two looks at the clock, and at what is running.
+EVERY = 0.1
+
+#: Nothing is raised in these, which restore settings of a thread.
+_RESTORE = ("__enter__", "__exit__", "__del__")
+
+
+@contextmanager
+def braked(clock: Clock) -> Iterator[None]:
+    """Raise `OutOfTimeError` in code of the caller that is still run when the time is up.
+
+    Code in Python alone can be interrupted. That of handgrad looks at the time by itself.
+    """
+    thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        while not done.wait(EVERY):
+            with lock:
+                if clock.over and not done.is_set() and _is_callers(sys._current_frames()[thread]):
+                    _raise_in(thread, OutOfTimeError)
+
+    threading.Thread(target=watch, name="handgrad: seconds", daemon=True).start()
+    try:
+        yield
+    finally:
+        with lock:
+            done.set()
+            _raise_in(thread, None)  # what has not been raised yet
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    # In a thread that runs its own code, or waits for its turn to, this is raised in the next line.
+    set_error = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    set_error(ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error))
+
+
+def _is_callers(frame: FrameType | None) -> bool:
+    """Tell whether a frame is the caller's, or of a library that the caller's code has called.
+
+    JAX's own frames are left alone, whose settings would stay as they are.
+    """
+    while frame is not None and not is_handgrads(frame.f_code.co_filename):
+        module = frame.f_globals.get("__name__", "").partition(".")[0]
+        if frame.f_code.co_name in _RESTORE or module in ("jax", "contextlib"):
+            return False
+        if is_own(frame.f_code.co_filename) or module == "__main__":
+            return True
+        frame = frame.f_back
+    return False
