@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from handgrad.clock import Allowance, reported
+from handgrad.data.brake import braked
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
@@ -17,6 +19,12 @@ from handgrad.render.content import WORST_FIRST
 
 if TYPE_CHECKING:
     from handgrad.power import Power
+
+#: The part of a check's `seconds` that reading its report takes at most.
+FOR_READING = 1 / 4
+
+#: How much of what is left of that the numbers of the leaves, and the diagnoses, may take.
+FOR_PART = 1 / 2
 
 #: Fields of a report that hold the caller's own objects; they are not part of `to_dict`.
 _KEPT = ("params", "trial")
@@ -57,13 +65,18 @@ class GradientReport(Renderable, Judgement):
         return without
 
     @cached_property
+    def _allowance(self) -> Allowance:
+        return Allowance(FOR_READING * self.trial.seconds if self.trial else 0.0)
+
+    @cached_property
     def leaves(self) -> tuple[LeafReport, ...]:
         """The worst element of each leaf; empty if the result has not the form of a gradient."""
         if self.trial is None:
             return ()
         from handgrad.judging.verdict import leaves
 
-        return leaves(self.trial)
+        with self._allowance.limited(FOR_PART) as clock, braked(clock):
+            return leaves(self.trial)
 
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -76,7 +89,9 @@ class GradientReport(Renderable, Judgement):
             return (), ""
         from handgrad.diagnosis.in_time import diagnosed
 
-        return diagnosed(self.trial)
+        with self._allowance.limited(FOR_PART) as clock, braked(clock), reported(clock) as progress:
+            progress.at("explaining what is wrong")
+            return diagnosed(self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":
@@ -92,7 +107,8 @@ class GradientReport(Renderable, Judgement):
             return None
         from handgrad.steps.recorded import steps
 
-        judged, not_judged = steps(self.trial)
+        with self._allowance.limited() as clock, braked(clock):
+            judged, not_judged = steps(self.trial)
         reports = [
             StepReport(pair.name, GradientReport.of(judgement), guilty)
             for pair, judgement, guilty in judged

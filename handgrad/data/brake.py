@@ -3,9 +3,10 @@
 import ctypes
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
+from typing import TypeVar
 
 from handgrad.clock import Clock, OutOfTimeError
 from handgrad.data.frames import is_handgrads, is_own
@@ -15,6 +16,17 @@ EVERY = 0.1
 
 #: Nothing is raised in these, which restore settings of a thread.
 _RESTORE = ("__enter__", "__exit__", "__del__")
+
+#: The code of functions of handgrad that run others' alone, perhaps a library's.
+_INTERRUPTIBLE: set[CodeType] = set()
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def interruptible(function: Function) -> Function:
+    """Let libraries that a function calls be interrupted, as those that the caller's code calls."""
+    _INTERRUPTIBLE.add(function.__code__)
+    return function
 
 
 @contextmanager
@@ -47,15 +59,12 @@ def _raise_in(thread: int, error: type[BaseException] | None) -> None:
 
 
 def _is_callers(frame: FrameType | None) -> bool:
-    """Tell whether a frame is the caller's, or of a library that the caller's code has called.
-
-    JAX's own frames are left alone, whose settings would stay as they are.
-    """
+    """Tell whether a frame is the caller's, or of a library that the caller's code has called."""
     while frame is not None and not is_handgrads(frame.f_code.co_filename):
-        module = frame.f_globals.get("__name__", "").partition(".")[0]
-        if frame.f_code.co_name in _RESTORE or module in ("jax", "contextlib"):
+        module = frame.f_globals.get("__name__")
+        if frame.f_code.co_name in _RESTORE or module == "contextlib":
             return False
         if is_own(frame.f_code.co_filename) or module == "__main__":
             return True
         frame = frame.f_back
-    return False
+    return frame is not None and frame.f_code in _INTERRUPTIBLE

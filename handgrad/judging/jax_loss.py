@@ -13,6 +13,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.attempts import raise_internal
+from handgrad.data.brake import interruptible
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import by_differences, estimate, matrix_differences
@@ -109,6 +110,7 @@ class JaxLoss:
                     program.compiled()(given.leaves, real_inputs(given) if with_inputs else [])
 
     @staticmethod
+    @interruptible
     def _called(autodiff: Callable[..., Any], given: Point) -> tuple[float, np.ndarray]:
         with jax.enable_x64(given.wide):
             loss, grads = autodiff(given.arrays, *copied(given.inputs))

@@ -40,6 +40,11 @@ from handgrad.judging.verdict import decisive, judgement
 __tracebackhide__ = True
 
 
+#: The part of a check's seconds for its summary, if the points have taken all: tolerances that
+#: ruled nothing may yet be asked for.
+FOR_SUMMARY = 1 / 40
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C after some points were judged; `judgement` is that on these points."""
 
@@ -63,7 +68,7 @@ def judge(
     Raises:
         Interrupted: Ctrl-C was pressed after some points were judged.
     """
-    began = time.perf_counter()
+    began, clock = time.perf_counter(), Clock(seconds)
     check_case(case, given)
     case = in_domains(case, given)
     given = case.along(given)
@@ -76,7 +81,11 @@ def judge(
         case = tried.loss.case  # perhaps of other code
     found = tuple(tried.outcomes)
     trial = Trial(case, tried.loss, found, decisive(found), tried.stopped, seconds)
-    made = judgement(trial, reproduce, strict)
+    try:
+        with limited(max(clock.left, FOR_SUMMARY * seconds)):
+            made = judgement(trial, reproduce, strict)
+    except OutOfTimeError:  # all else takes no runs
+        made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)
     if tried.interrupted:

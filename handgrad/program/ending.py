@@ -121,7 +121,9 @@ def _while(p: Any, left: Any, operands: list[Any]) -> tuple[Any, list[Any]]:
     def goes_on(at: tuple[Any, Any, Any]) -> Any:
         return (at[0] > 0) & jnp.any(at[1])
 
-    left, _, state = jax.lax.while_loop(goes_on, once_more, tested(left, operands[of_test + of_body :]))
+    left, _, state = jax.lax.while_loop(
+        goes_on, once_more, tested(left, operands[of_test + of_body :])
+    )
     return left, list(state)
 
 

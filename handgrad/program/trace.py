@@ -15,8 +15,8 @@ import jax
 import numpy as np
 
 from handgrad.data.advised import NoScalarError
-from handgrad.data.complex_pairs import is_complex
 from handgrad.data.attempts import best_effort
+from handgrad.data.complex_pairs import is_complex
 from handgrad.data.point import Point, copied
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
