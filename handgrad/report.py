@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from handgrad.clock import Allowance, reported
+from handgrad.clock import Allowance, OutOfTimeError, reported
 from handgrad.data.brake import braked
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: The part of a check's `seconds` that reading its report takes at most.
 FOR_READING = 1 / 4
 
-#: How much of what is left of that the numbers of the leaves, and the diagnoses, may take.
+#: How much of what is left of that the steps, and the numbers of the leaves, may take.
 FOR_PART = 1 / 2
 
 #: Fields of a report that hold the caller's own objects; they are not part of `to_dict`.
@@ -89,7 +89,7 @@ class GradientReport(Renderable, Judgement):
             return (), ""
         from handgrad.diagnosis.in_time import diagnosed
 
-        with self._allowance.limited(FOR_PART) as clock, braked(clock), reported(clock) as progress:
+        with self._allowance.limited() as clock, braked(clock), reported(clock) as progress:
             progress.at("explaining what is wrong")
             return diagnosed(self.trial)
 
@@ -98,22 +98,32 @@ class GradientReport(Renderable, Judgement):
         """The reports on the steps of a wrong gradient.
 
         Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
-        calls none. To see whether a wrong step is to blame, the gradient is rerun with another
-        function under the step's name, in all modules that have it; the names are then restored.
+        calls none, or there was no time to see. To see whether a wrong step is to blame, the
+        gradient is rerun with another function under the step's name, in all modules that have it;
+        the names are then restored.
         """
+        return self._stepwise[0]
+
+    @cached_property
+    def _stepwise(self) -> "tuple[StepsReport | None, str]":
         if self.verdict != "disagree" or self.trial is None or self.trial.case.part:
-            return None
+            return None, ""
         if self.trial.outcomes[self.trial.deciding].ruling is None:
-            return None
+            return None, ""
         from handgrad.steps.recorded import steps
 
-        with self._allowance.limited() as clock, braked(clock):
-            judged, not_judged = steps(self.trial)
+        try:
+            with self._allowance.limited(FOR_PART) as clock, braked(clock):
+                judged, not_judged = steps(self.trial)
+        except OutOfTimeError:
+            more = self.trial.case.wording.more_seconds
+            return None, f"The search for a wrong step was cut when its time was up; {more}."
         reports = [
             StepReport(pair.name, GradientReport.of(judgement), guilty)
             for pair, judgement, guilty in judged
         ]
-        return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
+        found = StepsReport(tuple(reports), not_judged) if judged or not_judged else None
+        return found, ""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -164,9 +174,10 @@ class GradientReport(Renderable, Judgement):
     def reading(self) -> Reading:
         """The data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
-        data |= {"leaves": self.leaves, "diagnoses": self.diagnoses, "findings": self.findings}
         steps = None if self.steps is None else self.steps._reading()
-        return Reading(**data, steps=steps, cut=self._diagnosed[1])
+        data |= {"leaves": self.leaves, "diagnoses": self.diagnoses, "findings": self.findings}
+        cut = " ".join(filter(None, (self._diagnosed[1], self._stepwise[1])))
+        return Reading(**data, steps=steps, cut=cut)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the parameters and the trial as data for JSON.

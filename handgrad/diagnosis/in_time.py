@@ -23,7 +23,7 @@ class Diagnosed(NamedTuple):
 
 def diagnosed(trial: Trial) -> Diagnosed:
     """Return the mistakes that explain a wrong gradient, found in the time that there is."""
-    more = trial.case.wording.more_time.partition(",")[0]
+    more = trial.case.wording.more_seconds
     cut = f"The search for the kind of mistake was cut when its time was up; {more}."
     try:
         if known := stopped(trial):

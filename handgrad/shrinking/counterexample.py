@@ -95,7 +95,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
             judgement = check.judge(subject.case, smaller)
         if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
-            more = trial.case.wording.more_time.partition(",")[0]
+            more = trial.case.wording.more_seconds
             cut = f"the search for a smaller point was cut; {more}" if clock and clock.over else ""
             return Counterexample(smaller.params, smaller.inputs, finding, trial.case, cut)
     raise AssertionError("the caller's own point is the last one")

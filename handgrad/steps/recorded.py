@@ -178,7 +178,7 @@ def _judged_in_time(pair: Pair, case: Case) -> Judgement | NotJudged:
         judgement = _judged(pair, case)
         check_time()  # of one for which it was too short nothing is known
     except OutOfTimeError:
-        return NotJudged(pair.name, f"the time was up; {case.wording.more_time.partition(',')[0]}")
+        return NotJudged(pair.name, f"the time was up; {case.wording.more_seconds}")
     return judgement
 
 

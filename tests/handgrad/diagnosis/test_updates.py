@@ -1,6 +1,5 @@
 """Parameters that are updated too early: what is predicted, for which leaves, how it is told."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
@@ -87,8 +86,6 @@ def test_the_decay_of_a_penalty(run: tuple[Engine, Point]) -> None:
     )
     search = Search(run[0], found, found.wrong)
     assert updates._decay(search) == pytest.approx({0: 2 * DECAY, 1: 0.0}, rel=1e-9)
-    late: Any = SimpleNamespace(engine=SimpleNamespace(rewired=run[0].rewired), evidence=found)
-    assert updates._decay(late) == {0: 0.0, 1: 0.0}
 
 
 def test_which_leaves_may_have_been_updated() -> None:
