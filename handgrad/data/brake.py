@@ -11,7 +11,7 @@ from typing import TypeVar
 from handgrad.clock import Clock, OutOfTimeError
 from handgrad.data.frames import is_handgrads, is_own
 
-#: Seconds between two looks at the clock, and at what is running.
+#: Seconds between two looks at the clock, and at what is running, once the time may be up.
 EVERY = 0.1
 
 #: Nothing is raised in these, which restore settings of a thread.
@@ -38,7 +38,9 @@ def braked(clock: Clock) -> Iterator[None]:
     thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
 
     def watch() -> None:
-        while not done.wait(EVERY):
+        wait = min(max(clock.seconds, 0.0), threading.TIMEOUT_MAX)  # no less passes on any clock
+        while not done.wait(wait):
+            wait = EVERY
             with lock:
                 if clock.over and not done.is_set() and _is_callers(sys._current_frames()[thread]):
                     _raise_in(thread, OutOfTimeError)
