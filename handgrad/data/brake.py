@@ -4,7 +4,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType
 from typing import TypeVar
 
@@ -36,28 +36,33 @@ def braked(clock: Clock) -> Iterator[None]:
     Code in Python alone can be interrupted. That of handgrad looks at the time by itself.
     """
     thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+    running = True
 
     def watch() -> None:
         wait = min(max(clock.seconds, 0.0), threading.TIMEOUT_MAX)  # no less passes on any clock
-        while not done.wait(wait):
+        while not done.wait(wait) and running:
             wait = EVERY
             with lock:
-                if clock.over and not done.is_set() and _is_callers(sys._current_frames()[thread]):
+                if clock.over and _is_callers(sys._current_frames()[thread]) and running:
                     _raise_in(thread, OutOfTimeError)
 
     threading.Thread(target=watch, name="handgrad: seconds", daemon=True).start()
     try:
         yield
     finally:
-        with lock:
-            done.set()
-            _raise_in(thread, None)  # what has not been raised yet
+        running = False
+        with suppress(OutOfTimeError):  # what has been raised too late
+            with lock:  # it is not being raised now
+                done.set()
+            for _ in range(2):
+                pass
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    # In a thread that runs its own code, or waits for its turn to, this is raised in the next line.
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    # It is raised in the next call or turn of a loop. What is pending cannot be taken back: NULL
+    # would leave CPython 3.11 looking for it for ever.
     set_error = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    set_error(ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error))
+    set_error(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 def _is_callers(frame: FrameType | None) -> bool:
