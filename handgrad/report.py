@@ -136,7 +136,8 @@ class GradientReport(Renderable, Judgement):
 
         A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
         None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
-        values of a function are off. The first access takes about ten seconds at most.
+        values of a function are off. The first access takes about half of the check's seconds
+        at most.
         """
         if self._mistake_unknown or self.trial.case.of_values:
             return None

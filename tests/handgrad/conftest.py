@@ -18,7 +18,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.reference import UndecidableError
 from handgrad.power import exact
-from handgrad.shrinking import shrinker, subjects
+from handgrad.shrinking import counterexample, shrinker, subjects
 
 
 @pytest.fixture
@@ -137,4 +137,5 @@ def patience() -> Iterator[None]:
             patch.setattr(module, "SECONDS", 600.0)
         patch.setattr(trial, "limited", lambda seconds: limited(30 * seconds))
         patch.setattr(report, "FOR_READING", 30.0)
+        patch.setattr(counterexample, "FOR_SEARCH", 30.0)
         yield
