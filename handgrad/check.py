@@ -110,9 +110,10 @@ def check_gradient(
         trust_rules: custom derivative rules that are meant to differ from the derivative of their
             functions (a straight-through estimator, say): functions, or their names.
         seconds: how long the check may take, of this process's processor time: it is kept within a
-            tenth, but for what `gradient`, `loss` and JAX's compiler take in one call. With less
-            than it takes, fewer points are judged, or only some elements of a large gradient; the
-            report says which. Reading the report is not part of it.
+            tenth, but for what compiled code and JAX's compiler take in one call; loops that do not
+            end are cut short. With less than it takes, fewer points are judged, or only some
+            elements of a large gradient; the report says which. Reading the report takes up to a
+            quarter as long again.
         directions: instead of every element, judge the slopes along so many random directions, up
             to 24: a quick look at a large gradient. The report states with which probability an
             error in one element goes unseen. It does not say where a mistake is, nor of which kind,

@@ -58,6 +58,22 @@ class Clock:
         return time.perf_counter() - self._wall
 
 
+class Allowance:
+    """Seconds that several parts of some work have in common, whenever they are done."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    @contextmanager
+    def limited(self, part: float = 1.0) -> Iterator[Clock]:
+        """Limit what is done within to a part of what is left, which it takes from the rest."""
+        with limited(part * self._left) as clock:
+            try:
+                yield clock
+            finally:
+                self._left = max(0.0, self._left - clock.spent)
+
+
 class Progress:
     """A line on standard error, if that is a terminal, that says how far long work is."""
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
+from handgrad.clock import Allowance, OutOfTimeError, reported
+from handgrad.data.brake import braked
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
@@ -17,6 +19,12 @@ from handgrad.render.content import WORST_FIRST
 
 if TYPE_CHECKING:
     from handgrad.power import Power
+
+#: The part of a check's `seconds` that reading its report takes at most.
+FOR_READING = 1 / 4
+
+#: How much of what is left of that the steps, and the numbers of the leaves, may take.
+FOR_PART = 1 / 2
 
 #: Fields of a report that hold the caller's own objects; they are not part of `to_dict`.
 _KEPT = ("params", "trial")
@@ -57,13 +65,18 @@ class GradientReport(Renderable, Judgement):
         return without
 
     @cached_property
+    def _allowance(self) -> Allowance:
+        return Allowance(FOR_READING * self.trial.seconds if self.trial else 0.0)
+
+    @cached_property
     def leaves(self) -> tuple[LeafReport, ...]:
         """The worst element of each leaf; empty if the result has not the form of a gradient."""
         if self.trial is None:
             return ()
         from handgrad.judging.verdict import leaves
 
-        return leaves(self.trial)
+        with self._allowance.limited(FOR_PART) as clock, braked(clock):
+            return leaves(self.trial)
 
     @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -76,28 +89,41 @@ class GradientReport(Renderable, Judgement):
             return (), ""
         from handgrad.diagnosis.in_time import diagnosed
 
-        return diagnosed(self.trial)
+        with self._allowance.limited() as clock, braked(clock), reported(clock) as progress:
+            progress.at("explaining what is wrong")
+            return diagnosed(self.trial)
 
     @cached_property
     def steps(self) -> "StepsReport | None":
         """The reports on the steps of a wrong gradient.
 
         Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
-        calls none. To see whether a wrong step is to blame, the gradient is rerun with another
-        function under the step's name, in all modules that have it; the names are then restored.
+        calls none, or there was no time to see. To see whether a wrong step is to blame, the
+        gradient is rerun with another function under the step's name, in all modules that have it;
+        the names are then restored.
         """
+        return self._stepwise[0]
+
+    @cached_property
+    def _stepwise(self) -> "tuple[StepsReport | None, str]":
         if self.verdict != "disagree" or self.trial is None or self.trial.case.part:
-            return None
+            return None, ""
         if self.trial.outcomes[self.trial.deciding].ruling is None:
-            return None
+            return None, ""
         from handgrad.steps.recorded import steps
 
-        judged, not_judged = steps(self.trial)
+        try:
+            with self._allowance.limited(FOR_PART) as clock, braked(clock):
+                judged, not_judged = steps(self.trial)
+        except OutOfTimeError:
+            more = self.trial.case.wording.more_seconds
+            return None, f"The search for a wrong step was cut when its time was up; {more}."
         reports = [
             StepReport(pair.name, GradientReport.of(judgement), guilty)
             for pair, judgement, guilty in judged
         ]
-        return StepsReport(tuple(reports), not_judged) if judged or not_judged else None
+        found = StepsReport(tuple(reports), not_judged) if judged or not_judged else None
+        return found, ""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -110,7 +136,8 @@ class GradientReport(Renderable, Judgement):
 
         A `handgrad.shrinking.counterexample.Counterexample`, whose `as_code()` is a failing test;
         None unless the verdict is `disagree`, after unpickling, with `directions`, and where the
-        values of a function are off. The first access takes about ten seconds at most.
+        values of a function are off. The first access takes about half of the check's seconds
+        at most.
         """
         if self._mistake_unknown or self.trial.case.of_values:
             return None
@@ -148,9 +175,10 @@ class GradientReport(Renderable, Judgement):
     def reading(self) -> Reading:
         """The data that the report is rendered from."""
         data = {f.name: getattr(self, f.name) for f in fields(Judgement)}
-        data |= {"leaves": self.leaves, "diagnoses": self.diagnoses, "findings": self.findings}
         steps = None if self.steps is None else self.steps._reading()
-        return Reading(**data, steps=steps, cut=self._diagnosed[1])
+        data |= {"leaves": self.leaves, "diagnoses": self.diagnoses, "findings": self.findings}
+        cut = " ".join(filter(None, (self._diagnosed[1], self._stepwise[1])))
+        return Reading(**data, steps=steps, cut=cut)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the parameters and the trial as data for JSON.

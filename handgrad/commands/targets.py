@@ -71,7 +71,7 @@ def _of_command(words: Any) -> dict[str, str]:
     """Return what the command calls the options that every check has."""
     options = ("trust_rules", "elsewhere", "computed_in", "domain")
     same = {name: getattr(words, name) for name in options}
-    return same | {"more_time": words.more_time.partition(",")[0]}
+    return same | {"more_time": words.more_seconds}
 
 
 def again(gradient: str, loss: str, like: str, options: dict[str, Any]) -> str:

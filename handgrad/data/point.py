@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.clock import check_time
 from handgrad.data import formats
+from handgrad.data.brake import interruptible
 from handgrad.data.names import UNNAMED, Names
 from handgrad.data.pytrees import is_real, is_traced, split
 
@@ -78,6 +79,7 @@ class Point:
         leaves = [*self.leaves, *jax.tree_util.tree_leaves(self.inputs)]
         return any(map(_is_long, leaves))
 
+    @interruptible
     def call(self, function: Any) -> tuple[Any, list[str]]:
         """Call a function with copies of the arguments; return its result and what it changed."""
         check_time()

@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from handgrad.clock import Clock
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
@@ -21,9 +20,6 @@ from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
 from handgrad.judging.outcome import Trial
-
-#: The longest search for a wrong link, in seconds.
-SECONDS = 30.0
 
 #: Kinds that are reported for some leaves even if the other wrong leaves are not explained.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
@@ -124,14 +120,15 @@ def _first(table: Sequence[kinds.Proposes], found: Evidence, within: np.ndarray)
     return next((theory for theory in theories if explains(theory, found, within)), None)
 
 
-def _link(
-    found: Evidence, within: np.ndarray, but: Sequence[str] = (), clock: Clock | None = None
-) -> Theory | None:
-    """Return the first wrong link that explains the elements, of a kind that is not in `but`."""
-    if found.engine is None:
+def _link(found: Evidence, within: np.ndarray, but: Sequence[str] = ()) -> Theory | None:
+    """Return the first wrong link that explains the elements, of a kind that is not in `but`.
+
+    None once the time is up, which the evidence then says.
+    """
+    if found.cut or found.engine is None:
         return None
-    with best_effort():
-        search = Search(found.engine, found, within, clock or Clock(SECONDS))
+    with best_effort(), found.in_time():
+        search = Search(found.engine, found, within)
         theories = (theory for rule in links.RULES for theory in rule(search))
         named = (theory for theory in theories if theory.kind not in but)
         return next((theory for theory in named if explains(theory, found, within)), None)
@@ -143,9 +140,9 @@ def _links_of_some(found: Evidence, leaves: Sequence[int]) -> tuple[Diagnosis, .
 
     Of two mistakes neither explains all that is wrong, but each may explain a leaf.
     """
-    left, diagnoses, clock = list(leaves), [], Clock(SECONDS)
-    while left and len(leaves) > 1 and not clock.over:
-        theory = _link(found, _mask(found, left[0]), clock=clock)
+    left, diagnoses = list(leaves), []
+    while left and len(leaves) > 1 and not found.cut:
+        theory = _link(found, _mask(found, left[0]))
         explained = [k for k in left if theory and explains(theory, found, _mask(found, k))]
         if theory and explained:
             diagnoses.append(_diagnosis(theory, found, explained))

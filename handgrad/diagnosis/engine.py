@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.clock import OutOfTimeError, check_time, time_left
 from handgrad.data.attempts import raise_internal
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import tangent_of
@@ -22,6 +23,7 @@ from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced
+from handgrad.program.equations import equations
 from handgrad.program.form import QUICK
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
@@ -29,6 +31,10 @@ from handgrad.program.trace import Function
 
 #: Programs with more operations take too long to compile with a switch at every link.
 MOST_NODES = 2000
+
+#: About the seconds that XLA takes to compile an operation of a long program, at its quickest. It
+#: cannot be interrupted, so what would take longer than there is time for is not begun.
+COMPILED = 0.0026
 
 #: Code means the same in NumPy and in JAX if its gradients agree to this relative error.
 SAME = 1e-8
@@ -60,6 +66,7 @@ class Engine:
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
     domains: Sequence[Domain] = ()  #: of the leaves; gradients are projected on their tangent space
     _compiled: dict[str, Any] = field(default_factory=dict, repr=False)
+    _begun: set[Any] = field(default_factory=set, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _values: dict[int, dict[int, np.ndarray]] = field(default_factory=dict, repr=False)
 
@@ -95,8 +102,10 @@ class Engine:
         choices[list(choice or {})] = list((choice or {}).values())
         added = np.zeros(len(self.rewired.constants))
         added[list(constants or {})] = list((constants or {}).values())
+        check_time()
         with jax.enable_x64(True):
-            found = self._gradient(self._needed(choice, constants))(
+            found = self._run(
+                self._needed(choice, constants),
                 _wide(given.leaves if leaves is None else leaves),
                 _wide(split(given.inputs)[0]) if self.traced_inputs else [],
                 Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
@@ -140,6 +149,17 @@ class Engine:
         if choice:
             return f"{SWITCHES}{self.rewired.switches[next(iter(choice))].stage}"
         return "constants" if constants else ""
+
+    def _run(self, needed: str, leaves: Any, real: Any, knobs: Knobs) -> Any:
+        """Run the compiled gradient, unless there is no time to compile it."""
+        run = self._gradient(needed)
+        key = needed, tuple(u is None for u in knobs.updated)
+        if key not in self._begun:
+            program = run.trace(leaves, real, knobs).jaxpr
+            if COMPILED * sum(1 for _ in equations(program.jaxpr)) > time_left(np.inf):
+                raise OutOfTimeError
+            self._begun.add(key)
+        return run(leaves, real, knobs)
 
     def _gradient(self, needed: str) -> Any:
         """Return the compiled gradient, of the kind of changes that is needed; each takes time."""

@@ -1,18 +1,17 @@
-"""Diagnose a mistake, in limited time where each point takes many calls of a function."""
+"""Diagnose a mistake in limited time, and say where that has cut the search."""
 
 from typing import NamedTuple
 
-from handgrad.clock import OutOfTimeError, limited
+from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.data.findings import Diagnosis
-from handgrad.diagnosis import diagnose, mistakes
+from handgrad.diagnosis import mistakes
 from handgrad.diagnosis.devices import with_devices
 from handgrad.diagnosis.samples import collected, is_enough
 from handgrad.diagnosis.stopped import stopped, wrong_leaves
 from handgrad.judging.outcome import Trial
 
-#: The parts of a check's `seconds` for which a function that can only be called is called to
-#: collect evidence, and to try what would explain it.
-FOR_EVIDENCE, FOR_KINDS = 0.5, 0.25
+#: The part of the time in which evidence is collected; in the rest it is explained.
+FOR_EVIDENCE = 1 / 2
 
 
 class Diagnosed(NamedTuple):
@@ -36,16 +35,15 @@ def nonlinear(trial: Trial) -> tuple[Diagnosis, ...]:
 
 def diagnosed(trial: Trial) -> Diagnosed:
     """Return the mistakes that explain a wrong gradient, found in the time that there is."""
-    if known := nonlinear(trial) or stopped(trial):
-        return Diagnosed(known)
-    if not trial.only_called:
-        return Diagnosed(with_devices(diagnose(trial), trial))
-    more = trial.case.wording.more_time.partition(",")[0]
+    more = trial.case.wording.more_seconds
     cut = f"The search for the kind of mistake was cut when its time was up; {more}."
-    with limited(FOR_EVIDENCE * trial.seconds):
-        found, late = collected(trial)
     try:
-        with limited(FOR_KINDS * trial.seconds):
-            return Diagnosed(mistakes(found if is_enough(found) else None), cut if late else "")
+        if known := nonlinear(trial) or stopped(trial):
+            return Diagnosed(known)
+        with limited(FOR_EVIDENCE * time_left(trial.seconds)):
+            found, late = collected(trial)
+        shown = mistakes(found if is_enough(found) else None)
+        shown = shown if trial.only_called else with_devices(shown, trial)
+        return Diagnosed(shown, cut if late or found.cut else "")
     except OutOfTimeError:
         return Diagnosed((), cut)

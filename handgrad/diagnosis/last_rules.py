@@ -40,8 +40,6 @@ def array_factor(search: Search) -> Iterator[Theory]:
     shape = search.evidence.given.leaves[part[0]].shape
     arrays = _arrays_of(engine, first, shape)
     for i in range(min(len(engine.rewired.places), MOST_PLACES)):
-        if search.clock.over:
-            return
         through = search.through(i, first)[part[1]].reshape(shape)
         wrong = (search.within & first.wrong)[part[1]].reshape(shape)
         if not wrong.any() or (through[wrong] == 0).any():
@@ -130,8 +128,6 @@ def two_signs(search: Search) -> Iterator[Theory]:
     gap = first.gap[wrong]
     allowed = first.allowed[wrong] + PLAUSIBLE * np.abs(gap)
     for i, j in itertools.combinations(range(len(places)), 2):
-        if search.clock.over:
-            return
         if (np.abs(turned[i] + turned[j] - gap) <= allowed).all():
             one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
             both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
@@ -190,8 +186,6 @@ def _ordered(
 def number_left_out(search: Search) -> Iterator[Theory]:
     """Propose that a number that is added in the loss was left out: w for 1 + w."""
     for number, (value, node) in itertools.islice(_added(search).items(), MOST_NUMBERS):
-        if search.clock.over:
-            return
         says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
         zero = search.engine.without(number)
         yield Theory("constant", says, partial(_right, zero))
@@ -218,8 +212,6 @@ def another_divisor(search: Search) -> Iterator[Theory]:
     first, engine = search.evidence.fit[0], search.engine
     wrong = search.within & first.wrong
     for i, switch in enumerate(engine.rewired.switches):
-        if search.clock.over:
-            return
         if not isinstance(switch, Undivided) or not wrong.any():
             continue
         choice = {i: 1}
@@ -247,8 +239,6 @@ def factor_on_a_path(search: Search) -> Iterator[Theory]:
         if not isinstance(switch, Times) or not wrong.any():
             continue
         for i, place in enumerate(engine.rewired.places[:MOST_PLACES]):
-            if search.clock.over:
-                return
             predict = partial(_on_a_path, engine, i, {k: 1})
             allowed = first.allowed + PLAUSIBLE * np.abs(first.gap)
             if (np.abs(predict(first) - first.yours) <= allowed)[wrong].all():

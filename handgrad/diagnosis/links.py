@@ -55,8 +55,6 @@ def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]
     first = search.evidence.fit[0]
     found = []
     for i, place in enumerate(search.engine.rewired.places):
-        if search.clock.over:
-            return
         if place.inside != inside:
             continue
         c = _fitted(first, search.through(i, first), search.within)
@@ -64,8 +62,6 @@ def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]
             values = dict.fromkeys((float(np.round(c)), factors.written(c, first.given)))
             found += [(_strangeness(search, value), i, value) for value in values if value != 1]
     for _, i, value in sorted(found):
-        if search.clock.over:
-            return
         theory = _scaled(search, [i], search.engine.rewired.places[i], value)
         yield _of_a_penalty(theory) if _is_a_penalty(theory, search, i) else theory
 
@@ -102,7 +98,7 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
             alike.setdefault(_written(place), []).append(i)
     for some in alike.values():
         for value in (0.0, -1.0):
-            if len(some) > 1 and not search.clock.over:
+            if len(some) > 1:
                 yield _scaled(search, some, places[some[0]], value)
 
 
@@ -156,8 +152,6 @@ def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
     several = (members for members in everywhere.values() if len(members) > 1)
     for members in itertools.chain(alike.values(), several):
         for some in _choices(members):
-            if search.clock.over:
-                return
             yield _switched(search, some)
 
 
@@ -227,8 +221,6 @@ def _two_terms_missing(search: Search) -> Iterator[Theory]:
     for i in range(len(places)):
         off = np.abs(missing[i] + missing[i + 1 :] - gap)
         for j in np.flatnonzero((off <= PLAUSIBLE_PAIR * scale).all(axis=1)) + i + 1:
-            if search.clock.over:
-                return
             yield _both_missing(search, i, int(j))
 
 
@@ -256,8 +248,6 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
     for group in groups:
         what = shortened([of_place(search.engine.rewired, places[s[0]]) for s in group])
         for which, kept in (("last", slice(-1)), ("first", slice(1, None))):
-            if search.clock.over:
-                return
             others = [i for some in group for i in some[kept]]
             says = f"of {len(group[0])} contributions {what} only the {which} counts"
             theory = _scaled(search, others, places[others[0]], 0.0)

@@ -35,7 +35,7 @@ def _theories(search: Search) -> Iterator[Theory]:
     for i, switch in enumerate(engine.rewired.switches):
         for k, axes in enumerate(switch.axes if isinstance(switch, Statistic) else ()):
             tried += 1
-            if tried > MOST or search.clock.over:
+            if tried > MOST:
                 return
             moved = (search.taking({i: k + 1}, first) - engine.right(first.given))[concerned]
             if (np.abs(moved - gap) <= allowed).all():
@@ -43,8 +43,6 @@ def _theories(search: Search) -> Iterator[Theory]:
             by_axes[axes].append(((i, k + 1), moved))
     for some in by_axes.values():
         for ((i, k), one), ((j, m), other) in itertools.combinations(some, 2):
-            if search.clock.over:
-                return
             if i != j and (np.abs(one + other - gap) <= allowed).all():
                 yield _theory(search, {i: k, j: m})
 

@@ -60,8 +60,6 @@ def _together(search: Search, guards: Sequence[int]) -> Iterator[tuple[int, ...]
 
 def _fitted(search: Search, some: Sequence[int]) -> Iterator[tuple[float, Any]]:
     """Yield the numbers that would explain the gap at the first point, the plainest first."""
-    if search.clock.over:
-        return
 
     def predict(sample: Sample, rate: float) -> np.ndarray:
         return search.engine.changed(sample.given, constants=dict.fromkeys(some, rate))
@@ -119,7 +117,7 @@ def _moved(search: Search, i: int, j: int) -> Iterator[Theory]:
     one, other = (search.engine.rewired.constants[k] for k in (i, j))
     number = _added(search, one)
     roots = {one.node.name, other.node.name}.intersection(ROOTS)
-    if number is None or search.clock.over or not roots or one.apply is not plus:
+    if number is None or not roots or one.apply is not plus:
         return
     if one.node.name in ROOTS:
         inside_too = other.apply is plus and other.node.name in ROOTS

@@ -35,7 +35,7 @@ def _theories(search: Search) -> Iterator[Theory]:
             continue
         for k, number in enumerate(switch.instead):
             tried += 1
-            if tried > MOST or search.clock.over:
+            if tried > MOST:
                 return
             predict = partial(search.taking, {i: k + 1})
             predicted = predict(first)

@@ -42,8 +42,6 @@ def other_cotangent(search: Search) -> Iterator[Theory]:
     elif not case.takes_cotangent or not search.engine.traced_inputs:
         return
     for change, says in COTANGENTS:
-        if search.clock.over:
-            return
         if known:
             others = {number: change(weight) for number, weight in known.items()}
             predict = partial(_right, search.engine.with_constants(others))
@@ -91,8 +89,6 @@ def input_left_out(search: Search) -> Iterator[Theory]:
         if not any(map(is_real, jax.tree_util.tree_leaves(given.inputs[k]))):
             continue
         for value in (0, 1):
-            if search.clock.over:
-                return
             what = f"{given.names.of_input(k)} is left out, as if it were {value}"
             yield Theory(
                 "unknown",
@@ -116,8 +112,6 @@ def mask_left_out(search: Search) -> Iterator[Theory]:
     rewired = search.engine.rewired
     for node in _masks(rewired.graph, len(rewired.names), rewired.numbering.known):
         for operand in node.operands[1:]:
-            if search.clock.over:
-                return
             if operand in rewired.numbering.known:
                 continue
             unmasked = replace(rewired, graph=_replaced(rewired.graph, node, operand))

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -9,7 +10,7 @@ from itertools import takewhile
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.clock import Clock, OutOfTimeError
+from handgrad.clock import OutOfTimeError
 from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
 from handgrad.data.point import Point
@@ -34,9 +35,6 @@ MORE = 8
 #: The same of a function that can only be called, which takes about a hundred calls for each
 #: parameter: points drawn beyond those already judged, and how many wrong ones are enough then.
 FEW, ENOUGH = 2, 3
-
-#: After this many seconds two points where the gradient is wrong are enough.
-SECONDS = 10.0
 
 #: Near 0 functions look linear and their derivatives like constant factors, so leaves smaller than
 #: this are also tried at about size 1.
@@ -129,13 +127,22 @@ class Sample:
             return np.where(self.wrong, left * np.abs(self.gap), 0.0) + SLACK * self.noise
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Evidence:
     """The evidence of a diagnosis: points to fit at, and fresh ones to confirm at."""
 
     trial: Trial
     fit: tuple[Sample, ...]
     fresh: tuple[Sample, ...]
+    cut: bool = False  #: whether the search for what it shows was cut when its time was up
+
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """End what is searched within when the time is up, and take that down."""
+        try:
+            yield
+        except OutOfTimeError:
+            self.cut = True
 
     @property
     def all(self) -> tuple[Sample, ...]:
@@ -155,7 +162,7 @@ class Evidence:
         """
         if self.trial.case.is_linear:
             return None
-        with best_effort(*REFUSED):
+        with best_effort(*REFUSED), self.in_time():
             ruling = self.trial.outcomes[self.trial.deciding].ruling
             exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
             case = self.trial.case
@@ -206,7 +213,7 @@ def collected(trial: Trial) -> tuple[Evidence, bool]:
     """Collect what evidence there is, and tell whether a limit on the time ended that."""
     wrong: list[Sample] = []
     right: list[Sample] = []
-    clock, cut = Clock(SECONDS), False
+    cut = False
     try:
         for ruling in _rulings(trial, wrong):
             if trial.only_called and trial.outcomes[0].whole and not ruling.reference.known.all():
@@ -216,7 +223,7 @@ def collected(trial: Trial) -> tuple[Evidence, bool]:
                 wrong.append(sample)
             elif ruling.reference.kink is None:
                 right.append(sample)
-            if len(wrong) == FIT + CONFIRM or (clock.over and len(wrong) >= 2):
+            if len(wrong) == FIT + CONFIRM:
                 break
     except OutOfTimeError:
         cut = True

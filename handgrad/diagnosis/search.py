@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.clock import Clock
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
@@ -21,7 +20,6 @@ class Search:
     engine: Engine
     evidence: Evidence
     within: np.ndarray  #: the elements to explain, bool
-    clock: Clock
 
     def through(self, place: int, sample: Sample) -> np.ndarray:
         """Return the part of the gradient that flows through a place."""

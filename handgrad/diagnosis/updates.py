@@ -74,8 +74,6 @@ class Update:
 def updated(search: Search) -> Iterator[Theory]:
     """Propose that derivatives were taken with parameters already updated."""
     for update in _updates(search):
-        if search.clock.over:
-            return
         predict = partial(update.gradient, search.engine)
         rate = fitted(search.evidence.fit[0], predict, search.within)
         if rate and rate > 0:
@@ -112,8 +110,6 @@ def _decay(search: Search) -> dict[int, float]:
     first, parts = search.evidence.fit[0], search.evidence.given.parts()
     found = dict.fromkeys(range(len(parts)), 0.0)
     for i in range(len(search.engine.rewired.places)):
-        if search.clock.over:
-            break
         through = search.through(i, first)
         for k, so_far in found.items():
             rate = ratio(through[parts[k]], first.params[parts[k]]) or 0.0

@@ -39,6 +39,11 @@ class Wording(NamedTuple):
     domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
 
+    @property
+    def more_seconds(self) -> str:
+        """What gives work more time that has to be done whole."""
+        return self.more_time.partition(",")[0]
+
 
 #: Of `check_gradient`, and of the command line.
 OF_GRADIENT = Wording()

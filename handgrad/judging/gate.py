@@ -20,9 +20,11 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.clock import SECONDS, OutOfTimeError, check_time, limited, time_left
 from handgrad.data import formats
 from handgrad.data.advised import AnotherFunctionError
 from handgrad.data.attempts import RAISED, best_effort, raise_internal
+from handgrad.data.brake import braked
 from handgrad.data.point import Point
 from handgrad.judging import exact_runs
 from handgrad.judging.case import Case
@@ -45,6 +47,9 @@ __tracebackhide__ = True
 #: such points. It may not be defined far away.
 SCALES = 0.1, 0.1, 0.01, 0.01, 2.0**-14, 2.0**-14, 2.0**-20, 2.0**-20
 MOVED = 2
+
+#: The part of the time that is left in which a point that is moved must be done.
+PART = 1 / 16
 
 #: What is said where JAX's program is another function.
 TRACED = "JAX traces another function"
@@ -129,7 +134,14 @@ class Gate:
                 by = scale * np.where(size > 0, size, typical) * rng.uniform(-1, 1, leaf.shape)
                 return np.asarray(leaf + by, leaf.dtype)
 
-            held += self.check(case.varied(given, changed), here) is not None
+            # A loop need not end there.
+            with (
+                suppress(OutOfTimeError),
+                limited(PART * time_left(SECONDS)) as clock,
+                braked(clock),
+            ):
+                held += self.check(case.varied(given, changed), here) is not None
+            check_time()
 
     def check(
         self, given: Point, here: Any = None, known: Any = None, yours: float | None = None

@@ -13,6 +13,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.attempts import raise_internal
+from handgrad.data.brake import interruptible
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
 from handgrad.judging import by_differences, estimate, matrix_differences
@@ -35,8 +36,8 @@ from handgrad.oracle.reference import BITS, Reference
 from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.programs import custom_rules
-from handgrad.program.trace import Traced, trace, with_coefficients
+from handgrad.program.programs import Program, custom_rules
+from handgrad.program.trace import Traced, trace, traced_alone, with_coefficients
 from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.other_order import other_order
 from handgrad.tolerance.tolerances import Tolerances
@@ -60,6 +61,8 @@ class JaxLoss:
     #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
     _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
+    #: Of a loss with loops: what JAX traces of the gradient, by the form of the point.
+    _gradients: dict[Any, Program | None] = field(default_factory=dict, repr=False)
 
     @property
     def has_autodiff(self) -> bool:
@@ -74,6 +77,7 @@ class JaxLoss:
         XLA combines constants, so that 1e200 * (1e200 * x) is not finite at 0; what is not finite
         is computed as it is written.
         """
+        self._must_end(given)
         compiled = self._compiled_autodiff(given)
         if compiled is not None:
             with jax.debug_nans(False), jax.debug_infs(False):
@@ -100,7 +104,27 @@ class JaxLoss:
             return None
         return self._called(self._autodiff(given), given)[1]
 
+    def _must_end(self, given: Point) -> None:
+        """Run what has loops so that it ends: the gradient too, which will be called here.
+
+        Raises:
+            OutOfTimeError: a loop of the loss or of the gradient has not ended in time.
+        """
+        traced = self.traced(given)
+        if not traced.loss.may_not_end:
+            return
+        if given.form not in self._gradients:
+            self._gradients[given.form] = traced_alone(self.case.gradient, given)
+        programs = [(self._gradients[given.form], True)]
+        if self._compiled_autodiff(given) is None:  # which ends by itself
+            programs.append((traced.gradient or traced.loss, traced.traced_inputs))
+        with jax.enable_x64(given.wide), jax.debug_nans(False), jax.debug_infs(False):
+            for program, with_inputs in programs:
+                if program is not None and program.may_not_end:
+                    program.compiled()(given.leaves, real_inputs(given) if with_inputs else [])
+
     @staticmethod
+    @interruptible
     def _called(autodiff: Callable[..., Any], given: Point) -> tuple[float, np.ndarray]:
         with jax.enable_x64(given.wide):
             loss, grads = autodiff(given.arrays, *copied(given.inputs))

@@ -115,7 +115,7 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
 
 def _wording(whole: Case) -> Wording:
     """Return the words of a case that directions are judged of: fewer take no less time."""
-    return whole.wording._replace(more_time=whole.wording.more_time.partition(",")[0])
+    return whole.wording._replace(more_time=whole.wording.more_seconds)
 
 
 def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:

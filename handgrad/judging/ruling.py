@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.clock import OutOfTimeError
 from handgrad.data.point import Point
 from handgrad.judging import comparing
 from handgrad.judging.comparing import Right, compare, excused
@@ -48,9 +49,16 @@ class Ruling:
 
     @property
     def tolerance(self) -> Tolerance:
-        """The tolerances in full, measured on first access if the ruling did not need them."""
+        """The tolerances in full, measured on first access if the ruling did not need them.
+
+        Where the time is up, those that sufficed, and no gap is known to be more than rounding.
+        """
         try:
             return self.tolerances.full
+        except OutOfTimeError:
+            if self.sufficed is None:
+                raise
+            return replace(self.sufficed, jump=np.full_like(self.sufficed.jump, np.inf))
         except UndecidableError:
             if self.sufficed is None:
                 raise

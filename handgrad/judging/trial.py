@@ -11,6 +11,7 @@ import numpy as np
 from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import RAISED, raise_internal
+from handgrad.data.brake import braked
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging import form
@@ -40,6 +41,11 @@ from handgrad.judging.verdict import decisive, judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+#: The part of a check's seconds for its summary, if the points have taken all: tolerances that
+#: ruled nothing may yet be asked for.
+FOR_SUMMARY = 1 / 40
 
 
 class Interrupted(KeyboardInterrupt):
@@ -94,7 +100,7 @@ def _judge(
 
     Those are where it does not seem to be linear.
     """
-    began = time.perf_counter()
+    began, clock = time.perf_counter(), Clock(seconds)
     check_case(case, given)
     case = in_domains(case, given)
     given = case.along(given)
@@ -107,7 +113,11 @@ def _judge(
         case = tried.loss.case  # perhaps of other code
     found = tuple(tried.outcomes)
     trial = Trial(case, tried.loss, found, decisive(found), tried.stopped, seconds)
-    made = judgement(trial, reproduce, strict)
+    try:
+        with limited(max(clock.left, FOR_SUMMARY * seconds)):
+            made = judgement(trial, reproduce, strict)
+    except OutOfTimeError:  # all else takes no runs
+        made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)
     if tried.interrupted:
@@ -130,11 +140,12 @@ class _Tried:
 
 
 def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
-    with limited(seconds) as clock, reported(clock) as progress:
+    with limited(seconds) as clock, braked(clock), reported(clock) as progress:
         try:
             return _judged(case, given, points, clock, progress)
-        except OutOfTimeError:
-            cause = f"{seconds:g} s were too short for one point; {case.wording.more_time}"
+        except OutOfTimeError as error:
+            why = f", {error}" if str(error) else ""
+            cause = f"{seconds:g} s were too short for one point{why}; {case.wording.more_time}"
             return _Tried([Outcome(given, cause=cause)])
         except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(str(interrupt) or "before a point was judged") from None
@@ -201,6 +212,7 @@ def _outcomes(
     that the caller listed, the error is raised.
     """
     found: list[Outcome] = []
+    why = ""
     of = points if isinstance(points, int) else len(points)
     try:
         for given in around:
@@ -219,15 +231,16 @@ def _outcomes(
             found.append(outcome)
             if clock.left < clock.spent - began:
                 break
-    except OutOfTimeError:
+    except OutOfTimeError as error:
         if not found:
             raise
+        why = f", {error}" if str(error) else ""
     except KeyboardInterrupt:
         if not found:
             raise
         return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
     late = len(found) <= of
-    return _Tried(found, loss, f"time ran out {_how_far(found, of)}" if late else None)
+    return _Tried(found, loss, f"time ran out {_how_far(found, of)}{why}" if late else None)
 
 
 def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:

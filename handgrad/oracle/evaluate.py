@@ -143,6 +143,7 @@ def further_slopes(
     further: int,
     draw: int = 0,
     arguments: Sequence[np.ndarray] | None = None,
+    most: float = np.inf,
 ) -> tuple[int, np.ndarray]:
     """Return the loss and its slopes, (1 + k,), if loops that approximate go on.
 
@@ -153,6 +154,10 @@ def further_slopes(
         further: by how many iterations they go on.
         draw: which random deviation solutions of linear systems by iteration have; 0 for none.
         arguments: parameters and inputs as balls, if not those of the point.
+        most: the iterations in which each loop ends.
+
+    Raises:
+        EndlessLoopError: one does not.
 
     Returns:
         The number of iterations of the longest such loop, plus 1, and 0 if there is none; then loss
@@ -160,7 +165,7 @@ def further_slopes(
     """
     program = problem.traced.loss
     memory, trusted = program.memory, problem.trusted
-    run = Run(RULES, comparisons, memory, trusted=trusted, further=further, draw=draw)
+    run = Run(RULES, comparisons, memory, trusted=trusted, further=further, draw=draw, most=most)
     (loss,) = run.closed(program.jaxpr, series_arguments(problem, directions, arguments))
     both = np.append(balls.boxed([loss.value[()]], (1,)), dual.tangents(loss, len(directions)))
     return run.iterations, both

@@ -30,6 +30,7 @@ from handgrad.oracle.reference import (
     element_scale,
 )
 from handgrad.program.equations import equations
+from handgrad.program.interpreter import EndlessLoopError
 
 #: A rule may take the derivative of the function at the last iterate, whose error is of the order
 #: of the changes and at most a few times as large (a product of several iterates has their sum).
@@ -64,6 +65,9 @@ RUNAWAY = 4
 #: to all of that share of its size, and the largest relative difference. The loop should go on as
 #: far there as it did here: smaller steps than its tolerance show nothing.
 STEPS, ALIKE = (2.0**-8, 2.0**-12), 2.0**-4
+
+#: A loop that takes so many times as many iterations there does not end.
+ENDLESS = 8
 
 CAUSE = "the loss stops an iteration at a tolerance, and "
 
@@ -154,13 +158,19 @@ def _check_slopes(problem: Problem, bits: int, further: int, rng: np.random.Gene
     """Check that slopes are difference quotients; those of a loop that chooses need not be."""
     sizes = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
     direction = generic_direction(rng, sizes.size)[0] * balls.exact(sizes)
-    _, (_, slope) = further_slopes(problem, direction[None], comparisons_at(bits), further)
-    alike = []
+    taken, (_, slope) = further_slopes(problem, direction[None], comparisons_at(bits), further)
+    most, alike = ENDLESS * max(FEWEST, taken), []
     for step in STEPS:
-        ends = [
-            further_slopes(problem, direction[None], comparisons_at(bits), further, 0, moved)[1][0]
-            for moved in (_moved(problem, direction * arb(side)) for side in (step, -step))
-        ]
+        sides = (_moved(problem, direction * arb(side)) for side in (step, -step))
+        try:
+            ends = [
+                further_slopes(
+                    problem, direction[None], comparisons_at(bits), further, 0, moved, most
+                )[1][0]
+                for moved in sides
+            ]
+        except EndlessLoopError:  # it ends here, and there is no quotient
+            continue
         quotient = (ends[0] - ends[1]) / (2 * arb(step))
         if quotient.is_finite():
             size = max(abs(float(quotient)), abs(float(slope)))

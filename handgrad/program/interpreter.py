@@ -29,6 +29,10 @@ class UncertifiedPrimitiveError(NotImplementedError):
         self.name = name
 
 
+class EndlessLoopError(ArithmeticError):
+    """A loop has not ended in as many iterations as it may take."""
+
+
 class Rounding(Protocol):
     """Perturbs the numbers of a run, to imitate rounding."""
 
@@ -59,6 +63,7 @@ class Run:
         literals: Callable[[Any], Any] | None = None,
         further: int = 0,
         draw: int = 0,
+        most: float = np.inf,
     ) -> None:
         self.rules = rules
         self.comparisons = comparisons
@@ -69,6 +74,7 @@ class Run:
         self.elements = 0.0  # a count of operations on numbers
         self.further = further  # how many iterations a loop that approximates goes on
         self.draw = draw  # which random deviation solutions of linear systems have; 0 for none
+        self.most = most  # of how many iterations a loop ends, or else raises
         self.iterations = 0  # of the longest such loop, and one more; 0 if there is none
 
     def deciding(self, comparisons: Comparisons) -> "Run":

@@ -12,6 +12,7 @@ from handgrad.data import formats
 from handgrad.data.formats import Format
 from handgrad.data.pytrees import wide
 from handgrad.program.complex_numbers.transform import in_reals
+from handgrad.program.ending import ended, may_not_end
 from handgrad.program.equations import equations, results, results_by_jax, rule_name
 from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
@@ -49,6 +50,11 @@ class Program:
         dtypes = {getattr(v.aval, "dtype", None) for v in results(self.jaxpr.jaxpr)}
         return tuple(formats.of(dtype) for dtype in dtypes if formats.is_half(dtype))
 
+    @cached_property
+    def may_not_end(self) -> bool:
+        """Whether the program has loops that a condition ends."""
+        return may_not_end(self.jaxpr.jaxpr)
+
     def again(self, without: str | None = None) -> "Program":
         """Return the program with a copy of its cache, but for what is cached as (`without`, ...).
 
@@ -62,9 +68,15 @@ class Program:
         return again
 
     def compiled(self) -> Callable[..., list[Any]]:
-        """Return the program as a compiled function of its arguments, in any nesting."""
+        """Return the program as a compiled function of its arguments, in any nesting.
+
+        It raises `OutOfTimeError` where a loop does not end in the time that there is.
+        """
         if self.with_complex is not None:
             return Program(self.with_complex).compiled()
+        if self.may_not_end:
+            form = self.open_form
+            return lambda *given: ended(form, self.jaxpr.consts, jax.tree.leaves(given))
         run = compiled(self.open_form)
         return lambda *given: run(self.jaxpr.consts, given)
 

@@ -15,8 +15,9 @@ import jax
 import numpy as np
 
 from handgrad.data.advised import NoScalarError
+from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import is_complex
-from handgrad.data.point import copied
+from handgrad.data.point import Point, copied
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
 from handgrad.program.equations import equations, source
@@ -120,6 +121,22 @@ def trace(
         looked.clear()
         given = lambda leaves, _: of_both(leaves, real), leaves, []
         return replace(_trace(*given, False, differentiate), looked_at=bool(looked))
+
+
+def traced_alone(f: Function, given: Point) -> Program | None:
+    """Return a function of a point's arguments as a program of the leaves and the real inputs.
+
+    None if JAX cannot trace it, as what calls NumPy.
+    """
+    tree = jax.tree_util.tree_structure(given.params)
+    real, together = split(given.inputs)
+
+    def flat(leaves: Any, real: Any) -> Any:
+        return f(jax.tree_util.tree_unflatten(tree, leaves), *copied(together(real)))
+
+    with best_effort(*_NEEDS_A_NUMBER), wide([*given.leaves, *real]):
+        return Program.of(jax.make_jaxpr(flat)(list(given.leaves), real))
+    return None
 
 
 def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence[Any]) -> Traced:

@@ -21,7 +21,7 @@ from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake, quiet
 from handgrad.shrinking.subjects import subject_of
 
-#: The part of a check's `seconds` that a function that can only be called is called for.
+#: The part of a check's `seconds` in which a smaller point is looked for.
 FOR_SEARCH = 0.5
 
 
@@ -80,8 +80,8 @@ def counterexample(trial: Trial) -> Counterexample | None:
 
     Returns:
         A point that the judge has confirmed, with parameters and inputs as short and as simple as
-        Hypothesis makes them within about ten seconds, or in the time for a function that can only
-        be called. None if the gradient was not wrong.
+        Hypothesis makes them in about half of the check's seconds. None if the gradient was not
+        wrong.
     """
     found = trial.outcomes[trial.deciding]
     seen, own = signature(found), trial.case.own
@@ -89,14 +89,14 @@ def counterexample(trial: Trial) -> Counterexample | None:
         return None
     given = trial.case.of_caller(found.given)
     subject, check = subject_of(trial.case, found.given), check_of(trial.case)
-    clock = Clock(FOR_SEARCH * trial.seconds) if trial.only_called else None
+    clock = Clock(FOR_SEARCH * trial.seconds)
     for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
         with quiet():
             judgement = check.judge(subject.case, smaller)
         if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
-            more = trial.case.wording.more_time.partition(",")[0]
-            cut = f"the search for a smaller point was cut; {more}" if clock and clock.over else ""
+            more = trial.case.wording.more_seconds
+            cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
             return Counterexample(smaller.params, smaller.inputs, finding, trial.case, cut)
     raise AssertionError("the caller's own point is the last one")
 

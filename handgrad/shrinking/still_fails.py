@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from handgrad.clock import Clock, OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
+from handgrad.data.brake import braked
 from handgrad.data.point import Point, vector
 from handgrad.judging import form
 from handgrad.judging.case import Case
@@ -98,11 +99,13 @@ class Mistake:
     def _quietly(self, predicate: Callable[[Point], bool], given: Point) -> bool:
         if self._clock is not None and self._clock.over:
             return False
-        limit = nullcontext() if self._clock is None else limited(self._clock.left)
         try:
-            # Shapes may not fit one another.
-            with limit, best_effort(TypeError, ValueError), quiet():
-                return predicate(given)
+            with ExitStack() as limits:
+                if self._clock is not None:
+                    limits.enter_context(braked(limits.enter_context(limited(self._clock.left))))
+                # Shapes may not fit one another.
+                with best_effort(TypeError, ValueError), quiet():
+                    return predicate(given)
         except OutOfTimeError:
             if self._clock is None:  # of a limit around this search
                 raise

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from handgrad.clock import OutOfTimeError, check_time
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.findings import NotJudged
 from handgrad.data.frames import is_own, near
@@ -158,15 +159,27 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
     case, given = trial.case, trial.outcomes[trial.deciding].given
     judged, left = [], []
     for pair in pairs(case.gradient, given):
-        judgement = pair if isinstance(pair, NotJudged) else _judged(pair, case)
+        judgement = pair if isinstance(pair, NotJudged) else _judged_in_time(pair, case)
         if isinstance(judgement, NotJudged):
             left.append(judgement)
         else:
             judged.append((pair, judgement))
     wrong = [(pair, judgement) for pair, judgement in judged if judgement.verdict == "disagree"]
-    blamed = guilty(trial, wrong)
-    found = [(p, j, blamed[p.backward] if j.verdict == "disagree" else None) for p, j in judged]
+    try:
+        blamed = guilty(trial, wrong)
+    except OutOfTimeError:
+        blamed = {}  # nobody knows
+    found = [(p, j, blamed.get(p.backward) if j.verdict == "disagree" else None) for p, j in judged]
     return found[::-1], tuple(dict.fromkeys(left))
+
+
+def _judged_in_time(pair: Pair, case: Case) -> Judgement | NotJudged:
+    try:
+        judgement = _judged(pair, case)
+        check_time()  # of one for which it was too short nothing is known
+    except OutOfTimeError:
+        return NotJudged(pair.name, f"the time was up; {case.wording.more_seconds}")
+    return judgement
 
 
 def _judged(pair: Pair, case: Case) -> Judgement | NotJudged:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from handgrad import diagnosis
+from handgrad import report
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import limited
 from handgrad.diagnosis import engine, samples
@@ -18,7 +18,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.reference import UndecidableError
 from handgrad.power import exact
-from handgrad.shrinking import shrinker, subjects
+from handgrad.shrinking import counterexample, shrinker, subjects
 
 
 @pytest.fixture
@@ -135,7 +135,9 @@ def hurried(
 def patience() -> Iterator[None]:
     """What is found must not depend on how busy this machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (diagnosis, exact, neighbours, samples, shrinker):
+        for module in (exact, neighbours, shrinker):
             patch.setattr(module, "SECONDS", 600.0)
         patch.setattr(trial, "limited", lambda seconds: limited(30 * seconds))
+        patch.setattr(report, "FOR_READING", 30.0)
+        patch.setattr(counterexample, "FOR_SEARCH", 30.0)
         yield

@@ -13,7 +13,7 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.formats import is_floating
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.equations import alone, groups, of_jax, rule_name
-from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
+from handgrad.program.interpreter import EndlessLoopError, Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
 
@@ -75,6 +75,8 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
     iterations = 0
     while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
+        if iterations >= run.most:
+            raise EndlessLoopError
         state, iterations = once_more(going, state), iterations + 1
     key = ("dependent", id(eqn), *(_is_active(o) for o in operands))
     if run.once(key, lambda: _may_depend(eqn, list(key[2:]))):

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import handgrad.diagnosis
 from handgrad import check_gradient
 from tests.tiers import one_of_each
 
@@ -321,12 +320,6 @@ WRONG: dict[str, Wrong] = {
     **{name: Wrong(*wrong) for name, wrong in LINKS.items()},
 }
 QUICK = ["half filled"]
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that is not cut short on a busy machine."""
-    monkeypatch.setattr(handgrad.diagnosis, "SECONDS", np.inf)
 
 
 @pytest.mark.parametrize("name", one_of_each(WRONG, QUICK))

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.diagnosis import samples
 from handgrad.diagnosis.samples import CONFIRM, FIT, LARGER, SMALL, Evidence, evidence
 
 pytestmark = pytest.mark.usefixtures("measured_once")
@@ -55,13 +54,6 @@ def test_where_it_is_right_it_is_held_to_that_as_well() -> None:
     found = of(wrong_where_positive)
     assert found is not None
     assert any(not sample.wrong.any() for sample in found.fresh)
-
-
-def test_late_two_points_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(samples, "SECONDS", 0.0)
-    found = of(doubled)
-    assert found is not None
-    assert (len(found.fit), len(found.fresh)) == (1, 1)
 
 
 def test_points_where_a_gradient_raises_are_passed_over() -> None:

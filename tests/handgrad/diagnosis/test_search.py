@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.clock import Clock
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis import left_out, links, other_constants
 from handgrad.diagnosis.constants import plus, root_plus, times, times_still
@@ -47,7 +46,7 @@ def search(loss: Any, gradient: Any, params: Any, *inputs: Any) -> Search:
     trial: Any = SimpleNamespace(outcomes=[SimpleNamespace(given=given)], deciding=0)
     evidence = Evidence(trial, (first,), tuple(others))
     evidence.__dict__["engine"] = run
-    return Search(run, evidence, np.ones(first.wrong.size, dtype=bool), Clock(np.inf))
+    return Search(run, evidence, np.ones(first.wrong.size, dtype=bool))
 
 
 def explained(rule: Callable[[Search], Iterator[Theory]], of: Search) -> tuple[str, str]:

@@ -1,13 +1,11 @@
 """Parameters that are updated too early: what is predicted, for which leaves, how it is told."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad.clock import Clock
 from handgrad.data.point import Point, point_at
 from handgrad.diagnosis import updates
 from handgrad.diagnosis.engine import Engine, engine
@@ -86,11 +84,8 @@ def test_the_decay_of_a_penalty(run: tuple[Engine, Point]) -> None:
     found = evidence_of(
         lambda g, _: (g[0], 2 * g[1]), lambda *p: tuple(np.split(gradient(*p), [9])), M, V
     )
-    search = Search(run[0], found, found.wrong, Clock(np.inf))
+    search = Search(run[0], found, found.wrong)
     assert updates._decay(search) == pytest.approx({0: 2 * DECAY, 1: 0.0}, rel=1e-9)
-    late: Any = SimpleNamespace(engine=SimpleNamespace(rewired=run[0].rewired), evidence=found)
-    late.clock = SimpleNamespace(over=True)
-    assert updates._decay(late) == {0: 0.0, 1: 0.0}
 
 
 def test_which_leaves_may_have_been_updated() -> None:

@@ -20,6 +20,7 @@ from handgrad import (
     clock,
 )
 from handgrad.backward import report_on_step
+from handgrad.data import brake
 from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
@@ -41,6 +42,7 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=read, process_time=read))
     monkeypatch.setattr(trial, "limited", clock.limited)
+    monkeypatch.setattr(brake, "EVERY", 1e6)  # its thread looks at the clock as well
     return lambda: shown.last * TICK
 
 

@@ -13,8 +13,10 @@ import scipy.special as sp
 from scipy.integrate import solve_ivp
 
 from handgrad import check_hessian, check_hvp, check_jacobian, check_scipy
+from handgrad import report as reports
 from handgrad.clock import Clock
 from handgrad.judging import by_differences
+from handgrad.shrinking import counterexample
 from tests.tiers import one_of_each
 
 X = np.array([1.3, 2.2, 0.7])
@@ -418,18 +420,20 @@ def test_a_mistake_is_looked_for_at_few_points() -> None:
 def test_what_is_said_of_a_mistake_is_found_in_limited_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(reports, "FOR_READING", 1 / 4)
     counted = Counted(0.1)
-    report = check_jacobian(here_alone_wrong, counted, X, points=0, seconds=40)
+    found = check_jacobian(here_alone_wrong, counted, X, points=0, seconds=160)
     counted.calls = 0
     counted.as_clock(monkeypatch)
-    text = " ".join(str(report).split())
+    text = " ".join(str(found).split())
     assert "The search for the kind of mistake was cut when its time was up; seconds= gives" in text
     assert 0 < counted.calls <= 201  # 20 s for evidence, of which a second point would take 23
-    assert report.verdict == "disagree"
+    assert found.verdict == "disagree"
 
 
 @pytest.mark.slow
 def test_a_smaller_point_is_looked_for_in_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counterexample, "FOR_SEARCH", 1 / 2)
     counted = Counted(1.0)
     wrong = edited(lambda x: jac(x, T, W), np.negative)
     report = check_jacobian(wrong, counted, X, points=0, seconds=20)

@@ -1,0 +1,77 @@
+"""The end of a limit on time in code of the caller that never looks at it: a loop in Python."""
+
+import ctypes
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import CodeType, FrameType
+from typing import TypeVar
+
+from handgrad.clock import Clock, OutOfTimeError
+from handgrad.data.frames import is_handgrads, is_own
+
+#: Seconds between two looks at the clock, and at what is running, once the time may be up.
+EVERY = 0.1
+
+#: Nothing is raised in these, which restore settings of a thread.
+_RESTORE = ("__enter__", "__exit__", "__del__")
+
+#: The code of functions of handgrad that run others' alone, perhaps a library's.
+_INTERRUPTIBLE: set[CodeType] = set()
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def interruptible(function: Function) -> Function:
+    """Let libraries that a function calls be interrupted, as those that the caller's code calls."""
+    _INTERRUPTIBLE.add(function.__code__)
+    return function
+
+
+@contextmanager
+def braked(clock: Clock) -> Iterator[None]:
+    """Raise `OutOfTimeError` in code of the caller that is still run when the time is up.
+
+    Code in Python alone can be interrupted. That of handgrad looks at the time by itself.
+    """
+    thread, done, lock = threading.get_ident(), threading.Event(), threading.Lock()
+    running = True
+
+    def watch() -> None:
+        wait = min(max(clock.seconds, 0.0), threading.TIMEOUT_MAX)  # no less passes on any clock
+        while not done.wait(wait) and running:
+            wait = EVERY
+            with lock:
+                if clock.over and _is_callers(sys._current_frames()[thread]) and running:
+                    _raise_in(thread, OutOfTimeError)
+
+    threading.Thread(target=watch, name="handgrad: seconds", daemon=True).start()
+    try:
+        yield
+    finally:
+        running = False
+        with suppress(OutOfTimeError):  # what has been raised too late
+            with lock:  # it is not being raised now
+                done.set()
+            for _ in range(2):
+                pass
+
+
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    # It is raised in the next call or turn of a loop. What is pending cannot be taken back: NULL
+    # would leave CPython 3.11 looking for it for ever.
+    set_error = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    set_error(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _is_callers(frame: FrameType | None) -> bool:
+    """Tell whether a frame is the caller's, or of a library that the caller's code has called."""
+    while frame is not None and not is_handgrads(frame.f_code.co_filename):
+        module = frame.f_globals.get("__name__")
+        if frame.f_code.co_name in _RESTORE or module == "contextlib":
+            return False
+        if is_own(frame.f_code.co_filename) or module == "__main__":
+            return True
+        frame = frame.f_back
+    return frame is not None and frame.f_code in _INTERRUPTIBLE
