@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.clock import OutOfTimeError, check_time, time_left
+from handgrad.clock import OutOfTimeError, check_time
 from handgrad.data.attempts import raise_internal
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import tangent_of
@@ -23,18 +23,13 @@ from handgrad.diagnosis.rewired import Knobs, Rewired
 from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced
-from handgrad.program.equations import equations
-from handgrad.program.form import QUICK
+from handgrad.program.form import QUICK, may_be_compiled
 from handgrad.program.graph import Graph, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
 
 #: Programs with more operations take too long to compile with a switch at every link.
 MOST_NODES = 2000
-
-#: About the seconds that XLA takes to compile an operation of a long program, at its quickest. It
-#: cannot be interrupted, so what would take longer than there is time for is not begun.
-COMPILED = 0.0026
 
 #: Code means the same in NumPy and in JAX if its gradients agree to this relative error.
 SAME = 1e-8
@@ -155,8 +150,7 @@ class Engine:
         run = self._gradient(needed)
         key = needed, tuple(u is None for u in knobs.updated)
         if key not in self._begun:
-            program = run.trace(leaves, real, knobs).jaxpr
-            if COMPILED * sum(1 for _ in equations(program.jaxpr)) > time_left(np.inf):
+            if not may_be_compiled(run.trace(leaves, real, knobs).jaxpr.jaxpr):
                 raise OutOfTimeError
             self._begun.add(key)
         return run(leaves, real, knobs)

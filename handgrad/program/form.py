@@ -14,7 +14,9 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.clock import time_left
 from handgrad.data.pytrees import is_traced, split
+from handgrad.program.equations import equations
 
 #: Calls of functions with a custom derivative rule.
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
@@ -25,6 +27,18 @@ QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes
 # Half of the time is XLA's newer way to compile fused operations; later versions have no other.
 if jax.__version_info__ < (0, 11):
     QUICK["xla_cpu_use_fusion_emitters"] = False
+
+
+#: About the seconds that XLA takes to compile an operation of a long program, at its quickest.
+COMPILED = 0.0026
+
+
+def may_be_compiled(jaxpr: Any, times: int = 1) -> bool:
+    """Tell whether there is time to compile what has so many operations for each of a program.
+
+    Nothing interrupts that.
+    """
+    return times * COMPILED * sum(1 for _ in equations(jaxpr)) <= time_left(float("inf"))
 
 
 @dataclass(frozen=True)

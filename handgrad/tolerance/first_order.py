@@ -20,7 +20,7 @@ from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.equations import equations, of_jax
-from handgrad.program.form import CUSTOM
+from handgrad.program.form import CUSTOM, may_be_compiled
 from handgrad.program.programs import Program
 from handgrad.tolerance.perturbed_numpy import spacings
 
@@ -35,6 +35,9 @@ MOST = 2.0**20
 #: that takes about as long as the runs in balls that it saves.
 LARGE = 100_000
 
+#: About how many operations the derivative of one has, itself included.
+DERIVED = 3
+
 #: The perturbations are multiplied by this, so that none of their products underflows.
 SCALE = 2.0**52
 
@@ -48,12 +51,12 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         seed: of the perturbations.
 
     Returns:
-        None where there is none: the program is small, not in float64, or another than JAX's, or
-        JAX cannot differentiate it again, or only by a custom rule of the caller, which is right
-        or wrong whatever the first derivative is.
+        None where there is none: there is no time to compile it, the program is small, not in
+        float64, or another than JAX's, or JAX cannot differentiate it again, or only by a custom
+        rule of the caller, which is right or wrong whatever the first derivative is.
     """
     program = covered(problem, reference) or _forwards(problem, reference)
-    if program is None:
+    if program is None or not may_be_compiled(program.jaxpr.jaxpr, DERIVED):
         return None
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is no estimate
