@@ -20,6 +20,7 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
 from handgrad.oracle.reference import ANOTHER_VALUE, Reference
+from handgrad.program.adaptive import ADAPTIVE
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -59,7 +60,7 @@ def reference(
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = by_differences.in_one(given)
-    if operation in CALLBACKS:
+    if operation in (*CALLBACKS, ADAPTIVE):
         return by_differences.reference(in_floats(loss, given), given, outside(operation), seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
@@ -100,7 +101,9 @@ def reference(
 
 
 def outside(operation: str) -> str:
-    """Say why what calls code outside of JAX is not certified."""
+    """Say why what calls code outside of JAX, or approximates, is not certified."""
+    if operation == ADAPTIVE:
+        return f"the loss is solved by {ADAPTIVE} (as an adaptive solver does), and approximates"
     return f"`{operation}` calls what is not JAX's; code in jax.numpy throughout is certified"
 
 

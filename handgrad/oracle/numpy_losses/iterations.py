@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -151,7 +152,7 @@ def loops(problem: Untraced, bits: int) -> Loops:
     decided = False
     for place, by_frame in _innermost(first.seen):
         runs = [outcomes for outcomes in by_frame.values() if outcomes]
-        decided |= any(not np.array_equal(a, b) for o in runs for a, b in zip(o, o[1:]))
+        decided |= any(not np.array_equal(a, b) for o in runs for a, b in pairwise(o))
         last = [o[-1] for o in runs if len(o) == 1 or not np.array_equal(o[-1], o[-2])]
         outcomes = {int(outcome) for o in last for outcome in o.flat}
         if not outcomes or outcomes >= {LESS, GREATER}:
