@@ -23,7 +23,7 @@ from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32
-from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, Gaps
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, STAYS, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS
@@ -63,11 +63,12 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     """Tell whether elements of a gradient are off by rounding alone, as far as reruns can show.
 
     Returns:
-        WRONG_FORMULA, INCONCLUSIVE, ROUNDING or RIGHT_FORMULA for each element.
+        WRONG_FORMULA, INCONCLUSIVE, STAYS, ROUNDING or RIGHT_FORMULA for each element.
     """
     case = loss.case
     with balls.precision(BITS):
         shown, error = np.full(gaps.gap.shape, INCONCLUSIVE), gaps.gap
+        stays = np.zeros(shown.shape, dtype=bool)
         exact = _at_few_bits(case, given, gaps) or _in_balls(case, given, gaps)
         if exact is not None:
             known, error = _known(exact.gradient), gaps.gap_of(exact.gradient)
@@ -81,8 +82,10 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
                 break
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
+                left = gaps.gap_of(longer)
                 with np.errstate(over="ignore"):
-                    shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
+                    shrinks = left * _shrinks(given, dtype) <= gaps.gap
+                    stays |= left * LUCK >= gaps.gap
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
@@ -95,7 +98,7 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     rounded = (error <= most) & (gaps.gap <= gaps.sharp * FLOAT32) & (shown != RIGHT_FORMULA)
     if rounded.any():
         shown = np.where(rounded & in_float32(case, given, inside=False), RIGHT_FORMULA, shown)
-    return shown
+    return np.where((shown == INCONCLUSIVE) & stays, STAYS, shown)
 
 
 def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:

@@ -5,6 +5,7 @@ gradient that lost digits, if it loses as many in JAX. Code that writes into arr
 floats, cannot be translated.
 """
 
+import importlib
 from collections.abc import Callable
 from functools import partial, wraps
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -56,6 +57,8 @@ class _Translation:
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
         if isinstance(value, ModuleType):
+            if value.__name__ == "scipy.stats":  # which takes a second to load
+                return importlib.import_module("jax.scipy.stats")
             return MODULES.get(value, value)
         if isinstance(value, FunctionType):
             return self._function(value) if _is_own(value) else value

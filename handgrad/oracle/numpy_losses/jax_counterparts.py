@@ -84,12 +84,14 @@ def _betaln(a: Any, b: Any) -> Any:
 
 
 #: Functions of `scipy.special` whose counterpart in JAX is a fit or a series that ends early, so
-#: that its derivative has from 7 to 15 digits; and what is exact, or None where nothing is.
+#: that its derivative has from 7 to 15 digits, or has another name; and what is exact, or None
+#: where nothing is.
 _FITTED: dict[str, Any] = {
     "beta": _beta,
     "betaln": _betaln,
     "hyp2f1": None,
     "ndtri": lambda p: math.sqrt(2) * lax.erf_inv(2 * p - 1),
+    "psi": special.digamma,  # the name that SciPy's digamma has for itself
 }
 
 
