@@ -19,7 +19,7 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
-from handgrad.oracle.reference import ANOTHER_VALUE, Reference
+from handgrad.oracle.reference import ANOTHER_VALUE, Reference, sizes_about
 from handgrad.program.adaptive import ADAPTIVE
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
@@ -95,8 +95,9 @@ def reference(
         program=None,
         certified=False,
     )
-    none = np.zeros(point.size)
-    estimated = Tolerance(unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient), none)
+    own = by_differences.OWN_ERROR * sizes_about(given.leaves, found.gradient, gradient == 0)
+    program, bar = balls.exact(gradient), np.fmax(SHARP * unit, own)
+    estimated = Tolerance(unit, loose, changes[0], SHARP * changes[0], program, own, bar=bar)
     return found, Measured(estimated)
 
 

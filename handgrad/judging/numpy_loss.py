@@ -24,8 +24,8 @@ from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
 from handgrad.judging.witness import RIGHT
 from handgrad.oracle.numpy_losses import certify
-from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
+from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import ANOTHER_VALUE, BITS, Reference, UndecidableError, sizes_about
 from handgrad.oracle.truncation import OtherSlopesError

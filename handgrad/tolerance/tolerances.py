@@ -73,6 +73,8 @@ class Tolerance:
     #: Half an ulp of the elements that are stored, where these are projected on a tangent space;
     #: see `handgrad.tolerance.runs.stored`.
     stored: np.ndarray | float = 0.0
+    #: How far an estimate may be from what is right, shape (size,); 0 where one is certified.
+    bar: np.ndarray | float = 0.0
 
     @property
     def left_out(self) -> np.ndarray:

@@ -11,9 +11,9 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.formats import is_floating
+from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.equations import alone, groups, of_jax, rule_name
-from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError, dependent
 from handgrad.program.rule import Rule
 from handgrad.program.rules.comparison import ZERO, choose
