@@ -31,7 +31,7 @@ def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
     digits = int(np.clip(min(bits, ball.rel_accuracy_bits()) * np.log10(2), 1, DIGITS))
     if not certified:
         digits = int(
-            np.clip(_exponent(ball.mid()) - _exponent(ball.rad()) + 1, 1, DIGITS_OF_FLOAT64)
+            np.clip(_exponent(ball.mid()) - _exponent(ball.rad()) + 1, 2, DIGITS_OF_FLOAT64)
         )
     with balls.precision(max(bits, 192)):
         text = _plain(ball.mid().str(digits, radius=False))

@@ -152,8 +152,8 @@ def loops(problem: Untraced, bits: int) -> Loops:
     decided = False
     for place, by_frame in _innermost(first.seen):
         runs = [outcomes for outcomes in by_frame.values() if outcomes]
-        decided |= any(not np.array_equal(a, b) for o in runs for a, b in pairwise(o))
-        last = [o[-1] for o in runs if len(o) == 1 or not np.array_equal(o[-1], o[-2])]
+        decided |= any(map(_differ, runs))
+        last = [o[-1] for o in runs if len(o) == 1 or _differ(o)]
         outcomes = {int(outcome) for o in last for outcome in o.flat}
         if not outcomes or outcomes >= {LESS, GREATER}:
             continue
@@ -167,6 +167,10 @@ def loops(problem: Untraced, bits: int) -> Loops:
             ends[place] = outcomes
             longest = max(longest, *map(len, runs))
     return Loops(ends, longest, decided, count)
+
+
+def _differ(outcomes: Sequence[np.ndarray]) -> bool:
+    return any(not np.array_equal(a, b) for a, b in pairwise(outcomes))
 
 
 def _visits(seen: Any, place: Place) -> int:
