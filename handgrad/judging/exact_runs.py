@@ -74,6 +74,7 @@ def by_numpy(
     arguments: Sequence[Any],
     constants: Perturbation | None = None,
     final: bool = True,
+    comparisons: Comparisons | None = None,
 ) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
 
@@ -82,12 +83,14 @@ def by_numpy(
         arguments: its arguments.
         constants: perturbs the floats in it, if given.
         final: whether numbers that overlap count as equal.
+        comparisons: how comparisons are decided, if not by that.
 
     Raises:
         MorePrecisionNeededError: numbers overlap that it compares.
         Exception: what the function raises on numbers that it was not written for.
     """
-    lines = NumpyRun(Comparisons(final=final, undefined=final), {}, constants)
+    comparisons = comparisons or Comparisons(final=final, undefined=final)
+    lines = NumpyRun(comparisons, {}, constants)
 
     def boxed(leaf: Any) -> Any:
         if not isinstance(leaf, Real):

@@ -87,8 +87,8 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     if ruling.cannot_be_told(i):
         what = (
             f"{where}yours is {answer!r}, {right_is(exact)}; that may be a wrong formula, or what "
-            "the code that yours calls loses by rounding, which of the two cannot be told: it does "
-            "not run in longer floats"
+            "the code that yours calls loses by rounding; which of the two cannot be told, since "
+            "it cannot be rerun in longer numbers"
         )
         return Finding("unknown", path, index, what, 0.5)
     cost = "rounding may cost as much as that here, so this precision cannot decide"

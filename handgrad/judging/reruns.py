@@ -23,8 +23,10 @@ from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32
-from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, STAYS, Gaps
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
+from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
+from handgrad.oracle.truncation import FEWEST
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS
 
@@ -63,12 +65,11 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     """Tell whether elements of a gradient are off by rounding alone, as far as reruns can show.
 
     Returns:
-        WRONG_FORMULA, INCONCLUSIVE, STAYS, ROUNDING or RIGHT_FORMULA for each element.
+        WRONG_FORMULA, INCONCLUSIVE, ROUNDING or RIGHT_FORMULA for each element.
     """
     case = loss.case
     with balls.precision(BITS):
         shown, error = np.full(gaps.gap.shape, INCONCLUSIVE), gaps.gap
-        stays = np.zeros(shown.shape, dtype=bool)
         exact = _at_few_bits(case, given, gaps) or _in_balls(case, given, gaps)
         if exact is not None:
             known, error = _known(exact.gradient), gaps.gap_of(exact.gradient)
@@ -76,16 +77,20 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
             if (known & gaps.vanishes(error) & (error > gaps.sharp)).any():
                 by_constants = _by_constants(exact)
             shown = np.where(known, gaps.shown_by(error, by_constants), INCONCLUSIVE)
+            if (shown[gaps.wrong] == WRONG_FORMULA).any():
+                limit = _attempt(lambda: _of_iterations(case, given))
+                if limit is not None:
+                    is_right = gaps.shown_by(gaps.gap_of(limit)) == RIGHT_FORMULA
+                    shown = np.where((shown == WRONG_FORMULA) & is_right, RIGHT_FORMULA, shown)
             error = np.where(known, error, gaps.gap)
         for dtype in (np.float64, np.longdouble):
             if (shown != INCONCLUSIVE).all():
                 break
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
-                left = gaps.gap_of(longer)
+                # One that stays proves nothing: what is called there may be rounded to float64.
                 with np.errstate(over="ignore"):
-                    shrinks = left * _shrinks(given, dtype) <= gaps.gap
-                    stays |= left * LUCK >= gaps.gap
+                    shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
@@ -98,7 +103,7 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
     rounded = (error <= most) & (gaps.gap <= gaps.sharp * FLOAT32) & (shown != RIGHT_FORMULA)
     if rounded.any():
         shown = np.where(rounded & in_float32(case, given, inside=False), RIGHT_FORMULA, shown)
-    return np.where((shown == INCONCLUSIVE) & stays, STAYS, shown)
+    return shown
 
 
 def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:
@@ -158,6 +163,27 @@ def _at_few_bits(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
         if found is None or not (NARROW * balls.radii(found) <= gaps.resolved).all():
             return None
     return _Exact(found, run)
+
+
+def _of_iterations(case: Case, given: Point) -> np.ndarray | None:
+    """Run the caller's code in balls by NumPy, its loops that a tolerance ends going on.
+
+    None if it has no such loops. Its slopes are those of the loss at a solution, and as far off as
+    the solution is.
+    """
+    arguments, options = (
+        _arguments(given),
+        {"dependent": False, "until": exact_runs.by_numpy.__code__},
+    )
+
+    def run(made: AtPlaces) -> Any:
+        return exact_runs.by_numpy(case.gradient, arguments, comparisons=made)
+
+    found = loops(run, **options)
+    if not found.ends:
+        return None
+    going_on = found.going_on(max(FEWEST, found.iterations), final=True, undefined=True, **options)
+    return _flat(case, given, run(going_on))
 
 
 def _arguments(given: Point) -> Any:

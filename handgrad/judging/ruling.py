@@ -106,7 +106,7 @@ class Ruling:
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
 
-        It has shown one of `WRONG_FORMULA` .. `STAYS` of each element.
+        It has shown one of `WRONG_FORMULA` .. `ROUNDING` of each element.
         """
         level = excused(self.yours, shown == RIGHT_FORMULA)
         level[(level == WRONG) & self._is_little & (shown == INCONCLUSIVE)] = DOUBTFUL

@@ -11,9 +11,8 @@ from handgrad.tolerance.stated import HALF_KNOWN
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
 #: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
-#: like rounding, and too large to tell whether the formula is right. STAYS: it is as large in
-#: longer floats, in which parts of the code need not have run.
-WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, STAYS = -1, 0, 1, 2, 3
+#: like rounding, and too large to tell whether the formula is right.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5

@@ -40,6 +40,7 @@ def enclosure(ball: arb, bits: int, certified: bool = True) -> Enclosure:
         return Enclosure("0", float(np.nextafter(0, 1)) if exponent < 0 else np.inf, certified)
     if certified:
         return Enclosure(text, float(ball.rad()))
+    text = f"{decimal(text):f}" if 0 <= exponent < DIGITS_OF_FLOAT64 else text
     with balls.precision(max(bits, 192)):
         return Enclosure(text, _at_least((ball - arb(text)).abs_upper()), False)
 

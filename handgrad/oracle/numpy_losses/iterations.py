@@ -9,7 +9,7 @@ the loop.
 import dis
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -49,6 +49,9 @@ _COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 #: one that does not end.
 TIMES, MORE = 4, 1000
 
+#: What calls a loss on series.
+UNTIL = certify.slopes.__code__
+
 _OF_JAX = str(Path(jax.__file__).parent)
 
 
@@ -58,6 +61,9 @@ class AtPlaces(Comparisons):
 
     Where a loop ends, it goes on for `further` more comparisons of its place.
     """
+
+    dependent: bool = True  #: whether only such numbers count; else all
+    until: CodeType | None = None  #: the function that calls the code
 
     ends: Mapping[Place, set[int]] = field(default_factory=dict)  #: the outcomes that end a loop
     further: int = 0
@@ -71,13 +77,13 @@ class AtPlaces(Comparisons):
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """Compare, or decide that a loop goes on; see `Comparisons.order`."""
         found = super().order(a, b)
-        if a.tangent is None and b.tangent is None:
+        if self.dependent and a.tangent is None and b.tangent is None:
             return found
         self.most -= 1
         if self.most < 0:
             raise EndlessError
         place: Place = ()
-        for frame, position in _frames(sys._getframe(1)):
+        for frame, position in _frames(sys._getframe(1), self.until):
             place = (*place, (frame.f_code, position))
             if frame.f_code.co_name in _COMPREHENSIONS:
                 continue
@@ -100,12 +106,12 @@ class EndlessError(ArithmeticError):
     """A loop that was made to go on does not end."""
 
 
-def _frames(frame: FrameType | None) -> Iterator[tuple[FrameType, Any]]:
-    """Yield the frames of the loss and of what it calls, the innermost first, and where they are.
+def _frames(frame: FrameType | None, until: CodeType | None) -> Iterator[tuple[FrameType, Any]]:
+    """Yield the frames of the code and of what it calls, the innermost first, and where they are.
 
     Those of handgrad and JAX, which compute for it, are left out.
     """
-    while frame is not None and frame.f_code is not certify.slopes.__code__:
+    while frame is not None and frame.f_code is not until:
         code = frame.f_code
         if not is_handgrads(code.co_filename) and not code.co_filename.startswith(_OF_JAX):
             yield frame, _positions(code)[frame.f_lasti // 2]
@@ -136,18 +142,22 @@ class Loops:
     decided: bool  #: whether comparisons decide within a loop, be it its end or what it does
     comparisons: int  #: in all
 
+    def going_on(self, further: int, **options: Any) -> AtPlaces:
+        """Return the comparisons of a run where they go on, with other fields of `AtPlaces`."""
+        most = TIMES * self.comparisons * (1 + further) + MORE if further else np.inf
+        return AtPlaces(ends=self.ends, further=further, most=most, **options)
 
-def loops(problem: Untraced, bits: int) -> Loops:
-    """Find the loops of a loss that end by comparisons of numbers that depend on the parameters."""
-    along = generic_direction(np.random.default_rng(problem.size), problem.size)
 
-    def run(ends: Mapping[Place, set[int]], most: float) -> AtPlaces:
-        made = AtPlaces(final=True, undefined=True, ends=ends, further=1, most=most)
-        with balls.precision(bits):
-            certify.slopes(problem, along, made)
-        return made
+def loops(run: Callable[[AtPlaces], Any], **options: Any) -> Loops:
+    """Find the loops of some code that end by comparisons.
 
-    first, ends, longest = run({}, np.inf), {}, 0
+    Args:
+        run: runs the code, with these comparisons.
+        options: further fields of `AtPlaces`.
+    """
+    options |= {"final": True, "undefined": True}
+    run(first := AtPlaces(**options))
+    ends, longest = {}, 0
     count = sum(len(o) for of in first.seen.values() for o in of.values())
     decided = False
     for place, by_frame in _innermost(first.seen):
@@ -159,11 +169,12 @@ def loops(problem: Untraced, bits: int) -> Loops:
             continue
         outcomes |= {EQUAL}
         try:
-            there = run({place: outcomes}, TIMES * count + MORE).seen
-        except Exception as error:  # of the loss, which nobody meant to go on
+            one: Any = {"ends": {place: outcomes}, "further": 1, "most": TIMES * count + MORE}
+            run(there := AtPlaces(**options, **one))
+        except Exception as error:  # of the code, which nobody meant to go on
             raise_internal(error, Exception)
             continue
-        if _visits(there, place) > _visits(first.seen, place):
+        if _visits(there.seen, place) > _visits(first.seen, place):
             ends[place] = outcomes
             longest = max(longest, *map(len, runs))
     return Loops(ends, longest, decided, count)
@@ -199,9 +210,8 @@ def further_slopes(
     arguments: Sequence[np.ndarray] | None = None,
 ) -> tuple[int, np.ndarray]:
     """Return what `handgrad.oracle.evaluate.further_slopes` does; NaN where code does not go on."""
-    most = np.inf if not further else TIMES * found.comparisons * (1 + further) + MORE
-    made = AtPlaces(
-        comparisons.final, comparisons.undefined, ends=found.ends, further=further, most=most
+    made = found.going_on(
+        further, final=comparisons.final, undefined=comparisons.undefined, until=UNTIL
     )
     count = 1 + found.iterations if found.ends else 0
     try:
@@ -223,7 +233,10 @@ def truncation_of(problem: Untraced, reference: Reference) -> Changes | None:
     """
     if problem.leaves_of is not None or not problem.memory["compares"]:
         return None
-    found, bits = loops(problem, reference.bits), reference.bits
+    bits, along = reference.bits, np.random.default_rng(problem.size)
+    along = generic_direction(along, problem.size)
+    with balls.precision(bits):
+        found = loops(lambda made: certify.slopes(problem, along, made), until=UNTIL)
     run = partial(further_slopes, found)
     if found.ends:
         return truncation(problem, reference, run)
