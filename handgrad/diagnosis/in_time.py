@@ -1,7 +1,5 @@
 """Diagnose a mistake, in limited time where each point takes many calls of a function."""
 
-import re
-from dataclasses import replace
 from typing import NamedTuple
 
 from handgrad.clock import OutOfTimeError, limited
@@ -16,9 +14,6 @@ from handgrad.judging.outcome import Trial
 #: collect evidence, and to try what would explain it.
 FOR_EVIDENCE, FOR_KINDS = 0.5, 0.25
 
-#: What nothing is called where nothing is certified.
-_EXACT = re.compile(r"\bexact\b(?! gelu)")
-
 
 class Diagnosed(NamedTuple):
     """The mistakes that explain a wrong gradient, and whether the search for them was cut."""
@@ -29,14 +24,6 @@ class Diagnosed(NamedTuple):
 
 def diagnosed(trial: Trial) -> Diagnosed:
     """Return the mistakes that explain a wrong gradient, found in the time that there is."""
-    found, ruling = _diagnosed(trial), trial.outcomes[trial.deciding].ruling
-    if ruling is None or ruling.reference.certified:
-        return found
-    says = (replace(d, says=_EXACT.sub("the estimate", d.says)) for d in found.diagnoses)
-    return found._replace(diagnoses=tuple(says))
-
-
-def _diagnosed(trial: Trial) -> Diagnosed:
     if known := stopped(trial):
         return Diagnosed(known)
     if not trial.only_called:

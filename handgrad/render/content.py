@@ -24,6 +24,9 @@ FAR_OFF = 1e6
 #: The most leaves or steps to name; of more, the first ones or a range.
 FEW_LEAVES = 3
 
+#: What nothing is called where nothing is certified.
+_EXACT = re.compile(r"\bexact\b(?! gelu)")
+
 
 @dataclass(frozen=True)
 class StepReading:
@@ -200,7 +203,8 @@ def _wrong(report: Reading) -> list[str]:
 
 
 def _kinds(report: Reading) -> list[str]:
-    return [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
+    texts = [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
+    return texts if report.certified else [_EXACT.sub("the estimate", text) for text in texts]
 
 
 def _step(report: Reading) -> list[str]:
