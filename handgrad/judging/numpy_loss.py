@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -16,7 +17,7 @@ from handgrad.data.advised import NoScalarError, UntraceableError
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
-from handgrad.judging import by_differences
+from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
@@ -28,7 +29,7 @@ from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import ANOTHER_VALUE, BITS, Reference, UndecidableError, sizes_about
-from handgrad.oracle.truncation import OtherSlopesError
+from handgrad.oracle.truncation import ALIKE, OTHER_SLOPES, OtherSlopesError
 from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
 from handgrad.tolerance.tolerances_numpy import measure
@@ -119,19 +120,42 @@ class NumpyLoss:
             reference = self.reference(given, suspects)
             tolerances = measure(self.problem(given), reference, self.case.seed)
             try:
-                tolerances.truncation = truncation_of(self.problem(given), reference)
+                check = partial(self._check_matrix, given, reference)
+                tolerances.truncation = truncation_of(self.problem(given), reference, check)
             except OtherSlopesError as error:
                 if any(formats.is_half(leaf.dtype) for leaf in given.leaves):
                     raise
-                return self._by_differences(given, str(error))
+                return self.by_differences(given, str(error))
         self._check_the_same(given, reference, tolerances)
         return reference, tolerances
 
-    def _by_differences(self, given: Point, why: str) -> tuple[Reference, Tolerances]:
-        """Return an estimate of the gradient, and why it cannot be certified."""
-        f, tangent = by_differences.function(self.case.loss, given), self.case.tangent(given)
-        found = by_differences.reference(f, given, why, self.case.seed)
+    def by_differences(
+        self, given: Point, why: str, compiled: bool = False
+    ) -> tuple[Reference, Tolerances]:
+        """Return an estimate of the gradient, and what it leaves open.
+
+        Args:
+            given: the point.
+            why: why it cannot be certified, in one line.
+            compiled: whether JAX can compile what a matrix is of.
+        """
+        part, seed, tangent = self.case.part, self.case.seed, self.case.tangent(given)
+        if isinstance(part, Matrix | HessianProduct):
+            value, _ = self.answers(given)
+            found = matrix_differences.reference(part, given, why, seed, value, compiled)
+        else:
+            f = by_differences.function(self.case.loss, given)
+            found = by_differences.reference(f, given, why, seed)
         return found if tangent is None else by_differences.projected(*found, tangent)
+
+    def _check_matrix(self, given: Point, reference: Reference) -> None:
+        """Compare a matrix with differences of its function, at a few elements."""
+        assert isinstance(self.case.part, Matrix)
+        slopes, errors, known = matrix_differences.few(self.case.part, given, self.case.seed, 1)
+        apart = np.abs(slopes - balls.midpoints(reference.gradient))
+        size = np.max(np.abs(slopes), initial=0.0, where=known)
+        if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():
+            raise OtherSlopesError(OTHER_SLOPES)
 
     def _check_the_same(self, given: Point, reference: Reference, measures: Tolerances) -> None:
         value, _ = self.answers(given)

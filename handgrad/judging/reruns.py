@@ -173,7 +173,7 @@ def _of_iterations(case: Case, given: Point) -> np.ndarray | None:
     """
     arguments, options = (
         _arguments(given),
-        {"dependent": False, "until": exact_runs.by_numpy.__code__},
+        {"dependent": False, "until": [exact_runs.by_numpy.__code__]},
     )
 
     def run(made: AtPlaces) -> Any:

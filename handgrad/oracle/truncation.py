@@ -67,6 +67,7 @@ RUNAWAY = 4
 STEPS, ALIKE = (2.0**-8, 2.0**-12), 2.0**-4
 
 CAUSE = "the loss stops an iteration at a tolerance, and "
+OTHER_SLOPES = f"{CAUSE}its slopes are not those of what it approximates"
 
 
 class OtherSlopesError(UndecidableError):
@@ -193,7 +194,7 @@ def check_slopes(
             if float(abs(quotient - slope).mid()) <= ALIKE * size:
                 return
     if finite:
-        raise OtherSlopesError(f"{CAUSE}its slopes are not those of what it approximates")
+        raise OtherSlopesError(OTHER_SLOPES)
 
 
 def _moved(problem: Problem, step: np.ndarray) -> list[np.ndarray]:

@@ -18,7 +18,7 @@ ADAPTIVE = "a loop that chooses its steps"
 _ORDERS = {"lt", "le", "gt", "ge"}
 _LOGIC = {"and", "or", "not", "reduce_or", "reduce_and"}
 
-#: What leaves numbers as they are, and how often the same condition holds for several.
+#: What leaves numbers as they are.
 _SAME = {"convert_element_type", "copy", "broadcast_in_dim", "reshape", "squeeze"}
 
 
@@ -42,8 +42,8 @@ def adaptive(eqn: Any) -> bool:
     after = _outputs(body, carried)
     times = zip(before[p["cond_nconsts"] :], carried[n:], after, strict=True)
     return any(
-        time.floats and time in compared and any(old not in o.operands for o in _keeping(new, old))
-        for time, old, new in times
+        t.floats and t in compared and any(old not in o.operands for o in _keeping(new, old))
+        for t, old, new in times
     )
 
 

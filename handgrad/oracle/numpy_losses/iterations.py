@@ -50,7 +50,7 @@ _COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 TIMES, MORE = 4, 1000
 
 #: What calls a loss on series.
-UNTIL = certify.slopes.__code__
+UNTIL = (certify.slopes.__code__, certify.in_one_run.__code__)
 
 _OF_JAX = str(Path(jax.__file__).parent)
 
@@ -63,7 +63,7 @@ class AtPlaces(Comparisons):
     """
 
     dependent: bool = True  #: whether only such numbers count; else all
-    until: CodeType | None = None  #: the function that calls the code
+    until: Sequence[CodeType] = ()  #: the functions that call the code
 
     ends: Mapping[Place, set[int]] = field(default_factory=dict)  #: the outcomes that end a loop
     further: int = 0
@@ -106,12 +106,12 @@ class EndlessError(ArithmeticError):
     """A loop that was made to go on does not end."""
 
 
-def _frames(frame: FrameType | None, until: CodeType | None) -> Iterator[tuple[FrameType, Any]]:
+def _frames(frame: FrameType | None, until: Sequence[CodeType]) -> Iterator[tuple[FrameType, Any]]:
     """Yield the frames of the code and of what it calls, the innermost first, and where they are.
 
     Those of handgrad and JAX, which compute for it, are left out.
     """
-    while frame is not None and frame.f_code is not until:
+    while frame is not None and frame.f_code not in until:
         code = frame.f_code
         if not is_handgrads(code.co_filename) and not code.co_filename.startswith(_OF_JAX):
             yield frame, _positions(code)[frame.f_lasti // 2]
@@ -215,7 +215,7 @@ def further_slopes(
     )
     count = 1 + found.iterations if found.ends else 0
     try:
-        loss, slopes = certify.slopes(problem, directions, made, arguments)
+        loss, slopes = _slopes(problem, directions, made, arguments)
     except (MorePrecisionNeededError, UndecidableKinkError):
         raise
     except Exception as error:  # of the loss, which nobody meant to go on
@@ -224,23 +224,47 @@ def further_slopes(
     return count, np.append(balls.boxed([loss], (1,)), slopes)
 
 
-def truncation_of(problem: Untraced, reference: Reference) -> Changes | None:
+def truncation_of(
+    problem: Untraced, reference: Reference, check_matrix: Callable[[], None]
+) -> Changes | None:
     """Return what the loops of a loss leave out, see `truncation`; None if it has none.
+
+    Args:
+        problem: the loss and the point.
+        reference: the certified gradient there.
+        check_matrix: raises OtherSlopesError where a matrix, which is the gradient of a linear
+            loss, is not that of the function.
 
     Raises:
         UndecidableError: as `truncation`; also if comparisons decide what a loop computes, and its
             slopes are not those of the loss: a bisection that keeps floats.
     """
-    if problem.leaves_of is not None or not problem.memory["compares"]:
+    bits, n, rng = reference.bits, problem.size, np.random.default_rng(problem.size)
+    along, is_matrix = generic_direction(rng, n), problem.leaves_of is not None
+    if not is_matrix and not problem.memory["compares"]:
         return None
-    bits, along = reference.bits, np.random.default_rng(problem.size)
-    along = generic_direction(along, problem.size)
     with balls.precision(bits):
-        found = loops(lambda made: certify.slopes(problem, along, made), until=UNTIL)
+        found = loops(lambda made: _slopes(problem, along, made), until=UNTIL)
     run = partial(further_slopes, found)
+    if is_matrix and found.decided:
+        check_matrix()
     if found.ends:
         return truncation(problem, reference, run)
-    if found.decided and reference.kink is None:
+    if found.decided and not is_matrix and reference.kink is None:
         with balls.precision(bits):
-            check_slopes(problem, bits, 0, np.random.default_rng(problem.size), run)
+            check_slopes(problem, bits, 0, rng, run)
     return None
+
+
+def _slopes(
+    problem: Untraced, directions: np.ndarray, comparisons: Comparisons, arguments: Any = None
+) -> tuple[arb, np.ndarray]:
+    """Return the loss and its slopes; those of a matrix's from the matrix, elsewhere no loss.
+
+    The scalar that it has for one has other slopes.
+    """
+    if problem.leaves_of is None:
+        return certify.slopes(problem, directions, comparisons, arguments)
+    loss, leaves = certify.in_one_run(problem, comparisons, arguments)
+    loss = loss if arguments is None else arb("nan")
+    return loss, (directions * leaves).sum(axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handgrad import check_gradient
+from handgrad import check_backward, check_gradient, check_hessian, check_hvp, check_jacobian
 from tests.tiers import one_of_each
 
 Function = Callable[[Any], Any]
@@ -262,6 +262,48 @@ def test_a_bisection_is_judged_by_differences_since_its_slopes_are_none(of_serie
     assert "its slopes are not those of what it approximates" in report.warnings[-1]
     for mistaken in wrong(of_product)[:3]:
         assert check_gradient(mistaken, loss, np.array(TWO), points=0).verdict == "disagree"
+
+
+def second_of(root: Function) -> tuple[Function, Function]:
+    """A function of two results, and a scalar."""
+    return lambda p: np.array([root(p[0]) * p[1], root(p[1])]), lambda p: root(p[0]) * p[1] ** 2
+
+
+def its_jacobian(p: Any) -> Any:
+    a, b = np.sqrt(p)
+    return np.array([[p[1] / 2 / a, a], [0, 1 / 2 / b]])
+
+
+def its_hessian(p: Any) -> Any:
+    a, mixed = np.sqrt(p[0]), p[1] / np.sqrt(p[0])
+    return np.array([[-(p[1] ** 2) / 4 / a**3, mixed], [mixed, 2 * a]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_halves", [False, True])
+def test_matrices_products_and_steps(by_halves: bool) -> None:
+    def root(a: Any) -> Any:
+        return halved(np.array([a, 1.0]), 1e-11) if by_halves else a_loop_in_a_loop([a])
+
+    (fun, scalar), at = second_of(root), np.array(TWO)
+    v = np.array([0.3, 0.9])
+    for f, verdict in ((1.0, "agree"), (-1.0, "disagree"), (2.0, "disagree")):
+        reports = [
+            check_jacobian(lambda p, f=f: f * its_jacobian(p), fun, at, points=0),
+            check_hessian(lambda p, f=f: f * its_hessian(p), scalar, at, points=0),
+            check_hvp(lambda p, v, f=f: f * its_hessian(p) @ v, scalar, at, v=v, points=0),
+        ]
+        if not by_halves:
+            reports += [
+                check_backward(
+                    lambda x: (np.array([root(a) for a in x]), x),
+                    lambda d, x, f=f: f * d / 2 / np.sqrt(x),
+                    at,
+                    points=0,
+                )
+            ]
+        for report in reports:
+            assert (report.verdict, report.certified) == (verdict, not by_halves), str(report)
 
 
 def of_signs(p: Any) -> Any:
