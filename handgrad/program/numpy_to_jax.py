@@ -48,6 +48,16 @@ def in_jax_with_promotion(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_its_place
 
 
+def replaced(function: Callable[..., Any], one: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Copy a function, and all that it calls, with other values in place of what it refers to.
+
+    Args:
+        function: any object; only plain functions are changed.
+        one: returns what takes the place of a value that is no function; itself if nothing does.
+    """
+    return _Replacement(one).of(function)
+
+
 class _Translation:
     """Keeps one copy of each function, so that the copies call each other."""
 
@@ -84,14 +94,29 @@ class _Translation:
         copy.__kwdefaults__ = function.__kwdefaults__
         # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
-        for name in _names(function.__code__) & variables.keys():
-            variables[name] = self.of(variables[name])
+        for name in _names(function.__code__):
+            if name in variables or name == "float":
+                variables[name] = self.of(variables.get(name, float))
         for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
             try:
                 cell.cell_contents = self.of(old.cell_contents)
             except ValueError:
                 continue  # a closure variable without a value yet
         return copy
+
+
+class _Replacement(_Translation):
+    """The same with other values."""
+
+    def __init__(self, one: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._one = one
+
+    def of(self, value: Any) -> Any:
+        """Return the replacement of a value that a function refers to."""
+        own = isinstance(value, FunctionType) and _is_own(value)
+        through = own or isinstance(value, MethodType | partial)
+        return super().of(value) if through else self._one(value)
 
 
 def _names(code: CodeType) -> set[str]:
