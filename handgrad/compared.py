@@ -98,10 +98,11 @@ def close_up(versions: Sequence[Version]) -> Iterator[str | Table]:
     witnesses = [(name, ruling.yours) for name, ruling in found]
     if not np.isnan(first.autodiff.answer[at.i]):
         witnesses.append(("autodiff", first.autodiff))
-    exact = numerals.decimal(right_value(first, at.i).midpoint)
+    right_one = right_value(first, at.i)
+    exact = numerals.decimal(right_one.midpoint)
     values = [float(witness.answer[at.i]) for _, witness in witnesses]
     text, *digits = numerals.beside(exact, values, leaf.dtype.name)
-    rows = [("exact", text, "")]
+    rows = [(right_one.name, text, right_one.within.strip())]
     for (name, witness), value, shown in zip(witnesses, values, digits, strict=True):
         right = numerals.right_digits(exact, value)
         row = content.row(name, shown, text, ulps(witness, at.i, leaf.dtype), right)

@@ -19,14 +19,31 @@ CONFIDENCE = 0.99
 
 @dataclass(frozen=True)
 class Enclosure:
-    """A real number between rigorous bounds: it lies within `radius` of `midpoint`."""
+    """A real number between bounds: it lies within `radius` of `midpoint`.
 
-    midpoint: str  #: decimal digits, as many as are certain, at most 40; float() takes it
+    Where it is certified, that is proved, of the midpoint before it was rounded to these digits.
+    Where it is not, this is what the judge allows an estimate, digits that are cut off included.
+    """
+
+    midpoint: str  #: decimal digits, as many as are known, at most 40; float() takes it
     radius: float  #: rounded up; infinite where nothing is known
     certified: bool = True  #: whether the bounds are proved, or an estimate
 
     def __float__(self) -> float:
         return float(self.midpoint)
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return "exact" if self.certified else "estimate"
+
+    @property
+    def within(self) -> str:
+        """The bar of an estimate, ` ± 5.2e-11`, rounded up; nothing where it is certified."""
+        if self.certified or not 0 < self.radius < math.inf:
+            return ""
+        up = decimal.Context(prec=2, rounding=decimal.ROUND_CEILING)
+        return f" ± {float(up.create_decimal_from_float(self.radius)):.2g}"
 
     def ulps(self, value: float) -> float:
         """Return an upper bound of |value - exact| / ulp(exact) of a float64; NaN for NaN."""
@@ -37,7 +54,7 @@ class Enclosure:
         return (gap + self.radius) / math.ulp(float(self))
 
     def __str__(self) -> str:
-        return self.midpoint if self.certified else f"{self.midpoint} (not certified)"
+        return self.midpoint if self.certified else f"{self.midpoint}{self.within} (not certified)"
 
 
 @dataclass(frozen=True)

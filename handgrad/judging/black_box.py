@@ -9,7 +9,6 @@ from flint import arb
 
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
-from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
@@ -42,19 +41,12 @@ class BlackBox(NumpyLoss):
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
         _, _, obstacle = self.why.partition(": ")
-        part, seed = self.case.part, self.case.seed
-        if isinstance(part, Matrix | HessianProduct):
-            value, _ = self.answers(given)
-            found = matrix_differences.reference(part, given, obstacle, seed, value, self.compiled)
-        else:
-            if is_used(self.case.loss):
-                raise UndecidableError(
-                    f"{obstacle}; and differences of it would move what `{NAME}` stops"
-                )
-            f = by_differences.function(self.case.loss, given)
-            found = by_differences.reference(f, given, obstacle, seed)
-        tangent = self.case.tangent(given)
-        return found if tangent is None else by_differences.projected(*found, tangent)
+        matrix = isinstance(self.case.part, Matrix | HessianProduct)
+        if not matrix and is_used(self.case.loss):
+            raise UndecidableError(
+                f"{obstacle}; and differences of it would move what `{NAME}` stops"
+            )
+        return self.by_differences(given, obstacle, self.compiled)
 
     def value(self, given: Point) -> Any:
         """Call the loss; where that is the slope of another one, that other."""

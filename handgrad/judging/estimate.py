@@ -20,7 +20,8 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
 from handgrad.judging.stopped_gradients import held
-from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError
+from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError, sizes_about
+from handgrad.program.adaptive import ADAPTIVE
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -63,7 +64,7 @@ def reference(
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = by_differences.in_one(given)
-    if operation in CALLBACKS and not trusted:
+    if operation in (*CALLBACKS, ADAPTIVE) and not trusted:
         return by_differences.reference(in_floats(loss, given), given, outside(operation), seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
@@ -104,13 +105,16 @@ def reference(
         program=None,
         certified=False,
     )
-    none = np.zeros(point.size)
-    estimated = Tolerance(unit, loose, changes[0], SHARP * changes[0], balls.exact(gradient), none)
+    own = by_differences.OWN_ERROR * sizes_about(given.leaves, found.gradient, gradient == 0)
+    program, bar = balls.exact(gradient), np.fmax(SHARP * unit, own)
+    estimated = Tolerance(unit, loose, changes[0], SHARP * changes[0], program, own, bar=bar)
     return found, Measured(estimated)
 
 
 def outside(operation: str) -> str:
-    """Say why what calls code outside of JAX is not certified."""
+    """Say why what calls code outside of JAX, or approximates, is not certified."""
+    if operation == ADAPTIVE:
+        return f"the loss is solved by {ADAPTIVE} (as an adaptive solver does), and approximates"
     return f"`{operation}` calls what is not JAX's; code in jax.numpy throughout is certified"
 
 

@@ -24,6 +24,7 @@ from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.series import Number
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
+from handgrad.program.numpy_to_jax import replaced
 from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
 
@@ -75,6 +76,7 @@ def by_numpy(
     arguments: Sequence[Any],
     constants: Perturbation | None = None,
     final: bool = True,
+    comparisons: Comparisons | None = None,
 ) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
 
@@ -83,12 +85,14 @@ def by_numpy(
         arguments: its arguments.
         constants: perturbs the floats in it, if given.
         final: whether numbers that overlap count as equal.
+        comparisons: how comparisons are decided, if not by that.
 
     Raises:
         MorePrecisionNeededError: numbers overlap that it compares.
         Exception: what the function raises on numbers that it was not written for.
     """
-    lines = NumpyRun(Comparisons(final=final, undefined=final), {}, constants)
+    comparisons = comparisons or Comparisons(final=final, undefined=final)
+    lines = NumpyRun(comparisons, {}, constants)
 
     def boxed(leaf: Any) -> Any:
         if not isinstance(leaf, Real):
@@ -102,6 +106,40 @@ def by_numpy(
         return Real(lines.packed(leaf), np.float64, bare) if of_balls or bare else leaf
 
     return mapped(packed, function(*mapped(boxed, arguments)))
+
+
+class _Cast:
+    """A type of floats that leaves a number of a series as it is; NumPy takes it for its dtype."""
+
+    def __init__(self, of: Any) -> None:
+        self._of, self.dtype = of, np.dtype(of)
+
+    def __call__(self, x: Any = 0.0) -> Any:
+        return x if isinstance(x, Number) else self._of(x)
+
+
+class _WithoutCasts(ModuleType):
+    """NumPy, whose casts to one float leave a number of a series as it is."""
+
+    def __getattr__(self, name: str) -> Any:
+        return _uncast(getattr(np, name))
+
+
+def _uncast(value: Any) -> Any:
+    if value is np:
+        return _WithoutCasts("numpy")
+    if not (isinstance(value, type) and issubclass(value, float | np.floating)):
+        return value
+    return _Cast(value)
+
+
+def uncast(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    constants: Perturbation | None = None,
+) -> Any:
+    """Run a function as `by_numpy` does, without its casts to `float` and `np.float64`."""
+    return by_numpy(replaced(function, _uncast), arguments, constants)
 
 
 def in_jax(

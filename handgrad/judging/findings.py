@@ -3,6 +3,7 @@
 import decimal
 
 import numpy as np
+from flint import arb
 
 from handgrad.data.findings import Enclosure, Finding
 from handgrad.data.numerals import plural
@@ -22,7 +23,9 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
     found = list(deciding.findings)
     if deciding.value and not deciding.value.right:
         value = deciding.value
-        what = f"the loss beside the gradient is {value.yours!r}, exactly it is {value.exact!r}"
+        certified = deciding.ruling is None or deciding.ruling.reference.certified
+        itself = "exactly it is" if certified else "and by itself"
+        what = f"the loss beside the gradient is {value.yours!r}, {itself} {value.exact!r}"
         found.append(Finding("loss-value", None, None, what, 1.0))
     if deciding.ruling:
         found += _of_elements(deciding.ruling, case)
@@ -76,9 +79,16 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
         return Finding("unknown", path, index, what, 0.5)
     if yours.vague[i]:
         what = (
-            f"{where}yours is {answer!r}, exactly it is {shown(exact)}; but the loss stops an "
+            f"{where}yours is {answer!r}, {right_is(exact)}; but the loss stops an "
             f"iteration at a tolerance, and going on may change it by "
             f"{ruling.left_out[i]:.2g}, so what is right cannot be decided"
+        )
+        return Finding("unknown", path, index, what, 0.5)
+    if ruling.cannot_be_told(i):
+        what = (
+            f"{where}yours is {answer!r}, {right_is(exact)}; that may be a wrong formula, or what "
+            "the code that yours calls loses by rounding; which of the two cannot be told, since "
+            "it cannot be rerun in longer numbers"
         )
         return Finding("unknown", path, index, what, 0.5)
     cost = "rounding may cost as much as that here, so this precision cannot decide"
@@ -185,16 +195,19 @@ def distances(ruling: Ruling) -> np.ndarray:
 
 
 def right_value(ruling: Ruling, i: int) -> Enclosure:
-    """Return the exact value of one element."""
-    return enclosure(ruling.yours.reference[i], ruling.reference.bits, ruling.reference.certified)
+    """Return the exact value of one element, or an estimate and what the judge allows it."""
+    reference, ball = ruling.reference, ruling.yours.reference[i]
+    if not reference.certified:
+        bars = np.broadcast_to(ruling.tolerance.bar, reference.gradient.shape)
+        ball = arb(ball.mid(), float(bars[i]))
+    return enclosure(ball, reference.bits, reference.certified)
 
 
 def right_is(exact: Enclosure) -> str:
     """Say what an element is: exactly, or by an estimate."""
     if exact.certified:
         return f"exactly it is {shown(exact)}"
-    within = f" ± {exact.radius:.1g}" if exact.radius else ""
-    return f"by an estimate it is {shown(exact)}{within}"
+    return f"by an estimate it is {shown(exact)}{exact.within}"
 
 
 def shown(exact: Enclosure) -> str:

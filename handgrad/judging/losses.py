@@ -15,6 +15,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
+from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax_with_promotion
 from handgrad.program.trace import Traced
@@ -125,9 +126,13 @@ def _of_callback(prepared: JaxLoss, given: Point, traced: Traced) -> BlackBox | 
 
 
 def _callback(traced: Traced) -> str | None:
-    """Return the operation of a loss by which it calls code outside of JAX; None if it has none."""
-    names = (eqn.primitive.name for eqn in equations(traced.loss.jaxpr.jaxpr))
-    return next((name for name in names if name in CALLBACKS), None)
+    """Return what of a loss only differences judge: a call of code outside of JAX, or a solver."""
+    for eqn in equations(traced.loss.jaxpr.jaxpr):
+        if (name := eqn.primitive.name) in CALLBACKS:
+            return name
+        if name == "while" and adaptive(eqn):
+            return ADAPTIVE
+    return None
 
 
 def by_calls(loss: PreparedLoss, given: Point) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -13,9 +14,10 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import AnotherFunctionError, NoScalarError, UntraceableError
 from handgrad.data.attempts import best_effort, raise_internal
-from handgrad.data.formats import is_floating
+from handgrad.data.formats import is_floating, is_half
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
+from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
@@ -24,8 +26,10 @@ from handgrad.judging.untraceable import stopped
 from handgrad.judging.witness import RIGHT
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
+from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference, sizes_about
+from handgrad.oracle.truncation import ALIKE, OTHER_SLOPES, OtherSlopesError
 from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
 from handgrad.tolerance.tolerances_numpy import measure
@@ -118,7 +122,43 @@ class NumpyLoss:
         """
         with certify.on_series():
             reference = self.reference(given, suspects)
-        return reference, measure(self.problem(given), reference, self.case.seed)
+            tolerances = measure(self.problem(given), reference, self.case.seed)
+            try:
+                check = partial(self._check_matrix, given, reference)
+                tolerances.truncation = truncation_of(self.problem(given), reference, check)
+            except OtherSlopesError as error:
+                if any(is_half(leaf.dtype) for leaf in given.leaves):
+                    raise
+                return self.by_differences(given, str(error))
+        return reference, tolerances
+
+    def by_differences(
+        self, given: Point, why: str, compiled: bool = False
+    ) -> tuple[Reference, Tolerances]:
+        """Return an estimate of the gradient, and what it leaves open.
+
+        Args:
+            given: the point.
+            why: why it cannot be certified, in one line.
+            compiled: whether JAX can compile what a matrix is of.
+        """
+        part, seed, tangent = self.case.part, self.case.seed, self.case.tangent(given)
+        if isinstance(part, Matrix | HessianProduct):
+            value, _ = self.answers(given)
+            found = matrix_differences.reference(part, given, why, seed, value, compiled)
+        else:
+            f = by_differences.function(self.case.loss, given)
+            found = by_differences.reference(f, given, why, seed)
+        return found if tangent is None else by_differences.projected(*found, tangent)
+
+    def _check_matrix(self, given: Point, reference: Reference) -> None:
+        """Compare a matrix with differences of its function, at a few elements."""
+        assert isinstance(self.case.part, Matrix)
+        slopes, errors, known = matrix_differences.few(self.case.part, given, self.case.seed, 1)
+        apart = np.abs(slopes - balls.midpoints(reference.gradient))
+        size = np.max(np.abs(slopes), initial=0.0, where=known)
+        if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():
+            raise OtherSlopesError(OTHER_SLOPES)
 
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:
         """Run the code on series once, in one direction, and raise whatever it raises."""
@@ -156,6 +196,8 @@ class NumpyLoss:
             k = finite.index(not finite[0])
             raise not_a_function(name, "value", values[0], values[k], k + 1)
         # Floats may differ by the order of a sum alone; series tell.
+        if ruling is not None and not ruling.reference.certified:
+            return
         suspicious = ruling is not None and ruling.yours.worst > RIGHT
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious
         found = None

@@ -53,8 +53,9 @@ class Trial:
 
     @property
     def only_called(self) -> bool:
-        """Whether the loss can only be called, so that each point takes many calls of it."""
-        return isinstance(self.loss, BlackBox)
+        """Whether differences of the loss judge, so that each point takes many calls of it."""
+        ruling = self.outcomes[self.deciding].ruling
+        return isinstance(self.loss, BlackBox) or bool(ruling and ruling.reference.obstacle)
 
     @property
     def varies(self) -> Variation | None:

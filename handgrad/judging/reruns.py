@@ -23,8 +23,10 @@ from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32
-from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, Gaps
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
+from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
+from handgrad.oracle.truncation import FEWEST
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS
 
@@ -44,6 +46,7 @@ NARROW = 1024
 #: after `b = a`, `b *= c` leaves a as it is. So what JAX runs must be as far off in its floats.
 RUNNERS: tuple[Callable[..., Any], ...] = (
     exact_runs.by_numpy,
+    exact_runs.uncast,
     exact_runs.by_jax,
     exact_runs.in_jax,
 )
@@ -75,12 +78,18 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
             if (known & gaps.vanishes(error) & (error > gaps.sharp)).any():
                 by_constants = _by_constants(exact)
             shown = np.where(known, gaps.shown_by(error, by_constants), INCONCLUSIVE)
+            if (shown[gaps.wrong] == WRONG_FORMULA).any():
+                limit = _attempt(lambda: _of_iterations(case, given))
+                if limit is not None:
+                    is_right = gaps.shown_by(gaps.gap_of(limit)) == RIGHT_FORMULA
+                    shown = np.where((shown == WRONG_FORMULA) & is_right, RIGHT_FORMULA, shown)
             error = np.where(known, error, gaps.gap)
         for dtype in (np.float64, np.longdouble):
             if (shown != INCONCLUSIVE).all():
                 break
             longer = _attempt(lambda d=dtype: _in_longer_floats(case, given, d))
             if longer is not None:
+                # One that stays proves nothing: what is called there may be rounded to float64.
                 with np.errstate(over="ignore"):
                     shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
@@ -157,6 +166,27 @@ def _at_few_bits(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
     return _Exact(found, run)
 
 
+def _of_iterations(case: Case, given: Point) -> np.ndarray | None:
+    """Run the caller's code in balls by NumPy, its loops that a tolerance ends going on.
+
+    None if it has no such loops. Its slopes are those of the loss at a solution, and as far off as
+    the solution is.
+    """
+    arguments, options = (
+        _arguments(given),
+        {"dependent": False, "until": [exact_runs.by_numpy.__code__]},
+    )
+
+    def run(made: AtPlaces) -> Any:
+        return exact_runs.by_numpy(case.gradient, arguments, comparisons=made)
+
+    found = loops(run, **options)
+    if not found.ends:
+        return None
+    going_on = found.going_on(max(FEWEST, found.iterations), final=True, undefined=True, **options)
+    return _flat(case, given, run(going_on))
+
+
 def _arguments(given: Point) -> Any:
     """Return the arguments of the caller's code in balls."""
     numbers = jax.tree_util.tree_map(
@@ -192,7 +222,7 @@ def _gradient_in_balls(
         exact = _attempt(again)
         if exact is None:
             continue
-        if runner is exact_runs.by_numpy:
+        if runner in (exact_runs.by_numpy, exact_runs.uncast):
             return _Exact(exact, again)
         floats = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments, floats=True)))
         if floats is not None:

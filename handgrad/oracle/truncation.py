@@ -7,8 +7,9 @@ compared with what has changed so far. Rules for such functions may differentiat
 and so all of these changes belong to the tolerance.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import arb
@@ -70,6 +71,11 @@ STEPS, ALIKE = (2.0**-8, 2.0**-12), 2.0**-4
 ENDLESS = 8
 
 CAUSE = "the loss stops an iteration at a tolerance, and "
+OTHER_SLOPES = f"{CAUSE}its slopes are not those of what it approximates"
+
+
+class OtherSlopesError(UndecidableError):
+    """The slopes of what is computed are not those of what it approximates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,26 +86,39 @@ class Changes:
     gradient: np.ndarray  #: (size,)
 
 
-def truncation(problem: Problem, reference: Reference) -> Changes:
+#: As `further_slopes` of `handgrad.oracle.evaluate`.
+FurtherSlopes = Callable[..., tuple[int, np.ndarray]]
+
+
+def truncation(problem: Problem, reference: Reference, run: FurtherSlopes | None = None) -> Changes:
     """Return what the iterations of a loss leave out; zeros if there are none.
+
+    Args:
+        problem: the loss and the point.
+        reference: the certified gradient there.
+        run: returns loss and slopes if loops go on; None for those of JAX's program.
 
     Raises:
         UndecidableError: it cannot be bounded, or the slopes of the iteration are not those of what
             it approximates, as those of a bisection are not.
     """
     none = Changes(0.0, np.zeros(problem.size))
-    if all(eqn.primitive.name != "while" for eqn in equations(problem.traced.loss.jaxpr.jaxpr)):
+    of_jax = equations(problem.traced.loss.jaxpr.jaxpr)
+    if run is None and all(eqn.primitive.name != "while" for eqn in of_jax):
         return none
+    run = run or further_slopes
     for bits in BITS[BITS.index(reference.bits) :]:
         try:
             with balls.precision(bits):
-                return _truncation(problem, reference, bits) or none
+                return _truncation(problem, reference, bits, run) or none
         except MorePrecisionNeededError:
             continue
     raise UndecidableError(f"{CAUSE}what this leaves out cannot be enclosed at {BITS[-1]} bits")
 
 
-def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | None:
+def _truncation(
+    problem: Problem, reference: Reference, bits: int, run: FurtherSlopes
+) -> Changes | None:
     chosen = np.flatnonzero(reference.known)
     scale = element_scale(problem, reference.gradient)
     rng = np.random.default_rng(problem.size)
@@ -110,7 +129,7 @@ def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | 
     else:
         directions = random_directions(rng, scale, 3)
         sizes = np.ones(2)
-    iterations, here = further_slopes(problem, directions, comparisons_at(bits), 0)
+    iterations, here = run(problem, directions, comparisons_at(bits), 0)
     if not iterations:
         return None
     # A loss near 0 may be a difference, whose terms are as large as derivatives times parameters.
@@ -122,13 +141,16 @@ def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | 
     grown = largest
     for further in _doubled(iterations):
         draw = min(further, DRAWS)
-        _, there = further_slopes(problem, directions, comparisons_at(bits), further, draw)
+        _, there = run(problem, directions, comparisons_at(bits), further, draw)
         there = np.append(there[:1], there[2:])
         moved = balls.magnitudes(there - along)
         if not np.isfinite(moved).all():
             # As conjugate gradients after a residual of 0: the loop has found what it seeks.
-            _check_slopes(problem, bits, 0, rng)
-            return None
+            if not largest.any():
+                check_slopes(problem, bits, 0, rng, run)
+                return None
+            further = 0
+            break
         if moved[0] > MEANT * sizes[0]:
             return None
         if (balls.radii(there) > NOTHING * sizes).any() and bits < BITS[-1]:
@@ -140,7 +162,7 @@ def _truncation(problem: Problem, reference: Reference, bits: int) -> Changes | 
         if (largest > RUNAWAY * grown).any():
             return None
         raise UndecidableError(f"{CAUSE}going on changes the gradient more and more")
-    _check_slopes(problem, bits, further, rng)
+    check_slopes(problem, bits, further, rng, run)
     changes = SAFETY * np.where(largest > NOTHING * sizes, largest, 0.0)
     gradient = np.zeros(problem.size)
     gradient[chosen] = changes[1:] if one_by_one else changes[1:].max() * scale[chosen]
@@ -154,29 +176,33 @@ def _doubled(iterations: int) -> Iterator[int]:
         further *= 2
 
 
-def _check_slopes(problem: Problem, bits: int, further: int, rng: np.random.Generator) -> None:
-    """Check that slopes are difference quotients; those of a loop that chooses need not be."""
+def check_slopes(
+    problem: Problem, bits: int, further: int, rng: np.random.Generator, run: FurtherSlopes
+) -> None:
+    """Check that slopes are difference quotients; those of a loop that chooses need not be.
+
+    Of four, to both sides, one must be: the others may go beyond a kink.
+    """
     sizes = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
     direction = generic_direction(rng, sizes.size)[0] * balls.exact(sizes)
-    taken, (_, slope) = further_slopes(problem, direction[None], comparisons_at(bits), further)
-    most, alike = ENDLESS * max(FEWEST, taken), []
-    for step in STEPS:
-        sides = (_moved(problem, direction * arb(side)) for side in (step, -step))
+
+    def along(arguments: Any = None, most: float = np.inf) -> tuple[int, np.ndarray]:
+        return run(problem, direction[None], comparisons_at(bits), further, 0, arguments, most)
+
+    taken, (value, slope) = along()
+    most, finite = ENDLESS * max(FEWEST, taken), False
+    for step in (side * step for step in STEPS for side in (1, -1)):
         try:
-            ends = [
-                further_slopes(
-                    problem, direction[None], comparisons_at(bits), further, 0, moved, most
-                )[1][0]
-                for moved in sides
-            ]
+            _, (there, _) = along(_moved(problem, direction * arb(step)), most)
         except EndlessLoopError:  # it ends here, and there is no quotient
             continue
-        quotient = (ends[0] - ends[1]) / (2 * arb(step))
+        quotient = (there - value) / arb(step)
         if quotient.is_finite():
-            size = max(abs(float(quotient)), abs(float(slope)))
-            alike.append(float(abs(quotient - slope).mid()) <= ALIKE * size)
-    if alike and not any(alike):
-        raise UndecidableError(f"{CAUSE}its slopes are not those of what it approximates")
+            finite, size = True, max(abs(float(quotient)), abs(float(slope)))
+            if float(abs(quotient - slope).mid()) <= ALIKE * size:
+                return
+    if finite:
+        raise OtherSlopesError(OTHER_SLOPES)
 
 
 def _moved(problem: Problem, step: np.ndarray) -> list[np.ndarray]:

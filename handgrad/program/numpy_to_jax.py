@@ -31,12 +31,13 @@ def _betaln(a: Any, b: Any) -> Any:
 
 
 #: Functions whose counterpart in JAX is a fit or a series that ends early, so that its derivative
-#: has from 7 to 15 digits; and what is exact, or None where nothing is.
+#: has from 7 to 15 digits, or has another name; and what is exact, or None where nothing is.
 _FITTED: dict[str, Any] = {
     "scipy.special.beta": _beta,
     "scipy.special.betaln": _betaln,
     "scipy.special.hyp2f1": None,
     "scipy.special.ndtri": lambda p: math.sqrt(2) * lax.erf_inv(2 * p - 1),
+    "scipy.special.psi": special.digamma,  # the name that SciPy's digamma has for itself
 }
 
 #: Functions that read one triangle of a Hermitian matrix, where JAX's read both or take their mean;
@@ -142,6 +143,16 @@ def in_jax_with_promotion(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_its_place
 
 
+def replaced(function: Callable[..., Any], one: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Copy a function, and all that it calls, with other values in place of what it refers to.
+
+    Args:
+        function: any object; only plain functions are changed.
+        one: returns what takes the place of a value that is no function; itself if nothing does.
+    """
+    return _Replacement(one).of(function)
+
+
 class _Translation:
     """Keeps one copy of each function, so that the copies call each other."""
 
@@ -151,6 +162,8 @@ class _Translation:
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
         if isinstance(value, ModuleType):
+            if value.__name__ == "scipy.stats":  # which takes a second to load
+                return import_module("jax.scipy.stats")
             return LIBRARIES.get(value.__name__, value)
         if isinstance(value, FunctionType):
             return self._function(value) if _is_own(value) else value
@@ -176,14 +189,29 @@ class _Translation:
         copy.__kwdefaults__ = function.__kwdefaults__
         # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
-        for name in names(function.__code__) & variables.keys():
-            variables[name] = self.of(variables[name])
+        for name in names(function.__code__):
+            if name in variables or name == "float":
+                variables[name] = self.of(variables.get(name, float))
         for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
             try:
                 cell.cell_contents = self.of(old.cell_contents)
             except ValueError:
                 continue  # a closure variable without a value yet
         return copy
+
+
+class _Replacement(_Translation):
+    """The same with other values."""
+
+    def __init__(self, one: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._one = one
+
+    def of(self, value: Any) -> Any:
+        """Return the replacement of a value that a function refers to."""
+        own = isinstance(value, FunctionType) and _is_own(value)
+        through = own or isinstance(value, MethodType | partial)
+        return super().of(value) if through else self._one(value)
 
 
 def names(code: CodeType) -> set[str]:

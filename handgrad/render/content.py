@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from handgrad.data import numerals
-from handgrad.data.findings import Diagnosis, Finding, LeafReport, NotJudged
+from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural, short, ulps
 from handgrad.judging.judgement import Judgement
 from handgrad.render import rounding
@@ -23,6 +23,9 @@ FAR_OFF = 1e6
 
 #: The most leaves or steps to name; of more, the first ones or a range.
 FEW_LEAVES = 3
+
+#: What nothing is called where nothing is certified.
+_EXACT = re.compile(r"\bexact\b(?! gelu)")
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def rows(leaf: LeafReport) -> list[Row]:
     exact = numerals.decimal("nan" if math.isinf(leaf.exact.radius) else leaf.exact.midpoint)
     first, yours, autodiff = numerals.beside(exact, [leaf.yours, leaf.autodiff], leaf.dtype)
     found = [
-        Row("exact", first, len(first), "" if leaf.exact.certified else "not certified"),
+        Row(leaf.exact.name, first, len(first), _bar(leaf.exact)),
         row("yours", yours, first, leaf.ulps, numerals.right_digits(exact, leaf.yours)),
     ]
     if math.isnan(leaf.ulps_autodiff):
@@ -138,6 +141,10 @@ def rows(leaf: LeafReport) -> list[Row]:
         return found
     right = numerals.right_digits(exact, leaf.autodiff)
     return [*found, row("autodiff", autodiff, first, leaf.ulps_autodiff, right)]
+
+
+def _bar(exact: Enclosure) -> str:
+    return "" if exact.certified else f"{exact.within.strip()}, not certified".removeprefix(", ")
 
 
 def row(who: str, digits: str, exact: str, distance: float, right: int | None) -> Row:
@@ -155,7 +162,7 @@ def _tolerance(leaf: LeafReport) -> str:
         return ""
     if leaf.arithmetic:
         return rounding.explained(leaf, _off(leaf))
-    text = f"Within {short(leaf.sharp, 2)} of exact is right"
+    text = f"Within {short(leaf.sharp, 2)} of {leaf.exact.name} is right"
     if math.isnan(leaf.loose) or not (leaf.loose or leaf.exact.certified):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
@@ -196,7 +203,8 @@ def _wrong(report: Reading) -> list[str]:
 
 
 def _kinds(report: Reading) -> list[str]:
-    return [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
+    texts = [_diagnosis(diagnosis, _wrong(report)) for diagnosis in report.diagnoses]
+    return texts if report.certified else [_EXACT.sub("the estimate", text) for text in texts]
 
 
 def _step(report: Reading) -> list[str]:

@@ -189,8 +189,9 @@ def columns_of(leaves: list[LeafReport], columns: int) -> list[tuple[str, ...]]:
 
     Long paths are shortened to their ends.
     """
-    rows = [HEADINGS, *map(cells, leaves)]
-    left = list(LEAST_FIRST)
+    right = "exact" if any(leaf.exact.certified for leaf in leaves) else "estimate"
+    rows = [tuple(right if h == "exact" else h for h in HEADINGS), *map(cells, leaves)]
+    left = [right if h == "exact" else h for h in LEAST_FIRST]
     if all(isnan(leaf.ulps_autodiff) for leaf in leaves):  # there is none, or none is known
         k = HEADINGS.index(left.pop(0))
         rows = [(*row[:k], *row[k + 1 :]) for row in rows]

@@ -76,6 +76,8 @@ class Tolerance:
     #: see `handgrad.tolerance.runs.stored`.
     stored: np.ndarray | float = 0.0
     jump_of_loss: float = 0.0  #: as `jump`, of the loss
+    #: How far an estimate may be from what is right, shape (size,); 0 where one is certified.
+    bar: np.ndarray | float = 0.0
 
     @property
     def left_out(self) -> np.ndarray:

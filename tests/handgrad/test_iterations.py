@@ -10,14 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.experimental.ode import odeint
 from jax.scipy.sparse import linalg
 from jax.scipy.special import betainc
 
-from handgrad import check_custom, check_gradient
+from handgrad import check_custom, check_gradient, check_jacobian, exact_gradient
 from handgrad.judging.verdict import _left_out
 from handgrad.oracle.certify import certify
 from handgrad.oracle.reference import UndecidableError
 from handgrad.oracle.truncation import MOST, Changes, truncation
+from handgrad.program.adaptive import adaptive
+from handgrad.program.equations import equations
 from tests.handgrad.oracle.problems import problem
 
 pytestmark = pytest.mark.usefixtures("measured_once")
@@ -402,3 +405,87 @@ def test_a_root_with_its_own_rule() -> None:
     assert verdict(jax.jit(jax.grad(loss)), loss, [2.0, 3.0], points=2) == "agree"
     for wrong in wrong_ones(right):
         assert verdict(wrong, loss, [2.0, 3.0]) == "disagree"
+
+
+def solved(p: Any, **options: Any) -> Any:
+    """Lotka and Volterra's equations, to 2."""
+
+    def rhs(y: Any, _: Any, p: Any) -> Any:
+        eaten = p[1] * y[0] * y[1]
+        return jnp.stack([p[0] * y[0] - eaten, eaten - p[2] * y[1]])
+
+    return odeint(rhs, jnp.array([1.2, 0.9]), jnp.array([0.0, 2.0]), p, **options)[-1]
+
+
+def by_own_steps(p: Any, choose: Any) -> Any:
+    """Euler's method, whose step is kept or tried again by an estimate of its error."""
+
+    def step(s: Any) -> Any:
+        t, h, y = s
+        error = jnp.abs(h * h * p * p * y) / 2
+        after = h * jnp.sqrt(1e-4 / error) * 0.9
+        return choose(error <= 1e-4, (t + h, after, y - h * p * y), (t, after, y))
+
+    return lax.while_loop(lambda s: s[0] < 1.0, step, (0.0, 0.1, p))[2]
+
+
+def by_where(test: Any, one: Any, other: Any) -> Any:
+    return tuple(jnp.where(test, a, b) for a, b in zip(one, other, strict=True))
+
+
+def by_cond(test: Any, one: Any, other: Any) -> Any:
+    return lax.cond(test, lambda: one, lambda: other)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (lambda p: jnp.sum(solved(jnp.stack([p, p, p]))), True),
+        (lambda p: by_own_steps(p, by_where), True),
+        (lambda p: by_own_steps(p, by_cond), True),
+        (lambda p: jnp.sum(jax.vmap(lambda q: by_own_steps(q, by_where))(p * jnp.ones(3))), True),
+        (lambda p: lax.while_loop(lambda v: v < 100.0, lambda v: v * 2.0, p), False),
+        (lambda p: newton(p, 2.0), False),
+        (lambda p: jnp.sum(jax.vmap(lambda q: newton(q, 2.0))(p * jnp.ones(3))), False),
+        (lambda p: jnp.sum(linalg.gmres(A, p * C)[0]), False),
+        (lambda p: jnp.sum(linalg.bicgstab(A, p * C)[0]), False),
+        (
+            lambda p: lax.while_loop(
+                lambda s: s[1] - s[0] > 1e-9, lambda s: halve(s, p), (0 * p, 9 + p)
+            )[0],
+            False,
+        ),
+    ],
+)
+def test_which_loops_choose_their_steps(loss: Any, expected: bool) -> None:
+    with jax.enable_x64(True):
+        program = jax.make_jaxpr(loss)(1.1)
+    loops = [eqn for eqn in equations(program.jaxpr) if eqn.primitive.name == "while"]
+    assert [adaptive(eqn) for eqn in loops] == [expected] * len(loops) != []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"rtol": 1e-10, "atol": 1e-10}, {"rtol": 1e-5}])
+def test_a_solver_that_chooses_its_steps_is_judged_by_differences(options: Any) -> None:
+    at = np.array([1.1, 0.6, 0.8])
+
+    def loss(p: Any) -> Any:
+        return jnp.sum(solved(p, **options) ** 2)
+
+    with jax.enable_x64(True):
+        exact = jax.grad(lambda p: jnp.sum(solved(p, rtol=1e-13, atol=1e-13) ** 2))(at)
+        of_jax, right = np.asarray(jax.jit(jax.grad(loss))(at)), np.asarray(exact)
+        matrix = np.asarray(jax.jacrev(lambda p: solved(p, rtol=1e-13, atol=1e-13))(at))
+    for gradient in (right, of_jax):
+        report = check_gradient(lambda _, g=gradient: g, loss, at, points=0)
+        assert report.verdict != "disagree", str(report)
+        assert not report.certified
+    for wrong in (-right, 2 * right, right * [1, 0, 1], right[[1, 0, 2]]):
+        assert check_gradient(lambda _, g=wrong: g, loss, at, points=0).verdict == "disagree"
+    for factor, verdicts in ((1, ("agree", "undecidable")), (-1, ("disagree",))):
+        function = lambda p: solved(p, **options)  # noqa: E731
+        report = check_jacobian(lambda _, f=factor: f * matrix, function, at, points=0)
+        assert report.verdict in verdicts
+        assert not report.certified
+    with pytest.raises(NotImplementedError, match="chooses its steps"):
+        exact_gradient(loss, at)

@@ -228,6 +228,7 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     directions = generic_and_units(np.random.default_rng(n), n, chosen)
     found = comparisons_at(bits, RecordedComparisons)
     loss, along = slopes(problem, directions, found)
+    problem.memory["compares"] = bool(found.path)
     gradient, known = balls.zeros((n,)), np.zeros(n, dtype=bool)
     gradient[chosen], known[chosen] = along[1:], True
     check_good(problem, gradient, loss, bits)

@@ -106,6 +106,10 @@ class Number:
         """Itself."""
         return self
 
+    def sum(self) -> "Number":
+        """Itself, as of a NumPy number."""
+        return self
+
     def _made(self, value: arb, *parts: tuple[np.ndarray | None, Any]) -> "Number":
         """Return a result whose tangent is the sum of the tangents times slopes."""
         total: np.ndarray | None = None

@@ -11,6 +11,7 @@ from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Decided
 from handgrad.arithmetic.dual import Dual
 from handgrad.data.formats import is_floating
+from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.equations import alone, groups, of_jax, rule_name
 from handgrad.program.interpreter import EndlessLoopError, Run, UncertifiedPrimitiveError, dependent
@@ -63,6 +64,9 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
 
     A loop that a comparison of floats ends, of floats that depend on a parameter, goes on for
     `run.further` iterations: it approximates something, and this shows how well.
+
+    Raises:
+        UncertifiedPrimitiveError: it chooses its steps, so that to go on shows nothing.
     """
     p = eqn.params
     of_test, of_body = p["cond_nconsts"], p["body_nconsts"]
@@ -73,13 +77,16 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
         after = run.closed(p["body_jaxpr"], [*body, *state])
         return [_where(going, a, b) for a, b in zip(after, state, strict=True)]
 
+    key = ("dependent", id(eqn), *(_is_active(o) for o in operands))
+    depends = run.once(key, lambda: _may_depend(eqn, list(key[2:])))
+    if depends and run.once(("adaptive", id(eqn)), lambda: adaptive(eqn)):
+        raise UncertifiedPrimitiveError(ADAPTIVE)
     iterations = 0
     while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
         if iterations >= run.most:
             raise EndlessLoopError
         state, iterations = once_more(going, state), iterations + 1
-    key = ("dependent", id(eqn), *(_is_active(o) for o in operands))
-    if run.once(key, lambda: _may_depend(eqn, list(key[2:]))):
+    if depends:
         ended = _ended_by_floats(run, p["cond_jaxpr"], [*test, *state])
         if ended.any():
             run.approximates(iterations)
