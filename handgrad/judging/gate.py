@@ -9,8 +9,8 @@ from there to points that are moved says what a difference quotient would, and i
 """
 
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -62,6 +62,15 @@ def another_function(
     digits = next((d for d in (4, 8) if f"{gives:.{d}g}" != f"{yours:.{d}g}"), 17)
     both = f"it gives {gives:.{digits}g} where yours gives {yours:.{digits}g}"
     return AnotherFunctionError(f"{name.removeprefix('the ')}: {way}: {both}{place}")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let nothing be said of numbers that are not finite, which a point that is moved may have."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), jax.debug_nans(False):
+        warnings.simplefilter("ignore")
+        with jax.debug_infs(False):
+            yield
 
 
 @dataclass(eq=False)
@@ -160,8 +169,7 @@ class Gate:
         Raises:
             as `hold`.
         """
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with quiet():
             try:
                 yours = self._yours(given) if yours is None else yours
             except RAISED as error:  # where the function need not be defined

@@ -133,13 +133,13 @@ def reference(
 
 
 def few(
-    part: Matrix | HessianProduct, given: Point, seed: int, most: int
+    part: Matrix | HessianProduct, given: Point, seed: int, most: int, compiled: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return elements of a function of JAX's, their estimated errors, and which are known.
+    """Return elements of a function, their estimated errors, and which are known.
 
     Of a matrix these are so many at most, drawn at random, and what shares their calls.
     """
-    slopes = _found(part, given, seed, True, most).slopes
+    slopes = _found(part, given, seed, compiled, most).slopes
     values, errors = np.array([s.value for s in slopes]), np.array([s.coarse for s in slopes])
     return values, errors, np.isfinite(values) & np.isfinite(errors)
 

@@ -123,6 +123,10 @@ class NumpyLoss:
         with certify.on_series():
             reference = self.reference(given, suspects)
             tolerances = measure(self.problem(given), reference, self.case.seed)
+            if (
+                reference.problem is not None
+            ):  # of a limit, where the code does what it does beside it
+                return reference, tolerances
             try:
                 check = partial(self._check_matrix, given, reference)
                 tolerances.truncation = truncation_of(self.problem(given), reference, check)
@@ -154,7 +158,8 @@ class NumpyLoss:
     def _check_matrix(self, given: Point, reference: Reference) -> None:
         """Compare a matrix with differences of its function, at a few elements."""
         assert isinstance(self.case.part, Matrix)
-        slopes, errors, known = matrix_differences.few(self.case.part, given, self.case.seed, 1)
+        of_few = self.case.part, given, self.case.seed, 1, False
+        slopes, errors, known = matrix_differences.few(*of_few)
         apart = np.abs(slopes - balls.midpoints(reference.gradient))
         size = np.max(np.abs(slopes), initial=0.0, where=known)
         if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():

@@ -61,12 +61,18 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
 }
 
 
+class NoCounterpartError(AttributeError):
+    """JAX has no function of this name."""
+
+
 class Library(ModuleType):
     """JAX's functions in place of those of a module of NumPy's or SciPy's, with its meaning."""
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self.__name__}.{name}"
-        found = getattr(import_module(f"jax.{self.__name__}"), name)
+        found = getattr(import_module(f"jax.{self.__name__}"), name, None)
+        if found is None:
+            raise NoCounterpartError(f"jax.{path}")
         if isinstance(found, ModuleType):
             found = Library(path)
         elif path in _ONE_TRIANGLE:
