@@ -103,7 +103,7 @@ def as_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pytest_collection() -> Iterator[None]:
     """Turn the garbage collector on again once everything is collected.
 
-    Nothing is frozen: `handgrad.steps.rebound` asks the collector who refers to a function.
+    Nothing is frozen: `handgrad.steps.recorded` asks the collector for the function of some code.
     """
     try:
         return (yield)

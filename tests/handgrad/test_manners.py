@@ -111,8 +111,8 @@ LINES = [
     ),
     (report(verdict="undecidable", points=0), "<GradientReport: undecidable, 0 points>"),
     (
-        StepReport("mean", wrong(), guilty=True),
-        "<StepReport: mean, guilty, <GradientReport: disagree, blame both, worst "
+        StepReport("mean", wrong()),
+        "<StepReport: mean, <GradientReport: disagree, blame both, worst "
         "params['w'][0, 1], 9 points>>",
     ),
     (

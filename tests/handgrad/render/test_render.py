@@ -214,7 +214,7 @@ def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
     leaves = [leaf(name, verdict="disagree" if name == "b" else "agree") for name in "xwb"]
     sign = Diagnosis("sign", "yours has the wrong sign in b", ("b",))
     closer = replace(report(*leaves).reading, diagnoses=(sign,))
-    step = content.StepReading("affine_backward", "disagree", False, True)
+    step = content.StepReading("affine_backward", "disagree", False)
     reading = replace(wrong().reading, steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
         "affine_backward is wrong, its only step that was judged. "
