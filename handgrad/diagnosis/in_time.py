@@ -5,7 +5,6 @@ from typing import NamedTuple
 from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import diagnose, mistakes
-from handgrad.diagnosis.devices import with_devices
 from handgrad.diagnosis.samples import collected, is_enough
 from handgrad.diagnosis.stopped import stopped
 from handgrad.judging.outcome import Trial
@@ -27,7 +26,7 @@ def diagnosed(trial: Trial) -> Diagnosed:
     if known := stopped(trial):
         return Diagnosed(known)
     if not trial.only_called:
-        return Diagnosed(with_devices(diagnose(trial), trial))
+        return Diagnosed(diagnose(trial))
     more = trial.case.wording.more_time.partition(",")[0]
     cut = f"The search for the kind of mistake was cut when its time was up; {more}."
     with limited(FOR_EVIDENCE * trial.seconds):
