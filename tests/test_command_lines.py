@@ -16,6 +16,7 @@ import handgrad.cli
 import study.cli
 import website.cli
 from handgrad.commands.options import Number, whole
+from tests.tiers import one_of_each
 
 ROOTS: dict[str, click.Command] = {
     "handgrad": handgrad.cli.cli,
@@ -135,6 +136,8 @@ def test_every_option_is_explained_and_no_help_is_cut() -> None:
             assert isinstance(param, click.Argument) or getattr(param, "help", None), path
 
 
+MODULES = one_of_each([name for name in ROOTS if "." not in name], ["handgrad", "compare"])
+
 STARTING = """
 import sys
 from {module}.cli import main
@@ -148,7 +151,7 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
 
 
-@pytest.mark.parametrize("module", [name for name in ROOTS if "." not in name])
+@pytest.mark.parametrize("module", MODULES)
 def test_the_version_is_said_at_once(module: str) -> None:
     code = STARTING.format(module=module, word="--version")
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -156,7 +159,7 @@ def test_the_version_is_said_at_once(module: str) -> None:
     assert (run.stdout, run.stderr) == (f"{room}handgrad {handgrad.__version__}\n", "")
 
 
-@pytest.mark.parametrize("module", [name for name in ROOTS if "." not in name])
+@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
 def test_a_full_disk_is_bad_input(module: str) -> None:
     command = [sys.executable, "-m", module, "--version"]

@@ -55,7 +55,7 @@ ARGUMENTS: dict[str, Callable[[float], tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(ARGUMENTS, set(ARGUMENTS) - {"custom"}))
+@pytest.mark.parametrize("name", one_of_each(ARGUMENTS, ["gradient", "backward", "steps"]))
 def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     check, require = getattr(handgrad, f"check_{name}"), getattr(handgrad, f"assert_{name}")
     assert check(*ARGUMENTS[name](1.0), points=0)

@@ -93,6 +93,7 @@ def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
     assert "autodiff  0.30000000000000004" in str(report(RIGHT, blame="autodiff"))
 
 
+@fewer(4)
 @given(finite, finite, finite)
 def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: float) -> None:
     texts = numerals.beside(Decimal(exact), [yours, autodiff], "float64")

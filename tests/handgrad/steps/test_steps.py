@@ -172,6 +172,7 @@ def test_the_steps_of_a_gradient_are_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert report.to_dict()["wrong_step"] == steps.first_wrong.name
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_a_step_that_is_called_twice_is_recorded_at_both_places() -> None:
     """Each backward call belongs to the forward call whose cache it is given."""
     square, twice = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
