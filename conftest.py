@@ -103,7 +103,7 @@ def as_for_a_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pytest_collection() -> Iterator[None]:
     """Turn the garbage collector on again once everything is collected.
 
-    Nothing is frozen: `handgrad.steps.rebound` asks the collector who refers to a function.
+    Nothing is frozen: `handgrad.steps.recorded` asks the collector for the function of some code.
     """
     try:
         return (yield)
@@ -112,7 +112,8 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the blocks of docs/ to the slow tests; those of the README are quick."""
+    """Leave the blocks of docs/ and the judge's examples to the slow tests; the README is quick."""
     for item in items:
-        if item.path.suffix == ".md" and item.path.is_relative_to(DOCS):
+        of_docs = item.path.suffix == ".md" and item.path.is_relative_to(DOCS)
+        if of_docs or item.path.is_relative_to(DOCS.parent / "handgrad"):
             item.add_marker(pytest.mark.slow)

@@ -31,6 +31,7 @@ class Stored:
     """Results that are stored in a file: metadata, and a list that grows."""
 
     WHAT: ClassVar[str]  #: the name of the results in messages
+    COMMAND: ClassVar[str]  #: what writes them
     SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
     PART: ClassVar[str]  #: the field that grows
     ABOUT: ClassVar[Mapping[str, Any]]  #: what readers need of the fields that are mappings
@@ -92,7 +93,7 @@ class Stored:
                 schema.
         """
         where = shown(str(path), LONGEST_PATH)
-        found = read_json(path, f"a JSON file with {cls.WHAT}")
+        found = read_json(path, f"a JSON file with {cls.WHAT}, as `{cls.COMMAND} --out` writes it")
         got = found.get("schema") if isinstance(found, dict) else type(found).__name__
         if got != cls.SCHEMA:
             wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"

@@ -119,6 +119,7 @@ class Results(Stored):
     """The results of a run."""
 
     WHAT, SCHEMA, PART = "timings", 2, "cells"
+    COMMAND = "python -m benchmarks"
     ABOUT = MappingProxyType({"fingerprint": Machine, "settings": Settings})
 
     settings: dict[str, Any]

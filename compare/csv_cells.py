@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.kinds import expect
+from compare.files import expect_regular
 from compare.wording import LONGEST_PATH, InputError, quoted, shown
-from handgrad.commands.file_kinds import CSV
 
 #: What separates cells in files called CSV.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -67,7 +66,7 @@ def read_csv(path: Path) -> Csv:
             name twice, a row has more or fewer cells than the header, or a number a comma.
     """
     where = shown(str(path), LONGEST_PATH)
-    expect(path, CSV)
+    expect_regular(path, "a CSV file")
     text = _text(where, path)
     found = _separators(text)
     separator = found[0] if len(found) == 1 else ","

@@ -8,13 +8,23 @@ from pathlib import Path
 
 from compare.wording import LONGEST_PATH, InputError, shown
 
+#: Streams that the process was given, `<(...)` of a shell among them: somebody writes to them.
+STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
-def expect_regular(path: Path, expected: str) -> None:
+
+def expect_regular(path: Path, expected: str, streams: bool = True) -> None:
     """Refuse a pipe or a device: reading one may never end.
+
+    Args:
+        path: the file.
+        expected: what it should be, for the error message.
+        streams: whether it may be one of `STREAMS`.
 
     Raises:
         InputError: the path leads to one.
     """
+    if streams and str(path).startswith(STREAMS):
+        return
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # the latter of a NUL in the path

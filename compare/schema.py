@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from compare.kinds import expect
+from compare.files import expect_regular
 from compare.wording import LONGEST_PATH, InputError, escaped, shown
-from handgrad.commands.file_kinds import JSON
 
 Kind = TypeVar("Kind")
 
@@ -26,14 +25,14 @@ def read_json(path: Path, expected: str, longest: int = LONGEST) -> Any:
 
     Args:
         path: the file.
-        expected: what it should be, for the error message; see `compare.kinds`.
+        expected: what it should be, for the error message.
         longest: the limit.
 
     Raises:
-        InputError: see `parsed`, and if the file cannot be read, or is of another kind.
+        InputError: see `parsed`, and if the file cannot be read, or is a pipe or a device.
     """
     where = shown(str(path), LONGEST_PATH)
-    expect(path, expected, JSON)
+    expect_regular(path, expected)
     try:
         with path.open("rb") as file:
             content = file.read(longest + 1)

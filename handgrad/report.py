@@ -98,9 +98,8 @@ class GradientReport(Renderable, Judgement):
         """The reports on the steps of a wrong gradient.
 
         Steps are pairs of functions `NAME_forward` and `NAME_backward` that it calls; None if it
-        calls none, or there was no time to see. To see whether a wrong step is to blame, the
-        gradient is rerun with another function under the step's name, in all modules that have it;
-        the names are then restored.
+        calls none, or there was no time to see. A wrong step may still do no harm, if its error is
+        multiplied by 0 later.
         """
         return self._stepwise[0]
 
@@ -119,8 +118,7 @@ class GradientReport(Renderable, Judgement):
             more = self.trial.case.wording.more_seconds
             return None, f"The search for a wrong step was cut when its time was up; {more}."
         reports = [
-            StepReport(pair.name, GradientReport.of(judgement), guilty)
-            for pair, judgement, guilty in judged
+            StepReport(pair.name, GradientReport.of(judgement)) for pair, judgement in judged
         ]
         found = StepsReport(tuple(reports), not_judged) if judged or not_judged else None
         return found, ""
@@ -191,8 +189,8 @@ class GradientReport(Renderable, Judgement):
         i = names.index("observed")
         names[i : i + 1] = ["findings", "leaves"]
         found = {name: getattr(self, name) for name in names}
-        first = None if self.steps is None else self.steps.first_guilty
-        return as_json(found, diagnoses=self.diagnoses, guilty_step=_name(first))
+        wrong = [] if self.steps is None else self.steps._wrong
+        return as_json(found, diagnoses=self.diagnoses, wrong_step=wrong[0].name if wrong else None)
 
 
 def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
@@ -211,23 +209,15 @@ class StepReport(Renderable):
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-    #: for a step of a wrong gradient, whether more of the gradient is right without the step's
-    #: mistake; None if the step is right, or that could not be tried.
-    guilty: bool | None = None
 
     def __bool__(self) -> bool:
         return self.report.passes
 
     def __repr__(self) -> str:
-        guilty = ", guilty" if self.guilty else ""
-        return f"<StepReport: {self.name}{guilty}, {self.report!r}>"
+        return f"<StepReport: {self.name}, {self.report!r}>"
 
     def _content(self) -> Document:
         return Document((f"{self.name}:", self.report.reading))
-
-
-def _name(step: StepReport | None) -> str | None:
-    return None if step is None else step.name
 
 
 @dataclass(frozen=True, repr=False)
@@ -248,9 +238,9 @@ class StepsReport(Renderable):
         return next((step for step in reversed(self.steps) if not step.report.passes), None)
 
     @property
-    def first_guilty(self) -> StepReport | None:
-        """The first step on the way back that makes the gradient wrong; None if none is known."""
-        return next((step for step in reversed(self.steps) if step.guilty), None)
+    def _wrong(self) -> list[StepReport]:
+        """The steps that disagree, in the order of the way back."""
+        return [step for step in reversed(self.steps) if step.report.verdict == "disagree"]
 
     @property
     def passes(self) -> bool:
@@ -303,22 +293,16 @@ class StepsReport(Renderable):
         return f"Going back, {first.name} is the first step that {how}{rest}."
 
     def _reading(self) -> StepsReading:
-        steps = [
-            StepReading(s.name, s.report.verdict, s.report.passes, s.guilty) for s in self.steps
-        ]
-        guilty = self.first_guilty
-        closer = None if guilty is None else guilty.report.reading
+        steps = [StepReading(s.name, s.report.verdict, s.report.passes) for s in self.steps]
+        closer = self._wrong[0].report.reading if self._wrong else None
         return StepsReading(tuple(steps), self.not_judged, closer)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
-        steps = [
-            {"name": step.name, "guilty": step.guilty, "report": step.report.to_dict()}
-            for step in self.steps
-        ]
+        first = self.first_wrong
         return as_json(
             passes=self.passes,
-            first_wrong=_name(self.first_wrong),
-            steps=steps,
+            first_wrong=None if first is None else first.name,
+            steps=[{"name": step.name, "report": step.report.to_dict()} for step in self.steps],
             not_judged=[step._asdict() for step in self.not_judged],
         )

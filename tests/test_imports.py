@@ -1,19 +1,15 @@
 """Arrows run down, and importing a package has no side effect: proved in fresh interpreters."""
 
 import importlib
-import json
 import os
 import runpy
 import subprocess
 import sys
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
-from grimp import ImportGraph, build_graph
 
 PACKAGES = ["manual", "autodiff", "handgrad", "models", "compare", "benchmarks", "study", "website"]
-ROOMS = [*PACKAGES, "tests"]
 
 #: Modules that need torch say so in what they raise where it is missing.
 IMPORT_ALL = """
@@ -129,74 +125,6 @@ assert before == after, [{package!r}, *((a, b) for a, b in zip(before, after) if
 assert jax.numpy.asarray(1.0).dtype == jax.numpy.float32
 """
     in_a_fresh_interpreter(code)
-
-
-def circle(graph: ImportGraph) -> list[str]:
-    """The files of an import circle; imports inside functions and for types count as well.
-
-    An import from another package runs the `__init__` of that package first, so it counts, too.
-    """
-    imports = {}
-    for module in graph.modules:
-        direct = graph.find_modules_directly_imported_by(module)
-        packages = {
-            ".".join(name.split(".")[:n]) for name in direct for n in range(1, name.count(".") + 1)
-        }
-        around = {p for p in packages if module != p and not module.startswith(f"{p}.")}
-        imports[module] = direct | (around & graph.modules)
-    try:
-        TopologicalSorter(imports).prepare()
-    except CycleError as error:
-        return error.args[1]
-    return []
-
-
-def test_no_file_imports_another_in_a_circle() -> None:
-    """A circle of files, which the contracts on folders do not see where a layer is one folder."""
-    assert circle(build_graph(*ROOMS, "examples", cache_dir=None)) == []
-
-
-def test_a_circle_of_files_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it comes about inside a function or for a type alone."""
-    package = tmp_path / "planted_circle"
-    package.mkdir()
-    for_types = "import typing\nif typing.TYPE_CHECKING:\n    import planted_circle.lazy\n"
-    (package / "__init__.py").write_text("")
-    (package / "typed.py").write_text(for_types)
-    (package / "lazy.py").write_text("def f():\n    import planted_circle.typed\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    found = circle(build_graph("planted_circle", cache_dir=None))
-    assert {"planted_circle.lazy", "planted_circle.typed"} == set(found)
-
-
-@pytest.mark.slow
-def test_a_broken_contract_would_be_seen(tmp_path: Path) -> None:
-    """In a copy whose layers are turned round, with a circle in each room.
-
-    Each circle needs both an import inside a function and one for a type alone.
-    """
-    for file in (file for room in ROOMS for file in Path(room).rglob("*.py")):
-        (tmp_path / file.parent).mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_bytes(file.read_bytes())
-    for room in ROOMS:
-        (tmp_path / room / "lazy.py").write_text(f"def f():\n    import {room}.typed\n")
-        for_types = f"import typing\nif typing.TYPE_CHECKING:\n    import {room}.lazy\n"
-        (tmp_path / room / "typed.py").write_text(for_types)
-    layers = ["tests", "website", "benchmarks | study", "compare", "models"]
-    layers += ["manual | autodiff | handgrad"]
-    right, turned = (json.dumps(order) for order in (layers, layers[::-1]))
-    contracts = Path("pyproject.toml").read_text()
-    assert right in contracts
-    contracts = contracts.replace(right, turned)
-    (tmp_path / "pyproject.toml").write_text(contracts)
-    linter = Path(sys.executable).with_name("lint-imports")
-    run = subprocess.run([linter, "--no-cache"], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 1, run.stderr
-    broken = run.stdout.partition("Broken contracts")[2]
-    assert "Arrows run down" in broken
-    assert "Siblings do not import each other in a circle" in broken
-    for room in ROOMS:
-        assert f"No cycles are allowed in {room}.\n" in broken
 
 
 @pytest.mark.parametrize("room", ["benchmarks", "compare", "study", "website"])

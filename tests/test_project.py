@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
 
 import handgrad
 from tests.installing import EXTRAS, PROJECT
@@ -81,9 +83,8 @@ def test_what_others_read_has_its_form(schema: str, files: str) -> None:
     """The schemas come with the package; nothing is fetched."""
     found = sorted(map(str, ROOT.glob(files)))
     assert found
-    command = [sys.executable, "-m", "check_jsonschema", f"--builtin-schema=vendor.{schema}"]
-    run = subprocess.run([*command, *found], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout
+    run = CliRunner().invoke(check_jsonschema, [f"--builtin-schema=vendor.{schema}", *found])
+    assert run.exit_code == 0, run.output
 
 
 def test_no_package_host_is_named() -> None:

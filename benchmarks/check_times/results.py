@@ -76,6 +76,7 @@ class Results(Stored):
     """The results of a run."""
 
     WHAT, SCHEMA, PART = "times of checks", 1, "rows"
+    COMMAND = "python -m benchmarks check-times"
     ABOUT = MappingProxyType({"fingerprint": Machine})
 
     processes: Annotated[int, Meta(ge=1)]  #: how many first calls a row has

@@ -56,6 +56,7 @@ class Results(Stored):
     """The results of a run."""
 
     WHAT, SCHEMA, PART = "answers of checkers", 1, "checks"
+    COMMAND = "python -m benchmarks checkers"
     ABOUT = MappingProxyType({"fingerprint": Described})
 
     limit: float  #: seconds after which a check is stopped

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from compare.commands.options import FILE
-from compare.kinds import kind_of
 from handgrad.commands.options import JSON
 from handgrad.commands.process import json_text
 
@@ -54,7 +53,7 @@ def plot(file: Path, folder: Path) -> None:
     from benchmarks.results import Results
 
     if folder.is_file():
-        raise click.UsageError(f"{folder}: {kind_of(folder)}; expected a folder for the figures.")
+        raise click.UsageError(f"{folder} is a file; expected a folder for the figures.")
     try:
         files = draw(Results.load(file), folder)
     except OSError as error:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from compare.files import expect_regular, write_whole
-from compare.kinds import MODEL, expect
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE, count_parameters
 from compare.lockstep import Point
 from compare.networks.header import Header, Source, header_from
@@ -27,6 +26,8 @@ from compare.wording import LONGEST_PATH, InputError, shown
 from manual.optimisers import OPTIMISERS
 
 KIND, VERSION = "handgrad model", 1
+
+MODEL = "a file that train has written with --out"
 
 
 #: Limits in bytes on the header and on NumPy's header of an array, both far above real sizes.
@@ -93,8 +94,7 @@ def load(path: Path) -> Model:
             itself.
     """
     try:
-        expect_regular(path, "a model file")
-        expect(path, MODEL)
+        expect_regular(path, "a model file", streams=False)
         with path.open("rb") as file:
             return _read(path, file)
     except InputError:

@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from compare.kinds import PARAMETERS
 from compare.schema import converted, read_json
 from compare.wording import LONGEST_PATH, InputError, shown
 from manual.affine import Layer
@@ -81,7 +80,8 @@ def read_parameters(path: Path) -> Written:
     Raises:
         InputError: the file cannot be read or has other content; says where.
     """
-    where, expected = shown(str(path), LONGEST_PATH), PARAMETERS
+    where = shown(str(path), LONGEST_PATH)
+    expected = "a JSON file with parameters, as docs/teaching.md shows"
     content = read_json(path, expected, LONGEST)
     if isinstance(content, dict) and "layers" in content:
         return _network(converted(content, _Network, where), where)

@@ -70,7 +70,7 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
     "--all",
     "everything",
     is_flag=True,
-    help="Judge all in FILE.py, in a package, in a pyproject.toml's list, or in a FILE.py:NAME.",
+    help="Judge all in FILE.py, in a package, or in a list or dict of checks, FILE.py:NAME.",
 )
 @option(
     "--kind",

@@ -11,11 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from handgrad.commands.file_kinds import EMPTY, NOTEBOOK, PYTHON, TEXT, kind_of
-
-#: What to name instead of a file of some kind.
-_INSTEAD = {NOTEBOOK: "a Python file, which `jupyter nbconvert --to script` makes of it"}
-
 _IN_A_FOLDER = "a Python file in it: FILE.py:name"
 
 #: The most names to list where none is similar.
@@ -59,8 +54,8 @@ def parse(text: str, expected: str, source: str | None = None) -> Location:
     before = before or source or ""
     is_a_file = not colon and _is_a_path(text)
     if is_a_file or not before or not all(map(str.isidentifier, name.split("."))):
-        kind = kind_of(Path(text)) if text else None  # Path('') is this folder
-        found = f"{text!r} is {kind}" if kind else repr(text)
+        is_python = not os.path.isfile(text) or text.lower().endswith(".py")
+        found = repr(text) + ("" if is_python else " is not Python")
         raise LoadingError(f"{found}; expected FILE.py:{expected} or package.module:{expected}")
     return Location(before, name)
 
@@ -145,15 +140,8 @@ def _existing(source: str) -> Path:
         near = difflib.get_close_matches(path.name, siblings, n=1)
         hint = f"; did you mean {str(folder / near[0])!r}?" if near else ""
         raise LoadingError(f"no such file: {path}{hint or '; expected a Python file'}")
-    kind = kind_of(path)
-    if path.suffix.lower() != ".py" or kind not in (None, PYTHON, TEXT, EMPTY):
-        found = f"{path} is {kind}" if kind else str(path)
-        what = (
-            "a copy of it whose name ends in .py"
-            if kind == PYTHON
-            else _INSTEAD.get(str(kind), "a Python file, whose name ends in .py")
-        )
-        raise LoadingError(f"{found}; expected {what}")
+    if path.suffix.lower() != ".py":
+        raise LoadingError(f"{path} is not Python; expected a file whose name ends in .py")
     return path.resolve()
 
 

@@ -68,7 +68,9 @@ class Loop:
         tests = self._callers(items, targets)
         for name, (planting, function) in targets.items():
             if not tests[name]:
-                self._powers[name] = Power((), 0, "where no test that passes calls it")
+                self._powers[name] = Power(
+                    (), 0, "where no test that passes calls it by a name of a module"
+                )
                 continue
             with planted_in_place(planting, function), reported(Clock(0.0)) as progress:
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import mistakes
-from handgrad.diagnosis.devices import with_devices
 from handgrad.diagnosis.samples import collected, is_enough
 from handgrad.diagnosis.stopped import stopped, wrong_leaves
 from handgrad.judging.outcome import Trial
@@ -43,7 +42,6 @@ def diagnosed(trial: Trial) -> Diagnosed:
         with limited(FOR_EVIDENCE * time_left(trial.seconds)):
             found, late = collected(trial)
         shown = mistakes(found if is_enough(found) else None)
-        shown = shown if trial.only_called else with_devices(shown, trial)
         return Diagnosed(shown, cut if late or found.cut else "")
     except OutOfTimeError:
         return Diagnosed((), cut)

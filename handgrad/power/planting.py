@@ -41,7 +41,7 @@ class Planting:
         self.unchanged = ""  #: why this mistake could not be made in what some call returned
         self.left = ""  #: where none was planted, so that what a test said is not of it
         self._first: _First | None = None
-        self._seen, self._unseen = 0.0, False
+        self._seen, self._unseen, self._running = 0.0, False, False
 
     def plant(self, mistake: Mistake) -> None:
         """Make this mistake from now on."""
@@ -57,13 +57,20 @@ class Planting:
         first = self._first
         return [] if first is None else list(self.target.mistakes(*first))
 
-    def wrapped(self) -> Callable[..., Any]:
-        """Return the derivative with the mistake."""
-        function = self.target.function
+    def wrapped(self, derivative: Callable[..., Any] | None = None) -> Callable[..., Any]:
+        """Return the derivative, or what stands for it under some name, with the mistake."""
+        function = self.target.function if derivative is None else derivative
 
         @wraps(function)
         def planted(*args: Any, **keywords: Any) -> Any:
-            return self.returned(args, keywords, function(*args, **keywords))
+            if self._running:  # it calls itself, or another of its names
+                return function(*args, **keywords)
+            self._running = True
+            try:
+                result = function(*args, **keywords)
+            finally:
+                self._running = False
+            return self.returned(args, keywords, result)
 
         return planted
 

@@ -35,7 +35,6 @@ class StepReading:
     name: str
     verdict: str
     passes: bool
-    guilty: bool | None  #: whether the gradient is wrong because of it; None if not known
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,12 @@ class StepsReading:
 
     steps: tuple[StepReading, ...]
     not_judged: tuple[NotJudged, ...]
-    closer: "Reading | None"  #: the report on the first guilty step, if one is known
+    closer: "Reading | None"  #: the report on the first wrong step, if one is wrong
 
     @property
-    def first_guilty(self) -> StepReading | None:
-        """The first step on the way back that makes the gradient wrong; None if none is known."""
-        return next((step for step in reversed(self.steps) if step.guilty), None)
-
-    @property
-    def first_wrong(self) -> StepReading | None:
-        """The first step on the way back that does not pass; None if all do."""
-        return next((step for step in reversed(self.steps) if not step.passes), None)
+    def wrong(self) -> list[str]:
+        """The names of the wrong steps, in the order of the way back."""
+        return [step.name for step in reversed(self.steps) if step.verdict == "disagree"]
 
 
 @dataclass(frozen=True)
@@ -185,11 +179,10 @@ def diagnoses(report: Reading) -> list[str]:
 
 
 def _told_by_its_step(report: Reading) -> bool:
-    """Tell whether one mistake explains everything, and the text on the guilty step names it."""
-    steps = report.steps
-    if steps is None or sum(step.guilty is True for step in steps.steps) != 1:
+    """Tell whether one mistake explains everything, and the text on the wrong step names it."""
+    closer = None if report.steps is None else report.steps.closer
+    if report.steps is None or closer is None or len(report.steps.wrong) != 1:
         return False
-    closer = steps.closer or report
     kinds = [d.kind for d in report.diagnoses]
     everything = all(
         len(each.diagnoses) == 1 and set(_wrong(each)) <= set(each.diagnoses[0].leaves)
@@ -208,26 +201,17 @@ def _kinds(report: Reading) -> list[str]:
 
 
 def _step(report: Reading) -> list[str]:
-    """Describe the first guilty step of a gradient made of steps, or what is known of them."""
+    """Describe the first wrong step of a gradient made of steps, or what is known of them."""
     if report.steps is None:
         return []
-    if report.steps.first_guilty is not None and report.steps.closer is not None:
-        return [_guilty(report.steps, report.steps.first_guilty, report.steps.closer)]
+    if report.steps.closer is not None:
+        return [_wrong_step(report.steps, report.steps.closer)]
     right = [step for step in report.steps.steps if step.passes]
-    wrong = [step for step in reversed(report.steps.steps) if step.verdict == "disagree"]
-    harmless = [step.name for step in wrong if step.guilty is False]
-    others = [step.name for step in wrong if step.guilty is None]
     texts = []
-    if right and not wrong:
+    if right:
         which = "step back that was judged is"
         several = f"{len(right)} steps back that were judged are"
         texts.append(f"The {which if len(right) == 1 else several} right.")
-    if harmless:
-        texts.append(
-            f"{_these(harmless)}: wrong, but with the right answer no array becomes right."
-        )
-    if others:
-        texts.append(f"{_these(others)}: wrong; what the right answer makes of it cannot be tried.")
     # One sentence for all steps with the same reason.
     reasons: dict[str, list[str]] = {}
     for step in report.steps.not_judged:
@@ -241,16 +225,14 @@ def _these(names: Iterable[str]) -> str:
     return ", ".join(first[:FEW_LEAVES]) + (" ..." if first[FEW_LEAVES:] else "")
 
 
-def _guilty(steps: StepsReading, first: StepReading, closer: Reading) -> str:
-    # An earlier step of the backward pass may be wrong too, but harmless.
-    what = "is wrong" if first is steps.first_wrong else "makes it wrong"
+def _wrong_step(steps: StepsReading, closer: Reading) -> str:
+    first, *others = steps.wrong
     count = len(steps.steps)
-    which = f"is the first of its {count} steps back that {what}"
+    which = f"is the first of its {count} steps back that is wrong"
     why = " ".join(_kinds(closer)) or _wrong_answers(closer)
     only = "is wrong, its only step that was judged"
-    others = [step.name for step in reversed(steps.steps) if step.guilty and step is not first]
     more = f"Also wrong: {_these(others)}." if others else ""
-    return " ".join(t for t in (f"{first.name} {which if count > 1 else only}.", why, more) if t)
+    return " ".join(t for t in (f"{first} {which if count > 1 else only}.", why, more) if t)
 
 
 def _wrong_answers(closer: Reading) -> str:

@@ -22,7 +22,6 @@ from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.options import Options
 from handgrad.judging.outcome import Trial
-from handgrad.steps.corrected import guilty
 from handgrad.steps.pair import Pair
 
 #: The number of points to judge each step at, besides the one where it was called.
@@ -144,17 +143,12 @@ def _function(code: CodeType) -> FunctionType | None:
     return next((f for f in gc.get_referrers(code) if isinstance(f, FunctionType)), None)
 
 
-#: A step, how its backward pass was judged by itself, and whether more of the gradient is right
-#: without its mistake; None if the step is right, or that could not be tried.
-JudgedStep = tuple[Pair, Judgement, bool | None]
-
-
-def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
+def steps(trial: Trial) -> tuple[list[tuple[Pair, Judgement]], tuple[NotJudged, ...]]:
     """Judge the steps of a wrong gradient, each at its own arguments at the deciding point.
 
     Returns:
-        The steps in the order of the forward pass, and those that could not be judged; both empty
-        if the gradient is not made of such steps.
+        The steps in the order of the forward pass, each with how its backward pass was judged, and
+        those that could not be judged; both empty if the gradient is not made of such steps.
     """
     case, given = trial.case, trial.outcomes[trial.deciding].given
     judged, left = [], []
@@ -164,13 +158,7 @@ def steps(trial: Trial) -> tuple[list[JudgedStep], tuple[NotJudged, ...]]:
             left.append(judgement)
         else:
             judged.append((pair, judgement))
-    wrong = [(pair, judgement) for pair, judgement in judged if judgement.verdict == "disagree"]
-    try:
-        blamed = guilty(trial, wrong)
-    except OutOfTimeError:
-        blamed = {}  # nobody knows
-    found = [(p, j, blamed.get(p.backward) if j.verdict == "disagree" else None) for p, j in judged]
-    return found[::-1], tuple(dict.fromkeys(left))
+    return judged[::-1], tuple(dict.fromkeys(left))
 
 
 def _judged_in_time(pair: Pair, case: Case) -> Judgement | NotJudged:

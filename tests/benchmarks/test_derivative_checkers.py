@@ -18,7 +18,7 @@ from benchmarks.checkers.question import RIGHT, WRONG, Answer
 from benchmarks.checkers.results import DERIVATIVES, Results
 from models.derivatives.derivative import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 from tests.benchmarks.sure import ended, one_line
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 #: Of each kind a derivative, and a mistake that no checker may miss.
 OF_KIND = {
@@ -38,7 +38,7 @@ def asked(checker: Any, question: DerivativeQuestion) -> Answer:
 
 
 @kinds
-@pytest.mark.parametrize("checker", [peers.check_grad, peers.test_util, judged])
+@pytest.mark.parametrize("checker", [peers.check_grad, peers.test_util, slowly(judged)])
 def test_a_gross_mistake_is_wrong_and_none_is_right(kind: str, checker: Any) -> None:
     name, slug = OF_KIND[kind]
     assert asked(checker, without_mistake(name, "as-written", 0)).verdict == RIGHT
@@ -88,6 +88,7 @@ def test_numdifftools_names_the_element(monkeypatch: pytest.MonkeyPatch) -> None
     assert answer.leaves == question.wrong_leaves()
 
 
+@pytest.mark.slow
 def test_the_places_of_a_complex_mistake_are_those_of_its_parts() -> None:
     question = with_mistake("spectrum", "1e-6")
     assert question.wrong_leaves() == ("imag[1]",)

@@ -54,6 +54,7 @@ def test_the_document_is_what_the_results_say(stored: Results) -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == document(stored)
 
 
+@pytest.mark.slow
 def test_the_tables_of_documents_are_those_of_the_results(stored: Results) -> None:
     made = tables(stored)
     assert set(made) == {README, CHECKING, PYTORCH, SCIPY}

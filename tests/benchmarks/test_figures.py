@@ -1,6 +1,5 @@
-"""Figures are drawn from the stored numbers, the same bytes every time, and can be read."""
+"""Figures are drawn from the stored numbers."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,33 +7,25 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from benchmarks import names
-from benchmarks.analysis.axes import crossovers
 from benchmarks.analysis.factors import between, verdict
-from benchmarks.analysis.floors import floor
 from benchmarks.analysis.groups import Group, groups
 from benchmarks.figures import draw, drawing, styles, wording
-from benchmarks.figures.axis import FLOORS, along_axis, crossings, floors, line
+from benchmarks.figures.axis import along_axis
 from benchmarks.figures.bars import of_one_cell, without_time
 from benchmarks.figures.drawing import plan
-from benchmarks.figures.sheet import sizes_along, times_along
-from benchmarks.figures.styles import style_of
 from benchmarks.figures.tax import autodiff_tax, taxes
-from benchmarks.figures.themes import DARK, LIGHT
+from benchmarks.figures.themes import LIGHT
 from benchmarks.figures.winners import RIVALS, squares, who_wins, winner
 from benchmarks.report import units
 from benchmarks.results import (
     AGAIN,
     CONTENDER,
     FLOOR,
-    JAX,
     NOT_FOR_THIS,
-    PYTHON,
     Cell,
     Results,
     Row,
@@ -43,10 +34,6 @@ from benchmarks.statistics import TIE, spread
 from compare.wording import InputError
 from tests.benchmarks.made_results import made_results
 from tests.benchmarks.sure import row_of, sure
-from tests.tiers import one_of_each
-
-#: A case of each kind of figure; `width` has two.
-KINDS = ("sample", "depth", "map", "width")
 
 
 def made(case: str, keep: Callable[[Row], bool] = lambda _: True) -> Results:
@@ -79,18 +66,6 @@ def texts_of(figure: Figure) -> list[Text]:
     return [text for text in found if isinstance(text, Text) and text.get_text().strip()]
 
 
-def with_every_contender(results: Results) -> Results:
-    """All of them timed in all cells, so that there are as many labels as can be."""
-    for cell in results.cells:
-        cell.rows = [row for row in cell.rows if row.timed]
-        reference = row_of(cell, names.GRAD)
-        for step, name in enumerate(names.CONTENDERS):
-            if cell.row(name) is None:
-                samples = (np.array(reference.samples) * (1 + step / 50)).tolist()
-                cell.rows.append(Row(name, CONTENDER, PYTHON, samples=samples))
-    return results
-
-
 # Files
 
 
@@ -107,12 +82,6 @@ def test_all_files_are_written(tmp_path: Path) -> None:
     assert {file.name for file in (tmp_path / "new").iterdir()} == {*expected}
     assert all(file.read_bytes().startswith(expected[file.name]) for file in written)
     assert dict(mpl.rcParams) == settings
-
-
-@pytest.mark.slow
-def test_they_have_the_same_bytes_every_time(tmp_path: Path) -> None:
-    first, second = (draw(made("sample"), tmp_path / folder) for folder in ("1", "2"))
-    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
 
 
 def test_every_kind_of_cell_has_files_of_its_own() -> None:
@@ -168,61 +137,6 @@ def test_rows_without_a_time_are_named_and_not_drawn() -> None:
     assert "PyTorch (wrong), MyGrad (absent), scikit-learn (wrong)" in note.replace("\n", " ")
     row_of(one, names.MYGRAD).absent = NOT_FOR_THIS  # nobody has asked for it
     assert without_time(one) == "Without a time: PyTorch (wrong), scikit-learn (wrong)."
-
-
-@pytest.mark.slow
-def test_floors_are_those_of_how_a_row_is_called() -> None:
-    group = group_of(made("width"))
-    below = floors(group.cells)
-    assert list(below) == [JAX, PYTHON]
-    for called, name in ((JAX, names.GRAD), (PYTHON, names.HAND)):
-        for cell, median in zip(group.cells, below[called].median, strict=True):
-            row = row_of(cell, name)
-            samples = sure(floor(cell, row))
-            assert median == spread(samples).median
-    figure = along_axis(group, LIGHT)
-    (dashed,) = lines_of(figure)[FLOORS[PYTHON]]
-    assert np.array_equal(dashed.get_ydata(), below[PYTHON].median)
-    region = figure.axes[0].collections[0].get_paths()[0].vertices
-    assert set(below[JAX].median) < set(np.asarray(region)[:, 1])
-
-
-@pytest.mark.slow
-def test_without_floors_and_without_the_reference_there_is_still_a_figure() -> None:
-    group = group_of(made("depth", lambda row: row.name in (names.HAND, names.FORWARD)))
-    (_, make), *_ = plan(group)
-    assert "floor of" not in " ".join(text.get_text() for text in texts_of(make(group, DARK)))
-
-
-@pytest.mark.slow
-def test_crossings_lie_on_both_lines_and_their_sizes_are_written() -> None:
-    group = group_of(made("batch-2-2-1"))
-    drawn = {row: line(group.cells, row) for row in (names.FLOATS, names.HAND, names.GRAD)}
-    figure = along_axis(group, LIGHT)
-    found = crossings(group.cells, drawn | {names.HAND_JIT: drawn[names.GRAD]})
-    (crossing,) = crossovers(group.cells, names.HAND, names.GRAD)
-    size, seconds = next(at for at in found if at[0] == crossing.size.middle)
-    for name in (names.HAND, names.GRAD):
-        assert drawn[name].at(size) == pytest.approx(seconds, rel=0.03)
-    assert size in [ring.get_xdata()[0] for ring in lines_of(figure)["_crossing"]]
-    assert units.many(size) in [text.get_text() for text in texts_of(figure)]
-
-
-@pytest.mark.slow
-def test_one_cell_is_sorted_by_time_with_the_ratio_beside_it() -> None:
-    group = group_of(made("sample"))
-    (cell,) = group.cells
-    figure = of_one_cell(group, LIGHT)
-    found = {name: line for name, (line, *_) in lines_of(figure).items() if cell.row(name)}
-    order = sorted(found, key=lambda name: found[name].get_ydata()[0])
-    times = [found[name].get_xdata()[0] for name in order]
-    assert times == sorted(times)
-    texts = [text.get_text() for text in texts_of(figure)]
-    for name, time in zip(order, times, strict=True):
-        row, ratio = row_of(cell, name), sure(between(cell, name, names.GRAD))
-        assert time == spread(row.samples).median
-        assert {units.seconds(time), style_of(name).label} < {*texts}
-        assert units.digits(ratio.middle) in texts
 
 
 @pytest.mark.slow
@@ -295,80 +209,6 @@ def test_the_map_says_who_and_by_how_much() -> None:
 
 
 # Legibility
-
-
-def _boxes(figure: Figure) -> list[tuple[str, Any]]:
-    """Every text with where it lies, in pixels."""
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
-    shown = [text for text in texts_of(figure) if text.get_visible()]
-    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in shown]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", one_of_each((*KINDS, "batch-2-2-1"), ["depth"]))
-def test_no_text_is_cut_off_or_covers_another(case: str) -> None:
-    """In either theme, which differ in colours alone."""
-    group = group_of(with_every_contender(made(case)))
-    for _, make in plan(group):
-        figure = make(group, LIGHT)
-        boxes = _boxes(figure)
-        for text, box in boxes:
-            assert box.x0 >= 0, text
-            assert box.y0 >= 0, text
-            assert box.x1 <= figure.bbox.width, text
-            assert box.y1 <= figure.bbox.height, text
-        for (one, first), (other, second) in itertools.combinations(boxes, 2):
-            # Two capitals and what hangs below a letter do not fill the height of their boxes.
-            assert not first.padded(-1).overlaps(second.padded(-1)), (one, other)
-
-
-def test_a_figure_keeps_the_colours_of_its_theme() -> None:
-    """Drawn when matplotlib's settings are others again, as ticks come into being late."""
-    figure = of_one_cell(group_of(made("sample")), DARK)
-    _boxes(figure)
-    legible = {DARK.ink, DARK.muted, *(ink for _, ink in DARK.fills.values())}
-    assert {text.get_color() for text in texts_of(figure)} <= legible
-    grounds = (figure.get_facecolor(), figure.axes[0].get_facecolor())
-    assert {to_hex(ground) for ground in grounds} == {DARK.ground}
-
-
-def test_every_contender_has_a_look_that_no_other_has() -> None:
-    assert {*styles.STYLES} == {*names.CONTENDERS}
-    signs = [(look.hue, look.marker, look.dash) for look in styles.STYLES.values()]
-    assert len({*signs}) == len(signs)
-    assert style_of("new").label == "new"
-    assert styles.in_order(["new", names.GRAD, names.HAND]) == [names.HAND, names.GRAD, "new"]
-
-
-def ticks_of(axis: Any) -> list[str]:
-    return [text.get_text() for text in axis.get_ticklabels() if text.get_text()]
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "written"),
-    [
-        (2e-6, 3e-5, ["2 µs", "5 µs", "10 µs", "20 µs"]),
-        (2e-9, 90.0, ["10 ns", "1 µs", "100 µs", "10 ms", "1 s"]),
-    ],
-)
-def test_ticks_of_times_are_round_and_lie_within(
-    low: float, high: float, written: list[str]
-) -> None:
-    axes: Any = Figure(figsize=(8, 4)).subplots()
-    axes.set(yscale="log", ylim=(low, high))
-    times_along(axes.yaxis)
-    inside = [tick for tick in axes.yaxis.get_majorticklocs() if low <= tick <= high]
-    assert [axes.yaxis.get_major_formatter()(tick) for tick in inside] == written
-
-
-def test_sizes_are_written_where_there_is_room() -> None:
-    sizes = [4.0**k for k in range(1, 11)]
-    axes: Any = Figure(figsize=(8, 4)).subplots()
-    axes.set(xscale="log", xlim=(sizes[0], sizes[-1]))
-    sizes_along(axes.xaxis, sizes)
-    assert ticks_of(axes.xaxis) == ["4", "64", "1,024", "16,384", "262,144"]
-    assert [*axes.xaxis.get_minorticklocs()] == [s for s in sizes if s not in sizes[::2]]
 
 
 def test_the_words_say_what_was_timed_and_on_what() -> None:

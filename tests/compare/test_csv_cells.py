@@ -33,8 +33,8 @@ def test_a_row_stands_where_it_begins(tmp_path: Path) -> None:
 
 #: A file, and how the message goes on after its path.
 BROKEN = {
-    "empty": ("", ": an empty file; expected a CSV file"),
-    "JSON": ('{"a": [1,\n2]}\n', ": JSON; expected a CSV file"),
+    "empty": ("", ": no lines of cells; expected a header and rows below it"),
+    "an image": (b"\x89PNG\r\n", ", line 1: not UTF-8 text; expected a CSV file in UTF-8"),
     "empty lines": ("\n\n", ": no lines of cells; expected a header and rows below it"),
     "no rows": ("a,b\n", ": one line of cells; expected a header and rows below it"),
     "too few cells": ("a,b\n1,2\n\n3\n", ", line 4: 1 cells; expected 2, as many as the header"),

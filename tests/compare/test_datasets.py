@@ -233,7 +233,7 @@ def test_names_that_stand_for_nothing(tmp_path: Path) -> None:
     assert refusal("iriss").startswith(
         "iriss: no such file (did you mean 'iris'?); expected a CSV "
     )
-    assert refusal(str(tmp_path), "y") == f"{tmp_path}: a folder; expected a CSV file"
+    assert refusal(str(tmp_path), "y") == f"{tmp_path}: Is a directory; expected a CSV file"
 
 
 def test_rows_to_predict_from(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-"""Figures are drawn from the numbers, whole or not at all, and the same bytes every time."""
+"""Figures are drawn from the numbers, whole or not at all."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -15,7 +14,6 @@ from mpl_toolkits.mplot3d.axes3d import Axes3D
 import manual.article
 import manual.regression
 from compare import plots
-from compare.agreement import NAMES
 from compare.datasets import table_named
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
@@ -25,25 +23,6 @@ from tests.reference import XS, YS
 from tests.tiers import slowly
 
 SETTINGS = Settings(epochs=30)
-FIGURES = {
-    "loss": lambda: plots.loss(train(SETTINGS)),
-    "surface": lambda: surface(hand_path(SETTINGS), ("w1", "b3"), XS, YS),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "suffix"), [("loss", ".svg"), ("loss", ".png"), ("surface", ".svg")]
-)
-def test_the_same_bytes_every_time(tmp_path: Path, name: str, suffix: str) -> None:
-    settings = dict(mpl.rcParams)
-    files = [tmp_path / f"{i}{suffix}" for i in range(2)]
-    for file in files:
-        plots.save(FIGURES[name](), file)
-    first, second = (file.read_bytes() for file in files)
-    assert first == second
-    assert first.startswith(b"<?xml" if suffix == ".svg" else b"\x89PNG")
-    assert dict(mpl.rcParams) == settings
 
 
 def test_the_textbooks_slope_and_autodiffs_lose_the_same_digits() -> None:
@@ -83,12 +62,6 @@ def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(losses: list[floa
     assert [line.get_marker() for line in axes.lines] == ["o" if len(losses) == 1 else ""] * 2
 
 
-def test_the_figure_of_no_epochs() -> None:
-    (axes,) = plots.loss(replace(train(SETTINGS), losses=np.empty((0, 2)))).axes
-    assert [text.get_text() for text in axes.texts] == ["no epochs"]
-    assert not axes.lines
-
-
 def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     meshes = []
     for axes, method in ((Axes, "contourf"), (Axes3D, "plot_surface")):
@@ -111,17 +84,6 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
         assert (y[:, 0] == y[:, -1]).all()
 
 
-def test_the_surface_carries_the_training() -> None:
-    path = hand_path(SETTINGS)
-    relief, above = surface(path, ("w5", "b1"), XS, YS).axes[:2]
-    assert path.shape == (9, 121)
-    assert (above.get_xlabel(), above.get_ylabel()) == ("w5", "b1")
-    assert (relief.get_xlabel(), relief.get_ylabel()) == ("w5", "b1")
-    for at, line in zip((slice(None), slice(1), slice(-1, None)), above.lines, strict=True):
-        assert np.array_equal(line.get_xdata(), path[4, at])
-        assert np.array_equal(line.get_ydata(), path[6, at])
-
-
 def test_the_training_lies_on_the_surface() -> None:
     path = hand_path(SETTINGS)
     line = surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
@@ -133,16 +95,6 @@ def test_the_training_lies_on_the_surface() -> None:
     for update in (0, 60, 120):
         params = held._replace(w5=path[4, update], b1=path[6, update])
         assert z[update] == pytest.approx(manual.article.mean_loss(params, XS, YS), rel=1e-14)
-
-
-@pytest.mark.parametrize("columns", [1, 2])
-def test_without_training_there_is_only_a_start(columns: int) -> None:
-    path = np.repeat(hand_path(SETTINGS)[:, :1], columns, axis=1)
-    figure = surface(path, ("w1", "w5"), XS, YS)
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["start"]
-    for axes in figure.axes[:2]:
-        assert len(axes.lines) == 2
 
 
 @pytest.mark.slow
@@ -179,26 +131,6 @@ def test_residuals_are_vertical_from_prediction_to_target() -> None:
         assert tuple(end) == (x, y)
 
 
-def test_residuals_of_several_features_stand_over_the_prediction() -> None:
-    result = compare_regressions(table_named("bdims"), steps=1)
-    (axes,) = plots.residuals(result).axes
-    (residuals,) = axes.collections
-    assert isinstance(residuals, LineCollection)
-    predicted = manual.regression.predict(result.closed_form, result.table.x)
-    expected = np.stack([[predicted, predicted], [predicted, result.table.y]]).transpose(2, 0, 1)
-    assert np.array_equal(residuals.get_segments(), expected)
-    line, dots = axes.lines
-    assert residuals.get_zorder() < line.get_zorder() < dots.get_zorder()
-
-
-def test_few_values_are_the_ticks() -> None:
-    (axes,) = plots.residuals(
-        compare_regressions(table_named("bdims", "wgt", ["sex"]), steps=1)
-    ).axes
-    assert axes.get_xticks().tolist() == [0, 1]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1"]
-
-
 @pytest.mark.parametrize("target", ["体重", slowly("cost $\\frac$"), "w" * 300])
 def test_any_name_can_be_written(tmp_path: Path, target: str) -> None:
     table = replace(table_named("article"), target=target, features=("高さ $x$",))
@@ -217,14 +149,3 @@ def test_a_failed_drawing_leaves_what_was_there(
     with pytest.raises(OSError, match="full"):
         plots.save(figure, file)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
-
-
-def test_the_surface_reaches_around_the_training() -> None:
-    """Along each axis, by a margin that belongs to that parameter and to no other."""
-    names = ("b3", "w1")
-    path = np.tile(np.linspace(0.0, 1.0, 5), (9, 1)) * 10.0 * np.arange(1, 10)[:, None]
-    above = surface(path, names, XS, YS).axes[1]
-    for name, limits in zip(names, (above.get_xlim(), above.get_ylim()), strict=True):
-        values = path[NAMES.index(name)]
-        margin = 0.6 * (values.max() - values.min())
-        np.testing.assert_allclose(limits, (values.min() - margin, values.max() + margin))

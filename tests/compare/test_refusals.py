@@ -70,7 +70,7 @@ EXPLAIN = {
     "expected one without the other.",
     "w1 --network 1-2 --loss bce --x 1 --y 0,5": "--y 0,5; expected numbers from 0 to 1 for bce.",
     "w1 --params /nowhere.json": "/nowhere.json: No such file or directory; expected a "
-    "JSON file with parameters.",
+    "JSON file with parameters, as docs/teaching.md shows.",
     "w1 --model /nowhere.npz": "/nowhere.npz: No such file or directory; expected a model file.",
     "w1 --x 1e308,1e308 --y 1": "z1 is inf at this point; expected inputs and "
     "parameters with which every number of the pass is finite.",

@@ -173,6 +173,7 @@ def test_these_judge_every_element_of_gradients_without_a_loss(verb: Callable[..
     assert not case.along_directions
 
 
+@pytest.mark.slow
 def test_no_rule_is_trusted_where_a_rule_is_checked() -> None:
     """It is held against autodiff of its function, which uses no rules."""
     square = jax.custom_jvp(lambda x: x**2)
@@ -227,8 +228,8 @@ GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
         "judge at the example alone: --points 0",
     ),
     "rule": (
-        {"gradient": "right", "loss": "clipped"},
-        ["--loss=clipped"],
+        {"gradient": "right", "loss": "clipped", "points": 0},
+        ["--loss=clipped", "--points=0"],
         "if that is intended, declare it with trust_rules",
         "if that is intended, declare it with --trust-rule",
     ),

@@ -1,9 +1,7 @@
 """What every report has: a truth, a line, a version; and what asserts that it passes."""
 
-import re
 from collections.abc import Callable
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -57,7 +55,7 @@ ARGUMENTS: dict[str, Callable[[float], tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(ARGUMENTS, set(ARGUMENTS) - {"custom"}))
+@pytest.mark.parametrize("name", one_of_each(ARGUMENTS, ["gradient", "backward", "steps"]))
 def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     check, require = getattr(handgrad, f"check_{name}"), getattr(handgrad, f"assert_{name}")
     assert check(*ARGUMENTS[name](1.0), points=0)
@@ -111,8 +109,8 @@ LINES = [
     ),
     (report(verdict="undecidable", points=0), "<GradientReport: undecidable, 0 points>"),
     (
-        StepReport("mean", wrong(), guilty=True),
-        "<StepReport: mean, guilty, <GradientReport: disagree, blame both, worst "
+        StepReport("mean", wrong()),
+        "<StepReport: mean, <GradientReport: disagree, blame both, worst "
         "params['w'][0, 1], 9 points>>",
     ),
     (
@@ -142,14 +140,6 @@ def test_the_other_reports_in_one_line() -> None:
 def test_every_object_has_the_version_of_its_keys(made: Any) -> None:
     assert made.to_dict()["schema"] == 1
     assert next(iter(made.to_dict())) == "schema"
-
-
-def test_the_version_stands_in_one_line() -> None:
-    """The build takes the first such line, Python the last."""
-    source = Path(handgrad.__file__).read_text(encoding="utf-8")
-    assert re.findall(r"^__version__ = (.*)$", source, re.MULTILINE) == [
-        f'"{handgrad.__version__}"'
-    ]
 
 
 def test_steps_of_which_none_was_judged_do_not_pass() -> None:

@@ -24,7 +24,7 @@ def test_the_object_says_everything_but_the_parameters() -> None:
             "certificate",
         ),
         *("reproduce", "points", "dropped", "point", "seconds", "strict", "certified"),
-        *("diagnoses", "guilty_step"),
+        *("diagnoses", "wrong_step"),
     ]
     assert answer["findings"] == [
         {"kind": "zero", "leaf": BOB.path, "index": [0, 1], "detail": ZERO.detail, "confidence": 1}

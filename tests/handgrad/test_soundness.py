@@ -185,7 +185,7 @@ def test_an_operation_without_a_rule_is_not_certified() -> None:
     assert check_gradient(lambda p: 5 * p, loss, np.ones(2), points=0).verdict == "disagree"
 
 
-@pytest.mark.parametrize("last_bit", [0, 1])
+@pytest.mark.parametrize("last_bit", one_of_each([0, 1], [0]))
 @pytest.mark.parametrize(("other", "seed"), [(1, 0), (2, 0), (2, 3), (2, 6)])
 def test_an_estimate_knows_the_conditioning_of_a_difference(
     last_bit: int, other: int, seed: int

@@ -17,6 +17,7 @@ from study.content import of_pass
 from study.tape import jaxpr, listing
 from tests.passes import NETWORKS, trace
 from tests.study.browser import PHONE, At, PageOf, choose, given, settle, state
+from tests.tiers import one_of_each
 
 #: Relative.
 CLOSE = 1e-12
@@ -111,7 +112,7 @@ def test_the_jaxpr_is_of_autodiffs_loss() -> None:
     assert is_close(last, float(loss))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", one_of_each(NETWORKS, ["three layers", "classes"]))
 def test_each_line_is_part_of_a_named_value(name: str) -> None:
     """As many lines as JAX counts, no letter twice; the layers come in order."""
     told = jaxpr(trace(name))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from study.build import PAGE
 from study.bundle import BundleError, bundle
 from tests.study.browser import Pages
 
@@ -84,26 +83,6 @@ def test_what_is_imported_is_used(folder: Path) -> None:
         bundle(folder, "main.js")
 
 
-def test_what_is_exported_is_imported_or_tested() -> None:
-    """By another module of the page, or by a test that reaches into this one."""
-    sources = {
-        path.relative_to(PAGE).as_posix(): path.read_text("utf-8") for path in PAGE.rglob("*.js")
-    }
-    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py"))
-    imported = {
-        (name.rpartition("/")[2], word)
-        for source in sources.values()
-        for names, name in re.findall(r'import\s*\{([^}]*)\}\s*from\s*"([^"]+)"', source)
-        for word in re.findall(r"\w+", names)
-    }
-    for name, source in sources.items():
-        module = rf"modules\[[\"']{re.escape(name)}[\"']\]"
-        for word in re.findall(r"^export (?:function|class|const) (\w+)", source, re.MULTILINE):
-            reached = rf"{module}\.{word}\b|\{{[^{{}}]*\b{word}\b[^{{}}]*\}} = {module}"
-            is_imported = (name.rpartition("/")[2], word) in imported
-            assert is_imported or re.search(reached, tests), (name, word)
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -122,13 +101,6 @@ def test_other_forms_are_refused(folder: Path, line: str) -> None:
     with pytest.raises(BundleError) as refusal:
         bundle(folder, "main.js")
     assert str(refusal.value).startswith(f"main.js: {line!r}; expected import {{ name }} from")
-
-
-def test_the_page_s_own_modules_are_all_there() -> None:
-    """A module that nobody imports would be dead."""
-    found = order(bundle(PAGE, "main.js"))
-    assert sorted(found) == sorted(path.relative_to(PAGE).as_posix() for path in PAGE.rglob("*.js"))
-    assert found[-1] == "main.js"
 
 
 MODULES = {
@@ -167,22 +139,3 @@ def test_it_runs(pages: Pages, folder: Path) -> None:
         "Object.fromEntries(Object.entries(modules).map(([k, of]) => [k, Object.keys(of).sort()]))"
     )
     assert exports == {"views/b.js": ["value"], "a.js": ["f", "it", "later"], "main.js": ["result"]}
-
-
-#: What a folder of the page may import from: arrows run down here, too.
-LAYERS = ("mathematics", "model", "parts", "views")
-
-
-def test_arrows_run_down_in_the_page_too() -> None:
-    imports = re.compile(r'from "\.[^"]*/(\w+)/\w+\.js"')
-    seen = 0
-    for path in PAGE.rglob("*.js"):
-        layer = path.relative_to(PAGE).parts[0]
-        if layer not in LAYERS:
-            continue  # main.js and keys.js, which know all of them
-        for other in imports.findall(path.read_text(encoding="utf-8")):
-            if other in LAYERS:
-                assert LAYERS.index(other) < LAYERS.index(layer), path
-                seen += 1
-    assert seen > 50
-    assert {path.name for path in PAGE.glob("*.js")} == {"main.js", "keys.js"}

@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont
 
 from study.build import page
 from study.content import formulas, of_pass
-from study.font import ALWAYS, embedded, glyphs
+from study.font import ALWAYS, glyphs
 from tests.passes import trace
 
 
@@ -84,8 +84,3 @@ def test_no_more_than_is_needed() -> None:
 
 def test_slanted_letters_come_with_upright_ones() -> None:
     assert {"h", "ℎ", "w", "𝑤", "σ", "𝜎", "∂", "𝜕", "9", "("} <= glyphs(["hwσ∂"])
-
-
-@pytest.mark.slow
-def test_two_builds_are_the_same() -> None:
-    assert embedded(glyphs(["w·x"])) == embedded(glyphs(["x·w"]))

@@ -6,16 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from compare.traced.request import PassRequest
-from study.picture import PICTURE, SAYS, STATE, picture
-from tests.study.browser import At
+from study.picture import PICTURE, SAYS
 
 pytestmark = pytest.mark.slow
-
-
-def test_the_stored_picture_is_the_page_s(at: At) -> None:
-    drawn = picture(at(STATE))
-    stored = PICTURE.read_text(encoding="utf-8")
-    assert stored == drawn, "draw it anew: python -m study.picture"
 
 
 def test_it_stands_alone_and_holds_python_s_numbers() -> None:

@@ -96,8 +96,7 @@ def test_both_sides_and_a_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_cut_short_anywhere(tmp_path: Path, good: bytes) -> None:
     path = tmp_path / "cut.npz"
     for length in np.linspace(0, len(good) - 1, 60).astype(int):
-        says = "cut short, damaged, or no model" if length else "an empty file"
-        assert says in refuse(path, good[:length])
+        assert "cut short, damaged, or no model" in refuse(path, good[:length])
     for length in (0, 1, len(good) // 2, len(good) - 1):
         refused_by_all(path, good[:length])
 
@@ -147,7 +146,7 @@ def test_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
     assert "No such file or directory" in refused_by_all(tmp_path / "absent.npz")
-    assert "a folder; expected" in refused_by_all(tmp_path)
+    assert "Is a directory; expected" in refused_by_all(tmp_path)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_it_learns() -> None:
 # What the network is given.
 
 
-@fewer(5)  # lists of some dozen numbers, and two splits of each
+@fewer(10)  # lists of some dozen numbers, and two splits of each
 @given(
     st.lists(st.integers(0, 4), min_size=4, max_size=60),
     st.floats(0.01, 0.5),

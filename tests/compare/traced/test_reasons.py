@@ -9,6 +9,7 @@ from compare.traced import reasons
 from compare.traced.request import PassRequest
 from manual.activations import ACTIVATIONS
 from manual.losses import LOSSES
+from tests.tiers import one_of_each
 
 NETWORKS = {
     "the article's": PassRequest(),
@@ -42,7 +43,7 @@ def _moved(trace: Trace, quantity: Quantity) -> None:
     assert product == {partner, slope}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", one_of_each(NETWORKS, ["one unit", "the article's"]))
 def test_each_number_has_a_reason_that_its_line_bears_out(name: str) -> None:
     trace = NETWORKS[name].trace()
     moved = 0

@@ -16,7 +16,8 @@ def test_a_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
     for path in ("/dev/zero", str(pipe)):
         refused = compare("explain", "w1", "--params", path).err
         assert refused == (
-            f"Error: {path}: no regular file; expected a JSON file with parameters.\n"
+            f"Error: {path}: no regular file; expected a JSON file with parameters, as "
+            "docs/teaching.md shows.\n"
         )
     large = tmp_path / "large.json"
     large.write_text(" " * 1_000_001)

@@ -166,88 +166,6 @@ def test_checks_of_any_kind_are_named_by_a_file(run: Any) -> None:
     assert "Error: mine.py:cube_example['check 1']: got array" in ended.err
 
 
-LISTED = """
-[tool.handgrad]
-search = ["of_mine"]
-pairs = [
-  { gradient = "../mine.py:both", loss = "cube", like = "cube_example", has-value = true },
-  { name = "sine", gradient = "of_mine.below.losses:sin_jac", loss = "sin", like = "sin_example", \
-domain = ["interval", -9, 9] },
-]
-"""
-
-
-@pytest.mark.usefixtures("package")
-def test_a_list_in_a_toml_file(run: Any, folder: Path) -> None:
-    (folder / "lists").mkdir()
-    (folder / "lists" / "pyproject.toml").write_text(LISTED)
-    ended = run("check", "--all", "lists/pyproject.toml", "--points", "0", "--json")
-    checks = json.loads(ended.out)["checks"]
-    assert [c["name"] for c in checks] == [
-        *("of_mine.below.losses:sin_jac", "lists/../mine.py:both", "sine")
-    ]
-    assert {c["verdict"] for c in checks} == {"agree"}
-    assert ended.code == 0
-    for made in checks[1:]:
-        words = shlex.split(made["report"]["reproduce"])
-        assert ("interval -9 9" in words) == (made["name"] == "sine")
-        again = run(*words[words.index("check") :])
-        assert again.code == 0
-
-
-@pytest.mark.parametrize(
-    ("table", "says"),
-    [
-        ("", "has no table tool.handgrad; expected one with search or pairs"),
-        ("[tool.handgrad]\npair = []", "has the key 'pair'; expected search or pairs"),
-        ("[tool.handgrad]\npairs = 1", "tool.handgrad.pairs is 1; expected a list"),
-        ("[tool.handgrad]\nsearch = [1]", "tool.handgrad.search has 1; expected a text"),
-        ("[tool.handgrad]\npairs = [1]", "pairs[0] is 1; expected a table with name, gradient"),
-        (
-            '[tool.handgrad]\npairs = [{gradient = "mine.py:gradient"}]',
-            "pairs[0] has no key loss or fun; expected one of them",
-        ),
-        (
-            '[tool.handgrad]\npairs = [{hvp = "a:b", hessian = "a:c", loss = "c", like = "d"}]',
-            "pairs[0] has hessian and hvp; expected one of them",
-        ),
-        (
-            '[tool.handgrad]\npairs = [{hessian = "a:b", fun = "c", like = "d", has-value = true}]',
-            "pairs[0] has the key 'has_value'; expected name, hessian",
-        ),
-        (
-            "[tool.handgrad]\npairs = ["
-            + 2 * '{gradient = "math:cos", loss = "sin", like = "pi"},'
-            + "]",
-            "pairs[1] is 'math:cos', as pairs[0] is; expected a `name` in one",
-        ),
-        (
-            '[tool.handgrad]\npairs = [{gradient = "a:b", loss = "c", like = "d", strict = "no"}]',
-            "pairs[0] has strict = 'no'; expected true or false",
-        ),
-        (
-            '[tool.handgrad]\npairs = [{gradient = "a:b", loss = "c", like = "d", eval = "1"}]',
-            "pairs[0] has the key 'eval'; expected name, gradient",
-        ),
-        (
-            '[tool.handgrad]\npairs = [{gradient = "mine.py:loss()", loss = "c", like = "d"}]',
-            "'mine.py:loss()'; expected FILE.py:gradient or package.module:gradient",
-        ),
-        ("[tool", "list.toml is not valid TOML: "),
-        (
-            "[tool.handgrad]",
-            "list.toml has no derivative; expected NAME_grad, NAME_hess or",
-        ),
-    ],
-)
-def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> None:
-    (folder / "list.toml").write_text(table)
-    ended = run("check", "--all", "list.toml")
-    assert (ended.code, ended.out) == (2, "")
-    assert says in ended.err
-    assert ended.err.count("\n") == 1
-
-
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -259,7 +177,6 @@ def test_a_list_that_is_none(run: Any, folder: Path, table: str, says: str) -> N
         (("mine.py:gradient", "--out", "a"), "--out is for many gradients; expected --all with it"),
         (("mine.py:gradient", "--like", "example"), "Missing option '--loss'"),
         (("mine.py:gradient", "--loss", "loss"), "Missing option '--like'"),
-        (("--all", "other.toml"), "no such file: other.toml; expected a pyproject.toml"),
         (("--all", "other.py"), "no such file: other.py; expected a Python file"),
         (("--all", "none_such"), "no module named 'none_such'; expected FILE.py or package.module"),
     ],
@@ -419,22 +336,3 @@ def test_a_name_beside_two_functions_is_ambiguous(run: Any, folder: Path) -> Non
     ended = run("check", "two.py:jac", "--kind=jacobian", "--loss=residuals", "--time", "--like=a")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "Error: --time is for gradients; expected none of it with --kind jacobian\n"
-
-
-def test_a_list_says_the_kind_by_its_key(run: Any, folder: Path) -> None:
-    (folder / "curves.py").write_text(CURVES)
-    (folder / "pyproject.toml").write_text(
-        "[tool.handgrad]\npairs = [\n"
-        '{ jacobian = "curves.py:jac", fun = "residuals", like = "residuals_example" },\n'
-        '{ hessian = "curves.py:quartic_hess", loss = "quartic", like = "quartic_example" },\n'
-        '{ hvp = "curves.py:pushed", loss = "quartic", like = "quartic_example", points = 1 },\n'
-        "]\n"
-    )
-    ended = run("check", "--all", "pyproject.toml", "--points", "0", "--json")
-    assert [
-        (c["name"], c["verdict"], c["report"]["points"]) for c in json.loads(ended.out)["checks"]
-    ] == [
-        ("curves.py:jac", "agree", 1),
-        ("curves.py:quartic_hess", "disagree", 1),
-        ("curves.py:pushed", "disagree", 2),
-    ]

@@ -38,7 +38,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from mine import cost_example, cost_grad, energy, energy_grad as renamed, energy_hess, doubled_grad
+from mine import cost_example, cost_grad, doubled_grad, energy, energy_hess, ridge_grad
+from mine import energy_grad as renamed
 from scipy.optimize import approx_fprime
 
 W = np.array([0.5, -1.0, 2.0])
@@ -48,9 +49,8 @@ W = np.array([0.5, -1.0, 2.0])
 def made_once(): return renamed(W)
 
 
-@pytest.mark.parametrize("g", [renamed])
-def test_grad(g, made_once):
-    np.testing.assert_allclose(g(W), approx_fprime(W, energy), rtol=1e-4)
+def test_grad(made_once):
+    np.testing.assert_allclose(renamed(W), approx_fprime(W, energy), rtol=1e-4)
     assert made_once[0] > 0
 
 
@@ -74,6 +74,10 @@ def test_that_is_skipped(): pytest.skip("not here")
 
 
 def test_doubled(): assert doubled_grad(W)[0] > 0
+
+
+@pytest.mark.parametrize("g", [ridge_grad])
+def test_in_a_list(g): assert g(W)[0] == 1
 """
 
 
@@ -108,7 +112,7 @@ def test_which_mistakes_the_tests_miss(run: Any, tested: Path) -> None:
     }
     assert power["not_planted"] == (
         "in what is wrong as it is (mine.py:doubled_grad); "
-        "where no test that passes calls it (mine.py:ridge_grad)"
+        "where no test that passes calls it by a name of a module (mine.py:ridge_grad)"
     )
     place = "tests/test_of_mine.py::test_that_"
     assert power["not_run"] == f"{place}fails, {place}is_skipped"
@@ -129,10 +133,10 @@ def test_one_gradient_and_what_pytest_does_not_run(check: Any, tested: Path) -> 
         ["sign", "1", "of", "1"],
     ]
     ended = check("energy_grad", "--points=0", "--tests", "tests -k fails", **of_energy)
-    assert ended.out.endswith(
-        "None was planted where no test that passes calls it (mine.py:energy_grad).\n\n"
-        "Not run, since they do not pass even with no mistake planted:\n"
-        "tests/test_of_mine.py::test_that_fails.\n"
+    assert " ".join(ended.out.split()).endswith(
+        "None was planted where no test that passes calls it by a name of a module "
+        "(mine.py:energy_grad). Not run, since they do not pass even with no mistake planted: "
+        "tests/test_of_mine.py::test_that_fails."
     )
     (tested / "tests" / "test_broken.py").write_text("import not_there\n")
     for words, says in (

@@ -181,7 +181,7 @@ def test_a_report_keeps_what_was_worked_out_when_pickled_and_as_json() -> None:
     paths = ["p['b']", "p['v']", "p['w']"]
     assert answer["diagnoses"] == [{"kind": "sign", "says": told[0].says, "leaves": paths}]
     assert {finding["kind"] for finding in answer["findings"]} == {"sign"}
-    assert answer["guilty_step"] is None
+    assert answer["wrong_step"] is None
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from handgrad.data.point import point_at
 from handgrad.judging import by_differences
 from handgrad.judging.by_differences import SAFE
 from handgrad.oracle.differences import UNKNOWN
+from tests.tiers import slowly
 
 AT = np.array([1.3, 2.2, 0.7])
 COUNTS = np.array([3.0, 0, 5, 2, 8, 1])
@@ -214,7 +215,7 @@ called_by_a_wrong_rule.defjvp(
 
 @pytest.mark.parametrize(
     ("loss", "blame"),
-    [(called, None), (called_by_a_wrong_rule, "autodiff"), (called.__wrapped__, None)],
+    [slowly(called, None), (called_by_a_wrong_rule, "autodiff"), slowly(called.__wrapped__, None)],
     ids=["rule", "wrong rule", "no rule"],
 )
 def test_a_callback_in_a_loss_in_jax(loss: Any, blame: str | None) -> None:

@@ -25,6 +25,7 @@ from handgrad.data.point import point_at
 from handgrad.judging import trial
 from handgrad.oracle import certify
 from tests.handgrad.test_times import MIDDLE, network
+from tests.tiers import one_of_each
 
 #: What a tick of the clock takes here: each time that somebody looks at it.
 TICK = 0.01
@@ -53,7 +54,7 @@ def times(factor: float, gradient: Any) -> Any:
     return scaled
 
 
-@pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0, 10.0, 30.0])
+@pytest.mark.parametrize("seconds", one_of_each([0.2, 1.0, 3.0, 10.0, 30.0], [0.2, 3.0]))
 @pytest.mark.parametrize("factor", [1.0, 3.0])
 def test_a_check_keeps_to_its_seconds_inside_a_point_too(
     ticking: Any, seconds: float, factor: float
@@ -75,12 +76,11 @@ def test_a_check_keeps_to_its_seconds_inside_a_point_too(
 def test_more_seconds_judge_more(ticking: Any) -> None:
     gradient, *problem = network(MIDDLE, 32)
     points, last = [], ticking()
-    for seconds in (0.2, 10.0, 40.0, 1000.0):
-        points.append(check_gradient(gradient, *problem, seconds=seconds).points)
+    for seconds in (0.2, 4.0, 1000.0):
+        points.append(check_gradient(gradient, *problem, points=3, seconds=seconds).points)
     assert ticking() > last
-    assert points == sorted(points)
-    assert (points[0], points[-1]) == (0, 9)
-    assert 0 < points[1] < 9
+    assert (points[0], points[-1]) == (0, 4)
+    assert 0 < points[1] < 4
 
 
 @pytest.mark.parametrize("mistake", [1.0, 1 + 1e-9])

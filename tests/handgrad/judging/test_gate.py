@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from jax.core import Tracer
 
 from handgrad import (
     check_backward,
@@ -27,6 +28,7 @@ from handgrad.data.point import point_at
 from handgrad.judging import gate, jax_loss
 from handgrad.judging.case import Case
 from handgrad.judging.losses import gated
+from tests.tiers import one_of_each
 
 X, C = np.array([0.4, -1.3, 0.9, 2.1]), np.array([1.0, -0.5, 2.0, 0.25])
 SLOW = pytest.mark.slow
@@ -69,7 +71,7 @@ VERBS: dict[str, Callable[[float, int], Any]] = {
 }
 
 
-@pytest.mark.parametrize("points", [0, pytest.param(1, marks=SLOW)])
+@pytest.mark.parametrize("points", one_of_each([0, 1], [0]))
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_judges_what_is_called(verb: str, points: int) -> None:
     right, wrong = (VERBS[verb](k, points) for k in (4.0, 1.0))
@@ -142,7 +144,7 @@ def centred(m: Any) -> None:
     m -= m.mean()
 
 
-@pytest.mark.parametrize("points", [0, pytest.param(1, marks=SLOW)])
+@pytest.mark.parametrize("points", one_of_each([0, 1], [0]))
 def test_inputs_that_are_written_to_are_constants(points: int) -> None:
     def of_jax(w: Any, m: Any) -> Any:
         m = m.copy()
@@ -162,9 +164,9 @@ def test_inputs_that_are_written_to_are_constants(points: int) -> None:
 
 def test_a_loss_in_jax_is_judged_by_differences() -> None:
     def asks(x: Any) -> Any:
-        return jnp.sum(x * x) * (1 if isinstance(x, jax.core.Tracer) else 2)
+        return jnp.sum(x * x) * (1 if isinstance(x, Tracer) else 2)
 
-    agrees, differs = (check_gradient(lambda x, k=k: k * x, asks, X) for k in (4, 2))
+    agrees, differs = (check_gradient(lambda x, k=k: k * x, asks, X, points=1) for k in (4, 2))
     assert (agrees.verdict, agrees.certified, differs.verdict) == ("agree", False, "disagree")
     assert any(ANOTHER in said for said in agrees.warnings)
 
@@ -198,7 +200,7 @@ def test_what_is_another_function_at_one_point_is_undecidable_there() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "dtype", [np.float32, *(pytest.param(t, marks=SLOW) for t in (np.float64, ml_dtypes.bfloat16))]
+    "dtype", one_of_each([np.float64, np.float32, ml_dtypes.bfloat16], [np.float64])
 )
 def test_no_false_alarm(loss: Any, at: list[float], dtype: Any) -> None:
     given = point_at(np.asarray(at, dtype), ())

@@ -381,7 +381,7 @@ CONSTANTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], float]] = {
 }
 
 
-@pytest.mark.parametrize("name", CONSTANTS)
+@pytest.mark.parametrize("name", one_of_each(CONSTANTS, ["numpy", "jax"]))
 def test_rounded_constants(name: str) -> None:
     loss, gradient, x = CONSTANTS[name]
     report = check_gradient(gradient, loss, np.array([x]), points=0)

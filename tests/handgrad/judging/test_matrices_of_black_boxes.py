@@ -17,7 +17,7 @@ from handgrad import report as reports
 from handgrad.clock import Clock
 from handgrad.judging import by_differences
 from handgrad.shrinking import counterexample
-from tests.tiers import one_of_each
+from tests.tiers import one_of_each, slowly
 
 X = np.array([1.3, 2.2, 0.7])
 T, W = np.linspace(0.1, 1, 5), np.linspace(1, 2, 5)
@@ -210,7 +210,9 @@ def called(x: Any) -> Any:
 called.defjvp(lambda at, tangent: (called(*at), 2 * jnp.sin(2 * at[0]) * tangent[0]))
 
 
-@pytest.mark.parametrize("fun_", [called, called.__wrapped__], ids=["wrong rule", "no rule"])
+@pytest.mark.parametrize(
+    "fun_", [called, slowly(called.__wrapped__)], ids=["wrong rule", "no rule"]
+)
 def test_a_callback_is_judged_by_what_it_returns(fun_: Any) -> None:
     """And by no rule that its author gave to JAX."""
     report = check_jacobian(lambda x: np.diag(np.sin(2 * x)), fun_, X, points=0)

@@ -19,6 +19,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program import trace
 from handgrad.program.programs import Program, custom_rules
+from tests.tiers import one_of_each
 
 W = np.array([0.3, -0.7, 1.2])
 X = np.random.default_rng(0).standard_normal((5, 3))
@@ -201,8 +202,8 @@ def with_kinks(w: Any, x: Any) -> Any:
         (squares, 1.001),
         pytest.param(with_halves, 1.0, marks=pytest.mark.slow),
         pytest.param(with_halves, 1.001, marks=pytest.mark.slow),
-        (with_kinks, 1.0),
-        (with_kinks, 1.001),
+        pytest.param(with_kinks, 1.0, marks=pytest.mark.slow),
+        pytest.param(with_kinks, 1.001, marks=pytest.mark.slow),
     ],
 )
 def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: float) -> None:
@@ -216,6 +217,7 @@ def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: flo
     assert data[0] == data[1] == data[2]
 
 
+@pytest.mark.slow
 def test_a_method_is_chosen_at_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
     """How often a loop runs at the point of an earlier check says nothing of this one."""
     monkeypatch.setattr(certify, "QUICK", 20_000)
@@ -385,8 +387,8 @@ def test_in_threads() -> None:
         return ruling(lambda w, x: of_squares(w, x) * (1 + k % 2), squares, W + k % 3, X)
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(checked, range(12)))
-    assert found == [("agree", None), ("disagree", "yours")] * 6
+        found = list(pool.map(checked, range(6)))
+    assert found == [("agree", None), ("disagree", "yours")] * 3
 
 
 def test_a_store_is_bounded() -> None:
@@ -415,7 +417,7 @@ def test_a_later_check_can_do_without_the_rules_that_jax_has_for_its_own_functio
         assert not custom_rules(plain)
 
 
-@pytest.mark.parametrize("by", ["defjvp", "defjvps", "defvjp"])
+@pytest.mark.parametrize("by", one_of_each(["defjvp", "defjvps", "defvjp"], ["defvjp"]))
 def test_another_rule_for_the_same_function_of_jax(by: str) -> None:
     """The loss's program and the function's name are the same, and only the derivative is not."""
 

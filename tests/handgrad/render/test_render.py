@@ -93,6 +93,7 @@ def test_where_all_agree_there_is_no_close_up_unless_autodiff_is_off() -> None:
     assert "autodiff  0.30000000000000004" in str(report(RIGHT, blame="autodiff"))
 
 
+@fewer(4)
 @given(finite, finite, finite)
 def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: float) -> None:
     texts = numerals.beside(Decimal(exact), [yours, autodiff], "float64")
@@ -214,7 +215,7 @@ def test_what_is_wrong_in_a_step_by_its_authors_names() -> None:
     leaves = [leaf(name, verdict="disagree" if name == "b" else "agree") for name in "xwb"]
     sign = Diagnosis("sign", "yours has the wrong sign in b", ("b",))
     closer = replace(report(*leaves).reading, diagnoses=(sign,))
-    step = content.StepReading("affine_backward", "disagree", False, True)
+    step = content.StepReading("affine_backward", "disagree", False)
     reading = replace(wrong().reading, steps=content.StepsReading((step,), (), closer))
     assert content.diagnoses(reading) == [
         "affine_backward is wrong, its only step that was judged. "

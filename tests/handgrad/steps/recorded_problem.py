@@ -47,7 +47,7 @@ def pool_forward(h: Any) -> Any:
 
 
 def pool_backward(dout: Any, cache: Any) -> Any:
-    """Wrong: of two that are tied, each is given all. But all that are tied are 0 by ReLU."""
+    """Wrong: of two that are tied, each is given all. It does no harm: all that are tied are 0."""
     blocks, out = cache
     return ((blocks == out[:, :, None]) * dout[:, :, None]).reshape(5, 6)
 
@@ -64,7 +64,7 @@ def affine_backward(dz: Any, cache: Any) -> Any:
 def made_of(
     scale: Any = scale_backward, relu: Any = relu_backward, affine: Any = affine_backward
 ) -> Callable[..., Any]:
-    """A gradient, some backward passes in place of the right ones; its pool does no harm."""
+    """A gradient, some backward passes in place of the right ones; its pool is wrong as well."""
 
     def gradient(p: Any, x: Any, y: Any) -> Any:
         z, of_scale = scale_forward(x, p["k"])
@@ -92,12 +92,6 @@ def seen(report: GradientReport) -> StepsReport:
 def bare(name: str) -> str:
     """A step's name without where it stands."""
     return name.split(" (")[0]
-
-
-def blamed(report: GradientReport) -> dict[str, bool | None]:
-    """Whether the steps that are wrong are to blame, on the way back."""
-    wrong = [step for step in reversed(seen(report).steps) if step.report.verdict == "disagree"]
-    return {bare(step.name): step.guilty for step in wrong}
 
 
 def told(report: GradientReport) -> str:

@@ -22,7 +22,6 @@ from tests.handgrad.steps.recorded_problem import (
     affine_backward,
     affine_forward,
     bare,
-    blamed,
     made_of,
     seen,
 )
@@ -170,9 +169,10 @@ def test_the_steps_of_a_gradient_are_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert steps.first_wrong is not None
     line = affine_backward.__code__.co_firstlineno
     assert steps.first_wrong.name == f"affine_backward ({near(__file__)}, line {line})"
-    assert blamed(report) == {"affine_backward": True, "pool_backward": False}
+    assert report.to_dict()["wrong_step"] == steps.first_wrong.name
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_a_step_that_is_called_twice_is_recorded_at_both_places() -> None:
     """Each backward call belongs to the forward call whose cache it is given."""
     square, twice = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
@@ -223,7 +223,7 @@ def test_pairs_of_another_convention_are_named() -> None:
 def test_a_gradient_without_pairs_has_no_steps() -> None:
     report = check_gradient(lambda w: -2 * w, lambda w: jnp.sum(w**2), B, points=0)
     assert (report.verdict, report.steps) == ("disagree", None)
-    assert report.to_dict()["guilty_step"] is None
+    assert report.to_dict()["wrong_step"] is None
 
 
 @pytest.mark.slow
