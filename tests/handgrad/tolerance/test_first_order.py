@@ -57,7 +57,7 @@ def test_a_right_gradient_is_judged_without_a_draw_in_balls(
         raise AssertionError
 
     monkeypatch.setattr(measuring, "_changes_by_program", drawn)
-    gradient, *rest = network((16, 32, 12, 4), 3)
+    gradient, *rest = network((8, 16, 4), 3)
     assert check_gradient(gradient, *rest, points=0).verdict == "agree"
     monkeypatch.setattr(first_order, "LARGE", np.inf)
     with pytest.raises(AssertionError):
@@ -102,6 +102,7 @@ def test_there_is_none(loss: Any, params: Any) -> None:
     assert estimated(loss, params) is None
 
 
+@pytest.mark.slow
 def test_it_is_part_of_the_limit_of_what_is_caught() -> None:
     """s has two data; at this seed all draws in balls move them alike."""
 
