@@ -50,6 +50,7 @@ def test_it_is_what_runs_in_balls_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ratio.min() > 0.3
 
 
+@pytest.mark.slow
 def test_a_right_gradient_is_judged_without_a_draw_in_balls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -57,7 +58,7 @@ def test_a_right_gradient_is_judged_without_a_draw_in_balls(
         raise AssertionError
 
     monkeypatch.setattr(measuring, "_changes_by_program", drawn)
-    gradient, *rest = network((8, 16, 4), 3)
+    gradient, *rest = network((16, 32, 12, 4), 3)
     assert check_gradient(gradient, *rest, points=0).verdict == "agree"
     monkeypatch.setattr(first_order, "LARGE", np.inf)
     with pytest.raises(AssertionError):
