@@ -25,6 +25,7 @@ if "XLA_FLAGS" not in os.environ:
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -128,6 +129,20 @@ def strict_jax() -> Iterator[None]:
     import jax
 
     with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_context() -> Iterator[None]:
+    """All that the quick tests lower share MLIR's context: making one for each took a sixth of it.
+
+    Where XLA_FLAGS is set, as in CI's second run of them, JAX makes its own.
+    """
+    from jax._src.interpreters import mlir
+
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("JAX_TRACEBACK_FILTERING") == "off" and hasattr(mlir, "make_ir_context"):
+            patch.setattr(mlir, "make_ir_context", cache(mlir.make_ir_context))
         yield
 
 

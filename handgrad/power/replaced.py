@@ -7,12 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import jax
+import numpy as np
 
 from handgrad.power.planting import Planting
+
+#: What wraps no function in Python, and is most of what modules hold.
+_NONE = (type, BuiltinFunctionType, np.ufunc)
 
 
 def function_in(derivative: Any) -> FunctionType | None:
@@ -35,7 +39,7 @@ def planted_in_place(planting: Planting, function: FunctionType) -> Iterator[Non
         (module, name, value)
         for module in list(sys.modules.values())
         for name, value in list(getattr(module, "__dict__", {}).items())
-        if callable(value) and not isinstance(value, type) and _is_of(function_in(value), function)
+        if callable(value) and not isinstance(value, _NONE) and _is_of(function_in(value), function)
     ]
     try:
         for module, name, value in found:

@@ -114,6 +114,7 @@ def change_first(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     monkeypatch.setattr(manual.network, "backward", wrong)
 
 
+@pytest.mark.slow
 def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     change_first(monkeypatch, lambda layer: layer._replace(b=-layer.b))
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)

@@ -115,6 +115,7 @@ def _lossy_rule(x: Any, t: Any) -> Any:
     return falling(*x), -s * (1 - s) * t[0]
 
 
+@pytest.mark.slow
 def test_a_rule_that_loses_digits_is_held_to_the_functions_own_derivative() -> None:
     report = check_custom(falling, np.array([29.0]), points=0)
     assert (report.verdict, report.blame) == ("imprecise", "yours")

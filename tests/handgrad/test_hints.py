@@ -34,6 +34,7 @@ from handgrad.judging.case import (
     Wording,
 )
 from handgrad.judging.vectors.cases import OF_JACOBIAN
+from tests.tiers import one_of_each
 
 W = np.array([0.3, -0.7, 1.2])
 
@@ -253,7 +254,7 @@ example = (np.array([0.3, 0.7, 1.2]),)
 """
 
 
-@pytest.mark.parametrize("name", GIVEN)
+@pytest.mark.parametrize("name", one_of_each(GIVEN, set(GIVEN) - {"elsewhere"}))
 def test_a_hint_where_it_is_given(name: str, tmp_path: Path) -> None:
     chosen, words, in_python, by_command = GIVEN[name]
     file = tmp_path / "functions.py"

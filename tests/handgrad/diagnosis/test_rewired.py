@@ -250,7 +250,7 @@ def in_rounds(reverse: bool) -> Any:
     return loss
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse", one_of_each([False, True], [True]))
 def test_rows_of_other_rounds(reverse: bool, draw: Callable[..., np.ndarray]) -> None:
     """The derivatives of a · p · c by p with the rows of the next round, and of that before."""
 

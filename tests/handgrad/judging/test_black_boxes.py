@@ -103,9 +103,9 @@ def test_right_ones_agree_and_nothing_is_certified(name: str) -> None:
     [
         (lambda g: g * [1, -1, 1], "sign"),
         (lambda g: g * [1, 1, 0], "zero"),
-        (lambda g: 2 * g, "factor"),
-        (lambda g: g[[1, 0, 2]], "exchanged"),
-        (lambda g: g * [1, 0.5, 1], "factor"),
+        slowly(lambda g: 2 * g, "factor"),
+        slowly(lambda g: g[[1, 0, 2]], "exchanged"),
+        slowly(lambda g: g * [1, 0.5, 1], "factor"),
     ],
 )
 def test_wrong_ones_disagree_by_their_kind(edit: Any, kind: str) -> None:

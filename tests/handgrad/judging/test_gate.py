@@ -104,7 +104,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "dtype", [ml_dtypes.bfloat16, *(pytest.param(t, marks=SLOW) for t in (np.float32, np.float16))]
+    "dtype", one_of_each([np.float32, np.float16, ml_dtypes.bfloat16], [ml_dtypes.bfloat16])
 )
 def test_in_shorter_formats(dtype: Any) -> None:
     two = dtype(2)

@@ -247,6 +247,7 @@ def test_a_leaf_that_is_forgotten_shows_beside_others_of_another_size(
     assert report.verdict == expected  # 1e-9 of the others is less than float32 can show
 
 
+@pytest.mark.slow
 def test_a_look_that_would_show_nothing_is_undecidable() -> None:
     """Of many numbers in float32 the slope along one direction is known to a tenth of one."""
     w = np.linspace(1, 2, 10_000, dtype=np.float32)

@@ -103,7 +103,9 @@ def test_what_a_program_has_inside_is_written_to(written: int) -> None:
 without_root = pytest.mark.skipif(jax.__version_info__ >= (0, 12), reason="custom_root has no rule")
 
 
-@pytest.mark.parametrize("root", [False, pytest.param(True, marks=without_root)])
+@pytest.mark.parametrize(
+    "root", [False, pytest.param(True, marks=[without_root, pytest.mark.slow])]
+)
 def test_a_derivative_rule_that_changes_between_checks(root: bool) -> None:
     """It is no part of the loss's program; nor is what JAX's own `custom_root` calls for it."""
     slope = {"of": 2.0}

@@ -27,6 +27,7 @@ from tests.handgrad.oracle.problems import (
 from tests.handgrad.oracle.test_kinks import assert_kink
 from tests.handgrad.program.rule_losses import TALL, mixed
 from tests.handgrad.program.rule_losses_of_windows import largest, pooled, together
+from tests.tiers import one_of_each
 
 GEOMETRIES: list[dict[str, Any]] = [
     {"window_dimensions": (2, 2), "window_strides": (2, 2), "padding": ((0, 0), (0, 0))},
@@ -191,7 +192,7 @@ def test_several_arrays_that_are_reduced_together() -> None:
     assert gradient(hidden(loss), np.array([0.5, 2.0, 3.0, 1.0])).tolist() == [100.0, 0.0, 6.0, 0.0]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", one_of_each(range(30), [*range(10)]))
 def test_any_convolution(seed: int) -> None:
     """Strides, padding, dilations, groups, orders of axes: values and slopes are JAX's."""
     rng = np.random.default_rng(seed)

@@ -50,6 +50,7 @@ def test_it_is_what_runs_in_balls_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ratio.min() > 0.3
 
 
+@pytest.mark.slow
 def test_a_right_gradient_is_judged_without_a_draw_in_balls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -102,6 +103,7 @@ def test_there_is_none(loss: Any, params: Any) -> None:
     assert estimated(loss, params) is None
 
 
+@pytest.mark.slow
 def test_it_is_part_of_the_limit_of_what_is_caught() -> None:
     """s has two data; at this seed all draws in balls move them alike."""
 

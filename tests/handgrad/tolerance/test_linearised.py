@@ -289,6 +289,7 @@ def test_a_ruling_needs_no_run_in_balls_unless_it_depends_on_one(
         judged(2 * one)
 
 
+@pytest.mark.slow
 def test_each_leaf_that_other_draws_may_judge_otherwise_is_measured_in_balls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
