@@ -76,7 +76,7 @@ def test_a_check_keeps_to_its_seconds_inside_a_point_too(
 def test_more_seconds_judge_more(ticking: Any) -> None:
     gradient, *problem = network(MIDDLE, 32)
     points, last = [], ticking()
-    for seconds in (0.2, 4.0, 1000.0):
+    for seconds in (0.2, 8.0, 1000.0):
         points.append(check_gradient(gradient, *problem, points=3, seconds=seconds).points)
     assert ticking() > last
     assert (points[0], points[-1]) == (0, 4)
