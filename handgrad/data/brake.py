@@ -67,6 +67,11 @@ def _raise_in(thread: int, error: type[BaseException]) -> None:
 
 def _is_callers(frame: FrameType | None) -> bool:
     """Tell whether a frame is the caller's, or of a library that the caller's code has called."""
+    outer = frame
+    while outer is not None:  # a module that is half imported stays so
+        if outer.f_code.co_filename.startswith("<frozen importlib"):
+            return False
+        outer = outer.f_back
     while frame is not None and not is_handgrads(frame.f_code.co_filename):
         module = frame.f_globals.get("__name__")
         if frame.f_code.co_name in _RESTORE or module == "contextlib":

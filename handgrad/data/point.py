@@ -86,6 +86,7 @@ class Point:
         params, inputs = copied(self.params), copied(self.inputs)
         with jax.enable_x64(self.wide):
             result = function(params, *inputs)
+            check_time()  # before settings are restored, since what ends the time may be pending
         changed = written(self.params, params, self.names.params, self.paths)
         for i, (before, after) in enumerate(zip(self.inputs, inputs, strict=True)):
             changed += written(before, after, self.names.of_input(i))

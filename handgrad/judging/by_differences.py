@@ -91,7 +91,9 @@ def function(
             leaves = [vector[part].reshape(a.shape).astype(a.dtype) for part, a in parts]
             moved = place.moved(leaves)
             with jax.enable_x64(place.wide):
-                return converted(loss(moved.params, *copied(place.inputs)))
+                value = converted(loss(moved.params, *copied(place.inputs)))
+                check_time()  # as in `Point.call`
+            return value
 
         return f
 

@@ -44,12 +44,14 @@ from handgrad.program.looked_at import looked_at
 __tracebackhide__ = True
 
 #: How far parameters are moved, of their own sizes, until the function has been finite at `MOVED`
-#: such points. It may not be defined far away.
+#: such points. It may not be defined far away; the last steps leave half of the digits of float32,
+#: and of float64, to the change.
 SCALES = 0.1, 0.1, 0.01, 0.01, 2.0**-14, 2.0**-14, 2.0**-20, 2.0**-20
 MOVED = 2
 
-#: The part of the time that is left in which a point that is moved must be done.
-PART = 1 / 16
+#: The part of the time that is left in which a point that is moved must be done, and how many may
+#: be late: an eighth is lost to a function that does not end beside the point.
+PART, LATE = 1 / 16, 2
 
 #: What is said where JAX's program is another function.
 TRACED = "JAX traces another function"
@@ -83,6 +85,8 @@ class Gate:
     #: Whether the function may be another one at some points alone. Code in JAX that asks for no
     #: value is the same at all; code in NumPy may look at its numbers.
     at_some_points: bool = True
+    here: tuple[Point, Any] | None = None  #: the first point and the loss there, once it is held
+    moved: int = 0  #: at how many points beside it it was held
 
     @classmethod
     def of(cls, case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> "Gate":
@@ -132,10 +136,11 @@ class Gate:
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
         self.at_some_points = yours is None
-        here, rng, held = self.check(given, None, known, yours), np.random.default_rng(case.seed), 0
+        self.here = given, self.check(given, known, yours)
+        rng, late = np.random.default_rng(case.seed), 0
         for scale in SCALES:
-            if held == moved:
-                return
+            if self.moved >= moved or late == LATE:
+                break
 
             def changed(leaf: np.ndarray, scale: float = scale) -> np.ndarray:
                 size = np.abs(leaf.astype(np.float64))
@@ -143,24 +148,25 @@ class Gate:
                 by = scale * np.where(size > 0, size, typical) * rng.uniform(-1, 1, leaf.shape)
                 return np.asarray(leaf + by, leaf.dtype)
 
-            # A loop need not end there.
-            with (
-                suppress(OutOfTimeError),
-                limited(PART * time_left(SECONDS)) as clock,
-                braked(clock),
-            ):
-                held += self.check(case.varied(given, changed), here) is not None
-            check_time()
+            there, found = case.varied(given, changed), None
+            try:
+                # A loop need not end there.
+                with limited(PART * time_left(SECONDS)) as clock, braked(clock):
+                    found = self._values(there)
+            except OutOfTimeError:
+                check_time()
+                late += 1
+            if found is not None:
+                self.moved += self._held(there, *found)
+        if late and not self.moved and self.at_some_points:
+            raise OutOfTimeError("to hold the loss to your function beside the point")
 
-    def check(
-        self, given: Point, here: Any = None, known: Any = None, yours: float | None = None
-    ) -> Any:
+    def check(self, given: Point, known: Any = None, yours: float | None = None) -> Any:
         """Hold the loss to the function at one point.
 
         Args:
             given: the point.
-            here: the loss at a point nearby, from which the change counts; else the value does.
-            known: the loss at the point, a float or ball, if that was computed.
+            known: the loss there, a float or ball, if that was computed.
             yours: the value of the function there, if that was computed.
 
         Returns:
@@ -169,30 +175,46 @@ class Gate:
         Raises:
             as `hold`.
         """
+        found = self._values(given, known, yours)
+        return found[1] if found is not None and self._held(given, *found) else None
+
+    def _values(
+        self, given: Point, known: Any = None, yours: float | None = None
+    ) -> tuple[float, Any] | None:
+        """Return the function's value and the loss; None if one of them is not known."""
         with quiet():
             try:
                 yours = self._yours(given) if yours is None else yours
             except RAISED as error:  # where the function need not be defined
                 raise_internal(error, Exception)
-                if here is not None:
+                if self.here is not None:
                     return None
                 self.loss.check_repeatable(given)
                 raise
             gives = self._gives(given) if known is None else known
-            if gives is None:
-                return None
-            change = abs(float(gives) - (0.0 if here is None else float(here)))
-            if abs(yours - float(gives)) <= self._half(given) * change:
-                return gives
+            return None if gives is None else (yours, gives)
+
+    def _held(self, given: Point, yours: float, gives: Any) -> bool:
+        """Tell whether the two are the same; False if they are not finite.
+
+        At another point than the first one the change from there counts, as of a slope.
+        """
+        change = float(gives)
+        if self.here is not None and self.here[0] is not given and self.here[1] is not None:
+            change -= float(self.here[1])
+        most = self._half(given) * abs(change)
+        if abs(yours - float(gives)) <= most:
+            return True
+        with quiet():
             yours, again = self._called(given), self._called(given)
-            if abs(yours - float(gives)) <= self._half(given) * change:
-                return gives  # rounding may decide in balls otherwise than in floats
+            if abs(yours - float(gives)) <= most:
+                return True  # rounding may decide in balls otherwise than in floats
             if again != yours and not (np.isnan(again) and np.isnan(yours)):
                 raise not_a_function(self.name, "value", repr(yours), repr(again), 2)
             if not np.isfinite(yours) and not self._is_finite(given, gives):
-                return None
+                return False
             if self._explained(given, yours):
-                return gives
+                return True
         place = diverging_line(self.own, given)
         raise another_function(self.name, self._way, float(gives), yours, place)
 

@@ -12,6 +12,7 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.clock import check_time
 from handgrad.data.advised import AnotherFunctionError, NoScalarError, UntraceableError
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.formats import is_floating, is_half
@@ -65,7 +66,9 @@ class NumpyLoss:
             return given.call(self.case.loss)[0]
         x, *args = copied(given.inputs)
         with jax.enable_x64(given.wide):
-            return self.case.part.value(x, args)
+            value = self.case.part.value(x, args)
+            check_time()  # as in `Point.call`
+        return value
 
     def in_floats(self, given: Point) -> Any:
         """Call what runs in floats alone: the loss, or that whose slope it is."""
@@ -73,7 +76,9 @@ class NumpyLoss:
             return self.value(given)
         _, *args = copied(given.inputs)
         with jax.enable_x64(given.wide):
-            return self.case.part.loss(copied(given.params), *args)
+            value = self.case.part.loss(copied(given.params), *args)
+            check_time()
+        return value
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
         """Return the loss at a point, to be run on series."""

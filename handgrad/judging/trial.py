@@ -47,6 +47,9 @@ __tracebackhide__ = True
 #: ruled nothing may yet be asked for.
 FOR_SUMMARY = 1 / 40
 
+#: The part of them for all vectors that a case does not seem to be linear in, likewise.
+FOR_OTHERS = 1 / 20
+
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C after some points were judged; `judgement` is that on these points."""
@@ -73,8 +76,11 @@ def judge(
     """
     clock = Clock(seconds)
     made, others = _judge(case, given, points, strict, reproduce, seconds)
+    clock = Clock(max(clock.left, FOR_OTHERS * seconds))
     for other in others:
-        left = max(clock.left, seconds / 10)
+        if clock.over:
+            break
+        left = clock.left
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -183,6 +189,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
             return replace(tried, outcomes=[first, *rest], others=others)
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
+        except AnotherFunctionError as error:
+            return _Tried([Outcome(given, cause=str(error))])
 
 
 def points_of(
@@ -249,8 +257,10 @@ def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
     if ruling is None or not gate.at_some_points:
         return outcome
     try:
-        gate.check(given, known=ruling.reference.loss if gate.loss is loss else None)
+        gate.check(given, ruling.reference.loss if gate.loss is loss else None)
     except AnotherFunctionError as error:
+        if not gate.moved:  # it was held nowhere else
+            raise
         return Outcome(given, cause=str(error))
     return outcome
 

@@ -1,10 +1,39 @@
 """Whether code asks for the value of what JAX is tracing, and goes on when it gets none."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import jax
+
+#: What JAX raises where a value is asked for. While somebody records, they tell.
+_REFUSALS = jax.errors.JAXTypeError, jax.errors.JAXIndexError
+_FOUND: ContextVar[list[str] | None] = ContextVar("found", default=None)
+_LOCK = threading.Lock()
+_recording = 0
+
+
+def _telling(kind: Any) -> Any:
+    def init(self: Any, *args: Any) -> None:
+        if (found := _FOUND.get()) is not None:
+            found.append(type(self).__name__)
+        super(kind, self).__init__(*args)
+
+    return init
+
+
+def _count(by: int) -> None:
+    """Count who records; the first one makes the refusals tell, the last one ends that."""
+    global _recording
+    with _LOCK:
+        before, _recording = _recording, _recording + by
+        for kind in _REFUSALS:
+            if not before:
+                kind.__init__ = _telling(kind)
+            elif not _recording:
+                del kind.__init__
 
 
 @contextmanager
@@ -14,23 +43,10 @@ def looked_at() -> Iterator[list[str]]:
     Code that is never refused cannot tell a tracer from an array by its value.
     """
     found: list[str] = []
-    kinds = jax.errors.JAXTypeError, jax.errors.JAXIndexError
-    before = [vars(kind).get("__init__") for kind in kinds]
-
-    def recording(kind: Any) -> Any:
-        def init(self: Any, message: str) -> None:
-            found.append(type(self).__name__)
-            super(kind, self).__init__(message)
-
-        return init
-
-    for kind in kinds:
-        kind.__init__ = recording(kind)
+    token = _FOUND.set(found)
+    _count(1)
     try:
         yield found
     finally:
-        for kind, init in zip(kinds, before, strict=True):
-            if init is None:
-                del kind.__init__
-            else:
-                kind.__init__ = init
+        _count(-1)
+        _FOUND.reset(token)

@@ -197,7 +197,7 @@ def _innermost(seen: Any) -> list[tuple[Place, dict[FrameType, list[np.ndarray]]
 
     found = {place for place in seen if repeated(place)}
     inner = [p for p in found if not any(p[:k] in found for k in range(1, len(p)))]
-    return [(place, seen[place]) for place in sorted(inner, key=lambda p: str(p))]
+    return [(place, of) for place, of in seen.items() if place in inner]
 
 
 def further_slopes(

@@ -1,6 +1,7 @@
 """The gate: what JAX traces to another function is judged as the caller's own."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,3 +216,20 @@ def test_no_false_alarm(loss: Any, at: list[float], dtype: Any) -> None:
 def test_digits_of_two_values_that_differ_late() -> None:
     error = gate.another_function("loss", ANOTHER, 1.0, 1.0 + 2.0**-40)
     assert str(error).endswith("it gives 1 where yours gives 1.0000000000009095")
+
+
+def test_what_cannot_be_held_in_time_is_undecidable() -> None:
+    """A wrong gradient is right for what JAX traces, which is seen only beside the point."""
+
+    def slow(m: Any) -> Any:
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
+            pass
+        return normalised(m)
+
+    m = np.array([[0.25, 0.5, 0.125, 0.125], [0.5, 0.25, 0.125, 0.125], [0.125, 0.125, 0.25, 0.5]])
+    for answer in (W, W - (W * m).sum(1, keepdims=True)):
+        report = check_gradient(lambda _, g=answer: g, slow, m, points=0, seconds=1.0)
+        assert report.verdict == "undecidable" or report.verdict == (
+            "disagree" if answer is W else "agree"
+        )
