@@ -184,7 +184,6 @@ class Own:
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
-    module: Any = None  #: whose parameters are judged, if they are those of a module
     of_torch: bool = True  #: whether these are tensors of PyTorch
 
 
