@@ -40,7 +40,7 @@ def check_jacobian(
     Args:
         jac: `jac(x, *args)`, the derivatives of each result (a row) by each element of x (a
             column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
-            `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
+            `LinearOperator`, of which `matvec` is judged. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
             Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can

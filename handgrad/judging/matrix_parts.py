@@ -35,10 +35,6 @@ class Matrix:
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
     split: Callable[[Any], list[Any]]  #: a matrix of all results and arguments -> its blocks
     symmetric: bool  #: whether it is a Hessian
-    #: (x, args) -> what may be its Gauss-Newton approximation, if it is one, in floats.
-    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
-    #: Which elements a sparse answer stores, if it is one: a single entry.
-    structures: dict[bytes, np.ndarray]
     #: Which of the caller's arrays the rows of each block belong to, if it is a Hessian, and which
     #: its columns.
     sides: tuple[tuple[int | None, int], ...]
@@ -98,9 +94,7 @@ class HessianProduct:
 
     notes: ClassVar[tuple[str, ...]] = ()
     loss: Callable[..., Any]  #: the caller's: of (x, *args)
-    #: (x, args) -> the Hessian, shape (n, n), in floats; and what may approximate it.
-    hessian: Callable[[Any, Sequence[Any]], np.ndarray]
-    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
+    hessian: Callable[[Any, Sequence[Any]], np.ndarray]  #: (x, args) -> (n, n), in floats
     gradient: Callable[[Any, Sequence[Any]], Any]  #: that of the loss, shape (n,), in floats
     #: Returns the case of the loss's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]

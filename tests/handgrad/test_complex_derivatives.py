@@ -240,18 +240,6 @@ def test_forms(name: str) -> None:
     assert report.certified
 
 
-@pytest.mark.slow
-def test_the_adjoint_of_an_operator_is_conjugate() -> None:
-    def jac(z: Any) -> Any:
-        return LinearOperator(
-            (3, 3), lambda v: 2 * z * v.ravel(), lambda v: 2 * z * v.ravel(), dtype=complex
-        )
-
-    report = check_jacobian(jac, lambda z: z * z, Z, points=0)
-    wrong = [leaf.path for leaf in report.leaves if leaf.verdict == "disagree"]
-    assert wrong == ["jac.rmatvec.real by z.imag", "jac.rmatvec.imag by z.real"]
-
-
 REFUSED = {
     "shape": (lambda z: of_squares(z).T, squares, Z, "jac: got shape (3, 2), expected (2, 3)"),
     "nothing": (lambda z: None, squares, Z, "jac returned None; is its return statement missing?"),

@@ -10,7 +10,6 @@ JAX's.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,13 +26,9 @@ from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers, complex_blocks
 from handgrad.judging.vectors.blocks import Blocks
 from handgrad.judging.vectors.functions import VectorFunction
-from handgrad.judging.vectors.residuals import gauss_newton
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
-
-#: What the elements of a linear operator's adjoint are called.
-ADJOINT = "{}.rmatvec"
 
 _OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
@@ -154,8 +149,7 @@ def _product(
         there = f.in_jax(given)
         return there and _product(hessp, loss, there, given, wording, options)
 
-    approximations = partial(gauss_newton, f)
-    part = HessianProduct(loss, f.hessian, approximations, f.gradient, translated)
+    part = HessianProduct(loss, f.hessian, f.gradient, translated)
     return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
 
 
@@ -182,10 +176,6 @@ def _case(
 ) -> tuple[Case, Point]:
     name = wording.gradient
     check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
-    with calling(name):
-        first, _ = given.call(derivative)
-    adjoint = blocks.single and answers.is_operator(first) and answers.adjoint(first) is not None
-    structures: dict[bytes, np.ndarray] = {}
     convention, holomorphic = options.convention or "jax", set[int]()
 
     def loss(u: Any, x: Any, *args: Any) -> Any:
@@ -193,15 +183,8 @@ def _case(
 
     def gradient(_: Any, x: Any, *args: Any) -> Any:
         answer = derivative(x, *args)
-        stored = answers.stored(answer) if blocks.single else None
-        if stored is not None:
-            structures.setdefault(b"", stored.copy())
-            if structures[b""].shape == stored.shape:
-                structures[b""] |= stored
         found = None if answer is None else of_answer(answer)
-        if found is None:
-            return answer
-        return found + of_answer(answers.adjoint(answer)) if adjoint else found
+        return answer if found is None else found
 
     def of_answer(answer: Any) -> Any:
         if not blocks.of_complex:
@@ -216,11 +199,8 @@ def _case(
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
-    def split(whole: Any) -> list[Any]:
-        return blocks.split(whole) * (1 + adjoint)
-
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return split(exact(f, x, args))
+        return blocks.split(exact(f, x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
@@ -229,28 +209,22 @@ def _case(
         there, rest = f.in_jax(given), (blocks, exact, given, wording, options, again, symmetric)
         return there and _case(derivative, there, *rest)[0]
 
-    approximations = partial(gauss_newton, f) if symmetric else _nothing
     rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
     sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
-    wholes = blocks.wholes()
-    if adjoint:
-        wholes += tuple(w._replace(places=tuple(len(sides) + k for k in w.places)) for w in wholes)
     part = Matrix(
         function=f.f,
         given=given,
         values=values,
         value=value,
         matrix=matrix,
-        split=split,
+        split=blocks.split,
         symmetric=symmetric,
-        approximations=approximations,
-        structures=structures,
-        sides=sides * (1 + adjoint),
+        sides=sides,
         gradient=f.gradient,
         derivative=derivative,
         again=again,
         holomorphic=holomorphic,
-        wholes=wholes,
+        wholes=blocks.wholes(),
         translated=translated,
     )
     written_as = convention if blocks.of_complex else None
@@ -258,18 +232,13 @@ def _case(
         gradient, loss, part=part, wording=wording, written_as=written_as, **options.handed_on()
     )
     paths = blocks.paths(name)
-    paths += blocks.paths(ADJOINT.format(name)) if adjoint else ()
-    shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes] * (1 + adjoint)
+    shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes]
     rng = np.random.default_rng(options.seed)
-    dtypes = blocks.dtypes() * (1 + adjoint)
-    u = [rng.standard_normal(s).astype(d) for s, d in zip(shapes, dtypes, strict=True)]
+    pairs = zip(shapes, blocks.dtypes(), strict=True)
+    u = [rng.standard_normal(shape).astype(dtype) for shape, dtype in pairs]
     inputs = (given.names.params, *given.names.inputs)
     at = point_at(u, (given.params, *given.inputs), Names(name, inputs, paths))
     return case, at
-
-
-def _nothing(_: Any, __: Any) -> list[np.ndarray]:
-    return []
 
 
 def with_matrix(points: Iterator[Point], at: Point) -> Iterator[Point]:
