@@ -12,7 +12,6 @@ from handgrad.judging.domains import (
     BY_PAIRS,
     GUESSES,
     Guess,
-    in_parts,
     of_pairs,
     said_right,
 )
@@ -24,12 +23,10 @@ def right_matrix(ruling: Ruling, case: Case, matrix: Matrix) -> Iterator[str]:
     """Yield in which domains arguments are by which a matrix is right along them."""
     whole, yours = matrix.of_caller(ruling.given), ruling.yours.answer
     allowed = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    stated, of_complex = case.domains or [Domain()] * len(whole.leaves), in_parts(case, whole)
+    stated = case.domains or [Domain()] * len(whole.leaves)
     if not np.isfinite(yours).all():
         return
     for k, (path, leaf) in enumerate(zip(whole.paths, whole.leaves, strict=True)):
-        if of_complex[k]:
-            continue
         guesses = [guess.domain for guess in GUESSES if guess.domain.projects and guess.holds(leaf)]
         for domain in [] if stated[k].projects else guesses:
             domains = [domain if k == j else d for j, d in enumerate(stated)]

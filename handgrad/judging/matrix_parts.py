@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -12,14 +12,6 @@ from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, alike, vector
 from handgrad.data.pytrees import is_real, weighed
-
-
-class Whole(NamedTuple):
-    """The real blocks that are one of complex numbers to the caller."""
-
-    places: tuple[int, ...]  #: of the blocks, row by row
-    results: int  #: how many parts the result has, 2 if it is complex
-    arguments: int  #: and the argument
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +35,6 @@ class Matrix:
     derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
     #: The case at another point of the caller's, (x, *args), where it may have other shapes.
     again: Callable[[Point], tuple[Any, Point]]
-    #: The first of each four blocks, of complex results by complex numbers, that the caller gives
-    #: as one matrix, the derivative of a holomorphic function.
-    holomorphic: set[int]
-    wholes: tuple[Whole, ...]  #: what the blocks are to the caller, if some are of complex numbers
     #: Returns the case of the function's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.complex_pairs import CONVENTIONS
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
@@ -23,7 +22,7 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.options import Options
 from handgrad.judging.untraceable import calling
-from handgrad.judging.vectors import answers, complex_blocks
+from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.blocks import Blocks
 from handgrad.judging.vectors.functions import VectorFunction
 
@@ -96,7 +95,7 @@ def jacobian_case(
     def again(given: Point) -> tuple[Case, Point]:
         return jacobian_case(jac, fun, given, wording, options)
 
-    blocks, exact = Blocks(f.result, f.x, given.names.params), VectorFunction.jacobian
+    blocks, exact = Blocks(f.result, f.x), VectorFunction.jacobian
     return _case(jac, f, blocks, exact, given, wording, options, again)
 
 
@@ -113,7 +112,7 @@ def hessian_case(
     def again(given: Point) -> tuple[Case, Point]:
         return hessian_case(hess, loss, given, wording, options)
 
-    blocks, exact = Blocks(f.x, f.x, given.names.params), VectorFunction.hessian
+    blocks, exact = Blocks(f.x, f.x), VectorFunction.hessian
     return _case(hess, f, blocks, exact, given, wording, options, again, symmetric=True)
 
 
@@ -176,23 +175,14 @@ def _case(
 ) -> tuple[Case, Point]:
     name = wording.gradient
     check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
-    convention, holomorphic = options.convention or "jax", set[int]()
 
     def loss(u: Any, x: Any, *args: Any) -> Any:
         return part.with_matrix(u, x, *args)[0]
 
     def gradient(_: Any, x: Any, *args: Any) -> Any:
         answer = derivative(x, *args)
-        found = None if answer is None else of_answer(answer)
+        found = None if answer is None else blocks.of_answer(answer)
         return answer if found is None else found
-
-    def of_answer(answer: Any) -> Any:
-        if not blocks.of_complex:
-            return blocks.of_answer(answer)
-        sign = CONVENTIONS[convention]
-        return complex_blocks.of_answer(
-            name, blocks.rows, blocks.columns, answer, sign, holomorphic
-        )
 
     weights = np.random.default_rng(0).uniform(1, 2, f.result.size)
 
@@ -223,14 +213,9 @@ def _case(
         gradient=f.gradient,
         derivative=derivative,
         again=again,
-        holomorphic=holomorphic,
-        wholes=blocks.wholes(),
         translated=translated,
     )
-    written_as = convention if blocks.of_complex else None
-    case = Case(
-        gradient, loss, part=part, wording=wording, written_as=written_as, **options.handed_on()
-    )
+    case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
     shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes]
     rng = np.random.default_rng(options.seed)
