@@ -225,6 +225,12 @@ class Case(Options):
         return self.takes_cotangent or isinstance(self.part, HessianProduct)
 
     @property
+    def of_second_order(self) -> bool:
+        """Whether a Hessian is judged, or its product with a vector."""
+        part = self.part
+        return isinstance(part, HessianProduct) or (isinstance(part, Matrix) and part.symmetric)
+
+    @property
     def of_values(self) -> bool:
         """Whether the values of a function are judged, and no derivative."""
         return isinstance(self.part, ForwardValues)

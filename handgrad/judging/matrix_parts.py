@@ -30,8 +30,6 @@ class Matrix:
     #: Which of the caller's arrays the rows of each block belong to, if it is a Hessian, and which
     #: its columns.
     sides: tuple[tuple[int | None, int], ...]
-    #: (x, args) -> the gradient of the loss, shape (n,), in floats, of a Hessian.
-    gradient: Callable[[Any, Sequence[Any]], Any]
     derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
     #: The case at another point of the caller's, (x, *args), where it may have other shapes.
     again: Callable[[Point], tuple[Any, Point]]
@@ -83,7 +81,6 @@ class HessianProduct:
     notes: ClassVar[tuple[str, ...]] = ()
     loss: Callable[..., Any]  #: the caller's: of (x, *args)
     hessian: Callable[[Any, Sequence[Any]], np.ndarray]  #: (x, args) -> (n, n), in floats
-    gradient: Callable[[Any, Sequence[Any]], Any]  #: that of the loss, shape (n,), in floats
     #: Returns the case of the loss's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]
 

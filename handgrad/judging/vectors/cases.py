@@ -148,7 +148,7 @@ def _product(
         there = f.in_jax(given)
         return there and _product(hessp, loss, there, given, wording, options)
 
-    part = HessianProduct(loss, f.hessian, f.gradient, translated)
+    part = HessianProduct(loss, f.hessian, translated)
     return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
 
 
@@ -210,7 +210,6 @@ def _case(
         split=blocks.split,
         symmetric=symmetric,
         sides=sides,
-        gradient=f.gradient,
         derivative=derivative,
         again=again,
         translated=translated,
