@@ -6,16 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.check import report_on
-from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, Wording
-from handgrad.judging.complex_arguments import (
-    in_parts,
-    like_complex,
-    refuse_complex,
-    with_gradient_in_parts,
-)
+from handgrad.judging.complex_arguments import in_parts, refuse_complex
 from handgrad.judging.options import Options
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -58,6 +52,7 @@ def report_on_jacobian(
 ) -> GradientReport:
     """Judge a Jacobian, as `check_jacobian` does; raises as that."""
     names = names_in(fun, args)
+    refuse_complex(x, names.params)
     at, points = (as_array(x), *args), _as_starts(settings.points)
     jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
     given = point_at(x, others, names)
@@ -95,16 +90,15 @@ def report_on_hvp(
     v: Any = None,
 ) -> GradientReport:
     """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
-    names, own, x = names_in(loss, args), (hessp, loss), as_array(x)
-    of_complex = holds_complex(x)
-    along = () if v is None else (like_complex(as_array(v), x),)
-    points = _as_starts(settings.points)
-    hessp, loss, (x, *others), points = in_parts(hessp, loss, (x, *along, *args), points)
+    names = names_in(loss, args)
+    refuse_complex(x, names.params)
+    refuse_complex(v, "v")
+    along = () if v is None else (as_array(v),)
+    at, points = (as_array(x), *along, *args), _as_starts(settings.points)
+    hessp, loss, (x, *others), points = in_parts(hessp, loss, at, points)
     given = point_at(x, others[len(along) :], names)
     v = others[0] if along else _like(given, settings.options.seed)
     case, at = product_case(hessp, loss, given, v, settings.wording, settings.options)
-    if of_complex:
-        case = with_gradient_in_parts(case, own, given.names, settings.options.convention)
     return settings._replace(points=points).report(case, at)
 
 

@@ -32,7 +32,6 @@ def check_jacobian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
-    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Jacobian by a certified reference.
@@ -40,23 +39,16 @@ def check_jacobian(
     Args:
         jac: `jac(x, *args)`, the derivatives of each result (a row) by each element of x (a
             column), shape (m, n): an array, a sparse matrix of `scipy.sparse` or JAX, or a
-            `LinearOperator`, whose `rmatvec` is judged as well. Of arrays with more axes, as
+            `LinearOperator`, of which `matvec` is judged. Of arrays with more axes, as
             `jax.jacobian` returns it. Of pytrees, the pytree of `fun` with one of x in each place.
-            Of complex numbers see `convention`.
         fun: `fun(x, *args)`, an array or a pytree of arrays, in `jax.numpy` or NumPy; what can
             only be called is judged by differences, and nothing certified.
-        x: shape (n,), or any array of floats or complex numbers, or a pytree of them; a list of
-            numbers is an array, as SciPy takes it.
+        x: shape (n,), or any array of floats, or a pytree of them; a list of numbers is an array,
+            as SciPy takes it. Of complex numbers give the real and the imaginary parts.
         args: further arguments of both: arrays, pytrees, settings; sparse matrices of SciPy, with
             which a function can only be called.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_gradient`; the
             points vary x, and each of a list is a tuple (x, *args).
-        convention: how a derivative by a complex z = x + iy is written, "jax" by default. A row of
-            a real result is its gradient: ∂f/∂x - i·∂f/∂y in "jax", ∂f/∂x + i·∂f/∂y in "torch". Of
-            a complex result a tuple of two such matrices, that of its real and that of its
-            imaginary part; or one matrix if `fun` is holomorphic: ∂f/∂z in "jax", as
-            `jax.jacobian(..., holomorphic=True)` has it, the conjugate in "torch". By a real x it
-            is ∂f/∂x, complex, in both.
         domain: of x, as for `check_gradient`. A Jacobian J takes tangents of it to changes of the
             results, so J·P is judged, the projection of each row on the tangent space.
 
@@ -64,7 +56,7 @@ def check_jacobian(
         The report. Its leaf `jac` is the matrix; an index is (row, column).
 
     Raises:
-        TypeError: x holds no numbers, or `fun` returns none.
+        TypeError: x holds no floats, or `fun` returns no real numbers.
         ValueError: a point is not in its domain, or an option has no such value.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever `jac` or `fun` raise at the given point.
@@ -111,7 +103,6 @@ def check_hessian(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
-    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written Hessian by a certified reference, and on its symmetry.
@@ -120,19 +111,16 @@ def check_hessian(
         hess: `hess(x, *args)`, shape (n, n), in the forms that `check_jacobian` takes.
         loss: `loss(x, *args)`, one real number, in `jax.numpy` or NumPy; there may be complex
             numbers inside.
-        x, args: as for `check_jacobian`; x is real.
+        x, args: as for `check_jacobian`.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
-        convention: of no effect, since x is real.
-        domain: of x, as for `check_gradient`. P·H·P is judged, in which H is the Hessian by all
-            numbers and P the projection on the tangent space. On the unit sphere and on orthogonal
-            matrices the Riemannian Hessian is another one, with a term of curvature; a report says
-            so if yours is that.
+        domain: of x, as for `check_gradient`, of these: positive, an interval, lower triangular or
+            a mask, under which P·H·P is judged, P the projection on what may vary.
 
     Returns:
         The report. Its leaf `hess` is the matrix.
 
     Raises:
-        TypeError: as `check_jacobian`, or the loss is not a scalar, or x is complex.
+        TypeError: as `check_jacobian`, or the loss is not a scalar.
         ValueError: as `check_jacobian`.
         CheckInterrupted: as `check_gradient`.
         Exception: whatever `hess` or `loss` raise at the given point.
@@ -180,7 +168,6 @@ def check_hvp(
     trust_rules: Collection[Any] = (),
     seconds: float = 20.0,
     computed_in: str | tuple[str, str] | None = None,
-    convention: str | None = None,
     domain: Any = None,
 ) -> GradientReport:
     """Rule on a hand-written product of a Hessian with a vector.
@@ -192,10 +179,8 @@ def check_hvp(
         v: shaped like x; random by default, so that every element of it counts.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
             of a list is a tuple (x, v, *args).
-        convention: how a product by a complex x is written, which is the change of the gradient
-            along v: as that, "jax" by default; see `check_gradient`.
-        domain: of x, as for `check_hessian`. `hessp` gets the part of v in the tangent space, and
-            P·H·v is judged.
+        domain: of x, as for `check_hessian`. `hessp` gets the part of v that may vary, and P·H·v is
+            judged.
 
     Returns:
         The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.

@@ -16,7 +16,6 @@ _OF_MATRIX = (
     "seconds",
     "computed_in",
     "domain",
-    "convention",
 )
 
 #: The options of the check of each kind of derivative. The checks are not imported here: a package

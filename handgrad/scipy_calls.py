@@ -59,8 +59,7 @@ def check_scipy(
         points, seed, strict, seconds: as for `check_gradient`; the points vary x, and each of a
             list is an x, as `x0` takes it, with the same args, or a tuple (x, *args). The
             derivatives share the seconds.
-        convention: how derivatives by complex numbers are written, as for `check_gradient` and
-            `check_jacobian`.
+        convention: how a gradient by complex numbers is written, as for `check_gradient`.
         domain: a set that x stays in, as for `check_gradient`, `check_jacobian` and
             `check_hessian`: "positive", or ("interval", low, high), the bounds, of numbers or
             of arrays shaped like x.
@@ -98,9 +97,12 @@ def check_scipy(
         "seed": seed,
         "strict": strict,
         "seconds": seconds / len(judged),
+        "domain": domain,
     }
-    options |= {"convention": convention, "domain": domain}
-    found = [Version(name, call.report(name, given, options)) for name, given in judged.items()]
+    found = [
+        Version(name, call.report(name, given, options, convention))
+        for name, given in judged.items()
+    ]
     return CallReport(tuple(found), (), reproduce)
 
 
@@ -135,7 +137,9 @@ class _Call:
         """Whether the derivatives are a gradient and a Hessian: SciPy takes (1,) for a number."""
         return self.shape in ((), (1,)) and not self.with_xdata
 
-    def report(self, name: str, given: Any, options: dict[str, Any]) -> GradientReport:
+    def report(
+        self, name: str, given: Any, options: dict[str, Any], convention: str | None
+    ) -> GradientReport:
         """Return the report on one derivative: `jac`, `hess` or `hessp`."""
         arguments = (self.x, *self.args)
         if not self.is_scalar:
@@ -153,6 +157,7 @@ class _Call:
         if name == "hessp":
             options = options | {"points": self._with_vectors(options["points"], options["seed"])}
             return check_hvp(_array(given, self.x.shape), loss, *arguments, **options)
+        options = options | {"convention": convention}
         if given is True and not self.shape:
             return check_gradient(self.fun, loss, *arguments, has_value=True, **options)
         gradient = _result(self.fun, 1) if given is True else given

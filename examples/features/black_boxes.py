@@ -286,7 +286,6 @@ FEATURES = {
             "a Hessian of a loss that counts its calls",
             of_loss(check_hessian, of_squares, annealed),
             "is not a function of its arguments",
-            "changes STATE",
             verdict="undecidable",
         ),
         wrong(

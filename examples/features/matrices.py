@@ -98,14 +98,11 @@ def sensor(x: Any, a: Any) -> Any:
 
 def operator(x: Any, a: Any) -> Any:
     d = 1 - np.tanh(a @ x) ** 2
-    return LinearOperator(
-        a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ (d * u), dtype=float
-    )
+    return LinearOperator(a.shape, lambda v: d * (a @ v), dtype=float)
 
 
-def unweighted_adjoint(x: Any, a: Any) -> Any:
-    d = 1 - np.tanh(a @ x) ** 2
-    return LinearOperator(a.shape, lambda v: d * (a @ v), rmatvec=lambda u: a.T @ u, dtype=float)
+def unweighted(_: Any, a: Any) -> Any:
+    return LinearOperator(a.shape, lambda v: a @ v, dtype=float)
 
 
 class Remembered:
@@ -238,22 +235,18 @@ FEATURES = {
     "sparse-jacobian": Feature(
         "check_jacobian of a matrix of scipy.sparse",
         right(of_ring(ring)),
-        wrong(
-            "the ring is left open",
-            of_ring(open_at_the_ends),
-            "its structure lacks 2 elements, [0, 5], [5, 0]",
-        ),
+        wrong("the ring is left open", of_ring(open_at_the_ends), "jac: 2 of 36 elements"),
         wrong(
             "a band is filled by columns, not by rows", of_ring(bands_by_columns), "row 2, column 3"
         ),
     ),
     "linear-operator": Feature(
-        "check_jacobian of a LinearOperator, both products",
+        "check_jacobian of a LinearOperator",
         right(of_sensor(operator)),
         wrong(
-            "the adjoint lacks the sensor's slope",
-            of_sensor(unweighted_adjoint),
-            "jac.rmatvec: 10 of 12 elements",
+            "the product lacks the sensor's slope",
+            of_sensor(unweighted),
+            "jac: 10 of 12 elements",
         ),
         wrong(
             "the operator of the first x is used again",

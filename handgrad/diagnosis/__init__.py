@@ -13,8 +13,6 @@ import numpy as np
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
-from handgrad.diagnosis.complex_matrices import complex_matrices
-from handgrad.diagnosis.curvature import curvature
 from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, evidence
 from handgrad.diagnosis.search import Search
@@ -43,7 +41,7 @@ def mistakes(found: Evidence | None) -> tuple[Diagnosis, ...]:
     if matrices.is_matrix(found):
         return _of_a_matrix(found, wrong)
     whole = _first((products.normalised, *kinds.OF_THE_WHOLE), found, everything)
-    whole = whole or _first((curvature, products.products), found, everything)
+    whole = whole or _first((products.products,), found, everything)
     if whole and not _nearly_zero(whole, found):
         of = range(len(found.given.paths)) if whole.kind == "convention" else wrong
         return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, of),))
@@ -69,10 +67,7 @@ def mistakes(found: Evidence | None) -> tuple[Diagnosis, ...]:
 
 def _of_a_matrix(found: Evidence, wrong: Sequence[int]) -> tuple[Diagnosis, ...]:
     """Return what explains each wrong matrix: it has no program whose links could be wrong."""
-    whole = _first((complex_matrices,), found, np.ones(found.wrong.size, dtype=bool))
-    if whole is not None:
-        return (_diagnosis(whole, found, wrong),)
-    table = (curvature, *matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
+    table = (*matrices.OF_A_MATRIX, *kinds.OF_A_MATRIX)
     return _merged(found, {k: _first(table, found, _mask(found, k)) for k in wrong})
 
 

@@ -17,7 +17,6 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.black_box import BlackBox
-from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Trial
 
@@ -246,30 +245,8 @@ def _elsewhere(trial: Trial, matrix: Matrix, order: Sequence[int], sample: Sampl
     return trial.case.projected(sample.given, np.concatenate(flat))
 
 
-GAUSS_NEWTON = (
-    "yours is that of the Gauss-Newton approximation, JᵀJ of the residuals: it lacks their second "
-    "derivatives"
-)
-
-
-def _without_curvature(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
-    """Propose that a Hessian is that of linear residuals."""
-    matrix, first = evidence.trial.case.part, evidence.fit[0]
-    if not isinstance(matrix, Matrix):
-        return
-    x, *args = first.given.inputs
-    for i in range(len(matrix.approximations(x, args))):
-        predict = partial(_approximated, evidence.trial.case, matrix, i)
-        yield Theory("unknown", GAUSS_NEWTON, predict)
-
-
-def _approximated(case: Case, matrix: Matrix, i: int, sample: Sample) -> np.ndarray:
-    x, *args = sample.given.inputs
-    return case.projected(sample.given, matrix.approximations(x, args)[i].reshape(-1))
-
-
 #: Kinds of mistake in a matrix, the simplest first.
-OF_A_MATRIX = (_other_arguments, _without_curvature, _lines, _shifted, _bands, _diagonal)
+OF_A_MATRIX = (_other_arguments, _lines, _shifted, _bands, _diagonal)
 
 
 def is_matrix(evidence: Evidence) -> bool:

@@ -9,12 +9,10 @@ import jax
 import numpy as np
 
 from handgrad.clock import OutOfTimeError, limited
-from handgrad.diagnosis.matrices import GAUSS_NEWTON
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging import matrix_differences
 from handgrad.judging.black_box import BlackBox
-from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct
 
 #: (the Hessian, the vector) -> a wrong product.
@@ -55,8 +53,6 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         ("the lower triangle of the Hessian alone", lambda h, v: np.tril(h) @ v),
     ):
         yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
-    for i in range(len(part.approximations(given.params, given.inputs[1:]))):
-        yield Theory("unknown", GAUSS_NEWTON, partial(_product_of, evidence.trial.case, part, i))
 
 
 def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
@@ -64,11 +60,6 @@ def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     if isinstance(evidence.trial.case.part, HessianProduct):
         says = "yours is the product with v divided by its length"
         yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
-
-
-def _product_of(case: Case, part: HessianProduct, i: int, sample: Sample) -> np.ndarray:
-    found = part.approximations(sample.given.params, sample.given.inputs[1:])
-    return case.projected(sample.given, found[i] @ _vector(sample))
 
 
 def _vector(sample: Sample) -> np.ndarray:

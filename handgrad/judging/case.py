@@ -184,7 +184,6 @@ class Own:
     functions: tuple[Any, ...]
     #: (params, *inputs), arrays -> the caller's kind of arguments; None if code cannot make them.
     arguments: Callable[..., tuple[Any, ...]] | None
-    module: Any = None  #: whose parameters are judged, if they are those of a module
     of_torch: bool = True  #: whether these are tensors of PyTorch
 
 
@@ -224,6 +223,12 @@ class Case(Options):
     def takes_vector(self) -> bool:
         """Whether what is judged is linear in the first input."""
         return self.takes_cotangent or isinstance(self.part, HessianProduct)
+
+    @property
+    def of_second_order(self) -> bool:
+        """Whether a Hessian is judged, or its product with a vector."""
+        part = self.part
+        return isinstance(part, HessianProduct) or (isinstance(part, Matrix) and part.symmetric)
 
     @property
     def of_values(self) -> bool:

@@ -1,4 +1,4 @@
-"""In which domains arguments are by which a Jacobian or a Hessian is right along them."""
+"""In which domains arguments are by which a Jacobian is right along them."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,6 @@ from handgrad.judging.domains import (
     BY_PAIRS,
     GUESSES,
     Guess,
-    in_parts,
     of_pairs,
     said_right,
 )
@@ -24,12 +23,10 @@ def right_matrix(ruling: Ruling, case: Case, matrix: Matrix) -> Iterator[str]:
     """Yield in which domains arguments are by which a matrix is right along them."""
     whole, yours = matrix.of_caller(ruling.given), ruling.yours.answer
     allowed = np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    stated, of_complex = case.domains or [Domain()] * len(whole.leaves), in_parts(case, whole)
+    stated = case.domains or [Domain()] * len(whole.leaves)
     if not np.isfinite(yours).all():
         return
     for k, (path, leaf) in enumerate(zip(whole.paths, whole.leaves, strict=True)):
-        if of_complex[k]:
-            continue
         guesses = [guess.domain for guess in GUESSES if guess.domain.projects and guess.holds(leaf)]
         for domain in [] if stated[k].projects else guesses:
             domains = [domain if k == j else d for j, d in enumerate(stated)]
@@ -49,20 +46,14 @@ def _right_by_pairs(ruling: Ruling, allowed: np.ndarray, matrix: Matrix, k: int)
     """Tell whether a matrix is right where pairs of elements of an array count as one."""
     whole, given = matrix.of_caller(ruling.given), ruling.given
     shape = whole.leaves[k].shape
-    for (row, column), part, leaf in zip(matrix.sides, given.parts(), given.leaves, strict=True):
+    for (_, column), part, leaf in zip(matrix.sides, given.parts(), given.leaves, strict=True):
         yours, exact, within = (
             v[part].reshape(leaf.shape)
             for v in (balls.exact(ruling.yours.answer), ruling.yours.reference, allowed)
         )
-        for axis in [axis for axis, side in ((1, column), (0, row)) if side == k]:
-            exact, within = (_of_side(v, axis, shape) for v in (exact, within))
+        if column == k:
+            rows = (len(exact), *shape)
+            exact, within = (of_pairs(v.reshape(rows)).reshape(v.shape) for v in (exact, within))
         if not (balls.magnitudes(yours - exact) <= within).all():
             return False
     return True
-
-
-def _of_side(matrix: np.ndarray, axis: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Return `of_pairs` of the arrays of a shape that lie along an axis of a matrix."""
-    rows = np.moveaxis(matrix, axis, -1)
-    found = of_pairs(rows.reshape(*rows.shape[:-1], *shape)).reshape(rows.shape)
-    return np.moveaxis(found, -1, axis)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -12,14 +12,6 @@ from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, alike, vector
 from handgrad.data.pytrees import is_real, weighed
-
-
-class Whole(NamedTuple):
-    """The real blocks that are one of complex numbers to the caller."""
-
-    places: tuple[int, ...]  #: of the blocks, row by row
-    results: int  #: how many parts the result has, 2 if it is complex
-    arguments: int  #: and the argument
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +27,12 @@ class Matrix:
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
     split: Callable[[Any], list[Any]]  #: a matrix of all results and arguments -> its blocks
     symmetric: bool  #: whether it is a Hessian
-    #: (x, args) -> what may be its Gauss-Newton approximation, if it is one, in floats.
-    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
-    #: Which elements a sparse answer stores, if it is one: a single entry.
-    structures: dict[bytes, np.ndarray]
     #: Which of the caller's arrays the rows of each block belong to, if it is a Hessian, and which
     #: its columns.
     sides: tuple[tuple[int | None, int], ...]
-    #: (x, args) -> the gradient of the loss, shape (n,), in floats, of a Hessian.
-    gradient: Callable[[Any, Sequence[Any]], Any]
     derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
     #: The case at another point of the caller's, (x, *args), where it may have other shapes.
     again: Callable[[Point], tuple[Any, Point]]
-    #: The first of each four blocks, of complex results by complex numbers, that the caller gives
-    #: as one matrix, the derivative of a holomorphic function.
-    holomorphic: set[int]
-    wholes: tuple[Whole, ...]  #: what the blocks are to the caller, if some are of complex numbers
     #: Returns the case of the function's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]
 
@@ -98,10 +80,7 @@ class HessianProduct:
 
     notes: ClassVar[tuple[str, ...]] = ()
     loss: Callable[..., Any]  #: the caller's: of (x, *args)
-    #: (x, args) -> the Hessian, shape (n, n), in floats; and what may approximate it.
-    hessian: Callable[[Any, Sequence[Any]], np.ndarray]
-    approximations: Callable[[Any, Sequence[Any]], list[np.ndarray]]
-    gradient: Callable[[Any, Sequence[Any]], Any]  #: that of the loss, shape (n,), in floats
+    hessian: Callable[[Any, Sequence[Any]], np.ndarray]  #: (x, args) -> (n, n), in floats
     #: Returns the case of the loss's code in `jax.numpy` in place of NumPy, if that runs.
     translated: Callable[[], Any]
 

@@ -209,7 +209,10 @@ def _outside(
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
     given, option = case.of_caller(outcomes[0].given), case.wording.domain
-    said = list(kept_by(exits[:FEW_LEAVES], given, option))
+    taken = exits[:FEW_LEAVES]
+    if case.of_second_order:
+        taken = [e for e in taken if e.domain and not e.domain.mixes]
+    said = list(kept_by(taken, given, option))
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [
         f"right at {where}, wrong only where {_said(exits)}: at point {i}, {elements}; if that "
@@ -295,6 +298,8 @@ def _headline(
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
     ruling, part = deciding.ruling, case.part
     if ruling is None or isinstance(part, ForwardValues | RandomDirections):
+        return []
+    if case.of_second_order:  # in most of these domains none is judged
         return []
     matrix = isinstance(part, Matrix)
     found = right_matrix(ruling, case, part) if matrix else right_in_domains(ruling, case)

@@ -23,7 +23,6 @@ from handgrad.power.mistakes import (
     Leaves,
     Mistake,
     in_elements,
-    in_hessian,
     in_leaves,
     in_matrices,
 )
@@ -57,7 +56,6 @@ def _mistakes(trial: Trial, first: Ruling) -> Iterator[Mistake]:
     if isinstance(part, Matrix):
         yield from in_leaves(paths, leaves, call, decays=False, symmetric=part.symmetric)
         yield from in_matrices(paths, leaves, part.symmetric)
-        yield from in_hessian(part, paths[0], call)
     else:
         yield from in_leaves(paths, leaves, call, decays=True)
     yield from in_elements(paths, leaves, plain=False)

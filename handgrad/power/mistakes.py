@@ -7,15 +7,12 @@ returns wherever a test calls it.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
 from handgrad.data.numerals import place
-from handgrad.judging.matrix_parts import Matrix
-from handgrad.judging.vectors.cases import ADJOINT
 
 #: A small relative error of a single element, and one that is no rounding anywhere.
 SLIGHT, PLAIN = 1e-6, 1e-2
@@ -25,10 +22,6 @@ DECAY = 1e-3
 
 #: Leaves in order: arrays of NumPy, of JAX, or tensors.
 Leaves = list[Any]
-
-
-class NotMadeError(Exception):
-    """A mistake cannot be made in the results of some call."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +108,7 @@ def in_leaves(
     shapes = [np.shape(leaf) for leaf in leaves]
     for k, shape in enumerate(shapes):
         m = next((m for m in range(k + 1, len(shapes)) if shapes[m] == shape), None)
-        if m is not None and paths[m] != ADJOINT.format(paths[k]):
+        if m is not None:
             yield Mistake("exchanged", f"{paths[k]} and {paths[m]}", _exchanged(k, m))
 
 
@@ -224,23 +217,6 @@ def _on_diagonals(k: int, path: str, leaf: np.ndarray, symmetric: bool) -> Itera
     if symmetric:
         ridge = _in_leaf(k, lambda leaf, _: leaf + like(DECAY * np.eye(len(leaf)), leaf))
         yield Mistake("weight-decay", f"the diagonal of {path}", ridge)
-
-
-def in_hessian(part: Matrix, path: str, call: Call) -> Iterator[Mistake]:
-    """Yield the Gauss-Newton matrix in place of the Hessian of a loss that is a sum of squares."""
-
-    def approximations(call: Call) -> list[np.ndarray]:
-        x, *args = call.args
-        return part.approximations(x, args)
-
-    def made(leaves: Leaves, call: Call, i: int) -> Leaves:
-        found = approximations(call)[i:]
-        if not found:  # JAX cannot trace the loss on other numbers
-            raise NotMadeError("there are no residuals in floats")
-        return [like(found[0], leaves[0]).reshape(np.shape(leaves[0]))]
-
-    for i in range(len(approximations(call))):
-        yield Mistake("gauss-newton", f"{path} is JᵀJ of residuals", partial(made, i=i))
 
 
 def _masked(where: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:

@@ -15,7 +15,6 @@ from handgrad.power.mistakes import (
     Leaves,
     Mistake,
     in_elements,
-    in_hessian,
     in_leaves,
     in_matrices,
 )
@@ -52,7 +51,6 @@ class Target:
         yield from in_leaves(paths, leaves, call, decays, symmetric)
         if self.matrix is not None:
             yield from in_matrices(paths, leaves, symmetric)
-            yield from in_hessian(self.matrix, paths[0], call)
         yield from in_elements(paths, leaves, plain=True)
 
 

@@ -136,7 +136,7 @@ def _of_torch(case: Case, part: TorchRule) -> Check:
 
 
 def _of_product(case: Case, part: HessianProduct) -> Check:
-    hessp, loss = case.own.functions if case.own else (case.gradient, part.loss)
+    hessp, loss = case.gradient, part.loss
     return Check(
         "assert_hvp",
         ((hessp, "hessp"), (loss, "loss")),

@@ -54,13 +54,4 @@ def test_an_audit_plants_mistakes_in_products_and_matrices() -> None:
     ]
     places = {p.where.partition(", ")[0] for p in planted}
     assert places == {"product", "matrix"}
-    # Its residuals x are linear.
-    assert {p.mistake for p in found["matrix"].power().missed} == {"gauss-newton"}
-
-
-def test_a_domain_is_advised_in_which_a_product_is_right() -> None:
-    """Along x, which is on the unit sphere, this is wrong, and nowhere else."""
-    x = np.array([0.6, 0.8])
-    report = check_hvp(lambda x, v: 6 * x * v + x, lambda x: (x**3).sum(), x, points=0)
-    assert report.verdict == "disagree"
-    assert "right for x on the unit sphere: domain='unit sphere'" in report.headline
+    assert found["matrix"].power().missed == ()

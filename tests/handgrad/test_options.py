@@ -77,7 +77,7 @@ CALLS: dict[Callable[..., Any], Callable[..., Any]] = {
     check_jacobian: lambda **options: check_jacobian(hessian, gradient, X, **options),
     check_hessian: lambda **options: check_hessian(hessian, loss, X, **options),
     check_hvp: lambda **options: check_hvp(product, loss, X, **options),
-    check_scipy: lambda **options: check_scipy(loss, X, hessp=product, **options),
+    check_scipy: lambda **options: check_scipy(loss, X, jac=gradient, **options),
     check_steps: lambda **options: check_steps([("cube", cube, cube_back)], X, **options),
     compare_gradients: lambda **options: compare_gradients({"g": gradient}, loss, X, **options),
 }

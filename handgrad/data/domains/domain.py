@@ -25,8 +25,8 @@ class Domain:
     name: ClassVar[str] = "any"  #: what `domain=` calls it
     #: Whether some directions leave it. Of an open set none does, and P is the identity.
     projects: ClassVar[bool] = False
-    #: Whether its tangent space is another one at other points.
-    curved: ClassVar[bool] = False
+    #: Whether the projection mixes elements: no Hessian is judged there.
+    mixes: ClassVar[bool] = False
     expected: str = "any number"  #: what an element is expected to be, for messages
     left: str = ""  #: says of a leaf that it is no longer in the domain
     of_one: str = "{}"  #: calls a leaf what it is in the domain
@@ -80,14 +80,6 @@ class Domain:
     def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
         """Return |P|·errors, or a little more: how far P·g is off where g is off by `errors`."""
         return errors
-
-    def bent(self, leaf: np.ndarray, gradient: np.ndarray, tangents: np.ndarray) -> np.ndarray:
-        """Return how a gradient, shaped like the leaf, is felt along a domain that is curved.
-
-        The acceleration of a geodesic with the tangent v is normal to the domain; the slope of a
-        loss along that is -v·W(v), and this returns W(v) of tangents, shape (k, *leaf.shape).
-        """
-        return np.zeros_like(tangents)
 
 
 class Positive(Domain):

@@ -25,6 +25,7 @@ class Symmetric(Domain):
 
     name = "symmetric"
     projects = True
+    mixes = True
     expected = "a symmetric matrix"
     left = "is no longer symmetric"
     of_one = "symmetric {}"
@@ -151,7 +152,7 @@ class Orthogonal(Domain):
 
     name = "orthogonal"
     projects = True
-    curved = True
+    mixes = True
     expected = "a matrix with orthonormal columns"
     left = "is no longer orthogonal"
     of_one = "orthogonal {}"
@@ -212,12 +213,6 @@ class Orthogonal(Domain):
         q, e = _tall(leaf), _tall(errors, leaf)
         own = np.abs(np.eye(q.shape[-2]) - q @ mirrored(q) / 2)
         return _tall(own @ e + np.abs(q) @ mirrored(e) @ np.abs(q) / 2, leaf)
-
-    def bent(self, leaf: np.ndarray, gradient: np.ndarray, tangents: np.ndarray) -> np.ndarray:
-        """Return V·(Qᵀg + gᵀQ)/2: Q̈ + Q·(VᵀV) is 0 along a geodesic, but for what is tangent."""
-        q, g, v = _tall(leaf), _tall(gradient, leaf), _tall(tangents, leaf)
-        along = mirrored(q) @ g
-        return _tall(v @ ((along + mirrored(along)) / 2), leaf)
 
 
 def mirrored(matrices: np.ndarray) -> np.ndarray:

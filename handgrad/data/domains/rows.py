@@ -14,6 +14,7 @@ class Simplex(Domain):
 
     name = "simplex"
     projects = True
+    mixes = True
     expected = "rows of numbers from 0 on that sum to 1"
     left = "no longer sums to 1"
     of_one = "{} on the simplex"
@@ -57,8 +58,8 @@ class UnitSphere(Domain):
 
     name = "unit sphere"
     projects = True
+    mixes = True
     expected = "rows of length 1"
-    curved = True
     left = "no longer has length 1"
     of_one = "{} on the unit sphere"
 
@@ -93,10 +94,6 @@ class UnitSphere(Domain):
         x = np.abs(leaf) / np.linalg.norm(leaf, axis=-1, keepdims=True)
         others = (x * errors).sum(axis=-1, keepdims=True) - x * errors
         return np.abs(1 - x * x) * errors + x * others
-
-    def bent(self, leaf: np.ndarray, gradient: np.ndarray, tangents: np.ndarray) -> np.ndarray:
-        """Return (x·g)·v for each row: a great circle accelerates by -x·(v·v)."""
-        return (leaf * gradient).sum(axis=-1, keepdims=True) * tangents
 
 
 def _in_a_row(leaf: np.ndarray, index: tuple[int, ...], what: str, measure: Any) -> str:

@@ -69,7 +69,7 @@ def in_arrays(case: Case, at: tuple[Any, ...], points: Any = 0) -> tuple[Case, A
         case,
         gradient=arguments.gradient(case.gradient, case.has_value),
         loss=arguments.loss(case.loss),
-        own=Own((case.gradient, case.loss), written, arguments.module and arguments.module.module),
+        own=Own((case.gradient, case.loss), written),
     )
     return adapted, arguments.arrays, names, points
 

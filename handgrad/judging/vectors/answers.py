@@ -46,36 +46,6 @@ def _by_columns(product: Any, shape: tuple[int, int]) -> np.ndarray:
     return np.array(columns).reshape(shape[::-1]).T
 
 
-def adjoint(operator: Any) -> np.ndarray | None:
-    """Return the matrix that an operator's adjoint is the transpose of; None if it has none."""
-    try:
-        return np.conj(_by_columns(operator.rmatvec, operator.shape[::-1])).T
-    except NotImplementedError:
-        return None
-    except TypeError as error:
-        if "NoneType" not in str(error):
-            raise
-        return None  # which SciPy calls where none was given
-
-
-def stored(value: Any) -> np.ndarray | None:
-    """Return which elements a sparse matrix stores, bool; None for other matrices."""
-    if not is_sparse(value):
-        return None
-    if hasattr(value, "toarray"):
-        found = np.zeros(value.shape, dtype=bool)
-        coordinates = value.tocoo()
-        found[coordinates.coords if hasattr(coordinates, "coords") else _of(coordinates)] = True
-        return found
-    leaves, tree = jax.tree_util.tree_flatten(value)
-    ones = [jax.numpy.ones_like(leaf) if leaf is value.data else leaf for leaf in leaves]
-    return np.asarray(jax.tree_util.tree_unflatten(tree, ones).todense()) != 0
-
-
-def _of(coordinates: Any) -> tuple[Any, Any]:
-    return coordinates.row, coordinates.col
-
-
 def shaped(value: Any, rows: tuple[int, ...], columns: tuple[int, ...], dtype: Any) -> Any:
     """Return a block of a Jacobian as a matrix of shape (m, n); what has another shape unchanged.
 

@@ -6,8 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.judging.matrix_parts import Whole
-from handgrad.judging.vectors import answers, complex_blocks
+from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.functions import Form
 
 
@@ -17,27 +16,14 @@ class Blocks:
 
     rows: Form
     columns: Form
-    argument: str  #: what the argument is called
 
     @property
     def single(self) -> bool:
         """Whether there is one block to the caller, of one array by another."""
-        return len(self.rows.wholes) == len(self.columns.wholes) == 1
-
-    @property
-    def of_complex(self) -> bool:
-        """Whether some of the caller's arrays are complex, whose blocks are those of its parts."""
-        return complex_blocks.is_of_complex(self.rows, self.columns)
-
-    def wholes(self) -> tuple[Whole, ...]:
-        """Return which blocks are one to the caller, if some are of complex arrays."""
-        found = complex_blocks.wholes(self.rows, self.columns) if self.of_complex else ()
-        return tuple(found)
+        return len(self.rows.shapes) == len(self.columns.shapes) == 1
 
     def paths(self, name: str) -> tuple[str, ...]:
         """Return what the blocks are called."""
-        if self.of_complex:
-            return complex_blocks.paths(name, self.argument, self.rows, self.columns)
         return tuple(name + a + b for a in self.rows.paths for b in self.columns.paths)
 
     def split(self, matrix: Any) -> list[Any]:
@@ -54,7 +40,7 @@ class Blocks:
 
     def of_answer(self, answer: Any) -> list[Any] | None:
         """Return the caller's blocks, each of shape (m_i, n_j) if it fits; None if some lack."""
-        if self.single:  # and real
+        if self.single:
             parts = [answers.dense(answer)]
         else:
             tree = jax.tree_util.tree_structure(answer, is_leaf=answers.is_matrix)

@@ -10,12 +10,10 @@ JAX's.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from handgrad.data.complex_pairs import CONVENTIONS
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
@@ -24,16 +22,12 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.options import Options
 from handgrad.judging.untraceable import calling
-from handgrad.judging.vectors import answers, complex_blocks
+from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.blocks import Blocks
 from handgrad.judging.vectors.functions import VectorFunction
-from handgrad.judging.vectors.residuals import gauss_newton
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
-
-#: What the elements of a linear operator's adjoint are called.
-ADJOINT = "{}.rmatvec"
 
 _OF_MATRIX = Wording(single="", two="", more_time="seconds= gives it more")
 
@@ -101,7 +95,7 @@ def jacobian_case(
     def again(given: Point) -> tuple[Case, Point]:
         return jacobian_case(jac, fun, given, wording, options)
 
-    blocks, exact = Blocks(f.result, f.x, given.names.params), VectorFunction.jacobian
+    blocks, exact = Blocks(f.result, f.x), VectorFunction.jacobian
     return _case(jac, f, blocks, exact, given, wording, options, again)
 
 
@@ -118,7 +112,7 @@ def hessian_case(
     def again(given: Point) -> tuple[Case, Point]:
         return hessian_case(hess, loss, given, wording, options)
 
-    blocks, exact = Blocks(f.x, f.x, given.names.params), VectorFunction.hessian
+    blocks, exact = Blocks(f.x, f.x), VectorFunction.hessian
     return _case(hess, f, blocks, exact, given, wording, options, again, symmetric=True)
 
 
@@ -154,8 +148,7 @@ def _product(
         there = f.in_jax(given)
         return there and _product(hessp, loss, there, given, wording, options)
 
-    approximations = partial(gauss_newton, f)
-    part = HessianProduct(loss, f.hessian, approximations, f.gradient, translated)
+    part = HessianProduct(loss, f.hessian, translated)
     return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
 
 
@@ -182,45 +175,22 @@ def _case(
 ) -> tuple[Case, Point]:
     name = wording.gradient
     check_function(name, derivative, (given.params, *given.inputs), f"{name}(x, *args)")
-    with calling(name):
-        first, _ = given.call(derivative)
-    adjoint = blocks.single and answers.is_operator(first) and answers.adjoint(first) is not None
-    structures: dict[bytes, np.ndarray] = {}
-    convention, holomorphic = options.convention or "jax", set[int]()
 
     def loss(u: Any, x: Any, *args: Any) -> Any:
         return part.with_matrix(u, x, *args)[0]
 
     def gradient(_: Any, x: Any, *args: Any) -> Any:
         answer = derivative(x, *args)
-        stored = answers.stored(answer) if blocks.single else None
-        if stored is not None:
-            structures.setdefault(b"", stored.copy())
-            if structures[b""].shape == stored.shape:
-                structures[b""] |= stored
-        found = None if answer is None else of_answer(answer)
-        if found is None:
-            return answer
-        return found + of_answer(answers.adjoint(answer)) if adjoint else found
-
-    def of_answer(answer: Any) -> Any:
-        if not blocks.of_complex:
-            return blocks.of_answer(answer)
-        sign = CONVENTIONS[convention]
-        return complex_blocks.of_answer(
-            name, blocks.rows, blocks.columns, answer, sign, holomorphic
-        )
+        found = None if answer is None else blocks.of_answer(answer)
+        return answer if found is None else found
 
     weights = np.random.default_rng(0).uniform(1, 2, f.result.size)
 
     def value(x: Any, args: Sequence[Any]) -> Any:
         return (weights * f.value(x, args)).sum()
 
-    def split(whole: Any) -> list[Any]:
-        return blocks.split(whole) * (1 + adjoint)
-
     def matrix(x: Any, args: Sequence[Any]) -> list[Any]:
-        return split(exact(f, x, args))
+        return blocks.split(exact(f, x, args))
 
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
@@ -229,47 +199,30 @@ def _case(
         there, rest = f.in_jax(given), (blocks, exact, given, wording, options, again, symmetric)
         return there and _case(derivative, there, *rest)[0]
 
-    approximations = partial(gauss_newton, f) if symmetric else _nothing
     rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
     sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
-    wholes = blocks.wholes()
-    if adjoint:
-        wholes += tuple(w._replace(places=tuple(len(sides) + k for k in w.places)) for w in wholes)
     part = Matrix(
         function=f.f,
         given=given,
         values=values,
         value=value,
         matrix=matrix,
-        split=split,
+        split=blocks.split,
         symmetric=symmetric,
-        approximations=approximations,
-        structures=structures,
-        sides=sides * (1 + adjoint),
-        gradient=f.gradient,
+        sides=sides,
         derivative=derivative,
         again=again,
-        holomorphic=holomorphic,
-        wholes=wholes,
         translated=translated,
     )
-    written_as = convention if blocks.of_complex else None
-    case = Case(
-        gradient, loss, part=part, wording=wording, written_as=written_as, **options.handed_on()
-    )
+    case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)
-    paths += blocks.paths(ADJOINT.format(name)) if adjoint else ()
-    shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes] * (1 + adjoint)
+    shapes = [(m, n) for m in blocks.rows.sizes for n in blocks.columns.sizes]
     rng = np.random.default_rng(options.seed)
-    dtypes = blocks.dtypes() * (1 + adjoint)
-    u = [rng.standard_normal(s).astype(d) for s, d in zip(shapes, dtypes, strict=True)]
+    pairs = zip(shapes, blocks.dtypes(), strict=True)
+    u = [rng.standard_normal(shape).astype(dtype) for shape, dtype in pairs]
     inputs = (given.names.params, *given.names.inputs)
     at = point_at(u, (given.params, *given.inputs), Names(name, inputs, paths))
     return case, at
-
-
-def _nothing(_: Any, __: Any) -> list[np.ndarray]:
-    return []
 
 
 def with_matrix(points: Iterator[Point], at: Point) -> Iterator[Point]:

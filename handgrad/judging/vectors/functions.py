@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data import attempts
 from handgrad.data.attempts import best_effort
-from handgrad.data.complex_pairs import holds_complex, in_pairs, is_pair
+from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
@@ -55,19 +54,6 @@ class Form:
         return sum(self.sizes)
 
     @property
-    def wholes(self) -> list[tuple[int, ...]]:
-        """The places of the arrays that are one to the caller: two parts of a complex one."""
-        numbered = jax.tree_util.tree_unflatten(self.tree, range(self.tree.num_leaves))
-        found = jax.tree_util.tree_leaves(numbered, is_leaf=is_pair)
-        return [tuple(each) if is_pair(each) else (each,) for each in found]
-
-    @property
-    def outside(self) -> Any:
-        """The structure of the caller's pytree, in which a complex array is one leaf."""
-        numbered = jax.tree_util.tree_unflatten(self.tree, range(self.tree.num_leaves))
-        return jax.tree_util.tree_structure(numbered, is_leaf=is_pair)
-
-    @property
     def parts(self) -> list[slice]:
         """The place of each array in a vector of all."""
         return [slice(a, b) for a, b in pairwise(np.cumsum([0, *self.sizes]).tolist())]
@@ -99,14 +85,15 @@ class VectorFunction:
         """Describe a function by its result at a point.
 
         Raises:
-            TypeError: it is no function, or the result has no floats.
+            TypeError: it is no function, or the result has no floats or complex numbers.
         """
         if not callable(f):
             raise TypeError(f"{name}: got {shortly(f)}, expected a function")
         attempts.given(f)
         value = _as_array(called(f, given))
         if holds_complex(value):
-            f, value = _in_parts(f), in_pairs(value)
+            what = "got complex results, expected their real and imaginary parts"
+            raise TypeError(f"{name}: {what}")
         result = form_of(value)
         if not result.dtypes or any(dtype.kind not in "fiu" for dtype in result.dtypes):
             raise TypeError(f"{name}: got {shortly(value)}, expected an array of numbers")
@@ -217,16 +204,6 @@ def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any
             return f(*together([jax.numpy.asarray(array) for array in real]))
         except Exception:  # neither; the first error is of the caller's own arrays
             raise error from None
-
-
-def _in_parts(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function whose results have pairs of real arrays in place of complex ones."""
-
-    @wraps(f, assigned=OWN)
-    def in_parts(*args: Any) -> Any:
-        return in_pairs(_as_array(f(*args)))
-
-    return in_parts
 
 
 def as_array(x: Any) -> Any:

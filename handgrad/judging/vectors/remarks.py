@@ -1,21 +1,15 @@
-"""What a report on a matrix says besides its elements: symmetry, and what a sparse one stores."""
+"""What a report on a matrix says besides its elements: symmetry."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from handgrad.arithmetic import balls
 from handgrad.data.findings import Finding
-from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
-
-#: The most elements to name.
-FEW = 3
 
 Report = TypeVar("Report", bound=Judgement)
 
@@ -26,18 +20,11 @@ def with_remarks(report: Report) -> Report:
     part = None if trial is None else trial.case.part
     if trial is None or not isinstance(part, Matrix):
         return report
-    found, warnings = list(report.observed), list(report.warnings)
+    found = list(report.observed)
     ruling = trial.outcomes[trial.deciding].ruling
-    if ruling is not None:
-        found += _not_holomorphic(ruling, part)
     if ruling is not None and len(ruling.given.leaves) == 1:
         found += _asymmetric(ruling, part)
-        # In a tangent space other elements are 0 than in the whole.
-        if trial.case.tangent(ruling.given) is None:
-            missing, superfluous = _structure(part, trial.outcomes)
-            found += missing
-            warnings += superfluous
-    return replace(report, observed=tuple(found), warnings=tuple(warnings))
+    return replace(report, observed=tuple(found))
 
 
 def _asymmetric(ruling: Ruling, matrix: Matrix) -> list[Finding]:
@@ -58,71 +45,3 @@ def _asymmetric(ruling: Ruling, matrix: Matrix) -> list[Finding]:
     what = f"it is not symmetric: [{i}, {j}] is {above!r} and [{j}, {i}] {below!r}"
     what += f", and {count - 1} more pairs differ" if count > 1 else ""
     return [Finding("symmetry", path, (i, j), what, 1.0)]
-
-
-def _not_holomorphic(ruling: Ruling, matrix: Matrix) -> Iterator[Finding]:
-    """Say that one matrix cannot be the derivative: Cauchy's and Riemann's equations do not hold.
-
-    In balls, so that rounding makes none of it.
-    """
-    if ruling.yours.worst != WRONG:
-        return
-    given, exact = ruling.given, ruling.reference.gradient
-    for whole in matrix.wholes:
-        if whole.places[0] not in matrix.holomorphic:
-            continue
-        ux, uy, vx, vy = (exact[given.parts()[k]] for k in whole.places)
-        shape = given.leaves[whole.places[0]].shape
-        for a, b, x, y in ((ux, vy, "real", "imaginary"), (vx, -uy, "imaginary", "real")):
-            apart = ~balls.contains_zero(a - b)
-            if not apart.any():
-                continue
-            i = int(np.argmax(np.abs(balls.midpoints(a - b))))
-            index = tuple(int(j) for j in np.unravel_index(i, shape))
-            one, other = (short(float(balls.midpoints(v[i : i + 1])[0])) for v in (a, b))
-            minus = "" if x == "real" else "minus "
-            what = (
-                f"the function is not holomorphic: the derivative of its {x} part by the real part "
-                f"is {one} and {minus}that of its {y} part by the imaginary one {other}; expected "
-                "a tuple of two matrices, those of its real and of its imaginary part"
-            )
-            yield Finding("structure", given.paths[whole.places[0]], index, what, 1.0)
-            break
-
-
-def _structure(matrix: Matrix, outcomes: Any) -> tuple[list[Finding], list[str]]:
-    """Say which elements a sparse matrix lacks, and which it stores although they are always 0."""
-    stored = next(iter(matrix.structures.values()), None)
-    rulings = [outcome.ruling for outcome in outcomes if outcome.ruling is not None]
-    if stored is None or not rulings or rulings[0].given.leaves[0].shape != stored.shape:
-        return [], []
-    shape, path = stored.shape, rulings[0].given.paths[0]
-    nonzero, vanishes = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
-    for ruling in rulings:
-        exact = ruling.reference.gradient
-        nonzero |= ~balls.contains_zero(exact).reshape(shape)
-        vanishes &= balls.is_zero(exact).reshape(shape)
-    found, warnings = [], []
-    if (lacking := nonzero & ~stored).any():
-        what = f"its structure lacks {_some(lacking)}, which {_is(lacking)} not 0"
-        found.append(Finding("structure", path, _first(lacking), what, 1.0))
-    if (idle := stored & vanishes).any():
-        warnings.append(f"{path} stores {_some(idle)}, which {_is(idle)} 0 everywhere")
-    return found, warnings
-
-
-def _is(which: np.ndarray) -> str:
-    return "is" if which.sum() == 1 else "are"
-
-
-def _first(which: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(k) for k in np.argwhere(which)[0])
-
-
-def _some(which: np.ndarray) -> str:
-    """Write how many elements these are, and the first ones."""
-    places = [str(place) for place in np.argwhere(which)[:FEW].tolist()]
-    more = int(which.sum()) - len(places)
-    return f"{plural(int(which.sum()), 'element')}, {', '.join(places)}" + (
-        f" and {more} more" if more else ""
-    )
