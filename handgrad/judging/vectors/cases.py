@@ -146,7 +146,7 @@ def _product(
 
     def translated() -> Case | None:
         there = f.in_jax(given)
-        return there and _product(hessp, loss, there, given, wording, options)
+        return there and _product(hessp, there.f, there, given, wording, options)
 
     part = HessianProduct(loss, f.hessian, translated)
     return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
