@@ -4,8 +4,8 @@ JAX traces code that writes in place through a second name, asks for types, or c
 raises to another function, without an error: after `v = h`, `v *= 2` leaves `h` as it is. So what
 JAX traced, and what ran on power series, is held to what the caller's own function returns: at the
 point, at two others where all parameters are moved, and at each that is judged. Equal values at one
-point say nothing of slopes (rows that sum to 1 are the same after they are normalised); the change
-from there to points that are moved says what a difference quotient would, and in more digits.
+point say nothing of slopes (rows that sum to 1 are the same after they are normalised); those at
+points that are moved say what difference quotients would, and in more digits.
 """
 
 import warnings
@@ -34,11 +34,13 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import not_a_function
+from handgrad.judging.ruling import Ruling
 from handgrad.judging.vectors.functions import called, in_one
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.looked_at import looked_at
+from handgrad.tolerance.runs import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -85,7 +87,7 @@ class Gate:
     #: Whether the function may be another one at some points alone. Code in JAX that asks for no
     #: value is the same at all; code in NumPy may look at its numbers.
     at_some_points: bool = True
-    here: tuple[Point, Any] | None = None  #: the first point and the loss there, once it is held
+    is_defined: bool = False  #: whether the function is, at the first point
     moved: int = 0  #: at how many points beside it it was held
 
     @classmethod
@@ -133,10 +135,13 @@ class Gate:
         if isinstance(case.loss, jax.stages.Wrapped):
             self.at_some_points = False
             return  # each call of it runs what JAX has traced
+        with quiet():
+            known = self._gives(given) if known is None else known  # which says what does not end
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
         self.at_some_points = yours is None
-        self.here = given, self.check(given, known, yours)
+        self.check(given, known, yours)
+        self.is_defined = True
         rng, late = np.random.default_rng(case.seed), 0
         for scale in SCALES:
             if self.moved >= moved or late == LATE:
@@ -161,13 +166,20 @@ class Gate:
         if late and not self.moved and self.at_some_points:
             raise OutOfTimeError("to hold the loss to your function beside the point")
 
-    def check(self, given: Point, known: Any = None, yours: float | None = None) -> Any:
+    def check(
+        self,
+        given: Point,
+        known: Any = None,
+        yours: float | None = None,
+        ruling: Ruling | None = None,
+    ) -> Any:
         """Hold the loss to the function at one point.
 
         Args:
             given: the point.
             known: the loss there, a float or ball, if that was computed.
             yours: the value of the function there, if that was computed.
+            ruling: what was ruled there, if that is of this loss.
 
         Returns:
             The loss, a float or ball; None if that says nothing: it is not finite, or no number.
@@ -176,7 +188,7 @@ class Gate:
             as `hold`.
         """
         found = self._values(given, known, yours)
-        return found[1] if found is not None and self._held(given, *found) else None
+        return found[1] if found is not None and self._held(given, *found, ruling) else None
 
     def _values(
         self, given: Point, known: Any = None, yours: float | None = None
@@ -187,22 +199,16 @@ class Gate:
                 yours = self._yours(given) if yours is None else yours
             except RAISED as error:  # where the function need not be defined
                 raise_internal(error, Exception)
-                if self.here is not None:
+                if self.is_defined:
                     return None
                 self.loss.check_repeatable(given)
                 raise
             gives = self._gives(given) if known is None else known
             return None if gives is None else (yours, gives)
 
-    def _held(self, given: Point, yours: float, gives: Any) -> bool:
-        """Tell whether the two are the same; False if they are not finite.
-
-        At another point than the first one the change from there counts, as of a slope.
-        """
-        change = float(gives)
-        if self.here is not None and self.here[0] is not given and self.here[1] is not None:
-            change -= float(self.here[1])
-        most = self._half(given) * abs(change)
+    def _held(self, given: Point, yours: float, gives: Any, ruling: Ruling | None = None) -> bool:
+        """Tell whether the two are the same; False if they are not finite."""
+        most = min(SHARP * self._eps(given), self._eps(given) ** 0.5) * abs(float(gives))
         if abs(yours - float(gives)) <= most:
             return True
         with quiet():
@@ -213,7 +219,7 @@ class Gate:
                 raise not_a_function(self.name, "value", repr(yours), repr(again), 2)
             if not np.isfinite(yours) and not self._is_finite(given, gives):
                 return False
-            if self._explained(given, yours):
+            if self._explained(given, yours, ruling):
                 return True
         place = diverging_line(self.own, given)
         raise another_function(self.name, self._way, float(gives), yours, place)
@@ -252,15 +258,15 @@ class Gate:
             return self.loss.by_program(given)
         return None
 
-    def _half(self, given: Point) -> float:
-        """Return what half of the digits leave open, in the coarsest format of any number."""
+    def _eps(self, given: Point) -> float:
+        """Return the unit of the coarsest format of any number."""
         found = [leaf.dtype for leaf in given.leaves]
         if isinstance(self.loss, JaxLoss):
             program = self.loss.traced(given).loss.jaxpr.jaxpr
             results = (v.aval for eqn in equations(program) for v in eqn.outvars)
             dtypes = (getattr(aval, "dtype", None) for aval in results)
             found += [dtype for dtype in dtypes if dtype is not None and formats.is_floating(dtype)]
-        return max(float(formats.of(dtype).eps) for dtype in found) ** 0.5
+        return max(float(formats.of(dtype).eps) for dtype in found)
 
     def _is_finite(self, given: Point, gives: Any) -> bool:
         """Tell whether a loss is finite, computed as it is written."""
@@ -268,11 +274,14 @@ class Gate:
             return self.loss.is_finite_as_written(given)
         return bool(np.isfinite(float(gives)))
 
-    def _explained(self, given: Point, yours: float) -> bool:
+    def _explained(self, given: Point, yours: float, ruling: Ruling | None) -> bool:
         """Tell whether rounding explains the function's value, by all that the judge knows."""
         try:
-            reference, tolerances = self.loss.measured(given)
-            full = tolerances.full
+            if ruling is not None:
+                reference, full = ruling.reference, ruling.tolerance
+            else:
+                reference, tolerances = self.loss.measured(given)
+                full = tolerances.full
         except (UndecidableError, UndecidableKinkError, UncertifiedPrimitiveError):
             return True  # which the judge will say
         exact = reference.loss
@@ -280,4 +289,4 @@ class Gate:
         if gap <= max(full.sharp_of_loss, full.loose_of_loss, full.jump_of_loss):
             return True
         # Rounding that could not be measured leaves half of the digits.
-        return not full.loose_of_loss and gap <= self._half(given) * abs(float(exact.mid()))
+        return not full.loose_of_loss and gap <= self._eps(given) ** 0.5 * abs(float(exact.mid()))

@@ -80,7 +80,8 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
             shown = np.where(known, gaps.shown_by(error, by_constants), INCONCLUSIVE)
             if (shown[gaps.wrong] == WRONG_FORMULA).any():
                 limit = _attempt(lambda: _of_iterations(case, given))
-                if limit is not None:
+                # Code that sorts may compare otherwise, and go wrong elsewhere.
+                if limit is not None and (gaps.gap_of(limit) <= gaps.sharp).all():
                     is_right = gaps.shown_by(gaps.gap_of(limit)) == RIGHT_FORMULA
                     shown = np.where((shown == WRONG_FORMULA) & is_right, RIGHT_FORMULA, shown)
             error = np.where(known, error, gaps.gap)

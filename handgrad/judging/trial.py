@@ -257,7 +257,9 @@ def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
     if ruling is None or not gate.at_some_points:
         return outcome
     try:
-        gate.check(given, ruling.reference.loss if gate.loss is loss else None)
+        same = gate.loss is loss
+        known = ruling.reference.loss if same else None
+        gate.check(given, known, ruling=ruling if same else None)
     except AnotherFunctionError as error:
         if not gate.moved:  # it was held nowhere else
             raise

@@ -233,3 +233,22 @@ def test_what_cannot_be_held_in_time_is_undecidable() -> None:
         assert report.verdict == "undecidable" or report.verdict == (
             "disagree" if answer is W else "agree"
         )
+
+
+@pytest.mark.parametrize(("dtype", "small"), [(np.float64, 1e-10), (np.float32, 1e-4)])
+def test_a_small_term_that_a_tracer_does_not_have(dtype: Any, small: float) -> None:
+    """It is far below half of the digits, and far above rounding."""
+    w, m = X.astype(dtype), W.astype(dtype) / 20
+
+    def decayed(w: Any) -> Any:
+        decay = sum(v * v for v in w if isinstance(v, np.floating))
+        return ((m @ w) ** 2).mean() + dtype(small) * decay
+
+    for points in (0, 2):
+        without = 2 * m.T @ m / dtype(3)
+        right = check_gradient(
+            lambda w, k=without: k @ w + dtype(2 * small) * w, decayed, w, points=points
+        )
+        wrong = check_gradient(lambda w, k=without: k @ w, decayed, w, points=points)
+        assert right.verdict in ("agree", "imprecise")
+        assert wrong.verdict != "agree" or not wrong.certified
