@@ -82,10 +82,12 @@ FEATURES = {
         wrong(
             "psum is missing: each device keeps its own rows'",
             of_devices(of_rows),
+            "3 of 3 elements",
         ),
         wrong(
             "pmean is missing, of a mean over all rows",
             of_devices(of_mean, residual_mean),
+            "3 of 3 elements",
         ),
     ),
 }

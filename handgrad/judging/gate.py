@@ -135,8 +135,8 @@ class Gate:
         if isinstance(case.loss, jax.stages.Wrapped):
             self.at_some_points = False
             return  # each call of it runs what JAX has traced
-        with quiet():
-            known = self._gives(given) if known is None else known  # which says what does not end
+        with quiet(), best_effort(Exception):  # it says which loop does not end
+            known = self._gives(given) if known is None else known
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
         self.at_some_points = yours is None
