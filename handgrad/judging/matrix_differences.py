@@ -223,7 +223,11 @@ def _hessian(around: _Around) -> Found:
         changes[i, j] = changes[j, i] = changes[i, j] / size
 
     _in_time(around, len(pairs), measure, lambda: any(np.isfinite(s.value) for s in found.flat))
-    return _together(list(found.flat), changes, rough)
+    # As in `_jacobian`, of the gradient.
+    nearby = np.array([slope.nearby for slope in found.flat]).reshape(n, n)
+    of_column = np.broadcast_to(nearby.max(axis=0), (n, n))
+    largest = np.fmax(of_column, of_column.T).reshape(-1)
+    return replace(_together(list(found.flat), changes, rough), largest=largest)
 
 
 def _product(around: _Around, v: np.ndarray) -> Found:
@@ -241,7 +245,8 @@ def _product(around: _Around, v: np.ndarray) -> Found:
         found[i], changes[i] = _scaled(slope, sizes[i] * length), change / (sizes[i] * length)
 
     _in_time(around, n, measure, lambda: any(np.isfinite(s.value) for s in found))
-    return _together(found, changes, rough)
+    largest = np.full(n, max(slope.nearby for slope in found))
+    return replace(_together(found, changes, rough), largest=largest)
 
 
 def _second(
