@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+import jax
 import numpy as np
 
 from handgrad.call_report import CallReport
@@ -222,7 +223,7 @@ def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
             (xdata if found is None or found.dtype.kind == "c" else found.astype(np.float64),),
         )
     x = x.astype(np.float64) if x.dtype.kind in "iub" else x
-    with calling("fun"):
+    with calling("fun"), jax.enable_x64(x.dtype == np.float64):
         value: Any = fun(x.copy(), *copied(args))
         value = value[0] if both else value
     return _Call(fun, x, args, both, xdata is not None, np.shape(value))

@@ -26,8 +26,9 @@ from tests.tiers import one_of_each
 BY_ELEMENTS = {d.name: d for d in DERIVATIVES if d.kind != RULE}
 
 #: Where reruns in exact arithmetic show nothing of the lines, a mistake of just this size is not
-#: decided: measured, from five times the limit on it is wrong.
-UNDECIDED = {"rayleigh"}
+#: decided: below 1e-9 of an element it may be what the code loses that they call or fill.
+UNDECIDED = {"rayleigh", "band", "rosenbrock", "rosenbrock-product"}
+UNDECIDED |= {"complex-residuals", "phase-retrieval", "spectrum"}
 
 
 @pytest.mark.parametrize("name", one_of_each([*BY_ELEMENTS], []))
