@@ -27,7 +27,7 @@ from handgrad.data.attempts import RAISED, best_effort, raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.point import Point
 from handgrad.judging import exact_runs
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.divergence import diverging_line
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.jax_loss import JaxLoss
@@ -132,9 +132,11 @@ class Gate:
             NotAFunctionError: the function itself is none of its arguments.
             Exception: what the function raises at the point.
         """
-        if isinstance(case.loss, jax.stages.Wrapped):
+        # Each call of a compiled one runs what JAX has traced; the values of a function of PyTorch
+        # are held to its own, element by element, by `handgrad.judging.pytorch.values`.
+        if isinstance(case.loss, jax.stages.Wrapped) or isinstance(case.part, TorchRule):
             self.at_some_points = False
-            return  # each call of it runs what JAX has traced
+            return
         with quiet(), best_effort(Exception):  # it says which loop does not end
             known = self._gives(given) if known is None else known
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at

@@ -166,6 +166,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
         return _Tried([wrong])
     points_of(case, given, points, case.seed)  # which raises if they are none
     others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
+    gate = None
     with calling(case.wording.loss):
         try:
             loss, gate = gated(case, given, points if isinstance(points, int) else len(points))
@@ -190,6 +191,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
         except NotAFunctionError as error:
             return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
         except AnotherFunctionError as error:
+            if gate is None:
+                raise  # there is no way to judge the function
             return _Tried([Outcome(given, cause=str(error))])
 
 

@@ -1,6 +1,7 @@
 """The values of a function of PyTorch, beside those of a reference, or of itself when traced."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,6 +55,8 @@ def check_function_traced(subject: Subject, case: Case, given: Point, seconds: f
         TypeError: it is not.
     """
     values, at = values_case(pair_of(subject), given, case)
+    # What was traced is held to PyTorch here, and not to the same code on JAX's arrays.
+    values = replace(values, loss=jax.jit(values.loss))
     made = judge(values, at, 0, False, "", seconds)
     ruling = made.trial.outcomes[0].ruling
     if ruling is None or ruling.yours.worst < WRONG:
