@@ -70,7 +70,7 @@ def another_function(
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let nothing be said of numbers that are not finite, which a point that is moved may have."""
+    """Silence warnings about numbers that are not finite, as at a point that is moved."""
     with warnings.catch_warnings(), np.errstate(all="ignore"), jax.debug_nans(False):
         warnings.simplefilter("ignore")
         with jax.debug_infs(False):
@@ -129,7 +129,7 @@ class Gate:
 
         Raises:
             AnotherFunctionError: it is another one.
-            NotAFunctionError: the function itself is none of its arguments.
+            NotAFunctionError: the function returned another value for the same arguments.
             Exception: what the function raises at the point.
         """
         # Each call of a compiled one runs what JAX has traced; the values of a function of PyTorch
@@ -256,7 +256,7 @@ class Gate:
         return None
 
     def _gives(self, given: Point) -> Any:
-        """Return the loss, a float or ball; None if it is none."""
+        """Return the loss, a float or ball; None where it cannot be enclosed."""
         with suppress(UndecidableError, UndecidableKinkError):
             if isinstance(self.loss, NumpyLoss):
                 return self.loss.attempt(given)[0]
