@@ -208,7 +208,7 @@ class JaxLoss:
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
         name, tolerance = self.case.wording.loss, ruling.tolerance
         again, grads = self.answers(given)
-        if abs(again - value) > max(tolerance.sharp_of_loss, tolerance.loose_of_loss):
+        if abs(again - value) > tolerance.of_loss:
             raise not_a_function(name, "value", repr(value), repr(again))
         first, grads = ruling.autodiff.answer, self.case.projected(given, grads)
         # Autodiff may be wrong and larger than what is right: rounding has that size then.

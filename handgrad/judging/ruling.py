@@ -82,17 +82,12 @@ class Ruling:
         truncation = self.tolerances.truncation
         return truncation.gradient if truncation else np.zeros(self.problem.size)
 
-    def explains(self, gap_of_loss: float) -> bool:
-        """Tell whether conditioning and rounding explain an error of the loss."""
-        if self.sufficed is not None and gap_of_loss <= self.sufficed.sharp_of_loss:
-            return True
-        return gap_of_loss <= max(self.tolerance.sharp_of_loss, self.tolerance.loose_of_loss)
-
     def explains_value(self, value: Any) -> bool:
         """Tell whether conditioning and rounding explain the error of a value of the loss."""
-        if not np.isfinite(value):
-            return False
-        return self.explains(float((balls.exact(value)[()] - self.reference.loss).abs_upper()))
+        exact = self.reference.loss
+        if self.sufficed is not None and self.sufficed.explains(value, exact):
+            return True
+        return bool(np.isfinite(value)) and self.tolerance.explains(value, exact)
 
     def on(self, yours: np.ndarray, has_autodiff: bool) -> "Ruling":
         """Return the ruling on another gradient, float64, (size,), beside the same autodiff."""

@@ -39,6 +39,7 @@ from itertools import chain, product
 from typing import Any
 
 import numpy as np
+from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.data import formats
@@ -96,6 +97,16 @@ class Tolerance:
         more = self.stated.error_of_loss if self.stated else 0.0
         more += self.truncation.loss if self.truncation else 0.0
         return SHARP * self.unit_of_loss + more
+
+    @property
+    def of_loss(self) -> float:
+        """The largest error of the loss that conditioning and rounding explain."""
+        return max(self.sharp_of_loss, self.loose_of_loss, self.jump_of_loss)
+
+    def explains(self, value: float, exact: arb) -> bool:
+        """Tell whether conditioning and rounding explain a value of the loss."""
+        gap = float((arb(float(value)) - exact).abs_upper())
+        return bool(np.isfinite(value)) and gap <= self.of_loss
 
 
 class Draws:

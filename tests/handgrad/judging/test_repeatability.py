@@ -364,9 +364,7 @@ def test_what_a_traced_loss_was_in_floats_is_what_it_is(
 ) -> None:
     given = point_at(W, ())
     loss = JaxLoss(Case(right, traced))
-    tolerance = SimpleNamespace(
-        sharp_of_loss=1e-9, loose_of_loss=0.0, sharp=np.full(3, 1e-9), loose=np.zeros(3)
-    )
+    tolerance = SimpleNamespace(of_loss=1e-9, sharp=np.full(3, 1e-9), loose=np.zeros(3))
     theirs = SimpleNamespace(answer=np.array([slope, *2 * W[1:]]))
     ruling: Any = SimpleNamespace(tolerance=tolerance, autodiff=theirs)
     with pytest.raises(NotAFunctionError, match=says) if says else nullcontext():
@@ -377,9 +375,7 @@ def test_what_a_traced_loss_was_in_floats_is_what_it_is(
 def test_autodiff_that_is_off_rounds_at_its_own_size(factor: float, says: str) -> None:
     """At -9.7 JAX gives -2.6e16 for digamma', compiled and one by one to 15 digits, not 12.4."""
     given, loss = point_at(W, ()), JaxLoss(Case(right, lambda w: 1e16 * traced(w)))
-    tolerance = SimpleNamespace(
-        sharp_of_loss=1e9, loose_of_loss=0.0, sharp=np.full(3, 1e-9), loose=np.zeros(3)
-    )
+    tolerance = SimpleNamespace(of_loss=1e9, sharp=np.full(3, 1e-9), loose=np.zeros(3))
     theirs = SimpleNamespace(answer=2e16 * W * factor)
     ruling: Any = SimpleNamespace(tolerance=tolerance, autodiff=theirs)
     with pytest.raises(NotAFunctionError, match=says) if says else nullcontext():
