@@ -1,6 +1,5 @@
 """The evidence of a diagnosis: points to fit a kind of mistake at, and points to confirm it at."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from handgrad.clock import OutOfTimeError
 from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
 from handgrad.data.point import Point
+from handgrad.data.silent import quiet
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import REFUSED, Engine, engine
 from handgrad.judging.case import Case
@@ -260,8 +260,7 @@ def _judged(trial: Trial, fresh: Iterator[Point]) -> Iterator[Ruling]:
     loss = trial.loss
     for given in fresh:
         ruling = None
-        with best_effort(), np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with best_effort(), quiet():
             loss = loss or prepare(trial.case, given)
             ruling = judge_point(loss, given).ruling
         if ruling is not None:

@@ -8,9 +8,8 @@ point say nothing of slopes (rows that sum to 1 are the same after they are norm
 points that are moved say what difference quotients would, and in more digits.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -25,6 +24,7 @@ from handgrad.data.advised import AnotherFunctionError
 from handgrad.data.attempts import RAISED, best_effort, raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.point import Point
+from handgrad.data.silent import quiet
 from handgrad.judging import exact_runs
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.divergence import diverging_line
@@ -65,15 +65,6 @@ def another_function(
     digits = next((d for d in (4, 8) if f"{gives:.{d}g}" != f"{yours:.{d}g}"), 17)
     both = f"it gives {gives:.{digits}g} where yours gives {yours:.{digits}g}"
     return AnotherFunctionError(f"{name.removeprefix('the ')}: {way}: {both}{place}")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence warnings about numbers that are not finite, as at a point that is moved."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"), jax.debug_nans(False):
-        warnings.simplefilter("ignore")
-        with jax.debug_infs(False):
-            yield
 
 
 @dataclass(eq=False)

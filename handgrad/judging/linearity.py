@@ -5,7 +5,6 @@ is judged is called at a few others, where a linear one's answers follow from th
 only a sieve: where they do not, it is judged as at any point.
 """
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.numerals import short
 from handgrad.data.point import Point, alike, real_inputs, slices, vector
 from handgrad.data.pytrees import split
+from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case, Vector
 
@@ -152,8 +152,7 @@ def _powers(case: Case, given: Point, along: Vector, a: np.ndarray) -> tuple[int
 
 def _answer(case: Case, given: Point) -> np.ndarray | None:
     """Call a case; None if the caller's function raises, or what it returns has another form."""
-    with best_effort(), warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with best_effort(), quiet():
         _, leaves, findings = form.call_gradient(case, given)
         return None if findings else vector(leaves)
     return None

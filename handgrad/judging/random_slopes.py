@@ -12,7 +12,6 @@ probability of at most 2·tolerance/δ. The directions are independent. The size
 answer that is judged; an element that is 0 there has that of the largest in its leaf, or of all.
 """
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,6 +24,7 @@ from handgrad.data.formats import is_half
 from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
+from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, Wording, check_case
 from handgrad.judging.domains import in_domains
@@ -168,8 +168,7 @@ def _sizes(whole: Case, given: Point) -> list[np.ndarray]:
     """Return the size of each element of a gradient, by its own answer; of a 0, its neighbours'."""
     answer = np.ones(given.size)
     # The caller's function is called again when the point is judged.
-    with best_effort(), np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with best_effort(), quiet():
         _, leaves, faults = form.call_gradient(whole, given)
         answer = answer if faults else vector(leaves)
     answer = np.where(np.isfinite(answer), answer, 0.0)

@@ -5,7 +5,6 @@ can run on objects or that JAX can trace is rerun in ball arithmetic, where noth
 code in longer floats. Code that runs in one precision only is rerun at points nearby.
 """
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from handgrad.arithmetic import balls
 from handgrad.data import formats
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
+from handgrad.data.silent import quiet
 from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
@@ -128,8 +128,7 @@ class OtherShapeError(ValueError):
 
 def _attempt(run: Callable[[], Any]) -> Any:
     """Run the caller's code on numbers that it was not written for; None if it raises."""
-    with best_effort(TypeError, RuntimeError), warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with best_effort(TypeError, RuntimeError), quiet():
         return run()
     return None
 

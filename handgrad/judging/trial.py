@@ -1,7 +1,6 @@
 """Judge a case at the caller's point and at others around it."""
 
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
+from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, check_case
 from handgrad.judging.domains import in_domains
@@ -81,8 +81,7 @@ def judge(
         if clock.over:
             break
         left = clock.left
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             try:
                 judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
             except KeyboardInterrupt:
@@ -232,8 +231,7 @@ def _outcomes(
             if not isinstance(points, int) or not found:
                 outcome = judge_point(loss, given)
             else:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
+                with quiet():
                     outcome = _moved_point(loss, given)
             if found and gate is not None:
                 outcome = _held(gate, loss, outcome)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.clock import Clock
+from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
@@ -18,7 +19,7 @@ from handgrad.shrinking.literals import WIDTH, laid_out
 from handgrad.shrinking.reproduction import check_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
-from handgrad.shrinking.still_fails import Mistake, quiet
+from handgrad.shrinking.still_fails import Mistake
 from handgrad.shrinking.subjects import subject_of
 
 #: The part of a check's `seconds` in which a smaller point is looked for.

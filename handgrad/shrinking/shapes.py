@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 from handgrad.data.attempts import best_effort
+from handgrad.data.silent import quiet
 from handgrad.shrinking.layout import Layout
-from handgrad.shrinking.still_fails import quiet
 
 Shape = tuple[int, ...]
 

@@ -1,8 +1,7 @@
 """Tell whether the mistake of a gradient shows at other points."""
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from copy import copy
 from typing import Any
 
@@ -12,6 +11,7 @@ from handgrad.clock import Clock, OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
 from handgrad.data.brake import braked
 from handgrad.data.point import Point, vector
+from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case
 from handgrad.shrinking.signature import (
@@ -27,14 +27,6 @@ from handgrad.shrinking.subjects import Subject
 #: The distance of nearby points, relative to the largest number of a leaf: enough to break ties,
 #: too little to hide a mistake.
 NEAR = 2.0**-10
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Suppress warnings of the caller's functions at points that the caller did not choose."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 class Mistake:

@@ -5,7 +5,6 @@ as there is time for. The code may branch on numbers. If a tie decides a branch,
 the tie makes other comparisons, and the point is undecidable.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from handgrad.clock import Clock, time_in_all
 from handgrad.data.advised import NoScalarError
 from handgrad.data.attempts import raise_internal
 from handgrad.data.frames import own_frames, quoted_line
+from handgrad.data.silent import quiet
 from handgrad.oracle.beside import beside
 from handgrad.oracle.certify import SECONDS, SMALL
 from handgrad.oracle.evaluate import Problem, series_arguments
@@ -130,8 +130,7 @@ def slopes(
     lines = NumpyRun(comparisons, problem.memory, perturbation)
     objects = _objects(lines, problem, series_arguments(problem, directions, arguments))
     n = len(problem.leaves)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         answer = lines.packed(problem.loss(objects[:n], objects[n:]))
     problem.check_patches(comparisons)
     if answer.shape != ():
@@ -158,8 +157,7 @@ def in_one_run(
     lines = NumpyRun(comparisons, problem.memory, perturbation)
     given = [Dual(a) for a in problem.shifted(arguments)]
     objects = _objects(lines, problem, given)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with quiet():
         assert problem.leaves_of is not None
         value, leaves = problem.leaves_of(objects[len(problem.leaves) :])
     problem.check_patches(comparisons)
