@@ -14,7 +14,7 @@ from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.stopped_gradients import NAME, is_used
+from handgrad.judging.stopped_gradients import STOP, is_used
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.tolerances import Tolerances
 
@@ -44,7 +44,7 @@ class BlackBox(NumpyLoss):
         matrix = isinstance(self.case.part, Matrix | HessianProduct)
         if not matrix and is_used(self.case.loss):
             raise UndecidableError(
-                f"{obstacle}; and differences of it would move what `{NAME}` stops"
+                f"{obstacle}; and differences of it would move what `{STOP}` stops"
             )
         return self.by_differences(given, obstacle, self.compiled)
 

@@ -15,7 +15,8 @@ from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import names
 from handgrad.program.programs import without_custom_rules
 
-NAME = "stop_gradient"
+#: The operation.
+STOP = "stop_gradient"
 
 
 def held(function: Callable[..., Any], given: Point) -> Callable[..., Any]:
@@ -31,14 +32,14 @@ def held(function: Callable[..., Any], given: Point) -> Callable[..., Any]:
     """
     with jax.enable_x64(given.wide):
         program, _ = _traced(function, given.arrays, given.inputs)
-        every = [eqn for eqn in equations(program.jaxpr) if eqn.primitive.name == NAME]
+        every = [eqn for eqn in equations(program.jaxpr) if eqn.primitive.name == STOP]
         reached: list[Any] = []
         if every:
             _run(program, given.leaves, lambda eqn, found: reached.append(eqn) or found)
     inside = {id(eqn) for eqn in every} - {id(eqn) for eqn in reached}
     if any(id(eqn) in inside and not _is_jaxs(eqn) for eqn in every):
         raise UndecidableError(
-            f"`{NAME}` in a loop or a branch, of a loss with an operation that has no rule: "
+            f"`{STOP}` in a loop or a branch, of a loss with an operation that has no rule: "
             "differences, which it is judged by, would move what is stopped"
         )
     if not reached:
@@ -62,7 +63,7 @@ def is_used(function: Any) -> bool:
     if not isinstance(function, FunctionType):
         return False
     used = names(function.__code__)
-    return NAME in used or any(
+    return STOP in used or any(
         function.__globals__.get(name) is jax.lax.stop_gradient for name in used
     )
 
@@ -75,7 +76,7 @@ def _run(program: Any, leaves: Any, stop: Callable[[Any, list[Any]], list[Any]])
     """Run a program; `stop` takes a `stop_gradient` and its operands, and returns its results."""
 
     def instead(eqn: Any, operands: list[Any]) -> list[Any] | None:
-        return stop(eqn, operands) if eqn.primitive.name == NAME else None
+        return stop(eqn, operands) if eqn.primitive.name == STOP else None
 
     return without_custom_rules(program, leaves, instead=instead)
 
@@ -85,4 +86,4 @@ def _is_jaxs(eqn: Any) -> bool:
     traceback = eqn.source_info.traceback
     files = [frame.file_name.replace("\\", "/") for frame in getattr(traceback, "frames", ())]
     names = [frame.function_name for frame in getattr(traceback, "frames", ())]
-    return NAME in names and "/jax/_src/" in files[names.index(NAME) + 1]
+    return STOP in names and "/jax/_src/" in files[names.index(STOP) + 1]

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jax.extend import core as jex
-
 from handgrad.data.formats import is_floating
+from handgrad.program.equations import walked
 
 #: What a report calls them.
 ADAPTIVE = "a loop that chooses its steps"
@@ -53,28 +52,22 @@ def _given(v: Any) -> _Value:
 
 def _outputs(jaxpr: Any, operands: Sequence[_Value]) -> list[_Value]:
     """Return the results of a program, with the calls in it written out."""
-    found = dict(zip(jaxpr.invars, operands, strict=True))
 
-    def read(v: Any) -> _Value:
-        is_known = not isinstance(v, jex.Literal) and v in found
-        return found[v] if is_known else _given(v)
-
-    for eqn in jaxpr.eqns:
-        given, name = [read(v) for v in eqn.invars], eqn.primitive.name
+    def results_of(eqn: Any, given: list[_Value]) -> list[_Value]:
+        name = eqn.primitive.name
         inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns")]
         if name in _SAME:
-            outputs = given[:1]
-        elif name == "select_n":
-            outputs = [_Value("choice", given)]
-        elif name == "cond":
+            return given[:1]
+        if name == "select_n":
+            return [_Value("choice", given)]
+        if name == "cond":
             each = [_outputs(branch.jaxpr, given[1:]) for branch in eqn.params["branches"]]
-            outputs = [_Value("choice", [given[0], *cases]) for cases in zip(*each, strict=True)]
-        elif len(inner) == 1 and len(inner[0].invars) == len(given) and name not in _LOOPS:
-            outputs = _outputs(inner[0], given)
-        else:
-            outputs = [_Value(name, given, _given(v).floats) for v in eqn.outvars]
-        found.update(zip(eqn.outvars, outputs, strict=True))
-    return [read(v) for v in jaxpr.outvars]
+            return [_Value("choice", [given[0], *cases]) for cases in zip(*each, strict=True)]
+        if len(inner) == 1 and len(inner[0].invars) == len(given) and name not in _LOOPS:
+            return _outputs(inner[0], given)
+        return [_Value(name, given, _given(v).floats) for v in eqn.outvars]
+
+    return walked(jaxpr, [*map(_given, jaxpr.constvars), *operands], _given, results_of)
 
 
 #: Calls whose results are not those of the program that they hold.

@@ -7,6 +7,7 @@ up, the results mean nothing, and it is run again with more, as long as there is
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ import jax.numpy as jnp
 from jax.extend import core as jex
 
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
-from handgrad.program.equations import equations, groups, results_by_jax
+from handgrad.program.equations import equations, groups, results_by_jax, walked
 from handgrad.program.form import CUSTOM, Form
 
 #: The iterations that a program may take at first, and how many times as many in the next run. All
@@ -62,15 +63,14 @@ def _program(
     jaxpr: Any, consts: Sequence[Any], left: Any, given: Sequence[Any]
 ) -> tuple[Any, list[Any]]:
     """Run an open jaxpr while iterations are left; return how many are, and its results."""
-    values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *given], strict=True))
 
-    def read(atom: Any) -> Any:
-        return atom.val if isinstance(atom, jex.Literal) else values[atom]
+    def results_of(eqn: Any, operands: list[Any]) -> list[Any]:
+        nonlocal left
+        left, outputs = _equation(eqn, left, operands)
+        return outputs
 
-    for eqn in jaxpr.eqns:
-        left, outputs = _equation(eqn, left, [read(atom) for atom in eqn.invars])
-        values.update(zip(eqn.outvars, outputs, strict=True))
-    return left, [read(atom) for atom in jaxpr.outvars]
+    found = walked(jaxpr, [*consts, *given], attrgetter("val"), results_of)
+    return left, found
 
 
 def _closed(closed: Any, left: Any, given: Sequence[Any]) -> tuple[Any, list[Any]]:

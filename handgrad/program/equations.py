@@ -1,12 +1,39 @@
-"""Walk the equations of programs; calls of functions with a custom derivative rule."""
+"""Go through the equations of programs; calls of functions with a custom derivative rule."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from jax.extend import core as jex
 
 #: The scopes of operations that stand for one on complex numbers, and for its imaginary part.
 COMPLEX, IMAGINARY = "handgrad_complex_", "handgrad_imaginary"
+
+
+def walked(
+    jaxpr: Any,
+    given: Sequence[Any],
+    literal: Callable[[Any], Any],
+    results_of: Callable[[Any, list[Any]], Sequence[Any]],
+    eqns: Iterable[Any] | None = None,
+) -> list[Any]:
+    """Go through the equations of an open jaxpr, and return what its results are.
+
+    Args:
+        jaxpr: the program.
+        given: what its constants and then its arguments are.
+        literal: returns what a literal is.
+        results_of: (an equation, what its operands are) -> what its results are.
+        eqns: the equations to go through; all by default.
+    """
+    values = dict(zip([*jaxpr.constvars, *jaxpr.invars], given, strict=True))
+
+    def read(atom: Any) -> Any:
+        return literal(atom) if isinstance(atom, jex.Literal) else values[atom]
+
+    for eqn in jaxpr.eqns if eqns is None else eqns:
+        outputs = results_of(eqn, [read(atom) for atom in eqn.invars])
+        values.update(zip(eqn.outvars, outputs, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
 
 
 def equations(jaxpr: Any) -> Iterator[Any]:

@@ -12,10 +12,9 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend import core as jex
 
 from handgrad.data.pytrees import is_real
-from handgrad.program.equations import alone, groups, of_jax, results_by_jax, rule_name
+from handgrad.program.equations import alone, groups, of_jax, results_by_jax, rule_name, walked
 from handgrad.program.programs import without_custom_rules
 from handgrad.program.rules import RULES
 from handgrad.program.sources import Call, Source, library_call_site, library_function, source_of
@@ -118,27 +117,24 @@ def _inlined(
 ) -> list[int]:
     jaxpr = getattr(program, "jaxpr", program)
     consts = [numbering.constant(c) for c in getattr(program, "consts", ())]
-    numbers = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *inputs], strict=True))
+    calls = {id(eqn): of for eqn, of in _with_calls(jaxpr.eqns)}
 
-    def number(atom: Any) -> int:
-        if not isinstance(atom, jex.Literal):
-            return numbers[atom]
+    def literal(atom: Any) -> int:
         return numbering.constant(np.asarray(atom.val, dtype=getattr(atom.aval, "dtype", None)))
 
-    for eqn, library_call in _with_calls(jaxpr.eqns):
-        operands = [number(atom) for atom in eqn.invars]
+    def results_of(eqn: Any, operands: list[int]) -> list[int]:
         source = within if call else source_of(eqn) or within
-        part_of = call or library_call
+        part_of = call or calls[id(eqn)]
         if eqn.primitive.name in CALLS and not _own_rule(eqn):
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             named = part_of or library_function(eqn, inner)
-            outputs = _inlined(inner, operands, numbering, nodes, source, named)
-        else:
-            outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
-            bodies = tuple(flattened(body, numbering) for body in _bodies(eqn))
-            nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, part_of, bodies))
-        numbers.update(zip(eqn.outvars, outputs, strict=True))
-    return [number(atom) for atom in jaxpr.outvars]
+            return _inlined(inner, operands, numbering, nodes, source, named)
+        outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
+        bodies = tuple(flattened(body, numbering) for body in _bodies(eqn))
+        nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, part_of, bodies))
+        return outputs
+
+    return walked(jaxpr, [*consts, *inputs], literal, results_of)
 
 
 def _own_rule(eqn: Any) -> bool:

@@ -16,7 +16,7 @@ from handgrad.arithmetic import dual, jets
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.clock import check_time
-from handgrad.program.equations import results_by_jax
+from handgrad.program.equations import results_by_jax, walked
 from handgrad.program.plain import IN_NUMPY
 from handgrad.program.rule import Rule
 
@@ -98,15 +98,8 @@ class Run:
 
     def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         """Run an open jaxpr."""
-        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
-
-        def read(atom: Any) -> Any:
-            return self.literal(atom) if isinstance(atom, jex.Literal) else values[atom]
-
-        for eqn in self.once(("needed", id(jaxpr)), lambda: needed(jaxpr)):
-            outputs = self.equation(eqn, [read(atom) for atom in eqn.invars])
-            values.update(zip(eqn.outvars, outputs, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+        eqns = self.once(("needed", id(jaxpr)), lambda: needed(jaxpr))
+        return walked(jaxpr, [*consts, *operands], self.literal, self.equation, eqns)
 
     def equation(self, eqn: Any, operands: list[Any]) -> list[Any]:
         """Run an equation, by its rule if it has real numbers."""

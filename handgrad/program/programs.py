@@ -1,8 +1,9 @@
 """Programs of JAX: what they compute, and the custom derivative rules in them."""
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ from handgrad.data.formats import Format
 from handgrad.data.pytrees import wide
 from handgrad.program.complex_numbers.transform import in_reals
 from handgrad.program.ending import ended, may_not_end
-from handgrad.program.equations import equations, results, results_by_jax, rule_name
+from handgrad.program.equations import equations, results, results_by_jax, rule_name, walked
 from handgrad.program.form import CUSTOM, Form, compiled, compiled_differential, form_of
 
 
@@ -113,7 +114,6 @@ class Program:
 def without_custom_rules(
     program: Any,
     arguments: Sequence[Any],
-    passed: Container[int] = (),
     instead: Callable[[Any, list[Any]], list[Any] | None] = lambda *_: None,
 ) -> list[Any]:
     """Run a closed jaxpr in JAX, with custom derivative rules removed from its functions.
@@ -121,33 +121,20 @@ def without_custom_rules(
     Args:
         program: the closed jaxpr.
         arguments: its arguments.
-        passed: ids of equations, outside loops and branches, whose result is their operand.
-        instead: (an equation outside of these, its operands) -> its results, or None if these are
-            JAX's.
+        instead: (an equation outside loops and branches, its operands) -> its results, or None if
+            these are JAX's.
     """
-    jaxpr = program.jaxpr
-    values = dict(
-        zip([*jaxpr.constvars, *jaxpr.invars], [*program.consts, *arguments], strict=True)
-    )
 
-    def read(atom: Any) -> Any:
-        return atom.val if hasattr(atom, "val") else values[atom]
-
-    for eqn in jaxpr.eqns:
-        operands = [read(atom) for atom in eqn.invars]
+    def results_of(eqn: Any, operands: list[Any]) -> list[Any]:
+        name = eqn.primitive.name
         if (found := instead(eqn, operands)) is not None:
-            outputs = found
-        elif id(eqn) in passed:
-            outputs = operands
-        elif eqn.primitive.name in CUSTOM:
-            outputs = without_custom_rules(eqn.params["call_jaxpr"], operands, passed, instead)
-        elif eqn.primitive.name in ("jit", "pjit"):
-            outputs = without_custom_rules(eqn.params["jaxpr"], operands, passed, instead)
-        else:
-            parameters = {key: _replaced(value) for key, value in eqn.params.items()}
-            outputs = results_by_jax(eqn, operands, **parameters)
-        values.update(zip(eqn.outvars, outputs, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+            return found
+        if name in CUSTOM or name in ("jit", "pjit"):
+            inner = eqn.params["call_jaxpr" if name in CUSTOM else "jaxpr"]
+            return without_custom_rules(inner, operands, instead)
+        return results_by_jax(eqn, operands, **{k: _replaced(p) for k, p in eqn.params.items()})
+
+    return walked(program.jaxpr, [*program.consts, *arguments], attrgetter("val"), results_of)
 
 
 def _replaced(parameter: Any) -> Any:

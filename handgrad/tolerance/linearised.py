@@ -22,12 +22,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jax.extend import core as jex
 
 from handgrad.clock import check_time
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.evaluate import Problem
-from handgrad.program.equations import groups, rule_name
+from handgrad.program.equations import groups, rule_name, walked
 from handgrad.program.form import CUSTOM, form_of_operation
 from handgrad.program.graph import CALLS
 from handgrad.program.interpreter import UncertifiedPrimitiveError, bind, needed
@@ -109,15 +108,7 @@ class Run:
 
     def program(self, jaxpr: Any, consts: Sequence[Number], given: Sequence[Number]) -> list[Any]:
         """Run an open jaxpr."""
-        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *given], strict=True))
-
-        def read(atom: Any) -> Number:
-            return _literal(atom) if isinstance(atom, jex.Literal) else values[atom]
-
-        for eqn in needed(jaxpr):
-            outputs = self._equation(eqn, [read(atom) for atom in eqn.invars])
-            values.update(zip(eqn.outvars, outputs, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+        return walked(jaxpr, [*consts, *given], _literal, self._equation, needed(jaxpr))
 
     def _equation(self, eqn: Any, operands: list[Number]) -> list[Number]:
         check_time()

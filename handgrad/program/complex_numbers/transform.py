@@ -17,7 +17,7 @@ from jax.extend import core as jex
 from handgrad.data.complex_pairs import Pair, is_complex
 from handgrad.program.complex_numbers import arrays, control, elementary, factorisations, parts
 from handgrad.program.complex_numbers.wholes import as_one
-from handgrad.program.equations import COMPLEX, equations
+from handgrad.program.equations import COMPLEX, equations, walked
 
 #: The scope in which the operations of one of the program are traced, with its number.
 _SCOPE = re.compile(rf"{COMPLEX}(\d+)")
@@ -85,23 +85,17 @@ class _Transformation:
 
     def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         """Run an open jaxpr."""
-        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
 
-        def read(atom: Any) -> Any:
-            return self._literal(atom) if isinstance(atom, jex.Literal) else values[atom]
-
-        for eqn in jaxpr.eqns:
-            operands = [read(atom) for atom in eqn.invars]
+        def results_of(eqn: Any, operands: list[Any]) -> list[Any]:
             if (squared := self._squared(eqn)) is not None:
-                outputs = [squared]
-            elif _is_complex(eqn):
-                with jax.named_scope(f"{COMPLEX}{len(self.sources)}"):
-                    self.sources.append(eqn.source_info)
-                    outputs = self._equation(eqn, operands)
-            else:
-                outputs = _as_it_is(jaxpr, eqn, operands)
-            values.update(zip(eqn.outvars, outputs, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+                return [squared]
+            if not _is_complex(eqn):
+                return _as_it_is(jaxpr, eqn, operands)
+            with jax.named_scope(f"{COMPLEX}{len(self.sources)}"):
+                self.sources.append(eqn.source_info)
+                return self._equation(eqn, operands)
+
+        return walked(jaxpr, [*consts, *operands], self._literal, results_of)
 
     def _literal(self, atom: Any) -> Any:
         """Return a number of the program; 1/n exactly where it is the factor of a transform."""
