@@ -277,6 +277,16 @@ def vector(leaves: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
 
 
+def sizes_of(leaves: Sequence[np.ndarray]) -> np.ndarray:
+    """Return by how much each number may be moved, (size,): its own size; of a 0, the others'."""
+    found = [np.zeros(0)]
+    for leaf in leaves:
+        own = np.abs(leaf.reshape(-1).astype(np.float64))
+        typical = float(np.median(own[own > 0])) if own.any() else 1.0
+        found.append(np.where(own > 0, own, typical))
+    return np.concatenate(found)
+
+
 def real_inputs(given: Point) -> list[np.ndarray]:
     """Return the real arrays among the inputs, each in a format that is judged."""
     real, _ = split(given.inputs)

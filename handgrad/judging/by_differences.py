@@ -17,7 +17,7 @@ from handgrad.arithmetic import balls
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.data import formats
 from handgrad.data.domains.tangent import BITS, Tangent
-from handgrad.data.point import Point, copied
+from handgrad.data.point import Point, copied, sizes_of
 from handgrad.data.pytrees import is_real
 from handgrad.oracle.certify import FOR_ALL, SECONDS
 from handgrad.oracle.differences import UNKNOWN, Slope, roughness, slope
@@ -135,7 +135,7 @@ def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference
         OutOfTimeError: there was no time for a single element.
     """
     rng, point = np.random.default_rng(seed), in_one(given)
-    sizes, value = sizes_of(given), f(point)
+    sizes, value = sizes_of(given.leaves), f(point)
     rough = max(_roughness(f, point, sizes, rng) for _ in range(PLACES))
     drawn = [rng.choice([-1.0, 1.0], size=point.size) for _ in range(DRAWS)]
     others = [point + FAR * signs * np.abs(point) for signs in drawn]
@@ -190,16 +190,6 @@ def in_time(order: np.ndarray) -> Iterator[int]:
         if k == count:
             return
         yield int(i)
-
-
-def sizes_of(given: Point) -> np.ndarray:
-    """Return by how much each parameter may be moved: its own size; of a 0, that of the others."""
-    found = []
-    for leaf in given.leaves:
-        own = np.abs(leaf.reshape(-1).astype(np.float64))
-        typical = float(np.median(own[own > 0])) if own.any() else 1.0
-        found.append(np.where(own > 0, own, typical))
-    return np.concatenate(found)
 
 
 def _roughness(f: Function, point: np.ndarray, sizes: np.ndarray, rng: Any) -> float:

@@ -16,7 +16,7 @@ from handgrad.arithmetic import balls
 from handgrad.clock import check_time
 from handgrad.data import formats
 from handgrad.data.attempts import best_effort
-from handgrad.data.point import Point
+from handgrad.data.point import Point, sizes_of
 from handgrad.data.pytrees import is_real
 from handgrad.judging import by_differences
 from handgrad.judging.stopped_gradients import held
@@ -79,7 +79,7 @@ def reference(
         else:
             slopes, errors, known = differences()
         changes = _changes(both, given, point, value, gradient, rng)
-    floor = np.spacing(abs(float(value))) / by_differences.sizes_of(given)
+    floor = np.spacing(abs(float(value))) / sizes_of(given.leaves)
     with np.errstate(invalid="ignore"):
         apart = np.abs(gradient - slopes) > by_differences.SAFE * (errors + floor)
     contradicted = known & apart
@@ -171,7 +171,7 @@ def in_floats(
 
 
 def _differences(f: Any, given: Point, rng: Any) -> Differences:
-    point, sizes = by_differences.in_one(given), by_differences.sizes_of(given)
+    point, sizes = by_differences.in_one(given), sizes_of(given.leaves)
     slopes, errors = np.full(point.size, np.nan), np.zeros(point.size)
     for i in rng.permutation(point.size)[:MOST]:
         found = by_differences.along(f, point, sizes, int(i))

@@ -23,7 +23,7 @@ from handgrad.data import formats
 from handgrad.data.advised import AnotherFunctionError
 from handgrad.data.attempts import RAISED, best_effort, raise_internal
 from handgrad.data.brake import braked
-from handgrad.data.point import Point
+from handgrad.data.point import Point, sizes_of
 from handgrad.data.silent import quiet
 from handgrad.judging import exact_runs
 from handgrad.judging.case import Case, TorchRule
@@ -140,9 +140,7 @@ class Gate:
                 break
 
             def changed(leaf: np.ndarray, scale: float = scale) -> np.ndarray:
-                size = np.abs(leaf.astype(np.float64))
-                typical = float(np.median(size[size > 0])) if size.any() else 1.0
-                by = scale * np.where(size > 0, size, typical) * rng.uniform(-1, 1, leaf.shape)
+                by = scale * sizes_of([leaf]).reshape(leaf.shape) * rng.uniform(-1, 1, leaf.shape)
                 return np.asarray(leaf + by, leaf.dtype)
 
             there, found = case.varied(given, changed), None

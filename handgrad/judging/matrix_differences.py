@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import OutOfTimeError
-from handgrad.data.point import Point
+from handgrad.data.point import Point, sizes_of
 from handgrad.judging import by_differences, estimate
 from handgrad.judging.by_differences import DRAWS, FAR, PLACES, SAFE, Found, Function
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
@@ -40,7 +40,7 @@ class _Around:
         self, f: Function, whole: Point, seed: int, order: int, most: int | None = None
     ) -> None:
         self.f, self.order, self._most = f, order, most
-        self.point, self.sizes = by_differences.in_one(whole), by_differences.sizes_of(whole)
+        self.point, self.sizes = by_differences.in_one(whole), sizes_of(whole.leaves)
         self.count = np.size(f(self.point))
         self._rng = np.random.default_rng(seed)
         drawn = [self._rng.choice([-1.0, 1.0], size=self.point.size) for _ in range(DRAWS)]

@@ -12,8 +12,7 @@ import numpy as np
 
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.named import check_inside
-from handgrad.data.point import Point, shortly
-from handgrad.judging.by_differences import sizes_of
+from handgrad.data.point import Point, shortly, sizes_of
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
@@ -56,7 +55,8 @@ def _drawn(
 ) -> Iterator[Point]:
     rng = np.random.default_rng(seed)
     domains = domains or [Domain()] * len(given.leaves)
-    sizes = _own_sizes(given) if own_sizes else _sizes(given.leaves)
+    own = [sizes_of([leaf]).reshape(leaf.shape) for leaf in given.leaves]
+    sizes = own if own_sizes else _sizes(given.leaves)
     for i in range(more):
         scale, triples = SCALES[i % len(SCALES)], zip(given.leaves, domains, sizes, strict=True)
         yield given.moved(
@@ -70,11 +70,6 @@ def _drawn(
 def _sizes(leaves: Sequence[np.ndarray]) -> list[float]:
     everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
     return [_size(leaf) or everything for leaf in leaves]
-
-
-def _own_sizes(given: Point) -> list[np.ndarray]:
-    sizes, pairs = sizes_of(given), zip(given.parts(), given.leaves, strict=True)
-    return [sizes[part].reshape(leaf.shape) for part, leaf in pairs]
 
 
 def _size(values: np.ndarray) -> float:

@@ -76,19 +76,19 @@ class Problem:
     def shifted(self, arguments: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Return the arguments, by default those of the point, moved by `shift`."""
         given = list(self.arguments() if arguments is None else arguments)
-        if self.shift is not None:
-            moving = given[self.moving]
-            ends = np.cumsum([a.size for a in moving])[:-1]
-            steps = np.split(self.shift, ends)
-            given[self.moving] = [
-                balls.array(a + step.reshape(a.shape))
-                for a, step in zip(moving, steps, strict=True)
-            ]
-        return given
+        return given if self.shift is None else moved_by(given, self.moving, self.shift)
 
     def arguments(self) -> list[np.ndarray]:
         """Return the arguments of the programs as arrays of balls."""
         return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
+
+
+def moved_by(arguments: Sequence[np.ndarray], some: slice, step: np.ndarray) -> list[np.ndarray]:
+    """Return arguments as balls, some of them moved by a vector of all their elements."""
+    found = list(arguments)
+    for k, part in zip(range(len(found))[some], slices(found[some]), strict=True):
+        found[k] = balls.array(found[k] + step[part].reshape(found[k].shape))
+    return found
 
 
 def operations(program: Program) -> float:

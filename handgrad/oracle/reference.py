@@ -123,12 +123,8 @@ def element_scale(
     `zero` is `balls.contains_zero(gradient)`, if that is known.
     """
     zero = balls.contains_zero(gradient) if zero is None else zero
-    eps = np.repeat(
-        [formats.of(leaf.dtype).eps for leaf in problem.leaves],
-        [leaf.size for leaf in problem.leaves],
-    )
     sizes = sizes_about(problem.leaves, gradient, zero)
-    scale = np.where(zero, sizes * eps / 2, sizes)
+    scale = np.where(zero, sizes * formats.of_elements(problem.leaves, "eps") / 2, sizes)
     return np.maximum(scale, np.finfo(np.float64).smallest_subnormal)
 
 

@@ -16,8 +16,8 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
-from handgrad.data.point import slices
-from handgrad.oracle.evaluate import Problem, further_slopes
+from handgrad.data.point import sizes_of
+from handgrad.oracle.evaluate import Problem, further_slopes, moved_by
 from handgrad.oracle.random_directions import (
     generic_and_units,
     generic_direction,
@@ -133,8 +133,7 @@ def _truncation(
     if not iterations:
         return None
     # A loss near 0 may be a difference, whose terms are as large as derivatives times parameters.
-    parameters = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
-    terms = np.max(scale[chosen] * parameters[chosen], initial=0.0)
+    terms = np.max(scale[chosen] * sizes_of(problem.leaves)[chosen], initial=0.0)
     sizes = np.append(max(abs(float(here[0].mid())), terms), sizes)
     along = np.append(here[:1], here[2:])
     largest = np.zeros(along.size)
@@ -183,7 +182,7 @@ def check_slopes(
 
     Of four, to both sides, one must be: the others may go beyond a kink.
     """
-    sizes = np.concatenate([_sizes(leaf) for leaf in problem.leaves])
+    sizes = sizes_of(problem.leaves)
     direction = generic_direction(rng, sizes.size)[0] * balls.exact(sizes)
 
     def along(arguments: Any = None, most: float = np.inf) -> tuple[int, np.ndarray]:
@@ -193,7 +192,8 @@ def check_slopes(
     most, finite = ENDLESS * max(FEWEST, taken), False
     for step in (side * step for step in STEPS for side in (1, -1)):
         try:
-            _, (there, _) = along(_moved(problem, direction * arb(step)), most)
+            at = moved_by(problem.arguments(), slice(len(problem.leaves)), direction * arb(step))
+            _, (there, _) = along(at, most)
         except EndlessLoopError:  # it ends here, and there is no quotient
             continue
         quotient = (there - value) / arb(step)
@@ -203,19 +203,3 @@ def check_slopes(
                 return
     if finite:
         raise OtherSlopesError(OTHER_SLOPES)
-
-
-def _moved(problem: Problem, step: np.ndarray) -> list[np.ndarray]:
-    """Return the arguments as balls, the parameters moved by a vector."""
-    here = problem.arguments()
-    parts = slices(problem.leaves)
-    moved = [
-        balls.array(a + step[part].reshape(a.shape)) for a, part in zip(here, parts, strict=False)
-    ]
-    return moved + here[len(parts) :]
-
-
-def _sizes(leaf: np.ndarray) -> np.ndarray:
-    """Return the size of each parameter; for a 0, that of the largest in its leaf, or 1."""
-    size = np.abs(leaf.astype(np.float64)).reshape(-1)
-    return np.where(size > 0, size, np.max(size, initial=0.0) or 1.0)
