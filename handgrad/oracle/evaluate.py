@@ -247,12 +247,13 @@ class _Watch:
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Look at the results."""
-        if self.eqn is None and _nan(outputs) and not _nan(operands):
+        if self.eqn is None and has_nan(outputs) and not has_nan(operands):
             self.eqn = eqn
         return outputs
 
 
-def _nan(numbers: list[Any]) -> bool:
+def has_nan(numbers: Sequence[Any]) -> bool:
+    """Tell whether some of these series are NaN, as what is undefined is, and not by data."""
     arrays = (number.value for number in numbers if isinstance(number, Dual))
     return any(ball.is_nan() and not ball.is_exact() for array in arrays for ball in array.flat)
 

@@ -26,7 +26,7 @@ from handgrad.data.frames import own_frames, quoted_line
 from handgrad.data.silent import quiet
 from handgrad.oracle.beside import beside
 from handgrad.oracle.certify import SECONDS, SMALL
-from handgrad.oracle.evaluate import Problem, series_arguments
+from handgrad.oracle.evaluate import Problem, has_nan, series_arguments
 from handgrad.oracle.kink_search import KinkSearch
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.random_directions import (
@@ -192,14 +192,12 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         return beside(problem, error, there, slopes, partial(not_finite, problem))
 
 
-class _Watch(Perturbation):
+class _ToFirst(Perturbation):
     """Stops a run at the first result that is not finite and depends on the parameters."""
 
     def after(self, result: Dual) -> Dual:
         """Look at a result."""
-        if result.tangent is not None and any(
-            b.is_nan() and not b.is_exact() for b in result.value.flat
-        ):
+        if result.tangent is not None and has_nan([result]):
             raise PatchedError
         return result
 
@@ -208,7 +206,7 @@ def not_finite(problem: Untraced) -> str:
     """Name the first number that is not finite at a point, by the caller's line."""
     along = balls.exact(np.ones((1, problem.size)))
     try:
-        slopes(problem, along, Comparisons(final=True, undefined=True), perturbation=_Watch())
+        slopes(problem, along, Comparisons(final=True, undefined=True), perturbation=_ToFirst())
     except PatchedError as error:
         if frames := own_frames(error.__traceback__):
             place = frames[-1][1]

@@ -38,6 +38,7 @@ from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import Reference
 from handgrad.oracle.truncation import Changes, check_slopes, truncation
+from handgrad.program.interpreter import EndlessLoopError
 
 #: A position in the code of each frame, from that of a comparison to that of the loop around it.
 Place = tuple[tuple[CodeType, Any], ...]
@@ -81,7 +82,7 @@ class AtPlaces(Comparisons):
             return found
         self.most -= 1
         if self.most < 0:
-            raise EndlessError
+            raise EndlessLoopError
         place: Place = ()
         for frame, position in _frames(sys._getframe(1), self.until):
             place = (*place, (frame.f_code, position))
@@ -100,10 +101,6 @@ class AtPlaces(Comparisons):
         self._left[key] = left - 1
         goes_on = LESS if GREATER in ends else GREATER
         return np.full_like(found, goes_on) if left > 0 else found
-
-
-class EndlessError(ArithmeticError):
-    """A loop that was made to go on does not end."""
 
 
 def _frames(frame: FrameType | None, until: Sequence[CodeType]) -> Iterator[tuple[FrameType, Any]]:
