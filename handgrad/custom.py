@@ -14,13 +14,12 @@ from handgrad.judging.case import Case
 from handgrad.judging.custom_cases import CustomFunction, custom_function
 from handgrad.judging.custom_modes import (
     MOST_ELEMENTS,
-    at_zero,
     chosen_modes,
     elements_case,
-    is_odd,
     tangents_case,
 )
 from handgrad.judging.domains import check_all_directions
+from handgrad.judging.linearity import seems_linear
 from handgrad.judging.options import options_and_call
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
@@ -160,10 +159,7 @@ def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientR
     if "rev" in modes:
         report, more = how.first(function.case(), parts + ("fwd" in modes)), []
     elif function.given.size <= MOST_ELEMENTS:
-        report, more = how.first(elements_case(function), parts + 1), []
-        wrong = report.verdict == "disagree" and not report.trial.case.nonlinear
-        if wrong and not is_odd(function):
-            report = replace(report, headline=f"{report.headline}; {at_zero(function)}")
+        report, more = _explained(how.first(elements_case(function), parts + 1)), []
     else:
         case, given, points = tangents_case(function, how.points)
         return how.report(case, given, points, parts), []
@@ -173,20 +169,20 @@ def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientR
     along = how.report(case, given, points, parts)
     if along:
         return report, ["in forward mode"] if "rev" in modes else []
-    if along.verdict == "disagree":
-        along = _nonlinear(how, along)
-    return along, []
-
-
-def _nonlinear(how: _How, along: GradientReport) -> GradientReport:
-    """Say more of a rule that is wrong along random tangents, and right as far as was judged."""
-    function = how.function
-    why = at_zero(function)
-    if function.given.size <= MOST_ELEMENTS:
+    if along.verdict == "disagree" and function.given.size <= MOST_ELEMENTS:
         elements = how.report(elements_case(function), function.given, 0)
-        if not elements:
-            return replace(elements, headline=f"{elements.headline}; {why}")
-    return replace(along, headline=f"{along.headline}; {why}")
+        along = along if elements else elements
+    return _explained(along), []
+
+
+def _explained(report: GradientReport) -> GradientReport:
+    """Say it of a rule that is wrong, and not linear in its tangents."""
+    trial = report.trial
+    if report.verdict != "disagree" or trial.case.nonlinear:
+        return report
+    if seems_linear(trial.case, trial.outcomes[trial.deciding].given):
+        return report
+    return replace(report, headline=f"{report.headline}; the rule is not linear in its tangents")
 
 
 @with_arguments_of(check_custom)

@@ -241,28 +241,3 @@ def tangents_case(
 
 def _size(x: np.ndarray) -> float:
     return 1.0 if is_half(x.dtype) else float(np.abs(x).max(initial=0.0)) or 1.0
-
-
-def at_zero(function: CustomFunction) -> str:
-    """Say what shows that the forward mode of a rule is not linear in its tangents."""
-    real = [np.asarray(x) for x in function.real]
-    with wide(real):
-        slope = float(_slope(function.loss, real, [np.zeros_like(x) for x in real]))
-    if slope:
-        return f"for tangents of 0 it gives a slope of {slope!r}, expected 0"
-    return "it is not linear in its tangents"
-
-
-def is_odd(function: CustomFunction) -> bool:
-    """Tell whether the opposite tangents have the opposite slope, as in all that is linear.
-
-    Bit by bit, since rounding knows no sign.
-    """
-    rng = np.random.default_rng(function.options.seed)
-    real = [np.asarray(x) for x in function.real]
-    along = [(_size(x) * rng.standard_normal(x.shape)).astype(x.dtype) for x in real]
-    with wide(real):
-        there, back = (
-            float(_slope(function.loss, real, [sign * t for t in along])) for sign in (1, -1)
-        )
-    return there == -back or np.isnan(there)

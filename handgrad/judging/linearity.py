@@ -110,6 +110,12 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
     return found if varies else []
 
 
+def seems_linear(case: Case, given: Point) -> bool:
+    """Tell whether `suspects` finds nothing at a point."""
+    answer = _answer(case, given)
+    return answer is None or not suspects(case, given, [answer])
+
+
 def _vector(case: Case, given: Point) -> Vector | None:
     """Return the vector that a case should be linear in; None if there is none."""
     if case.vector is not None or not case.takes_vector:

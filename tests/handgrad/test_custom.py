@@ -77,10 +77,7 @@ def test_rules_that_are_not_linear_or_not_transposable(name: str) -> None:
         assert not warnings
     if not right:
         assert report.headline.startswith("disagree in forward mode")
-    linear = right or name == "shifted"  # which is affine
-    assert (" is not linear in its tangents" in report.headline) is not linear
-    if name == "shifted":
-        assert "; for tangents of 0 it gives a slope of " in report.headline
+    assert report.headline.endswith("; the rule is not linear in its tangents") is not right
 
 
 def called_linearly(backwards: float) -> Any:
@@ -121,7 +118,7 @@ def test_a_rule_that_is_wrong_where_tangents_meet() -> None:
     report = check_custom(by_jvp(rule), X, points=0)
     said = "in forward mode along random tangents: tangents: 3 of 3 elements"
     assert f"disagree {said}" in report.headline
-    assert "; it is not linear in its tangents" in report.headline
+    assert "; the rule is not linear in its tangents" in report.headline
     assert [leaf.path for leaf in report.leaves] == ["tangents"]
     assert (report.counterexample, report.diagnoses) == (None, ())
 
