@@ -14,10 +14,9 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
 from handgrad.diagnosis.measured import measured_factor
-from handgrad.diagnosis.samples import Evidence, evidence
+from handgrad.diagnosis.samples import Evidence, is_enough
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
-from handgrad.judging.outcome import Trial
 
 #: Kinds that are reported for some leaves even if the other wrong leaves are not explained.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
@@ -26,15 +25,10 @@ STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "
 BY_CHANCE = frozenset({"factor", "weight-decay"})
 
 
-def diagnose(trial: Trial) -> tuple[Diagnosis, ...]:
-    """Return the mistakes that explain a wrong gradient; empty if none does."""
-    return mistakes(evidence(trial))
-
-
 @np.errstate(over="ignore")  # what is fitted may be as large as the largest float
-def mistakes(found: Evidence | None) -> tuple[Diagnosis, ...]:
+def mistakes(found: Evidence) -> tuple[Diagnosis, ...]:
     """Return the mistakes that the evidence shows; empty if there is none."""
-    if found is None:
+    if not is_enough(found):
         return ()
     wrong = [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
     everything = np.ones(found.wrong.size, dtype=bool)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import mistakes
-from handgrad.diagnosis.samples import collected, is_enough
+from handgrad.diagnosis.samples import collected
 from handgrad.diagnosis.stopped import stopped, wrong_leaves
 from handgrad.judging.outcome import Trial
 
@@ -41,7 +41,7 @@ def diagnosed(trial: Trial) -> Diagnosed:
             return Diagnosed(known)
         with limited(FOR_EVIDENCE * time_left(trial.seconds)):
             found, late = collected(trial)
-        shown = mistakes(found if is_enough(found) else None)
+        shown = mistakes(found)
         return Diagnosed(shown, cut if late or found.cut else "")
     except OutOfTimeError:
         return Diagnosed((), cut)

@@ -195,22 +195,16 @@ class Evidence:
         return np.any([sample.wrong for sample in self.all], axis=0)
 
 
-def evidence(trial: Trial) -> Evidence | None:
-    """Collect the evidence for a diagnosis; None if the gradient is wrong at too few points.
-
-    Points where it is right count too: they refute a kind that predicts a wrong gradient there.
-    """
-    found, _ = collected(trial)
-    return found if is_enough(found) else None
-
-
 def is_enough(found: Evidence) -> bool:
     """Tell whether the gradient is wrong at two points, one to fit at and one to confirm at."""
     return sum(bool(sample.wrong.any()) for sample in found.all) >= 2
 
 
 def collected(trial: Trial) -> tuple[Evidence, bool]:
-    """Collect what evidence there is, and tell whether a limit on the time ended that."""
+    """Collect what evidence there is, and tell whether a limit on the time ended that.
+
+    Points where it is right count too: they refute a kind that predicts a wrong gradient there.
+    """
     wrong: list[Sample] = []
     right: list[Sample] = []
     cut = False

@@ -11,7 +11,7 @@ import pytest
 import handgrad.diagnosis
 import handgrad.steps.recorded
 from handgrad import GradientMismatch, assert_gradient, check_gradient
-from handgrad.diagnosis import diagnose, in_time, samples
+from handgrad.diagnosis import in_time, samples
 from handgrad.report import GradientReport
 from tests.handgrad.diagnosis.network import NETWORK, PARAMS, X, Y, linear, loss, right
 
@@ -155,7 +155,7 @@ def test_what_is_right_has_no_diagnosis(asked: list[str]) -> None:
     assert (ruled.diagnoses, ruled.steps, ruled.counterexample) == ((), None, None)
     assert str(ruled)
     assert asked == []
-    assert diagnose(ruled.trial) == ()
+    assert in_time.diagnosed(ruled.trial).diagnoses == ()
 
 
 def test_what_breaks_in_a_diagnosis_does_not_reach_the_verdict(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.diagnosis.samples import CONFIRM, FIT, LARGER, SMALL, Evidence, evidence
+from handgrad.diagnosis.samples import CONFIRM, FIT, LARGER, SMALL, Evidence, collected, is_enough
 
 pytestmark = pytest.mark.usefixtures("measured_once")
 
@@ -23,8 +23,8 @@ def doubled(w: Any, x: Any) -> Any:
     return 4 * h * (1 - h * h) * x
 
 
-def of(gradient: Any, **options: Any) -> Evidence | None:
-    return evidence(check_gradient(gradient, loss, W, X, **options).trial)
+def of(gradient: Any, **options: Any) -> Evidence:
+    return collected(check_gradient(gradient, loss, W, X, **options).trial)[0]
 
 
 @pytest.mark.parametrize("options", [{}, {"points": 0}])
@@ -33,7 +33,6 @@ def test_a_wrong_gradient_is_wrong_at_some_points_to_fit_at_and_at_others_to_con
 ) -> None:
     """Fresh points are drawn where the caller gave none."""
     found = of(doubled, **options)
-    assert found is not None
     assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
     assert all(sample.wrong.all() and (sample.noise < 1e-12).all() for sample in found.all)
     places = [tuple(sample.params) for sample in found.all]
@@ -44,7 +43,7 @@ def test_a_gradient_that_is_wrong_at_one_point_alone_has_no_evidence() -> None:
     def wrong_there(w: Any, x: Any) -> Any:
         return doubled(w, x) / (1 if (w == W).all() else 2)
 
-    assert of(wrong_there) is None
+    assert not is_enough(of(wrong_there))
 
 
 def test_where_it_is_right_it_is_held_to_that_as_well() -> None:
@@ -52,7 +51,6 @@ def test_where_it_is_right_it_is_held_to_that_as_well() -> None:
         return doubled(w, x) / (1 if w[0] > 0 else 2)
 
     found = of(wrong_where_positive)
-    assert found is not None
     assert any(not sample.wrong.any() for sample in found.fresh)
 
 
@@ -63,7 +61,6 @@ def test_points_where_a_gradient_raises_are_passed_over() -> None:
         return doubled(w, x)
 
     found = of(raising, points=0)
-    assert found is not None
     places = [tuple(sample.params) for sample in found.all]
     assert len(set(places)) == len(places) == FIT + CONFIRM
     assert all(place[0] <= W[0] for place in places)
@@ -77,8 +74,7 @@ def test_small_parameters_are_tried_at_about_size_1_as_well() -> None:
         return dict.fromkeys(p, doubled(p["small"] + p["large"], x))
 
     params = {"small": 1e-3 * W, "large": W}
-    found = evidence(check_gradient(twice, of_two, params, X, points=0).trial)
-    assert found is not None
+    found, _ = collected(check_gradient(twice, of_two, params, X, points=0).trial)
     large, small = np.split(np.array([sample.params for sample in found.all]), 2, axis=1)
     grown = (large == W).all(axis=1) & (np.abs(small).max(axis=1) > SMALL)
     assert grown.sum() == LARGER == len(np.unique(small[grown], axis=0))
@@ -96,7 +92,6 @@ def test_a_kink_is_asked_last() -> None:
         return 2 * (2 * np.maximum(w * x, 0) * x + np.sign(w))
 
     w = np.array([0.0, 1.5, -2.0])
-    found = evidence(check_gradient(twice, bent, w, X, points=2).trial)
-    assert found is not None
+    found, _ = collected(check_gradient(twice, bent, w, X, points=2).trial)
     assert (len(found.fit), len(found.fresh)) == (FIT, CONFIRM)
     assert not any((sample.params == w).all() for sample in found.all)

@@ -9,23 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import handgrad.diagnosis
 from handgrad.data.findings import Diagnosis
-from handgrad.diagnosis import diagnose, kinds
+from handgrad.diagnosis import kinds, mistakes
 from tests.handgrad.diagnosis.made_up import Leaves, Mistake, curved, evidence_of
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Diagnosis, ...]]:
-    """The diagnosis of a mistake in a gradient."""
-
-    def diagnosed(*args: Any, **options: Any) -> tuple[Diagnosis, ...]:
-        found = evidence_of(*args, **options)
-        monkeypatch.setattr(handgrad.diagnosis, "evidence", lambda _: found)
-        ruling: Any = None  # what would be asked of it is `found`
-        return diagnose(ruling)
-
-    return diagnosed
+def told(*args: Any, **options: Any) -> tuple[Diagnosis, ...]:
+    """Return the diagnosis of a mistake in a gradient."""
+    return mistakes(evidence_of(*args, **options))
 
 
 def symmetric(s: Any) -> Leaves:
@@ -95,15 +86,13 @@ THEORIES: dict[str, tuple[Mistake, Any, Leaves, str, str]] = {
 
 
 @pytest.mark.parametrize("name", THEORIES)
-def test_what_explains_a_gradient(name: str, told: Callable[..., tuple[Diagnosis, ...]]) -> None:
+def test_what_explains_a_gradient(name: str) -> None:
     mistake, exact, leaves, kind, says = THEORIES[name]
     (found,) = told(mistake, exact, *leaves)
     assert (found.kind, says in found.says) == (kind, True), found
 
 
-def test_a_leaf_that_is_wrong_at_later_points_alone_has_no_theory(
-    told: Callable[..., tuple[Diagnosis, ...]],
-) -> None:
+def test_a_leaf_that_is_wrong_at_later_points_alone_has_no_theory() -> None:
     def rarely(exact: Leaves, leaves: Leaves) -> Leaves:
         odd = np.where(leaves[1] > 2.4, np.sin(exact[1]), exact[1])
         return -exact[0], odd
@@ -159,7 +148,7 @@ LINKS: dict[str, tuple[Any, Mistake, Leaves, str, str]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LINKS)
-def test_a_link_or_the_leaves(name: str, told: Callable[..., tuple[Diagnosis, ...]]) -> None:
+def test_a_link_or_the_leaves(name: str) -> None:
     loss, mistake, leaves, kind, says = LINKS[name]
     (found,) = told(mistake, of(loss), *leaves, loss=loss)
     assert (found.kind, says in found.says) == (kind, True), found
