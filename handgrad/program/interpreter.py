@@ -160,18 +160,17 @@ def needed(jaxpr: Any) -> list[Any]:
 
 def dependent(jaxpr: Any, given: Sequence[bool]) -> list[bool]:
     """Tell which outputs depend on inputs that are given as True, be it by a choice alone."""
-    found = {v for v, active in zip(jaxpr.invars, given, strict=True) if active}
-    for eqn in jaxpr.eqns:
-        operands = [not isinstance(v, jex.Literal) and v in found for v in eqn.invars]
-        if any(operands):
-            inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns")]
-            fits = len(inner) == 1 and len(inner[0].invars) == len(operands)
-            call = (
-                fits and len(inner[0].outvars) == len(eqn.outvars) and eqn.primitive.name != "scan"
-            )
-            moved = dependent(inner[0], operands) if call else [True] * len(eqn.outvars)
-            found.update(v for v, active in zip(eqn.outvars, moved, strict=True) if active)
-    return [not isinstance(v, jex.Literal) and v in found for v in jaxpr.outvars]
+
+    def results_of(eqn: Any, operands: list[bool]) -> list[bool]:
+        if not any(operands):
+            return [False] * len(eqn.outvars)
+        inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns")]
+        fits = len(inner) == 1 and len(inner[0].invars) == len(operands)
+        if fits and len(inner[0].outvars) == len(eqn.outvars) and eqn.primitive.name != "scan":
+            return dependent(inner[0], operands)
+        return [True] * len(eqn.outvars)
+
+    return walked(jaxpr, [*[False] * len(jaxpr.constvars), *given], lambda _: False, results_of)
 
 
 def number(value: Any) -> Any:
