@@ -31,7 +31,8 @@ MOST = 40
 #: So many powers of 2 are left free below the largest number, and above the smallest normal one.
 FREE = 3
 
-#: The part of the time that is left after which no further vector is tried.
+#: The part of the time that is left after which no further vector is tried: so many calls are a
+#: trifle, unless one takes more than a sixtieth of it, and then the point needs the time.
 PART = 1 / 10
 
 

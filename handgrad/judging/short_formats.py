@@ -1,12 +1,14 @@
 """What the rounding of a short format, or of a kernel's arithmetic, has to do with a gradient."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.clock import OutOfTimeError
 from handgrad.data import formats
 from handgrad.data.computed_in import Arithmetic, arithmetic, described
 from handgrad.data.findings import Finding
@@ -64,15 +66,14 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
     if not np.isfinite(first.yours.gap).all() or not _may_be_run(first):
         return []
     ordered = [first, *(ruling for ruling in rulings if ruling is not first)]
-    for computed_in in LOWER:
-        if (other := arithmetic(computed_in)) is None:
-            continue
-        if _is_lower(first, other) and all(_explains(r, other, case.seed) for r in ordered):
-            says = (
-                f"computing in {described(other)} would explain all of it; if the code does, say "
-            )
-            how = in_words(computed_in, case.wording)
-            return [Finding("rounding", None, None, says + how, 0.5)]
+    with suppress(OutOfTimeError):  # it is a hint
+        for computed_in in LOWER:
+            if (other := arithmetic(computed_in)) is None:
+                continue
+            if _is_lower(first, other) and all(_explains(r, other, case.seed) for r in ordered):
+                says = f"computing in {described(other)} would explain all of it; "
+                says += f"if the code does, say {in_words(computed_in, case.wording)}"
+                return [Finding("rounding", None, None, says, 0.5)]
     return []
 
 
@@ -169,10 +170,12 @@ def out_of_range(ruling: Ruling, infinite: bool) -> str:
     """
     if ruling.tolerance.stated is None:
         return ""
-    large, small = ranges.beyond(ruling.problem)
-    found, how = large if infinite else small, ""
-    if found is None and not infinite and (found := _too_large_in_short(ruling)):
-        how = f"computed in {found.form.name} throughout, "
+    found, how = None, ""
+    with suppress(OutOfTimeError):  # it is a hint
+        large, small = ranges.beyond(ruling.problem)
+        found = large if infinite else small
+        if found is None and not infinite and (found := _too_large_in_short(ruling)):
+            how = f"computed in {found.form.name} throughout, "
     if found is None:
         return ""
     form, where = found.form, ""

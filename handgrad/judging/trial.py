@@ -44,10 +44,11 @@ __tracebackhide__ = True
 
 
 #: The part of a check's seconds for its summary, if the points have taken all: tolerances that
-#: ruled nothing may yet be asked for.
+#: ruled nothing may yet be asked for. Half a second of 20, so that nobody waits much longer.
 FOR_SUMMARY = 1 / 40
 
-#: The part of them for all vectors that a case does not seem to be linear in, likewise.
+#: The part of them for all vectors that a case does not seem to be linear in, likewise. A second of
+#: 20: each is judged at one point alone.
 FOR_OTHERS = 1 / 20
 
 
@@ -121,7 +122,7 @@ def _judge(
     try:
         with limited(max(clock.left, FOR_SUMMARY * seconds)):
             made = judgement(trial, reproduce, strict)
-    except OutOfTimeError:  # all else takes no runs
+    except OutOfTimeError:  # hints, which take runs, leave out what is late; all else takes none
         made = judgement(trial, reproduce, strict)
     said = (*case.notes, *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)

@@ -29,7 +29,8 @@ if jax.__version_info__ < (0, 11):
     QUICK["xla_cpu_use_fusion_emitters"] = False
 
 
-#: About the seconds that XLA takes to compile an operation of a long program, at its quickest.
+#: About the seconds that XLA takes to compile an operation of a long program, at its quickest: of
+#: 1,000 operations of a derivative it took 0.8 ms for each, of 4,000 it took 4 ms.
 COMPILED = 0.0026
 
 

@@ -47,7 +47,8 @@ Place = tuple[tuple[CodeType, Any], ...]
 _COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 
 #: A loop that goes on may compare that many times as often, and that much more, before it counts as
-#: one that does not end.
+#: one that does not end. Going on once costs one more round of each loop, so twice as often at most
+#: but for those inside, and a thousand comparisons on series take a tenth of a second.
 TIMES, MORE = 4, 1000
 
 #: What calls a loss on series.
