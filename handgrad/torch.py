@@ -170,7 +170,7 @@ def gradcheck(
         inputs: a tensor or a tuple of arguments; those that require grad are judged.
         eps, atol, rtol: ignored, since nothing is differenced, and the tolerance is derived.
         raise_exception: whether to raise rather than return False.
-        nondet_tol: ignored; calls may differ by as much as sums in another order, which is derived.
+        nondet_tol: ignored; calls may differ by as much as rounding costs, which is derived.
         check_undefined_grad: whether cotangents may be undefined, as `check_function` tries.
         check_grad_dtypes: ignored; a gradient of another dtype is always reported.
         fast_mode: ignored; every element is judged.

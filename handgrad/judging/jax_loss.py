@@ -39,7 +39,6 @@ from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.programs import Program, custom_rules
 from handgrad.program.trace import Traced, trace, traced_alone, with_coefficients
 from handgrad.tolerance.measuring import measure
-from handgrad.tolerance.other_order import other_order
 from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -176,10 +175,6 @@ class JaxLoss:
     def trusts_a_rule(self, given: Point) -> bool:
         """Tell whether the loss has a derivative rule that counts as right, whatever it is."""
         return not self.case.trust_rules.isdisjoint(custom_rules(self.traced(given).loss))
-
-    def other_order(self, given: Point) -> np.ndarray | None:
-        """Return how far calls may lie apart; see `handgrad.tolerance.other_order`."""
-        return other_order(self.problem(given), self.case.seed)
 
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None

@@ -23,7 +23,7 @@ from handgrad.program.trace import Traced
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-#: Both have the methods `answers`, `problem`, `reference`, `measured` and `other_order` of a point.
+#: Both have the methods `answers`, `problem`, `reference` and `measured` of a point.
 PreparedLoss = JaxLoss | NumpyLoss  # of which a `BlackBox` is one
 
 

@@ -181,10 +181,6 @@ class NumpyLoss:
             along = generic_direction(np.random.default_rng(0), problem.size)
             return certify.slopes(problem, along, found)
 
-    def other_order(self, _: Point) -> np.ndarray | None:
-        """Return None: what the code adds, and in which order, is not known."""
-        return None
-
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None
     ) -> None:

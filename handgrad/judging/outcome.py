@@ -24,7 +24,7 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     value: "Value | None" = None  #: the loss, if the gradient returns it
     shorter: tuple[Finding, ...] = ()  #: leaves in float32 for parameters in float64
-    #: How far calls of the gradient lie apart, if they do, by no more than an order of sums costs.
+    #: How far calls of the gradient lie apart, if they do, by no more than rounding costs.
     varies: Variation | None = None
 
     @property

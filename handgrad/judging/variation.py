@@ -1,4 +1,4 @@
-"""Results that vary from call to call: within what another order of sums may cost, or beyond it."""
+"""Results that vary from call to call: within what rounding may cost, or beyond it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.repeatability import calls
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT, ROUNDED
+from handgrad.judging.witness import ROUNDED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -32,7 +32,7 @@ class Variation:
     first: np.generic  #: what the first call gave
     other: np.generic  #: what the call gave that is farthest from it
     ulps: float  #: how far any two calls lie apart
-    explained: float | None  #: as many as another order of sums may cost there; None if not known
+    explained: float  #: as many as rounding may cost there; infinite if that is not known
     within: bool  #: whether no element varies by more than that, or else every call is right
 
     def __str__(self) -> str:
@@ -41,10 +41,10 @@ class Variation:
 
     @property
     def finding(self) -> Finding:
-        """What is wrong with it, if it is more than another order of sums explains."""
+        """What is wrong with it, if it is more than rounding explains."""
         what = "the loss " if self.path is None else ""
         detail = f"another call gave {what}{self.other!s}, the first one {self.first!s}"
-        detail += f"; {self._how_far}, {self._why}" if self.explained is not None else ""
+        detail += f"; {self._how_far}, {self._why}"
         return Finding("not-repeatable", self.path, self.index, detail, 1.0)
 
     @property
@@ -53,9 +53,9 @@ class Variation:
 
     @property
     def _why(self) -> str:
-        if self.explained is None:
+        if not np.isfinite(self.explained) or (self.within and self.ulps > self.explained):
             return "by no more than rounding, as sums in another order do"
-        return f"where another order of sums explains up to {_ulps(self.explained)}"
+        return f"where rounding explains up to {_ulps(self.explained)}"
 
 
 def _ulps(distance: float) -> str:
@@ -85,23 +85,22 @@ def between_calls(
     projected = [case.projected(given, answer) for answer in answers]
     levels = [ruling.worst_of(answer) for answer in projected]
     apart = np.append(_apart(values), _apart(answers))
-    explained = loss.other_order(given)
-    within = explained is not None and bool((apart <= explained).all())
+    tolerance = ruling.tolerance
+    explained = np.append(tolerance.of_loss, np.fmax(tolerance.sharp, tolerance.loose))
+    within = bool((apart <= explained).all())
     if not within and (not case.has_value or all(map(ruling.explains_value, values))):
-        # Its own algorithm may have sums that JAX's program has not.
-        within = max(levels) <= (ROUNDED if explained is None else RIGHT)
+        within = max(levels) <= ROUNDED
         # Of a gradient whose part in the tangent space is right, the rest may be anything.
         within &= case.tangent(given) is None or _is_rounding(given, answers)
-        explained = None if within else explained
     of_loss = _in_ulps_of_loss(values, np.asarray(results[0][0] or 0.0).dtype)
     distances = np.append(of_loss, _in_ulps(given, answers))
-    i = int(np.argmax(distances if within or explained is None else _ratio(apart, explained)))
-    by_order = None if explained is None else float(_ratio(explained, apart)[i] * distances[i])
+    i = int(np.argmax(distances if within else _ratio(apart, explained)))
+    most = float(_ratio(explained, apart)[i] * distances[i])
     place, there = _there(given, results, i)
     with np.errstate(invalid="ignore"):
         gaps = np.abs(there.astype(np.float64) - there[0].astype(np.float64))
     other = there[int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))]
-    found = Variation(len(results), *place, there[0], other, float(distances[i]), by_order, within)
+    found = Variation(len(results), *place, there[0], other, float(distances[i]), most, within)
     return found, projected[int(np.argmax(levels))]
 
 

@@ -151,7 +151,7 @@ def test_sums_in_another_order_are_told_in_the_row() -> None:
 
     text = " ".join(str(compared({"numpy": by_hand, "kernel": atomic})).split())
     assert "varies: 34 calls differ by up to" in text
-    assert "another order of sums explains up to" in text
+    assert "rounding explains up to" in text
 
 
 @pytest.mark.slow
