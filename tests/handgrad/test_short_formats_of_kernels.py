@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_custom, check_gradient, check_steps
+from handgrad.clock import limited
 from handgrad.commands.check import check as command
 from handgrad.data.computed_in import STATED, arithmetic, described
 from handgrad.judging.case import OF_COMMAND, OF_GRADIENT
-from handgrad.judging.short_formats import in_words
+from handgrad.judging.short_formats import in_words, lower_precision
 
 
 def kernel(values: Any, sums: Any = None, factor: float = 1.0) -> tuple[Any, Any, Any]:
@@ -64,6 +65,9 @@ def test_a_lower_precision_that_explains_everything_is_named() -> None:
     assert report.findings[-1].kind == "rounding"
     says = report.findings[-1].detail
     assert "would explain all of it; if the code does, say computed_in=" in says
+    with limited(0):  # a hint is left out when the time is up
+        trial = report.trial
+        assert lower_precision(trial.outcomes, trial.deciding, trial.case) == []
     stated = eval(says.partition("computed_in=")[2])
     assert check_gradient(gradient, loss, *at, points=1, computed_in=stated).verdict == "agree"
 
