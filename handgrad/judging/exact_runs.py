@@ -23,7 +23,13 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.attempts import best_effort
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
-from handgrad.oracle.numpy_losses.series import NoAttributeError, NotOnSeriesError, Number, Series
+from handgrad.oracle.numpy_losses.series import (
+    REAL,
+    NoAttributeError,
+    NotOnSeriesError,
+    Number,
+    Series,
+)
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
 from handgrad.program.numpy_to_jax import replaced
@@ -172,22 +178,36 @@ class _OpenModule(ModuleType):
 class _Matrix:
     """A sparse matrix of numbers, as the array of all its elements."""
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: Any) -> None:
         self.array, self.shape = array, array.shape
+
+    @property
+    def T(self) -> "_Matrix":  # noqa: N802 (as NumPy)
+        return _Matrix(self.array.T)
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("tocsr", "tocsc", "tocoo", "todia", "tolil", "asformat"):
             raise NoAttributeError(name)
-        return lambda *_: self
+        return lambda *_, **__: self
 
-    def toarray(self) -> np.ndarray:
+    def toarray(self) -> Any:
         return self.array
 
     def __add__(self, other: Any) -> "_Matrix":
         return _Matrix(self.array + other.toarray())
 
+    def __sub__(self, other: Any) -> "_Matrix":
+        return _Matrix(self.array - other.toarray())
+
     def __matmul__(self, other: Any) -> Any:
-        return self.array @ other
+        of_array = isinstance(other, np.ndarray)
+        return self.array @ other if of_array else _Matrix(self.array @ other.toarray())
+
+    def __mul__(self, other: Any) -> "_Matrix":
+        # Two matrices are multiplied as such, or element by element if they are sparse arrays.
+        return _Matrix(self.array * other) if isinstance(other, (Number, *REAL)) else NotImplemented
+
+    __rmul__ = __mul__
 
 
 def _sparse(lines: NumpyRun, function: Any, *args: Any, **options: Any) -> Any:
@@ -224,9 +244,9 @@ def _sparse(lines: NumpyRun, function: Any, *args: Any, **options: Any) -> Any:
 
 def _makes_sparse(value: Any) -> bool:
     """Tell whether this is a class of sparse matrices, or a function that constructs some."""
-    home = getattr(value, "__module__", None)
+    home = str(getattr(value, "__module__", None))
     of_class = isinstance(value, type) and hasattr(value, "toarray")
-    return str(home).startswith("scipy.sparse._") and (of_class or home.endswith("._construct"))
+    return home == "scipy.sparse._construct" or (of_class and home.startswith("scipy.sparse._"))
 
 
 def _is_number(leaf: Any) -> bool:

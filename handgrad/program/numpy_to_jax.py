@@ -200,16 +200,12 @@ class _Translation:
         if id(function) in self.made:
             return self.made[id(function)][1]
         variables = dict(function.__globals__)
-        copy = FunctionType(
-            function.__code__,
-            variables,
-            function.__name__,
-            function.__defaults__,
-            tuple(CellType() for _ in function.__closure__ or ()),
-        )
-        copy.__kwdefaults__ = function.__kwdefaults__
+        cells = tuple(CellType() for _ in function.__closure__ or ())
+        copy = FunctionType(function.__code__, variables, function.__name__, None, cells)
         # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
+        copy.__defaults__ = tuple(map(self.of, function.__defaults__ or ()))
+        copy.__kwdefaults__ = {k: self.of(v) for k, v in (function.__kwdefaults__ or {}).items()}
         for name in names(function.__code__):
             if name in variables or name == "float":
                 variables[name] = self.of(variables.get(name, float))
