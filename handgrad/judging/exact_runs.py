@@ -149,7 +149,7 @@ class _Open:
             known = value.__name__ in ("numpy", "scipy", "scipy.sparse")
             return _OpenModule(value, self) if known else value
         if isinstance(value, type) and issubclass(value, float | np.floating):
-            return _Cast(value)
+            return value if value is np.floating else _Cast(value)
         if _makes_sparse(value):
             return partial(_sparse, self.lines, value)
         known = any(value is maker for maker in (*MAKERS, *CONVERTERS))

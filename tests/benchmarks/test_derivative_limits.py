@@ -25,6 +25,7 @@ from tests.tiers import one_of_each
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
 BY_ELEMENTS = {d.name: d for d in DERIVATIVES if d.kind != RULE}
 
+
 @pytest.mark.parametrize("name", one_of_each([*BY_ELEMENTS], []))
 def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     """In the element where the judge allows most beside rounding."""
