@@ -34,6 +34,7 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
         measured = exact_and_rounding(derivative)
     exact, rounding = map(np.concatenate, (measured.exact, measured.rounding))
     right = checked(derivative, derivative.by_hand)
+    assert "another function" not in right.certificate  # as its gate would say
     ruling = right.trial.outcomes[0].ruling
     assert ruling is not None
     signs = np.sign(exact) * np.sign(ruling.exact.ravel())
