@@ -117,7 +117,7 @@ def process(x: Any) -> Any:
 
 
 def images(p: Any) -> Any:
-    found = lax.conv(IMAGES, p["k"], (1, 1), "SAME")
+    found = lax.conv(jnp.asarray(IMAGES), p["k"], (1, 1), "SAME")
     return jnp.sum(jnp.tanh(lax.conv(jax.nn.softplus(found), p["l"], (2, 2), "VALID")) ** 2)
 
 
