@@ -187,6 +187,28 @@ def converged(x: Any) -> Any:
     return 2 * x * found
 
 
+def written(z: Any) -> Any:
+    found = np.array(2 * np.conj(z))
+    found *= np.exp(np.abs(z) ** 2)
+    found[1] *= 1
+    return found
+
+
+def in_a_new_array(z: Any) -> Any:
+    found, two = np.zeros(len(z), dtype=complex), np.full(len(z), 2.0)
+    found[1:] = (two * np.conj(z) * np.exp(np.abs(z) ** 2))[1:]
+    found[0] += 2 * np.conj(z[0]) * np.exp(np.abs(z[0]) ** 2)
+    return found
+
+
+def through_a_view(z: Any) -> Any:
+    """Lines that JAX's arrays take for others."""
+    found = np.array(2 * np.conj(z))
+    part = found[:]
+    part *= np.exp(np.abs(z) ** 2)
+    return found
+
+
 HELD, POINT = Model(), np.array([0.3, -0.7, 1.1])
 
 #: Gradients of Σ exp(|z|²), or the diagonal of its Jacobian, as libraries are used in earnest.
@@ -198,6 +220,8 @@ RERUN: dict[str, tuple[Any, Any]] = {
     "triples": (lambda x: sp.coo_array((filled(x), 2 * [range(3)]), shape=(3, 3)), POINT),
     "a product of sparse matrices": (lambda x: 2 * sp.diags(x) @ sp.diags(np.exp(x**2)), POINT),
     "methods": (HELD.gradient, POINT + 0.5j),
+    "complex numbers multiplied in place": (written, POINT + 0.5j),
+    "complex numbers in a new array": (in_a_new_array, POINT + 0.5j),
     "a function that an object holds": (lambda z: HELD.outer(z), POINT + 0.5j),
 }
 
@@ -235,6 +259,13 @@ def test_sparse_matrices_that_are_not_placed_prove_nothing(matrix: Any) -> None:
         return check_jacobian(answer, lambda x: x * x / 2, POINT, points=0).verdict
 
     assert (check(1.0), check(1 + 1e-11)) == ("agree", "undecidable")
+
+
+def test_lines_that_jax_takes_for_others_prove_nothing() -> None:
+    at, factors = POINT + 0.5j, (1.0, 1 + 1e-11)
+    answers = [lambda z, factor=factor: through_a_view(z) * factor for factor in factors]
+    verdicts = [check_gradient(answer, squares, at, points=0).verdict for answer in answers]
+    assert verdicts == ["agree", "undecidable"]
 
 
 def test_a_loop_that_a_tolerance_ends_may_write_to_arrays() -> None:
