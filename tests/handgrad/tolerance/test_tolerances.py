@@ -332,13 +332,12 @@ def test_where_a_perturbed_run_has_no_rule_nothing_is_excused(
         assert [leaf.loose for leaf in report.leaves] == [0.0]
 
 
-@pytest.mark.parametrize("factor", [1.0, 1.5])
-def test_eigenvalues_that_rounding_leaves_too_near_to_tell_apart(factor: float) -> None:
+def test_eigenvalues_that_rounding_leaves_too_near_to_tell_apart() -> None:
     x = np.random.default_rng(7).standard_normal(17)
 
     def loss(x: Any) -> Any:
         near = jnp.exp(-((x[:, None] - x[None]) ** 2)) + jnp.eye(len(x))
         return jnp.sum(jnp.linalg.eigvalsh(near) ** 1.5)
 
-    report = check_gradient(lambda x: factor * jax.grad(loss)(x), loss, x, points=0)
-    assert report.verdict == ("agree" if factor == 1 else "disagree")
+    wrong = check_gradient(lambda x: 1.5 * jax.grad(loss)(x), loss, x, points=0)
+    assert wrong.verdict == "disagree"
