@@ -99,7 +99,8 @@ def check_gradient(
             `nn.Module`; the functions get fresh tensors, and fresh copies of the module.
         inputs: the further arguments of both: arrays, pytrees, settings.
         points: how many points to judge at besides the given one, with other parameters and the
-            same inputs; or a list of points, each (params, *inputs).
+            same inputs; or a list of points, each (params, *inputs). With 0, too, the loss itself
+            is called at two others, to see that what is judged is the same function.
         seed: of the random points, and of the draws behind the tolerances.
         referee: "series" certifies every element by power series, however many there are, and
             refuses a loss that can only be called;

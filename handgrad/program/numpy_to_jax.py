@@ -5,6 +5,7 @@ gradient that lost digits, if it loses as many in JAX. Code that writes into arr
 floats, cannot be translated.
 """
 
+import copy
 import math
 import sys
 from collections.abc import Callable
@@ -174,27 +175,37 @@ class _Translation:
         if isinstance(value, FunctionType):
             return self._function(value) if _is_own(value) else value
         if isinstance(value, MethodType):
-            return MethodType(self.of(value.__func__), value.__self__)
+            return MethodType(self.of(value.__func__), self.of(value.__self__))
         if isinstance(value, partial):
             return partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, np.ufunc) or _of_numpy(value):
             return counterpart_of(value) or value
-        return value
+        return self._object(value) if _holds_functions(value) else value
+
+    def _object(self, value: Any) -> Any:
+        """Copy an object, with copies of the functions that it and its class hold."""
+        if id(value) in self.made:
+            return self.made[id(value)][1]
+        kind, made = type(value), copy.copy(value)
+        self.made[id(value)] = value, made
+        of_class = {name: self.of(f) for base in kind.__mro__[::-1] for name, f in _own(base)}
+        # A frozen dataclass refuses assignments.
+        for name, function in _own(value):
+            object.__setattr__(made, name, self.of(function))
+        if of_class:
+            object.__setattr__(made, "__class__", type(kind.__name__, (kind,), of_class))
+        return made
 
     def _function(self, function: FunctionType) -> FunctionType:
         if id(function) in self.made:
             return self.made[id(function)][1]
         variables = dict(function.__globals__)
-        copy = FunctionType(
-            function.__code__,
-            variables,
-            function.__name__,
-            function.__defaults__,
-            tuple(CellType() for _ in function.__closure__ or ()),
-        )
-        copy.__kwdefaults__ = function.__kwdefaults__
+        cells = tuple(CellType() for _ in function.__closure__ or ())
+        copy = FunctionType(function.__code__, variables, function.__name__, None, cells)
         # The original is kept alive, so that its id is not reused.
         self.made[id(function)] = function, copy
+        copy.__defaults__ = tuple(map(self.of, function.__defaults__ or ()))
+        copy.__kwdefaults__ = {k: self.of(v) for k, v in (function.__kwdefaults__ or {}).items()}
         for name in names(function.__code__):
             if name in variables or name == "float":
                 variables[name] = self.of(variables.get(name, float))
@@ -216,7 +227,7 @@ class _Replacement(_Translation):
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
         own = isinstance(value, FunctionType) and _is_own(value)
-        through = own or isinstance(value, MethodType | partial)
+        through = own or isinstance(value, MethodType | partial) or _holds_functions(value)
         return super().of(value) if through else self._one(value)
 
 
@@ -230,6 +241,21 @@ def _is_own(function: FunctionType) -> bool:
     """Tell whether a function may refer to NumPy: one not of NumPy, SciPy or JAX."""
     module = (function.__module__ or "").partition(".")[0]
     return module not in ("numpy", "scipy", "jax")
+
+
+def _own(holder: Any) -> list[tuple[str, FunctionType]]:
+    """Return the functions among the attributes of an object or a class that may name NumPy."""
+    found = getattr(holder, "__dict__", {})
+    return [(k, f) for k, f in found.items() if isinstance(f, FunctionType) and _is_own(f)]
+
+
+def _holds_functions(value: Any) -> bool:
+    """Tell whether an object of the caller's has functions, as attributes or methods."""
+    kind = type(value)
+    of_others = ("builtins", "numpy", "scipy", "jax", "jaxlib", "torch", "handgrad")
+    if isinstance(value, type) or kind.__module__.partition(".")[0] in of_others:
+        return False
+    return hasattr(value, "__dict__") and any(map(_own, (value, *kind.__mro__)))
 
 
 def _of_numpy(value: Any) -> bool:

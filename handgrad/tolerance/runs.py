@@ -8,7 +8,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, Decisions
+from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.data import formats
 from handgrad.data.domains.tangent import Tangent
@@ -107,11 +107,19 @@ def run(
     constants: Sequence[Any] | None = None,
     instead: Mapping[int, np.ndarray] = MappingProxyType({}),
 ) -> tuple[np.ndarray, Decisions]:
-    """Return the loss and its gradient in one vector, and the decisions of the run."""
+    """Return the loss and its gradient in one vector, and the decisions of the run.
+
+    They are NaN if numbers that were perturbed cannot be told apart, as eigenvalues must be.
+    """
     comparisons = Comparisons(final=True, undefined=True, frozen=frozen, instead=instead)
-    loss, gradient = evaluate.gradient(
-        problem, program, arguments, comparisons, rounding, constants
-    )
+    try:
+        loss, gradient = evaluate.gradient(
+            problem, program, arguments, comparisons, rounding, constants
+        )
+    except MorePrecisionNeededError:
+        if frozen is None and not instead:
+            raise
+        return np.full(1 + problem.size, arb("nan")), comparisons.decided
     return np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
 
 

@@ -3,13 +3,14 @@
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
-from handgrad import report
+from handgrad import clock, report
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import limited
 from handgrad.diagnosis import engine, samples
@@ -129,6 +130,15 @@ def hurried(
     monkeypatch.setattr(trial, "gated", lambda case, given, _: (prepared(case, given), None))
     for module in (samples, subjects):
         monkeypatch.setattr(module, "prepare", prepared)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that both clocks of handgrad show, however fast this machine is."""
+    shown = [0.0]
+    read = {name: lambda: shown[0] for name in ("perf_counter", "process_time")}
+    monkeypatch.setattr(clock, "time", SimpleNamespace(**read))
+    return shown
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -31,15 +31,6 @@ def test_neither_other_load_nor_threads_shorten_a_limit(
     assert limit.over == (left < 0)
 
 
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that both clocks show."""
-    shown = [0.0]
-    for name in ("perf_counter", "process_time"):
-        monkeypatch.setattr(clock.time, name, lambda: shown[0])
-    return shown
-
-
 def test_work_without_a_limit_is_never_out_of_time(now: list[float]) -> None:
     now[0] = 1e9
     clock.check_time()

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
+from handgrad.data.advised import AnotherFunctionError
 from handgrad.data.point import point_at, vector
-from handgrad.judging import form
+from handgrad.judging import form, gate
 from handgrad.judging.case import Case
+from handgrad.judging.gate import another_function
 from handgrad.judging.judge import judge_answer
-from handgrad.judging.losses import prepare
+from handgrad.judging.losses import gated, prepare
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.witness import RIGHT, ROUNDED, WRONG
 from handgrad.tolerance import first_order
@@ -42,6 +44,7 @@ POINTS = {np.float64: 3, np.float32: 2}
 QUICK = ("logistic-regression", "literal-sigmoid", "huge-1e150")
 
 BY_NAME = {model.name: model for model in ZOO}
+ALL = {model.name: model for model in (*ZOO, *checkers.MODELS, *held_out.MODELS)}
 every = pytest.mark.parametrize("name", BY_NAME)
 
 
@@ -122,6 +125,30 @@ def test_right_gradients_raise_no_alarm(name: str, once: Once) -> None:
     double, single = matrix(BY_NAME[name], once)
     assert_right([*double[""], *single], name)
     assert [each.level for each in (*double[""], *single)].count(ROUNDED) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", POINTS)
+@pytest.mark.parametrize("name", ALL)
+def test_the_gate_refuses_no_right_model(
+    name: str, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At as many draws, each held where it is, at two points beside it, and once it is judged."""
+    model, rng = ALL[name], np.random.default_rng(2)
+    refused: list[AnotherFunctionError] = []
+
+    def noted(*args: Any) -> AnotherFunctionError:
+        refused.append(error := another_function(*args))
+        return error
+
+    monkeypatch.setattr(gate, "another_function", noted)
+    for _ in range(POINTS[dtype]):
+        params, *inputs = model.point(rng, dtype)
+        given = point_at(params, inputs)
+        _, held = gated(Case(model.gradient, model.loss), given)
+        assert held is not None
+        held.check(given)
+    assert refused == []
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ most one rounding, which has the worst such data and the half ulp. Constants of 
 the judge, and not part of rounding: each multiplies a datum, and so moves an element about as far
 as that, at most once more in all. What else ordinary rounding may explain (the loose yardstick)
 excuses no mistake that stays when the same lines are run at another precision; where they cannot
-be, one near the limit may be undecidable, which is not caught (`rayleigh`: below five limits).
+be, one near the limit may be undecidable, which is not caught.
 
 The wrong code rounds as a right one does, which may hide as much of the mistake: one more. So these
 are the limits of torch functions in float64, `benchmarks.checkers.functions.limits`, there for an

@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from handgrad import check_gradient, check_jacobian
 from handgrad.arithmetic import balls
 from handgrad.data.point import point_at
 from handgrad.judging import neighbours
@@ -147,6 +149,127 @@ def test_a_wrong_formula_is_never_right(wrong: Any) -> None:
 def test_a_wrong_formula_is_not_right_where_digits_are_lost_as_well() -> None:
     assert right(lambda z: textbook(z) * (1 + 1e-4), np.array([31.0])) == [False]
     assert right(lambda z: textbook(z) * (1 + 1e-9), np.array([31.0])) == [False]
+
+
+def filled(x: Any) -> Any:
+    found = np.zeros(len(x))
+    for i, value in enumerate(np.asarray(x, dtype=float)):
+        found[i] = 2 * value * np.exp(value**2)
+    return found
+
+
+def multiplied(x: Any) -> Any:
+    found = np.ones(len(x))
+    found *= 2 * np.exp(x * x)
+    return found * x
+
+
+class Model:
+    """Lines that an object holds, as methods and as an attribute."""
+
+    def __init__(self) -> None:
+        self.outer = lambda z: 2 * np.conj(z) * np.exp(np.abs(z) ** 2)
+
+    def inner(self, z: Any) -> Any:
+        return np.conj(z) * np.exp(np.abs(z) ** 2)
+
+    def gradient(self, z: Any) -> Any:
+        return 2 * self.inner(z)
+
+
+def converged(x: Any) -> Any:
+    """The series of e^(x²), which a tolerance ends, in an array that is written to."""
+    found, term, k = np.ones(len(x)), np.ones(len(x)), 1
+    while np.max(np.abs(term)) > 1e-12:
+        term = term * x * x / k
+        found += term
+        k += 1
+    return 2 * x * found
+
+
+def written(z: Any) -> Any:
+    found = np.array(2 * np.conj(z))
+    found *= np.exp(np.abs(z) ** 2)
+    found[1] *= 1
+    return found
+
+
+def in_a_new_array(z: Any) -> Any:
+    found, two = np.zeros(len(z), dtype=complex), np.full(len(z), 2.0)
+    found[1:] = (two * np.conj(z) * np.exp(np.abs(z) ** 2))[1:]
+    found[0] += 2 * np.conj(z[0]) * np.exp(np.abs(z[0]) ** 2)
+    return found
+
+
+def through_a_view(z: Any) -> Any:
+    """Lines that JAX's arrays take for others."""
+    found = np.array(2 * np.conj(z))
+    part = found[:]
+    part *= np.exp(np.abs(z) ** 2)
+    return found
+
+
+HELD, POINT = Model(), np.array([0.3, -0.7, 1.1])
+
+#: Gradients of Σ exp(|z|²), or the diagonal of its Jacobian, as libraries are used in earnest.
+RERUN: dict[str, tuple[Any, Any]] = {
+    "a loop that fills an array": (filled, POINT),
+    "an array multiplied in place": (multiplied, POINT),
+    "a function as a default": (lambda x, exp=np.exp: 2 * x * exp(x * x), POINT),
+    "a sparse matrix": (lambda x: sp.diags(filled(x)).tocsr(), POINT),
+    "triples": (lambda x: sp.coo_array((filled(x), 2 * [range(3)]), shape=(3, 3)), POINT),
+    "a product of sparse matrices": (lambda x: 2 * sp.diags(x) @ sp.diags(np.exp(x**2)), POINT),
+    "methods": (HELD.gradient, POINT + 0.5j),
+    "complex numbers multiplied in place": (written, POINT + 0.5j),
+    "complex numbers in a new array": (in_a_new_array, POINT + 0.5j),
+    "a function that an object holds": (lambda z: HELD.outer(z), POINT + 0.5j),
+}
+
+
+@pytest.mark.parametrize("name", RERUN)
+def test_a_mistake_that_unknown_code_might_lose_is_shown_by_a_rerun(name: str) -> None:
+    gradient, at = RERUN[name]
+    for factor, verdict in ((1.0, "agree"), (1 + 1e-11, "disagree")):
+
+        def answer(z: Any, factor: float = factor) -> Any:
+            return gradient(z) * factor
+
+        if name.startswith(("a sparse", "triples", "a product")):
+            report = check_jacobian(answer, lambda x: jnp.exp(x**2), at, points=0)
+        else:
+            report = check_gradient(answer, squares, at, points=0)
+        assert report.verdict == verdict, factor
+
+
+def squares(z: Any) -> Any:
+    return jnp.sum(jnp.exp(jnp.real(z) ** 2 + jnp.imag(z) ** 2))
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        lambda x: sp.coo_array((np.repeat(x, 2) / 2, 2 * [[0, 0, 1, 1, 2, 2]]), shape=(3, 3)),
+        lambda x: sp.diags(x) * sp.diags(np.ones(3)),
+        lambda x: sp.linalg.aslinearoperator(sp.diags(x)),
+    ],
+)
+def test_sparse_matrices_that_are_not_placed_prove_nothing(matrix: Any) -> None:
+    def check(factor: float) -> str:
+        answer = lambda x: matrix(x * factor)  # noqa: E731
+        return check_jacobian(answer, lambda x: x * x / 2, POINT, points=0).verdict
+
+    assert (check(1.0), check(1 + 1e-11)) == ("agree", "undecidable")
+
+
+def test_lines_that_jax_takes_for_others_prove_nothing() -> None:
+    at, factors = POINT + 0.5j, (1.0, 1 + 1e-11)
+    answers = [lambda z, factor=factor: through_a_view(z) * factor for factor in factors]
+    verdicts = [check_gradient(answer, squares, at, points=0).verdict for answer in answers]
+    assert verdicts == ["agree", "undecidable"]
+
+
+def test_a_loop_that_a_tolerance_ends_may_write_to_arrays() -> None:
+    assert check_gradient(converged, squares, POINT, points=0).verdict != "disagree"
 
 
 @pytest.mark.parametrize("step", [1e-5, 1e-8])

@@ -330,3 +330,14 @@ def test_where_a_perturbed_run_has_no_rule_nothing_is_excused(
         )
         assert report.verdict == verdict
         assert [leaf.loose for leaf in report.leaves] == [0.0]
+
+
+def test_eigenvalues_that_rounding_leaves_too_near_to_tell_apart() -> None:
+    x = np.random.default_rng(7).standard_normal(17)
+
+    def loss(x: Any) -> Any:
+        near = jnp.exp(-((x[:, None] - x[None]) ** 2)) + jnp.eye(len(x))
+        return jnp.sum(jnp.linalg.eigvalsh(near) ** 1.5)
+
+    wrong = check_gradient(lambda x: 1.5 * jax.grad(loss)(x), loss, x, points=0)
+    assert wrong.verdict == "disagree"
