@@ -22,9 +22,9 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.series import Number
+from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
-from handgrad.program.numpy_to_jax import replaced
 from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
 
@@ -108,38 +108,13 @@ def by_numpy(
     return mapped(packed, function(*mapped(boxed, arguments)))
 
 
-class _Cast:
-    """A type of floats that leaves a number of a series as it is; NumPy takes it for its dtype."""
-
-    def __init__(self, of: Any) -> None:
-        self._of, self.dtype = of, np.dtype(of)
-
-    def __call__(self, x: Any = 0.0) -> Any:
-        return x if isinstance(x, Number) else self._of(x)
-
-
-class _WithoutCasts(ModuleType):
-    """NumPy, whose casts to one float leave a number of a series as it is."""
-
-    def __getattr__(self, name: str) -> Any:
-        return _uncast(getattr(np, name))
-
-
-def _uncast(value: Any) -> Any:
-    if value is np:
-        return _WithoutCasts("numpy")
-    if not (isinstance(value, type) and issubclass(value, float | np.floating)):
-        return value
-    return _Cast(value)
-
-
-def uncast(
+def by_stand_ins(
     function: Callable[..., Any],
     arguments: Sequence[Any],
     constants: Perturbation | None = None,
 ) -> Any:
-    """Run a function as `by_numpy` does, without its casts to `float` and `np.float64`."""
-    return by_numpy(replaced(function, _uncast), arguments, constants)
+    """Run a function as `by_numpy` does, all that it refers to by what takes balls."""
+    return by_numpy(on_series(function), arguments, constants)
 
 
 def in_jax(

@@ -1,6 +1,5 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
-from dataclasses import replace
 from typing import Any
 
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
@@ -15,6 +14,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
+from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax_with_promotion
@@ -59,11 +59,17 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
             raise
         by_jax = error
     try:
-        prepared, value = numpy_loss(case, given, by_jax)
-        return _held(case, prepared, given, value, max(0, MOVED - points))
+        return _by_numpy(case, case, given, by_jax, points)
     except NotAFunctionError:
         raise
-    except Exception as refused:  # of the caller's code, or of what it calls
+    except Exception as plainly:  # of the caller's code, or of what it calls
+        refused: Exception = plainly
+    try:
+        return _by_numpy(case, case.rewritten(on_series), given, by_jax, points)
+    except NotAFunctionError:
+        raise
+    except Exception as error:
+        refused = error
         translated = _translated(case, given)
         if translated is not None:
             return translated
@@ -73,6 +79,14 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
         if (refused is by_jax and not another) or not may_be_judged(case, given):
             raise (by_jax if another else refused) from None
         return BlackBox(case, why=str(by_jax if another else refused)), None
+
+
+def _by_numpy(
+    case: Case, there: Case, given: Point, by_jax: Exception, points: int
+) -> tuple[PreparedLoss, Gate]:
+    """Return a loss, or the same as other code, on power series, and its gate; see `gated`."""
+    prepared, value = numpy_loss(there, given, by_jax)
+    return _held(case, prepared, given, value, max(0, MOVED - points))
 
 
 def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
@@ -147,14 +161,7 @@ def _translated(case: Case, given: Point) -> tuple[PreparedLoss, Gate] | None:
     On power series, which NumPy would run it on, there are no complex numbers. None if no number is
     complex, or the code does not run, or is another function there.
     """
-    part, there = case.part, replace(case, loss=in_jax_with_promotion(case.loss))
-    if isinstance(part, Matrix | HessianProduct):
-        if (found := part.translated()) is None:
-            return None
-        # That of a matrix records which form it returns, in its part.
-        gradient = found.gradient if isinstance(part, Matrix) else case.gradient
-        there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
-    prepared = JaxLoss(there, translated=True)
+    prepared = JaxLoss(case.rewritten(in_jax_with_promotion), translated=True)
     with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         if prepared.traced(given).loss.with_complex is not None:
             return _held(case, prepared, given)
