@@ -33,9 +33,9 @@ def _betaln(a: Any, b: Any) -> Any:
 #: Functions whose counterpart in JAX is a fit or a series that ends early, so that its derivative
 #: has from 7 to 15 digits, or has another name; and what is exact, or None where nothing is.
 _FITTED: dict[str, Any] = {
-    "scipy.linalg.eigh_tridiagonal": None,
-    "scipy.linalg.expm": None,
-    "scipy.linalg.expm_frechet": None,
+    **dict.fromkeys(
+        "scipy.linalg." + name for name in ("eigh_tridiagonal", "expm", "expm_frechet", "polar")
+    ),
     "scipy.special.beta": _beta,
     "scipy.special.betaln": _betaln,
     "scipy.special.hyp2f1": None,

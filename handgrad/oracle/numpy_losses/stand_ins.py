@@ -17,10 +17,16 @@ import numpy as np
 
 from handgrad.data.formats import is_floating
 from handgrad.oracle.numpy_losses.series import Number, Series, Session
-from handgrad.program.numpy_to_jax import replaced
+from handgrad.program.numpy_to_jax import counterpart_of, replaced
 
-#: The modules, and those of functions, that have stand-ins.
-_HOMES = ("numpy", "scipy", "math", "numbers", "jax", "jax.numpy", "jax.nn", "jax.lax", "jax.scipy")
+#: The modules whose functions have stand-ins, and those that lead there. Loops of `jax.lax` and
+#: solvers have errors of their own, which nobody would measure here.
+_HOMES = ("numpy.", "scipy.", "math.", "jax.numpy.", "jax.nn.", "jax.scipy.special.")
+_HOMES += ("jax.scipy.linalg.", "jax.lax.lax.")
+_ABOVE = ("jax", "jax.lax", "jax.scipy")
+
+#: Arrays of more floats stay as they are: each would cost as much as an operation on series.
+_MOST = 2**16
 
 
 def _special(name: str, x: Any) -> Any:
@@ -39,8 +45,10 @@ _OF_MATH: dict[str, Callable[..., Any]] = {
 
 #: The place of the dtype among the arguments of NumPy's functions that make arrays.
 _DTYPE = {"full": 2, "full_like": 2} | dict.fromkeys(
-    ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "fromiter")
-    + ("empty_like", "ones_like", "zeros_like"),
+    (
+        *("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"),
+        *("fromiter", "empty_like", "ones_like", "zeros_like"),
+    ),
     1,
 )
 
@@ -64,7 +72,8 @@ def _with_stand_ins(function: Callable[..., Any], session: Session) -> Callable[
 def _in_place_of(session: Session, value: Any) -> Any:
     """Return what takes the place of a value that code refers to; itself if nothing does."""
     if isinstance(value, ModuleType):
-        return _Module(value, session) if _is_home(value.__name__) else value
+        home = value.__name__ in _ABOVE or _is_home(value.__name__)
+        return _Module(value, session) if home else value
     if value is type:
         return _type_of
     if isinstance(value, type):
@@ -74,13 +83,12 @@ def _in_place_of(session: Session, value: Any) -> Any:
     name, home = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
     if not (callable(value) and name and _is_home(home)) or isinstance(value, np.ufunc):
         return value
-    kind = {"math": _of_math, "numpy": _of_numpy}.get(home.partition(".")[0], _of_jax)
-    return wraps(value)(partial(kind, session, value))
+    call = {"math": _of_math, "numpy": _of_numpy}.get(home.partition(".")[0], _of_jax)
+    return wraps(value)(partial(call, session, value))
 
 
 def _is_home(name: str) -> bool:
-    top, *rest = name.replace("jax._src", "jax").split(".")
-    return (".".join([top, *rest[:1]]) if top == "jax" else top) in _HOMES
+    return f"{name.replace('jax._src', 'jax')}.".startswith(_HOMES)
 
 
 class _Module(ModuleType):
@@ -97,16 +105,17 @@ class _Module(ModuleType):
 
 def _of_math(_: Session, function: Any, *args: Any) -> Any:
     args = tuple([*a] if isinstance(a, GeneratorType) else a for a in args)
-    if not _on_series(args):
-        return function(*args)
-    return _OF_MATH.get(function.__name__, getattr(np, function.__name__, function))(*args)
+    name = function.__name__
+    there = _OF_MATH.get(name) or getattr(np, name, function)
+    return (there if _on_series(args) else function)(*args)
 
 
 def _of_jax(session: Session, function: Any, *args: Any, **options: Any) -> Any:
     """Call a function of SciPy's or JAX's."""
-    if _on_series((args, options)):
+    on_series = _on_series((args, options))
+    if on_series and counterpart_of(function):
         return session.function(function, args, options)
-    return _boxed(session, function(*args, **options), of_objects=False)
+    return _boxed(session, function(*args, **options), on_series)
 
 
 def _of_numpy(session: Session, function: Any, *args: Any, **options: Any) -> Any:
@@ -121,7 +130,7 @@ def _of_numpy(session: Session, function: Any, *args: Any, **options: Any) -> An
             options["dtype"] = np.dtype(object)
     made = function(*args, **options)
     if name in ("empty", "empty_like") and is_floating(made.dtype):
-        made = np.empty(made.shape, object)  # of None, which nobody may read
+        made, on_series = np.empty(made.shape, object), True  # of None, which nobody may read
     return _boxed(session, made, on_series)
 
 
@@ -130,21 +139,20 @@ def _on_series(values: Any) -> bool:
     return any(isinstance(leaf, kinds) for leaf in jax.tree_util.tree_leaves(values))
 
 
-def _boxed(session: Session, made: Any, of_objects: bool = True) -> Any:
+def _boxed(session: Session, made: Any, of_objects: bool = False) -> Any:
     """Return an array of floats, or several, as arrays that can hold numbers of series."""
     if type(made) in (tuple, list):
         return type(made)(_boxed(session, part, of_objects) for part in made)
-    if type(made) is not np.ndarray:
+    if type(made) is not np.ndarray or made.size > _MOST:
         return made
     if is_floating(made.dtype):
         numbers = made.astype(np.float64)
-        made = np.fromiter(numbers.flat, object, made.size).reshape(made.shape)
+        return session.series(np.fromiter(numbers.flat, object, made.size).reshape(made.shape))
     return session.series(made) if of_objects and made.dtype == object else made
 
 
 def _of_floats(kind: type) -> bool:
-    abstract = kind in np.float64.__mro__[:-1] or kind.__module__ == "numbers"
-    return issubclass(kind, np.floating) or (abstract and issubclass(np.float64, kind))
+    return kind in np.float64.__mro__[:-1] or issubclass(kind, np.floating)
 
 
 @cache
