@@ -83,8 +83,7 @@ def _in_place_of(session: Session, value: Any) -> Any:
     name, home = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
     if not (callable(value) and name and _is_home(home)) or isinstance(value, np.ufunc):
         return value
-    call = {"math": _of_math, "numpy": _of_numpy}.get(home.partition(".")[0], _of_jax)
-    return wraps(value)(partial(call, session, value))
+    return wraps(value)(partial(_called, session, value))
 
 
 def _is_home(name: str) -> bool:
@@ -103,46 +102,35 @@ class _Module(ModuleType):
         return vars(self)[name]
 
 
-def _of_math(_: Session, function: Any, *args: Any) -> Any:
+def _called(session: Session, function: Any, *args: Any, **options: Any) -> Any:
+    """Call a function; its arrays of floats hold numbers of series."""
     args = tuple([*a] if isinstance(a, GeneratorType) else a for a in args)
-    name = function.__name__
-    there = _OF_MATH.get(name) or getattr(np, name, function)
-    return (there if _on_series(args) else function)(*args)
-
-
-def _of_jax(session: Session, function: Any, *args: Any, **options: Any) -> Any:
-    """Call a function of SciPy's or JAX's."""
-    on_series = _on_series((args, options))
-    if on_series and counterpart_of(function):
+    leaves = jax.tree_util.tree_leaves((args, options))
+    on_series = any(isinstance(leaf, Series | Number) for leaf in leaves)
+    name, top = function.__name__, function.__module__.partition(".")[0]
+    if on_series and top == "math":
+        function = _OF_MATH.get(name) or getattr(np, name, function)
+    elif on_series and top != "numpy" and counterpart_of(function):
         return session.function(function, args, options)
-    return _boxed(session, function(*args, **options), on_series)
-
-
-def _of_numpy(session: Session, function: Any, *args: Any, **options: Any) -> Any:
-    """Call a function of NumPy's, whose arrays of floats hold numbers of series."""
-    name, on_series = function.__name__, _on_series((args, options))
-    if on_series:
+    elif on_series:
         place = _DTYPE.get(name, len(args))
         options = dict(zip(("dtype",), args[place:], strict=False)) | options
         args = args[:place]
         dtype = options.get("dtype")
         if dtype is not None and is_floating(np.dtype(dtype)):
             options["dtype"] = np.dtype(object)
-    made = function(*args, **options)
+    with jax.enable_x64(True):
+        made = function(*args, **options)
     if name in ("empty", "empty_like") and is_floating(made.dtype):
         made, on_series = np.empty(made.shape, object), True  # of None, which nobody may read
     return _boxed(session, made, on_series)
-
-
-def _on_series(values: Any) -> bool:
-    kinds = Series, Number, GeneratorType
-    return any(isinstance(leaf, kinds) for leaf in jax.tree_util.tree_leaves(values))
 
 
 def _boxed(session: Session, made: Any, of_objects: bool = False) -> Any:
     """Return an array of floats, or several, as arrays that can hold numbers of series."""
     if type(made) in (tuple, list):
         return type(made)(_boxed(session, part, of_objects) for part in made)
+    made = np.asarray(made) if isinstance(made, jax.Array) else made
     if type(made) is not np.ndarray or made.size > _MOST:
         return made
     if is_floating(made.dtype):
