@@ -1,7 +1,11 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
+import math
+from contextlib import suppress
 from typing import Any
 
+from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.clock import OutOfTimeError, check_time, limited, time_left
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
@@ -22,6 +26,10 @@ from handgrad.program.trace import Traced
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+#: What a point costs on power series, in runs along one direction; some forty were measured, for a
+#: Gaussian process of thirty places.
+RUNS_OF_A_POINT = 64
 
 #: Both have the methods `answers`, `problem`, `reference`, `measured` and `other_order` of a point.
 PreparedLoss = JaxLoss | NumpyLoss  # of which a `BlackBox` is one
@@ -65,7 +73,11 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
     except Exception as plainly:  # of the caller's code, or of what it calls
         refused: Exception = plainly
     try:
-        return _by_numpy(case, case.rewritten(on_series), given, by_jax, points)
+        prepared, gate = _by_numpy(case, case.rewritten(on_series), given, by_jax, points)
+        if may_be_judged(case, given) and not _is_quick(prepared, given):
+            name, more = case.wording.loss.removeprefix("the "), case.wording.more_seconds
+            raise UntraceableError(f"{name}: on power series a point takes too long; {more}")
+        return prepared, gate
     except NotAFunctionError:
         raise
     except Exception as error:
@@ -87,6 +99,18 @@ def _by_numpy(
     """Return a loss, or the same as other code, on power series, and its gate; see `gated`."""
     prepared, value = numpy_loss(there, given, by_jax)
     return _held(case, prepared, given, value, max(0, MOVED - points))
+
+
+def _is_quick(prepared: PreparedLoss, given: Point) -> bool:
+    """Tell whether there is time for a point on power series, of what has run there before."""
+    assert isinstance(prepared, NumpyLoss)
+    try:
+        with limited(time_left(math.inf) / RUNS_OF_A_POINT), suppress(UndecidableKinkError):
+            prepared.attempt(given)
+    except OutOfTimeError:
+        check_time()
+        return False
+    return True
 
 
 def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
