@@ -12,7 +12,7 @@ from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, shortly
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix, Rewriting
 from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
 
@@ -307,6 +307,15 @@ class Case(Options):
     def arithmetic(self) -> Arithmetic | None:
         """The arithmetic of `computed_in`."""
         return arithmetic(self.computed_in)
+
+    def rewritten(self, how: Rewriting) -> "Case":
+        """Return the case whose loss is other code of the same function."""
+        if not isinstance(self.part, Matrix | HessianProduct):
+            return replace(self, loss=how(self.loss))
+        there = self.part.rewritten(how)
+        # That of a matrix records which form it returns, in its part.
+        gradient = there.gradient if isinstance(self.part, Matrix) else self.gradient
+        return replace(self, gradient=gradient, loss=there.loss, part=there.part)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import copy
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -20,16 +19,10 @@ from jax.core import Tracer
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.data.attempts import best_effort
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
-from handgrad.oracle.numpy_losses.series import (
-    REAL,
-    NoAttributeError,
-    NotOnSeriesError,
-    Number,
-    Series,
-)
+from handgrad.oracle.numpy_losses.series import Number
+from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
 from handgrad.program.numpy_to_jax import replaced
@@ -85,7 +78,6 @@ def by_numpy(
     constants: Perturbation | None = None,
     final: bool = True,
     comparisons: Comparisons | None = None,
-    opened: bool = False,
 ) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
 
@@ -95,8 +87,6 @@ def by_numpy(
         constants: perturbs the floats in it, if given.
         final: whether numbers that overlap count as equal.
         comparisons: how comparisons are decided, if not by that.
-        opened: whether casts to floats leave numbers as they are, and arrays that NumPy and
-            `scipy.sparse` make of floats hold them.
 
     Raises:
         MorePrecisionNeededError: numbers overlap that it compares.
@@ -104,7 +94,6 @@ def by_numpy(
     """
     comparisons = comparisons or Comparisons(final=final, undefined=final)
     lines = NumpyRun(comparisons, {}, constants)
-    function = replaced(function, _Open(lines)) if opened else function
 
     def boxed(leaf: Any) -> Any:
         if not isinstance(leaf, Real):
@@ -120,148 +109,19 @@ def by_numpy(
     return mapped(packed, function(*mapped(boxed, arguments)))
 
 
-#: Functions of NumPy that make arrays of floats, which code fills with numbers; and those that
-#: make floats of numbers, though they copy no array.
-MAKERS = (np.zeros, np.ones, np.empty, np.full, np.eye, np.identity, np.array)
-MAKERS += (np.zeros_like, np.ones_like, np.empty_like, np.full_like)
-CONVERTERS = (np.asarray, np.asanyarray, np.ascontiguousarray)
-
-
-class _Cast:
-    """A type of floats that leaves a number of a series as it is; NumPy takes it for its dtype."""
-
-    def __init__(self, of: Any) -> None:
-        self._of, self.dtype = of, np.dtype(of)
-
-    def __call__(self, x: Any = 0.0) -> Any:
-        return x if isinstance(x, Number) else self._of(x)
-
-
-@dataclass(frozen=True)
-class _Open:
-    """Opens a library to the numbers of a run, where it casts to floats or makes arrays of them."""
-
-    lines: NumpyRun
-
-    def __call__(self, value: Any) -> Any:
-        """Return what takes the place of a value that code refers to."""
-        if isinstance(value, ModuleType):
-            known = value.__name__ in ("numpy", "scipy", "scipy.sparse")
-            return _OpenModule(value, self) if known else value
-        if isinstance(value, type) and issubclass(value, float | np.floating):
-            return value if value is np.floating else _Cast(value)
-        if _makes_sparse(value):
-            return partial(_sparse, self.lines, value)
-        known = any(value is maker for maker in (*MAKERS, *CONVERTERS))
-        return partial(self._made, value) if known else value
-
-    def _made(self, maker: Any, *args: Any, **options: Any) -> Any:
-        lines = self.lines
-        try:
-            found = maker(*args, **options)
-        except NotOnSeriesError:  # the numbers were to be floats
-            found = maker(args[0], object)
-        if found.dtype.kind == "f" and maker not in CONVERTERS:
-            return lines.unpacked(lines.packed(found))
-        return lines.series(found) if found.dtype == object else found
-
-
-class _OpenModule(ModuleType):
-    def __init__(self, of: ModuleType, opened: _Open) -> None:
-        super().__init__(of.__name__)
-        self._of, self._opened = of, opened
-
-    def __getattr__(self, name: str) -> Any:
-        return self._opened(getattr(self._of, name))
-
-
-class _Matrix:
-    """A sparse matrix of numbers, as the array of all its elements."""
-
-    def __init__(self, array: Any) -> None:
-        self.array, self.shape = array, array.shape
-
-    @property
-    def T(self) -> "_Matrix":  # noqa: N802 (as NumPy)
-        return _Matrix(self.array.T)
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in ("tocsr", "tocsc", "tocoo", "todia", "tolil", "asformat"):
-            raise NoAttributeError(name)
-        return lambda *_, **__: self
-
-    def toarray(self) -> Any:
-        return self.array
-
-    def __add__(self, other: Any) -> "_Matrix":
-        return _Matrix(self.array + other.toarray())
-
-    def __sub__(self, other: Any) -> "_Matrix":
-        return _Matrix(self.array - other.toarray())
-
-    def __matmul__(self, other: Any) -> Any:
-        of_array = isinstance(other, np.ndarray)
-        return self.array @ other if of_array else _Matrix(self.array @ other.toarray())
-
-    def __mul__(self, other: Any) -> "_Matrix":
-        # Two matrices are multiplied as such, or element by element if they are sparse arrays.
-        return _Matrix(self.array * other) if isinstance(other, (Number, *REAL)) else NotImplemented
-
-    __rmul__ = __mul__
-
-
-def _sparse(lines: NumpyRun, function: Any, *args: Any, **options: Any) -> Any:
-    """Call what makes a sparse matrix: each number is found by where its position comes to lie.
-
-    Raises:
-        NotOnSeriesError: an element of the matrix is neither a number nor a constant.
-    """
-    leaves, tree = jax.tree_util.tree_flatten((args, options))
-    if not any(isinstance(leaf, Number | Series | _Matrix) for leaf in leaves):
-        return function(*args, **options)
-    leaves = [leaf.array if isinstance(leaf, _Matrix) else leaf for leaf in leaves]
-    arrays = {i: np.asarray(leaf, object) for i, leaf in enumerate(leaves) if _is_number(leaf)}
-    numbers = [number for array in arrays.values() for number in array.ravel()]
-
-    def placed(scale: int, offset: int) -> np.ndarray:
-        at, moved = 1, list(leaves)
-        for i, array in arrays.items():
-            positions = np.arange(at, at + array.size, dtype=float)
-            moved[i], at = (scale * positions + offset).reshape(array.shape), at + array.size
-        args, options = jax.tree_util.tree_unflatten(tree, moved)
-        with best_effort(Exception):
-            return function(*args, **options).toarray()
-        raise NotOnSeriesError("numbers that make no sparse matrix")
-
-    once, twice = placed(1, 0), placed(2, len(numbers))
-    of_number = (once >= 1) & (twice == 2 * once + len(numbers))
-    if not (of_number | (once == twice)).all():
-        raise NotOnSeriesError("a sparse matrix of sums of numbers")
-    found = once.astype(object)
-    found[of_number] = [numbers[int(i) - 1] for i in once[of_number]]
-    return _Matrix(lines.series(found))
-
-
-def _makes_sparse(value: Any) -> bool:
-    """Tell whether this is a class of sparse matrices, or a function that constructs some."""
-    home = str(getattr(value, "__module__", None))
-    of_class = isinstance(value, type) and hasattr(value, "toarray")
-    return home == "scipy.sparse._construct" or (of_class and home.startswith("scipy.sparse._"))
-
-
-def _is_number(leaf: Any) -> bool:
-    return isinstance(leaf, Number | float) or (
-        isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fO"
-    )
-
-
-def opened(
+def by_stand_ins(
     function: Callable[..., Any],
     arguments: Sequence[Any],
     constants: Perturbation | None = None,
+    **options: Any,
 ) -> Any:
-    """Run a function as `by_numpy` does, where its libraries cast to floats, or make arrays."""
-    return by_numpy(function, arguments, constants, opened=True)
+    """Run a function as `by_numpy` does, all that it refers to by what takes balls."""
+    return by_numpy(on_series(function), arguments, constants, **options)
+
+
+#: Functions of NumPy that make arrays, which code writes to.
+MAKERS = {"zeros", "ones", "empty", "full", "eye", "identity", "array"}
+MAKERS |= {"zeros_like", "ones_like", "empty_like", "full_like"}
 
 
 class _Written(np.lib.mixins.NDArrayOperatorsMixin):
@@ -295,7 +155,7 @@ class _WritingNumPy(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(numpy_to_jax.LIBRARIES["numpy"], name)
-        if not any(getattr(np, name, None) is maker for maker in MAKERS):
+        if name not in MAKERS:
             return found
         return lambda *args, **options: _Written(found(*args, **options))
 

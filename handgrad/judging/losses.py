@@ -1,8 +1,11 @@
 """Prepare the loss of a case to be evaluated and certified at many points: by JAX or by NumPy."""
 
-from dataclasses import replace
+import math
+from contextlib import suppress
 from typing import Any
 
+from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.clock import OutOfTimeError, check_time, limited, time_left
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
@@ -15,6 +18,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
+from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax_with_promotion
@@ -22,6 +26,10 @@ from handgrad.program.trace import Traced
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+#: What a point costs on power series, in runs along one direction; some forty were measured, for a
+#: Gaussian process of thirty places.
+RUNS_OF_A_POINT = 64
 
 #: Both have the methods `answers`, `problem`, `reference` and `measured` of a point.
 PreparedLoss = JaxLoss | NumpyLoss  # of which a `BlackBox` is one
@@ -59,11 +67,21 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
             raise
         by_jax = error
     try:
-        prepared, value = numpy_loss(case, given, by_jax)
-        return _held(case, prepared, given, value, max(0, MOVED - points))
+        return _by_numpy(case, case, given, by_jax, points)
     except NotAFunctionError:
         raise
-    except Exception as refused:  # of the caller's code, or of what it calls
+    except Exception as plainly:  # of the caller's code, or of what it calls
+        refused: Exception = plainly
+    try:
+        prepared, gate = _by_numpy(case, case.rewritten(on_series), given, by_jax, points)
+        if may_be_judged(case, given) and not _is_quick(prepared, given):
+            name, more = case.wording.loss.removeprefix("the "), case.wording.more_seconds
+            raise UntraceableError(f"{name}: on power series a point takes too long; {more}")
+        return prepared, gate
+    except NotAFunctionError:
+        raise
+    except Exception as error:
+        refused = error
         translated = _translated(case, given)
         if translated is not None:
             return translated
@@ -73,6 +91,26 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
         if (refused is by_jax and not another) or not may_be_judged(case, given):
             raise (by_jax if another else refused) from None
         return BlackBox(case, why=str(by_jax if another else refused)), None
+
+
+def _by_numpy(
+    case: Case, there: Case, given: Point, by_jax: Exception, points: int
+) -> tuple[PreparedLoss, Gate]:
+    """Return a loss, or the same as other code, on power series, and its gate; see `gated`."""
+    prepared, value = numpy_loss(there, given, by_jax)
+    return _held(case, prepared, given, value, max(0, MOVED - points))
+
+
+def _is_quick(prepared: PreparedLoss, given: Point) -> bool:
+    """Tell whether there is time for a point on power series, of what has run there before."""
+    assert isinstance(prepared, NumpyLoss)
+    try:
+        with limited(time_left(math.inf) / RUNS_OF_A_POINT), suppress(UndecidableKinkError):
+            prepared.attempt(given)
+    except OutOfTimeError:
+        check_time()
+        return False
+    return True
 
 
 def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
@@ -147,14 +185,7 @@ def _translated(case: Case, given: Point) -> tuple[PreparedLoss, Gate] | None:
     On power series, which NumPy would run it on, there are no complex numbers. None if no number is
     complex, or the code does not run, or is another function there.
     """
-    part, there = case.part, replace(case, loss=in_jax_with_promotion(case.loss))
-    if isinstance(part, Matrix | HessianProduct):
-        if (found := part.translated()) is None:
-            return None
-        # That of a matrix records which form it returns, in its part.
-        gradient = found.gradient if isinstance(part, Matrix) else case.gradient
-        there = replace(case, gradient=gradient, loss=found.loss, part=found.part)
-    prepared = JaxLoss(there, translated=True)
+    prepared = JaxLoss(case.rewritten(in_jax_with_promotion), translated=True)
     with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
         if prepared.traced(given).loss.with_complex is not None:
             return _held(case, prepared, given)

@@ -13,6 +13,9 @@ from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.point import Point, alike, vector
 from handgrad.data.pytrees import is_real, weighed
 
+#: Makes other code of a function: in `jax.numpy`, or with stand-ins for what it refers to.
+Rewriting = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
@@ -33,8 +36,7 @@ class Matrix:
     derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
     #: The case at another point of the caller's, (x, *args), where it may have other shapes.
     again: Callable[[Point], tuple[Any, Point]]
-    #: Returns the case of the function's code in `jax.numpy` in place of NumPy, if that runs.
-    translated: Callable[[], Any]
+    rewritten: Callable[[Rewriting], Any]  #: returns the case of the function as other code
 
     def with_matrix(self, u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
         """Return Σ U·J, and J."""
@@ -81,8 +83,7 @@ class HessianProduct:
     notes: ClassVar[tuple[str, ...]] = ()
     loss: Callable[..., Any]  #: the caller's: of (x, *args)
     hessian: Callable[[Any, Sequence[Any]], np.ndarray]  #: (x, args) -> (n, n), in floats
-    #: Returns the case of the loss's code in `jax.numpy` in place of NumPy, if that runs.
-    translated: Callable[[], Any]
+    rewritten: Callable[[Rewriting], Any]  #: returns the case of the loss as other code
 
     @staticmethod
     def along(domains: Sequence[Domain], given: Point) -> Point:

@@ -21,12 +21,19 @@ from handgrad.data.pytrees import split
 from handgrad.judging import by_differences, matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
-from handgrad.judging.repeatability import CALLS, calls, check_same, not_a_function
+from handgrad.judging.repeatability import (
+    CALLS,
+    NotAFunctionError,
+    calls,
+    check_same,
+    not_a_function,
+)
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
 from handgrad.judging.witness import RIGHT
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
+from handgrad.oracle.numpy_losses.dispatch import UnwrittenError
 from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference, sizes_about
@@ -267,6 +274,10 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
             value, _ = prepared.attempt(given)
         except UndecidableKinkError:
             return prepared, None
+        except UnwrittenError:
+            raise NotAFunctionError(
+                f"{case.wording.loss} is not a function of its arguments"
+            ) from None
         except Exception as error:  # code may raise anything on numbers that it was not written for
             raise_internal(error, Exception)
             first = first or error

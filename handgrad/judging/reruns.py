@@ -46,7 +46,7 @@ NARROW = 1024
 #: after `b = a`, `b *= c` leaves a as it is. So what JAX runs must be as far off in its floats.
 RUNNERS: tuple[Callable[..., Any], ...] = (
     exact_runs.by_numpy,
-    exact_runs.opened,
+    exact_runs.by_stand_ins,
     exact_runs.by_jax,
     exact_runs.in_jax,
 )
@@ -178,7 +178,7 @@ def _of_iterations(case: Case, given: Point) -> np.ndarray | None:
     )
 
     def run(made: AtPlaces) -> Any:
-        return exact_runs.by_numpy(case.gradient, arguments, comparisons=made, opened=True)
+        return exact_runs.by_stand_ins(case.gradient, arguments, comparisons=made)
 
     found = loops(run, **options)
     if not found.ends:
@@ -222,7 +222,7 @@ def _gradient_in_balls(
         exact = _attempt(again)
         if exact is None:
             continue
-        if runner in (exact_runs.by_numpy, exact_runs.opened):
+        if runner in (exact_runs.by_numpy, exact_runs.by_stand_ins):
             return _Exact(exact, again)
         floats = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments, floats=True)))
         if floats is not None:

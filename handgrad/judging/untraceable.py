@@ -135,24 +135,11 @@ def stopped(by_jax: BaseException, on_series: BaseException | None) -> str | Non
     frames = own_frames(on_series.__traceback__) if line and on_series else []
     if not frames:
         return line
-    frame, place = frames[-1]
-    text = expression(place)
-    advice = _advice_for_numpy(text, frame)
-    own = own_frames(by_jax.__traceback__)
+    place = frames[-1][1]
+    text, own = expression(place), own_frames(by_jax.__traceback__)
     if own and text == expression(own[-1][1]):
-        return f"{line}{advice and f'; in NumPy, {advice}'}"
-    where = f"In NumPy, on power series, line {place.lineno} stopped it"
-    return f"{line}. {where}: {_shown(text)}{advice and f'; {advice}'}"
-
-
-def _advice_for_numpy(stopped: str, frame: FrameType) -> str:
-    name = _called(stopped)
-    module, _, function = (_full(name, frame) if name else "").partition(".")
-    if module == "math" and _exists(f"numpy.{function}"):
-        return f"write np.{function}"
-    if name is None and stopped.endswith("]"):
-        return "an array of floats holds no series, one of np.zeros_like(params) does"
-    return ""
+        return line
+    return f"{line}. In NumPy, on power series, line {place.lineno} stopped it: {_shown(text)}"
 
 
 def _explained(frame: FrameType, place: FrameSummary, error: BaseException) -> str:

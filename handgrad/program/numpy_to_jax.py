@@ -34,6 +34,9 @@ def _betaln(a: Any, b: Any) -> Any:
 #: Functions whose counterpart in JAX is a fit or a series that ends early, so that its derivative
 #: has from 7 to 15 digits, or has another name; and what is exact, or None where nothing is.
 _FITTED: dict[str, Any] = {
+    **dict.fromkeys(
+        "scipy.linalg." + name for name in ("eigh_tridiagonal", "expm", "expm_frechet", "polar")
+    ),
     "scipy.special.beta": _beta,
     "scipy.special.betaln": _betaln,
     "scipy.special.hyp2f1": None,
@@ -62,6 +65,10 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
 }
 
 
+#: What code refers to without a variable of its own, and may get something in place of.
+_BUILTIN = {"float": float, "type": type}
+
+
 class NoCounterpartError(AttributeError):
     """JAX has no function of this name."""
 
@@ -85,7 +92,11 @@ class Library(ModuleType):
 
 #: The modules that are replaced.
 LIBRARIES = {
-    name: Library(name) for name in ("numpy", "numpy.linalg", "numpy.fft", "scipy", "scipy.special")
+    name: Library(name)
+    for name in (
+        *("numpy", "numpy.linalg", "numpy.fft"),
+        *("scipy", "scipy.special", "scipy.linalg"),
+    )
 }
 
 
@@ -123,6 +134,8 @@ def _hermitian(a: Any, lower: bool, conjugate: bool) -> Any:
 def counterpart_of(function: Any) -> Any:
     """Return what computes the same in JAX, also its derivatives; None if there is nothing."""
     name = getattr(function, "__name__", "")
+    if str(getattr(function, "__module__", "")).startswith("jax."):
+        return function
     for home, library in LIBRARIES.items():
         if getattr(sys.modules.get(home), name, None) is function:
             return getattr(library, name, None)
@@ -207,8 +220,8 @@ class _Translation:
         copy.__defaults__ = tuple(map(self.of, function.__defaults__ or ()))
         copy.__kwdefaults__ = {k: self.of(v) for k, v in (function.__kwdefaults__ or {}).items()}
         for name in names(function.__code__):
-            if name in variables or name == "float":
-                variables[name] = self.of(variables.get(name, float))
+            if name in variables or name in _BUILTIN:
+                variables[name] = self.of(variables.get(name, _BUILTIN.get(name)))
         for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
             try:
                 cell.cell_contents = self.of(old.cell_contents)

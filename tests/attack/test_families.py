@@ -39,20 +39,13 @@ def certified(rows: list[Row]) -> float:
 @pytest.mark.parametrize("line", one_of_each(in_place.SHORT, in_place.SHORT[:1]))
 def test_short_ones(line: str) -> None:
     rows = judged(in_place.short(line))
-    assert [row for row in rows if row["right"] and row["verdict"] == "undecidable"] == []
-
-
-@pytest.mark.slow
-def test_most_short_ones_are_certified() -> None:
-    """Arrays that NumPy makes inside hold no series, and code may catch what a series raises."""
-    rows = judged(*map(in_place.short, in_place.SHORT[::3]))
-    assert certified(rows) >= 0.7
+    assert certified(rows) == 1
 
 
 @pytest.mark.slow
 def test_drawn_ones() -> None:
     made = (drawn(in_place.FAMILY, in_place.draw, SEED, number) for number in range(DRAWN))
-    judged(*made)
+    assert certified(judged(*made)) >= 0.95
 
 
 @pytest.mark.slow

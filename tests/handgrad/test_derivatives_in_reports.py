@@ -9,6 +9,7 @@ from scipy import special
 
 from handgrad import audit, check_hessian, check_hvp, check_jacobian
 from handgrad.shrinking.counterexample import Counterexample
+from tests.handgrad.only_called import OnlyCalled
 from tests.handgrad.test_derivatives import P, T, X, Y, squares
 
 
@@ -22,6 +23,7 @@ def test_the_counterexample_of_a_product_is_a_call_of_its_check() -> None:
 def test_what_can_only_be_called_is_judged_by_differences_or_refused_in_one_line() -> None:
     """What was computed in another arithmetic is not shown by differences."""
 
+    @OnlyCalled
     def called(x: Any) -> Any:
         return sum(float(special.gammaln(number)) for number in x)
 

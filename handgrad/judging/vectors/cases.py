@@ -19,7 +19,7 @@ from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, Wording, check_function
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.matrix_parts import HessianProduct, Matrix, Rewriting
 from handgrad.judging.options import Options
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
@@ -144,11 +144,11 @@ def _product(
     def slope(x: Any, v: Any, *args: Any) -> Any:
         return f.slope(x, v, args)
 
-    def translated() -> Case | None:
-        there = f.in_jax(given)
-        return there and _product(hessp, there.f, there, given, wording, options)
+    def rewritten(how: Rewriting) -> Case:
+        there = replace(f, f=how(f.f))
+        return _product(hessp, there.f, there, given, wording, options)
 
-    part = HessianProduct(loss, f.hessian, translated)
+    part = HessianProduct(loss, f.hessian, rewritten)
     return Case(hessp, slope, part=part, wording=wording, **options.handed_on())
 
 
@@ -195,9 +195,9 @@ def _case(
     def values(x: Any, args: Sequence[Any]) -> tuple[Any, list[Any]]:
         return value(x, args), matrix(x, args)
 
-    def translated() -> Case | None:
-        there, rest = f.in_jax(given), (blocks, exact, given, wording, options, again, symmetric)
-        return there and _case(derivative, there, *rest)[0]
+    def rewritten(how: Rewriting) -> Case:
+        there, rest = replace(f, f=how(f.f)), (given, wording, options, again, symmetric)
+        return _case(derivative, there, blocks, exact, *rest)[0]
 
     rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
     sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
@@ -212,7 +212,7 @@ def _case(
         sides=sides,
         derivative=derivative,
         again=again,
-        translated=translated,
+        rewritten=rewritten,
     )
     case = Case(gradient, loss, part=part, wording=wording, **options.handed_on())
     paths = blocks.paths(name)

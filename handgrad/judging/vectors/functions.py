@@ -1,7 +1,7 @@
 """A function of the caller's as one of a vector, with a vector for a result, on any numbers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,15 +10,12 @@ import numpy as np
 
 from handgrad.arithmetic import balls
 from handgrad.data import attempts
-from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
 from handgrad.oracle.jacobians import jacobian
 from handgrad.oracle.numpy_losses.series import Number, Series
-from handgrad.oracle.reference import ANOTHER_VALUE
-from handgrad.program.numpy_to_jax import in_jax_with_promotion
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -130,21 +127,6 @@ class VectorFunction:
 
         dtype = np.result_type(*self.x.dtypes)
         return jacobian(along, np.zeros(1, dtype), in_one(x), in_one(v), *others)[0, 0]
-
-    def in_jax(self, given: Point) -> "VectorFunction | None":
-        """Return the same function, in NumPy, as its code in `jax.numpy`.
-
-        None if that does not run at a point, or has other values there.
-        """
-        there = replace(self, f=in_jax_with_promotion(self.f))
-        real, together = split((given.params, given.inputs))
-        # What it raises in JAX says nothing of the caller's code.
-        with best_effort(TypeError, AttributeError), jax.enable_x64(given.wide):
-            x, args = together([jax.numpy.asarray(array) for array in real])
-            values = np.asarray(self.value(given.params, given.inputs))
-            apart = np.abs(values - np.asarray(there.value(x, args)))
-            return there if (apart <= ANOTHER_VALUE * np.max(np.abs(values))).all() else None
-        return None
 
     def unflat(self, x: Any) -> Any:
         """Return a vector of the arguments in the form of x."""

@@ -27,6 +27,7 @@ from handgrad.oracle.numpy_losses.jax_counterparts import (
     traced_once,
 )
 from handgrad.oracle.numpy_losses.series import REAL, NotOnSeriesError, Number, Series, exact
+from handgrad.oracle.reference import UndecidableError
 from handgrad.program.interpreter import Run
 from handgrad.program.numpy_to_jax import counterpart_of
 from handgrad.program.rules import RULES
@@ -40,8 +41,16 @@ BY_COUNTERPART = {
     *(np.nanmedian, np.nanquantile, np.nanpercentile, np.nan_to_num),
 }
 
+#: What is said of an array of `np.empty`, or an element that the `where=` of a function left out.
+UNWRITTEN = "it reads an element of an array to which nothing was written: whatever was in memory; "
+UNWRITTEN += "write np.zeros for np.empty, and out= beside where="
+
 #: Options of a sum that the rule supports.
 _OF_A_SUM = {"axis", "keepdims", "where"}
+
+
+class UnwrittenError(UndecidableError):
+    """The code reads memory that nothing was written to, so that it is no function."""
 
 
 class Perturbation:
@@ -124,6 +133,8 @@ class NumpyRun:
         elements = array.reshape(-1).tolist()
         tangents = [e.tangent if isinstance(e, Number) else None for e in elements]
         values = balls.boxed([_value(e) for e in elements], array.shape)
+        if self.perturbation and (at := [i for i, e in enumerate(elements) if _is_float(e)]):
+            values.flat[at] = self.constant(np.array([elements[i] for i in at])).value
         k = next((t.size for t in tangents if t is not None), None)
         if k is None:
             return Dual(values)
@@ -156,10 +167,12 @@ class NumpyRun:
         (out,) = options.pop("out", None) or (None,)
         if out is not None and out.dtype != object:
             raise NotOnSeriesError(f"an array of {out.dtype.name} holds no number of a series")
-        if method == "__call__" and options.get("where", True) is True:
+        which = options.get("where", True)
+        if method == "__call__" and which is True:
             result = self._called(ufunc, inputs)
+        elif method == "__call__":
+            return self._where(ufunc, which, inputs, out)
         elif (ufunc, method) == (np.add, "reduce") and set(_given(options)) <= _OF_A_SUM:
-            which = options.get("where", True)
             terms = inputs[0] if which is True else np.where(which, inputs[0], 0)
             result = self._summed(terms, options.get("axis", 0), options.get("keepdims", False))
         else:
@@ -167,6 +180,18 @@ class NumpyRun:
         if out is None:
             return result
         out[...] = result
+        return out
+
+    def _where(self, ufunc: np.ufunc, which: Any, inputs: Any, out: np.ndarray | None) -> Any:
+        """Run a ufunc of those elements alone that a mask selects."""
+        shape = np.broadcast_shapes(np.shape(which), *map(np.shape, inputs))
+        if out is None:
+            out = self.series(np.empty(shape, object))  # of None: memory that nobody may read
+        chosen = np.broadcast_to(which, out.shape)
+        operands = (
+            np.broadcast_to(x, out.shape, subok=True)[chosen] if np.ndim(x) else x for x in inputs
+        )
+        out[chosen] = self._called(ufunc, tuple(operands))
         return out
 
     def function(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
@@ -179,12 +204,18 @@ class NumpyRun:
             [self._by_numpy, self._by_counterpart] if counterpart_of(function) else [self._by_numpy]
         )
         first, *others = runners[::-1] if function in BY_COUNTERPART else runners
+        options = _given(options)
+        out = options.pop("out", None)
         try:
-            return first(function, args, options)
+            result = first(function, args, options)
         except (TypeError, AttributeError, NotImplementedError):
             if not others:
                 raise
-            return others[0](function, args, options)
+            result = others[0](function, args, options)
+        if out is None:
+            return result
+        out[...] = result
+        return out
 
     def _by_numpy(self, function: Any, args: Any, options: dict[str, Any]) -> Any:
         return self._wrapped(function._implementation(*args, **options))
@@ -273,7 +304,13 @@ def _value(element: Any) -> arb:
         return element.value
     if isinstance(element, REAL):
         return exact(element)
+    if element is None:
+        raise UnwrittenError(UNWRITTEN)
     raise NotOnSeriesError(f"{type(element).__name__} among numbers that depend on parameters")
+
+
+def _is_float(element: Any) -> bool:
+    return isinstance(element, float | np.floating)
 
 
 def _is_real(leaf: Any) -> bool:

@@ -8,6 +8,7 @@ balls by themselves return False where they overlap.
 
 from collections.abc import Callable
 from functools import partial
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -176,6 +177,9 @@ class Number:
         raise NotOnSeriesError("a number that depends on the parameters is no float")
 
     __float__ = __int__ = __index__ = __complex__ = _no_float
+
+
+Real.register(Number)  # so that `np.isscalar` says what it says of floats
 
 
 class Series(np.ndarray):

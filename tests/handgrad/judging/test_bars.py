@@ -19,6 +19,7 @@ from handgrad import check_gradient, check_hessian, check_jacobian, compare_grad
 from handgrad.data.findings import Enclosure
 from handgrad.oracle.enclosures import enclosure
 from tests.handgrad.judging.test_black_boxes import AT, beta, beta_gradient, called
+from tests.handgrad.only_called import OnlyCalled
 from tests.tiers import one_of_each
 
 PLACES = np.linspace(-2, 2, 12)
@@ -30,6 +31,7 @@ def _kernel(p: Any) -> Any:
     return np.exp(2 * p[1] - apart / 2 * np.exp(-2 * p[0])), apart
 
 
+@OnlyCalled
 def gaussian_process(p: Any) -> float:
     """The negative log likelihood, by a length, a size and the noise, all as logarithms."""
     k, _ = _kernel(p)
@@ -117,13 +119,18 @@ def test_no_version_of_a_black_box_is_beside_an_exact_one() -> None:
 
 
 def test_matrices_by_differences() -> None:
+    @OnlyCalled
     def fun(x: Any) -> Any:
         return np.array([float(special.gammaln(v)) for v in x])
 
     at = np.array([1.3, 2.2])
     for check, f, right in (
         (check_jacobian, fun, np.diag(special.digamma(at))),
-        (check_hessian, lambda x: float(fun(x).sum()), np.diag(special.polygamma(1, at))),
+        (
+            check_hessian,
+            OnlyCalled(lambda x: float(fun(x).sum())),
+            np.diag(special.polygamma(1, at)),
+        ),
     ):
         report = check(lambda _, right=right: -right, f, at, points=0)
         assert (report.verdict, report.certified) == ("disagree", False)

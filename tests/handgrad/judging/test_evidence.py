@@ -21,6 +21,7 @@ from handgrad.judging.reruns import formula
 from handgrad.judging.witness import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.measuring import measure
+from tests.handgrad.only_called import OnlyCalled
 from tests.handgrad.oracle.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])
@@ -70,6 +71,7 @@ def only_in_floats(z: Any) -> Any:
     return s * (1 - s)
 
 
+@OnlyCalled
 def only_in_float64(z: Any) -> Any:
     s = np.array([1 / (1 + math.exp(-v)) for v in np.asarray(z, dtype=np.float64)])
     return s * (1 - s)
@@ -334,6 +336,7 @@ def test_float32_must_gain_more_than_float64() -> None:
     assert not any(right(shrinking, at))
 
 
+@OnlyCalled
 def one_precision(z: Any, slip: float = 0.0) -> Any:
     """σ(1 - σ) by a function that knows float64 alone; `slip` is a mistake in the formula."""
     s = np.array([1 / (1 + math.exp(-float(value))) for value in z])

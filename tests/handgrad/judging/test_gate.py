@@ -26,7 +26,7 @@ from handgrad import (
 )
 from handgrad.cli import cli
 from handgrad.data.point import point_at
-from handgrad.judging import gate, jax_loss, trial
+from handgrad.judging import gate, jax_loss, losses, trial
 from handgrad.judging.case import Case
 from handgrad.judging.losses import gated
 from tests.tiers import one_of_each
@@ -163,9 +163,36 @@ def test_inputs_that_are_written_to_are_constants(points: int) -> None:
     assert "`m -= m.mean()`), so the inputs are constants" in agrees.certificate
 
 
+def filled(x: Any) -> Any:
+    h = np.ones(4)
+    h *= x
+    return float(h @ h)
+
+
+def test_what_takes_too_long_on_series_is_judged_by_differences(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert check_gradient(lambda x: 2 * x, filled, X, points=0).certified
+    monkeypatch.setattr(losses, "RUNS_OF_A_POINT", 1e12)
+    report = check_gradient(lambda x: 2 * x, filled, X, points=0)
+    assert (report.verdict, report.certified) == ("agree", False)
+    assert "on power series a point takes too long; seconds= gives it more" in report.warnings[-1]
+    assert check_gradient(lambda x: 2 * x, filled, X, points=0, referee="series").certified
+
+
+def test_memory_that_nothing_was_written_to() -> None:
+    def some(x: Any) -> Any:
+        return np.sum(np.log(x, where=x > 0, out=None) ** 2)
+
+    report = check_gradient(lambda x: 2 * np.log(np.abs(x)) / x, some, X, points=0)
+    assert report.verdict == "undecidable"
+    assert "it reads an element of an array to which nothing was written" in report.headline
+
+
 def test_a_loss_in_jax_is_judged_by_differences() -> None:
     def asks(x: Any) -> Any:
-        return jnp.sum(x * x) * (1 if isinstance(x, Tracer) else 2)
+        # What JAX maps has no stand-in.
+        return jnp.sum(jax.vmap(jnp.square)(x)) * (1 if isinstance(x, Tracer) else 2)
 
     agrees, differs = (check_gradient(lambda x, k=k: k * x, asks, X, points=1) for k in (4, 2))
     assert (agrees.verdict, agrees.certified, differs.verdict) == ("agree", False, "disagree")

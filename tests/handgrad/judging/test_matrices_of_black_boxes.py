@@ -17,6 +17,7 @@ from handgrad import report as reports
 from handgrad.clock import Clock
 from handgrad.judging import by_differences
 from handgrad.shrinking import counterexample
+from tests.handgrad.only_called import OnlyCalled
 from tests.tiers import one_of_each, slowly
 
 X = np.array([1.3, 2.2, 0.7])
@@ -32,6 +33,7 @@ def jac(x: Any, t: Any, w: Any) -> Any:
     return np.stack(parts, axis=1)
 
 
+@OnlyCalled
 def loss(x: Any) -> float:
     return float(sp.gammaln(x).sum() - sp.gammaln(x.sum()) + x[0] * x[1] ** 2 * x[2])
 
@@ -270,6 +272,7 @@ def test_an_estimate_by_jax_is_held_to_differences_of_the_function() -> None:
 
 
 def test_at_a_jump_of_the_second_derivative_none_is_wrong() -> None:
+    @OnlyCalled
     def bent(x: Any) -> float:
         return max(x[0], 0.0) ** 2 + math.exp(x[1])
 
@@ -282,6 +285,7 @@ def test_at_a_jump_of_the_second_derivative_none_is_wrong() -> None:
 def test_a_mixed_derivative_beside_a_curve_in_one_element() -> None:
     """Of which it takes no third derivative for a change of its own."""
 
+    @OnlyCalled
     def curved(x: Any) -> float:
         return math.exp(5 * x[1]) + x[0] * x[1]
 

@@ -3,12 +3,17 @@
 import math
 import operator
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.special
 from flint import arb
+from scipy.linalg import cho_solve, solve, solve_triangular
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
@@ -20,8 +25,9 @@ from handgrad.judging.case import Case
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
-from handgrad.oracle.numpy_losses.dispatch import NumpyRun
+from handgrad.oracle.numpy_losses.dispatch import NumpyRun, UnwrittenError
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series
+from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.oracle.random_directions import with_units
 from handgrad.oracle.reference import BITS
 from handgrad.tolerance.perturbed_numpy import OtherData, Rounding
@@ -136,7 +142,95 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     ),
     "ranks and dtypes that differ": lambda x: np.logaddexp(A, x).sum() + np.hypot(x, 2).sum(),
     "an array that is written to": filled,
+    "where of a function": lambda x: (
+        np.divide(1, x, where=x > 0, out=2 * x) @ np.power(x, 2, where=X > 1, out=x.copy())
+        + np.log(x, where=x > 0, out=None)[::2].sum()
+        + np.dot(x, x, out=np.zeros_like(x[:1])[0:1].reshape(()))
+    ),
+    "copies in a format": lambda x: (
+        np.empty_like(x, dtype=np.float64).shape[0] * x.astype(float)[1]
+    ),
 }
+
+
+def filled_inside(x: Any) -> Any:
+    out, n = np.ones((2, 3)), np.full(3, 0.5, float)
+    view = out[1]
+    view *= x
+    n += x
+    rest = np.empty(3)
+    for i in range(3):
+        rest[i] = math.exp(x[i]) * out[1, i]
+    data = DATA.copy()
+    data -= rest.mean()
+    return (out * n).sum() + rest @ data
+
+
+def caught(x: Any) -> Any:
+    try:
+        x = 2 * np.asarray(x, "float64")
+        return float(x[0]) * sum(math.exp(v) for v in x)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def asked(x: Any) -> Any:
+    kinds = type(x) is np.ndarray, type(x[0]) is np.float64, isinstance(x[1], float)
+    kinds += isinstance(x[1], np.floating | int), np.isscalar(x[2]), isinstance(x[0], Real)
+    return sum(kinds) * np.float64(x[0]) + np.finfo(np.float64).eps * x[1]
+
+
+def of_math(x: Any) -> Any:
+    several = math.hypot(x[0], x[1], x[2]) + math.fsum(v * v for v in x) + math.log(x[2], 3)
+    special_ones = math.lgamma(x[2]) * math.gamma(x[2]) + math.erf(x[0]) * math.erfc(x[1])
+    return several + special_ones + math.fabs(x[1]) * math.atan2(x[0], x[1]) + math.sqrt(2.0)
+
+
+def of_scipy(x: Any) -> Any:
+    lower = scipy.linalg.cholesky(askew(x), lower=True)
+    solved = solve_triangular(lower, x, lower=True) @ cho_solve((lower, True), np.ones(3))
+    return solved + scipy.special.logsumexp(x) + solve(askew(x), x, assume_a="pos")[0]
+
+
+#: Data of this module, which code may copy and write to.
+DATA = np.array([0.5, 1.5, -2.0])
+
+#: Functions whose copies with stand-ins alone take series.
+WITH_STAND_INS: dict[str, Callable[[Any], Any]] = {
+    "arrays made inside": filled_inside,
+    "errors that are caught": caught,
+    "types that are asked for": asked,
+    "math": of_math,
+    "SciPy": of_scipy,
+    "JAX": lambda x: jnp.sum(jnp.tanh(x) * np.ones(3)) + jax.nn.softplus(x[0]) + jnp.exp(1.0),
+    "an iterator": lambda x: (
+        np.fromiter((v * v for v in x), float).sum() * np.array([*x], float)[0]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITH_STAND_INS)
+def test_code_with_stand_ins(name: str) -> None:
+    own = WITH_STAND_INS[name]
+    f = on_series(own)
+    value, slopes = value_and_slopes(f)
+    with jax.enable_x64(True):
+        assert value == pytest.approx(float(own(X)), rel=1e-12)
+        assert float(f(X)) == float(own(X))
+    assert slopes == pytest.approx(quotients(f), rel=1e-15, abs=1e-30)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.divide(1, x, where=X > 0, out=None).sum(),
+        lambda x: (np.empty(3) * x).sum(),
+        lambda x: np.empty_like(x)[0] + x[0],
+    ],
+)
+def test_memory_that_nothing_was_written_to(f: Any) -> None:
+    with balls.precision(192), pytest.raises((UnwrittenError, TypeError)):
+        lines().packed(on_series(f)(series(lines(), X)))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
