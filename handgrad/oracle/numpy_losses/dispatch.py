@@ -37,7 +37,7 @@ from handgrad.program.rules import RULES
 #: NumPy's `nan_to_num` leaves objects as they are.
 BY_COUNTERPART = {
     *(np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum),
-    *(np.sort, np.median, np.quantile, np.percentile),
+    *(np.sort, np.argsort, np.median, np.quantile, np.percentile),
     *(np.nanmedian, np.nanquantile, np.nanpercentile, np.nan_to_num),
 }
 

@@ -197,6 +197,15 @@ class Series(np.ndarray):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return self.session.function(func, args, kwargs)
 
+    # One comparison of arrays; those that NumPy would make, one by one, look like a loop's end.
+    def sort(self, axis: Any = -1, *_: Any, **__: Any) -> None:
+        """Sort in place."""
+        self[...] = self.session.function(np.sort, (self, axis), {})
+
+    def argsort(self, axis: Any = -1, *_: Any, **__: Any) -> Any:
+        """Return the places of the sorted elements."""
+        return self.session.function(np.argsort, (self, axis), {})
+
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] (NumPy's overloads)
         """Return a copy for every dtype of floats: real numbers are not rounded."""
         if is_floating(np.dtype(dtype)):

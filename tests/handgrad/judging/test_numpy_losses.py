@@ -310,6 +310,17 @@ def with_scipy(x: Any) -> Any:
     return scipy.special.jv(0, y).sum()
 
 
+@pytest.mark.parametrize("order", [lambda h: h.sort() or h, lambda h: h[h.argsort()]])
+def test_a_sort_is_no_iteration_that_a_tolerance_ends(order: Any) -> None:
+    def loss(x: Any) -> Any:
+        return order(np.exp(x)) @ np.arange(1.0, 10.0)
+
+    x = np.random.default_rng(2).uniform(0.3, 2.0, 9)
+    right = np.exp(x) * (1 + np.argsort(np.argsort(x)))
+    reports = [check_gradient(lambda _, k=k: k * right, loss, x, points=0) for k in (1.0, 1.01)]
+    assert [report.verdict for report in reports] == ["agree", "disagree"]
+
+
 class Filled:
     """What code reaches by attributes has no stand-ins."""
 
