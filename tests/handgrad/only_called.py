@@ -6,11 +6,11 @@ from typing import Any
 
 
 class OnlyCalled:
-    """A function whose code refers to nothing that could be replaced: it is in an attribute."""
+    """A function whose code refers to nothing that could be replaced: it is in a list."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         update_wrapper(self, function)
-        self._function = function
+        self._functions = [function]
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        return self._function(*args, **options)
+        return self._functions[0](*args, **options)

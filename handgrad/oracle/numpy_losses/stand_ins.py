@@ -3,7 +3,7 @@
 NumPy dispatches to series what it is given of them, but an array that it makes itself holds floats
 alone, `np.asarray(x, float)` and `float(x[0])` ask for floats, and functions of `math`, SciPy and
 JAX know nothing of series. A copy of the code, which refers to functions, types and data that do,
-has none of these limits. What it reaches by attributes of objects is not replaced.
+has none of these limits. What it reaches through lists and dictionaries is not replaced.
 """
 
 from collections.abc import Callable
