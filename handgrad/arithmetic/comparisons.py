@@ -32,7 +32,7 @@ class MorePrecisionNeededError(ArithmeticError):
 
 
 class PatchedError(ArithmeticError):
-    """A number that depends on the parameters is not finite here, and that decides something."""
+    """A number is not finite here, and that decides something."""
 
     def __init__(self) -> None:
         super().__init__("the loss depends on whether a number is finite, which is not, here")
@@ -96,7 +96,7 @@ class Comparisons:
     unproved: set[Where] = field(default_factory=set)
     #: Whether a run is refused in which NaN decided something.
     strict: bool = False
-    #: An entry for each decision by NaN that depends on the parameters; of a run and its reruns.
+    #: What NaN decided, in the order of the run; of a run and its reruns.
     patched: list[Where] = field(default_factory=list)
     _other: dict[int, np.ndarray] = field(default_factory=dict)
 
@@ -147,8 +147,7 @@ class Comparisons:
         if self.frozen is not None:
             return self._sorted_as_before(values[0]).reshape(keys[0].shape)
         order = sorting.by_midpoints(values)
-        moves = keys[0].tangent is not None
-        nan = np.array([self.is_nan(v, moves) for v in values[0].flat], dtype=bool)
+        nan = np.array([self.is_nan(v, i) for i, v in enumerate(values[0].flat)], dtype=bool)
         tied = sorting.tied(values[0], order, nan.reshape(order.shape))
         for row in np.flatnonzero(tied.any(axis=-1)):
             for group in sorting.groups(tied[row]):
@@ -164,20 +163,18 @@ class Comparisons:
         found = work()
         return self._made(found, np.zeros(found.shape, dtype=bool))
 
-    def is_nan(self, ball: Any, moves: bool) -> bool:
-        """Tell whether a number is NaN; `moves` says that it depends on the parameters.
+    def is_nan(self, ball: Any, element: int) -> bool:
+        """Tell whether a number is NaN, which decides something about an element.
 
         Raises:
-            MorePrecisionNeededError: it may be a number at more bits. (NaN in data is exact.)
+            MorePrecisionNeededError: it may be a number at more bits. (NaN in data is exact, and so
+                are 0 times an infinity in data and the difference of two.)
         """
         if not ball.is_nan():
             return False
-        if ball.is_exact():
-            return True
-        if not self.undefined:
+        if not (ball.is_exact() or self.undefined):
             raise MorePrecisionNeededError
-        if moves:
-            self.patched.append((len(self.decided.made), 0))
+        self.patched.append((len(self.decided.made), element))
         return True
 
     def _made(self, decision: np.ndarray, tied: np.ndarray) -> np.ndarray:
@@ -223,8 +220,10 @@ class Comparisons:
 
     def _settle(self, where: Where, x: np.ndarray, y: np.ndarray, s: Any, t: Any) -> int:
         p, q = x.flat[where[1]], y.flat[where[1]]
-        if self.is_nan(p, s is not None) or self.is_nan(q, t is not None):
+        if self.is_nan(p, where[1]) or self.is_nan(q, where[1]):
             return UNORDERED
+        if not p.mid().is_finite() and p.mid() == q.mid():
+            return EQUAL  # an infinity stays what it is, and has no finite slope
         self._check_equal(where, p, q)
         changes = (None if slopes is None else slopes[:, where[1]] for slopes in (s, t))
         return self._along_the_direction(where, _difference(*changes), p is q)

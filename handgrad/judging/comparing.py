@@ -75,7 +75,7 @@ def judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     gap, sizes, finite = compared.gap, compared.size, np.isfinite(compared.answer)
     # What a verified program encloses around an exact zero is wider than the zero's tolerance.
     explained = ((gap <= tolerance.sharp) | compared.enclosed) & np.isfinite(tolerance.sharp)
-    vague = explained & _vague(given, tolerance, compared.reference)
+    vague = explained & _vague(given, tolerance, compared)
     rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
     alike = compared.alike
     if tolerance.stated is not None:
@@ -105,17 +105,19 @@ def judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     )
 
 
-def _vague(given: Point, tolerance: Tolerance, right: np.ndarray) -> np.ndarray:
+def _vague(given: Point, tolerance: Tolerance, compared: Compared) -> np.ndarray:
     """Tell of which elements an iteration leaves out too much to know what is right.
 
-    What is little compared with the largest element of a leaf is not known relatively either.
+    What is little compared with the largest element of a leaf is not known relatively either. The
+    derivative of as many iterations is right where the loss takes as many beside the point, too.
     """
     if tolerance.truncation is None:
-        return np.zeros(right.shape, dtype=bool)
-    sizes = np.abs(balls.midpoints(right))
+        return np.zeros(compared.gap.shape, dtype=bool)
+    sizes = np.abs(balls.midpoints(compared.reference))
     for part in given.parts():
         sizes[part] = np.fmax(sizes[part], HALF_KNOWN * np.max(sizes[part], initial=0.0))
-    return tolerance.left_out > HALF_KNOWN * sizes
+    own = tolerance.truncation.steady & (compared.gap <= tolerance.rounding)
+    return (tolerance.left_out > HALF_KNOWN * sizes) & ~own
 
 
 def excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:

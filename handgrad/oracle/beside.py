@@ -3,30 +3,37 @@
 Code replaces such a number: `where(isnan(r), 1, r)` for r = expm1(x)/x at 0, `nan_to_num`, `sinc`.
 The lines that run at the point alone say then what the loss is there, and not how it changes. Three
 cases are told apart, along random lines through the point. Where the same is replaced beside it,
-too, as it is for missing data, what runs at the point is right. Where nothing is, and the loss goes
-on from its value at the point, the gradient there is the limit of those beside it (by the mean
-value theorem), if they have one. Otherwise nothing is decided.
+too, as it is for missing data, what runs at the point is right. Where less is, the same on all
+sides, and the loss goes on from its value at the point, the gradient there is the limit of those
+beside it (by the mean value theorem), if they have one. Otherwise nothing is decided.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import EQUAL, Comparisons, PatchedError
+from handgrad.arithmetic.comparisons import (
+    EQUAL,
+    Comparisons,
+    MorePrecisionNeededError,
+    PatchedError,
+    Where,
+)
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import (
     BITS,
+    BITS_OF_ZERO,
     GOOD,
     NotFiniteError,
     Reference,
     UndecidableError,
     check_good,
-    element_scale,
 )
 
 #: How many random lines, and how far from the point, in sizes of the parameters. Where all elements
@@ -68,21 +75,24 @@ def beside(
         UndecidableError: there is no such limit, or the loss jumps.
     """
     settled = replace(problem, settled=True)
+    lines = _lines(problem)
+    here, *sides = (_replaced(settled, slopes, line) for line in (None, *lines))
+    alike = None not in sides and all(side == sides[0] for side in sides)
+    if isinstance(error, PatchedError) and alike and here == sides[0]:
+        return certify(settled)
     with balls.precision(BITS[-1]):
         value = None if problem.linear else _value(settled, slopes)
         if isinstance(error, NotFiniteError) and value is None:
             raise error
-        near, far = ([line * arb(2) ** step for line in _lines(problem)] for step in STEPS[::-1])
-    try:
-        nearer, farther = (
-            [certify(replace(problem, shift=shift)) for shift in shifts] for shifts in (near, far)
-        )
-    except PatchedError:
-        found = _as_beside(settled, certify, near)
-    except (UndecidableError, UndecidableKinkError):
-        found = None
-    else:
-        found = None if value is None else _limit(settled, value, nearer, farther, far[0])
+        near, far = ([line * arb(2) ** step for line in lines] for step in STEPS[::-1])
+    found = None
+    if value is not None and alike:
+        with suppress(UndecidableError, UndecidableKinkError, PatchedError):
+            nearer, farther = (
+                [certify(replace(settled, shift=shift)) for shift in shifts]
+                for shifts in (near, far)
+            )
+            found = _limit(settled, value, nearer, farther, far[0])
     if found is None:
         raise UndecidableError(
             f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
@@ -103,6 +113,19 @@ def _lines(problem: Problem) -> list[np.ndarray]:
     return [sign * line for line in lines for sign in (1, -1)]
 
 
+def _replaced(problem: Problem, slopes: Slopes, line: np.ndarray | None) -> list[Where] | None:
+    """Return which decisions NaN makes at the point, or beside it; None if that is not known."""
+    direction = generic_direction(np.random.default_rng(problem.size), problem.size)
+    for bits in BITS:
+        found = Comparisons(final=bits == BITS[-1], undefined=bits >= BITS_OF_ZERO)
+        with suppress(MorePrecisionNeededError), balls.precision(bits):
+            # Half of the digits tell what is so near from the point, and what is at a distance.
+            shift = None if line is None else line * arb(2) ** (-bits // 2)
+            slopes(replace(problem, shift=shift), direction, found)
+            return found.patched
+    return None
+
+
 def _value(problem: Problem, slopes: Slopes) -> arb | None:
     """Return the loss at the point itself; None if it is not finite, or nothing is replaced."""
     direction = generic_direction(np.random.default_rng(problem.size), problem.size)
@@ -112,28 +135,6 @@ def _value(problem: Problem, slopes: Slopes) -> arb | None:
         return None
     loss, _ = slopes(problem, direction, found.for_rerun(dict.fromkeys(found.ties, EQUAL)))
     return loss if loss.is_finite() else None
-
-
-def _as_beside(problem: Problem, certify: Certify, shifts: list[np.ndarray]) -> Reference | None:
-    """Return the gradient that runs at the point, if it is that of both sides of all lines."""
-    try:
-        here = certify(problem)
-        others = [certify(replace(problem, shift=shift)) for shift in shifts]
-    except NotFiniteError:
-        return None
-    allowed, kink = GOOD * element_scale(problem, here.gradient), here.kink
-    with balls.precision(BITS[-1]):
-        rights = [here.gradient]
-        if kink is not None:  # one of those on the sides, next to it or across all hyperplanes
-            rights = [kink.vertex, *kink.vertex + kink.edges, kink.vertex + kink.edges.sum(axis=0)]
-        for other in others:
-            known = here.known & other.known
-            gaps = [balls.magnitudes(other.gradient - right)[known] for right in rights]
-            if not any((gap <= allowed[known]).all() for gap in gaps):
-                return None
-            if not _goes_on(here.loss, other.loss):
-                return None
-    return here
 
 
 def _limit(

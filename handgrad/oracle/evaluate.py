@@ -247,15 +247,15 @@ class _Watch:
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Look at the results."""
-        if self.eqn is None and has_nan(outputs) and not has_nan(operands):
+        if self.eqn is None and nan_in(outputs) > nan_in(operands):
             self.eqn = eqn
         return outputs
 
 
-def has_nan(numbers: Sequence[Any]) -> bool:
-    """Tell whether some of these series are NaN, as what is undefined is, and not by data."""
-    arrays = (number.value for number in numbers if isinstance(number, Dual))
-    return any(ball.is_nan() and not ball.is_exact() for array in arrays for ball in array.flat)
+def nan_in(numbers: Sequence[Any]) -> int:
+    """Return 0 without NaN, 1 with NaN of data, which is exact, and 2 with any other."""
+    balls = (b for n in numbers if isinstance(n, Dual) for b in n.value.flat if b.is_nan())
+    return max((1 if ball.is_exact() else 2 for ball in balls), default=0)
 
 
 def not_finite(problem: Problem) -> str:

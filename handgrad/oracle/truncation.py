@@ -84,6 +84,9 @@ class Changes:
 
     loss: float
     gradient: np.ndarray  #: (size,)
+    #: Whether the loops take as many iterations on both sides of the point. The loss is then what
+    #: so many of them compute, and its own derivative is right, whatever they leave out.
+    steady: bool = False
 
 
 #: As `further_slopes` of `handgrad.oracle.evaluate`.
@@ -165,7 +168,7 @@ def _truncation(
     changes = SAFETY * np.where(largest > NOTHING * sizes, largest, 0.0)
     gradient = np.zeros(problem.size)
     gradient[chosen] = changes[1:] if one_by_one else changes[1:].max() * scale[chosen]
-    return Changes(changes[0], gradient)
+    return Changes(changes[0], gradient, _steady(problem, bits, iterations, rng, run))
 
 
 def _doubled(iterations: int) -> Iterator[int]:
@@ -182,8 +185,7 @@ def check_slopes(
 
     Of four, to both sides, one must be: the others may go beyond a kink.
     """
-    sizes = sizes_of(problem.leaves)
-    direction = generic_direction(rng, sizes.size)[0] * balls.exact(sizes)
+    direction = _direction(problem, rng)
 
     def along(arguments: Any = None, most: float = np.inf) -> tuple[int, np.ndarray]:
         return run(problem, direction[None], comparisons_at(bits), further, 0, arguments, most)
@@ -203,3 +205,28 @@ def check_slopes(
                 return
     if finite:
         raise OtherSlopesError(OTHER_SLOPES)
+
+
+def _steady(
+    problem: Problem, bits: int, iterations: int, rng: np.random.Generator, run: FurtherSlopes
+) -> bool:
+    """Tell whether loops take as many iterations at the nearest points of `check_slopes`.
+
+    Newton's iteration from the root itself does not: it takes none there, and some beside it.
+    """
+    direction = _direction(problem, rng)
+    try:
+        for step in (STEPS[-1], -STEPS[-1]):
+            moved = moved_by(problem.arguments(), slice(len(problem.leaves)), direction * arb(step))
+            there, _ = run(problem, direction[None], comparisons_at(bits), 0, 0, moved, iterations)
+            if there != iterations:
+                return False
+    except EndlessLoopError:
+        return False
+    return True
+
+
+def _direction(problem: Problem, rng: np.random.Generator) -> np.ndarray:
+    """Draw a direction in general position, objects (size,), in sizes of the parameters."""
+    sizes = sizes_of(problem.leaves)
+    return generic_direction(rng, sizes.size)[0] * balls.exact(sizes)

@@ -88,8 +88,12 @@ class Tolerance:
     @property
     def sharp(self) -> np.ndarray:
         """The largest error that counts as right, shape (size,)."""
-        more = self.left_out + (self.stated.error if self.stated else 0.0)
-        return SHARP * (self.unit + self.stored) + more
+        return self.rounding + self.left_out
+
+    @property
+    def rounding(self) -> np.ndarray:
+        """What rounding explains of it, shape (size,)."""
+        return SHARP * (self.unit + self.stored) + (self.stated.error if self.stated else 0.0)
 
     @property
     def sharp_of_loss(self) -> float:

@@ -215,6 +215,9 @@ def further_slopes(
     count = 1 + found.iterations if found.ends else 0
     try:
         loss, slopes = _slopes(problem, directions, made, arguments)
+        count = max(
+            (1 + len(o) for place in found.ends for o in made.seen[place].values()), default=0
+        )
     except (MorePrecisionNeededError, UndecidableKinkError):
         raise
     except Exception as error:  # of the loss, which nobody meant to go on

@@ -181,12 +181,12 @@ def polynomial(run: Run, eqn: Any, x: Dual, *coefficients: Dual) -> Dual:
 
 def is_finite(run: Run, eqn: Any, x: Dual) -> np.ndarray:
     """Tell which elements are finite."""
-    moves = x.tangent is not None
 
-    def finite(ball: arb) -> bool:
-        return ball.is_finite() or not (run.comparisons.is_nan(ball, moves) or ball.is_exact())
+    def finite(i: int, ball: arb) -> bool:
+        return ball.is_finite() or (not run.comparisons.is_nan(ball, i) and ball.mid().is_finite())
 
-    return np.asarray(balls.elementwise(finite)(x.value)).astype(bool)
+    found = [finite(i, ball) for i, ball in enumerate(x.value.flat)]
+    return np.array(found, dtype=bool).reshape(x.shape)
 
 
 RULES: dict[str, Rule] = {

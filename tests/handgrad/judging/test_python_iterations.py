@@ -241,6 +241,32 @@ def test_a_gradient_that_stops_early_has_the_right_formula() -> None:
     assert wrong.verdict == "disagree"
 
 
+def trained(p: Any, steps: int | None = None) -> Any:
+    """Fit a line to p[0] at the rate p[1] until the fit hardly improves, or in so many steps."""
+    w, before, at = 0.0, np.inf, np.array([0.3, -1.2, 0.8])
+    for _ in range(200 if steps is None else steps):
+        rest = at * w - p[0]
+        if steps is None and abs(before - rest @ rest) < 1e-4:
+            break
+        before = rest @ rest
+        w = w - p[1] * 2 * (at @ rest)
+    return np.exp(w)
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1, "agree"), (1.001, "undecidable"), (2, "disagree")]
+)
+def test_a_loop_of_as_many_steps_on_both_sides_has_its_own_gradient(
+    factor: float, verdict: str
+) -> None:
+    at = np.array([2.0, 0.05])
+    steps = next(n for n in range(200) if trained(at, n) == trained(at))
+    # By complex steps, which lose no digits.
+    right = np.array([trained(at + 1e-40j * d, steps).imag / 1e-40 for d in np.eye(2)])
+    report = check_gradient(lambda _: factor * right, trained, at, points=0)
+    assert (report.verdict, report.certified) == (verdict, True), str(report)
+
+
 def halved(p: Any, tolerance: float, end: Any = 0.0) -> Any:
     low, high, middle = end, end + 10.0, 0.0
     while high - low > tolerance:

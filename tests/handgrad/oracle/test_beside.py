@@ -12,6 +12,7 @@ import pytest
 from handgrad import check_gradient, check_hvp, check_jacobian
 
 DATA, WEIGHTS = np.array([1.0, np.nan, 2.0, np.nan, 0.5]), np.array([0.3, 0.2, 0.7, 1.0, 2.0])
+INFINITE = np.array([1.0, np.inf, 2.0])
 
 
 class Row(NamedTuple):
@@ -90,6 +91,41 @@ ROWS = {
     ),
     "a guard by value": Row(
         lambda m, x: m.sum(m.where(x > 0, x * m.log(x), 0.0)), [-1.0, 2.0], [0.0, 1 + math.log(2)]
+    ),
+    "missing data at two kinks": Row(
+        lambda m, x: m.nansum(m.abs(x - DATA[:2]) + m.abs(x - DATA[[0, 2]]) + m.abs(x)),
+        [1.0, 2.0],
+        [1.0, 0.0],
+    ),
+    # An infinity in the data.
+    "0 times infinity": Row(lambda m, x: m.nansum(x * INFINITE) + m.sum(x), [0.0] * 3, None),
+    "0 times infinity to a number": Row(
+        lambda m, x: m.sum(m.nan_to_num(x * INFINITE)), [0.0] * 3, None
+    ),
+    "0 times infinity, by isnan": Row(_or(0.0, lambda m, x: x * INFINITE), [0.0, 0.0, 1.0], None),
+    "0 times infinity, and every infinity replaced": Row(
+        _or(0.0, lambda m, x: x * INFINITE, "isfinite"), [0.0] * 3, [1.0, 0.0, 2.0]
+    ),
+    "a product with infinities": Row(
+        lambda m, x: m.nansum(m.asarray(np.stack([INFINITE, WEIGHTS[:3]])) @ x), [0.0] * 3, None
+    ),
+    "a step": Row(lambda m, x: m.nansum(m.tanh(x * INFINITE)), [0.0] * 3, None),
+    "infinity less infinity": Row(
+        lambda m, x: m.nansum((3 * x + INFINITE) - (x + INFINITE)), [0.0, 0.3, 0.7], [2.0, 0.0, 2.0]
+    ),
+    "infinity by infinity": Row(
+        lambda m, x: m.nansum((x + INFINITE) / INFINITE), [0.0] * 3, [1.0, 0.0, 0.5]
+    ),
+    "infinite data less infinite data": Row(
+        lambda m, x: m.nansum(x * (INFINITE - INFINITE + 2)), [0.0] * 3, [2.0, 0.0, 2.0]
+    ),
+    "an infinity that is cut off": Row(
+        lambda m, x: m.sum(m.minimum(m.nan_to_num(x * INFINITE), 1.0)), [0.3] * 3, [1.0, 0.0, 2.0]
+    ),
+    "weights beside an infinity": Row(
+        lambda m, x: m.sum(m.where(m.isfinite(m.exp(x) + INFINITE), x, 3 * x)),
+        [0.0, 1.0, 2.0],
+        [1.0, 3.0, 1.0],
     ),
     "and both": Row(lambda m, x: m.nansum(x**2 / x * DATA[:3]), [0.0, 0.0, 1.0], [1.0, 0.0, 2.0]),
 }
