@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory
 # Where Python may not keep what it compiled, every start of it compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+EQUIVALENCE := tests/test_equivalence.py
+
 # What needs torch, which the lock does not hold: `make test` says that it leaves this out.
 TORCH := $(VENV)/.torch-installed-by-make
 TORCH_TESTS := handgrad/torch.py tests/handgrad/torch tests/benchmarks/torch tests/examples/test_torch.py docs/pytorch.md
@@ -24,8 +26,9 @@ install: $(STAMP) ## set up the environment in .venv
 run: $(STAMP) ## the main job: the article's network trained twice and compared
 	@$(BIN)/python -m compare run
 
-test: $(STAMP) ## the equivalence tests and all other quick ones
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(OPTIONS)
+test: $(STAMP) ## the equivalence tests, compiled as for everybody, then all other quick ones; or those of OPTIONS
+	@$(if $(OPTIONS),,XLA_FLAGS="$$XLA_FLAGS" $(BIN)/python -m pytest $(EQUIVALENCE);) equivalence=$$?; \
+	$(BIN)/python -m pytest -n auto --dist loadfile $(or $(OPTIONS),--ignore=$(EQUIVALENCE)) && exit $$equivalence
 
 test-slow: $(STAMP) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
 	@$(if $(HURRIED),,XLA_FLAGS="$$XLA_FLAGS") $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)

@@ -177,7 +177,10 @@ CASES: dict[str, Case] = {
 }
 
 #: Contenders of minor interest: timed in the full set, and in small cases.
-BESIDE = (names.HAND_JIT_ARTICLE, names.GRAD_AOT, names.FROM_HOST, names.FORWARD, names.DIFFERENCES)
+BESIDE = (
+    *(names.HAND_JIT_ARTICLE, names.GRAD_AOT, names.FROM_HOST, names.IN_NUMPY, names.PUBLIC),
+    *(names.FORWARD, names.DIFFERENCES),
+)
 THOROUGH = ("sample",)
 
 #: Cases in which other libraries are timed by default; `--contender` times them anywhere.

@@ -8,6 +8,8 @@ HAND_JIT_ARTICLE = "hand-jit-article"
 GRAD = "grad-jit"
 GRAD_AOT = "grad-aot"
 FROM_HOST = "grad-jit-from-host"
+IN_NUMPY = "grad-jit-in-numpy"
+PUBLIC = "grad-public"
 FORWARD = "forward-mode"
 DIFFERENCES = "central-differences"
 C = "c"
@@ -18,12 +20,14 @@ AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN = "autograd", "mygrad", "micrograd", "sciki
 CONTENDERS = {
     ARTICLE: "the article's own lines on NumPy scalars",
     FLOATS: "by hand on Python floats",
-    HAND: "by hand, NumPy",
+    HAND: "by hand, NumPy; for one network and sample on its scalars",
     HAND_JIT: "the hand lines under jax.jit",
     HAND_JIT_ARTICLE: "the hand lines with σ' = σ(1 - σ), under jax.jit",
-    GRAD: "jax.grad under jax.jit",
+    GRAD: "jax.grad under jax.jit, arguments and results on the device",
     GRAD_AOT: "jax.grad compiled ahead of time",
     FROM_HOST: "jax.grad under jax.jit, arguments in NumPy",
+    IN_NUMPY: "jax.grad under jax.jit, arguments and results in NumPy",
+    PUBLIC: "the public function of autodiff/article.py, arguments and results in NumPy",
     FORWARD: "forward mode, jax.jvp, under jax.jit",
     DIFFERENCES: "central differences of the compiled loss",
     C: "a C program, cc -O3 -march=native",

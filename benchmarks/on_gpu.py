@@ -2,8 +2,9 @@
 
     python -m benchmarks.on_gpu --out benchmarks/results/gpu.json
 
-It needs a GPU and the group `cuda`. It prints a short table last and writes JSON. If time runs out,
-the cells left are named. `--device cpu` does the same on the processor, as a test without a GPU.
+Nothing is measured yet. It needs a GPU and the group `cuda`. It prints a short table last and
+writes JSON. If time runs out, the cells left are named. `--device cpu` does the same on the
+processor, as a test without a GPU.
 
 Compiling takes longer than timing on a GPU, so there are three processes with ten rounds each. Each
 has a third of four fifths of the limit and takes the cells in the order below; the remaining fifth
@@ -68,7 +69,12 @@ def specs(device: str) -> "list[Spec]":
 
 
 @click.command(context_settings=SETTINGS)
-@option("--device", type=Name("cpu", "gpu"), default="gpu", help="Where JAX's programs run.")
+@option(
+    "--device",
+    type=Name("cpu", "gpu"),
+    default="gpu",
+    help="Where JAX's programs run; on a GPU nothing is measured yet.",
+)
 @file_option(
     "--out",
     "Write the results to this file, as they come; one that is there is replaced.",
@@ -81,7 +87,7 @@ def specs(device: str) -> "list[Spec]":
 def command(
     device: str, out: Path, cases: tuple[str, ...], limit: float, processes: int, rounds: int
 ) -> int:
-    """Judge and time gradients on a GPU; a short table last, JSON beside it."""
+    """Judge and time gradients on a GPU (not measured yet); a short table last, JSON beside it."""
     from benchmarks.commands.time import progress
     from benchmarks.fingerprint import fingerprint
     from benchmarks.protocol.gpu import why_not

@@ -10,6 +10,7 @@ import importlib
 from typing import Any
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy
 
 from manual.objects import Namespace
@@ -25,7 +26,8 @@ def as_array(value: Array) -> Array:
     Raises:
         ValueError: the lists are ragged or hold something that is not a number.
     """
-    if isinstance(value, bool | int | float | list | tuple):
+    # NumPy's float64 is a float as well.
+    if not isinstance(value, numpy.generic) and isinstance(value, (bool, int, float, list, tuple)):
         return numpy.asarray(value, dtype=numpy.float64)[()]
     return value
 
@@ -36,6 +38,8 @@ def namespace(value: Array) -> Any:
     Raises:
         TypeError: `value` belongs to no library of the standard.
     """
+    if isinstance(value, numpy.floating):  # for which asking takes longer than computing
+        return array_api_compat.numpy
     if isinstance(value, numpy.ndarray) and value.dtype.hasobject:
         return Namespace()
     return array_api_compat.array_namespace(value)

@@ -88,10 +88,18 @@ def forward(params: Parameters, x: Array) -> Forward:
     Raises:
         ValueError: the last axis of x is not 2.
     """
+    return forward_lines(params, *_inputs(x), sigmoid)
+
+
+def _inputs(x: Array) -> tuple[Array, Array]:
     x = as_array(x)
     if x.shape[-1:] != (2,):
         raise ValueError(f"forward: x has shape {x.shape}, expected (..., 2)")
-    return forward_lines(params, x[..., 0], x[..., 1], sigmoid)
+    x1, x2 = x[..., 0], x[..., 1]
+    if isinstance(x, np.ndarray) and not x.dtype.hasobject:
+        # A number is an array of one number here, which takes ten times as long to compute with.
+        return x1[()], x2[()]
+    return x1, x2
 
 
 def forward_lines(
@@ -148,9 +156,9 @@ def gradient(
     Raises:
         ValueError: the last axis of x is not 2.
     """
-    x, y = as_array(x), as_array(y)
-    steps = forward(params, x)
-    return gradient_lines(params, x[..., 0], x[..., 1], y, steps, derivative)
+    x1, x2 = _inputs(x)
+    steps = forward_lines(params, x1, x2, sigmoid)
+    return gradient_lines(params, x1, x2, as_array(y), steps, derivative)
 
 
 def value_and_gradient(
@@ -160,9 +168,9 @@ def value_and_gradient(
     derivative: Callable[[Array], Array] = sigmoid_derivative,
 ) -> tuple[Array, Parameters]:
     """`loss` and `gradient` from one forward pass; arguments and errors as there."""
-    x, y = as_array(x), as_array(y)
-    steps = forward(params, x)
-    grads = gradient_lines(params, x[..., 0], x[..., 1], y, steps, derivative)
+    (x1, x2), y = _inputs(x), as_array(y)
+    steps = forward_lines(params, x1, x2, sigmoid)
+    grads = gradient_lines(params, x1, x2, y, steps, derivative)
     return squared_error(y, steps.ypred), grads
 
 

@@ -1,7 +1,7 @@
 """One sample on Python's floats: the lines of `manual.article`, with σ and σ' by `math.exp`.
 
 For a single number, an array library's overhead exceeds the computation: here the same nine partial
-derivatives take a ninth of the time of `manual.article.gradient`.
+derivatives take a third of the time of `manual.article.gradient`.
 
 The formulas are derived in `manual.activations`. The results differ only by the rounding of
 `math.exp` and `numpy.exp`.

@@ -14,8 +14,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The quick tests run small programs once each, and compiling these with all optimisations takes
 # twice as long. JAX also inspects the whole stack at every exception, to filter its traceback.
-# Where XLA_FLAGS is set, even to nothing, as in `make test-slow` and in CI's second run of the
-# quick tests, both are left at their defaults; `make test-slow HURRIED=1` does not set it.
+# Where XLA_FLAGS is set, even to nothing, both are left at their defaults: in `make test` for the
+# equivalence tests, in `make test-slow` without HURRIED=1, and for the quick ones in CI on 3.13.
 if "XLA_FLAGS" not in os.environ:
     flags = ["--xla_backend_optimization_level=0"]
     # XLA ends the process at a flag that it does not know, and jaxlib 0.12 has lost this one.
@@ -79,6 +79,13 @@ def pytest_configure(config: pytest.Config) -> None:
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
+def pytest_report_header() -> list[str]:
+    """Say of the quick tests that they draw nothing new."""
+    if not settings().derandomize:
+        return []
+    return [f"examples: {settings().max_examples} or fewer a test, the same in every run"]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """A worker that has said all ends: it takes three seconds to take apart what JAX has built."""
@@ -136,7 +143,7 @@ def strict_jax() -> Iterator[None]:
 def one_context() -> Iterator[None]:
     """All that the quick tests lower share MLIR's context: making one for each took a sixth of it.
 
-    Where XLA_FLAGS is set, as in CI's second run of them, JAX makes its own.
+    Where XLA_FLAGS is set, see above, JAX makes its own.
     """
     from jax._src.interpreters import mlir
 

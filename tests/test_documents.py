@@ -1,5 +1,7 @@
 """What the documents say that commands print is what they print."""
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 from tests import newcomer
 from tests.console import ROOT, blocks, check, commands
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 def shown_in(document: Path) -> list[tuple[str, str]]:
@@ -31,3 +34,26 @@ def test_commands_print_what_is_shown(document: Path) -> None:
 def test_the_newcomers_test_fails_and_passes_as_the_readme_says(tmp_path: Path) -> None:
     """Here in this environment; tests/test_wheels.py installs the wheel as the README says."""
     newcomer.fail_and_mend(sys.executable, tmp_path)
+
+
+def test_the_lines_that_the_readme_quotes_are_in_their_files() -> None:
+    """In the order of the file; between them lines may be left out."""
+    quoted = re.findall(
+        r"^\[(\w+/\w+\.py)\].*?^```py\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S
+    )
+    assert [name for name, _ in quoted] == [
+        *("manual/article.py", "autodiff/article.py", "tests/test_equivalence.py")
+    ]
+    for name, lines in quoted:
+        of_file = map(str.strip, (ROOT / name).read_text("utf-8").splitlines())
+        assert [line for line in lines.splitlines() if line.strip() not in of_file] == [], name
+
+
+@pytest.mark.slow
+def test_about_as_many_tests_pass_as_the_readme_shows() -> None:
+    """Within a twentieth: it is the output of one run, not of each commit."""
+    (shown,) = re.findall(r"^(\d+) passed", dict(shown_in(README))["make test"], re.M)
+    words = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (found,) = re.findall(r"^(\d+)/\d+ tests collected", said, re.M)
+    assert abs(int(shown) / int(found) - 1) < 0.05, found

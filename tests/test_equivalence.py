@@ -1,41 +1,62 @@
 """By hand and by autodiff: the two gradients agree at random weights, inputs and targets.
 
-"Agree" means: within what rounding explains, as `compare.rounding` derives it. Both are compared
-with the exact gradient as well, because two that agree may both be wrong. Where rounding explains
-much, agreement is weak evidence, so the tests count the examples at which it is strong.
+The first test is all of it at ordinary points. The rigorous ones after it go to any points, and
+"agree" means there: within what rounding explains, as `compare.rounding` derives it, which is held
+against exact gradients as well, because two that agree may both be wrong. `make test` draws the
+same examples in every run, 200 of the article's network; `make test-slow` draws 3,000 fresh ones.
 """
 
 import importlib.util
 import sys
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import array_api_strict
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import example, given, note, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 import autodiff.article
+import autodiff.network
 import manual.article
 import manual.network
-from compare.agreement import AUTODIFF_FORM, NAMES, hand_gradient, stack
+from autodiff.precision import in_float64
 from compare.bounds import gradient_ranges, output_range
-from compare.networks.ranges import output_ranges
-from compare.rounding import TINY, U, exactly
-from manual.activations import SIGMOID_DERIVATIVES
+from compare.networks import flat
+from compare.networks.ranges import CANCELLING, STABLE, flattened, output_ranges
+from compare.networks.ranges import gradient_ranges as network_gradient_ranges
+from compare.rounding import TINY, Range, U, exactly
+from manual.activations import SIGMOID_DERIVATIVES, sigmoid_derivative
 from manual.article import Parameters
 from manual.network import Network
+from models.edits import edited
 from tests import exact, network_strategies
-from tests.equivalence import NetworkVerdicts, by_autodiff, says_much, verdict_on
 from tests.network_strategies import Described
 from tests.strategies import Point, drawn_points, points
 from tests.tiers import examples_are_fixed, fewer
 
-forms = pytest.mark.parametrize("form", SIGMOID_DERIVATIVES)
+number = st.floats(-2, 2)
+ORDINARY = st.tuples(*[number] * 9), st.tuples(number, number), st.sampled_from([0.0, 1.0])
 
+
+@given(*ORDINARY)
+def test_by_hand_and_by_autodiff(weights: Any, x: Any, y: float) -> None:
+    by_hand = manual.article.gradient(manual.article.Parameters(*weights), x, y)
+    by_autodiff = autodiff.article.gradient(autodiff.article.Parameters(*weights), x, y)
+    # σ is rounded by up to 2.2e-16. Autodiff's σ' = σ(1 - σ) and y - ypred are the worse for it
+    # the closer σ is to 1: |z| is at most 10 here and 1 - σ at least 4.5e-5, of which that is
+    # 5e-12. All other roundings are some dozen times 1.1e-16. XLA makes 0 of what is below 1e-307.
+    np.testing.assert_allclose(by_hand, by_autodiff, rtol=1e-11, atol=1e-300)
+
+
+NAMES = Parameters._fields
+#: The form of σ' that autodiff uses: the rule of `jax.nn.sigmoid`.
+OF_AUTODIFF = "article"
+forms = pytest.mark.parametrize("form", SIGMOID_DERIVATIVES)
 
 #: Where an intermediate product underflows in one order of multiplication and not in the other.
 UNDERFLOWS = [
@@ -49,57 +70,124 @@ UNDERFLOWS = [
 
 
 @pytest.mark.hypothesis  # which is not seen from outside: the thorough profile runs it, too
-@forms
-def test_by_hand_and_by_autodiff_agree(form: str) -> None:
-    """At every example, of which three in ten and more know all nine elements to six digits."""
+def test_they_agree_within_rounding_wherever_it_is() -> None:
+    """In both forms of σ'; two examples in three know all nine derivatives to six digits."""
     informative, targets = [], []
 
-    @fewer(1 if form == "stable" else 3)  # of the other form, autodiff's own
     @given(point=points)
     @example(point=UNDERFLOWS[0])
     @example(point=UNDERFLOWS[1])
     @example(point=UNDERFLOWS[2])
     def agree(point: Point) -> None:
-        verdict = verdict_on(hand_gradient(form), point, form)
-        note(f"{verdict}")
-        assert np.isfinite(verdict.bound).all()
-        assert verdict.agree.all()
-        apart = np.abs(verdict.by_hand - verdict.autodiff)
-        assert np.all((verdict.ulps == 0) | (apart <= verdict.bound))
-        informative.append(says_much(verdict).all())
+        with np.errstate(over="ignore", invalid="ignore"):
+            by_hand = {
+                form: manual.article.gradient(*point, slope)
+                for form, slope in SIGMOID_DERIVATIVES.items()
+            }
+        params = autodiff.article.Parameters(*point.params)
+        by_autodiff = autodiff.article.gradient(params, point.x, point.y)
+        ranges = {form: gradient_ranges(*point, form) for form in SIGMOID_DERIVATIVES}
+        for form, grads in by_hand.items():
+            assert outside(ranges[form], grads) == [], form
+        assert outside(ranges[OF_AUTODIFF], by_autodiff) == []
+        informative.append(all(map(says_much, ranges[OF_AUTODIFF], by_autodiff)))
         targets.append(float(point.y))
 
     agree()
     if examples_are_fixed():
-        assert np.mean(informative) > 0.3
+        assert np.mean(informative) > 0.6  # 0.65 of 203; of 3,003 drawn afresh 0.67 and 0.70
         assert np.mean([not 0 <= target <= 1 for target in targets]) > 0.3
         assert np.mean(np.isin(targets, (0, 1))) > 0.3
 
 
-#: Both kinds of loss on logits, and one on outputs; one, two and three layers.
-NETWORKS = (
-    Described(Network((3, 2, 5), "tanh", loss="softmax-ce", l2=0.01), 11),
-    Described(Network((2, 7, 5, 3), "gelu", "sigmoid", loss="mse"), 13),
-    Described(Network((5, 3), loss="bce"), 7),
-)
+def outside(ranges: Iterable[Range], grads: Iterable[Any]) -> list[str]:
+    """The parameters whose derivative no rounding explains."""
+    together = zip(NAMES, ranges, grads, strict=True)
+    return [name for name, span, value in together if not span.contains(value)]
+
+
+def says_much(span: Range, value: Any) -> Any:
+    """Where a right number is known to six digits, or to be 0 but for what underflows."""
+    return span.hi - span.lo <= 1e-6 * np.abs(value) + 1e-300
+
+
+#: Both kinds of loss on logits, and one on outputs; one, two and three layers. With the share of
+#: examples that must be informative: of 50 there were 1, 0.6 (σ saturates behind GELUs) and 1.
+NETWORKS = {
+    Described(Network((3, 2, 5), "tanh", loss="softmax-ce", l2=0.01), 11): 0.95,
+    Described(Network((2, 7, 5, 3), "gelu", "sigmoid", loss="mse"), 13): 0.55,
+    Described(Network((5, 3), loss="bce"), 7): 0.95,
+}
 
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("of", NETWORKS, ids=str)
 def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
-    verdict_at, informative = NetworkVerdicts(of), []
+    gradient = in_float64(jax.jit(jax.grad(partial(autodiff.network.loss, of.network))))
+    informative = []
 
     @fewer(4)  # of whole networks
     @given(point=network_strategies.points(of))
     def agree(point: network_strategies.Point) -> None:
-        verdict = verdict_at(point)
-        note(f"{verdict}")
-        assert verdict.agree.all()
-        informative.append(np.mean(says_much(verdict)) >= 0.9)
+        params, x, y = point
+        by_hand = flat.join(manual.network.gradient(of.network, params, x, y))
+        layers = [autodiff.network.Layer(*layer) for layer in params]
+        by_autodiff = flat.join(gradient(layers, x, y))
+        one = [(w[None], b[None]) for w, b in params]
+        ranges = network_gradient_ranges(of.network, one, x[None], y[None])
+        narrow, wide = (flattened(ranges[form])[0] for form in (STABLE, CANCELLING))
+        assert narrow.contains(by_hand).all()
+        assert wide.contains(by_autodiff).all()
+        informative.append(np.mean(says_much(wide, by_autodiff)) >= 0.9)
 
     agree()
     if examples_are_fixed():
-        assert np.mean(informative) > 0.4
+        assert np.mean(informative) >= NETWORKS[of]
+
+
+#: A slip in one line for each parameter: another's factor, or none.
+SLIPS = {
+    "w1": ("dh1_dw1 = dh1_dz1 * x1", "dh1_dw1 = dh1_dz1 * x2"),
+    "w2": ("dh1_dw2 = dh1_dz1 * x2", "dh1_dw2 = dh2_dz2 * x2"),
+    "w3": ("dL_dw3 = dL_dypred * dypred_dh2 * dh2_dw3", "dL_dw3 = dypred_dh2 * dh2_dw3"),
+    "w4": ("dL_dw4 = dL_dypred * dypred_dh2", "dL_dw4 = dL_dypred * dypred_dh1"),
+    "w5": ("dypred_dw5 = dypred_dz3 * h1", "dypred_dw5 = dypred_dz3 * h2"),
+    "w6": ("dypred_dw6 = dypred_dz3 * h2", "dypred_dw6 = dypred_dz3 * z2"),
+    "b1": ("dh1_db1 = dh1_dz1", "dh1_db1 = h1"),
+    "b2": ("dL_db2 = dL_dypred * dypred_dh2", "dL_db2 = -dL_dypred * dypred_dh2"),
+    "b3": ("dypred_db3 = dypred_dz3", "dypred_db3 = 1"),
+}
+
+
+def off_by(share: float) -> Any:
+    """Return σ' with a relative error."""
+    return edited(sigmoid_derivative, ("1 / (1 + e) *", f"(1 + {share}) / (1 + e) *"))
+
+
+@pytest.fixture
+def first_failure(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Leave out the search for a simpler example, most of the time that a failing test takes."""
+    settings.register_profile("first failure", settings(), phases=[Phase.explicit, Phase.generate])
+    before = settings.get_current_profile_name()
+    settings.load_profile("first failure")
+    yield monkeypatch
+    settings.load_profile(before)
+
+
+@pytest.mark.parametrize("slip", [*SLIPS, "σ'"])
+def test_the_first_test_fails_for(slip: str, first_failure: pytest.MonkeyPatch) -> None:
+    right = manual.article.gradient
+    wrong = edited(right, SLIPS[slip]) if slip in SLIPS else partial(right, derivative=off_by(1e-6))
+    first_failure.setattr(manual.article, "gradient", wrong)
+    first: Any = test_by_hand_and_by_autodiff
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        given(*ORDINARY)(first.hypothesis.inner_test)()
+
+
+def test_the_rigorous_one_fails_for_an_error_of_1e_12(first_failure: pytest.MonkeyPatch) -> None:
+    first_failure.setitem(SIGMOID_DERIVATIVES, "stable", off_by(1e-12))
+    with pytest.raises(AssertionError, match="stable"):
+        test_they_agree_within_rounding_wherever_it_is()
 
 
 @pytest.mark.parametrize("of", NETWORKS, ids=str)
@@ -117,7 +205,9 @@ def test_predictions_of_general_networks_lie_where_they_must(of: Described) -> N
 @pytest.mark.slow
 def test_examples_are_the_same_whatever_is_imported(tmp_path: Path) -> None:
     """Hypothesis takes constants from modules that are not installed; none reaches our draws."""
-    of_networks = network_strategies.points(NETWORKS[2]).map(lambda point: point.x[0, 0].item())
+    of_networks = network_strategies.points(list(NETWORKS)[2]).map(
+        lambda point: point.x[0, 0].item()
+    )
     drawn = st.tuples(points, *[of_networks] * 5)
     reached = st.lists(st.floats(-8, 8), min_size=30)
     before, reached_before = _examples(drawn), _examples(reached)
@@ -147,26 +237,25 @@ def _examples(drawn: st.SearchStrategy[Any], count: int = 40) -> list[str]:
     return found
 
 
-@forms
 @fewer(2)  # the truth takes most of the time
 @given(point=points)
 @example(point=UNDERFLOWS[0])
-def test_the_exact_gradient_lies_in_the_ranges_of_both(form: str, point: Point) -> None:
+def test_the_exact_gradient_lies_in_the_ranges_of_both(point: Point) -> None:
     """The ranges that judge both contain the exact derivative."""
     truth = exact.gradient(*point)
-    for name, true, span in zip(NAMES, truth, gradient_ranges(*point, form), strict=True):
-        note(f"{name}: truth {true}, range [{span.lo}, {span.hi}]")
-        assert exact.contained(true, span.lo, span.hi)
+    for form in SIGMOID_DERIVATIVES:
+        for name, true, span in zip(NAMES, truth, gradient_ranges(*point, form), strict=True):
+            assert exact.contained(true, span.lo, span.hi), (form, name, true, span)
 
 
-@fewer(2)
+@fewer(4)
 @given(point=points)
 def test_the_losses_agree(point: Point) -> None:
     """By hand and by autodiff, both within the rounding of (y - ypred)²."""
     params = autodiff.article.Parameters(*point.params)
     value, grads = autodiff.article.value_and_gradient(params, point.x, point.y)
     # Not the bits of `gradient`: XLA compiles another program, which may round in another order.
-    spans = gradient_ranges(*point, AUTODIFF_FORM)
+    spans = gradient_ranges(*point, OF_AUTODIFF)
     assert all(span.contains(part) for span, part in zip(spans, grads, strict=True))
     ypred = manual.article.feedforward(point.params, point.x)
     # ∂L/∂b3 has the factor -2 (y - ypred); ypred itself lies within 4 ulp of 1 of the truth, or
@@ -183,45 +272,22 @@ def test_the_losses_agree(point: Point) -> None:
 
 
 @forms
-def test_the_bound_is_sharp(form: str) -> None:
-    """On ordinary points a relative error of 1e-12 is seen in nine elements of ten.
-
-    Where σ saturates at 1, autodiff's σ(1 - σ) loses digits and its range must allow for it; the
-    stable form is held to its own, narrow range even there.
-    """
-    point = drawn_points(4096, seed=2, scale=0.3)
-    verdict = verdict_on(hand_gradient(form), point, form)
-    assert verdict.agree.all()
-    assert np.quantile(verdict.bound / np.abs(verdict.by_hand), 0.9) < 1e-12
-
-
-def test_at_saturated_points_the_stable_form_keeps_its_digits() -> None:
-    """Where autodiff answers 0, a zero or a flipped sign by hand is still seen."""
-    point = drawn_points(4096, seed=8, scale=3.0)
-    right = stack(manual.article.gradient(*point))
-    lost = (by_autodiff(point) == 0) & (np.abs(right) > 1e-290)
-    assert lost.sum() > 1000
-    for factor in (0, -1):
-        agree = verdict_on(lambda *_, by=factor: by * right, point).agree
-        assert not agree[lost].any()
-
-
-@forms
 def test_the_same_lines_under_jit(form: str) -> None:
     point = drawn_points(1024, seed=3)
-    with jax.enable_x64(True):
-        jitted = stack(jax.jit(hand_gradient(form))(*jax.tree.map(jnp.asarray, point)))
-    for name, answer, span in zip(NAMES, jitted, gradient_ranges(*point, form), strict=True):
-        assert np.all((span.lo <= answer) & (answer <= span.hi)), name
+    lines = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[form])
+    ranges = gradient_ranges(*point, form)
+    for name, answer, span in zip(NAMES, in_float64(jax.jit(lines))(*point), ranges, strict=True):
+        assert span.contains(answer).all(), name
 
 
 @forms
 def test_the_same_lines_under_array_api_strict(form: str) -> None:
     """The standard's strict implementation computes with NumPy: every bit must be the same."""
     point = drawn_points(1024, seed=4)
-    params, x, y = jax.tree.map(array_api_strict.asarray, point)
-    strict = [np.asarray(part) for part in hand_gradient(form)(params, x, y)]
-    assert stack(strict).tobytes() == stack(hand_gradient(form)(*point)).tobytes()
+    lines = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[form])
+    strict = lines(*jax.tree.map(array_api_strict.asarray, point))
+    for under_strict, by_numpy in zip(strict, lines(*point), strict=True):
+        assert np.asarray(under_strict).tobytes() == by_numpy.tobytes()
 
 
 def test_in_float32_the_lines_stay_in_float32() -> None:

@@ -20,7 +20,8 @@ def one_of_each(values: Any, quick: Any) -> list[Any]:
 def fewer(times: int) -> settings:
     """A part of the profile's examples, where each takes long and most would show a mistake.
 
-    In the thorough profile at most 200, as in the quick one, which are others in every run.
+    In the thorough profile at most 200, as in the quick one, which are others in every run; what
+    the project is about, tests/test_equivalence.py, draws all 3,000 there.
     """
     return settings(max_examples=min(settings().max_examples // times, 200))
 

@@ -40,7 +40,7 @@ options = together(
     option(
         "--device",
         type=Name("cpu", "gpu"),
-        help="Where JAX's programs run.",
+        help="Where JAX's programs run; on a GPU nothing is measured yet.",
         otherwise="a GPU if JAX finds one",
     ),
     several(

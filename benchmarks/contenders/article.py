@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import autodiff.article
 import manual.article
 import manual.floats
 from benchmarks import names
@@ -14,6 +15,7 @@ from benchmarks.contenders.gradients import GRADIENTS
 from benchmarks.contenders.peers.contenders import TO_ARTICLE
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.ready import Ready, Unavailable, jitted
+from benchmarks.results import JAX
 from manual.activations import sigmoid_derivative_article
 
 
@@ -78,6 +80,16 @@ def hand_floats(problem: ArticleProblem) -> Ready:
     return Ready(lambda: manual.floats.value_and_gradient(params, x, y))
 
 
+def public(problem: ArticleProblem) -> Ready:
+    """Call `autodiff.article.value_and_gradient`."""
+    _one(problem)
+    if problem.dtype != "float64":
+        raise Unavailable("the public function computes in float64")
+    params = autodiff.article.Parameters(*problem.params)
+    x, y = problem.x, problem.y
+    return Ready(lambda: autodiff.article.value_and_gradient(params, x, y), called=JAX)
+
+
 def hand_jit_article(problem: ArticleProblem) -> Ready:
     """Compile the hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits."""
     lines = functools.partial(
@@ -108,6 +120,7 @@ CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
     **GRADIENTS,
     names.ARTICLE: article_lines,
     names.FLOATS: hand_floats,
+    names.PUBLIC: public,
     names.HAND_JIT_ARTICLE: hand_jit_article,
     names.FORWARD: _of_one(GRADIENTS[names.FORWARD]),
     names.DIFFERENCES: _of_one(GRADIENTS[names.DIFFERENCES]),

@@ -7,7 +7,7 @@ from benchmarks import names
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Leaves, Ready, ahead_of_time, from_host, jitted, leaves
+from benchmarks.ready import Leaves, Ready, ahead_of_time, from_host, in_numpy, jitted, leaves
 
 GradientProblem = ArticleProblem | NetworkProblem
 
@@ -21,6 +21,7 @@ def call_variants(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Rea
         names.GRAD: lambda problem: jitted(*of(problem)),
         names.GRAD_AOT: lambda problem: ahead_of_time(*of(problem)),
         names.FROM_HOST: lambda problem: from_host(*of(problem)),
+        names.IN_NUMPY: lambda problem: in_numpy(*of(problem)),
     }
 
 

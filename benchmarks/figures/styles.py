@@ -52,6 +52,8 @@ STYLES = {
     names.ARTICLE: Style("the article's lines", "orange", "v", prominent=True),
     names.GRAD_AOT: Style("jax.grad, AOT", "vermilion", "<", "--"),
     names.FROM_HOST: Style("jax.grad, from NumPy", "vermilion", ">", ":"),
+    names.IN_NUMPY: Style("jax.grad, in NumPy", "vermilion", "v", ":"),
+    names.PUBLIC: Style("jax.grad, public", "vermilion", "d", "-."),
     names.FORWARD: Style("forward mode", "sky", "P"),
     names.DIFFERENCES: Style("differences", "sky", "X", "--"),
     names.C: Style("C", "ink", "p"),

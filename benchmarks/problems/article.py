@@ -21,7 +21,7 @@ class ArticleProblem(Problem):
 
     params: Parameters
     x: np.ndarray  #: shape (2,) or (n, 2)
-    y: np.ndarray  #: shape () or (n,)
+    y: Any  #: shape () or (n,)
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -91,7 +91,7 @@ def sample_problem(dtype: str) -> ArticleProblem:
     """Build the article's example: Alice, shifted, and nine draws from N(0, 1)."""
     kind = np.dtype(dtype).type
     params = Parameters(*(kind(p) for p in manual.article.draw_parameters(44)))
-    return ArticleProblem(params, np.array([-2, -1], dtype), np.array(1, dtype))
+    return ArticleProblem(params, np.array([-2, -1], dtype), kind(1))
 
 
 def mass_problem(networks: int, dtype: str, seed: int = 0) -> ArticleProblem:

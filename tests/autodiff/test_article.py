@@ -1,12 +1,16 @@
 """The article's network by autodiff: packing, compiled training, 64 bits by itself."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import manual.article
 from autodiff import article
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, TRAINED, XS, YS, close
+from tests.strategies import drawn_points
 
 ONES = article.Parameters(*[1.0] * 6, *[0.0] * 3)
 ORDER = np.tile(np.arange(4), (1000, 1))
@@ -22,7 +26,32 @@ def test_the_partial_derivatives_for_alice() -> None:
     assert close(value, 0.226866287190871, 15)
     for name, partial in PARTIALS.items():
         assert close(getattr(grads, name), partial, 15), name
-    assert {(type(part), part.dtype) for part in grads} == {(np.ndarray, np.dtype(np.float64))}
+    assert {type(part) for part in (value, *grads)} == {np.float64}
+
+
+@pytest.mark.parametrize("kind", [float, np.float32, np.array, jnp.float32, jnp.bfloat16])
+def test_the_nine_may_be_numbers_of_any_kind(kind: Any) -> None:
+    grads = article.gradient(article.Parameters(*map(kind, ONES)), XS[0], YS[0])
+    assert isinstance(grads, article.Parameters)
+    assert all(close(getattr(grads, name), partial, 15) for name, partial in PARTIALS.items())
+
+
+def test_parameters_of_any_shape_that_fits_the_inputs() -> None:
+    """Of n networks, of one, and of networks that share a weight: few roundings from by hand."""
+    params, x, _ = drawn_points(5, seed=5, scale=0.3)
+    first = [w[0] for w in params]
+    for given, inputs in ((params, x), (first, x), (first, x[0]), ([*first[:8], params.b3], x)):
+        output = article.predict(article.Parameters(*given), inputs)
+        by_hand = manual.article.feedforward(manual.article.Parameters(*given), inputs)
+        assert output.shape == np.shape(by_hand)
+        np.testing.assert_allclose(output, by_hand, rtol=1e-14)
+
+
+def test_what_the_compiled_function_refuses_is_refused() -> None:
+    with pytest.raises(TypeError, match="real- or complex-valued inputs"):
+        article.gradient(article.Parameters(*[1] * 9), XS[0], YS[0])
+    with pytest.raises(TypeError, match="scalar-output"):
+        article.gradient(ONES._replace(w1=np.ones(3)), XS[0], YS[0])
 
 
 @pytest.mark.parametrize("epoch", LOSSES)
