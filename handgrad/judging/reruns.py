@@ -222,8 +222,12 @@ def _gradient_in_balls(
         exact = _attempt(again)
         if exact is None:
             continue
-        if runner in (exact_runs.by_numpy, exact_runs.by_stand_ins):
+        if runner is exact_runs.by_numpy:
             return _Exact(exact, again)
+        if runner is exact_runs.by_stand_ins:
+            # The same lines are off by what the answer is off by, or by less.
+            known = gaps.gap_of(exact) <= gaps.gap * LUCK
+            return _Exact(np.where(known, exact, np.full(exact.shape, UNKNOWN)), again)
         floats = _attempt(lambda r=runner: _flat(case, given, r(gradient, arguments, floats=True)))
         if floats is not None:
             gap = gaps.gap_of(floats)

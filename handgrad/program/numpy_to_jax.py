@@ -5,7 +5,6 @@ gradient that lost digits, if it loses as many in JAX. Code that writes into arr
 floats, cannot be translated.
 """
 
-import copy
 import math
 import sys
 from collections.abc import Callable
@@ -174,7 +173,7 @@ def replaced(function: Callable[..., Any], one: Callable[[Any], Any]) -> Callabl
 
 
 class _Translation:
-    """Keeps one copy of each function, so that the copies call each other."""
+    """Keeps one copy of each function and of its variables, so that the copies share them."""
 
     def __init__(self) -> None:
         self.made: dict[int, tuple[Any, Any]] = {}
@@ -188,46 +187,39 @@ class _Translation:
         if isinstance(value, FunctionType):
             return self._function(value) if _is_own(value) else value
         if isinstance(value, MethodType):
-            return MethodType(self.of(value.__func__), self.of(value.__self__))
+            return MethodType(self.of(value.__func__), value.__self__)
         if isinstance(value, partial):
             return partial(self.of(value.func), *value.args, **value.keywords)
         if isinstance(value, np.ufunc) or _of_numpy(value):
             return counterpart_of(value) or value
-        return self._object(value) if _holds_functions(value) else value
-
-    def _object(self, value: Any) -> Any:
-        """Copy an object, with copies of the functions that it and its class hold."""
-        if id(value) in self.made:
-            return self.made[id(value)][1]
-        kind, made = type(value), copy.copy(value)
-        self.made[id(value)] = value, made
-        of_class = {name: self.of(f) for base in kind.__mro__[::-1] for name, f in _own(base)}
-        # A frozen dataclass refuses assignments.
-        for name, function in _own(value):
-            object.__setattr__(made, name, self.of(function))
-        if of_class:
-            object.__setattr__(made, "__class__", type(kind.__name__, (kind,), of_class))
-        return made
+        return value
 
     def _function(self, function: FunctionType) -> FunctionType:
         if id(function) in self.made:
             return self.made[id(function)][1]
-        variables = dict(function.__globals__)
-        cells = tuple(CellType() for _ in function.__closure__ or ())
+        # What one copy assigns to a global or enclosing variable, others read.
+        old = function.__globals__
+        variables = self._kept(old, lambda: dict(old))
+        cells = tuple(self._kept(cell, CellType) for cell in function.__closure__ or ())
         copy = FunctionType(function.__code__, variables, function.__name__, None, cells)
-        # The original is kept alive, so that its id is not reused.
-        self.made[id(function)] = function, copy
+        self._kept(function, lambda: copy)
         copy.__defaults__ = tuple(map(self.of, function.__defaults__ or ()))
         copy.__kwdefaults__ = {k: self.of(v) for k, v in (function.__kwdefaults__ or {}).items()}
         for name in names(function.__code__):
-            if name in variables or name in _BUILTIN:
-                variables[name] = self.of(variables.get(name, _BUILTIN.get(name)))
-        for cell, old in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
+            if name in old or name in _BUILTIN:
+                variables[name] = self.of(old.get(name, _BUILTIN.get(name)))
+        for cell, of in zip(cells, function.__closure__ or (), strict=True):
             try:
-                cell.cell_contents = self.of(old.cell_contents)
+                cell.cell_contents = self.of(of.cell_contents)
             except ValueError:
                 continue  # a closure variable without a value yet
         return copy
+
+    def _kept(self, of: Any, make: Callable[[], Any]) -> Any:
+        """Return what was made of an object before; it is kept, so that its id is not reused."""
+        if id(of) not in self.made:
+            self.made[id(of)] = of, make()
+        return self.made[id(of)][1]
 
 
 class _Replacement(_Translation):
@@ -240,7 +232,7 @@ class _Replacement(_Translation):
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
         own = isinstance(value, FunctionType) and _is_own(value)
-        through = own or isinstance(value, MethodType | partial) or _holds_functions(value)
+        through = own or isinstance(value, MethodType | partial)
         return super().of(value) if through else self._one(value)
 
 
@@ -254,21 +246,6 @@ def _is_own(function: FunctionType) -> bool:
     """Tell whether a function may refer to NumPy: one not of NumPy, SciPy or JAX."""
     module = (function.__module__ or "").partition(".")[0]
     return module not in ("numpy", "scipy", "jax")
-
-
-def _own(holder: Any) -> list[tuple[str, FunctionType]]:
-    """Return the functions among the attributes of an object or a class that may name NumPy."""
-    found = getattr(holder, "__dict__", {})
-    return [(k, f) for k, f in found.items() if isinstance(f, FunctionType) and _is_own(f)]
-
-
-def _holds_functions(value: Any) -> bool:
-    """Tell whether an object of the caller's has functions, as attributes or methods."""
-    kind = type(value)
-    of_others = ("builtins", "numpy", "scipy", "jax", "jaxlib", "torch", "handgrad")
-    if isinstance(value, type) or kind.__module__.partition(".")[0] in of_others:
-        return False
-    return hasattr(value, "__dict__") and any(map(_own, (value, *kind.__mro__)))
 
 
 def _of_numpy(value: Any) -> bool:

@@ -6,7 +6,9 @@ JAX know nothing of series. A copy of the code, which refers to functions, types
 has none of these limits. What it reaches through lists and dictionaries is not replaced.
 """
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial, reduce, wraps
 from importlib import import_module
 from types import GeneratorType, ModuleType
@@ -16,7 +18,8 @@ import jax
 import numpy as np
 
 from handgrad.data.formats import is_floating
-from handgrad.oracle.numpy_losses.series import Number, Series, Session
+from handgrad.data.silent import quiet
+from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series, Session
 from handgrad.oracle.numpy_losses.sparse import makes_sparse, sparse
 from handgrad.program.numpy_to_jax import counterpart_of, replaced
 
@@ -25,6 +28,9 @@ from handgrad.program.numpy_to_jax import counterpart_of, replaced
 _HOMES = ("numpy.", "scipy.", "math.", "jax.numpy.", "jax.nn.", "jax.scipy.special.")
 _HOMES += ("jax.scipy.linalg.", "jax.lax.lax.")
 _ABOVE = ("jax", "jax.lax", "jax.scipy")
+
+#: How far away a function itself runs before its copy does, relatively: farther than any rounding.
+ELSEWHERE = 1 / 16
 
 #: Arrays of more floats stay as they are: each would cost as much as an operation on series.
 _MOST = 2**16
@@ -41,6 +47,8 @@ _OF_MATH: dict[str, Callable[..., Any]] = {
     "fabs": np.abs,
     "fsum": sum,
     "hypot": lambda *sides: reduce(np.hypot, sides),
+    "isclose": math.isclose,  # NumPy's has another tolerance
+    "remainder": math.remainder,  # and this is another function there
     "log": lambda x, *base: np.log(x) / np.log(base[0]) if base else np.log(x),
 }
 
@@ -61,9 +69,34 @@ def on_series(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any) -> Any:
         leaves = jax.tree_util.tree_leaves(args)
         session = next((a.session for a in leaves if isinstance(a, Series | Number)), None)
-        return (function if session is None else _with_stand_ins(function, session))(*args)
+        if session is None:
+            return function(*args)
+        _run_elsewhere(function, args)
+        return _with_stand_ins(function, session)(*args)
 
     return run
+
+
+def _run_elsewhere(function: Callable[..., Any], args: Any) -> None:
+    """Run a function itself on other floats, so that nothing it leaves behind fits its copy.
+
+    A copy that reads what the function itself has kept would return a right value, as a constant.
+    """
+    for factor in (1 + ELSEWHERE, 1 - ELSEWHERE):
+
+        def moved(leaf: Any, factor: float = factor) -> Any:
+            if isinstance(leaf, Number):
+                return factor * (float(leaf.value) or 1.0)
+            if not isinstance(leaf, Series):
+                return leaf
+            balls = (e.value if isinstance(e, Number) else e for e in leaf.ravel())
+            floats = np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
+            return factor * np.where(floats == 0, 1.0, floats)
+
+        with suppress(Exception), quiet():
+            function(*jax.tree_util.tree_map(moved, args))
+            return
+    raise NotOnSeriesError("a function that is not defined nearby")
 
 
 def _with_stand_ins(function: Callable[..., Any], session: Session) -> Callable[..., Any]:
@@ -82,7 +115,7 @@ def _in_place_of(session: Session, value: Any) -> Any:
     if isinstance(value, type):
         return _float_or_number(value) if _of_floats(value) else value
     if isinstance(value, np.ndarray):
-        return _boxed(session, value)
+        return _constant(_boxed(session, value))
     name, home = getattr(value, "__name__", ""), str(getattr(value, "__module__", ""))
     if not (callable(value) and name and _is_home(home)) or isinstance(value, np.ufunc):
         return value
@@ -140,6 +173,13 @@ def _boxed(session: Session, made: Any, of_objects: bool = False) -> Any:
         numbers = made.astype(np.float64)
         return session.series(np.fromiter(numbers.flat, object, made.size).reshape(made.shape))
     return session.series(made) if of_objects and made.dtype == object else made
+
+
+def _constant(array: np.ndarray) -> np.ndarray:
+    """Let nobody write to an array from outside: other names of its memory would not see it."""
+    if isinstance(array, Series):
+        array.flags.writeable = False
+    return array
 
 
 def _of_floats(kind: type) -> bool:
