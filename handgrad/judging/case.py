@@ -325,7 +325,7 @@ class Case(Options):
 
 
 def check_case(case: Case, given: Point) -> None:
-    """Raise TypeError if a case has functions that are none."""
+    """Raise TypeError if what a case has for functions cannot be called."""
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
 

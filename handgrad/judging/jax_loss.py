@@ -162,7 +162,7 @@ class JaxLoss:
             if isinstance(part, Matrix | HessianProduct):
                 held_to = partial(matrix_differences.few, part, given, seed, estimate.MOST)
             trusted = self.trusts_a_rule(given)
-            found = estimate.reference(self.case.loss, given, missing.name, seed, held_to, trusted)
+            found = estimate.reference(self.case.loss, given, missing, seed, held_to, trusted)
             return found if tangent is None else by_differences.projected(*found, tangent)
 
     def trusts_a_rule(self, given: Point) -> bool:

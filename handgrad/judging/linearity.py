@@ -111,7 +111,7 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
 
 
 def _vector(case: Case, given: Point) -> Vector | None:
-    """Return the vector that a case should be linear in; None if there is none."""
+    """Return the vector that a case should be linear in, or None."""
     if case.vector is not None or not case.takes_vector:
         return case.vector
     first, *others = given.inputs

@@ -164,7 +164,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    points_of(case, given, points, case.seed)  # which raises if they are none
+    points_of(case, given, points, case.seed)  # which raises if they are no points
     others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
     gate = None
     with calling(case.wording.loss):
