@@ -69,7 +69,7 @@ def compare_gradients(
 
     Raises:
         TypeError: the versions are no functions with names; or as `check_gradient`.
-        ValueError: there is none; or as `check_gradient`.
+        ValueError: no version was given; or as `check_gradient`.
         CheckInterrupted: Ctrl-C; has the report on the versions that were judged.
         Exception: whatever `loss` raises at the given point.
 

@@ -27,7 +27,7 @@ class BlackBox(NumpyLoss):
     compiled: bool = False  #: whether JAX can compile what a matrix is of
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:  # noqa: ARG002 (of other losses)
-        """Raise: there is none.
+        """Raise, since nothing can be certified.
 
         Raises:
             UntraceableError: always; one line says what stopped it.
@@ -66,7 +66,7 @@ class BlackBox(NumpyLoss):
         """
         first = self.answers(given)[0] if value is None else value
         for other in calls(lambda: self.answers(given)[0], CALLS, 1):
-            if not abs(other - first) <= ANOTHER * abs(first):
+            if not np.isclose(other, first, rtol=ANOTHER, atol=0, equal_nan=True):
                 raise not_a_function(self.case.wording.loss, "value", repr(first), repr(other))
 
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:  # noqa: ARG002 (of other losses)

@@ -15,6 +15,8 @@ from handgrad.data.point import Point, shortly
 from handgrad.judging.matrix_parts import HessianProduct, Matrix, Rewriting
 from handgrad.judging.options import Options
 from handgrad.judging.repeatability import CALLS
+from handgrad.program.programs import Program
+from handgrad.program.trace import traced_alone
 
 #: Combines the float inputs of a part with its other inputs: float arrays -> inputs.
 Together = Callable[[Sequence[Any]], Any]
@@ -208,6 +210,8 @@ class Case(Options):
     calls: int = CALLS  #: how often the gradient is called at the given point, if that is quick
     vector: Vector | None = None  #: what it should be linear in, if that is no input
     nonlinear: str = ""  #: the vector that it is not linear in, if that was seen: `cotangent`
+    #: Of a gradient that may have loops of JAX's: what JAX traces of it, by the form of the point.
+    programs: dict[Any, Program | None] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def along_directions(self) -> bool:
@@ -247,6 +251,12 @@ class Case(Options):
     def is_linear(self) -> bool:
         """Whether the loss is linear in what is judged, and made for that: values, a matrix."""
         return isinstance(self.part, ForwardValues | Matrix)
+
+    def program(self, given: Point) -> Program | None:
+        """Return what JAX traces of the gradient; None if it cannot."""
+        if given.form not in self.programs:
+            self.programs[given.form] = traced_alone(self.gradient, given)
+        return self.programs[given.form]
 
     def of_caller(self, given: Point) -> Point:
         """Return a point of the case with the caller's parameters."""
@@ -324,7 +334,7 @@ class Case(Options):
 
 
 def check_case(case: Case, given: Point) -> None:
-    """Raise TypeError if a case has functions that are none."""
+    """Raise TypeError if what a case has for functions cannot be called."""
     for name, function in (("gradient", case.gradient), ("loss", case.loss)):
         check_function(name, function, (given.params, *given.inputs), f"{name}(params, *inputs)")
 

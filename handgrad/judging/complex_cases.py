@@ -107,7 +107,7 @@ def parted(found: Any, params: Any, sign: int, names: Names) -> Any:
         names: of the parameters.
 
     Raises:
-        FaultyFormError: the gradient by a complex array is none, or has another shape.
+        FaultyFormError: the gradient by a complex array is no array, or has another shape.
     """
     places, tree = jax.tree_util.tree_flatten_with_path(params, is_leaf=is_pair)
     try:

@@ -36,10 +36,10 @@ TANGENTS = 3
 
 
 def chosen_modes(function: CustomFunction, modes: Any) -> tuple[tuple[str, ...], str | None]:
-    """Return the modes to judge, the reverse mode first, and why JAX has none, if so.
+    """Return the modes to judge, the reverse mode first, and why JAX has no rule, if it has not.
 
     Raises:
-        TypeError: they are none, or the rule does not define one that was asked for.
+        TypeError: these are no modes, or the rule does not define one that was asked for.
     """
     expected = 'expected some of "fwd", "rev" in a tuple'
     if modes is not None:

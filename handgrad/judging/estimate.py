@@ -22,6 +22,7 @@ from handgrad.judging import by_differences
 from handgrad.judging.stopped_gradients import held
 from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError, sizes_about
 from handgrad.program.adaptive import ADAPTIVE
+from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.trace import differentiated
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
@@ -42,7 +43,7 @@ Differences = tuple[np.ndarray, np.ndarray, np.ndarray]
 def reference(
     loss: Callable[..., Any],
     given: Point,
-    operation: str,
+    missing: UncertifiedPrimitiveError,
     seed: int,
     differences: Callable[[], Differences] | None = None,
     trusted: bool = False,
@@ -52,7 +53,7 @@ def reference(
     Args:
         loss: the loss.
         given: the point.
-        operation: what has no rule.
+        missing: says what has no rule.
         seed: of random draws.
         differences: what the gradient is held to, if not to differences of the loss.
         trusted: whether a derivative rule in it counts as right, which differences do not see.
@@ -64,12 +65,13 @@ def reference(
     rng = np.random.default_rng(seed)
     f = _flat(loss, given)
     point = by_differences.in_one(given)
-    if operation in (*CALLBACKS, ADAPTIVE) and not trusted:
-        return by_differences.reference(in_floats(loss, given), given, outside(operation), seed)
+    if missing.name in (*CALLBACKS, ADAPTIVE) and not trusted:
+        why = outside(missing.name)
+        return by_differences.reference(in_floats(loss, given), given, why, seed)
     with jax.enable_x64(True):
         differentiate, program = differentiated(f, point)
         if program is None:
-            why = f"there is no rule for `{operation}`, and JAX cannot differentiate the loss"
+            why = f"{missing}, and JAX cannot differentiate the loss"
             return by_differences.reference(in_floats(loss, given), given, why, seed)
         both = jax.jit(differentiate(f))
         value, gradient = (np.asarray(out) for out in both(point))
@@ -85,15 +87,15 @@ def reference(
     contradicted = known & apart
     if trusted and contradicted.any():
         raise UndecidableError(
-            f"`{operation}` beside a trusted derivative rule: differences of the loss, which it is "
-            "held to, do not see the rule, and are others"
+            f"{missing.what} beside a trusted derivative rule: differences of the loss, which it "
+            "is held to, do not see the rule, and are others"
         )
     unit = changes[1:]
     # Two estimates that contradict each other decide nothing.
     loose = np.where(contradicted, np.inf, SHARP * unit)
     unit = np.where(contradicted, np.inf, unit)
     how = (
-        f"not certified: there is no rule for `{operation}`; jax.grad in float64, "
+        f"not certified: {missing}; jax.grad in float64, "
         f"{int(known.sum())} of {point.size} elements held to finite differences of the loss"
     )
     found = Reference(
@@ -114,7 +116,7 @@ def reference(
 def outside(operation: str) -> str:
     """Say why what calls code outside of JAX, or approximates, is not certified."""
     if operation == ADAPTIVE:
-        return f"the loss is solved by {ADAPTIVE} (as an adaptive solver does), and approximates"
+        return f"the loss has {ADAPTIVE}, as an adaptive solver does, and so approximates"
     return f"`{operation}` calls what is not JAX's; code in jax.numpy throughout is certified"
 
 

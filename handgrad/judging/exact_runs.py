@@ -22,10 +22,9 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.data.pytrees import is_real, wide
 from handgrad.oracle.numpy_losses.dispatch import NumpyRun, Perturbation
 from handgrad.oracle.numpy_losses.series import Number
-from handgrad.oracle.numpy_losses.stand_ins import on_series
+from handgrad.oracle.numpy_losses.stand_ins import apart, on_series
 from handgrad.program import numpy_to_jax
 from handgrad.program.interpreter import Run, number
-from handgrad.program.numpy_to_jax import replaced
 from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
 
@@ -106,7 +105,7 @@ def by_numpy(
         bare = isinstance(leaf, Number)
         return Real(lines.packed(leaf), np.float64, bare) if of_balls or bare else leaf
 
-    return mapped(packed, function(*mapped(boxed, arguments)))
+    return mapped(packed, apart(function)(*mapped(boxed, arguments)))
 
 
 def by_stand_ins(
@@ -119,51 +118,6 @@ def by_stand_ins(
     return by_numpy(on_series(function), arguments, constants, **options)
 
 
-#: Functions of NumPy that make arrays, which code writes to.
-MAKERS = {"zeros", "ones", "empty", "full", "eye", "identity", "array"}
-MAKERS |= {"zeros_like", "ones_like", "empty_like", "full_like"}
-
-
-class _Written(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array of JAX's that code writes to; its parts are copies, not views."""
-
-    def __init__(self, array: Any) -> None:
-        self.written = array
-
-    def __array_ufunc__(self, ufunc: np.ufunc, _: str, *inputs: Any, out: Any = ()) -> Any:
-        operands = [getattr(operand, "written", operand) for operand in inputs]
-        found = getattr(jax.numpy, ufunc.__name__)(*operands)
-        for whole in out:
-            whole.written = found
-        return out[0] if out else found
-
-    def __jax_array__(self) -> Any:
-        return self.written
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.written, name)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.written[index]
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self.written = self.written.at[index].set(getattr(value, "written", value))
-
-
-class _WritingNumPy(ModuleType):
-    """JAX's functions in place of NumPy's; what they make can be written to."""
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(numpy_to_jax.LIBRARIES["numpy"], name)
-        if name not in MAKERS:
-            return found
-        return lambda *args, **options: _Written(found(*args, **options))
-
-
-def _writing(value: Any) -> Any:
-    return _WritingNumPy("numpy") if value is numpy_to_jax.LIBRARIES["numpy"] else value
-
-
 def in_jax(
     function: Callable[..., Any],
     arguments: Sequence[Any],
@@ -171,13 +125,8 @@ def in_jax(
     floats: bool = False,
 ) -> Any:
     """Run a function as `by_jax` does, with JAX's modules in place of NumPy's and SciPy's."""
-    code = replaced(numpy_to_jax.in_jax(function), _writing)
-
-    def run(*args: Any) -> Any:
-        return mapped(lambda leaf: getattr(leaf, "written", leaf), code(*args))
-
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        return by_jax(run, arguments, constants, floats)
+        return by_jax(numpy_to_jax.in_jax(function), arguments, constants, floats)
 
 
 def by_jax(

@@ -1,6 +1,7 @@
 """Check the form of a gradient before any number is compared, since broadcasting would hide it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import jax
@@ -14,6 +15,8 @@ from handgrad.data.pytrees import is_real
 from handgrad.judging.case import OF_GRADIENT, Case, Wording
 from handgrad.judging.repeatability import calls
 from handgrad.judging.untraceable import calling
+from handgrad.program.ending import LoopError, before_loops, calls_compiled
+from handgrad.program.trace import run_to_end
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -151,6 +154,19 @@ def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
 Called = tuple[Any, Answer, list[Finding]]
 
 
+def _called(case: Case, given: Point) -> tuple[Any, list[str]]:
+    """Call the gradient; if it has loops of JAX's, once its program has come to an end.
+
+    Raises:
+        OutOfTimeError: a loop has not ended in time.
+    """
+    if given.form not in case.programs and not calls_compiled(case.gradient):
+        with suppress(LoopError), before_loops():
+            return given.call(case.gradient)
+    run_to_end(case.program(given), given)
+    return given.call(case.gradient)
+
+
 def call_gradient(case: Case, given: Point) -> Called:
     """Call the gradient of a case; return (value, leaves, findings).
 
@@ -158,7 +174,7 @@ def call_gradient(case: Case, given: Point) -> Called:
     """
     with calling(case.wording.gradient):
         try:
-            result, changed = given.call(case.gradient)
+            result, changed = _called(case, given)
         except FaultyFormError as error:
             return None, [], error.findings
     value, grads, findings = None, result, []

@@ -61,7 +61,7 @@ def referenced(
         together: makes the arguments of both functions from these.
 
     Raises:
-        TypeError: the results of the two have not the same floats; or f's has none.
+        TypeError: the results of the two have not the same floats, or that of f has no floats.
         Exception: what the functions raise.
     """
 

@@ -78,6 +78,7 @@ class Gate:
     #: value is the same at all; code in NumPy may look at its numbers.
     at_some_points: bool = True
     is_defined: bool = False  #: whether the function is, at the first point
+    takes_numpy: bool = True  #: whether it runs on NumPy's arrays there
     moved: int = 0  #: at how many points beside it it was held
 
     @classmethod
@@ -134,7 +135,7 @@ class Gate:
         self.at_some_points = yours is None
         self.check(given, known, yours)
         self.is_defined = True
-        rng, late = np.random.default_rng(case.seed), 0
+        rng, late, nowhere = np.random.default_rng(case.seed), 0, False
         for scale in SCALES:
             if self.moved >= moved or late == LATE:
                 break
@@ -151,10 +152,15 @@ class Gate:
             except OutOfTimeError:
                 check_time()
                 late += 1
-            if found is not None:
+            if found is None or np.isnan(found[0]):
+                nowhere = True
+            else:
                 self.moved += self._held(there, *found)
         if late and not self.moved and self.at_some_points:
             raise OutOfTimeError("to hold the loss to your function beside the point")
+        if nowhere and not self.moved and self.at_some_points:
+            name = self.name.removeprefix("the ")
+            raise AnotherFunctionError(f"{name}: it has no value beside the point to be held to")
 
     def check(
         self,
@@ -230,7 +236,13 @@ class Gate:
         return self._called(given) if staged is None else staged
 
     def _called(self, given: Point) -> float:
-        return float(np.asarray(called(self.own, given)))
+        """Call the function with NumPy's arrays, or JAX's if it took none at the point."""
+        if not self.is_defined:
+            with best_effort(Exception):
+                return float(np.asarray(given.call(self.own)[0]))
+            self.takes_numpy = False
+        found = given.call(self.own)[0] if self.takes_numpy else called(self.own, given)
+        return float(np.asarray(found))
 
     def _staged(self, given: Point) -> float | None:
         """Return the value of a function that computes by JAX and looks at none of it.

@@ -1,4 +1,4 @@
-"""Which generator that all code shares a function draws from, which is none of its arguments."""
+"""Which generator a function draws from that all code shares, and that is no argument of it."""
 
 import random
 import sys
@@ -25,7 +25,7 @@ SEEDED = {
 
 
 def advice(case: Case, given: Point) -> str:
-    """Say where the loss of a case, which is no function, has its numbers from, and what helps."""
+    """Say where a loss whose values vary has its numbers from, and what helps."""
     before = _generators()
     with best_effort():
         given.call(case.loss)

@@ -36,8 +36,8 @@ from handgrad.oracle.reference import BITS, Reference
 from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.programs import Program, custom_rules
-from handgrad.program.trace import Traced, trace, traced_alone, with_coefficients
+from handgrad.program.programs import custom_rules
+from handgrad.program.trace import Traced, run_to_end, trace, with_coefficients
 from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.tolerances import Tolerances
 
@@ -60,8 +60,6 @@ class JaxLoss:
     #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
     _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
-    #: Of a loss with loops: what JAX traces of the gradient, by the form of the point.
-    _gradients: dict[Any, Program | None] = field(default_factory=dict, repr=False)
 
     @property
     def has_autodiff(self) -> bool:
@@ -104,23 +102,17 @@ class JaxLoss:
         return self._called(self._autodiff(given), given)[1]
 
     def _must_end(self, given: Point) -> None:
-        """Run what has loops so that it ends: the gradient too, which will be called here.
+        """Run what has loops so that it ends.
 
         Raises:
-            OutOfTimeError: a loop of the loss or of the gradient has not ended in time.
+            OutOfTimeError: a loop has not ended in time.
         """
         traced = self.traced(given)
         if not traced.loss.may_not_end:
             return
-        if given.form not in self._gradients:
-            self._gradients[given.form] = traced_alone(self.case.gradient, given)
-        programs = [(self._gradients[given.form], True)]
+        self.case.program(given)  # the gradient may have the same loops, compiled before
         if self._compiled_autodiff(given) is None:  # which ends by itself
-            programs.append((traced.gradient or traced.loss, traced.traced_inputs))
-        with jax.enable_x64(given.wide), jax.debug_nans(False), jax.debug_infs(False):
-            for program, with_inputs in programs:
-                if program is not None and program.may_not_end:
-                    program.compiled()(given.leaves, real_inputs(given) if with_inputs else [])
+            run_to_end(traced.gradient or traced.loss, given, traced.traced_inputs)
 
     @staticmethod
     @interruptible
@@ -169,7 +161,7 @@ class JaxLoss:
             if isinstance(part, Matrix | HessianProduct):
                 held_to = partial(matrix_differences.few, part, given, seed, estimate.MOST)
             trusted = self.trusts_a_rule(given)
-            found = estimate.reference(self.case.loss, given, missing.name, seed, held_to, trusted)
+            found = estimate.reference(self.case.loss, given, missing, seed, held_to, trusted)
             return found if tangent is None else by_differences.projected(*found, tangent)
 
     def trusts_a_rule(self, given: Point) -> bool:

@@ -49,7 +49,7 @@ def check_repeatable(loss: PreparedLoss, outcome: Outcome, value: float) -> None
     JAX another value or gradient than that program has, by more than rounding explains.
 
     Raises:
-        NotAFunctionError: it is none.
+        NotAFunctionError: it is not a function of its arguments.
     """
     ruling = outcome.ruling
     if not loss.traced_once or (ruling is not None and _is_off_in_floats(ruling, value)):

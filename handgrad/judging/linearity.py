@@ -118,7 +118,7 @@ def seems_linear(case: Case, given: Point) -> bool:
 
 
 def _vector(case: Case, given: Point) -> Vector | None:
-    """Return the vector that a case should be linear in; None if there is none."""
+    """Return the vector that a case should be linear in, or None."""
     if case.vector is not None or not case.takes_vector:
         return case.vector
     first, *others = given.inputs

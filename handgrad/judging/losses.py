@@ -18,7 +18,7 @@ from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
-from handgrad.oracle.numpy_losses.stand_ins import on_series
+from handgrad.oracle.numpy_losses.stand_ins import apart, on_series
 from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.equations import equations
 from handgrad.program.numpy_to_jax import in_jax_with_promotion
@@ -67,7 +67,7 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
             raise
         by_jax = error
     try:
-        return _by_numpy(case, case, given, by_jax, points)
+        return _by_numpy(case, case.rewritten(apart), given, by_jax, points)
     except NotAFunctionError:
         raise
     except Exception as plainly:  # of the caller's code, or of what it calls
@@ -98,7 +98,7 @@ def _by_numpy(
 ) -> tuple[PreparedLoss, Gate]:
     """Return a loss, or the same as other code, on power series, and its gate; see `gated`."""
     prepared, value = numpy_loss(there, given, by_jax)
-    return _held(case, prepared, given, value, max(0, MOVED - points))
+    return _held(case, prepared, given, value, max(1, MOVED - points))
 
 
 def _is_quick(prepared: PreparedLoss, given: Point) -> bool:

@@ -14,9 +14,11 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.dual import Dual
 from handgrad.data import formats
 from handgrad.data.attempts import best_effort
-from handgrad.data.point import Point, vector
+from handgrad.data.point import Point, real_inputs, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import exact_runs, neighbours
 from handgrad.judging.case import BackwardStep, Case
@@ -27,6 +29,9 @@ from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA,
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
 from handgrad.oracle.truncation import FEWEST
+from handgrad.program.interpreter import Run
+from handgrad.program.programs import Program
+from handgrad.program.rules import RULES
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS
 
@@ -79,7 +84,9 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
                 by_constants = _by_constants(exact)
             shown = np.where(known, gaps.shown_by(error, by_constants), INCONCLUSIVE)
             if (shown[gaps.wrong] == WRONG_FORMULA).any():
-                limit = _attempt(lambda: _of_iterations(case, given))
+                of_jax = case.programs.get(given.form)
+                going_on = _of_iterations if of_jax is None else partial(_of_loops, of_jax)
+                limit = _attempt(lambda: going_on(case, given))
                 # Code that sorts may compare otherwise, and go wrong elsewhere.
                 if limit is not None and (gaps.gap_of(limit) <= gaps.sharp).all():
                     is_right = gaps.shown_by(gaps.gap_of(limit)) == RIGHT_FORMULA
@@ -185,6 +192,19 @@ def _of_iterations(case: Case, given: Point) -> np.ndarray | None:
         return None
     going_on = found.going_on(max(FEWEST, found.iterations), final=True, undefined=True, **options)
     return _flat(case, given, run(going_on))
+
+
+def _of_loops(program: Program, case: Case, given: Point) -> np.ndarray | None:
+    """Run the program of the caller's code in balls, its loops that a tolerance ends going on.
+
+    None if it has no such loops.
+    """
+    exact = map(balls.exact, (*given.leaves, *real_inputs(given)))
+    arguments = [Dual(a, balls.zeros((1, *a.shape))) for a in exact]
+    numbers = Comparisons(final=True, undefined=True)
+    run = Run(RULES, numbers, program.memory, further=FEWEST)
+    leaves = run.closed(program.jaxpr, arguments)[case.has_value :]
+    return _projected(case, given, [leaf.value for leaf in leaves]) if run.iterations else None
 
 
 def _arguments(given: Point) -> Any:

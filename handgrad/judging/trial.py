@@ -115,8 +115,6 @@ def _judge(
     tried = (
         _Tried([Outcome(given, cause=reason)]) if reason else _tried(case, given, points, seconds)
     )
-    if tried.loss is not None and isinstance(case.part, Matrix | HessianProduct):
-        case = tried.loss.case  # perhaps of other code
     found = tuple(tried.outcomes)
     trial = Trial(case, tried.loss, found, decisive(found), tried.stopped, seconds)
     try:
@@ -164,7 +162,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
     wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
         return _Tried([wrong])
-    points_of(case, given, points, case.seed)  # which raises if they are none
+    points_of(case, given, points, case.seed)  # which raises if they are no points
     others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
     gate = None
     with calling(case.wording.loss):
@@ -254,14 +252,15 @@ def _outcomes(
 
 
 def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
-    """Return an outcome; undecidable if the loss is another function there than the caller's."""
+    """Return the outcome of another point; without one if the caller's loss is another there."""
     given, ruling = outcome.given, outcome.ruling
     if ruling is None or not gate.at_some_points:
         return outcome
     try:
         same = gate.loss is loss
         known = ruling.reference.loss if same else None
-        gate.check(given, known, ruling=ruling if same else None)
+        if gate.check(given, known, ruling=ruling if same else None) is None:
+            return Outcome(given, cause="the loss has no value there", dropped=True)
     except AnotherFunctionError as error:
         if not gate.moved:  # it was held nowhere else
             raise

@@ -55,10 +55,10 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     return Judgement(
         verdict=verdict,
         blame=blame,
-        headline=_headline(verdict, blame, deciding, i, found, len(rulings), left.get(i, []), case),
+        headline=_headline(verdict, blame, deciding, i, found, rulings, left.get(i, []), case),
         observed=found,
         warnings=tuple(warnings),
-        certificate=_certificate(rulings[0], case) if rulings else "nothing was judged",
+        certificate=_certificate(rulings, case) if rulings else "nothing was judged",
         reproduce=reproduce,
         points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
@@ -70,7 +70,12 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     )
 
 
-def _certificate(ruling: Ruling, case: Case) -> str:
+def _certificate(rulings: Sequence[Ruling], case: Case) -> str:
+    how, others = _certificate_at(rulings[0], case), _not_certified(rulings)
+    return how + (others if rulings[0].reference.certified else "")
+
+
+def _certificate_at(ruling: Ruling, case: Case) -> str:
     reference = ruling.reference
     if isinstance(case.part, Matrix) and reference.certified and reference.known.all():
         second = ", whose numbers are series again" if case.part.symmetric else ""
@@ -265,7 +270,7 @@ def _headline(
     deciding: Outcome,
     i: int,
     findings: tuple[Finding, ...],
-    judged: int,
+    rulings: Sequence[Ruling],
     left: Sequence[Exit],
     case: Case,
 ) -> str:
@@ -274,11 +279,11 @@ def _headline(
     where += f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
-        count = f"{judged} points" if judged != 1 else "1 point"
         inside = "in the tangent space " if case.tangent(deciding.given) else ""
-        what = f"{inside}{_what_is_right(deciding, case)} at the given point, {count} judged"
+        what = f"{inside}{_what_is_right(deciding, case)} at the given point, "
+        what += f"{plural(len(rulings), 'point')} judged"
         what += "; autodiff is off" if blame == "autodiff" else ""
-        return f"agree: {what}{_not_certified(deciding)}"
+        return f"agree: {what}{_not_certified(rulings)}"
     if deciding.ruling is None and not findings:
         return f"undecidable: {deciding.cause}"
     worst = findings[0] if findings else None
@@ -291,7 +296,7 @@ def _headline(
         whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
     if case.nonlinear and verdict == "disagree":
         only += f"; {case.wording.gradient} is not linear in its {case.nonlinear}"
-    sample += _not_certified(deciding)
+    sample += _not_certified([deciding.ruling]) if deciding.ruling else ""
     return f"{verdict}{where}: {leaf}{worst.detail if worst else ''}{whose}{only}{sample}"
 
 
@@ -306,9 +311,12 @@ def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
     return list(found)[:FEW_LEAVES]
 
 
-def _not_certified(deciding: Outcome) -> str:
-    certified = deciding.ruling is None or deciding.ruling.reference.certified
-    return "" if certified else "; not certified"
+def _not_certified(rulings: Sequence[Ruling]) -> str:
+    """Say that the right gradients are not certified: at the first point, or at which others."""
+    count = sum(not ruling.reference.certified for ruling in rulings)
+    if not count or not rulings[0].reference.certified:
+        return "; not certified" if count else ""
+    return f"; not certified at {count} of {len(rulings) - 1} other points"
 
 
 def _of_a_sample(deciding: Outcome) -> str:

@@ -5,14 +5,20 @@ of iterations that all of them together may take, in the order in which they run
 up, the results mean nothing, and it is run again with more, as long as there is time for that.
 """
 
-from collections.abc import Callable, Sequence
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import attrgetter
+from types import FunctionType
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.extend import core as jex
+from jax.extend.core.primitives import while_p
 
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.program.equations import equations, groups, results_by_jax, walked
@@ -21,6 +27,61 @@ from handgrad.program.form import CUSTOM, Form
 #: The iterations that a program may take at first, and how many times as many in the next run. All
 #: runs but the last take an eighth of its time.
 FIRST, MORE = 64, 8
+
+
+#: How many functions that call each other are looked into for one that is compiled.
+DEEP = 5
+
+_STOPPED: ContextVar[bool] = ContextVar("stopped", default=False)
+_LOCK = threading.Lock()
+_stopping = 0
+
+
+class LoopError(BaseException):
+    """Code has come to a loop that may not end; not an `Exception`, as `OutOfTimeError`."""
+
+
+def _bind(*args: Any, **params: Any) -> Any:
+    if _STOPPED.get():
+        raise LoopError
+    return type(while_p).bind(while_p, *args, **params)
+
+
+@contextmanager
+def before_loops() -> Iterator[None]:
+    """Raise `LoopError` where code comes to a loop that a condition ends, to run or to trace it.
+
+    The loops of what was traced before, as `calls_compiled` tells, are not seen.
+    """
+    global _stopping
+    token = _STOPPED.set(True)
+    with _LOCK:
+        _stopping += 1
+        while_p.bind = _bind
+    try:
+        yield
+    finally:
+        _STOPPED.reset(token)
+        with _LOCK:
+            _stopping -= 1
+            if not _stopping:
+                del while_p.bind
+
+
+def calls_compiled(function: Any, deep: int = DEEP) -> bool:
+    """Tell whether a function, or one that it calls by its name, is compiled by JAX."""
+    if isinstance(function, jax.stages.Wrapped):
+        return True
+    if deep == 0 or not isinstance(function, FunctionType):
+        return False
+    try:
+        names = inspect.getclosurevars(function)
+    except ValueError:  # it is called before what it refers to is there
+        return False
+    called = [*names.nonlocals.values()]
+    if not str(function.__module__).startswith("jax."):  # whose own functions are compiled as well
+        called += names.globals.values()
+    return any(calls_compiled(value, deep - 1) for value in called)
 
 
 def may_not_end(jaxpr: Any) -> bool:

@@ -22,11 +22,11 @@ from handgrad.program.rule import Rule
 
 
 class UncertifiedPrimitiveError(NotImplementedError):
-    """The program has an operation that the table of rules does not cover."""
+    """The program has an operation that the table of rules does not cover; `what` says which."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the operation `{name}` has no rule")
-        self.name = name
+    def __init__(self, name: str, what: str = "") -> None:
+        self.name, self.what = name, what or f"`{name}`"
+        super().__init__(f"there is no rule for {self.what}")
 
 
 class EndlessLoopError(ArithmeticError):
@@ -121,7 +121,7 @@ class Run:
         except (AttributeError, TypeError) as error:
             # FLINT does not know numbers that have a slope of their own.
             if any(isinstance(o, Dual) and jets.are_in(o.value) for o in operands):
-                raise UncertifiedPrimitiveError(f"{name}, differentiated twice") from error
+                raise UncertifiedPrimitiveError(name, f"`{name}`, differentiated twice") from error
             raise
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return self.rounding.after(eqn, operands, outputs) if self.rounding else outputs

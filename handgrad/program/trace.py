@@ -17,7 +17,7 @@ import numpy as np
 from handgrad.data.advised import NoScalarError
 from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import is_complex
-from handgrad.data.point import Point, copied
+from handgrad.data.point import Point, copied, real_inputs
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.recent import Recent
 from handgrad.program.equations import equations, source
@@ -137,6 +137,17 @@ def traced_alone(f: Function, given: Point) -> Program | None:
     with best_effort(*_NEEDS_A_NUMBER), wide([*given.leaves, *real]):
         return Program.of(jax.make_jaxpr(flat)(list(given.leaves), real))
     return None
+
+
+def run_to_end(program: Program | None, given: Point, with_inputs: bool = True) -> None:
+    """Run a program at a point, if it has loops that may not end; the inputs are its arguments.
+
+    Raises:
+        OutOfTimeError: a loop has not ended in time.
+    """
+    if program is not None and program.may_not_end:
+        with jax.enable_x64(given.wide), jax.debug_nans(False), jax.debug_infs(False):
+            program.compiled()(given.leaves, real_inputs(given) if with_inputs else [])
 
 
 def with_coefficients(traced: Traced, f: Function, params: Any, inputs: Sequence[Any]) -> Traced:

@@ -47,6 +47,9 @@ def in_python(a: Any) -> Any:
     return s
 
 
+ended = jax.jit(lambda a: newton(a, jnp.where(a < 1.5, 1e-12, -1.0)))
+
+
 def root(a: Any) -> Any:
     return 0.5 / jnp.sqrt(a)
 
@@ -57,6 +60,10 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
     "the loss, compiled by the caller": (root, jax.jit(elsewhere), True),
     "the gradient, in JAX": (lambda a: 0.5 / elsewhere(a), lambda a: newton(a, 1e-12), True),
     "the loss, in JAX, everywhere": (root, lambda a: newton(a, -1.0), False),
+    "the gradient, in JAX, everywhere": (lambda a: 0.5 / newton(a, -1.0), jnp.sqrt, False),
+    "the gradient, in JAX, of a loss in NumPy": (lambda a: 0.5 / newton(a, -1.0), np.sqrt, False),
+    "the gradient, compiled": (jax.jit(lambda a: 0.5 / newton(a, -1.0)), jnp.sqrt, False),
+    "the gradient, compiled and run elsewhere before": (lambda a: 0.5 / ended(a), jnp.sqrt, False),
     "the loss, in Python": (lambda a: 0.5 / np.sqrt(a), in_python, True),
     "the gradient, in Python": (lambda a: 0.5 / in_python(a), lambda a: np.sqrt(a), True),
     "a map of loops": (
@@ -77,6 +84,8 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
 def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     gradient, loss, judged = ENDLESS[name]
     point = np.array([2.0, 2.0]) if "map" in name else np.float64(2.0)
+    with jax.enable_x64(True):
+        ended(np.float64(1.0))
     took, found = spent(lambda: check_gradient(gradient, loss, point, seconds=SECONDS))
     assert took.processor <= SECONDS + BEGUN
     if judged:

@@ -162,6 +162,10 @@ def test_a_solver_by_one_triangle_of_what_is_not_symmetric_is_not_certified() ->
 
     a = np.array([[2.0, 0.5], [0.5, 3.0]])
     assert check_gradient(gradient, loss, a, points=0).certified
+    # Around it no matrix is symmetric, which the headline says.
+    report = check_gradient(gradient, loss, a, points=2)
+    assert report.headline.endswith("; not certified at 2 of 2 other points"), report.headline
+    assert report.certificate.endswith("; not certified at 2 of 2 other points")
     a[1, 0] = 0.4
     with pytest.raises(NotImplementedError, match="leaves its system unsolved"):
         exact_gradient(loss, a)

@@ -104,7 +104,9 @@ class CallArguments:
         else:
             found = [k for k in floating if one in (self.names[k], self.of_all[self.positions[k]])]
         if not found:
-            names = ", ".join(self.names[k] for k in floating) or "none: there is none of floats"
+            names = (
+                ", ".join(self.names[k] for k in floating) or "no tensor: no argument has floats"
+            )
             raise ValueError(f"wrt: got {one!r}, expected names or positions among {names}")
         return found
 

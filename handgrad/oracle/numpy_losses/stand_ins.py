@@ -29,8 +29,9 @@ _HOMES = ("numpy.", "scipy.", "math.", "jax.numpy.", "jax.nn.", "jax.scipy.speci
 _HOMES += ("jax.scipy.linalg.", "jax.lax.lax.")
 _ABOVE = ("jax", "jax.lax", "jax.scipy")
 
-#: How far away a function itself runs before its copy does, relatively: farther than any rounding.
-ELSEWHERE = 1 / 16
+#: How far away a function runs before and after it runs on series, in sizes of its numbers: farther
+#: than any rounding.
+ASIDE = 1 / 16
 
 #: Arrays of more floats stay as they are: each would cost as much as an operation on series.
 _MOST = 2**16
@@ -64,6 +65,22 @@ _DTYPE = {"full": 2, "full_like": 2} | dict.fromkeys(
 
 def on_series(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that runs as its copy with stand-ins wherever it gets numbers of series."""
+    return _apart(function, lambda session: replaced(function, partial(_in_place_of, session)))
+
+
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that runs on series as if it had kept nothing of its runs before."""
+    return _apart(function, lambda _: function)
+
+
+def _apart(
+    function: Callable[..., Any], code: Callable[[Session], Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return a function that runs as other code wherever it gets numbers of series.
+
+    It runs itself elsewhere before: what it has kept of floats at the point would be a constant
+    there, and one of the right value. And after: nothing of series is to be left where it keeps it.
+    """
 
     @wraps(function)
     def run(*args: Any) -> Any:
@@ -71,36 +88,32 @@ def on_series(function: Callable[..., Any]) -> Callable[..., Any]:
         session = next((a.session for a in leaves if isinstance(a, Series | Number)), None)
         if session is None:
             return function(*args)
-        _run_elsewhere(function, args)
-        return _with_stand_ins(function, session)(*args)
+        others = [jax.tree_util.tree_map(partial(_moved, by), args) for by in (ASIDE, -ASIDE)]
+        if not any(_runs(function, other) for other in others):
+            raise NotOnSeriesError("a function that is not defined nearby")
+        try:
+            return code(session)(*args)
+        finally:
+            any(_runs(function, other) for other in others)
 
     return run
 
 
-def _run_elsewhere(function: Callable[..., Any], args: Any) -> None:
-    """Run a function itself on other floats, so that nothing it leaves behind fits its copy.
-
-    A copy that reads what the function itself has kept would return a right value, as a constant.
-    """
-    for factor in (1 + ELSEWHERE, 1 - ELSEWHERE):
-
-        def moved(leaf: Any, factor: float = factor) -> Any:
-            if isinstance(leaf, Number):
-                return factor * (float(leaf.value) or 1.0)
-            if not isinstance(leaf, Series):
-                return leaf
-            balls = (e.value if isinstance(e, Number) else e for e in leaf.ravel())
-            floats = np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
-            return factor * np.where(floats == 0, 1.0, floats)
-
-        with suppress(Exception), quiet():
-            function(*jax.tree_util.tree_map(moved, args))
-            return
-    raise NotOnSeriesError("a function that is not defined nearby")
+def _moved(by: float, leaf: Any) -> Any:
+    """Return numbers as floats, moved by a part of their size; a copy of other arrays."""
+    if isinstance(leaf, Number):
+        return (1 + by) * float(leaf.value)
+    if not isinstance(leaf, Series):
+        return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+    balls = (e.value if isinstance(e, Number) else e for e in leaf.ravel())
+    return (1 + by) * np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
 
 
-def _with_stand_ins(function: Callable[..., Any], session: Session) -> Callable[..., Any]:
-    return replaced(function, partial(_in_place_of, session))
+def _runs(function: Callable[..., Any], args: Any) -> bool:
+    with suppress(Exception), quiet():
+        function(*jax.tree_util.tree_map(lambda leaf: leaf, args))
+        return True
+    return False
 
 
 def _in_place_of(session: Session, value: Any) -> Any:

@@ -20,7 +20,14 @@ from handgrad.program.aten.installed import (
 from handgrad.program.aten.lifting import Lifted, mapped
 from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
 from handgrad.program.aten.results import results
-from handgrad.program.aten.traced_tensor import TracedTensor, array_of, constant, holding, view_of
+from handgrad.program.aten.traced_tensor import (
+    TracedTensor,
+    array_of,
+    constant,
+    holding,
+    not_plain,
+    view_of,
+)
 from handgrad.program.aten.views import Origin, check_strided, is_view
 
 assert operations  # which fills the table
@@ -35,6 +42,9 @@ _OF_FORM = frozenset(
     | {"randint_like", "new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided"}
     | {"_has_same_storage_numel", "is_same_size"}
 )
+
+#: PyTorch only notes these on a tensor, and in a dispatch mode its kernels do not look there.
+_NOTED = frozenset({"_conj", "_neg_view"})
 
 
 class Dispatch(DispatchMode):
@@ -60,9 +70,11 @@ class Dispatch(DispatchMode):
             kwargs = {**kwargs, "device": torch.device("cpu")}
         if function in (aten.lift_fresh.default, aten.lift.default):
             return args[0]
+        name = name_of(function)
+        if name in _NOTED:
+            not_plain(args[0])
         if all(tensor.is_plain for tensor in _tensors((args, kwargs))):
             return self._plainly(function, args, kwargs)
-        name = name_of(function)
         if name.partition(".")[0] in _OF_FORM:
             return self._plainly(function, mapped(_placeholder, args), kwargs)
         if name == "_local_scalar_dense":

@@ -121,6 +121,13 @@ def _read(tensor: TracedTensor) -> Any:
     return viewed(tensor.origin, array_of(tensor.origin.base))
 
 
+def not_plain(tensor: TracedTensor) -> None:
+    """Let JAX compute with a tensor from now on, and with what shares its memory."""
+    while tensor.origin is not None:
+        tensor = tensor.origin.base
+    tensor.memory.array = array_of(tensor)
+
+
 def write(tensor: TracedTensor, array: Any, has_slope: bool = True) -> None:
     """Let a tensor hold another value from now on, as what shares its memory does.
 

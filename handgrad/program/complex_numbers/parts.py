@@ -29,7 +29,7 @@ def constant(value: Any) -> Any:
     """Return a constant of a program, of a complex one the parts."""
     if not np.issubdtype(getattr(value, "dtype", None) or type(value), np.complexfloating):
         return value
-    real, imag = np.real(value), np.imag(value)
+    real, imag = np.real(value := np.asarray(value)), np.imag(value)  # JAX would trace that
     # Which side of a cut -0 is on counts.
     zero = not np.any(imag) and not np.signbit(imag).any()
     return Pair(np.array(real), None if zero else np.array(imag))

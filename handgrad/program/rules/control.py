@@ -80,7 +80,7 @@ def while_loop(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     key = ("dependent", id(eqn), *(_is_active(o) for o in operands))
     depends = run.once(key, lambda: _may_depend(eqn, list(key[2:])))
     if depends and run.once(("adaptive", id(eqn)), lambda: adaptive(eqn)):
-        raise UncertifiedPrimitiveError(ADAPTIVE)
+        raise UncertifiedPrimitiveError(ADAPTIVE, f"{ADAPTIVE}, as an adaptive solver does")
     iterations = 0
     while (going := np.asarray(run.closed(p["cond_jaxpr"], [*test, *state])[0])).any():
         if iterations >= run.most:

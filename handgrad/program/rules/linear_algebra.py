@@ -116,7 +116,8 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
         )
         if solver_is_fixed and not system_is_fixed:
             # JAX stops the slopes of factors, as those of one triangle of what is not symmetric.
-            raise UncertifiedPrimitiveError("custom_linear_solve that leaves its system unsolved")
+            unsolved = f"`{eqn.primitive.name}` that leaves its system unsolved"
+            raise UncertifiedPrimitiveError(eqn.primitive.name, unsolved)
         # It does not solve the system (an iteration that ends early): differentiate what it does.
         return run.closed(programs.solve, [*solve, *knowns])
     moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
@@ -150,7 +151,8 @@ def _by_elimination(
     program, consts = apply
     n = sum(b.value.size for b in knowns)
     if n > MOST_UNKNOWNS:
-        raise UncertifiedPrimitiveError(f"custom_linear_solve of {n} unknowns")
+        name = "custom_linear_solve"
+        raise UncertifiedPrimitiveError(name, f"`{name}` of {n} unknowns")
     # The slopes of A at 0 along the unit vectors are its columns. Perturbed runs have no slopes.
     units = _apart(balls.zeros((n,)), knowns, balls.exact(np.eye(n)))
     columns = run.deciding(run.comparisons).closed(program, [*map(dual.primal, consts), *units])

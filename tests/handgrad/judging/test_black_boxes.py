@@ -360,6 +360,12 @@ def test_a_loss_that_draws_is_no_function() -> None:
     assert "is not a function of its arguments" in report.headline
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_loss_that_is_never_finite_is_a_function(value: float) -> None:
+    report = check_gradient(beta_gradient, lambda x: beta(x) + value, AT, points=0)
+    assert report.headline == f"undecidable: the loss is {value} at this point"
+
+
 def test_the_values_of_a_loss_that_returns_both() -> None:
     def gradient(x: Any, off: float = 0.0) -> Any:
         return beta(x) + off, beta_gradient(x)

@@ -89,7 +89,7 @@ STATEFUL: dict[str, Callable[[], Callable[[Any], Any]]] = {
     "every second call": lambda: with_a_counter(2, traced),
     "every third call": lambda: with_a_counter(3, traced),
     "every seventh call": lambda: with_a_counter(7, traced),
-    "every third call, NumPy": lambda: with_a_counter(3, by_numpy),
+    "every fifth call, NumPy": lambda: with_a_counter(5, by_numpy),
     "every seventh call, NumPy": lambda: with_a_counter(7, by_numpy),
     "a default that grows": with_a_default_that_grows,
     "a tracer that was kept": with_what_was_kept,
@@ -97,7 +97,7 @@ STATEFUL: dict[str, Callable[[], Callable[[Any], Any]]] = {
 
 
 #: For the quick tests.
-QUICK = ("a mask", "a factor", "every third call, NumPy", "a tracer that was kept")
+QUICK = ("a mask", "a factor", "every fifth call, NumPy", "a tracer that was kept")
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -153,6 +153,8 @@ def test_modules_and_steps() -> None:
     assert check_backward(forward, backward, *at, points=1, convention="jax").verdict == "disagree"
 
 
+DATA = torch.tensor([1 + 2j, 0.5 - 1j, 3j, 0.2, -1 - 1j, 0.7 + 0.1j], dtype=DOUBLE)
+
 OPERATIONS = {
     "polar": lambda z: torch.polar(z.abs(), z.angle()) * 1j,
     "parts": lambda z: torch.complex(z.real * 2, z.imag**2) + torch.view_as_real(z).sum(),
@@ -166,7 +168,19 @@ OPERATIONS = {
     "fft": lambda z: torch.fft.ifft2(torch.fft.fft2(z.reshape(2, 3), norm="ortho") ** 2),
     "rfft": lambda z: torch.fft.irfft2(torch.fft.rfft2(z.abs().reshape(2, 3)) * (1 + 2j), (2, 3)),
     "hfft": lambda z: torch.fft.hfft(z, norm="forward") * torch.fft.ihfft(z.real)[0],
+    "conjugated data": lambda z: z * (DATA.conj() * 2) + torch.fft.irfft(DATA.conj()).sum(),
+    "parts of conjugated data": lambda z: (
+        z * (DATA.reshape(2, 3).mH @ DATA[:2]).sum() + DATA.conj().imag * 2
+    ),
+    "writes to conjugated data": lambda z: _written(DATA.clone()) * z,
 }
+
+
+def _written(x: Any) -> Any:
+    conjugate = x.conj()
+    conjugate.mul_(2)
+    x.add_(1j)
+    return x * conjugate
 
 
 @pytest.mark.parametrize(
