@@ -66,44 +66,31 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
         if case.autodiff is not None or case.referee == "program":
             raise
         by_jax = error
-    try:
-        return _by_numpy(case, case.rewritten(apart), given, by_jax, points)
-    except NotAFunctionError:
-        raise
-    except Exception as plainly:  # of the caller's code, or of what it calls
-        refused: Exception = plainly
-    try:
-        prepared, gate = _by_numpy(case, case.rewritten(on_series), given, by_jax, points)
-        if may_be_judged(case, given) and not _is_quick(prepared, given):
+    refused = by_jax
+    for how in (apart, on_series):
+        try:
+            prepared, value = numpy_loss(case.rewritten(how), given, by_jax)
+            found = _held(case, prepared, given, value, max(1, MOVED - points))
+            if how is apart or not may_be_judged(case, given) or _is_quick(prepared, given):
+                return found
             name, more = case.wording.loss.removeprefix("the "), case.wording.more_seconds
-            raise UntraceableError(f"{name}: on power series a point takes too long; {more}")
-        return prepared, gate
-    except NotAFunctionError:
-        raise
-    except Exception as error:
-        refused = error
-        translated = _translated(case, given)
-        if translated is not None:
-            return translated
-        if not isinstance(refused, UntraceableError):
+            refused = UntraceableError(f"{name}: on power series a point takes too long; {more}")
+        except NotAFunctionError:
             raise
-        another = isinstance(by_jax, AnotherFunctionError)
-        if (refused is by_jax and not another) or not may_be_judged(case, given):
-            raise (by_jax if another else refused) from None
-        return BlackBox(case, why=str(by_jax if another else refused)), None
+        except Exception as error:  # of the caller's code, or of what it calls
+            refused = error
+    if (translated := _translated(case, given)) is not None:
+        return translated
+    if not isinstance(refused, UntraceableError):
+        raise refused
+    another = isinstance(by_jax, AnotherFunctionError)
+    if (refused is by_jax and not another) or not may_be_judged(case, given):
+        raise (by_jax if another else refused) from None
+    return BlackBox(case, why=str(by_jax if another else refused)), None
 
 
-def _by_numpy(
-    case: Case, there: Case, given: Point, by_jax: Exception, points: int
-) -> tuple[PreparedLoss, Gate]:
-    """Return a loss, or the same as other code, on power series, and its gate; see `gated`."""
-    prepared, value = numpy_loss(there, given, by_jax)
-    return _held(case, prepared, given, value, max(1, MOVED - points))
-
-
-def _is_quick(prepared: PreparedLoss, given: Point) -> bool:
+def _is_quick(prepared: NumpyLoss, given: Point) -> bool:
     """Tell whether there is time for a point on power series, of what has run there before."""
-    assert isinstance(prepared, NumpyLoss)
     try:
         with limited(time_left(math.inf) / RUNS_OF_A_POINT), suppress(UndecidableKinkError):
             prepared.attempt(given)
