@@ -39,6 +39,7 @@ from handgrad.oracle.reference import UndecidableError
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.looked_at import looked_at
+from handgrad.program.numpy_to_jax import may_look
 from handgrad.tolerance.runs import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -74,9 +75,10 @@ class Gate:
     name: str  #: what messages call the function
     own: Callable[..., Any]  #: the caller's function; of several results one sum of all
     loss: JaxLoss | NumpyLoss  #: the same function, prepared
-    #: Whether the function may be another one at some points alone. Code in JAX that asks for no
-    #: value is the same at all; code in NumPy may look at its numbers.
+    #: Whether the function may be another one at some points alone. Code in JAX alone that asks for
+    #: no value is the same at all; what refers to NumPy or `isinstance` may look at its numbers.
     at_some_points: bool = True
+    stages: bool = False  #: whether JAX's part of it is run in balls
     is_defined: bool = False  #: whether the function is, at the first point
     takes_numpy: bool = True  #: whether it runs on NumPy's arrays there
     moved: int = 0  #: at how many points beside it it was held
@@ -132,7 +134,11 @@ class Gate:
             known = self._gives(given) if known is None else known
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
-        self.at_some_points = yours is None
+        self.stages = yours is not None
+        part = case.part
+        of = part.function if isinstance(part, Matrix) else case.loss
+        of = part.loss if isinstance(part, HessianProduct) else of
+        self.at_some_points = not self.stages or may_look(of)
         self.check(given, known, yours)
         self.is_defined = True
         rng, late, nowhere = np.random.default_rng(case.seed), 0, False
@@ -232,7 +238,7 @@ class Gate:
 
     def _yours(self, given: Point) -> float:
         """Return the function's value; JAX's part of it in balls, since compiling it takes long."""
-        staged = None if self.at_some_points else self._staged(given)
+        staged = self._staged(given) if self.stages else None
         return self._called(given) if staged is None else staged
 
     def _called(self, given: Point) -> float:

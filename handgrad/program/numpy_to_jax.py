@@ -65,7 +65,7 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
 
 
 #: What code refers to without a variable of its own, and may get something in place of.
-_BUILTIN = {"float": float, "type": type}
+_BUILTIN = {"float": float, "type": type, "isinstance": isinstance, "hasattr": hasattr}
 
 
 class NoCounterpartError(AttributeError):
@@ -170,6 +170,25 @@ def replaced(function: Callable[..., Any], one: Callable[[Any], Any]) -> Callabl
         one: returns what takes the place of a value that is no function; itself if nothing does.
     """
     return _Replacement(one).of(function)
+
+
+def may_look(function: Callable[..., Any]) -> bool:
+    """Tell whether code refers to what runs on arrays of NumPy's alone, or tells them from tracers.
+
+    What it reaches through objects is not seen, so that a method or an object may.
+    """
+    found = not isinstance(function, FunctionType | partial)
+
+    def one(value: Any) -> Any:
+        nonlocal found
+        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        of_numpy = str(home).partition(".")[0] in ("numpy", "scipy", "math")
+        asks = any(value is each for each in (type, isinstance, hasattr))
+        found |= of_numpy or asks or isinstance(value, MethodType)
+        return value
+
+    replaced(function, one)
+    return found
 
 
 class _Translation:

@@ -281,3 +281,37 @@ def test_a_small_term_that_a_tracer_does_not_have(dtype: Any, small: float) -> N
         wrong = check_gradient(lambda w, k=without: k @ w, decayed, w, points=points)
         assert right.verdict in ("agree", "imprecise")
         assert wrong.verdict != "agree" or not wrong.certified
+
+
+def _clipped(x: Any) -> Any:
+    return np.clip(x, -3, 3) if isinstance(x, np.ndarray) else x
+
+
+def _set(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = np.array(x)
+        x[x > 3] = 3
+    return x
+
+
+LOOKED: dict[str, Callable[[Any], Any]] = {
+    "clip": _clipped,
+    "a mask": _set,
+    "a branch": lambda x: 0 * x + 3 if isinstance(x, np.ndarray) and x[0] > 3 else x,
+    "minimum": lambda x: np.minimum(x, 3) if type(x) is np.ndarray else x,
+    "an attribute": lambda x: x.clip(-3, 3) if hasattr(x, "tofile") else x,
+}
+
+
+@pytest.mark.parametrize("name", LOOKED)
+def test_code_in_jax_that_may_look_at_arrays_of_numpy_is_held_at_every_point(name: str) -> None:
+    """At the given point it is what JAX traces; at the other one it is not."""
+    at, other = np.array([2.5, 1.0]), (np.array([4.0, 1.0]),)
+    look = LOOKED[name]
+
+    def loss(x: Any) -> Any:
+        return jnp.sum(look(x) ** 3)
+
+    report = check_gradient(lambda x: 3 * x**2, loss, at, points=[other])
+    assert report.verdict == "agree"
+    assert "undecidable at 1 of 1 other points" in report.warnings
