@@ -52,8 +52,8 @@ SCALES = 0.1, 0.1, 0.01, 0.01, 2.0**-14, 2.0**-14, 2.0**-20, 2.0**-20
 MOVED = 2
 
 #: The part of the time that is left in which a point that is moved must be done, and how many may
-#: be late: an eighth is lost to a function that does not end beside the point.
-PART, LATE = 1 / 16, 2
+#: be late, each at another scale: a fifth is lost to a function that does not end beside the point.
+PART, LATE = 1 / 16, 3
 
 #: What is said where JAX's program is another function.
 TRACED = "JAX traces another function"
@@ -80,7 +80,7 @@ class Gate:
     at_some_points: bool = True
     stages: bool = False  #: whether JAX's part of it is run in balls
     is_defined: bool = False  #: whether the function is, at the first point
-    takes_numpy: bool = True  #: whether it runs on NumPy's arrays there
+    takes_numpy: bool | None = None  #: whether it runs on NumPy's arrays there, if that is known
     moved: int = 0  #: at how many points beside it it was held
 
     @classmethod
@@ -141,10 +141,12 @@ class Gate:
         self.at_some_points = not self.stages or may_look(of)
         self.check(given, known, yours)
         self.is_defined = True
-        rng, late, nowhere = np.random.default_rng(case.seed), 0, False
+        rng, late, too_far, nowhere = np.random.default_rng(case.seed), 0, 0.0, False
         for scale in SCALES:
             if self.moved >= moved or late == LATE:
                 break
+            if scale == too_far:
+                continue
 
             def changed(leaf: np.ndarray, scale: float = scale) -> np.ndarray:
                 by = scale * sizes_of([leaf]).reshape(leaf.shape) * rng.uniform(-1, 1, leaf.shape)
@@ -157,7 +159,7 @@ class Gate:
                     found = self._values(there)
             except OutOfTimeError:
                 check_time()
-                late += 1
+                late, too_far = late + 1, scale
             if found is None or np.isnan(found[0]):
                 nowhere = True
             else:
@@ -243,12 +245,17 @@ class Gate:
 
     def _called(self, given: Point) -> float:
         """Call the function with NumPy's arrays, or JAX's if it took none at the point."""
-        if not self.is_defined:
-            with best_effort(Exception):
-                return float(np.asarray(given.call(self.own)[0]))
-            self.takes_numpy = False
-        found = given.call(self.own)[0] if self.takes_numpy else called(self.own, given)
-        return float(np.asarray(found))
+        if self.takes_numpy is not False:
+            try:
+                found = float(np.asarray(given.call(self.own)[0]))
+            except Exception:  # whatever code for JAX's arrays alone raises
+                if self.takes_numpy:
+                    raise
+                self.takes_numpy = None if self.is_defined else False
+            else:
+                self.takes_numpy = True
+                return found
+        return float(np.asarray(called(self.own, given)))
 
     def _staged(self, given: Point) -> float | None:
         """Return the value of a function that computes by JAX and looks at none of it.

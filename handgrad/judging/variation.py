@@ -138,7 +138,7 @@ def _in_ulps_of_loss(values: np.ndarray, dtype: Any) -> float:
 
 def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return a / b, and 0 for 0 / 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(a == 0, 0.0, a / b)
 
 

@@ -16,6 +16,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
+from handgrad.clock import OutOfTimeError, check_time
 from handgrad.data.point import sizes_of
 from handgrad.oracle.evaluate import Problem, further_slopes, moved_by
 from handgrad.oracle.random_directions import (
@@ -196,7 +197,8 @@ def check_slopes(
         try:
             at = moved_by(problem.arguments(), slice(len(problem.leaves)), direction * arb(step))
             _, (there, _) = along(at, most)
-        except EndlessLoopError:  # it ends here, and there is no quotient
+        except (EndlessLoopError, OutOfTimeError):  # it ends here, and there is no quotient
+            check_time()
             continue
         quotient = (there - value) / arb(step)
         if quotient.is_finite():
@@ -221,7 +223,8 @@ def _steady(
             there, _ = run(problem, direction[None], comparisons_at(bits), 0, 0, moved, iterations)
             if there != iterations:
                 return False
-    except EndlessLoopError:
+    except (EndlessLoopError, OutOfTimeError):
+        check_time()
         return False
     return True
 

@@ -17,6 +17,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.clock import SECONDS, OutOfTimeError, check_time, limited, time_left
+from handgrad.data.attempts import raise_internal
+from handgrad.data.brake import braked
 from handgrad.data.formats import is_floating
 from handgrad.data.silent import quiet
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series, Session
@@ -30,8 +33,11 @@ _HOMES += ("jax.scipy.linalg.", "jax.lax.lax.")
 _ABOVE = ("jax", "jax.lax", "jax.scipy")
 
 #: How far away a function runs before and after it runs on series, in sizes of its numbers: farther
-#: than any rounding.
-ASIDE = 1 / 16
+#: than any rounding, or nearer where it is not defined there or does not end.
+ASIDE = 2.0**-4, -(2.0**-4), 2.0**-12, -(2.0**-12)
+
+#: The part of the time that is left in which it must.
+PART = 1 / 16
 
 #: Arrays of more floats stay as they are: each would cost as much as an operation on series.
 _MOST = 2**16
@@ -81,6 +87,25 @@ def _apart(
     It runs itself elsewhere before: what it has kept of floats at the point would be a constant
     there, and one of the right value. And after: nothing of series is to be left where it keeps it.
     """
+    aside = [*ASIDE]  # where the function ran last comes first
+
+    def run_elsewhere(args: Any) -> None:
+        late = False
+        for by in [*aside]:
+            there = jax.tree_util.tree_map(partial(_moved, by), args)
+            try:
+                with quiet(), limited(PART * time_left(SECONDS)) as clock, braked(clock):
+                    function(*there)
+                aside.insert(0, aside.pop(aside.index(by)))
+                return
+            except OutOfTimeError:
+                check_time()
+                late = True
+            except Exception as error:  # of the caller's code there
+                raise_internal(error, Exception)
+        if late:
+            raise OutOfTimeError
+        raise NotOnSeriesError("a function that is not defined nearby")
 
     @wraps(function)
     def run(*args: Any) -> Any:
@@ -88,13 +113,12 @@ def _apart(
         session = next((a.session for a in leaves if isinstance(a, Series | Number)), None)
         if session is None:
             return function(*args)
-        others = [jax.tree_util.tree_map(partial(_moved, by), args) for by in (ASIDE, -ASIDE)]
-        if not any(_runs(function, other) for other in others):
-            raise NotOnSeriesError("a function that is not defined nearby")
+        run_elsewhere(args)
         try:
             return code(session)(*args)
         finally:
-            any(_runs(function, other) for other in others)
+            with suppress(NotOnSeriesError):
+                run_elsewhere(args)
 
     return run
 
@@ -107,13 +131,6 @@ def _moved(by: float, leaf: Any) -> Any:
         return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
     balls = (e.value if isinstance(e, Number) else e for e in leaf.ravel())
     return (1 + by) * np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
-
-
-def _runs(function: Callable[..., Any], args: Any) -> bool:
-    with suppress(Exception), quiet():
-        function(*jax.tree_util.tree_map(lambda leaf: leaf, args))
-        return True
-    return False
 
 
 def _in_place_of(session: Session, value: Any) -> Any:
@@ -168,8 +185,13 @@ def _called(session: Session, function: Any, *args: Any, **options: Any) -> Any:
         dtype = options.get("dtype")
         if dtype is not None and is_floating(np.dtype(dtype)):
             options["dtype"] = np.dtype(object)
-    with jax.enable_x64(True):
-        made = function(*args, **options)
+    try:
+        with jax.enable_x64(True):
+            made = function(*args, **options)
+    except (TypeError, ValueError) as error:  # but for what callers catch, such as `LinAlgError`
+        if on_series and type(error) in (TypeError, ValueError):
+            raise NotOnSeriesError(f"{name} refused numbers of series: {error}") from error
+        raise
     if name in ("empty", "empty_like") and is_floating(made.dtype):
         made, on_series = np.empty(made.shape, object), True  # of None, which nobody may read
     return _boxed(session, made, on_series)
