@@ -245,7 +245,7 @@ def test_digits_of_two_values_that_differ_late() -> None:
     assert str(error).endswith("it gives 1 where yours gives 1.0000000000009095")
 
 
-@pytest.mark.parametrize(("takes", "held"), [(0.01, True), (0.1, False)])
+@pytest.mark.parametrize(("takes", "held"), [(0.003, True), (0.1, False)])
 def test_what_cannot_be_held_in_time_is_undecidable(
     now: list[float], monkeypatch: pytest.MonkeyPatch, takes: float, held: bool
 ) -> None:
