@@ -41,7 +41,7 @@ BY_COUNTERPART = {
     *(np.nanmedian, np.nanquantile, np.nanpercentile, np.nan_to_num),
 }
 
-#: What is said of an array of `np.empty`, or an element that the `where=` of a function left out.
+#: The message where code reads what `np.empty` or the `where=` of a ufunc left as it was in memory.
 UNWRITTEN = "it reads an element of an array to which nothing was written: whatever was in memory; "
 UNWRITTEN += "write np.zeros for np.empty, and out= beside where="
 

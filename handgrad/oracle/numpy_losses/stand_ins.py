@@ -124,13 +124,17 @@ def _apart(
 
 
 def _moved(by: float, leaf: Any) -> Any:
-    """Return numbers as floats, moved by a part of their size; a copy of other arrays."""
+    """Return numbers as floats, moved by a part of their size; a copy of other arrays.
+
+    Zeros stay, which code may ask for, but for a leaf that is nothing else: it would not move.
+    """
     if isinstance(leaf, Number):
-        return (1 + by) * float(leaf.value)
+        return (1 + by) * float(leaf.value) or by
     if not isinstance(leaf, Series):
         return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
     balls = (e.value if isinstance(e, Number) else e for e in leaf.ravel())
-    return (1 + by) * np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
+    floats = np.fromiter(map(float, balls), float, leaf.size).reshape(leaf.shape)
+    return (1 + by) * floats if floats.any() else floats + by
 
 
 def _in_place_of(session: Session, value: Any) -> Any:

@@ -119,6 +119,21 @@ def test_what_a_loss_keeps_is_no_constant(name: str, points: int) -> None:
     assert type(loss(X)) is float, "numbers of the judge's were left where it keeps them"
 
 
+def test_what_a_loss_keeps_at_zero_is_no_constant() -> None:
+    """There a part of a number's size is no move."""
+    kept = Layer()
+
+    def loss(x: Any) -> Any:
+        if not np.linalg.norm(x - kept.x) < 1e-12:
+            kept.x, kept.out = np.array(x), np.array(x) + 1
+        return float(np.sum(kept.out * kept.out))
+
+    reports = [
+        check_gradient(lambda x, f=f: f * (x + 1), loss, np.zeros(3), points=0) for f in (2, 0)
+    ]
+    assert [report.verdict for report in reports] == ["agree", "disagree"]
+
+
 def test_what_a_loss_keeps_is_no_constant_of_its_hessian() -> None:
     hessians = (2 * np.eye(3), np.zeros((3, 3)))
     reports = [check_hessian(lambda _, h=h: h, Layer().near, X, points=0) for h in hessians]
