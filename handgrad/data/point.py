@@ -118,6 +118,17 @@ class Point:
         params = jax.tree_util.tree_unflatten(tree, new)
         return replace(self, params=params, leaves=tuple(leaves))
 
+    def in_float64(self) -> "Point":
+        """Return the same numbers, parameters and inputs, in float64."""
+
+        def longer(leaf: Any) -> Any:
+            return alike(np.asarray(leaf, np.float64), leaf) if is_real(leaf) else leaf
+
+        with jax.enable_x64(True):
+            inputs = jax.tree_util.tree_map(longer, self.inputs)
+        moved = self.moved([leaf.astype(np.float64) for leaf in self.leaves])
+        return replace(moved, inputs=inputs)
+
     def at(self, params: Any, inputs: Sequence[Any]) -> "Point":
         """Return a point of other arguments, with the same names; raises as `point_at`."""
         return point_at(params, inputs, self.names)

@@ -141,6 +141,8 @@ class Gate:
         self.at_some_points = not self.stages or may_look(of)
         self.check(given, known, yours)
         self.is_defined = True
+        # In short floats what is left of a small term beside a large one says nothing.
+        in_longer = self.at_some_points and self._eps(given) > formats.of(np.float64).eps
         rng, late, too_far, nowhere = np.random.default_rng(case.seed), 0, 0.0, False
         for scale in SCALES:
             if self.moved >= moved or late == LATE:
@@ -153,17 +155,21 @@ class Gate:
                 return np.asarray(leaf + by, leaf.dtype)
 
             there, found = case.varied(given, changed), None
+            longer = there.in_float64() if in_longer else there
             try:
                 # A loop need not end there.
                 with limited(PART * time_left(SECONDS)) as clock, braked(clock):
-                    found = self._values(there)
+                    found = self._values(longer)
+                    if found is None and in_longer:  # code may want the floats that it was given
+                        in_longer, longer = False, there
+                        found = self._values(there)
             except OutOfTimeError:
                 check_time()
                 late, too_far = late + 1, scale
             if found is None or np.isnan(found[0]):
                 nowhere = True
             else:
-                self.moved += self._held(there, *found)
+                self.moved += self._held(longer, *found)
         if late and not self.moved and self.at_some_points:
             raise OutOfTimeError("to hold the loss to your function beside the point")
         if nowhere and not self.moved and self.at_some_points:
