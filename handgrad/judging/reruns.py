@@ -5,6 +5,7 @@ can run on objects or that JAX can trace is rerun in ball arithmetic, where noth
 code in longer floats. Code that runs in one precision only is rerun at points nearby.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ from handgrad.judging.case import BackwardStep, Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32
-from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, WRONG_FORMULA, Gaps
+from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, WRONG_FORMULA, Gaps
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
 from handgrad.oracle.truncation import FEWEST
@@ -43,6 +44,9 @@ LUCK = 16
 #: The precision of the caller's code in ball arithmetic; and one that is tried first, at which
 #: products take a third of the time.
 BITS, FEW_BITS = 1024, 256
+
+#: The precision of float32.
+BITS_OF_FLOAT32 = 24
 
 #: At few bits enclosures must be narrower by this factor than what they are compared with.
 NARROW = 1024
@@ -101,11 +105,18 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
                 with np.errstate(over="ignore"):
                     shrinks = gaps.gap_of(longer) * _shrinks(given, dtype) <= gaps.gap
                 shown = np.where((shown == INCONCLUSIVE) & shrinks, RIGHT_FORMULA, shown)
+        # What asks for the dtype, or for types, may do something else in a rerun: what rounding of
+        # its lines does not explain must be as random as that of still shorter floats inside.
+        doubted = np.zeros(shown.shape, dtype=bool)
+        if exact is not None and (shown == RIGHT_FORMULA).any():
+            doubted = (shown == RIGHT_FORMULA) & (gaps.gap > LUCK * _rounding(exact, given))
+            shown = np.where(doubted, INCONCLUSIVE, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
         answer = partial(_answer, case)
         beside = _attempt(lambda: neighbours.shown(answer, loss, given, gaps, open_ones))
         if beside is not None:
+            beside = np.where(doubted & (beside == ROUNDING), RIGHT_FORMULA, beside)
             shown = np.where(open_ones, beside, shown)
     # A formula that is right but for constants that float32 rounds, in answers in float32.
     most = ULPS_OF_CONSTANTS * np.finfo(np.float32).eps * np.abs(balls.midpoints(gaps.reference))
@@ -142,7 +153,8 @@ def _attempt(run: Callable[[], Any]) -> Any:
 
 class _Exact(NamedTuple):
     gradient: np.ndarray  #: in balls, NaN where that proves nothing
-    again: Callable[[Perturbation], np.ndarray]  #: returns it with other constants in the code
+    #: Returns it with other constants in the code, if it is given any.
+    again: Callable[[Perturbation | None], np.ndarray]
 
 
 def _by_constants(exact: _Exact) -> np.ndarray:
@@ -157,6 +169,21 @@ def _by_constants(exact: _Exact) -> np.ndarray:
             return np.zeros(change.shape)
         change = np.fmax(change, balls.magnitudes(other - exact.gradient))
     return CONSTANTS * np.where(np.isfinite(change), change, 0)
+
+
+def _rounding(exact: _Exact, given: Point) -> np.ndarray:
+    """Enclose what rounding may do to the caller's lines; it is infinite where that is not known.
+
+    They count as float32's, as code in float64 may compute in it, or as those of shorter formats.
+    """
+    floats = (*given.leaves, *real_inputs(given))
+    bits = min(1 - round(math.log2(formats.of(a.dtype).eps)) for a in floats)
+    with balls.precision(min(bits, BITS_OF_FLOAT32)):
+        found = _attempt(lambda: exact.again(None))
+    if found is None:
+        return np.full(exact.gradient.shape, np.inf)
+    width = balls.radii(found)
+    return np.where(np.isnan(width), np.inf, width)
 
 
 def _at_few_bits(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
