@@ -20,7 +20,10 @@ MISTAKES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "weights not transposed on the way back",
         ("transposed", "shape", "unknown"),
     ),
-    "dw-after-activation": ("a layer's output taken for its input", ("unknown", SLOPE, "index")),
+    "dw-after-activation": (
+        "a layer's output taken for its input",
+        ("unknown", SLOPE, "index", "operand"),
+    ),
     "tanh-linear": ("tanh′ as 1 - h", (SLOPE,)),
     "tanh-of-h": ("tanh′ taken at h", (SLOPE,)),
     "sigmoid-of-z": ("σ′ from z, or from σ twice", (SLOPE,)),

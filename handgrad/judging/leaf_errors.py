@@ -62,7 +62,9 @@ def little_beside(
     """Tell of which leaves the gaps are a fraction of their elements at most, taken together."""
     found = np.zeros(gap.shape, dtype=bool)
     for part in given.parts():
-        largest = np.max(sizes[part], initial=0.0)
+        if part.start == part.stop:
+            continue
+        largest = np.max(sizes[part])
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             both = [np.sqrt(np.mean(np.square(a[part] / largest))) for a in (gap, sizes)]
         found[part] = both[0] <= fraction[part] * both[1]

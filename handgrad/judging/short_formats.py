@@ -63,7 +63,8 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
     first = outcomes[deciding].ruling
     if first is None or outcomes[deciding].findings or case.along_directions:
         return []
-    if not np.isfinite(first.yours.gap).all() or not _may_be_run(first):
+    off = first.yours.worst > RIGHT  # or else it is the loss beside the gradient that is wrong
+    if not off or not np.isfinite(first.yours.gap).all() or not _may_be_run(first):
         return []
     ordered = [first, *(ruling for ruling in rulings if ruling is not first)]
     with suppress(OutOfTimeError):  # it is a hint
