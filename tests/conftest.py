@@ -23,6 +23,9 @@ if "XLA_FLAGS" not in os.environ:
         flags.append("--xla_cpu_use_fusion_emitters=false")
     os.environ |= {"XLA_FLAGS": " ".join(flags), "JAX_TRACEBACK_FILTERING": "off"}
 
+# Losses that are sharded need two devices, which JAX makes of one processor if it is told early.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from functools import cache

@@ -1,0 +1,121 @@
+"""A case: an answer that is judged, what it is of, where, and what is due.
+
+A verdict that is not stated is decided by `tests.corpus.truth`, which knows nothing of the judge.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import jax
+import numpy as np
+
+import handgrad
+
+#: What stands in place of the verdict of a check that raised.
+RAISED = "raised"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A check and what is due of its report."""
+
+    name: str
+    verb: str  #: of `handgrad`, without `check_`
+    function: Any  #: None if the answer is a rule of a function of its own
+    at: tuple[Any, ...]
+    answer: Any  #: of a call of SciPy's the derivatives by their names, else one function
+    options: Mapping[str, Any]
+    says: tuple[str, ...] = ()  #: what the report must say, but for capitals and line breaks
+    verdict: str | None = None  #: None: the truth decides
+    blame: str | None = "whoever"  #: who is off, `None` being nobody
+    kinds: tuple[str, ...] = ()  #: some of them are named, or `unknown`, and no other
+    tie: bool = False  #: whether several answers are right
+    compiled: Any = None  #: the function, compiled, where differences of it would take long
+
+    def check(self, **options: Any) -> Any:
+        """Make the check, some options of which may be others."""
+        made = {**self.options, **options}
+        match self.verb:
+            case "custom":
+                functions = [self.answer]
+            case "backward":
+                functions = [self.function, self.answer]
+            case "scipy":
+                functions, made = [self.function], made | self.answer
+            case _:
+                functions = [self.answer, self.function]
+        return getattr(handgrad, f"check_{self.verb}")(*functions, *self.at, **made)
+
+    def changed(self, change: Callable[[Any], Any]) -> "Case":
+        """Return the case of another answer, made of the results of this one."""
+        before = self.answer["jac"] if self.verb == "scipy" else self.answer
+        after = wraps(before)(lambda *args: change(before(*args)))
+        return replace(self, answer={"jac": after} if self.verb == "scipy" else after)
+
+
+class Row:
+    """An answer to a question that several answers have in common."""
+
+    def __init__(self, said: str, answer: Any, *says: str, **due: Any) -> None:
+        self.said, self.answer, self.says, self.due = said, answer, says, due
+
+
+def cases(
+    name: str, verb: Callable[..., Any], function: Any, *at: Any, **options: Any
+) -> Callable[..., list[Case]]:
+    """Return what makes a case of each row: an answer to what is asked here.
+
+    Args:
+        name: of the question; a row says what is right or wrong in its answer.
+        verb: a public check of `handgrad`.
+        function: what the answers are derivatives of; None for rules, which have their own.
+        at: its arguments.
+        options: those of the check.
+    """
+    verb_name = verb.__name__.removeprefix("check_")
+
+    def made(*rows: Row) -> list[Case]:
+        return [
+            Case(
+                f"{name}: {row.said}",
+                verb_name,
+                function,
+                at,
+                row.answer,
+                options,
+                row.says,
+                **row.due,
+            )
+            for row in rows
+        ]
+
+    return made
+
+
+def verdict_of(check: Callable[[], Any]) -> tuple[str, Any]:
+    """Make a check; return its verdict and report, or RAISED and a line that says what."""
+    try:
+        report = check()
+    except Exception as error:  # a refusal is one line, which a case may expect
+        return RAISED, f"{type(error).__name__}: {error}"
+    return report.verdict, report
+
+
+def scaled(result: Any, factor: float) -> Any:
+    """Multiply all floats of a result, whatever its form."""
+    return jax.tree.map(
+        lambda leaf: factor * leaf, np.array(result) if _is_rows(result) else result
+    )
+
+
+def _is_rows(result: Any) -> bool:
+    return isinstance(result, list) and all(isinstance(row, list | float) for row in result)
+
+
+def floats(tree: Any) -> Iterator[np.ndarray]:
+    """Yield the arrays of floats in a pytree."""
+    for leaf in map(np.asarray, jax.tree.leaves(tree)):
+        if jax.numpy.issubdtype(leaf.dtype, np.inexact):
+            yield leaf

@@ -1,0 +1,100 @@
+"""Every case is ruled as is due, and every report is what a report has to be.
+
+`make test` tries a tenth of the cases, drawn by their names, and `make test-slow` all of them.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+import jax
+import numpy as np
+import pytest
+
+from tests.corpus.all import all_cases
+from tests.corpus.case import RAISED, Case, scaled, verdict_of
+from tests.corpus.truth import truth
+from tests.tiers import one_of_each
+
+CASES = all_cases()
+
+#: One in so many is tried by the quick tests.
+QUICK = 10
+
+
+def some(wanted: Callable[[Case], Any], every: int = QUICK, salt: str = "") -> Any:
+    """Parametrise a test with the cases that are wanted, most of them among the slow ones."""
+    names = [name for name, case in CASES.items() if wanted(case)]
+    quick = [name for name in names if crc32((salt + name).encode()) % every == 0]
+    return pytest.mark.parametrize("name", one_of_each(names, quick))
+
+
+@some(lambda case: True)
+def test_a_case_is_ruled_as_is_due(name: str) -> None:
+    case = CASES[name]
+    due = case.verdict or truth(case)
+    assert due, "differences cannot tell what is due: state the verdict"
+    verdict, report = verdict_of(case.check)
+    assert verdict == due, str(report)
+    said = " ".join(str(report).split()).casefold()
+    assert [words for words in case.says if words.casefold() not in said] == []
+    if verdict == RAISED:
+        return
+    if case.blame != "whoever":
+        assert report.blame == case.blame, str(report)
+    if case.kinds:
+        found = {finding.kind for finding in report.findings}
+        assert found, str(report)
+        assert found <= {"unknown", *case.kinds}, str(report)
+    assert_readable(report)
+
+
+def assert_readable(report: Any) -> None:
+    """It fits on a terminal, and all of it is data and HTML as well."""
+    text = str(report)
+    assert text == text.strip()
+    assert max(map(len, text.splitlines())) <= 80
+    assert report.headline.split()[0] in text
+    assert json.loads(json.dumps(report.to_dict()))["verdict"] == report.verdict
+    assert "<html" not in report._repr_html_()
+    assert bool(report) is (report.verdict in ("agree", "imprecise"))
+
+
+def may_be_scaled(case: Case) -> bool:
+    """Whether an answer that is multiplied is wrong: it is right, and is not zero."""
+    right = case.name.partition(": ")[2].startswith(("right", "checkers"))
+    return right and not case.tie and case.verb != "custom" and case.verdict != RAISED
+
+
+@some(may_be_scaled, every=4)
+@pytest.mark.parametrize("factor", [-1.0, 1.5])
+def test_a_multiple_is_wrong(name: str, factor: float) -> None:
+    case = CASES[name].changed(lambda result: scaled(result, factor))
+    verdict, report = verdict_of(case.check)
+    assert verdict == "disagree", str(report)
+
+
+@some(lambda case: case.compiled is not None, every=20, salt="jit")
+def test_a_compiled_loss_is_the_same(name: str) -> None:
+    case = CASES[name]
+    assert replace(case, function=case.compiled).check().verdict == case.check().verdict
+
+
+def wrong_gradients(case: Case) -> bool:
+    """Whether a case is of a wrong gradient, and of one that keeps nothing of what it is called with."""
+    keeps = "not-repeatable" in case.kinds
+    return case.verb == "gradient" and not case.name.endswith(": right") and not keeps
+
+
+@some(wrong_gradients, every=200, salt="counterexample")
+def test_a_counterexample_is_wrong_as_well(name: str) -> None:
+    case = CASES[name]
+    verdict, report = verdict_of(case.check)
+    if verdict != "disagree" or (found := report.counterexample) is None:
+        return
+    smaller = replace(case, at=(found.params, *found.inputs))
+    assert smaller.check(points=0).verdict == "disagree", str(found)
+    sizes = [sum(map(np.size, jax.tree.leaves(at))) for at in (smaller.at, case.at)]
+    assert sizes[0] <= sizes[1]
