@@ -40,8 +40,10 @@ def test_a_case_is_ruled_as_is_due(name: str) -> None:
     assert verdict == due, str(report)
     said = " ".join(str(report).split()).casefold()
     assert [words for words in case.says if words.casefold() not in said] == []
+    assert [words for words in case.never if words.casefold() in said] == []
     if verdict == RAISED:
         return
+    assert case.certified in (None, report.certified), str(report)
     if case.blame != "whoever":
         assert report.blame == case.blame, str(report)
     if case.kinds:

@@ -23,12 +23,14 @@ class Case:
 
     name: str
     verb: str  #: of `handgrad`, without `check_`
-    function: Any  #: None if the answer is a rule of a function of its own
+    function: Any  #: None if the answer has it: a rule, or steps
     at: tuple[Any, ...]
     answer: Any  #: of a call of SciPy's the derivatives by their names, else one function
     options: Mapping[str, Any]
     says: tuple[str, ...] = ()  #: what the report must say, but for capitals and line breaks
     verdict: str | None = None  #: None: the truth decides
+    never: tuple[str, ...] = ()  #: what it must not say
+    certified: bool | None = None  #: whether its truth is certified; None: either
     blame: str | None = "whoever"  #: who is off, `None` being nobody
     kinds: tuple[str, ...] = ()  #: some of them are named, or `unknown`, and no other
     tie: bool = False  #: whether several answers are right
@@ -38,7 +40,7 @@ class Case:
         """Make the check, some options of which may be others."""
         made = {**self.options, **options}
         match self.verb:
-            case "custom":
+            case _ if self.function is None:
                 functions = [self.answer]
             case "backward":
                 functions = [self.function, self.answer]
@@ -70,7 +72,7 @@ def cases(
     Args:
         name: of the question; a row says what is right or wrong in its answer.
         verb: a public check of `handgrad`.
-        function: what the answers are derivatives of; None for rules, which have their own.
+        function: what the answers are derivatives of; None for rules and steps, which have it.
         at: its arguments.
         options: those of the check.
     """

@@ -22,7 +22,14 @@ SAMPLE = Path(__file__).with_name("sample.json")
 SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
 
 #: The tests of what is edited, the slow ones as well.
-TESTS = ("tests/manual", "tests/handgrad", "tests/models", "manual", "handgrad")
+TESTS = (
+    "tests/test_corpus.py",
+    "tests/manual",
+    "tests/handgrad",
+    "tests/models",
+    "manual",
+    "handgrad",
+)
 
 OPTIONS = (
     click.Option(["--scratch"], default=SCRATCH, type=Path, help="Where the copy is kept."),
