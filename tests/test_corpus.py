@@ -85,7 +85,7 @@ def test_a_compiled_loss_is_the_same(name: str) -> None:
 
 
 def wrong_gradients(case: Case) -> bool:
-    """Whether a case is of a wrong gradient, and of one that keeps nothing of what it is called with."""
+    """Whether a case is of a wrong gradient, which keeps nothing of what it is called with."""
     keeps = "not-repeatable" in case.kinds
     return case.verb == "gradient" and not case.name.endswith(": right") and not keeps
 

@@ -42,7 +42,9 @@ Side = tuple[float, float, float, float]
 
 def truth(case: Case) -> str | None:
     """Return the verdict that is due; None where differences cannot tell."""
-    if case.verdict == RAISED or not OF_WHAT_IS_CALLED.issuperset(case.options):
+    if case.verdict == RAISED or case.verb not in SIDES:
+        return None
+    if not OF_WHAT_IS_CALLED.issuperset(case.options):
         return None
     case = replace(case, function=case.compiled or case.function)
     rng, found = np.random.default_rng(0), []
