@@ -46,7 +46,7 @@ def truth(case: Case) -> str | None:
         return None
     if not OF_WHAT_IS_CALLED.issuperset(case.options):
         return None
-    case = replace(case, function=case.compiled or case.function)
+    case = replace(case, function=_with_copies(case.compiled or case.function))
     rng, found = np.random.default_rng(0), []
     # What has a domain would leave it.
     elsewhere = ELSEWHERE if case.options.get("points", 8) and "domain" not in case.options else 0
@@ -63,6 +63,18 @@ def truth(case: Case) -> str | None:
     if "disagree" in found:
         return "disagree"
     return None if None in found else "agree"
+
+
+def _with_copies(function: Any) -> Any:
+    """Return a function that may write to its arguments."""
+
+    def called(*args: Any) -> Any:
+        copy = [
+            leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in jax.tree.leaves(args)
+        ]
+        return function(*jax.tree.structure(args).unflatten(copy))
+
+    return called
 
 
 class OtherFormError(ValueError):
