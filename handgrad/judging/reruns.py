@@ -182,7 +182,8 @@ def _rounding(exact: _Exact, given: Point) -> np.ndarray:
         found = _attempt(lambda: exact.again(None))
     if found is None:
         return np.full(exact.gradient.shape, np.inf)
-    width = balls.radii(found)
+    # What is decided otherwise in few bits is no less an effect of rounding.
+    width = balls.magnitudes(found - exact.gradient)
     return np.where(np.isnan(width), np.inf, width)
 
 
