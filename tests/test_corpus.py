@@ -3,7 +3,9 @@
 `make test` tries a tenth of the cases, drawn by their names, and `make test-slow` all of them.
 """
 
+import ast
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +15,7 @@ import jax
 import numpy as np
 import pytest
 
+import handgrad
 from tests.corpus.all import all_cases
 from tests.corpus.case import RAISED, Case, scaled, verdict_of
 from tests.corpus.truth import truth
@@ -100,3 +103,28 @@ def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     assert smaller.check(points=0).verdict == "disagree", str(found)
     sizes = [sum(map(np.size, jax.tree.leaves(at))) for at in (smaller.at, case.at)]
     assert sizes[0] <= sizes[1]
+
+
+def named(case: Case) -> bool:
+    """Whether the functions of a case answer the same at every call."""
+    return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
+
+
+@some(named, every=20, salt="again")
+def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
+    case = CASES[name]
+    report = case.check()
+    call = ast.parse(report.reproduce, mode="eval").body
+    assert isinstance(call, ast.Call)
+    given, options = case.arguments()
+    here = {
+        kw.value.id: options[str(kw.arg)] for kw in call.keywords if isinstance(kw.value, ast.Name)
+    }
+    for k, arg in enumerate(call.args):
+        name = ast.unparse(arg)
+        assert name not in here, "each has a name of its own"
+        here[name.lstrip("*")] = given[k:] if name.startswith("*") else given[k]
+        own = getattr(sys.modules.get(getattr(given[k], "__module__", "")), name, given[k])
+        assert own is given[k] or not callable(own), "it has the name of another"
+    again = eval(report.reproduce, vars(handgrad) | here)
+    assert (again.verdict, again.headline) == (report.verdict, report.headline)

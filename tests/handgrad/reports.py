@@ -72,3 +72,26 @@ def wrong(*leaves: LeafReport, **changes: Any) -> GradientReport:
         "observed": (ZERO,),
     }
     return report(BOB, *leaves, **fields | changes)
+
+
+def timings(yours: float = 4.321e-3, late: float = 10.0, **changes: Any) -> Any:
+    """Timings of a gradient whose first call takes so much less time than autodiff's."""
+    from handgrad.speed.rounds import Ratio, rival
+    from handgrad.speed.timings import Timings
+
+    still = Ratio(1.0, 0.98, 1.03)
+    fields: dict[str, Any] = {
+        "yours": yours,
+        "first_call": None,
+        "autodiff": rival([yours] * 6, [1e-3] * 6, still, late),
+        "on_device": rival([2e-3] * 6, [1e-3] * 6, still, late),
+        "first_call_of_autodiff": 10.0,
+        "loss": 2e-5,
+        "compiled_loss": 3.14159e-7,
+        "noise": still,
+        "static": (),
+        "not_compiled": None,
+        "device": "cpu",
+        "rounds": 6,
+    }
+    return Timings(**fields | changes)
