@@ -5,7 +5,6 @@
 
 import ast
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -121,10 +120,10 @@ def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
         kw.value.id: options[str(kw.arg)] for kw in call.keywords if isinstance(kw.value, ast.Name)
     }
     for k, arg in enumerate(call.args):
-        name = ast.unparse(arg)
-        assert name not in here, "each has a name of its own"
-        here[name.lstrip("*")] = given[k:] if name.startswith("*") else given[k]
-        own = getattr(sys.modules.get(getattr(given[k], "__module__", "")), name, given[k])
-        assert own is given[k] or not callable(own), "it has the name of another"
-    again = eval(report.reproduce, vars(handgrad) | here)
+        word = ast.unparse(arg)
+        assert word not in here, "each has a name of its own"
+        here[word.lstrip("*")] = given[k:] if word.startswith("*") else given[k]
+    again = eval(
+        report.reproduce, {ast.unparse(call.func): getattr(handgrad, f"check_{case.verb}")} | here
+    )
     assert (again.verdict, again.headline) == (report.verdict, report.headline)
