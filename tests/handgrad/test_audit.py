@@ -5,7 +5,6 @@ import pickle
 import re
 from dataclasses import replace
 from functools import partial
-from html.parser import HTMLParser
 from inspect import signature
 from typing import Any
 
@@ -27,6 +26,7 @@ from handgrad import (
     gradient_of,
 )
 from handgrad.marks import OPTIONS
+from tests.handgrad.reports import Page
 from tests.handgrad.test_options import options_of
 
 W, X = np.array([0.3, -0.7]), np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
@@ -122,29 +122,6 @@ def test_the_worst_come_first_with_what_there_is_to_say(report: AuditReport) -> 
     assert max(map(len, text.splitlines())) <= 80
 
 
-class Parsed(HTMLParser):
-    """Elements that are open at the end, links, places and the text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.links, self.places, self.text = [], [], ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        named = dict(attrs)
-        self.links += [named["href"]] if "href" in named else []
-        self.places += [f"#{named['id']}"] if "id" in named else []
-        self.open += [] if tag in ("meta", "br", "link") else [tag]
-        assert tag not in ("script", "i", "b"), "text is escaped"
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_the_page_has_a_table_of_each_package() -> None:
     """Names are links once, in the order of the reports, and begin behind what they share."""
 
@@ -154,7 +131,7 @@ def test_the_page_has_a_table_of_each_package() -> None:
 
     checks = {"b.c:right": call(right), "a:halved": call(halved), "a:called": called}
     html = audit({**checks, "b:right": call(right)}, points=0).to_html("What <was> judged")
-    page = Parsed(html)
+    page = Page(html)
     assert "What <was> judged" in page.text
     assert html.count("<details open>") == 1
     assert not page.open

@@ -8,7 +8,6 @@ import shlex
 import sys
 from decimal import Decimal
 from html import unescape
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from handgrad.data.findings import Enclosure, Finding
 from handgrad.power import Planted, Power
 from handgrad.render.text import again
 from handgrad.report import StepReport, StepsReport
-from tests.handgrad.reports import BOB, RIGHT, ZERO, leaf, report, timings, wrong
+from tests.handgrad.reports import BOB, RIGHT, ZERO, Page, leaf, report, timings, wrong
 from tests.tiers import fewer
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -221,36 +220,14 @@ def test_rich_says_the_same_words_in_colours() -> None:
     assert "1.591\x1b[4m4044194235999e-13" in out.getvalue(), "underlined where digits part"
 
 
-class Tags(HTMLParser):
-    """What is opened and closed, styled and said."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.styles: list[str] = []
-        self.said = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.styles += [value or "" for name, value in attrs if name == "style"]
-        if tag != "br":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.said += f" {data}"
-
-
 @pytest.mark.parametrize("name", MADE)
 def test_html_is_well_formed_and_has_every_number_and_warning(name: str) -> None:
     page = MADE[name]._repr_html_()
     assert page.startswith('<div class="handgrad"')
     assert page.count("<div") == 1
-    parsed = Tags(page)
+    parsed = Page(page)
     assert parsed.open == []
-    words = set(unescape(parsed.said).split())
+    words = set(unescape(parsed.text).split())
     for warning in getattr(MADE[name], "warnings", ()):
         assert set(warning.split()) <= words
     if name == "wrong":
@@ -264,4 +241,4 @@ def test_html_escapes_what_comes_from_outside() -> None:
     lists = {"observed": (found,), "warnings": (bad,)}
     answer = report(leaf(bad, dtype=bad, exact=Enclosure(bad, 0.0)), **said, **lists)
     assert "img" not in answer._repr_html_().replace("&lt;img", "")
-    assert Tags(answer._repr_html_()).said.count(bad) == 11
+    assert Page(answer._repr_html_()).text.count(bad) == 11
