@@ -108,6 +108,7 @@ def test_hypothesis_leaves_nothing_in_its_folder(
 
 W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
 WEIGHTS = np.array([1.0, 2.0, 4.0])
+SQUARE = np.random.default_rng(3).normal(size=(3, 3))
 with jax.enable_x64(True):
     OF_JAX = jax.numpy.asarray(W)
 
@@ -215,6 +216,19 @@ SMALL = {
     "arrays of JAX": Small(
         *(half, squares, (OF_JAX, X)),
         lambda w, x: isinstance(w, jax.Array) and w.dtype == np.float64,
+    ),
+    "a covariance": Small(
+        lambda s: np.linalg.inv(s).T / 2,
+        *(lambda s: jnp.linalg.slogdet(s)[1], (SQUARE @ SQUARE.T + np.eye(3),)),
+        lambda s: s.shape == (1, 1) and s[0, 0] > 0,
+    ),
+    "an order": Small(
+        *(lambda w, order: w[np.argsort(order)], lambda w, order: jnp.sum(w[order] ** 2)),
+        *((W, np.array([2, 0, 1])), lambda w, order: sorted(order) == [*range(w.size)]),
+    ),
+    "soft labels": Small(
+        *(lambda z, p: z - p, lambda z, p: jnp.sum((p - jax.nn.softmax(z)) ** 2)),
+        *((W, np.array([0.2, 0.3, 0.5])), lambda z, p: abs(p.sum() - 1) < 1e-12 and min(p) >= 0),
     ),
     "within a domain": Small(
         *(off_at_large, lambda p: jnp.sum(p * p), (np.array([0.5, 0.3, 0.2]),)),
