@@ -73,7 +73,8 @@ TWO: Any = np.int64(2)
 
 
 def of(gradient: Any, loss: Any, *at: Any, **options: Any) -> Callable[[], Any]:
-    return lambda: check_gradient(gradient, loss, *at or (W, X), **{"points": 0} | options)
+    asked: Any = {"points": 0} | options
+    return lambda: check_gradient(gradient, loss, *at or (W, X), **asked)
 
 
 #: Checks, and what stands between the brackets.
