@@ -3,6 +3,7 @@
 `make test` tries a tenth of the cases, drawn by their names, and `make test-slow` all of them.
 """
 
+import ast
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 
+import handgrad
 from tests.corpus.all import all_cases
 from tests.corpus.case import RAISED, Case, scaled, verdict_of
 from tests.corpus.truth import truth
@@ -101,3 +103,28 @@ def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     assert smaller.check(points=0).verdict == "disagree", str(found)
     sizes = [sum(map(np.size, jax.tree.leaves(at))) for at in (smaller.at, case.at)]
     assert sizes[0] <= sizes[1]
+
+
+def named(case: Case) -> bool:
+    """Whether the functions of a case answer the same at every call."""
+    return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
+
+
+@some(named, every=20, salt="again")
+def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
+    case = CASES[name]
+    report = case.check()
+    call = ast.parse(report.reproduce, mode="eval").body
+    assert isinstance(call, ast.Call)
+    given, options = case.arguments()
+    here = {
+        kw.value.id: options[str(kw.arg)] for kw in call.keywords if isinstance(kw.value, ast.Name)
+    }
+    for k, arg in enumerate(call.args):
+        word = ast.unparse(arg)
+        assert word not in here, "each has a name of its own"
+        here[word.lstrip("*")] = given[k:] if word.startswith("*") else given[k]
+    again = eval(
+        report.reproduce, {ast.unparse(call.func): getattr(handgrad, f"check_{case.verb}")} | here
+    )
+    assert (again.verdict, again.headline) == (report.verdict, report.headline)

@@ -38,17 +38,21 @@ class Case:
 
     def check(self, **options: Any) -> Any:
         """Make the check, some options of which may be others."""
-        made = {**self.options, **options}
+        given, made = self.arguments()
+        return getattr(handgrad, f"check_{self.verb}")(*given, **{**made, **options})
+
+    def arguments(self) -> tuple[list[Any], dict[str, Any]]:
+        """Return what the check is called with."""
         match self.verb:
             case _ if self.function is None:
                 functions = [self.answer]
             case "backward":
                 functions = [self.function, self.answer]
             case "scipy":
-                functions, made = [self.function], made | self.answer
+                return [self.function, *self.at], {**self.options, **self.answer}
             case _:
                 functions = [self.answer, self.function]
-        return getattr(handgrad, f"check_{self.verb}")(*functions, *self.at, **made)
+        return [*functions, *self.at], {**self.options}
 
     def changed(self, change: Callable[[Any], Any]) -> "Case":
         """Return the case of another answer, made of the results of this one."""

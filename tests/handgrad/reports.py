@@ -1,6 +1,7 @@
 """Reports made by hand, for the tests of how they read."""
 
 from dataclasses import replace
+from html.parser import HTMLParser
 from typing import Any
 
 from handgrad.data.findings import Enclosure, Finding, LeafReport
@@ -72,3 +73,49 @@ def wrong(*leaves: LeafReport, **changes: Any) -> GradientReport:
         "observed": (ZERO,),
     }
     return report(BOB, *leaves, **fields | changes)
+
+
+def timings(yours: float = 4.321e-3, late: float = 10.0, **changes: Any) -> Any:
+    """Timings of a gradient whose first call takes so much less time than autodiff's."""
+    from handgrad.speed.rounds import Ratio, rival
+    from handgrad.speed.timings import Timings
+
+    still = Ratio(1.0, 0.98, 1.03)
+    fields: dict[str, Any] = {
+        "yours": yours,
+        "first_call": None,
+        "autodiff": rival([yours] * 6, [1e-3] * 6, still, late),
+        "on_device": rival([2e-3] * 6, [1e-3] * 6, still, late),
+        "first_call_of_autodiff": 10.0,
+        "loss": 2e-5,
+        "compiled_loss": 3.14159e-7,
+        "noise": still,
+        "static": (),
+        "not_compiled": None,
+        "device": "cpu",
+        "rounds": 6,
+    }
+    return Timings(**fields | changes)
+
+
+class Page(HTMLParser):
+    """Elements that are open at the end, links, places and the text of some HTML."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links, self.places, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        named = dict(attrs)
+        self.links += [named["href"]] if "href" in named else []
+        self.places += [f"#{named['id']}"] if "id" in named else []
+        self.open += [] if tag in ("meta", "br", "link") else [tag]
+        assert tag not in ("script", "i", "b"), "text is escaped"
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += f" {data}"

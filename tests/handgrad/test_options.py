@@ -1,6 +1,11 @@
-"""The table of options: each reaches the judge, "Again:" and counterexamples from every check."""
+"""All checks: their options, their assertions, and what every report has."""
 
+import json
+import math
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
@@ -10,24 +15,55 @@ import numpy as np
 import pytest
 
 import handgrad
-from handgrad import (
-    check_backward,
-    check_custom,
-    check_gradient,
-    check_hessian,
-    check_hvp,
-    check_jacobian,
-    check_scipy,
-    check_steps,
-    compare_gradients,
-)
-from handgrad.data.point import point_at
-from handgrad.judging.case import Case
-from handgrad.judging.custom_cases import custom_function
-from handgrad.judging.forward_values import values_case
+from handgrad import check_gradient
+from handgrad.clock import SECONDS
+from handgrad.data.findings import NotJudged
 from handgrad.judging.options import DEFAULT, NAMES, Options
-from handgrad.judging.random_slopes import directional_case
-from handgrad.shrinking.reproduction import check_of
+from handgrad.power import Planted, Power
+from handgrad.report import StepReport, StepsReport
+from tests.handgrad.reports import RIGHT, leaf, report, timings, wrong
+from tests.tiers import one_of_each
+
+X = np.array([0.5, -1.0])
+
+
+def cubes(x: Any) -> Any:
+    return jnp.sum(x**3)
+
+
+def slope(x: Any, factor: float = 1.0) -> Any:
+    return 3 * factor * x**2
+
+
+def cube_forward(x: Any) -> Any:
+    return x**3, x
+
+
+def ruled(factor: float) -> Any:
+    f = jax.custom_jvp(lambda x: x**3)
+    f.defjvp(lambda x, dx: (x[0] ** 3, slope(x[0], factor) * dx[0]))
+    return f
+
+
+def steps(factor: float) -> Any:
+    return [("cube", cube_forward, lambda d, x: d * slope(x, factor))]
+
+
+#: The arguments with which each check passes for a factor of 1 and for no other.
+VERBS: dict[str, Callable[[float], tuple[Any, ...]]] = {
+    "check_gradient": lambda k: (partial(slope, factor=k), cubes, X),
+    "check_backward": lambda k: (cube_forward, steps(k)[0][2], X),
+    "check_custom": lambda k: (ruled(k), X),
+    "check_jacobian": lambda k: (lambda x: np.diag(6 * k * x), slope, X),
+    "check_hessian": lambda k: (lambda x: np.diag(6 * k * x), cubes, X),
+    "check_hvp": lambda k: (lambda x, v: 6 * k * x * v, cubes, X),
+    "check_steps": lambda k: (steps(k), X),
+    "compare_gradients": lambda k: ({"g": partial(slope, factor=k)}, cubes, X),
+}
+CALLS = {
+    getattr(handgrad, name): partial(getattr(handgrad, name), *VERBS[name](1)) for name in VERBS
+}
+CALLS[handgrad.check_scipy] = partial(handgrad.check_scipy, cubes, X, jac=slope)
 
 #: A value of each option that is not the default, and how it is written.
 OTHER: dict[str, tuple[Any, str]] = {
@@ -39,62 +75,6 @@ OTHER: dict[str, tuple[Any, str]] = {
     "convention": ("torch", "convention='torch'"),
     "domain": (("interval", -2, 2), "domain=('interval', -2, 2)"),
 }
-X = np.array([0.5, -1.0])
-
-
-def cube(x: Any) -> Any:
-    return x**3, x
-
-
-def cube_back(d: Any, x: Any) -> Any:
-    return 3 * d * x**2
-
-
-def loss(x: Any) -> Any:
-    return jnp.sum(x**3)
-
-
-def gradient(x: Any) -> Any:
-    return 3 * x**2
-
-
-def hessian(x: Any) -> Any:
-    return np.diag(6 * x)
-
-
-def product(x: Any, v: Any) -> Any:
-    return 6 * x * v
-
-
-ruled = jax.custom_jvp(lambda x: x**3)
-ruled.defjvp(lambda at, along: (at[0] ** 3, 3 * at[0] ** 2 * along[0]))
-
-#: Calls of all checks, with options.
-CALLS: dict[Callable[..., Any], Callable[..., Any]] = {
-    check_gradient: lambda **options: check_gradient(gradient, loss, X, **options),
-    check_backward: lambda **options: check_backward(cube, cube_back, X, **options),
-    check_custom: lambda **options: check_custom(ruled, X, **options),
-    check_jacobian: lambda **options: check_jacobian(hessian, gradient, X, **options),
-    check_hessian: lambda **options: check_hessian(hessian, loss, X, **options),
-    check_hvp: lambda **options: check_hvp(product, loss, X, **options),
-    check_scipy: lambda **options: check_scipy(loss, X, jac=gradient, **options),
-    check_steps: lambda **options: check_steps([("cube", cube, cube_back)], X, **options),
-    compare_gradients: lambda **options: compare_gradients({"g": gradient}, loss, X, **options),
-}
-
-
-class JudgedError(BaseException):
-    """What comes in place of judging: the case and the line that makes it again."""
-
-
-@pytest.fixture
-def unjudged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No case is judged."""
-
-    def judge(case: Case, _: Any, __: Any, ___: bool, reproduce: str, ____: float) -> Any:
-        raise JudgedError(case, reproduce)
-
-    monkeypatch.setattr("handgrad.check.judge", judge)
 
 
 def options_of(check: Callable[..., Any]) -> list[str]:
@@ -112,6 +92,7 @@ def test_every_check_is_here() -> None:
 def test_the_signature_has_the_defaults_of_the_table_and_the_docstring_the_names(
     check: Any,
 ) -> None:
+    assert signature(check).parameters["seconds"].default == SECONDS, "as of the command"
     for name in options_of(check):
         parameter = signature(check).parameters[name]
         assert parameter.kind is Parameter.KEYWORD_ONLY
@@ -119,60 +100,114 @@ def test_the_signature_has_the_defaults_of_the_table_and_the_docstring_the_names
         assert name in check.__doc__.partition("Args:")[2].partition("Returns:")[0]
 
 
-@pytest.mark.usefixtures("unjudged")
+def handed_on_by(call: Callable[..., Any], asked: list[str]) -> None:
+    """Assert that a call says these options in the line that gives its report again."""
+    for options in ({name: OTHER[name][0] for name in asked}, {}):
+        made = call(points=0, **options)
+        line = (made.steps[0].report if isinstance(made, StepsReport) else made).reproduce
+        assert [name for name in OTHER if f"{name}=" in line] == [n for n in OTHER if n in options]
+        assert all(OTHER[name][1] in line for name in options)
+
+
+#: Judges nothing else; the table of `handgrad.torch` asks for it.
+unjudged = pytest.fixture(lambda: None)
+
+
 @pytest.mark.parametrize("check", CALLS, ids=lambda check: check.__name__)
-def test_each_reaches_the_judge_the_line_and_the_counterexample(check: Any) -> None:
+def test_each_is_in_the_line_that_gives_it_again(check: Any) -> None:
     handed_on_by(CALLS[check], options_of(check))
 
 
-def handed_on_by(call: Callable[..., Any], asked: list[str]) -> None:
-    """Assert that a call hands on these options, and no others."""
-    with pytest.raises(JudgedError) as judged:
-        call(**{name: OTHER[name][0] for name in asked})
-    case, line = judged.value.args
-    code = check_of(case).options
-    expected = Options.of({name: OTHER[name][0] for name in asked}).handed_on()
-    assert case.handed_on() == expected
+@pytest.mark.slow
+def test_each_is_in_the_test_that_a_counterexample_is() -> None:
+    asked = {name: value for name, (value, _) in OTHER.items() if name != "has_value"}
+    found = check_gradient(*VERBS["check_gradient"](2.0), points=0, **asked).counterexample
     for name in asked:
-        text = OTHER[name][1]
-        assert text in line
-        assert f"{name}={code[name]}" == text.replace("'", '"')
-    with pytest.raises(JudgedError) as judged:
-        call()
-    assert set(NAMES).isdisjoint(check_of(judged.value.args[0]).options)
-    assert "=" not in judged.value.args[1]
+        assert OTHER[name][1].replace("'", '"') in found.as_code()
 
 
-def test_values_and_their_reference_get_all_but_the_referee() -> None:
-    options = Options.of({name: value for name, (value, _) in OTHER.items()})
-    function = custom_function(jnp.sin, (X,), np.sin, options)
-    case, pair = function.case(), function.pair
-    assert case.handed_on() == options.handed_on()
-    assert pair is not None
-    assert values_case(pair, function.given, case)[0].handed_on() == options.handed_on(
-        referee="auto"
-    )
+@pytest.mark.parametrize("check", CALLS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("seed", -1, "seed: got -1, expected a whole number from 0"),
+        ("seed", "q", "seed: got 'q', expected a whole number from 0"),
+        ("referee", "me", "referee: got 'me', expected one of auto, series, program"),
+        ("computed_in", "short", "computed_in: got 'short', expected a format or .*"),
+    ],
+)
+def test_a_value_that_is_none_is_refused(check: Any, name: str, value: Any, error: str) -> None:
+    if name in options_of(check):
+        with pytest.raises(ValueError, match=f"^{error}$"):
+            CALLS[check](**{name: value})
 
 
-def test_a_look_along_directions_gets_all_but_the_referee() -> None:
-    alone = {name: value for name, (value, _) in OTHER.items() if name != "computed_in"}
-    options = Options.of(alone)
-    whole = Case(lambda x: (loss(x), gradient(x)), loss, **options.handed_on(referee="auto"))
-    assert directional_case(whole, point_at(X, ()), 2)[0].handed_on() == options.handed_on()
+@pytest.mark.parametrize("name", one_of_each(VERBS, ["check_gradient", "check_steps"]))
+def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
+    check = getattr(handgrad, name)
+    require = getattr(handgrad, name.replace("check", "assert").replace("compare", "assert"))
+    assert signature(require) == signature(check).replace(return_annotation=None)
+    assert require.__doc__.startswith(f"Raise unless `{name}` passes")
+    assert require(*VERBS[name](1.0), points=0) is None
+    refused = check(*VERBS[name](1.5), points=0)
+    assert not refused
+    with pytest.raises(handgrad.GradientMismatch) as raised:
+        require(*VERBS[name](1.5), points=0)
+    assert type(raised.value.report) is type(refused)
+    assert str(raised.value) == str(raised.value.report) == str(refused)
 
 
-#: Options that have no such value, and the errors.
-REFUSED: list[tuple[str, Any, str]] = [
-    ("seed", -1, "seed: got -1, expected a whole number from 0"),
-    ("referee", "me", "referee: got 'me', expected one of auto, series, program"),
-    ("computed_in", "short", "computed_in: got 'short', expected a format or .*"),
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("verdict", ["agree", "imprecise", "disagree", "undecidable"])
+def test_a_report_is_true_exactly_if_it_passes(verdict: str, strict: bool) -> None:
+    made = report(verdict=verdict, strict=strict)
+    passes = verdict == "agree" or (verdict == "imprecise" and not strict)
+    step = StepReport("mean", made)
+    assert [bool(r) for r in (made, step, StepsReport((step,)))] == [passes] * 3
+    # A wrong step is named, though it is false itself.
+    assert StepsReport((step,)).to_dict()["first_wrong"] == (None if passes else "mean")
+
+
+BOTH = StepsReport((StepReport("mean", wrong()), StepReport("square", report())))
+LINES = [
+    (report(RIGHT), "<GradientReport: agree, 9 points>"),
+    (wrong(), "<GradientReport: disagree, blame both, worst params['w'][0, 1], 9 points>"),
+    (BOTH, "<StepsReport: mean is the first that does not pass, 2 steps judged>"),
+    (StepsReport((StepReport("a", report()),)), "<StepsReport: all pass, 1 step judged>"),
+    (
+        StepsReport((), (NotJudged("a", "b"),)),
+        "<StepsReport: does not pass, 0 steps judged, 1 not>",
+    ),
+    (
+        timings(1e-4),
+        "<Timings: yours 100 µs, takes 0.1 times as long as jit(value_and_grad(loss)) "
+        "(0.1 to 0.1)>",
+    ),
+    (Power((Planted("sign", "w", False, 1e-17),), 3), "<Power: 0 of 1 caught, 3 points>"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("check", "name", "value", "error"),
-    [(f, *refused) for f in CALLS for refused in REFUSED if refused[0] in options_of(f)],
-)
-def test_a_value_that_is_none_is_refused(check: Any, name: str, value: Any, error: str) -> None:
-    with pytest.raises(ValueError, match=f"^{error}$"):
-        CALLS[check](**{name: value})
+@pytest.mark.parametrize(("made", "line"), LINES)
+def test_one_line_and_data_with_a_version(made: Any, line: str) -> None:
+    assert repr(made) == line
+    assert next(iter(made.to_dict().items())) == ("schema", 1)
+
+
+def test_the_object_is_json_whatever_the_numbers_are() -> None:
+    odd = leaf(ulps=math.nan, yours=-math.inf, index=(np.int64(1),), sharp=np.float32(0.5))
+    data = report(odd, points=np.int64(9), seconds=0.25).to_dict()
+    found = json.loads(json.dumps(data, allow_nan=False))
+    assert found == data, "NumPy's numbers become plain ones"
+    (of_leaf,) = found["leaves"]
+    assert [of_leaf[name] for name in ("ulps", "yours", "sharp")] == ["nan", "-inf", 0.5]
+    assert (of_leaf["index"], found["points"], found["seconds"]) == ([1], 9, 0.25)
+
+
+def test_neither_rich_nor_click_is_loaded_before_it_is_needed() -> None:
+    code = (
+        "import sys, handgrad.report; from tests.handgrad.reports import wrong; str(wrong());"
+        "wrong()._repr_html_(); assert not {'rich', 'click', 'jax', 'flint'} & sys.modules.keys();"
+        "wrong().__rich__(); assert 'rich' in sys.modules"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

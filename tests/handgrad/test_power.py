@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from handgrad import check_gradient
-from handgrad.power import Planted, Power, exact
-from handgrad.report import GradientReport
+from handgrad import check_gradient, check_hessian, check_jacobian
+from handgrad.power import Power
 from handgrad.tolerance.runs import SHARP
 from tests.handgrad.diagnosis.network import loss, right
 
@@ -19,13 +18,8 @@ X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2))
 
 
 @pytest.fixture(scope="module")
-def ruled() -> GradientReport:
-    return check_gradient(right, loss, PARAMS, X, Y, points=1)
-
-
-@pytest.fixture(scope="module")
-def power(ruled: GradientReport) -> Power:
-    return ruled.power()
+def power() -> Power:
+    return check_gradient(right, loss, PARAMS, X, Y, points=1).power()
 
 
 def places(power: Power, mistake: str) -> list[str]:
@@ -42,44 +36,17 @@ def test_every_kind_is_planted_in_every_leaf(power: Power) -> None:
     assert "p['v']" in places(power, "transposed")
     assert "p['w']" not in places(power, "transposed")  # 3 by 2
     for slip in ("sign", "zero", "off by 1e-06"):
-        elements = places(power, f"one element: {slip}")
         # The largest, the middle and the smallest of each of three leaves.
-        assert len(elements) == 9
-        assert len(set(elements)) == 9
-
-
-@pytest.mark.slow
-def test_mistakes_are_planted_in_the_links(power: Power) -> None:
+        assert len(set(places(power, f"one element: {slip}"))) == 9
+    # In the links.
     assert any("the derivative of tanh" in p for p in places(power, "activation-derivative"))
     assert any("through" in p or "from" in p for p in places(power, "dropped-term"))
     assert places(power, "updated-parameter") == ["all parameters"]
     assert any("not transposed" in p for p in places(power, "transposed"))
-
-
-@pytest.mark.slow
-def test_an_ordinary_point_shows_all_of_them(power: Power) -> None:
-    assert power.points == 2
-    # What makes no difference is no mistake there: x is no parameter, nothing goes back to it.
-    # Nor is what the changed program rounds elsewhere than the right one.
+    # An ordinary point shows all of them, but for what makes no difference, as x is no parameter.
+    assert (power.points, power.not_planted) == (2, "")
     rounding = SHARP * np.finfo(np.float64).eps
     assert [p for p in power.missed if p.change > rounding] == []
-
-
-@pytest.mark.slow
-def test_what_is_said_to_be_caught_is_caught(power: Power) -> None:
-    """The judge is asked again about one of them, made by hand."""
-    said = {(p.mistake, p.where): p.caught for p in power.planted}
-
-    exact = right(PARAMS, X, Y)["w"]
-    i, j = np.unravel_index(np.argmax(np.abs(exact)), (3, 2))
-
-    def off(p: Any, x: Any, y: Any) -> Any:
-        grads = right(p, x, y)
-        grads["w"][i, j] *= 1 + 1e-6
-        return grads
-
-    assert said["one element: off by 1e-06", f"p['w'][{i}, {j}]"]
-    assert check_gradient(off, loss, PARAMS, X, Y, points=0).verdict == "disagree"
 
 
 # A point that hides things: weights of 0, a unit of relu that is never on, one example.
@@ -98,90 +65,118 @@ def of_rectified(p: Any, x: Any) -> Any:
     return {"v": x.T @ dz, "w": np.maximum(z, 0).sum(axis=0)}
 
 
-@pytest.fixture(scope="module")
-def hidden() -> Power:
-    return check_gradient(of_rectified, rectified, DEAD, ONE, points=0).power()
-
-
 @pytest.mark.slow
-def test_a_point_that_hides_things_is_told_so(hidden: Power) -> None:
+def test_a_point_that_hides_things_is_told_so() -> None:
+    hidden = check_gradient(of_rectified, rectified, DEAD, ONE, points=0).power()
     missed = {(p.mistake, p.where) for p in hidden.missed}
     # ∂L/∂v is w times something, and w is 0.
-    assert {("sign", "p['v']"), ("zero", "p['v']")} <= missed
-    assert ("weight-decay", "p['w']") in missed
+    assert {("sign", "p['v']"), ("zero", "p['v']"), ("weight-decay", "p['w']")} <= missed
     assert ("factor 1/batch size", "p['w']") in missed
     assert ("sign", "p['w']") not in missed
-    assert all(p.change == 0 for p in hidden.missed)
+    assert {p.change for p in hidden.missed} == {0}
+    assert "  missed: p['v']: makes no difference at these points" in str(hidden)
+    # A matrix of 0 hides all but what adds to it.
+    of_0 = check_hessian(lambda x: np.diag(12 * x**2), lambda x: (x**4).sum(), 0 * P, points=0)
+    assert {p.mistake for p in of_0.power().planted if p.caught} == {"weight-decay"}
 
 
 @pytest.mark.slow
 def test_a_slight_change_is_within_rounding() -> None:
     """In float32 a right gradient may be 64 times half of 2⁻²³ off, and that is 4e-6."""
     w = np.array([0.3, -1.7], dtype=np.float32)
-    ruled = check_gradient(lambda w: 3 * w**2, lambda w: jnp.sum(w**3), w, points=0)
-    slight = [p for p in ruled.power().planted if p.mistake == "one element: off by 1e-06"]
-    assert len(slight) == 2
-    assert not any(p.caught for p in slight)
-    assert all(0 < p.change < 2e-6 for p in slight)
-    assert "of an element, within rounding" in str(ruled.power())
+    found = check_gradient(lambda w: 3 * w**2, lambda w: jnp.sum(w**3), w, points=0).power()
+    slight = [p for p in found.planted if p.mistake == "one element: off by 1e-06"]
+    assert [(p.caught, 0 < p.change < 2e-6) for p in slight] == [(False, True)] * 2
+    assert "of an element, within rounding" in str(found)
+
+
+# Matrices: a decay that is fitted, its Jacobian, and the Hessian of its squares.
+
+P, T = np.array([1.2, 0.7]), np.array([0.3, 1.1, 1.9])
+
+
+def decay(p: Any, t: Any) -> Any:
+    return p[0] * np.exp(-p[1] * t)
+
+
+def jacobian(p: Any, t: Any) -> Any:
+    e = np.exp(-p[1] * t)
+    return np.stack([e, -p[0] * t * e], axis=1)
+
+
+def squares(p: Any, t: Any) -> Any:
+    return np.sum((decay(p, t) - 0.5) ** 2)
+
+
+def hessian(p: Any, t: Any) -> Any:
+    e, r = np.exp(-p[1] * t), decay(p, t) - 0.5
+    mixed, twice = np.sum(-t * e * r), np.sum(p[0] * t**2 * e * r)
+    return 2 * jacobian(p, t).T @ jacobian(p, t) + 2 * np.array([[0, mixed], [mixed, twice]])
+
+
+FACTORS = dict.fromkeys(
+    ("sign", "zero", "factor 1/2", "factor 2", "factor length of an input",
+     "factor 1/length of an input"), 1,
+)  # fmt: skip
+ELEMENTS = dict.fromkeys(("one element: sign", "one element: zero", "one element: off by 1e-06"), 3)
+
+#: A check, how often each mistake is planted, and some of them made by hand.
+MATRICES: list[tuple[Any, dict[str, int], dict[str, Any]]] = [
+    (
+        lambda change: check_jacobian(lambda *a: change(jacobian(*a)), decay, P, T, points=0),
+        {
+            **dict.fromkeys(("one row: sign", "one row: zero"), 3),
+            **dict.fromkeys(("one column: sign", "one column: zero"), 2),
+            "rows exchanged": 2,
+            "columns exchanged": 1,
+        },
+        {
+            "rows exchanged": lambda m: m[[1, 0, 2]],
+            "one column: sign": lambda m: m * np.array([1, -1]),
+            "one row: zero": lambda m: m * np.array([[1], [0], [1]]),
+        },
+    ),
+    (
+        lambda change: check_hessian(lambda *a: change(hessian(*a)), squares, P, T, points=0),
+        {
+            **dict.fromkeys(("one row: sign", "one row: zero"), 2),
+            "rows exchanged": 1,
+            "diagonals: zero": 6,
+            "weight-decay": 1,
+        },
+        {
+            "diagonals: zero": lambda m: m * (1 - np.eye(2)),
+            "weight-decay": lambda m: m + np.eye(2),
+        },
+    ),
+]
 
 
 @pytest.mark.slow
-def test_how_it_reads(power: Power, hidden: Power) -> None:
-    lines = str(power).splitlines()
-    caught = len(power.planted) - len(power.missed)
-    first = f"Of {len(power.planted)} planted mistakes {caught} would have been caught at 2 points."
-    assert lines[0] == first
-    (row,) = (line for line in lines if line.startswith("factor batch size"))
-    assert row.split() == ["factor", "batch", "size", "3", "of", "3"]
-    assert max(len(line) for line in f"{power}\n{hidden}".splitlines()) <= 80
-    assert "  missed: p['v']: makes no difference at these points" in str(hidden)
+@pytest.mark.parametrize(("check", "kinds", "by_hand"), MATRICES)
+def test_what_is_planted_in_a_matrix_is_caught(check: Any, kinds: Any, by_hand: Any) -> None:
+    found = check(lambda m: m).power()
+    planted = [p.mistake for p in found.planted]
+    assert {kind: planted.count(kind) for kind in planted} == {**FACTORS, **kinds, **ELEMENTS}
+    assert (found.missed, found.not_planted) == ((), "")
+    for kind, change in by_hand.items():
+        assert check(change).verdict == "disagree", kind
 
 
-def test_many_that_are_missed_are_counted() -> None:
-    missed = tuple(Planted("sign", f"params[{i}]", False, 0.0) for i in range(5))
-    lines = str(Power(missed, 1)).splitlines()
-    assert lines[0] == "Of 5 planted mistakes 0 would have been caught at 1 point."
-    assert [line[:10] for line in lines].count("  missed: ") == 3
-    assert lines[-1] == "  ... and 2 more"
+def in_place(w: Any) -> Any:
+    h = np.tanh(w)
+    h[0] = h[0] * 2
+    return np.sum(h)
 
 
-@pytest.mark.slow
-def test_what_cannot_be_planted_is_said() -> None:
+def test_where_nothing_is_planted() -> None:
     """A loss that writes into an array has no links that JAX could show."""
-    w, x = np.array([0.5, -1.0]), np.array([1.0, 2.0])
-
-    def in_place(w: Any, x: Any) -> Any:
-        h = np.tanh(w * x)
-        h[0] = h[0] * 2
-        return np.sum(h)
-
-    twice = np.array([2.0, 1.0])
-    report = check_gradient(lambda w, x: twice * x * (1 - np.tanh(w * x) ** 2), in_place, w, x)
+    double = np.array([2.0, 1.0])
+    report = check_gradient(lambda w: double * (1 - np.tanh(w) ** 2), in_place, P, points=0)
     found = report.power()
     assert not any(p.mistake == "dropped-term" for p in found.planted)
     assert "None was planted in the links of the chain: JAX cannot trace the loss." in str(found)
-    assert found.to_dict()["not_planted"] == found.not_planted
-
-
-@pytest.mark.slow
-def test_time_that_runs_out_is_said(
-    ruled: GradientReport, power: Power, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exact, "SECONDS", 0.0)
-    found = exact.power(ruled.trial)
-    assert len(found.planted) < len(power.planted)
-    assert "time ran out" in str(found)
-    assert power.not_planted == ""
-
-
-def test_without_a_point_there_is_nothing_to_say() -> None:
     shapeless = check_gradient(lambda p: p[:1], lambda p: jnp.sum(p**2), np.ones(3), points=0)
-    power = shapeless.power()
-    assert (power.planted, power.points) == ((), 0)
-    assert str(power) == "No mistake was planted: no point was judged."
-
-
-def test_a_pickled_report_has_no_points(ruled: GradientReport) -> None:
+    assert str(shapeless.power()) == "No mistake was planted: no point was judged."
     with pytest.raises(ValueError, match="a report that was pickled has no points"):
-        pickle.loads(pickle.dumps(ruled)).power()
+        pickle.loads(pickle.dumps(report)).power()

@@ -1,6 +1,5 @@
 """Which planted mistakes a test misses: the test is run, on the caller's own functions."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.optimize import check_grad
-from scipy.sparse.linalg import aslinearoperator
 
 from handgrad import (
     GradientReport,
@@ -20,12 +18,8 @@ from handgrad import (
     check_gradient,
     check_hessian,
     check_hvp,
-    check_jacobian,
 )
-from handgrad.power import Planted, Power, together
-from handgrad.power.planting import Planting
-from handgrad.power.replaced import function_in, planted_in_place
-from handgrad.power.targets import Target
+from handgrad.power import Power
 
 W = np.array([0.5, -1.0, 2.0])
 
@@ -79,34 +73,6 @@ def test_a_test_is_run_wherever_it_likes(report: GradientReport) -> None:
     assert "  missed: w[3]: changes 1e-6 of an element" in str(found).splitlines()
 
 
-@pytest.mark.slow
-def test_handgrad_itself_misses_nothing(report: GradientReport) -> None:
-    """It runs the planted gradient on other numbers as well, where it finds one wrong."""
-    found = report.power(test=lambda g: bool(check_gradient(g, loss, W, points=0)))
-    assert everything(found) == OF_A_GRADIENT
-    assert found.missed == ()
-
-
-def test_a_test_that_looks_at_little_misses_the_rest(report: GradientReport) -> None:
-    def points_uphill(g: Any) -> None:
-        assert g(W)[2] > 0
-
-    found = report.power(test=points_uphill)
-    caught = {(p.mistake, p.where) for p in found.planted if p.caught}
-    assert caught == {
-        *(("sign", "w"), ("zero", "w")),
-        *(("one element: sign", "w[2]"), ("one element: zero", "w[2]")),
-    }
-
-    def at_a_stationary_point(g: Any) -> None:
-        np.testing.assert_array_equal(g(W[:1] * 0), 0)
-
-    found = report.power(test=at_a_stationary_point)
-    assert {p.change for p in found.planted} == {0}
-    assert found.missed == found.planted
-    assert "makes no difference in these tests" in str(found)
-
-
 @pytest.mark.parametrize(
     ("test", "error", "says"),
     [
@@ -125,65 +91,19 @@ def test_what_says_nothing_is_refused(
         report.power(test=test)
 
 
-def test_tests_that_are_not_run_are_named_once() -> None:
-    powers = {"a": Power((Planted("sign", "w", True, 2.0),), 0), "b": Power((), 0, "in b")}
-    told = str(together(powers, "pytest tests", "tests/test_a.py::test_fails")).splitlines()
-    left = [line for line in told if line.startswith(("None was planted", "Not run"))]
-    assert len(left) == 2, told
-
-
 def test_what_is_wrong_or_a_rule_is_refused() -> None:
     halved = check_gradient(lambda w: slope(w) / 2, loss, W, points=0)
     with pytest.raises(ValueError, match=r"^power: what is wrong as it is shows nothing"):
-        halved.power(test=lambda g: g(W).shape == W.shape)
-    square = jax.custom_jvp(lambda x: x * x)
-    square.defjvp(lambda x, t: (x[0] * x[0], 2 * x[0] * t[0]))
+        halved.power(test=lambda g: True)
+    rule = jax.custom_jvp(lambda x: x * x)
+    rule.defjvp(lambda x, t: (x[0] * x[0], 2 * x[0] * t[0]))
     with pytest.raises(ValueError, match=r"^power: got a report on a rule"):
-        check_custom(square, W, points=0).power(test=lambda g: True)
-    tests: dict[str, Any] = {"slope": lambda g: bool(g(W)[0] > 0)}
+        check_custom(rule, W, points=0).power(test=lambda g: True)
     both = audit([partial(check_gradient, g, loss, W) for g in (slope, slope)], points=0)
-    found = both.power(test=tests)
+    found = both.power(test={"slope": lambda g: bool(g(W)[0] > 0)})
     assert found.not_planted == "where there is no test (slope (2))"
-    assert {p.where.partition(", ")[0] for p in found.planted} == {"slope"}
-    with pytest.raises(
-        ValueError, match="power: got a test of 'other', expected of one of 'slope'"
-    ):
-        both.power(test={"other": tests["slope"]})
-    with pytest.raises(ValueError, match=r"^slope: power: the test does not pass"):
-        both.power(test={"slope": lambda g: False})
-
-
-def dense(x: Any) -> np.ndarray:
-    return x.toarray() if hasattr(x, "toarray") else np.asarray(x @ np.eye(3))
-
-
-FORMS: dict[str, Callable[[Any], Any]] = {
-    "dense": bent,
-    "sparse": lambda w: sp.csr_array(bent(w)),
-    "operator": lambda w: aslinearoperator(bent(w)),
-    "list": lambda w: bent(w).tolist(),
-    "jax": lambda w: jnp.diag(12 * w**2),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", FORMS)
-def test_a_matrix_keeps_its_form(form: str) -> None:
-    """A test of the trace alone misses what the trace does not show, whatever the form is."""
-    kinds, right = set(), FORMS[form](W)
-
-    def trace(h: Any) -> bool:
-        found = h(W)
-        kinds.add(type(found))
-        return bool(np.trace(dense(found)) == 12 * (W**2).sum())
-
-    report = check_hessian(FORMS[form], loss, W, points=0)
-    found = report.power(test=trace)
-    assert len(kinds) == 1
-    assert isinstance(right, kinds.pop())
-    assert missed(found) == set()  # a diagonal matrix has no more than its trace
-    of_row = check_jacobian(lambda w: 4 * np.outer(w, w), lambda w: 2 * w * (w @ w), W, points=0)
-    assert not of_row  # 2 (w·w) 1 is missing
+    with pytest.raises(ValueError, match="power: got a test of 'other', expected of one of 'slope"):
+        both.power(test={"other": lambda g: True})
 
 
 @pytest.mark.slow
@@ -210,38 +130,9 @@ def test_traced_values_and_steps() -> None:
     found = step.power(test=lambda b: bool(np.allclose(b(W, W), 2 * W * W)))
     assert missed(found) == {"one element: off by 1e-06"}
     assert "weight-decay" not in everything(found)
+    matrix = check_hessian(lambda w: sp.csr_array(bent(w)), loss, W, points=0)
+    found = matrix.power(test=lambda h: bool((h(W).toarray() == bent(W)).all()))
+    assert missed(found) == set()
     product = check_hvp(lambda w, v: 12 * w**2 * v, loss, W, points=0)
     found = product.power(test=lambda p: bool(p(W, v=W)[0] > 0))
     assert {p.where for p in found.planted if p.caught} == {"w", "w[0]"}
-
-
-def deep(w: Any, power: int = 3, *, again: bool = True) -> Any:
-    """Call itself once."""
-    return deep(w, power, again=False) if again else 4 * w**power
-
-
-OF_DEEP = jax.jit(partial(deep, power=1))
-
-
-def test_every_name_of_a_function_is_replaced_and_restored() -> None:
-    """It calls itself: the mistake is made once. What a list holds stays as it is."""
-    before, held = (deep, OF_DEEP), [deep]
-    assert all(function_in(one) is deep for one in before)
-    assert function_in(np.sin) is None
-    planting = Planting(Target(deep, "w", ("w",), of_params=True))
-    with planted_in_place(planting, deep):
-        deep(W)
-    planting.plant(next(m for m in planting.mistakes() if m.kind == "factor 2"))
-    seen = []
-
-    def interrupted() -> None:
-        with planted_in_place(planting, held[0]):
-            seen.extend((deep(W), deep(W, 1, again=False), OF_DEEP(W), held[0](W, again=False)))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    for found, right in zip(seen, (8 * W**3, 8 * W, 8 * W, 4 * W**3), strict=True):
-        np.testing.assert_allclose(found, right, rtol=1e-6)
-    assert planting.change == 1
-    assert (deep, OF_DEEP) == before

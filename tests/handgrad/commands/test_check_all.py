@@ -10,15 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handgrad.commands.discovery import discover
-from handgrad.commands.loading import Loader
-
 MINE = """
 print("a word while loading")
+import sys
 from functools import partial
 import numpy as np
 from numpy import square
-from handgrad import check_gradient, check_steps, gradient_of
+from handgrad import check_gradient, gradient_of
 
 
 def loss(w): return np.sum(np.sin(w))
@@ -51,62 +49,51 @@ def of_lambda(w): return 2 * w
 def square_grad(x): return 2 * x  # of NumPy's own function
 grad_of_nothing = None
 CHECKS = {"cos": partial(check_gradient, gradient, loss, *example(), points=0)}
+LONG = {letter * 300: partial(check_gradient, cube_grad, cube, *cube_example, points=0)
+        for letter in ("x", chr(0x3042))}
 def make(): return [partial(check_gradient, gradient, loss, *example()), lambda: 1]
 """
 
-
-@pytest.fixture
-def package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package beside mine.py, with tests in it and a module that cannot be imported."""
-    below = folder / "of_mine" / "below"
-    below.mkdir(parents=True)
-    (below.parent / "__init__.py").write_text("from of_mine.below.losses import sin, sin_jac\n")
-    (below.parent / "__main__.py").write_text("raise SystemExit('run')\n")
-    (below.parent / "test_it.py").write_text("raise SystemExit('tests')\n")
-    (below / "__init__.py").write_text("")
-    (below / "broken.py").write_text("import not_there\n")
-    (below / "losses.py").write_text(
+#: Files of a package, with tests in it and a module that cannot be imported, and other files.
+FILES = {
+    "of_mine/__init__.py": "from of_mine.below.losses import sin, sin_jac\n",
+    "of_mine/__main__.py": "raise SystemExit('run')\n",
+    "of_mine/test_it.py": "raise SystemExit('tests')\n",
+    "of_mine/below/__init__.py": "",
+    "of_mine/below/broken.py": "import not_there\n",
+    "of_mine/below/losses.py": (
         "import numpy as np\n"
         "def sin(w): return np.sum(np.sin(w))\n"
         "def sin_jac(w): return np.cos(w)\n"
         "def sin_example(): return (np.array([0.3]),)\n"
-    )
+    ),
+    "bare.py": "def f(x): pass\ndef f_grad(x): pass\n",
+    "left.py": (
+        "import sys\nimport numpy as np\ndef f(w): return np.sum(w)\nexample_f = np.ones(2),\n"
+        'def f_grad(w): sys.exit(0)\ndef grad_f(w): raise ValueError("\\x1b[2J\\x9b1m\\ud800")\n'
+    ),
+    "jump.py": (
+        "import numpy as np\n"
+        "def jump(w): return np.sum(np.floor(w))\n"
+        "def jump_grad(w): return np.zeros(2)\n"
+        "jump_example = (np.ones(2),)\n"
+    ),
+    "stopped.py": f"{MINE}def d_loss(w): raise KeyboardInterrupt\nloss_example = example\n",
+    "taken/audit.html/a": "",
+}
+
+
+@pytest.fixture(autouse=True)
+def files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text(text)
     for name in ("of_mine", "of_mine.below", "of_mine.below.losses"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    return below.parent
 
 
-def found(source: str) -> tuple[list[str], dict[str, str]]:
-    names, left = discover(source, Loader())
-    return [*names], dict(left)
-
-
-def test_pairs_are_found_by_name_and_by_decorator(folder: Path) -> None:  # noqa: ARG001
-    names, left = found("mine.py")
-    assert names == [
-        *("mine.py:gradient", "mine.py:cube_grad", "mine.py:d_apart", "mine.py:both"),
-        "mine.py:of_lambda",
-    ]
-    assert left == {
-        "mine.py:_grad_ratio": (
-            "no example; `def _ratio_example(): return (w, x)` beside it would be one"
-        ),
-        "mine.py:square_grad": (
-            "no example; `def square_example(): return (x,)` beside it would be one"
-        ),
-    }
-
-
-@pytest.mark.usefixtures("package")
-def test_a_package_is_searched_without_its_tests() -> None:
-    names, left = found("of_mine")
-    assert names == ["of_mine.below.losses:sin_jac"]
-    assert left == {
-        "of_mine.below.broken": "ModuleNotFoundError when imported: No module named 'not_there'"
-    }
-
-
-AGAIN = "mine.py:cube_grad --loss cube --like cube_example --points 0"
+def reasons(answer: Any) -> dict[str, str]:
+    return {left["name"]: left["reason"] for left in answer["not_judged"]}
 
 
 def test_all_of_a_file(run: Any) -> None:
@@ -114,30 +101,33 @@ def test_all_of_a_file(run: Any) -> None:
     assert (ended.code, ended.err) == (1, "a word while loading\n")
     told = "3 of 5 checks pass: 1 wrong (mine.py:cube_grad), 1 raised (mine.py:d_apart); "
     assert f"{told}2 not judged." in " ".join(ended.out.split())
-    assert " ".join(ended.out.replace("\\\n", "").split()).count(f"check {AGAIN}") == 1
+    again = "check mine.py:cube_grad --loss cube --like cube_example --points 0"
+    assert " ".join(ended.out.replace("\\\n", "").split()).count(again) == 1
     written = {path.name: path.read_text() for path in Path("found/here").iterdir()}
-    assert set(written) == {
-        *("audit.html", "audit.json", "junit.xml", "failed-mine.py_cube_grad.txt")
-    }
+    assert sorted(written) == [
+        *("audit.html", "audit.json", "failed-mine.py_cube_grad.txt", "junit.xml")
+    ]
     assert written["failed-mine.py_cube_grad.txt"] in ended.out
     assert "<title>Derivatives of mine.py</title>" in written["audit.html"]
     suite = ElementTree.fromstring(written["junit.xml"])[0]
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == [*"7112"]
-    checks = json.loads(written["audit.json"])["checks"]
-    assert {c["name"]: c["report"]["points"] for c in checks if c["report"]} == {
-        "mine.py:gradient": 1,
-        "mine.py:cube_grad": 1,
-        "mine.py:both": 2,
-        "mine.py:of_lambda": 1,
+    answer = json.loads(written["audit.json"])
+    checks = answer["checks"]
+    assert [(c["name"].partition(":")[2], c["verdict"]) for c in checks] == [
+        *(("gradient", "agree"), ("cube_grad", "disagree"), ("d_apart", "raised")),
+        *(("both", "agree"), ("of_lambda", "agree")),
+    ]
+    assert [c["report"] and c["report"]["points"] for c in checks] == [1, 1, None, 2, 1]
+    says = "no example; `def {}_example(): return {}` beside it would be one"
+    assert reasons(answer) == {
+        "mine.py:_grad_ratio": says.format("_ratio", "(w, x)"),
+        "mine.py:square_grad": says.format("square", "(x,)"),
     }
     assert "--has-value --trust-rule loss" in checks[3]["report"]["reproduce"]
     assert checks[4]["report"]["reproduce"] == "", "a lambda has no name to be given"
 
 
 def test_what_would_end_the_process_or_colour_the_terminal_is_a_row(run: Any) -> None:
-    head = "import sys\nimport numpy as np\ndef f(w): return np.sum(w)\nexample_f = np.ones(2),\n"
-    tail = 'def f_grad(w): sys.exit(0)\ndef grad_f(w): raise ValueError("\\x1b[2J\\x9b1m\\ud800")\n'
-    Path("left.py").write_text(head + tail)
     ended = run("check", "--all", "left.py", "--out", "found")
     data = run("check", "--all", "left.py", "--json")
     assert (ended.code, data.code) == (2, 2)
@@ -151,106 +141,61 @@ def test_what_would_end_the_process_or_colour_the_terminal_is_a_row(run: Any) ->
     ElementTree.parse("found/junit.xml")
 
 
-def test_checks_of_any_kind_are_named_by_a_file(run: Any) -> None:
-    ended = run("check", "--all", "mine.py:CHECKS", "--json")
-    assert ended.code == 0
-    assert json.loads(ended.out)["headline"] == "the one check passes"
-    ended = run("check", "--all", "mine.py:make", "--points", "0", "--plant")
-    assert ended.code == 2
-    assert "<lambda>  raised" in ended.out
-    assert "planted mistakes" in ended.out
-    ended = run("check", "--all", "mine.py:loss")
-    assert (ended.code, ended.out) == (2, "")
-    assert "Error: loss() missing 1 required positional argument: 'w'\n" in ended.err
-    ended = run("check", "--all", "mine.py:cube_example")
-    assert "Error: mine.py:cube_example['check 1']: got array" in ended.err
-
-
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "code", "says"),
     [
-        (("--all", "mine.py", "--loss", "a"), "--loss is for one gradient; expected none of it"),
-        (("--all", "mine.py", "--domain", "simplex"), "--domain is for one gradient"),
-        (("--all", "mine.py", "--convention", "jax"), "--convention is for one gradient"),
-        (("--all", "mine.py", "--time"), "--time is for one gradient; expected none of it"),
-        (("--all", "mine.py", "--out", "mine.py"), "--out: mine.py is a file; expected a folder"),
-        (("mine.py:gradient", "--out", "a"), "--out is for many gradients; expected --all with it"),
-        (("mine.py:gradient", "--like", "example"), "Missing option '--loss'"),
-        (("mine.py:gradient", "--loss", "loss"), "Missing option '--like'"),
-        (("--all", "other.py"), "no such file: other.py; expected a Python file"),
-        (("--all", "none_such"), "no module named 'none_such'; expected FILE.py or package.module"),
+        ("--all mine.py:CHECKS", 0, "The one check passes."),
+        ("--all mine.py:make --points 0 --plant", 2, "<lambda> raised"),
+        ("--all mine.py:make --points 0 --plant", 2, "planted mistakes"),
+        ("--all mine.py:LONG --out taken", 2, "0 of 2 checks pass"),
+        ("--all of_mine --json", 0, "ModuleNotFoundError when imported: No module named 'not_"),
+        ("--all of_mine --json", 0, '"of_mine.below.losses:sin_jac"'),
+        ("--all jump.py --points 0", 3, "undecidable"),
+        ("--all stopped.py --points 0", 130, "stopped.py:d_loss interrupted"),
+        ("--all mine.py --loss a", 2, "--loss is for one gradient; expected none of it"),
+        ("--all mine.py --domain simplex", 2, "--domain is for one gradient"),
+        ("--all mine.py --convention jax", 2, "--convention is for one gradient"),
+        ("--all mine.py --time", 2, "--time is for one gradient; expected none of it"),
+        ("--all mine.py --out mine.py", 2, "--out: mine.py is a file; expected a folder"),
+        ("--all mine.py:loss", 2, "loss() missing 1 required positional argument: 'w'"),
+        ("--all mine.py:cube_example", 2, "mine.py:cube_example['check 1']: got array"),
+        ("--all bare.py", 2, "bare.py has no derivative to judge bare.py:f_grad: no example; `def"),
+        ("--all other.py", 2, "no such file: other.py; expected a Python file"),
+        ("--all none_such", 2, "no module named 'none_such'; expected FILE.py or package.module"),
+        ("mine.py:gradient --out a", 2, "--out is for many gradients; expected --all with it"),
+        ("mine.py:gradient --like example", 2, "Missing option '--loss'"),
+        ("mine.py:gradient --loss loss", 2, "Missing option '--like'"),
+        (
+            "curves.py:jac --kind=jacobian --loss=residuals --time --like=a",
+            *(2, "--time is for gradients; expected none of it with --kind jacobian"),
+        ),
     ],
 )
-def test_what_does_not_go_together(run: Any, words: tuple[str, ...], says: str) -> None:
-    ended = run("check", *words)
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith(f"Error: {says}")
-
-
-def test_what_cannot_be_written_is_shown_and_long_names_can(run: Any, folder: Path) -> None:
-    lines = (
-        "from functools import partial",
-        "from handgrad import check_gradient",
-        "from mine import cube, cube_example, cube_grad",
-        "check = partial(check_gradient, cube_grad, cube, *cube_example, points=0)",
-        "checks = {letter * 300: check for letter in ('x', '\N{HIRAGANA LETTER A}')}",
-    )
-    (folder / "long.py").write_text("\n".join(lines))
-    assert run("check", "--all", "long.py:checks", "--out", "long").code == 1
-    assert sum(path.name.startswith("failed-") for path in Path("long").iterdir()) == 2
-    Path("taken/audit.html").mkdir(parents=True)
-    ended = run("check", "--all", "long.py:checks", "--out", "taken")
-    assert ended.code == 2
-    assert "0 of 2 checks pass" in ended.out
-
-
-def test_what_has_no_example_is_told(run: Any, folder: Path) -> None:
-    (folder / "bare.py").write_text("def f(x): pass\ndef f_grad(x): pass\n")
-    ended = run("check", "--all", "bare.py")
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err.splitlines() == [
-        "Error: bare.py has no derivative to judge",
-        "  bare.py:f_grad: no example; `def f_example(): return (x,)` beside it would be one",
-    ]
-
-
-def test_exit_codes_by_the_worst(run: Any, folder: Path) -> None:
-    text = (
-        "import numpy as np\n"
-        "def jump(w): return np.sum(np.floor(w))\n"
-        "def jump_grad(w): return np.zeros(2)\n"
-        "jump_example = (np.ones(2),)\n"
-    )
-    (folder / "a.py").write_text(text)
-    assert run("check", "--all", "a.py", "--points", "0").code == 3
-    raising = "def f(w): return w @ w\ndef f_grad(w): 1 / 0\nf_example = jump_example\n"
-    (folder / "b.py").write_text(text + raising)
-    assert run("check", "--all", "b.py", "--points", "0").code == 2
-
-
-def test_an_interruption_shows_and_writes_what_was_judged(
-    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_command_lines(
+    run: Any, words: str, code: int, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "_exit", sys.exit)
-    stopping = "def d_loss(w): raise KeyboardInterrupt\nloss_example = example\n"
-    (folder / "stopped.py").write_text(MINE + stopping)
-    ended = run("check", "--all", "stopped.py", "--points", "0", "--out", "out")
-    assert ended.code == 130
-    assert ended.err.endswith("\nStopped after 5 of 6 checks.\n")
-    assert "stopped.py:d_loss interrupted" in " ".join(ended.out.split())
-    assert "interrupted" in (folder / "out" / "junit.xml").read_text()
+    ended = run("check", *words.split())
+    assert ended.code == code
+    assert says in " ".join((ended.out or ended.err).split())
+    if code == 130:
+        assert ended.err.endswith("\nStopped after 5 of 6 checks.\n")
+
+
+def test_long_names_can_be_written(run: Any) -> None:
+    assert run("check", "--all", "mine.py:LONG", "--out", "long").code == 1
+    assert sum(path.name.startswith("failed-") for path in Path("long").iterdir()) == 2
 
 
 CURVES = """
 import numpy as np
-from handgrad import hessian_of, hvp_of, jacobian_of
+from handgrad import hessian_of, jacobian_of
 
 
 def quartic(x, k): return k * np.sum(x**4) + x[0] * x[1]
 def quartic_jac(x, k): return 4 * k * x**3 + np.array([x[1], x[0]])
 def hess_quartic(x, k): return np.diag(12 * k * x**2) + np.array([[0.0, 1.0], [1.0, 0.0]])
 def quartic_hess(x, k): return np.diag(12 * k * x**2)
-def quartic_hess_prod(x, v, k): return hess_quartic(x, k) @ v
 def hvp_quartic(x, v, k): return quartic_hess(x, k) @ v
 quartic_example = np.array([0.5, -2.0]), 3.0
 
@@ -259,7 +204,6 @@ def pair(x, t): return np.stack([x[0] * t, x[1] * t**2])
 def pair_jac(x, t): return np.stack([np.stack([t, 0 * t], -1), np.stack([0 * t, t**2], -1)])
 def jacobian_pair(x, t): return np.stack([np.stack([0 * t, t], -1), np.stack([t**2, 0 * t], -1)])
 def pair_grad(x, t): return t, t**2
-def pair_hess(x, t): return np.zeros((2, 2))
 def pair_example(): return np.array([0.5, -2.0]), np.array([0.3, 1.7, 2.1])
 
 
@@ -276,11 +220,15 @@ def slopes(x, t): return pair_jac(x, t)
 def bent(x, k): return hess_quartic(x, k)
 
 
-@hvp_of(quartic, like=quartic_example)
-def pushed(x, v, k): return 2 * hess_quartic(x, k) @ v
 """
 
-WRONG = {"quartic_hess", "hvp_quartic", "jacobian_pair", "pushed"}
+#: The first leaf of each kind's report, by which it is known.
+KINDS = {
+    "x": {"quartic_jac", "hvp_quartic"},
+    "hess": {"hess_quartic", "quartic_hess", "bent"},
+    "jac": {"pair_jac", "jacobian_pair", "jac", "slopes"},
+}
+WRONG = {"quartic_hess", "hvp_quartic", "jacobian_pair"}
 
 
 @pytest.mark.slow
@@ -289,50 +237,22 @@ def test_kinds_are_told_by_name_and_by_value(run: Any, folder: Path) -> None:
     (folder / "curves.py").write_text(CURVES)
     ended = run("check", "--all", "curves.py", "--points", "0", "--json")
     answer = json.loads(ended.out)
-    checks = {c["name"].partition(":")[2]: c for c in answer["checks"]}
-    leaves = {name: check["report"]["leaves"][0]["path"] for name, check in checks.items()}
-    assert leaves == {
-        "quartic_jac": "x",
-        "hess_quartic": "hess",
-        "quartic_hess": "hess",
-        "quartic_hess_prod": "x",
-        "hvp_quartic": "x",
-        "pair_jac": "jac",
-        "jacobian_pair": "jac",
-        "jac": "jac",
-        "slopes": "jac",
-        "bent": "hess",
-        "pushed": "x",
-    }
-    assert {name for name, check in checks.items() if check["verdict"] != "agree"} == WRONG
-    assert {checks[name]["verdict"] for name in WRONG} == {"disagree"}
+    checks = {c["name"].partition(":")[2]: c["report"] for c in answer["checks"]}
+    for leaf, names in KINDS.items():
+        assert {name for name, r in checks.items() if r["leaves"][0]["path"] == leaf} == names
+    assert {name for name, r in checks.items() if r["verdict"] == "disagree"} == WRONG
     assert ended.code == 1
-    assert [(left["name"], left["reason"].partition("; ")[0]) for left in answer["not_judged"]] == [
-        (
-            "curves.py:pair_grad",
-            "pair returns an array of shape (2, 3), and a gradient is of one number",
-        ),
-        (
-            "curves.py:pair_hess",
-            "pair returns an array of shape (2, 3), and a Hessian is of one number",
-        ),
-    ]
-    assert checks["slopes"]["report"]["points"] == 2
-    words = shlex.split(checks["bent"]["report"]["reproduce"])
-    assert words[-6:] == ["--kind", "hessian", "--points", "0", "--seed", "3"]
+    says = "pair returns an array of shape (2, 3), and a gradient is of one number"
+    assert reasons(answer)["curves.py:pair_grad"].startswith(says)
+    assert checks["slopes"]["points"] == 2
+    assert checks["bent"]["reproduce"].endswith("--kind hessian --points 0 --seed 3")
     for name in ("pair_jac", "quartic_hess", "hvp_quartic"):
-        words = shlex.split(checks[name]["report"]["reproduce"])
+        words = shlex.split(checks[name]["reproduce"])
         again = run(*words[words.index("check") :], "--json")
-        assert json.loads(again.out)["headline"] == checks[name]["report"]["headline"]
+        assert json.loads(again.out)["headline"] == checks[name]["headline"]
         assert again.code == (name in WRONG)
-
-
-def test_a_name_beside_two_functions_is_ambiguous(run: Any, folder: Path) -> None:
+    # A name beside two functions is ambiguous.
     (folder / "two.py").write_text(f"{CURVES}\ndef loss(x): return x @ x\n")
-    names, left = found("two.py")
-    assert "two.py:jac" not in names
+    left = reasons(json.loads(run("check", "--all", "two.py", "--points=0", "--json").out))
     says = "loss and residuals are beside jac; @handgrad.gradient_of or @handgrad.jacobian_of"
     assert left["two.py:jac"].startswith(says)
-    ended = run("check", "two.py:jac", "--kind=jacobian", "--loss=residuals", "--time", "--like=a")
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "Error: --time is for gradients; expected none of it with --kind jacobian\n"

@@ -3,8 +3,10 @@
 All arrays' lengths are asserted: one example where one shows the mistake, two for a missing mean.
 """
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +18,33 @@ from handgrad import GradientMismatch, check_backward, check_gradient
 from handgrad.report import GradientReport
 from handgrad.shrinking import shrinker
 from handgrad.shrinking.counterexample import Counterexample
-from tests.handgrad.shrinking import wrong_gradients
-from tests.handgrad.shrinking.wrong_gradients import WRONG, Wrong
+from models import small
+from models.model import Model
 from tests.tiers import one_of_each
+
+Shapes = tuple[tuple[int, ...], ...]
+
+#: Mistakes, the models that have them, and the shapes of all arrays in the order of the leaves.
+WRONG: dict[str, tuple[Model, Shapes]] = {
+    "half_mse": (small.LINEAR, ((), (1,), (1, 1), (1,))),
+    "bias_mean": (small.LINEAR, ((), (1,), (2, 1), (2,))),
+    "one_element_off": (small.LINEAR, ((), (2,), (1, 2), (1,))),
+    "tanh_of_h": (small.NETWORK, ((1, 1), (1,), (1, 1), (1,), (1, 1), (1, 1))),
+    "dw_transposed": (small.SQUARE, ((2, 2), (2,), (2, 1), (1,), (1, 2), (1, 1))),
+    "exchanged": (small.GATE, ((1, 1), (1, 1), (1, 1))),
+    "no_decay": (small.RIDGE, ((1,), (1, 1), (1,))),
+    "half_of_the_pairs": (small.ENERGY, ((2, 1), (2,))),
+    "sum_for_mean": (small.BATCH_NORM, ((1, 1), (2, 1), (2, 1))),
+    "softmax_diagonal": (small.CLASSES, ((1, 2), (1, 1), (1,))),
+    "mean_over_outputs": (small.SOFT_LABELS, ((1, 2), (1, 1), (1, 2))),
+}
+
+#: They stand in this module as somebody's would, so that a counterexample can import them.
+HERE = sys.modules[__name__]
+for name, (model, _) in WRONG.items():
+    gradient: Any = model.wrong(name.replace("_", "-"))
+    gradient.__module__, gradient.__name__, gradient.__qualname__ = __name__, name, name
+    setattr(HERE, name, gradient)
 
 
 def found(report: GradientReport) -> Counterexample:
@@ -28,7 +54,7 @@ def found(report: GradientReport) -> Counterexample:
     return counterexample
 
 
-def shapes(counterexample: Counterexample) -> tuple[tuple[int, ...], ...]:
+def shapes(counterexample: Counterexample) -> Shapes:
     leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
     return tuple(np.shape(leaf) for leaf in leaves)
 
@@ -41,18 +67,18 @@ def run(code: str, **names: Any) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("wrong", one_of_each(WRONG, WRONG[:1]), ids=lambda wrong: wrong.name)
+@pytest.mark.parametrize("name", one_of_each(WRONG, ["half_mse"]))
 def test_it_is_a_test_with_no_array_longer_than_needed(
-    wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = wrong.model.draw(np.random.default_rng(5))
-    gradient = getattr(wrong_gradients, wrong.name)
-    counterexample = found(check_gradient(gradient, wrong.model.loss, *point, points=0))
-    assert shapes(counterexample) == wrong.shapes
+    model, expected = WRONG[name]
+    point = model.draw(np.random.default_rng(5))
+    counterexample = found(check_gradient(getattr(HERE, name), model.loss, *point, points=0))
+    assert shapes(counterexample) == expected
     code = counterexample.as_code()
     with pytest.raises(GradientMismatch):
         run(code)
-    monkeypatch.setattr(wrong_gradients, wrong.name, wrong.model.gradient)
+    monkeypatch.setattr(HERE, name, model.gradient)
     run(code)
 
 
@@ -80,56 +106,19 @@ def test_hypothesis_leaves_nothing_in_its_folder(
     assert stored() == before
 
 
-def loss(w: Any, x: Any) -> Any:
+W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
+WEIGHTS = np.array([1.0, 2.0, 4.0])
+SQUARE = np.random.default_rng(3).normal(size=(3, 3))
+with jax.enable_x64(True):
+    OF_JAX = jax.numpy.asarray(W)
+
+
+def squares(w: Any, x: Any) -> Any:
     return jnp.sum((w * x) ** 2)
 
 
-W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
-
-
-@pytest.mark.slow
-def test_its_numbers_are_simple_and_the_same_again() -> None:
-    def wrong(w: Any, x: Any) -> Any:
-        return w * x**2
-
-    one, another = (check_gradient(wrong, loss, W, X, points=0) for _ in range(2))
-    first, second = found(one), found(another)
-    assert one.counterexample is first
-    assert first.params.tolist() == [1.0]
-    assert first.inputs[0].tolist() == [1.0]
-    assert str(first) == str(second)
-    assert repr(first) == f"<Counterexample: {first.finding}>"
-
-
-@pytest.mark.slow
-def test_what_cannot_be_imported_is_the_readers_own() -> None:
-    def wrong(w: Any, x: Any) -> Any:
-        return w * x**2
-
-    own = lambda w, x: jnp.sum((w * x) ** 2)  # noqa: E731 (a lambda is what is tested)
-    report = check_gradient(wrong, own, W, X, points=0)
-    code = found(report).as_code()
-    assert "# gradient is your own (test_what_" in code
-    assert "<locals>.wrong): define it here" in code
-    assert "# loss is your own (" in code
-    with pytest.raises(GradientMismatch):
-        run(code, gradient=wrong, loss=own)
-    run(code, gradient=lambda w, x: 2 * w * x**2, loss=own)
-
-
-def test_none_where_nothing_is_wrong() -> None:
-    report = check_gradient(lambda w, x: 2 * w * x**2, loss, W, X, points=0)
-    assert report.counterexample is None
-
-
-def not_repeatable() -> Any:
-    calls: list[int] = []
-
-    def gradient(w: Any, x: Any) -> Any:
-        calls.append(1)
-        return 2 * w * x**2 + len(calls)
-
-    return gradient
+def half(w: Any, x: Any) -> Any:
+    return w * x**2
 
 
 def writes(w: Any, x: Any) -> Any:
@@ -137,78 +126,141 @@ def writes(w: Any, x: Any) -> Any:
     return w * x**2 / 2
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("gradient", "kind"),
-    [
-        (lambda w, x: (2 * w * x**2)[None], "shape"),
-        (writes, "mutation"),
-        (not_repeatable(), "not-repeatable"),
-    ],
-)
-def test_a_wrong_form_shows_with_arrays_of_one(gradient: Any, kind: str) -> None:
-    counterexample = found(check_gradient(gradient, loss, W, X, points=0))
-    assert shapes(counterexample) == ((1,), (1,))
-    with pytest.raises(GradientMismatch) as raised:
-        run(str(counterexample), gradient=gradient)
-    assert isinstance(raised.value.report, GradientReport)
-    assert kind in {finding.kind for finding in raised.value.report.findings}
+def saturated_below_0(w: Any) -> Any:
+    e = np.exp(-np.abs(w))
+    return np.where(w < 0, -1, 1) * e / (1 + e) ** 2
+
+
+def by_signs(w: Any) -> Any:
+    """Wrong for a above 0 and for b below 0."""
+    return {k: w[k] * (1 if w[k] * sign > 0 else 2) for k, sign in (("a", 1), ("b", -1))}
+
+
+def above_1(w: Any, x: Any) -> Any:
+    return np.where(w * x > 1, 2 * x, np.where(w * x > 0, x, 0))
+
+
+def off_at_large(p: Any) -> Any:
+    """5 leaves the simplex, and is no mistake."""
+    return 2 * p + 5.0 + (np.array([1.0, 0.0, 0.0]) if p[0] > 0.3 else 0.0)
+
+
+def convolution(params: Any, x: Any) -> Any:
+    return jnp.convolve(x, params["kernel"], mode="valid") @ params["w"]
+
+
+def half_convolution(params: Any, x: Any) -> Any:
+    kernel, w = params["kernel"], params["w"]
+    windows = np.lib.stride_tricks.sliding_window_view(x, len(kernel))
+    return {"kernel": windows.T[::-1] @ w / 2, "w": windows @ kernel[::-1] / 2}
+
+
+class Small(NamedTuple):
+    """A wrong gradient, and what holds of the smallest point where it is wrong in the same way."""
+
+    gradient: Any
+    loss: Any
+    at: tuple[Any, ...]
+    holds: Callable[..., Any]  #: of the parameters and inputs that are found
+    options: Any = None
+
+
+SMALL = {
+    "simple numbers": Small(half, squares, (W, X), lambda w, x: [*w, *x] == [1, 1]),
+    "sizes that a loss fixes": Small(
+        *(lambda w: WEIGHTS * w, lambda w: jnp.sum(WEIGHTS * w**2), (W,)),
+        lambda w: w.shape == (3,) and np.count_nonzero(w) == 1,
+    ),
+    "lengths that depend on each other": Small(
+        *(half_convolution, convolution),
+        ({"kernel": np.arange(3.0) + 1, "w": np.arange(5.0) + 1}, np.arange(7.0) + 1),
+        lambda p, x: x.size == 1 == p["kernel"].size == p["w"].size,
+    ),
+    "what the loss does not use": Small(
+        *(lambda w, _, x: half(w, x), lambda w, _, x: squares(w, x), (W, np.ones((3, 5)), X)),
+        lambda w, unused, x: (w.shape, unused.shape, x.shape) == ((1,), (1, 1), (1,)),
+    ),
+    "an empty array": Small(
+        lambda p: {"w": p["w"], "e": p["e"]},
+        *(lambda p: jnp.sum(p["w"] ** 2) + jnp.sum(p["e"]), ({"w": W, "e": np.ones(0)},)),
+        lambda p: (p["w"].size, p["e"].size) == (1, 0),
+    ),
+    "a mistake that is not made of a kink, where any slope is right": Small(
+        *(above_1, lambda w, x: jnp.sum(jnp.maximum(w * x, 0)), (W * 4, X)),
+        lambda w, x: w * x > 1,
+    ),
+    "a missing term is not a gradient of 0": Small(
+        *(lambda w, x: 2 * half(w, x), lambda w, x: squares(w, x) + jnp.sum(w**2), (W, X)),
+        lambda w, x: w != 0 and x != 0,
+    ),
+    "no tie where there was none": Small(
+        lambda w: {"a": np.sign(w["a"]), "b": w["b"]},
+        *(lambda w: jnp.abs(w["a"]) + w["b"] ** 2, ({"a": 0.5, "b": 1.0},)),
+        lambda w: w["a"] != 0,
+    ),
+    "not another mistake": Small(
+        *(by_signs, lambda w: w["a"] ** 2 + w["b"] ** 2, ({"a": 1.0, "b": 1.0},)),
+        lambda w: w["a"] > 0 and w["b"] >= 0,
+    ),
+    "no division by 0 where there was none": Small(
+        *(lambda w: 1 / (1 + 1 / w) + 0.5, lambda w: jnp.sum(w - jnp.log1p(w)), (np.array([1.5]),)),
+        lambda w: w != 0,
+    ),
+    "a wrong form": Small(
+        *(lambda w, x: (2 * w * x**2)[None], squares, (W, X)),
+        lambda w, x: (w.shape, x.shape) == ((1,), (1,)),
+    ),
+    "a gradient that writes": Small(
+        *(writes, squares, (W, X)), lambda w, x: (w.shape, x.shape) == ((1,), (1,))
+    ),
+    "arrays of JAX": Small(
+        *(half, squares, (OF_JAX, X)),
+        lambda w, x: isinstance(w, jax.Array) and w.dtype == np.float64,
+    ),
+    "a covariance": Small(
+        lambda s: np.linalg.inv(s).T / 2,
+        *(lambda s: jnp.linalg.slogdet(s)[1], (SQUARE @ SQUARE.T + np.eye(3),)),
+        lambda s: s.shape == (1, 1) and s[0, 0] > 0,
+    ),
+    "an order": Small(
+        *(lambda w, order: w[np.argsort(order)], lambda w, order: jnp.sum(w[order] ** 2)),
+        *((W, np.array([2, 0, 1])), lambda w, order: sorted(order) == [*range(w.size)]),
+    ),
+    "soft labels": Small(
+        *(lambda z, p: z - p, lambda z, p: jnp.sum((p - jax.nn.softmax(z)) ** 2)),
+        *((W, np.array([0.2, 0.3, 0.5])), lambda z, p: abs(p.sum() - 1) < 1e-12 and min(p) >= 0),
+    ),
+    "within a domain": Small(
+        *(off_at_large, lambda p: jnp.sum(p * p), (np.array([0.5, 0.3, 0.2]),)),
+        lambda p: p[0] > 0.3 and abs(p.sum() - 1) < 1e-15,
+        {"domain": "simplex"},
+    ),
+    "where autodiff is right": Small(
+        *(saturated_below_0, lambda w: jnp.sum(jax.nn.sigmoid(w)), (np.array([-1.0]),)),
+        lambda w: w < 0,
+    ),
+}
 
 
 @pytest.mark.slow
-def test_a_mistake_at_a_kink_is_not_made_of_the_kink() -> None:
-    """At 0 the wrong gradient is one of those that are right."""
-
-    def hinge(w: Any, x: Any) -> Any:
-        return jnp.sum(jnp.maximum(w * x, 0))
-
-    def wrong(w: Any, x: Any) -> Any:
-        return np.where(w * x > 1, 2 * x, np.where(w * x > 0, x, 0))
-
-    counterexample = found(check_gradient(wrong, hinge, W * 4, X, points=0))
-    (w,), (x,) = counterexample.params, counterexample.inputs[0]
-    assert w * x > 1
-
-
-@pytest.mark.slow
-def test_a_missing_term_is_not_shown_as_a_gradient_of_0() -> None:
-    """With a parameter of 1 and data of 0 yours would be 0."""
-
-    def decayed(w: Any, x: Any) -> Any:
-        return loss(w, x) + jnp.sum(w**2)
-
-    report = check_gradient(lambda w, x: 2 * w * x**2, decayed, W, X, points=0)
-    (w,), (x,) = found(report).params, found(report).inputs[0]
-    assert x != 0
-    assert w != 0
-
-
-@pytest.mark.slow
-def test_sizes_that_are_fixed_stay() -> None:
-    weights = np.array([1.0, 2.0, 4.0])
-
-    def fixed(w: Any) -> Any:
-        return jnp.sum(weights * w**2)
-
-    counterexample = found(check_gradient(lambda w: weights * w, fixed, W, points=0))
-    assert np.count_nonzero(counterexample.params) == 1
-    assert shapes(counterexample) == ((3,),)
-
-
-@pytest.mark.slow
-def test_arrays_of_jax_stay_arrays_of_jax() -> None:
-    with jax.enable_x64(True):
-        w = jnp.asarray(W)
-    counterexample = found(check_gradient(lambda w, x: w * x**2, loss, w, X, points=0))
-    assert isinstance(counterexample.params, jax.Array)
-    assert counterexample.params.dtype == np.float64
-    assert "with jax.enable_x64(True):" in str(counterexample)
+@pytest.mark.parametrize("name", SMALL)
+def test_what_holds_of_the_point_that_is_found(name: str) -> None:
+    gradient, loss, at, holds, options = SMALL[name]
+    report = check_gradient(gradient, loss, *at, points=0, **options or {})
+    counterexample = found(report)
+    assert holds(counterexample.params, *counterexample.inputs), str(counterexample)
+    assert report.counterexample is counterexample
+    assert repr(counterexample) == f"<Counterexample: {counterexample.finding}>"
+    code = counterexample.as_code()
+    for function, what in ((gradient, "gradient"), (loss, "loss")):
+        own = function.__name__ == "<lambda>"
+        assert (f"# {what} is your own (" in code) == own, "what cannot be imported is the reader's"
     with pytest.raises(GradientMismatch):
-        run(str(counterexample), gradient=lambda w, x: w * x**2)
+        run(code, gradient=gradient, loss=loss)
 
 
 @pytest.mark.slow
-def test_what_a_backward_step_was_asked_with() -> None:
+def test_a_backward_step_is_asked_with_its_own_arguments() -> None:
     def forward(x: Any, w: Any) -> Any:
         return x @ w, (x, w)
 
@@ -217,9 +269,7 @@ def test_what_a_backward_step_was_asked_with() -> None:
         return dz @ w.T, 2 * x.T @ dz
 
     x, w = np.arange(6.0).reshape(2, 3), np.ones((3, 5))
-    counterexample = found(check_backward(forward, backward, x, w, points=0))
-    assert "    assert_backward(forward, backward, x, w, points=0)\n" in counterexample.as_code()
-    code = str(counterexample)
+    code = found(check_backward(forward, backward, x, w, points=0)).as_code()
+    assert "    assert_backward(forward, backward, x, w, points=0)\n" in code
     with pytest.raises(AssertionError, match="disagree"):
         run(code, forward=forward, backward=backward)
-    assert "x = np.array([[1.0]])" in code
