@@ -151,6 +151,9 @@ NO_KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
         lambda p: jnp.abs(jnp.exp(p[0]) / jnp.exp(p[1]) - 1.0) ** 2 + p[2],
         *([0.7, 0.7, 1], [(0, 0, 1)], [(0.1, -0.1, 1)]),
     ),
+    "two ties of one hyperplane": (
+        *(lambda p: jnp.sum(3.0 * relu(p) - relu(3.0 * p) + p), [0.0], [(1,)], [(2,), (-1,)]),
+    ),
     "a modulus of a modulus, squared": (
         *(lambda p: jnp.sum(jnp.abs(jnp.abs(p)) ** 2 + p), [0.0], [(1,)], [(0.9,)]),
     ),
