@@ -38,8 +38,8 @@ def network_at(n_in: int, n_hidden: int, n_out: int) -> Any:
 def test_a_program_says_the_same_as_series() -> None:
     point = network_at(7, 11, 3)
     series, program = (certified(network, *point, method=m) for m in ("series", "program"))
-    assert series.known.all()
-    assert program.known.all()
+    assert (series.known & program.known).all()
+    assert ("every element" in series.how, "held to" in program.how) == (True, True)
     for p, q in zip(series.gradient, program.gradient, strict=True):
         assert p.overlaps(q)
         # What a random direction does not see belongs to the enclosure.
@@ -56,6 +56,8 @@ def test_one_tiny_element_that_is_off_by_2_to_the_minus_50_is_seen() -> None:
         scale = element_scale(case, gradient)
         return random_directions.is_consistent(case, gradient, scale, bits=768)
 
+    drawn = [random_directions.equalising(case, np.ones(case.size)) for _ in range(2)]
+    np.testing.assert_array_equal(*map(balls.midpoints, drawn))  # the same in every run
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
         assert is_consistent(right)
