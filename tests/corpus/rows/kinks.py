@@ -25,6 +25,11 @@ def in_two(p: Any) -> Any:
     return jnp.where(z > 0, z, 0.0) + jnp.where(z < 0, z, 0.0)
 
 
+def narrow(p: Any) -> Any:
+    """Not 0 between two half-lines a ten-thousandth apart, which no random step would hit."""
+    return relu(jnp.minimum(p[0] - 0.9999 * p[1], 1.0001 * p[1] - p[0]))
+
+
 # Hyperplanes that depend on each other, with edges of very different sizes.
 
 FIVE = np.array([
@@ -99,10 +104,9 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
         lambda p: jnp.max(jnp.asarray(FOUR_SIDES) @ p),
         *([0.0, 0.0], [(-2e-7, 2 - 1e-7)], [(2e-7, 2), (-3, 1)]),
     ),
-    # Not 0 between two half-lines a ten-thousandth apart, which no random step would hit.
-    "a narrow side": (
-        lambda p: relu(jnp.minimum(p[0] - 0.9999 * p[1], 1.0001 * p[1] - p[0])),
-        *([0.0, 0.0], [(0, 0), (1, -0.9999), (-1, 1.0001)], [(1, 1)]),
+    "narrow sides": (
+        *(lambda p: narrow(p) + narrow(-p), [0.0, 0.0]),
+        *([(0, 0), (1, -0.9999), (-1, 1.0001), (-1, 0.9999), (1, -1.0001)], [(1, 1)]),
     ),
     "normals below the range of floats": (
         lambda p: 1e300 * relu(jnp.abs(1e-200 * (1e-200 * (p[0] - p[1])))),
