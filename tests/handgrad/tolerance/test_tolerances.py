@@ -99,7 +99,12 @@ UNITS: list[tuple[Any, Any, float, float]] = [
     (undefined, np.array([0.7, 0.3, 0.0]), 1e-17, 1e-15),
     (tied, np.full(7, 0.3, np.float32), 1e-9, 1e-6),
     # All is zero: rounding is the size.
-    (lambda p: jnp.sum(jnp.sin(p) ** 2 + jnp.cos(p) ** 2), np.array([0.3, 1.2]), 1e-17, 1e-15),
+    (
+        lambda p: jnp.sum(jnp.sin(p) ** 2 + jnp.cos(p) ** 2),
+        np.array([0.3, 1.2, -0.7]),
+        1e-17,
+        1e-15,
+    ),
     (lambda p: jnp.sum(exponential(9.0 * p)), np.array([0.1, -0.1]), 1e-16, 1e-13),
     # Constants in the closure move as well.
     (lambda p: jnp.exp(p @ jnp.array([0.3, 0.7]) * 100.0), np.zeros(2), 2.5e-15, 1e-13),
