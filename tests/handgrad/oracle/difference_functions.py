@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.linalg
 import scipy.special as sp
-from scipy.integrate import quad, solve_ivp
+from scipy.integrate import quad, simpson, solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
@@ -43,41 +43,19 @@ B = np.array([[0.5, -0.2, 0.3], [-0.2, 0.7, 0.1], [0.3, 0.1, 0.9]])
 SPLINE = CubicSpline(np.linspace(0, 6, 13), np.sin(np.linspace(0, 6, 13)))
 
 
+T = np.linspace(0, 2, 21)
+
+
 def root(x: float) -> float:
     """Solve y³ + y = x."""
     found: Any = brentq(lambda y: y**3 + y - x, -10, 10, xtol=1e-15)
     return found
 
 
-def largest(x: float) -> tuple[float, Any]:
-    """Return the largest eigenvalue, and its vector."""
-    values, vectors = scipy.linalg.eigh(A + x * B)
-    return float(values[-1]), vectors[:, -1]
-
-
-def _slope_of_largest(x: float) -> Any:
-    vector = largest(x)[1]
-    return vector @ B @ vector
-
-
-def simpson(x: float) -> float:
-    """A quadrature with cells of its own, which do not move."""
-    t = np.linspace(0, 2, 21)
-    weights = np.r_[1, np.tile([4, 2], 9), 4, 1] * (t[1] / 3)
-    return float(weights @ np.exp(-x * t))
-
-
-def simpson_slope(x: float) -> float:
-    """The slope of the sum, not of the integral."""
-    t = np.linspace(0, 2, 21)
-    weights = np.r_[1, np.tile([4, 2], 9), 4, 1] * (t[1] / 3)
-    return float(weights @ (-t * np.exp(-x * t)))
-
-
-def elliptic(x: float) -> float:
-    """The slope of K(m) at m = x / 4."""
-    m = x / 4
-    return float((sp.ellipe(m) / (2 * m * (1 - m)) - sp.ellipk(m) / (2 * m)) / 4)
+def slope_of_largest(x: float) -> float:
+    """That of the largest eigenvalue, by its vector."""
+    v = scipy.linalg.eigh(A + x * B)[1][:, -1]
+    return float(v @ B @ v)
 
 
 #: What computes what it means, up to rounding and noise.
@@ -114,7 +92,10 @@ SMOOTH: dict[str, Smooth] = {
         lambda x: float(sp.hyp2f1(0.5, 1.5, 2.5, -x)),
         lambda x: -0.3 * float(sp.hyp2f1(1.5, 2.5, 3.5, -x)),
     ),
-    "ellipk": Smooth(lambda x: float(sp.ellipk(x / 4)), elliptic),
+    "ellipk": Smooth(
+        lambda x: float(sp.ellipk(x / 4)),
+        lambda x: float((sp.ellipe(x / 4) / (1 - x / 4) - sp.ellipk(x / 4)) / (2 * x)),
+    ),
     "ndtr": Smooth(
         lambda x: float(sp.ndtr(x)), lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
     ),
@@ -147,78 +128,68 @@ SMOOTH: dict[str, Smooth] = {
         lambda x: float(np.linalg.slogdet(A + x * B)[1]),
         lambda x: float(np.trace(np.linalg.solve(A + x * B, B))),
     ),
-    "an eigenvalue": Smooth(lambda x: largest(x)[0], lambda x: float(_slope_of_largest(x))),
+    "an eigenvalue": Smooth(
+        lambda x: float(scipy.linalg.eigh(A + x * B)[0][-1]), slope_of_largest
+    ),
     "a solved equation": Smooth(root, lambda x: 1 / (3 * root(x) ** 2 + 1)),
     "a spline": Smooth(lambda x: float(SPLINE(x)), lambda x: float(SPLINE(x, 1)), (1.3, 0.37, 2.9)),
-    "Simpson": Smooth(simpson, simpson_slope),
+    "Simpson": Smooth(  # its cells do not move
+        lambda x: float(simpson(np.exp(-x * T), x=T)),
+        lambda x: float(simpson(-T * np.exp(-x * T), x=T)),
+    ),
     "a sample": Smooth(
         lambda x: float(np.mean(np.exp(x * Z))), lambda x: float(np.mean(Z * np.exp(x * Z)))
     ),
 }  # fmt: skip
 
 
-class Equation(NamedTuple):
-    """A differential equation with a parameter."""
-
-    rhs: Callable[[float, Any, float], Any]
-    start: Callable[[float], list[float]]
-
-
-def at_2(equation: Equation, rtol: float, method: Any = "RK45") -> Callable[[float], float]:
+def at_2(rhs: Any, start: Any, rtol: float, method: Any = "RK45") -> Callable[[float], float]:
     """Return the first number of a solution at time 2, as a function of its parameter."""
-    rhs, start = equation
 
     def f(x: float) -> float:
-        found = solve_ivp(
-            lambda t, y: rhs(t, y, x), (0, 2), start(x), rtol=rtol, atol=1e-3 * rtol, method=method
-        )
-        return float(found.y[0, -1])
+        options = {"rtol": rtol, "atol": 1e-3 * rtol, "method": method}
+        return float(solve_ivp(lambda t, y: rhs(y, x), (0, 2), start(x), **options).y[0, -1])
 
     return f
 
 
-def logistic_slope(x: float) -> float:
-    """That of 1 / (1 + 9·exp(-2x))."""
-    e = 9 * math.exp(-2 * x)
-    return 2 * e / (1 + e) ** 2
-
-
-DECAY = Equation(lambda _, y, x: -x * y, lambda _: [1.5])
-OSCILLATOR = Equation(lambda _, y, x: [y[1], -x * x * y[0]], lambda _: [1.0, 0.0])
-LOGISTIC = Equation(lambda _, y, x: x * y * (1 - y), lambda _: [0.1])
-FROM_X = Equation(lambda _, y, __: -(y**2), lambda x: [x])
-
-
-def decay_slope(x: float) -> float:
-    """That of 1.5·exp(-2x)."""
-    return -3 * math.exp(-2 * x)
-
-
-def oscillator_slope(x: float) -> float:
-    """That of cos(2x)."""
-    return -2 * math.sin(2 * x)
+#: Equations, where they start, and the slope of the solution: of 1.5·exp(-2x), of cos(2x), of
+#: 1/(1 + 9·exp(-2x)), of x/(1 + 2x).
+EQUATIONS: dict[str, tuple[Any, Any, Callable[[float], float]]] = {
+    "decay": (lambda y, x: -x * y, lambda _: [1.5], lambda x: -3 * math.exp(-2 * x)),
+    "oscillator": (
+        lambda y, x: [y[1], -x * x * y[0]],
+        *(lambda _: [1.0, 0.0], lambda x: -2 * math.sin(2 * x)),
+    ),
+    "logistic": (
+        lambda y, x: x * y * (1 - y),
+        *(lambda _: [0.1], lambda x: 18 * math.exp(-2 * x) / (1 + 9 * math.exp(-2 * x)) ** 2),
+    ),
+    "an initial value": (lambda y, _: -(y**2), lambda x: [x], lambda x: 1 / (1 + 2 * x) ** 2),
+}
 
 
 def gaussian_slope(x: float) -> float:
     """That of the integral of exp(-x·t²) from 0 to 3."""
-    return float(
-        (3 * math.exp(-9 * x) - math.sqrt(math.pi / x) * math.erf(3 * math.sqrt(x)) / 2) / (2 * x)
-    )
+    return -quad(lambda t: t * t * math.exp(-x * t * t), 0, 3, epsrel=1e-13)[0]
 
 
 #: What approximates: the slope is that of what is approximated.
 APPROXIMATE: dict[str, Smooth] = {
-    "decay, 1e-3": Smooth(at_2(DECAY, 1e-3), decay_slope),
-    "decay, 1e-6": Smooth(at_2(DECAY, 1e-6), decay_slope),
-    "decay, 1e-10": Smooth(at_2(DECAY, 1e-10), decay_slope),
-    "oscillator, 1e-3": Smooth(at_2(OSCILLATOR, 1e-3), oscillator_slope),
-    "oscillator, 1e-6": Smooth(at_2(OSCILLATOR, 1e-6), oscillator_slope),
-    "oscillator, LSODA": Smooth(at_2(OSCILLATOR, 1e-6, "LSODA"), oscillator_slope),
-    "oscillator, DOP853": Smooth(at_2(OSCILLATOR, 1e-8, "DOP853"), oscillator_slope),
-    "logistic, 1e-6": Smooth(at_2(LOGISTIC, 1e-6), logistic_slope),
-    "logistic, Radau": Smooth(at_2(LOGISTIC, 1e-6, "Radau"), logistic_slope),
-    "logistic, BDF": Smooth(at_2(LOGISTIC, 1e-5, "BDF"), logistic_slope),
-    "an initial value, 1e-6": Smooth(at_2(FROM_X, 1e-6), lambda x: 1 / (1 + 2 * x) ** 2),
+    **{
+        f"{name}, {rtol}, {method}": Smooth(at_2(rhs, start, rtol, method), right)
+        for rtol, method, names in (
+            (1e-3, "RK45", ("decay", "oscillator")),
+            (1e-6, "RK45", EQUATIONS),
+            (1e-10, "RK45", ("decay",)),
+            (1e-6, "LSODA", ("oscillator",)),
+            (1e-8, "DOP853", ("oscillator",)),
+            (1e-6, "Radau", ("logistic",)),
+            (1e-5, "BDF", ("logistic",)),
+        )
+        for name in names
+        for rhs, start, right in [EQUATIONS[name]]
+    },
     "quad": Smooth(lambda x: quad(lambda t: math.exp(-x * t * t), 0, 3)[0], gaussian_slope),
     "quad, 1e-3": Smooth(
         lambda x: quad(lambda t: math.exp(-x * t * t), 0, 3, epsrel=1e-3, epsabs=1e-3)[0],
@@ -232,10 +203,3 @@ APPROXIMATE: dict[str, Smooth] = {
         lambda x: float(np.mean(np.maximum(x - Z, 0))), lambda x: float(np.mean(x > Z))
     ),
 }
-
-
-def numbers(name: str, function: Smooth) -> list[float]:
-    """Return the numbers to take a function at: its own, and one around each."""
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    around = [float(x * rng.uniform(0.8, 1.2)) for x in function.at]
-    return [*function.at, *around]

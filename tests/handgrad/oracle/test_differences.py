@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,8 @@ import pytest
 
 from handgrad.judging.by_differences import APPROXIMATE as MEANT
 from handgrad.judging.by_differences import PLACES, SAFE
-from handgrad.oracle.differences import CALLS, KNOWN, Slope, roughness, slope, slopes
-from tests.handgrad.oracle.difference_functions import APPROXIMATE, SMOOTH, Smooth, numbers
+from handgrad.oracle.differences import KNOWN, Slope, roughness, slope, slopes
+from tests.handgrad.oracle.difference_functions import APPROXIMATE, SMOOTH, Smooth
 
 #: Functions of whose slopes rounding or noise leaves less than three digits somewhere.
 NOISE = {"a constant", "a minimum", "beside 1e10", "1e-12 beside 1", "noise 1e-4", "7 digits",
@@ -33,6 +33,12 @@ class Measured(NamedTuple):
         return max(self.found.fine, abs(self.found.value) * 2.0**-53)
 
 
+def numbers(name: str, function: Smooth) -> list[float]:
+    """Return the numbers to take a function at: its own, and one around each."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    return [*function.at, *(float(x * rng.uniform(0.8, 1.2)) for x in function.at)]
+
+
 def measured(name: str, function: Smooth, at: Sequence[float]) -> Iterator[Measured]:
     """Measure a function at some numbers."""
     for x in at:
@@ -44,23 +50,15 @@ def measured(name: str, function: Smooth, at: Sequence[float]) -> Iterator[Measu
         yield Measured(name, x, found, abs(found.value - function.slope(x)), coarse)
 
 
-@pytest.fixture(scope="module")
-def of_smooth() -> list[Measured]:
-    return [m for name, f in SMOOTH.items() for m in measured(name, f, numbers(name, f))]
-
-
 @pytest.mark.slow
-def test_the_error_of_what_is_computed_is_some_estimates(of_smooth: list[Measured]) -> None:
+def test_the_error_of_what_is_computed_is_some_estimates() -> None:
     """`SAFE` is about three times the largest."""
+    of_smooth = [m for name, f in SMOOTH.items() for m in measured(name, f, numbers(name, f))]
     ratios = {(m.name, m.x): m.error / m.fine for m in of_smooth if m.fine}
     assert len(SMOOTH) >= 40
     assert max(ratios.values()) <= SAFE / 2, max(ratios, key=lambda at: ratios[at])
     assert np.quantile(list(ratios.values()), 0.95) < 3
-
-
-@pytest.mark.slow
-def test_most_slopes_are_known(of_smooth: list[Measured]) -> None:
-    """But where noise, or 1e10 beside 1, leaves nothing of them."""
+    # Most are known, but where noise, or 1e10 beside 1, leaves nothing of them.
     left = {m.name for m in of_smooth if not SAFE * m.fine <= KNOWN * abs(m.found.value)}
     assert left <= NOISE
     digits = [-math.log10(m.fine / abs(m.found.value)) for m in of_smooth if m.found.value]
@@ -77,103 +75,50 @@ def test_what_is_meant_is_not_called_wrong() -> None:
     assert np.mean(within) > 0.8
 
 
-@pytest.mark.parametrize("name", ["exp", "noise 1e-8", "7 digits", "fast", "a kink nearby", "kv"])
-def test_a_few(name: str) -> None:
-    function = SMOOTH[name]
-    x = function.at[0]
-    found = slope(function.f, x, abs(x))
-    assert abs(found.value - function.slope(x)) <= SAFE / 3 * found.fine
-    assert found.fine <= found.coarse <= KNOWN / SAFE * abs(found.value)
+#: Functions, where, what slopes are right there, how many estimates `fine` the slope may be off
+#: (0: it is right to nine digits), and between what that estimate lies.
+CASES: dict[str, tuple[Callable[[float], float], float, float, float, float, float]] = {
+    # By symmetry the central differences at a kink are 0 at all steps.
+    "a kink": (abs, 0.0, 0.0, 1e-15, 1.99, 2.01),
+    # It looks like a slow sine at steps of 1, 1/2, 1/4.
+    "what repeats itself": (lambda x: math.sin(100 * x), 2.9, 100 * math.cos(290), 0, 0, 1e-6),
+    # At small steps they are constants.
+    "few digits": (lambda x: round(math.exp(x), 3), 1.0, math.e, SAFE, 1e-9, 3),
+    "0 for a while": (lambda x: max(x - 1, 0.0) ** 2, 0.999, 0.0, SAFE, 1e-300, 1),
+    "0 for long": (lambda x: max(x - 1, 0.0) ** 2, 0.5, 0.0, SAFE, 0, 0),
+    # Short steps that do not move a function are no better than long ones that do.
+    "1e-12 beside 1": (lambda x: 1 + 1e-12 * x, 0.33172142334353605, 1e-12, SAFE, 0, 1e-13),
+    "the end of a domain": (lambda x: math.log1p(-x), 0.9999, -1e4, SAFE, 0, 1e-2),
+    "beyond the end": (lambda x: math.log1p(-x), 2.0, math.nan, SAFE, math.inf, math.inf),
+}
 
 
-def test_a_kink_leaves_the_jump_open() -> None:
-    """By symmetry the central differences are 0 at all steps."""
-    found = slope(abs, 0.0, 1.0)
-    assert abs(found.value) < 1e-15
-    assert found.fine == pytest.approx(2)
+@pytest.mark.parametrize("name", CASES)
+def test_a_slope_and_its_estimate(name: str) -> None:
+    f, x, right, off, least, most = CASES[name]
+    found = slope(f, x, abs(x) or 1.0)
+    assert least <= found.fine <= most
+    assert found.fine <= found.coarse
+    assert math.isnan(right) or abs(found.value - right) <= max(off * found.fine, 1e-9 * abs(right))
 
 
-def test_what_repeats_itself_in_the_steps_is_not_mistaken() -> None:
-    """sin(100·h) looks like a slow sine at steps of 1, 1/2, 1/4."""
-    found = slope(lambda x: math.sin(100 * x), 2.9, 2.9)
-    assert found.value == pytest.approx(100 * math.cos(290), rel=1e-9)
-
-
-def test_a_quantity_of_few_digits_is_not_mistaken_for_a_constant() -> None:
-    """At small steps it is one, and so is what is 0 for a while."""
-    found = slope(lambda x: round(math.exp(x), 3), 1.0, 1.0)
-    assert abs(found.value - math.e) <= SAFE * found.fine
-    for name, at in (("short", 0.999), ("long", 0.5)):
-        found = slope(lambda x: max(x - 1, 0.0) ** 2, at, at)
-        assert found.value == 0
-        assert (found.fine == 0) == (name == "long")
-
-
-def test_slopes_below_the_rounding_of_the_function() -> None:
-    """Short steps that do not move it are no better than long ones that do."""
-    assert slope(lambda x: 1 + 1e-12 * x, 0.33172142334353605, 0.33).fine < 1e-13
-    still = slope(lambda x: math.tanh(5 * x), 5.3, 5.3)
-    assert (still.value, still.fine) == (0, 0)
-    assert still.coarse > 5 / math.cosh(26.5) ** 2
-
-
-def test_results_share_the_calls_and_are_slopes_of_their_own() -> None:
-    calls = []
-
-    def both(x: float) -> np.ndarray:
-        calls.append(x)
-        return np.array([math.exp(x), math.sin(x)])
-
-    found = slopes(both, 2, 1.0, 1.0)
-    assert len(calls) <= CALLS + 2  # where SciPy rounds a step in another way
-    for mine, f in zip(found, (math.exp, math.sin), strict=True):
-        alone = slope(f, 1.0, 1.0)
-        # SciPy's product of results and weights is rounded in another order where it has more rows:
-        # each is off by no more than slopes are at all, see the first test. What is nearby is the
-        # larger of two secants here, without a product.
-        assert abs(mine.value - alone.value) <= SAFE / 2 * (mine.fine + alone.fine)
-        assert mine.nearby == alone.nearby > abs(mine.value)
-        assert max(mine.fine, alone.fine) <= 1e-12 * abs(mine.value)
-
-
-#: Functions, and their second derivatives.
+#: Functions, their second derivatives, and whether all of their digits are known.
 CURVED = {
-    "exp": (math.exp, math.exp),
-    "log": (math.log, lambda x: -1 / x**2),
-    "tanh": (
-        lambda x: math.tanh(5 * x),
-        lambda x: -50 * math.tanh(5 * x) / math.cosh(5 * x) ** 2,
-    ),
-    "fast": (lambda x: math.sin(100 * x), lambda x: -1e4 * math.sin(100 * x)),
-    "a kink nearby": (lambda x: abs(x - 1.0123) + x * x, lambda _: 2.0),
-    "beside 1e10": (lambda x: 1e10 + x * x, lambda _: 2.0),
-    "7 digits": (SMOOTH["7 digits"].f, math.exp),
-    "noise 1e-8": (SMOOTH["noise 1e-8"].f, math.exp),
-    "a bend": (lambda x: max(x - 1, 0.0) ** 2, lambda x: 2.0 * (x > 1) + (x == 1)),
+    "exp": (math.exp, math.exp, True),
+    "log": (math.log, lambda x: -1 / x**2, True),
+    "fast": (lambda x: math.sin(100 * x), lambda x: -1e4 * math.sin(100 * x), True),
+    "a kink nearby": (lambda x: abs(x - 1.0123) + x * x, lambda _: 2.0, True),
+    "beside 1e10": (lambda x: 1e10 + x * x, lambda _: 2.0, False),
+    "7 digits": (SMOOTH["7 digits"].f, math.exp, False),
+    "a bend": (lambda x: max(x - 1, 0.0) ** 2, lambda x: 2.0 * (x > 1) + (x == 1), False),
 }
 
 
 @pytest.mark.parametrize("name", CURVED)
 def test_second_derivatives_are_within_some_estimates(name: str) -> None:
-    f, second = CURVED[name]
+    f, second, known = CURVED[name]
     for x in (1.0, 0.37, 2.9):
-        (found,) = slopes(lambda at: np.array([f(at)]), 1, x, x, order=2)
-        least = 1e-15 * abs(found.value)
-        assert abs(found.value - second(x)) <= SAFE / 3 * max(found.fine, least), x
-        known = name not in ("tanh", "beside 1e10", "7 digits", "noise 1e-8", "a bend")
-        assert found.fine <= 1e-9 * max(abs(found.value), found.nearby) or not known
-
-
-def test_the_domain_ends_nearby() -> None:
-    def f(x: float) -> float:
-        return math.log1p(-x)  # raises from 1 on
-
-    found = slope(f, 0.9999, 0.9999)
-    assert found.value == pytest.approx(-1e4, rel=1e-6)
-    assert not math.isfinite(slope(f, 2.0, 2.0).fine)
-
-
-def test_a_solver_shows_roughness_and_a_function_none() -> None:
-    rough = APPROXIMATE["oscillator, 1e-6"]
-    assert slope(rough.f, 0.37, 0.37).roughness > 1e-10
-    assert roughness(math.exp, 1.0, 1.0) < 1e-13
+        both = slopes(lambda at: np.array([f(at), math.sin(at)]), 2, x, x, order=2)
+        for found, right in zip(both, (second(x), -math.sin(x)), strict=True):
+            assert abs(found.value - right) <= SAFE / 3 * max(found.fine, 1e-15 * abs(found.value))
+        assert both[0].fine <= 1e-9 * max(abs(both[0].value), both[0].nearby) or not known
