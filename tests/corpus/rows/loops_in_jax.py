@@ -283,7 +283,12 @@ IN_JAX = [
         Row("right", lambda _: np.float64(1), verdict="agree", never=("tolerance",)),
     ),
     *cases("a loop that cancels", check_gradient, cancelling(2.0**50), P, points=0)(
-        Row("JAX's without them", jax.jacfwd(cancelling(1.0)), verdict="agree"),
+        Row(
+            "JAX's without them",
+            jax.jacfwd(cancelling(1.0)),
+            "leaves out up to 0.28 of an element of size 0.073",
+            verdict="agree",
+        ),
     ),
     *cases("beta integral", check_gradient, beta_integral, np.array([1.5, 2.5, 0.3]), points=0)(
         Row("right", of_beta_integral, verdict="agree", blame=None),
@@ -301,9 +306,9 @@ IN_JAX = [
 ]
 
 
-def of_tolerance(**options: Any) -> list[Case]:
+def of_tolerance(name: str, **options: Any) -> list[Case]:
     loss, at = squares_of(lambda p: solved(p, **options)), np.array([1.1, 0.6, 0.8])
-    return cases(f"odeint of JAX's, {options or 'default'}", check_gradient, loss, at, points=0)(
+    return cases(f"odeint of JAX's, {name}", check_gradient, loss, at, points=0)(
         Row("right", of_solution(1), verdict="agree", certified=False),
         Row("twice", of_solution(2), verdict="disagree", certified=False),
     )
@@ -311,7 +316,6 @@ def of_tolerance(**options: Any) -> list[Case]:
 
 CASES = [
     *IN_JAX,
-    *of_tolerance(),
-    *of_tolerance(rtol=1e-5),
-    *of_tolerance(rtol=1e-10, atol=1e-10),
+    *of_tolerance("at its default"),
+    *of_tolerance("at 1e-5", rtol=1e-5),
 ]
