@@ -282,12 +282,13 @@ IN_JAX = [
     *cases("drifts away faster", check_gradient, drifting(3), np.float64(1), points=0)(
         Row("right", lambda _: np.float64(1), verdict="agree", never=("tolerance",)),
     ),
-    *cases("a loop that cancels", check_gradient, cancelling(2.0**50), P, points=0)(
+    *cases("a loop that cancels", check_gradient, cancelling(2.0**90), P, points=0)(
+        Row("JAX's", jax.jacfwd(cancelling(2.0**90)), "leaves out up to 0.17", verdict="agree"),
         Row(
-            "JAX's without them",
+            "wrong, but by less than what goes on may change",
             jax.jacfwd(cancelling(1.0)),
-            "leaves out up to 0.28 of an element of size 0.073",
-            verdict="agree",
+            "going on may change it by 0.17",
+            verdict="undecidable",
         ),
     ),
     *cases("beta integral", check_gradient, beta_integral, np.array([1.5, 2.5, 0.3]), points=0)(
