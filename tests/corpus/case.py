@@ -17,6 +17,22 @@ import handgrad
 RAISED = "raised"
 
 
+class Anew:
+    """A function that keeps something between its calls: it is made anew for each check."""
+
+    def __init__(self, make: Callable[[], Callable[..., Any]]) -> None:
+        self.make = make
+
+    def __call__(self, *args: Any) -> Any:
+        """Call one that no check has called."""
+        return self.make()(*args)
+
+
+def anew(function: Any) -> Any:
+    """Return a function that no check has called, if it keeps something."""
+    return function.make() if isinstance(function, Anew) else function
+
+
 @dataclass(frozen=True)
 class Case:
     """A check and what is due of its report."""
@@ -43,15 +59,16 @@ class Case:
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         """Return what the check is called with."""
+        function, answer = anew(self.function), anew(self.answer)
         match self.verb:
-            case _ if self.function is None:
-                functions = [self.answer]
+            case _ if function is None:
+                functions = [answer]
             case "backward":
-                functions = [self.function, self.answer]
+                functions = [function, answer]
             case "scipy":
-                return [self.function, *self.at], {**self.options, **self.answer}
+                return [function, *self.at], {**self.options, **answer}
             case _:
-                functions = [self.answer, self.function]
+                functions = [answer, function]
         return [*functions, *self.at], {**self.options}
 
     def changed(self, change: Callable[[Any], Any]) -> "Case":
