@@ -31,6 +31,7 @@ from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
 from handgrad.oracle.truncation import FEWEST
 from handgrad.program.interpreter import Run
+from handgrad.program.numpy_to_jax import names_in
 from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
 from handgrad.tolerance.perturbed_numpy import OtherConstants
@@ -109,7 +110,7 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
         # its lines does not explain must be as random as that of still shorter floats inside.
         doubted = np.zeros(shown.shape, dtype=bool)
         if exact is not None and (shown == RIGHT_FORMULA).any():
-            doubted = (shown == RIGHT_FORMULA) & (gaps.gap > LUCK * _rounding(exact, given))
+            doubted = (shown == RIGHT_FORMULA) & (gaps.gap > LUCK * _rounding(case, exact, given))
             shown = np.where(doubted, INCONCLUSIVE, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
@@ -171,19 +172,22 @@ def _by_constants(exact: _Exact) -> np.ndarray:
     return CONSTANTS * np.where(np.isfinite(change), change, 0)
 
 
-def _rounding(exact: _Exact, given: Point) -> np.ndarray:
+def _rounding(case: Case, exact: _Exact, given: Point) -> np.ndarray:
     """Enclose what rounding may do to the caller's lines; it is infinite where that is not known.
 
-    They count as float32's, as code in float64 may compute in it, or as those of shorter formats.
+    They count as float32's, as code in float64 may compute in it, or as those of shorter formats
+    that it is given; what it casts to such formats itself may vanish as well.
     """
     floats = (*given.leaves, *real_inputs(given))
     bits = min(1 - round(math.log2(formats.of(a.dtype).eps)) for a in floats)
+    if not names_in(case.gradient).isdisjoint(formats.HALF):
+        return np.full(exact.gradient.shape, np.inf)
     with balls.precision(min(bits, BITS_OF_FLOAT32)):
-        found = _attempt(lambda: exact.again(None))
-    if found is None:
+        again = _attempt(lambda: exact.again(None))
+    if again is None:
         return np.full(exact.gradient.shape, np.inf)
     # What is decided otherwise in few bits is no less an effect of rounding.
-    width = balls.magnitudes(found - exact.gradient)
+    width = balls.magnitudes(again - exact.gradient)
     return np.where(np.isnan(width), np.inf, width)
 
 

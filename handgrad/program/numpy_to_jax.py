@@ -191,6 +191,14 @@ def may_look(function: Callable[..., Any]) -> bool:
     return found
 
 
+def names_in(function: Callable[..., Any]) -> set[str]:
+    """Return the names that a function, and all that it calls, uses."""
+    copies = _Replacement(lambda value: value)
+    copies.of(function)
+    made = (copy for _, copy in copies.made.values())
+    return set().union(*(names(copy.__code__) for copy in made if isinstance(copy, FunctionType)))
+
+
 class _Translation:
     """Keeps one copy of each function and of its variables, so that the copies share them."""
 
