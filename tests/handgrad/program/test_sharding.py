@@ -28,11 +28,6 @@ def mapped(in_specs: Any, out_specs: Any) -> Callable[[Any], Any]:
     return partial(jax.shard_map, mesh=MESH, in_specs=in_specs, out_specs=out_specs)
 
 
-@mapped((P(), P("a")), P())
-def over_rows(w: Any, x: Any) -> Any:
-    return lax.psum(jnp.sum((x @ w) ** 2), "a")
-
-
 @mapped((P("b"), P("a", "b")), P())
 def over_both(w: Any, x: Any) -> Any:
     return lax.psum(jnp.sum(lax.psum(x @ w, "b") ** 2), "a")
@@ -49,15 +44,8 @@ def moved(w: Any) -> Any:
     return jnp.sin(w) * w
 
 
-@mapped((P(), P("a")), P())
-def mean(w: Any, x: Any) -> Any:
-    return lax.pmean(jnp.mean((x @ w) ** 2), "a")
-
-
 LOSSES: dict[str, tuple[Any, Any]] = {
-    "rows": (over_rows, lambda w, x: jnp.sum((x @ w) ** 2)),
     "both": (over_both, lambda w, x: jnp.sum((x @ w) ** 2)),
-    "mean": (mean, lambda w, x: jnp.mean((x @ w) ** 2)),
     "index": (
         lambda w, x: jnp.sum(by_index(w, x) ** 2),
         lambda w, x: jnp.sum(((jnp.tanh(x) * w).sum(0) * np.repeat([1.0, 2.0, 3.0], 2)) ** 2),
