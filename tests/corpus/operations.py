@@ -121,19 +121,18 @@ def parts(z: Any) -> Any:
     return jnp.stack([jnp.real(z), jnp.imag(z)])
 
 
+_FUNCTIONS: tuple[Any, ...] = (
+    *(doubled, hurwitz, pooled, largest, smallest, log_sums, together, finite, on_a_mesh, pair),
+    *(parts, linear_call, jacobian),
+)
+
 #: The names that a line may use; the same for every one of them.
 NAMES: dict[str, Any] = {
     "jax": jax,
     "jnp": jnp,
     "lax": lax,
     "np": np,
-    "jacobian": jacobian,
-    "linear_call": linear_call,
-    **{
-        f.__name__: f
-        for f in (doubled, hurwitz, pooled, largest, smallest, log_sums, together, finite)
-    },
-    **{f.__name__: f for f in (on_a_mesh, pair, parts)},
+    **{f.__name__: f for f in _FUNCTIONS},
     # Two of six indices are outside of three elements, and one counts from the end.
     "OUTSIDE": np.array([[0, 7, 2], [-1, -9, 1]]),
     "LABELS": np.array([1, 0, 1]),
@@ -310,7 +309,7 @@ call_hi_primitive    | v * jnp.searchsorted(jnp.array([-0.5, 0.4, 0.4, 0.9]), v)
 shard_map            | on_a_mesh(v)
 reshard              | on_a_mesh(v)
 jacobian             | jacobian(lambda x, q: jnp.sin(x) * x[0] * q, v, v * v)
-linear_call          | linear_call(lambda r, h: r * h, lambda r, h: r * h, w, v * v)
+linear_call          | linear_call(lambda r, h: r * h, lambda r, h: r * h, jnp.arange(3.0), v * v)
 pow                  | lax.pow(np.array([0.6, 1.3, 0.2]), v)
 integer_pow          | m ** 3 - m ** -2
 gather               | v.at[OUTSIDE].get(mode='fill', fill_value=0.0)
@@ -338,6 +337,8 @@ reduce_prod          | jnp.prod(m, axis=0) * jnp.prod(s)
 scan                 | lax.scan(lambda h, r: (h, r), v, s[:0])[0] * v
 cond                 | lax.switch(jnp.int32(7), [jnp.sin, jnp.cos, jnp.exp], v)
 while                | jax.vmap(doubled)(v)
+    | parts(lax.while_loop(lambda h: h[0] < 3, lambda h: (h[0] + 1, h[1] ** 2),
+      (0, lax.complex(v, w)))[1])
 dot_general          | (np.ones((2, 3)) * 0.5) @ v
     | lax.dot_general(pair(m, n), jnp.stack([s, t], 2), (((2,), (1,)), ((0,), (2,))))
 conv_general_dilated
@@ -416,7 +417,6 @@ ALONE = _lines(_ALONE)
 COMPLEX = {
     name: tuple(f"parts({text})" for text in texts) for name, texts in _lines(_COMPLEX).items()
 }
-ALONE["while"] += ("parts(lax.fori_loop(0, 3, lambda _, h: h * h, lax.complex(v, w)))",)
 ALONE["triangular_solve"] = tuple(
     f"lax.linalg.triangular_solve(pair(s, t) + 3.0 * jnp.eye(3), pair(m, n){'.mT' * left}, "
     f"left_side={left}, lower={lower}, transpose_a={transposed}, unit_diagonal={left == lower})"
@@ -465,18 +465,8 @@ AT = {
 DATA = _RNG.normal(size=(5, 2))
 
 #: What the holes of a line are filled with: names, indices and numbers.
-HOLES = {name: name for name in AT} | {
-    "x": "m",
-    "y": "n",
-    "z": "v",
-    "axis": "1",
-    "side": "1",
-    "i": "2",
-    "j": "0",
-    "k": "1",
-    "c": "0.7",
-    "d": "1.3",
-}
+HOLES = {name: name for name in AT} | {"axis": "1", "side": "1"}
+HOLES |= dict(zip("xyzijkcd", ("m", "n", "v", "2", "0", "1", "0.7", "1.3"), strict=True))
 
 
 def mixed(x: Any) -> Any:
