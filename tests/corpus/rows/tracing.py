@@ -30,9 +30,9 @@ def dropout(p: Any, key: Any) -> Any:
     return jnp.sum(jnp.where(jax.random.bernoulli(key, 0.5, p.shape), p / 0.5, 0.0) ** 3)
 
 
-def of_what_is_kept(p: Any, key: Any, scale: float = 0.5) -> Any:
+def of_what_is_kept(p: Any, key: Any) -> Any:
     kept = np.asarray(jax.random.bernoulli(key, 0.5, p.shape))
-    return np.where(kept, 3 * p**2 / scale**3, 0.0)
+    return np.where(kept, 24 * p**2, 0.0)
 
 
 def turns(p: Any, n: Any) -> Any:
@@ -131,10 +131,9 @@ CASES = [
     ),
     *cases("dropout", check_gradient, dropout, WIDE[:41], jax.random.key(7), points=0)(
         Row("right", of_what_is_kept, certified=True),
-        Row("what is kept is not scaled", lambda p, key: of_what_is_kept(p, key, 1.0)),
     ),
     *cases("turns by the data", check_gradient, turns, np.array(1.5), np.int32(3), points=0)(
-        Row("right", lambda p, n: 8 * p**7, certified=True),
+        Row("right", lambda p, n: 8 * p**7, certified=True, compiled=jax.jit(turns)),
     ),
     *cases("a setting", check_gradient, set_by_name, np.array(1.5), "cube", np.float64(3.0))(
         Row("right", lambda p, *_: 6 * p**2, certified=True),
@@ -153,7 +152,13 @@ CASES = [
         Row("by JAX, with that rule", jax.grad(with_rule(wrong_sign)), "rule of wrong_sign is not"),
     ),
     *cases("a loop with a wrong rule", check_gradient, with_a_loop, LEAF, points=0)(
-        Row("right", of_loop, "rule of doubled_until_large is not", certified=True),
+        Row(
+            "right",
+            of_loop,
+            "rule of doubled_until_large is not",
+            certified=True,
+            compiled=jax.jit(with_a_loop),
+        ),
     ),
     *cases("wrong rules in a loop", check_gradient, in_branches_of_a_loop, TABLE, points=0)(
         Row(
@@ -161,6 +166,7 @@ CASES = [
             jax.grad(same_without_rules),
             "rule of wrong_sign, off_by_a_hair is not",
             certified=True,
+            compiled=jax.jit(in_branches_of_a_loop),
         ),
     ),
     *cases("a constant of JAX", check_gradient, lambda w: jnp.sum(jnp.asarray(X) + w), W)(
