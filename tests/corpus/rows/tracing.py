@@ -87,6 +87,10 @@ def with_rule(f: Any) -> Any:
     return lambda p: jnp.sum(f(p) ** 2 * p)
 
 
+def with_both(p: Any) -> Any:
+    return with_rule(lambda x: sine(x) + wrong_sign(x))(p)
+
+
 def of_sines(p: Any) -> Any:
     return np.sin(p) * (2 * np.cos(p) * p + np.sin(p))
 
@@ -141,14 +145,14 @@ CASES = [
     *cases("an array of losses", check_gradient, lambda p: p, np.ones(3))(
         Row("refused", ones, "one real scalar", verdict="raised"),
     ),
-    *cases("a right custom rule", check_gradient, with_rule(sine), WIDE, points=0)(
-        Row("right", of_sines, certified=True, never=("derivative rule",)),
+    *cases("a right custom rule beside a wrong one", check_gradient, with_both, WIDE, points=0)(
+        Row("right", lambda p: 4 * of_sines(p), "rule of wrong_sign is not", certified=True),
     ),
     *cases("a custom rule off by a hair", check_gradient, with_rule(off_by_a_hair), WIDE, points=0)(
         Row("right", of_sines, certified=True),
     ),
     *cases("a custom rule of another sign", check_gradient, with_rule(wrong_sign), WIDE, points=0)(
-        Row("right", of_sines, "rule of wrong_sign is not", "autodiff is off", certified=True),
+        Row("right", of_sines, "rule of wrong_sign is not", "JAX's gradient program"),
         Row("by JAX, with that rule", jax.grad(with_rule(wrong_sign)), "rule of wrong_sign is not"),
     ),
     *cases("a loop with a wrong rule", check_gradient, with_a_loop, LEAF, points=0)(
