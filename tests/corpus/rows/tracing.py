@@ -1,4 +1,4 @@
-"""How a loss is read: labels, keys, settings and constants in it, and rules that others wrote."""
+"""How a loss is read: keys, settings and constants in it, and rules that others wrote."""
 
 from typing import Any
 
@@ -9,18 +9,6 @@ from jax import lax
 
 from handgrad import check_gradient
 from tests.corpus.case import Row, cases
-
-LOGITS, LABELS = np.sin(np.arange(15.0)).reshape(5, 3), np.array([2, 0, 1, 1, 0])
-
-
-def cross_entropy(z: Any, y: Any) -> Any:
-    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1))
-
-
-def by_softmax(z: Any, y: Any, ones: float = 1.0) -> Any:
-    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    return (p - ones * np.eye(3)[y]) / len(y)
-
 
 WIDE = np.cos(np.arange(1.0, 312.0))
 LEAF, TABLE = abs(WIDE[:29]) + 0.01, WIDE[:12].reshape(4, 3)
@@ -129,10 +117,6 @@ def ones(w: Any, *_: Any) -> Any:
 
 
 CASES = [
-    *cases("labels choose", check_gradient, cross_entropy, LOGITS, LABELS, points=1)(
-        Row("right", by_softmax, certified=True),
-        Row("the one at the label is missing", lambda z, y: by_softmax(z, y, 0.0)),
-    ),
     *cases("dropout", check_gradient, dropout, WIDE[:41], jax.random.key(7), points=0)(
         Row("right", of_what_is_kept, certified=True),
     ),
