@@ -26,8 +26,8 @@ from handgrad.tolerance.measuring import measure
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import LOOSE_DRAWS, SHARP, SHARP_DRAWS, half_an_ulp_away
 from handgrad.tolerance.tolerances import LOOSE, Tolerance, Tolerances
-from tests.handgrad.oracle.problems import by_jax, hidden, problem
 from tests.corpus.operations import log_sums
+from tests.handgrad.oracle.problems import by_jax, hidden, problem
 
 BOTH = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
