@@ -11,13 +11,13 @@ import pytest
 from handgrad.program.rules import RULES
 from tests.attack.parts import PARTS
 from tests.attack.programs import attack as of_programs
-from tests.attack.programs import source
 from tests.attack.programs.attack import COVERED, WANTED, attack, put
-from tests.attack.programs.edits import Edit, edits
 from tests.attack.programs.section import explanations, figures, kind, leaves
-from tests.attack.programs.source import Program
-from tests.attack.programs.steps import STEPS
 from tests.attack.stored import add, read
+from tests.corpus import programs as source
+from tests.corpus.edits import Edit, edits
+from tests.corpus.operations import STEPS
+from tests.corpus.programs import Program
 
 SMALL = Program(
     (

@@ -11,10 +11,7 @@ import numpy as np
 
 from handgrad import check_gradient
 from handgrad.program.rules import GROUPS, RULES
-from tests.attack.programs.edits import Edit, drawn
-from tests.attack.programs.source import Program, draw, function, point, values
-from tests.attack.programs.steps import STEPS
-from tests.attack.programs.truth import (
+from tests.corpus.differences import (
     CONFIRMED,
     ROUNDING,
     Gradient,
@@ -24,6 +21,9 @@ from tests.attack.programs.truth import (
     points,
     relations,
 )
+from tests.corpus.edits import Edit, drawn
+from tests.corpus.operations import STEPS
+from tests.corpus.programs import Program, draw, function, point, values
 from tests.handgrad.program.test_rules import NEVER, operations
 
 #: Operations that a program is drawn to have, beside those drawn at random.

@@ -13,69 +13,37 @@ from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import elements
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import comparisons_at
-from tests.handgrad.oracle.problems import hidden, problem
+from tests.handgrad.oracle.problems import problem
 from tests.handgrad.oracle.test_certify import network, network_at
 
-
-def counted(loss: Any, params: Any, *inputs: Any) -> float:
-    case = problem(loss, params, *inputs)
-    return elements(
-        case, generic_direction(np.random.default_rng(0), case.size), comparisons_at(192)
-    )
+FIVE, IMAGE = np.linspace(0.1, 0.9, 5), np.ones((1, 1, 6, 6))
 
 
-def vector(n: int) -> np.ndarray:
-    return np.linspace(0.1, 0.9, n)
-
-
-def test_a_product_of_matrices_is_each_number_with_each() -> None:
-    a, b = vector(6).reshape(2, 3), vector(12).reshape(3, 4)
-    assert counted(lambda p, x: jnp.sum(p @ x), a, b) == 2 * 3 * 4 + 2 * 4
-
-
-def scanned(p: Any, n: int) -> Any:
+def scanned(p: Any, n: int = 10) -> Any:
     return jnp.sum(lax.scan(lambda c, _: (jnp.sin(c), None), p, length=n)[0])
 
 
-def until(p: Any, n: int) -> Any:
-    """As many rounds as turn out to be needed."""
-    rounds = lax.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, jnp.sin(s[1])), (0, p))
-    return jnp.sum(rounds[1])
+def pooled(p: Any) -> Any:
+    return jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, (1, 1, 3, 3), (1, 1, 1, 1), "VALID"))
 
 
-@pytest.mark.parametrize("loop", [scanned, until])
-def test_what_is_done_again_counts_again(loop: Any) -> None:
-    def cost(rounds: int) -> float:
-        return counted(hidden(lambda p: loop(p, rounds)), vector(5))
-
-    assert cost(10) - cost(3) == 7 * 5
-
-
-def test_a_call_costs_what_is_called() -> None:
-    called = counted(lambda p: jnp.sum(jax.jit(jnp.sin)(p)), vector(5))
-    assert called == counted(lambda p: jnp.sum(jnp.sin(p)), vector(5)) == 5 + 5
+#: Losses, a point, and how many numbers they go over.
+COSTS: dict[str, tuple[Any, np.ndarray, int]] = {
+    "each number with each": (
+        lambda p: jnp.sum(p @ np.ones((3, 4))), np.ones((2, 3)), 2 * 3 * 4 + 2 * 4
+    ),
+    "a call": (lambda p: jnp.sum(jax.jit(jnp.sin)(p)), FIVE, 5 + 5),
+    "what is done again": (scanned, FIVE, 10 * 5 + 5),
+    "windows": (pooled, IMAGE, 4 * 4 * 9 + 4 * 4),
+}  # fmt: skip
 
 
-def test_a_kernel_and_a_window_count_what_they_go_over() -> None:
-    image, kernel = vector(36).reshape(1, 1, 6, 6), vector(18).reshape(2, 1, 3, 3)
-    convolved = counted(
-        lambda p, x: lax.conv(x, p, (1, 1), "VALID")[0, 0, 0, 0] * 1.0, kernel, image
-    )
-    products = 2 * 4 * 4 * 9
-    assert products <= convolved < 2 * products
-    window, by_one = (1, 1, 3, 3), (1, 1, 1, 1)
-    pooled = counted(
-        lambda p: jnp.sum(lax.reduce_window(p, -jnp.inf, lax.max, window, by_one, "VALID")), image
-    )
-    members, summed = 4 * 4 * 9, 4 * 4
-    assert pooled == members + summed
-
-
-def test_a_matrix_is_gone_through_row_by_row() -> None:
-    def loss(p: Any) -> Any:
-        return jnp.sum(jnp.linalg.cholesky(p, symmetrize_input=False))
-
-    assert counted(loss, np.eye(5) + 0.1) >= 5 * 25
+@pytest.mark.parametrize("name", COSTS)
+def test_what_is_gone_over_counts(name: str) -> None:
+    loss, at, cost = COSTS[name]
+    case = problem(loss, at)
+    direction = generic_direction(np.random.default_rng(0), case.size)
+    assert elements(case, direction, comparisons_at(192)) == cost
 
 
 class Slow:
@@ -92,23 +60,20 @@ class Slow:
         return next(self.wall)
 
 
-@pytest.mark.parametrize("step", [0.0, 1.0])
-@pytest.mark.parametrize(("shape", "how"), [((3, 5, 2), "every element"), ((7, 44, 7), "held to")])
-def test_no_clock_chooses_the_way(
-    shape: tuple[int, int, int], how: str, step: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("shape", "steps", "how"),
+    [
+        *(((3, 5, 2), (step,), "every element") for step in (0.0, 1.0)),
+        *(((7, 44, 7), (step,), "held to") for step in (0.0, 1.0)),
+        # JAX compiles in the first run, and on many threads at that.
+        ((7, 44, 7), (0.0, 100.0, 0.0, 0.1), "held to"),
+        ((7, 44, 7), (100.0,), "drawn at random"),
+    ],
+)
+def test_no_clock_chooses_the_way_but_where_everything_takes_too_long(
+    shape: tuple[int, int, int], steps: Any, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handgrad.clock.time", Slow(step))
-    assert how in certify(problem(network, *network_at(*shape))).how
-
-
-def test_what_only_the_first_run_takes_draws_no_elements(monkeypatch: pytest.MonkeyPatch) -> None:
-    """JAX compiles in it, and on many threads at that."""
-    monkeypatch.setattr("handgrad.clock.time", Slow(0.0, 100.0, 0.0, 0.1))
-    assert "held to" in certify(problem(network, *network_at(7, 44, 7))).how
-
-
-def test_what_takes_too_long_twice_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handgrad.clock.time", Slow(100.0))
-    reference = certify(problem(network, *network_at(7, 44, 7)))
-    assert "drawn at random" in reference.how
-    assert not reference.known.all()
+    monkeypatch.setattr("handgrad.clock.time", Slow(*steps))
+    reference = certify(problem(network, *network_at(*shape)))
+    assert how in reference.how
+    assert reference.known.all() == (how != "drawn at random")

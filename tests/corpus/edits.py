@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.programs.source import Program
+from tests.corpus.programs import Program
 
 #: Functions that are taken for one another, and those that are taken for another one.
 _PAIRS = """sin/cos tanh/arctan sinh/cosh exp/expm1 log/log1p max/min maximum/minimum argmax/argmin

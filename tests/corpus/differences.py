@@ -10,7 +10,8 @@ import numpy as np
 from jax import lax
 from jax.flatten_util import ravel_pytree
 
-from tests.attack.programs.source import NAMES, function, point
+from tests.corpus.operations import NAMES
+from tests.corpus.programs import function, point
 
 #: A relation holds to this, of the largest element; by accident it holds to no more than 1e-3.
 SAME = 1e-9

@@ -7,46 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from tests.attack.programs.steps import ENDS, IDIOMS, STEPS
-from tests.handgrad.program.rule_losses import hurwitz
-from tests.handgrad.program.rule_losses_of_windows import largest, log_sums, smallest, together
-
-
-@jax.custom_vjp
-def doubled(x: Any) -> Any:
-    """x·2^k, the first that is 1 or more, k at most 20; reverse mode has no rule for `while`."""
-
-    def goes_on(state: Any) -> Any:
-        return (jnp.abs(state[0]) < 1.0) & (state[1] < 20)
-
-    return lax.while_loop(goes_on, lambda state: (state[0] * 2.0, state[1] + 1), (x, 0))[0]
-
-
-def _doubled_forward(x: Any) -> tuple[Any, Any]:
-    return doubled(x), x
-
-
-def _doubled_backward(x: Any, cotangent: Any) -> tuple[Any]:
-    return (cotangent * doubled(x) / x,)
-
-
-doubled.defvjp(_doubled_forward, _doubled_backward)
-
-#: The names that a text may use; the same for every one of them.
-NAMES: dict[str, Any] = {
-    "jax": jax,
-    "jnp": jnp,
-    "lax": lax,
-    "np": np,
-    "doubled": doubled,
-    "hurwitz": hurwitz,
-    "largest": largest,
-    "smallest": smallest,
-    "log_sums": log_sums,
-    "together": together,
-}
+from tests.corpus.operations import ENDS, IDIOMS, NAMES, STEPS
 
 PARAMS = {"p": (3,), "q": (2, 3), "r": (3, 3)}
 OPERANDS = {"v": (3,), "w": (3,), "u": (3,), "m": (2, 3), "n": (2, 3), "s": (3, 3), "t": (3, 3)}
@@ -157,8 +119,20 @@ def _usable(value: Any) -> bool:
 
 def draw(seed: int, wanted: tuple[str, ...] = ()) -> Program:
     """Draw a program that has the wanted operations; the first lines are theirs."""
-    rng = np.random.default_rng([seed, 0])
-    params, data = point(seed)
+    return drawn(np.random.default_rng([seed, 0]), point(seed), wanted, LINES)
+
+
+def drawn(rng: Any, at: Any, wanted: tuple[str, ...], count: int, steps: Any = STEPS) -> Program:
+    """Draw a program of at least so many lines, which are usable at a point.
+
+    Args:
+        rng: what a `np.random.Generator` does, of which five methods are called.
+        at: parameters and data.
+        wanted: the operations of the first lines.
+        count: of lines before the last part.
+        steps: lines by their operation, from which the others are drawn.
+    """
+    params, data = at
     pool = {name: value for name, value in values((), params, data).items() if name != "data"}
     every = {**NAMES, **values((), params, data)}
     lines: list[tuple[str, str]] = []
@@ -182,13 +156,13 @@ def draw(seed: int, wanted: tuple[str, ...] = ()) -> Program:
         read.update(holes.used)
         return True
 
-    others = [*STEPS]
+    others = [*steps]
     for key in wanted:
         for _ in range(20):
-            if add(STEPS[key]):
+            if add(steps[key]):
                 break
-    while len(lines) < max(LINES, len(wanted)):
-        add(IDIOMS if rng.random() < 0.2 else STEPS[str(rng.choice(others))])
+    while len(lines) < max(count, len(wanted)):
+        add(IDIOMS if rng.random() < 0.2 else steps[str(rng.choice(others))])
     ends: list[str] = []
     for name in [name for name in pool if name not in read]:
         if np.ndim(pool[name]) == 0:
