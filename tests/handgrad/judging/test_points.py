@@ -40,7 +40,7 @@ def test_for_differences_each_number_moves_by_its_own_size() -> None:
     sizes = np.repeat([1e-8, 1.0, 1e8], 1000)
     (moved,) = drawn(sizes, own_sizes=True)
     each = np.std((moved / sizes).reshape(3, 1000), axis=1)
-    np.testing.assert_allclose(each, 0.06, rtol=0.1)
+    np.testing.assert_allclose(each, SCALES[0], rtol=0.1)
 
 
 def test_every_leaf_keeps_its_kind() -> None:
