@@ -165,6 +165,10 @@ def arctangents(x: Any) -> Any:
     return jnp.sum(x * jnp.arctan(1 / x) + jnp.log1p(x * x) / 2)
 
 
+def overflowing(w: Any) -> Any:
+    return jnp.sum(1e-300 * (1e200 * (1e200 * (w - W))))
+
+
 def line(p: Any) -> Any:
     return jnp.mean((ROWS @ p["w"] + p["b"] - HEIGHTS) ** 2)
 
@@ -265,6 +269,11 @@ CASES = [
         Row("to 14 digits", lambda x: 1.5707963267949 - np.arctan(x), **WRONG),
         Row("off by 1e-15", lambda x: np.pi / 2 + 1e-15 - np.arctan(x), **WRONG),
         Row("and a factor", lambda x: (np.pi / 2 - np.arctan(x)) * (1 + 1e-12), **WRONG),
+    ),
+    # Some versions of XLA multiply the constants of autodiff, which is infinite.
+    *cases("large constants", check_gradient, overflowing, W, points=0)(
+        Row("right", lambda w: np.full_like(w, 1e100), verdict="agree", blame=None),
+        Row("twice", lambda w: np.full_like(w, 2e100), **WRONG, blame="yours"),
     ),
     *cases("cancels down to 3e-77", check_gradient, line, TINY_MEAN, points=0)(
         Row("right", of_line, verdict="agree"),
