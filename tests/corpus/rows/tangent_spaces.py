@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
-import scipy.sparse
 
 from handgrad import (
     check_gradient,
@@ -29,9 +28,6 @@ from tests.corpus.rows.matrix_domains import (
     twice_off_diagonal,
 )
 
-#: What type checkers guess of it from its code is too narrow.
-sp: Any = scipy.sparse
-
 UNIT, ERROR = np.array([0.48, -0.6, 0.64]), np.array([0.7, -1.1, 0.4])
 S = np.diag([1.0, 2.0, 3.0]) + 0.3
 Q = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
@@ -45,10 +41,6 @@ INF = np.inf
 
 def log_det(a: Any) -> Any:
     return jnp.linalg.slogdet(a)[1]
-
-
-def by_one_triangle(a: Any) -> Any:
-    return 2 * jnp.sum(jnp.log(jnp.diag(jnp.linalg.cholesky(a))))
 
 
 def inverse(a: Any) -> Any:
@@ -96,30 +88,24 @@ def half_of_the_share(*at: Any) -> Any:
 
 # A normal part that is larger than the rest by a factor k takes digits, and no more.
 
-LARGE = {
-    "unit sphere": (
-        lambda x, a, k: k / 2 * (x * x).sum() + (a * x).sum(),
-        lambda x, a, k: np.asarray(k * x + a, x.dtype),
-        np.eye(3)[1],
-    ),
-    "orthogonal": (
-        lambda q, a, k: k / 2 * (q * q).sum() + (a * q).sum(),
-        lambda q, a, k: np.asarray(k * q + a, q.dtype),
-        np.eye(3)[[1, 0, 2]],
-    ),
-}
+
+def mostly_normal(x: Any, a: Any, k: Any) -> Any:
+    return k / 2 * (x * x).sum() + (a * x).sum()
 
 
-def large(domain: str, dtype: Any, k: float) -> Iterable[Case]:
-    loss, gradient, x = LARGE[domain]
+def of_normal(x: Any, a: Any, k: Any) -> Any:
+    return np.asarray(k * x + a, x.dtype)
+
+
+def one_twice(x: Any, a: Any, k: Any) -> Any:
+    return of_normal(x, a + a * (a == a.max()), k)
+
+
+def large(domain: str, x: Any, k: float, dtype: Any) -> Iterable[Case]:
     x, a = x.astype(dtype), np.random.default_rng(0).standard_normal(x.shape).astype(dtype)
     name, at = f"{domain}, {k:g} times as much", (x, a, np.asarray(k, dtype)[()])
-    return cases(name, check_gradient, loss, *at, points=0, domain=domain)(
-        Row(f"right, in {np.dtype(dtype).name}", gradient, verdict="agree"),
-        Row(
-            f"an element twice, in {np.dtype(dtype).name}",
-            lambda x, a, k: gradient(x, a + a * (a == a.max()), k),
-        ),
+    return cases(name, check_gradient, mostly_normal, *at, points=0, domain=domain)(
+        Row("right", of_normal, verdict="agree"), Row("an element twice", one_twice)
     )
 
 
@@ -134,6 +120,10 @@ def of_moments(a: Any) -> Any:
     return np.stack([np.linalg.inv(a), 3 * a @ a])
 
 
+def product(low: Any) -> Any:
+    return low @ low.T
+
+
 def of_gram(low: Any) -> Any:
     one = np.eye(len(low))
     return np.einsum("ik,jl->ijkl", one, low) + np.einsum("jk,il->ijkl", one, low)
@@ -146,6 +136,10 @@ def log_ratio(p: Any) -> Any:
 
 def of_log_ratio(p: Any) -> Any:
     return (np.eye(3) - 1 / 3) / p + np.array([[1.0], [2.0], [3.0]])
+
+
+def by_leaves(t: Any) -> Any:
+    return jnp.log(t["p"]) + t["s"]
 
 
 def direction(x: Any) -> Any:
@@ -222,6 +216,7 @@ def wrong_inside(p: Any) -> Any:
 
 
 M = np.array([[2.0, 0.5], [0.5, 1.0]])
+LEAVES = {"p": SHARES, "s": np.float64(2.0)}
 STEPS = [("log det", lambda a: (log_det(a), a), lambda d, a: d * inverse(a))]
 LENGTHS = {"r": np.array([0.3, 1.5, 0.7]), "w": np.array([0.5, -1.0])}
 IN: dict[str, Any] = {"verdict": "agree"}
@@ -233,14 +228,7 @@ CASES = [
         Row("a triangle of the symmetric one", lambda a: np.tril(inverse(a))),
         Row("a normal part that is drawn", noisy, kinds=("not-repeatable",), verdict="disagree"),
     ),
-    *cases(
-        "a determinant, by the program",
-        check_gradient,
-        by_one_triangle,
-        COV,
-        domain="positive definite",
-        referee="program",
-    )(
+    *cases("by program", check_gradient, log_det, COV, domain="symmetric", referee="program")(
         Row("right", inverse, "random directions", **IN),
         Row("a slip", lambda a: (1 + 1e-9) * inverse(a), verdict="disagree"),
     ),
@@ -281,12 +269,10 @@ CASES = [
     *cases("one number", check_gradient, squares, np.array(0.3), domain=np.array(True))(
         Row("right", lambda w: 2 * w),
     ),
-    *(
-        case
-        for domain in LARGE
-        for dtype, k in (("float64", 2.0**36), ("float32", 2.0**10), (ml_dtypes.bfloat16, 8.0))
-        for case in large(domain, dtype, k)
-    ),
+    *large("unit sphere", np.eye(3)[1], 2.0**36, "float64"),
+    *large("unit sphere", np.eye(3)[1], 8.0, ml_dtypes.bfloat16),
+    *large("orthogonal", np.eye(3)[[1, 0, 2]], 2.0**37, "float64"),
+    *large("orthogonal", np.eye(3)[[1, 0, 2]], 2.0**10, "float32"),
     *cases("moments", check_jacobian, moments, COV, domain="positive definite", points=1)(
         Row("right, in one triangle", lambda a: np.tril(of_moments(a) * TWICE), **IN),
         Row("a triangle alone", lambda a: np.tril(of_moments(a))),
@@ -298,7 +284,7 @@ CASES = [
         Row("right, one half filled", lambda low: of_gram(low) * np.tri(3), **IN),
         Row("one factor's", lambda low: np.einsum("ik,jl->ijkl", np.eye(3), low)),
     ),
-    *cases("a product", check_jacobian, lambda low: low @ low.T, FACTOR, points=0)(
+    *cases("a product", check_jacobian, product, FACTOR, points=0)(
         Row("right for factors", lambda low: of_gram(low) * np.tri(3), "domain='lower triang"),
     ),
     *cases("logits", check_jacobian, log_ratio, SHARES, domain="simplex", points=1)(
@@ -313,17 +299,7 @@ CASES = [
         Row("right", lambda x: np.eye(3), **IN),
         Row("a diagonal", lambda x: np.eye(3) - np.diag(x * x)),
     ),
-    *cases("logarithms", check_jacobian, jnp.log, SHARES, domain="positive", points=1)(
-        Row("right, and sparse", lambda x: sp.diags([1 / x], [0])),
-        Row("the inverse", np.diag),
-    ),
-    *cases(
-        "leaves",
-        check_jacobian,
-        lambda t: jnp.log(t["p"]) + t["s"],
-        {"p": SHARES, "s": np.float64(2.0)},
-        domain={"p": "simplex", "s": None},
-    )(
+    *cases("leaves", check_jacobian, by_leaves, LEAVES, domain={"p": "simplex", "s": None})(
         Row("right", lambda t: {"p": np.diag(1 / t["p"]) + 5, "s": np.ones(3)}, **IN),
         Row("a third", lambda t: {"p": np.diag(1 / t["p"]) + 5, "s": np.ones(3) / 3}),
     ),
@@ -378,7 +354,6 @@ CASES = [
     *left("a is no longer 0 or more", [0.0, 2.0], [[-0.5, 2.0]]),
     *left("a is no longer negative", [-1.0, -2.0], [[-1.0, 0.0]]),
     *left("a is no longer in [0, 1]", [0.2, 0.9], [[0.2, 1.1]]),
-    *left("a is no longer in [-1, 1]", [0.2, -0.9], [[0.2, -1.1]]),
     *left("a no longer sums to 1", [0.5, 0.5 + 2**-51], [[0.5, 0.7]]),
     *left("", [0.5, 0.5 + 2**-50], [[0.5, 0.7]]),
     *left("a is no longer symmetric", M, [M + np.eye(2)[[1, 1]]]),
@@ -392,13 +367,9 @@ CASES = [
     *left("a is no longer 0 or more", [0.0, 1.0], [[-2.6, -1.0]], [[0.1, 2.0]]),
     # What is no domain, and what is outside.
     *no_domain("simplx", "domain: got 'simplx', expected 'positive', 'simplex'"),
-    *no_domain(3, "domain: got 3, expected 'positive'"),
-    *no_domain("interval", "domain: got 'interval', expected"),
     *no_domain(("interval", 1, 0), "domain: got ('interval', 1, 0), expected"),
-    *no_domain(("interval", [0, 1], [1, 2, 3]), "the lower ones first"),
     *no_domain(("interval", [0, [1]], 5), "two numbers or arrays as the parameter"),
     *no_domain(("interval", 0, [np.nan, 1]), "('interval', 0, [nan, 1])"),
-    *no_domain(("interval", 0, None), "('interval', 0, None)"),
     *no_domain({"x": "simplex"}, "domain: got {'x': 'simplex'}, expected a name for all"),
     *no_domain(~SOME & False, "nothing would be judged"),
     *no_domain("positive", "a[0, 1]: got -0.5, expected a number above 0", M - 1),
@@ -407,7 +378,6 @@ CASES = [
     *no_domain("simplex", "got 2.0 in a row of sum 2.5", M),
     *no_domain("unit sphere", "got 2.0 in a row of length 2.06155281281", M),
     *no_domain("symmetric", "a[0, 1]: got 0.5, and 1.5 across the diagonal", M + np.tri(2)),
-    *no_domain("symmetric", "got shape (1, 2), expected a symmetric matrix", M[:1]),
     *no_domain("positive definite", "got an eigenvalue of -2.20711", -M),
     *no_domain("lower triangular", "a[0, 1]: got 0.5, expected 0 above the diagonal", M),
     *no_domain("orthogonal", "got a matrix whose QᵀQ is off by 3.25", M),

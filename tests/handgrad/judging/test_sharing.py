@@ -14,7 +14,7 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.data.recent import Recent
-from handgrad.oracle import certify, shared
+from handgrad.oracle import shared
 from handgrad.program import trace
 from handgrad.program.programs import Program
 from tests.tiers import one_of_each
@@ -79,20 +79,12 @@ def test_a_derivative_rule_that_changes_between_checks() -> None:
     assert ruling(times(1), lambda w: jnp.sum(squared(w))) == AUTODIFF
 
 
-@pytest.mark.parametrize("by", one_of_each(["defjvp", "defjvps", "defvjp"], ["defvjp"]))
-def test_another_rule_for_the_same_function_of_jax(by: str) -> None:
+def test_another_rule_for_the_same_function_of_jax() -> None:
     """The loss's program and the function's name are the same, and only the derivative is not."""
 
     def loss_with(factor: float) -> Any:
-        if by == "defvjp":
-            tanh: Any = jax.custom_vjp(jnp.tanh)
-            tanh.defvjp(lambda x: (jnp.tanh(x), None), lambda _, d: (factor * d,))
-        elif by == "defjvp":
-            tanh = jax.custom_jvp(jnp.tanh)
-            tanh.defjvp(lambda p, t: (jnp.tanh(p[0]), factor * t[0]))
-        else:
-            tanh = jax.custom_jvp(jnp.tanh)
-            tanh.defjvps(lambda t, *_: factor * t)
+        tanh = jax.custom_vjp(jnp.tanh)
+        tanh.defvjp(lambda x: (jnp.tanh(x), None), lambda _, d: (factor * d,))
         return lambda w: jnp.sum(tanh(w))
 
     options = {"points": 0, "trust_rules": ["tanh"]}
@@ -134,11 +126,7 @@ def with_halves(w: Any, x: Any) -> Any:
     return squares(w, x) + jnp.sum(more[1])
 
 
-def with_kinks(w: Any, x: Any) -> Any:
-    return jnp.max(x @ w) + jnp.sum(jnp.abs(w - W))
-
-
-@pytest.mark.parametrize("loss", one_of_each([squares, with_halves, with_kinks], [squares]))
+@pytest.mark.parametrize("loss", one_of_each([squares, with_halves], [squares]))
 @pytest.mark.parametrize("factor", [1.0, 1.001])
 def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: float) -> None:
     reports = [
@@ -146,26 +134,6 @@ def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: flo
     ]
     first, *others = [(str(r), r.to_dict() | {"seconds": 0}) for r in reports]
     assert others == [first, first]
-
-
-@pytest.mark.slow
-def test_a_method_is_chosen_at_the_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How often a loop runs at the point of an earlier check says nothing of this one."""
-    monkeypatch.setattr(certify, "QUICK", 20_000)
-
-    def loss(w: Any) -> Any:
-        return jax.lax.while_loop(
-            lambda s: s[0] < 10 * w[0], lambda s: (s[0] + 1, s[1] * w), (0.0, w)
-        )[1].sum()
-
-    def certificate(first: float) -> str:
-        w = np.r_[first, np.linspace(0.5, 1.5, 29)]
-        n = np.ceil(10 * first)
-        return check_gradient(lambda w: (n + 1) * w**n, loss, w, points=0).certificate
-
-    assert certificate(0.25).startswith("every element by power series")
-    assert certificate(1.25).startswith("JAX's gradient program")
-    assert certificate(0.35).startswith("every element by power series")
 
 
 def test_a_loss_is_differentiated_and_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
