@@ -158,7 +158,8 @@ def by_another_name(w: Any) -> Any:
 
 ROWS, HEIGHTS = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]), np.array([1.0, 0.0, 2.0])
 TINY_MEAN = {"w": np.array([0.0, 1e-77]), "b": np.array(1.0)}
-FAR, FEW_BITS, NEARLY_0 = 2.0**400, np.array([0.5, -0.25]), np.float32([1e-9, 2e-8, 3e-5])
+FAR, FEW_BITS = 2.0**400, np.array([0.5, -0.25])
+NEARLY_0 = np.array([1e-9, 2e-8, 3e-5], np.float32)
 
 
 def arctangents(x: Any) -> Any:

@@ -11,7 +11,7 @@ from tests.corpus.case import RAISED, Row, cases
 
 X, Y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]), np.array([1.0, 0.0, 2.0])
 AT = {"w": np.array([0.5, -1.0]), "b": np.float64(0.25)}, X, Y
-MIXED = {"w": np.float32([0.5, -1.0]), "b": np.float64(0.25)}, X, Y
+MIXED = {"w": np.array([0.5, -1.0], np.float32), "b": np.float64(0.25)}, X, Y
 
 
 def loss(params: Any, x: Any, y: Any) -> Any:

@@ -78,18 +78,3 @@ def test_what_is_drawn_is_inside_and_moves(name: str, dtype: Any) -> None:
         assert y.dtype == x.dtype
         assert domain.inside(y).all()
         assert (y != x).any()
-
-
-def test_each_element_of_an_interval_is_moved_between_its_own_ends() -> None:
-    """What is at an end stays."""
-    inf, size = np.inf, 0.7
-    domain = Interval([-inf, 0, -1, -inf, 0], [inf, inf, 2, 3, 1])
-    at = np.array([-5.0, 1e-3, 1.9, -2.0, 0.0])
-    for k in range(20):
-        steps = np.random.default_rng(k).standard_normal(5)
-        part = 2.9 / 3 / (1 - 2.9 / 3) * np.exp(steps[2])
-        each = [-5 + size * steps[0], 1e-3 * np.exp(steps[1]), 3 * part / (1 + part) - 1]
-        drawn = domain.drawn(at, 1.0, size, np.random.default_rng(k))
-        np.testing.assert_allclose(drawn, [*each, 3 - 5 * np.exp(steps[3]), 0], rtol=1e-13)
-        assert domain.inside(drawn).all()
-    assert domain.nearest(np.array([-9.0, -1, 5, 4, 2]), at).tolist() == [-9, 5e-4, 1.95, 0.5, 0.5]

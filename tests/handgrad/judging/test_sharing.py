@@ -4,7 +4,6 @@ import gc
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,9 +13,6 @@ import pytest
 
 from handgrad import check_gradient
 from handgrad.data.recent import Recent
-from handgrad.oracle import shared
-from handgrad.program import trace
-from handgrad.program.programs import Program
 from tests.tiers import one_of_each
 
 W = np.array([0.3, -0.7, 1.2])
@@ -134,49 +130,6 @@ def test_a_report_is_the_same_whatever_was_checked_before(loss: Any, factor: flo
     ]
     first, *others = [(str(r), r.to_dict() | {"seconds": 0}) for r in reports]
     assert others == [first, first]
-
-
-def test_a_loss_is_differentiated_and_certified_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
-    for home, name in ((trace, "differentiated"), (shared, "certify")):
-
-        def counted(of: Any, *given: Any, **options: Any) -> Any:
-            done.append(of.__name__)
-            return of(*given, **options)
-
-        monkeypatch.setattr(home, name, partial(counted, getattr(home, name)))
-
-    def loss(w: Any, x: Any) -> Any:
-        return jnp.sum(jnp.maximum(x @ w, 0.0) ** 2)
-
-    assert ruling(of_squares, loss, W, X, points=0) == AGREE
-    assert ruling(lambda *at: 3 * of_squares(*at), loss, W, X, points=0) == YOURS
-    assert sorted(done) == ["certify", "differentiated"]
-    # Another point, shape, and constant.
-    assert ruling(of_squares, loss, W + 1, X, points=0) == AGREE
-    assert ruling(of_squares, loss, W, X[:4], points=0) == AGREE
-    assert ruling(of_squares, lambda *at: 3 * loss(*at), W, X, points=0) == YOURS
-    assert sorted(done) == ["certify"] * 4 + ["differentiated"] * 3
-
-
-def test_later_checks_add_nothing() -> None:
-    """A mask that depends on the point is kept for the runs of one check alone."""
-
-    def loss(w: Any, x: Any) -> Any:
-        return jnp.sum(jnp.where(~(x @ w > 0), x @ w, 2.0))
-
-    def gradient(w: Any, x: Any) -> Any:
-        return x.T @ np.where(x @ w > 0, 0.0, 1.0)
-
-    def memory() -> list[int]:
-        ((kept, _),) = trace._CERTIFIED._kept.values()
-        return [len(program.memory) for program in kept if isinstance(program, Program)]
-
-    assert ruling(gradient, loss, W, X) == AGREE
-    sizes = memory()
-    for k in range(5):
-        assert ruling(gradient, loss, W * k - 1, X) == AGREE
-    assert memory() == sizes
 
 
 @pytest.mark.usefixtures("own_garbage")
