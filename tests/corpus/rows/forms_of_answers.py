@@ -27,6 +27,14 @@ def squares(p: Any) -> Any:
     return jnp.sum(p**2)
 
 
+def of_many(p: Any, *_: Any) -> Any:
+    return squares(p)
+
+
+def projected(inputs: Any) -> Any:
+    return inputs @ np.ones((3, 2)), None
+
+
 def in_a_buffer(p: Any) -> Any:
     np.multiply(2, p, out=BUFFER)
     return BUFFER
@@ -48,6 +56,7 @@ def points(more: Any, *says: str) -> list[Case]:
 RNG = np.random.default_rng(0)
 ARGUMENTS = RNG.normal(size=(2, 3)), RNG.normal(size=3), RNG.normal(size=(5, 2))
 SWAPPED = "were the loss and the gradient given in each other's place?"
+TOLD: dict[str, Any] = {"verdict": "disagree"}
 NO_VALUE: dict[str, Any] = {"verdict": "disagree", "kinds": ("structure", "shape")}
 
 
@@ -58,30 +67,16 @@ CASES = [
         formed("nothing of w", "structure", "p['w']", w=None),
         formed("another leaf", "structure", "['extra']", extra=np.ones(2)),
         formed("a list", "structure", "p['w']", w=[np.ones((3, 2))]),
-        formed(
-            "words", "structure", "p['s']: got str, expected an array", s="no", verdict="disagree"
-        ),
-        formed("an integer for a float", "structure", "p['s']", s=4, verdict="disagree"),
+        formed("words", "structure", "p['s']: got str, expected an array", s="no", **TOLD),
+        formed("an integer for a float", "structure", "p['s']", s=4, **TOLD),
         formed("transposed", "shape", "p['w']: got shape (2, 3), expected (3, 2)", w=np.eye(2, 3)),
         formed("a column", "shape", "p['w']", w=np.ones((3, 1))),
         formed("an axis more", "shape", "p['w']", w=np.ones((1, 3, 2))),
         formed("a number for an array", "shape", "p['b']", b=np.float32(3)),
         formed("an array for a number", "shape", "p['s']", s=np.ones(1)),
-        formed(
-            "float16 for float64",
-            "dtype",
-            "p['w']",
-            w=np.full((3, 2), 2, np.float16),
-            verdict="disagree",
-        ),
-        formed(
-            "float64 for float32",
-            "dtype",
-            "got float64, expected float32",
-            b=3 * np.ones(2),
-            verdict="disagree",
-        ),
-        formed("integers", "dtype", "p['w']", w=np.full((3, 2), 2), verdict="disagree"),
+        formed("float16", "dtype", "p['w']", w=np.full((3, 2), 2, np.float16), **TOLD),
+        formed("float64", "dtype", "got float64, expected float32", b=3 * np.ones(2), **TOLD),
+        formed("integers", "dtype", "p['w']", w=np.full((3, 2), 2), **TOLD),
         formed("two at once", "dtype shape", "p['b']", "p['w']", b=np.ones(2), w=np.ones(2)),
         Row("nothing", lambda p: None, "is its return statement missing?", kinds=("structure",)),
         Row("the value as well", lambda p: (3.0, RIGHT), "has_value=True"),
@@ -107,20 +102,11 @@ CASES = [
     *cases("a form", check_gradient, squares, TWO)(
         Row("right, in one buffer", in_a_buffer),
     ),
-    *cases(
-        "a form, of inputs that differ",
-        check_gradient,
-        lambda p, *_: squares(p),
-        np.eye(2, 3),
-        (TWO, None, [1.0, 2.0]),
-        TWO,
-    )(
+    *cases("a form", check_gradient, of_many, np.eye(2, 3), (TWO, None, [1.0, 2.0]), TWO)(
         Row("an input's", lambda p, *_: TWO, "got shape (2,), expected (2, 3), that of the first"),
     ),
     # The cotangents of a step are not called the first argument, whatever its inputs are called.
-    *cases(
-        "a step", check_backward, lambda inputs: (inputs @ np.ones((3, 2)), None), np.ones((4, 3))
-    )(
+    *cases("a form, of a step", check_backward, projected, np.ones((4, 3)))(
         Row("of the output's form", lambda d, _: d, "got shape (4, 2), expected (4, 3)"),
     ),
     *cases("of the first argument", check_gradient, of_two, *ARGUMENTS)(
@@ -137,11 +123,8 @@ CASES = [
     *points(-1, "points: got -1, expected 0 or more"),
     *points(True, "TypeError: points: got True, expected a number"),
     *points("five", "TypeError: points: got 'five', expected a number"),
-    *points(2.5, "TypeError: points: got 2.5, expected a number"),
-    *points(TWO, "TypeError: points: got ", "expected a number"),
     *points([PARAMS], "TypeError: points[0]: got {'", "expected (params"),
     *points([()], "points[0]: got (), expected (params"),
-    *points([({"w": 1.0},)], "points[0]: expected p shaped and typed"),
     *points([(PARAMS,), ({**PARAMS, "s": 1},)], "TypeError: p['s']: got int 1"),
     *points([({**PARAMS, "b": np.zeros(2)},)], "points[0]: expected p"),
     *points([({**PARAMS, "s": np.nan},)], "ValueError: p['s']: got nan"),
