@@ -183,6 +183,7 @@ CASES = [
     *drawn("a tracer that was kept", that_keeps, "returned what an earlier call had kept"),
     *drawn("sometimes NaN", at_times(2, traced, lambda w: traced(w) * np.nan), "nan"),
     *drawn("at other points alone", elsewhere, points=4),
+    *drawn("an offset", lambda w: traced(w) + RNG.random()),
     *drawn("below the digits of floats", lambda w: traced(w) + 1e-18 * RNG.random()),
     *cases("a batch that is drawn", check_gradient, of_a_batch, W, points=0)(
         Row("by another batch", by_another_batch, NO_FUNCTION, **UNDECIDABLE),
