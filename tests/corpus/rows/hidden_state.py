@@ -166,6 +166,12 @@ def off_elsewhere(w: Any) -> Any:
     return 2 * w * (1 if np.array_equal(w, W) else 1 + 1e-9 * RNG.integers(9))
 
 
+def raising_elsewhere(w: Any) -> Any:
+    if not np.array_equal(w, W):
+        raise ValueError("no")
+    return 2 * w
+
+
 RACE: dict[str, Any] = {"verdict": "disagree", "kinds": ("not-repeatable",)}
 AGREE: dict[str, Any] = {"verdict": "agree"}
 UNDECIDABLE: dict[str, Any] = {"verdict": "undecidable"}
@@ -239,6 +245,9 @@ CASES = [
         Row("right, by rounding", off(2, 1 + 1e-15), BY_ROUNDING),
         Row("at other points alone", off_elsewhere, "disagree at point 1", **RACE),
         Row("drawn", lambda w: RNG.random() * w, kinds=RACE["kinds"]),
+        Row(
+            "right here, and raises at others", raising_elsewhere, "raised ValueError: no", **AGREE
+        ),
     ),
     *cases("some calls are off, in NumPy", check_gradient, by_numpy, W, points=0)(
         Row("right, by rounding", off(2, 1 + 1e-15), BY_ROUNDING),
