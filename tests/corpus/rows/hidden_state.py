@@ -194,6 +194,9 @@ CASES = [
     *cases("a batch that is drawn", check_gradient, of_a_batch, W, points=0)(
         Row("by another batch", by_another_batch, NO_FUNCTION, **UNDECIDABLE),
     ),
+    *cases("a factor that both draw", check_gradient, lambda w: by_numpy(w) * RNG.random(), W)(
+        Row("another factor", lambda w: 2 * w * RNG.random(), NO_FUNCTION, **UNDECIDABLE),
+    ),
     *cases("a rule that varies", check_gradient, unsteady, W, trust_rules=["unsteady"])(
         Row("one of two", twice, **UNDECIDABLE),
         Row("the other of two", lambda w: 6 * w, **UNDECIDABLE),
