@@ -11,7 +11,7 @@ from handgrad import check_gradient
 from handgrad.power import Planted, Power, exact
 from handgrad.report import GradientReport
 from handgrad.tolerance.runs import SHARP
-from tests.handgrad.diagnosis.network import loss, right
+from tests.corpus.rows.wrong_links import loss, right
 
 RNG = np.random.default_rng(5)
 PARAMS = {"v": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "w": RNG.normal(size=(3, 2))}
