@@ -77,36 +77,29 @@ def scaled(factor: float, found: Any) -> Any:
 BEGUN = 1.0
 
 
-class Took(NamedTuple):
-    """Seconds of the processor, and of the wall clock."""
-
-    processor: float
-    wall: float
-
-
-def spent(work: Callable[[], Any]) -> tuple[Took, Any]:
-    """Run some work; return what it took, and its result."""
-    began = time.process_time(), time.perf_counter()
+def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Run some work; return the processor's seconds that it took, and its result."""
+    began = time.process_time()
     found = work()
-    return Took(time.process_time() - began[0], time.perf_counter() - began[1]), found
+    return time.process_time() - began, found
 
 
 class Measured(NamedTuple):
     """What a check and reading its report took, of how many seconds."""
 
-    read: Took
-    check: Took
+    read: float
+    check: float
     report: Any
     seconds: float
 
     def late(self, begun: float = 0.0) -> bool:
         """Whether one of them took longer than it may, the check but for what was begun."""
-        read = self.read.processor > FOR_READING * self.seconds + BEGUN
-        return read or self.check.processor > 1.1 * self.seconds + begun
+        read = self.read > FOR_READING * self.seconds + BEGUN
+        return read or self.check > 1.1 * self.seconds + begun
 
     def line(self, name: str) -> str:
-        times = [f"{t.processor:5.1f} ({t.wall:5.1f})" for t in (self.check, self.read)]
-        return " ".join([f"{name:40} {self.report.verdict:12} {self.report.points}", *times])
+        done = f"{self.report.verdict:12} {self.report.points}"
+        return f"{name:40} {done} {self.check:5.1f} {self.read:5.1f}"
 
 
 class Heavy(NamedTuple):

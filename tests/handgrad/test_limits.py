@@ -85,7 +85,7 @@ def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     with jax.enable_x64(True):
         ended(np.float64(1.0))
     took, found = spent(lambda: check_gradient(gradient, loss, point, seconds=SECONDS))
-    assert took.processor <= SECONDS + BEGUN
+    assert took <= SECONDS + BEGUN
     if judged:
         assert found.verdict == "agree"
         assert any(said.startswith("time ran out after 0 of 8") for said in found.warnings)
@@ -109,4 +109,4 @@ def test_a_heavy_loss_and_its_report_keep_to_the_seconds(name: str) -> None:
 def test_a_report_is_read_in_a_quarter_of_the_seconds(name: str, slug: str) -> None:
     """On each loss, and each kind of mistake; `heavy --reading` reads all of them."""
     found = of_model(MODELS[name], slug).measured(1.0, SECONDS)
-    assert found.read.processor <= FOR_READING * SECONDS + BEGUN, found.line(slug)
+    assert found.read <= FOR_READING * SECONDS + BEGUN, found.line(slug)

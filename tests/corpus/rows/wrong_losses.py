@@ -260,7 +260,7 @@ CASES = [
     *wrong("standard deviation", normalised(0.0, 0.0), *LAYER)(
         inside(0.0),
         (inside(1e-5), "constant: if 1e-5 were added to the argument of the root"),
-        (outside(1e-8), "constant: if 1e-8 were added to the root"),
+        (outside(1e-5), "constant: if 1e-5 were added to the root"),
     ),
     *wrong("standard deviation with ε inside", normalised(1e-5, 0.0), *LAYER)(
         inside(1e-5),
@@ -270,12 +270,11 @@ CASES = [
         (inside(1e-5, less=1), "constant: if the 7 in the loss were 6"),
     ),
     *wrong("standard deviation with ε outside", normalised(0.0, 1e-3), *LAYER)(
-        outside(1e-3),
         (inside(1e-3), "constant: if the 0.001 were inside the root, not outside"),
     ),
     *wrong("numbers in a loss", of_numbers, GIVEN, np.array([0.3, 0.8]))(
         gradient_with(),
-        (gradient_with(1e-6), "constant: 1e-6 were added to the argument of log ("),
+        (gradient_with(1e-6, 1.01e-4), "constant: 1e-6 were added to the argument of log ("),
         (gradient_with(inside=1e-3), "constant: 0.0001 in the loss were 0.001 ("),
         (gradient_with(inside=0), "constant: the 0.0001 in the loss were 0 ("),
         (gradient_with(alone=1e-6), "constant: to the argument of log, in its derivative alone ("),
