@@ -60,7 +60,7 @@ GIVEN = {"p": np.array([0.2, 0.7]), "q": np.array([0.3, 0.5]), "r": np.array([1.
 def of_numbers(p: Any, y: Any) -> Any:
     entropy = -jnp.sum(y * jnp.log(p["p"]) + (1 - y) * jnp.log(1 - p["p"]))
     bounded = jnp.sum(jnp.log(jnp.maximum(p["q"], 1e-3) + 1e-4) ** 2)
-    return entropy + bounded + jnp.sum(p["r"] ** 2) * (1 / 7) + jnp.sum(jnp.exp(p["r"]))
+    return entropy + bounded + jnp.sum(jnp.sin(p["r"])) * (1 / 7) + jnp.sum(jnp.exp(p["r"]))
 
 
 def gradient_with(guard: float = 0, inside: float = 1e-4, alone: float = 0, n: int = 7) -> Any:
@@ -69,7 +69,7 @@ def gradient_with(guard: float = 0, inside: float = 1e-4, alone: float = 0, n: i
         return {
             "p": -y / (p["p"] + guard) + (1 - y) / (1 - p["p"] + guard),
             "q": 2 * np.log(q) / (q + alone),
-            "r": 2 * p["r"] / n + np.exp(p["r"]),
+            "r": np.cos(p["r"]) / n + np.exp(p["r"]),
         }
 
     return gradient
