@@ -2,17 +2,13 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad import check_backward, check_custom
+from handgrad import check_backward
 from tests.corpus.case import Row, cases
 
 W = np.array([0.3, -0.7, 1.2])
-
-square = jax.custom_jvp(lambda x: x**2)
-square.defjvp(lambda x, dx: (square(*x), 3 * x[0] * dx[0]))
 
 
 def forward(x: Any) -> Any:
@@ -41,12 +37,5 @@ CASES = [
         Row(
             "right", backward, "check_backward(forward, backward, x, cotangent=cotangent, points=0)"
         ),
-    ),
-    # A rule is held against autodiff of its function, which uses no rules.
-    *cases("rule of a square", check_custom, None, W, points=0)(
-        Row("of a cube", square, never=("declare it",)),
-    ),
-    *cases("step with a rule", check_backward, lambda x: (square(x), x), W, points=0)(
-        Row("right", lambda d, x: 2 * x * d, "declare it with trust_rules", blame="autodiff"),
     ),
 ]

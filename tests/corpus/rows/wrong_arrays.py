@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.corpus.rows.wrong_links import X, drawn, wrong
+from tests.corpus.rows.wrong_links import drawn, wrong
 
 S, C, W = drawn(3, 5), drawn(3, 5, seed=4), drawn(1, 5)
 COUNT = np.array([[2.0], [4.0], [3.0]])
@@ -21,14 +21,6 @@ def chosen(x: Any, c: Any) -> Any:
 
 def chosen_by_hand(x: Any, c: Any, above: Callable[[Any], Any] = lambda x: x > 0.1) -> Any:
     return c * np.where(above(x), 2 * x, np.cos(x))
-
-
-def largest(x: Any, c: Any) -> Any:
-    return jnp.sum(jnp.maximum(0.3 * c * x, jnp.sin(x)))
-
-
-def largest_by_hand(x: Any, c: Any, turned: float = 1.0) -> Any:
-    return np.where(turned * 0.3 * c * x < turned * np.sin(x), np.cos(x), 0.3 * c)
 
 
 def pooled(w: Any, x: Any, y: Any) -> Any:
@@ -105,10 +97,6 @@ def with_a_reshape(p: Any, x: Any, y: Any) -> Any:
     q = (x @ p["w"]).reshape(5, 2, 3).transpose(1, 0, 2)
     dz = (y * (1 - np.tanh(q) ** 2)).reshape(5, 6)
     return {"w": x.T @ dz + 3 * p["w"] ** 2}
-
-
-def squares(w: Any, x: Any, t: Any) -> Any:
-    return jnp.sum((x @ w - t) ** 2)
 
 
 # Contributions that overlap.
@@ -206,10 +194,6 @@ CASES = [
             "unknown: the derivative of the choice is that of the side that is not taken",
         ),
     ),
-    *wrong("larger one", largest, S, C)(
-        largest_by_hand,
-        (lambda x, c: largest_by_hand(x, c, -1.0), "unknown: the maximum is that of the side"),
-    ),
     *wrong("pooled rows", pooled, drawn(3, 2), drawn(4, 3), drawn(2, 2))(
         share_of_pooled(lambda largest: largest),
         (share_of_pooled(lambda largest: largest * 0.0 + 0.5), f"reduction: {OF_MEAN}"),
@@ -217,15 +201,8 @@ CASES = [
         (share_of_pooled(lambda largest: largest * 0.5 + 0.25), "unknown: Kind: unknown"),
     ),
     # Where all parameters are 0 autodiff answers the mean, too: no leaf is left out for that.
-    *(
-        case
-        for name, function in (
-            ("maximum of parameters", lambda w: jnp.sum(jnp.max(w.reshape(2, 2), 1))),
-            ("smaller of two parameters", lambda w: jnp.sum(jnp.minimum(w[:2], w[2:]))),
-        )
-        for case in wrong(name, function, np.array([0.3, -0.7, 0.2, 1.1]))(
-            (lambda w: 0 * w + 0.5, f"reduction: {OF_MEAN}")
-        )
+    *wrong("smaller of two", lambda w: jnp.sum(jnp.minimum(w[:2], w[2:])), drawn(4))(
+        (lambda w: 0 * w + 0.5, f"reduction: {OF_MEAN}"),
     ),
     *wrong("quotient", divided, S, COUNT, C)(
         (
@@ -290,12 +267,6 @@ CASES = [
     ),
     *wrong("heads", headed, {"w": drawn(4, 6)}, drawn(5, 4), drawn(2, 5, 3))(
         (with_a_reshape, "transposed: a derivative is reshaped, not transposed, on the way back"),
-    ),
-    *wrong("squares of a fit", squares, drawn(3, 4), X, drawn(7, 4))(
-        (
-            lambda w, x, t: (2 * (x @ w - t).T @ x).reshape(w.shape),
-            "transposed: yours is the transpose of exact, reshaped to fit",
-        ),
     ),
     *wrong("cumulative sum", summed, drawn(6), drawn(6, seed=2))(
         (without_its_own, "index: a cumulative sum's derivative starts at the next element"),
