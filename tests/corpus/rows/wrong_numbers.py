@@ -231,7 +231,7 @@ CASES = [
         (everywhere(-1), "sign: the wrong sign in every element"),
         (everywhere(1 / 7), "factor: every element is 1/7 of exact (7 is the batch size)"),
         (everywhere(1.2345678), "factor: 1.2345678 times exact"),
-        (everywhere(1 - 3e-6), "factor: (1 - 3e-6) times exact"),
+        (everywhere(1 - 3e-5), "factor: (1 - 3e-5) times exact"),
         (in_square(lambda g: 0 * g), "zero: yours is 0 in every element"),
         (in_square(lambda g: g / 2), "factor: 1/2 of exact"),
         (in_square(np.transpose), "transposed: the transpose of exact"),
