@@ -292,11 +292,7 @@ CASES = [
         )
     ),
     *wrong("another forward pass", loss, *NETWORK)(
-        (
-            updated_early,
-            "updated: updated too early, by 0.1 times yours",
-            "p['w'] is updated",
-        ),
+        (updated_early, "updated: the parameters are updated too early, by 0.1 times yours"),
         (
             lambda p, x, y: right(p | {"b": 0 * p["b"]}, x, y),
             "unknown: p['b'] is left out of the forward pass, as if it were 0",
