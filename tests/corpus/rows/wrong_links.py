@@ -28,7 +28,7 @@ def wrong(name: str, function: Any, *at: Any, **options: Any) -> Callable[..., l
     Their verdicts are `stated` where differences would mix formats.
     """
     verb, stated = options.pop("verb", check_gradient), options.pop("stated", False)
-    made = cases(name, verb, function, *at, **{"points": 0, "seconds": 60.0, **options})
+    made = cases(name, verb, function, *at, **{"points": 0, **options})
     compiled = jax.jit(function)
 
     def row(answer: Any, first: str, *says: str) -> Row:

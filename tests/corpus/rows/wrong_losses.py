@@ -282,7 +282,7 @@ CASES = [
     *(
         case
         for loss in (scanned, backwards, unrolled)
-        for case in wrong(f"recurrence, {loss.__name__}", loss, *STATE)(
+        for case in wrong(f"recurrence, {loss.__name__}", loss, *STATE, seconds=60.0)(
             through_time(),
             (through_time(state=1), "index: the value of the next round, as t + 1"),
             (through_time(at=0), "index: the value of the round before, as t - 1"),
