@@ -364,7 +364,10 @@ CASES = [
         of_layers(lambda g: g),
         # Where single elements do not tell it, a factor is measured.
         (of_layers(lambda g: {**g, "w1": g["w1"] * 1.05}), "unknown: p['w1'] is about 1.0"),
-        (of_layers(lambda g: {**g, "w1": g["w1"] * 1.5}), "factor: 1.5 times exact"),
+        (
+            of_layers(lambda g: {**g, "w1": g["w1"] * 1.5}),
+            "factor: 3/2 times exact (3 is the number of outputs)",
+        ),
     ),
     *cases("NumPy's tanh", check_gradient, of_tanh, *NUMPY, points=0)(
         Row(
