@@ -105,7 +105,7 @@ def test_a_heavy_loss_and_its_report_keep_to_the_seconds(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "slug"), one_of_each())
+@pytest.mark.parametrize(("name", "slug"), list(one_of_each()))
 def test_a_report_is_read_in_a_quarter_of_the_seconds(name: str, slug: str) -> None:
     """On each loss, and each kind of mistake; `heavy --reading` reads all of them."""
     found = of_model(MODELS[name], slug).measured(1.0, SECONDS)
