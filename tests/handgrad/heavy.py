@@ -1,13 +1,15 @@
-"""Heavy losses of every kind, and whether checks of them keep to their seconds.
+"""Whether checks keep to their seconds, and reports to theirs: losses that take long, and models.
 
-`python -m tests.handgrad.heavy` checks each in a process of its own at ten seconds and prints what
-that and reading the report took. Processor time is what counts: other load takes none of it.
+`python -m tests.handgrad.heavy` checks each heavy loss in a process of its own at ten seconds, and
+`--reading` all models with their mistakes at the seconds of a check, for half an hour; each prints
+what checks and reading took, and ends with 1 if one took longer than it may. Processor time is what
+counts: other load takes none of it, and a ticking clock would not show the work between two looks.
 """
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +20,10 @@ import scipy.optimize
 from jax import lax
 
 from handgrad import check_custom, check_gradient, check_hessian, check_hvp, check_jacobian
+from handgrad.clock import SECONDS
+from handgrad.report import FOR_READING
+from models import checkers, held_out, zoo
+from models.model import Model
 
 RNG = np.random.default_rng(7)
 VECTOR = RNG.standard_normal(3000)
@@ -66,6 +72,36 @@ def scaled(factor: float, found: Any) -> Any:
     return found if factor == 1 else jax.tree_util.tree_map(wrong, found)
 
 
+#: What may be begun before the time is up and not be interrupted: a call of compiled code, a
+#: compilation by XLA.
+BEGUN = 1.0
+
+
+def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Run some work; return the processor's seconds that it took, and its result."""
+    began = time.process_time()
+    found = work()
+    return time.process_time() - began, found
+
+
+class Measured(NamedTuple):
+    """What a check and reading its report took, of how many seconds."""
+
+    read: float
+    check: float
+    report: Any
+    seconds: float
+
+    def late(self, begun: float = 0.0) -> bool:
+        """Whether one of them took longer than it may, the check but for what was begun."""
+        read = self.read > FOR_READING * self.seconds + BEGUN
+        return read or self.check > 1.1 * self.seconds + begun
+
+    def line(self, name: str) -> str:
+        done = f"{self.report.verdict:12} {self.report.points}"
+        return f"{name:40} {done} {self.check:5.1f} {self.read:5.1f}"
+
+
 class Heavy(NamedTuple):
     """A function, its right derivative, which is called once before time is taken, and a point."""
 
@@ -73,22 +109,44 @@ class Heavy(NamedTuple):
     function: Callable[..., Any]
     point: tuple[Any, ...]
     verb: Callable[..., Any] = check_gradient
+    points: int = 8
 
-    def check(self, factor: float, seconds: float) -> Any:
-        """Check the derivative, with a mistake unless the factor is 1."""
-        if self.verb is check_custom:
-            return check_custom(self.function, *self.point, seconds=seconds)
+    def measured(self, factor: float, seconds: float) -> Measured:
+        """Check the derivative, with a mistake unless the factor is 1, and read the report."""
 
         def derivative(*args: Any) -> Any:
             return scaled(factor, self.right(*args))
 
-        return self.verb(derivative, self.function, *self.point, seconds=seconds)
+        answer = (self.function,) if self.verb is check_custom else (derivative, self.function)
+        options = {"seconds": seconds, "points": self.points}
+        check, report = spent(lambda: self.verb(*answer, *self.point, **options))
+        read, _ = spent(lambda: str(report))
+        return Measured(read, check, report, seconds)
 
     def warm(self) -> None:
         """Call the derivative: what the caller compiles is not the check's."""
         of_vector = (self.point[0],) * (self.verb is check_hvp)
         with jax.enable_x64(True):
             self.right(*self.point, *of_vector)
+
+
+def of_model(model: Model, slug: str) -> Heavy:
+    """A gradient of a model at one point; with the slug "" the right one."""
+    point = model.draw(np.random.default_rng(0))
+    return Heavy(model.wrong(slug) if slug else model.gradient, model.loss, point, points=0)
+
+
+def one_of_each() -> Iterator[tuple[str, str]]:
+    """Yield names of models, and mistakes, so that each loss and each kind of mistake comes."""
+    seen = set[Any]()
+    for name, model in MODELS.items():
+        for slug in model.mistakes:
+            if not {model.loss, slug.partition("/")[0]} <= seen:
+                seen |= {model.loss, slug.partition("/")[0]}
+                yield name, slug
+
+
+MODELS = {m.name: m for m in (*zoo.MODELS, *checkers.MODELS, *held_out.MODELS)}
 
 
 def of_jax(function: Any, *point: Any, of: Any = jax.grad, verb: Any = check_gradient) -> Heavy:
@@ -256,40 +314,33 @@ HEAVY: dict[str, Heavy] = {
 }
 
 
-#: What may be begun before the time is up and not be interrupted: a call of compiled code, a
-#: compilation by XLA.
-BEGUN = 1.0
+def reading() -> Iterator[tuple[str, Measured]]:
+    """Measure all gradients of all models."""
+    for model in MODELS.values():
+        for slug in ("", *model.mistakes):
+            yield f"{model.name} {slug}", of_model(model, slug).measured(1.0, SECONDS)
 
 
-class Took(NamedTuple):
-    """Seconds of the processor, and of the wall clock."""
-
-    processor: float
-    wall: float
-
-
-def spent(work: Callable[[], Any]) -> tuple[Took, Any]:
-    """Run some work; return what it took, and its result."""
-    began = time.process_time(), time.perf_counter()
-    found = work()
-    return Took(time.process_time() - began[0], time.perf_counter() - began[1]), found
+def heavy(name: str, seconds: float = 10.0) -> Iterator[tuple[str, Measured]]:
+    """Measure the right derivative of a heavy loss, and one with a mistake."""
+    HEAVY[name].warm()
+    for factor in (1.0, 1.5):
+        yield f"{name} {factor}", HEAVY[name].measured(factor, seconds)
 
 
-def main(seconds: float = 10.0) -> int:
-    """Print a line for each loss; return 1 if a check took more than a tenth too long."""
-    if len(sys.argv) == 1:
+def main(*chosen: str) -> int:
+    """Print a line for each, of models the ten slowest; return 1 if one took too long."""
+    if not chosen:
         runs = [subprocess.run([sys.executable, "-m", __spec__.name, name]) for name in HEAVY]
         return max(run.returncode for run in runs)
-    heavy, late = HEAVY[sys.argv[1]], False
-    heavy.warm()
-    for factor in (1.0, 1.5):
-        check, report = spent(lambda f=factor: heavy.check(f, seconds))
-        read, _ = spent(lambda r=report: str(r))
-        times = [f"{t.processor:5.1f} ({t.wall:5.1f})" for t in (check, read)]
-        print(f"{sys.argv[1]:25} {factor} {report.verdict:12} {report.points}", *times, flush=True)
-        late |= check.processor > 1.1 * seconds or read.processor > seconds / 4 + BEGUN
-    return int(late)
+    if chosen == ("--reading",):
+        found = sorted(reading(), key=lambda each: each[1].read, reverse=True)
+        print(f"{len(found)} reports, seconds={SECONDS:g}")
+    else:
+        found = list(heavy(chosen[0]))
+    print(*(measured.line(name) for name, measured in found[:10]), sep="\n", flush=True)
+    return int(any(measured.late() for _, measured in found))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

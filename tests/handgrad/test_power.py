@@ -10,7 +10,7 @@ import pytest
 from handgrad import check_gradient, check_hessian, check_jacobian
 from handgrad.power import Power
 from handgrad.tolerance.runs import SHARP
-from tests.handgrad.diagnosis.network import loss, right
+from tests.corpus.rows.wrong_links import loss, right
 
 RNG = np.random.default_rng(5)
 PARAMS = {"v": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "w": RNG.normal(size=(3, 2))}

@@ -1,6 +1,6 @@
 """Every model is what it says: a right gradient of the right form, and mistakes that are mistakes.
 
-What the judge says of them is in tests/handgrad/test_matrix.py.
+What the judge says of them is in tests/test_corpus.py.
 """
 
 import importlib
