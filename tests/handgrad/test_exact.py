@@ -19,8 +19,7 @@ E = str(decimal.Context(prec=40).exp(decimal.Decimal(1)))
 
 def close(found: Enclosure, right: arb) -> bool:
     with balls.precision(400):
-        error = (arb(found.midpoint) - right).abs_upper()
-        return bool(error < max(abs(right).abs_upper(), arb(1)) * arb(2) ** -120)
+        return bool((arb(found.midpoint) - right).abs_upper() < abs(right) * arb(2) ** -120)
 
 
 def test_the_form_of_the_parameters() -> None:
@@ -46,7 +45,6 @@ LARGEST = np.finfo(np.float64).max
         ("0.9999999999999999", 1.0, pytest.approx(0.9, abs=0.01)),
         ("1", 1.0 + 2**-52, 1),
         ("1", np.nan, pytest.approx(np.nan, nan_ok=True)),
-        ("1", np.inf, np.inf),
         (str(int(LARGEST)), np.nextafter(LARGEST, 0), 1),
     ],
 )
@@ -80,8 +78,7 @@ def test_in_a_domain_the_gradient_is_projected() -> None:
     for log in (jnp.log, np.log):
         found = exact_gradient(lambda p, log=log: log(p).sum(), p, domain="simplex")
         with balls.precision(400):
-            thirds = [arb(third) / 3 for third in (-4, 2, 2)]
-        assert all(map(close, found, thirds))
+            assert all(map(close, found, [arb(third) / 3 for third in (-4, 2, 2)]))
 
 
 def test_two_referees_that_share_no_line() -> None:
@@ -91,6 +88,4 @@ def test_two_referees_that_share_no_line() -> None:
         params = [float(value[0]) for value in point.params]
         x, y = point.x[0], float(point.y[0])
         ours = exact_gradient(autodiff.article.loss, autodiff.article.Parameters(*params), x, y)
-        for found, ball in zip(ours, tests.exact.gradient(params, x, y), strict=True):
-            with balls.precision(400):
-                assert (arb(found.midpoint) - ball).abs_upper() < abs(ball) * arb(2) ** -120
+        assert all(map(close, ours, tests.exact.gradient(params, x, y)))

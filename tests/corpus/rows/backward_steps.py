@@ -130,13 +130,13 @@ CASES = [
     *step("an affine step", affine, X, W, B)(
         Row("right", affine_back, blame=None),
         Row("averaged over rows", averaged, "b: 5 of 5 elements", never=("w: 15 of",)),
-        Row("written to its cotangent", written, "cotangent", kinds=("mutation",), **WRONG),
+        Row("written to its cotangent", written, "cotangent", kinds=("mutation",)),
         Row("two of three", lambda *a: affine_back(*a)[:2], kinds=("structure",), **WRONG),
     ),
     *step("ReLU in JAX", relu, MIXED, points=1)(
         Row("right, written to its cache", in_its_cache, COPIES, **AGREE),
-        Row("right, compiled", as_compiled_code_does, COPIES, **AGREE),
-        Row("twice, compiled", lambda *a: 2 * as_compiled_code_does(*a), **WRONG),
+        Row("right, compiled", as_compiled_code_does, COPIES),
+        Row("twice, compiled", lambda *a: 2 * as_compiled_code_does(*a)),
         Row("raises on JAX's arrays and NumPy's", that_raises, "KeyError: 'JAX'", **REFUSED),
     ),
     *step("a square", square, MIXED)(Row("raises once", AtFirst(), "at first", **REFUSED)),
@@ -145,7 +145,7 @@ CASES = [
         Row("half", lambda d, x: d["y"] * x),
     ),
     *step("a square in whole cotangents", square, PAIR, cotangent=np.array([1, 2]))(
-        Row("right", of_kind(np.ndarray), **AGREE)
+        Row("right", of_kind(np.ndarray))
     ),
     *step("a square in JAX", lambda x: square(jnp.asarray(x)), PAIR, cotangent=PAIR)(
         Row("right", of_kind(jax.Array), **AGREE)
@@ -163,9 +163,6 @@ CASES = [
     ],
     *step("a step without a cache", lambda x: x * x, X)(
         Row("right", square_back, "forward: got", "expected (output, cache)", **REFUSED)
-    ),
-    *step("results without floats", lambda x: ((x > 0, 3), x), X)(
-        Row("none", square_back, "output: got bool, int64, expected floats", **REFUSED)
     ),
     *step("a dataclass that is no pytree", lambda p: (p.w, None), Weights(X))(
         Row("of a step", lambda d, _: d, UNREGISTERED, **REFUSED)

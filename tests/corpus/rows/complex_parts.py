@@ -10,7 +10,6 @@ from handgrad import (
     check_backward,
     check_custom,
     check_hessian,
-    check_hvp,
     check_jacobian,
     check_scipy,
 )
@@ -24,8 +23,8 @@ def drawn(*shape: int) -> np.ndarray:
     return RNG.standard_normal(shape) + 1j * RNG.standard_normal(shape)
 
 
-A, B, Z, Z3, Z5, H = drawn(3, 2), drawn(3), drawn(2), drawn(3), drawn(5), drawn(3, 3)
-HERMITIAN, WEIGHTS = H + H.conj().T, np.array([0.3, 1.7, 0.9, 2.1, 0.6])
+A, B, Z, Z3, Z5 = drawn(3, 2), drawn(3), drawn(2), drawn(3), drawn(5)
+WEIGHTS = np.array([0.3, 1.7, 0.9, 2.1, 0.6])
 X, SIGNAL = np.array([0.5, -1.0]), RNG.standard_normal(5)
 SHORT = tuple(array.astype(np.complex64) for array in (Z, A, B))
 
@@ -187,13 +186,12 @@ CASES = [
             "its real part, as real numbers",
             lambda *at: of_residuals(*at).real,
             "z: got float64, expected complex128",
-            **WRONG,
         ),
         Row("Wirtinger's", lambda *at: of_residuals(*at) / 2, "half of a gradient"),
     ),
     *at("residuals in complex64", residuals, *SHORT, points=1)(
-        Row("right in 32 bits", of_residuals, verdict="agree", blame=None),
-        Row("no conjugate", lambda z, a, b: 2 * a.T @ (a @ z - b), **WRONG),
+        Row("right in 32 bits", of_residuals, blame=None),
+        Row("no conjugate", lambda z, a, b: 2 * a.T @ (a @ z - b)),
     ),
     *at("a spectrum in NumPy", transformed, Z5, WEIGHTS, points=1)(
         Row("right", of_transformed, "in jax.numpy in place of NumPy"),
@@ -207,11 +205,8 @@ CASES = [
     *at("in PyTorch's convention", of_parts, PARTS, convention="torch")(
         Row("right", by_torch, "convention='torch'")
     ),
-    *at("a complex loss", lambda z: jnp.sum(z * z), Z)(
-        Row("of a square", lambda z: 2 * z, "jnp.real", **REFUSED)
-    ),
     *at("a difference of parts", lambda z: jnp.sum(z.real - z.imag), Z)(
-        Row("None", lambda _: None, "is its return statement missing?", **WRONG),
+        Row("None", lambda _: None, "is its return statement missing?"),
         Row("a number", lambda _: 3.0 + 1j, "got shape (), expected (2,)"),
         Row("two arrays", lambda z: (z, z), "a complex array of shape (2,)"),
         Row("written to", lambda z: np.multiply(z, 2, out=z), "wrote to its argument"),
@@ -226,9 +221,6 @@ CASES = [
         Row("between its slopes", lambda x: 0.4 * np.array([1.0, 0]), verdict="agree")
     ),
     # Options.
-    *at("a listed point of parts", length, Z, points=[(2 * Z,)])(
-        Row("right", of_length, "2 points judged")
-    ),
     *at("a mask", length, Z, domain=MASK, points=1)(
         Row("right inside", lambda z: of_length(z) * MASK),
         Row("outside", lambda z: of_length(z) * ~MASK),
@@ -237,9 +229,6 @@ CASES = [
     *at("a loss that can only be called", called, Z, points=1)(
         Row("right", of_length, "not certified"),
         Row("1.1 times", lambda z: 1.1 * of_length(z)),
-    ),
-    *at("a Hermitian matrix", length, HERMITIAN)(
-        Row("skewed", lambda z: of_length(z) + np.triu(1.0 + 0 * z, 1), never=("symmetric",))
     ),
     # Steps and rules.
     *cases("a product", check_backward, product, A, Z, points=2)(
@@ -250,9 +239,6 @@ CASES = [
     *cases("a step from reals", check_backward, turned, X, points=2)(
         Row("right", turned_back),
         Row("complex", lambda c, x: c * 1j * np.exp(1j * x), "got complex128, expected", **WRONG),
-    ),
-    *cases("a step from reals, in PyTorch's", check_backward, turned, X, convention="torch")(
-        Row("right", lambda c, x: turned_back(c.conj(), x))
     ),
     *cases("a cube by a rule", check_custom, None, Z, points=[(2 * Z,)])(
         Row("right", ruled(lambda z: z), "2 points judged")
@@ -279,9 +265,6 @@ CASES = [
     ),
     *cases("a Jacobian by parts", check_jacobian, np.square, Z)(
         Row("right", np.diag, f"TypeError: x: {NO_COMPLEX}", **REFUSED)
-    ),
-    *cases("a complex direction", check_hvp, length, X, v=Z)(
-        Row("right", lambda _, v: 2 * v, f"TypeError: v: {NO_COMPLEX}", **REFUSED)
     ),
     *cases("complex results", check_jacobian, lambda x: x * 1j, X)(
         Row("right", np.diag, f"TypeError: fun: {NO_RESULTS}", **REFUSED)

@@ -79,18 +79,7 @@ def softmax_backward(y: Any, d: Any) -> Any:
     return y * (d - (y * d).sum(-1, keepdims=True))
 
 
-# Results that are no floats, and arguments that are not differentiated.
-
-
-@jax.custom_jvp
-def with_its_place(x: Any) -> Any:
-    return x * x, jnp.argmax(x), x > 0
-
-
-@with_its_place.defjvp
-def _rule(x: Any, t: Any) -> Any:
-    none = (np.zeros(shape, jax.dtypes.float0) for shape in ((), x[0].shape))
-    return with_its_place(*x), (2 * x[0] * t[0], *none)
+# Arguments that are not differentiated.
 
 
 def scaled_squares(backward: Callable[..., Any], **options: Any) -> Any:
@@ -150,14 +139,6 @@ def off_above(x: Any) -> Any:
     return jnp.where(x[0] > 0.31, 0.01, 0.0) + x**2  # its derivative is right
 
 
-def off_at_2(x: Any) -> dict[str, Any]:
-    return {"y": softmax(x), "largest": jnp.max(x) + jnp.where(jnp.arange(4) == 2, 1e-5, 0)}
-
-
-def largest_of_4(x: Any) -> dict[str, Any]:
-    return {"y": softmax(x), "largest": jnp.max(x) + jnp.zeros(4)}
-
-
 def cancels(x: Any) -> Any:
     return 1 - jnp.cos(x)
 
@@ -185,23 +166,18 @@ def rounded_slope(x: Any, d: Any) -> Any:
 WRONG, RIGHT, REFUSED = {"verdict": "disagree"}, {"verdict": "agree"}, {"verdict": "raised"}
 EIGHTHS, SINGLE, TINY = np.array([0.25, -0.5, 1.5]), X.astype(np.float32), np.array([1e-5])
 POINTS = [(2 * SINGLE, 1.5)]
-STOPPED, FLOATS = "stop_gradient at ", "f: got a result without floats"
+STOPPED = "stop_gradient at "
 
 CASES = [
     *of("a rule of tangents", X)(
-        Row("sorted", of_tangent(jnp.sort), "`sort` of its tangents at ", "forward mode", **WRONG),
-        Row("shifted", of_tangent(lambda t: t + 1), "is not linear in its tangents", **WRONG),
-        Row("right by a loop", of_tangent(looped), "`while` of its tangents at ", **RIGHT),
-        Row("right by a call", of_tangent(called(np.asarray)), "`pure_callback` of", **RIGHT),
-        Row("right in NumPy", of_tangent(np.asarray), "it needs the numbers of its", **RIGHT),
+        Row("sorted", of_tangent(jnp.sort), "`sort` of its tangents at ", "forward mode"),
+        Row("shifted", of_tangent(lambda t: t + 1), "is not linear in its tangents"),
+        Row("right by a loop", of_tangent(looped), "`while` of its tangents at "),
+        Row("right by a call", of_tangent(called(np.asarray)), "`pure_callback` of"),
+        Row("right in NumPy", of_tangent(np.asarray), "it needs the numbers of its"),
         Row("right, and transposed by hand", called_linearly(1.0)),
         Row("its transpose by hand is twice right", called_linearly(2.0), certified=True, **WRONG),
-        Row("wrong where two meet", by_jvp(where_tangents_meet), "tangents: 3 of 3", **WRONG),
-        Row(
-            "a loop, and a square is missing",
-            by_jvp(lambda x, t: looped(t) * (1 - jnp.tanh(x))),
-            kinds=("activation-derivative",),
-        ),
+        Row("wrong where two meet", by_jvp(where_tangents_meet), "tangents: 3 of 3"),
     ),
     *of("a vjp in forward mode", X, modes=("fwd",))(
         Row("right backwards", TANH, 'modes: got "fwd", but <lambda> has a', **REFUSED)
@@ -209,21 +185,11 @@ CASES = [
     *of("a rule backwards alone", X, modes=("rev",))(
         Row("the size of tangents", of_tangent(jnp.abs), "JAX cannot transpose", **REFUSED)
     ),
-    *of("modes of no tuple", X, modes="rev")(
-        Row("right", TANH, 'modes: got \'rev\', expected some of "fwd", "rev"', **REFUSED)
-    ),
     *of("no order", X, order=3)(Row("right", TANH, "order: got 3, expected 1 or 2", **REFUSED)),
     *of("second order of a rule", EIGHTHS, order=2)(
         Row("right", TANH, "at second order, too", "held to differences of slopes by", **RIGHT),
         Row("right in forward mode", FORWARDS, "at second order, too", **RIGHT),
         Row("right by a loop", of_tangent(looped), "at second order, too", **RIGHT),
-        Row(
-            "what is kept is constant",
-            by_vjp(lambda x: stop(jnp.tanh(x)), lambda y, d: d * (1 - y * y)),
-            "disagree at second order: x: ",
-            STOPPED,
-            **WRONG,
-        ),
         Row(
             "a cotangent is constant",
             by_vjp(same, lambda x, d: stop(d) * slope(x)),
@@ -244,7 +210,6 @@ CASES = [
             verdict="undecidable",
         ),
     ),
-    *of("second order at a number", 0.4, order=2)(Row("right", FORWARDS, **RIGHT)),
     *of("second order of a sine by a call", X, order=2, reference=jnp.sin)(
         Row("right", sine_by(jnp.cos), "in forward mode and at second order, too", **RIGHT),
         Row("a constant", sine_by(lambda x: stop(jnp.cos(x))), "at second order", **WRONG),
@@ -252,10 +217,6 @@ CASES = [
     ),
     *of("second order by a reference in NumPy", X, order=2, reference=np.sin)(
         Row("right", SINE, "order: ", "has no second derivative, since", **REFUSED)
-    ),
-    *of("results without floats", X)(
-        Row("right beside them", with_its_place, **RIGHT),
-        Row("none has them", by_jvp(lambda x, t: t, lambda x: x > 0), FLOATS, **REFUSED),
     ),
     *of("a number beside an array", SINGLE, 2.0)(
         Row("right for the array", NOT_FOR_G, "not judged: g; the rule returns None", **RIGHT),
@@ -290,15 +251,12 @@ CASES = [
     *of("values beside the point", X[:2], reference=jnp.square, points=4)(
         Row("off by 0.01", off_above, "at point ", "output", kinds=("loss-value",), **WRONG)
     ),
-    *of("a value among others", ROWS, reference=largest_of_4)(
-        Row("off by 1e-5", off_at_2, "output['largest']", "[2]", kinds=("loss-value",), **WRONG)
-    ),
     *of("values that lose digits", TINY, reference=half_angle)(
         Row("right", cancels, "the values of cancels: imprecise: output: ", **RIGHT)
     ),
     *of("a function without a rule", X, reference=summed)(Row("right", summed, **RIGHT)),
-    *of("a number for a reference", ROWS, reference=3)(
-        Row("right", KERNEL, "reference: got 3, expected a function", **REFUSED)
+    *of("positions", X, reference=jnp.argmax)(
+        Row("none", jnp.argmax, "f: got a result without floats", **REFUSED)
     ),
     *of("a reference of another shape", ROWS, reference=lambda x: x[:, :2])(
         Row("right", KERNEL, "reference: got shape (1, 2) for output, expected (1, 3)", **REFUSED)

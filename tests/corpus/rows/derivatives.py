@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 from jax.experimental import sparse as jsp
-from scipy import special
 from scipy.optimize import rosen, rosen_hess, rosen_hess_prod
 from scipy.sparse import linalg
 
 from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
 from tests.corpus.case import Row, cases
+from tests.corpus.rows.black_boxes import W, curvature_of_tail, log_tail
+from tests.corpus.rows.black_boxes import X as ROWS
 
 #: What type checkers guess of these from their code is too narrow.
 sp: Any = scipy.sparse
@@ -132,10 +133,6 @@ def diagonal(x: Any) -> Any:
     return np.diag(2 * x)
 
 
-def likelihood(x: Any) -> float:
-    return sum(float(special.gammaln(float(number))) for number in x)
-
-
 def of_squares(x: Any, a: Any) -> Any:
     return np.sum((a @ x) ** 2)
 
@@ -159,11 +156,11 @@ CASES = [
         Row("columns", lambda *a: jacobian(*a)[:, [1, 0, 2]], "columns 0 and 1 of jac are exch"),
         Row("arguments", lambda p, t, y: jacobian(p, y, t), "the arguments in the order y, t"),
         Row("one element", times((4, 1), 1.01), "jac[4, 1] alone is off, by 0.01 of itself"),
-        Row("ragged", lambda *_: [[1.0], [2.0, 3.0]], "jac: got shape (2,)", **WRONG),
+        Row("ragged", lambda *_: [[1.0], [2.0, 3.0]], "jac: got shape (2,)"),
         Row("None", lambda *_: None, "is its return statement missing?", **WRONG),
     ),
     *cases("a band", check_jacobian, band, X, points=1)(
-        *[Row(f"right, {form}", of, verdict="agree") for form, of in FORMS.items()],
+        *[Row(f"as {form}", of, verdict="agree") for form, of in FORMS.items()],
         *[
             Row(f"{form} off", lambda x, f=FORMS[form]: f(x * 1.01))
             for form in ("a list", "an operator")
@@ -181,15 +178,9 @@ CASES = [
     *cases("a size at 0", check_jacobian, np.abs, KINK, points=0)(
         Row("0", diagonal, "a kink or jump, which a Jacobian has no", verdict="undecidable")
     ),
-    *cases("squares of sizes at 0", check_jacobian, lambda x: abs(x) * abs(x), KINK, points=0)(
-        Row("right", diagonal)
-    ),
     *cases("a wrong rule in a Jacobian", check_jacobian, sine, X, points=0)(
         Row("right", lambda x: np.diag(np.cos(x)), blame="autodiff"),
         Row("the same mistake", lambda x: np.diag(-np.cos(x)), blame="both"),
-    ),
-    *cases("a list at a point", check_jacobian, lambda x: x * x, [0.3, 0.7], points=[([2, -1],)])(
-        Row("right", diagonal, "2 points", verdict="agree")
     ),
     # Hessians and products.
     *cases("squares", check_hessian, squares, *DATA, points=1)(
@@ -199,9 +190,6 @@ CASES = [
     ),
     *cases("Rosenbrock's Hessian", check_hessian, rosen, [0.3, 0.7], points=0)(
         Row("right of lists", rosen_hess, verdict="agree")
-    ),
-    *cases("a Hessian of 7 numbers", check_hessian, model, *DATA)(
-        Row("right", hessian, "loss: got a result of shape (7,), expected one real", **REFUSED)
     ),
     *cases("an incomplete gamma", check_hessian, incomplete, PAIR - 1, points=0)(
         Row("right", jax.hessian(incomplete), "no rule for `igamma`, differentiated twice")
@@ -215,11 +203,8 @@ CASES = [
         Row("right of lists", rosen_hess_prod, verdict="agree")
     ),
     # What is judged by differences, or refused.
-    *cases("a called likelihood", check_jacobian, likelihood, PLACE, points=0)(
-        Row("right", special.digamma, certified=False)
-    ),
-    *cases("called in float32", check_hessian, likelihood, PLACE, computed_in="float32")(
-        Row("right", lambda x: np.diag(special.polygamma(1, x)), "TypeError: loss: ", **REFUSED)
+    *cases("called in float32", check_hessian, log_tail, W, ROWS, computed_in="float32")(
+        Row("right", curvature_of_tail, "TypeError: loss: ", "on power series", **REFUSED)
     ),
     *cases("sparse data of a product", check_jacobian, lambda x, a: a @ x, PLACE, SPARSE, points=1)(
         Row("right", lambda x, a: a, certified=False),

@@ -95,13 +95,13 @@ def by_singular_value(p: Any) -> Any:
     return jnp.sum(jnp.linalg.svd(jnp.fft.fft(p)[:, None], compute_uv=False) ** 2)
 
 
-def difference(p: Any, c: Any) -> Any:
+def difference(p: Any, c: Any, k: Any) -> Any:
     """The size of a complex number; half an ulp of one of two that nearly cancel moves it most."""
-    number = lax.complex(1e3 * (p[0] - p[2]), c)
+    number = lax.complex(1e3 * (p[0] - p[k]), c)
     return jnp.linalg.svd(number[None, None], compute_uv=False)[0] + p[1]
 
 
-def of_difference(p: Any, c: Any) -> Any:
+def of_difference(p: Any, c: Any, _: Any) -> Any:
     d = 1e3 * float(p[0]) - 1e3 * float(p[2])
     slope = 1e3 * d / math.sqrt(d**2 + float(c) ** 2)
     return np.array([slope, 1.0, -slope])
@@ -202,8 +202,8 @@ CASES = [
         Row("of the right", opaque(1e-9), **AGREE),
     ),
     *at("a kink among 200 parameters", one_kink, MANY)(
-        Row("between its slopes", with_slope(0.5), **AGREE),
-        Row("beyond its slopes", with_slope(1.5), **WRONG),
+        Row("between its slopes", with_slope(0.5)),
+        Row("beyond its slopes", with_slope(1.5)),
     ),
     *at("a solver that does not solve", half_solved, np.array([2.0, 0.5, 3.0]))(
         Row("right", lambda p: np.array([-1 / p[0] ** 2, 0, -1 / p[2] ** 2]), blame="autodiff")
@@ -215,9 +215,9 @@ CASES = [
         Row("right", lambda p: 4 * p, "no rule for `complex svd`", certified=False),
         Row("5 for 4", lambda p: 5 * p),
     ),
-    *at("a difference that nearly cancels", difference, NEARLY, np.float64(1.0), seed=3)(
-        Row("of floats", of_difference, "3 of 3 elements held to finite differences", **AGREE)
-    ),
+    *at(
+        "a difference that nearly cancels", difference, NEARLY, np.float64(1.0), np.int64(2), seed=3
+    )(Row("of floats", of_difference, "3 of 3 elements held to finite differences", **AGREE)),
     *at("an order that is a whole number", of_third_order, THIRD)(
         Row("right", opaque(*EXACT)),
         Row("three times", opaque(*(3 * EXACT))),
@@ -228,11 +228,11 @@ CASES = [
     ),
     *at("inside of what rounding may do", mean_square, np.ones(3, np.float32), XS)(
         Row("right in float32", times(1.0), **AGREE),
-        Row("its lines are 1e-5 off", times(1 + 1e-5), **WRONG),
+        Row("its lines are 1e-5 off", times(1 + 1e-5)),
     ),
     *at("half an ulp is a radian", phase, ONE)(
         Row("right by its formula", of_phase(1.0), **AGREE),
-        Row("the wrong sign", of_phase(-1.0), **WRONG),
+        Row("the wrong sign", of_phase(-1.0)),
         Row("1.4 times", of_phase(1.4), **OPEN),
         Row("zero", of_phase(0.0), **OPEN),
     ),
@@ -243,9 +243,6 @@ CASES = [
     ),
     *at("a gradient that raises at a listed point", squares, PAIR, points=[(2 * PAIR,)])(
         Row("it runs here", at_its_point_alone, "RuntimeError: only here", **REFUSED)
-    ),
-    *at("a number", lambda p, a: jnp.sum(p) * (a if a > 0 else 1), PAIR, np.float64(2))(
-        Row("right, by its value", lambda p, a: a + 0 * p)
     ),
     # What a report says beside its verdict.
     *at("four digits of Bob", neuron, *BOB)(
@@ -258,9 +255,6 @@ CASES = [
     *at("a name for a list", of_doubled, *ANGLES, trust_rules="doubled")(
         Row("right", np.cos, "trust_rules: got 'doubled', expected a list", **REFUSED)
     ),
-    *at("a number", lambda p: p**2, np.float64(0.5))(
-        Row("3 for 2", lambda p: 3 * p, "p: yours is 1.5, exactly it is 1")
-    ),
     *at("more than the largest float", lambda p: jnp.sum(p * 1e30) * 1e30, SMALL)(
         Row("infinite", lambda p: p + np.inf, "beyond the largest float", **OPEN)
     ),
@@ -268,7 +262,7 @@ CASES = [
         Row("their size", lambda p: np.abs(2 * p), "disagree at point ", **WRONG)
     ),
     *at("a logarithm", lambda p: jnp.sum(jnp.log(p)), PAIR / 10, points=8)(
-        Row("1/p", lambda p: 1 / p, "not finite", **AGREE)
+        Row("1/p", lambda p: 1 / p, "not finite")
     ),
     *at("a logarithm of -1", lambda p: jnp.sum(jnp.log(p)), -np.ones(1))(
         Row("1/p", lambda p: 1 / p, **OPEN)
