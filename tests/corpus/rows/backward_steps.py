@@ -1,6 +1,5 @@
 """Backward steps: forms of their answers, caches, cotangents, and rules that lose digits."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -111,12 +110,6 @@ def _loses_digits(x: Any, t: Any) -> Any:
     return falling(*x), -s * (1 - s) * t[0]
 
 
-@dataclass
-class Weights:
-    w: Any
-
-
-UNREGISTERED = "p: got a Weights, a dataclass that JAX takes for one value; expected a pytree"
 COPIES, REFUSED = "backward was given writable NumPy copies, as on arrays", {"verdict": "raised"}
 WRONG, AGREE = {"verdict": "disagree"}, {"verdict": "agree"}
 
@@ -163,9 +156,6 @@ CASES = [
     ],
     *step("a step without a cache", lambda x: x * x, X)(
         Row("right", square_back, "forward: got", "expected (output, cache)", **REFUSED)
-    ),
-    *step("a dataclass that is no pytree", lambda p: (p.w, None), Weights(X))(
-        Row("of a step", lambda d, _: d, UNREGISTERED, **REFUSED)
     ),
     *cases("a rule", check_custom, None, np.array([29.0]), points=0)(
         Row("loses digits", falling, verdict="imprecise", blame="yours"),

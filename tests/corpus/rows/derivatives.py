@@ -118,6 +118,9 @@ RIGHT: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
+ZERO = "integers", "no results"
+
+
 @jax.custom_jvp
 def sine(x: Any) -> Any:
     return jnp.sin(x)
@@ -172,7 +175,7 @@ CASES = [
         case
         for name, (function, x, jac) in RIGHT.items()
         for case in cases(name, check_jacobian, function, x, points=2)(
-            Row("right, as a Jacobian", jac, verdict="agree")
+            Row("zero" if name in ZERO else "right, as a Jacobian", jac, verdict="agree")
         )
     ],
     *cases("a size at 0", check_jacobian, np.abs, KINK, points=0)(
@@ -204,7 +207,7 @@ CASES = [
     ),
     # What is judged by differences, or refused.
     *cases("called in float32", check_hessian, log_tail, W, ROWS, computed_in="float32")(
-        Row("right", curvature_of_tail, "TypeError: loss: ", "on power series", **REFUSED)
+        Row("right", curvature_of_tail, "loss: ", "on power series", **REFUSED)
     ),
     *cases("sparse data of a product", check_jacobian, lambda x, a: a @ x, PLACE, SPARSE, points=1)(
         Row("right", lambda x, a: a, certified=False),
