@@ -231,7 +231,7 @@ CASES = [
         Row("its lines are 1e-5 off", times(1 + 1e-5)),
     ),
     *at("half an ulp is a radian", phase, ONE)(
-        Row("right by its formula", of_phase(1.0), **AGREE),
+        Row("by its formula", of_phase(1.0), **AGREE),
         Row("the wrong sign", of_phase(-1.0)),
         Row("1.4 times", of_phase(1.4), **OPEN),
         Row("zero", of_phase(0.0), **OPEN),
