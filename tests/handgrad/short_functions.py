@@ -95,60 +95,40 @@ def one(name: str, dtype: Any, seed: int = 0) -> tuple[Function, Any, tuple[Any,
     return next(rest for called, *rest in cases(dtype, seed) if called == name)  # pyright: ignore
 
 
-def by_jax(f: Function, inside: Any = None) -> Function:
-    """Return the gradient that XLA compiles as a whole."""
-    return jax.jit(jax.grad(lambda p, *given: f(p, *given, inside)))
-
-
-def by_operation(f: Function, inside: Any = None) -> Function:
-    """Return the gradient computed and rounded operation by operation."""
-
-    def gradient(p: Any, *given: Any) -> Any:
-        with jax.disable_jit():
-            return jax.grad(lambda p: f(p, *given, inside))(p)
-
-    return gradient
-
-
-def recomputed(f: Function, inside: Any = None) -> Function:
-    """Return the gradient with the forward pass computed again for the backward pass."""
-
-    def gradient(p: Any, *given: Any) -> Any:
-        with jax.disable_jit():
-            return jax.grad(jax.checkpoint(lambda p: f(p, *given, inside)))(p)
-
-    return gradient
-
-
 def in_dtype(f: Function, dtype: Any) -> Function:
     """Return the gradient all in a dtype, rounded to the arrays' own at the end."""
     compiled = jax.jit(jax.grad(f))
 
     def gradient(p: Any, *given: Any) -> Any:
         there = jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(dtype), (p, *given))
-        found = compiled(*there)
-        return jax.tree.map(lambda g, leaf: g.astype(leaf.dtype), found, p)
+        return jax.tree.map(lambda g, leaf: g.astype(leaf.dtype), compiled(*there), p)
 
     return gradient
 
 
-def reordered(f: Function, inside: Any = None) -> Function | None:
-    """Return the gradient with sums over the examples in another order; None where x is judged."""
-
-    def gradient(p: Any, *given: Any) -> Any:
-        rows = np.random.default_rng(1).permutation(len(given[0]))
-        return by_operation(f, inside)(p, *(array[rows] for array in given))
-
-    return None if f in (layer_norm, rms_norm) else gradient
-
-
 def ways(f: Function, inside: Any = None) -> dict[str, Function]:
     """Return right gradients that round in different, legitimate ways."""
+
+    def loss(p: Any, *given: Any) -> Any:
+        return f(p, *given, inside)
+
+    def by_operation(gradient: Function) -> Function:
+        def rounded(*given: Any) -> Any:
+            with jax.disable_jit():
+                return gradient(*given)
+
+        return rounded
+
+    def reordered(p: Any, *given: Any) -> Any:
+        """Sum over the examples in another order."""
+        rows = np.random.default_rng(1).permutation(len(given[0]))
+        return found["by operation"](p, *(array[rows] for array in given))
+
     found = {
-        "compiled": by_jax(f, inside),
-        "by operation": by_operation(f, inside),
-        "recomputed": recomputed(f, inside),
+        "compiled": jax.jit(jax.grad(loss)),
+        "by operation": by_operation(jax.grad(loss)),
+        "recomputed": by_operation(jax.grad(jax.checkpoint(loss))),
         "upcast": in_dtype(f, jnp.float32),
-        "reordered": reordered(f, inside),
     }
-    return {name: way for name, way in found.items() if way is not None}
+    norm = f in (layer_norm, rms_norm)  # the examples are what they are differentiated by
+    return found if norm else found | {"reordered": reordered}

@@ -52,28 +52,20 @@ def root(a: Any) -> Any:
     return 0.5 / jnp.sqrt(a)
 
 
+def nested(a: Any) -> Any:
+    return lax.scan(lambda c, _: (c + elsewhere(a), None), 0.0 * a, None, 3)[0]
+
+
 #: (gradient, loss, whether the given point can be judged).
 ENDLESS: dict[str, tuple[Any, Any, bool]] = {
-    "the loss, in JAX, at other points": (root, elsewhere, True),
-    "the loss, compiled by the caller": (root, jax.jit(elsewhere), True),
+    "the loss, compiled, at other points": (root, jax.jit(elsewhere), True),
     "the gradient, in JAX": (lambda a: 0.5 / elsewhere(a), lambda a: newton(a, 1e-12), True),
     "the loss, in JAX, everywhere": (root, lambda a: newton(a, -1.0), False),
-    "the gradient, in JAX, everywhere": (lambda a: 0.5 / newton(a, -1.0), jnp.sqrt, False),
     "the gradient, in JAX, of a loss in NumPy": (lambda a: 0.5 / newton(a, -1.0), np.sqrt, False),
-    "the gradient, compiled": (jax.jit(lambda a: 0.5 / newton(a, -1.0)), jnp.sqrt, False),
     "the gradient, compiled and run elsewhere before": (lambda a: 0.5 / ended(a), jnp.sqrt, False),
     "the loss, in Python": (lambda a: 0.5 / np.sqrt(a), in_python, True),
     "the gradient, in Python": (lambda a: 0.5 / in_python(a), lambda a: np.sqrt(a), True),
-    "a map of loops": (
-        lambda x: jax.vmap(root)(x),
-        lambda x: jnp.sum(jax.vmap(elsewhere)(x)),
-        True,
-    ),
-    "a loop in a loop": (
-        lambda a: 3 * root(a),
-        lambda a: lax.scan(lambda c, _: (c + elsewhere(a), None), 0.0 * a, None, 3)[0],
-        True,
-    ),
+    "a loop in a loop": (lambda a: 3 * root(a), nested, True),
 }
 
 
@@ -81,10 +73,9 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     gradient, loss, judged = ENDLESS[name]
-    point = np.array([2.0, 2.0]) if "map" in name else np.float64(2.0)
     with jax.enable_x64(True):
         ended(np.float64(1.0))
-    took, found = spent(lambda: check_gradient(gradient, loss, point, seconds=SECONDS))
+    took, found = spent(lambda: check_gradient(gradient, loss, np.float64(2.0), seconds=SECONDS))
     assert took <= SECONDS + BEGUN
     if judged:
         assert found.verdict == "agree"
