@@ -18,7 +18,9 @@ from scipy.linalg import expm_frechet
 from handgrad import check_gradient, check_hessian, check_jacobian, compare_gradients
 from handgrad.data.findings import Enclosure
 from handgrad.oracle.enclosures import enclosure
-from tests.handgrad.judging.test_black_boxes import AT, beta, beta_gradient, called
+from tests.corpus.rows.called import AT, beta
+from tests.corpus.rows.called import of_beta as beta_gradient
+from tests.corpus.rows.called import total as called
 from tests.handgrad.only_called import OnlyCalled
 from tests.tiers import one_of_each
 
