@@ -106,7 +106,7 @@ def by_eigenvalues(x: Any) -> Any:
 def by_eigenvalues_in_jax(x: Any) -> Any:
     a, b = lower(askew(x)), lower(askew(x).T)
     found = jnp.linalg.eigvalsh(a)[0] * jnp.linalg.eigvalsh(b)[1]
-    values = jnp.linalg.svd(a, hermitian=True).S
+    values = jnp.linalg.svd(a, hermitian=True)[1]
     return found + jnp.abs(jnp.linalg.eigh(b)[1][0, 1]) * values[1] * jnp.linalg.inv(a)[0, 1]
 
 

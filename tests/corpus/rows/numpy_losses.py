@@ -78,6 +78,10 @@ AT = np.array([0.3, -0.7, 1.2])
 X, Y = np.random.default_rng(0).standard_normal((2, 6, 3))
 
 
+def summed(x: Any) -> Any:
+    return np.sum(np.exp(x))
+
+
 # Digits that are lost, and data that nearly cancels.
 
 
@@ -110,12 +114,16 @@ def raised_by_one(p: Any) -> Any:
     """An array is written to, of which p is another name; a number is not."""
     q = p
     q += 1.0
-    return p * q
+    return np.exp(p) * q
 
 
-def beside_a_root(w: Any, scale: Any) -> Any:
-    """`math` needs the input as a float."""
-    return np.sum(np.exp(w)) * math.sqrt(scale)
+def of_input(p: Any, x: Any) -> Any:
+    return np.exp(p) * raised_by_one(x)
+
+
+def by_parts(w: Any, parts: Any) -> Any:
+    """The input has to be a float."""
+    return np.sum(np.exp(w)) / len(range(int(parts)))
 
 
 # Kinks and branches.
@@ -223,6 +231,10 @@ CASES = [
         Row("right", lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2, verdict="agree"),
         Row("zero", lambda z: 0 * z, verdict="disagree"),
     ),
+    *cases("a number near the smallest", check_gradient, summed, np.array([3e-308, 0.7]), points=0)(
+        Row("right", np.exp),
+        Row("off by 1e-9", lambda x: np.exp(x) * (1 + 1e-9), verdict="disagree"),
+    ),
     *cases("data that cancels, in a closure", check_gradient, of_opposites, OPPOSITE, points=0)(
         Row("by rounded data", by_rounded_data),
     ),
@@ -230,25 +242,18 @@ CASES = [
         Row("by rounded data", by_rounded_data),
     ),
     *cases("a number has two names", check_gradient, raised_by_one, np.float64(2.0), points=0)(
-        Row("right", lambda p: 2 * p + 1),
-        Row("as of an array", lambda p: 2 * p + 2),
+        Row("right", lambda p: np.exp(p) * (p + 2), certified=True),
+        Row("as of an array", lambda p: np.exp(p + 1) * (p + 2)),
     ),
-    *cases(
-        "an input without axes has two names",
-        check_gradient,
-        lambda p, x: p * raised_by_one(x),
-        1.5,
-        np.array(2.0),
-        points=0,
-    )(
-        Row("right", lambda p, x: (x + 1) ** 2, verdict="agree"),
-        Row("as of a number", lambda p, x: x * (x + 1), verdict="disagree"),
+    *cases("an array has two names", check_gradient, of_input, 1.5, np.array(2.0), points=0)(
+        Row("right", lambda p, x: np.exp(p + x + 1) * (x + 1), verdict="agree", certified=True),
+        Row("as of a number", lambda p, x: np.exp(p + x) * (x + 1), verdict="disagree"),
     ),
-    *cases("a root of an input", check_gradient, beside_a_root, AT, np.float64(2.0))(
-        Row("right", lambda w, s: np.exp(w) * math.sqrt(s), certified=True),
+    *cases("a number of parts", check_gradient, by_parts, AT, np.float64(2.0), points=0)(
+        Row("right", lambda w, parts: np.exp(w) / parts, certified=True),
     ),
     # Kinks and branches.
-    *cases("relu in NumPy", check_gradient, relu, np.array([0.0, 1.0, -2.0]), points=0)(
+    *cases("relu in NumPy", check_gradient, relu, np.array([1.0, 0.0, -2.0]), points=0)(
         Row("the left slope", at_zero(0.0), verdict="agree"),
         Row("between both", at_zero(0.5), verdict="agree"),
         Row("the right slope", at_zero(1.0), verdict="agree"),
@@ -271,6 +276,9 @@ CASES = [
         Row("one side", first(1.0), verdict="agree"),
         Row("between both", first(1.5), verdict="agree"),
         Row("outside", first(2.5), verdict="disagree"),
+    ),
+    *cases("a constant branch", check_gradient, lambda x: 3.0 if x[0] > 0 else x[0], AT, points=0)(
+        Row("zero", np.zeros_like, verdict="agree", certified=True),
     ),
     *cases("sorted equals", check_gradient, middle, np.array([2.0, 2.0, 9.0]), points=0)(
         Row("one order", lambda x: np.array([5.0, 1.0, 7.0]), verdict="agree"),
