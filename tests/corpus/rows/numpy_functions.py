@@ -203,7 +203,7 @@ def of_iterators(x: Any) -> Any:
 
 
 def one_number(x: Any) -> Any:
-    terms = [x + 2, 2 - x, x - np.float64(3), x * x, np.float64(0.5) * x, 1 / x, x / (1 + x)]
+    terms = [x + 2, 2 - x, x - np.float64(3), x * x, 0.5 * (x + 0), 1 / x, x / (1 + x)]
     terms += [x**3, x**2.0, 2**x, -(+x), abs(-x), np.exp(-x), x.real.item().conjugate()]
     terms += [max(x, 1) + min(x, 4), np.sum(x) + np.mean(x)]
     return sum(k * term for k, term in enumerate(terms, 1))

@@ -49,3 +49,11 @@ def test_some_elements_are_certified_or_all_by_request(monkeypatch: pytest.Monke
     assert some.verdict == every.verdict == "agree"
     assert "of 200 elements, drawn at random" in some.certificate
     assert 0 < some.leaves[0].judged < every.leaves[0].judged == 200
+
+
+def test_a_kink_is_undecidable_where_some_elements_are_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(certify, "time_in_all", lambda _: 1e-6)
+    report = check_gradient(np.sign, lambda x: np.sum(np.abs(x)), np.zeros(200), points=0)
+    assert report.headline.startswith("undecidable: a kink in a gradient of so many elements")
