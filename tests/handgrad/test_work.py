@@ -18,7 +18,7 @@ from models import small
 from models.perceptrons import MODELS as PERCEPTRONS
 from models.recurrent import MODELS as RECURRENT
 from models.sized import perceptron
-from tests.handgrad.plain_losses import ALL as PLAIN
+from tests.corpus.rows.numpy_losses import PLAIN
 
 
 class Work(NamedTuple):
