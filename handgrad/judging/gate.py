@@ -91,7 +91,8 @@ class Gate:
         if not isinstance(part, Matrix | HessianProduct):
             return cls(name, case.loss, loss)
         assert isinstance(other, Matrix | HessianProduct)
-        value = np.abs(np.asarray(in_one(called(part.called, given)), dtype=np.float64))
+        with jax.enable_x64(given.wide):
+            value = np.abs(np.asarray(in_one(called(part.called, given)), dtype=np.float64))
         # So that each result counts as much as the others.
         weights = np.where(np.isfinite(value), 1 / np.where(value > 0, value, 1), 0)
         weights *= np.random.default_rng(0).uniform(1, 2, value.size)

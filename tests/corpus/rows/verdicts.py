@@ -171,7 +171,7 @@ CASES = [
     ),
     # Ties.
     *cases("absolute sum at a tie", check_gradient, absolute_sum, *O2, points=0)(
-        Row("right side", answer(1, 1), verdict="agree", blame=None),
+        Row("by the right side", answer(1, 1), verdict="agree", blame=None),
         Row("left side", answer(-1, -1), verdict="agree", blame=None, kinds=("convention",)),
         Row("in between", answer(0.3, 0.3), verdict="agree", blame=None, kinds=("convention",)),
         Row("two choices", answer(1, -1), verdict="disagree", blame="yours"),
