@@ -132,7 +132,7 @@ def test_a_sentence_is_so_in_the_numbers(stored: Queries, sentence: str) -> None
 
 def test_the_readme_says_what_is_so(stored: Queries) -> None:
     text = " ".join(README.read_text(encoding="utf-8").split())
-    assert "for one tiny gradient only C beats plain floats" in text
+    assert "for one tiny gradient only C beats floats" in text
     sample = stored.cell(SAMPLE)
     least = {row.name: min(map(min, row.samples)) for row in sample.timed("contender")}
     assert sorted(least, key=lambda name: least[name])[:2] == [names.C, names.FLOATS]
