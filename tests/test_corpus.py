@@ -1,10 +1,12 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries a twentieth of the cases, drawn by their names, and `make test-slow` all of them.
+`make test` tries one case in forty, `make test-slow` one in four, and all of them with
+HANDGRAD_NIGHT=1.
 """
 
 import ast
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,18 +24,23 @@ from tests.tiers import one_of_each
 
 CASES = all_cases()
 
-#: One in so many is tried by the quick tests.
-QUICK = 20
+#: With HANDGRAD_NIGHT in the environment `make test-slow` tries every case: that takes hours.
+NIGHT = "HANDGRAD_NIGHT" in os.environ
 
 
-def some(wanted: Callable[[Case], Any], every: int = QUICK, salt: str = "") -> Any:
-    """Parametrise a test with the cases that are wanted, most of them among the slow ones."""
-    names = [name for name, case in CASES.items() if wanted(case)]
-    quick = [name for name in names if crc32((salt + name).encode()) % every == 0]
-    return pytest.mark.parametrize("name", one_of_each(names, quick))
+def some(wanted: Callable[[Case], Any], quick: int, slow: int, salt: str = "") -> Any:
+    """Parametrise a test with the cases that are wanted: one in so many, drawn by their names.
+
+    What the quick tests try is among what the slow ones do, so one number divides the other.
+    """
+    number = {name: crc32((salt + name).encode()) for name, case in CASES.items() if wanted(case)}
+    names = [name for name in number if NIGHT or number[name] % slow == 0]
+    return pytest.mark.parametrize(
+        "name", one_of_each(names, [name for name in names if number[name] % quick == 0])
+    )
 
 
-@some(lambda case: True)
+@some(lambda case: True, 40, 4)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -73,7 +80,7 @@ def may_be_scaled(case: Case) -> bool:
     return right and not case.tie and case.verb != "custom" and case.verdict != RAISED
 
 
-@some(may_be_scaled, every=30)
+@some(may_be_scaled, 60, 10)
 @pytest.mark.parametrize("factor", [-1.0, 1.5])
 def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     case = CASES[name].changed(lambda result: scaled(result, factor))
@@ -81,7 +88,7 @@ def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     assert verdict == "disagree", str(report)
 
 
-@some(lambda case: case.compiled is not None, every=40, salt="jit")
+@some(lambda case: case.compiled is not None, 80, 20, "jit")
 def test_a_compiled_loss_is_the_same(name: str) -> None:
     case = CASES[name]
     assert replace(case, function=case.compiled).check().verdict == case.check().verdict
@@ -95,7 +102,7 @@ def wrong_gradients(case: Case) -> bool:
     return not any(np.iscomplexobj(a) for a in case.at if isinstance(a, np.ndarray))
 
 
-@some(wrong_gradients, every=500, salt="counterexample")
+@some(wrong_gradients, 480, 60, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)
@@ -112,7 +119,7 @@ def named(case: Case) -> bool:
     return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
 
 
-@some(named, every=100, salt="again")
+@some(named, 120, 40, "again")
 def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
     case = CASES[name]
     report = case.check()

@@ -26,7 +26,7 @@ from jax import lax
 from jax.custom_derivatives import linear_call
 
 from handgrad.program.jacobians import jacobian
-from tests.attack.formulas import table
+from tests.corpus.formulas import table
 
 # Functions that have no name in JAX.
 

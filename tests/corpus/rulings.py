@@ -30,7 +30,7 @@ def drawn(seed: int, count: int) -> Iterator[Case]:
     rng = np.random.default_rng(seed)
     for number in range(count):
         name, model = list(MODELS.items())[rng.integers(len(MODELS))]
-        right, *wrong = of_model(name, model, model.point(rng, rng.choice(FORMATS)))
+        right, *wrong = of_model(name, model, model.point(rng, FORMATS[rng.integers(len(FORMATS))]))
         case = wrong[rng.integers(len(wrong))] if wrong and number % 2 else right
         points = int(rng.choice(POINTS))
         yield replace(case, name=f"{seed}-{number}, {case.name}", options={"points": points})

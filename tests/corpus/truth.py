@@ -328,7 +328,7 @@ def _of_call(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
 
 
 def _value(result: Any) -> float:
-    return float(np.asarray(result).real)
+    return float(np.real(result))
 
 
 SIDES: dict[str, Callable[[Case, Any, np.random.Generator], Iterator[Side]]] = {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import JAX, Backward
-from tests.attack.formulas import formula, table
+from tests.corpus.formulas import formula, table
 
 _RNG = np.random.default_rng(21)
 REAL = np.array([0.7, -1.3, 2.1])

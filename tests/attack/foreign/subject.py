@@ -11,7 +11,7 @@ import jax.scipy.special
 import numpy as np
 
 from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
-from tests.attack.formulas import Namespace, formula, table
+from tests.corpus.formulas import Namespace, formula, table
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
 #: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a

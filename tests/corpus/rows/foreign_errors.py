@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad import check_backward, check_custom, check_gradient
 from tests.corpus.case import RAISED, Anew, Case, Row, cases
-from tests.handgrad.only_called import OnlyCalled
+from tests.corpus.only_called import OnlyCalled
 
 W = np.array([0.3, -0.7, 1.2])
 HERE = "tests/corpus/rows/foreign_errors.py, line "

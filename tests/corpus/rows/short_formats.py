@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad import check_backward, check_custom
+from tests.corpus import short_functions as functions
 from tests.corpus.case import Case, Row, cases
 from tests.corpus.rows.not_known import at
-from tests.handgrad import short_functions as functions
 
 BF16, F16, E4M3, E5M2 = "bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"
 RNG = np.random.default_rng(0)

@@ -13,8 +13,8 @@ from scipy.integrate import solve_ivp
 from handgrad import check_gradient, check_jacobian, compare_gradients
 from handgrad.data.findings import Enclosure
 from handgrad.oracle.enclosures import enclosure
+from tests.corpus.only_called import OnlyCalled
 from tests.corpus.rows import black_boxes as rows
-from tests.handgrad.only_called import OnlyCalled
 from tests.tiers import one_of_each
 
 PLACES = np.linspace(-2, 2, 12)

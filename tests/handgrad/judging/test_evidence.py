@@ -21,7 +21,7 @@ from handgrad.judging.reruns import formula
 from handgrad.judging.witness import RIGHT_FORMULA, Gaps
 from handgrad.oracle.certify import certify
 from handgrad.tolerance.measuring import measure
-from tests.handgrad.only_called import OnlyCalled
+from tests.corpus.only_called import OnlyCalled
 from tests.handgrad.oracle.problems import flat, problem
 
 SATURATED = np.array([31.0, -31.0, 2.0])

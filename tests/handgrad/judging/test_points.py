@@ -29,7 +29,7 @@ def test_the_seed_decides() -> None:
 def test_points_lie_at_several_scales() -> None:
     """What is 0 moves by the size of the others."""
     params = {"w": np.full(2000, 2.0), "b": np.zeros(500), "s": 3.0}
-    sizes = [np.std(p["w"] - 2.0) for p in drawn(params, 2 * len(SCALES))]
+    sizes = [float(np.std(p["w"] - 2.0)) for p in drawn(params, 2 * len(SCALES))]
     np.testing.assert_allclose(sizes, [2.0 * s for s in (*SCALES, *SCALES)], rtol=0.1)
     everything = np.sqrt((2000 * 4 + 9) / 2501)
     assert np.std(drawn(params)[0]["b"]) == pytest.approx(SCALES[0] * everything, rel=0.1)

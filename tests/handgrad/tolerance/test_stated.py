@@ -19,7 +19,7 @@ from handgrad.oracle.evaluate import Problem
 from handgrad.tolerance import stated
 from handgrad.tolerance.measuring import in_arithmetic
 from handgrad.tolerance.stated import STATED, TOGETHER, projection
-from tests.handgrad import short_functions as functions
+from tests.corpus import short_functions as functions
 from tests.handgrad.oracle.problems import problem
 
 BF16 = "bfloat16"

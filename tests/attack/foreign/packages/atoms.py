@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import Subject
-from tests.attack.formulas import formula, table
+from tests.corpus.formulas import formula, table
 
 REAL = np.array([[0.7, -1.3], [2.1, 0.4], [-0.6, 1.5]])
 B = np.array([0.7, -1.1, 0.4])

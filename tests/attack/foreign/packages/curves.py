@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import Subject, tabled
-from tests.attack.formulas import formula, modules, table
+from tests.corpus.formulas import formula, modules, table
 
 C = np.array([0.7, -1.1, 1.6, 0.4])
 X, Y = np.array([-1.3, 0.4, 1.1, 2.7]), np.array([0.8, -0.6, 1.9, 0.3])

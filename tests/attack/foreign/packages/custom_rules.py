@@ -10,7 +10,7 @@ from jax import lax  # noqa: F401 (a name of the table)
 from jax.scipy import special  # noqa: F401 (a name of the table)
 
 from tests.attack.foreign.subject import Custom, Subject
-from tests.attack.formulas import formula, table
+from tests.corpus.formulas import formula, table
 
 REAL = np.array([0.7, -1.3, 2.1])
 POSITIVE = np.array([0.3, 1.7, 4.2])

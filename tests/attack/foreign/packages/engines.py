@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.attack.foreign.operations import rules
 from tests.attack.foreign.subject import Subject
-from tests.attack.formulas import Namespace
+from tests.corpus.formulas import Namespace
 
 
 def _autograd() -> Iterator[Subject]:

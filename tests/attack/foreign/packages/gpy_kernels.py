@@ -11,7 +11,7 @@ import numpy as np
 from mpmath import mpf
 
 from tests.attack.foreign.subject import JAX, Subject
-from tests.attack.formulas import formula, table
+from tests.corpus.formulas import formula, table
 
 _RNG = np.random.default_rng(37)
 X, Z = (_RNG.normal(size=(n, 4)).round(2) for n in (5, 3))

@@ -19,7 +19,7 @@ from tests.attack.foreign.packages.gpy_kernels import (
     with_parameters,
 )
 from tests.attack.foreign.subject import Subject, tabled
-from tests.attack.formulas import Namespace, formula, modules, table
+from tests.corpus.formulas import Namespace, formula, modules, table
 
 _RNG = np.random.default_rng(41)
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.special
 
 from tests.attack.foreign.subject import Backward, Subject
-from tests.attack.formulas import Namespace, formula, table
+from tests.corpus.formulas import Namespace, formula, table
 
 X = np.array([[0.7, -1.3, 2.1], [0.4, -0.6, 3.4], [-2.9, 1.1, -0.2], [0.3, 5.2, -7.0]])
 W = np.array([[0.5, -0.2, 0.9], [1.1, 0.3, -0.7]])

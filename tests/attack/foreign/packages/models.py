@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import Subject, tabled
-from tests.attack.formulas import formula, modules
+from tests.corpus.formulas import formula, modules
 
 _RNG = np.random.default_rng(11)
 X = np.column_stack([np.ones(8), np.linspace(-1, 1, 8), _RNG.normal(size=8).round(2)])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import Subject
-from tests.attack.formulas import formula, modules, table
+from tests.corpus.formulas import formula, modules, table
 
 #: A name, the function, the package's derivative and where.
 Row = tuple[str, str, str, str]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.attack.foreign.subject import Subject, tabled
-from tests.attack.formulas import modules
+from tests.corpus.formulas import modules
 
 X, Y = np.array([0.7, 0.2, 0.5, 0.9, 0.4]), np.array([0.3, 0.6, 0.8, 0.4, 0.2])
 W = np.array([0.5, 1.5, 2.0, 0.7])
