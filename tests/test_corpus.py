@@ -6,7 +6,6 @@ HANDGRAD_NIGHT=1.
 
 import ast
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -20,12 +19,9 @@ import handgrad
 from tests.corpus.all import all_cases
 from tests.corpus.case import RAISED, Case, scaled, verdict_of
 from tests.corpus.truth import truth
-from tests.tiers import one_of_each
+from tests.tiers import NIGHT, one_of_each
 
 CASES = all_cases()
-
-#: With HANDGRAD_NIGHT in the environment `make test-slow` tries every case: that takes hours.
-NIGHT = "HANDGRAD_NIGHT" in os.environ
 
 
 def some(wanted: Callable[[Case], Any], quick: int, slow: int, salt: str = "") -> Any:

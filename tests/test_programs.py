@@ -14,7 +14,7 @@ from tests.corpus.differences import CONFIRMED, confirmed, gradient
 from tests.corpus.edits import edits
 from tests.corpus.operations import COMPLEX, STEPS
 from tests.corpus.programs import Program, drawn, function, point, values
-from tests.tiers import examples_are_fixed
+from tests.tiers import NIGHT, examples_are_fixed
 
 #: Every operation of a program on one device; complex numbers are between, not at its ends.
 OPERATIONS = STEPS | {f"complex {name}": lines for name, lines in COMPLEX.items()}
@@ -82,7 +82,7 @@ def losses(draw: Callable[[Any], Any]) -> Loss:
     return Loss(program, at, right)
 
 
-@settings(max_examples=10 if examples_are_fixed() else 1000)
+@settings(max_examples=10 if examples_are_fixed() else 1000 if NIGHT else 100)
 @given(losses(), st.data())
 def test_a_right_gradient_never_disagrees_and_that_of_an_edited_line_never_agrees(
     loss: Loss, data: st.DataObject

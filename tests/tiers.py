@@ -1,9 +1,13 @@
 """The two tiers: `make test` runs one of each kind, `make test-all` the slow ones as well."""
 
+import os
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+#: With this in the environment `make test-slow` tries all that is drawn: that takes hours.
+NIGHT = "HANDGRAD_NIGHT" in os.environ
 
 
 def slowly(*values: Any) -> Any:

@@ -141,6 +141,8 @@ def _scaled(search: Search, i: int) -> Iterator[Theory]:
         return
     value, divides = own
     for factor, predict in _fitted(search, [i]):
+        if divides and factor == -1:
+            continue  # as divided by an infinite number
         other = value / (1 + factor) if divides else value * (1 + factor)
         texts = _inverse(value), _inverse(other)
         says = f"{GIVES}the {texts[0]} in the loss were {texts[1]}{of_nodes([node])}"

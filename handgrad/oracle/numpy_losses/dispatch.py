@@ -167,6 +167,8 @@ class NumpyRun:
         (out,) = options.pop("out", None) or (None,)
         if out is not None and out.dtype != object:
             raise NotOnSeriesError(f"an array of {out.dtype.name} holds no number of a series")
+        if out is not None and not out.flags.writeable:
+            raise NotOnSeriesError("an array from outside is written to")
         which = options.get("where", True)
         if method == "__call__" and which is True:
             result = self._called(ufunc, inputs)
