@@ -66,7 +66,6 @@ def run(code: str, **names: Any) -> None:
     namespace["test_gradient_where_it_is_wrong"]()
 
 
-@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("name", one_of_each(WRONG, ["half_mse"]))
 def test_it_is_a_test_with_no_array_longer_than_needed(
     name: str, monkeypatch: pytest.MonkeyPatch
