@@ -9,7 +9,7 @@ points that are moved say what difference quotients would, and in more digits.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -156,12 +156,17 @@ class Gate:
                 return np.asarray(leaf + by, leaf.dtype)
 
             there, found = case.varied(given, changed), None
-            longer = there.in_float64() if in_longer else there
+            longer = there
             try:
                 # A loop need not end there.
                 with limited(PART * time_left(SECONDS)) as clock, braked(clock):
-                    found = self._values(longer)
-                    if found is None and in_longer:  # code may want the floats that it was given
+                    if in_longer:
+                        # Code may want the floats that it was given, and has others beside them.
+                        promotion = jax.numpy_dtype_promotion("standard")
+                        with best_effort(Exception), promotion:
+                            longer = there.in_float64()
+                            found = self._values(longer)
+                    if found is None:
                         in_longer, longer = False, there
                         found = self._values(there)
             except OutOfTimeError:
@@ -170,7 +175,8 @@ class Gate:
             if found is None or np.isnan(found[0]):
                 nowhere = True
             else:
-                self.moved += self._held(longer, *found)
+                with jax.numpy_dtype_promotion("standard") if in_longer else nullcontext():
+                    self.moved += self._held(longer, *found)
         if late and not self.moved and self.at_some_points:
             raise OutOfTimeError("to hold the loss to your function beside the point")
         if nowhere and not self.moved and self.at_some_points:
