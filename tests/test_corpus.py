@@ -72,7 +72,7 @@ def assert_readable(report: Any) -> None:
 
 def may_be_scaled(case: Case) -> bool:
     """Whether an answer that is multiplied is wrong: it is right, and is not zero."""
-    right = case.name.partition(": ")[2].startswith(("right", "checkers"))
+    right = case.name.endswith(": right") or ": right, " in case.name
     return right and not case.tie and case.verb != "custom" and case.verdict != RAISED
 
 

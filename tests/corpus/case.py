@@ -3,7 +3,7 @@
 A verdict that is not stated is decided by `tests.corpus.truth`, which knows nothing of the judge.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -47,7 +47,7 @@ class Case:
     verdict: str | None = None  #: None: the truth decides
     never: tuple[str, ...] = ()  #: what it must not say
     certified: bool | None = None  #: whether its truth is certified; None: either
-    blame: str | None = "whoever"  #: who is off, `None` being nobody
+    blame: str | None = "whoever"  #: who is off; None: nobody; "whoever": not looked at
     kinds: tuple[str, ...] = ()  #: some of them are named, or `unknown`, and no other
     tie: bool = False  #: whether several answers are right
     compiled: Any = None  #: the function, compiled, where differences of it would take long
@@ -127,18 +127,7 @@ def verdict_of(check: Callable[[], Any]) -> tuple[str, Any]:
 
 
 def scaled(result: Any, factor: float) -> Any:
-    """Multiply all floats of a result, whatever its form."""
-    return jax.tree.map(
-        lambda leaf: factor * leaf, np.array(result) if _is_rows(result) else result
-    )
-
-
-def _is_rows(result: Any) -> bool:
-    return isinstance(result, list) and all(isinstance(row, list | float) for row in result)
-
-
-def floats(tree: Any) -> Iterator[np.ndarray]:
-    """Yield the arrays of floats in a pytree."""
-    for leaf in map(np.asarray, jax.tree.leaves(tree)):
-        if jax.numpy.issubdtype(leaf.dtype, np.inexact):
-            yield leaf
+    """Multiply all floats of a result, whatever its form; a list of numbers becomes an array."""
+    leaves = jax.tree.leaves(result)
+    numbers = isinstance(result, list) and all(isinstance(leaf, float) for leaf in leaves)
+    return jax.tree.map(lambda leaf: factor * leaf, np.array(result) if numbers else result)
