@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import CodeType, FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from handgrad.clock import Clock, OutOfTimeError
 from handgrad.data.frames import is_handgrads, is_own
@@ -46,6 +46,14 @@ def braked(clock: Clock) -> Iterator[None]:
                 if clock.over and _is_callers(sys._current_frames()[thread]) and running:
                     _raise_in(thread, OutOfTimeError)
 
+    told_of = sys.unraisablehook
+
+    def unraisable(lost: Any) -> None:
+        # In a destructor or a callback of `weakref` Python drops it; it is raised again `EVERY`.
+        if lost.exc_type is not OutOfTimeError:
+            told_of(lost)
+
+    sys.unraisablehook = unraisable
     threading.Thread(target=watch, name="handgrad: seconds", daemon=True).start()
     try:
         yield
@@ -56,6 +64,8 @@ def braked(clock: Clock) -> Iterator[None]:
                 done.set()
             for _ in range(2):
                 pass
+        if sys.unraisablehook is unraisable:
+            sys.unraisablehook = told_of
 
 
 def _raise_in(thread: int, error: type[BaseException]) -> None:
