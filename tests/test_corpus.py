@@ -92,10 +92,8 @@ def test_a_compiled_loss_is_the_same(name: str) -> None:
 
 def wrong_gradients(case: Case) -> bool:
     """Whether a case is of a wrong gradient, which keeps nothing of what it is called with."""
-    if case.verb != "gradient" or case.name.endswith(": right") or "not-repeatable" in case.kinds:
-        return False
-    # A point of complex numbers is given as pairs of real ones.
-    return not any(np.iscomplexobj(a) for a in case.at if isinstance(a, np.ndarray))
+    of_gradient = case.verb == "gradient" and not case.name.endswith(": right")
+    return of_gradient and "not-repeatable" not in case.kinds
 
 
 @some(wrong_gradients, 480, 60, "counterexample")

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from handgrad.clock import Clock
+from handgrad.data.complex_pairs import joined
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
@@ -98,7 +99,9 @@ def counterexample(trial: Trial) -> Counterexample | None:
             finding = judgement.headline.removeprefix("disagree: ")
             more = trial.case.wording.more_seconds
             cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
-            return Counterexample(smaller.params, smaller.inputs, finding, trial.case, cut)
+            with jax.enable_x64(True):
+                params, inputs = joined((smaller.params, smaller.inputs))
+            return Counterexample(params, inputs, finding, trial.case, cut)
     raise AssertionError("the caller's own point is the last one")
 
 

@@ -52,8 +52,8 @@ class OfGradient:
     def __init__(self, case: Case, given: Point) -> None:
         self._loss = prepare(case, given)
         if isinstance(self._loss, JaxLoss) and self._loss.has_autodiff and not case.autodiff:
-            differentiate = self._loss.traced(given).differentiate
-            autodiff = _compiled(case, given, differentiate)
+            case = self._loss.case  # which may be in jax.numpy in place of NumPy
+            autodiff = _compiled(case, given, self._loss.traced(given).differentiate)
             self._loss = prepare(replace(case, autodiff=autodiff), given)
         self.case, self.has_autodiff = self._loss.case, self._loss.has_autodiff
         self.scalar = case.loss
