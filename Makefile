@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-by-make
+# What lint and the slow tests need besides, which is as large again.
+CHECKS := $(VENV)/.checks-installed-by-make
+INSTALL = $(if $(shell command -v uv),uv pip install --quiet --compile-bytecode --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
 # The output of a target is the same when the tests run it from within `make test`.
 MAKEFLAGS += --no-print-directory
@@ -21,7 +24,7 @@ TORCH_TESTS := handgrad/torch.py tests/handgrad/torch tests/benchmarks/torch tes
 
 .PHONY: install run test test-slow test-torch test-all lint attack mutants bench document docs study picture lock dated release clean help
 
-install: $(STAMP) ## set up the environment in .venv
+install: $(STAMP) ## set up the environment in .venv, for all but lint, slow tests and the documentation's site
 
 run: $(STAMP) ## the main job: the article's network trained twice and compared
 	@$(BIN)/python -m compare run
@@ -30,7 +33,7 @@ test: $(STAMP) ## the equivalence tests, compiled as for everybody, then all oth
 	@$(if $(OPTIONS),,XLA_FLAGS="$$XLA_FLAGS" $(BIN)/python -m pytest $(EQUIVALENCE);) equivalence=$$?; \
 	$(BIN)/python -m pytest -n auto --dist loadfile $(or $(OPTIONS),--ignore=$(EQUIVALENCE)) && exit $$equivalence
 
-test-slow: $(STAMP) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
+test-slow: $(CHECKS) ## the slow ones, and those of Hypothesis with more examples; OPTIONS=tests/compare narrows it
 	@$(if $(HURRIED),,XLA_FLAGS="$$XLA_FLAGS") $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or hypothesis" --hypothesis-profile=thorough $(OPTIONS)
 
 test-torch: $(TORCH) ## what needs torch, quick and slow; a first time it installs the group torch
@@ -38,7 +41,7 @@ test-torch: $(TORCH) ## what needs torch, quick and slow; a first time it instal
 
 test-all: test test-slow ## the quick and the slow ones
 
-lint: $(STAMP) ## ruff, pyright, and the import contracts
+lint: $(CHECKS) ## ruff, pyright, and the import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
@@ -57,13 +60,13 @@ document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and t
 	@$(BIN)/python -m benchmarks document
 	@$(BIN)/python -m tests.attack document
 
-docs: $(STAMP) ## the documentation as a site, in site/; OPEN=1 opens it
+docs: $(CHECKS) ## the documentation as a site, in site/; OPEN=1 opens it
 	@$(BIN)/python -m website $(if $(OPEN),--open)
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)
 
-picture: $(STAMP) ## docs/network.svg as the page draws it; needs Chromium
+picture: $(CHECKS) ## docs/network.svg as the page draws it; needs Chromium
 	@$(BIN)/python -m study.picture
 
 $(STAMP): requirements.lock pyproject.toml
@@ -71,16 +74,19 @@ $(STAMP): requirements.lock pyproject.toml
 		{ echo "handgrad needs Python 3.11 or newer; '$(PYTHON)' is none. Name one: make PYTHON=/path/to/python3" >&2; exit 2; }
 	@echo "Setting up $(VENV); this takes one to two minutes, once." >&2
 	@if command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --clear --python "$(PYTHON)" $(VENV) && \
-		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \
-		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+		uv venv --quiet --clear --python "$(PYTHON)" $(VENV); \
 	else \
 		"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 2; } && \
-		"$(PYTHON)" -m venv --clear $(VENV) && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+		"$(PYTHON)" -m venv --clear $(VENV); \
 	fi
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CHECKS): $(STAMP) requirements-checks.lock
+	@echo "Installing what only checks need into $(VENV)." >&2
+	@$(INSTALL) --require-hashes -r requirements-checks.lock
 	@touch $@
 
 $(TORCH): $(STAMP)
@@ -88,14 +94,16 @@ $(TORCH): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group torch
 	@touch $@
 
-lock: ## rewrite requirements.lock from pyproject.toml; needs uv
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--group dev --output-file requirements.lock pyproject.toml
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+lock: ## rewrite both locks from pyproject.toml; needs uv
+	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --group checks --constraints requirements.lock --output-file requirements-checks.lock pyproject.toml
 
 dated: $(STAMP) ## write today's date into CHANGELOG.md and CITATION.cff, for a release
 	@$(BIN)/python -m tests.release date
 
-release: $(STAMP) ## check that all is ready, and build what is published; PUBLISH=1 asks, and publishes
+release: $(CHECKS) ## check that all is ready, and build what is published; PUBLISH=1 asks, and publishes
 	@$(BIN)/python -m tests.release $(if $(PUBLISH),publish,check)
 
 clean: ## remove the environment

@@ -64,23 +64,40 @@ pytest_collect_file = Sybil(
     fixtures=["as_for_a_reader"],
 ).pytest()
 
-#: Modules that import torch as they are imported, which collecting their examples does.
-collect_ignore_glob = (
-    []
-    if find_spec("torch")
-    else [
+#: What cannot be imported without a package that `make install` leaves out: `make lint` and the
+#: slow tests install it, and `make test-torch` torch.
+NEED = {
+    "check_jsonschema": ["tests/test_project.py"],
+    "playwright": ["tests/study"],
+    "sympy": [
+        "compare/proof/*",
+        "tests/compare/proof",
+        "tests/manual/test_network_libraries.py",
+        "tests/manual/test_objects.py",
+        "tests/test_derivation.py",
+    ],
+    "torch": [
         "models/torch_functions/*",
         "handgrad/torch.py",
         "handgrad/torch_reports.py",
-        "models/torch_functions/*.py",
         "handgrad/program/aten/*",
         "handgrad/judging/pytorch/*",
-    ]
-)
+    ],
+}
+MISSING = [package for package in NEED if not find_spec(package)]
+if os.environ.get("HANDGRAD_BROWSER") == "required":
+    assert not set(MISSING) - {"torch"}, MISSING
+collect_ignore_glob = [path for package in MISSING for path in NEED[package]]
 
 # Modules and tests stay until the end. Going through them again and again, the collector took a
 # quarter of the time that collecting takes.
 gc.disable()
+
+
+def pytest_report_header() -> str | None:
+    """Say what is left out, and why."""
+    left_out = [f"{', '.join(NEED[name])} ({name})" for name in MISSING if name != "torch"]
+    return f"left out, as packages are missing: {'; '.join(left_out)}" if left_out else None
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ def unavailable(error: Exception) -> str | None:
     says = escaped(str(error).split("\n")[0])
     if isinstance(error, ModuleNotFoundError):
         what = f"the package {error.name!r} is not installed"
+        if error.name == "sympy":  # the one package that `make install` leaves out
+            return f"{what}; expected {install('prove')}"
     elif isinstance(error, ImportError):
         *_, (frame, _) = walk_tb(error.__traceback__)
         package, _, _ = str(frame.f_globals.get("__name__")).partition(".")

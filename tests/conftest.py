@@ -36,6 +36,7 @@ from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from tests.once import Once
+from tests.tiers import NIGHT
 
 #: Files for commands, which would be imported under names that tests use.
 collect_ignore = ["stored_outputs"]
@@ -122,6 +123,12 @@ def pytest_collection(session: pytest.Session) -> None:
             # Collecting it says what is wrong with it, or why it is skipped.
             with suppress(Exception, pytest.skip.Exception):
                 import_module(".".join(name.parts))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By day leave out what the night tries."""
+    if not NIGHT:
+        items[:] = [item for item in items if item.get_closest_marker("night") is None]
 
 
 @pytest.hookimpl(wrapper=True)

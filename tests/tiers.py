@@ -1,18 +1,38 @@
-"""The two tiers: `make test` runs one of each kind, `make test-all` the slow ones as well."""
+"""The three tiers: `make test` runs one of each kind, `make test-slow` more, and the night all.
+
+What has the mark `night` beside `slow` runs where HANDGRAD_NIGHT=1 is in the environment.
+"""
 
 import os
+from collections.abc import Iterable
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
 
-#: With this in the environment `make test-slow` tries all that is drawn: that takes hours.
+#: With this in the environment `make test-slow` tries all: that takes hours.
 NIGHT = "HANDGRAD_NIGHT" in os.environ
 
 
 def slowly(*values: Any) -> Any:
     """A test's parameters that only `make test-all` tries."""
     return pytest.param(*values, marks=pytest.mark.slow)
+
+
+def nightly(values: Iterable[Any], slow: int) -> list[Any]:
+    """Slow parameters, of which one in so many, drawn by their names, is tried without the night.
+
+    A value that is a tuple stands for several parameters.
+    """
+    marks = [pytest.mark.slow, pytest.mark.night]
+    return [
+        pytest.param(
+            *(value if isinstance(value, tuple) else (value,)),
+            marks=marks[: 1 + (crc32(repr(value).encode()) % slow > 0)],
+        )
+        for value in values
+    ]
 
 
 def one_of_each(values: Any, quick: Any) -> list[Any]:

@@ -36,6 +36,7 @@ def test_a_sample_of_mutated_files(name: str) -> None:
     assert row["refused"] > 50
 
 
+@pytest.mark.night
 @pytest.mark.slow
 @pytest.mark.parametrize("program", lines.PROGRAMS)
 def test_a_sample_of_command_lines(program: str) -> None:
@@ -143,6 +144,7 @@ def test_a_plot_that_is_stopped(fault: str) -> None:
     assert "file" in stopped("plot", fault, 1)
 
 
+@pytest.mark.night
 @pytest.mark.slow
 def test_a_sample_of_extremes() -> None:
     table = extremes()

@@ -42,12 +42,14 @@ def test_short_ones(line: str) -> None:
     assert certified(rows) == 1
 
 
+@pytest.mark.night
 @pytest.mark.slow
 def test_drawn_ones() -> None:
     made = (drawn(in_place.FAMILY, in_place.draw, SEED, number) for number in range(DRAWN))
     assert certified(judged(*made)) >= 0.95
 
 
+@pytest.mark.night
 @pytest.mark.slow
 @pytest.mark.parametrize("family", others.DRAWN)
 def test_other_families(family: str) -> None:

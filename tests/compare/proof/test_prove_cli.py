@@ -172,7 +172,7 @@ def test_without_sympy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("Error: the package 'sympy' is not installed; expected the ")
+    assert ended.stderr.startswith("Error: the package 'sympy' is not installed; expected .venv/")
     assert ended.stderr.count("\n") == 1
 
 
