@@ -38,8 +38,6 @@ from hypothesis import settings
 from tests.once import Once
 from tests.tiers import NIGHT
 
-#: Files for commands, which would be imported under names that tests use.
-collect_ignore = ["stored_outputs"]
 
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.

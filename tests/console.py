@@ -57,7 +57,7 @@ def check(command: str, expected: str) -> str | None:
         stamp = Path(os.path.relpath(sys.prefix, ROOT)) / ".installed-by-make"
         command = command.replace("make", f"make --assume-old={stamp}", 1)
     python = command.startswith(PYTHON) and not command.startswith(APART)
-    run = _in_this_process if python and SHELL.isdisjoint(command) else _in_a_shell
+    run = in_this_process if python and SHELL.isdisjoint(command) else _in_a_shell
     code, out, err = run(command)
     # A wrong gradient is what some commands are shown to find.
     wrong = out.startswith("disagree: ") or FAILED.search(out) or WRONG.search(out)
@@ -84,8 +84,12 @@ def _in_a_shell(command: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-def _in_this_process(command: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of a module of ours: Python and JAX are loaded already."""
+def in_this_process(command: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a module of ours: Python and JAX are loaded already.
+
+    Args:
+        command: beginning with `PYTHON`, without a shell's characters.
+    """
     module, *words = shlex.split(command.removeprefix(PYTHON))
     path = ROOT.joinpath(*module.split("."))
     main = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")

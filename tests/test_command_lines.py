@@ -2,44 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-import benchmarks.cli
-import benchmarks.on_gpu
-import compare.cli
-import handgrad.cli
-import study.cli
-import website.cli
+import handgrad
 from handgrad.commands.options import Number, whole
+from tests.command_lines import CONTEXTS, ROOTS
 from tests.tiers import one_of_each
 
-ROOTS: dict[str, click.Command] = {
-    "handgrad": handgrad.cli.cli,
-    "compare": compare.cli.cli,
-    "benchmarks": benchmarks.cli.cli,
-    "study": study.cli.study,
-    "website": website.cli.website,
-    "benchmarks.on_gpu": benchmarks.on_gpu.command,
-}
-
-
-def walk(command: click.Command, context: click.Context) -> Iterator[click.Context]:
-    """The context of a command, and of all below it."""
-    yield context
-    for name, below in getattr(command, "commands", {}).items():
-        yield from walk(below, click.Context(below, context, info_name=name))
-
-
-CONTEXTS = {
-    context.command_path: context
-    for name, root in ROOTS.items()
-    for context in walk(root, click.Context(root, info_name=name))
-}
 COMMANDS = {path: context.command for path, context in CONTEXTS.items()}
 #: All parameters but --help and --version, by command and name.
 PARAMETERS = {
