@@ -38,7 +38,6 @@ from hypothesis import settings
 from tests.once import Once
 from tests.tiers import NIGHT
 
-
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.
 settings.register_profile("quick", max_examples=200, deadline=None, derandomize=True)
