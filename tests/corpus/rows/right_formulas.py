@@ -54,11 +54,6 @@ only_in_floats = slope_of(sigmoid_in_floats)
 in_jax = slope_of(lambda z: 1 / (1 + jnp.exp(-z)))
 
 
-def of_another_shape(z: Any) -> Any:
-    """In numbers other than those it is given."""
-    return only_in_float64(z) if z.dtype == np.float64 else only_in_floats(z)[:2]
-
-
 def that_warns(z: Any) -> Any:
     if z.dtype != np.float64:
         warnings.warn("slow on these numbers", stacklevel=1)
@@ -72,7 +67,6 @@ def chosen_by_jax(z: Any) -> Any:
 
 
 def chosen_in_place(z: Any) -> Any:
-    assert z.dtype.itemsize <= 8, "not in longer floats"
     found = np.zeros_like(z)
     for i, value in enumerate(z):
         with np.errstate(invalid="ignore"):
@@ -108,7 +102,6 @@ def by_both(p: Any, x: Any, y: Any, order: Any = (0, 1, 2)) -> Any:
 
 # What is compiled for float64 is asked beside the point: there rounding is another.
 
-
 SIZES, GROWN = np.array([1e6, 1e-6]), np.array([1, 1 + 1e-9])
 
 
@@ -133,12 +126,6 @@ def filled(x: Any) -> Any:
     return found
 
 
-def multiplied(x: Any) -> Any:
-    found = np.ones(len(x))
-    found *= 2 * np.exp(x * x)
-    return found * x
-
-
 def converged(x: Any) -> Any:
     """The series of e^(x²), which a tolerance ends, in an array that is written to."""
     found, term, k = np.ones(len(x)), np.ones(len(x)), 1
@@ -155,10 +142,6 @@ def through_a_view(z: Any) -> Any:
     part = found[:]
     part *= np.exp(np.abs(z) ** 2)
     return found
-
-
-def summed_twice(x: Any) -> Any:
-    return sp.coo_array((np.repeat(x, 2) / 2, 2 * [[0, 0, 1, 1, 2, 2]]), shape=(3, 3))
 
 
 def both(name: str, gradient: Any, verdict: str) -> list[Row]:
@@ -180,11 +163,9 @@ CASES = [
         Row("right, JAX compares", chosen_by_jax, **LOST),
         Row("right, by an assignment", chosen_in_place, **LOST),
         Row("right, in floats alone", only_in_floats, **(LOST if LONG_FLOATS else OPEN)),
-        Row("right, of another shape in others", of_another_shape, **OPEN),
         Row("one element by 1e-6", off([1, 1, 1 + 1e-6]), "z: 1 of 3", "z[2]", **WRONG),
     ),
     *cases("lost at 31", check_gradient, loss, SATURATED[:1], points=0)(
-        Row("off by 1e-4 as well", off(1 + 1e-4), **WRONG),
         Row("off by 1e-9 as well", off(1 + 1e-9), **WRONG),
     ),
     *cases("wrong at any precision", check_gradient, loss, MODERATE, points=0)(
@@ -220,19 +201,16 @@ CASES = [
     ),
     *cases("a rerun", check_gradient, squares, POINT, points=0)(
         *both("by a loop", filled, "disagree"),
-        *both("in place", multiplied, "disagree"),
         Row("right, by a series to a tolerance", converged),
     ),
     *cases("no rerun", check_gradient, squares, POINT + 0.5j, points=0)(
         *both("through a view", through_a_view, "undecidable"),
     ),
     *cases("a rerun", check_jacobian, lambda x: jnp.exp(x**2), POINT, points=0)(
-        *both("a sparse matrix", lambda x: sp.diags(filled(x)).tocsr(), "disagree"),
         *both("triples", lambda x: sp.coo_array((filled(x), 2 * [range(3)])), "disagree"),
         *both("a product", lambda x: 2 * sp.diags(x) @ sp.diags(np.exp(x**2)), "disagree"),
     ),
     *cases("no rerun", check_jacobian, lambda x: x * x / 2, POINT, points=0)(
-        *both("triples that are added", summed_twice, "undecidable"),
         *both("a product by a star", lambda x: sp.diags(x) * sp.diags(np.ones(3)), "undecidable"),
         *both("an operator", lambda x: sp.linalg.aslinearoperator(sp.diags(x)), "undecidable"),
     ),
