@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import polygamma
 
 from handgrad import check_backward, check_custom, check_gradient, check_hvp, check_jacobian
-from tests.corpus.case import Case, Row, cases
+from tests.corpus.case import Anew, Case, Row, cases
 
 W = np.array([0.3, -0.7, 1.2])
 X = np.random.default_rng(0).standard_normal((5, 3))
@@ -162,6 +162,20 @@ def off(k: int, factor: float) -> Callable[[Any], Any]:
     return at_times(k, twice, lambda w: factor * 2 * w)
 
 
+def in_calls(of: tuple[int, ...], one: Any, other: Any = lambda w: w.reshape(7)) -> Anew:
+    """Return a function that is another, or raises, in some calls of each check."""
+
+    def made() -> Callable[..., Any]:
+        calls = itertools.count(1)
+        return lambda *at: (other if next(calls) in of else one)(*at)
+
+    return Anew(made)
+
+
+def counted(k: int, loss: Any) -> Anew:
+    return Anew(lambda: at_times(k, loss, lambda w: 1.1 * loss(w)))
+
+
 def off_elsewhere(w: Any) -> Any:
     return 2 * w * (1 if np.array_equal(w, W) else 1 + 1e-9 * RNG.integers(9))
 
@@ -175,6 +189,7 @@ def raising_elsewhere(w: Any) -> Any:
 RACE: dict[str, Any] = {"verdict": "disagree", "kinds": ("not-repeatable",)}
 AGREE: dict[str, Any] = {"verdict": "agree"}
 UNDECIDABLE: dict[str, Any] = {"verdict": "undecidable"}
+RAISES = "it raised ValueError in one call and not in another"
 VARIES, BY_ROUNDING = "the gradient varies at the same point", "where rounding explains up to"
 
 
@@ -213,6 +228,11 @@ CASES = [
     *cases("counts", check_hvp, at_times(2, traced, lambda w: traced(w) + 1e-12), W, points=0)(
         Row("right, but for digits of the value", lambda w, v: 2 * v),
     ),
+    # A check calls a function eight times, and then for each result that it judges.
+    *drawn("the 7th call, as traced", counted(7, traced)),
+    *drawn("the 2nd call, in NumPy", counted(2, by_numpy)),
+    *drawn("the 7th call, in NumPy", counted(7, by_numpy)),
+    *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.
     *cases("shuffled", check_gradient, shuffled, W, points=0)(
         Row("right, of what is not a number", twice),
@@ -246,6 +266,13 @@ CASES = [
         Row("an eighth, by half", off(8, 1.5), **RACE),
         Row("a seventh is 0", off(7, 0.0), **RACE),
         Row("right, by rounding", off(2, 1 + 1e-15), BY_ROUNDING),
+        Row(
+            "those that are judged alone",
+            in_calls((9, 10), twice, lambda w: 2 * (1 + 1e-9) * w),
+            **RACE,
+        ),
+        Row("an 11th of them", Anew(lambda: off(11, 1 + 1e-9)), **RACE),
+        Row("one raises", in_calls((11,), twice), RAISES, **RACE),
         Row("at other points alone", off_elsewhere, "disagree at point 1", **RACE),
         Row("drawn", lambda w: RNG.random() * w, kinds=RACE["kinds"]),
         Row(
