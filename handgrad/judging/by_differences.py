@@ -42,7 +42,7 @@ APPROXIMATE = 0.03
 
 #: The same of a loss that is rougher than `ROUGH` (`handgrad.oracle.differences.Slope.roughness`),
 #: and so a solver's. At SciPy's default tolerance 12 of 450 slopes of least squares of solutions,
-#: of eight equations by three methods (`tests/handgrad/judging/test_solvers.py` has the equations),
+#: of eight equations by three methods (`tests/corpus/rows/solvers.py` has one of them),
 #: were off by more than `APPROXIMATE`; the largest error was 0.14 of the slopes nearby, where the
 #: slope is smooth, and 0.79 of what is unsettled. These are half as much again, and twice as much.
 ROUGH, SOLVER, UNSETTLED = 1e-10, 0.2, 2.0
@@ -57,7 +57,7 @@ COMMON, HALF = 0.03, 2.0**-26
 #: What computes in code of its own has an error of its own, which is smooth, so that differences do
 #: not see it: those of a bisection that stops at 1e-10, where the loss is linear, show none at all.
 #: Below this part of the slopes nearby nothing is known. Of 250 slopes of the equations of
-#: `tests/handgrad/judging/test_solvers.py`, at tolerances of 1e-6, 1e-7 and 1e-9, none was off by
+#: `tests/corpus/rows/solvers.py` and others, at tolerances of 1e-6, 1e-7 and 1e-9, none was off by
 #: more than the larger of this and `SAFE` coarse estimates. At 1e-3 most were, by up to 5,000 times
 #: as much, and roughness does not tell which: so where it is beyond `ROUGH` the bar of an estimate
 #: is all that the judge allows a solver.

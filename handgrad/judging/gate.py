@@ -153,7 +153,8 @@ class Gate:
 
             def changed(leaf: np.ndarray, scale: float = scale) -> np.ndarray:
                 by = scale * sizes_of([leaf]).reshape(leaf.shape) * rng.uniform(-1, 1, leaf.shape)
-                return np.asarray(leaf + by, leaf.dtype)
+                with quiet():  # it may overflow
+                    return np.asarray(leaf + by, leaf.dtype)
 
             there, found = case.varied(given, changed), None
             longer = there
