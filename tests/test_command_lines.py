@@ -12,6 +12,7 @@ import pytest
 import benchmarks.cli
 import benchmarks.on_gpu
 import compare.cli
+import evaluation.foreign.cli
 import handgrad.cli
 import study.cli
 import website.cli
@@ -24,6 +25,7 @@ ROOTS: dict[str, click.Command] = {
     "benchmarks": benchmarks.cli.cli,
     "study": study.cli.study,
     "website": website.cli.website,
+    "evaluation.foreign": evaluation.foreign.cli.foreign,
     "benchmarks.on_gpu": benchmarks.on_gpu.command,
 }
 

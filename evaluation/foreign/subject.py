@@ -10,8 +10,8 @@ import jax
 import jax.scipy.special
 import numpy as np
 
-from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
-from tests.corpus.formulas import Namespace, formula, table
+from evaluation.foreign.truth import DIGITS, Error, mapped, measure, numbers
+from evaluation.formulas import Namespace, formula, modules, table
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
 #: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a
@@ -34,7 +34,6 @@ class Subject:
     A `Backward` has array-valued losses.
     """
 
-    package: str
     name: str
     loss: Callable[..., Any]
     gradient: Callable[..., Any]
@@ -68,8 +67,7 @@ class Subject:
         try:
             report = self.check()
         except Exception as raised:  # whatever the judge raises is what is looked for
-            text = " ".join(str(raised).split())[:300]
-            row |= {"verdict": "error", "says": f"{type(raised).__name__}: {text}"}
+            row |= {"verdict": "error", "says": told(raised)}
         else:
             row |= {"verdict": report.verdict, "blame": report.blame}
             row |= {"kinds": sorted({finding.kind for finding in report.findings})}
@@ -97,20 +95,27 @@ class Subject:
         return "either" if error.relative <= epsilon**WRONG else "wrong"
 
 
-def tabled(package: str, text: str, names: Mapping[str, Any]) -> Iterator[Subject]:
-    """Yield a subject for each row of a table with a head.
+def tabled(text: str, known: Mapping[str, Any], *homes: str) -> Iterator[Subject]:
+    """Yield a subject for each row of tables with heads, a blank line between all of them.
 
-    The head says what the columns {0}, {1} and on make: a subject's name, `loss` and `gradient` as
+    A head says what the columns {0}, {1} and on make: a subject's name, `loss` and `gradient` as
     formulas of the arguments `of`, the parameters `at`, and perhaps the other `inputs`.
+
+    Args:
+        text: the tables.
+        known: names for the formulas.
+        homes: modules for them, by their paths.
+
     """
-    top, _, rows = text.strip().partition("\n\n")
-    head = {"of": "x", "inputs": "()"}
-    head |= {line.partition(" ")[0]: line.partition("= ")[2] for line in top.split("\n")}
-    for cells in table(rows):
-        own = {key: said.format(*cells) for key, said in head.items()}
-        f, df = (formula(own["of"], own[part], names) for part in ("loss", "gradient"))
-        at, inputs = (eval(own[part], dict(names)) for part in ("at", "inputs"))
-        yield Subject(package, own["name"], f, partial(df, np), at, inputs)
+    names, parts = {**known, **modules(*homes)}, text.strip().split("\n\n")
+    for top, rows in zip(parts[::2], parts[1::2], strict=True):
+        said = dict(line.split(" = ", 1) for line in top.split("\n"))
+        head = {"of": "x", "inputs": "()"} | {key.strip(): what for key, what in said.items()}
+        for cells in table(rows):
+            own = {key: said.format(*cells) for key, said in head.items()}
+            f, df = (formula(own["of"], own[part], names) for part in ("loss", "gradient"))
+            at, inputs = (eval(own[part], dict(names)) for part in ("at", "inputs"))
+            yield Subject(own["name"], f, partial(df, np), at, inputs)
 
 
 @dataclass
@@ -167,13 +172,18 @@ class Custom(Backward):
             with jax.enable_x64(True):
                 return jax.vjp(function, *params)[1](jax.numpy.asarray(cotangent))
 
-        return Backward(self.package, self.name, self.loss, by_rule, params).error(params, inputs)
+        return Backward(self.name, self.loss, by_rule, params).error(params, inputs)
 
 
 def _leaves(tree: Any) -> list[Any]:
     found: list[Any] = []
     mapped(found.append, tree)
     return found
+
+
+def told(raised: BaseException) -> str:
+    """Return what was raised in a line."""
+    return f"{type(raised).__name__}: {' '.join(str(raised).split())[:300]}"
 
 
 def outcome(row: dict[str, Any]) -> str:

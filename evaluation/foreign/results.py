@@ -1,11 +1,20 @@
-"""What docs/reliability.md says of foreign code, from the stored rows alone."""
+"""The stored rulings, and what docs/reliability.md says of them."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from tests.attack.stored import Row
+from benchmarks.templates import templates
+from evaluation.rows import Row, read
 
+#: What the document is made from.
+STORED = Path(__file__).with_name("results.jsonl")
 OUTCOMES = ("right", "wrong", "undecidable", "error")
+
+
+def stored() -> list[Row]:
+    """Return the rows that the document is made from."""
+    return [*read(STORED).values()]
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:
@@ -18,10 +27,16 @@ def figures(rows: list[Row]) -> dict[str, Any]:
     return {
         "count": len(rows),
         "packages": len({row["package"] for row in rows}),
-        "share": 100 * counts["right"] / len(rows),
+        "share": 100 * counts["right"] / max(len(rows), 1),
         **{outcome: counts[outcome] for outcome in OUTCOMES},
         "mistaken": sum(row.get("expected") == "wrong" for row in rows),
         "elsewhere": sum(row.get("elsewhere") == "wrong" for row in rows),
         "minutes": sum(row.get("seconds", 0) for row in rows) / 60,
         "table": table,
     }
+
+
+def section() -> str:
+    """Write the section of the document."""
+    template = templates(Path(__file__).parent).get_template("section.md.j2")
+    return template.render(**figures(stored()))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.attack.foreign.packages.gpy_kernels import (
+from evaluation.foreign.packages.gpy_kernels import (
     X,
     Z,
     assign,
@@ -18,8 +18,8 @@ from tests.attack.foreign.packages.gpy_kernels import (
     squares,
     with_parameters,
 )
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import Namespace, formula, modules, table
+from evaluation.foreign.subject import Subject, tabled
+from evaluation.formulas import Namespace, formula, table
 
 _RNG = np.random.default_rng(41)
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])
@@ -115,8 +115,7 @@ NegativeLogexp   |          | -log1p(exp(x))       | REAL
 NegativeExponent |          | -exp(x)              | REAL
 Square           |          | x**2                 | POSITIVE
 Logistic         | 0.25, 1.75 | 0.25 + 1.5 * expit(x) | REAL
-"""
-JACOBIANS = """
+
 name     = {0}.log_jacobian_grad
 loss     = sum(C * ({1}))
 gradient = C * transformations.{0}().log_jacobian_grad(x)
@@ -207,7 +206,7 @@ class _Likelihood(NamedTuple):
         # Other points would leave (0, 1), or come so near to 0 and 1 that what guards the package's
         # logarithms, 1e-9, counts.
         options = {"points": [(0.9 * at + 0.03,)]} if self.name in ("Bernoulli", "Binomial") else {}
-        return Subject("gpy", f"{self.name}.{method}", loss, gradient, at, options=options)
+        return Subject(f"{self.name}.{method}", loss, gradient, at, options=options)
 
     def by_parameter(self, method: str, order: int, key: str, at: Any) -> Subject:
         """Differentiate by a parameter what is differentiated so often by f already."""
@@ -219,7 +218,7 @@ class _Likelihood(NamedTuple):
         def gradient(x: Any) -> Any:
             return np.sum(self.call(method, assign(self.make(), {key: x}), at)).reshape(x.shape)
 
-        return Subject("gpy", f"{self.name}.{method}", loss, gradient, self.p[key])
+        return Subject(f"{self.name}.{method}", loss, gradient, self.p[key])
 
 
 def _links() -> Iterator[Subject]:
@@ -236,7 +235,7 @@ def _links() -> Iterator[Subject]:
             def gradient(x: Any, link: Any = link, method: str = method) -> Any:
                 return C * getattr(link, method)(x)
 
-            yield Subject("gpy", f"{name}.{method}", loss, gradient, eval(where, globals()))
+            yield Subject(f"{name}.{method}", loss, gradient, eval(where, globals()))
 
 
 def _mappings() -> Iterator[Subject]:
@@ -267,7 +266,7 @@ def _mappings() -> Iterator[Subject]:
             }
 
         at = {"parameters": p, "x": x}
-        yield Subject("gpy", f"mapping {name}", loss, gradient, at, options=options)
+        yield Subject(f"mapping {name}", loss, gradient, at, options=options)
 
 
 def _warpings() -> Iterator[Subject]:
@@ -295,7 +294,7 @@ def _warpings() -> Iterator[Subject]:
     def value(xp: Any, p: Any) -> Any:
         return xp.sum(c * warped(xp, p))
 
-    yield Subject("gpy", "TanhFunction.fgrad_y", value, first, at)
+    yield Subject("TanhFunction.fgrad_y", value, first, at)
     psi = {key: at[key] for key in ("psi", "d")}
 
     def rise(xp: Any, p: Any) -> Any:
@@ -304,7 +303,7 @@ def _warpings() -> Iterator[Subject]:
     def second(p: Any) -> Any:
         return by_psi(made(p).fgrad_y_psi(y))
 
-    yield Subject("gpy", "TanhFunction.fgrad_y_psi", rise, second, psi)
+    yield Subject("TanhFunction.fgrad_y_psi", rise, second, psi)
     low, high = -3.0 * np.ones(2), 3.0 * np.ones(2)
     weights = _RNG.uniform(0.5, 2, (5, 2)).round(2)
     names, values = ("a0", "b0", "a1", "b1"), np.array([[0.7], [1.3], [1.6], [0.9]])
@@ -320,7 +319,7 @@ def _warpings() -> Iterator[Subject]:
         assign(made, {key: p[key] for key in powers}).update_grads(p["x"], weights)
         return {"x": weights * made.fgrad_X(p["x"]), **gradients_of(made, powers)}
 
-    yield Subject("gpy", "KumarWarping", kumar, kumar_slopes, powers | {"x": X[:, :2]})
+    yield Subject("KumarWarping", kumar, kumar_slopes, powers | {"x": X[:, :2]})
 
 
 def _expectations() -> Iterator[Subject]:
@@ -347,7 +346,7 @@ def _expectations() -> Iterator[Subject]:
         named = dict(zip(("variance", "l", "z", "mu", "s"), map(np.asarray, found), strict=True))
         return named | {"variance": named["variance"].reshape(1)}
 
-    yield Subject("gpy", "psi statistics of RBF", rbf, rbf_slopes, at)
+    yield Subject("psi statistics of RBF", rbf, rbf_slopes, at)
     at = {"v": at["l"], **{key: at[key] for key in ("z", "mu", "s")}}
 
     def linear(xp: Any, p: Any) -> Any:
@@ -361,7 +360,7 @@ def _expectations() -> Iterator[Subject]:
         found = linear_psi_comp.psiDerivativecomputations(w0, w1, w2, p["v"], p["z"], q)
         return dict(zip(("v", "z", "mu", "s"), map(np.asarray, found), strict=True))
 
-    yield Subject("gpy", "psi statistics of Linear", linear, linear_slopes, at)
+    yield Subject("psi statistics of Linear", linear, linear_slopes, at)
 
     def divergence(xp: Any, p: Any) -> Any:
         return -xp.sum(p["mu"] ** 2 + p["s"] - xp.log(p["s"])) / 2
@@ -373,7 +372,7 @@ def _expectations() -> Iterator[Subject]:
         return {"mu": np.array(q.mean.gradient), "s": np.array(q.variance.gradient)}
 
     at = {key: at[key] for key in ("mu", "s")}
-    yield Subject("gpy", "NormalPrior.update_gradients_KL", divergence, divergence_slopes, at)
+    yield Subject("NormalPrior.update_gradients_KL", divergence, divergence_slopes, at)
 
 
 def _gaussian(xp: Any, y: Any, covariance: Any) -> Any:
@@ -410,7 +409,7 @@ def _processes() -> Iterator[Subject]:
     def exact_slopes(p: Any) -> Any:
         return gradients_of(assign(GPy.models.GPRegression(X, y, GPy.kern.RBF(4)), p), p)
 
-    yield Subject("gpy", "GPRegression", exact, exact_slopes, at)
+    yield Subject("GPRegression", exact, exact_slopes, at)
     at = at | {"Z": Z}
 
     def sparse(xp: Any, p: Any, kind: str) -> Any:
@@ -431,7 +430,7 @@ def _processes() -> Iterator[Subject]:
             return gradients_of(made, p)
 
         f = partial(sparse, kind=method.__name__)
-        yield Subject("gpy", f"SparseGP {method.__name__}", f, sparse_slopes, at)
+        yield Subject(f"SparseGP {method.__name__}", f, sparse_slopes, at)
     draws = _RNG.normal(size=(5, 5))
     at = {"K": (draws @ draws.T + np.eye(5)).round(2), "y": y}
 
@@ -443,7 +442,7 @@ def _processes() -> Iterator[Subject]:
         found = ExactGaussianInference().inference(*parts, K=(p["K"] + p["K"].T) / 2)[2]
         return {"K": found["dL_dK"], "y": -found["dL_dm"]}
 
-    yield Subject("gpy", "ExactGaussianInference", given, given_slopes, at)
+    yield Subject("ExactGaussianInference", given, given_slopes, at)
 
     def student(xp: Any, p: Any) -> Any:
         covariance, nu = (p["K"] + p["K"].T) / 2 + 1e-8 * np.eye(5), p["nu"]
@@ -460,7 +459,7 @@ def _processes() -> Iterator[Subject]:
         return {"K": found["dL_dK"], "y": -found["dL_dm"], "nu": np.reshape(found["dL_dnu"], 1)}
 
     at = at | {"nu": np.array([5.3])}
-    yield Subject("gpy", "ExactStudentTInference", student, student_slopes, at)
+    yield Subject("ExactStudentTInference", student, student_slopes, at)
 
 
 def _matrices() -> Iterator[Subject]:
@@ -480,7 +479,7 @@ def _matrices() -> Iterator[Subject]:
             lower = np.linalg.cholesky(np.tril(a) + np.tril(a, -1).T)
             return np.tril(getattr(choleskies, name)(np.tril(weights), lower))
 
-        yield Subject("gpy", f"choleskies.{name}", factor, factor_slopes, at)
+        yield Subject(f"choleskies.{name}", factor, factor_slopes, at)
     labels = np.eye(2)[[0, 1, 1, 0, 1]]
 
     def discriminant(xp: Any, x: Any) -> Any:
@@ -492,21 +491,20 @@ def _matrices() -> Iterator[Subject]:
     def discriminant_slopes(x: Any) -> Any:
         return np.asarray(priors.DGPLVM(0.7, labels, x.shape).lnpdf_grad(x))
 
-    yield Subject("gpy", "prior DGPLVM", discriminant, discriminant_slopes, X[:, :2])
+    yield Subject("prior DGPLVM", discriminant, discriminant_slopes, X[:, :2])
 
 
-def subjects() -> Iterator[Subject]:
-    """Those of GPy, and of paramz, which it is built on."""
-    homes = modules(
-        "GPy.core.parameterization.priors", "GPy.util.warping_functions", "paramz.transformations"
-    )
+def _gpy() -> Iterator[Subject]:
+    homes = "GPy.core.parameterization.priors", "GPy.util.warping_functions"
     yield from _likelihoods()
     yield from _links()
-    yield from tabled("gpy", SCALARS, globals() | homes)
+    yield from tabled(SCALARS, globals(), *homes)
     yield from _mappings()
     yield from _warpings()
     yield from _expectations()
     yield from _processes()
     yield from _matrices()
-    yield from tabled("paramz", TRANSFORMATIONS, globals() | homes)
-    yield from tabled("paramz", JACOBIANS, globals() | homes)
+
+
+_PARAMZ = partial(tabled, TRANSFORMATIONS, globals(), "paramz.transformations")
+PACKAGES = {"gpy": _gpy, "paramz": _PARAMZ}

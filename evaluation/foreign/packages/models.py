@@ -1,14 +1,15 @@
 """Statistical models: scores, objectives of classifiers, kernels, and metric learning."""
 
 # pyright: reportMissingImports=false
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import formula, modules
+from evaluation.foreign.subject import Subject, tabled
+from evaluation.formulas import formula
 
 _RNG = np.random.default_rng(11)
 X = np.column_stack([np.ones(8), np.linspace(-1, 1, 8), _RNG.normal(size=8).round(2)])
@@ -105,7 +106,8 @@ def _cox(xp: Any, beta: Any, ties: str) -> Any:
     return total
 
 
-#: Models of statsmodels: how each is made, its log-likelihood of `b`, and where.
+#: Models of statsmodels: how each is made, its log-likelihood of `b`, and where; families of
+#: generalized linear models, with their links, and log-likelihoods of η = `e`.
 SCORES = """
 name     = {0}.score
 of       = b
@@ -141,10 +143,7 @@ PHReg breslow        | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="br
     | _cox(xp, b, "breslow")      | BETA[1:]
 PHReg efron          | hazard_regression.PHReg(TIMES, Z, status=EVENTS, ties="efron")
     | _cox(xp, b, "efron")        | BETA[1:]
-"""
 
-#: Families of generalized linear models, with their links, and log-likelihoods of η = `e`.
-FAMILIES = """
 name     = GLM {0}.score
 of       = b
 loss     = sum((lambda e: {2})(X @ b))
@@ -159,19 +158,16 @@ Poisson sqrt        | Poisson(families.links.Sqrt())        | (COUNTS + 1) * log
 """
 
 
-def _statsmodels() -> Iterator[Subject]:
-    homes = modules(
-        "statsmodels.api",
-        "statsmodels.genmod.families",
-        "statsmodels.discrete.count_model",
-        "statsmodels.discrete.truncated_model",
-        "statsmodels.discrete.conditional_models",
-        "statsmodels.duration.hazard_regression",
-        "statsmodels.miscmodels.ordinal_model",
-        "statsmodels.othermod.betareg",
-    )
-    yield from tabled("statsmodels", SCORES, globals() | homes)
-    yield from tabled("statsmodels", FAMILIES, globals() | homes)
+HOMES = (
+    "statsmodels.api",
+    "statsmodels.genmod.families",
+    "statsmodels.discrete.count_model",
+    "statsmodels.discrete.truncated_model",
+    "statsmodels.discrete.conditional_models",
+    "statsmodels.duration.hazard_regression",
+    "statsmodels.miscmodels.ordinal_model",
+    "statsmodels.othermod.betareg",
+)
 
 
 def _as_it_is(model: Any) -> Any:
@@ -221,7 +217,7 @@ def _sklearn() -> Iterator[Subject]:
         return kernel.clone_with_theta(theta)(Z, eval_gradient=True)[1]
 
     names = vars(kernels) | globals() | {"weights": weights, "slopes": slopes}
-    yield from tabled("scikit-learn", KERNELS, names)
+    yield from tabled(KERNELS, names)
 
     def huber(xp: Any, w: Any) -> Any:
         sigma, eps, y = w[3], 1.35, COUNTS / 3
@@ -233,7 +229,7 @@ def _sklearn() -> Iterator[Subject]:
         return _huber_loss_and_gradient(w, Z, COUNTS / 3, 1.35, 0.1, np.ones(8))[1]
 
     at = np.array([0.5, -0.3, 0.2, 0.4])
-    yield Subject("scikit-learn", "_huber_loss_and_gradient", huber, huber_slopes, at)
+    yield Subject("_huber_loss_and_gradient", huber, huber_slopes, at)
     multinomial = LinearModelLoss(losses.HalfMultinomialLoss(n_classes=3), fit_intercept=True)
 
     def softmax(xp: Any, w: Any) -> Any:
@@ -245,8 +241,8 @@ def _sklearn() -> Iterator[Subject]:
         return multinomial.gradient(w, Z, CLASSES.astype(float), l2_reg_strength=0.3)
 
     at = _RNG.normal(size=(3, 3)).round(2)
-    yield Subject("scikit-learn", "LinearModelLoss multinomial", softmax, softmax_slopes, at)
-    yield _nca("scikit-learn", NeighborhoodComponentsAnalysis())
+    yield Subject("LinearModelLoss multinomial", softmax, softmax_slopes, at)
+    yield _nca(NeighborhoodComponentsAnalysis())
     joint = np.exp(-S[:4, :4])
     np.fill_diagonal(joint, 0)
     upper = np.triu_indices(4, 1)
@@ -260,7 +256,7 @@ def _sklearn() -> Iterator[Subject]:
         return _kl_divergence(y.ravel(), p, 1, 4, 2)[1].reshape(y.shape)
 
     at = Z[:4] * 1.0
-    yield Subject("scikit-learn", "t-SNE _kl_divergence", divergence, divergence_slopes, at)
+    yield Subject("t-SNE _kl_divergence", divergence, divergence_slopes, at)
 
 
 def _neighbours(xp: Any, a: Any) -> Iterator[tuple[int, Any, Any]]:
@@ -272,7 +268,7 @@ def _neighbours(xp: Any, a: Any) -> Iterator[tuple[int, Any, Any]]:
         yield i, others, e / xp.sum(e)
 
 
-def _nca(package: str, model: Any) -> Subject:
+def _nca(model: Any) -> Subject:
     model.n_iter_, model.verbose = 0, 0
 
     def loss(xp: Any, a: Any) -> Any:
@@ -283,13 +279,13 @@ def _nca(package: str, model: Any) -> Subject:
         same = CLASSES[:, None] == CLASSES[None]
         return model._loss_grad_lbfgs(a.ravel(), Z, same, -1.0)[1].reshape(a.shape)
 
-    return Subject(package, "NCA", loss, slopes, 0.5 * np.eye(2))
+    return Subject("NCA", loss, slopes, 0.5 * np.eye(2))
 
 
 def _metric_learn() -> Iterator[Subject]:
     from metric_learn import LSML, MLKR, NCA
 
-    yield _nca("metric-learn", NCA())
+    yield _nca(NCA())
     y, mlkr = COUNTS / 3, MLKR()
     mlkr.n_iter_, mlkr.verbose = 0, 0
 
@@ -299,7 +295,7 @@ def _metric_learn() -> Iterator[Subject]:
     def regression_slopes(a: Any) -> Any:
         return mlkr._loss(a.ravel(), Z, y)[1].reshape(a.shape)
 
-    yield Subject("metric-learn", "MLKR", regression, regression_slopes, 0.5 * np.eye(2) + 0.1)
+    yield Subject("MLKR", regression, regression_slopes, 0.5 * np.eye(2) + 0.1)
     first, second, inverse = X[:4, 1:] * 2, X[4:, 1:] * 0.8, np.array([[1.0, 0.2], [0.2, 0.7]])
     for name, weights in (("LSML", np.ones(4)), ("LSML weighted", np.array([0.1, 0.4, 0.2, 0.3]))):
         lsml = LSML()
@@ -314,7 +310,7 @@ def _metric_learn() -> Iterator[Subject]:
         def matrix(m: Any, lsml: Any = lsml) -> Any:
             return lsml._gradient(m, first, second, inverse)
 
-        yield Subject("metric-learn", name, quadruplets, matrix, np.array([[1.5, 0.3], [0.3, 0.9]]))
+        yield Subject(name, quadruplets, matrix, np.array([[1.5, 0.3], [0.3, 0.9]]))
 
 
 #: Data fits of skglm: the target, and the loss of η = `e`.
@@ -342,7 +338,7 @@ def _skglm() -> Iterator[Subject]:
             fit.initialize(X, target)
         return np.array([fit.gradient_scalar(X, target, w, X @ w, j) for j in range(3)])
 
-    yield from tabled("skglm", DATAFITS, globals() | {"datafits": datafits, "slopes": slopes})
+    yield from tabled(DATAFITS, globals() | {"datafits": datafits, "slopes": slopes})
     for efron in (False, True):
         cox, target = datafits.Cox(efron), np.column_stack([TIMES, EVENTS])
         cox.initialize(Z, target)
@@ -352,7 +348,7 @@ def _skglm() -> Iterator[Subject]:
             return cox.gradient(Z, target, Z @ w)
 
         likelihood = formula("b", f"-_cox(xp, b, {ties!r}) / 8", globals())
-        yield Subject("skglm", f"Cox efron={efron}", likelihood, cox_slopes, BETA[1:])
+        yield Subject(f"Cox efron={efron}", likelihood, cox_slopes, BETA[1:])
 
 
 def _lifelines() -> Iterator[Subject]:
@@ -367,7 +363,7 @@ def _lifelines() -> Iterator[Subject]:
             return np.asarray(method(frame, t, e, pd.Series(np.ones(8)), None, beta)[1])
 
         likelihood = formula("b", "_cox(xp, b, 'efron')", globals())
-        yield Subject("lifelines", f"efron, {name}", likelihood, slopes, BETA[1:])
+        yield Subject(f"efron, {name}", likelihood, slopes, BETA[1:])
 
 
 def _pot() -> Iterator[Subject]:
@@ -390,7 +386,7 @@ def _pot() -> Iterator[Subject]:
             _, alpha, beta = smooth.dual_obj_grad(p["alpha"], p["beta"], a, b, cost, r)
             return {"alpha": alpha, "beta": beta}
 
-        yield Subject("pot", f"dual_obj_grad {name}", loss, slopes, at)
+        yield Subject(f"dual_obj_grad {name}", loss, slopes, at)
 
     def semi_dual(xp: Any, alpha: Any) -> Any:
         top = [0.7 * b[j] * xp.logsumexp((alpha - cost[:, j]) / 0.7) for j in range(2)]
@@ -400,19 +396,14 @@ def _pot() -> Iterator[Subject]:
         return smooth.semi_dual_obj_grad(alpha, a, b, cost, smooth.NegEntropy(0.7))[1]
 
     name = "semi_dual_obj_grad NegEntropy"
-    yield Subject("pot", name, semi_dual, semi_slopes, at["alpha"])
+    yield Subject(name, semi_dual, semi_slopes, at["alpha"])
 
 
-PACKAGES: dict[str, Callable[[], Iterator[Subject]]] = {
-    "statsmodels": _statsmodels,
+PACKAGES = {
+    "statsmodels": partial(tabled, SCORES, globals(), *HOMES),
     "scikit-learn": _sklearn,
     "metric-learn": _metric_learn,
     "skglm": _skglm,
     "lifelines": _lifelines,
     "pot": _pot,
 }
-
-
-def subjects(package: str) -> Iterator[Subject]:
-    """Those of one package."""
-    yield from PACKAGES[package]()

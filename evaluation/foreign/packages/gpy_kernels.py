@@ -10,8 +10,8 @@ import jax
 import numpy as np
 from mpmath import mpf
 
-from tests.attack.foreign.subject import JAX, Subject
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import JAX, Subject
+from evaluation.formulas import formula, table
 
 _RNG = np.random.default_rng(37)
 X, Z = (_RNG.normal(size=(n, 4)).round(2) for n in (5, 3))
@@ -288,7 +288,7 @@ def _kernel(
         return np.asarray(found) if of_x else gradients_of(made, p)
 
     label = {"both": ", symmetric", "XX": ", symmetric"}.get(kind, "")
-    return Subject("gpy", f"{name}.{method}{label}", loss, gradient, x if of_x else p)
+    return Subject(f"{name}.{method}{label}", loss, gradient, x if of_x else p)
 
 
 #: Derivatives of kernels with names of their own: those that are differentiated already, by point
@@ -363,10 +363,12 @@ def _partials() -> Iterator[Subject]:
                 return np.stack([np.sum(W * call(*known, d), axis=axis) for d in (0, 1)], axis=-1)
 
             label = f" of {lower}" if lower else ""
-            yield Subject("gpy", f"{name}.{method}{label}", loss, gradient, at[last])
+            yield Subject(f"{name}.{method}{label}", loss, gradient, at[last])
 
 
-def subjects() -> Iterator[Subject]:
-    """Those of all kernels."""
+def _gpy() -> Iterator[Subject]:
     yield from _kernels()
     yield from _partials()
+
+
+PACKAGES = {"gpy": _gpy}

@@ -1,13 +1,12 @@
 """umap-learn's distances, each of which returns its gradient by the first point."""
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import modules
+from evaluation.foreign.subject import tabled
 
 X, Y = np.array([0.7, 0.2, 0.5, 0.9, 0.4]), np.array([0.3, 0.6, 0.8, 0.4, 0.2])
 W = np.array([0.5, 1.5, 2.0, 0.7])
@@ -86,6 +85,4 @@ spherical_gaussian        | 2 * _spherical(xp, x, y, abs(x[2] + y[2]))          
 """
 
 
-def subjects() -> Iterator[Subject]:
-    """Each distance with a gradient."""
-    yield from tabled("umap-learn", DISTANCES, globals() | modules("umap.distances"))
+PACKAGES = {"umap-learn": partial(tabled, DISTANCES, globals(), "umap.distances")}

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import Subject
+from evaluation.formulas import formula, table
 
 REAL = np.array([[0.7, -1.3], [2.1, 0.4], [-0.6, 1.5]])
 B = np.array([0.7, -1.1, 0.4])
@@ -91,8 +91,7 @@ normcdf       | ndtr(x)                                      | real
 """
 
 
-def subjects() -> Iterator[Subject]:
-    """Each atom that this release has."""
+def _cvxpy() -> Iterator[Subject]:
     import cvxpy
 
     for name, text, where, *given in table(ATOMS):
@@ -113,4 +112,7 @@ def subjects() -> Iterator[Subject]:
             v.value = x
             return np.asarray(e.grad[v] @ c.ravel(order="F")).reshape(x.shape, order="F")
 
-        yield Subject("cvxpy", f"{name}.grad", loss, gradient, x)
+        yield Subject(f"{name}.grad", loss, gradient, x)
+
+
+PACKAGES = {"cvxpy": _cvxpy}

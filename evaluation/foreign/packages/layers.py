@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.attack.foreign.subject import Backward, Subject
-from tests.corpus.formulas import Namespace, formula, table
+from evaluation.foreign.subject import Backward, Subject
+from evaluation.formulas import Namespace, formula, table
 
 X = np.array([[0.7, -1.3, 2.1], [0.4, -0.6, 3.4], [-2.9, 1.1, -0.2], [0.3, 5.2, -7.0]])
 W = np.array([[0.5, -0.2, 0.9], [1.1, 0.3, -0.7]])
@@ -84,13 +84,13 @@ def _operations(ops: Any) -> Iterator[Subject]:
         def backward(dy: Any, x: Any, f: Any = f, backprop: Any = backprop) -> Any:
             return backprop(ops, dy, x, np.asarray(f(NUMPY, x)))
 
-        yield Backward("thinc", f"backprop_{name}", f, backward, (X,))
+        yield Backward(f"backprop_{name}", f, backward, (X,))
 
     def of_maxout(dy: Any, x: Any) -> Any:
         return ops.backprop_maxout(dy, ops.maxout(x)[1], 3)
 
     maxout = formula("x", "max(x, axis=2)")
-    yield Backward("thinc", "backprop_maxout", maxout, of_maxout, (CUBE,))
+    yield Backward("backprop_maxout", maxout, of_maxout, (CUBE,))
 
     def of_lstm(dy: Any, x: Any, p: Any) -> Any:
         h, sizes = np.zeros((1, 1, 2), "f"), np.ones(3, dtype="i")
@@ -98,7 +98,7 @@ def _operations(ops: Any) -> Iterator[Subject]:
         return ops.backprop_lstm(dy.astype("f"), sizes, p, state)
 
     p = np.random.default_rng(5).normal(size=56).round(2).astype("f")
-    yield Backward("thinc", "backprop_lstm", _lstm, of_lstm, ((X[:3] / 2).astype("f"), p))
+    yield Backward("backprop_lstm", _lstm, of_lstm, ((X[:3] / 2).astype("f"), p))
 
 
 def _lstm(xp: Any, x: Any, p: Any) -> Any:
@@ -124,7 +124,7 @@ def _layers(api: Any) -> Iterator[Subject]:
             dx = model(x, is_train=True)[1](dy)
             return dx, *(np.array(model.get_grad(key)) for key in params)
 
-        return Backward("thinc", f"{name} layer", f, through, (X, *params.values()))
+        return Backward(f"{name} layer", f, through, (X, *params.values()))
 
     for name, text in table(LAYERS):
         w, b = (np.vstack([W, [[0.2, -0.5, 0.6]]]), np.append(B, 0.1)) if name == "Dish" else (W, B)
@@ -152,7 +152,7 @@ def _layers(api: Any) -> Iterator[Subject]:
 
     similarity = formula("x, y, w", "1 / (1 + sum(w * (x - y) ** 2, axis=1))")
     at = (X, X[::-1] / 2, np.array([0.5, 1.2, 0.8]))
-    yield Backward("thinc", "CauchySimilarity layer", similarity, of_similarity, at)
+    yield Backward("CauchySimilarity layer", similarity, of_similarity, at)
 
     def attention(dy: Any, x: Any, q: Any) -> Any:
         model = api.ParametricAttention(3).initialize()
@@ -165,7 +165,7 @@ def _layers(api: Any) -> Iterator[Subject]:
         return x * xp.concatenate([softmax(xp, scores[:1], 0), softmax(xp, scores[1:], 0)])
 
     at = (X, np.array([0.5, -0.2, 0.3]))
-    yield Backward("thinc", "ParametricAttention layer", attended, attention, at)
+    yield Backward("ParametricAttention layer", attended, attention, at)
 
 
 def _cosine_distance(xp: Any, x: Any, y: Any) -> Any:
@@ -175,13 +175,15 @@ def _cosine_distance(xp: Any, x: Any, y: Any) -> Any:
     return -xp.sum(xp.sum(x * y, axis=1) / norms)
 
 
-def subjects() -> Iterator[Subject]:
-    """All of them."""
+def _thinc() -> Iterator[Subject]:
     import thinc.api as api
 
     yield from _operations(api.NumpyOps())
     yield from _layers(api)
     distance, truths = formula("x, y", "sum(((x - y) / 4) ** 2)"), (X[::-1] / 3,)
-    yield Subject("thinc", "L2Distance", distance, api.L2Distance().get_grad, X, truths)
+    yield Subject("L2Distance", distance, api.L2Distance().get_grad, X, truths)
     cosine = api.CosineDistance(normalize=False).get_grad
-    yield Subject("thinc", "CosineDistance", _cosine_distance, cosine, X, truths)
+    yield Subject("CosineDistance", _cosine_distance, cosine, X, truths)
+
+
+PACKAGES = {"thinc": _thinc}

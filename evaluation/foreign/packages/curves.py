@@ -2,12 +2,13 @@
 
 # pyright: reportMissingImports=false
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import formula, modules, table
+from evaluation.foreign.subject import Subject, tabled
+from evaluation.formulas import formula, table
 
 C = np.array([0.7, -1.1, 1.6, 0.4])
 X, Y = np.array([-1.3, 0.4, 1.1, 2.7]), np.array([0.8, -0.6, 1.9, 0.3])
@@ -71,7 +72,7 @@ def _astropy() -> Iterator[Subject]:
             return np.array([np.sum(C * slope) for slope in slopes(*data, *p)])
 
         p, given = np.array([*map(float, at.values())]), eval(f"({data},)")
-        yield Subject("astropy", f"{name}.fit_deriv", loss, gradient, p, given)
+        yield Subject(f"{name}.fit_deriv", loss, gradient, p, given)
 
 
 def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
@@ -111,7 +112,7 @@ NFW.derivatives 2         | nfw.NFW                      | s=0.9, a=1.3         
 """
 
 
-#: Densities of pints, their points, and their logarithms, but for a constant.
+#: Densities of pints, their points, and their logarithms, but for a constant; a model of growth.
 DENSITIES = """
 name     = {0}
 loss     = {3}
@@ -149,16 +150,7 @@ TruncatedGaussian prior | pints.TruncatedGaussianLogPrior(1.7, 0.6, 0, 3) | [0.3
 MultivariateGaussian prior
     | pints.MultivariateGaussianLogPrior([1, 2], [[1.5, 0.3], [0.3, 0.7]]) | [0.7, -0.4]
     | -(0.7 * (x[0] - 1) ** 2 - 0.6 * (x[0] - 1) * (x[1] - 2) + 1.5 * (x[1] - 2) ** 2) / 1.92
-"""
 
-
-def _egg_box(xp: Any, x: Any) -> Any:
-    peaks = [(a, b) for a in (-12, 12) for b in (-12, 12)]
-    return xp.log(sum(xp.exp(-((x[0] - a) ** 2 + (x[1] - b) ** 2) / 4) for a, b in peaks))
-
-
-#: And its models of growth.
-GROWTH = """
 name     = toy {0}Model
 loss     = sum(C * {1})
 gradient = C @ toy.{0}Model(2).simulateS1(x, TIMES)[1]
@@ -167,6 +159,16 @@ at       = np.array([0.8, 5.0])
 Logistic | x[1] / (1 + (x[1] / 2 - 1) * exp(-x[0] * TIMES))
 """
 
+
+def _egg_box(xp: Any, x: Any) -> Any:
+    peaks = [(a, b) for a in (-12, 12) for b in (-12, 12)]
+    return xp.log(sum(xp.exp(-((x[0] - a) ** 2 + (x[1] - b) ** 2) / 4) for a, b in peaks))
+
+
+PROFILES = [
+    *("sis", "point_mass", "shear", "convergence"),
+    *("gaussian_potential", "flexion", "hessian", "nfw"),
+]
 ELEMENTS = """LineP1 LineP2 LineMini TriP1 TriP2 TriP3 TriP4 TriCR TriMini TriCCR Quad1 Quad2 QuadS2
 TetP1 TetP2 TetCR TetMini TetCCR Hex1 Hex2 HexS2 Wedge1"""
 
@@ -188,7 +190,7 @@ def _skfem() -> Iterator[Subject]:
             slopes = [np.asarray(e.lbasis(x[:, None], i)[1]) for i in range(len(e.doflocs))]
             return sum((1 + i / 7) ** 2 * slope.reshape(len(x)) for i, slope in enumerate(slopes))
 
-        yield Subject("scikit-fem", f"Element{name}", loss, gradient, x)
+        yield Subject(f"Element{name}", loss, gradient, x)
 
 
 CMA = """
@@ -226,25 +228,14 @@ LpNorm                 | LpNorm(ndim=3, order=3)               | sum(abs(x) ** 3
 """
 
 
-_PROFILES = "sis point_mass shear convergence gaussian_potential flexion hessian nfw"
-
-#: By package, its tables, and the modules that they name.
-TABLES: dict[str, tuple[tuple[str, ...], list[str]]] = {
-    "lenstronomy": (
-        (LENSES,),
-        [f"lenstronomy.LensModel.Profiles.{profile}" for profile in _PROFILES.split()],
+PACKAGES = {
+    "astropy": _astropy,
+    "lenstronomy": partial(
+        *(tabled, LENSES, globals()),
+        *(f"lenstronomy.LensModel.Profiles.{profile}" for profile in PROFILES),
     ),
-    "pints": ((DENSITIES, GROWTH), ["pints", "pints.toy"]),
-    "cma": ((CMA,), ["cma.fitness_functions"]),
-    "smt": ((PROBLEMS,), ["smt.problems"]),
+    "pints": partial(tabled, DENSITIES, globals(), "pints", "pints.toy"),
+    "scikit-fem": _skfem,
+    "cma": partial(tabled, CMA, globals(), "cma.fitness_functions"),
+    "smt": partial(tabled, PROBLEMS, globals(), "smt.problems"),
 }
-
-
-def subjects(package: str) -> Iterator[Subject]:
-    """Those of one package."""
-    if package in TABLES:
-        texts, homes = TABLES[package]
-        for text in texts:
-            yield from tabled(package, text, globals() | modules(*homes))
-    else:
-        yield from {"astropy": _astropy, "skfem": _skfem}[package]()

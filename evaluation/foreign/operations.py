@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import JAX, Backward
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import JAX, Backward
+from evaluation.formulas import formula, table
 
 _RNG = np.random.default_rng(21)
 REAL = np.array([0.7, -1.3, 2.1])
@@ -152,9 +152,7 @@ def operations() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     return found
 
 
-def rules(
-    package: str, xp: Any, pullback: Callable[..., Any], only: str = ""
-) -> Iterator[Backward]:
+def rules(xp: Any, pullback: Callable[..., Any], only: str = "") -> Iterator[Backward]:
     """The operations that a package has.
 
     `pullback(f, cotangent, *args)` runs f on the package's own numbers and pulls the cotangent
@@ -168,9 +166,7 @@ def rules(
             return pullback(lambda *boxed: operation(xp, *boxed), cotangent, *args)
 
         options = {"points": 0} if name in HERE_ALONE else {}
-        subject = Backward(
-            package, name, operation, backward, args, (), options, lossy=name in LOSSY
-        )
+        subject = Backward(name, operation, backward, args, (), options, lossy=name in LOSSY)
         try:
             operation(JAX, *args)
             subject.gradient(subject.cotangent, *args)
