@@ -7,30 +7,20 @@ import click
 
 from benchmarks.commands.shared import limit_option, progress
 from compare import exit_codes
-from compare.commands.options import FILE, Name, file_option
+from compare.commands.options import Name, file_option
 from evaluation.foreign import results, runs
 from evaluation.rows import Row, add, read
 from handgrad.commands.options import JSON, SETTINGS, option, version_option, whole
 from handgrad.commands.process import json_text
 
-HEAD = ("package", "gradients", *results.OUTCOMES)
+ENVIRONMENT = "A virtual environment with what evaluation/foreign/requirements.txt lists."
+PACKAGES = sorted({package for _, package in runs.RUNS})
 
 
 @click.command(context_settings=SETTINGS)
-@click.argument(
-    "packages",
-    nargs=-1,
-    metavar="[PACKAGE]...",
-    type=Name(*sorted({package for _, package in runs.RUNS})),
-)
+@click.argument("packages", nargs=-1, metavar="[PACKAGE]...", type=Name(*PACKAGES))
 @option("--only", multiple=True, metavar="TEXT", help="What has this in its name; repeatable.")
-@option(
-    "--environment",
-    type=FILE,
-    metavar="FOLDER",
-    default=Path(".venv-foreign"),
-    help="A virtual environment with what evaluation/foreign/requirements.txt lists.",
-)
+@file_option("--environment", ENVIRONMENT, metavar="FOLDER", default=Path(".venv-foreign"))
 @option("--processes", type=whole(1, 100), default=2, help="How many packages are run at once.")
 @limit_option("The most processor time for one gradient.", default=120.0)
 @file_option("--out", "Add the rulings to this file, as they come.")
@@ -53,7 +43,7 @@ def foreign(
     """
     if resume and out is None:
         raise click.UsageError("--resume without --out; expected the file to go on with.")
-    interpreter = runs.python(environment)
+    chosen = [run for run in runs.RUNS if not packages or run[1] in packages]
 
     def wanted(row: Row) -> bool:
         mine = not packages or row["package"] in packages
@@ -61,27 +51,20 @@ def foreign(
 
     rows = {key: row for key, row in read(out).items() if wanted(row)} if out and resume else {}
     about = sum(map(wanted, results.stored()))
-    chosen = [run for run in runs.RUNS if not packages or run[1] in packages]
+    judged = runs.judged(chosen, runs.python(environment), skip=[*rows], **options)
     with progress(time_left=True) as show:
-        for row in runs.judged(chosen, interpreter, skip=[*rows], **options):
-            if "begins" in row:
-                show(len(rows), max(about, len(rows)), row["begins"])
-                continue
-            rows[row["id"]] = row
-            if out:
-                add(out, [row])
-            show(len(rows), max(about, len(rows)), "", f"{row['id']}: {row['outcome']}")
+        for row in judged:
+            if "begins" not in row:
+                rows[row["id"]] = row
+                if out:
+                    add(out, [row])
+            line = f"{row['id']}: {row['outcome']}" if "id" in row else ""
+            show(len(rows), max(about, len(rows)), row.get("begins", ""), line)
+    if not rows:
+        raise click.UsageError("no gradient has this in its name; expected some.")
     found = results.figures([*rows.values()])
-    bad = [row for row in rows.values() if row["outcome"] not in ("right", "undecidable")]
-    odd = {row["id"]: f"{row['outcome']}; {row['says']}" for row in bad}
-    if as_json:
-        click.echo(json_text(found | {"odd": odd}))
-        return bool(odd)
-    for key, says in odd.items():
-        click.echo(f"{key}: {says}")
-    for row in (HEAD, *found["table"], ["in all", found["count"], *map(found.get, HEAD[2:])]):
-        click.echo(f"{row[0]:<26}" + "".join(f"{cell:>13}" for cell in row[1:]))
-    return bool(odd)
+    click.echo(json_text(found) if as_json else results.section(found))
+    return bool(found["odd"])
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def figures(rows: list[Row]) -> dict[str, Any]:
         of = Counter(row["outcome"] for row in rows if row["package"] == package)
         table.append([f"{package} {version}", of.total(), *(of[name] for name in OUTCOMES)])
     return {
-        "count": len(rows),
+        "gradients": len(rows),
         "packages": len({row["package"] for row in rows}),
         "share": 100 * counts["right"] / max(len(rows), 1),
         **{outcome: counts[outcome] for outcome in OUTCOMES},
@@ -33,10 +33,15 @@ def figures(rows: list[Row]) -> dict[str, Any]:
         "elsewhere": sum(row.get("elsewhere") == "wrong" for row in rows),
         "minutes": sum(row.get("seconds", 0) for row in rows) / 60,
         "table": table,
+        "odd": [
+            f"{row['id']}: {row['outcome']}; {row['says']}"
+            for row in rows
+            if row["outcome"] not in ("right", "undecidable")
+        ],
     }
 
 
-def section() -> str:
-    """Write the section of the document."""
+def section(found: dict[str, Any]) -> str:
+    """Return figures as the document and the command show them."""
     template = templates(Path(__file__).parent).get_template("section.md.j2")
-    return template.render(**figures(stored()))
+    return template.render(**found)

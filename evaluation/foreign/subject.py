@@ -10,8 +10,8 @@ import jax
 import jax.scipy.special
 import numpy as np
 
-from evaluation.foreign.truth import DIGITS, Error, mapped, measure, numbers
-from evaluation.formulas import Namespace, formula, modules, table
+from evaluation.foreign.truth import DIGITS, Error, flat, mapped, measure, numbers
+from evaluation.formulas import Namespace, filled, formula, modules
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
 #: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a
@@ -73,18 +73,15 @@ class Subject:
             row |= {"kinds": sorted({finding.kind for finding in report.findings})}
             row |= {"says": " ".join(str(report).split("\n\n")[0].split())[:300]}
             if report.verdict == "disagree" and row["expected"] == "right":
-                row |= self.elsewhere(report)
+                # What the truth says of the other point at which the judge found it wrong.
+                error = self.error(mapped(np.asarray, report.params), self.inputs)
+                row |= {"elsewhere": self.expected(error), "error_elsewhere": error.relative}
         row["seconds"] = round(time.process_time() - start, 2)
         return row | {"outcome": outcome(row)}
 
-    def elsewhere(self, report: Any) -> dict[str, Any]:
-        """What the truth says of the other point at which the judge found it wrong."""
-        error = self.error(mapped(np.asarray, report.params), self.inputs)
-        return {"elsewhere": self.expected(error), "error_elsewhere": error.relative}
-
     def expected(self, error: Error) -> str:
         """Read a distance from the truth."""
-        dtypes = {np.asarray(leaf).dtype for leaf in _leaves(self.params)}
+        dtypes = {np.asarray(leaf).dtype for _, leaf in flat(self.params)}
         epsilon = max(np.finfo(dtype).eps for dtype in dtypes if dtype.kind == "f")
         if self.lossy and error.relative > LOST * epsilon:
             return "lossy"
@@ -95,27 +92,28 @@ class Subject:
         return "either" if error.relative <= epsilon**WRONG else "wrong"
 
 
+def weighed(
+    name: str, weights: Any, f: Callable[..., Any], slopes: Callable[..., Any], at: Any, **more: Any
+) -> Subject:
+    """The gradient of Σ weights·f(xp, at), which is slopes(weights, at)."""
+
+    def loss(xp: Any, x: Any) -> Any:
+        return xp.sum(weights * f(xp, x))
+
+    return Subject(name, loss, partial(slopes, weights), at, **more)
+
+
 def tabled(text: str, known: Mapping[str, Any], *homes: str) -> Iterator[Subject]:
-    """Yield a subject for each row of tables with heads, a blank line between all of them.
+    """Yield the subjects of tables; `homes` are modules that they name, by their paths.
 
-    A head says what the columns {0}, {1} and on make: a subject's name, `loss` and `gradient` as
-    formulas of the arguments `of`, the parameters `at`, and perhaps the other `inputs`.
-
-    Args:
-        text: the tables.
-        known: names for the formulas.
-        homes: modules for them, by their paths.
-
+    A row makes a name, the loss and the gradient as formulas of x, the parameters, and perhaps
+    other arguments of both formulas, and other inputs.
     """
-    names, parts = {**known, **modules(*homes)}, text.strip().split("\n\n")
-    for top, rows in zip(parts[::2], parts[1::2], strict=True):
-        said = dict(line.split(" = ", 1) for line in top.split("\n"))
-        head = {"of": "x", "inputs": "()"} | {key.strip(): what for key, what in said.items()}
-        for cells in table(rows):
-            own = {key: said.format(*cells) for key, said in head.items()}
-            f, df = (formula(own["of"], own[part], names) for part in ("loss", "gradient"))
-            at, inputs = (eval(own[part], dict(names)) for part in ("at", "inputs"))
-            yield Subject(own["name"], f, partial(df, np), at, inputs)
+    names = {**known, **modules(*homes)}
+    for cells in filled(text):
+        name, *texts, at, of, inputs = *cells, *("x", "()")[len(cells) - 4 :]
+        f, df = (formula(of, text, names) for text in texts)
+        yield Subject(name, f, partial(df, np), *(eval(text, dict(names)) for text in (at, inputs)))
 
 
 @dataclass
@@ -173,12 +171,6 @@ class Custom(Backward):
                 return jax.vjp(function, *params)[1](jax.numpy.asarray(cotangent))
 
         return Backward(self.name, self.loss, by_rule, params).error(params, inputs)
-
-
-def _leaves(tree: Any) -> list[Any]:
-    found: list[Any] = []
-    mapped(found.append, tree)
-    return found
 
 
 def told(raised: BaseException) -> str:

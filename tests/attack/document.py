@@ -29,7 +29,9 @@ def hours(rows: list[Row]) -> float | None:
 def document() -> str:
     """Return the text of docs/reliability.md."""
     parts = [(part.name, part.stored(), part.section()) for part in PARTS]
-    parts.insert(1, ("foreign", foreign.stored(), foreign.section()))
+    parts.insert(
+        1, ("foreign", foreign.stored(), foreign.section(foreign.figures(foreign.stored())))
+    )
     times = []
     for name, rows, _ in parts:
         timed = sum("took" in row for row in rows)

@@ -60,19 +60,9 @@ seq2col              | concatenate(
     [concatenate([0 * x[:1], x[:-1]]), x, concatenate([x[1:], 0 * x[:1]])], axis=1) | dy, 1
 """
 
-#: Layers: what they compute of z = x @ w.T + b.
-LAYERS = """
-Linear        | z
-Relu          | maximum(z, 0)
-Sigmoid       | expit(z)
-Softmax       | softmax(xp, z)
-Gelu          | z * ndtr(z)
-Swish         | z * expit(z)
-Mish          | z * tanh(softplus(z))
-Dish          | z / 2 * (1 + z / sqrt(1 + z * z))
-HardSwish     | z * clip(0.2 * z + 0.5, 0, 1)
-ClippedLinear | clip(z, 0, 1)
-"""
+#: Layers of x @ w.T + b: the operation that they apply to it.
+LAYERS = "Relu=relu Sigmoid=sigmoid Softmax=softmax Gelu=gelu Swish=swish Mish=mish Dish=dish"
+LAYERS += " HardSwish=hard_swish Linear=linear ClippedLinear=clipped"
 
 
 def _operations(ops: Any) -> Iterator[Subject]:
@@ -126,14 +116,12 @@ def _layers(api: Any) -> Iterator[Subject]:
 
         return Backward(f"{name} layer", f, through, (X, *params.values()))
 
-    for name, text in table(LAYERS):
+    texts = {name: text for name, text, _ in table(OPERATIONS)}
+    texts |= {"linear": "x", "clipped": "clip(x, 0, 1)"}
+    for name, operation in (pair.split("=") for pair in LAYERS.split()):
         w, b = (np.vstack([W, [[0.2, -0.5, 0.6]]]), np.append(B, 0.1)) if name == "Dish" else (W, B)
-
-        f, make = formula("z", text, globals()), partial(getattr(api, name), len(b), 3)
-
-        def of(xp: Any, x: Any, w: Any, b: Any, f: Any = f) -> Any:
-            return f(xp, x @ w.T + b)
-
+        make, text = partial(getattr(api, name), len(b), 3), texts[operation]
+        of = formula("x, w, b", f"(lambda x: {text})(x @ w.T + b)", globals())
         yield layer(name, of, make, W=w, b=b)
 
     def maxout(xp: Any, x: Any, w: Any, b: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.foreign.subject import Subject
-from evaluation.formulas import formula, modules, table
+from evaluation.formulas import filled, formula, modules
 
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])
 REAL = np.array([-2.3, -0.7, 0.2, 1.1, 2.9])
@@ -20,6 +20,7 @@ POSITIVE = np.array([0.21, 0.8, 1.3, 2.9, 6.1])
 TARGETS, COUNTS = np.array([0.3, -1.0, 2.0, 0.5, -0.4]), POSITIVE.round() + 1
 LABELS, AMOUNTS = np.array([0.0, 1, 1, 0, 1]), np.array([0.5, 1.5, 2.5, 0.5, 4.5])
 SIGNS, PI = np.array([1.0, -1, 1, 1, -1]), np.pi
+NORMS = "LeastSquares HuberT RamsayE AndrewWave TrimmedMean Hampel TukeyBiweight StudentT"
 
 #: Tables, each below what a row of it makes: a subject's name, a function, the package's derivative
 #: and where.
@@ -129,15 +130,8 @@ deriv_inverse | deriv2_inverse
 norm {0}.psi       | norms.{0}().rho(x) | norms.{0}().psi(x)       | REAL * 1.5
 norm {0}.psi_deriv | norms.{0}().psi(x) | norms.{0}().psi_deriv(x) | REAL * 1.5
 
-LeastSquares
-HuberT
-RamsayE
-AndrewWave
-TrimmedMean
-Hampel
-TukeyBiweight
-StudentT
 """
+STATSMODELS += "\n".join(NORMS.split())
 
 #: Losses of scikit-learn of a raw prediction, and the target; the first derivatives of some; losses
 #: and activations that are compiled or work in place.
@@ -219,14 +213,8 @@ def _mlp(name: str, x: Any) -> Any:
 
 def subjects(text: str, *homes: str) -> Iterator[Subject]:
     """Those of one package: its tables, and the modules that they name."""
-    names, parts = globals() | modules(*homes), text.strip().split("\n\n")
-    made = (
-        [cell.format(*cells) for cell in of]
-        for top, rows in zip(parts[::2], parts[1::2], strict=True)
-        for cells in table(rows)
-        for of in table(top)
-    )
-    for name, *texts, where in made:
+    names = globals() | modules(*homes)
+    for name, *texts, where in filled(text):
         f, df = (formula("x", text, names) for text in texts)
         x = eval(where, names)
 

@@ -54,12 +54,7 @@ def _spherical(xp: Any, x: Any, y: Any, sigma: Any) -> Any:
 
 #: Formulas, the sizes of points, further arguments. The package moves latitudes by a quarter.
 DISTANCES = """
-name     = {0}_grad
-of       = x, y
-loss     = {1}
-gradient = distances.{0}_grad(x, y, *{3})[1][: len(x)]
-at       = X[:{2}]
-inputs   = (Y[:{2}],)
+{0}_grad | {1} | distances.{0}_grad(x, y, *{3})[1][: len(x)] | X[:{2}] | x, y | (Y[:{2}],)
 
 euclidean                 | sqrt(sum((x - y) ** 2))                            | 4 | ()
 standardised_euclidean    | sqrt(sum((x - y) ** 2 / W))                        | 4 | (W,)
