@@ -43,6 +43,7 @@ def main(module: str, package: str) -> None:
             row = subject.judged()
         except Exception as raised:  # the adapter or the package, not the judge
             row = {"outcome": "not run", "says": told(raised)}
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
         row |= {"version": asked["pin"], "took": round(time.monotonic() - start, 3)}
         say(id=key, package=package, name=subject.name, **row)
     return None
