@@ -1,6 +1,6 @@
 """Wrong derivatives in released packages, each with its exact value and a minimal reproduction.
 
-They were found by `python -m tests.attack foreign`, which puts the packages' gradients before the
+They were found by `python -m evaluation.foreign`, which puts the packages' gradients before the
 judge. `released` calls the package, which need not be installed to read this; `exact` computes the
 same derivative in 50 digits, by differences of the function itself.
 """

@@ -7,6 +7,7 @@ import click
 import benchmarks.cli
 import benchmarks.on_gpu
 import compare.cli
+import evaluation.foreign.cli
 import handgrad.cli
 import study.cli
 import website.cli
@@ -17,6 +18,7 @@ ROOTS: dict[str, click.Command] = {
     "benchmarks": benchmarks.cli.cli,
     "study": study.cli.study,
     "website": website.cli.website,
+    "evaluation.foreign": evaluation.foreign.cli.foreign,
     "benchmarks.on_gpu": benchmarks.on_gpu.command,
 }
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ["manual", "autodiff", "handgrad", "models", "compare", "benchmarks", "study", "website"]
+PACKAGES = [
+    *("manual", "autodiff", "handgrad", "models", "compare", "benchmarks", "study", "website"),
+    "evaluation",
+]
 
 #: Modules that need torch say so in what they raise where it is missing.
 IMPORT_ALL = """
@@ -127,7 +130,9 @@ assert jax.numpy.asarray(1.0).dtype == jax.numpy.float32
     in_a_fresh_interpreter(code)
 
 
-@pytest.mark.parametrize("room", ["benchmarks", "compare", "study", "website"])
+@pytest.mark.parametrize(
+    "room", ["benchmarks", "compare", "evaluation.foreign", "study", "website"]
+)
 def test_a_command_interrupted_while_it_is_loaded_ends_as_later(
     room: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

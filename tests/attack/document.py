@@ -1,7 +1,8 @@
-"""docs/reliability.md, made from the stored results of every part."""
+"""docs/reliability.md, made from the stored results of every part, and of evaluation/foreign."""
 
 from pathlib import Path
 
+from evaluation.foreign import results as foreign
 from tests.attack.parts import PARTS
 from tests.attack.stored import Row, filled
 
@@ -27,13 +28,16 @@ def hours(rows: list[Row]) -> float | None:
 
 def document() -> str:
     """Return the text of docs/reliability.md."""
+    parts = [(part.name, part.stored(), part.section()) for part in PARTS]
+    parts.insert(
+        1, ("foreign", foreign.stored(), foreign.section(foreign.figures(foreign.stored())))
+    )
     times = []
-    for part in PARTS:
-        rows = part.stored()
+    for name, rows, _ in parts:
         timed = sum("took" in row for row in rows)
-        times.append({"name": part.name, "all": len(rows), "timed": timed, "hours": hours(rows)})
+        times.append({"name": name, "all": len(rows), "timed": timed, "hours": hours(rows)})
     return filled(
         Path(__file__).with_name("reliability.md.j2"),
-        sections=[part.section() for part in PARTS],
+        sections=[section for _, _, section in parts],
         times=times,
     )

@@ -16,8 +16,6 @@ from tests.attack import cases
 from tests.attack.families import attempt as of_families
 from tests.attack.families import command as families
 from tests.attack.faults import table as of_faults
-from tests.attack.foreign import command as foreign
-from tests.attack.foreign import section as of_foreign
 from tests.attack.hostile import command as hostile
 from tests.attack.mutants import command as mutants
 from tests.attack.platforms import table as of_platforms
@@ -117,11 +115,6 @@ PARTS = (
         "programs",
         "Random losses of every operation: the right gradient, and one of an edited loss.",
         *(programs.rows, of_programs.figures, programs.OPTIONS),
-    ),
-    Part(
-        "foreign",
-        "Gradients of released packages, each with an independent truth.",
-        *(foreign.rows, of_foreign.figures, foreign.OPTIONS),
     ),
     Part(
         "hostile",

@@ -25,8 +25,8 @@ import numpy as np
 from jax import lax
 from jax.custom_derivatives import linear_call
 
+from evaluation.formulas import table
 from handgrad.program.jacobians import jacobian
-from tests.corpus.formulas import table
 
 # Functions that have no name in JAX.
 

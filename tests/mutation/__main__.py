@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from evaluation.rows import read
 from tests.mutation import sample as samples
-from tests.mutation.decide import KILLED, Judge, read
+from tests.mutation.decide import KILLED, Judge
 from tests.mutation.edits import LostError, locate
 from tests.mutation.scratch import ROOMS, ROOT, compile_rooms, python_files
 from tests.mutation.scratch import cover as covered

@@ -180,9 +180,3 @@ def _statement(text: str, line: int) -> range:
             if line < end or end == node.lineno:
                 found = range(node.lineno, max(end, node.lineno + 1))
     return found
-
-
-def read(results: Path) -> dict[str, dict[str, Any]]:
-    """The results by mutant; of several the last."""
-    lines = results.read_text("utf-8").splitlines() if results.exists() else ()
-    return {row["id"]: row for row in map(json.loads, lines)}

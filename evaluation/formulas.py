@@ -31,6 +31,18 @@ def table(text: str) -> Iterator[list[str]]:
         yield [" ".join(cell.split()) for cell in row.split(" | ")]
 
 
+def filled(text: str) -> Iterator[list[str]]:
+    """Yield what the rows of tables make, blank lines between all of them.
+
+    Above each table are the rows that say what its columns, {0}, {1} and on, make.
+    """
+    parts = text.strip().split("\n\n")
+    for top, rows in zip(parts[::2], parts[1::2], strict=True):
+        for cells in table(rows):
+            for made in table(top):
+                yield [cell.format(*cells) for cell in made]
+
+
 def formula(
     arguments: str, text: str, names: Mapping[str, Any] | None = None
 ) -> Callable[..., Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.operations import rules
-from tests.attack.foreign.subject import Subject
-from tests.corpus.formulas import Namespace
+from evaluation.foreign.operations import rules
+from evaluation.foreign.subject import Subject
+from evaluation.formulas import Namespace
 
 
 def _autograd() -> Iterator[Subject]:
@@ -23,7 +23,7 @@ def _autograd() -> Iterator[Subject]:
             for place in range(len(args))
         )
 
-    yield from rules("autograd", Namespace(anp, special), pullback)
+    yield from rules(Namespace(anp, special), pullback)
 
 
 def _mygrad() -> Iterator[Subject]:
@@ -34,7 +34,7 @@ def _mygrad() -> Iterator[Subject]:
         f(*tensors).backward(cotangent)
         return tuple(tensor.grad for tensor in tensors)
 
-    yield from rules("mygrad", Namespace(mygrad, mygrad.nnet), pullback)
+    yield from rules(Namespace(mygrad, mygrad.nnet), pullback)
 
 
 def _pytensor() -> Iterator[Subject]:
@@ -47,7 +47,7 @@ def _pytensor() -> Iterator[Subject]:
         loss = pt.sum(f(*variables) * cotangent)
         return tuple(pytensor.function(variables, pytensor.grad(loss, variables))(*args))
 
-    yield from rules("pytensor", Namespace(pt), pullback)
+    yield from rules(Namespace(pt), pullback)
 
 
 def _tinygrad() -> Iterator[Subject]:
@@ -70,7 +70,7 @@ def _tinygrad() -> Iterator[Subject]:
         loss = (f(*tensors) * Tensor(cotangent)).sum()
         return tuple(slope.numpy() for slope in loss.gradient(*tensors))
 
-    yield from rules("tinygrad", xp, pullback)
+    yield from rules(xp, pullback)
 
 
 def _dezero() -> Iterator[Subject]:
@@ -85,7 +85,7 @@ def _dezero() -> Iterator[Subject]:
         return tuple(variable.grad.data for variable in variables)
 
     xp = Namespace(functions, expit=functions.sigmoid)
-    yield from rules("dezero", xp, pullback)
+    yield from rules(xp, pullback)
 
 
 def _micrograd() -> Iterator[Subject]:
@@ -96,13 +96,8 @@ def _micrograd() -> Iterator[Subject]:
         np.sum(f(*boxes) * cotangent).backward()
         return tuple(np.vectorize(lambda box: float(box.grad))(box) for box in boxes)
 
-    class Xp(Namespace):
-        def maximum(self, x: Any, _zero: int) -> Any:
-            return np.frompyfunc(lambda box: box.relu(), 1, 1)(x)
-
-    yield from rules(
-        "micrograd", Xp(np), pullback, only="relu / sum mean matmul @ outer einsum norm silu"
-    )
+    xp = Namespace(np, maximum=lambda x, _: np.frompyfunc(lambda box: box.relu(), 1, 1)(x))
+    yield from rules(xp, pullback, only="relu / sum mean matmul @ outer einsum norm silu")
 
 
 def _uncertainties() -> Iterator[Subject]:
@@ -122,9 +117,15 @@ def _uncertainties() -> Iterator[Subject]:
         slopes = {id(box): slope for box, slope in total.derivatives.items()}
         return tuple(np.vectorize(lambda box: slopes.get(id(box), 0.0))(box) for box in boxes)
 
-    yield from rules("uncertainties", Namespace(unumpy, **own), pullback)
+    yield from rules(Namespace(unumpy, **own), pullback)
 
 
-def subjects(package: str) -> Iterator[Subject]:
-    """The rules of one of them."""
-    yield from globals()[f"_{package}"]()
+PACKAGES = {
+    "autograd": _autograd,
+    "mygrad": _mygrad,
+    "pytensor": _pytensor,
+    "tinygrad": _tinygrad,
+    "dezero": _dezero,
+    "micrograd": _micrograd,
+    "uncertainties": _uncertainties,
+}

@@ -45,13 +45,13 @@ def _sign(x: Any) -> Any:
     return mpf((x > 0) - (x < 0))
 
 
-_UNARY: dict[str, Callable[[Any], Any]] = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(mp, name) for name in (*_SAME, "erf", "erfc", "cbrt")},
     "log2": lambda x: mp.log(x) / mp.log(2),
     "log10": lambda x: mp.log(x) / mp.log(10),
     "exp2": lambda x: mpf(2) ** x,
     **{f"arc{name}": getattr(mp, f"a{name}") for name in _TURNS},
-    "sinc": lambda x: mp.sincpi(x),
+    "sinc": mp.sincpi,
     "sign": _sign,
     "abs": abs,
     "gamma": mp.gamma,
@@ -72,26 +72,23 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
     "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
     "entr": lambda x: -_xlogy(x, x),
     "spence": lambda x: mp.polylog(2, 1 - x),
-}
-_BINARY: dict[str, Callable[[Any, Any], Any]] = {
-    "arctan2": lambda y, x: mp.atan2(y, x),
-    "hypot": lambda x, y: mp.hypot(x, y),
+    "arctan2": mp.atan2,
+    "hypot": mp.hypot,
     "logaddexp": lambda a, b: mp.log(mp.exp(a) + mp.exp(b)),
     "logaddexp2": lambda a, b: mp.log(mpf(2) ** a + mpf(2) ** b) / mp.log(2),
     "xlogy": _xlogy,
     "xlog1py": lambda x, y: mpf(0) if x == 0 else x * mp.log1p(y),
     "betaln": lambda a, b: mp.log(abs(mp.beta(a, b))),
-    "beta": lambda a, b: mp.beta(a, b),
+    "beta": mp.beta,
     "gammainc": lambda a, x: mp.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda a, x: mp.gammainc(a, x, regularized=True),
     "polygamma": lambda n, x: mp.psi(int(n), x),
-    "zeta": lambda s, q: mp.zeta(s, q),
-    "expn": lambda n, x: mp.expint(n, x),
+    "zeta": mp.zeta,
+    "square": lambda x: x * x,
+    "clip": lambda x, low, high: min(max(x, low), high),
     "power": lambda a, b: mpf(a) ** b,
-    "besselj": lambda n, x: mp.besselj(n, x),
-    "bessely": lambda n, x: mp.bessely(n, x),
+    "betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True),
 }
-_TERNARY = {"betainc": lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True)}
 
 
 def numbers(value: Any) -> Any:
@@ -142,10 +139,9 @@ class Digits:
     linalg = _Linalg()
 
     def __getattr__(self, name: str) -> Any:
-        for table, operands in ((_UNARY, 1), (_BINARY, 2), (_TERNARY, 3)):
-            if name in table:
-                return np.frompyfunc(table[name], operands, 1)
-        return getattr(np, name)
+        if name not in _FUNCTIONS:
+            return getattr(np, name)
+        return lambda *args: np.frompyfunc(_FUNCTIONS[name], len(args), 1)(*args)
 
     def asarray(self, value: Any) -> Any:
         return numbers(np.asarray(value)) if np.asarray(value).dtype.kind == "f" else value
@@ -160,12 +156,6 @@ class Digits:
 
     def std(self, x: Any, axis: Any = None, ddof: int = 0) -> Any:
         return self.sqrt(self.var(x, axis, ddof))
-
-    def clip(self, x: Any, low: Any, high: Any) -> Any:
-        return np.minimum(np.maximum(x, low), high)
-
-    def square(self, x: Any) -> Any:
-        return x * x
 
 
 DIGITS: Any = Digits()

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import JAX, Backward
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import JAX, Backward
+from evaluation.formulas import formula, table
 
 _RNG = np.random.default_rng(21)
 REAL = np.array([0.7, -1.3, 2.1])
@@ -26,40 +26,29 @@ SQUARE = (np.eye(3) * 2 + _RNG.normal(size=(3, 3)) / 3).round(3)
 DEFINITE = (SQUARE @ SQUARE.T).round(3)
 COLUMN = np.array([[0.5], [-1.2], [2.0]])
 
-#: Of one number, by where it is defined.
-_UNARY: tuple[tuple[Any, str], ...] = (
-    (
-        REAL,
-        "exp sin cos tan sinh cosh tanh arctan arcsinh expm1 abs square exp2 sinc sign negative",
-    ),
-    (REAL, "erf erfc expit softplus ndtr log_ndtr i0 i1 sigmoid relu silu gelu softsign relu6"),
-    (POSITIVE, "log sqrt log1p log2 log10 reciprocal cbrt gammaln digamma gamma rsqrt entr"),
-    (INSIDE, "arcsin arccos arctanh erfinv"),
-    (UNIT, "logit ndtri"),
-    (ABOVE_ONE, "arccosh"),
-)
-#: Of two numbers, of shapes that are broadcast.
-_BINARY: tuple[tuple[Any, Any, str], ...] = (
-    (COLUMN, REAL, "add subtract multiply arctan2 logaddexp logaddexp2 maximum minimum hypot"),
-    (COLUMN, POSITIVE, "divide"),
-    (POSITIVE[:, None], REAL, "power xlogy"),
-    (POSITIVE[:, None], POSITIVE + 0.1, "betaln beta"),
-)
+#: Of numbers, by where it is defined, by itself or broadcast.
+_ELEMENTWISE = """
+REAL, | exp sin cos tan sinh cosh tanh arctan arcsinh expm1 abs square exp2 sinc sign negative
+REAL, | erf erfc expit softplus ndtr log_ndtr i0 i1
+POSITIVE, | log sqrt log1p log2 log10 reciprocal cbrt gammaln digamma gamma entr
+INSIDE, | arcsin arccos arctanh erfinv
+UNIT, | logit ndtri
+ABOVE_ONE, | arccosh
+COLUMN, REAL | add subtract multiply arctan2 logaddexp logaddexp2 maximum minimum hypot
+COLUMN, POSITIVE | divide
+POSITIVE[:, None], REAL | power xlogy
+POSITIVE[:, None], POSITIVE + 0.1 | betaln beta
+"""
 
-
-#: What is not NumPy's or SciPy's own.
-_DEFINITIONS = {
-    "sigmoid": "expit(x)",
-    "relu": "maximum(x, 0)",
-    "relu6": "clip(x, 0, 6)",
-    "silu": "x * expit(x)",
-    "gelu": "x * ndtr(x)",
-    "softsign": "x / (1 + abs(x))",
-    "rsqrt": "1 / sqrt(x)",
-}
-
-#: What is not elementwise: a name, the operation on x and y, and where.
+#: What is not elementwise, or has no name in NumPy and SciPy: the operation on x and y, and where.
 _ARRAYS = """
+sigmoid             | expit(x)                             | REAL,
+relu                | maximum(x, 0)                        | REAL,
+relu6               | clip(x, 0, 6)                        | REAL,
+silu                | x * expit(x)                         | REAL,
+gelu                | x * ndtr(x)                          | REAL,
+softsign            | x / (1 + abs(x))                     | REAL,
+rsqrt               | 1 / sqrt(x)                          | POSITIVE,
 sum                 | sum(x, axis=0)                       | MATRIX,
 sum of all          | sum(x)                               | MATRIX,
 sum keepdims        | x * sum(x, axis=1, keepdims=True)    | MATRIX,
@@ -140,21 +129,19 @@ HERE_ALONE = ("beta", "betaln")
 
 def operations() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     """All of them: a function of (xp, *arguments), and the arguments."""
+    rows = [
+        (name, f"{name}({'x, y' if where[-1] != ',' else 'x'})", where)
+        for where, names in table(_ELEMENTWISE)
+        for name in names.split()
+    ]
     found = {}
-    for *args, names in (*_UNARY, *_BINARY):
-        arguments = "x, y"[: 3 * len(args) - 2]
-        for name in names.split():
-            text = _DEFINITIONS.get(name, f"{name}({arguments})")
-            found[name] = (formula(arguments, text), tuple(args))
-    for name, text, where in table(_ARRAYS):
+    for name, text, where in (*rows, *table(_ARRAYS)):
         args = eval(where, globals())
         found[name] = (formula("x, y"[: 3 * len(args) - 2], text, {"np": np}), args)
     return found
 
 
-def rules(
-    package: str, xp: Any, pullback: Callable[..., Any], only: str = ""
-) -> Iterator[Backward]:
+def rules(xp: Any, pullback: Callable[..., Any], only: str = "") -> Iterator[Backward]:
     """The operations that a package has.
 
     `pullback(f, cotangent, *args)` runs f on the package's own numbers and pulls the cotangent
@@ -168,9 +155,7 @@ def rules(
             return pullback(lambda *boxed: operation(xp, *boxed), cotangent, *args)
 
         options = {"points": 0} if name in HERE_ALONE else {}
-        subject = Backward(
-            package, name, operation, backward, args, (), options, lossy=name in LOSSY
-        )
+        subject = Backward(name, operation, backward, args, (), options, lossy=name in LOSSY)
         try:
             operation(JAX, *args)
             subject.gradient(subject.cotangent, *args)

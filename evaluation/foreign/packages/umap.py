@@ -1,13 +1,12 @@
 """umap-learn's distances, each of which returns its gradient by the first point."""
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import modules
+from evaluation.foreign.subject import tabled
 
 X, Y = np.array([0.7, 0.2, 0.5, 0.9, 0.4]), np.array([0.3, 0.6, 0.8, 0.4, 0.2])
 W = np.array([0.5, 1.5, 2.0, 0.7])
@@ -55,12 +54,7 @@ def _spherical(xp: Any, x: Any, y: Any, sigma: Any) -> Any:
 
 #: Formulas, the sizes of points, further arguments. The package moves latitudes by a quarter.
 DISTANCES = """
-name     = {0}_grad
-of       = x, y
-loss     = {1}
-gradient = distances.{0}_grad(x, y, *{3})[1][: len(x)]
-at       = X[:{2}]
-inputs   = (Y[:{2}],)
+{0}_grad | {1} | distances.{0}_grad(x, y, *{3})[1][: len(x)] | X[:{2}] | x, y | (Y[:{2}],)
 
 euclidean                 | sqrt(sum((x - y) ** 2))                            | 4 | ()
 standardised_euclidean    | sqrt(sum((x - y) ** 2 / W))                        | 4 | (W,)
@@ -86,6 +80,4 @@ spherical_gaussian        | 2 * _spherical(xp, x, y, abs(x[2] + y[2]))          
 """
 
 
-def subjects() -> Iterator[Subject]:
-    """Each distance with a gradient."""
-    yield from tabled("umap-learn", DISTANCES, globals() | modules("umap.distances"))
+PACKAGES = {"umap-learn": partial(tabled, DISTANCES, globals(), "umap.distances")}

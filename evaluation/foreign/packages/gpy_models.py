@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.attack.foreign.packages.gpy_kernels import (
+from evaluation.foreign.packages.gpy_kernels import (
     X,
     Z,
     assign,
@@ -18,8 +18,8 @@ from tests.attack.foreign.packages.gpy_kernels import (
     squares,
     with_parameters,
 )
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import Namespace, formula, modules, table
+from evaluation.foreign.subject import Subject, tabled, weighed
+from evaluation.formulas import Namespace, formula, table
 
 _RNG = np.random.default_rng(41)
 C = np.array([0.7, -1.1, 1.6, 0.4, -0.9])
@@ -32,57 +32,34 @@ METADATA = {"trials": COUNTS[:, None] + 2, "censored": LABELS[:, None]}
 
 
 #: Likelihoods: how each is made, its parameters with their names in methods, log p of the link's
-#: value f, and where.
+#: value f, where, and the value of a link that is not the identity.
 LIKELIHOODS = """
 Gaussian    | Gaussian(variance=0.7)          | variance var
     | -((COUNTS - f) ** 2) / (2 * variance) - log(2 * np.pi * variance) / 2       | REAL
 StudentT    | StudentT(deg_free=4.3, sigma2=1.7) | sigma2 var v v
     | gammaln((v + 1) / 2) - gammaln(v / 2) - log(sigma2 * v * np.pi) / 2
       - (v + 1) / 2 * log(1 + (COUNTS - f) ** 2 / (v * sigma2))                   | REAL
-Bernoulli   | Bernoulli()   |  | LABELS * log(f) + (1 - LABELS) * log(1 - f) | UNIT
-Binomial    | Binomial()    |  | COUNTS * log(f) + 2 * log(1 - f) | UNIT
-Poisson     | Poisson()     |  | COUNTS * log(f) - f | POSITIVE
-Exponential | Exponential()                   |     | log(f) - COUNTS * f               | POSITIVE
+Bernoulli   | Bernoulli()   |  | LABELS * log(f) + (1 - LABELS) * log(1 - f) | UNIT | ndtr(f)
+Binomial    | Binomial()    |  | COUNTS * log(f) + 2 * log(1 - f) | UNIT | ndtr(f)
+Poisson     | Poisson()     |  | COUNTS * log(f) - f | POSITIVE | exp(f)
+Exponential | Exponential()                   |     | log(f) - COUNTS * f | POSITIVE | exp(f)
 Gamma       | Gamma(beta=1.7)                 | beta beta
     | f * beta * log(beta) - gammaln(f * beta) + (f * beta - 1) * log(AMOUNTS)
-      - beta * AMOUNTS                                                            | POSITIVE
+      - beta * AMOUNTS | POSITIVE | exp(f)
 Weibull     | Weibull(beta=1.7)               | r r
-    | (1 - LABELS) * (log(r / f) + (r - 1) * log(AMOUNTS)) - AMOUNTS**r / f       | POSITIVE
+    | (1 - LABELS) * (log(r / f) + (r - 1) * log(AMOUNTS)) - AMOUNTS**r / f | POSITIVE | exp(f)
 LogGaussian | LogGaussian(sigma=0.9)          | variance var
     | (1 - LABELS) * (-log(2 * np.pi * variance) / 2 - (np.log(AMOUNTS) - f) ** 2 / (2 * variance))
       + LABELS * log_ndtr((f - np.log(AMOUNTS)) / sqrt(variance))                 | REAL
 LogLogistic | LogLogistic(r=1.7)              | r r
     | (1 - LABELS) * (log(r / f) + (r - 1) * (np.log(AMOUNTS) - log(f)))
-      - (2 - LABELS) * log1p((AMOUNTS / f) ** r)                                  | POSITIVE
+      - (2 - LABELS) * log1p((AMOUNTS / f) ** r) | POSITIVE | exp(f)
 """
 AMOUNTS = COUNTS / 2 + 0.3
 
-#: Likelihoods with links that are not the identity: the link's value.
-COMPOSED = """
-Bernoulli   | ndtr(f)
-Binomial    | ndtr(f)
-Poisson     | exp(f)
-Exponential | exp(f)
-Gamma       | exp(f)
-Weibull     | exp(f)
-LogLogistic | exp(f)
-"""
-
-LINKS = """
-Probit       | Probit()          | ndtr(x)          | REAL
-ScaledProbit | ScaledProbit(1.3) | ndtr(1.3 * x)    | REAL
-Cloglog      | Cloglog()         | -exp(-exp(x))    | REAL
-Log          | Log()             | exp(x)           | REAL
-Log_ex_1     | Log_ex_1()        | log1p(exp(x))    | REAL
-Reciprocal   | Reciprocal()      | 1 / x            | POSITIVE
-"""
-
-#: What is a function of numbers, and its derivative.
+#: What is a function of numbers, and its derivative; links, each differentiated three times.
 SCALARS = """
-name     = {0}
-loss     = sum(C * ({1}))
-gradient = C * ({2})
-at       = {3}
+{0} | sum(C * ({1})) | C * ({2}) | {3}
 
 prior Gaussian | -((x - 0.3) ** 2) / (2 * 0.7**2)
     | priors.Gaussian(0.3, 0.7).lnpdf_grad(x) | REAL
@@ -100,14 +77,25 @@ prior Exponential | -1.7 * x
     | priors.Exponential(1.7).lnpdf_grad(x) | POSITIVE
 LogFunction.fgrad_y | log(x)
     | warping_functions.LogFunction().fgrad_y(x) | POSITIVE
+
+{0}.dtransf_df | sum(C * ({2})) | C * link_functions.{1}.dtransf_df(x) | {3}
+{0}.d2transf_df2 | sum(C * slope(lambda xp, x: {2}, 1)(xp, x))
+    | C * link_functions.{1}.d2transf_df2(x) | {3}
+{0}.d3transf_df3 | sum(C * slope(lambda xp, x: {2}, 2)(xp, x))
+    | C * link_functions.{1}.d3transf_df3(x) | {3}
+
+Probit       | Probit()          | ndtr(x)          | REAL
+ScaledProbit | ScaledProbit(1.3) | ndtr(1.3 * x)    | REAL
+Cloglog      | Cloglog()         | -exp(-exp(x))    | REAL
+Log          | Log()             | exp(x)           | REAL
+Log_ex_1     | Log_ex_1()        | log1p(exp(x))    | REAL
+Reciprocal   | Reciprocal()      | 1 / x            | POSITIVE
 """
 
 #: Transformations of paramz: what each computes. `gradfactor` takes the value for its argument.
 TRANSFORMATIONS = """
-name     = {0}.gradfactor
-loss     = sum(C * ({2}))
-gradient = (lambda t: t.gradfactor(t.f(x), C))(transformations.{0}({1}))
-at       = {3}
+{0}.gradfactor | sum(C * ({2})) | (lambda t: t.gradfactor(t.f(x), C))(transformations.{0}({1}))
+    | {3}
 
 Logexp           |          | log1p(exp(x))        | REAL
 Exponent         |          | exp(x)               | REAL
@@ -115,12 +103,8 @@ NegativeLogexp   |          | -log1p(exp(x))       | REAL
 NegativeExponent |          | -exp(x)              | REAL
 Square           |          | x**2                 | POSITIVE
 Logistic         | 0.25, 1.75 | 0.25 + 1.5 * expit(x) | REAL
-"""
-JACOBIANS = """
-name     = {0}.log_jacobian_grad
-loss     = sum(C * ({1}))
-gradient = C * transformations.{0}().log_jacobian_grad(x)
-at       = POSITIVE
+
+{0}.log_jacobian_grad | sum(C * ({1})) | C * transformations.{0}().log_jacobian_grad(x) | POSITIVE
 
 Logexp   | log(-expm1(-x))
 Exponent | log(x)
@@ -163,8 +147,8 @@ def _likelihoods() -> Iterator[Subject]:
     from GPy import likelihoods
     from GPy.likelihoods import loggaussian
 
-    home, links = Namespace(likelihoods, loggaussian), dict(table(COMPOSED))
-    for name, text, parameters, value, where in table(LIKELIHOODS):
+    home = Namespace(likelihoods, loggaussian)
+    for name, text, parameters, value, where, *link in table(LIKELIHOODS):
         make, at = partial(formula("", text), home), eval(where, globals())
         named = dict(zip(parameters.split()[::2], parameters.split()[1::2], strict=True))
         f = with_parameters(value, "f", " ".join(named), globals())
@@ -175,8 +159,8 @@ def _likelihoods() -> Iterator[Subject]:
             number = d[1:]
             if (name, d) != ("Gaussian", "d3"):  # zero, which differences of differences are not
                 yield of.by_f(f"{d}logpdf_dlink{number}", order, at)
-            if name in links:
-                yield of.by_f(f"{d}logpdf_df{number}", order, REAL, formula("f", links[name]))
+            if link:
+                yield of.by_f(f"{d}logpdf_df{number}", order, REAL, formula("f", link[0]))
         for key, short in named.items():
             below = ("dlogpdf_link", *(f"{d}logpdf_dlink{d[1:]}" for d in _ORDERS))
             for order, top in enumerate(below):
@@ -191,60 +175,37 @@ class _Likelihood(NamedTuple):
     p: dict[str, Any]
     y: np.ndarray
 
-    def call(self, method: str, made: Any, f: Any) -> Any:
-        return C * np.asarray(getattr(made, method)(f[:, None], self.y, METADATA))[:, 0]
+    def slopes(self, method: str, made: Any, c: Any, f: Any) -> Any:
+        return c * np.asarray(getattr(made, method)(f[:, None], self.y, METADATA))[:, 0]
 
     def by_f(self, method: str, order: int, at: Any, link: Any = lambda xp, f: f) -> Subject:
         """Differentiate once more what is differentiated so often by f already."""
         below = slope(lambda xp, f: self.f(xp, self.p, link(xp, f)), order)
-
-        def loss(xp: Any, f: Any) -> Any:
-            return xp.sum(C * below(xp, f))
-
-        def gradient(f: Any) -> Any:
-            return self.call(method, self.make(), f)
-
         # Other points would leave (0, 1), or come so near to 0 and 1 that what guards the package's
         # logarithms, 1e-9, counts.
         options = {"points": [(0.9 * at + 0.03,)]} if self.name in ("Bernoulli", "Binomial") else {}
-        return Subject("gpy", f"{self.name}.{method}", loss, gradient, at, options=options)
+        slopes = partial(self.slopes, method, self.make())
+        return weighed(f"{self.name}.{method}", C, below, slopes, at, options=options)
 
     def by_parameter(self, method: str, order: int, key: str, at: Any) -> Subject:
         """Differentiate by a parameter what is differentiated so often by f already."""
 
-        def loss(xp: Any, x: Any) -> Any:
-            below = slope(lambda xp, f: self.f(xp, self.p | {key: x}, f), order)
-            return xp.sum(C * below(xp, xp.asarray(at)))
+        def below(xp: Any, x: Any) -> Any:
+            return slope(lambda xp, f: self.f(xp, self.p | {key: x}, f), order)(xp, xp.asarray(at))
 
-        def gradient(x: Any) -> Any:
-            return np.sum(self.call(method, assign(self.make(), {key: x}), at)).reshape(x.shape)
+        def slopes(c: Any, x: Any) -> Any:
+            made = assign(self.make(), {key: x})
+            return np.sum(self.slopes(method, made, c, at)).reshape(x.shape)
 
-        return Subject("gpy", f"{self.name}.{method}", loss, gradient, self.p[key])
-
-
-def _links() -> Iterator[Subject]:
-    from GPy.likelihoods import link_functions
-
-    for name, text, value, where in table(LINKS):
-        f, link = formula("x", value), formula("", text)(link_functions)
-        for order, d in enumerate(_ORDERS):
-            method, below = f"{d}transf_df{d[1:]}", slope(f, order)
-
-            def loss(xp: Any, x: Any, below: Any = below) -> Any:
-                return xp.sum(C * below(xp, x))
-
-            def gradient(x: Any, link: Any = link, method: str = method) -> Any:
-                return C * getattr(link, method)(x)
-
-            yield Subject("gpy", f"{name}.{method}", loss, gradient, eval(where, globals()))
+        return weighed(f"{self.name}.{method}", C, below, slopes, self.p[key])
 
 
 def _mappings() -> Iterator[Subject]:
     import GPy
 
     names = vars(GPy.mappings) | globals() | {"kern": GPy.kern, "Linear": GPy.mappings.Linear}
-    for name, text, parameters, value in table(MAPPINGS):
-        f = with_parameters(value, "x", parameters, globals())
+    for name, text, parameters, said in table(MAPPINGS):
+        f = with_parameters(said, "x", parameters, globals())
         make = partial(eval, text, dict(names))
         p = parameters_of(make(), parameters)
         x = X[:, : make().input_dim]
@@ -255,10 +216,10 @@ def _mappings() -> Iterator[Subject]:
             options = {"points": [(moved,)]}
         c = _RNG.uniform(0.5, 2, make().f(x).shape).round(2)
 
-        def loss(xp: Any, q: Any, f: Any = f, c: Any = c) -> Any:
-            return xp.sum(c * f(xp, q["parameters"], q["x"]))
+        def value(xp: Any, q: Any, f: Any = f) -> Any:
+            return f(xp, q["parameters"], q["x"])
 
-        def gradient(q: Any, make: Any = make, c: Any = c) -> Any:
+        def slopes(c: Any, q: Any, make: Any = make) -> Any:
             made = assign(make(), q["parameters"])
             made.update_gradients(c, q["x"])
             return {
@@ -267,7 +228,7 @@ def _mappings() -> Iterator[Subject]:
             }
 
         at = {"parameters": p, "x": x}
-        yield Subject("gpy", f"mapping {name}", loss, gradient, at, options=options)
+        yield weighed(f"mapping {name}", c, value, slopes, at, options=options)
 
 
 def _warpings() -> Iterator[Subject]:
@@ -288,23 +249,20 @@ def _warpings() -> Iterator[Subject]:
         found = np.einsum("ij,ijkl->kl", c, slopes)
         return {"psi": found[:, :3], "d": found[:1, 3]}
 
-    def first(p: Any) -> Any:
+    def first(c: Any, p: Any) -> Any:
         chain = made(p).fgrad_y_psi(p["y"], return_covar_chain=True)[1]
         return {"y": c * np.asarray(made(p).fgrad_y(p["y"])), **by_psi(chain)}
 
-    def value(xp: Any, p: Any) -> Any:
-        return xp.sum(c * warped(xp, p))
-
-    yield Subject("gpy", "TanhFunction.fgrad_y", value, first, at)
+    yield weighed("TanhFunction.fgrad_y", c, warped, first, at)
     psi = {key: at[key] for key in ("psi", "d")}
 
     def rise(xp: Any, p: Any) -> Any:
-        return xp.sum(c * slope(lambda xp, y: warped(xp, p | {"y": y}))(xp, xp.asarray(y)))
+        return slope(lambda xp, y: warped(xp, p | {"y": y}))(xp, xp.asarray(y))
 
-    def second(p: Any) -> Any:
+    def second(_: Any, p: Any) -> Any:
         return by_psi(made(p).fgrad_y_psi(y))
 
-    yield Subject("gpy", "TanhFunction.fgrad_y_psi", rise, second, psi)
+    yield weighed("TanhFunction.fgrad_y_psi", c, rise, second, psi)
     low, high = -3.0 * np.ones(2), 3.0 * np.ones(2)
     weights = _RNG.uniform(0.5, 2, (5, 2)).round(2)
     names, values = ("a0", "b0", "a1", "b1"), np.array([[0.7], [1.3], [1.6], [0.9]])
@@ -320,7 +278,7 @@ def _warpings() -> Iterator[Subject]:
         assign(made, {key: p[key] for key in powers}).update_grads(p["x"], weights)
         return {"x": weights * made.fgrad_X(p["x"]), **gradients_of(made, powers)}
 
-    yield Subject("gpy", "KumarWarping", kumar, kumar_slopes, powers | {"x": X[:, :2]})
+    yield Subject("KumarWarping", kumar, kumar_slopes, powers | {"x": X[:, :2]})
 
 
 def _expectations() -> Iterator[Subject]:
@@ -347,7 +305,7 @@ def _expectations() -> Iterator[Subject]:
         named = dict(zip(("variance", "l", "z", "mu", "s"), map(np.asarray, found), strict=True))
         return named | {"variance": named["variance"].reshape(1)}
 
-    yield Subject("gpy", "psi statistics of RBF", rbf, rbf_slopes, at)
+    yield Subject("psi statistics of RBF", rbf, rbf_slopes, at)
     at = {"v": at["l"], **{key: at[key] for key in ("z", "mu", "s")}}
 
     def linear(xp: Any, p: Any) -> Any:
@@ -361,7 +319,7 @@ def _expectations() -> Iterator[Subject]:
         found = linear_psi_comp.psiDerivativecomputations(w0, w1, w2, p["v"], p["z"], q)
         return dict(zip(("v", "z", "mu", "s"), map(np.asarray, found), strict=True))
 
-    yield Subject("gpy", "psi statistics of Linear", linear, linear_slopes, at)
+    yield Subject("psi statistics of Linear", linear, linear_slopes, at)
 
     def divergence(xp: Any, p: Any) -> Any:
         return -xp.sum(p["mu"] ** 2 + p["s"] - xp.log(p["s"])) / 2
@@ -373,7 +331,7 @@ def _expectations() -> Iterator[Subject]:
         return {"mu": np.array(q.mean.gradient), "s": np.array(q.variance.gradient)}
 
     at = {key: at[key] for key in ("mu", "s")}
-    yield Subject("gpy", "NormalPrior.update_gradients_KL", divergence, divergence_slopes, at)
+    yield Subject("NormalPrior.update_gradients_KL", divergence, divergence_slopes, at)
 
 
 def _gaussian(xp: Any, y: Any, covariance: Any) -> Any:
@@ -394,10 +352,8 @@ def _processes() -> Iterator[Subject]:
     )
 
     y = _RNG.normal(size=(5, 1)).round(2)
-    noise, names = (
-        "likelihood.variance",
-        ["kern.variance", "kern.lengthscale", "likelihood.variance"],
-    )
+    noise = "likelihood.variance"
+    names = ["kern.variance", "kern.lengthscale", noise]
     at = dict(zip(names, (np.array([v]) for v in (1.3, 1.1, 0.4)), strict=True))
 
     def k(xp: Any, p: Any, a: Any, b: Any) -> Any:
@@ -410,7 +366,7 @@ def _processes() -> Iterator[Subject]:
     def exact_slopes(p: Any) -> Any:
         return gradients_of(assign(GPy.models.GPRegression(X, y, GPy.kern.RBF(4)), p), p)
 
-    yield Subject("gpy", "GPRegression", exact, exact_slopes, at)
+    yield Subject("GPRegression", exact, exact_slopes, at)
     at = at | {"Z": Z}
 
     def sparse(xp: Any, p: Any, kind: str) -> Any:
@@ -431,7 +387,7 @@ def _processes() -> Iterator[Subject]:
             return gradients_of(made, p)
 
         f = partial(sparse, kind=method.__name__)
-        yield Subject("gpy", f"SparseGP {method.__name__}", f, sparse_slopes, at)
+        yield Subject(f"SparseGP {method.__name__}", f, sparse_slopes, at)
     draws = _RNG.normal(size=(5, 5))
     at = {"K": (draws @ draws.T + np.eye(5)).round(2), "y": y}
 
@@ -443,7 +399,7 @@ def _processes() -> Iterator[Subject]:
         found = ExactGaussianInference().inference(*parts, K=(p["K"] + p["K"].T) / 2)[2]
         return {"K": found["dL_dK"], "y": -found["dL_dm"]}
 
-    yield Subject("gpy", "ExactGaussianInference", given, given_slopes, at)
+    yield Subject("ExactGaussianInference", given, given_slopes, at)
 
     def student(xp: Any, p: Any) -> Any:
         covariance, nu = (p["K"] + p["K"].T) / 2 + 1e-8 * np.eye(5), p["nu"]
@@ -453,14 +409,12 @@ def _processes() -> Iterator[Subject]:
         return xp.sum(found + xp.gammaln((nu + 5) / 2) - xp.gammaln(nu / 2))
 
     def student_slopes(p: Any) -> Any:
-        nu = p["nu"][0]
-        found = ExactStudentTInference().inference(None, X, p["y"], nu, K=(p["K"] + p["K"].T) / 2)[
-            2
-        ]
+        given, nu = (p["K"] + p["K"].T) / 2, p["nu"][0]
+        found = ExactStudentTInference().inference(None, X, p["y"], nu, K=given)[2]
         return {"K": found["dL_dK"], "y": -found["dL_dm"], "nu": np.reshape(found["dL_dnu"], 1)}
 
     at = at | {"nu": np.array([5.3])}
-    yield Subject("gpy", "ExactStudentTInference", student, student_slopes, at)
+    yield Subject("ExactStudentTInference", student, student_slopes, at)
 
 
 def _matrices() -> Iterator[Subject]:
@@ -480,7 +434,7 @@ def _matrices() -> Iterator[Subject]:
             lower = np.linalg.cholesky(np.tril(a) + np.tril(a, -1).T)
             return np.tril(getattr(choleskies, name)(np.tril(weights), lower))
 
-        yield Subject("gpy", f"choleskies.{name}", factor, factor_slopes, at)
+        yield Subject(f"choleskies.{name}", factor, factor_slopes, at)
     labels = np.eye(2)[[0, 1, 1, 0, 1]]
 
     def discriminant(xp: Any, x: Any) -> Any:
@@ -492,21 +446,21 @@ def _matrices() -> Iterator[Subject]:
     def discriminant_slopes(x: Any) -> Any:
         return np.asarray(priors.DGPLVM(0.7, labels, x.shape).lnpdf_grad(x))
 
-    yield Subject("gpy", "prior DGPLVM", discriminant, discriminant_slopes, X[:, :2])
+    yield Subject("prior DGPLVM", discriminant, discriminant_slopes, X[:, :2])
 
 
-def subjects() -> Iterator[Subject]:
-    """Those of GPy, and of paramz, which it is built on."""
-    homes = modules(
-        "GPy.core.parameterization.priors", "GPy.util.warping_functions", "paramz.transformations"
-    )
+def _gpy() -> Iterator[Subject]:
+    homes = "core.parameterization.priors", "util.warping_functions", "likelihoods.link_functions"
     yield from _likelihoods()
-    yield from _links()
-    yield from tabled("gpy", SCALARS, globals() | homes)
+    yield from tabled(SCALARS, globals(), *(f"GPy.{home}" for home in homes))
     yield from _mappings()
     yield from _warpings()
     yield from _expectations()
     yield from _processes()
     yield from _matrices()
-    yield from tabled("paramz", TRANSFORMATIONS, globals() | homes)
-    yield from tabled("paramz", JACOBIANS, globals() | homes)
+
+
+PACKAGES = {
+    "gpy": _gpy,
+    "paramz": partial(tabled, TRANSFORMATIONS, globals(), "paramz.transformations"),
+}

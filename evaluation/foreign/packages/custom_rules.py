@@ -9,8 +9,8 @@ import numpy as np
 from jax import lax  # noqa: F401 (a name of the table)
 from jax.scipy import special  # noqa: F401 (a name of the table)
 
-from tests.attack.foreign.subject import Custom, Subject
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import Custom, Subject
+from evaluation.formulas import formula, table
 
 REAL = np.array([0.7, -1.3, 2.1])
 POSITIVE = np.array([0.3, 1.7, 4.2])
@@ -69,13 +69,13 @@ special.betainc | betainc(1.7 + 0 * x, 0.6 + 0 * x, x) | UNIT,
 """
 
 
-def subjects() -> Iterator[Subject]:
+def _jax() -> Iterator[Subject]:
     """By `check_custom` where the function is decorated, else `jax.grad` as if by hand."""
     for name, text, at, called in table(RULES):
         args, function = eval(at), eval(called)
         f = formula("x, y" if len(args) == 2 else "x", text, globals())
         if isinstance(function, jax.custom_jvp | jax.custom_vjp):
-            yield Custom("jax", f"rule of {name}", f, function, args)
+            yield Custom(f"rule of {name}", f, function, args)
         else:
             yield _by_grad(name, function, f, args)
 
@@ -93,4 +93,7 @@ def _by_grad(name: str, function: Any, f: Any, args: Any) -> Subject:
         with jax.enable_x64(True):
             return jax.grad(lambda args: weighed(jnp, function(*args)))(args)
 
-    return Subject("jax", f"jax.grad of {name}", loss, gradient, args)
+    return Subject(f"jax.grad of {name}", loss, gradient, args)
+
+
+PACKAGES = {"jax": _jax}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tests.attack.foreign.subject import Backward, Subject
-from tests.corpus.formulas import Namespace, formula, table
+from evaluation.foreign.subject import Backward, Subject
+from evaluation.formulas import Namespace, formula, table
 
 X = np.array([[0.7, -1.3, 2.1], [0.4, -0.6, 3.4], [-2.9, 1.1, -0.2], [0.3, 5.2, -7.0]])
 W = np.array([[0.5, -0.2, 0.9], [1.1, 0.3, -0.7]])
@@ -60,19 +60,9 @@ seq2col              | concatenate(
     [concatenate([0 * x[:1], x[:-1]]), x, concatenate([x[1:], 0 * x[:1]])], axis=1) | dy, 1
 """
 
-#: Layers: what they compute of z = x @ w.T + b.
-LAYERS = """
-Linear        | z
-Relu          | maximum(z, 0)
-Sigmoid       | expit(z)
-Softmax       | softmax(xp, z)
-Gelu          | z * ndtr(z)
-Swish         | z * expit(z)
-Mish          | z * tanh(softplus(z))
-Dish          | z / 2 * (1 + z / sqrt(1 + z * z))
-HardSwish     | z * clip(0.2 * z + 0.5, 0, 1)
-ClippedLinear | clip(z, 0, 1)
-"""
+#: Layers of x @ w.T + b: the operation that they apply to it.
+LAYERS = "Relu=relu Sigmoid=sigmoid Softmax=softmax Gelu=gelu Swish=swish Mish=mish Dish=dish"
+LAYERS += " HardSwish=hard_swish Linear=linear ClippedLinear=clipped"
 
 
 def _operations(ops: Any) -> Iterator[Subject]:
@@ -84,13 +74,13 @@ def _operations(ops: Any) -> Iterator[Subject]:
         def backward(dy: Any, x: Any, f: Any = f, backprop: Any = backprop) -> Any:
             return backprop(ops, dy, x, np.asarray(f(NUMPY, x)))
 
-        yield Backward("thinc", f"backprop_{name}", f, backward, (X,))
+        yield Backward(f"backprop_{name}", f, backward, (X,))
 
     def of_maxout(dy: Any, x: Any) -> Any:
         return ops.backprop_maxout(dy, ops.maxout(x)[1], 3)
 
     maxout = formula("x", "max(x, axis=2)")
-    yield Backward("thinc", "backprop_maxout", maxout, of_maxout, (CUBE,))
+    yield Backward("backprop_maxout", maxout, of_maxout, (CUBE,))
 
     def of_lstm(dy: Any, x: Any, p: Any) -> Any:
         h, sizes = np.zeros((1, 1, 2), "f"), np.ones(3, dtype="i")
@@ -98,7 +88,7 @@ def _operations(ops: Any) -> Iterator[Subject]:
         return ops.backprop_lstm(dy.astype("f"), sizes, p, state)
 
     p = np.random.default_rng(5).normal(size=56).round(2).astype("f")
-    yield Backward("thinc", "backprop_lstm", _lstm, of_lstm, ((X[:3] / 2).astype("f"), p))
+    yield Backward("backprop_lstm", _lstm, of_lstm, ((X[:3] / 2).astype("f"), p))
 
 
 def _lstm(xp: Any, x: Any, p: Any) -> Any:
@@ -124,16 +114,14 @@ def _layers(api: Any) -> Iterator[Subject]:
             dx = model(x, is_train=True)[1](dy)
             return dx, *(np.array(model.get_grad(key)) for key in params)
 
-        return Backward("thinc", f"{name} layer", f, through, (X, *params.values()))
+        return Backward(f"{name} layer", f, through, (X, *params.values()))
 
-    for name, text in table(LAYERS):
+    texts = {name: text for name, text, _ in table(OPERATIONS)}
+    texts |= {"linear": "x", "clipped": "clip(x, 0, 1)"}
+    for name, operation in (pair.split("=") for pair in LAYERS.split()):
         w, b = (np.vstack([W, [[0.2, -0.5, 0.6]]]), np.append(B, 0.1)) if name == "Dish" else (W, B)
-
-        f, make = formula("z", text, globals()), partial(getattr(api, name), len(b), 3)
-
-        def of(xp: Any, x: Any, w: Any, b: Any, f: Any = f) -> Any:
-            return f(xp, x @ w.T + b)
-
+        make, text = partial(getattr(api, name), len(b), 3), texts[operation]
+        of = formula("x, w, b", f"(lambda x: {text})(x @ w.T + b)", globals())
         yield layer(name, of, make, W=w, b=b)
 
     def maxout(xp: Any, x: Any, w: Any, b: Any) -> Any:
@@ -152,7 +140,7 @@ def _layers(api: Any) -> Iterator[Subject]:
 
     similarity = formula("x, y, w", "1 / (1 + sum(w * (x - y) ** 2, axis=1))")
     at = (X, X[::-1] / 2, np.array([0.5, 1.2, 0.8]))
-    yield Backward("thinc", "CauchySimilarity layer", similarity, of_similarity, at)
+    yield Backward("CauchySimilarity layer", similarity, of_similarity, at)
 
     def attention(dy: Any, x: Any, q: Any) -> Any:
         model = api.ParametricAttention(3).initialize()
@@ -165,7 +153,7 @@ def _layers(api: Any) -> Iterator[Subject]:
         return x * xp.concatenate([softmax(xp, scores[:1], 0), softmax(xp, scores[1:], 0)])
 
     at = (X, np.array([0.5, -0.2, 0.3]))
-    yield Backward("thinc", "ParametricAttention layer", attended, attention, at)
+    yield Backward("ParametricAttention layer", attended, attention, at)
 
 
 def _cosine_distance(xp: Any, x: Any, y: Any) -> Any:
@@ -175,13 +163,15 @@ def _cosine_distance(xp: Any, x: Any, y: Any) -> Any:
     return -xp.sum(xp.sum(x * y, axis=1) / norms)
 
 
-def subjects() -> Iterator[Subject]:
-    """All of them."""
+def _thinc() -> Iterator[Subject]:
     import thinc.api as api
 
     yield from _operations(api.NumpyOps())
     yield from _layers(api)
     distance, truths = formula("x, y", "sum(((x - y) / 4) ** 2)"), (X[::-1] / 3,)
-    yield Subject("thinc", "L2Distance", distance, api.L2Distance().get_grad, X, truths)
+    yield Subject("L2Distance", distance, api.L2Distance().get_grad, X, truths)
     cosine = api.CosineDistance(normalize=False).get_grad
-    yield Subject("thinc", "CosineDistance", _cosine_distance, cosine, X, truths)
+    yield Subject("CosineDistance", _cosine_distance, cosine, X, truths)
+
+
+PACKAGES = {"thinc": _thinc}

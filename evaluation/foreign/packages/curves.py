@@ -2,12 +2,12 @@
 
 # pyright: reportMissingImports=false
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.attack.foreign.subject import Subject, tabled
-from tests.corpus.formulas import formula, modules, table
+from evaluation.foreign.subject import Subject, tabled
 
 C = np.array([0.7, -1.1, 1.6, 0.4])
 X, Y = np.array([-1.3, 0.4, 1.1, 2.7]), np.array([0.8, -0.6, 1.9, 0.3])
@@ -16,62 +16,50 @@ TIMES = np.array([0.5, 1.0, 2.0, 3.5])
 PI, TURN, MAGNITUDE = np.pi, 2 * np.pi, 0.4 * np.log(10)
 
 
-#: Models of astropy: parameters and values, x and perhaps y, and what they are.
+#: Models of astropy, in one dimension and two: parameters and values, x, and what they are.
 MODELS = """
-Gaussian1D              | a=1.3 m=0.4 s=0.9       | X | a * exp(-(((x - m) / s) ** 2) / 2)
-Gaussian2D              | a=1.3 m=0.4 n=-0.2 s=0.9 t=1.7 h=0.6 | X, Y
+{0}.fit_deriv | sum(C * (lambda {1}: {3})(*p))
+    | np.array([np.sum(C * slope) for slope in models.{0}().fit_deriv(x, *p)])
+    | np.array([*dict({1}).values()]) | p, x | ({2},)
+
+Gaussian1D   | a=1.3, m=0.4, s=0.9        | X        | a * exp(-(((x - m) / s) ** 2) / 2)
+RedshiftScaleFactor | z=0.4 | X | (1 + z) * x
+Sine1D       | a=1.3, f=0.4, h=0.1        | X        | a * sin(TURN * (f * x + h))
+Cosine1D     | a=1.3, f=0.4, h=0.1        | X        | a * cos(TURN * (f * x + h))
+Tangent1D    | a=1.3, f=0.4, h=0.1        | X        | a * tan(TURN * (f * x + h))
+ArcSine1D    | a=3.9, f=0.4, h=0.1        | X        | (arcsin(x / a) / TURN - h) / f
+ArcCosine1D  | a=3.9, f=0.4, h=0.1        | X        | (arccos(x / a) / TURN - h) / f
+ArcTangent1D | a=3.9, f=0.4, h=0.1        | X        | (arctan(x / a) / TURN - h) / f
+Linear1D     | a=1.3, b=0.4               | X        | a * x + b
+Lorentz1D    | a=1.3, m=0.4, w=0.9        | X        | a * w**2 / 4 / ((x - m) ** 2 + w**2 / 4)
+Moffat1D     | a=1.3, m=0.4, w=0.9, k=1.7 | X        | a * (1 + ((x - m) / w) ** 2) ** -k
+KingProjectedAnalytic1D | a=1.3, r=0.9, t=7.5 | POSITIVE
+    | a * r**2 * (1 / sqrt(x**2 + r**2) - 1 / sqrt(t**2 + r**2)) ** 2
+Logarithmic1D | a=1.3, t=0.9 | POSITIVE | a * log(x / t)
+Exponential1D | a=1.3, t=0.9 | X | a * exp(x / t)
+PowerLaw1D   | a=1.3, m=0.9, k=1.7        | POSITIVE | a * (x / m) ** -k
+BrokenPowerLaw1D | a=1.3, m=1.9, k=1.7, l=0.6 | POSITIVE
+    | a * where(x < m, (x / m) ** -k, (x / m) ** -l)
+SmoothlyBrokenPowerLaw1D | a=1.3, m=1.9, k=1.7, l=0.6, d=0.3 | POSITIVE
+    | a * (x / m) ** -k * ((1 + (x / m) ** (1 / d)) / 2) ** ((k - l) * d)
+ExponentialCutoffPowerLaw1D | a=1.3, m=0.9, k=1.7, c=2.1 | POSITIVE
+    | a * (x / m) ** -k * exp(-x / c)
+LogParabola1D | a=1.3, m=0.9, k=1.7, b=0.6 | POSITIVE
+    | a * (x / m) ** (-k - b * log(x / m))
+Schechter1D  | a=1.3, m=0.9, k=-0.6       | X
+    | MAGNITUDE * a * exp(-MAGNITUDE * (x - m)) ** (k + 1) * exp(-exp(-MAGNITUDE * (x - m)))
+
+{0}.fit_deriv | sum(C * (lambda {1}: {2})(*p))
+    | np.array([np.sum(C * slope) for slope in models.{0}().fit_deriv(x, y, *p)])
+    | np.array([*dict({1}).values()]) | p, x, y | (X, Y)
+
+Gaussian2D | a=1.3, m=0.4, n=-0.2, s=0.9, t=1.7, h=0.6
     | a * exp(-((((x - m) * cos(h) + (y - n) * sin(h)) / s) ** 2
               + ((-(x - m) * sin(h) + (y - n) * cos(h)) / t) ** 2) / 2)
-RedshiftScaleFactor     | z=0.4                   | X | (1 + z) * x
-Sine1D                  | a=1.3 f=0.4 h=0.1       | X | a * sin(TURN * (f * x + h))
-Cosine1D                | a=1.3 f=0.4 h=0.1       | X | a * cos(TURN * (f * x + h))
-Tangent1D               | a=1.3 f=0.4 h=0.1       | X | a * tan(TURN * (f * x + h))
-ArcSine1D               | a=3.9 f=0.4 h=0.1       | X | (arcsin(x / a) / TURN - h) / f
-ArcCosine1D             | a=3.9 f=0.4 h=0.1       | X | (arccos(x / a) / TURN - h) / f
-ArcTangent1D            | a=3.9 f=0.4 h=0.1       | X | (arctan(x / a) / TURN - h) / f
-Linear1D                | a=1.3 b=0.4             | X | a * x + b
-Planar2D                | a=1.3 b=0.4 c=0.9       | X, Y | a * x + b * y + c
-Lorentz1D               | a=1.3 m=0.4 w=0.9       | X | a * w**2 / 4 / ((x - m) ** 2 + w**2 / 4)
-Lorentz2D               | a=1.3 m=0.4 n=-0.2 w=0.9 | X, Y
-    | a * w**2 / 4 / ((x - m) ** 2 + (y - n) ** 2 + w**2 / 4)
-Moffat1D                | a=1.3 m=0.4 w=0.9 k=1.7 | X | a * (1 + ((x - m) / w) ** 2) ** -k
-Moffat2D                | a=1.3 m=0.4 n=-0.2 w=0.9 k=1.7 | X, Y
-    | a * (1 + ((x - m) ** 2 + (y - n) ** 2) / w**2) ** -k
-KingProjectedAnalytic1D | a=1.3 r=0.9 t=7.5       | POSITIVE
-    | a * r**2 * (1 / sqrt(x**2 + r**2) - 1 / sqrt(t**2 + r**2)) ** 2
-Logarithmic1D           | a=1.3 t=0.9             | POSITIVE | a * log(x / t)
-Exponential1D           | a=1.3 t=0.9             | X        | a * exp(x / t)
-PowerLaw1D              | a=1.3 m=0.9 k=1.7       | POSITIVE | a * (x / m) ** -k
-BrokenPowerLaw1D        | a=1.3 m=1.9 k=1.7 l=0.6 | POSITIVE
-    | a * where(x < m, (x / m) ** -k, (x / m) ** -l)
-SmoothlyBrokenPowerLaw1D | a=1.3 m=1.9 k=1.7 l=0.6 d=0.3 | POSITIVE
-    | a * (x / m) ** -k * ((1 + (x / m) ** (1 / d)) / 2) ** ((k - l) * d)
-ExponentialCutoffPowerLaw1D | a=1.3 m=0.9 k=1.7 c=2.1 | POSITIVE
-    | a * (x / m) ** -k * exp(-x / c)
-LogParabola1D           | a=1.3 m=0.9 k=1.7 b=0.6 | POSITIVE
-    | a * (x / m) ** (-k - b * log(x / m))
-Schechter1D             | a=1.3 m=0.9 k=-0.6      | X
-    | MAGNITUDE * a * exp(-MAGNITUDE * (x - m)) ** (k + 1) * exp(-exp(-MAGNITUDE * (x - m)))
+Planar2D     | a=1.3, b=0.4, c=0.9        | a * x + b * y + c
+Lorentz2D    | a=1.3, m=0.4, n=-0.2, w=0.9 | a * w**2 / 4 / ((x - m) ** 2 + (y - n) ** 2 + w**2 / 4)
+Moffat2D | a=1.3, m=0.4, n=-0.2, w=0.9, k=1.7 | a * (1 + ((x - m) ** 2 + (y - n) ** 2) / w**2) ** -k
 """
-
-
-def _astropy() -> Iterator[Subject]:
-    from astropy.modeling import functional_models, powerlaws
-
-    for name, settings, data, text in table(MODELS):
-        at = dict(setting.split("=") for setting in settings.split())
-        of, count = ", ".join([*at, *"xy"[: len(data.split(", "))]]), len(at)
-        model = getattr(functional_models, name, None) or getattr(powerlaws, name)
-        f, slopes = formula(of, text, globals()), model().fit_deriv
-
-        def loss(xp: Any, p: Any, *data: Any, f: Any = f, count: int = count) -> Any:
-            return xp.sum(C * f(xp, *(p[i] for i in range(count)), *data))
-
-        def gradient(p: Any, *data: Any, slopes: Any = slopes) -> Any:
-            return np.array([np.sum(C * slope) for slope in slopes(*data, *p)])
-
-        p, given = np.array([*map(float, at.values())]), eval(f"({data},)")
-        yield Subject("astropy", f"{name}.fit_deriv", loss, gradient, p, given)
 
 
 def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
@@ -84,11 +72,9 @@ def _nfw(xp: Any, r: Any, scale: Any, alpha: Any) -> Any:
 
 #: Lenses of lenstronomy: the class, its settings, where, and the potential at x, y.
 LENSES = """
-name     = {0}
-of       = p
-loss     = (lambda x, y, {2}: {4})(p[0], p[1])
-gradient = np.array((lambda **s: {1}().derivatives(*p, *s.values()))({2})).ravel()
-at       = np.array([[0.7, -0.4], [1.9, 0.8]][{3}])
+{0} | (lambda x, y, {2}: {4})(p[0], p[1])
+    | np.array((lambda **s: {1}().derivatives(*p, *s.values()))({2})).ravel()
+    | np.array([[0.7, -0.4], [1.9, 0.8]][{3}]) | p
 
 SIS.derivatives 1         | sis.SIS                      | a=1.3                     | 0
     | a * sqrt(x * x + y * y)
@@ -111,12 +97,9 @@ NFW.derivatives 2         | nfw.NFW                      | s=0.9, a=1.3         
 """
 
 
-#: Densities of pints, their points, and their logarithms, but for a constant.
+#: Densities of pints, their points, and their logarithms, but for a constant; a model of growth.
 DENSITIES = """
-name     = {0}
-loss     = {3}
-gradient = np.asarray({1}.evaluateS1(x)[1]).reshape(x.shape)
-at       = np.array({2})
+{0} | {3} | np.asarray({1}.evaluateS1(x)[1]).reshape(x.shape) | np.array({2})
 
 toy Rosenbrock      | toy.RosenbrockLogPDF()          | [0.7, -0.4] | toy.RosenbrockLogPDF()(x)
 toy Cone            | toy.ConeLogPDF(2, 0.9)          | [0.7, -0.4] | -(sqrt(sum(x * x)) ** 0.9)
@@ -149,6 +132,10 @@ TruncatedGaussian prior | pints.TruncatedGaussianLogPrior(1.7, 0.6, 0, 3) | [0.3
 MultivariateGaussian prior
     | pints.MultivariateGaussianLogPrior([1, 2], [[1.5, 0.3], [0.3, 0.7]]) | [0.7, -0.4]
     | -(0.7 * (x[0] - 1) ** 2 - 0.6 * (x[0] - 1) * (x[1] - 2) + 1.5 * (x[1] - 2) ** 2) / 1.92
+
+toy {0}Model | sum(C * {1}) | C @ toy.{0}Model(2).simulateS1(x, TIMES)[1] | np.array([0.8, 5.0])
+
+Logistic | x[1] / (1 + (x[1] / 2 - 1) * exp(-x[0] * TIMES))
 """
 
 
@@ -157,16 +144,7 @@ def _egg_box(xp: Any, x: Any) -> Any:
     return xp.log(sum(xp.exp(-((x[0] - a) ** 2 + (x[1] - b) ** 2) / 4) for a, b in peaks))
 
 
-#: And its models of growth.
-GROWTH = """
-name     = toy {0}Model
-loss     = sum(C * {1})
-gradient = C @ toy.{0}Model(2).simulateS1(x, TIMES)[1]
-at       = np.array([0.8, 5.0])
-
-Logistic | x[1] / (1 + (x[1] / 2 - 1) * exp(-x[0] * TIMES))
-"""
-
+PROFILES = "sis point_mass shear convergence gaussian_potential flexion hessian nfw"
 ELEMENTS = """LineP1 LineP2 LineMini TriP1 TriP2 TriP3 TriP4 TriCR TriMini TriCCR Quad1 Quad2 QuadS2
 TetP1 TetP2 TetCR TetMini TetCCR Hex1 Hex2 HexS2 Wedge1"""
 
@@ -188,14 +166,11 @@ def _skfem() -> Iterator[Subject]:
             slopes = [np.asarray(e.lbasis(x[:, None], i)[1]) for i in range(len(e.doflocs))]
             return sum((1 + i / 7) ** 2 * slope.reshape(len(x)) for i, slope in enumerate(slopes))
 
-        yield Subject("scikit-fem", f"Element{name}", loss, gradient, x)
+        yield Subject(f"Element{name}", loss, gradient, x)
 
 
 CMA = """
-name     = grad_{0}
-loss     = {1}
-gradient = np.asarray(fitness_functions.ff.grad_{0}(x), float)
-at       = np.array([0.7, -1.3, 0.4])
+grad_{0} | {1} | np.asarray(fitness_functions.ff.grad_{0}(x), float) | np.array([0.7, -1.3, 0.4])
 
 sphere | sum(x * x)
 rosen  | sum(100 * (x[:-1] ** 2 - x[1:]) ** 2 + (1 - x[:-1]) ** 2)
@@ -207,10 +182,8 @@ cigar  | x[0] ** 2 + 1e6 * sum(x[1:] ** 2)
 
 #: Test problems of surrogate models, which the package differentiates, too.
 PROBLEMS = """
-name     = {0} derivatives
-loss     = {2}
-gradient = np.array([problems.{1}(x[None], kx=i)[0, 0] for i in range(len(x))])
-at       = np.array([0.7, -0.3, 0.4])[: problems.{1}.options["ndim"]]
+{0} derivatives | {2} | np.array([problems.{1}(x[None], kx=i)[0, 0] for i in range(len(x))])
+    | np.array([0.7, -0.3, 0.4])[: problems.{1}.options["ndim"]]
 
 Sphere                 | Sphere(ndim=3)                        | sum(x * x)
 Rosenbrock             | Rosenbrock(ndim=3)
@@ -226,25 +199,14 @@ LpNorm                 | LpNorm(ndim=3, order=3)               | sum(abs(x) ** 3
 """
 
 
-_PROFILES = "sis point_mass shear convergence gaussian_potential flexion hessian nfw"
-
-#: By package, its tables, and the modules that they name.
-TABLES: dict[str, tuple[tuple[str, ...], list[str]]] = {
-    "lenstronomy": (
-        (LENSES,),
-        [f"lenstronomy.LensModel.Profiles.{profile}" for profile in _PROFILES.split()],
+PACKAGES = {
+    "astropy": partial(tabled, MODELS, globals(), "astropy.modeling.models"),
+    "lenstronomy": partial(
+        *(tabled, LENSES, globals()),
+        *(f"lenstronomy.LensModel.Profiles.{profile}" for profile in PROFILES.split()),
     ),
-    "pints": ((DENSITIES, GROWTH), ["pints", "pints.toy"]),
-    "cma": ((CMA,), ["cma.fitness_functions"]),
-    "smt": ((PROBLEMS,), ["smt.problems"]),
+    "pints": partial(tabled, DENSITIES, globals(), "pints", "pints.toy"),
+    "scikit-fem": _skfem,
+    "cma": partial(tabled, CMA, globals(), "cma.fitness_functions"),
+    "smt": partial(tabled, PROBLEMS, globals(), "smt.problems"),
 }
-
-
-def subjects(package: str) -> Iterator[Subject]:
-    """Those of one package."""
-    if package in TABLES:
-        texts, homes = TABLES[package]
-        for text in texts:
-            yield from tabled(package, text, globals() | modules(*homes))
-    else:
-        yield from {"astropy": _astropy, "skfem": _skfem}[package]()

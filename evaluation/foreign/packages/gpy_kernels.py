@@ -10,8 +10,8 @@ import jax
 import numpy as np
 from mpmath import mpf
 
-from tests.attack.foreign.subject import JAX, Subject
-from tests.corpus.formulas import formula, table
+from evaluation.foreign.subject import JAX, Subject
+from evaluation.formulas import formula, table
 
 _RNG = np.random.default_rng(37)
 X, Z = (_RNG.normal(size=(n, 4)).round(2) for n in (5, 3))
@@ -109,26 +109,21 @@ def _periodic(xp: Any, a: Any, b: Any, length: Any, period: Any, order: int) -> 
 
 
 #: Kernels: how each is made, its parameters, its value at points a and b, its gradients, and
-#: perhaps points of its own. `full` is by the parameters, of two sets of points; `both` of a set
-#: with itself, `square` of two of a size, `diag` of each point with itself; with X, by the points.
+#: perhaps points of its own; another variant stands behind a semicolon. `full` is by the
+#: parameters, of two sets of points; `both` of a set with itself, `square` of two of a size, `diag`
+#: of each point with itself; with X, by the points.
 KERNELS = """
-RBF              | RBF(2)                       | variance lengthscale
-    | variance * exp(-squares(xp, a, b, lengthscale) / 2)         | full both X XX
-RBF ARD          | RBF(2, ARD=True)             | variance lengthscale
-    | variance * exp(-squares(xp, a, b, lengthscale) / 2)         | full both X XX
+RBF; RBF ARD | RBF(2); RBF(2, ARD=True) | variance lengthscale
+    | variance * exp(-squares(xp, a, b, lengthscale) / 2) | full both X XX
 RBF inv_l        | RBF(2, inv_l=True)           | variance inv_lengthscale
     | variance * exp(-inv_lengthscale * squares(xp, a, b, 1) / 2) | full
 Exponential      | Exponential(2)               | variance lengthscale
     | variance * exp(-_r(xp, a, b, lengthscale))                   | full X
 OU               | OU(2, ARD=True)              | variance lengthscale
     | variance * exp(-_r(xp, a, b, lengthscale))                   | full X
-Matern32         | Matern32(2)                  | variance lengthscale
-    | variance * (1 + (r := 3**0.5 * _r(xp, a, b, lengthscale))) * exp(-r) | full X both XX
-Matern32 ARD     | Matern32(2, ARD=True)        | variance lengthscale
-    | variance * (1 + (r := 3**0.5 * _r(xp, a, b, lengthscale))) * exp(-r) | full X
-Matern52         | Matern52(2)                  | variance lengthscale
-    | variance * (1 + (r := 5**0.5 * _r(xp, a, b, lengthscale)) + r**2 / 3) * exp(-r) | full X
-Matern52 ARD     | Matern52(2, ARD=True)        | variance lengthscale
+Matern32; Matern32 ARD | Matern32(2); Matern32(2, ARD=True) | variance lengthscale
+    | variance * (1 + (r := 3**0.5 * _r(xp, a, b, lengthscale))) * exp(-r) | full X both XX; full X
+Matern52; Matern52 ARD | Matern52(2); Matern52(2, ARD=True) | variance lengthscale
     | variance * (1 + (r := 5**0.5 * _r(xp, a, b, lengthscale)) + r**2 / 3) * exp(-r) | full X
 ExpQuad          | ExpQuad(2)                   | variance lengthscale
     | variance * exp(-squares(xp, a, b, lengthscale) / 2)         | full both X
@@ -139,26 +134,19 @@ ExpQuadCosine    | ExpQuadCosine(2)             | variance lengthscale period
       * cos(2 * np.pi * r / period)                                | full X
 Sinc             | Sinc(2)                      | variance lengthscale
     | variance * sinc(2 * _r(xp, a, b, lengthscale))               | full X
-RatQuad          | RatQuad(2)                   | variance lengthscale power
-    | variance * (1 + squares(xp, a, b, lengthscale) / 2) ** -power | full both X
-RatQuad ARD      | RatQuad(2, ARD=True)         | variance lengthscale power
-    | variance * (1 + squares(xp, a, b, lengthscale) / 2) ** -power | full X
-Linear           | Linear(2)                    | variances
-    | sum(variances * a * b, axis=-1)              | full both diag X XX Xdiag
-Linear ARD       | Linear(2, ARD=True)          | variances
-    | sum(variances * a * b, axis=-1)              | full both diag X XX Xdiag
+RatQuad; RatQuad ARD | RatQuad(2); RatQuad(2, ARD=True) | variance lengthscale power
+    | variance * (1 + squares(xp, a, b, lengthscale) / 2) ** -power | full both X; full X
+Linear; Linear ARD | Linear(2); Linear(2, ARD=True) | variances
+    | sum(variances * a * b, axis=-1) | full both diag X XX Xdiag
 LinearFull       | LinearFull(2, 1)             | W kappa
     | sum(a @ (W @ W.T + diag(kappa)) * b, axis=-1) | full both diag X XX Xdiag
 Poly             | Poly(2, order=3)             | variance scale bias
     | variance * (scale * sum(a * b, axis=-1) + bias) ** 3 | full both
-MLP              | MLP(2)                       | variance weight_variance bias_variance
+MLP; MLP ARD | MLP(2); MLP(2, ARD=True) | variance weight_variance bias_variance
     | variance * _arc(xp, a, b, weight_variance, bias_variance) | full both diag X XX Xdiag
-MLP ARD          | MLP(2, ARD=True)             | variance weight_variance bias_variance
-    | variance * _arc(xp, a, b, weight_variance, bias_variance) | full both diag X XX Xdiag
-StdPeriodic      | StdPeriodic(2)               | variance period lengthscale
-    | variance * _standard(xp, a, b, period, lengthscale) | full both X XX
-StdPeriodic ARD  | StdPeriodic(2, ARD1=True, ARD2=True) | variance period lengthscale
-    | variance * _standard(xp, a, b, period, lengthscale) | full both X XX
+StdPeriodic; StdPeriodic ARD | StdPeriodic(2); StdPeriodic(2, ARD1=True, ARD2=True)
+    | variance period lengthscale | variance * _standard(xp, a, b, period, lengthscale)
+    | full both X XX
 PeriodicExponential | PeriodicExponential(1, n_freq=2, upper=5.0) | variance lengthscale period
     | variance * _periodic(xp, a, b, lengthscale, period, 1) | full
 PeriodicMatern32 | PeriodicMatern32(1, n_freq=2, upper=5.0)      | variance lengthscale period
@@ -250,10 +238,16 @@ def with_parameters(
     return lambda xp, p, *args: f(xp, *args, *(p[name] for name in names.split()))
 
 
+def _variants() -> Iterator[list[str]]:
+    for cells in table(KERNELS):
+        for at in range(1 + cells[0].count("; ")):
+            yield [cell.split("; ")[at % (1 + cell.count("; "))] for cell in cells]
+
+
 def _kernels() -> Iterator[Subject]:
     import GPy
 
-    for name, text, parameters, value, kinds, *given in table(KERNELS):
+    for name, text, parameters, value, kinds, *given in _variants():
         make, k = formula("", text, globals()), with_parameters(value, "a b", parameters, globals())
         dimensions = make(GPy.kern).input_dim
         x, z = eval(given[0], globals()) if given else (X[:, :dimensions], Z[:, :dimensions])
@@ -288,7 +282,7 @@ def _kernel(
         return np.asarray(found) if of_x else gradients_of(made, p)
 
     label = {"both": ", symmetric", "XX": ", symmetric"}.get(kind, "")
-    return Subject("gpy", f"{name}.{method}{label}", loss, gradient, x if of_x else p)
+    return Subject(f"{name}.{method}{label}", loss, gradient, x if of_x else p)
 
 
 #: Derivatives of kernels with names of their own: those that are differentiated already, by point
@@ -333,7 +327,7 @@ def _partial(k: Any, point: str, dimension: int) -> Callable[..., Any]:
 def _partials() -> Iterator[Subject]:
     import GPy
 
-    for name, text, parameters, value, *_ in table(KERNELS):
+    for name, text, parameters, value, *_ in _variants():
         if name.removesuffix(" ARD") not in ("RBF", "StdPeriodic"):
             continue
         make, k = formula("", text), with_parameters(value, "a b", parameters, globals())
@@ -363,10 +357,12 @@ def _partials() -> Iterator[Subject]:
                 return np.stack([np.sum(W * call(*known, d), axis=axis) for d in (0, 1)], axis=-1)
 
             label = f" of {lower}" if lower else ""
-            yield Subject("gpy", f"{name}.{method}{label}", loss, gradient, at[last])
+            yield Subject(f"{name}.{method}{label}", loss, gradient, at[last])
 
 
-def subjects() -> Iterator[Subject]:
-    """Those of all kernels."""
+def _gpy() -> Iterator[Subject]:
     yield from _kernels()
     yield from _partials()
+
+
+PACKAGES = {"gpy": _gpy}

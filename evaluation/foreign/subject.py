@@ -10,8 +10,8 @@ import jax
 import jax.scipy.special
 import numpy as np
 
-from tests.attack.foreign.truth import DIGITS, Error, mapped, measure, numbers
-from tests.corpus.formulas import Namespace, formula, table
+from evaluation.foreign.truth import DIGITS, Error, flat, mapped, measure, numbers
+from evaluation.formulas import Namespace, filled, formula, modules
 
 #: Where right ends and wrong begins, as powers of the dtype's epsilon: 4e-10 and 5e-7 for float64,
 #: 7e-5 and 2e-3 for float32. What lies between (arithmetic in float32 behind float64 arrays, a
@@ -34,7 +34,6 @@ class Subject:
     A `Backward` has array-valued losses.
     """
 
-    package: str
     name: str
     loss: Callable[..., Any]
     gradient: Callable[..., Any]
@@ -68,25 +67,21 @@ class Subject:
         try:
             report = self.check()
         except Exception as raised:  # whatever the judge raises is what is looked for
-            text = " ".join(str(raised).split())[:300]
-            row |= {"verdict": "error", "says": f"{type(raised).__name__}: {text}"}
+            row |= {"verdict": "error", "says": told(raised)}
         else:
             row |= {"verdict": report.verdict, "blame": report.blame}
             row |= {"kinds": sorted({finding.kind for finding in report.findings})}
             row |= {"says": " ".join(str(report).split("\n\n")[0].split())[:300]}
             if report.verdict == "disagree" and row["expected"] == "right":
-                row |= self.elsewhere(report)
+                # What the truth says of the other point at which the judge found it wrong.
+                error = self.error(mapped(np.asarray, report.params), self.inputs)
+                row |= {"elsewhere": self.expected(error), "error_elsewhere": error.relative}
         row["seconds"] = round(time.process_time() - start, 2)
         return row | {"outcome": outcome(row)}
 
-    def elsewhere(self, report: Any) -> dict[str, Any]:
-        """What the truth says of the other point at which the judge found it wrong."""
-        error = self.error(mapped(np.asarray, report.params), self.inputs)
-        return {"elsewhere": self.expected(error), "error_elsewhere": error.relative}
-
     def expected(self, error: Error) -> str:
         """Read a distance from the truth."""
-        dtypes = {np.asarray(leaf).dtype for leaf in _leaves(self.params)}
+        dtypes = {np.asarray(leaf).dtype for _, leaf in flat(self.params)}
         epsilon = max(np.finfo(dtype).eps for dtype in dtypes if dtype.kind == "f")
         if self.lossy and error.relative > LOST * epsilon:
             return "lossy"
@@ -97,20 +92,28 @@ class Subject:
         return "either" if error.relative <= epsilon**WRONG else "wrong"
 
 
-def tabled(package: str, text: str, names: Mapping[str, Any]) -> Iterator[Subject]:
-    """Yield a subject for each row of a table with a head.
+def weighed(
+    name: str, weights: Any, f: Callable[..., Any], slopes: Callable[..., Any], at: Any, **more: Any
+) -> Subject:
+    """The gradient of Σ weights·f(xp, at), which is slopes(weights, at)."""
 
-    The head says what the columns {0}, {1} and on make: a subject's name, `loss` and `gradient` as
-    formulas of the arguments `of`, the parameters `at`, and perhaps the other `inputs`.
+    def loss(xp: Any, x: Any) -> Any:
+        return xp.sum(weights * f(xp, x))
+
+    return Subject(name, loss, partial(slopes, weights), at, **more)
+
+
+def tabled(text: str, known: Mapping[str, Any], *homes: str) -> Iterator[Subject]:
+    """Yield the subjects of tables; `homes` are modules that they name, by their paths.
+
+    A row makes a name, the loss and the gradient as formulas of x, the parameters, and perhaps
+    other arguments of both formulas, and other inputs.
     """
-    top, _, rows = text.strip().partition("\n\n")
-    head = {"of": "x", "inputs": "()"}
-    head |= {line.partition(" ")[0]: line.partition("= ")[2] for line in top.split("\n")}
-    for cells in table(rows):
-        own = {key: said.format(*cells) for key, said in head.items()}
-        f, df = (formula(own["of"], own[part], names) for part in ("loss", "gradient"))
-        at, inputs = (eval(own[part], dict(names)) for part in ("at", "inputs"))
-        yield Subject(package, own["name"], f, partial(df, np), at, inputs)
+    names = {**known, **modules(*homes)}
+    for cells in filled(text):
+        name, *texts, at, of, inputs = *cells, *("x", "()")[len(cells) - 4 :]
+        f, df = (formula(of, text, names) for text in texts)
+        yield Subject(name, f, partial(df, np), *(eval(text, dict(names)) for text in (at, inputs)))
 
 
 @dataclass
@@ -167,13 +170,12 @@ class Custom(Backward):
             with jax.enable_x64(True):
                 return jax.vjp(function, *params)[1](jax.numpy.asarray(cotangent))
 
-        return Backward(self.package, self.name, self.loss, by_rule, params).error(params, inputs)
+        return Backward(self.name, self.loss, by_rule, params).error(params, inputs)
 
 
-def _leaves(tree: Any) -> list[Any]:
-    found: list[Any] = []
-    mapped(found.append, tree)
-    return found
+def told(raised: BaseException) -> str:
+    """Return what was raised in a line."""
+    return f"{type(raised).__name__}: {' '.join(str(raised).split())[:300]}"
 
 
 def outcome(row: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The foreign gradients, a file for each group of packages; see `evaluation.foreign.subject`."""

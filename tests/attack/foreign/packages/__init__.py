@@ -1,1 +1,0 @@
-"""The foreign gradients, a file for each group of packages; see `tests.attack.foreign.subject`."""
