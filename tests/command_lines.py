@@ -1,4 +1,4 @@
-"""Every command of the five command lines."""
+"""Every command of the command lines."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The five command lines read numbers in one way, and end in one."""
+"""The command lines read numbers in one way, and end in one."""
 
 import subprocess
 import sys
