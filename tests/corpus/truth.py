@@ -2,7 +2,8 @@
 
 Central differences along random directions are extrapolated to a step of zero (Richardson): halving
 the step removes one even power of it from their error at a time. Each verb is one line of `SIDES`:
-the answer, contracted, and a function of one number whose first or second derivative that is.
+the answer, contracted, and a function of one number whose first or second derivative that is. Where
+a loss has no gradient, `tests.corpus.ties` has those of its sides.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +14,11 @@ import jax
 import numpy as np
 
 from tests.corpus.case import RAISED, Case
+from tests.corpus.directions import DIRECTIONS, along, directions, drawn, epsilon, moved
+from tests.corpus.ties import at_a_tie
 
 #: Ladders of steps, relative to numbers of size 1, and how often each is halved.
 LADDERS, RUNGS = (2.0**-3, 2.0**-6, 2.0**-9), 5
-
-#: Random directions for each leaf: a mistake in one element is seen in each of them.
-DIRECTIONS = 3
 
 #: A gap of more than this, of the size of what is compared, is a mistake; of less, none. Between
 #: the two, or where differences are not sure of so much, a case states its verdict.
@@ -42,9 +42,8 @@ Side = tuple[float, float, float, float]
 
 def truth(case: Case) -> str | None:
     """Return the verdict that is due; None where differences cannot tell."""
-    if case.verdict == RAISED or case.verb not in SIDES:
-        return None
-    if not OF_WHAT_IS_CALLED.issuperset(case.options):
+    known = case.verb in SIDES and OF_WHAT_IS_CALLED.issuperset(case.options)
+    if case.verdict == RAISED or not known:
         return None
     case = replace(case, function=_with_copies(case.compiled or case.function))
     rng, found = np.random.default_rng(0), []
@@ -52,14 +51,17 @@ def truth(case: Case) -> str | None:
     elsewhere = ELSEWHERE if case.options.get("points", 8) and "domain" not in case.options else 0
     with jax.enable_x64(True), np.errstate(all="ignore"):
         for k in range(1 + elsewhere):
-            at = tuple(_moved(rng, a, 0.1 * bool(k)) for a in case.at)
+            at = tuple(moved(rng, a, 0.1 * bool(k)) for a in case.at)
             try:
                 sides = list(SIDES[case.verb](case, at, rng))
             except OtherFormError:
                 return "disagree"
             if k and not all(np.isfinite(side).all() for side in sides):
                 continue  # it need not be defined there
-            found += [_decided(*side) for side in sides]
+            if case.verb == "gradient" and any(np.isnan(right) for _, right, *_ in sides):
+                sides = [side for side in sides if not np.isnan(side[1])]
+                found.append(_at_a_tie(case, at, rng))
+            found += [_decided(*side, epsilon(case.at)) for side in sides]
     if "disagree" in found:
         return "disagree"
     return None if None in found else "agree"
@@ -81,30 +83,34 @@ class OtherFormError(ValueError):
     """An answer has not the form of what it is the derivative of."""
 
 
-def _decided(answer: float, right: float, unsure: float, height: float) -> str | None:
+def _decided(answer: float, right: float, unsure: float, height: float, eps: float) -> str | None:
     gap, size = abs(answer - right), max(abs(answer), abs(right))
-    unsure = max(unsure, NOISE * height)
+    unsure, rounded = max(unsure, NOISE * height), eps * size * (eps > WRONG)
     if not np.isfinite(right):
         return None
-    if not gap <= max(WRONG * size, UNSURE * unsure):  # NaN is wrong
+    if not np.isfinite(answer) or not gap <= max(WRONG * size, UNSURE * max(unsure, rounded)):
         return "disagree"
     return "agree" if gap <= max(RIGHT * size, UNSURE * unsure) and unsure <= RIGHT * size else None
 
 
-def slope(curve: Callable[[float], float], order: int) -> Slope:
+def slope(curve: Callable[[float], Any], order: int) -> Slope:
     """Return a derivative at 0 of first or second order, what it is unsure by, and the size at 0.
 
-    NaN at a kink.
+    NaN at a kink. In formats of 16 bits and less the size is as many times as large as they round.
     """
-    best, height = (np.nan, np.inf), curve(0.0)
+    best, height, edges, noise = (np.nan, np.inf), float(curve(0.0)), [], 0.0
+    eps = epsilon(curve(0.0))
+    size = abs(height) * (eps / 2.0**-52 if eps > WRONG else 1)
     for first in LADDERS:
         steps = first / 2.0 ** np.arange(RUNGS)
-        up, down = ([curve(sign * h) for h in steps] for sign in (1, -1))
+        up, down = ([float(curve(sign * h)) for h in steps] for sign in (1, -1))
         table = np.subtract(up, down) / (2 * steps)
         bends = (np.add(up, down) - 2 * height) / steps
         if order == 2:
             table = bends / steps
-        elif abs(bends[-1]) > max(abs(bends[0]) / 2, WRONG * abs(table[-1])):
+        edges.append(2 * bends[-1] - bends[-2])
+        noise = UNSURE * NOISE * size / steps[-1]
+        if order == 1 and abs(bends[-1]) > max(abs(bends[0]) / 2, WRONG * abs(table[-1])):
             continue  # at a kink it is as large at half the step
         before = table
         for power in range(1, RUNGS):
@@ -112,79 +118,10 @@ def slope(curve: Callable[[float], float], order: int) -> Slope:
         unsure = abs(table[-1] - before[-1])
         if unsure < best[1]:
             best = float(table[-1]), float(unsure)
-    return *best, abs(height)
-
-
-# Directions: trees like a parameter, one for each of its leaves.
-
-
-def _floats(tree: Any) -> list[int]:
-    """Return which leaves have floats."""
-    leaves = enumerate(map(np.asarray, jax.tree.leaves(tree)))
-    return [i for i, a in leaves if a.size and jax.numpy.issubdtype(a.dtype, np.inexact)]
-
-
-def _drawn(rng: np.random.Generator, tree: Any, only: int | None = None) -> Any:
-    """Draw numbers like those of a tree, in float64; of one leaf alone, zeros elsewhere."""
-    leaves, structure = jax.tree.flatten(tree)
-
-    def drawn(i: int, leaf: Any) -> Any:
-        leaf = np.asarray(leaf)
-        if only not in (None, i) or not jax.numpy.issubdtype(leaf.dtype, np.inexact):
-            return np.zeros(leaf.shape)
-        size = np.where(leaf == 0, 1, np.abs(leaf.astype(complex))) if leaf.size else 1
-        real = rng.uniform(0.5, 1.5, leaf.shape) * rng.choice([-1.0, 1.0], leaf.shape) * size
-        if not np.issubdtype(leaf.dtype, np.complexfloating):
-            return real
-        return real * np.exp(2j * np.pi * rng.uniform(size=leaf.shape))
-
-    return structure.unflatten([drawn(i, leaf) for i, leaf in enumerate(leaves)])
-
-
-def _directions(rng: np.random.Generator, tree: Any, domain: Any = None) -> Iterator[Any]:
-    leaves, structure = jax.tree.flatten(tree)
-    by_name = isinstance(domain, dict)
-    domains = [domain[k] for k in sorted(domain)] if by_name else [domain] * len(leaves)
-    for i in _floats(tree):
-        for _ in range(DIRECTIONS):
-            drawn = jax.tree.leaves(_drawn(rng, tree, i))
-            drawn[i] = _tangent(domains[i], np.asarray(leaves[i]), drawn[i])
-            yield structure.unflatten(drawn)
-
-
-def _tangent(domain: Any, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Return what of a direction is tangent to a domain."""
-    if isinstance(domain, np.ndarray):
-        return np.where(domain, v, 0)
-    match domain:
-        case "simplex":
-            return v - v.mean()
-        case "unit sphere":
-            return v - (v @ x) * x
-        case "symmetric" | "positive definite":
-            return (v + v.T) / 2
-        case "lower triangular":
-            return np.tril(v)
-        case "orthogonal":
-            return x @ (v - v.T)
-        case _:
-            return v
-
-
-def _along(tree: Any, direction: Any, t: float) -> Any:
-    """Go a way along a direction; what is no array of floats stays."""
-
-    def gone(leaf: Any, by: Any) -> Any:
-        if not jax.numpy.issubdtype(np.asarray(leaf).dtype, np.inexact):
-            return leaf
-        there = np.asarray(leaf) + t * by
-        return jax.numpy.asarray(there) if isinstance(leaf, jax.Array) else there[()]
-
-    return jax.tree.map(gone, tree, direction)
-
-
-def _moved(rng: np.random.Generator, tree: Any, by: float) -> Any:
-    return _along(tree, _drawn(rng, tree), by) if by else tree
+    _, last, edge = edges
+    if order == 1 and abs(edge) > max(WRONG * abs(best[0]), noise, 10 * abs(edge - last)):
+        return np.nan, np.inf, size  # a kink beside large curvature
+    return *best, size
 
 
 def _product(one: Any, other: Any, conjugate: bool = False) -> float:
@@ -201,34 +138,68 @@ def _product(one: Any, other: Any, conjugate: bool = False) -> float:
 
 def _of_gradient(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
     params, *inputs = at
-    answer = case.answer(params, *inputs)
-    answer = answer[1] if case.options.get("has_value") else answer
+    answers = [_gradient(case, at) for _ in range(2)]  # what it keeps shows in the second
     torch = case.options.get("convention") == "torch"
-    for v in _directions(rng, params, case.options.get("domain")):
-        right = slope(lambda t, v=v: _value(case.function(_along(params, v, t), *inputs)), 1)
-        yield _product(answer, v, torch), *right
+    vectors = directions(rng, params, case.options.get("domain"))
+    for three in zip(*[vectors] * DIRECTIONS, strict=True):
+        slopes = [
+            slope(lambda t, v=v: _value(case.function(along(params, v, t), *inputs)), 1)
+            for v in three
+        ]
+        one, other, both = (right for right, *_ in slopes)
+        most = UNSURE * sum(unsure + NOISE * height for _, unsure, height in slopes)
+        straight = abs(one + other - both) <= max(WRONG * abs(both), most)
+        for v, (right, unsure, height) in zip(three, slopes, strict=True):
+            for a in answers:
+                yield _product(a, v, torch), right if straight else np.nan, unsure, height
+
+
+def _gradient(case: Case, at: Any) -> Any:
+    answer = case.answer(*at)
+    return answer[1] if case.options.get("has_value") else answer
+
+
+def _at_a_tie(case: Case, at: Any, rng: np.random.Generator) -> str | None:
+    params, *inputs = at
+    if not {"domain", "convention"}.isdisjoint(case.options) or epsilon(at) > WRONG:
+        return None
+    answer = _gradient(case, at)
+    return at_a_tie(lambda p: _value(case.function(p, *inputs)), params, answer, rng)
 
 
 def _of_jacobian(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
     params, *inputs = at
     answer = case.answer(params, *inputs)
-    for v in _directions(rng, params):
+    for v in directions(rng, params):
         out = case.function(params, *inputs)
-        weights = _drawn(rng, jax.tree.map(np.ones_like, out))
+        weights = drawn(rng, jax.tree.map(np.ones_like, out))
 
         def weighed(t: float, v: Any = v, weights: Any = weights) -> float:
-            return _product(weights, case.function(_along(params, v, t), *inputs))
+            return _product(weights, case.function(along(params, v, t), *inputs))
 
         yield _product(weights, _times(answer, v, out)), *slope(weighed, 1)
 
 
 def _times(matrix: Any, v: Any, out: Any) -> list[np.ndarray]:
-    """Multiply a Jacobian, a matrix or a pytree of blocks, by a vector."""
+    """Multiply a Jacobian, a matrix, a list of rows or a pytree of blocks, by a vector."""
     shapes = [np.shape(leaf) for leaf in jax.tree.leaves(out)]
-    if len(shapes) == 1 and hasattr(matrix, "dot") and not isinstance(v, dict):
-        if matrix.shape != (np.prod(shapes[0], dtype=int), v.size):
+    if len(shapes) == 1 and isinstance(v, np.ndarray):
+        (shape,) = shapes
+        rows, columns = int(np.prod(shape)), v.size
+        if hasattr(matrix, "todense"):  # what is sparse, in JAX as well
+            matrix = np.asarray(matrix.todense())
+        if isinstance(matrix, list):
+            try:
+                matrix = np.array(matrix, float)
+            except ValueError:
+                raise OtherFormError from None
+        if not hasattr(matrix, "dot"):
             raise OtherFormError
-        return [np.asarray(matrix.dot(v.ravel())).reshape(shapes[0])]
+        if matrix.shape != (rows, columns):
+            if matrix.shape not in ((*shape, *v.shape), (columns,) if rows == 1 else None):
+                raise OtherFormError
+            matrix = np.reshape(matrix, (rows, columns))
+        return [np.asarray(matrix.dot(v.ravel())).reshape(shape)]
     leaves = jax.tree.leaves(v)
     blocks = iter(jax.tree.leaves(matrix))
     found = []
@@ -243,15 +214,15 @@ def _times(matrix: Any, v: Any, out: Any) -> list[np.ndarray]:
 def _of_hessian(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
     params, *inputs = at
     answer = case.answer(params, *inputs)
-    for v in _directions(rng, params):
-        u = _drawn(rng, params)
+    for v in directions(rng, params):
+        u = drawn(rng, params)
         yield _product(u, _times(answer, v, params)), *_mixed(case, params, inputs, u, v)
 
 
 def _of_product(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
     params, *inputs = at
-    for v in _directions(rng, params):
-        u, answer = _drawn(rng, params), case.answer(params, v, *inputs)
+    for v in directions(rng, params):
+        u, answer = drawn(rng, params), case.answer(params, v, *inputs)
         yield _product(u, answer), *_mixed(case, params, inputs, u, v)
 
 
@@ -259,8 +230,8 @@ def _mixed(case: Case, params: Any, inputs: Sequence[Any], u: Any, v: Any) -> Sl
     """Return uᵀHv, and as `slope`: of second slopes along u + v and u - v."""
 
     def second(sign: float) -> Slope:
-        along = jax.tree.map(lambda a, b: a + sign * b, u, v)
-        return slope(lambda t: _value(case.function(_along(params, along, t), *inputs)), 2)
+        way = jax.tree.map(lambda a, b: a + sign * b, u, v)
+        return slope(lambda t: _value(case.function(along(params, way, t), *inputs)), 2)
 
     (plus, one, height), (minus, other, _) = second(1.0), second(-1.0)
     return (plus - minus) / 4, one + other, height
@@ -270,16 +241,16 @@ def _of_backward(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side
     out, cache = case.function(*at)
     given = case.options.get("cotangent")
     d = jax.tree.map(lambda o: None if np.asarray(o).dtype.kind in "biu" else o, out)
-    d = _drawn(rng, d) if given is None else given
+    d = drawn(rng, d) if given is None else given
     torch = case.options.get("convention") == "torch"
     answer = case.answer(d, cache)
     answer = (answer,) if len(at) == 1 and not isinstance(answer, tuple) else answer
     for i, argument in enumerate(at):
-        for v in _directions(rng, argument):
+        for v in directions(rng, argument):
 
             def weighed(t: float, i: int = i, v: Any = v) -> float:
-                there = (*at[:i], _along(at[i], v, t), *at[i + 1 :])
-                floats = [o for o in jax.tree.leaves(case.function(*there)[0]) if _floats(o)]
+                there = (*at[:i], along(at[i], v, t), *at[i + 1 :])
+                floats = [o for o in jax.tree.leaves(case.function(*there)[0]) if epsilon(o)]
                 return _product(d, floats, torch)
 
             yield _product(answer[i], v, torch), *slope(weighed, 1)
@@ -287,23 +258,23 @@ def _of_backward(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side
 
 def _of_rule(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
     """By JAX's rule for tangents, or for cotangents where it has none."""
-    d = _drawn(rng, case.answer(*at))
+    d = drawn(rng, case.answer(*at))
     for i, argument in enumerate(at):
-        for v in _directions(rng, argument):
+        for v in directions(rng, argument):
 
             def value(leaf: Any, i: int = i) -> Any:
                 return case.answer(*at[:i], leaf, *at[i + 1 :])
 
             try:
-                _, along = jax.jvp(value, (argument,), (v,))
+                _, tangent = jax.jvp(value, (argument,), (v,))
             except TypeError:
                 found = jax.vjp(value, argument)[1](jax.numpy.asarray(d))[0]
                 answer = _product(found, v)
             else:
-                answer = _product(d, along)
+                answer = _product(d, tangent)
 
             def weighed(t: float, argument: Any = argument, v: Any = v, f: Any = value) -> float:
-                return _product(d, f(_along(argument, v, t)))
+                return _product(d, f(along(argument, v, t)))
 
             yield answer, *slope(weighed, 1)
 
@@ -327,8 +298,8 @@ def _of_call(case: Case, at: Any, rng: np.random.Generator) -> Iterator[Side]:
         yield from SIDES[verb](one, (params, *inputs), rng)
 
 
-def _value(result: Any) -> float:
-    return float(np.real(result))
+def _value(result: Any) -> Any:
+    return np.real(np.asarray(result))
 
 
 SIDES: dict[str, Callable[[Case, Any, np.random.Generator], Iterator[Side]]] = {
@@ -344,5 +315,5 @@ SIDES: dict[str, Callable[[Case, Any, np.random.Generator], Iterator[Side]]] = {
 #: The options that change nothing of what is due.
 OF_WHAT_IS_CALLED = {
     *("points", "seed", "seconds", "has_value", "convention", "cotangent", "domain", "modes"),
-    *("args", "xdata"),
+    *("args", "xdata", "directions", "referee"),
 }

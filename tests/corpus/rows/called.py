@@ -272,12 +272,12 @@ CASES = [
         Row("differences of one step", by_one_step, verdict="undecidable"),
     ),
     *cases("log beta in float32", check_gradient, beta, SINGLE, points=1)(
-        Row("right", to(of_beta, np.float32), verdict="agree", certified=False),
+        Row("right", to(of_beta, np.float32), certified=False),
         Row("a tenth more of one", to(edited(of_beta, times(2, 1.1)), np.float32)),
     ),
     *cases("log beta of many", check_gradient, beta, MANY, directions=2, points=0)(
-        Row("right", of_beta, verdict="agree", certified=False, never=("power series",)),
-        Row("one sign", edited(of_beta, times(7, -1)), verdict="disagree"),
+        Row("right", of_beta, certified=False, never=("power series",)),
+        Row("one sign", edited(of_beta, times(7, -1))),
     ),
     *[
         case
@@ -296,12 +296,12 @@ CASES = [
         Row("twice the largest", edited(by_size, times(0, 2))),
     ),
     *cases("a slope that noise hides", check_gradient, weighed, TENTHS, points=0)(
-        Row("its sign", first_sign, "x: 1 of 3 derivatives are smaller than the", verdict="agree"),
+        Row("its sign", first_sign, "x: 1 of 3 derivatives are smaller than the"),
     ),
     *cases("a kink in C", check_gradient, cornered, np.array([0.0, 2.0]), points=0)(
         Row("one side", np.ones_like, "not known well enough to decide", verdict="undecidable"),
         Row("between both", lambda x: np.array([-0.5, 1.0]), verdict="undecidable"),
-        Row("outside", lambda x: np.array([40.0, 1.0]), verdict="disagree"),
+        Row("outside", lambda x: np.array([40.0, 1.0])),
     ),
     *[
         case
@@ -349,7 +349,7 @@ CASES = [
     *cases("a Hessian that jumps", check_hessian, bent, np.array([0.0, 0.7]), points=0)(
         Row("one side", bent_by(0.0), verdict="undecidable"),
         Row("the other side", bent_by(2.0), verdict="undecidable"),
-        Row("outside", bent_by(400.0), verdict="disagree"),
+        Row("outside", bent_by(400.0)),
     ),
     # Callbacks.
     *[
@@ -398,7 +398,7 @@ CASES = [
         )
     ],
     *cases("gammainc of a square", check_hessian, incomplete(squared), PAIR, points=0)(
-        Row("right", of_incomplete, verdict="agree"),
+        Row("right", of_incomplete),
     ),
     *cases("gammainc of a wrong rule", check_hessian, incomplete(shifted), PAIR, points=0)(
         Row("that of its values", of_incomplete, verdict="undecidable"),

@@ -141,11 +141,11 @@ def judged(name: str, loss: Any, x: np.ndarray, slopes: list[float]) -> list[Cas
         Row(
             "zero" if zero else "right",
             lambda x: right.copy(),
-            verdict="agree" if tie or zero else None,
+            verdict="agree" if zero else None,
             certified=True,
             **due,
         ),
-        Row("each off by 2.5", lambda x: wrong.copy(), verdict="disagree" if tie else None, **due),
+        Row("each off by 2.5", lambda x: wrong.copy(), **due),
     )
 
 

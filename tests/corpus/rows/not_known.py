@@ -198,8 +198,8 @@ CASES = [
         Row("of the right", constant(0), **AGREE),
     ),
     *at("a side that is far steeper", steep, 0 * ONE)(
-        Row("of the left", opaque(-1e8 + 1e-9), **AGREE),
-        Row("of the right", opaque(1e-9), **AGREE),
+        Row("of the left", opaque(-1e8 + 1e-9)),
+        Row("of the right", opaque(1e-9)),
     ),
     *at("a kink among 200 parameters", one_kink, MANY)(
         Row("between its slopes", with_slope(0.5)),
@@ -217,7 +217,7 @@ CASES = [
     ),
     *at(
         "a difference that nearly cancels", difference, NEARLY, np.float64(1.0), np.int64(2), seed=3
-    )(Row("of floats", of_difference, "3 of 3 elements held to finite differences", **AGREE)),
+    )(Row("of floats", of_difference, "3 of 3 elements held to finite differences")),
     *at("an order that is a whole number", of_third_order, THIRD)(
         Row("right", opaque(*EXACT)),
         Row("three times", opaque(*(3 * EXACT))),
@@ -227,12 +227,12 @@ CASES = [
         Row("as the rule has it", clipped_twice, "not certified", **AGREE)
     ),
     *at("inside of what rounding may do", mean_square, np.ones(3, np.float32), XS)(
-        Row("right in float32", times(1.0), **AGREE),
+        Row("right in float32", times(1.0)),
         Row("its lines are 1e-5 off", times(1 + 1e-5)),
     ),
     *at("half an ulp is a radian", phase, ONE)(
         Row("by its formula", of_phase(1.0), **AGREE),
-        Row("the wrong sign", of_phase(-1.0)),
+        Row("the wrong sign", of_phase(-1.0), **WRONG),
         Row("1.4 times", of_phase(1.4), **OPEN),
         Row("zero", of_phase(0.0), **OPEN),
     ),
@@ -276,6 +276,6 @@ CASES = [
     *at("beside the largest float", lambda w, x: jnp.sum(w * x), HUGE, PLAIN, points=1)(
         Row("right", lambda w, x: x),
         Row("0.8 times", lambda w, x: 0.8 * x, kinds=("factor",)),
-        Row("with weight decay", lambda w, x: x + 0.1 * w, kinds=("weight-decay",), **WRONG),
+        Row("with weight decay", lambda w, x: x + 0.1 * w, kinds=("weight-decay",)),
     ),
 ]

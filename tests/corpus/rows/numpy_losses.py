@@ -246,18 +246,18 @@ CASES = [
         Row("as of an array", lambda p: np.exp(p + 1) * (p + 2)),
     ),
     *cases("an array has two names", check_gradient, of_input, 1.5, np.array(2.0), points=0)(
-        Row("right", lambda p, x: np.exp(p + x + 1) * (x + 1), verdict="agree", certified=True),
-        Row("as of a number", lambda p, x: np.exp(p + x) * (x + 1), verdict="disagree"),
+        Row("right", lambda p, x: np.exp(p + x + 1) * (x + 1), certified=True),
+        Row("as of a number", lambda p, x: np.exp(p + x) * (x + 1)),
     ),
     *cases("a number of parts", check_gradient, by_parts, AT, np.float64(2.0), points=0)(
         Row("right", lambda w, parts: np.exp(w) / parts, certified=True),
     ),
     # Kinks and branches.
     *cases("relu in NumPy", check_gradient, relu, np.array([1.0, 0.0, -2.0]), points=0)(
-        Row("the left slope", at_zero(0.0), verdict="agree"),
-        Row("between both", at_zero(0.5), verdict="agree"),
-        Row("the right slope", at_zero(1.0), verdict="agree"),
-        Row("outside", at_zero(-0.2), verdict="disagree"),
+        Row("the left slope", at_zero(0.0)),
+        Row("between both", at_zero(0.5)),
+        Row("the right slope", at_zero(1.0)),
+        Row("outside", at_zero(-0.2)),
     ),
     *cases("steep on the left", check_gradient, steep_on(-1), np.float64(0.3), points=0)(
         Row("the slope on the right", lambda x: 1 - 1e-7, verdict="agree"),
@@ -271,19 +271,19 @@ CASES = [
         tied_where_it_does_not_matter,
         np.array([0.0, 1.0, -1.0]),
         points=0,
-    )(Row("right", lambda x: np.clip(2 * x, -2, 2), verdict="agree", never=("convention",))),
+    )(Row("right", lambda x: np.clip(2 * x, -2, 2), never=("convention",))),
     *cases("an if at a tie", check_gradient, branches, np.array([0.0, 1.0]), points=0)(
-        Row("one side", first(1.0), verdict="agree"),
-        Row("between both", first(1.5), verdict="agree"),
-        Row("outside", first(2.5), verdict="disagree"),
+        Row("one side", first(1.0)),
+        Row("between both", first(1.5)),
+        Row("outside", first(2.5)),
     ),
     *cases("a constant branch", check_gradient, lambda x: 3.0 if x[0] > 0 else x[0], AT, points=0)(
         Row("zero", np.zeros_like, verdict="agree", certified=True),
     ),
     *cases("sorted equals", check_gradient, middle, np.array([2.0, 2.0, 9.0]), points=0)(
-        Row("one order", lambda x: np.array([5.0, 1.0, 7.0]), verdict="agree"),
-        Row("the mean of both", lambda x: np.array([3.0, 3.0, 7.0]), verdict="agree"),
-        Row("outside", lambda x: np.array([6.0, 0.0, 7.0]), verdict="disagree"),
+        Row("one order", lambda x: np.array([5.0, 1.0, 7.0])),
+        Row("the mean of both", lambda x: np.array([3.0, 3.0, 7.0])),
+        Row("outside", lambda x: np.array([6.0, 0.0, 7.0])),
     ),
     *cases(
         "a maximum that rounding decides",
@@ -292,7 +292,7 @@ CASES = [
         np.array([0.1 + 0.2, 0.1]),
         points=0,
     )(
-        Row("the larger", lambda x: np.array([1.0, 0.0]), verdict="agree"),
+        Row("the larger", lambda x: np.array([1.0, 0.0])),
         Row("the other", lambda x: np.array([0.0, 3.0]), verdict="undecidable"),
     ),
     *cases(
@@ -317,7 +317,7 @@ CASES = [
         )
     ],
     *cases("a loss that raises nearby", check_gradient, breaks_below, AT, points=6)(
-        Row("right where it does not", np.exp, "undecidable at"),
+        Row("right where it does not", np.exp, "undecidable at", verdict="agree"),
     ),
     *cases("a sort in place", check_gradient, sorts_in_place, NINE, points=0)(
         Row("right", by_rank),

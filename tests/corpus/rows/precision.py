@@ -72,7 +72,7 @@ LEAVES = {"w": np.array([3.0]), "none": np.zeros((0, 2))}
 ONE, TRUSTED = {"points": 0}, {"trust_rules": ["clipped"], "referee": "program", "points": 0}
 
 CASES = [
-    *of_table(DIGITS),
+    *of_table(DIGITS, DIGITS),
     *cases("a leaf without elements", check_gradient, lambda p: (p["w"] ** 2).sum(), LEAVES)(
         Row("right", lambda p: {"w": 2 * p["w"], "none": p["none"]}, certified=True),
     ),

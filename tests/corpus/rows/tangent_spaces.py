@@ -214,7 +214,7 @@ CASES = [
         Row("a normal part that is drawn", noisy, kinds=("not-repeatable",), verdict="disagree"),
     ),
     *cases("by program", check_gradient, log_det, COV, domain="symmetric", referee="program")(
-        Row("right", inverse, "random directions", **IN),
+        Row("right", inverse, "random directions"),
         Row("a slip", lambda a: (1 + 1e-9) * inverse(a), verdict="disagree"),
     ),
     *cases("one triangle is read", check_gradient, lower_half, COV, SPREAD, points=0)(
