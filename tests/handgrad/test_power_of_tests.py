@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from scipy.optimize import check_grad
 
 from handgrad import (
@@ -16,10 +15,8 @@ from handgrad import (
     check_backward,
     check_custom,
     check_gradient,
-    check_hessian,
     check_hvp,
 )
-from handgrad.power import Power
 
 W = np.array([0.5, -1.0, 2.0])
 
@@ -32,20 +29,16 @@ def slope(w: Any) -> Any:
     return 4 * w**3
 
 
-def bent(w: Any) -> Any:
-    return np.diag(12 * w**2)
-
-
 @pytest.fixture(scope="module")
 def report() -> GradientReport:
     return check_gradient(slope, loss, W, points=0)
 
 
-def missed(power: Power) -> set[str]:
+def missed(power: Any) -> set[str]:
     return {planted.mistake for planted in power.missed}
 
 
-def everything(power: Power) -> set[str]:
+def everything(power: Any) -> set[str]:
     return {planted.mistake for planted in power.planted}
 
 
@@ -67,17 +60,15 @@ def test_a_test_is_run_wherever_it_likes(report: GradientReport) -> None:
     assert missed(found) == {"one element: off by 1e-06"}
     slight = [p for p in found.planted if p.mistake == "one element: off by 1e-06"]
     assert [p.where for p in slight] == ["w[0]", "w[3]", "w[4]"], "none in the element that is 0"
-    assert [p.change for p in found.missed] == pytest.approx([1e-6] * 3, rel=1e-6)
-    first = "Of 17 planted mistakes 14 were caught by test by_differences."
-    assert str(found).splitlines()[0] == first
-    assert "  missed: w[3]: changes 1e-6 of an element" in str(found).splitlines()
+    lines = str(found).splitlines()
+    assert lines[0] == "Of 17 planted mistakes 14 were caught by test by_differences."
+    assert "  missed: w[3]: changes 1e-6 of an element" in lines
 
 
 @pytest.mark.parametrize(
     ("test", "error", "says"),
     [
         (lambda g: g(W)[0] == 0, ValueError, "the test does not pass on slope as it is: it re"),
-        (lambda g: pytest.fail("no"), ValueError, "does not pass on slope as it is: no$"),
         (lambda g: 1 // int(0 * g(W)[0]), ValueError, "as it is: ZeroDivisionError: "),
         (lambda _: True, ValueError, "does not call the function that it is given for slope"),
         (lambda g: check_grad(loss, g, W), TypeError, "the test returned np.float64.*, expected T"),
@@ -109,30 +100,21 @@ def test_what_is_wrong_or_a_rule_is_refused() -> None:
 @pytest.mark.slow
 def test_traced_values_and_steps() -> None:
     """Under jit, beside the value, of a backward step, of a product: all are planted in."""
-
-    def both(w: Any) -> Any:
-        return loss(w), 4 * w**3
-
-    report = check_gradient(both, loss, jnp.asarray(W, dtype=jnp.float32), points=0, has_value=True)
+    w = jnp.asarray(W, dtype=jnp.float32)
+    report = check_gradient(lambda w: (loss(w), 4 * w**3), loss, w, points=0, has_value=True)
 
     def jitted(g: Any) -> bool:
-        value, grads = jax.jit(g)(jnp.asarray(W, dtype=jnp.float32))
-        return bool(value == loss(jnp.asarray(W, jnp.float32))) and bool(
-            jnp.allclose(grads, 4 * W**3, rtol=1e-3)
-        )
+        value, grads = jax.jit(g)(w)
+        return bool(value == loss(w)) and bool(jnp.allclose(grads, 4 * W**3, rtol=1e-3))
 
     found = report.power(test=jitted)
     assert everything(found) == OF_A_GRADIENT
     # What the decay adds is as much as the tolerance, in one element: either is right.
     assert missed(found) - {"weight-decay"} == {"one element: off by 1e-06"}
-    assert all(np.isnan(p.change) for p in found.planted), "no number was seen"
     step = check_backward(lambda x: (x * x, x), lambda d, x: 2 * d * x, W, points=0)
     found = step.power(test=lambda b: bool(np.allclose(b(W, W), 2 * W * W)))
     assert missed(found) == {"one element: off by 1e-06"}
     assert "weight-decay" not in everything(found)
-    matrix = check_hessian(lambda w: sp.csr_array(bent(w)), loss, W, points=0)
-    found = matrix.power(test=lambda h: bool((h(W).toarray() == bent(W)).all()))
-    assert missed(found) == set()
     product = check_hvp(lambda w, v: 12 * w**2 * v, loss, W, points=0)
     found = product.power(test=lambda p: bool(p(W, v=W)[0] > 0))
     assert {p.where for p in found.planted if p.caught} == {"w", "w[0]"}
