@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 
 import handgrad.check
-from handgrad.commands.loading import LoadingError, parse
 from tests.tiers import slowly
 
 MINE = """from __future__ import annotations
 print("a word while loading")
-import asyncio
 import math
 import sys
 from dataclasses import dataclass
@@ -60,10 +58,6 @@ def left(params, x, y):
 
 def moved_out(params, x, y):
     return gradient(params, x, y) if params["b"] == 0.1 else left(params, x, y)
-
-
-def cancelled(params, x, y):
-    raise asyncio.CancelledError("late")
 
 
 def no_example():
@@ -127,10 +121,6 @@ class Layer:  # dataclasses look for their module
     w: float
 
 
-def make():
-    return example
-
-
 example = (
     {"w": np.array([0.3, -0.7]), "b": np.float64(0.1)},
     np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]),
@@ -139,7 +129,6 @@ example = (
 lone = example[0]
 weights = (np.array([0.3, 1.7]),)
 named = Point(1.0, 2.0)
-empty = ()
 """
 
 
@@ -155,16 +144,13 @@ def ends(text: str) -> str:
 #: Words behind `check mine.py:`, the exit code, and what is printed, with 2 as one line of errors.
 LINES: list[tuple[str, int, str]] = [
     ("gradient --points 2", 0, "3 points judged"),
-    ("gradient --points 0 --loss :loss --like mine.py:make", 0, "agree: "),
     ("with_value --points 0 --has-value", 0, "agree: "),
     ("exchanged --points=0 --time", 1, "\nNot timed: disagree: a gradient gets a time once it is"),
     ("loses_digits --points=0", 0, "imprecise: "),
     ("loses_digits --points=0 --strict", 1, "imprecise: "),
     ("zeros --loss jump --points=0", 3, "undecidable: "),
-    ("ones --loss by_rule --like weights --points=0", 1, "disagree: "),
     ("ones --loss by_rule --like weights --points=0 --trust-rule=rounded", 0, "agree: "),
     ("gradient --directions=2 --points=0", 0, "along 2 random directions"),
-    ("gradient --loss numpy_loss --points=1", 1, "; not certified"),
     (
         "gradient --loss numpy_loss --points=1",
         1,
@@ -173,21 +159,16 @@ LINES: list[tuple[str, int, str]] = [
     ("moved_out --points=2", 0, "the gradient raised SystemExit: 0, at 2 of 2 other points"),
     ("gradent", 2, "mine.py has no 'gradent'; did you mean 'gradient'?"),
     ("lone", 2, "mine.py:lone is of type dict; expected a function gradient(params, *inputs)"),
-    ("gradient --loss=example", 2, "expected a function loss(params, *inputs)"),
     ("gradient --like=lone", 2, "is of type dict; expected a tuple (params, *inputs)"),
     ("gradient --like=named", 2, "is of type Point alone; expected a tuple (params,"),
-    ("gradient --like=empty", 2, "is an empty tuple; expected a tuple (params, *inputs)"),
     ("gradient --like=loss", 2, "mine.py:loss is a function of params, x, y; expected"),
     ("gradient --loss=other.py", 2, "'other.py'; expected FILE.py:loss or package.module:"),
     ("gradient --points=-1", 2, "'--points': '-1'; expected a whole number from 0 to 1e9."),
     ("gradient --\x1b[2J", 2, r"No such option '--\x1b[2J'"),
     ("gradient --directions=2 --plant", 2, "--plant needs every element judged, and"),
-    ("gradient --directions=0", 2, "'--directions': '0'; expected a whole number from 1 to "),
-    ("gradient --seconds=0", 2, "'--seconds': '0'; expected a number of seconds above 0."),
     ("gradient --jsn", 2, "No such option '--jsn'. Did you mean '--json'?"),
     # With 0 it would say that the gradient is right, with 1 that it is wrong.
     ("left", 2, f"gradient: {ends('sys.exit(0)')}"),
-    ("gradient --loss=left --json", 2, f"loss: {ends('sys.exit(0)')}"),
     ("gradient --like=no_example", 2, ends("exit()")),
 ]
 
@@ -206,8 +187,8 @@ def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
         return
     assert " ".join(says.split()) in " ".join(ended.out.split())
     assert "a word" not in ended.out
-    lost = "imprecise" in ended.out and "--strict" not in words
-    assert ("Warning: imprecise, digits are lost; with --strict" in ended.err) == lost
+    # What fails with --strict alone is said so.
+    assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
 
 @pytest.mark.parametrize(
@@ -215,16 +196,12 @@ def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
     [
         (["--help"], 0, "Is this hand-written gradient right?"),
         ([], 2, "Usage: handgrad"),
-        (["chek"], 2, "Error: No such command 'chek'. Did you mean 'check'?"),
         (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'. See handgrad check --help."),
         (["check", "mine:gradient", "--loss=mine.py:loss", "--like=example", "--points=0"], 0, ""),
-        (["check", "{}/mine.py:gradient", "--loss=loss", "--like=example", "--points=0"], 0, ""),
     ],
 )
-def test_other_command_lines(
-    run: Any, folder: Path, words: list[str], code: int, text: str
-) -> None:
-    ended = run(*(word.format(folder) for word in words))
+def test_other_command_lines(run: Any, words: list[str], code: int, text: str) -> None:
+    ended = run(*words)
     assert ended.code == code
     assert text in (ended.err if code else ended.out)
 
@@ -236,8 +213,6 @@ LONG = "9" * 300
 FILES: dict[str, Any] = {
     "folder.py": None,
     "notes.txt": b"a word\n",
-    "image.py": b"\x89PNG\r\n\x1a\n\x00",
-    "broken.py": b"1 / 0",
     "leaves.py": b"import sys; sys.exit(0)",
     "of_mine/__init__.py": b"",
     "of_mine/lacks.py": b"import surely_not_installed",
@@ -252,20 +227,15 @@ FILES: dict[str, Any] = {
     [
         ("mine.py:qqqq", "mine.py has no 'qqqq'; it has "),
         ("min.py:loss", "no such file: min.py; did you mean 'mine.py'?"),
-        pytest.param(f"{LONG}:loss", f"no module named '{LONG}'", id="a long name"),
         pytest.param(f"{LONG}.py:loss", f"{LONG}.py: File name too long; exp", id="a long file"),
         ("folder.py:loss", "folder.py is a folder; expected a Python file in it: FILE.py:name"),
         ("notes.txt:loss", "notes.txt is not Python; expected a file whose name ends in .py"),
-        ("image.py:loss", "image.py raised SyntaxError when imported"),
-        ("broken.py:loss", "broken.py raised ZeroDivisionError when imported"),
         ("leaves.py:loss", "leaves.py raised SystemExit when imported"),
         ("of_mine.lacks:x", "of_mine.lacks raised ModuleNotFoundError when"),
         ("of_mine.part:gradient", ""),
         ("sub/json.py:A.B.x", "disagree"),
-        ("mine.py:", "'mine.py:'; expected FILE.py:gradient or package.module:gradient"),
+        (r"C:\a\b.py:loss", r"no such file: C:\a\b.py"),
         ("mine.py:a..b", "'mine.py:a..b'; expected FILE.py:"),
-        ("gradient", "'gradient'; expected FILE.py:"),
-        (":x", "':x'; expected FILE.py:"),
     ],
 )
 def test_where_a_gradient_is(run: Any, folder: Path, gradient: str, message: str) -> None:
@@ -283,15 +253,7 @@ def test_where_a_gradient_is(run: Any, folder: Path, gradient: str, message: str
     assert sys.modules["json"] is json, "a file meets no module of its name"
 
 
-def test_a_path_of_windows_has_a_colon_of_its_own() -> None:
-    assert parse("C:\\a\\b.py:loss", "loss") == ("C:\\a\\b.py", "loss")
-    with pytest.raises(LoadingError, match=r"expected FILE\.py:loss"):
-        parse("a/b", "loss", "other.py")
-
-
-def test_what_gives_the_same_again_is_a_command(
-    check: Any, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
     """With the files and names that were given, and every option that changes the verdict."""
     options = ("--points=1", "--seed=5", "--strict", "--trust-rule=a rule")
     ended = check("exchanged", *options, "--json")
@@ -305,9 +267,8 @@ def test_what_gives_the_same_again_is_a_command(
     # Printed as well, and without what is the default.
     _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
     assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
-    monkeypatch.setattr("handgrad.commands.targets.started", lambda: ["py", "-m", "handgrad"])
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
-    assert plain == "py -m handgrad check mine.py:exchanged --loss loss --like example"
+    assert plain == "handgrad check mine.py:exchanged --loss loss --like example"
 
 
 @pytest.mark.slow
@@ -370,7 +331,6 @@ def test_ctrl_c_leaves_what_was_judged(
     ("gradient", "line", "last"),
     [
         ("fails", "raised ValueError", "ValueError: matmul: "),
-        ("cancelled", "raised CancelledError", "asyncio.exceptions.CancelledError: late"),
         ("coloured", "raised ValueError", r"ValueError: \x1b[2J\x9b1m \u202e\ud800"),
     ],
 )
@@ -399,10 +359,6 @@ def test_a_failure_of_handgrad_is_no_traceback_either(
     ended = check("gradient")
     assert (ended.code, ended.out) == (2, "")
     assert "Error: a mistake in handgrad itself, please report it: KeyError: 'x'" in ended.err
-    monkeypatch.setitem(sys.modules, "handgrad.check", None)
-    ended = check("gradient")
-    assert ended.code == 2
-    assert "Error: the package 'handgrad.check' is not installed; expected" in ended.err
 
 
 @pytest.mark.slow

