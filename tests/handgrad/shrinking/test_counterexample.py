@@ -14,10 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import configuration
 
-from handgrad import GradientMismatch, check_backward, check_gradient
-from handgrad.report import GradientReport
-from handgrad.shrinking import shrinker
-from handgrad.shrinking.counterexample import Counterexample
+from handgrad import GradientMismatch, GradientReport, check_backward, check_gradient
 from models import small
 from models.model import Model
 from tests.tiers import one_of_each
@@ -28,14 +25,9 @@ Shapes = tuple[tuple[int, ...], ...]
 WRONG: dict[str, tuple[Model, Shapes]] = {
     "half_mse": (small.LINEAR, ((), (1,), (1, 1), (1,))),
     "bias_mean": (small.LINEAR, ((), (1,), (2, 1), (2,))),
-    "one_element_off": (small.LINEAR, ((), (2,), (1, 2), (1,))),
     "tanh_of_h": (small.NETWORK, ((1, 1), (1,), (1, 1), (1,), (1, 1), (1, 1))),
     "dw_transposed": (small.SQUARE, ((2, 2), (2,), (2, 1), (1,), (1, 2), (1, 1))),
-    "exchanged": (small.GATE, ((1, 1), (1, 1), (1, 1))),
-    "no_decay": (small.RIDGE, ((1,), (1, 1), (1,))),
     "half_of_the_pairs": (small.ENERGY, ((2, 1), (2,))),
-    "sum_for_mean": (small.BATCH_NORM, ((1, 1), (2, 1), (2, 1))),
-    "softmax_diagonal": (small.CLASSES, ((1, 2), (1, 1), (1,))),
     "mean_over_outputs": (small.SOFT_LABELS, ((1, 2), (1, 1), (1, 2))),
 }
 
@@ -47,14 +39,14 @@ for name, (model, _) in WRONG.items():
     setattr(HERE, name, gradient)
 
 
-def found(report: GradientReport) -> Counterexample:
+def found(report: GradientReport) -> Any:
     assert report.verdict == "disagree"
     counterexample = report.counterexample
     assert counterexample is not None
     return counterexample
 
 
-def shapes(counterexample: Counterexample) -> Shapes:
+def shapes(counterexample: Any) -> Shapes:
     leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
     return tuple(np.shape(leaf) for leaf in leaves)
 
@@ -81,35 +73,19 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     run(code)
 
 
-@pytest.mark.parametrize("chosen", [False, True])
 def test_hypothesis_leaves_nothing_in_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither in the working directory nor in the one that a caller has chosen, which stays so."""
-    if chosen:
-        monkeypatch.setattr(configuration, "__hypothesis_home_directory", tmp_path)
-
-    def stored() -> Path:
-        place: Any = configuration.storage_directory("constants")
-        return getattr(place, "path", place)
-
-    before, during = stored(), set[Path]()
-
-    def shows(numbers: Any) -> bool:
-        during.add(stored())
-        return numbers[0] > 1
-
-    assert shrinker._least([(0, 3)], shows) == (2,)
-    assert before not in during
-    assert not any(place.parent.exists() for place in during), "it is removed afterwards"
-    assert stored() == before
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(configuration, "__hypothesis_home_directory", tmp_path / "chosen")
+    assert found(check_gradient(half, squares, W, X, points=0))
+    assert [*tmp_path.iterdir()] == []
+    assert vars(configuration)["__hypothesis_home_directory"] == tmp_path / "chosen"
 
 
 W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
-WEIGHTS = np.array([1.0, 2.0, 4.0])
 SQUARE = np.random.default_rng(3).normal(size=(3, 3))
-with jax.enable_x64(True):
-    OF_JAX = jax.numpy.asarray(W)
 
 
 def squares(w: Any, x: Any) -> Any:
@@ -166,10 +142,6 @@ class Small(NamedTuple):
 
 SMALL = {
     "simple numbers": Small(half, squares, (W, X), lambda w, x: [*w, *x] == [1, 1]),
-    "sizes that a loss fixes": Small(
-        *(lambda w: WEIGHTS * w, lambda w: jnp.sum(WEIGHTS * w**2), (W,)),
-        lambda w: w.shape == (3,) and np.count_nonzero(w) == 1,
-    ),
     "lengths that depend on each other": Small(
         *(half_convolution, convolution),
         ({"kernel": np.arange(3.0) + 1, "w": np.arange(5.0) + 1}, np.arange(7.0) + 1),
@@ -178,11 +150,6 @@ SMALL = {
     "what the loss does not use": Small(
         *(lambda w, _, x: half(w, x), lambda w, _, x: squares(w, x), (W, np.ones((3, 5)), X)),
         lambda w, unused, x: (w.shape, unused.shape, x.shape) == ((1,), (1, 1), (1,)),
-    ),
-    "an empty array": Small(
-        lambda p: {"w": p["w"], "e": p["e"]},
-        *(lambda p: jnp.sum(p["w"] ** 2) + jnp.sum(p["e"]), ({"w": W, "e": np.ones(0)},)),
-        lambda p: (p["w"].size, p["e"].size) == (1, 0),
     ),
     "a mistake that is not made of a kink, where any slope is right": Small(
         *(above_1, lambda w, x: jnp.sum(jnp.maximum(w * x, 0)), (W * 4, X)),
@@ -205,25 +172,13 @@ SMALL = {
         *(lambda w: 1 / (1 + 1 / w) + 0.5, lambda w: jnp.sum(w - jnp.log1p(w)), (np.array([1.5]),)),
         lambda w: w != 0,
     ),
-    "a wrong form": Small(
-        *(lambda w, x: (2 * w * x**2)[None], squares, (W, X)),
-        lambda w, x: (w.shape, x.shape) == ((1,), (1,)),
-    ),
     "a gradient that writes": Small(
         *(writes, squares, (W, X)), lambda w, x: (w.shape, x.shape) == ((1,), (1,))
-    ),
-    "arrays of JAX": Small(
-        *(half, squares, (OF_JAX, X)),
-        lambda w, x: isinstance(w, jax.Array) and w.dtype == np.float64,
     ),
     "a covariance": Small(
         lambda s: np.linalg.inv(s).T / 2,
         *(lambda s: jnp.linalg.slogdet(s)[1], (SQUARE @ SQUARE.T + np.eye(3),)),
         lambda s: s.shape == (1, 1) and s[0, 0] > 0,
-    ),
-    "an order": Small(
-        *(lambda w, order: w[np.argsort(order)], lambda w, order: jnp.sum(w[order] ** 2)),
-        *((W, np.array([2, 0, 1])), lambda w, order: sorted(order) == [*range(w.size)]),
     ),
     "soft labels": Small(
         *(lambda z, p: z - p, lambda z, p: jnp.sum((p - jax.nn.softmax(z)) ** 2)),
