@@ -48,16 +48,8 @@ def scaled(function: Any) -> Any:
     return wraps(function)(lambda *point: 1.5 * function(*point))
 
 
-class Model:
-    """Names in it are none outside."""
-
-    def backprop(self, w: Any, x: Any) -> Any:
-        return by_hand(w, x)
-
-
 sine = jax.custom_jvp(lambda x: jnp.sin(x))
 sine.defjvp(lambda x, dx: (jnp.sin(*x), jnp.cos(*x) * dx[0]))
-unnamed = lambda w, x: squares(w, x)  # noqa: E731
 
 
 def of(gradient: Any, loss: Any, *at: Any, **options: Any) -> Callable[[], Any]:
@@ -87,7 +79,6 @@ LINES: list[tuple[Callable[[], Any], str]] = [
     # What has no name of its own, or that of another, which would be judged in its place.
     (of(made(by_hand), made(squares)), "gradient, loss, w, x, points=0"),
     (of(partial(by_hand, x=X), partial(squares, x=X), W), "gradient, loss, w, points=0"),
-    (of(Model().backprop, unnamed), "gradient, loss, w, x, points=0"),
     (of(scaled(by_hand), squares), "gradient, squares, w, x, points=0"),
     # Arguments whose names do not tell which is which.
     (

@@ -44,9 +44,7 @@ def network(sizes: tuple[int, ...], batch: int) -> tuple[Any, ...]:
 MIDDLE = (16, 32, 12, 4)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "factor"), [((784, 16, 10), 1.0), (MIDDLE, 0.0), ((100, 120, 2), 1 + 1e-9)]
-)
+@pytest.mark.parametrize(("sizes", "factor"), [((784, 16, 10), 1.0), ((100, 120, 2), 1 + 1e-9)])
 def test_every_element_is_judged_and_one_wrong_one_is_found(
     sizes: tuple[int, ...], factor: float
 ) -> None:

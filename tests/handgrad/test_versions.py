@@ -39,11 +39,6 @@ def halved_in_jax(w: Any, x: Any) -> Any:
     return 0.5 * jax.grad(loss)(w, x)
 
 
-def linear(w: Any, x: Any) -> Any:
-    a = np.tanh(x @ w)
-    return x.T @ (2 * a * (1 - a))
-
-
 def raises(w: Any, x: Any) -> Any:
     return by_hand(w, x)["w"]
 
@@ -76,7 +71,12 @@ def test_the_odd_one_out_is_named_and_shown_beside_the_others() -> None:
 HEADLINES: list[tuple[dict[str, Any], tuple[tuple[str, ...], ...], str]] = [
     ({"numpy": by_hand, "jax": JAX, "torch": by_hand}, (), "agree: numpy, jax and torch are all r"),
     (
-        {"torch": halved, "jax": JAX, "kernel": halved_in_jax, "mine": linear},
+        {
+            "torch": halved,
+            "jax": JAX,
+            "kernel": halved_in_jax,
+            "mine": lambda w, _: w,
+        },
         (("torch", "kernel"),),
         "disagree: torch, kernel and mine are wrong; jax alone",
     ),
@@ -109,24 +109,10 @@ def test_one_that_raises_hides_no_other() -> None:
     assert report.headline.endswith("torch is not judged, since it raises; numpy alone is right")
     with pytest.raises(KeyError, match="'torch' has no report, since it raised IndexError"):
         report["torch"]
-    with pytest.raises(KeyError, match="no version 'x'; expected one of 'numpy', 'torch'"):
-        report["x"]
     data = json.loads(json.dumps(report.to_dict()))
     assert (data["schema"], data["failing"]) == (1, ["torch", "kernel"])
     assert pickle.loads(pickle.dumps(report)).headline == report.headline
     assert compared({"torch": raises}).verdict == "disagree"
-
-
-@pytest.mark.slow
-def test_each_version_may_state_what_it_computes_in() -> None:
-    def short(w: Any, x: Any) -> Any:
-        w, x = (jnp.asarray(a, jnp.bfloat16) for a in (w, x))
-        return jax.grad(loss)(w, x).astype(jnp.float32)
-
-    point = [a.astype(np.float32) for a in (W, X)]
-    versions = {"jax": lambda w, x: JAX(w, x) * (1 + 1e-3), "kernel": short}
-    found = compare_gradients(versions, loss, *point, points=1, computed_in={"kernel": "bfloat16"})
-    assert (found.failing, found["kernel"].verdict) == (("jax",), "agree")
 
 
 def test_an_interrupt_keeps_what_was_judged() -> None:

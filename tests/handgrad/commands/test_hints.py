@@ -91,12 +91,6 @@ GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
         "seconds= gives it more, directions=1 judges less",
         "--seconds gives it more, --directions 1 judges less",
     ),
-    "trusted": (
-        {"gradient": "right", "trust_rules": ["ste"]},
-        ["--trust-rule=ste"],
-        "trust_rules: the loss has no custom rule 'ste'",
-        "--trust-rule: the loss has no custom rule 'ste'",
-    ),
     "elsewhere": (
         {"gradient": "right_if_positive"},
         [],
