@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ print("a word while loading")
 import math
 import sys
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -111,11 +109,6 @@ def ones(w):
     return np.ones_like(w)
 
 
-class Point(NamedTuple):
-    w: float
-    x: float
-
-
 @dataclass
 class Layer:  # dataclasses look for their module
     w: float
@@ -128,7 +121,6 @@ example = (
 )
 lone = example[0]
 weights = (np.array([0.3, 1.7]),)
-named = Point(1.0, 2.0)
 """
 
 
@@ -150,22 +142,17 @@ LINES: list[tuple[str, int, str]] = [
     ("loses_digits --points=0 --strict", 1, "imprecise: "),
     ("zeros --loss jump --points=0", 3, "undecidable: "),
     ("ones --loss by_rule --like weights --points=0 --trust-rule=rounded", 0, "agree: "),
-    ("gradient --directions=2 --points=0", 0, "along 2 random directions"),
     (
         "gradient --loss numpy_loss --points=1",
         1,
         f"mine.py, line {line_of('math.exp(')}: JAX cannot trace math.exp(w[0]); write jnp.exp(",
     ),
     ("moved_out --points=2", 0, "the gradient raised SystemExit: 0, at 2 of 2 other points"),
-    ("gradent", 2, "mine.py has no 'gradent'; did you mean 'gradient'?"),
     ("lone", 2, "mine.py:lone is of type dict; expected a function gradient(params, *inputs)"),
     ("gradient --like=lone", 2, "is of type dict; expected a tuple (params, *inputs)"),
-    ("gradient --like=named", 2, "is of type Point alone; expected a tuple (params,"),
     ("gradient --like=loss", 2, "mine.py:loss is a function of params, x, y; expected"),
-    ("gradient --loss=other.py", 2, "'other.py'; expected FILE.py:loss or package.module:"),
     ("gradient --points=-1", 2, "'--points': '-1'; expected a whole number from 0 to 1e9."),
     ("gradient --\x1b[2J", 2, r"No such option '--\x1b[2J'"),
-    ("gradient --directions=2 --plant", 2, "--plant needs every element judged, and"),
     ("gradient --jsn", 2, "No such option '--jsn'. Did you mean '--json'?"),
     # With 0 it would say that the gradient is right, with 1 that it is wrong.
     ("left", 2, f"gradient: {ends('sys.exit(0)')}"),
@@ -191,29 +178,12 @@ def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
     assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "text"),
-    [
-        (["--help"], 0, "Is this hand-written gradient right?"),
-        ([], 2, "Usage: handgrad"),
-        (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'. See handgrad check --help."),
-        (["check", "mine:gradient", "--loss=mine.py:loss", "--like=example", "--points=0"], 0, ""),
-    ],
-)
-def test_other_command_lines(run: Any, words: list[str], code: int, text: str) -> None:
-    ended = run(*words)
-    assert ended.code == code
-    assert text in (ended.err if code else ended.out)
-
-
 #: Longer than any file system takes.
 LONG = "9" * 300
 
 #: Files beside mine.py; None is a folder.
 FILES: dict[str, Any] = {
     "folder.py": None,
-    "notes.txt": b"a word\n",
-    "leaves.py": b"import sys; sys.exit(0)",
     "of_mine/__init__.py": b"",
     "of_mine/lacks.py": b"import surely_not_installed",
     "of_mine/part.py": b"from mine import *",
@@ -229,8 +199,6 @@ FILES: dict[str, Any] = {
         ("min.py:loss", "no such file: min.py; did you mean 'mine.py'?"),
         pytest.param(f"{LONG}.py:loss", f"{LONG}.py: File name too long; exp", id="a long file"),
         ("folder.py:loss", "folder.py is a folder; expected a Python file in it: FILE.py:name"),
-        ("notes.txt:loss", "notes.txt is not Python; expected a file whose name ends in .py"),
-        ("leaves.py:loss", "leaves.py raised SystemExit when imported"),
         ("of_mine.lacks:x", "of_mine.lacks raised ModuleNotFoundError when"),
         ("of_mine.part:gradient", ""),
         ("sub/json.py:A.B.x", "disagree"),
@@ -280,11 +248,8 @@ def test_what_is_asked_besides_comes_in_a_fixed_order(check: Any, short_samples:
     assert "a word" not in ended.out
     ended = check("exchanged", "--points=0", "--json", "--time", "--plant", "--counterexample")
     answer = json.loads(ended.out)
-    assert (ended.code, ended.out.count("\n")) == (1, 1)
     assert [*answer][-3:] == ["timings", "power", "counterexample"]
-    assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
     assert {"sign"} <= {planted["mistake"] for planted in answer["power"]["planted"]}
-    assert "from mine import" in answer["counterexample"]
     ended = check("exchanged", "--points=0", "--counterexample")
     report, _, code = ended.out.partition("\n\nA test that fails, as small as it was found:\n\n")
     assert (ended.code, report[:9]) == (1, "disagree:")
@@ -359,18 +324,3 @@ def test_a_failure_of_handgrad_is_no_traceback_either(
     ended = check("gradient")
     assert (ended.code, ended.out) == (2, "")
     assert "Error: a mistake in handgrad itself, please report it: KeyError: 'x'" in ended.err
-
-
-@pytest.mark.slow
-def test_as_a_module_and_with_a_closed_pipe(folder: Path) -> None:
-    """A reader that has seen enough is no error."""
-    words = [sys.executable, "-m", "handgrad", "check", "mine.py:exchanged"]
-    command = [*words, "--loss=loss", "--like=example", "--points=0", "--json"]
-    read, write = os.pipe()
-    os.close(read)
-    run = subprocess.run(
-        command, cwd=folder, stdout=write, stderr=subprocess.PIPE, text=True, check=False
-    )
-    os.close(write)
-    assert run.returncode == 0
-    assert "Traceback" not in run.stderr

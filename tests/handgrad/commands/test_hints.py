@@ -1,81 +1,12 @@
-"""Hints fit the function that was called: they name options that it has."""
+"""Hints fit who called: in Python they name options of the function, on a command line its own."""
 
-import inspect
 import re
-from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
 
-import handgrad
-from handgrad import check_backward, check_custom, check_gradient
+from handgrad import check_gradient
 from tests.tiers import one_of_each
-
-W = np.array([0.3, -0.7, 1.2])
-
-VERBS = [getattr(handgrad, n) for n in handgrad.__all__ if re.match("check_|exact_|time_", n)]
-
-
-def options(verb: Callable[..., Any]) -> set[str]:
-    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return {p.name for p in inspect.signature(verb).parameters.values() if p.kind in kinds}
-
-
-EVERY_OPTION = set[str]().union(*map(options, VERBS)) - {"inputs", "args", "f", "steps", "x", "v"}
-
-
-def named(text: str) -> set[str]:
-    """The options that a message names, of whichever function they are."""
-    words = set(re.findall(r"[a-z_]+", text))
-    # Words of plain English count where they are written as options alone.
-    plain = {"loss", "gradient", "points", "rounds", "seconds", "report", "strict", "seed"}
-    plain |= {"params", "forward", "backward", "cotangent", "referee"}
-    return (words & EVERY_OPTION - plain) | set(re.findall(r"(\w+)=", text)) & EVERY_OPTION
-
-
-def forward(x: Any) -> Any:
-    a = jnp.tanh(x)
-    return a, a
-
-
-def custom(backward: Callable[..., Any]) -> Any:
-    f = jax.custom_vjp(jnp.tanh)
-    f.defvjp(lambda x: (jnp.tanh(x), x), backward)
-    return f
-
-
-#: What a gradient, a backward pass or a rule may answer that has not the form of a gradient.
-ANSWERS: tuple[Callable[[Any], Any], ...] = (
-    lambda d: (3.0, d),
-    lambda d: {"w": d},
-    lambda d: d[:2],
-    lambda d: d.astype(np.float32),
-)
-
-#: Each verb, with an answer in the place of the right one.
-CALLS: dict[Callable[..., Any], Callable[[Callable[[Any], Any]], Any]] = {
-    check_gradient: lambda wrong: check_gradient(wrong, lambda w: jnp.sum(w**2), W, points=0),
-    check_backward: lambda wrong: check_backward(forward, lambda d, a: wrong(d), W, points=0),
-    check_custom: lambda wrong: check_custom(custom(lambda x, d: wrong(d)), W, points=0),
-}
-
-
-@pytest.mark.parametrize("verb", CALLS)
-def test_a_hint_names_options_of_the_called_function_alone(verb: Callable[..., Any]) -> None:
-    for wrong in ANSWERS:
-        try:
-            report = CALLS[verb](wrong)
-            text = " ".join([report.headline, *report.warnings, report.reproduce])
-        except TypeError as error:
-            text = str(error)
-        assert named(text) <= options(verb), text
-        if verb is not check_gradient:
-            assert "the gradient" not in text
-            assert "the loss" not in text
-
 
 #: Each hint where it is given: what is checked, and what Python and the command say of it.
 GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
@@ -136,4 +67,4 @@ def test_a_hint_where_it_is_given(name: str, check: Any) -> None:
     ended = check(chosen["gradient"], *words, loss=chosen.get("loss", "loss"))
     text = " ".join((ended.out + ended.err).split())
     assert by_command in text
-    assert not set(re.findall(r"\b([a-z_]+)=", text.partition("Again: ")[0])) & EVERY_OPTION
+    assert not set(re.findall(r"\b([a-z_]+)=", text.partition("Again: ")[0]))

@@ -77,12 +77,7 @@ BEYOND = [leaf(f"p{k}", verdict="disagree", yours=y) for k, y in enumerate((0.31
 
 #: What stands in a report in this order; what has "!" before it does not stand there.
 READS: list[tuple[Any, tuple[str, ...]]] = [
-    # Among equals the one furthest off, in tolerances, comes first.
     (report(*BEYOND, verdict="disagree"), ("p1 [0, 1]", "p2 [0, 1]", "p0 [0, 1]")),
-    (
-        report(leaf("a"), leaf("b", ulps_autodiff=1e9), blame="autodiff"),
-        ("autodiff 0.30000000000000004", "b [0, 1]", "a [0, 1]"),
-    ),
     (report(RIGHT), ("agree: ", "!The worst element", "of 3e-14 in any element of")),
     (report(UNKNOWN, verdict="undecidable"), ("exact not known", "] 0.3 not known - ")),
     (
@@ -110,7 +105,6 @@ READS: list[tuple[Any, tuple[str, ...]]] = [
             "inputs[0], inputs[2] are constants of",
         ),
     ),
-    (timings(1e-4, -1.0), ("Yours has paid for its longer compilation after about 1,100 calls.",)),
 ]
 
 
@@ -140,9 +134,6 @@ def test_fits_one_screen(leaves: int, verdict: str, remarks: int, name: str) -> 
     assert len(table) >= min(3, leaves)
 
 
-FRACTIONS = re.compile(r"-?\d+\.\d+(?:e-?\d+)?|-?\d+e-?\d+")
-
-
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("name", MADE)
 def test_no_line_is_longer_than_the_terminal_is_wide(
@@ -155,10 +146,6 @@ def test_no_line_is_longer_than_the_terminal_is_wide(
     console = Console(file=out, width=columns, legacy_windows=False, color_system=None)
     console.print(MADE[name])
     assert [line.rstrip() for line in out.getvalue().splitlines()] == lines
-    # No number is cut: each is one of those that the widest shows.
-    monkeypatch.setenv("COLUMNS", "200")
-    whole = set(FRACTIONS.findall(str(MADE[name])))
-    assert set(FRACTIONS.findall("\n".join(lines))) <= whole
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
