@@ -62,10 +62,6 @@ def root(a: Any) -> Any:
     return 0.5 / jnp.sqrt(a)
 
 
-def nested(a: Any) -> Any:
-    return lax.scan(lambda c, _: (c + elsewhere(a), None), 0.0 * a, None, 3)[0]
-
-
 #: (gradient, loss, whether the given point can be judged).
 ENDLESS: dict[str, tuple[Any, Any, bool]] = {
     "the loss, compiled, at other points": (root, jax.jit(elsewhere), True),
@@ -73,7 +69,6 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
     "the loss, in JAX, everywhere": (root, lambda a: newton(a, -1.0), False),
     "the gradient, in JAX, of a loss in NumPy": (lambda a: 0.5 / newton(a, -1.0), np.sqrt, False),
     "the loss, in callbacks": (lambda a: 0.5 / np.sqrt(a), with_callbacks, True),
-    "a loop in a loop": (lambda a: 3 * root(a), nested, True),
 }
 
 
@@ -96,12 +91,6 @@ VECTOR = np.random.default_rng(7).standard_normal(3000)
 def stepping(x: Any) -> Any:
     """A thousand steps of a wave."""
     return jnp.sum(lax.fori_loop(0, 1000, lambda _, u: u + 0.1 * jnp.sin(jnp.roll(u, 1)), x) ** 2)
-
-
-def process(x: Any) -> Any:
-    """The likelihood of a Gaussian process."""
-    kernel = jnp.exp(-((x[:, None] - x[None]) ** 2)) + jnp.eye(len(x))
-    return jnp.sin(x) @ jnp.linalg.solve(kernel, jnp.sin(x)) + jnp.linalg.slogdet(kernel)[1]
 
 
 def outside(x: Any) -> float:
@@ -151,8 +140,8 @@ def of_jax(function: Any, point: Any, of: Any = jax.grad, verb: Any = check_grad
     return Heavy(jax.jit(of(function)), function, point, verb)
 
 
-def product(x: Any, v: Any) -> Any:
-    return jax.jvp(jax.grad(curved), (x,), (v,))[1]
+def product_of(function: Any) -> Any:
+    return lambda x, v: jax.jvp(jax.grad(function), (x,), (v,))[1]
 
 
 HEAVY: dict[str, Heavy] = {
@@ -160,15 +149,14 @@ HEAVY: dict[str, Heavy] = {
     "many kinds of operations": of_jax(lambda x: jnp.sum(lax.cumlogsumexp(x)), VECTOR),
     "a million parameters": of_jax(lambda x: jnp.sum(jnp.sin(x) * x), np.tile(VECTOR, 333)),
     "a fori_loop": of_jax(stepping, VECTOR[:29]),
-    "a Gaussian process": of_jax(process, VECTOR[:41]),
     "a black box": Heavy(
         lambda x: 2 * x * np.roll(x, 1) + np.roll(x, -1) ** 2, outside, VECTOR[:500]
     ),
     "a caller's slow code": Heavy(
         slowly(scipy.optimize.rosen_der), slowly(scipy.optimize.rosen), VECTOR[:20]
     ),
-    "a Hessian": of_jax(curved, VECTOR[:90], of=jax.hessian, verb=check_hessian),
-    "a Hessian's product": Heavy(jax.jit(product), curved, VECTOR[:90], check_hvp),
+    "a Hessian": of_jax(curved, VECTOR[:90], jax.hessian, check_hessian),
+    "a Hessian's product": of_jax(curved, VECTOR[:90], product_of, check_hvp),
     "a Jacobian": of_jax(
         lambda x: jnp.cumsum(jnp.sin(x)) * jnp.flip(x), VECTOR[:90], jax.jacrev, check_jacobian
     ),

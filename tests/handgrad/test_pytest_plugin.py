@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,7 @@ import pytest
 INSTALLED = bool(entry_points(group="pytest11", name="handgrad"))
 PLUGIN = () if INSTALLED else ("-p", "handgrad.pytest_plugin")
 
-CONFTEST = """
-import pytest
-
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
-    return (yield)  # a frame of somebody's own above the test's
-"""
-
 TESTS = """
-import unittest
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -63,11 +52,6 @@ def test_given(n):
     assert_gradient(wrong, loss, W * n, X, points=0)
 
 
-class TestCase(unittest.TestCase):
-    def test_unittest(self):
-        assert_gradient(wrong, loss, W, X, points=0)
-
-
 @pytest.fixture
 def broken():
     held()
@@ -103,8 +87,6 @@ for words in {sessions}:
 
 #: The words after `pytest` of each session, by what it is for.
 WORDS = {"all": ["-rfE"], "line": ["--tb=line", "-k", "test_plain", "-rN"]}
-if find_spec("xdist"):
-    WORDS["xdist"] = ["-n1", "-k", "test_plain"]
 
 
 def run(project: Path, *sessions: list[str]) -> list[str]:
@@ -121,7 +103,6 @@ def run(project: Path, *sessions: list[str]) -> list[str]:
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """By each style of traceback."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_mine.py").write_text(TESTS)
     return dict(zip(WORDS, run(folder, *WORDS.values()), strict=True))
 
@@ -130,7 +111,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def shown(printed: dict[str, str]) -> dict[str, str]:
     """What is shown of each test that fails, by its name."""
     failures, _, summary = printed["all"].partition("= short test summary")
-    assert re.search(r"7 failed, 1 error", summary), summary
+    assert re.search(r"6 failed, 1 error", summary), summary
     headed = re.split(r"^_{3,} (.*) _{3,}$", failures, flags=re.M)
     return dict(zip(headed[1::2], headed[2::2], strict=True)) | {"summary": summary}
 
@@ -138,7 +119,7 @@ def shown(printed: dict[str, str]) -> dict[str, str]:
 @pytest.mark.slow
 def test_the_tests_own_line_and_the_report(shown: dict[str, str]) -> None:
     """On one screen, without a frame of a library."""
-    for name in ("test_plain", "test_helper", "test_given", "TestCase.test_unittest"):
+    for name in ("test_plain", "test_helper", "test_given"):
         lines = shown[name].strip().splitlines()
         assert lines[0].startswith("test_mine.py:")
         assert any(line.startswith(FIRST) for line in lines)
@@ -173,8 +154,6 @@ def test_what_is_shown_of_each_test(shown: dict[str, str], printed: dict[str, st
     assert "IndexError: " in shown["test_raises"]
     assert "handgrad/" not in shown["test_raises"] + shown["test_steps"]
     # Other styles of traceback.
-    if "xdist" in printed:
-        assert shown["test_plain"].strip() in printed["xdist"]
     assert f"test_mine.py:{line}: GradientMismatch: {FIRST}" in printed["line"]
     assert LAST not in printed["line"]
 

@@ -46,10 +46,6 @@ def with_value(params, x, y):
     return np.mean((x @ params["w"] + params["b"] - y) ** 2), gradient(params, x, y)
 
 
-def fails(params, x, y):
-    return x @ np.ones(4)
-
-
 def left(params, x, y):
     sys.exit(0)
 
@@ -292,25 +288,15 @@ def test_ctrl_c_leaves_what_was_judged(
     assert ended.err.endswith("\nStopped before a point was judged.\n")
 
 
-@pytest.mark.parametrize(
-    ("gradient", "line", "last"),
-    [
-        ("fails", "raised ValueError", "ValueError: matmul: "),
-        ("coloured", "raised ValueError", r"ValueError: \x1b[2J\x9b1m \u202e\ud800"),
-    ],
-)
-def test_an_error_in_the_gradient_comes_with_its_own_frames(
-    check: Any, gradient: str, line: str, last: str
-) -> None:
-    ended = check(gradient)
+def test_an_error_in_the_gradient_comes_with_its_own_frames(check: Any) -> None:
+    ended = check("coloured")
     assert (ended.code, ended.out) == (2, "")
     said = ended.err[ended.err.index("Error: ") :].splitlines()
-    assert said[0] == f"Error: the gradient, mine.py:{gradient}, {line}"
-    number = 1 + line_of(f"def {gradient}(")
-    assert said[1] == f'  File "mine.py", line {number}, in {gradient}'
+    assert said[0] == "Error: the gradient, mine.py:coloured, raised ValueError"
+    number = 1 + line_of("def coloured(")
+    assert said[1] == f'  File "mine.py", line {number}, in coloured'
     assert said[2] == "    " + MINE.splitlines()[number - 1].strip()
-    assert said[3].startswith(last)
-    assert len(said) == 4
+    assert said[3:] == [r"ValueError: \x1b[2J\x9b1m \u202e\ud800"]
 
 
 def test_a_failure_of_handgrad_is_no_traceback_either(

@@ -44,11 +44,6 @@ def found(report: GradientReport) -> Any:
     return counterexample
 
 
-def shapes(counterexample: Any) -> Shapes:
-    leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
-    return tuple(np.shape(leaf) for leaf in leaves)
-
-
 def run(code: str, **names: Any) -> None:
     """Run the test that a counterexample is, with what is the reader's own."""
     namespace = dict(names)
@@ -63,7 +58,8 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     model, expected = WRONG[name]
     point = model.draw(np.random.default_rng(5))
     counterexample = found(check_gradient(getattr(HERE, name), model.loss, *point, points=0))
-    assert shapes(counterexample) == expected
+    leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
+    assert tuple(np.shape(leaf) for leaf in leaves) == expected
     code = counterexample.as_code()
     with pytest.raises(GradientMismatch):
         run(code)
@@ -108,16 +104,6 @@ def off_at_large(p: Any) -> Any:
     return 2 * p + 5.0 + (np.array([1.0, 0.0, 0.0]) if p[0] > 0.3 else 0.0)
 
 
-def convolution(params: Any, x: Any) -> Any:
-    return jnp.convolve(x, params["kernel"], mode="valid") @ params["w"]
-
-
-def half_convolution(params: Any, x: Any) -> Any:
-    kernel, w = params["kernel"], params["w"]
-    windows = np.lib.stride_tricks.sliding_window_view(x, len(kernel))
-    return {"kernel": windows.T[::-1] @ w / 2, "w": windows @ kernel[::-1] / 2}
-
-
 class Small(NamedTuple):
     """A wrong gradient, and what holds of the smallest point where it is wrong in the same way."""
 
@@ -130,11 +116,6 @@ class Small(NamedTuple):
 
 SMALL = {
     "simple numbers": Small(half, squares, (W, X), lambda w, x: [*w, *x] == [1, 1]),
-    "lengths that depend on each other": Small(
-        *(half_convolution, convolution),
-        ({"kernel": np.arange(3.0) + 1, "w": np.arange(5.0) + 1}, np.arange(7.0) + 1),
-        lambda p, x: x.size == 1 == p["kernel"].size == p["w"].size,
-    ),
     "a mistake that is not made of a kink, where any slope is right": Small(
         *(above_1, lambda w, x: jnp.sum(jnp.maximum(w * x, 0)), (W * 4, X)),
         lambda w, x: w * x > 1,
@@ -152,18 +133,10 @@ SMALL = {
         *(by_signs, lambda w: w["a"] ** 2 + w["b"] ** 2, ({"a": 1.0, "b": 1.0},)),
         lambda w: w["a"] > 0 and w["b"] >= 0,
     ),
-    "no division by 0 where there was none": Small(
-        *(lambda w: 1 / (1 + 1 / w) + 0.5, lambda w: jnp.sum(w - jnp.log1p(w)), (np.array([1.5]),)),
-        lambda w: w != 0,
-    ),
     "a covariance": Small(
         lambda s: np.linalg.inv(s).T / 2,
         *(lambda s: jnp.linalg.slogdet(s)[1], (SQUARE @ SQUARE.T + np.eye(3),)),
         lambda s: s.shape == (1, 1) and s[0, 0] > 0,
-    ),
-    "soft labels": Small(
-        *(lambda z, p: z - p, lambda z, p: jnp.sum((p - jax.nn.softmax(z)) ** 2)),
-        *((W, np.array([0.2, 0.3, 0.5])), lambda z, p: abs(p.sum() - 1) < 1e-12 and min(p) >= 0),
     ),
     "within a domain": Small(
         *(off_at_large, lambda p: jnp.sum(p * p), (np.array([0.5, 0.3, 0.2]),)),
