@@ -3,7 +3,6 @@
 import json
 import pickle
 import re
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,6 @@ from handgrad import (
     check_gradient,
     check_steps,
     compare_gradients,
-    gradient_of,
 )
 from tests.handgrad.reports import Page
 
@@ -71,14 +69,8 @@ def report() -> AuditReport:
 
 def test_each_is_judged_as_alone_with_its_own_options(report: AuditReport) -> None:
     assert (report["pkg:right"].points, report["again"].points) == (1, 2)
-    assert report.verdicts == {
-        "pkg:right": "agree",
-        "pkg:<i>": "disagree",
-        "raises": "raised",
-        "steps": "disagree",
-        "versions": "agree",
-        "again": "agree",
-    }
+    verdicts = "agree", "disagree", "raised", "disagree", "agree", "agree"
+    assert tuple(report.verdicts.values()) == verdicts
     assert not report
     assert report.failing == ("pkg:<i>", "raises", "steps")
     alone = check_gradient(halved, loss, W, X, points=0)
@@ -132,16 +124,6 @@ def test_the_page_has_a_table_of_each_package() -> None:
     assert [(row[0], row[1], row[-1]) for row in of_a] == [("called", "agree", "not certified")]
 
 
-@pytest.mark.slow
-def test_the_power_of_all_is_that_of_each(report: AuditReport) -> None:
-    found, one = report.power(), report["pkg:right"].power()
-    of_one = [p for p in found.planted if p.where.startswith("pkg:right, ")]
-    assert of_one == [replace(p, where=f"pkg:right, {p.where}") for p in one.planted]
-    # By a test with a tolerance.
-    slight = {p.where for p in found.planted if p.mistake == "one element: off by 1e-06"}
-    assert slight <= {p.where for p in report.power(rtol=1e-4).missed}
-
-
 def test_an_interruption_keeps_the_rows_so_far() -> None:
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
@@ -151,12 +133,3 @@ def test_an_interruption_keeps_the_rows_so_far() -> None:
     found = ending.value.report
     assert found.verdicts == {"right": "agree"}
     assert [left.name for left in found.not_judged] == ["interrupted", "halved"]
-
-
-def test_a_mark_changes_nothing() -> None:
-    marked: Any = gradient_of(loss, like=(W, X), points=2)(right)
-    try:
-        assert marked is right
-        assert marked.__handgrad__ == (loss, (W, X), {"points": 2}, "gradient")
-    finally:
-        del marked.__handgrad__

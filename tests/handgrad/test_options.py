@@ -114,22 +114,6 @@ def test_each_is_in_the_test_that_a_counterexample_is() -> None:
         assert OTHER[name][1].replace("'", '"') in found.as_code()
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "error"),
-    [
-        ("seed", -1, "seed: got -1, expected a whole number from 0"),
-        ("seed", "q", "seed: got 'q', expected a whole number from 0"),
-        ("referee", "me", "referee: got 'me', expected one of auto, series, program"),
-        ("computed_in", "short", "computed_in: got 'short', expected a format or .*"),
-    ],
-)
-def test_a_value_that_is_none_is_refused(name: str, value: Any, error: str) -> None:
-    for check, call in CALLS.items():
-        if name in options_of(check):
-            with pytest.raises(ValueError, match=f"^{error}$"):
-                call(**{name: value})
-
-
 @pytest.mark.parametrize("name", one_of_each(VERBS, ["check_steps"]))
 def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     check = getattr(handgrad, name)

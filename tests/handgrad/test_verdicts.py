@@ -1,5 +1,7 @@
 """What a ruling says beside its verdict, and rows of the corpus cannot."""
 
+import json
+import pickle
 import time
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_custom, check_gradient
+from tests.corpus.rows import wrong_links
 from tests.corpus.rows.loops_in_jax import implicit
 from tests.corpus.rows.verdicts import BOB, neuron, stable
 
@@ -48,3 +51,27 @@ def test_the_detection_limit_is_the_best_of_all_points_and_as_the_seed_says() ->
 def test_a_wrong_rule_of_a_loop_that_stops_at_a_tolerance(factor: float) -> None:
     """No row, since the rule is read where the loop does not end."""
     assert check_custom(implicit(factor), 0.7, points=0).verdict == "disagree"
+
+
+def test_a_diagnosis_is_made_when_it_is_asked_for_and_kept() -> None:
+    calls: list[Any] = []
+
+    def turned(*at: Any) -> Any:
+        calls.append(0)
+        return {name: -g for name, g in wrong_links.right(*at).items()}
+
+    report = check_gradient(turned, wrong_links.loss, *wrong_links.NETWORK, points=0)
+    assert (report.verdict, report.blame, report.passes) == ("disagree", "yours", False)
+    before, judged = pickle.loads(pickle.dumps(report)), len(calls)
+    assert (before.verdict, before.headline, before.diagnoses) == ("disagree", report.headline, ())
+    told, text, made = report.diagnoses, str(report), len(calls)
+    assert judged < made, "the gradient is asked at other points"
+    assert all("sign" in shown for shown in (text, str(report), report._repr_html_()))
+    after = pickle.loads(pickle.dumps(report))
+    assert (after.diagnoses, len(calls)) == (told, made)
+    assert str(after).splitlines()[0] == str(report).splitlines()[0]
+    answer = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    paths = ["p['b']", "p['v']", "p['w']"]
+    assert answer["diagnoses"] == [{"kind": "sign", "says": told[0].says, "leaves": paths}]
+    assert {finding["kind"] for finding in answer["findings"]} == {"sign"}
+    assert answer["wrong_step"] is None

@@ -9,9 +9,7 @@ import pytest
 
 from handgrad import check_gradient
 from models import small
-from models.perceptrons import MODELS as PERCEPTRONS
 from models.recurrent import MODELS as RECURRENT
-from models.sized import perceptron
 from tests.corpus.rows.numpy_losses import PLAIN
 
 
@@ -27,9 +25,7 @@ class Work(NamedTuple):
 MODELS: dict[str, tuple[Any, Work]] = {
     "linear": (small.LINEAR, Work(1, 27)),
     "energy": (small.ENERGY, Work(10, 29)),
-    "relu": (next(m for m in PERCEPTRONS if "relu" in m.name), Work(1, 27)),
     "scan": (next(m for m in RECURRENT if "scan" in m.name), Work(1, 27)),
-    "wide": (perceptron((20, 32, 5), 16), Work(1, 27)),
     "numpy": (PLAIN["huber"], Work(0, 82)),
 }
 
