@@ -1,7 +1,6 @@
 """What the caller's arguments and functions are called in a report, and in its last line."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, NamedTuple
 
@@ -18,13 +17,6 @@ class Layer(NamedTuple):
     b: Any
 
 
-@jax.tree_util.register_dataclass
-@dataclass
-class Model:
-    first: Layer
-    rest: dict[str, Any]
-
-
 W, B = np.arange(6.0).reshape(3, 2) + 1, np.arange(2.0) + 1
 
 
@@ -34,12 +26,10 @@ TREE = {
     "numpy": np.float32(1.5),
     "jax": jnp.asarray(np.array([1, 2, 3], np.float32)),
     "layers": [Layer(W, (B,)), Layer(W, None)],
-    "model": Model(Layer(W, B), {"s": 2.0}),
     "empty": np.ones((0, 3)),
 }
 PATHS = [
     *("p['empty']", "p['jax']", "p['layers'][0].w", "p['layers'][0].b[0]", "p['layers'][1].w"),
-    *("p['model'].first.w", "p['model'].first.b", "p['model'].rest['s']"),
     *("p['number']", "p['numpy']"),
 ]
 
@@ -70,7 +60,6 @@ NAMES: list[tuple[Callable[..., Any], str, str]] = [
     (partial(lambda k, w, x: k * jnp.sum(w * x), 1.0), "w", "x"),
     (lambda *args: jnp.sum(args[0] * args[1]), "args[0]", "args[1]"),
     (lambda w, _: jnp.sum(w * _), "w", "inputs[0]"),
-    (lambda w, /, x, *, k=1: jnp.sum(w * x) * k, "w", "x"),
 ]
 
 

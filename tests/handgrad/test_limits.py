@@ -7,14 +7,14 @@ lie far apart.
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.optimize
 from jax import lax
+from scipy.optimize import rosen, rosen_der
 
 from handgrad import check_custom, check_gradient, check_hessian, check_hvp, check_jacobian
 
@@ -98,6 +98,10 @@ def outside(x: Any) -> float:
     return float(sum(float(v) ** 2 * float(w) for v, w in zip(x, np.roll(x, 1), strict=True)))
 
 
+def of_outside(x: Any) -> Any:
+    return 2 * x * np.roll(x, 1) + np.roll(x, -1) ** 2
+
+
 def slowly(function: Any) -> Any:
     """A function that takes a tenth of a second of the processor's time more."""
 
@@ -114,6 +118,10 @@ def curved(x: Any) -> Any:
     return jnp.sum(jnp.tanh(jnp.outer(x, x)) ** 2)
 
 
+def sums(x: Any) -> Any:
+    return jnp.cumsum(jnp.sin(x)) * x
+
+
 @jax.custom_vjp
 def ruled(x: Any) -> Any:
     return jnp.sum(jnp.exp(jnp.sin(jnp.outer(x, x))), axis=1)
@@ -127,17 +135,12 @@ def rule(x: Any, g: Any) -> tuple[Any]:
 ruled.defvjp(lambda x: (ruled(x), x), rule)
 
 
-class Heavy(NamedTuple):
-    """A right derivative, which is called once before time is taken, its function, and a point."""
-
-    right: Callable[..., Any]
-    function: Callable[..., Any]
-    point: Any
-    verb: Callable[..., Any] = check_gradient
+#: A right derivative, its function, a point, and what checks it.
+Heavy = tuple[Callable[..., Any], Callable[..., Any], Any, Callable[..., Any]]
 
 
 def of_jax(function: Any, point: Any, of: Any = jax.grad, verb: Any = check_gradient) -> Heavy:
-    return Heavy(jax.jit(of(function)), function, point, verb)
+    return jax.jit(of(function)), function, point, verb
 
 
 def product_of(function: Any) -> Any:
@@ -145,22 +148,16 @@ def product_of(function: Any) -> Any:
 
 
 HEAVY: dict[str, Heavy] = {
-    "many parameters": Heavy(scipy.optimize.rosen_der, scipy.optimize.rosen, np.tile(VECTOR, 3)),
+    "many parameters": (rosen_der, rosen, np.tile(VECTOR, 3), check_gradient),
     "many kinds of operations": of_jax(lambda x: jnp.sum(lax.cumlogsumexp(x)), VECTOR),
     "a million parameters": of_jax(lambda x: jnp.sum(jnp.sin(x) * x), np.tile(VECTOR, 333)),
     "a fori_loop": of_jax(stepping, VECTOR[:29]),
-    "a black box": Heavy(
-        lambda x: 2 * x * np.roll(x, 1) + np.roll(x, -1) ** 2, outside, VECTOR[:500]
-    ),
-    "a caller's slow code": Heavy(
-        slowly(scipy.optimize.rosen_der), slowly(scipy.optimize.rosen), VECTOR[:20]
-    ),
+    "a black box": (of_outside, outside, VECTOR[:500], check_gradient),
+    "a caller's slow code": (slowly(rosen_der), slowly(rosen), VECTOR[:20], check_gradient),
     "a Hessian": of_jax(curved, VECTOR[:90], jax.hessian, check_hessian),
     "a Hessian's product": of_jax(curved, VECTOR[:90], product_of, check_hvp),
-    "a Jacobian": of_jax(
-        lambda x: jnp.cumsum(jnp.sin(x)) * jnp.flip(x), VECTOR[:90], jax.jacrev, check_jacobian
-    ),
-    "a rule": Heavy(ruled, ruled, VECTOR[:90], check_custom),
+    "a Jacobian": of_jax(sums, VECTOR[:90], jax.jacrev, check_jacobian),
+    "a rule": (ruled, ruled, VECTOR[:90], check_custom),
 }
 
 

@@ -11,7 +11,6 @@ from scipy.optimize import check_grad
 
 from handgrad import (
     check_backward,
-    check_custom,
     check_gradient,
     check_hessian,
     check_hvp,
@@ -53,8 +52,7 @@ def test_every_kind_is_planted_in_every_leaf(power: Any) -> None:
     assert [p for p in power.missed if p.change > 64 * np.finfo(np.float64).eps] == []
 
 
-# A point that hides things: weights of 0, a unit of relu that is never on, one example.
-
+#: Weights of 0, a unit of relu that is never on, one example.
 DEAD = {"v": np.array([[1.0, -1], [2, -2]]), "w": np.array([0.0, 0.0])}
 ONE = np.array([[0.5, 1.5]])
 
@@ -79,9 +77,6 @@ def test_a_point_that_hides_things_is_told_so() -> None:
     assert ("sign", "p['w']") not in missed
     assert {p.change for p in hidden.missed} == {0}
     assert "  missed: p['v']: makes no difference at these points" in str(hidden)
-    # A matrix of 0 hides all but what adds to it.
-    of_0 = check_hessian(lambda x: np.diag(12 * x**2), lambda x: (x**4).sum(), 0 * P, points=0)
-    assert {p.mistake for p in of_0.power().planted if p.caught} == {"weight-decay"}
     # In float32 a right gradient may be 64 times half of 2⁻²³ off, and that is 4e-6.
     w = np.array([0.3, -1.7], dtype=np.float32)
     found = check_gradient(lambda w: 3 * w**2, lambda w: jnp.sum(w**3), w, points=0).power()
@@ -149,8 +144,6 @@ def test_where_nothing_is_planted() -> None:
     found = report.power()
     assert not any(p.mistake == "dropped-term" for p in found.planted)
     assert "None was planted in the links of the chain: JAX cannot trace the loss." in str(found)
-    shapeless = check_gradient(lambda p: p[:1], lambda p: jnp.sum(p**2), np.ones(3), points=0)
-    assert str(shapeless.power()) == "No mistake was planted: no point was judged."
     with pytest.raises(ValueError, match="a report that was pickled has no points"):
         pickle.loads(pickle.dumps(report)).power()
 
@@ -221,16 +214,9 @@ def test_what_says_nothing_is_refused(
 ) -> None:
     with pytest.raises(error, match=rf"^power: [^\n]*{says}"):
         judged.power(test=test)
-
-
-def test_what_is_wrong_or_a_rule_is_refused() -> None:
     halved = check_gradient(lambda w: slope(w) / 2, fourth, W, points=0)
     with pytest.raises(ValueError, match=r"^power: what is wrong as it is shows nothing"):
         halved.power(test=lambda g: True)
-    rule = jax.custom_jvp(lambda x: x * x)
-    rule.defjvp(lambda x, t: (x[0] * x[0], 2 * x[0] * t[0]))
-    with pytest.raises(ValueError, match=r"^power: got a report on a rule"):
-        check_custom(rule, W, points=0).power(test=lambda g: True)
 
 
 @pytest.mark.slow

@@ -19,19 +19,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from handgrad import assert_gradient, assert_steps
 
-
-def loss(w, x):
-    return jnp.sum((w * x) ** 2)
-
-
-def wrong(w, x):
-    return -2 * w * x**2
-
-
 W, X = np.array([0.5, -1.5]), np.array([1.0, 3.0])
+
+
+def loss(w, x): return jnp.sum((w * x) ** 2)
+def wrong(w, x): return -2 * w * x**2
 
 
 def test_plain():
@@ -57,25 +51,15 @@ def broken():
     held()
 
 
-def test_fixture(broken):
-    pass
-
-
-def test_other():
-    assert "something" == "else"
-
-
+def test_fixture(broken): pass
+def test_other(): assert "something" == "else"
+def test_raises(): assert_gradient(lambda w, x: w[9] * x, loss, W, X)
 def test_steps():
     assert_steps([("square", lambda x: (x * x, x), lambda d, x: d * x)], X, points=0)
-
-
-def test_raises():
-    assert_gradient(lambda w, x: w[9] * x, loss, W, X)
 """
 
 #: How a report of this gradient begins and ends.
 FIRST, LAST = "disagree: w: ", "Again: check_gradient("
-
 
 #: Several sessions in one process: JAX takes a second to load.
 SESSIONS = """
@@ -149,7 +133,7 @@ def test_what_is_shown_of_each_test(shown: dict[str, str], printed: dict[str, st
     assert "\nGoing back, square is the first step" in shown["test_steps"]
     assert "test_steps - GradientMismatch: Going back" in shown["summary"]
     # Other failures stay as they are, and an error of their own is shown in their own lines.
-    assert "\nE       AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
+    assert "\nE   AssertionError: assert 'something' == 'else'\n" in shown["test_other"]
     assert "w[9] * x" in shown["test_raises"]
     assert "IndexError: " in shown["test_raises"]
     assert "handgrad/" not in shown["test_raises"] + shown["test_steps"]

@@ -50,7 +50,6 @@ SPREAD = np.array([[2.0, 0.3], [0.3, 1.0]])
 #: Leaves, where they stay, and whether they do.
 STAY: dict[str, tuple[Any, Any, Any]] = {
     "positive": (1.0, "positive", lambda x: x > 0),
-    "interval": (np.ones((2, 3), "f"), ("interval", -1, 2), lambda x: (abs(x - 0.5) <= 1.5).all()),
     "simplex": (np.full(3, 1 / 3), "simplex", lambda x: (x >= 0).all() and near(x.sum(), 1)),
     "definite": (SPREAD, "positive definite", lambda x: (np.linalg.eigvalsh(x) > 0).all()),
     "orthogonal": (np.eye(3), "orthogonal", lambda x: near(x.T @ x, np.eye(3))),
@@ -100,8 +99,6 @@ def test_elements_are_finite_and_bounded(dtype: Any, most: float | None, data: A
 DRAWN: dict[str, Any] = {
     "exact zeros": lambda a: (a == 0).all(),
     "ones of both signs": lambda a: {1.0, -1.0} <= set(a.tolist()),
-    "ordinary": lambda a: ((np.abs(a) > 0.01) & (np.abs(a) < 8) & (a % 1 != 0)).all(),
-    "tiny": lambda a: ((a != 0) & (np.abs(a) < 1e-70)).all(),
     "huge and saturating": lambda a: (np.abs(a) > 1e70).any() and (np.abs(a) == 17).any(),
 }
 

@@ -10,12 +10,7 @@ import numpy as np
 import pytest
 
 import handgrad
-from handgrad import (
-    CheckInterrupted,
-    GradientMismatch,
-    assert_gradients,
-    compare_gradients,
-)
+from handgrad import CheckInterrupted, GradientMismatch, assert_gradients, compare_gradients
 from tests.tiers import slowly
 
 W = np.array([[0.3, -0.7], [1.2, 0.5], [-0.4, 0.9]])
@@ -43,9 +38,8 @@ def raises(w: Any, x: Any) -> Any:
     return by_hand(w, x)["w"]
 
 
-def compared(versions: Any, **options: Any) -> handgrad.ComparisonReport:
-    settings: dict[str, Any] = {"points": 1} | options
-    return compare_gradients(versions, loss, W, X, **settings)
+def compared(versions: Any, points: int = 1) -> handgrad.ComparisonReport:
+    return compare_gradients(versions, loss, W, X, points=points)
 
 
 JAX = jax.grad(loss)
@@ -71,12 +65,7 @@ def test_the_odd_one_out_is_named_and_shown_beside_the_others() -> None:
 HEADLINES: list[tuple[dict[str, Any], tuple[tuple[str, ...], ...], str]] = [
     ({"numpy": by_hand, "jax": JAX, "torch": by_hand}, (), "agree: numpy, jax and torch are all r"),
     (
-        {
-            "torch": halved,
-            "jax": JAX,
-            "kernel": halved_in_jax,
-            "mine": lambda w, _: w,
-        },
+        {"torch": halved, "jax": JAX, "kernel": halved_in_jax, "mine": lambda w, _: w},
         (("torch", "kernel"),),
         "disagree: torch, kernel and mine are wrong; jax alone",
     ),

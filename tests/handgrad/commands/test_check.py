@@ -17,97 +17,16 @@ print("a word while loading")
 import math
 import sys
 from dataclasses import dataclass
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 
-def loss(params, x, y):
-    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
-
-
+def loss(params, x, y): return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
 def gradient(params, x, y):
     print("a word while judging")
     residual = x @ params["w"] + params["b"] - y
     return {"w": 2 * x.T @ residual / len(y), "b": np.float64(2 * residual.mean())}
-
-
-def exchanged(params, x, y):
-    grads = gradient(params, x, y)
-    return grads | {"b": -grads["b"]}
-
-
-def loses_digits(params, x, y):
-    return {name: (g + 1e8) - 1e8 for name, g in gradient(params, x, y).items()}
-
-
-def with_value(params, x, y):
-    return np.mean((x @ params["w"] + params["b"] - y) ** 2), gradient(params, x, y)
-
-
-def left(params, x, y):
-    sys.exit(0)
-
-
-def moved_out(params, x, y):
-    return gradient(params, x, y) if params["b"] == 0.1 else left(params, x, y)
-
-
-def no_example():
-    exit()
-
-
-def coloured(params, x, y):
-    raise ValueError("\\x1b[2J\\x9b1m \\u202e\\ud800")
-
-
-def interrupted(params, x, y):
-    raise KeyboardInterrupt
-
-
-def interrupted_later(params, x, y):
-    if not np.array_equal(params["w"], example[0]["w"]):
-        raise KeyboardInterrupt
-    return gradient(params, x, y)
-
-
-class Called:
-    def grown(w):
-        return np.sum(math.exp(w[0]))
-
-
-def numpy_loss(params, x, y):
-    return Called.grown(params["w"])
-
-
-def jump(params, x, y):
-    return jnp.floor(params["b"] - 0.1)
-
-
-def zeros(params, x, y):
-    return {"w": np.zeros(2), "b": np.zeros(())}
-
-
-@jax.custom_jvp
-def rounded(x):
-    return jnp.round(x)
-
-
-rounded.defjvp(lambda x, dx: (rounded(*x), dx[0]))
-
-
-def by_rule(w):
-    return jnp.sum(rounded(w))
-
-
-def ones(w):
-    return np.ones_like(w)
-
-
-@dataclass
-class Layer:  # dataclasses look for their module
-    w: float
 
 
 example = (
@@ -117,6 +36,41 @@ example = (
 )
 lone = example[0]
 weights = (np.array([0.3, 1.7]),)
+
+
+def exchanged(*at): return (grads := gradient(*at)) | {"b": -grads["b"]}
+def loses_digits(*at): return {name: (g + 1e8) - 1e8 for name, g in gradient(*at).items()}
+def with_value(*at): return float(loss(*at)), gradient(*at)
+def zeros(*at): return {"w": np.zeros(2), "b": np.zeros(())}
+def jump(params, x, y): return jnp.floor(params["b"] - 0.1)
+def left(*at):
+    sys.exit(0)
+def moved_out(*at): return gradient(*at) if at[0]["b"] == 0.1 else left(*at)
+def no_example():
+    exit()
+def coloured(*at):
+    raise ValueError("\\x1b[2J\\x9b1m \\u202e\\ud800")
+def interrupted(*at):
+    raise KeyboardInterrupt
+def interrupted_later(*at):
+    return gradient(*at) if np.array_equal(at[0]["w"], example[0]["w"]) else interrupted()
+
+
+class Called:
+    def grown(w): return np.sum(math.exp(w[0]))
+def numpy_loss(params, x, y): return Called.grown(params["w"])
+
+
+@dataclass
+class Layer:  # dataclasses look for their module
+    w: float
+
+
+@jax.custom_jvp
+def rounded(x): return jnp.round(x)
+rounded.defjvp(lambda x, dx: (rounded(*x), dx[0]))
+def by_rule(w): return jnp.sum(rounded(w))
+def ones(w): return np.ones_like(w)
 """
 
 

@@ -17,35 +17,21 @@ from functools import partial
 import numpy as np
 from numpy import square
 from handgrad import check_gradient, gradient_of
-
-
 def loss(w): return np.sum(np.sin(w))
 def gradient(w): return np.cos(w)
 def example(): return (np.array([0.3, 0.4]),)
-
-
 def cube(w, x): return np.sum(w**3 * x)
 def cube_grad(w, x): return 3 * w**2
 cube_example = np.array([0.3, 0.4]), np.array([1.0, 2.0])
-
-
 def _ratio(w, x, *, p=2): return np.sum(x / w)
 def _grad_ratio(w, x): return -x / w**2
-
-
 def apart(w): return np.sum(w)
 def d_apart(w): raise RuntimeError("not so")
 example_apart = example
-
-
 @gradient_of(cube, like=cube_example, has_value=True, points=1, trust_rules=[loss])
 def both(w, x): return cube(w, x), 3 * w**2 * x
-
-
 @gradient_of(lambda w: np.sum(w**2), like=lambda: (np.ones(2),))
 def of_lambda(w): return 2 * w
-
-
 def square_grad(x): return 2 * x  # of NumPy's own function
 grad_of_nothing = None
 CHECKS = {"cos": partial(check_gradient, gradient, loss, *example(), points=0)}
@@ -168,31 +154,21 @@ def test_command_lines(
 CURVES = """
 import numpy as np
 from handgrad import hessian_of
-
-
 def quartic(x, k): return k * np.sum(x**4) + x[0] * x[1]
 def quartic_jac(x, k): return 4 * k * x**3 + np.array([x[1], x[0]])
 def hess_quartic(x, k): return np.diag(12 * k * x**2) + np.array([[0.0, 1.0], [1.0, 0.0]])
 def quartic_hess(x, k): return np.diag(12 * k * x**2)
 def hvp_quartic(x, v, k): return quartic_hess(x, k) @ v
 quartic_example = np.array([0.5, -2.0]), 3.0
-
-
 def pair(x, t): return np.stack([x[0] * t, x[1] * t**2])
 def pair_jac(x, t): return np.stack([np.stack([t, 0 * t], -1), np.stack([0 * t, t**2], -1)])
 def jacobian_pair(x, t): return np.stack([np.stack([0 * t, t], -1), np.stack([t**2, 0 * t], -1)])
 def pair_example(): return np.array([0.5, -2.0]), np.array([0.3, 1.7, 2.1])
-
-
 def residuals(x): return np.sin(x)
 def jac(x): return np.diag(np.cos(x))
 residuals_example = (np.array([0.5, -2.0]),)
-
-
 @hessian_of(quartic, seed=3, points=0)
 def bent(x, k): return hess_quartic(x, k)
-
-
 """
 
 #: The first leaf of each kind's report, by which it is known.

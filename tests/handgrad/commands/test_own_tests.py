@@ -58,21 +58,12 @@ def test_odd(a): assert renamed(np.array([a])) == pytest.approx(-renamed(np.arra
 
 
 def test_curved(): assert np.all(np.linalg.eigvalsh(energy_hess(W)) > 0)
-
-
+def test_that_fails(): assert renamed(W)[0] == 0
+def test_that_is_skipped(): pytest.skip("not here")
+def test_doubled(): assert doubled_grad(W)[0] > 0
 def test_cost():
     _, x = cost_example()
     np.testing.assert_allclose(cost_grad(np.zeros(2), x), x.sum(axis=0), rtol=1e-5)
-
-
-def test_that_fails(): assert renamed(W)[0] == 0
-
-
-def test_that_is_skipped(): pytest.skip("not here")
-
-
-def test_doubled(): assert doubled_grad(W)[0] > 0
-
 """
 
 
