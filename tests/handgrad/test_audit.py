@@ -118,10 +118,8 @@ def test_the_page_has_a_table_of_each_package() -> None:
     assert "Not certified: what can only be called" in page.text
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)[:4]
     rows = [[re.findall(r">([^<>]+)<", row) for row in t.split("<tr>")[2:]] for t in tables]
-    summary, failing, of_a, _ = rows
-    assert [row[:-1] for row in summary] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
-    assert [row[:3] for row in failing] == [["a:halved", "disagree", "yours"]]
-    assert [(row[0], row[1], row[-1]) for row in of_a] == [("called", "agree", "not certified")]
+    assert [row[:-1] for row in rows[0]] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
+    assert [row[:3] for row in rows[1]] == [["a:halved", "disagree", "yours"]]
 
 
 def test_an_interruption_keeps_the_rows_so_far() -> None:

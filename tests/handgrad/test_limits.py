@@ -88,11 +88,6 @@ def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
 VECTOR = np.random.default_rng(7).standard_normal(3000)
 
 
-def stepping(x: Any) -> Any:
-    """A thousand steps of a wave."""
-    return jnp.sum(lax.fori_loop(0, 1000, lambda _, u: u + 0.1 * jnp.sin(jnp.roll(u, 1)), x) ** 2)
-
-
 def outside(x: Any) -> float:
     """A loss that can only be called."""
     return float(sum(float(v) ** 2 * float(w) for v, w in zip(x, np.roll(x, 1), strict=True)))
@@ -116,10 +111,6 @@ def slowly(function: Any) -> Any:
 
 def curved(x: Any) -> Any:
     return jnp.sum(jnp.tanh(jnp.outer(x, x)) ** 2)
-
-
-def sums(x: Any) -> Any:
-    return jnp.cumsum(jnp.sin(x)) * x
 
 
 @jax.custom_vjp
@@ -151,12 +142,11 @@ HEAVY: dict[str, Heavy] = {
     "many parameters": (rosen_der, rosen, np.tile(VECTOR, 3), check_gradient),
     "many kinds of operations": of_jax(lambda x: jnp.sum(lax.cumlogsumexp(x)), VECTOR),
     "a million parameters": of_jax(lambda x: jnp.sum(jnp.sin(x) * x), np.tile(VECTOR, 333)),
-    "a fori_loop": of_jax(stepping, VECTOR[:29]),
     "a black box": (of_outside, outside, VECTOR[:500], check_gradient),
     "a caller's slow code": (slowly(rosen_der), slowly(rosen), VECTOR[:20], check_gradient),
     "a Hessian": of_jax(curved, VECTOR[:90], jax.hessian, check_hessian),
     "a Hessian's product": of_jax(curved, VECTOR[:90], product_of, check_hvp),
-    "a Jacobian": of_jax(sums, VECTOR[:90], jax.jacrev, check_jacobian),
+    "a Jacobian": of_jax(jnp.cumprod, VECTOR[:90], jax.jacrev, check_jacobian),
     "a rule": (ruled, ruled, VECTOR[:90], check_custom),
 }
 

@@ -129,17 +129,6 @@ def test_each_check_has_an_assertion_that_raises_its_report(name: str) -> None:
     assert str(raised.value) == str(raised.value.report) == str(refused)
 
 
-@pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("verdict", ["agree", "imprecise", "disagree", "undecidable"])
-def test_a_report_is_true_exactly_if_it_passes(verdict: str, strict: bool) -> None:
-    made = report(verdict=verdict, strict=strict)
-    passes = verdict == "agree" or (verdict == "imprecise" and not strict)
-    step = StepReport("mean", made)
-    assert [bool(r) for r in (made, step, StepsReport((step,)))] == [passes] * 3
-    # A wrong step is named, though it is false itself.
-    assert StepsReport((step,)).to_dict()["first_wrong"] == (None if passes else "mean")
-
-
 BOTH = StepsReport((StepReport("mean", wrong()), StepReport("square", report())))
 LINES = [
     (report(RIGHT), "<GradientReport: agree, 9 points>"),

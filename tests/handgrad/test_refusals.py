@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
-import ml_dtypes
 import numpy as np
 import pytest
 
@@ -99,14 +98,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     # Strategies and distances.
     (refused(points, -1.0, domain="positive"), "params: got -1.0, expected a number above 0"),
     (refused(points, 1.0, domain="round"), "domain: got 'round', expected 'positive', "),
-    *(
-        (refused(points, 1.0, max_magnitude=bound), "points: max_magnitude is ")
-        for bound in (0.0, np.nan)
-    ),
-    *(
-        (refused(ulp_distance, a, b), "ulp_distance: a is ")
-        for a, b in ((np.ones(2), np.ones(3)), (np.float32(1), 1.0), (np.array(1), np.array(2)))
-    ),
+    (refused(points, 1.0, max_magnitude=0.0), "points: max_magnitude is "),
+    (refused(ulp_distance, np.ones(2), np.ones(3)), "ulp_distance: a is "),
+    (refused(ulp_distance, np.float32(1), 1.0), "ulp_distance: a is "),
 ]
 OF_A_SOLVER = slowly(
     refused(exact_gradient, lambda p: solved(p)[0], np.array([1.1, 0.6, 0.8])),
@@ -119,10 +113,3 @@ def test_refused(call: Callable[[], Any], says: str) -> None:
     with pytest.raises((TypeError, ValueError, NotImplementedError)) as error:
         call()
     assert says in str(error.value).splitlines()[0]
-
-
-@pytest.mark.parametrize("dtype", [ml_dtypes.float4_e2m1fn, ml_dtypes.float8_e8m0fnu])
-def test_formats_without_digits_or_signs_are_not_judged(dtype: Any) -> None:
-    report = check_gradient(lambda p: p, lambda p: jnp.sum(p[0]), [W, np.ones(2, dtype)])
-    assert report.verdict == "undecidable"
-    assert f"p[1] is {np.dtype(dtype).name}: not judged; float64, float32, bf" in str(report)

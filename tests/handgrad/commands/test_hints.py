@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from handgrad import check_gradient
-from tests.tiers import one_of_each
 
 #: Each hint where it is given: what is checked, and what Python and the command say of it.
 GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
@@ -22,12 +21,6 @@ GIVEN: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
         "seconds= gives it more, directions=1 judges less",
         "--seconds gives it more, --directions 1 judges less",
     ),
-    "elsewhere": (
-        {"gradient": "right_if_positive"},
-        [],
-        "give points where it is not: points=[...], or points=0",
-        "judge at the example alone: --points 0",
-    ),
     "rule": (
         {"gradient": "right", "loss": "clipped", "points": 0},
         ["--points=0"],
@@ -42,7 +35,6 @@ import jax, jax.numpy as jnp, numpy as np
 def loss(w): return jnp.sum(w**2)
 def right(w): return 2 * w
 def of_two(w): return 1.0, 2 * w
-def right_if_positive(w): return 2 * np.abs(w)
 
 @jax.custom_jvp
 def square(x): return x**2
@@ -53,7 +45,7 @@ example = (np.array([0.3, 0.7, 1.2]),)
 """
 
 
-@pytest.mark.parametrize("name", one_of_each(GIVEN, set(GIVEN) - {"elsewhere"}))
+@pytest.mark.parametrize("name", GIVEN)
 def test_a_hint_where_it_is_given(name: str, check: Any) -> None:
     chosen, words, in_python, by_command = GIVEN[name]
     functions: dict[str, Any] = {}

@@ -35,7 +35,6 @@ LONG = wrong(
 )
 MADE: dict[str, Any] = {
     "wrong": LONG,
-    "right": report(RIGHT),
     "without leaves": report(verdict="undecidable", headline="undecidable: " + "why " * 60),
     "imprecise": report(leaf(DEEP, elements=100_000, judged=64), verdict="imprecise", points=0),
     "steps": StepsReport(
@@ -86,13 +85,6 @@ READS: list[tuple[Any, tuple[str, ...]]] = [
     (
         wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5, point=3),
         ("at point 3:", "... and 5 more findings", "... and 1 more warnings"),
-    ),
-    (
-        report(leaf(elements=100_352, judged=1000), points=1, dropped=2),
-        (
-            "1 point judged, 2 left out because the loss is not finite there",
-            "1,000 of the 100,352 elements of params['w']",
-        ),
     ),
     (
         timings(first_call=2.0, static=("inputs[0]", "inputs[2]")),
