@@ -14,7 +14,7 @@ import pytest
 
 import handgrad
 from handgrad import StepReport, StepsReport, check_gradient
-from tests.handgrad.reports import RIGHT, leaf, report, timings, wrong
+from tests.handgrad.reports import RIGHT, leaf, report, wrong
 from tests.tiers import one_of_each
 
 X = np.array([0.5, -1.0])
@@ -134,11 +134,6 @@ LINES = [
     (report(RIGHT), "<GradientReport: agree, 9 points>"),
     (wrong(), "<GradientReport: disagree, blame both, worst params['w'][0, 1], 9 points>"),
     (BOTH, "<StepsReport: mean is the first that does not pass, 2 steps judged>"),
-    (
-        timings(1e-4),
-        "<Timings: yours 100 µs, takes 0.1 times as long as jit(value_and_grad(loss)) "
-        "(0.1 to 0.1)>",
-    ),
 ]
 
 

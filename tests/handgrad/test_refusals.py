@@ -76,14 +76,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (versions({}), "versions: got an empty dict, expected a dict of functions by their names"),
     (versions([ones]), "versions: got [<function ones"),
     (versions({"a\nb": ones}), r"versions: got the name 'a\nb', expected one that fits"),
-    (versions({"a": 3}), "versions['a']: got 3, expected a function"),
     (versions({"a": ones}, computed_in={"x": "bfloat16"}), "computed_in: got the name 'x', expect"),
     (versions({"a": ones}, computed_in={"a": "int8"}), "computed_in: got 'int8', expected a form"),
     (
         refused(check_backward, forward, backward, W, seed="q"),
         "seed: got 'q', expected a whole num",
     ),
-    (versions({"a": ones}, seed=-1), "seed: got -1, expected a whole number from 0"),
     (
         refused(check_gradient, ones, total, W, referee="me"),
         "referee: got 'me', expected one of au",
@@ -94,13 +92,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (refused(audit, {"a": (ones, total)}), "checks['a']: got (<function"),
     (refused(audit, [CHECK], seconds=0), "seconds: "),
     (refused(gradient_of, total, point=2), "gradient_of: got the option 'point', expected one of "),
-    (refused(gradient_of, (W, W)), "gradient_of: got tuple, expected the loss, a function"),
     # Strategies and distances.
     (refused(points, -1.0, domain="positive"), "params: got -1.0, expected a number above 0"),
-    (refused(points, 1.0, domain="round"), "domain: got 'round', expected 'positive', "),
     (refused(points, 1.0, max_magnitude=0.0), "points: max_magnitude is "),
     (refused(ulp_distance, np.ones(2), np.ones(3)), "ulp_distance: a is "),
-    (refused(ulp_distance, np.float32(1), 1.0), "ulp_distance: a is "),
 ]
 OF_A_SOLVER = slowly(
     refused(exact_gradient, lambda p: solved(p)[0], np.array([1.1, 0.6, 0.8])),

@@ -35,12 +35,6 @@ CASES = [
             never=("has_value", "the gradient", "the loss"),
             verdict=RAISED,
         ),
-        Row(
-            "two of three elements",
-            of_tanh(lambda x, d: (d[:2],)),
-            never=("has_value", "the gradient", "the loss"),
-            verdict=RAISED,
-        ),
     ),
     *cases("form of cotangents", check_backward, forward, W, points=0)(
         Row(

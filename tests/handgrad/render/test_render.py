@@ -79,10 +79,6 @@ READS: list[tuple[Any, tuple[str, ...]]] = [
     (report(RIGHT), ("agree: ", "!The worst element", "of 3e-14 in any element of")),
     (report(UNKNOWN, verdict="undecidable"), ("exact not known", "] 0.3 not known - ")),
     (
-        report(leaf("p", detection_limit=0.1, arithmetic="bfloat16", factor_limit=0.06)),
-        ("Rounding in bfloat16 explains every error. One of 0.1 times", "1.06"),
-    ),
-    (
         wrong(observed=(ZERO,) * 9, warnings=("careful",) * 5, point=3),
         ("at point 3:", "... and 5 more findings", "... and 1 more warnings"),
     ),
@@ -168,7 +164,7 @@ def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: 
     text = str(report(at, verdict="disagree", blame="both"))
     lines = text.partition("The worst element")[2].splitlines()[1:4]
     assert [float(line.split()[1]) for line in lines] == [exact, yours, autodiff]
-    assert len({re.search(r"\d([.e]| |$)", line).start() for line in lines}) == 1, lines
+    assert len({len(re.split(r"(?<=\d)(?:[.e ]|$)", line)[0]) for line in lines}) == 1, lines
 
 
 def test_rich_says_the_same_words_in_colours() -> None:
