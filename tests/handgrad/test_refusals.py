@@ -63,7 +63,10 @@ LACKS, MANY = "missing a required argument: ", "too many positional arguments; i
 REFUSED: list[tuple[Callable[[], Any], str]] = [
     # How a function is called.
     (refused(check_gradient, TWO, total, W), f"gradient: {LACKS}'x'; it is called as gradient(par"),
-    (refused(check_backward, forward, forward, W), f"backward: {MANY}backward(cotangent, cache), "),
+    (
+        refused(check_backward, forward, forward, W),
+        f"{MANY}backward(cotangent, cache), here with 2 arguments",
+    ),
     (refused(check_gradient, ones, lambda w: w, W), "loss: got float64"),
     # What is no array of floats.
     (at([]), "params: got list [], expected at least one array of floats"),
