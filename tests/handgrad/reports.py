@@ -4,8 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
-from handgrad.data.findings import Enclosure, Finding, LeafReport
-from handgrad.report import GradientReport
+from handgrad import Enclosure, Finding, GradientReport, LeafReport
 
 #: 0.1 + 0.2 is a neighbour of 0.3.
 RIGHT = LeafReport(

@@ -3,9 +3,7 @@
 import json
 import pickle
 import re
-from dataclasses import replace
 from functools import partial
-from inspect import signature
 from typing import Any
 
 import jax.numpy as jnp
@@ -18,16 +16,10 @@ from handgrad import (
     CheckInterrupted,
     audit,
     check_gradient,
-    check_hessian,
-    check_hvp,
-    check_jacobian,
     check_steps,
     compare_gradients,
-    gradient_of,
 )
-from handgrad.marks import OPTIONS
 from tests.handgrad.reports import Page
-from tests.handgrad.test_options import options_of
 
 W, X = np.array([0.3, -0.7]), np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
 
@@ -77,14 +69,8 @@ def report() -> AuditReport:
 
 def test_each_is_judged_as_alone_with_its_own_options(report: AuditReport) -> None:
     assert (report["pkg:right"].points, report["again"].points) == (1, 2)
-    assert report.verdicts == {
-        "pkg:right": "agree",
-        "pkg:<i>": "disagree",
-        "raises": "raised",
-        "steps": "disagree",
-        "versions": "agree",
-        "again": "agree",
-    }
+    verdicts = "agree", "disagree", "raised", "disagree", "agree", "agree"
+    assert tuple(report.verdicts.values()) == verdicts
     assert not report
     assert report.failing == ("pkg:<i>", "raises", "steps")
     alone = check_gradient(halved, loss, W, X, points=0)
@@ -92,33 +78,25 @@ def test_each_is_judged_as_alone_with_its_own_options(report: AuditReport) -> No
     assert repr(report["pkg:<i>"].leaves) == repr(alone.leaves)
     assert report["steps"].first_wrong.name == "square"
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert (data["schema"], data["failing"]) == (1, [*report.failing])
     assert [one["report"] is None for one in data["checks"]] == [k == 2 for k in range(6)]
     assert pickle.loads(pickle.dumps(report)).verdicts == report.verdicts
     with pytest.raises(KeyError, match="raised ValueError: no"):
         report["raises"]
-    with pytest.raises(KeyError, match="no check 'other'; expected one of 'pkg:right'"):
-        report["other"]
 
 
 def test_the_worst_come_first_with_what_there_is_to_say(report: AuditReport) -> None:
     text = str(report)
     rows = [line.split() for line in text.splitlines()]
     table = [row for row in rows if len(row) > 1 and row[1] in ("disagree", "raised", "agree")]
-    assert [row[0] for row in table] == [
-        *("pkg:<i>", "steps", "raises"),
-        *("pkg:right", "versions", "again"),
-    ]
+    names = "pkg:<i>", "steps", "raises", "pkg:right", "versions", "again"
+    assert tuple(row[0] for row in table) == names
     assert text.startswith("3 of 6 checks pass: 2 wrong (pkg:<i>, steps), 1 raised (raises).\n")
     flat = " ".join(text.split())
-    assert "kind: factor" in flat
-    assert "Going back, square is the first step that is wrong." in flat
-    assert "test_audit.py, line " in flat
-    wrong, good = table[0], table[3]
-    assert wrong[:3] == ["pkg:<i>", "disagree", "yours"]
-    assert len(wrong) == 4, "no detection limit where something was caught"
+    for says in ("kind: factor", "Going back, square is the first step", "test_audit.py, line "):
+        assert says in flat
+    assert table[0] == ["pkg:<i>", "disagree", "yours", table[0][-1]], "no detection limit"
     limit = max(leaf.detection_limit for leaf in report["pkg:right"].leaves)
-    assert float(good[-1]) == pytest.approx(limit, rel=0.1)  # in two digits
+    assert float(table[3][-1]) == pytest.approx(limit, rel=0.1)  # in two digits
     assert max(map(len, text.splitlines())) <= 80
 
 
@@ -140,27 +118,8 @@ def test_the_page_has_a_table_of_each_package() -> None:
     assert "Not certified: what can only be called" in page.text
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)[:4]
     rows = [[re.findall(r">([^<>]+)<", row) for row in t.split("<tr>")[2:]] for t in tables]
-    summary, failing, of_a, of_b = rows
-    assert [row[:-1] for row in summary] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
-    assert [row[:3] for row in failing] == [["a:halved", "disagree", "yours"]]
-    assert [(row[0], row[1], row[-1]) for row in of_a] == [("called", "agree", "not certified")]
-    assert [row[0] for row in of_b] == ["c:right", "right"]
-
-
-@pytest.mark.slow
-def test_the_power_of_all_is_that_of_each(report: AuditReport) -> None:
-    found, one = report.power(), report["pkg:right"].power()
-    of_one = [p for p in found.planted if p.where.startswith("pkg:right, ")]
-    assert of_one == [replace(p, where=f"pkg:right, {p.where}") for p in one.planted]
-    assert {p.where.split(",")[0] for p in found.planted} == {
-        *("pkg:right", "pkg:<i>", "steps", "versions 1", "versions 2", "again")
-    }
-    assert found.points == 7
-    # By a test with a tolerance.
-    usual = report.power(rtol=1e-4)
-    slight = {p for p in found.planted if p.mistake == "one element: off by 1e-06"}
-    assert {p.where for p in slight} <= {p.where for p in usual.missed}
-    assert "by a test with rtol=0.0001." in " ".join(str(usual).split())
+    assert [row[:-1] for row in rows[0]] == [["a", "2", "1", "1", "1"], ["b", "2", "2"]]
+    assert [row[:3] for row in rows[1]] == [["a:halved", "disagree", "yours"]]
 
 
 def test_an_interruption_keeps_the_rows_so_far() -> None:
@@ -172,16 +131,3 @@ def test_an_interruption_keeps_the_rows_so_far() -> None:
     found = ending.value.report
     assert found.verdicts == {"right": "agree"}
     assert [left.name for left in found.not_judged] == ["interrupted", "halved"]
-
-
-def test_a_mark_changes_nothing_and_takes_the_options_of_the_check() -> None:
-    marked: Any = gradient_of(loss, like=(W, X), points=2)(right)
-    try:
-        assert marked is right
-        assert marked.__handgrad__ == (loss, (W, X), {"points": 2}, "gradient")
-    finally:
-        del marked.__handgrad__
-    checks = (check_gradient, check_jacobian, check_hessian, check_hvp)
-    for kind, check in zip(OPTIONS, checks, strict=True):
-        own = {*options_of(check), "points", "strict", "seconds"}
-        assert {*OPTIONS[kind]} == own | {"directions"} & {*signature(check).parameters}, kind

@@ -1,6 +1,6 @@
 """Points for property tests: like the example, of every scale, and small when they fail."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,21 +9,13 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from handgrad.data.domains.named import domains_of
 from handgrad.strategies import points
-from tests.tiers import one_of_each
-
-
-class Layer(NamedTuple):
-    w: Any
-    b: Any
-
 
 with jax.enable_x64(True):
     WIDE = jnp.ones(5, dtype=jnp.float64)
 
 PARAMS = {
-    "layers": [Layer(np.ones((3, 5)), WIDE), Layer(np.ones((5, 2), np.float32), jnp.ones(2))],
+    "layers": [(np.ones((3, 5)), WIDE), (np.ones((5, 2), np.float32), jnp.ones(2))],
     "scale": 1.0,
     "shift": np.float64(1),
     "count": 3,
@@ -55,40 +47,36 @@ def test_a_point_is_like_the_example(point: tuple[Any, ...], moved: tuple[Any, .
 
 SPREAD = np.array([[2.0, 0.3], [0.3, 1.0]])
 
-#: Parameters, and where they stay.
-STAY: dict[str, tuple[Any, Any]] = {
-    "positive": (1.0, "positive"),
-    "interval": (np.ones((2, 3), np.float32), ("interval", -1, 2)),
-    "simplex": (np.array([0.2, 0.3, 0.5]), "simplex"),
-    "symmetric": (SPREAD, "symmetric"),
-    "positive definite": (SPREAD.astype(np.float32), "positive definite"),
-    "lower triangular": (np.tril(SPREAD), "lower triangular"),
-    "orthogonal": (np.eye(3), "orthogonal"),
-    "unit sphere": (np.array([0.6, 0.8]), "unit sphere"),
-    "mask": (np.array([1.0, 2.0]), np.array([True, False])),
-    "several": (
-        {"p": np.full(5, 0.2), "n": 3, "s": np.float64(2)},
-        {"p": "simplex", "n": None, "s": "positive"},
-    ),
-    "list": ([1.0, -1.0], ("positive", None)),
+#: Leaves, where they stay, and whether they do.
+STAY: dict[str, tuple[Any, Any, Any]] = {
+    "positive": (1.0, "positive", lambda x: x > 0),
+    "simplex": (np.full(3, 1 / 3), "simplex", lambda x: (x >= 0).all() and near(x.sum(), 1)),
+    "definite": (SPREAD, "positive definite", lambda x: (np.linalg.eigvalsh(x) > 0).all()),
+    "orthogonal": (np.eye(3), "orthogonal", lambda x: near(x.T @ x, np.eye(3))),
+    "unit sphere": (np.array([0.6, 0.8]), "unit sphere", lambda x: near(x @ x, 1)),
+    "mask": (np.array([1.0, 2.0]), np.array([True, False]), lambda x: x[1] == 2),
+    "free": (np.ones(2), None, lambda x: x.shape == (2,)),
 }
 
 
-@pytest.mark.parametrize("name", one_of_each(list(STAY), ["several"]))
-def test_points_stay_in_a_domain(name: str) -> None:
-    params, domain = STAY[name]
-    domains, seen = domains_of(domain, params), set()
+def near(a: Any, b: Any) -> bool:
+    return np.allclose(a, b, rtol=0, atol=1e-12)
+
+
+def test_points_stay_in_their_domains() -> None:
+    params, domain = ({name: row[k] for name, row in STAY.items()} for k in (0, 1))
+    seen: dict[str, set[str]] = {name: set() for name in STAY}
 
     @settings(max_examples=20)
     @given(points(params, X, domain=domain, max_magnitude=20.0))
     def stay(point: tuple[Any, ...]) -> None:
         assert signature(point[0]) == signature(params)
-        leaves = [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(point[0])]
-        assert all(d.inside(x).all() for d, x in zip(domains, leaves, strict=True))
-        seen.add(b"".join(leaf.tobytes() for leaf in leaves))
+        for name, leaf in point[0].items():
+            assert STAY[name][2](leaf), name
+            seen[name].add(str(leaf))
 
     stay()
-    assert len(seen) > 3
+    assert min(map(len, seen.values())) > 3
 
 
 @settings(max_examples=40)
@@ -111,9 +99,6 @@ def test_elements_are_finite_and_bounded(dtype: Any, most: float | None, data: A
 DRAWN: dict[str, Any] = {
     "exact zeros": lambda a: (a == 0).all(),
     "ones of both signs": lambda a: {1.0, -1.0} <= set(a.tolist()),
-    "ordinary": lambda a: ((np.abs(a) > 0.01) & (np.abs(a) < 8) & (a % 1 != 0)).all(),
-    "negative and saturating": lambda a: (a == -37).any(),
-    "tiny": lambda a: ((a != 0) & (np.abs(a) < 1e-70)).all(),
     "huge and saturating": lambda a: (np.abs(a) > 1e70).any() and (np.abs(a) == 17).any(),
 }
 
@@ -121,7 +106,6 @@ DRAWN: dict[str, Any] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("what", DRAWN)
 def test_every_scale_is_drawn(what: str) -> None:
-    found = find(
-        points(np.ones(3)), lambda p: bool(DRAWN[what](p[0])), settings=settings(max_examples=2000)
-    )
-    assert DRAWN[what](found[0])
+    many = settings(max_examples=2000)
+    (found,) = find(points(np.ones(3)), lambda p: bool(DRAWN[what](p[0])), settings=many)
+    assert DRAWN[what](found)

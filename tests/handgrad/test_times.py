@@ -1,4 +1,4 @@
-"""Large losses: every element certified, and one wrong one found."""
+"""A large loss: every element is judged, and one wrong one found."""
 
 from itertools import pairwise
 from typing import Any
@@ -44,28 +44,19 @@ def network(sizes: tuple[int, ...], batch: int) -> tuple[Any, ...]:
 MIDDLE = (16, 32, 12, 4)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "factor"),
-    [((784, 16, 10), 1.0), (MIDDLE, -1.0), (MIDDLE, 0.0), ((100, 120, 2), 1 + 1e-9)],
-)
-def test_every_element_is_judged_and_one_wrong_one_is_found(
-    sizes: tuple[int, ...], factor: float
-) -> None:
+def test_one_wrong_element_of_many_is_found() -> None:
     """Neither the first, the last, nor the largest; a norm over all of them would not show it."""
-    gradient, *problem = network(sizes, 3)
+    gradient, *problem = network((100, 120, 2), 3)
     first = gradient(*problem[1:])[0]["w"]
     needle = np.unravel_index(np.argsort(np.abs(first), axis=None)[123], first.shape)
 
     def wrong(*point: Any) -> Any:
         grads = gradient(*point)
-        grads[0]["w"][needle] *= factor
+        grads[0]["w"][needle] *= 1 + 1e-9
         return grads
 
     report = check_gradient(wrong, *problem, points=0)
     assert [leaf.judged for leaf in report.leaves] == [v.size for v in jax.tree.leaves(problem[1])]
-    if factor == 1:
-        assert report.verdict == "agree"
-        return
     assert (report.verdict, report.blame) == ("disagree", "yours")
     (found,) = report.observed
     assert (found.leaf, found.index) == ("params[0]['w']", tuple(map(int, needle)))

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad import check_backward
-from tests.corpus.case import Row, cases
+from handgrad import check_backward, check_custom
+from tests.corpus.case import RAISED, Row, cases
 
 W = np.array([0.3, -0.7, 1.2])
 
@@ -20,7 +21,21 @@ def backward(d: Any, a: Any) -> Any:
     return d * (1 - a * a)
 
 
+def of_tanh(rule: Any) -> Any:
+    f = jax.custom_vjp(jnp.tanh)
+    f.defvjp(lambda x: (jnp.tanh(x), x), rule)
+    return f
+
+
 CASES = [
+    *cases("form of a rule's cotangents", check_custom, None, W, points=0)(
+        Row(
+            "a number as well",
+            of_tanh(lambda x, d: (3.0, d)),
+            never=("has_value", "the gradient", "the loss"),
+            verdict=RAISED,
+        ),
+    ),
     *cases("form of cotangents", check_backward, forward, W, points=0)(
         Row(
             "a number as well",

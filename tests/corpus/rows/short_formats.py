@@ -4,9 +4,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 
-from handgrad import check_backward, check_custom
+from handgrad import check_backward, check_custom, check_gradient
 from tests.corpus import short_functions as functions
 from tests.corpus.case import Case, Row, cases
 from tests.corpus.rows.not_known import at
@@ -162,7 +163,17 @@ BEYOND = "beyond the largest number of float16, 65504"
 NO_FORMAT = "computed_in: got 'bf16', expected a format or "
 
 
+F4 = np.ones(2, ml_dtypes.float4_e2m1fn)
+
 CASES = [
+    *cases("beside a format without digits", check_gradient, lambda p: p[0] ** 2, (1.0, F4))(
+        Row(
+            "right",
+            lambda p: (2 * p[0], p[1]),
+            "p[1] is float4_e2m1fn: not judged; float64, float32, bf",
+            verdict="undecidable",
+        ),
+    ),
     *[
         case
         for name, *_ in functions.cases(BF16, 0)

@@ -22,7 +22,7 @@ def folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Iterator[Path]:
     """The current directory, with mine.py in it; sys.path is put back."""
-    (tmp_path / "mine.py").write_text(request.module.MINE)
+    (tmp_path / "mine.py").write_text(request.module.MINE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
@@ -37,8 +37,8 @@ def run(
 ) -> Any:
     """Run the command line in this process."""
 
-    def run(*words: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["handgrad", *words])
+    def run(*words: str, program: str = "handgrad") -> Ended:
+        monkeypatch.setattr(sys, "argv", [program, *words])
         with pytest.raises(SystemExit) as ending:
             cli.main()
         shown = capsys.readouterr()

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,124 +10,23 @@ from typing import Any
 import pytest
 
 import handgrad.check
-from handgrad.commands.loading import LoadingError, parse
 from tests.tiers import slowly
 
 MINE = """from __future__ import annotations
 print("a word while loading")
-import asyncio
 import math
 import sys
 from dataclasses import dataclass
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 
-def loss(params, x, y):
-    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
-
-
+def loss(params, x, y): return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
 def gradient(params, x, y):
     print("a word while judging")
     residual = x @ params["w"] + params["b"] - y
     return {"w": 2 * x.T @ residual / len(y), "b": np.float64(2 * residual.mean())}
-
-
-def exchanged(params, x, y):
-    grads = gradient(params, x, y)
-    return grads | {"b": -grads["b"]}
-
-
-def loses_digits(params, x, y):
-    return {name: (g + 1e8) - 1e8 for name, g in gradient(params, x, y).items()}
-
-
-def with_value(params, x, y):
-    return np.mean((x @ params["w"] + params["b"] - y) ** 2), gradient(params, x, y)
-
-
-def fails(params, x, y):
-    return x @ np.ones(4)
-
-
-def left(params, x, y):
-    sys.exit(0)
-
-
-def moved_out(params, x, y):
-    return gradient(params, x, y) if params["b"] == 0.1 else left(params, x, y)
-
-
-def cancelled(params, x, y):
-    raise asyncio.CancelledError("late")
-
-
-def no_example():
-    exit()
-
-
-def coloured(params, x, y):
-    raise ValueError("\\x1b[2J\\x9b1m \\u202e\\ud800")
-
-
-def interrupted(params, x, y):
-    raise KeyboardInterrupt
-
-
-def interrupted_later(params, x, y):
-    if not np.array_equal(params["w"], example[0]["w"]):
-        raise KeyboardInterrupt
-    return gradient(params, x, y)
-
-
-class Called:
-    def grown(w):
-        return np.sum(math.exp(w[0]))
-
-
-def numpy_loss(params, x, y):
-    return Called.grown(params["w"])
-
-
-def jump(params, x, y):
-    return jnp.floor(params["b"] - 0.1)
-
-
-def zeros(params, x, y):
-    return {"w": np.zeros(2), "b": np.zeros(())}
-
-
-@jax.custom_jvp
-def rounded(x):
-    return jnp.round(x)
-
-
-rounded.defjvp(lambda x, dx: (rounded(*x), dx[0]))
-
-
-def by_rule(w):
-    return jnp.sum(rounded(w))
-
-
-def ones(w):
-    return np.ones_like(w)
-
-
-class Point(NamedTuple):
-    w: float
-    x: float
-
-
-@dataclass
-class Layer:  # dataclasses look for their module
-    w: float
-
-
-def make():
-    return example
 
 
 example = (
@@ -138,8 +36,41 @@ example = (
 )
 lone = example[0]
 weights = (np.array([0.3, 1.7]),)
-named = Point(1.0, 2.0)
-empty = ()
+
+
+def exchanged(*at): return (grads := gradient(*at)) | {"b": -grads["b"]}
+def loses_digits(*at): return {name: (g + 1e8) - 1e8 for name, g in gradient(*at).items()}
+def with_value(*at): return float(loss(*at)), gradient(*at)
+def zeros(*at): return {"w": np.zeros(2), "b": np.zeros(())}
+def jump(params, x, y): return jnp.floor(params["b"] - 0.1)
+def left(*at):
+    sys.exit(0)
+def moved_out(*at): return gradient(*at) if at[0]["b"] == 0.1 else left(*at)
+def no_example():
+    exit()
+def coloured(*at):
+    raise ValueError("\\x1b[2J\\x9b1m \\u202e\\ud800")
+def interrupted(*at):
+    raise KeyboardInterrupt
+def interrupted_later(*at):
+    return gradient(*at) if np.array_equal(at[0]["w"], example[0]["w"]) else interrupted()
+
+
+class Called:
+    def grown(w): return np.sum(math.exp(w[0]))
+def numpy_loss(params, x, y): return Called.grown(params["w"])
+
+
+@dataclass
+class Layer:  # dataclasses look for their module
+    w: float
+
+
+@jax.custom_jvp
+def rounded(x): return jnp.round(x)
+rounded.defjvp(lambda x, dx: (rounded(*x), dx[0]))
+def by_rule(w): return jnp.sum(rounded(w))
+def ones(w): return np.ones_like(w)
 """
 
 
@@ -155,39 +86,26 @@ def ends(text: str) -> str:
 #: Words behind `check mine.py:`, the exit code, and what is printed, with 2 as one line of errors.
 LINES: list[tuple[str, int, str]] = [
     ("gradient --points 2", 0, "3 points judged"),
-    ("gradient --points 0 --loss :loss --like mine.py:make", 0, "agree: "),
     ("with_value --points 0 --has-value", 0, "agree: "),
     ("exchanged --points=0 --time", 1, "\nNot timed: disagree: a gradient gets a time once it is"),
     ("loses_digits --points=0", 0, "imprecise: "),
     ("loses_digits --points=0 --strict", 1, "imprecise: "),
     ("zeros --loss jump --points=0", 3, "undecidable: "),
-    ("ones --loss by_rule --like weights --points=0", 1, "disagree: "),
     ("ones --loss by_rule --like weights --points=0 --trust-rule=rounded", 0, "agree: "),
-    ("gradient --directions=2 --points=0", 0, "along 2 random directions"),
-    ("gradient --loss numpy_loss --points=1", 1, "; not certified"),
     (
         "gradient --loss numpy_loss --points=1",
         1,
         f"mine.py, line {line_of('math.exp(')}: JAX cannot trace math.exp(w[0]); write jnp.exp(",
     ),
     ("moved_out --points=2", 0, "the gradient raised SystemExit: 0, at 2 of 2 other points"),
-    ("gradent", 2, "mine.py has no 'gradent'; did you mean 'gradient'?"),
     ("lone", 2, "mine.py:lone is of type dict; expected a function gradient(params, *inputs)"),
-    ("gradient --loss=example", 2, "expected a function loss(params, *inputs)"),
     ("gradient --like=lone", 2, "is of type dict; expected a tuple (params, *inputs)"),
-    ("gradient --like=named", 2, "is of type Point alone; expected a tuple (params,"),
-    ("gradient --like=empty", 2, "is an empty tuple; expected a tuple (params, *inputs)"),
     ("gradient --like=loss", 2, "mine.py:loss is a function of params, x, y; expected"),
-    ("gradient --loss=other.py", 2, "'other.py'; expected FILE.py:loss or package.module:"),
     ("gradient --points=-1", 2, "'--points': '-1'; expected a whole number from 0 to 1e9."),
     ("gradient --\x1b[2J", 2, r"No such option '--\x1b[2J'"),
-    ("gradient --directions=2 --plant", 2, "--plant needs every element judged, and"),
-    ("gradient --directions=0", 2, "'--directions': '0'; expected a whole number from 1 to "),
-    ("gradient --seconds=0", 2, "'--seconds': '0'; expected a number of seconds above 0."),
     ("gradient --jsn", 2, "No such option '--jsn'. Did you mean '--json'?"),
     # With 0 it would say that the gradient is right, with 1 that it is wrong.
     ("left", 2, f"gradient: {ends('sys.exit(0)')}"),
-    ("gradient --loss=left --json", 2, f"loss: {ends('sys.exit(0)')}"),
     ("gradient --like=no_example", 2, ends("exit()")),
 ]
 
@@ -206,42 +124,15 @@ def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
         return
     assert " ".join(says.split()) in " ".join(ended.out.split())
     assert "a word" not in ended.out
-    lost = "imprecise" in ended.out and "--strict" not in words
-    assert ("Warning: imprecise, digits are lost; with --strict" in ended.err) == lost
+    # What fails with --strict alone is said so.
+    assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
-
-@pytest.mark.parametrize(
-    ("words", "code", "text"),
-    [
-        (["--help"], 0, "Is this hand-written gradient right?"),
-        ([], 2, "Usage: handgrad"),
-        (["chek"], 2, "Error: No such command 'chek'. Did you mean 'check'?"),
-        (["check"], 2, "Error: Missing argument 'FILE.py:GRADIENT'. See handgrad check --help."),
-        (["check", "mine:gradient", "--loss=mine.py:loss", "--like=example", "--points=0"], 0, ""),
-        (["check", "{}/mine.py:gradient", "--loss=loss", "--like=example", "--points=0"], 0, ""),
-    ],
-)
-def test_other_command_lines(
-    run: Any, folder: Path, words: list[str], code: int, text: str
-) -> None:
-    ended = run(*(word.format(folder) for word in words))
-    assert ended.code == code
-    assert text in (ended.err if code else ended.out)
-
-
-#: Longer than any file system takes.
-LONG = "9" * 300
 
 #: Files beside mine.py; None is a folder.
 FILES: dict[str, Any] = {
     "folder.py": None,
-    "notes.txt": b"a word\n",
-    "image.py": b"\x89PNG\r\n\x1a\n\x00",
-    "broken.py": b"1 / 0",
-    "leaves.py": b"import sys; sys.exit(0)",
     "of_mine/__init__.py": b"",
     "of_mine/lacks.py": b"import surely_not_installed",
-    "of_mine/part.py": b"from mine import *",
     "sub/helper_of_mine.py": b"def there(params, x, y): return params",
     "sub/json.py": b"import helper_of_mine\nclass A:\n  class B:\n    x = helper_of_mine.there",
 }
@@ -252,20 +143,11 @@ FILES: dict[str, Any] = {
     [
         ("mine.py:qqqq", "mine.py has no 'qqqq'; it has "),
         ("min.py:loss", "no such file: min.py; did you mean 'mine.py'?"),
-        pytest.param(f"{LONG}:loss", f"no module named '{LONG}'", id="a long name"),
-        pytest.param(f"{LONG}.py:loss", f"{LONG}.py: File name too long; exp", id="a long file"),
         ("folder.py:loss", "folder.py is a folder; expected a Python file in it: FILE.py:name"),
-        ("notes.txt:loss", "notes.txt is not Python; expected a file whose name ends in .py"),
-        ("image.py:loss", "image.py raised SyntaxError when imported"),
-        ("broken.py:loss", "broken.py raised ZeroDivisionError when imported"),
-        ("leaves.py:loss", "leaves.py raised SystemExit when imported"),
         ("of_mine.lacks:x", "of_mine.lacks raised ModuleNotFoundError when"),
-        ("of_mine.part:gradient", ""),
         ("sub/json.py:A.B.x", "disagree"),
-        ("mine.py:", "'mine.py:'; expected FILE.py:gradient or package.module:gradient"),
+        (r"C:\a\b.py:loss", r"no such file: C:\a\b.py"),
         ("mine.py:a..b", "'mine.py:a..b'; expected FILE.py:"),
-        ("gradient", "'gradient'; expected FILE.py:"),
-        (":x", "':x'; expected FILE.py:"),
     ],
 )
 def test_where_a_gradient_is(run: Any, folder: Path, gradient: str, message: str) -> None:
@@ -277,21 +159,13 @@ def test_where_a_gradient_is(run: Any, folder: Path, gradient: str, message: str
     ended = run("check", gradient, "--loss=mine.py:loss", "--like=mine.py:example", "--points=0")
     for name in set(sys.modules) - before:
         del sys.modules[name]
-    assert ended.code == {"": 0, "disagree": 1}.get(message, 2), ended.err
+    assert ended.code == 1 + (message != "disagree"), ended.err
     if ended.code == 2:
         assert f"Error: {message}" in ended.err
     assert sys.modules["json"] is json, "a file meets no module of its name"
 
 
-def test_a_path_of_windows_has_a_colon_of_its_own() -> None:
-    assert parse("C:\\a\\b.py:loss", "loss") == ("C:\\a\\b.py", "loss")
-    with pytest.raises(LoadingError, match=r"expected FILE\.py:loss"):
-        parse("a/b", "loss", "other.py")
-
-
-def test_what_gives_the_same_again_is_a_command(
-    check: Any, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:
     """With the files and names that were given, and every option that changes the verdict."""
     options = ("--points=1", "--seed=5", "--strict", "--trust-rule=a rule")
     ended = check("exchanged", *options, "--json")
@@ -305,9 +179,8 @@ def test_what_gives_the_same_again_is_a_command(
     # Printed as well, and without what is the default.
     _, _, printed = check("exchanged", *options).out.partition("\nAgain: ")
     assert shlex.split(printed.replace("\\\n", "")) == [program, *words]
-    monkeypatch.setattr("handgrad.commands.targets.started", lambda: ["py", "-m", "handgrad"])
     plain = json.loads(check("exchanged", "--points=8", "--seconds=20", "--json").out)["reproduce"]
-    assert plain == "py -m handgrad check mine.py:exchanged --loss loss --like example"
+    assert plain == "handgrad check mine.py:exchanged --loss loss --like example"
 
 
 @pytest.mark.slow
@@ -319,11 +192,8 @@ def test_what_is_asked_besides_comes_in_a_fixed_order(check: Any, short_samples:
     assert "a word" not in ended.out
     ended = check("exchanged", "--points=0", "--json", "--time", "--plant", "--counterexample")
     answer = json.loads(ended.out)
-    assert (ended.code, ended.out.count("\n")) == (1, 1)
     assert [*answer][-3:] == ["timings", "power", "counterexample"]
-    assert answer["timings"] == {"not_timed": "disagree: a gradient gets a time once it is right"}
     assert {"sign"} <= {planted["mistake"] for planted in answer["power"]["planted"]}
-    assert "from mine import" in answer["counterexample"]
     ended = check("exchanged", "--points=0", "--counterexample")
     report, _, code = ended.out.partition("\n\nA test that fails, as small as it was found:\n\n")
     assert (ended.code, report[:9]) == (1, "disagree:")
@@ -366,26 +236,15 @@ def test_ctrl_c_leaves_what_was_judged(
     assert ended.err.endswith("\nStopped before a point was judged.\n")
 
 
-@pytest.mark.parametrize(
-    ("gradient", "line", "last"),
-    [
-        ("fails", "raised ValueError", "ValueError: matmul: "),
-        ("cancelled", "raised CancelledError", "asyncio.exceptions.CancelledError: late"),
-        ("coloured", "raised ValueError", r"ValueError: \x1b[2J\x9b1m \u202e\ud800"),
-    ],
-)
-def test_an_error_in_the_gradient_comes_with_its_own_frames(
-    check: Any, gradient: str, line: str, last: str
-) -> None:
-    ended = check(gradient)
+def test_an_error_in_the_gradient_comes_with_its_own_frames(check: Any) -> None:
+    ended = check("coloured")
     assert (ended.code, ended.out) == (2, "")
     said = ended.err[ended.err.index("Error: ") :].splitlines()
-    assert said[0] == f"Error: the gradient, mine.py:{gradient}, {line}"
-    number = 1 + line_of(f"def {gradient}(")
-    assert said[1] == f'  File "mine.py", line {number}, in {gradient}'
+    assert said[0] == "Error: the gradient, mine.py:coloured, raised ValueError"
+    number = 1 + line_of("def coloured(")
+    assert said[1] == f'  File "mine.py", line {number}, in coloured'
     assert said[2] == "    " + MINE.splitlines()[number - 1].strip()
-    assert said[3].startswith(last)
-    assert len(said) == 4
+    assert said[3:] == [r"ValueError: \x1b[2J\x9b1m \u202e\ud800"]
 
 
 def test_a_failure_of_handgrad_is_no_traceback_either(
@@ -399,22 +258,3 @@ def test_a_failure_of_handgrad_is_no_traceback_either(
     ended = check("gradient")
     assert (ended.code, ended.out) == (2, "")
     assert "Error: a mistake in handgrad itself, please report it: KeyError: 'x'" in ended.err
-    monkeypatch.setitem(sys.modules, "handgrad.check", None)
-    ended = check("gradient")
-    assert ended.code == 2
-    assert "Error: the package 'handgrad.check' is not installed; expected" in ended.err
-
-
-@pytest.mark.slow
-def test_as_a_module_and_with_a_closed_pipe(folder: Path) -> None:
-    """A reader that has seen enough is no error."""
-    words = [sys.executable, "-m", "handgrad", "check", "mine.py:exchanged"]
-    command = [*words, "--loss=loss", "--like=example", "--points=0", "--json"]
-    read, write = os.pipe()
-    os.close(read)
-    run = subprocess.run(
-        command, cwd=folder, stdout=write, stderr=subprocess.PIPE, text=True, check=False
-    )
-    os.close(write)
-    assert run.returncode == 0
-    assert "Traceback" not in run.stderr

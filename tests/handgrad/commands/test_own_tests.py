@@ -26,11 +26,9 @@ def cost_grad(w, x): return x.T @ (1 - jnp.tanh(x @ w) ** 2)
 def cost_example(): return np.array([0.3, -0.7]), np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]])
 
 
-def ridge(w): return w @ w
-def ridge_grad(w): return 2 * w
 def doubled(w): return w @ w
 def doubled_grad(w): return w
-ridge_example = doubled_example = energy_example
+doubled_example = energy_example
 """
 
 TESTS = """
@@ -38,7 +36,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from mine import cost_example, cost_grad, doubled_grad, energy, energy_hess, ridge_grad
+from mine import cost_example, cost_grad, doubled_grad, energy, energy_hess
 from mine import energy_grad as renamed
 from scipy.optimize import approx_fprime
 
@@ -60,24 +58,12 @@ def test_odd(a): assert renamed(np.array([a])) == pytest.approx(-renamed(np.arra
 
 
 def test_curved(): assert np.all(np.linalg.eigvalsh(energy_hess(W)) > 0)
-
-
+def test_that_fails(): assert renamed(W)[0] == 0
+def test_that_is_skipped(): pytest.skip("not here")
+def test_doubled(): assert doubled_grad(W)[0] > 0
 def test_cost():
     _, x = cost_example()
     np.testing.assert_allclose(cost_grad(np.zeros(2), x), x.sum(axis=0), rtol=1e-5)
-
-
-def test_that_fails(): assert renamed(W)[0] == 0
-
-
-def test_that_is_skipped(): pytest.skip("not here")
-
-
-def test_doubled(): assert doubled_grad(W)[0] > 0
-
-
-@pytest.mark.parametrize("g", [ridge_grad])
-def test_in_a_list(g): assert g(W)[0] == 1
 """
 
 
@@ -110,10 +96,7 @@ def test_which_mistakes_the_tests_miss(run: Any, tested: Path) -> None:
         # At 0 there is no decay; and the compiled gradient is compiled anew for each mistake.
         "cost_grad": {"weight-decay", "one element: off by 1e-06"},
     }
-    assert power["not_planted"] == (
-        "in what is wrong as it is (mine.py:doubled_grad); "
-        "where no test that passes calls it by a name of a module (mine.py:ridge_grad)"
-    )
+    assert power["not_planted"] == "in what is wrong as it is (mine.py:doubled_grad)"
     place = "tests/test_of_mine.py::test_that_"
     assert power["not_run"] == f"{place}fails, {place}is_skipped"
     assert not (tested / ".hypothesis").exists()
@@ -121,21 +104,14 @@ def test_which_mistakes_the_tests_miss(run: Any, tested: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_gradient_and_what_pytest_does_not_run(check: Any, tested: Path) -> None:
-    def ended(gradient: str, words: str, *more: str) -> Any:
+def test_what_pytest_does_not_run(check: Any, tested: Path) -> None:
+    def ended(words: str) -> Any:
         at = {"loss": "energy", "like": "energy_example"}
-        return check(gradient, "--points=0", "--tests", words, *more, **at)
+        return check("energy_grad", "--points=0", "--tests", words, **at)
 
-    one = ended("energy_hess", "tests -k curved", "--kind=hessian")
-    assert one.code == 0
-    assert "caught by pytest tests -k curved." in one.out
-    assert "None was planted where no test" in ended("energy_grad", "tests -k fails").out
+    assert "caught by pytest tests -k odd." in ended("tests -k odd").out
+    assert "None was planted where no test" in ended("tests -k fails").out
     (tested / "tests" / "test_broken.py").write_text("import not_there\n")
-    for words, says in (
-        ("tests/none.py", "file or directory not found: tests/none.py"),
-        ("tests/test_broken.py", "No module named 'not_there'"),
-        ("'tests", "No closing quotation"),
-    ):
-        one = ended("energy_grad", words)
-        assert (one.code, "Error: --tests: " in one.err) == (2, True)
-        assert says in one.err
+    one = ended("tests/test_broken.py")
+    assert (one.code, "Error: --tests: " in one.err) == (2, True)
+    assert "No module named 'not_there'" in one.err
