@@ -8,7 +8,7 @@ import pytest
 from handgrad import cli
 
 MINE = """
-from handgrad.program.aten.installed import torch
+from tests.torch_installed import torch
 
 x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.25]]).double()
 torch.manual_seed(0)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from handgrad import check_backward, check_gradient
-from handgrad.program.aten.installed import torch
 from handgrad.torch import check_function, gradcheck
+from tests.torch_installed import torch
 
 torch.manual_seed(0)
 SINGLE, DOUBLE = torch.complex64, torch.complex128

@@ -14,7 +14,7 @@ from handgrad import (
     exact_gradient,
     time_gradient,
 )
-from handgrad.program.aten.installed import torch
+from tests.torch_installed import torch
 
 torch.manual_seed(1)
 X, Y = torch.randn(5, 3, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)

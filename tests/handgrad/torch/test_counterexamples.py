@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from handgrad import GradientMismatch, check_backward, check_gradient
-from handgrad.program.aten.installed import torch
 from handgrad.report import GradientReport
 from handgrad.torch import check_function
 from tests.handgrad.torch import rules
+from tests.torch_installed import torch
 
 torch.manual_seed(3)
 X = torch.randn(3, 4, dtype=torch.float64)

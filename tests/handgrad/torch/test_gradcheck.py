@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from handgrad import GradientMismatch
-from handgrad.program.aten.installed import torch
 from handgrad.torch import gradcheck
 from tests.handgrad.torch import rules
+from tests.torch_installed import torch
 
 torch.manual_seed(2)
 X = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.both import by_jax, slopes
+from tests.torch_installed import torch
 
 X = np.sin(np.arange(12.0)).reshape(3, 4) + 2
 

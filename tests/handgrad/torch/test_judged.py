@@ -8,10 +8,10 @@ import pytest
 
 import handgrad
 from handgrad.program.aten.errors import UncoveredOperationError
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.tracing import in_jax
 from handgrad.program.graph import Numbering, flattened
+from tests.torch_installed import torch
 
 W = np.sin(np.arange(1.0, 13.0)).reshape(4, 3)
 X = np.cos(np.arange(20.0)).reshape(5, 4)

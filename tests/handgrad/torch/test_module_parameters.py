@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.tracing import in_jax
+from tests.torch_installed import torch
 
 nn = torch.nn
 torch.manual_seed(4)

@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.modules import filled
 from handgrad.program.aten.tensors import to_array
 from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.both import by_jax
+from tests.torch_installed import torch
 
 nn = torch.nn
 F64 = {"dtype": torch.float64}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from handgrad.program.aten.installed import torch
 from handgrad.torch import check_function
 from tests.handgrad import test_options
 from tests.handgrad.test_options import handed_on_by, options_of
 from tests.handgrad.torch import rules
+from tests.torch_installed import torch
 
 unjudged = test_options.unjudged
 

@@ -18,8 +18,8 @@ from handgrad import (
     check_steps,
     compare_gradients,
 )
-from handgrad.program.aten.installed import torch
 from handgrad.torch import check_function, gradcheck
+from tests.torch_installed import torch
 
 X = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
 

@@ -4,8 +4,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_module, is_tensor, to_array, to_tensor
+from tests.torch_installed import torch
 
 FORMATS = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 FORMATS += ["complex64", "complex128", "bfloat16", "float8_e4m3fn", "float8_e5m2"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from handgrad.program.aten.errors import UncoveredOperationError
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.both import assert_same, by_jax
+from tests.torch_installed import torch
 
 #: Views of a tensor of any shape, by the number of a random generator.
 VIEWS: list[Callable[[Any, Any], Any]] = [

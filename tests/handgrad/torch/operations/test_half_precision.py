@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from jax.extend import core as jex
 
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 from tests.handgrad.torch.operations.samples import LABELS, PLACES, TABLE, VECTOR, Sample, on
+from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
 

@@ -12,13 +12,13 @@ import pytest
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
 from tests.handgrad.torch.operations import further_samples, samples, samples_of_layers
 from tests.handgrad.torch.operations.samples import Sample
+from tests.torch_installed import torch
 
 SAMPLES = {
     **samples.ELEMENTWISE,
