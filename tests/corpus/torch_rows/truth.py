@@ -13,7 +13,11 @@ from tests.torch_installed import torch
 
 def of_tensors(tree: Any) -> Any:
     """Return arrays in place of tensors."""
-    return jax.tree.map(lambda x: x.detach().numpy() if isinstance(x, torch.Tensor) else x, tree)
+
+    def array(x: Any) -> Any:
+        return x.numpy(force=True) if isinstance(x, torch.Tensor) else x
+
+    return jax.tree.map(array, tree)
 
 
 def of_arrays(tree: Any) -> Any:
@@ -25,8 +29,9 @@ def due(case: Case) -> str | None:
     """Return the verdict of differences, of a backward pass or of a gradient."""
     if case.verb == "function":
         return truth(_of_tensors_alone(case))
-    called = [_called(case.function), _called(case.answer)]
-    return truth(replace(case, function=called[0], answer=called[1], at=of_tensors(case.at)))
+    called = {"function": _called(case.function), "answer": _called(case.answer)}
+    options = {"convention": "torch", **case.options}
+    return truth(replace(case, at=of_tensors(case.at), options=options, **called))
 
 
 def _of_tensors_alone(case: Case) -> Case:
