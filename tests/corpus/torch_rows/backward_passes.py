@@ -459,7 +459,7 @@ CASES = [
             (torch.sin, (X[0],), {"cotangent": X[0, :3]}, "cotangent: got (3,), expected (5,)"),
             (squared(2), (X[0],), {"points": [X[0]]}, "points[0]: got "),
             (dropout(1), (X, MASK, 0.25), {"wrt": 2}, "wrt: got 2, expected names or positions"),
-            (ONCE, NORM, {"order": 2}, "backward of F is marked once_differentiable"),
+            (ONCE, NORM, {"order": 2}, "layer_norm is marked once_differentiable"),
             (TANH, (THREE,), {"order": 0}, "order: got 0, expected 1 or 2"),
             (
                 TANH,

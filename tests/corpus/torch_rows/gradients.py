@@ -1,7 +1,6 @@
-"""Gradients, backward passes and steps of what is written for tensors."""
+"""Gradients and backward passes of what is written for tensors."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,6 +9,7 @@ import numpy as np
 from handgrad import check_backward, check_custom, check_gradient, check_steps
 from handgrad.torch import check_function
 from tests.corpus.case import Row, cases
+from tests.corpus.torch_rows.backward_passes import agrees, fails, stops, unknown
 from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
@@ -18,10 +18,12 @@ torch.manual_seed(1)
 DOUBLE, COMPLEX = torch.float64, torch.complex128
 X, Y = torch.randn(5, 3, dtype=DOUBLE), torch.randn(5, 2, dtype=DOUBLE)
 W, B = torch.randn(3, 2, dtype=DOUBLE), torch.randn(2, dtype=DOUBLE)
-PARAMS = {"w": W, "b": B}
+PARAMS, GRAD = {"w": W, "b": B}, W.clone().requires_grad_()
 
-agrees, fails = partial(Row, verdict="agree"), partial(Row, verdict="disagree")
-stops = partial(Row, verdict="raised")
+
+def gradients(name: str, loss: Any, *at: Any, **options: Any) -> Any:
+    """Return what makes cases of gradients at the given point, unless more are asked for."""
+    return cases(name, check_gradient, loss, *at, **{"points": 0, **options})
 
 
 def by_autograd(loss: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +36,7 @@ def by_autograd(loss: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
-# A mean square, in three libraries.
+# A mean square, whose loss may be in three libraries.
 
 
 def mean_square(params: Any, x: Any, y: Any) -> Any:
@@ -72,7 +74,7 @@ def right_at_first(params: Any, x: Any, y: Any) -> Any:
     return of_mean_square({"w": W, "b": params["b"]}, x, y)
 
 
-# One line of activations, and steps.
+# Lines, steps and autograd's own ways.
 
 
 def tanh_squares(w: Any, x: Any) -> Any:
@@ -88,12 +90,6 @@ def filling_grad(w: Any, x: Any) -> None:
     sines(w, x).backward()
 
 
-def filling_grad_and_more(w: Any, x: Any) -> Any:
-    value = sines(w, x)
-    value.backward()
-    return value
-
-
 def affine_forward(x: Any, w: Any) -> Any:
     return x @ w, (x, w)
 
@@ -104,8 +100,8 @@ def affine_backward(dz: Any, cache: Any) -> Any:
 
 
 def doubled(dz: Any, cache: Any) -> Any:
-    dx, dw = affine_backward(dz, cache)
-    return dx, 2 * dw
+    x, w = cache
+    return dz @ w.T, 2 * x.T @ dz
 
 
 def doubling_cotangent(dz: Any, cache: Any) -> Any:
@@ -122,67 +118,10 @@ def matmul_backward(dz: Any, cache: Any) -> Any:
     return dz @ w.T, -x.T @ dz
 
 
-def composed(w: Any, x: Any) -> Any:
+def of_steps(w: Any, x: Any) -> Any:
     z, cache = matmul_forward(x, w)
     a = torch.tanh(z)
     return matmul_backward(2 * a * (1 - a * a), cache)[1]
-
-
-# What cannot be traced, or is another function then.
-
-
-def of_samples(w: Any) -> Any:
-    return w.sum() * torch.multinomial(w.abs(), 2).sum()
-
-
-def sampled(x: Any, w: Any) -> Any:
-    return (x @ w) * torch.multinomial(w.abs(), 2).sum(), (x, w)
-
-
-def branching_in_jax(w: Any) -> Any:
-    return jnp.sum(w) * (2 if jnp.max(w) > 0 else 3)
-
-
-def branching(w: Any) -> Any:
-    return torch.sum(w) * (2 if torch.max(w) > 0 else 3)
-
-
-def of_a_number(w: Any) -> Any:
-    return (w * torch.max(w).item()).sum()
-
-
-def in_arrays(w: Any) -> Any:
-    return torch.from_numpy(np.exp(w.numpy())).sum()
-
-
-def validating(w: Any) -> Any:
-    # PyTorch's compiler, once loaded, turns the checks off that are else the default.
-    return torch.distributions.Normal(w, w.exp(), validate_args=True).log_prob(w).sum()
-
-
-def of_an_inputs_number(w: Any, x: Any) -> Any:
-    scale = x.max().item() if x.sum() > 0 else 0.5
-    return (w**2).sum() * scale
-
-
-def of_its_class(digits: float) -> Callable[..., Any]:
-    return lambda w: w.abs().sum() * (1.0 if type(w) is torch.Tensor else 1.0 + digits)
-
-
-def in_bfloat16(w: Any) -> Any:
-    return w.bfloat16().abs().sum().to(w.dtype)
-
-
-def dropped(w: Any, x: Any) -> Any:
-    return F.dropout(x @ w, 0.5).sum()
-
-
-ON_ARRAYS = "write this with other operations of PyTorch or write it in JAX or NumPy, for arrays"
-
-
-# A rule that is wrong inside a loss.
-
-LABELS = torch.tensor([0, 1, 1, 0, 1])
 
 
 class Square(torch.autograd.Function):
@@ -196,12 +135,56 @@ class Square(torch.autograd.Function):
         return dy[0] * 2 * ctx.saved_tensors[0]  # and not 2x + 1/2
 
 
+LABELS = torch.tensor([0, 1, 1, 0, 1])
+LINE = Square.forward.__code__.co_firstlineno + 3
+
+
 def smoothed(w: Any, x: Any) -> Any:
     return F.cross_entropy(torch.tanh(x @ w), LABELS, label_smoothing=0.1)
 
 
 def with_square(w: Any, x: Any) -> Any:
     return F.cross_entropy(Square.apply(x @ w), LABELS)
+
+
+# What cannot be traced, or is another function then.
+
+
+def sampled(x: Any, w: Any) -> Any:
+    return (x @ w) * torch.multinomial(w.abs(), 2).sum(), (x, w)
+
+
+def branching(w: Any) -> Any:
+    return torch.sum(w) * (2 if torch.max(w) > 0 else 3)
+
+
+def branching_in_jax(w: Any) -> Any:
+    return jnp.sum(w) * (2 if jnp.max(w) > 0 else 3)
+
+
+def validating(w: Any) -> Any:
+    # PyTorch's compiler, once loaded, turns the checks off that are else the default.
+    return torch.distributions.Normal(w, w.exp(), validate_args=True).log_prob(w).sum()
+
+
+def of_its_class(digits: float) -> Callable[..., Any]:
+    return lambda w: w.abs().sum() * (1.0 if type(w) is torch.Tensor else 1.0 + digits)
+
+
+def of_an_inputs_number(w: Any, x: Any) -> Any:
+    scale = x.max().item() if x.sum() > 0 else 0.5
+    return (w**2).sum() * scale
+
+
+def in_bfloat16(w: Any) -> Any:
+    return w.bfloat16().abs().sum().to(w.dtype)
+
+
+def dropped(w: Any, x: Any) -> Any:
+    return F.dropout(x @ w, 0.5).sum()
+
+
+ON_ARRAYS = "write this with other operations of PyTorch or write it in JAX or NumPy, for arrays"
 
 
 # Complex numbers.
@@ -211,10 +194,6 @@ Z = torch.randn(6, dtype=COMPLEX)
 
 def of_spectrum(z: Any) -> Any:
     return (torch.fft.fft(z, norm="ortho").abs() ** 2).sum()
-
-
-def times(a: Any, z: Any) -> Any:
-    return a @ z, (a, z)
 
 
 def times_backward(c: Any, cache: Any) -> Any:
@@ -258,32 +237,24 @@ if transforms_expanded():
         "rfft": lambda z: torch.fft.irfft2(torch.fft.rfft2(z.abs().reshape(2, 3)) * (1 + 2j)),
     }
 
-
-def gradients(name: str, loss: Any, *at: Any, **options: Any) -> Any:
-    """Return what makes cases of gradients at the given point, unless more are asked for."""
-    return cases(name, check_gradient, loss, *at, **{"points": 0, **options})
-
-
-OTHER = [({"w": 2 * W, "b": B}, X, Y)]
-GRAD = W.clone().requires_grad_()
-
 CASES = [
-    *gradients("mean square in PyTorch", mean_square, PARAMS, X, Y, points=1)(
+    *gradients("mean square", mean_square, PARAMS, X, Y, points=1)(
         Row("right", of_mean_square, "params['b']", "params['w']", "2 points judged"),
         Row("of the sum", of_sum, kinds=("factor",)),
         fails("a parameter is updated", stepping, "params['w']", kinds=("mutation",)),
         fails("in float16", in_float16, kinds=("dtype",)),
         fails("of w alone", lambda *at: of_mean_square(*at)["w"], kinds=("structure",)),
     ),
-    *gradients("mean square in JAX", in_jax, PARAMS, X, Y)(
-        agrees("right", of_mean_square), fails("of the sum", of_sum, kinds=("factor",))
-    ),
-    *gradients("mean square in NumPy", in_numpy, PARAMS, X, Y)(
-        agrees("right", of_mean_square), fails("of the sum", of_sum, kinds=("factor",))
-    ),
-    *gradients("mean square at given points", mean_square, PARAMS, X, Y, points=OTHER)(
+    *[
+        case
+        for loss in (in_jax, in_numpy)
+        for case in gradients(f"mean square {loss.__name__}", loss, PARAMS, X, Y)(
+            agrees("right", of_mean_square), fails("of the sum", of_sum, kinds=("factor",))
+        )
+    ],
+    *gradients("mean squares", mean_square, PARAMS, X, Y, points=[({"w": 2 * W, "b": B}, X, Y)])(
         agrees("right", of_mean_square, "2 points judged"),
-        fails("right at the first", right_at_first, "w"),
+        fails("right at the first point", right_at_first, "w"),
     ),
     *gradients("squares of tanh", tanh_squares, W, X)(
         Row(
@@ -293,14 +264,14 @@ CASES = [
             "torch.tanh(z).pow(2).sum()",
             kinds=("activation-derivative",),
         ),
-        Row("a step inside is wrong", composed, "matmul_backward"),
+        Row("a step inside is wrong", of_steps, "matmul_backward"),
     ),
     *gradients("sines", sines, GRAD, X)(
         agrees("right, in grad", filling_grad),
         fails("nothing", lambda w, x: None, "returned None; is its return statement missing?"),
         fails(
             "the loss, and grad",
-            filling_grad_and_more,
+            lambda w, x: filling_grad(w, x) or sines(w, x),
             "returned a number and has filled .grad; expected None, or (loss, grads) with has_va",
         ),
     ),
@@ -309,92 +280,12 @@ CASES = [
         Row("doubled", doubled, "w: ", kinds=("factor",)),
         fails("the cotangent is doubled", doubling_cotangent, "cotangent", kinds=("mutation",)),
     ),
-    *cases(
-        "affine, weighed",
-        check_backward,
-        affine_forward,
-        X,
-        W,
-        cotangent=torch.ones(5, 2),
-        points=0,
-    )(fails("doubled", doubled, "w: ", kinds=("factor",))),
-    # What is not traced.
-    *gradients("not traced", of_samples, W)(
-        stops(
-            "samples",
-            torch.ones_like,
-            "torch.multinomial(w.abs(), 2): aten.multinomial.default is not covered; write this "
-            "with other operations of PyTorch or give a loss in JAX or NumPy of the same formula",
-        )
-    ),
-    *cases("a step that is not traced", check_backward, sampled, X, W, points=0)(
-        stops("samples", affine_backward, ON_ARRAYS)
-    ),
-    *cases("steps that are not traced", check_steps, None, X, points=0)(
-        stops("samples", [("sampled", sampled, affine_backward, (W,))], ON_ARRAYS)
-    ),
-    *[
-        case
-        for loss, *says in (
-            (branching, "torch.max(w) > 0 needs the numbers", "torch.where(condition, a, b)"),
-            (of_a_number, "torch.max(w).item() needs the numbers", "leave the tensor as it is"),
-            (in_arrays, "w.numpy() needs the numbers"),
-            (validating, "pass validate_args=False"),
-            (of_its_class(1.0), "loss: JAX traces another function: it gives "),
-        )
-        for case in gradients(f"not traced, {says[0]}", loss, W)(
-            stops("whichever", torch.ones_like, *says)
-        )
-    ],
-    *gradients("of an input's number", of_an_inputs_number, W, X)(
-        agrees("right", by_autograd(of_an_inputs_number))
-    ),
-    *gradients("a branch in JAX, on power series", branching_in_jax, W)(
-        agrees("right", lambda w: 2 * torch.ones_like(w)),
-        fails("of the other branch", lambda w: 3 * torch.ones_like(w)),
-    ),
-    *[
-        case
-        for kind, digits in ((DOUBLE, 1e-9), (torch.float32, 1e-4))
-        for case in (
-            *gradients(f"traced with other digits, {kind}", of_its_class(digits), W.to(kind))(
-                stops(
-                    "right",
-                    lambda w, digits=digits: w.sign() * (1.0 + digits),
-                    "loss: JAX traces another function: it gives ",
-                )
-            ),
-            *gradients(f"in bfloat16, of {kind}", in_bfloat16, W.to(kind))(
-                agrees("right", torch.sign)
-            ),
-        )
-    ],
-    *gradients("with dropout", dropped, W, X)(
-        Row(
-            "no function",
-            by_autograd(dropped),
-            "not a function of its arguments",
-            "draws from PyTorch's generator: call torch.manual_seed(0) inside it",
-            verdict="undecidable",
-        )
-    ),
-    *cases("a rule in JAX", check_custom, None, X.numpy(), reference=torch.sin)(
-        stops(
-            "of a reference in PyTorch",
-            jnp.sin,
-            "reference: this is a function of PyTorch's tensors, and gets arrays; expected one in",
-        )
-    ),
     # Rules of PyTorch inside a loss.
     *[
         case
         for kind in (DOUBLE, torch.float32)
-        for case in gradients(
-            f"smoothed labels, {kind}", smoothed, W.to(kind), X.to(kind), points=1
-        )(
-            agrees(
-                "right", by_autograd(smoothed), "every element by power series in ball arithmetic"
-            )
+        for case in gradients(f"smoothed, {kind}", smoothed, W.to(kind), X.to(kind), points=1)(
+            agrees("right", by_autograd(smoothed), "every element by power series")
         )
     ],
     *gradients("a wrong rule in a loss", with_square, W, X)(
@@ -402,7 +293,49 @@ CASES = [
             "by autograd",
             by_autograd(with_square),
             "a term is missing",
-            f"gradients.py, lines {Square.forward.__code__.co_firstlineno + 3}",
+            f"gradients.py, lines {LINE}",
+        )
+    ),
+    # What is not traced.
+    *[
+        case
+        for loss, *says in (
+            (
+                lambda w: sampled(X, w)[0].sum(),
+                "multinomial.default is not covered; write this with",
+            ),
+            (branching, "torch.max(w) > 0 needs the numbers", "torch.where(condition, a, b)"),
+            (lambda w: w.sum() * torch.max(w).item(), "item() needs the numbers", "leave the tens"),
+            (lambda w: torch.from_numpy(np.exp(w.numpy())).sum(), "w.numpy() needs the numbers"),
+            (validating, "pass validate_args=False"),
+            (of_its_class(1e-9), "loss: JAX traces another function: it gives "),
+        )
+        for case in gradients(f"not traced, {says[0]}", loss, W)(stops("sign", torch.sign, *says))
+    ],
+    *cases("a step that is not traced", check_backward, sampled, X, W, points=0)(
+        stops("samples", affine_backward, ON_ARRAYS)
+    ),
+    *cases("steps that are not traced", check_steps, None, X, points=0)(
+        stops("samples", [("sampled", sampled, affine_backward, (W,))], ON_ARRAYS)
+    ),
+    *cases("a rule in JAX", check_custom, None, X.numpy(), reference=torch.sin)(
+        stops("by a reference in PyTorch", jnp.sin, "reference: this is a function of PyTorch's")
+    ),
+    *gradients("a branch in JAX, on power series", branching_in_jax, W)(
+        agrees("right", lambda w: 2 * torch.ones_like(w)),
+        fails("of the other branch", lambda w: 3 * torch.ones_like(w)),
+    ),
+    *gradients("of an input's number", of_an_inputs_number, W, X)(
+        agrees("right", by_autograd(of_an_inputs_number))
+    ),
+    *gradients("traced with other digits", of_its_class(1e-4), W.float())(
+        stops("right", lambda w: w.sign() * (1 + 1e-4), "loss: JAX traces another function")
+    ),
+    *gradients("in bfloat16", in_bfloat16, W)(agrees("right", torch.sign)),
+    *gradients("in bfloat16, of float32", in_bfloat16, W.float())(agrees("right", torch.sign)),
+    *gradients("with dropout", dropped, W, X)(
+        unknown(
+            "by autograd", by_autograd(dropped), "not a function of its arguments", "PyTorch's g"
         )
     ),
     # Complex numbers.
@@ -413,19 +346,19 @@ CASES = [
         Row("right", lambda z: 2 * z),
         Row("conjugate", lambda z: 2 * z.conj(), 'pass convention="jax"', kinds=("convention",)),
     ),
-    *gradients("size of a spectrum, convention of JAX", of_spectrum, Z, convention="jax")(
+    *gradients("size of a spectrum, as of JAX", of_spectrum, Z, convention="jax")(
         agrees("right", lambda z: 2 * z.conj())
     ),
-    *cases("complex matmul", check_backward, times, Z.reshape(2, 3), Z[:3], points=1)(
-        agrees("right", times_backward)
-    ),
-    *cases(
-        "complex matmul, convention of JAX",
-        check_backward,
-        times,
-        Z.reshape(2, 3),
-        Z[:3],
-        convention="jax",
-        points=1,
-    )(fails("in the convention of PyTorch", times_backward)),
+    *[
+        case
+        for convention, row in (("torch", agrees), ("jax", fails))
+        for case in cases(
+            f"complex product, convention of {convention}",
+            check_backward,
+            lambda a, z: (a @ z, (a, z)),
+            *(Z.reshape(2, 3), Z[:3]),
+            convention=convention,
+            points=1,
+        )(row("right in PyTorch's", times_backward))
+    ],
 ]

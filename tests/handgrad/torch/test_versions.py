@@ -41,7 +41,10 @@ def in_numpy(w: np.ndarray, x: np.ndarray) -> Any:
 
 
 VERSIONS = {
-    "torch": in_torch, "jax": in_jax, "numpy": in_numpy, "triton": halved,
+    "torch": in_torch,
+    "jax": in_jax,
+    "numpy": in_numpy,
+    "triton": halved,
     "mixed": lambda w, x: torch.from_numpy(in_numpy(w, x)),
 }
 
