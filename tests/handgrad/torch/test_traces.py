@@ -10,34 +10,33 @@ import jax
 import numpy as np
 import pytest
 
+from tests.corpus.torch_rows.backward_passes import rule, saving
 from tests.handgrad.torch.both import assert_same, by_jax, slopes
 from tests.torch_installed import torch
 
 X = np.sin(np.arange(24.0)).reshape(4, 6)
 
 
-class Twice(torch.autograd.Function):
+def twice(ctx: Any, x: Any, factor: float, name: str = "") -> Any:
     """Several results, None among them, and arguments that are no tensors."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, factor: float, name: str = "") -> Any:
-        ctx.save_for_backward(x)
-        with torch.no_grad():
-            y = x.detach() * factor
-        return y, None, len(name)
+    ctx.save_for_backward(x)
+    with torch.no_grad():
+        y = x.detach() * factor
+    return y, None, len(name)
 
 
-class Nested(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        with torch.enable_grad():
-            y = x.detach() * x + x
-        return Twice.apply(y, 2)[0]
+def nested(_: Any, x: Any) -> Any:
+    with torch.enable_grad():
+        y = x.detach() * x + x
+    return TWICE.apply(y, 2)[0]
+
+
+TWICE, NESTED = (rule(forward, lambda *_: None) for forward in (twice, nested))
 
 
 def functions(x: Any) -> Any:
-    one, nothing, length = Twice.apply(x, 3.0, "four")
-    return one * length + Nested.apply(x), nothing
+    one, nothing, length = TWICE.apply(x, 3.0, "four")
+    return one * length + NESTED.apply(x), nothing
 
 
 def checkpoint(x: Any) -> Any:
@@ -199,35 +198,19 @@ def test_random_views_and_writes(seed: int) -> None:
     assert_same(f, X.reshape(2, 3, 4))
 
 
-class Cube(torch.autograd.Function):
+def cubed(ctx: Any, x: Any) -> Any:
     """What is computed without gradients in a forward has one all the same."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        ctx.save_for_backward(x)
-        with torch.no_grad():
-            square = x.detach() * x
-        with torch.enable_grad():
-            cube = square * x.detach()
-        return cube.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *dy: Any) -> Any:
-        (x,) = ctx.saved_tensors
-        return 3 * x * x * dy[0]
+    ctx.save_for_backward(x)
+    with torch.no_grad():
+        square = x.detach() * x
+    with torch.enable_grad():
+        cube = square * x.detach()
+    return cube.clone()
 
 
-class Itself(torch.autograd.Function):
-    """Its backward returns what it saved, a view that has no slope without `create_graph`."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        ctx.save_for_backward(x)
-        return x * 1
-
-    @staticmethod
-    def backward(ctx: Any, *dy: Any) -> Any:
-        return ctx.saved_tensors[0].detach()
+CUBE = rule(cubed, lambda ctx, dy: 3 * ctx.saved_tensors[0] ** 2 * dy)
+#: Its backward returns what it saved, a view that has no slope without `create_graph`.
+ITSELF = saving(lambda x: x * 1, lambda x, _, dy: x.detach())
 
 
 squared = torch.no_grad()(torch.square)
@@ -283,10 +266,10 @@ def written_with(x: Any) -> Any:
         lambda x: x.detach() * x,
         lambda x: x.data * x,
         lambda x: squared(x) * x,
-        lambda x: Cube.apply(x) + x,
-        lambda x: squared(Cube.apply(x)) * x,
+        lambda x: CUBE.apply(x) + x,
+        lambda x: squared(CUBE.apply(x)) * x,
         lambda x: torch.autograd.grad((x**3).sum(), x)[0] * x,
-        lambda x: torch.autograd.grad(Itself.apply(x).sum(), x)[0] * x,
+        lambda x: torch.autograd.grad(ITSELF.apply(x).sum(), x)[0] * x,
         lambda x: torch.autograd.grad((x**3).sum(), x, create_graph=True)[0] * x,
         lambda x: torch.autograd.grad((x**4).sum(), x, None, None, True)[0],
         lambda x: (x + (x.round() - x).detach()) * x,
