@@ -4,7 +4,6 @@
 """
 
 import ast
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +18,7 @@ from jax.experimental import sparse
 import handgrad
 from tests.corpus.all import all_cases
 from tests.corpus.case import RAISED, Case, Row, cases, scaled, verdict_of
+from tests.corpus.due import assert_as_is_due
 from tests.corpus.truth import truth
 from tests.tiers import NIGHT, one_of_each
 
@@ -42,33 +42,7 @@ def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
     assert due, "differences cannot tell what is due: state the verdict"
-    verdict, report = verdict_of(case.check)
-    assert verdict == due, str(report)
-    said = " ".join(str(report).split()).casefold()
-    assert [words for words in case.says if words.casefold() not in said] == []
-    assert [words for words in case.never if words.casefold() in said] == []
-    if verdict == RAISED:
-        return
-    if case.certified is not None:
-        assert report.certified is case.certified, str(report)
-    if case.blame != "whoever":
-        assert report.blame == case.blame, str(report)
-    if case.kinds:
-        found = {finding.kind for finding in report.findings}
-        assert found, str(report)
-        assert found <= {"unknown", *case.kinds}, str(report)
-    assert_readable(report)
-
-
-def assert_readable(report: Any) -> None:
-    """It fits on a terminal, and all of it is data and HTML as well."""
-    text = str(report)
-    assert text == text.strip()
-    assert max(map(len, text.splitlines())) <= 80
-    assert report.headline.split()[0] in text
-    assert json.loads(json.dumps(report.to_dict()))["verdict"] == report.verdict
-    assert "<html" not in report._repr_html_()
-    assert bool(report) is (report.verdict in ("agree", "imprecise"))
+    assert_as_is_due(case, due)
 
 
 def may_be_scaled(case: Case) -> bool:

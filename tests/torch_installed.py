@@ -1,7 +1,9 @@
 """Whether torch is installed, which the extra `torch` brings, and what tests do where it is not."""
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -23,3 +25,11 @@ def required() -> None:
     if os.environ.get("HANDGRAD_TORCH") == "required":
         pytest.fail(MISSING, pytrace=False)
     pytest.skip(MISSING, allow_module_level=True)
+
+
+def __getattr__(name: str) -> Any:
+    """Give `torch`, which is imported where a test asks for it."""
+    if name != "torch":
+        raise AttributeError(name)
+    required()
+    return import_module("torch")

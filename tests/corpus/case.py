@@ -6,6 +6,7 @@ A verdict that is not stated is decided by `tests.corpus.truth`, which knows not
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -38,7 +39,7 @@ class Case:
     """A check and what is due of its report."""
 
     name: str
-    verb: str  #: of `handgrad`, without `check_`
+    verb: str  #: of `handgrad`, without `check_`; `function` is that of `handgrad.torch`
     function: Any  #: None if the answer has it: a rule, or steps
     at: tuple[Any, ...]
     answer: Any  #: of a call of SciPy's the derivatives by their names, else one function
@@ -55,7 +56,8 @@ class Case:
     def check(self, **options: Any) -> Any:
         """Make the check, some options of which may be others."""
         given, made = self.arguments()
-        return getattr(handgrad, f"check_{self.verb}")(*given, **{**made, **options})
+        room = import_module("handgrad.torch") if self.verb == "function" else handgrad
+        return getattr(room, f"check_{self.verb}")(*given, **{**made, **options})
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
         """Return what the check is called with."""

@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.program.aten.installed import torch
 from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
+from tests.torch_installed import torch
 
 
 def by_torch(f: Callable[..., Any], *arrays: Any) -> list[Any]:

@@ -14,29 +14,21 @@ def test_torch_is_installed_or_all_else_in_this_folder_is_left_out() -> None:
     torch_installed.required()
 
 
-@pytest.fixture
-def missing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(torch_installed, "find_spec", lambda _: None)
-    return monkeypatch
-
-
-def test_without_torch_one_file_is_collected(missing: pytest.MonkeyPatch) -> None:
-    del missing
-    kept = [file.name for file in FILES if not conftest.pytest_ignore_collect(file)]
-    assert kept == ["test_installed.py"]
-
-
-def test_with_torch_all_files_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_installed, "find_spec", lambda _: "found")
-    assert not any(conftest.pytest_ignore_collect(file) for file in FILES)
+@pytest.mark.parametrize(("found", "kept"), [(None, 1), ("found", len(FILES))])
+def test_without_torch_one_file_is_collected(
+    monkeypatch: pytest.MonkeyPatch, found: str | None, kept: int
+) -> None:
+    monkeypatch.setattr(torch_installed, "find_spec", lambda _: found)
+    assert sum(not conftest.pytest_ignore_collect(file) for file in FILES) == kept
 
 
 def test_without_torch_it_is_skipped_and_fails_where_it_is_required(
-    missing: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    missing.delenv("HANDGRAD_TORCH", raising=False)
+    monkeypatch.setattr(torch_installed, "find_spec", lambda _: None)
+    monkeypatch.delenv("HANDGRAD_TORCH", raising=False)
     with pytest.raises(pytest.skip.Exception, match="make test-torch"):
         torch_installed.required()
-    missing.setenv("HANDGRAD_TORCH", "required")
+    monkeypatch.setenv("HANDGRAD_TORCH", "required")
     with pytest.raises(pytest.fail.Exception, match="make test-torch"):
         torch_installed.required()

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from handgrad import compare_gradients
-from handgrad.program.aten.installed import torch
+from tests.corpus.torch_rows.modules import of_square, square
+from tests.torch_installed import torch
 
 W = np.array([0.3, -0.7, 1.2])
 X = np.random.default_rng(0).standard_normal((5, 3))
+TENSORS = torch.tensor(W), torch.tensor(X)
 
 
 def loss(w: Any, x: Any) -> Any:
@@ -38,41 +40,28 @@ def in_numpy(w: np.ndarray, x: np.ndarray) -> Any:
     return 2 * x.T @ (x @ w)
 
 
-def from_arrays(w: Any, x: Any) -> Any:
-    return torch.from_numpy(in_numpy(w, x))
-
-
 VERSIONS = {
     "torch": in_torch,
     "jax": in_jax,
     "numpy": in_numpy,
     "triton": halved,
-    "mixed": from_arrays,
+    "mixed": lambda w, x: torch.from_numpy(in_numpy(w, x)),
 }
 
 
-@pytest.mark.parametrize("tensors", [False, True])
-def test_each_version_gets_what_it_takes(tensors: bool) -> None:
-    at = [torch.tensor(a) if tensors else a for a in (W, X)]
-    report = compare_gradients(VERSIONS, loss, *at, points=1)
+@pytest.mark.parametrize("at", [(W, X), TENSORS], ids=["arrays", "tensors"])
+def test_each_version_gets_what_it_takes(at: Any) -> None:
+    report = compare_gradients(VERSIONS, loss, *at, points=[(at[0] + 1, at[1])])
     assert report.failing == ("triton",), str(report)
     assert [each.points for each in report.reports] == [2] * 5
 
 
-def test_other_points_in_tensors() -> None:
-    w, x = torch.tensor(W), torch.tensor(X)
-    versions = {"torch": in_torch, "numpy": in_numpy}
-    report = compare_gradients(versions, loss, w, x, points=[(w + 1, x)])
-    assert [each.points for each in report.reports] == [2, 2]
-
-
 def test_the_same_mistake_in_two_libraries() -> None:
     versions = {"torch": halved, "jax": lambda w, x: in_jax(w, x) / 2, "numpy": in_numpy}
-    report = compare_gradients(versions, loss, torch.tensor(W), torch.tensor(X), points=1)
+    report = compare_gradients(versions, loss, *TENSORS, points=1)
     assert report.same_mistake == (("torch", "jax"),)
-    assert report.headline == (
-        "disagree: torch and jax are wrong in the same way; numpy alone is right"
-    )
+    says = "disagree: torch and jax are wrong in the same way; numpy alone is right"
+    assert report.headline == says
 
 
 def test_what_raises_with_either_is_told_as_it_was_called() -> None:
@@ -84,19 +73,12 @@ def test_what_raises_with_either_is_told_as_it_was_called() -> None:
 
 
 def test_versions_of_a_module() -> None:
-    module = torch.nn.Linear(3, 1).double()
-
-    def of_module(module: Any, x: Any) -> Any:
-        return module(x).square().sum()
-
-    def by_autograd(module: Any, x: Any) -> Any:
-        return torch.autograd.grad(of_module(module, x), list(module.parameters()))
-
     def off(module: Any, x: Any) -> Any:
-        weight, bias = by_autograd(module, x)
+        weight, bias = torch.autograd.grad(square(module, x), list(module.parameters()))
         return weight, bias / 5
 
-    x = torch.tensor(X)
-    report = compare_gradients({"torch": by_autograd, "mine": off}, of_module, module, x, points=1)
+    versions = {"torch": of_square, "mine": off}
+    module = torch.nn.Linear(3, 1).double()
+    report = compare_gradients(versions, square, module, TENSORS[1], points=1)
     assert report.failing == ("mine",)
     assert "Where mine is worst, bias[0]" in str(report)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from handgrad.program.aten.installed import torch
 from tests.handgrad.torch.operations.samples import LABELS, MASK, PLACES, ROWS, on, where_positive
+from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
 S: Any = torch.special

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.program.aten.installed import torch
+from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from handgrad.program.aten.installed import torch
 from tests.handgrad.torch.operations.samples import (
     IMAGE,
     LABELS,
@@ -14,6 +13,7 @@ from tests.handgrad.torch.operations.samples import (
     on,
     where_positive,
 )
+from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
 PAIRED = on((3, 5), (3, 5))
