@@ -12,10 +12,7 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.certify import certify
-from handgrad.oracle.evaluate import Problem
-from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.trace import trace
+from tests.handgrad.oracle.problems import certified
 
 W, X = np.linspace(0.3, 1.0, 6), np.linspace(-1, 1, 24).reshape(4, 6)
 
@@ -46,8 +43,7 @@ def squares(f: Any) -> Any:
 
 def slopes(f: Any) -> np.ndarray:
     with jax.numpy_rank_promotion("allow"):
-        problem = Problem(trace(squares(f), W, (X,), differentiate=False), [W], [X])
-        return certify(problem, "series").gradient
+        return certified(squares(f), W, X).gradient
 
 
 @pytest.mark.parametrize(
@@ -69,11 +65,3 @@ def test_slopes_are_those_on_one_device(f: Any, specs: Any, out: Any, plain: Any
     found, expected = slopes(mapped(f, in_specs=specs, out_specs=out)), slopes(plain)
     assert balls.overlap(found, expected)
     assert balls.magnitudes(found).min() > 1e-3
-
-
-def test_what_is_exchanged_otherwise_is_named() -> None:
-    def shifted(w: Any, _: Any) -> Any:
-        return lax.ppermute(w, "b", [(0, 1), (1, 2), (2, 0)])
-
-    with pytest.raises(UncertifiedPrimitiveError, match="ppermute"):
-        slopes(mapped(shifted, in_specs=(P("b"), P()), out_specs=P("b")))
