@@ -12,6 +12,7 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 from handgrad.arithmetic import balls
+from tests.corpus.operations import mixed
 from tests.handgrad.oracle.problems import certified
 
 W, X = np.linspace(0.3, 1.0, 6), np.linspace(-1, 1, 24).reshape(4, 6)
@@ -31,19 +32,9 @@ def by_index(w: Any, x: Any) -> Any:
     return (jnp.tanh(x) * w[None, :]).sum(axis=0) * (1.0 + lax.axis_index("b").astype(w.dtype))
 
 
-def squares(f: Any) -> Any:
-    """A loss in which each element has another weight."""
-
-    def loss(w: Any, x: Any) -> Any:
-        h = f(w, x)
-        return jnp.sum(h * h * (1.0 + jnp.arange(h.size, dtype=h.dtype)).reshape(h.shape))
-
-    return loss
-
-
 def slopes(f: Any) -> np.ndarray:
     with jax.numpy_rank_promotion("allow"):
-        return certified(squares(f), W, X).gradient
+        return certified(lambda w, x: mixed(f(w, x)), W, X).gradient
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ def test_any_window(which: tuple[int, int]) -> None:
     """Sums of different powers of two, fewer than a float has bits, say which they are of."""
     geometry, dilated = which
     names = "window_dimensions", "window_strides", "padding"
-    options = dict(zip(names, GEOMETRIES[geometry], strict=True)) | DILATIONS[dilated]
+    options: dict[str, Any] = (
+        dict(zip(names, GEOMETRIES[geometry], strict=True)) | DILATIONS[dilated]
+    )
     powers = 2.0 ** np.random.default_rng(0).permutation(20).reshape(4, 5)
     assert_exact(lambda x: lax.reduce_window(x, 0.0, lax.add, **options), powers)
     if dilated == 0:  # JAX has no slopes of others
