@@ -72,15 +72,6 @@ def test_where_there_is_no_one_answer(loss: Any, at: Any, options: Any, error: s
         exact_gradient(loss, np.asarray(at), **options)
 
 
-def test_in_a_domain_the_gradient_is_projected() -> None:
-    """On the simplex the mean is taken off 1/p: of 2, 4 and 4 in thirds, which are no floats."""
-    p = np.array([0.5, 0.25, 0.25])
-    for log in (jnp.log, np.log):
-        found = exact_gradient(lambda p, log=log: log(p).sum(), p, domain="simplex")
-        thirds = ("-1." + "3" * 50, "0." + "6" * 49 + "7", "0." + "6" * 49 + "7")
-        assert all(map(close, found, thirds))
-
-
 def test_two_referees_that_share_no_line() -> None:
     """The article's network by the judge's referee, and by `tests.exact`, forward lines and all."""
     for seed in range(5):

@@ -182,6 +182,13 @@ CASES = [
         for dtype, factor in ((BF16, 1.05 if "norm" in name else 1.15), (F16, 1.01))
         for case in of_function(name, dtype, factor, f"what rounding in {dtype}", **WRONG)
     ],
+    *[
+        case
+        for dtype in (BF16, F16)
+        for name, f, p, given in functions.cases(dtype, 1, 11)
+        for way, gradient in functions.ways(f).items()
+        for case in at(f"{name} in {dtype}, {way}", f, p, *given)(Row("right", gradient, **AGREE))
+    ],
     *of_function("layer norm", E4M3, 2.0, **WRONG),
     *of_function("mlp", E5M2, -1.0, **WRONG),
     *of_function("rms norm", F16, 1024.0, "2^10, as of a scaled loss: unscale", **WRONG),

@@ -10,7 +10,6 @@ from handgrad.data.pytrees import split
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
-from handgrad.program.form import QUICK
 from handgrad.program.trace import trace
 
 
@@ -24,14 +23,6 @@ def problem(loss: Any, params: Any, *inputs: Any, trusted: Any = frozenset()) ->
 
 def certified(loss: Any, params: Any, *inputs: Any, method: str = "series") -> Reference:
     return certify(problem(loss, params, *inputs), method)
-
-
-def by_jax(loss: Any, params: Any, *inputs: Any) -> tuple[float, np.ndarray]:
-    """The loss and its gradient as one float64 vector, compiled in a hurry."""
-    with jax.enable_x64(True):
-        witness = jax.jit(jax.value_and_grad(loss), compiler_options=QUICK)
-        value, grads = witness(params, *inputs)
-        return float(value), flat(grads)
 
 
 def flat(tree: Any) -> np.ndarray:

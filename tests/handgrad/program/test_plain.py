@@ -17,30 +17,21 @@ OF_TWO += (lax.bitwise_and, lax.bitwise_or)
 
 CALLS: list[tuple[Any, tuple[np.ndarray, ...]]] = [
     (lambda x: lax.broadcast_in_dim(x, (3, 7, 5, 2), (0, 2, 3)), (X,)),
-    (lambda x: lax.broadcast_in_dim(x, (4, 3), ()), (TWO,)),
     (lambda x: lax.broadcast_in_dim(x, (5, 3), (1,)), (X[:1, 0, 0],)),
     (lambda x, y: lax.concatenate([x, y, x], 1), (X, X[:, :2])),
     (lambda: lax.broadcasted_iota(np.int32, (3, 5), 1), ()),
-    (lambda: lax.iota(np.float32, 4), ()),
     (lambda x, y: lax.pad(x, y, [(1, 2, 0), (-1, 0, 2), (2, -3, 1)]), (X, TWO)),
     (lambda x, y: lax.pad(x, y, [(0, 1, 0), (-3, -2, 0), (0, 0, 0)]), (X, TWO)),
-    (lambda x, y: lax.pad(x, y, []), (TWO, TWO)),
     (lambda x, y: lax.pad(x, y, [(2, 1, 3)]), (X[:0, 0, 0], TWO)),
-    (lambda x: lax.reshape(x, (6, 5)), (X,)),
     (lambda x: lax.reshape(x, (6, 5), dimensions=(2, 0, 1)), (X,)),
     (lambda x: lax.rev(x, (0, 2)), (X,)),
     (lambda x: lax.slice(x, (1, 0, 0), (3, 5, 1), (1, 2, 1)), (X,)),
-    (lambda x: lax.slice(x, (0, 2, 0), (2, 4, 2)), (X,)),
     (lambda x: lax.concatenate(lax.split(x, (1, 3, 1), axis=1)[::-1], 1), (X,)),
     (lambda x: lax.squeeze(x, (0, 2)), (X[:1, :, :1],)),
     (lambda x: lax.transpose(x, (2, 0, 1)), (X,)),
-    *(
-        (lambda x, to=to: lax.convert_element_type(x, to), (X,))
-        for to in (np.int8, np.float32, bool)
-    ),
+    *((lambda x, to=to: lax.convert_element_type(x, to), (X,)) for to in ("i1", "f4", bool)),
     *((f, (X, X[::-1])) for f in OF_TWO),
-    *((f, (TWO, TWO)) for f in (lax.add, lax.eq, lax.le)),
-    *((f, (X > 0, X > 3)) for f in (lax.bitwise_and, lax.bitwise_or)),
+    *((f, (X > 0, X > 3)) for f in OF_TWO[-2:]),
     *((lax.bitwise_not, (x,)) for x in (X, X > 0)),
     *((lax.select_n, (chosen, X, -X)) for chosen in (X > 0, np.array(True))),
     (lax.select_n, (np.abs(BITS) % 3, X, -X, 2 * X)),
