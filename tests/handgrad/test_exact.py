@@ -46,6 +46,11 @@ def test_ulps_are_taken_at_the_exact_value() -> None:
     assert (tiny.midpoint, tiny.radius, tiny.ulps(0.0)) == ("0", 5e-324, 1)
 
 
+def test_what_is_finite_at_more_bits_is_certified() -> None:
+    found = exact_gradient(lambda p: jnp.log(jnp.exp(p * 1e-100) - 1.0), np.float64(0.7))
+    assert float(found) == 1 / 0.7
+
+
 def test_losses_that_differ_in_a_constant_alone_are_not_taken_for_each_other() -> None:
     for c in (0.1, float(np.nextafter(0.1, 1)), -0.1):
         for at in (np.full(3, c), c):

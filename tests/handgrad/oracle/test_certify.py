@@ -45,6 +45,8 @@ def test_one_tiny_element_that_is_off_by_2_to_the_minus_50_is_seen() -> None:
         scale = element_scale(case, gradient)
         return random_directions.is_consistent(case, gradient, scale, bits=768)
 
+    drawn = [random_directions.equalising(case, np.ones(case.size)) for _ in range(2)]
+    assert not balls.midpoints(drawn[0] - drawn[1]).any()  # the same in every run
     with balls.precision(768):
         _, right = evaluate.gradient(case, case.traced.gradient, case.arguments(), Comparisons())
         assert is_consistent(right)
@@ -94,7 +96,9 @@ def test_a_constant_of_jax_is_what_it_is_rounded_from_and_one_of_a_loss_is_itsel
         (lambda p: written * p * p, lambda x: 2 * mp.mpf(float(written)) * x),
     ]
     for f, slope in losses:
-        found = exact_gradient(lambda p, f=f: jnp.sum(f(p)), at, referee="program")
+        loss: Any = lambda p, f=f: jnp.sum(f(p))  # noqa: E731
+        assert all(ball.radius < 1e-40 for ball in exact_gradient(loss, at, referee="series"))
+        found = exact_gradient(loss, at, referee="program")
         with mp.workdps(60):
             for x, ball in zip(at, found, strict=True):
                 exact = slope(mp.mpf(float(x)))
