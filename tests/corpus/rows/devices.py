@@ -60,6 +60,12 @@ def of_mean(w: Any, x: Any, y: Any) -> Any:
     return of_rows(w, x, y) / len(x)  # of the rows that the device has
 
 
+def of_others(w: Any, x: Any, y: Any) -> Any:
+    """The residuals to what the other device has."""
+    y = lax.ppermute(y, "rows", [(0, 1), (1, 0)])
+    return lax.psum(jnp.sum((jnp.tanh(x @ w) - y) ** 2), "rows")
+
+
 CASES = [
     *cases("shard_map", check_gradient, sharded(residual_sum), W, X, Y, points=2)(
         Row("right", sharded(summed)),
@@ -71,5 +77,13 @@ CASES = [
     ),
     *cases("shard_map of a mean", check_gradient, sharded(residual_mean), W, X, Y, points=2)(
         Row("pmean is missing", sharded(of_mean), "3 of 3 elements"),
+    ),
+    *cases("ppermute", check_gradient, sharded(of_others), W, X, Y, points=0)(
+        Row(
+            "right",
+            lambda w, x, y: np.asarray(sharded(summed)(w, x, np.roll(y, 2))),
+            "ppermute",
+            certified=False,
+        ),
     ),
 ]

@@ -159,6 +159,19 @@ def tanh(x: Any) -> Any:
 
 tanh.defjvp(lambda x, dx: (tanh(*x), tanh_back(1.0, jnp.tanh(*x)) * dx[0]))
 LINE = np.linspace(-1.5, 1.5, 9, dtype="f4")
+
+
+def product(w: Any, x: Any) -> Any:
+    return jnp.sum((w * x).astype(jnp.float32))
+
+
+def in_turn(off: float) -> Any:
+    """An error up and down in turn, of so many 256ths."""
+    factors = 1 + np.resize([1, -1], 96) * off / 256
+    return lambda _, x: (x.astype(float) * factors).astype(BF16)
+
+
+BETWEEN_1_AND_2 = np.random.default_rng(0).uniform(1, 2, (2, 96)).astype(BF16)
 BEYOND = "beyond the largest number of float16, 65504"
 NO_FORMAT = "computed_in: got 'bf16', expected a format or "
 
@@ -179,6 +192,13 @@ CASES = [
         for name, *_ in functions.cases(BF16, 0)
         for dtype, factor in ((BF16, 1.05 if "norm" in name else 1.15), (F16, 1.01))
         for case in of_function(name, dtype, factor, f"what rounding in {dtype}", **WRONG)
+    ],
+    *[
+        case
+        for dtype in (BF16, F16)
+        for name, f, p, given in functions.cases(dtype, 1, 11)
+        for way, gradient in functions.ways(f).items()
+        for case in at(f"{name} in {dtype}, {way}", f, p, *given)(Row("right", gradient, **AGREE))
     ],
     *of_function("layer norm", E4M3, 2.0, **WRONG),
     *of_function("mlp", E5M2, -1.0, **WRONG),
@@ -210,6 +230,11 @@ CASES = [
         Row("zero, by an overflow", of_length, "computed in float16 through", BEYOND, **WRONG)
     ),
     *at("a length of 2", length, RISING * np.float16(2))(Row("right", of_length, **AGREE)),
+    *at("errors up and down in turn", product, *BETWEEN_1_AND_2)(
+        Row("right, to a bit", in_turn(1), **AGREE),
+        Row("too many that are three bits off", in_turn(3), "w: 96 of 96", verdict="undecidable"),
+        Row("four bits off", in_turn(4), **WRONG),
+    ),
     # Kernels.
     *at("a kernel in two formats", two_layers, PLACES, *GIVEN, computed_in=("bfloat16", "float32"))(
         Row("right", kernel(jnp.float32), "computed_in=('bfloat16', 'float32')", **AGREE),

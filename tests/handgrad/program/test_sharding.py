@@ -12,10 +12,8 @@ from jax.sharding import AbstractMesh, AxisType
 from jax.sharding import PartitionSpec as P
 
 from handgrad.arithmetic import balls
-from handgrad.oracle.certify import certify
-from handgrad.oracle.evaluate import Problem
-from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.trace import trace
+from tests.corpus.operations import mixed
+from tests.handgrad.oracle.problems import certified
 
 W, X = np.linspace(0.3, 1.0, 6), np.linspace(-1, 1, 24).reshape(4, 6)
 
@@ -34,20 +32,9 @@ def by_index(w: Any, x: Any) -> Any:
     return (jnp.tanh(x) * w[None, :]).sum(axis=0) * (1.0 + lax.axis_index("b").astype(w.dtype))
 
 
-def squares(f: Any) -> Any:
-    """A loss in which each element has another weight."""
-
-    def loss(w: Any, x: Any) -> Any:
-        h = f(w, x)
-        return jnp.sum(h * h * (1.0 + jnp.arange(h.size, dtype=h.dtype)).reshape(h.shape))
-
-    return loss
-
-
 def slopes(f: Any) -> np.ndarray:
     with jax.numpy_rank_promotion("allow"):
-        problem = Problem(trace(squares(f), W, (X,), differentiate=False), [W], [X])
-        return certify(problem, "series").gradient
+        return certified(lambda w, x: mixed(f(w, x)), W, X).gradient
 
 
 @pytest.mark.parametrize(
@@ -69,11 +56,3 @@ def test_slopes_are_those_on_one_device(f: Any, specs: Any, out: Any, plain: Any
     found, expected = slopes(mapped(f, in_specs=specs, out_specs=out)), slopes(plain)
     assert balls.overlap(found, expected)
     assert balls.magnitudes(found).min() > 1e-3
-
-
-def test_what_is_exchanged_otherwise_is_named() -> None:
-    def shifted(w: Any, _: Any) -> Any:
-        return lax.ppermute(w, "b", [(0, 1), (1, 2), (2, 0)])
-
-    with pytest.raises(UncertifiedPrimitiveError, match="ppermute"):
-        slopes(mapped(shifted, in_specs=(P("b"), P()), out_specs=P("b")))
