@@ -42,7 +42,7 @@ from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import BITS, run
 
 #: The multiple of the root mean square of the deviations that counts as right. Measured over right
-#: gradients of seven functions in three formats, each computed in five ways (`rows/short_formats.py`): the
+#: gradients of seven functions in three formats, each computed in five ways (`short_formats.py`): the
 #: largest error of 160,000 elements was 1.8 such deviations.
 STATED = 3
 
