@@ -296,8 +296,8 @@ class Gate:
         if isinstance(self.loss, JaxLoss):
             program = self.loss.traced(given).loss.jaxpr.jaxpr
             results = (v.aval for eqn in equations(program) for v in eqn.outvars)
-            dtypes = (getattr(aval, "dtype", None) for aval in results)
-            found += [dtype for dtype in dtypes if dtype is not None and formats.is_floating(dtype)]
+            dtypes = (aval.dtype for aval in results if hasattr(aval, "dtype"))
+            found += [dtype for dtype in dtypes if jax.numpy.issubdtype(dtype, np.floating)]
         return max(float(formats.of(dtype).eps) for dtype in found)
 
     def _is_finite(self, given: Point, gives: Any) -> bool:

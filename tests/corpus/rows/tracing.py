@@ -23,6 +23,10 @@ def of_what_is_kept(p: Any, key: Any) -> Any:
     return np.where(kept, 24 * p**2, 0.0)
 
 
+def drops(p: Any) -> Any:
+    return dropout(p, jax.random.PRNGKey(7))
+
+
 def turns(p: Any, n: Any) -> Any:
     """As many as the data say."""
     return lax.fori_loop(0, 5, lambda i, v: jnp.where(i < n, v * p, v), p) ** 2
@@ -119,6 +123,10 @@ def ones(w: Any, *_: Any) -> Any:
 CASES = [
     *cases("dropout", check_gradient, dropout, WIDE[:41], jax.random.key(7), points=0)(
         Row("right", of_what_is_kept, certified=True),
+    ),
+    *cases("dropout by a key of its own", check_gradient, drops, WIDE[:41], points=2)(
+        Row("right", lambda p: of_what_is_kept(p, jax.random.PRNGKey(7)), certified=True),
+        Row("another key", lambda p: of_what_is_kept(p, jax.random.PRNGKey(8))),
     ),
     *cases("turns by the data", check_gradient, turns, np.array(1.5), np.int32(3), points=0)(
         Row("right", lambda p, n: 8 * p**7, certified=True, compiled=jax.jit(turns)),
