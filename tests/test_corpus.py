@@ -1,6 +1,6 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one case in forty, `make test-slow` one in ten, and the night all of them.
+`make test` tries one case in sixty, `make test-slow` one in ten, and the night all of them.
 """
 
 import ast
@@ -20,7 +20,7 @@ from tests.corpus.all import all_cases
 from tests.corpus.case import RAISED, Case, Row, cases, scaled, verdict_of
 from tests.corpus.due import assert_as_is_due
 from tests.corpus.truth import truth
-from tests.tiers import NIGHT, one_of_each
+from tests.tiers import NIGHT, one_of_each, slowly
 
 CASES = all_cases()
 
@@ -37,7 +37,7 @@ def some(wanted: Callable[[Case], Any], quick: int, slow: int, salt: str = "") -
     )
 
 
-@some(lambda case: True, 40, 10)
+@some(lambda case: True, 60, 10)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -71,7 +71,7 @@ def wrong_gradients(case: Case) -> bool:
     return of_gradient and "not-repeatable" not in case.kinds
 
 
-@some(wrong_gradients, 480, 60, "counterexample")
+@some(wrong_gradients, 960, 60, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)
@@ -88,7 +88,7 @@ def named(case: Case) -> bool:
     return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
 
 
-@some(named, 120, 40, "again")
+@some(named, 240, 40, "again")
 def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
     case = CASES[name]
     report = case.check()
@@ -192,7 +192,7 @@ LOOKED_AT: list[tuple[Callable[[Any], Any], np.ndarray, list[tuple[Any, str | No
 ]
 
 
-@pytest.mark.parametrize(("loss", "at", "answers"), LOOKED_AT)
+@pytest.mark.parametrize(("loss", "at", "answers"), [slowly(*row) for row in LOOKED_AT])
 def test_the_truth_decides_what_differences_show(loss: Any, at: Any, answers: Any) -> None:
     asked = cases("a loss", handgrad.check_gradient, loss, at, points=0)
     made = asked(*(Row(str(k), answer) for k, (answer, _) in enumerate(answers)))
