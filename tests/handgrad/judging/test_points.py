@@ -38,7 +38,7 @@ def test_points_lie_at_several_scales() -> None:
     found = drawn({"w": np.full(300, 2.0), "b": np.zeros(300)}, 8)
     sizes = [[np.std(p[leaf]) for p in found] for leaf in "wb"]
     due = np.outer([2.0, np.sqrt(2)], 2 * [0.1, 1.0, 0.01, 3.0])
-    np.testing.assert_allclose(sizes, due, rtol=0.15)
+    np.testing.assert_allclose(np.array(sizes), due, rtol=0.15)
     np.testing.assert_allclose(np.std(drawn(np.zeros(300), 1)[0]), 0.1, rtol=0.15)
 
 
