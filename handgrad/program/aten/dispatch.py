@@ -93,6 +93,8 @@ class Dispatch(DispatchMode):
     def _plainly(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Let PyTorch run an operation on tensors that depend on no traced value."""
         made = function(*mapped(_plain, args), **mapped(_plain, kwargs))
+        if name_of(function).removeprefix("new_").startswith("empty"):
+            made.zero_()  # what lay in memory may be no number, and is the program's constant
         if is_view(function):
             return self._views(made, function, args, kwargs)
         known = {id(tensor.plain): tensor for tensor in _tensors((args, kwargs))}
