@@ -51,9 +51,11 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
     apply = subject.recorder.rule.apply if subject.recorder else subject.f
 
     def slope(*args: Any) -> Any:
-        tensors = CallArguments.of(args, subject.arguments.of_all).tensors
-        judged = [tensors[k] for k in subject.judged]
-        results = jax.tree_util.tree_leaves(apply(*args))
+        arguments = CallArguments.of(args, subject.arguments.of_all)
+        judged = [arguments.tensors[k] for k in subject.judged]
+        # It may write to what it gets (`mark_dirty`).
+        copies = arguments.together(x.clone() for x in arguments.tensors)
+        results = jax.tree_util.tree_leaves(apply(*copies))
         outputs = [results[i] for i in subject.used]
         pairs = zip(outputs, cotangents, along.weights, strict=True)
         loss = sum(((_on(c, o) + _on(w, o) * o / 2) * o).sum() for o, c, w in pairs)

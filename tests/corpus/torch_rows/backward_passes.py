@@ -522,6 +522,9 @@ CASES = [
             "RuntimeError: no graph here",
         ),
     ),
+    *passes("second order, written in place", X, order=2)(
+        agrees("right", in_place(tripled), "; at second order, too")
+    ),
     *passes("second order by a reference", THREE, reference=torch.tanh, order=2)(
         agrees("right", TANH, "; at second order, too")
     ),
