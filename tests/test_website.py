@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -27,30 +26,25 @@ pytestmark = pytest.mark.slow
 #: Attributes that are public for the other modules of the package, as zensical.toml has them.
 INTERNAL = {"of", "observed", "trial", "case", "reading"}
 
-#: Elements that load what they name, and the attribute that names it.
-LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset"}
 
-
-class Reader(HTMLParser):
+class Read(NamedTuple):
     """The identifiers of a page, its links, and what it loads."""
 
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.feed(page.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = {name: value or "" for name, value in attrs}
-        self.ids |= {named[name] for name in ("id", "name") if name in named}
-        if tag == "a" and "href" in named:
-            self.links.append(named["href"])
-        if LOADING.get(tag) in named:
-            self.loads.append(named[LOADING[tag]])
+    ids: set[str]
+    links: list[str]
+    loads: list[str]
 
 
-read = cache(Reader)
+@cache
+def read(page: Path) -> Read:
+    text = page.read_text(encoding="utf-8")
+
+    def found(tags: str, names: str) -> list[str]:
+        return list(map(unescape, re.findall(rf'<(?:{tags})\b[^>]*?\s(?:{names})="(.*?)"', text)))
+
+    loads = found("script|img|iframe", "src") + found("link", "href") + found("source", "srcset")
+    return Read({*found(r"\w+", "id"), *found(r"\w+", "name")}, found("a", "href"), loads)
+
 
 #: The search keeps its elements to itself, unless this runs before.
 OPEN = """(() => {
@@ -71,101 +65,67 @@ def pages(site: Path) -> Iterator[Path]:
     return (page for page in site.rglob("*.html") if page.name not in ("page.html", "404.html"))
 
 
-def test_every_link_leads_somewhere(site: Path) -> None:
+def html_of(site: Path, document: Path) -> Path:
+    return (site / sources.place(document)).with_suffix(".html")
+
+
+def test_every_link_leads_somewhere_and_none_to_a_network_is_loaded(site: Path) -> None:
     broken = []
     for page in pages(site):
+        assert [url for url in read(page).loads if re.match(r"(?:https?:)?//", url)] == []
         for link in (*read(page).links, *read(page).loads):
-            if re.match(r"[a-z]+:", link):
-                continue
             path, _, anchor = link.partition("#")
             target = (page.parent / path).resolve() if path else page
-            if not target.is_file():
+            if re.match(r"[a-z]+:", link):
+                continue
+            if not target.is_file() or (
+                anchor and target.suffix == ".html" and anchor not in read(target).ids
+            ):
                 broken.append(f"{page.name}: {link}")
-            elif anchor and target.suffix == ".html" and anchor not in read(target).ids:
-                broken.append(f"{page.name}: {link}, no such place")
     assert broken == []
-
-
-def test_every_document_is_in_the_navigation(site: Path) -> None:
-    page = site / "changelog.html"  # which links to no document otherwise
-    linked = {(site / link.partition("#")[0]).resolve() for link in read(page).links}
-    for source in sources.DOCS.rglob("*.md"):
-        assert (site / sources.place(source)).with_suffix(".html") in linked
-
-
-def test_nothing_is_loaded_from_a_network(site: Path) -> None:
-    for page in pages(site):
-        assert [url for url in read(page).loads if re.match(r"(?:https?:)?//", url)] == []
     for style in site.rglob("*.css"):
         assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text()) == []
 
 
-@pytest.mark.parametrize("source", sorted(sources.DOCS.rglob("*.md")), ids=lambda path: path.stem)
-def test_formulas_are_mathml(site: Path, source: Path) -> None:
-    blocks = r"^```(\w*)\n.*?^```$"
-    text = source.read_text(encoding="utf-8")
-    formulas = [kind for kind in re.findall(blocks, text, re.M | re.S) if kind == "math"]
-    formulas += re.findall(r"\$`", re.sub(blocks, "", text, flags=re.M | re.S))
-    page = (site / sources.place(source)).with_suffix(".html").read_text(encoding="utf-8")
-    assert len(re.findall(r"<math\b", page)) == len(formulas)
-    assert "$`" not in page
-    assert "$<code>" not in page
+def test_every_document_is_in_the_navigation_and_its_formulas_are_mathml(site: Path) -> None:
+    page = site / "changelog.html"  # which links to no document otherwise
+    linked = {(site / link.partition("#")[0]).resolve() for link in read(page).links}
+    blocks = re.compile(r"^```(\w*)\n.*?^```$", re.M | re.S)
+    for source in sources.DOCS.rglob("*.md"):
+        assert html_of(site, source) in linked
+        text = source.read_text(encoding="utf-8")
+        formulas = blocks.findall(text).count("math") + blocks.sub("", text).count("$`")
+        shown = html_of(site, source).read_text(encoding="utf-8")
+        assert len(re.findall(r"<math\b", shown)) == formulas, source
+        assert "$`" not in shown
+        assert "$<code>" not in shown
 
 
 def public() -> Iterator[str]:
     """Every name that the reference owes its reader, attributes included."""
-    yield "handgrad.strategies.points"
-    for name in handgrad.__all__:
-        yield f"handgrad.{name}"
-        thing = getattr(handgrad, name)
-        if inspect.isclass(thing):
-            yield from (f"handgrad.{name}.{attribute}" for attribute in attributes(thing))
+    for name, function in inspect.getmembers(handgrad.strategies, inspect.isfunction):
+        if function.__module__ == handgrad.strategies.__name__ and not name.startswith("_"):
+            yield f"handgrad.strategies.{name}"
     # Read, not imported: torch is an extra.
     source = Path(handgrad.__file__).with_name("torch.py").read_text(encoding="utf-8")
     (names,) = re.findall(r"^__all__ = (\[.*?\])", source, re.M | re.S)
     yield from (f"handgrad.torch.{name}" for name in ast.literal_eval(names))
-    for attribute in attributes(Counterexample):
-        yield f"{Counterexample.__module__}.Counterexample.{attribute}"
-
-
-def attributes(of: type[Any]) -> set[str]:
-    own = [part for part in of.__mro__ if part.__module__.startswith("handgrad.")]
-    names = {name for part in own for name in (*vars(part), *part.__annotations__)}
-    return {name for name in names if not name.startswith("_")} - INTERNAL
+    things = {f"handgrad.{name}": getattr(handgrad, name) for name in handgrad.__all__}
+    yield from things
+    things[f"{Counterexample.__module__}.Counterexample"] = Counterexample
+    for name, thing in things.items():
+        own = [p for p in getattr(thing, "__mro__", ()) if p.__module__.startswith("handgrad.")]
+        attributes = {name for part in own for name in (*vars(part), *part.__annotations__)}
+        yield from (f"{name}.{of}" for of in attributes - INTERNAL if not of.startswith("_"))
 
 
 def test_the_reference_has_every_public_name_and_what_it_is(site: Path) -> None:
     pages = [page.read_text(encoding="utf-8") for page in site.glob("reference/*.html")]
     missing = [name for name in public() if not any(_is_described(name, page) for page in pages)]
     assert missing == []
-
-
-def test_the_reference_has_the_signatures_that_help_shows(site: Path) -> None:
-    text = as_text(site / "reference" / "checks.html")
-    for name in handgrad.__all__:
-        thing = getattr(handgrad, name)
-        if not inspect.isfunction(thing):
-            continue
-        shown = re.search(rf"^{name}\(.*?\) -> .*?$", text, re.M | re.S)
-        assert shown, name
-        made: dict[str, Any] = {}
-        exec(f"from __future__ import annotations\ndef {shown[0]}: ...", made)
-        assert arguments(made[name]) == arguments(thing)
-
-
-def arguments(function: Any) -> list[tuple[Any, ...]]:
-    """The parameters of a function: name, kind and default of each."""
-    return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
-
-
-def test_a_comment_is_shown_as_it_is_written(site: Path) -> None:
-    page = (site / "reference" / "reports.html").read_text(encoding="utf-8")
-    assert "<p>which gradient is off: <code>yours</code>, <code>autodiff</code> or " in page
-
-
-def as_text(page: Path) -> str:
-    lines = unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))).splitlines()
-    return "\n".join(line.strip() for line in lines)
+    # A comment is shown as it is written.
+    of_blame = "<p>which gradient is off: <code>yours</code>, <code>autodiff</code> or "
+    assert any(of_blame in page for page in pages)
 
 
 def _is_described(name: str, page: str) -> bool:
@@ -176,40 +136,45 @@ def _is_described(name: str, page: str) -> bool:
     return bool(contents and re.search(r"\w{2}", re.sub(r"<[^>]*>", "", contents[1])))
 
 
-def test_the_strategies_are_all_there() -> None:
-    own = inspect.getmembers(handgrad.strategies, inspect.isfunction)
-    here = handgrad.strategies.__name__
-    assert [n for n, f in own if f.__module__ == here and not n.startswith("_")] == ["points"]
+def test_the_reference_has_the_signatures_that_help_shows(site: Path) -> None:
+    page = (site / "reference" / "checks.html").read_text(encoding="utf-8")
+    text = re.sub("^ +", "", unescape(re.sub(r"<[^>]*>", "", page)), flags=re.M)
+    for name, thing in inspect.getmembers(handgrad, inspect.isfunction):
+        if name in handgrad.__all__:
+            shown = re.search(rf"^{name}\(.*?\) -> .*?$", text, re.M | re.S)
+            assert shown, name
+            made: dict[str, Any] = {}
+            exec(f"from __future__ import annotations\ndef {shown[0]}: ...", made)
+            here, there = (
+                [(p.name, p.kind, p.default) for p in inspect.signature(of).parameters.values()]
+                for of in (made[name], thing)
+            )
+            assert here == there
 
 
-def test_the_tutorial_shows_its_file() -> None:
-    _, *definitions = (sources.DOCS / "model.py").read_text(encoding="utf-8").split("\n\n\n")
-    tutorial = (sources.DOCS / "tutorial.md").read_text(encoding="utf-8")
-    assert len(definitions) == 3
-    assert all(definition.strip() in tutorial for definition in definitions)
+@pytest.mark.parametrize(
+    ("file", "document", "count"),
+    [("model.py", "tutorial.md", 3), ("model_checks.py", "howto/pytest.md", 2)],
+)
+def test_a_document_shows_its_file(file: str, document: str, count: int) -> None:
+    code, text = ((sources.DOCS / name).read_text(encoding="utf-8") for name in (file, document))
+    _, *definitions = code.split("\n\n\n")
+    assert [part.strip() in text for part in definitions] == [True] * count
 
 
-def test_the_recipe_shows_its_file() -> None:
-    _, *definitions = (sources.DOCS / "model_checks.py").read_text(encoding="utf-8").split("\n\n\n")
-    recipe = (sources.DOCS / "howto" / "pytest.md").read_text(encoding="utf-8")
-    assert len(definitions) == 2
-    assert all(definition.strip() in recipe for definition in definitions)
-
-
-def test_the_command_builds_it_prints_where_it_is_and_opens_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_command_prints_where_the_site_is_and_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(cli, "build", lambda out: out)
-    monkeypatch.setattr(cli.webbrowser, "open", lambda address: not opened.append(address))
+    # There is a browser the first time only.
+    monkeypatch.setattr(
+        cli.webbrowser, "open", lambda address: opened.append(address) or len(opened) == 1
+    )
     monkeypatch.chdir(sources.ROOT)
-    assert CliRunner().invoke(cli.website, []).output == "site/index.html\n"
-    assert opened == []
-    assert CliRunner().invoke(cli.website, ["--open"]).exit_code == 0
-    assert opened == [(sources.ROOT / "site" / "index.html").as_uri()]
-    monkeypatch.setattr(cli.webbrowser, "open", lambda _: False)
-    refused = CliRunner().invoke(cli.website, ["--open"])
-    assert refused.exit_code == 1
+    plain, shown, refused = (
+        CliRunner().invoke(cli.website, words) for words in ([], ["--open"], ["--open"])
+    )
+    assert (plain.output, shown.exit_code, refused.exit_code) == ("site/index.html\n", 0, 1)
+    assert opened == 2 * [(sources.ROOT / "site" / "index.html").as_uri()]
     assert "open that file in one yourself" in refused.output
 
 
@@ -220,22 +185,24 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sources, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(sources, "PLACES", {})
     (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "other.md").write_text("# There\n")
     return tmp_path / "docs" / "index.md"
 
 
-def test_a_link_to_a_missing_file_is_an_error(another: Path, tmp_path: Path) -> None:
-    another.write_text("`[no link](nowhere.py)`, [a link](../nowhere.py)\n")
-    with pytest.raises(sources.BrokenLinkError, match=r"docs/index\.md: .* \.\./nowhere\.py"):
-        sources.write(tmp_path / "out")
-
-
-@pytest.mark.parametrize("link", ["other.md#nowhere", "#nowhere"])
-def test_a_link_to_a_missing_place_is_an_error(another: Path, tmp_path: Path, link: str) -> None:
-    another.write_text(f"# Here\n\n[a link]({link}), [another](#here)\n")
-    (another.parent / "other.md").write_text("# There\n")
-    with pytest.raises(click.ClickException, match="anchor does not exist") as error:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("`[no](nowhere.py)`, [a](../nowhere.py)", r"^docs/index\.md: .* \.\./nowhere\.py"),
+        ("# Here\n\n[a](other.md#nowhere), [b](#here)", "(?s)anchor does not exist.*index.md:3"),
+        ("# Here\n\n[a](#nowhere), [b](#here)", "(?s)anchor does not exist.*index.md:3"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_an_error(
+    another: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    another.write_text(f"{text}\n")
+    with pytest.raises(click.ClickException, match=says) as error:
         build(tmp_path / "site")
-    assert "index.md:3" in str(error.value)
     assert "\x1b" not in str(error.value)
 
 
