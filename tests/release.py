@@ -29,8 +29,7 @@ class NotReadyError(Exception):
 
 
 def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    return subprocess.check_output(["git", *words], cwd=root, text=True).strip()
 
 
 def _read(root: Path, name: str, pattern: re.Pattern[str]) -> re.Match[str]:
