@@ -32,7 +32,7 @@ def test_commands_print_what_is_shown(document: Path) -> None:
 
 @pytest.mark.slow
 def test_the_newcomers_test_fails_and_passes_as_the_readme_says(tmp_path: Path) -> None:
-    """Here in this environment; tests/test_wheels.py installs the wheel as the README says."""
+    """In this environment; tests/release/test_wheels.py installs the wheel as the README says."""
     newcomer.fail_and_mend(sys.executable, tmp_path)
 
 

@@ -2,8 +2,8 @@
 
 On Python 3.11 and 3.13, each pair in an environment of its own with the built wheel: its files,
 and no other of handgrad's, are tested. All else is the newest there is; the wheel's own lower
-bounds are tried by tests/test_wheels.py. `python -m tests.torch_versions` takes minutes a pair, and
-some 7 GB while one is tried, since the torch that an index has for Linux comes with CUDA.
+bounds are tried by test_wheels.py. `python -m tests.release.torch_versions` takes minutes a pair,
+and some 7 GB while one is tried, since the torch that an index has for Linux comes with CUDA.
 """
 
 import shutil

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests import release
-from tests.release import NotReadyError, build, date, ready
+from tests.release import __main__ as release
+from tests.release.__main__ import NotReadyError, build, date, ready
 
 TODAY = "2031-05-07"
 

@@ -92,7 +92,7 @@ def build(root: Path, version: str) -> list[Path]:
 def tested(root: Path) -> None:
     """Run the tests of what is published, in empty environments as well."""
     test = ["-m", "pytest", "-q", "-n", "auto", "--dist", "load", "-m", "slow or not slow"]
-    files = ["tests/test_wheels.py", "tests/test_project.py"]
+    files = ["tests/release/test_wheels.py", "tests/test_project.py"]
     if subprocess.run([sys.executable, *test, *files], cwd=root, check=False).returncode:
         raise NotReadyError("the tests of the wheel and of the project fail")
 
