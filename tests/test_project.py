@@ -12,7 +12,7 @@ from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
 import handgrad
-from tests.installing import EXTRAS, PROJECT, ROOT
+from tests.release.installing import EXTRAS, PROJECT, ROOT
 
 README, LOCK = ((ROOT / name).read_text() for name in ("README.md", "requirements.lock"))
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from tests.installing import ROOT, built
+from tests.release.installing import ROOT, built
 
 #: The revision of 29 November, and the one that had ceased to be sure of wrong things.
 REVISIONS = ("f4a0d8ca", "55e8eaab")

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.installing import ROOT, built
+from tests.release.installing import ROOT, built
 
 #: What a version that can be published looks like, in the package and in the changelog.
 VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+)"$', re.MULTILINE)

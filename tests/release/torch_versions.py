@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from tests.installing import EXTRAS, ROOT, at, built, environment, python, requirements
 from tests.newcomer import run
+from tests.release.installing import EXTRAS, ROOT, at, built, environment, python, requirements
 
 PYTHONS, VERSIONS = ("3.11", "3.13"), ("oldest", "newest")
 
