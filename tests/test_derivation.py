@@ -170,6 +170,9 @@ def said() -> Iterator[str]:
     yield rf"dW = X^T \, dZ = {matrix(x.T @ dz)}"
     yield f"db = {matrix([added(column) for column in dz.T])} = {matrix(dz.sum(axis=0))}"
     yield rf"dX = dZ \, W^T = {matrix(dz @ w.T)}"
+    # What is tried below.
+    yield r"\Delta L \approx -\eta \, \lVert \nabla L \rVert^2"
+    yield from ("At $`10^{-8}`$ the two balance", "at about $`10^{-5}`$ two thirds")
     # The article's own, as its text has them.
     of_w = r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
     yield of_w + r"\frac{\partial y_{\text{partial}}}{\partial w_i}"

@@ -22,7 +22,7 @@ from study.build import build, page
 from study.chromium import launched
 from study.content import of_article, of_pass
 from study.font import embedded
-from tests.compare.traced.passes import NETWORKS
+from tests.compare.passes import NETWORKS
 from tests.once import Once
 from tests.study.browser import At, PageOf, Pages, required
 
