@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests import newcomer
-from tests.console import ROOT, blocks, check, commands
+from tests.console import ROOT, check, shown_in
 
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-
-
-def shown_in(document: Path) -> list[tuple[str, str]]:
-    return [command for block in blocks(document) for command in commands(block)]
 
 
 @pytest.mark.slow
