@@ -35,17 +35,14 @@ APART = (".venv/bin/python -m compare sweep ", ".venv/bin/python -m pytest ")
 RECURSIVE = ("make test", "make test-all", "make lint")
 
 
-def blocks(document: Path) -> list[str]:
-    """The `console` blocks of a document, from top to bottom."""
-    return re.findall(r"^```console\n(.*?)^```$", document.read_text("utf-8"), re.M | re.S)
-
-
-def commands(block: str) -> list[tuple[str, str]]:
-    """The commands of a block, each with the output that is printed below it."""
-    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
-    assert parts[0].strip() == "", "a console block begins with a command"
-    split = (part.partition("\n") for part in parts[1:])
-    return [(command, output) for command, _, output in split]
+def shown_in(document: Path) -> list[tuple[str, str]]:
+    """The commands of a document's `console` blocks, each with what is printed below it."""
+    found: list[tuple[str, str]] = []
+    for block in re.findall(r"^```console\n(.*?)^```$", document.read_text("utf-8"), re.M | re.S):
+        first, *parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
+        assert first.strip() == "", "a console block begins with a command"
+        found += [(command, output) for command, _, output in (p.partition("\n") for p in parts)]
+    return found
 
 
 def check(command: str, expected: str) -> str | None:

@@ -14,6 +14,7 @@ from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.losses import LOSSES
 from manual.network import LINKS, Network
+from models.general_network import Variant
 
 #: Sizes of networks, and examples at once. Few, because operations are compiled for each shape.
 SHAPES = (
@@ -70,6 +71,24 @@ def described(count: int) -> list[Described]:
         output = "identity" if loss in LINKS else str(rng.choice(names))
         l2 = (0.0, 0.01, 0.0, 0.3)[int(rng.integers(4))]
         made.append(Described(Network(sizes, names[i % len(names)], output, loss, l2), n))
+    return made
+
+
+#: Sizes and examples; in `SQUARE` a transposition keeps the shape, and n differs from it.
+PRIME = (((5, 3, 2), 7), ((2, 5, 3, 7), 11), ((3, 7, 2), 13))
+SQUARE = (((3, 3, 3), 5), ((2, 2, 2, 2), 7), ((5, 5, 5), 3))
+
+
+def hosts(plant: Variant) -> list[Described]:
+    """Three networks in which the mistake is one."""
+    made = []
+    functions = (("tanh", "mse"), ("sigmoid", "huber"), ("softplus", "bce"))
+    for (sizes, n), (hidden, loss) in zip(
+        SQUARE if plant.square else PRIME, functions, strict=True
+    ):
+        loss = plant.loss or ("mse" if plant.output else loss)
+        output = plant.output or "identity"
+        made.append(Described(Network(sizes, plant.activation or hidden, output, loss, l2=0.1), n))
     return made
 
 

@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.console import ROOT, blocks, commands, same
+from tests.console import ROOT, same, shown_in
 
 #: What the newcomer types, outside this checkout: the documents' commands run inside it.
 INSTALL, TEST = "pip install . pytest", "pytest -q test_mine.py"
@@ -21,7 +21,7 @@ def fail_and_mend(python: str | Path, folder: Path) -> None:
     )
     (missing,) = re.findall(r"^Append `(.*?)` to the formula, and it passes", readme, re.MULTILINE)
     (formula,) = re.findall(r"^    return 2 \* .*$", code, re.MULTILINE)
-    shown = dict(command for block in blocks(_README) for command in commands(block))
+    shown = dict(shown_in(_README))
     for text, due in ((code, 1), (code.replace(formula, formula + missing), 0)):
         (folder / name).write_text(text, encoding="utf-8")
         ended, said = run(folder, python, "-I", "-m", *TEST.split(), "-p", "no:cacheprovider")

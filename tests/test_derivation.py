@@ -2,11 +2,10 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
-import jax
 import numpy as np
 import pytest
 import sympy
@@ -15,367 +14,110 @@ import manual.article
 import manual.losses
 import manual.network
 import manual.sgd
-from compare import cli
 from compare.errata.catalogue import ERRATA
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
-from compare.trace import UPDATE, Quantity, Trace
+from compare.trace import UPDATE
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
+from manual.article import loss
 from manual.network import Network
 from models.planted import MISTAKES
 from tests.compare.networks.calls import compare
 from tests.console import ROOT
-from tests.formulas_of_documents import (
-    FORMULA,
-    Equation,
-    equations,
-    not_introduced,
-    squeezed,
-    symbols,
-    tables,
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+DERIVATION, NOTATION = (
+    (ROOT / "docs" / name).read_text("utf-8") for name in ("derivation.md", "notation.md")
 )
 
-DERIVATION = (ROOT / "docs" / "derivation.md").read_text("utf-8")
-ROWS = list(tables(DERIVATION, "#"))
+#: A formula on lines of its own, or one within the text.
+FORMULA = re.compile(r"^```math\n(?P<block>.*?)^```$|\$`(?P<inline>.+?)`\$", re.M | re.S)
+
+#: Words of the language of formulas that stand for quantities, and for none.
+GREEK = {"sigma", "delta", "varepsilon", "eta", "nabla", "Delta", "lambda", "partial", "sum"}
+WORDS = {
+    *("frac", "cdot", "quad", "qquad", "begin", "end", "aligned", "approx", "left"),
+    *("right", "big", "times", "lVert", "rVert", "ldots", "text", "max", "log"),
+}
+
+
+def squeezed(text: str) -> str:
+    """Without white space."""
+    return re.sub(r"\s+", "", text)
+
+
+def formulas(text: str) -> Iterator[tuple[int, str]]:
+    """Where each formula begins, and what it says."""
+    for found in FORMULA.finditer(text):
+        yield found.start(), found["block"] or found["inline"]
+
+
+def symbols(formula: str) -> set[str]:
+    """The quantities in a formula: z_1, sigma."""
+    for left_out in (r"\\(?:begin|end)\{\w+\}", r"\(\d\)(?= \\quad)"):
+        formula = re.sub(left_out, "", formula)
+    formula = formula.replace(r"y_{\text{pred}}", "P ").replace(r"y_{\text{pred},i}", "Q ")
+    formula = re.sub(r"\\text\{.*?\}", "", formula)
+    found = re.findall(r"\\([a-zA-Z]+)|([a-zA-Z](?:_(?:\{[^}]+\}|\w))?)", formula)
+    return {re.sub("[{}]", "", letter) or word for word, letter in found} - WORDS
+
+
+def tables(text: str, heading: str) -> list[tuple[str, ...]]:
+    """The rows of every table whose first cell is `heading`."""
+    whole = rf"^\| {re.escape(heading)} \|.*\n\|[-: |]+\n((?:\|.*\n)+)"
+    rows = "".join(re.findall(whole, text, re.M)).splitlines()
+    return [tuple(map(str.strip, re.split(r"(?<!\\)\|", row)[1:-1])) for row in rows]
+
+
+ROWS = tables(DERIVATION, "#")
 COMMANDS = [command for row in ROWS[:27] for command in re.findall(r"`compare (.+?)`", row[2])]
 
-EXPLAINED = [line for line in COMMANDS if line.startswith(("step", "explain"))]
+ONES, ALICE = manual.article.ones_parameters(), (np.array([-2.0, -1.0]), np.float64(1.0))
+TRACE = trace_article(ONES, [-2, -1], 1)
+COMPUTED = [q for q in TRACE.quantities.values() if q.formula and q.kind != UPDATE]
 
 
-@pytest.fixture(scope="module")
-def alice() -> Trace:
-    return trace_article(manual.article.ones_parameters(), [-2, -1], 1)
-
-
-def computed(trace: Trace) -> list[Quantity]:
-    return [q for q in trace.quantities.values() if q.formula and q.kind != UPDATE]
-
-
-def test_the_equations_are_those_of_the_lines(alice: Trace) -> None:
-    """All 31, in the order in which they are computed."""
-    wanted = [Equation(squeezed(q.latex), squeezed(q.formula_latex or "")) for q in computed(alice)]
+def test_the_equations_are_those_of_the_lines() -> None:
+    """All 31, in the order in which they are computed, and the update."""
+    wanted = [squeezed(f"{q.latex}={q.formula_latex}") for q in COMPUTED]
     assert len(wanted) == 31
-    found = equations(DERIVATION)
-    assert [equation for equation in found if equation in wanted] == wanted
+    wanted.append(squeezed(TRACE.quantities["w1_new"].formula_latex or ""))
+    setting = r"\\(?:begin|end)\{aligned\}|\\\\|\\quad|&|\(\d\) |\s"
+    lines = [re.sub(setting, "", line) for _, f in formulas(DERIVATION) for line in f.split("\n")]
+    assert [line for line in lines if line in wanted] == wanted
 
 
-def test_the_update_is_that_of_the_lines(alice: Trace) -> None:
-    formula = alice.quantities["w1_new"].formula_latex or ""
-    blocks = [squeezed(found["block"] or "") for found in FORMULA.finditer(DERIVATION)]
-    assert squeezed(formula) in blocks
-
-
-def test_alices_numbers_are_those_of_the_lines(alice: Trace) -> None:
+def test_alices_numbers_are_those_of_the_lines() -> None:
     """Of the way back each factor as well, with the numbers in its formula."""
-    wanted = [
+    assert tables(DERIVATION, "Alice") == [
         (
             f"$`{q.latex}`$",
             *([f"$`{q.substituted_latex}`$"] if q.derivative else []),
             f"{q.by_hand:.15g}",
         )
-        for q in computed(alice)
+        for q in COMPUTED
     ]
-    assert list(tables(DERIVATION, "Alice")) == wanted
-    assert "0.999999999999966" in DERIVATION
-    bob = trace_article(manual.article.ones_parameters(), [25, 6], 0)
-    assert f"{bob.quantities['h1'].by_hand:.15g}" == "0.999999999999966"
 
 
 def test_what_the_nine_mean_is_computed() -> None:
-    """What the loss should rise by and rises by, and what the update does, to the digits shown."""
-    ones, alice = manual.article.ones_parameters(), np.array([-2.0, -1.0])
-    loss = float(manual.article.loss(ones, alice, 1.0))
-    grads = manual.article.gradient(ones, alice, 1.0)
-    rows = list(tables(DERIVATION, "raise by 0.1"))
-    assert len(rows) == len(grads)
-    for (name, value), slope, row in zip(ones._asdict().items(), grads, rows, strict=True):
-        moved = manual.article.loss(ones._replace(**{name: value + 0.1}), alice, 1.0) - loss
-        shown = (f"$`{name[0]}_{name[1]}`$", f"{slope:.5f}", f"{slope / 10:.5f}", f"{moved:.5f}")
-        assert row == shown
-    new = manual.sgd.update(ones, grads, 0.1)
-    after = float(manual.article.loss(new, alice, 1.0))
-    squares = sum(slope**2 for slope in grads)
-    said = (
-        f"{squares:.4f}",
-        f"{squares / 10:.5f}",
-        f"{loss:.4f} to {after:.4f}, by {loss - after:.5f}",
-    )
-    for number in said:
-        assert number in DERIVATION
-
-
-def test_the_sigmoid_by_hand() -> None:
-    """Each number from the ones shown before it, as a reader with a calculator gets them."""
-    below, above = f"{np.exp(3):.4f}", f"{np.exp(-3):.4f}"
-    low, high = (f"{1 / (1 + float(e)):.4f}" for e in (below, above))
-    for said in (
-        f"$`e^{{3}}`$ is {below}, so $`\\sigma(-3) = 1 / (1 + {below}) = {low}`$",
-        f"$`e^{{-3}}`$ is {above}, so $`\\sigma(3) = 1 / {1 + float(above):.4f} = {high}`$",
-        rf"$`{low} \cdot {high} = {float(low) * float(high):.4f}`$",
+    """What the loss should rise by where one parameter is raised, and rises by."""
+    rows = []
+    for (name, value), slope in zip(
+        ONES._asdict().items(), manual.article.gradient(ONES, *ALICE), strict=True
     ):
-        assert squeezed(said) in squeezed(DERIVATION), said
+        rise = loss(ONES._replace(**{name: value + 0.1}), *ALICE) - loss(ONES, *ALICE)
+        numbers = (f"{number:.5f}" for number in (slope, slope / 10, rise))
+        rows.append((f"$`{name[0]}_{name[1]}`$", *numbers))
+    assert tables(DERIVATION, "raise by 0.1") == rows
 
 
 def test_the_people_are_those_of_the_article() -> None:
     people = (*PEOPLE, *NEWCOMERS)
     said = {"F": "female", "M": "male", None: "to be predicted"}
-    wanted = [
+    assert tables(DERIVATION, "person") == [
         (p.name, f"{p.weight:g}", f"{p.height:g}", *(f"{x:g}" for x in inputs), said[p.gender])
         for p, inputs in zip(people, shifted(raw(people)), strict=True)
     ]
-    assert list(tables(DERIVATION, "person")) == wanted
-
-
-def test_what_travels_back_gives_all_nine() -> None:
-    """Each partial derivative is the δ named for it, times what is named beside it."""
-    params, alice = manual.article.draw_parameters(44), np.array([-2.0, -1.0])
-    steps = manual.article.forward(params, alice)
-    slopes = [z * (1 - z) for z in (steps.h1, steps.h2, steps.ypred)]
-    delta = {3: -2 * (1 - steps.ypred) * slopes[2]}
-    delta |= {2: delta[3] * params.w6 * slopes[1], 1: delta[3] * params.w5 * slopes[0]}
-    factors = {"h_1": steps.h1, "h_2": steps.h2, "x_1": -2, "x_2": -1}
-    of = r"\\frac{\\partial L}{\\partial (\w)_(\d)} &= \\delta_(\d)(?: \\cdot (\w_\d))?"
-    found = re.findall(of, DERIVATION)
-    assert {f"{letter}{number}" for letter, number, *_ in found} == set(params._fields)
-    right = manual.article.gradient(params, alice, 1.0)._asdict()
-    for letter, number, which, factor in found:
-        said = delta[int(which)] * factors.get(factor, 1)
-        assert said == pytest.approx(right[letter + number], rel=1e-13), letter + number
-
-
-def test_the_digits_that_bob_loses_are_counted() -> None:
-    """The distance of floats below 1, how many are left of 1 - h1, and what rounding can cost."""
-    exact = 1 / (1 + np.exp(31.0))  # 1 - h1, which is σ(-31)
-    h1 = 1 / (1 + np.exp(-31.0))
-    step = np.spacing(h1)
-    text = " ".join(DERIVATION.replace("`$", "").split())
-    for number in (
-        f"{step:.1e} apart",
-        f"{exact:.1e}, the nines cancel",
-        f"{round(exact / step, -1):.0f} such steps",
-        f"relative error of {1.5 * step / exact:.1e}",
-        f"Here it is {abs((1 - h1) / exact - 1):.1e}",
-    ):
-        assert number.replace("e-0", "e-") in text, number
-
-
-def test_rounding_costs_more_than_a_step_and_no_more_than_one_and_a_half() -> None:
-    """Half a step for the quotient, a whole one for the sum, whose steps are twice as long."""
-    assert np.spacing(1.0) == 2 * np.spacing(0.5)
-    z = np.random.default_rng(0).uniform(10, 37, 10_000)
-    h = 1 / (1 + np.exp(-z))
-    lost = np.abs((1 - h) - 1 / (1 + np.exp(z))) / np.spacing(0.5)
-    assert 1 < lost.max() < 1.5
-
-
-def test_a_move_leaves_half_of_the_digits_and_two_moves_two_thirds() -> None:
-    """Of 16, at the moves that are named, but for a digit: how much the curve bends decides it."""
-    ones, alice = manual.article.ones_parameters(), np.array([-2.0, -1.0])
-    slopes = manual.article.gradient(ones, alice, 1.0)._asdict()
-
-    def loss(name: str, move: float) -> float:
-        moved = ones._replace(**{name: getattr(ones, name) + move})
-        return float(manual.article.loss(moved, alice, 1.0))
-
-    def digits(move: float, behind: float) -> float:
-        quotients = {n: (loss(n, move) - loss(n, -behind)) / (move + behind) for n in slopes}
-        return -np.log10(max(abs(quotients[n] / slopes[n] - 1) for n in slopes))
-
-    one = {power: digits(10.0**power, 0) for power in range(-15, 0)}
-    two = {power: digits(10.0**power, 10.0**power) for power in range(-15, 0)}
-    assert abs(max(one, key=one.__getitem__) + 8) <= 1
-    assert abs(max(one.values()) - 8) < 1.5
-    assert abs(max(two, key=two.__getitem__) + 5) <= 1
-    assert abs(max(two.values()) - 32 / 3) < 1.5
-    for power in ("-8", "-5"):
-        assert f"$`10^{{{power}}}`$" in DERIVATION
-
-
-def test_no_symbol_comes_before_its_introduction() -> None:
-    assert list(not_introduced(DERIVATION)) == []
-
-
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
-def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
-    """In the two forms that do not collide with the marks of the text, and in known words."""
-    text = document.read_text("utf-8")
-    outside = re.sub(r"^```.*?^```$|`[^`\n]*`", "", FORMULA.sub("", text), flags=re.M | re.S)
-    assert "$" not in outside
-    for found in FORMULA.finditer(text):
-        formula = found["block"] or found["inline"]
-        assert formula.count("{") == formula.count("}"), formula
-        assert formula.count(r"\begin") == formula.count(r"\end"), formula
-        assert formula.count(r"\left") == formula.count(r"\right"), formula
-        assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b", formula), formula
-        assert "|" not in formula, formula  # it would end the cell of a table
-        greek = {
-            "sigma",
-            "delta",
-            "varepsilon",
-            "eta",
-            "nabla",
-            "Delta",
-            "lambda",
-            "partial",
-            "sum",
-        }
-        assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= greek, formula
-
-
-def test_numbers_of_mistakes_and_slips() -> None:
-    for document, said in (("docs/teaching.md", f"has {len(MISTAKES)} to choose from"),):
-        assert said in " ".join((ROOT / document).read_text("utf-8").split())
-
-
-def test_all_27_rows_are_there() -> None:
-    assert [row[0] for row in ROWS[:27]] == [str(number) for number in range(1, 28)]
-    for number, _, shown in ROWS[:26]:
-        assert "](" in shown or "`compare " in shown, number
-    of_the_claims = re.findall(r"\d+", ROWS[26][2])
-    assert len(ROWS[26][2].split(";")) == 8
-    assert all(1 <= int(number) < 27 for number in of_the_claims)
-
-
-@pytest.mark.parametrize("document", ["derivation.md", "notation.md", "teaching.md"])
-def test_links_lead_somewhere(document: str) -> None:
-    text = (ROOT / "docs" / document).read_text("utf-8")
-    headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.M)
-    }
-    links = re.findall(r"\]\(([^)]+)\)", text)
-    assert links
-    for link in links:
-        file, _, heading = link.partition("#")
-        assert not file or (ROOT / "docs" / file).exists(), link
-        assert file or heading in headings, link
-
-
-def test_the_articles_slips_are_those_of_the_catalogue() -> None:
-    def plain(cell: str) -> str:
-        return cell.replace("\\", "")
-
-    said = [(number, plain(printed), plain(right)) for number, printed, right in ROWS[27:]]
-    assert said == [(str(entry.number), entry.printed, entry.right) for entry in ERRATA]
-
-
-def test_the_commands_of_the_rows_are_valid(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for line in COMMANDS:
-        words, command = shlex.split(line), cli.cli
-        while isinstance(command, click.Group):
-            command = command.commands[words.pop(0)]
-        command.make_context(line, words)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "line", [line for line in COMMANDS if line.startswith(("step", "explain"))]
-)
-def test_the_quantities_of_the_rows_are_explained(line: str) -> None:
-    ended = compare(*shlex.split(line))
-    assert (ended.code, ended.err) == (0, "")
-    assert ended.out
-
-
-NOTATION = (ROOT / "docs" / "notation.md").read_text("utf-8")
-
-
-def test_the_notation_is_that_of_the_trace(alice: Trace) -> None:
-    """Of what a trace has, formula and terminal are as there, by the name in the code."""
-    rows = list(tables(NOTATION, "meaning"))
-    of = {q.name: q for q in alice.quantities.values()}
-    found = set()
-    for _, formula, terminal, code, *_ in rows[:15]:
-        names = [name for name in re.findall(r"`(\w+)`", code.split(";")[0]) if name in of]
-        for at, name in enumerate(names):
-            assert f"$`{of[name].latex}`$" == formula.split(", ")[at].strip(), name
-            assert of[name].symbol == terminal.split(", ")[at].strip(), name
-        found |= set(names)
-    assert len(found) == 2 + 1 + 9 + 3 + 2 + 1 + 1 + 2 + 1
-
-
-@pytest.mark.slow
-def test_the_notation_of_any_network() -> None:
-    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.1)
-    params = manual.network.draw_parameters(network, 0)
-    trace = trace_network(network, params, [1.0, 2.0], [0.5])
-    symbols_there = {q.symbol for q in trace.quantities.values()}
-    rows = list(tables(NOTATION, "meaning"))[15:]
-    said = [symbol for row in rows for symbol in row[2].split(", ") if symbol and symbol != "λ"]
-    assert len(said) == 10
-    assert set(said) <= symbols_there
-    assert "da_dz0[1]" in trace.quantities
-
-
-def test_every_symbol_of_the_derivation_is_in_the_notation() -> None:
-    """In a table; `d` stands before other symbols only."""
-    used = {s for found in FORMULA.finditer(DERIVATION) for s in symbols(_of(found))}
-    rows = "\n".join(line for line in NOTATION.split("\n") if line.startswith("|"))
-    listed = {s for found in FORMULA.finditer(rows) for s in symbols(_of(found))}
-    assert used - listed == set()
-
-
-t, f, g = sympy.Symbol("t"), *(sympy.Function(name) for name in "fg")
-slope_f, slope_g = f(t).diff(t), g(t).diff(t)
-
-#: Rules and equations that no line of the network spells out, and what makes each of them true.
-RULES = {
-    "(f + g)' = f' + g'": ((f(t) + g(t)).diff(t), slope_f + slope_g),
-    "(f g)' = f' g + f g'": ((f(t) * g(t)).diff(t), slope_f * g(t) + f(t) * slope_g),
-    r"\left( \frac{1}{f} \right)' = -\frac{f'}{f^2}": ((1 / f(t)).diff(t), -slope_f / f(t) ** 2),
-    r"f' \cdot \frac{1}{f} + f \cdot \left( \frac{1}{f} \right)' = 0": (
-        slope_f / f(t) + f(t) * (1 / f(t)).diff(t),
-        0,
-    ),
-    "(e^t)' = e^t": (sympy.exp(t).diff(t), sympy.exp(t)),
-    r"(e^{-z})' = e^{-z} \cdot (-1)": (sympy.exp(-t).diff(t), -sympy.exp(-t)),
-    "(1 + e^{-z})' = -e^{-z}": ((1 + sympy.exp(-t)).diff(t), -sympy.exp(-t)),
-    r"\sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2}": (
-        (1 / (1 + sympy.exp(-t))).diff(t),
-        sympy.exp(-t) / (1 + sympy.exp(-t)) ** 2,
-    ),
-    r"\sigma'(z) = \sigma(z) \cdot \sigma(-z)": (
-        (1 / (1 + sympy.exp(-t))).diff(t),
-        1 / (1 + sympy.exp(-t)) / (1 + sympy.exp(t)),
-    ),
-}
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_the_rules_are_right(rule: str) -> None:
-    left, right = RULES[rule]
-    assert sympy.simplify(left - right) == 0
-    assert squeezed(rule) in squeezed(DERIVATION)
-
-
-X, W, DZ, Y = (np.random.default_rng(3).normal(size=n) for n in ((3, 2), (2, 4), (3, 4), (3, 4)))
-
-
-def loss_of(x: Any, w: Any, b: Any) -> Any:
-    """A loss whose slopes by z are DZ."""
-    return (DZ * (x @ w + b)).sum()
-
-
-#: What the lines on any layer say, in NumPy; by the slope of `loss_of` that it is.
-OF_LAYERS = {
-    r"dw_{ij} = \sum_k x_{ki} \, dz_{kj}": (1, np.einsum("ki,kj->ij", X, DZ)),
-    r"db_j = \sum_k dz_{kj}": (2, np.einsum("kj->j", DZ)),
-    r"dx_{ki} = \sum_j dz_{kj} \, w_{ij}": (0, np.einsum("kj,ij->ki", DZ, W)),
-    r"dW = X^T \, dZ": (1, X.T @ DZ),
-    r"dX = dZ \, W^T": (0, DZ @ W.T),
-}
-
-
-@pytest.mark.parametrize("equation", OF_LAYERS)
-def test_the_equations_of_any_layer_are_right(equation: str) -> None:
-    by, said = OF_LAYERS[equation]
-    with jax.enable_x64(True):
-        slope = jax.grad(loss_of, argnums=by)(*map(jax.numpy.asarray, (X, W, np.zeros((1, 4)))))
-    assert np.allclose(said, np.reshape(slope, said.shape), rtol=1e-13)
-    assert squeezed(equation) in squeezed(DERIVATION)
 
 
 def matrix(rows: Any) -> str:
@@ -383,64 +125,217 @@ def matrix(rows: Any) -> str:
     return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
 
 
-def added(*terms: Any) -> str:
+def added(terms: Any) -> str:
     """A sum, with the negative ones of its later terms in brackets."""
-    return " + ".join(
-        [str(terms[0]), *(f"({n})" if str(n)[0] == "-" else f"{n}" for n in terms[1:])]
-    )
+    first, *others = map(str, terms)
+    return " + ".join([first, *(f"({n})" if n[0] == "-" else n for n in others)])
 
 
 def multiplied(a: Any, b: Any) -> str:
     """A row times a column, written out."""
-    return added(*(rf"{p} \cdot {f'({q})' if q < 0 else q}" for p, q in zip(a, b, strict=True)))
+    return added(rf"{p} \cdot {f'({q})' if q < 0 else q}" for p, q in zip(a, b, strict=True))
 
 
-def test_the_matrices_of_the_example_are_right() -> None:
-    """Three examples, two inputs, four units: no transposition is hidden."""
+def said() -> Iterator[str]:
+    """What the text says between its formulas, with its numbers computed."""
+    grads = manual.article.gradient(ONES, *ALICE)
+    before, after = (loss(at, *ALICE) for at in (ONES, manual.sgd.update(ONES, grads, 0.1)))
+    squares = sum(slope**2 for slope in grads)
+    yield from (f"{squares:.4f}", f"{squares / 10:.5f}")
+    yield f"{before:.4f} to {after:.4f}, by {before - after:.5f}"
+    # The sigmoid as a reader with a calculator gets it, each number from those shown before.
+    below, above = f"{np.exp(3):.4f}", f"{np.exp(-3):.4f}"
+    low, high = (f"{1 / (1 + float(e)):.4f}" for e in (below, above))
+    yield f"$`e^{{3}}`$ is {below}, so $`\\sigma(-3) = 1 / (1 + {below}) = {low}`$"
+    yield f"$`e^{{-3}}`$ is {above}, so $`\\sigma(3) = 1 / {1 + float(above):.4f} = {high}`$"
+    yield rf"$`{low} \cdot {high} = {float(low) * float(high):.4f}`$"
+    # Bob's digits: the steps of floats below 1, how many make up 1 - h1, what rounding costs.
+    h1, exact = 1 / (1 + np.exp(-31.0)), 1 / (1 + np.exp(31.0))
+    step = np.spacing(h1)
+    yield f"$`h_1`$ is {h1:.15g}"
+    yield f"{step:.1e} apart"
+    yield f"{exact:.1e}, the nines cancel"
+    yield f"{round(exact / step, -1):.0f} such steps"
+    yield f"relative error of {1.5 * step / exact:.1e}".replace("e-0", "e-")
+    yield f"Here it is {abs((1 - h1) / exact - 1):.1e}".replace("e-0", "e-")
+    # Three examples, two inputs, four units: no transposition is hidden.
     x, w = np.array([[1, 2], [3, 4], [5, 6]]), np.array([[1, 0, -1, 2], [0, 1, 2, 1]])
     dz = np.array([[1, 0, 0, -1], [0, 2, 1, 0], [-1, 1, 0, 0]])
+    yield from (f"{name} = {matrix(m)}" for name, m in {"X": x, "W": w, "dZ": dz}.items())
+    yield from (f"{name}^T = {matrix(m.T)}" for name, m in {"X": x, "W": w}.items())
     sums = [[multiplied(row, column) for column in w.T] for row in x]
-    for said in (
-        f"X = {matrix(x)}",
-        f"W = {matrix(w)}",
-        f"b = {matrix([0, 1, 0, -1])}",
-        f"X W = {matrix(sums)} = {matrix(x @ w)}",
-        f"dZ = {matrix(dz)}",
-        f"{multiplied(x[:, 0], dz[:, 1])} = {(x.T @ dz)[0, 1]}`",
-        f"X^T = {matrix(x.T)}",
-        rf"dW = X^T \, dZ = {matrix(x.T @ dz)}",
-        f"db = {matrix([added(*column) for column in dz.T])} = {matrix(dz.sum(axis=0))}",
-        f"W^T = {matrix(w.T)}",
-        rf"dX = dZ \, W^T = {matrix(dz @ w.T)}",
-    ):
-        assert squeezed(said) in squeezed(DERIVATION), said
+    yield f"b = {matrix([0, 1, 0, -1])}"
+    yield f"X W = {matrix(sums)} = {matrix(x @ w)}"
+    yield f"{multiplied(x[:, 0], dz[:, 1])} = {(x.T @ dz)[0, 1]}`"
+    yield rf"dW = X^T \, dZ = {matrix(x.T @ dz)}"
+    yield f"db = {matrix([added(column) for column in dz.T])} = {matrix(dz.sum(axis=0))}"
+    yield rf"dX = dZ \, W^T = {matrix(dz @ w.T)}"
+    # What is tried below.
+    yield r"\Delta L \approx -\eta \, \lVert \nabla L \rVert^2"
+    yield from ("At $`10^{-8}`$ the two balance", "at about $`10^{-5}`$ two thirds")
+    # The article's own, as its text has them.
+    of_w = r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
+    yield of_w + r"\frac{\partial y_{\text{partial}}}{\partial w_i}"
+    yield of_w + (
+        r"\frac{\partial y_{\text{pred}}}{\partial h_1} \times \frac{\partial h_1}{\partial w_1}"
+    )
+    yield r"\sum_{i=0}^{n} (y_i - y_{\text{pred}}) / n"
 
 
-def test_the_loss_of_a_layer_and_the_first_order_are_right() -> None:
-    said = r"da_{kj} = -\frac{2}{n} \, (y_{kj} - a_{kj})"
-    slope = manual.losses.mse_backward(1.0, manual.losses.mse_forward(X @ W, Y)[1])
-    assert np.allclose(slope, -2 / 3 * (Y - X @ W), rtol=1e-15)
-    assert squeezed(said) in squeezed(DERIVATION)
-    said = r"\Delta L \approx -\eta \, \lVert \nabla L \rVert^2"
-    start, alice = manual.article.draw_parameters(44), (np.array([-2.0, -1.0]), np.float64(1))
-    grads = manual.article.gradient(start, *alice)
-    moved = manual.sgd.update(start, grads, 1e-6)
-    change = manual.article.loss(moved, *alice) - manual.article.loss(start, *alice)
-    assert abs(change / (-1e-6 * np.sum(np.square(grads))) - 1) < 1e-4
-    assert squeezed(DERIVATION).count(squeezed(said)) == 2
+def test_what_the_text_says_is_computed() -> None:
+    text = squeezed(DERIVATION.replace("`$", "").replace("$`", ""))
+    for words in said():
+        assert squeezed(words.replace("`$", "").replace("$`", "").strip("`")) in text, words
+    assert f"has {len(MISTAKES)} to choose from" in (ROOT / "docs/teaching.md").read_text("utf-8")
 
 
-def test_the_printed_equations_are_the_articles() -> None:
-    """As its text has them, but for the sign of multiplication and white space."""
-    for printed in (
-        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
-        r"\frac{\partial y_{\text{partial}}}{\partial w_i}",
-        r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{\text{pred}}} \times "
-        r"\frac{\partial y_{\text{pred}}}{\partial h_1} \times \frac{\partial h_1}{\partial w_1}",
-        r"\sum_{i=0}^{n} (y_i - y_{\text{pred}}) / n",
-    ):
-        assert squeezed(printed) in squeezed(DERIVATION)
+t = sympy.Symbol("t")
+f, g, E = sympy.Function("f")(t), sympy.Function("g")(t), sympy.exp(-t)
+S = 1 / (1 + E)
+X, W, DZ, Y = (np.random.default_rng(3).normal(size=n) for n in ((3, 2), (2, 4), (3, 4), (3, 4)))
+#: The slopes of a layer whose loss has the slopes DZ by z, element by element.
+DW, DX = (DZ[:, None] * X[..., None]).sum(0), (DZ[:, None] * W).sum(2)
+
+#: Equations that no line of the network spells out, and what vanishes if one is true.
+EQUATIONS: dict[str, Any] = {
+    "(f + g)' = f' + g'": (f + g).diff(t) - f.diff(t) - g.diff(t),
+    "(f g)' = f' g + f g'": (f * g).diff(t) - f.diff(t) * g - f * g.diff(t),
+    r"\left( \frac{1}{f} \right)' = -\frac{f'}{f^2}": (1 / f).diff(t) + f.diff(t) / f**2,
+    r"f' \cdot \frac{1}{f} + f \cdot \left( \frac{1}{f} \right)' = 0": (
+        f.diff(t) / f + f * (1 / f).diff(t)
+    ),
+    "(e^t)' = e^t": sympy.exp(t).diff(t) - sympy.exp(t),
+    r"(e^{-z})' = e^{-z} \cdot (-1)": E.diff(t) + E,
+    "(1 + e^{-z})' = -e^{-z}": (1 + E).diff(t) + E,
+    r"\sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2}": S.diff(t) - E / (1 + E) ** 2,
+    r"\sigma'(z) = \sigma(z) \cdot \sigma(-z)": S.diff(t) - S * S.subs(t, -t),
+    r"dw_{ij} = \sum_k x_{ki} \, dz_{kj}": np.einsum("ki,kj->ij", X, DZ) - DW,
+    r"db_j = \sum_k dz_{kj}": np.einsum("kj->j", DZ) - DZ.sum(axis=0),
+    r"dx_{ki} = \sum_j dz_{kj} \, w_{ij}": np.einsum("kj,ij->ki", DZ, W) - DX,
+    r"dW = X^T \, dZ": X.T @ DZ - DW,
+    r"dX = dZ \, W^T": DZ @ W.T - DX,
+    r"da_{kj} = -\frac{2}{n} \, (y_{kj} - a_{kj})": (
+        manual.losses.mse_backward(1.0, manual.losses.mse_forward(X @ W, Y)[1])
+        + 2 / 3 * (Y - X @ W)
+    ),
+}
 
 
-def _of(found: "re.Match[str]") -> str:
-    return found["block"] or found["inline"]
+@pytest.mark.parametrize("equation", EQUATIONS)
+def test_an_equation_is_right(equation: str) -> None:
+    rest = EQUATIONS[equation]
+    numbers = rest if isinstance(rest, np.ndarray) else np.float64(sympy.simplify(rest))
+    assert np.allclose(numbers, 0, atol=1e-13)
+    assert squeezed(equation) in squeezed(DERIVATION)
+
+
+def test_what_travels_back_gives_all_nine() -> None:
+    """Each partial derivative is the δ named for it, times what is named beside it."""
+    params = manual.article.draw_parameters(44)
+    steps = manual.article.forward(params, ALICE[0])
+    slopes = [z * (1 - z) for z in (steps.h1, steps.h2, steps.ypred)]
+    delta = {"3": -2 * (1 - steps.ypred) * slopes[2]}
+    delta |= {"2": delta["3"] * params.w6 * slopes[1], "1": delta["3"] * params.w5 * slopes[0]}
+    factors = {"h_1": steps.h1, "h_2": steps.h2, "x_1": -2, "x_2": -1, "": 1}
+    of = r"\\frac{\\partial L}{\\partial (\w)_(\d)} &= \\delta_(\d)(?: \\cdot (\w_\d))?"
+    shown = {a + b: delta[k] * factors[by] for a, b, k, by in re.findall(of, DERIVATION)}
+    right = manual.article.gradient(params, *ALICE)._asdict()
+    assert shown == pytest.approx(right, rel=1e-13)
+
+
+def test_the_first_order_rounding_and_moves_are_as_said() -> None:
+    start, eta = manual.article.draw_parameters(44), 1e-6
+    grads = manual.article.gradient(start, *ALICE)
+    change = loss(manual.sgd.update(start, grads, eta), *ALICE) - loss(start, *ALICE)
+    assert change == pytest.approx(-eta * np.sum(np.square(grads)), rel=1e-4)
+    # 1 - h costs half a step for the quotient, and a whole one for the sum, of twice the length.
+    z = np.random.default_rng(0).uniform(10, 37, 10_000)
+    lost = np.abs((1 - 1 / (1 + np.exp(-z))) - 1 / (1 + np.exp(z))) / np.spacing(0.5)
+    assert 1 < lost.max() < 1.5
+
+    def digits(move: float, behind: float) -> float:
+        """How many of 16 a quotient of differences has right, of the worst of the nine."""
+        right = manual.article.gradient(ONES, *ALICE)._asdict()
+        rise = {
+            name: loss(ONES._replace(**{name: getattr(ONES, name) + move}), *ALICE)
+            - loss(ONES._replace(**{name: getattr(ONES, name) - behind}), *ALICE)
+            for name in right
+        }
+        return -np.log10(max(abs(rise[n] / (move + behind) / right[n] - 1) for n in right))
+
+    for sides, power, best in ((0, -8, 8), (1, -5, 32 / 3)):
+        found = {p: digits(10.0**p, sides * 10.0**p) for p in range(-15, 0)}
+        assert abs(max(found, key=found.__getitem__) - power) <= 1
+        assert abs(max(found.values()) - best) < 1.5
+
+
+def test_every_symbol_is_introduced_and_in_the_notation() -> None:
+    """But in the tables of what the article prints, whose first column is wrong on purpose."""
+
+    def right(table: "re.Match[str]") -> str:
+        return re.sub(r"^.*? \| ", "", table[0], flags=re.M)
+
+    text = re.sub(r"^\| printed \| right \|\n.*?\n\n", right, DERIVATION, flags=re.M | re.S)
+    new = [it.span() for it in re.finditer(r"(?is)\*\*new here:\*\*.*?(?:\n\n|\Z)", text)]
+    known: set[str] = set()
+    for at, formula in formulas(text):
+        if any(start <= at < end for start, end in new):
+            known |= symbols(formula)
+        assert symbols(formula) <= known, formula
+    rows = "\n".join(line for line in NOTATION.split("\n") if line.startswith("|"))
+    listed, used = (
+        {s for _, formula in formulas(of) for s in symbols(formula)} for of in (rows, DERIVATION)
+    )
+    assert used <= listed
+
+
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
+def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
+    """In the two forms that do not collide with the marks of the text, and in known words."""
+    text = document.read_text("utf-8")
+    outside = re.sub(r"^```.*?^```$|`[^`\n]*`", "", FORMULA.sub("", text), flags=re.M | re.S)
+    assert "$" not in outside
+    for _, formula in formulas(text):
+        for left, right in ("{}", (r"\begin", r"\end"), (r"\left", r"\right")):
+            assert formula.count(left) == formula.count(right), formula
+        # A bar would end the cell of a table.
+        assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b|\|", formula), formula
+        assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= GREEK, formula
+
+
+def test_the_rows_are_those_of_the_article_and_its_slips() -> None:
+    assert [row[0] for row in ROWS[:27]] == [str(number) for number in range(1, 28)]
+    assert all("](" in row[2] or "`compare " in row[2] for row in ROWS[:26])
+    slips = [(number, *(cell.replace("\\", "") for cell in cells)) for number, *cells in ROWS[27:]]
+    assert slips == [(str(entry.number), entry.printed, entry.right) for entry in ERRATA]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", sorted({*COMMANDS}))
+def test_the_commands_of_the_rows_run(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = compare(*shlex.split(line))
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_the_notation_is_that_of_the_traces() -> None:
+    """Of what a trace has, formula and terminal are as there, by the name in the code."""
+    rows, of = tables(NOTATION, "meaning"), TRACE.quantities
+    found = set()
+    for _, formula, terminal, code, *_ in rows[:15]:
+        names = [name for name in re.findall(r"`(\w+)`", code.split(";")[0]) if name in of]
+        for name, drawn, typed in zip(
+            names, formula.split(", "), terminal.split(", "), strict=False
+        ):
+            assert (f"$`{of[name].latex}`$", of[name].symbol) == (drawn.strip(), typed.strip())
+        found |= set(names)
+    assert len(found) == 2 + 1 + 9 + 3 + 2 + 1 + 1 + 2 + 1
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.1)
+    params = manual.network.draw_parameters(network, 0)
+    there = trace_network(network, params, [1.0, 2.0], [0.5]).quantities
+    typed = {symbol for row in rows[15:] for symbol in row[2].split(", ")} - {"", "λ"}
+    assert len(typed) == 10
+    assert typed <= {q.symbol for q in there.values()}
+    assert "da_dz0[1]" in there

@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests import newcomer
-from tests.console import ROOT, blocks, check, commands
+from tests.console import ROOT, check, shown_in
 
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-
-
-def shown_in(document: Path) -> list[tuple[str, str]]:
-    return [command for block in blocks(document) for command in commands(block)]
 
 
 @pytest.mark.slow
@@ -32,7 +28,7 @@ def test_commands_print_what_is_shown(document: Path) -> None:
 
 @pytest.mark.slow
 def test_the_newcomers_test_fails_and_passes_as_the_readme_says(tmp_path: Path) -> None:
-    """Here in this environment; tests/test_wheels.py installs the wheel as the README says."""
+    """In this environment; tests/release/test_wheels.py installs the wheel as the README says."""
     newcomer.fail_and_mend(sys.executable, tmp_path)
 
 

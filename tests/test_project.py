@@ -12,33 +12,15 @@ from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
 import handgrad
-from tests.installing import EXTRAS, PROJECT
+from tests.release.installing import EXTRAS, PROJECT, ROOT
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-LOCK = (ROOT / "requirements.lock").read_text()
+README, LOCK = ((ROOT / name).read_text() for name in ("README.md", "requirements.lock"))
 
 
-def tracked() -> list[Path]:
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [ROOT / line for line in listing.stdout.splitlines() if (ROOT / line).is_file()]
-
-
-def test_the_lock_serves_both_generations_of_jax() -> None:
-    """On Python 3.11 the newest JAX is an older one."""
+def test_the_lock_serves_both_generations_of_jax_and_has_no_torch() -> None:
+    """On Python 3.11 the newest JAX is an older one; torch is bound once, by the extra."""
     versions = re.findall(r"^jax==(\S+) ; (.*?) ?\\?$", LOCK, flags=re.MULTILINE)
-    assert len(versions) == 2
-    assert {"<" in marker for _, marker in versions} == {True, False}
-
-
-def test_torch_is_in_no_lock_and_bound_once() -> None:
-    """Groups of the checkout take the bound of the extra."""
+    assert sorted("<" in marker for _, marker in versions) == [False, True]
     groups = PROJECT["dependency-groups"].values()
     named = [line for of in groups for line in of if str(line).startswith("torch>")]
     assert named == 2 * EXTRAS["torch"], "in peers and in torch"
@@ -94,19 +76,16 @@ def test_no_package_host_is_named() -> None:
     pattern = re.compile(
         rf"(?:{'|'.join(hosts)})\.(?:org|com)|--?(?:{'|'.join(options)})|https?://\S+/simple\b"
     )
-    for path in tracked():
-        found = pattern.search(path.read_text(encoding="utf-8", errors="replace"))
-        assert found is None, f"{path.relative_to(ROOT)}: {found}"
-
-
-#: The most words of the README, code and tables included: it is read whole.
-MOST_WORDS = 900
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for line in subprocess.check_output(listing, cwd=ROOT, text=True).splitlines():
+        if (ROOT / line).is_file():
+            found = pattern.search((ROOT / line).read_text(encoding="utf-8", errors="replace"))
+            assert found is None, f"{line}: {found}"
 
 
 def test_the_readme_is_short_and_has_its_two_commands_and_its_picture() -> None:
-    assert "$ make run\n" in README
-    assert "$ make test\n" in README
+    """At most 900 words, code and tables included: it is read whole."""
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
-    assert README.count("![") == 1
-    assert len(README.split()) <= MOST_WORDS
+    assert [README.count(shown) for shown in ("$ make run\n", "$ make test\n", "![")] == [1, 1, 1]
+    assert len(README.split()) <= 900

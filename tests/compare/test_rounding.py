@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import manual.activations
 from autodiff.precision import in_float64
 from compare.rounding import TINY, U, exactly, product, sigmoid, total
-from tests import exact
-from tests.exact import contained, precisely
+from tests.handgrad import article_in_balls
+from tests.handgrad.article_in_balls import contained, precisely
 from tests.tiers import fewer
 
 numbers = st.one_of(st.floats(-1e3, 1e3), st.floats(-1e100, 1e100), st.floats(-1e-300, 1e-300))
@@ -52,7 +52,7 @@ def test_an_operation_contains_the_truth_and_the_float(name: str, a: float, b: f
 def test_the_sigmoid_contains_the_truth_and_both_witnesses(z: float) -> None:
     span = sigmoid(exactly(z))
     with precisely():
-        truth = exact.sigmoid(arb(z))
+        truth = article_in_balls.sigmoid(arb(z))
     assert contained(truth, span.lo, span.hi)
     assert span.contains(manual.activations.sigmoid(z))
     assert span.contains(_sigmoid_of_jax(z))

@@ -9,8 +9,8 @@ import pytest
 from mpmath import mp
 
 import autodiff.article
-import tests.exact
 from handgrad import Enclosure, exact_gradient
+from tests.handgrad import article_in_balls
 from tests.strategies import drawn_points
 
 
@@ -78,12 +78,12 @@ def test_where_there_is_no_one_answer(loss: Any, at: Any, options: Any, error: s
 
 
 def test_two_referees_that_share_no_line() -> None:
-    """The article's network by the judge's referee, and by `tests.exact`, forward lines and all."""
+    """The article's network by the judge's referee and by `article_in_balls`, forward lines too."""
     for seed in range(5):
         point = drawn_points(1, seed, scale=3.0)
         params = [float(value[0]) for value in point.params]
         x, y = point.x[0], float(point.y[0])
         ours = exact_gradient(autodiff.article.loss, autodiff.article.Parameters(*params), x, y)
-        with tests.exact.precisely():
-            right = [ball.str(50, radius=False) for ball in tests.exact.gradient(params, x, y)]
+        with article_in_balls.precisely():
+            right = [ball.str(50, radius=False) for ball in article_in_balls.gradient(params, x, y)]
         assert all(map(close, ours, right))

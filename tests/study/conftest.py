@@ -22,8 +22,8 @@ from study.build import build, page
 from study.chromium import launched
 from study.content import of_article, of_pass
 from study.font import embedded
+from tests.compare.passes import NETWORKS
 from tests.once import Once
-from tests.passes import NETWORKS
 from tests.study.browser import At, PageOf, Pages, required
 
 #: A network and an example that are not the article's.

@@ -15,7 +15,7 @@ import autodiff.article
 from compare.traced.request import PassRequest
 from study.content import of_pass
 from study.tape import jaxpr, listing
-from tests.passes import NETWORKS, trace
+from tests.compare.passes import NETWORKS, trace
 from tests.study.browser import PHONE, At, PageOf, choose, given, settle, state
 from tests.tiers import one_of_each
 

@@ -27,7 +27,7 @@ from study.build import PAGE, build, page
 from study.cli import main
 from study.content import of_pass
 from tests.compare.networks.calls import compare
-from tests.passes import NETWORKS, trace
+from tests.compare.passes import NETWORKS, trace
 from tests.study.browser import At, PageOf, Pages
 from tests.tiers import slowly
 

@@ -13,7 +13,7 @@ from compare.traced.request import PassRequest
 from compare.wording import InputError
 from study.content import of_article, of_pass
 from tests.compare.errata.runs import shown
-from tests.passes import trace
+from tests.compare.passes import trace
 from tests.tiers import slowly
 
 

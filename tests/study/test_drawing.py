@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from study.drawing import drawing, ends
-from tests.passes import NETWORKS, trace
+from tests.compare.passes import NETWORKS, trace
 from tests.tiers import one_of_each
 
 

@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 from study.build import page
 from study.content import formulas, of_pass
 from study.font import ALWAYS, glyphs
-from tests.passes import trace
+from tests.compare.passes import trace
 
 
 def font_of(html: str) -> TTFont:

@@ -8,7 +8,7 @@ import pytest
 from compare.errata.catalogue import ERRATA
 from compare.trace import place
 from study.formulas import mathml
-from tests.passes import trace
+from tests.compare.passes import trace
 from tests.tiers import one_of_each
 
 

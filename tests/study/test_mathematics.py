@@ -26,8 +26,8 @@ from manual.article import Parameters, ones_parameters
 from manual.network import Network
 from manual.optimisers import Sgd
 from study.content import of_pass
-from tests import passes
-from tests.passes import NETWORKS
+from tests.compare import passes
+from tests.compare.passes import NETWORKS
 from tests.study.browser import At
 from tests.study.conftest import OWN
 from tests.study.pictures import number

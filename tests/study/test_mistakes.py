@@ -13,7 +13,7 @@ from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from models.planted import LOOPS, MISTAKES, PLANTS, answers, loops
 from study.mistakes import ELSEWHERE, GROUPS, mistakes
-from tests.programs import OPERATIONS
+from tests.compare.recording.operations import OPERATIONS
 from tests.strategies import drawn_points
 
 NAMES = Parameters._fields

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from compare.people import PEOPLE, SHIFT, raw, targets
 from compare.trace import Trace
 from study.content import of_pass
-from tests.passes import NETWORKS, trace
+from tests.compare.passes import NETWORKS, trace
 from tests.study.browser import DESKTOP, At, PageOf, Pages, given, into_view, settle, state
 from tests.study.conftest import TWO_INPUTS
 from tests.study.test_views import BESIDE, NONSENSE

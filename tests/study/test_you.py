@@ -11,7 +11,7 @@ from compare.experiment import Settings, hand_path, outside_training_range
 from compare.people import Person, from_metric, label
 from compare.trace import Trace
 from manual.article import Parameters
-from tests.passes import NETWORKS, trace
+from tests.compare.passes import NETWORKS, trace
 from tests.study.browser import PHONE, At, PageOf, follow, given, state
 
 pytestmark = pytest.mark.slow

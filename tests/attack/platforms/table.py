@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.attack.cases import ROOT, Case, SkippedError, require
 from tests.attack.processes import MODULE, ended, folder
-from tests.installing import EXTRAS, PROJECT, built, environment, python, requirements
+from tests.release.installing import EXTRAS, PROJECT, built, environment, python, requirements
 
 PYTHONS = ("3.11", "3.12", "3.13")
 

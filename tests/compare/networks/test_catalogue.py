@@ -14,8 +14,7 @@ from compare.networks.trainers import BY_HAND, ByHand, MisshapenError
 from compare.networks.training import Training, train
 from models.general_network import VARIANTS, Variant
 from tests.compare.networks.calls import BOTH
-from tests.network_planting import hosts
-from tests.network_strategies import Described, draw_point
+from tests.network_strategies import Described, draw_point, hosts
 
 
 def training_of(of: Described, dtype: Any) -> Training:

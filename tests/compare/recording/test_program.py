@@ -10,8 +10,8 @@ import pytest
 from compare.recording.number import Number
 from compare.recording.program import CONSTANT, GIVEN, Program, program
 from compare.trace import Trace
-from tests.passes import NETWORKS, trace
-from tests.programs import OPERATIONS
+from tests.compare.passes import NETWORKS, trace
+from tests.compare.recording.operations import OPERATIONS
 from tests.tiers import one_of_each
 
 #: They have all operations; the quick tests run the first two.

@@ -9,7 +9,7 @@ import numpy as np
 from compare.trace import Quantity, Trace
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.losses import softmax
-from tests.programs import OPERATIONS
+from tests.compare.recording.operations import OPERATIONS
 
 #: The functions of a formula, by what they are called once its signs are Python's.
 FUNCTIONS = {

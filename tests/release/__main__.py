@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.installing import ROOT, built
+from tests.release.installing import ROOT, built
 
 #: What a version that can be published looks like, in the package and in the changelog.
 VERSION = re.compile(r'^__version__ = "(\d+\.\d+\.\d+)"$', re.MULTILINE)
@@ -29,8 +29,7 @@ class NotReadyError(Exception):
 
 
 def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+    return subprocess.check_output(["git", *words], cwd=root, text=True).strip()
 
 
 def _read(root: Path, name: str, pattern: re.Pattern[str]) -> re.Match[str]:
@@ -93,7 +92,7 @@ def build(root: Path, version: str) -> list[Path]:
 def tested(root: Path) -> None:
     """Run the tests of what is published, in empty environments as well."""
     test = ["-m", "pytest", "-q", "-n", "auto", "--dist", "load", "-m", "slow or not slow"]
-    files = ["tests/test_wheels.py", "tests/test_project.py"]
+    files = ["tests/release/test_wheels.py", "tests/test_project.py"]
     if subprocess.run([sys.executable, *test, *files], cwd=root, check=False).returncode:
         raise NotReadyError("the tests of the wheel and of the project fail")
 

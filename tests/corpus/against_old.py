@@ -1,4 +1,4 @@
-"""Hold the judge to older ones: `python -m tests.against_old`.
+"""Hold the judge to older ones: `python -m tests.corpus.against_old`.
 
 Each old revision is built from the history of this repository into a wheel, which is unpacked into
 a folder of its own outside of it, and is imported from there. Both rule on the corpus and on cases
@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from tests.installing import ROOT, built
+from tests.release.installing import ROOT, built
 
 #: The revision of 29 November, and the one that had ceased to be sure of wrong things.
 REVISIONS = ("f4a0d8ca", "55e8eaab")
@@ -26,28 +26,18 @@ REVISIONS = ("f4a0d8ca", "55e8eaab")
 SAME = ("verdict", "certified", "blame", "kinds")
 
 
-def folder_of_wheels() -> Path:
-    """Return where old wheels are kept unpacked."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "handgrad" / "old"
-
-
 def unpacked(revision: str) -> Path:
     """Build the wheel of a revision, and unpack it; what is there already is kept.
 
     Raises:
         click.ClickException: this repository has no such revision.
     """
-    found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ask = ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    found = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode:
         raise click.ClickException(f"no revision {revision!r} in this repository")
-    site = folder_of_wheels() / found.stdout.strip()[:12]
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    site = Path(cache, "handgrad", "old", found.stdout.strip()[:12])
     if site.exists():
         return site
     site.parent.mkdir(parents=True, exist_ok=True)
@@ -76,11 +66,6 @@ def rulings(site: Path | None, options: list[str]) -> Iterator[dict[str, Any]]:
         raise click.ClickException(f"the rulings of {site or 'this tree'} broke off")
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return what two rulings differ in, in words."""
-    return [f"{of}: {old.get(of)} → {new.get(of)}" for of in SAME if old.get(of) != new.get(of)]
-
-
 @click.command()
 @click.option("--revision", "revisions", multiple=True, default=REVISIONS, help="An old one.")
 @click.option("--fresh", default=500, show_default=True, help="Cases that are drawn afresh.")
@@ -96,7 +81,9 @@ def main(revisions: tuple[str, ...], fresh: int, seed: int | None, stored: bool)
     for new, *olds in zip(*judges, strict=True):
         counts += 1
         for revision, old in zip(revisions, olds, strict=True):
-            found = differences(old, new)
+            found = [
+                f"{of}: {old.get(of)} → {new.get(of)}" for of in SAME if old.get(of) != new.get(of)
+            ]
             differing[revision] += bool(found)
             for line in found:
                 click.echo(f"{revision}  {new['case']}  {line}")
@@ -109,4 +96,4 @@ def main(revisions: tuple[str, ...], fresh: int, seed: int | None, stored: bool)
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m tests.against_old")
+    main(prog_name="python -m tests.corpus.against_old")
