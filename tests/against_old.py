@@ -1,4 +1,4 @@
-"""Hold the judge to older ones: `python -m tests.corpus.against_old`.
+"""Hold the judge to older ones: `python -m tests.against_old`.
 
 Each old revision is built from the history of this repository into a wheel, which is unpacked into
 a folder of its own outside of it, and is imported from there. Both rule on the corpus and on cases
@@ -96,4 +96,4 @@ def main(revisions: tuple[str, ...], fresh: int, seed: int | None, stored: bool)
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m tests.corpus.against_old")
+    main(prog_name="python -m tests.against_old")
