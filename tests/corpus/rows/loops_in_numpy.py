@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from handgrad import (
@@ -60,6 +61,13 @@ def until_all_are_close(p: Any) -> Any:
         if np.allclose(new, x):
             break
         x = new
+    return x.sum()
+
+
+def until_jax_says_so(p: Any) -> Any:
+    x, new = 0 * p, p
+    while not jnp.allclose(new, x, rtol=1e-5):
+        x, new = new, 0.3 * jnp.cos(new) + p
     return x.sum()
 
 
@@ -193,6 +201,7 @@ LOOPS: dict[str, tuple[Any, Any, list[float]]] = {
     "while": (while_it_is_far, of_product, [3.0, 0.7]),
     "a norm": (until_a_norm_is_small, of_roots, [3.0, 0.7]),
     "allclose": (until_all_are_close, of_fixed_point, [3.0, 0.7]),
+    "JAX's allclose": (until_jax_says_so, of_fixed_point, [3.0, 0.7]),
     "a function for each": (lambda p: sum(map(root_by_steps, p)), of_roots, [3.0, 0.7]),
     "a loop in a loop": (a_loop_in_a_loop, of_roots, [3.0, 0.7]),
     "a function that compares": (a_function_that_compares, of_roots, [3.0, 0.7]),
