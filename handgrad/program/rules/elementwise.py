@@ -160,12 +160,6 @@ def _add(run: Run, eqn: Any, a: Dual, b: Dual) -> Dual:
     return a + b
 
 
-def stopped(x: Any) -> Any:
-    """Return an operand that moves along no direction, of derivatives of derivatives as well."""
-    x = primal(x)
-    return Dual(jets.firsts(x.value)) if isinstance(x, Dual) and jets.are_in(x.value) else x
-
-
 def _same(run: Run, eqn: Any, x: Any) -> Any:
     return x
 
@@ -209,7 +203,7 @@ RULES: dict[str, Rule] = {
     "reduce_precision": choice(_same),
     "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
     "device_put": Rule(lambda run, eqn, *xs: list(xs)),
-    "stop_gradient": Rule(lambda run, eqn, x: stopped(x)),
+    "stop_gradient": Rule(lambda run, eqn, x: primal(x)),
     "polynomial": elementwise(polynomial),
     "is_finite": choice(is_finite, "isfinite"),
 }

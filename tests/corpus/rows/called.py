@@ -198,11 +198,6 @@ straight_through.defjvp(lambda at, tangent: (straight_through(*at), tangent[0]))
 stop = jax.lax.stop_gradient
 
 
-def stopped_factor(x: Any) -> Any:
-    """What is stopped keeps its value in second derivatives, too: they are 2 stop(x)²."""
-    return (x**2 * stop(x) ** 2).sum()
-
-
 def summed(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: function(x).sum()
 
@@ -402,10 +397,6 @@ CASES = [
             Row(why, lambda x: x, why, verdict="undecidable"),
         )
     ],
-    *cases("a stopped factor", check_hessian, stopped_factor, PAIR, points=1)(
-        Row("right", jax.hessian(stopped_factor), verdict="agree", certified=True),
-        Row("as if it moved", lambda x: np.diag(6 * x**2), verdict="disagree"),
-    ),
     *cases("gammainc of a square", check_hessian, incomplete(squared), PAIR, points=0)(
         Row("right", of_incomplete),
     ),
