@@ -56,7 +56,7 @@ def judged(
 ) -> list[Case]:
     return cases(f"by a solver, {name}", check_gradient, loss, at, points=0)(
         Row("right", gradient, verdict=due, certified=False),
-        Row("twice the first", more(gradient, 1.0)),
+        Row("twice the first", more(gradient, 1.0), verdict="disagree"),
         Row("1 % more of the first", more(gradient, 0.01), verdict="undecidable"),
     )
 
