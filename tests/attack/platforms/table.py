@@ -126,7 +126,7 @@ ROOMS = {
     "models": ("", "test"),
     "compare": ("", "dev", "test", "plot", "prove", "data"),
     "benchmarks": ("", "dev", "test", "plot", "bench", "peers", "examples"),
-    "study": ("", "dev", "study", "plot"),
+    "study": ("", "checks", "dev", "study", "plot"),
     "website": ("", "docs"),
     "examples": ("", "examples", "dev", "torch"),
 }
