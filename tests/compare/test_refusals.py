@@ -163,6 +163,8 @@ WITH_JSON = ("run", "regress", "train", "break")
 def test_bad_input_gets_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: str
 ) -> None:
+    if command == "prove":
+        pytest.importorskip("sympy", reason="sympy is not installed: make lint installs it")
     monkeypatch.chdir(tmp_path)
     call = f"{command} {words}".split()
     as_json = ["--json"] if call[0] in WITH_JSON else []
