@@ -58,7 +58,7 @@ def test_a_mistake_is_caught(name: str) -> None:
 
 
 RIGHT = Variant("nothing is wrong", "", ())
-#: Where a mistake is none: with one example, one output, no decay, or off the kink.
+#: Where a mistake changes nothing: with one example, one output, no decay, or off the kink.
 NONE = [
     *((RIGHT, of) for of in hosts(RIGHT)),
     (AT_ZERO, hosts(AT_ZERO)[0]),

@@ -1,4 +1,4 @@
-"""Arrays of balls: what is said of a ball holds of all numbers in it."""
+"""Arrays of balls: what is true of a ball is true of every number in it."""
 
 import math
 
