@@ -86,7 +86,16 @@ def _is_callers(frame: FrameType | None) -> bool:
         module = frame.f_globals.get("__name__")
         if frame.f_code.co_name in _RESTORE or module == "contextlib":
             return False
-        if is_own(frame.f_code.co_filename) or module == "__main__":
+        if _is_own_code(frame.f_globals):
             return True
         frame = frame.f_back
     return frame is not None and frame.f_code in _INTERRUPTIBLE
+
+
+def _is_own_code(names: dict[str, Any]) -> bool:
+    """Tell by its names whether code is the caller's, that which was typed or made of text too.
+
+    What libraries make of text, for named tuples and data classes, has the names of a module.
+    """
+    file = names.get("__file__")
+    return is_own(file) if file else names.get("__name__") in (None, "__main__")

@@ -58,6 +58,11 @@ def with_callbacks(a: Any) -> Any:
         del kept, callback
 
 
+#: Code that is in no file.
+TEXT: dict[str, Any] = {}
+exec("def f(a):\n    while not abs(a - 2) < 1e-3:\n        pass\n    return a**0.5", TEXT)
+
+
 def root(a: Any) -> Any:
     return 0.5 / jnp.sqrt(a)
 
@@ -69,6 +74,7 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
     "the loss, in JAX, everywhere": (root, lambda a: newton(a, -1.0), False),
     "the gradient, in JAX, of a loss in NumPy": (lambda a: 0.5 / newton(a, -1.0), np.sqrt, False),
     "the loss, in callbacks": (lambda a: 0.5 / np.sqrt(a), with_callbacks, True),
+    "the loss, compiled from text": (lambda a: 0.5 / np.sqrt(a), TEXT["f"], True),
 }
 
 
