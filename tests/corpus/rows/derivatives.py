@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
+from jax.custom_derivatives import linear_call
 from jax.experimental import sparse as jsp
 from scipy.optimize import rosen, rosen_hess, rosen_hess_prod
 from scipy.sparse import linalg
@@ -207,6 +208,12 @@ def looped(x: Any) -> Any:
     return jax.lax.while_loop(lambda s: s[0] < 3, step, (0, x))[1].sum()
 
 
+def of_linear_call(x: Any) -> Any:
+    """Which JAX does not differentiate along several directions at once."""
+    weighed = linear_call(lambda w, y: w * y, lambda w, y: w * y, jnp.arange(3.0), x * x)
+    return jnp.sum(weighed * x)
+
+
 # What can only be called, and data that are sparse, are judged by differences.
 
 
@@ -294,6 +301,13 @@ CASES = [
             of_cosines,
             certified=True,
         ),
+    ),
+    *cases("a linear call", check_hvp, of_linear_call, PLACE, points=0)(
+        Row("right", lambda x, v: 6 * np.arange(3) * x * v, certified=True),
+        Row("half", lambda x, v: 3 * np.arange(3) * x * v, "every element is 1/2 of exact"),
+    ),
+    *cases("a linear call in a Hessian", check_hessian, of_linear_call, PLACE, points=0)(
+        Row("right", lambda x: np.diag(6 * np.arange(3) * x), certified=True),
     ),
     *cases("a loop in JAX", check_hessian, looped, PLACE, points=0)(
         Row("right", jax.jacfwd(jax.jacfwd(looped)), certified=True),
