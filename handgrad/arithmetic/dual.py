@@ -4,7 +4,7 @@ A dual number is a power series of two terms. `value` holds the first terms of a
 the second ones, with a leading axis for the directions; None stands for zeros.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,29 @@ def real(operand: Any) -> Dual:
 def primal(operand: Any) -> Any:
     """Return an operand without its tangent."""
     return Dual(operand.value) if isinstance(operand, Dual) else operand
+
+
+def firsts(operand: Dual) -> Dual:
+    """Return the numbers c of a series of numbers c + d·δ."""
+    tangent = operand.tangent
+    return Dual(jets.firsts(operand.value), None if tangent is None else jets.firsts(tangent))
+
+
+def seconds(operand: Dual) -> Dual:
+    """Return the numbers d of a series of numbers c + d·δ."""
+    tangent = operand.tangent
+    return Dual(jets.seconds(operand.value), None if tangent is None else jets.seconds(tangent))
+
+
+def have_slopes(operands: Sequence[Any]) -> bool:
+    """Tell whether some number has a slope of its own."""
+    given = [part for o in operands if isinstance(o, Dual) for part in (o.value, o.tangent)]
+    return any(part is not None and jets.are_in(part) for part in given)
+
+
+def stopped(operand: Any) -> Any:
+    """Return an operand without its tangent, and its numbers without slopes of their own."""
+    return firsts(primal(operand)) if isinstance(operand, Dual) else operand
 
 
 def may_be_equal(a: Any, b: Any) -> bool:

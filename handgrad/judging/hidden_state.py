@@ -1,17 +1,23 @@
-"""Which generator a function draws from that all code shares, and that is no argument of it."""
+"""What a function depends on that is no argument of it: a generator, or what was in memory."""
 
 import random
 import sys
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.oracle.numpy_losses.dispatch import UnwrittenError
+from handgrad.judging.repeatability import ANOTHER
+from handgrad.oracle.numpy_losses.dispatch import UNWRITTEN, UnwrittenError
 from handgrad.oracle.numpy_losses.stand_ins import on_series
+from handgrad.program.ending import LoopError, before_loops
+from handgrad.program.numpy_to_jax import names_in, replaced
 
 #: What helps where none of them was drawn from.
 PASS_IT = "pass what it draws or remembers as an input"
@@ -24,6 +30,51 @@ SEEDED = {
 }
 
 
+#: NumPy's functions that leave in an array what was in memory, by the names that code has for them.
+EMPTY = {"empty": np.empty, "empty_like": np.empty_like}
+
+#: What they are filled with: what spreads to all that is computed of it, and a number as any.
+FILLED = np.nan, 1234.5
+
+
+def reads_unwritten(case: Case, given: Point) -> bool:
+    """Tell whether a loss gives another number where arrays that nothing was written to do."""
+    if isinstance(case.part, TorchRule):  # whose arrays are PyTorch's
+        return False
+    found: set[str] = set()
+    case.rewritten(lambda function: found.update(names_in(function)) or function)
+    if found.isdisjoint(EMPTY):
+        return False
+    values = []
+    for number in (None, None, *FILLED):
+        filled = case.rewritten(partial(replaced, one=partial(_filled, number)))
+        # A library raises what it likes, given these numbers, and a loop of JAX's may not end.
+        with best_effort(Exception), suppress(LoopError), before_loops():
+            values.append(np.asarray(NumpyLoss(filled).in_floats(given), np.float64))
+    first, again, *others = values if len(values) > 1 else (0.0, 0.0)
+    return np.array_equal(first, again, equal_nan=True) and not all(
+        np.allclose(other, first, rtol=ANOTHER, atol=0, equal_nan=True) for other in others
+    )
+
+
+def _filled(number: float | None, value: Any) -> Any:
+    """Return what takes the place of NumPy, or of one of `EMPTY`, in code."""
+    if value is np:
+        module = ModuleType("numpy")
+        vars(module).update(vars(np), **{n: _filled(number, f) for n, f in EMPTY.items()})
+        return module
+    if not any(value is function for function in EMPTY.values()):
+        return value
+
+    def made(*args: Any, **options: Any) -> Any:
+        array = value(*args, **options)
+        if number is not None and array.dtype.kind in "fc":
+            array.fill(number)
+        return array
+
+    return made
+
+
 def advice(case: Case, given: Point) -> str:
     """Say where a loss whose values vary has its numbers from, and what helps."""
     before = _generators()
@@ -32,6 +83,8 @@ def advice(case: Case, given: Point) -> str:
     for name, state in _generators().items():
         if before[name] != state:
             return f"it draws from {name}: {SEEDED[name]}, or pass what is drawn as an input"
+    if reads_unwritten(case, given):
+        return UNWRITTEN
     try:
         NumpyLoss(case.rewritten(on_series)).attempt(given)
     except UnwrittenError as error:

@@ -14,6 +14,7 @@ from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
 from handgrad.judging.estimate import CALLBACKS, outside
 from handgrad.judging.gate import MOVED, Gate
+from handgrad.judging.hidden_state import reads_unwritten
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
@@ -57,6 +58,8 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
         NotAFunctionError: the loss is not a function of its arguments.
         Exception: what the loss raises.
     """
+    if reads_unwritten(case, given):
+        raise NotAFunctionError(f"{case.wording.loss} is not a function of its arguments")
     try:
         return _by_jax(case, given)
     except NotAFunctionError:

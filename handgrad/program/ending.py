@@ -23,6 +23,7 @@ from jax.extend.core.primitives import while_p
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.program.equations import equations, groups, results_by_jax, walked
 from handgrad.program.form import CUSTOM, Form
+from handgrad.program.jacobians import JACOBIAN, in_jax
 
 #: The iterations that a program may take at first, and how many times as many in the next run. All
 #: runs but the last take an eighth of its time.
@@ -144,6 +145,8 @@ def _equation(eqn: Any, left: Any, operands: list[Any]) -> tuple[Any, list[Any]]
         return _closed(p["call_jaxpr"], left, operands)
     if not any(map(may_not_end, jex.jaxprs_in_params(p))) and name != "while":
         return left, results_by_jax(eqn, operands)
+    if name == JACOBIAN.name:
+        return _closed(in_jax(eqn), left, operands)
     if name == "while":
         return _while(p, left, operands)
     if name == "scan":

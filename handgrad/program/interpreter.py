@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
-from handgrad.arithmetic import dual, jets
+from handgrad.arithmetic import dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.clock import check_time
@@ -120,7 +120,7 @@ class Run:
             outputs = rule(self, eqn, *operands)
         except (AttributeError, TypeError) as error:
             # FLINT does not know numbers that have a slope of their own.
-            if any(isinstance(o, Dual) and jets.are_in(o.value) for o in operands):
+            if dual.have_slopes(operands):
                 raise UncertifiedPrimitiveError(name, f"`{name}`, differentiated twice") from error
             raise
         outputs = outputs if isinstance(outputs, list) else [outputs]

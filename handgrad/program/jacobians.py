@@ -54,7 +54,11 @@ def by_jax(x: Any, *others: Any, jaxpr: Any) -> Any:
         return first(f)(x)
     except (TypeError, ValueError, NotImplementedError):
         # A rule of the caller may be for one direction alone, and so is JAX's of a loop.
-        return other(f)(x)
+        try:
+            return other(f)(x)
+        except NotImplementedError:  # nor has JAX a rule for several at once of `linear_call`
+            units = jax.numpy.eye(x.size, dtype=x.dtype)
+            return jax.numpy.stack([jax.jvp(f, (x,), (unit,))[1] for unit in units], axis=-1)
 
 
 def in_jax(eqn: Any) -> Any:

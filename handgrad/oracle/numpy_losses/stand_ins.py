@@ -94,7 +94,8 @@ def _apart(
         for by in [*aside]:
             there = jax.tree_util.tree_map(partial(_moved, by), args)
             try:
-                with quiet(), limited(PART * time_left(SECONDS)) as clock, braked(clock):
+                seconds = PART * time_left(SECONDS)
+                with jax.enable_x64(True), quiet(), limited(seconds) as clock, braked(clock):
                     function(*there)
                 aside.insert(0, aside.pop(aside.index(by)))
                 return

@@ -13,7 +13,7 @@ from flint import arb, arb_series
 
 from handgrad.arithmetic import balls, jets
 from handgrad.arithmetic.balls import array
-from handgrad.arithmetic.dual import Dual, by_slopes, primal
+from handgrad.arithmetic.dual import Dual, by_slopes, stopped
 from handgrad.arithmetic.jets import Jet
 from handgrad.program.interpreter import Run
 from handgrad.program.rule import Rule, choice, elementwise
@@ -203,7 +203,7 @@ RULES: dict[str, Rule] = {
     "reduce_precision": choice(_same),
     "optimization_barrier": Rule(lambda run, eqn, *xs: list(xs)),
     "device_put": Rule(lambda run, eqn, *xs: list(xs)),
-    "stop_gradient": Rule(lambda run, eqn, x: primal(x)),
+    "stop_gradient": Rule(lambda run, eqn, x: stopped(x)),
     "polynomial": elementwise(polynomial),
     "is_finite": choice(is_finite, "isfinite"),
 }

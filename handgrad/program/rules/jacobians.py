@@ -38,7 +38,7 @@ def by_series(evaluate: Evaluate, found: Comparisons, x: Dual, *others: Any) -> 
         UncertifiedPrimitiveError: some number has a slope of its own already.
     """
     operands = [x, *others]
-    if any(isinstance(o, Dual) and jets.are_in(o.value) for o in operands):
+    if dual.have_slopes(operands):
         raise UncertifiedPrimitiveError("jacobian")
     k = dual.directions(*(o for o in operands if isinstance(o, Dual)))
     if k is None:

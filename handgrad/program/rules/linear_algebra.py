@@ -1,5 +1,6 @@
 """Rules for factorisations and linear systems, as loops over rows and columns."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ from flint import arb_mat
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
+from handgrad.arithmetic.jets import Jet
 from handgrad.program import cost
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
@@ -94,6 +96,10 @@ def tridiagonal_solve(run: Run, eqn: Any, low: Dual, mid: Dual, high: Dual, b: D
     return dual.stacked(rows, b.value.ndim - 2)
 
 
+#: The number δ with a slope of its own.
+DELTA = Dual(balls.boxed([Jet(balls.ZERO, balls.ONE)], ()))
+
+
 def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """custom_linear_solve: A(x) = b, and so A(x′) = b′ - A′(x).
 
@@ -106,22 +112,37 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     if run.once(("iterates", id(eqn)), lambda: _iterates(programs.solve)):
         solvers = [(programs.solve, solve), (programs.transpose_solve, transposed)]
         return _by_elimination(run, (programs.matvec, matvec), solvers, knowns)
-    factors = [dual.primal(o) for o in solve]
-    x = run.closed(programs.solve, [*factors, *map(dual.primal, knowns)])
+    factors = [dual.stopped(o) for o in solve]
+
+    def solved(knowns: Sequence[Dual]) -> list[Dual]:
+        """Return the solution for a constant A; the slopes that numbers have are solved for, too.
+
+        (A + A′·δ)(x + x′·δ) = b + b′·δ, and so A(x′) = b′ - A′(x), as for the tangents.
+        """
+        x = run.closed(programs.solve, [*factors, *map(dual.firsts, knowns)])
+        if not dual.have_slopes([*matvec, *knowns]):
+            return x
+        images = run.closed(programs.matvec, [*map(dual.primal, matvec), *x])
+        left = [dual.seconds(b - image) for b, image in zip(knowns, images, strict=True)]
+        slopes = run.closed(programs.solve, [*factors, *left])
+        return [a + DELTA * b for a, b in zip(x, slopes, strict=True)]
+
+    x = solved(list(map(dual.primal, knowns)))
     images = run.closed(programs.matvec, [*matvec, *x])
     if not all(dual.may_be_equal(b, image) for b, image in zip(knowns, images, strict=True)):
-        solver_is_fixed, system_is_fixed = (
-            dual.directions(*(o for o in given if isinstance(o, Dual))) is None
-            for given in (solve, matvec)
-        )
-        if solver_is_fixed and not system_is_fixed:
+        if _moves(matvec) and not _moves(solve):
             # JAX stops the slopes of factors, as those of one triangle of what is not symmetric.
             unsolved = f"`{eqn.primitive.name}` that leaves its system unsolved"
             raise UncertifiedPrimitiveError(eqn.primitive.name, unsolved)
         # It does not solve the system (an iteration that ends early): differentiate what it does.
         return run.closed(programs.solve, [*solve, *knowns])
     moved = [Dual(b.value, (b - image).tangent) for b, image in zip(knowns, images, strict=True)]
-    return run.closed(programs.solve, [*factors, *moved])
+    return solved(moved)
+
+
+def _moves(operands: Sequence[Any]) -> bool:
+    tangents = dual.directions(*(o for o in operands if isinstance(o, Dual)))
+    return tangents is not None or dual.have_slopes(operands)
 
 
 #: The most unknowns of a system that an iteration solves; elimination takes n³ operations.

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
+from jax.custom_derivatives import linear_call
 from jax.experimental import sparse as jsp
 from scipy.optimize import rosen, rosen_hess, rosen_hess_prod
 from scipy.sparse import linalg
 
 from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
-from tests.corpus.case import Row, cases
+from tests.corpus.case import Case, Row, cases
 from tests.corpus.rows.black_boxes import W, curvature_of_tail, log_tail
 from tests.corpus.rows.black_boxes import X as ROWS
 
@@ -129,6 +130,90 @@ def sine(x: Any) -> Any:
 sine.defjvp(lambda x, dx: (sine(*x), -jnp.cos(*x) * dx[0]))
 
 
+# What is stopped is a constant of the second derivative as well.
+
+stop = jax.lax.stop_gradient
+
+
+def in_a_loop(x: Any) -> Any:
+    return jax.lax.scan(lambda c, _: (x * x * stop(c), None), x, length=2)[0].sum()
+
+
+@jax.jit
+def in_a_branch(x: Any) -> Any:
+    return jax.lax.cond(x[0] > 0, lambda x: jnp.sum(x**3 * stop(x)), jnp.sum, x)
+
+
+def of_its_gradient(x: Any) -> Any:
+    return jnp.sum(x * jax.grad(lambda y: jnp.sum(y**3 * stop(y)))(x) ** 2)
+
+
+def straight_through(x: Any) -> Any:
+    return jnp.sum((x + stop(jnp.round(x) - x)) ** 3)
+
+
+#: Losses, and the diagonals of their Hessians.
+STOPPED: dict[str, tuple[Any, Any]] = {
+    "a factor": (lambda x: jnp.sum(x**2 * stop(x) ** 2), lambda x: 2 * x**2),
+    "twice": (lambda x: jnp.sum(x**2 * stop(x * stop(jnp.sin(x)))), lambda x: 2 * x * np.sin(x)),
+    "in a loop": (in_a_loop, lambda x: 2 * x**3),
+    "in a branch": (in_a_branch, lambda x: 6 * x**2),
+    "in a gradient": (of_its_gradient, lambda x: 180 * x**5),
+    "straight through": (straight_through, lambda x: 6 * np.round(x)),
+}
+
+
+def stopped() -> list[Case]:
+    found: list[Case] = []
+    due: dict[str, Any] = {"verdict": "agree", "certified": True}
+    for name, (loss, diagonal) in STOPPED.items():
+        slope = lambda x, v, f=loss: jax.jvp(f, (x,), (v,))[1]  # noqa: E731
+        right = lambda x, d=diagonal: np.diag(d(x))  # noqa: E731
+        found += [
+            *cases(f"stopped {name}", check_hessian, loss, PLACE, points=0)(
+                Row("right", right, **due)
+            ),
+            *cases(f"stopped {name}, products", check_hvp, loss, PLACE, points=0)(
+                Row("JAX's", jax.grad(slope), **due)
+            ),
+            *cases(f"stopped {name}, once", check_jacobian, jax.grad(loss), PLACE, points=0)(
+                Row("right", right, **due)
+            ),
+        ]
+    loss, _ = STOPPED["a factor"]
+    return found + cases("a factor that is stopped", check_hessian, loss, PLACE, points=0)(
+        Row("as if it were not", lambda x: np.diag(12 * x**2), verdict="disagree", blame="yours")
+    )
+
+
+def solved(x: Any) -> Any:
+    """By `lu`, which is stopped."""
+    return jnp.sum(jnp.linalg.solve(MATRIX + jnp.diag(x[:2]), jnp.sin(x[:2])) ** 2)
+
+
+def solved_by_diagonal(x: Any) -> Any:
+    """By factors that are not stopped."""
+    return jax.lax.custom_linear_solve(
+        lambda y: x * y, jnp.cos(x), lambda _, b: b / x, lambda _, b: b / x
+    ).sum()
+
+
+def of_cosines(x: Any, v: Any) -> Any:
+    return v * ((2 / x**3 - 1 / x) * np.cos(x) + 2 / x**2 * np.sin(x))
+
+
+def looped(x: Any) -> Any:
+    """Until a count, which JAX does not differentiate backwards."""
+    step = lambda s: (s[0] + 1, s[1] * jnp.sin(x))  # noqa: E731
+    return jax.lax.while_loop(lambda s: s[0] < 3, step, (0, x))[1].sum()
+
+
+def of_linear_call(x: Any) -> Any:
+    """Which JAX does not differentiate along several directions at once."""
+    weighed = linear_call(lambda w, y: w * y, lambda w, y: w * y, jnp.arange(3.0), x * x)
+    return jnp.sum(weighed * x)
+
+
 # What can only be called, and data that are sparse, are judged by differences.
 
 
@@ -145,6 +230,7 @@ def incomplete(x: Any) -> Any:
 
 
 SPARSE = sp.csr_array([[1.0, 2.0, 0.0], [0.0, 3.0, 4.0]])
+MATRIX = np.array([[2.0, 0.3], [0.1, 3.0]])
 PLACE, REFUSED = np.array([0.3, 0.7, 1.2]), {"verdict": "raised"}
 WRONG, KINK = {"verdict": "disagree"}, np.array([1.5, 0.0])
 DATA = P, T, Y
@@ -204,6 +290,27 @@ CASES = [
     ),
     *cases("a product along a list", check_hvp, rosen, [0.3, 0.7], v=[1, 2], points=0)(
         Row("right of lists", rosen_hess_prod, verdict="agree")
+    ),
+    *stopped(),
+    *cases("stopped factors of a solver", check_hessian, solved, PLACE, points=0)(
+        Row("right", jax.hessian(solved), certified=True),
+    ),
+    *cases("factors of a solver", check_hvp, solved_by_diagonal, PLACE, points=0)(
+        Row(
+            "right",
+            of_cosines,
+            certified=True,
+        ),
+    ),
+    *cases("a linear call", check_hvp, of_linear_call, PLACE, points=0)(
+        Row("right", lambda x, v: 6 * np.arange(3) * x * v, certified=True),
+        Row("half", lambda x, v: 3 * np.arange(3) * x * v, "every element is 1/2 of exact"),
+    ),
+    *cases("a linear call in a Hessian", check_hessian, of_linear_call, PLACE, points=0)(
+        Row("right", lambda x: np.diag(6 * np.arange(3) * x), certified=True),
+    ),
+    *cases("a loop in JAX", check_hessian, looped, PLACE, points=0)(
+        Row("right", jax.jacfwd(jax.jacfwd(looped)), certified=True),
     ),
     # What is judged by differences, or refused.
     *cases("called in float32", check_hessian, log_tail, W, ROWS, computed_in="float32")(

@@ -263,6 +263,8 @@ IN_JAX = [
     ),
     *cases("the rule of a loop", check_custom, None, np.float64(0.7), points=0)(
         Row("right", implicit(1), "stops an iteration at a tolerance", verdict="agree"),
+        # Its tolerance is absolute, and in float32 would never be reached.
+        Row("zero", implicit(0), "yours is 0", verdict="disagree", kinds=("zero",)),
     ),
     *cases("a count ends a loop", check_gradient, counted, np.array([0.3, 0.7]), points=1)(
         Row("JAX's", jax.jit(jax.jacfwd(counted)), verdict="agree", never=("tolerance",)),

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from scipy import special, stats
 
-from handgrad import check_gradient
+from handgrad import check_gradient, check_jacobian
 from tests.corpus.case import Case, Row, cases
 
 
@@ -224,6 +224,21 @@ def unwritten(x: Any) -> Any:
     return np.divide(1, x, where=x > 0, out=None).sum()
 
 
+def unwritten_times_zero(x: Any) -> Any:
+    """JAX traces it, and has a constant there."""
+    return np.sum(x * x) + 0 * np.empty(2)[0]
+
+
+def unwritten_by_one(x: Any) -> Any:
+    rest = np.empty(3)
+    rest[0] = x[0]
+    return rest[0] ** 2 + 0 * rest[1]
+
+
+def unwritten_rows(x: Any) -> Any:
+    return x * x + 0 * np.empty(2)[0]
+
+
 CASES = [
     *(case for name, plain in PLAIN.items() for case in of_plain(name, plain)),
     *cases("a saturated neuron in NumPy", check_gradient, activations, np.array([31.0]), points=0)(
@@ -311,11 +326,16 @@ CASES = [
             (lambda x: np.exp(x[1]) + np.floor(x[0]), "the loss jumps at this point"),
             (lambda x: np.sum(np.sqrt(x)), "the exact gradient is not finite"),
             (unwritten, "not a function of its arguments"),
+            (unwritten_times_zero, "write np.zeros for np.empty"),
+            (unwritten_by_one, "nothing was written"),
         )
         for case in cases("undecidable", check_gradient, loss, np.array([0.0, 1.0, 0.5]), points=0)(
             Row(why, lambda x: x, why, verdict="undecidable")
         )
     ],
+    *cases("unwritten results", check_jacobian, unwritten_rows, AT, points=0)(
+        Row("of what is written", lambda x: np.diag(2 * x), "np.zeros", verdict="undecidable"),
+    ),
     *cases("a loss that raises nearby", check_gradient, breaks_below, AT, points=6)(
         Row("right where it does not", np.exp, "undecidable at", verdict="agree"),
     ),
