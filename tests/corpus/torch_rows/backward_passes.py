@@ -454,6 +454,7 @@ CASES = [
         for f, at, options, says in (
             (3, (X,), {}, "F: got 3, expected a torch.autograd.Function"),
             (RIGHT, (X,), {}, "F: missing a required argument: 'weight'"),
+            (rule(torch.tanh, of_tanh), (X,), {}, "F: tanh.forward has no signature, which"),
             (torch.argmax, (X,), {}, "requires grad, expected"),
             (torch.sin, (torch.arange(3),), {}, "got no tensor of floats"),
             (
