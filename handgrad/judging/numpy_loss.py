@@ -208,6 +208,10 @@ class NumpyLoss:
         if len(set(finite)) == 2:
             k = finite.index(not finite[0])
             raise not_a_function(name, "value", values[0], values[k], k + 1)
+        off = np.abs(np.subtract(values, first))
+        k = int(np.argmax(off))
+        if ruling is not None and off[k] > 0 and off[k] > 2 * ruling.tolerance.of_loss:
+            raise not_a_function(name, "value", first, values[k], k + 1)
         # Floats may differ by the order of a sum alone; series tell.
         if ruling is not None and not ruling.reference.certified:
             return

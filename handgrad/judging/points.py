@@ -37,8 +37,8 @@ def points(
 
     Raises:
         TypeError: `more` is neither.
-        ValueError: a listed point is not shaped like the caller's, or not in the domains, or the
-            number is negative.
+        ValueError: a listed point is not shaped and typed like the caller's, or not in the domains,
+            or the number is negative.
     """
     if isinstance(more, bool) or not isinstance(more, int | np.integer):
         if not isinstance(more, Sequence) or isinstance(more, str):
@@ -79,13 +79,29 @@ def _size(values: np.ndarray) -> float:
 
 
 def _listed(given: Point, more: Sequence[Any], domains: Sequence[Domain]) -> Iterator[Point]:
-    named = given.names.params
     for i, point in enumerate(more):
         if not isinstance(point, tuple | list) or not point:
             raise TypeError(f"points[{i}]: got {shortly(point)}, expected (params, *inputs)")
-        other = given.at(point[0], point[1:])
-        typed = [[(leaf.shape, leaf.dtype) for leaf in a.leaves] for a in (given, other)]
-        if other.paths != given.paths or typed[0] != typed[1]:
-            raise ValueError(f"points[{i}]: expected {named} shaped and typed like the first ones")
+        if len(point) != 1 + len(given.inputs):
+            got = f"got a tuple of {len(point)}, expected one of {1 + len(given.inputs)}"
+            raise ValueError(f"points[{i}]: {got}, as the first ones")
+        try:
+            other = given.at(point[0], point[1:])
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"points[{i}]: {error}") from None
+        if (off := _unlike(given, other)) is not None:
+            raise ValueError(f"points[{i}]: {off}, as the first ones")
         check_inside(other, domains or [Domain()] * len(other.leaves), f"points[{i}]: ")
         yield other
+
+
+def _unlike(given: Point, other: Point) -> str | None:
+    """Say which leaf of another point is not shaped or typed like the caller's; None if all are."""
+    if other.paths != given.paths:
+        return f"got {', '.join(other.paths)}, expected {', '.join(given.paths)}"
+    for path, due, got in zip(given.paths, given.leaves, other.leaves, strict=True):
+        if (got.shape, got.dtype) != (due.shape, due.dtype):
+            said = (f"{leaf.dtype}{list(leaf.shape)}" for leaf in (got, due))
+            return "{}: got {}, expected {}".format(path, *said)
+    return None

@@ -30,10 +30,12 @@ from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, WRON
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
 from handgrad.oracle.numpy_losses.iterations import AtPlaces, loops
 from handgrad.oracle.truncation import FEWEST
+from handgrad.program.equations import equations
 from handgrad.program.interpreter import Run
 from handgrad.program.numpy_to_jax import names_in
 from handgrad.program.programs import Program
 from handgrad.program.rules import RULES
+from handgrad.program.trace import traced_alone
 from handgrad.tolerance.perturbed_numpy import OtherConstants
 from handgrad.tolerance.runs import SHARP_DRAWS
 
@@ -180,7 +182,7 @@ def _rounding(case: Case, exact: _Exact, given: Point) -> np.ndarray:
     """
     floats = (*given.leaves, *real_inputs(given))
     bits = min(1 - round(math.log2(formats.of(a.dtype).eps)) for a in floats)
-    if not names_in(case.gradient).isdisjoint(formats.HALF):
+    if not names_in(case.gradient).isdisjoint(formats.HALF) or _casts(case, given):
         return np.full(exact.gradient.shape, np.inf)
     with balls.precision(min(bits, BITS_OF_FLOAT32)):
         again = _attempt(lambda: exact.again(None))
@@ -189,6 +191,13 @@ def _rounding(case: Case, exact: _Exact, given: Point) -> np.ndarray:
     # What is decided otherwise in few bits is no less an effect of rounding.
     width = balls.magnitudes(again - exact.gradient)
     return np.where(np.isnan(width), np.inf, width)
+
+
+def _casts(case: Case, given: Point) -> bool:
+    """Tell whether a gradient that JAX traces casts to short formats, as a rule inside it may."""
+    program = _attempt(lambda: traced_alone(case.gradient, given))
+    found = equations(program.jaxpr.jaxpr) if program else ()
+    return any(formats.is_half(getattr(v.aval, "dtype", None)) for e in found for v in e.outvars)
 
 
 def _at_few_bits(case: Case, given: Point, gaps: Gaps) -> _Exact | None:

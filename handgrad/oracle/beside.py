@@ -5,7 +5,8 @@ The lines that run at the point alone say then what the loss is there, and not h
 cases are told apart, along random lines through the point. Where the same is replaced beside it,
 too, as it is for missing data, what runs at the point is right. Where less is, the same on all
 sides, and the loss goes on from its value at the point, the gradient there is the limit of those
-beside it (by the mean value theorem), if they have one. Otherwise nothing is decided.
+beside it (by the mean value theorem), if they have one, and if the loss changes like it along the
+axes, too: where x·y/(x·y) is replaced, no random line shows it. Otherwise nothing is decided.
 """
 
 from collections.abc import Callable
@@ -93,6 +94,8 @@ def beside(
                 for shifts in (near, far)
             )
             found = _limit(settled, value, nearer, farther, far[0])
+        if found is not None and not _along_axes(found, settled, slopes):
+            found = None
     if found is None:
         raise UndecidableError(
             f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
@@ -164,6 +167,18 @@ def _limit(
     # JAX's own gradient is another at the point, or none, and so no measure of rounding.
     there = replace(problem, shift=shift, traced=replace(problem.traced, gradient=None))
     return Reference(value, gradient, near[0].known, how, bits, program=None, problem=there)
+
+
+def _along_axes(limit: Reference, problem: Problem, slopes: Slopes) -> bool:
+    """Tell whether the loss goes on with a limit's slope along each axis, to both sides."""
+    with balls.precision(BITS[-1]):
+        for k, axis in enumerate(np.eye(problem.size)):
+            for step in (arb(2) ** STEPS[0], -(arb(2) ** STEPS[0])):
+                there = replace(problem, shift=balls.array(balls.exact(axis) * step))
+                loss, found = slopes(there, balls.exact(axis[None]), Comparisons(True, True))
+                if not (_goes_on(limit.loss, loss) and _goes_on(limit.gradient[k], found[0])):
+                    return False
+    return True
 
 
 def _goes_on(value: arb, other: arb) -> bool:

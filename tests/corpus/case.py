@@ -48,7 +48,7 @@ class Case:
     verdict: str | None = None  #: None: the truth decides
     never: tuple[str, ...] = ()  #: what it must not say
     certified: bool | None = None  #: whether its truth is certified; None: either
-    blame: str | None = "whoever"  #: who is off; None: nobody; "whoever": not looked at
+    blame: str | None = "anyone"  #: who is off; None: nobody; "anyone": not looked at
     kinds: tuple[str, ...] = ()  #: some of them are named, or `unknown`, and no other
     tie: bool = False  #: whether several answers are right
     compiled: Any = None  #: the function, compiled, where differences of it would take long

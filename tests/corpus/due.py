@@ -17,7 +17,7 @@ def assert_as_is_due(case: Case, due: str) -> None:
         return
     if case.certified is not None:
         assert report.certified is case.certified, str(report)
-    if case.blame != "whoever":
+    if case.blame != "anyone":
         assert report.blame == case.blame, str(report)
     if case.kinds:
         found = {finding.kind for finding in report.findings}

@@ -74,7 +74,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (at([W, np.array([1.0, np.nan])]), "params[1][1]: got nan, expected finite"),
     # Other points.
     (refused(check_backward, forward, backward, W, points=[3]), "points[0]: got 3, expected a tup"),
-    (another_point(W, W), "points[1]: expected inputs shaped and typed like the first ones"),
+    (another_point(W, W), "points[1]: got inputs[0], inputs[1], expected a, as the first ones"),
     # Versions.
     (versions({}), "versions: got an empty dict, expected a dict of functions by their names"),
     (versions([ones]), "versions: got [<function ones"),

@@ -161,7 +161,12 @@ def signature_of(f: Any) -> Callable[..., Any]:
     rule = rule_of(f)
     if rule is None:
         return f.forward if isinstance(f, torch.nn.Module) else f
-    parameters = list(signature(rule.forward).parameters.values())
+    try:
+        parameters = list(signature(rule.forward).parameters.values())
+    except ValueError:  # of a function in C, such as torch.tanh
+        name = f"{rule.__name__}.forward"
+        what = f"F: {name} has no signature, which PyTorch asks it for; expected a def around it"
+        raise TypeError(what) from None
     takes_context = rule.setup_context is Function.setup_context
     if takes_context and parameters and parameters[0].kind is not Parameter.VAR_POSITIONAL:
         parameters = parameters[1:]

@@ -125,7 +125,9 @@ CASES = [
     *points("five", "TypeError: points: got 'five', expected a number"),
     *points([PARAMS], "TypeError: points[0]: got {'", "expected (params"),
     *points([()], "points[0]: got (), expected (params"),
-    *points([(PARAMS,), ({**PARAMS, "s": 1},)], "TypeError: p['s']: got int 1"),
-    *points([({**PARAMS, "b": np.zeros(2)},)], "points[0]: expected p"),
-    *points([({**PARAMS, "s": np.nan},)], "ValueError: p['s']: got nan"),
+    *points([(PARAMS,), ({**PARAMS, "s": 1},)], "TypeError: points[1]: p['s']: got int 1"),
+    *points([({**PARAMS, "b": np.zeros(2)},)], "points[0]: p['b']: got float64[2], expected"),
+    *points([({"w": PARAMS["w"]},)], "points[0]: got p['w'], expected p['b'], p['s'], p['w']"),
+    *points([(PARAMS, 1)], "points[0]: got a tuple of 2, expected one of 1, as the first ones"),
+    *points([({**PARAMS, "s": np.nan},)], "ValueError: points[0]: p['s']: got nan"),
 ]

@@ -231,6 +231,7 @@ CASES = [
     # A check calls a function eight times, and then for each result that it judges.
     *drawn("the 7th call, as traced", counted(7, traced)),
     *drawn("the 2nd call, in NumPy", counted(2, by_numpy)),
+    *drawn("the 3rd call, in NumPy", counted(3, by_numpy)),  # as often as a run on series calls it
     *drawn("the 7th call, in NumPy", counted(7, by_numpy)),
     *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.

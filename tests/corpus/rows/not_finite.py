@@ -48,6 +48,18 @@ def columns(m: Any, x: Any) -> Any:
     return m.sum(m.nan_to_num((DATA[[0, 0]] - 1) / m.std(DATA[[0, 0]])) * x + x**2)
 
 
+def on_the_axes(m: Any, x: Any) -> Any:
+    """It is 5·x₀ where a coordinate is 0, and x₀ + x₁ elsewhere."""
+    q = x[0] * x[1]
+    return m.where(m.isnan(q / q), 5 * x[0], x[0] + x[1])
+
+
+def in_a_wedge(m: Any, x: Any) -> Any:
+    """It is 5·x₀ so near to an axis that no random direction lies there."""
+    root = m.sqrt(x[1] ** 2 - 1e-8 * x[0] ** 2)
+    return m.where(m.isnan(root / (x @ x)), 5 * x[0], x[0] + x[1])
+
+
 def at_kinks(m: Any, x: Any) -> Any:
     return m.nansum(m.abs(x - DATA[:2]) + m.abs(x - DATA[[0, 2]]) + m.abs(x))
 
@@ -100,6 +112,8 @@ REPLACED: dict[str, tuple[InBoth, list[float], list[Any]]] = {
     "a kink inside": (where_finite(lambda m, x: x * x / m.abs(x)), [0.0], []),
     "NaN > -1": (lambda m, x: m.sum(m.where(x**2 / x > -1, x**2 / x, 5.0)), [0.0], []),
     "a cone": (where_finite(lambda m, x: x[0] * x[1] ** 2 / (x @ x)), [0.0, 0.0], []),
+    "NaN on the axes": (on_the_axes, [0.0, 0.0], []),
+    "NaN in a wedge": (in_a_wedge, [0.0, 0.0], []),
     "one side": (lambda m, x: m.nansum(x * m.log(x)), [0.0, 0.5], []),
     "0 times infinity is NaN": (otherwise(0.0, lambda m, x: x * INFINITE), [0.0, 0.0, 1.0], []),
     "a matrix": (lambda m, x: m.nansum(m.asarray(np.stack([INFINITE, WEIGHTS[:3]])) @ x), O3, []),

@@ -1,12 +1,8 @@
 """Backward passes of `torch.autograd.Function`, as people write them: right, and wrong."""
 
-import ctypes
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-
-import jax.numpy as jnp
-import numpy as np
 
 from handgrad.torch import check_function
 from tests.corpus.case import Row, cases
@@ -187,7 +183,7 @@ def scattered(ctx: Any, d: Any, *_: Any) -> Any:
 NEEDS_BOTH = rule(polar, lambda ctx, dr, dt: of_polar(ctx, dr * 1, dt * 1))
 
 
-# Functions that write, or that no tracer sees.
+# Functions that write.
 
 
 def squared(times: float) -> Any:
@@ -212,95 +208,6 @@ def tripled(ctx: Any, x: Any) -> Any:
 def tripled_unsaid(_: Any, x: Any) -> Any:
     return x.mul_(3).clone()
 
-
-def out_of_sight(x: Any, w: Any) -> Any:
-    """x² + xw by code that no tracer sees, as a kernel's."""
-    x, w = x.detach().numpy(), w.detach().numpy()
-    return torch.from_numpy(x**2 + x * w)
-
-
-def copied(x: Any) -> Any:
-    y = torch.empty_like(x)
-    ctypes.memmove(y.data_ptr(), x.data_ptr(), x.numel() * x.element_size())
-    return y
-
-
-def power(x: Any, n: Any) -> Any:
-    """A number of a tensor without gradient is known."""
-    return x ** n.item() if n.item() else x
-
-
-def branching(x: Any) -> Any:
-    return 2 * x if x.sum() > 0 else x
-
-
-def sampled(x: Any) -> Any:
-    return x * torch.multinomial(x.abs(), 2).sum()
-
-
-def of_its_class(x: Any) -> Any:
-    return x * (1 if type(x) is torch.Tensor else 1 + 1e-9)
-
-
-def masked(ctx: Any, x: Any, generator: Any = None) -> Any:
-    kept = (torch.rand(x.shape, generator=generator) > 0.5).to(x.dtype)
-    ctx.save_for_backward(kept)
-    return x * kept
-
-
-SEEN = saving(out_of_sight, lambda x, w, _, dy: (dy * (2 * x + w), dy * x))
-COPY = saving(copied, lambda x, y, dy: dy)
-MASKED = rule(masked, lambda ctx, dy: (dy * ctx.saved_tensors[0], None))
-REFERENCES: dict[str, Callable[..., Any]] = {
-    "PyTorch": lambda x, w: x.pow(2) + torch.mul(x, w),
-    "JAX": lambda x, w: jnp.square(x) + jnp.multiply(x, w),
-    "NumPy": lambda x, w: np.square(x) + np.multiply(x, w),
-}
-
-
-# Second order, of a backward pass that is right, and complex numbers.
-
-THREE = torch.tensor([0.5, -1.0, 2.0], dtype=DOUBLE)
-Z = torch.randn(4, dtype=torch.complex128)
-UNIT = torch.tensor([0.6, -0.8], dtype=DOUBLE)
-SHIFT = torch.tensor([0.1, -0.2, 0.3, -5.0], dtype=DOUBLE)
-
-
-def of_tanh(_: Any, y: Any, d: Any) -> Any:
-    return d * (1 - y * y)
-
-
-def raising_with_graph(x: Any, y: Any, d: Any) -> Any:
-    if torch.is_grad_enabled():
-        raise RuntimeError("no graph here")
-    return of_tanh(x, y, d)
-
-
-def mod_relu(z: Any, b: Any) -> Any:
-    """relu(|z| + b)·z/|z|, of a complex z and a real b."""
-    return torch.relu(z.abs() + b) * z / z.abs()
-
-
-def of_mod_relu(z: Any, b: Any, _: Any, c: Any) -> Any:
-    size = z.abs()
-    active, unit = (size + b > 0).to(size.dtype), z / size
-    along = (c * unit.conj()).real
-    return active * ((1 + b / size) * c - b / size * along * unit), active * along
-
-
-def of_the_size(z: Any, b: Any, _: Any, c: Any) -> Any:
-    active = (z.abs() + b > 0).to(b.dtype)
-    return active * (1 + b / z.abs()) * c, active * (c * (z / z.abs()).conj()).real
-
-
-def product(second: Callable[[Any], Any]) -> Any:
-    """Return the rule of a product, with what the second gradient has of the first factor."""
-    return saving(lambda x, y: x * y, lambda x, y, _, d: (d * y.conj(), d * second(x)))
-
-
-TANH = saving(lambda x: x.tanh(), of_tanh)
-#: PyTorch's derivative of expm1 is its result plus 1, of which little is left at -30.
-EXCESS = saving(lambda x: 1e-20 * (x.exp() - x), lambda x, _, d: d * 1e-20 * torch.expm1(x))
 
 agrees, fails = partial(Row, verdict="agree"), partial(Row, verdict="disagree")
 stops, unknown = partial(Row, verdict="raised"), partial(Row, verdict="undecidable")
@@ -421,140 +328,5 @@ CASES = [
             saving(lambda x: x.sigmoid(), lambda x, s, d: d * s * (1 - s)),
             "the formula is right",
         )
-    ),
-    # Forward passes that cannot be traced.
-    *[
-        case
-        for name, reference in REFERENCES.items()
-        for case in passes(f"by a reference in {name}", X[0], WEIGHT, reference=reference)(
-            agrees("right", SEEN),
-            fails("a term is missing", saving(out_of_sight, lambda x, w, _, d: (d * 2 * x, d * x))),
-        )
-    ],
-    *passes("by a reference of other values", X[0], WEIGHT, reference=lambda x, w: x * x + w)(
-        fails("right", SEEN, "output", kinds=("loss-value",))
-    ),
-    *passes("a copy by a reference", X, reference=torch.clone)(agrees("right", COPY)),
-    *passes("not traced", X[0])(
-        stops("by addresses", COPY, "data_ptr", "reference=", "backward_passes.py, line "),
-        stops("by memory", lambda x: (x.untyped_storage(), x * 2)[1], "kernel outside of PyTorch"),
-        stops("a sample", sampled, "torch.multinomial(x.abs(), 2): ", "or give reference=, a "),
-        stops(
-            "a branch", branching, "forward: ", "x.sum() > 0", "torch.where", "; give reference="
-        ),
-        stops(
-            "of a class", saving(of_its_class, lambda x, _, d: d * (1 + 1e-9)), "another function"
-        ),
-    ),
-    *passes("a power", X, torch.tensor(3))(
-        agrees("right", saving(power, lambda x, n, _, dy: (dy * n * x ** (n - 1), None)))
-    ),
-    *[
-        case
-        for f, at, options, says in (
-            (3, (X,), {}, "F: got 3, expected a torch.autograd.Function"),
-            (RIGHT, (X,), {}, "F: missing a required argument: 'weight'"),
-            (torch.argmax, (X,), {}, "requires grad, expected"),
-            (torch.sin, (torch.arange(3),), {}, "got no tensor of floats"),
-            (
-                torch.sin,
-                (X,),
-                {"times": 0.5},
-                "times: no option of check_function; if it is an arg",
-            ),
-            (torch.sin, (X[0],), {"cotangent": X[0, :3]}, "cotangent: got (3,), expected (5,)"),
-            (squared(2), (X[0],), {"points": [X[0]]}, "points[0]: got "),
-            (dropout(1), (X, MASK, 0.25), {"wrt": 2}, "wrt: got 2, expected names or positions"),
-            (ONCE, NORM, {"order": 2}, "layer_norm is marked once_differentiable"),
-            (TANH, (THREE,), {"order": 0}, "order: got 0, expected 1 or 2"),
-            (
-                TANH,
-                (UNIT,),
-                {"order": 2, "domain": "unit sphere"},
-                "got 2 and domain='unit sphere'",
-            ),
-            (
-                SEEN,
-                (X[0], WEIGHT),
-                {"reference": lambda x, w: (x + w).sum()},
-                "reference: got shape",
-            ),
-            (SEEN, (X[0], WEIGHT), {"reference": lambda x, w: (x, w)}, "reference: got 2 outputs"),
-        )
-        for case in passes(f"refused, {says}", *at, **options)(stops("whichever", f, says))
-    ],
-    *passes("a module", X)(
-        agrees(
-            "right", torch.nn.BatchNorm1d(5).double(), "parameters of BatchNorm1d are not judged"
-        )
-    ),
-    *passes("a random mask", X[0])(
-        unknown("no function", MASKED, "forward is not a function of its arguments")
-    ),
-    *passes("a random mask of a generator", X[0], torch.Generator().manual_seed(0), points=1)(
-        agrees("right", MASKED)
-    ),
-    *passes("second order", THREE, order=2)(
-        *[
-            fails(
-                name,
-                saving(lambda x: x.tanh(), wrong),
-                "disagree at second order: x: 3 of 3 elements",
-            )
-            for name, wrong in (
-                ("by a detached result", lambda x, y, d: of_tanh(x, y.detach(), d)),
-                ("without a graph", torch.no_grad()(of_tanh)),
-                ("of a detached cotangent", lambda x, y, d: of_tanh(x, y, d.detach())),
-            )
-        ],
-        *[
-            agrees(f"right, {name}", right, "; at second order, too", "differences of slopes")
-            for name, right in (
-                ("by hand", TANH),
-                ("a product", lambda x: x.prod() * x),
-                ("with rounded constants", torch.nn.functional.gelu),
-            )
-        ],
-        unknown("right, detached", lambda x: x * x.detach(), "JAX's derivative of the"),
-        stops(
-            "no graph",
-            saving(lambda x: x.tanh(), raising_with_graph),
-            "RuntimeError: no graph here",
-        ),
-    ),
-    *passes("second order, written in place", X, order=2)(
-        agrees("right", rule(tripled, lambda _, dy: 3 * dy), "; at second order, too"),
-        stops("differentiable once", in_place(tripled), "is marked once_differentiable"),
-    ),
-    *passes("second order by a reference", THREE, reference=torch.tanh, order=2)(
-        agrees("right", TANH, "; at second order, too")
-    ),
-    *passes("digits lost at second order", THREE - 30, order=2)(
-        agrees("right", EXCESS, "agree: ", "imprecise at second order: x: 3 of 3 elements")
-    ),
-    *passes("digits lost at second order, strict", THREE - 30, strict=True, order=2)(
-        imprecise("right", EXCESS, "imprecise at second order: x: 3 of 3 elements")
-    ),
-    *passes("second order of two", THREE, THREE + 1, order=2)(
-        fails("detached in one of them", product(torch.detach), "disagree at second order: ")
-    ),
-    *[
-        case
-        for kind in (torch.complex64, torch.complex128)
-        for case in passes(f"a product, {kind}", Z[:3].to(kind), Z[1:].to(kind), points=1)(
-            agrees("right", product(torch.conj)), fails("no conjugate", product(torch.clone))
-        )
-    ],
-    *passes("a complex activation with a real bias", Z, SHIFT, points=2)(
-        Row("right", saving(mod_relu, of_mod_relu), "z.real", "z.imag"),
-        Row("of the size alone", saving(mod_relu, of_the_size)),
-    ),
-    *passes("a complex sine", Z.conj())(
-        agrees("right, by autograd", torch.sin),
-        fails(
-            "in the convention of JAX",
-            saving(lambda x: x.sin(), lambda z, _, c: c * torch.cos(z)),
-            "PyTorch's is that of its rules: take the conjugate",
-        ),
     ),
 ]

@@ -6,8 +6,8 @@ import pytest
 
 from handgrad import GradientMismatch, check_backward, check_gradient
 from handgrad.torch import check_function
-from tests.corpus.torch_rows.backward_passes import Z
 from tests.corpus.torch_rows.gradients import GRAD, Square, W, X, affine_forward, doubled, sines
+from tests.corpus.torch_rows.second_order import Z
 
 __all__ = ["Square", "affine_forward", "sines"]  # which counterexamples import
 

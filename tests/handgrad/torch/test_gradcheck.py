@@ -8,10 +8,10 @@ from tests.corpus.torch_rows.backward_passes import (
     MASK,
     NEEDS_BOTH,
     POSITIVE,
-    branching,
     dropout,
     saving,
 )
+from tests.corpus.torch_rows.untraced import branching
 from tests.torch_installed import torch
 
 X = POSITIVE.clone().requires_grad_()

@@ -5,11 +5,11 @@ from zlib import crc32
 import pytest
 
 from tests.corpus.due import assert_as_is_due
-from tests.corpus.torch_rows import backward_passes, gradients, modules
+from tests.corpus.torch_rows import backward_passes, gradients, modules, second_order, untraced
 from tests.corpus.torch_rows.truth import due
 from tests.tiers import one_of_each
 
-ROWS = (backward_passes, gradients, modules)
+ROWS = (backward_passes, gradients, modules, second_order, untraced)
 CASES = {case.name: case for rows in ROWS for case in rows.CASES}
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_backward, check_gradient, check_steps, exact_gradient, time_gradient
+from handgrad.torch import check_function
 from tests.corpus.torch_rows.gradients import (
     PARAMS,
     W,
@@ -82,6 +83,7 @@ def test_a_module_is_left_as_it_was(name: str) -> None:
         raise KeyError
 
     check_gradient(of_square, square, module, x, points=1)
+    check_function(module, x, points=1)
     with pytest.raises(KeyError):
         check_gradient(raises, raises, module, x)
     for part, (attributes, state), copies in zip(module.modules(), before, values, strict=True):
