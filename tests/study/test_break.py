@@ -309,7 +309,7 @@ JUDGEMENTS = """(seed) => {
 }"""
 
 
-@pytest.mark.parametrize("seed", [None, SEED])
+@pytest.mark.parametrize("seed", [None, pytest.param(SEED, marks=pytest.mark.night)])
 def test_what_is_said_of_the_judge_is_what_the_judge_says(
     page: Page, monkeypatch: pytest.MonkeyPatch, seed: int | None
 ) -> None:
