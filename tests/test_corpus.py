@@ -1,6 +1,6 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one row in sixty, `make test-slow` one in ten, and the night all of them. Of what
+`make test` tries one row in eighty, `make test-slow` one in ten, and the night all of them. Of what
 is made of models, which takes longest, and whose mistakes are alike, it is one in four of that.
 """
 
@@ -50,7 +50,7 @@ def is_of_model(name: str) -> bool:
     return name.rpartition(": ")[0] in MODELS
 
 
-@some(lambda case: True, 60, 10)
+@some(lambda case: True, 80, 10)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -84,7 +84,7 @@ def wrong_gradients(case: Case) -> bool:
     return of_gradient and "not-repeatable" not in case.kinds
 
 
-@some(wrong_gradients, 960, 60, "counterexample")
+@some(wrong_gradients, 480, 60, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)

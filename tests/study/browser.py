@@ -30,7 +30,7 @@ PHONE = (390, 844)
 
 #: So low that what is read begins out of sight. Where the bar at the top hides all of a window, as
 #: in one of 80 pixels, Chromium draws one frame in a second.
-LOW = (390, 120)
+LOW = (390, 90)
 
 
 def required() -> str:

@@ -62,6 +62,7 @@ def slopes(text: str, loss: Any) -> Any:
     return (jax.jacfwd if "while_loop" in text else jax.grad)(loss)
 
 
+@pytest.mark.slow
 def test_every_rule_has_its_lines() -> None:
     ruled = {name for name in LINES if name in RULES or not name.startswith("complex ")}
     assert ruled - BY_JAX | {"add_any"} | set(NEVER) == set(RULES)
