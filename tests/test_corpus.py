@@ -1,6 +1,7 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one case in sixty, `make test-slow` one in ten, and the night all of them.
+`make test` tries one row in eighty, `make test-slow` one in ten, and the night all of them. Of what
+is made of models, which takes longest, and whose mistakes are alike, it is one in four of that.
 """
 
 import ast
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 import handgrad
-from tests.corpus.all import all_cases
+from tests.corpus.all import MODELS, all_cases
 from tests.corpus.case import RAISED, Case, scaled, verdict_of
 from tests.corpus.due import assert_as_is_due
 from tests.corpus.truth import truth
@@ -22,20 +23,34 @@ from tests.tiers import NIGHT, one_of_each
 
 CASES = all_cases()
 
+#: How much more rarely cases of models are drawn than rows are.
+RARER = 4
+
 
 def some(wanted: Callable[[Case], Any], quick: int, slow: int, salt: str = "") -> Any:
     """Parametrise a test with the cases that are wanted: one in so many, drawn by their names.
 
     What the quick tests try is among what the slow ones do, so one number divides the other.
     """
-    number = {name: crc32((salt + name).encode()) for name, case in CASES.items() if wanted(case)}
-    names = [name for name in number if NIGHT or number[name] % slow == 0]
+    names = [name for name, case in CASES.items() if wanted(case)]
+
+    def drawn(one_in: int) -> list[str]:
+        return [
+            name
+            for name in names
+            if crc32((salt + name).encode()) % (one_in * RARER ** is_of_model(name)) == 0
+        ]
+
     return pytest.mark.parametrize(
-        "name", one_of_each(names, [name for name in names if number[name] % quick == 0])
+        "name", one_of_each(names if NIGHT else drawn(slow), drawn(quick))
     )
 
 
-@some(lambda case: True, 60, 10)
+def is_of_model(name: str) -> bool:
+    return name.rpartition(": ")[0] in MODELS
+
+
+@some(lambda case: True, 80, 10)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -69,7 +84,7 @@ def wrong_gradients(case: Case) -> bool:
     return of_gradient and "not-repeatable" not in case.kinds
 
 
-@some(wrong_gradients, 960, 60, "counterexample")
+@some(wrong_gradients, 480, 60, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)

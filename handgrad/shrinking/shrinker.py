@@ -7,7 +7,7 @@ with the simplest first.
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -100,14 +100,14 @@ class _Search:
 
         def shows(which: Numbers) -> bool:
             if which not in known:
-                may = len(known) < MOST_NUMBERS and self._in_time()
-                known[which] = may and self._certain(_chosen(options, which))
+                if len(known) == MOST_NUMBERS or not self._in_time():
+                    raise _EnoughError
+                known[which] = self._certain(_chosen(options, which))
             return known[which]
 
-        ranges = [(0, len(o.arrays) - 1) for o in options for _ in range(o.count)]
-        found = _least(ranges, shows)
-        if found is not None:
-            yield self.at(_chosen(options, found))
+        _shrink([(0, len(o.arrays) - 1) for o in options for _ in range(o.count)], shows)
+        if found := [which for which, does in known.items() if does]:
+            yield self.at(_chosen(options, min(found)))
 
     def _plain_start(self, lengths: Numbers, shown: Arrays) -> Arrays | None:
         """Find arrays of these lengths where neither yours nor exact is 0, if that is quick.
@@ -169,8 +169,15 @@ def _chosen(options: Sequence[Choices], which: Numbers) -> Arrays:
     return [o.chosen(which[a:b]) for o, a, b in zip(options, starts, ends, strict=True)]
 
 
-def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) -> Numbers | None:
-    """Return the least integers in these ranges for which `shows` holds, found by Hypothesis.
+class _EnoughError(BaseException):
+    """No more is tried; not an `Exception`, which Hypothesis would take for a failing test.
+
+    It would go on for half a minute with what it need not try, each time told that nothing shows.
+    """
+
+
+def _shrink(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) -> None:
+    """Let Hypothesis look for the least integers in these ranges for which `shows` holds.
 
     Half of all draws are the upper end, which keeps the original number: the mistake may show at
     few others.
@@ -179,11 +186,9 @@ def _least(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) 
         st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
         for low, high in ranges
     ]
-    with nothing_left():
-        try:
-            return find(st.tuples(*up_to), shows, settings=_SETTINGS)
-        except HypothesisException:  # none found
-            return None
+    # None may be found, or no more be tried.
+    with nothing_left(), suppress(HypothesisException, _EnoughError):
+        find(st.tuples(*up_to), shows, settings=_SETTINGS)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def certified(rows: list[Row]) -> float:
     return sum(row["certified"] for row in rows if row["verdict"] != "undecidable") / len(rows)
 
 
-@pytest.mark.parametrize("line", [in_place.SHORT[0], *nightly(in_place.SHORT[1:], 8)])
+@pytest.mark.parametrize("line", [in_place.SHORT[0], *nightly(in_place.SHORT[1:], 24)])
 def test_short_ones(line: str) -> None:
     rows = judged(in_place.short(line))
     assert certified(rows) == 1

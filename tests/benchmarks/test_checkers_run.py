@@ -92,7 +92,7 @@ def test_what_does_not_come_to_an_end_is_ended(
     ask: Callable[[Question], Answer], reason: str, memory: int
 ) -> None:
     """And a next question is answered by another process."""
-    limit = 1 if reason == "time" else 60  # ten times that, since it waits and does not work
+    limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
     with Worker(Contender("planted", "numpy", ask), limit, memory) as worker:
         reply = worker.ask(a_case("half-mse"))
         assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)

@@ -26,7 +26,7 @@ from tests.tiers import one_of_each
 BY_ELEMENTS = {d.name: d for d in DERIVATIVES if d.kind != RULE}
 
 
-@pytest.mark.parametrize("name", one_of_each([*BY_ELEMENTS], []))
+@pytest.mark.parametrize("name", one_of_each([*BY_ELEMENTS], [], 2))
 def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     """In the element where the judge allows most beside rounding."""
     derivative = BY_ELEMENTS[name]
@@ -75,7 +75,7 @@ def off_by(derivative: Derivative, element: int, size: Any) -> Any:
     return wrong
 
 
-@pytest.mark.parametrize("name", one_of_each([d.name for d in DERIVATIVES], ["reactions"]))
+@pytest.mark.parametrize("name", one_of_each([d.name for d in DERIVATIVES], ["reactions"], 3))
 def test_right_ways_round_as_little_as_the_judge_allows(name: str) -> None:
     """At the ordinary point, where mistakes are planted; each of which is one."""
     (derivative,) = (d for d in DERIVATIVES if d.name == name)

@@ -229,6 +229,7 @@ def test_a_likelihood_with_ties() -> None:
     assert {*example("lifelines_cox").report().verdicts.values()} == {"agree"}
 
 
+@pytest.mark.night
 @pytest.mark.slow
 def test_what_three_packages_differentiate() -> None:
     """All is right but what the audit lists as wrong, and none raises."""

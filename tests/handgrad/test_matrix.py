@@ -11,6 +11,7 @@ import pytest
 from handgrad import check_gradient
 from models.zoo import MODELS as ZOO
 from tests.corpus.all import MODELS, all_cases
+from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +24,10 @@ POINTS = {np.float64: 3, np.float32: 2}
 @pytest.mark.parametrize(
     ("name", "dtype"),
     # Those of the zoo alone return the dtype that they are given.
-    [*((name, np.float64) for name in MODELS), *((f"zoo: {m.name}", np.float32) for m in ZOO)],
+    nightly(
+        [*((name, np.float64) for name in MODELS), *((f"zoo: {m.name}", np.float32) for m in ZOO)],
+        4,
+    ),
 )
 def test_right_gradients_raise_no_alarm(name: str, dtype: type) -> None:
     """Certified, so no loss was taken for another function; few digits are lost, if any."""

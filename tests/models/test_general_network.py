@@ -38,7 +38,7 @@ def test_every_mistake_is_planted() -> None:
 @pytest.mark.parametrize(
     "name",
     one_of_each(
-        [str(plant) for plant in VARIANTS], ["dw-transposed:shape", "dropped-term:example"]
+        [str(plant) for plant in VARIANTS], ["dw-transposed:shape", "dropped-term:example"], 3
     ),
 )
 def test_a_mistake_is_caught(name: str) -> None:

@@ -184,8 +184,10 @@ def test_the_stored_network_reads_what_the_page_says_it_reads() -> None:
 ROUNDED = 0.5 * 10**-digits.DECIMALS + 1e-9
 
 
+@pytest.mark.night
 @pytest.mark.slow
 def test_the_stored_network_is_what_both_sides_train() -> None:
+    """By hand it is what the command that is named trains, by day as well."""
     trained = digits.trained()
     assert trained.keys() == stored().keys()
     for name, value in stored().items():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from models.planted import MISTAKES
 from tests.study.browser import PHONE, At, Pages, choose, settle, state
 from tests.study.conftest import OWN
 from tests.study.pictures import number
+from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -144,8 +146,9 @@ LEAKY = (
 )
 
 
-@pytest.mark.parametrize("level", ["sign", "value", "factor"])
-@pytest.mark.parametrize("where", LEAKY)
+@pytest.mark.parametrize(
+    ("where", "level"), nightly(product(LEAKY, ("sign", "value", "factor")), 3)
+)
 def test_no_number_of_the_page_is_the_answer(at: At, where: str, level: str) -> None:
     """At no step: not on the network, nor in any view; it would be there without the quiz."""
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from study.build import PAGE
 from tests.study.browser import DESKTOP, PHONE, At, axe, into_view, settle
+from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +119,7 @@ def by_keyboard(page: Page, view: str) -> list[str]:
     [
         *((view, DESKTOP, False) for view in VIEWS),
         # On paper there is one size, and nothing is dark.
-        *((view, PHONE, True) for view in VIEWS if view != "derivation"),
+        *nightly(((view, PHONE, True) for view in VIEWS if view != "derivation"), 3),
     ],
 )
 def test_a_view(at: At, view: str, size: tuple[int, int], dark: bool) -> None:

@@ -1,5 +1,6 @@
 """What the judge allows lies within the limits from which on a mistake must be caught."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from benchmarks.checkers.functions import limits
 from benchmarks.checkers.functions.cases import arguments
 from benchmarks.checkers.functions.planted import exact_and_rounding
 from handgrad.torch import check_function
-from models.torch_functions.function import TorchFunction
 from models.torch_functions.functions import FUNCTIONS
 from models.torch_functions.installed import torch
+from tests.tiers import nightly
+
+BY_NAME = {function.name: function for function in FUNCTIONS}
 
 
 def test_the_limits_are_those_of_the_judge() -> None:
@@ -20,11 +23,10 @@ def test_the_limits_are_those_of_the_judge() -> None:
     assert limits.limit("bfloat16") == pytest.approx(1 + 3 * 3**0.5 + 1)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_mistake_as_large_as_the_limit_is_caught(function: TorchFunction, dtype: str) -> None:
+@pytest.mark.parametrize(("name", "dtype"), nightly(product(BY_NAME, ("float32", "bfloat16")), 2))
+def test_a_mistake_as_large_as_the_limit_is_caught(name: str, dtype: str) -> None:
     """Where the judge allows most beside rounding; in float64 all is as in float32."""
+    function = BY_NAME[name]
     at = arguments(function, 0, dtype)
     exact, rounding, _ = exact_and_rounding(function, dtype)
     ruling = check_function(function.function, *at, points=0).trial.outcomes[0].ruling

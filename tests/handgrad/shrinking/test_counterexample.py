@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import hypothesis
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import configuration
 
 from handgrad import GradientMismatch, GradientReport, check_gradient
+from handgrad.shrinking import shrinker
 from models import small
 from models.model import Model
 from tests.tiers import one_of_each
@@ -76,6 +78,23 @@ def test_hypothesis_leaves_nothing_in_its_folder(
     assert found(check_gradient(half, squares, W, X, points=0))
     assert [*tmp_path.iterdir()] == []
     assert vars(configuration)["__hypothesis_home_directory"] == tmp_path / "chosen"
+
+
+def test_hypothesis_ends_with_the_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks for no more numbers than are tried."""
+    asked = set[Any]()
+
+    def find(numbers: Any, shows: Callable[[Any], bool], **options: Any) -> Any:
+        def noted(which: Any) -> bool:
+            asked.add(which)
+            return shows(which)
+
+        return hypothesis.find(numbers, noted, **options)
+
+    monkeypatch.setattr(shrinker, "find", find)
+    monkeypatch.setattr(shrinker, "MOST_NUMBERS", 5)
+    assert found(check_gradient(half, squares, W, X, points=0))
+    assert len(asked) == 6
 
 
 W, X = np.array([0.5, -1.5, 0.25]), np.array([1.0, 3.0, -2.0])
