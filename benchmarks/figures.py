@@ -77,7 +77,8 @@ def along_axis(group: Group) -> "Figure":
         axes.set(xscale="log", yscale="log", ylabel="time of one call")
         axes.set_xlabel(case.axis if case else "size")
         title = f"{case.title if case else group.case} ({group.dtype}, {threads})"
-        axes.set_title(title, fontsize="medium")
+        # The name of an unknown case may contain dollar signs, which would be read as mathematics.
+        axes.set_title(title, fontsize="medium").set_parse_math(False)
         for name in names.CONTENDERS:
             if points := _medians(group, lambda cell, name=name: cell.times(name)):
                 color, marker = MAIN.get(name) or (GREY, OTHERS[name])

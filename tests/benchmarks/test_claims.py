@@ -344,6 +344,7 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
         of.ratio(W1024, names.PRODUCTS["jax.jit"], names.LOSS)
         > 1.05 * sure(of.cell(W1024).expected_cost)
     ),
+    "`grad-public` is below that floor": lambda of: of.floor(SAMPLE, names.PUBLIC).high < 1,
     "`grad-jit` is nowhere slower than `hand-numpy`": lambda of: all(
         verdict(cell, HAND, GRAD) in (SLOWER, TIE) for cell in of.axis("batch-2-2-1/float64/1")
     ),
