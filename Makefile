@@ -56,7 +56,7 @@ attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on w
 mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs the group mutants
 	@$(BIN)/python -m tests.attack mutants
 
-document: $(STAMP) ## docs/benchmarks.md, its figures, docs/reliability.md and tables from what is stored
+document: $(STAMP) ## the tables and figures of documents, and docs/reliability.md, from what is stored
 	@$(BIN)/python -m benchmarks document
 	@$(BIN)/python -m tests.attack document
 

@@ -15,7 +15,7 @@ import psutil
 from benchmarks.machine import caches, described, gpus
 
 #: Packages whose versions affect times.
-PEERS = ("torch", "autograd", "mygrad", "micrograd", "scikit-learn")
+PEERS = ("torch", "autograd", "scikit-learn")
 PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", *PEERS)
 
 #: Environment variables that affect the speed of libraries.

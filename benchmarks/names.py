@@ -14,7 +14,7 @@ FORWARD = "forward-mode"
 DIFFERENCES = "central-differences"
 C = "c"
 TORCH, TORCH_COMPILED = "torch-eager", "torch-compile"
-AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN = "autograd", "mygrad", "micrograd", "scikit-learn"
+AUTOGRAD, SKLEARN = "autograd", "scikit-learn"
 
 #: All contenders, by the name that `--contender` takes, with a description.
 CONTENDERS = {
@@ -34,13 +34,11 @@ CONTENDERS = {
     TORCH: "PyTorch, eager",
     TORCH_COMPILED: "PyTorch, torch.compile",
     AUTOGRAD: "HIPS autograd",
-    MYGRAD: "MyGrad",
-    MICROGRAD: "micrograd",
     SKLEARN: "scikit-learn's MLP",
 }
 
 #: Contenders whose libraries are optional.
-PEERS = (TORCH, TORCH_COMPILED, AUTOGRAD, MYGRAD, MICROGRAD, SKLEARN)
+PEERS = (TORCH, TORCH_COMPILED, AUTOGRAD, SKLEARN)
 
 #: The reference of ratios: what one would use without writing anything by hand.
 REFERENCE = GRAD

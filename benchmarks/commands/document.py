@@ -1,17 +1,16 @@
-"""`python -m benchmarks document`: docs/benchmarks.md and tables of other documents."""
+"""`python -m benchmarks document`: the tables and figures of documents."""
 
 import click
 
 
-@click.command(short_help="Write docs/benchmarks.md, figures and tables from stored results.")
+@click.command(short_help="Write the documents' tables and figures from stored results.")
 def document() -> None:
-    """Write docs/benchmarks.md, the figures that it shows, and tables of other documents anew.
+    """Write the tables of the documents anew, and the figures of docs/benchmarks.md.
 
-    All numbers are taken from benchmarks/results/: cpu.json, checkers.json, checkers_torch.json,
-    checkers_derivatives.json and check_times.json, of which all but the first are for tables of
-    other documents.
+    All numbers are taken from benchmarks/results/: cpu.json for docs/benchmarks.md and the README,
+    checkers.json, checkers_torch.json, checkers_derivatives.json and check_times.json for others.
     """
-    from benchmarks.document.build import build
+    from benchmarks.document import build
 
     for file in build():
         click.echo(str(file))

@@ -44,11 +44,11 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     return int(bool(found.of(WORSE) or found.wrong))
 
 
-@click.command(short_help="Draw stored results as figures, SVG and PNG, light and dark.")
+@click.command(short_help="Draw stored times over sizes, as SVG.")
 @click.argument("file", type=FILE)
 @click.argument("folder", type=FILE)
 def plot(file: Path, folder: Path) -> None:
-    """Draw the figures of stored results into FOLDER, which is made if it is not there."""
+    """Draw each case with times of two sizes into FOLDER, which is made if it is not there."""
     from benchmarks.figures import draw
     from benchmarks.results import Results
 

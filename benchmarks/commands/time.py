@@ -20,7 +20,6 @@ from benchmarks.commands.shared import (
     several,
 )
 from compare.commands.options import OVERWRITE, Name, together
-from compare.wording import InputError
 from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
@@ -72,14 +71,6 @@ options = together(
     OUT,
     OVERWRITE,
     JSON,
-    option(
-        "--plant",
-        "plants",
-        metavar="CONTENDER=MISTAKE",
-        multiple=True,
-        help="Make a contender, or all, slow by a tenth or wrong, to see that it is noticed; "
-        "repeatable.",
-    ),
 )
 
 
@@ -110,7 +101,6 @@ def prepared(
     processes: int | None,
     limit: float | None,
     times_only: bool,
-    plants: tuple[str, ...],
     **choice: Any,
 ) -> tuple[Any, "Results"]:
     """Return the job that the options describe, and empty results for it."""
@@ -126,7 +116,6 @@ def prepared(
         rounds=rounds or session.ROUNDS,
         processes=processes or session.PROCESSES,
         only=contenders,
-        plants=_planted(plants, contenders),
         apart=() if times_only else session.APART if thorough else (worker.FIRST,),
         limit=limit,
         out=out,
@@ -168,21 +157,6 @@ def _device(wanted: str | None) -> str:
     if wanted == "gpu" and (reason := why_not()):
         raise click.UsageError(f"--device gpu: {reason}")
     return wanted
-
-
-def _planted(plants: tuple[str, ...], contenders: tuple[str, ...]) -> dict[str, str]:
-    from benchmarks.protocol.planted import ALL, PLANTS
-
-    found = {}
-    for text in plants:
-        contender, _, what = text.partition("=")
-        timed = (*((*contenders, names.REFERENCE) if contenders else names.CONTENDERS), ALL)
-        for where, name, known in (("", contender, timed), (f" {contender}", what, PLANTS)):
-            if name not in known:
-                among = ", ".join(known)
-                raise InputError(f"--plant{where}: {name!r}; expected one of {among}")
-        found[contender] = what
-    return found
 
 
 @contextmanager

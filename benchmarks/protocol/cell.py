@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from benchmarks.floors import floors
 from benchmarks.problems.gate import Gate, load
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
-from benchmarks.protocol.planted import ALL, planted
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
 from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (
@@ -54,7 +53,6 @@ class Plan:
     rounds: int
     seed: int  #: the number of the process; orders the rows within rounds
     only: Sequence[str] = ()  #: the contenders to time; () for all
-    plants: Mapping[str, str] = field(default_factory=dict)  #: planted mistakes by contender
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
@@ -141,9 +139,6 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
     """Prepare a row, call it once and judge it; None if it cannot be timed, noted in the row."""
     try:
         ready = make(problem)
-        # The second measurement of the reference has the same planted mistake.
-        if plant := planted_in(row, plan):
-            ready = planted(ready, plant)
         answer = ready.run()
         row.called = ready.called
         _inspect(row, ready, plan)
@@ -154,14 +149,6 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
     except Exception as error:  # a library's failure must not affect the other rows
         row.wrong = f"it raised {error_line(error)}"
     return None
-
-
-def planted_in(row: Row, plan: Plan) -> str | None:
-    """Return the mistake planted in a row, if any."""
-    if row.kind not in (CONTENDER, AGAIN):
-        return None
-    name = names.REFERENCE if row.kind == AGAIN else row.name
-    return plan.plants.get(name) or plan.plants.get(ALL)
 
 
 def _inspect(row: Row, ready: Ready, plan: Plan) -> None:

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ class Job:
     rounds: int = ROUNDS
     processes: int = PROCESSES
     only: Sequence[str] = ()  #: contenders
-    plants: Mapping[str, str] = field(default_factory=dict)
     apart: Sequence[str] = APART  #: measured in separate processes at the end
     limit: float | None = None  #: seconds after which no measurement starts
     for_times: float = 1.0  #: the share of the limit after which no cell starts
@@ -51,7 +50,6 @@ class Job:
             "rounds": self.rounds,
             "processes": self.processes,
             "contenders": list(self.only),
-            "plants": dict(self.plants),
         }
 
 
@@ -100,7 +98,7 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
         deadline = None if job.limit is None else begin + share * job.for_times * job.limit
         for threads, specs in _alike(job.specs):
             rounds = -(-job.rounds // job.processes)
-            plan = Plan(rounds, process, job.only, job.plants, Path(gates))
+            plan = Plan(rounds, process, job.only, Path(gates))
             for answer in answers(Request(TIMES, specs, plan, deadline=deadline)):
                 if "started" in answer:
                     _note_start(results, threads, answer["started"])

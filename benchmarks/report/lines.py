@@ -64,8 +64,9 @@ def busy(results: Results) -> list[str]:
 
 
 def lines(cell: Cell) -> list[Line]:
-    """Return a line for every row that has a time, fastest first, the noise last."""
-    contenders = sorted(cell.timed(CONTENDER), key=lambda row: spread(row.samples).median)
+    """Return a line for every row of this version with a time, fastest first, the noise last."""
+    timed = [row for row in cell.timed(CONTENDER) if row.name in names.CONTENDERS]
+    contenders = sorted(timed, key=lambda row: spread(row.samples).median)
     return [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))]
 
 
@@ -109,12 +110,13 @@ def title(cell: Cell) -> str:
 
 def missing(cell: Cell) -> list[str]:
     """List the rows without a time, by reason."""
-    wrong = [f"{row.name}: no time, wrong: {row.wrong}" for row in cell.rows if row.wrong]
+    rows = [row for row in cell.rows if row.name in names.LABELS]
+    wrong = [f"{row.name}: no time, wrong: {row.wrong}" for row in rows if row.wrong]
     absent: dict[str, list[str]] = {}
-    for row in cell.rows:
+    for row in rows:
         if row.absent:
             absent.setdefault(row.absent, []).append(row.name)
-    return [*wrong, *(f"not timed: {', '.join(rows)}: {why}" for why, rows in absent.items())]
+    return [*wrong, *(f"not timed: {', '.join(found)}: {why}" for why, found in absent.items())]
 
 
 def closing(cell: Cell) -> list[str]:

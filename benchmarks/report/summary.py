@@ -1,4 +1,4 @@
-"""Summarise the cells of a run: goals, and for each axis fits, exponents and crossings."""
+"""Summarise the cells of a run: fits, exponents and crossings along each axis."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -6,7 +6,6 @@ from itertools import combinations
 from benchmarks import names
 from benchmarks.analysis.axes import Crossover, Fit, crossovers, exponent, fit
 from benchmarks.analysis.groups import Group, groups
-from benchmarks.goals import goals
 from benchmarks.report import units
 from benchmarks.results import Results
 
@@ -20,12 +19,7 @@ GROWN = ((names.GRAD, names.LOSS), (names.FORWARD, names.GRAD), (names.DIFFERENC
 
 def summary(results: Results) -> list[str]:
     """Return a line for each finding."""
-    along = [line for group in groups(results) for line in _along(group)]
-    aimed = [
-        f"goal: {goal.cell}: {goal.what} {goal.found.middle:.3f}, asked {goal.target}: {goal.word}"
-        for goal in goals(results)
-    ]
-    return [*along, *aimed]
+    return [line for group in groups(results) for line in _along(group)]
 
 
 def _along(group: Group) -> Iterator[str]:

@@ -24,7 +24,7 @@ def show(results: Results, out: Console) -> None:
         whole(out, table)
         for line in (*missing(cell), *closing(cell)):
             out.print(line, soft_wrap=True)
-    rows = {line.name: LABELS.get(line.name, "") for cell in results.cells for line in lines(cell)}
+    rows = {line.name: LABELS[line.name] for cell in results.cells for line in lines(cell)}
     width = max(map(len, rows), default=0)
     out.print()
     for name, meaning in rows.items():

@@ -88,7 +88,6 @@ ROWS: dict[str, tuple[str, str, Callable[[Work], float]]] = {
 SCALAR_ROWS: dict[str, tuple[str, str, Callable[[Work], float]]] = {
     names.FLOATS: (CONTENDER, PYTHON, lambda w: 2e-6 * w.examples),
     names.ARTICLE: (CONTENDER, PYTHON, lambda w: 15e-6 * w.examples),
-    names.MICROGRAD: (CONTENDER, PYTHON, lambda w: 83e-6 * w.examples),
     names.C: (CONTENDER, PYTHON, lambda w: 0.4e-6 + 0.05e-6 * w.examples),
 }
 
@@ -132,7 +131,7 @@ def made_cell(case: str, size: list[int], dtype: str, rng: np.random.Generator) 
     shared = np.exp(SHARED_NOISE * rng.normal(size=(PROCESSES, ROUNDS)))
     rows = [_row(name, *how, work, shared, rng) for name, how in small.items()]
     rows += [
-        Row(names.MYGRAD, CONTENDER, absent="not installed: pip install --group peers"),
+        Row(names.TORCH_COMPILED, CONTENDER, absent="not installed: pip install --group peers"),
         Row(names.SKLEARN, CONTENDER, wrong="dw of layer 1 is off by 3e-2 at [0, 1]"),
     ]
     about = {"sizes": sizes, "batch": batch, "activation": "relu", "loss": "softmax-ce"}

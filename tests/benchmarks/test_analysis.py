@@ -10,8 +10,7 @@ from benchmarks import names
 from benchmarks.analysis.axes import crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, floor, over_floor
-from benchmarks.goals import goals
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, PYTHON, Cell, Results, Row
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, PYTHON, Cell, Row
 from tests.benchmarks.sure import sure
 
 SHAPE = (5, 6)
@@ -176,64 +175,3 @@ def test_the_exponent_says_how_cost_grows() -> None:
     assert exponent(linear[:2], names.HAND, names.GRAD) is None
     alike = [replace(cell, parameters=9) for cell in linear]
     assert exponent(alike, names.HAND, names.GRAD) is None
-
-
-def test_goals_are_met_or_missed_by_the_rows(large: Cell) -> None:
-    training = cell(
-        [row(names.GRAD, 3e-4, called=JAX), row(names.C, 1.8e-4), row(names.ARTICLE, 2e-2)],
-        case="training",
-        size=1000,
-    )
-    found = {(goal.cell, goal.what): goal for goal in goals(Results({}, {}, [training, large]))}
-    assert [goal.met for goal in found.values()] == [False, False, False]
-    assert found[training.label, "grad-jit / c"].found.middle == pytest.approx(1.67, abs=0.02)
-    narrow = replace(large, about={"sizes": [2, 8, 1]})
-    assert goals(Results({}, {}, [narrow])) == []
-
-
-@pytest.mark.parametrize(
-    ("grad", "again", "met"),
-    [
-        (6e-4, 6e-4, True),
-        (5.4e-4, 5.4e-4, False),  # cheaper: that asks for a reason as well
-        (6e-4, 6.6e-4, None),  # a tie within a tenth of noise says nothing
-        (9e-4, 9.9e-4, False),  # but half as much again is seen
-    ],
-)
-def test_a_tax_is_1_or_is_not_or_cannot_be_said(
-    grad: float, again: float, met: bool | None
-) -> None:
-    found = cell(
-        [HAND, HAND_JIT, row(names.GRAD, grad, called=JAX), row(names.AGAIN, again, AGAIN, JAX)]
-    )
-    assert [goal.met for goal in goals(Results({}, {}, [found]))] == [met]
-
-
-@pytest.mark.parametrize(
-    ("hand", "again", "met"),
-    [
-        (3.1e-4, 3.1e-4, True),  # 1.03 of the floor
-        (3.3e-4, 3.1e-4, False),  # 1.10
-        (3.1e-4, 4e-4, True),  # whatever the noise: its interval is below
-        (3.3e-4, 4e-4, False),  # and here above
-        (3.147e-4, 3.1e-4, True),  # in between, the middle decides
-        (3.147e-4, 4e-4, None),  # unless too much is hidden
-    ],
-)
-def test_a_goal_is_met_or_missed_or_hidden(hand: float, again: float, met: bool | None) -> None:
-    rows = [
-        row(names.HAND, hand),
-        row(names.GRAD, 3.1e-4, called=JAX),
-        row(names.AGAIN, again, AGAIN, JAX),
-        *FLOORS,
-    ]
-    found = goals(Results({}, {}, [cell(rows, case="digits", size=512)]))
-    (of_floor,) = (goal for goal in found if goal.what.endswith("floor"))
-    assert of_floor.met is met
-
-
-def test_the_floor_of_a_gpu_is_no_goal_of_numpy(large: Cell) -> None:
-    digits = replace(large, case="digits")
-    assert any(goal.what.endswith("floor") for goal in goals(Results({}, {}, [digits])))
-    on_gpu = replace(digits, device="gpu")
-    assert not any(goal.what.endswith("floor") for goal in goals(Results({}, {}, [on_gpu])))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.contenders.peers import importing, micrograd_values, scikit_learn
+from benchmarks.contenders.peers import importing, scikit_learn
 from benchmarks.contenders.peers.contenders import TO_ARTICLE, TO_NETWORK
 from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
@@ -33,8 +33,6 @@ LIBRARIES = {
     names.TORCH: "torch",
     names.TORCH_COMPILED: "torch",
     names.AUTOGRAD: "autograd",
-    names.MYGRAD: "mygrad",
-    names.MICROGRAD: "micrograd",
     names.SKLEARN: "sklearn",
 }
 
@@ -55,30 +53,22 @@ def make(name: str, asked: Any) -> Any:
     return family[name](asked)
 
 
-def refused(name: str, of: str, dtype: str) -> str:
-    if name == names.MICROGRAD and dtype == "float32":
-        return "Python floats, which are float64"
+def refused(name: str, of: str) -> str:
     if name == names.SKLEARN and of in ("sample", "mass", "sigmoids"):
         return scikit_learn.NO_SUCH_OUTPUT
     return ""
-
-
-EVERYTHING = [
-    (name, of, dtype) for name in LIBRARIES for of in PROBLEMS for dtype in ("float32", "float64")
-]
-#: All that is refused, but by a library that takes seconds to import.
-QUICK = [asked for asked in EVERYTHING if refused(*asked) and asked[0] != names.SKLEARN]
 
 
 def test_every_peer_is_there_for_both_families() -> None:
     assert tuple(TO_ARTICLE) == tuple(TO_NETWORK) == names.PEERS == (*LIBRARIES,)
 
 
-@pytest.mark.parametrize(
-    ("name", "of", "dtype"), [asked if asked in QUICK else slowly(*asked) for asked in EVERYTHING]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("of", PROBLEMS)
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, dtype: str) -> None:
-    if reason := refused(name, of, dtype):
+    if reason := refused(name, of):
         with pytest.raises(Unavailable, match=reason):
             make(name, problem(of, dtype))
         return
@@ -126,7 +116,7 @@ def test_a_library_that_cannot_be_imported_is_not_called_absent(
         importing.module("torch")
 
 
-@pytest.mark.parametrize("name", [names.MICROGRAD, slowly(names.SKLEARN)])
+@pytest.mark.parametrize("name", [names.AUTOGRAD, slowly(names.SKLEARN)])
 @pytest.mark.parametrize(
     ("described", "reason"),
     [
@@ -142,25 +132,11 @@ def test_networks_that_are_not_asked_for_are_refused(
         make(name, network_problem(described, 5, "float64"))
 
 
-@pytest.mark.parametrize("name", [names.TORCH, names.MYGRAD])
-def test_targets_that_are_no_class_are_refused(name: str) -> None:
+def test_targets_that_are_no_class_are_refused() -> None:
     asked = network_problem(RELU, 4, "float64")
     asked.y[0] = 1 / 3
     with pytest.raises(Unavailable, match="one class each"):
-        make(name, asked)
-
-
-def test_micrograd_is_not_asked_for_large_networks() -> None:
-    count = micrograd_values.MOST_PRODUCTS // 6 + 1
-    for asked in (mass_problem(count, "float64"), network_problem(SIGMOIDS, count, "float64")):
-        with pytest.raises(Unavailable, match=f"{6 * count} multiply-adds.*timed up to 2000"):
-            make(names.MICROGRAD, asked)
-
-
-def test_micrograd_does_not_call_itself_too_often_for_a_wide_layer() -> None:
-    asked = network_problem(Network((micrograd_values.MOST_PRODUCTS, 1)), 1, "float64")
-    ready = make(names.MICROGRAD, asked)
-    assert asked.gate().complaint(ready.read(ready.run())) == ""
+        make(names.TORCH, asked)
 
 
 @pytest.mark.slow

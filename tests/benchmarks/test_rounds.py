@@ -8,13 +8,10 @@ from typing import Any
 import jax
 import pytest
 
-from benchmarks.protocol import planted as planting
 from benchmarks.protocol import warm
-from benchmarks.protocol.planted import SLOWER, planted
 from benchmarks.protocol.warm import warm_up
-from benchmarks.ready import Ready, jitted
-from handgrad.speed import rounds as sampling
-from handgrad.speed.rounds import calls_of_a_sample, sample, time_rounds
+from benchmarks.ready import jitted
+from handgrad.speed.rounds import calls_of_a_sample, time_rounds
 
 
 class Clock:
@@ -92,10 +89,3 @@ def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
     begin = clock.now
     warm_up(lambda: clock.nap(0.3), least=10.0)
     assert warm.WARM_AT_MOST <= clock.now - begin < warm.WARM_AT_MOST + 0.31
-
-
-def test_what_is_planted_is_slower_by_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch, planting, sampling)
-    ready = Ready(lambda: clock.nap(2e-3))
-    ratio = sample(planted(ready, "slow").run, 5)[0] / sample(ready.run, 5)[0]
-    assert ratio == pytest.approx(1 + SLOWER, rel=1e-3)

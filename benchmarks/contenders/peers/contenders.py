@@ -4,13 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import names
-from benchmarks.contenders.peers import (
-    hips_autograd,
-    micrograd_values,
-    mygrad_tensors,
-    pytorch,
-    scikit_learn,
-)
+from benchmarks.contenders.peers import hips_autograd, pytorch, scikit_learn
 from benchmarks.contenders.peers.operations import ArrayProblem, Operations, of_article, of_network
 from benchmarks.ready import Ready
 
@@ -27,8 +21,6 @@ def _with_arrays(as_arrays: Callable[[Any, Operations], ArrayProblem]) -> dict[s
         names.TORCH: contender(pytorch, pytorch.eager),
         names.TORCH_COMPILED: contender(pytorch, pytorch.compiled),
         names.AUTOGRAD: contender(hips_autograd, hips_autograd.value_and_gradient),
-        names.MYGRAD: contender(mygrad_tensors, mygrad_tensors.value_and_gradient),
-        names.MICROGRAD: contender(micrograd_values, micrograd_values.value_and_gradient),
     }
 
 

@@ -31,7 +31,6 @@ class ArrayProblem:
     loss: Callable[..., Any]  #: (parameters, *inputs) to the loss, or the losses of many networks
     params: list[np.ndarray]
     inputs: list[np.ndarray]
-    products: int  #: multiply-adds of the forward pass
     fewer_bits: bool = False  #: whether products may round their factors, as a GPU can
 
 
@@ -44,7 +43,7 @@ def of_article(problem: ArticleProblem, operations: Operations) -> ArrayProblem:
         return error * error
 
     x1, x2 = (np.array(problem.x[..., at]) for at in range(2))
-    return ArrayProblem(loss, list(problem.params), [x1, x2, problem.y], 6 * problem.networks)
+    return ArrayProblem(loss, list(problem.params), [x1, x2, problem.y])
 
 
 def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
@@ -63,8 +62,7 @@ def of_network(problem: NetworkProblem, operations: Operations) -> ArrayProblem:
     if operations.takes_classes and network.loss == "softmax-ce":
         y = _classes(y)
     params = [array for layer in problem.params for array in layer]
-    products = len(y) * sum(w.size for w, _ in problem.params)
-    return ArrayProblem(loss, params, [problem.x, y], products, problem.product_unit > U)
+    return ArrayProblem(loss, params, [problem.x, y], problem.product_unit > U)
 
 
 def refuse_unknown(

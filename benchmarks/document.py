@@ -1,0 +1,216 @@
+"""Fill the tables of documents, and draw the figures of docs/benchmarks.md, from what is stored."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from benchmarks import names
+from benchmarks.analysis.factors import factors, verdict
+from benchmarks.analysis.floors import floor
+from benchmarks.figures import draw
+from benchmarks.report import units
+from benchmarks.report.lines import lines
+from benchmarks.report.markdown import table
+from benchmarks.results import Cell, Results
+from benchmarks.statistics import TIE, spread
+from compare.wording import InputError
+
+ROOT = Path(__file__).parents[1]
+
+#: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
+DOCUMENT, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
+CHECKING, PYTORCH = ROOT / "docs" / "checking.md", ROOT / "docs" / "pytorch.md"
+SCIPY = ROOT / "docs" / "scipy.md"
+
+#: The stored results of a run on a processor, and the figures made from it.
+STORED = ROOT / "benchmarks" / "results" / "cpu.json"
+FIGURES = ROOT / "benchmarks" / "results" / "figures"
+
+#: The cells that most is said of, by `case/size/dtype/threads`.
+SAMPLE, LARGE = "sample/1/float64/1", "digits/512/float32/1"
+
+#: The rows of the README's table: what it says, the cell, and the row.
+IN_BRIEF = (
+    ("784-1024-1024-10, batch 512, NumPy", LARGE, names.HAND),
+    ("`jax.grad`, compiled", LARGE, names.GRAD),
+    ("the article's 2-2-1, Python floats", SAMPLE, names.FLOATS),
+    ("NumPy scalars", SAMPLE, names.HAND),
+    ("`autodiff.article.value_and_gradient`", SAMPLE, names.PUBLIC),
+    ("bare compiled `jax.grad`, NumPy", SAMPLE, names.IN_NUMPY),
+    ("the bare one on device arrays", SAMPLE, names.GRAD),
+    ("C", SAMPLE, names.C),
+)
+
+#: The first table of docs/benchmarks.md: the network, and the cell.
+NETWORKS = {
+    "the article's 2-2-1, one sample": SAMPLE,
+    "two layers of 64 units, 64 examples": "width/64/float32/1",
+    "two layers of 1024 units, 64 examples": "width/1024/float32/1",
+    "784-1024-1024-10, 512 examples": LARGE,
+}
+
+#: From so many units a layer on both derivatives should take the same time.
+WIDE = 64
+
+#: The operations of compiled programs that explain why they do not.
+COSTLY = ("dot", "exponential", "divide", "copy", "transpose")
+
+
+def cell_of(results: Results, label: str) -> Cell:
+    """Return the cell of `case/size/dtype/threads`, on a processor, its products at `highest`.
+
+    Raises:
+        InputError: the results do not have it.
+    """
+    found = results.cell(f"{label}/highest/cpu")
+    if found is None:
+        raise InputError(f"the results have no cell {label}/highest/cpu")
+    return found
+
+
+def time(cell: Cell, name: str) -> str:
+    """Return the median time of a row.
+
+    Raises:
+        InputError: it has none.
+    """
+    times = cell.times(name)
+    if not times:
+        raise InputError(f"{cell.label} has no time of {name}")
+    return units.seconds(spread(times).median)
+
+
+def tables() -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by name, from the stored results.
+
+    Raises:
+        InputError: a file of results is missing, or lacks what a table shows.
+    """
+    from benchmarks.check_times import results as times
+    from benchmarks.check_times import table as of_times
+    from benchmarks.checkers import results as answers
+    from benchmarks.checkers import table as of_answers
+    from benchmarks.checkers.derivatives import table as of_derivatives
+    from benchmarks.checkers.functions import table as of_functions
+
+    timings = Results.load(STORED)
+    checked = answers.Results.load_of(answers.GRADIENTS, answers.STORED)
+    of_torch = answers.Results.load_of(answers.FUNCTIONS, answers.STORED_TORCH)
+    of_others = answers.Results.load_of(answers.DERIVATIVES, answers.STORED_DERIVATIVES)
+    brief = [[what, time(cell_of(timings, label), name)] for what, label, name in IN_BRIEF]
+    return {
+        DOCUMENT: {
+            "brief": _compared(timings),
+            "rows": _rows(timings),
+            "sample": table(lines(cell_of(timings, SAMPLE))),
+            "training": table(lines(cell_of(timings, "training/1000/float64/1"))),
+            "taxes": _taxes(timings),
+            "large": table(lines(cell_of(timings, LARGE))),
+            "large-on-all-threads": table(lines(cell_of(timings, "digits/512/float32/all"))),
+        },
+        README: {
+            "checkers-in-brief": of_answers.in_brief(checked),
+            "benchmarks": _table(["one loss and gradient", "time"], ["---", "--:"], brief),
+        },
+        CHECKING: {
+            "check-times": of_times.markdown(times.Results.load(times.STORED)),
+            "checkers": of_answers.markdown(checked),
+            "torch-checkers": of_functions.markdown(of_torch),
+            "derivative-checkers": of_derivatives.markdown(of_others),
+        },
+        PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
+        SCIPY: {"derivative-checkers-in-brief": of_derivatives.in_brief(of_others)},
+    }
+
+
+def _table(heads: list[str], marks: list[str], rows: Iterable[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, marks, *rows))
+
+
+def _compared(timings: Results) -> str:
+    """By hand, by autodiff, and the floor of a compiled program."""
+    heads = ["one loss and gradient", "by hand, NumPy", "by hand, compiled", "`jax.grad`, compiled"]
+    rows = []
+    for what, label in NETWORKS.items():
+        cell = cell_of(timings, label)
+        row = cell.row(names.GRAD)
+        below = floor(cell, row) if row else None
+        found = [time(cell, name) for name in (names.HAND, names.HAND_JIT, names.GRAD)]
+        rows.append([what, *found, units.seconds(spread(below).median) if below else "-"])
+    return _table([*heads, "floor"], [":--", *["--:"] * 4], rows)
+
+
+def _rows(timings: Results) -> str:
+    """Every row that has a time somewhere, and what it is."""
+    timed = {row.name for cell in timings.cells for row in cell.rows if row.timed}
+    found = [[f"`{name}`", what] for name, what in names.LABELS.items() if name in timed]
+    return _table(["row", "what it is"], [":--", ":--"], found)
+
+
+def _taxes(timings: Results) -> str:
+    """The taxes of wide networks that are not 1, and what the two programs have more or less of."""
+    rows = []
+    for cell in wide(timings):
+        found = factors(cell)
+        if found and verdict(cell, names.HAND_JIT) != TIE:
+            tax, low, high = (f"{number:.3f}" for number in found.autodiff_tax)
+            counts = [
+                f"`{operation}` {by_hand} and {auto}"
+                for operation in COSTLY
+                for by_hand, auto in [counted(cell, operation)]
+                if by_hand != auto
+            ]
+            rows.append([f"`{cell.label}`", tax, f"{low} to {high}", "; ".join(counts)])
+    heads = ["cell", "tax", "95 % interval", "by hand and by `jax.grad`"]
+    return _table(heads, [":--", "--:", "--:", ":--"], rows)
+
+
+def wide(results: Results) -> Iterator[Cell]:
+    """Yield the cells with at least `WIDE` units in the narrowest hidden layer."""
+    return (cell for cell in results.cells if min(cell.about["sizes"][1:-1]) >= WIDE)
+
+
+def counted(cell: Cell, operation: str) -> tuple[int, int]:
+    """Count an operation in the compiled hand lines and in the compiled `jax.grad`."""
+    rows = (cell.row(name) for name in (names.HAND_JIT, names.GRAD))
+    by_hand, auto = (row.operations.get(operation, [0])[0] if row else 0 for row in rows)
+    return by_hand, auto
+
+
+def with_tables(text: str, made: Mapping[str, str]) -> str:
+    """Return the text of a document with the tables that are made, by name.
+
+    Raises:
+        InputError: it does not have one of them, once.
+    """
+    for name, new in made.items():
+        place = re.compile(rf"(?<=<!-- table: {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
+        text, places = place.subn(lambda _, new=new: f"\n{new.strip()}\n\n", text)
+        if places != 1:
+            raise InputError(f"got {places} tables {name}, expected one")
+    return text
+
+
+def shown(text: str) -> list[str]:
+    """Return the names of the figures in a document."""
+    return sorted(set(re.findall(r"results/figures/([\w.-]+\.svg)", text)))
+
+
+def build() -> list[Path]:
+    """Write the tables into the documents, and the figures; return the files written.
+
+    Raises:
+        InputError: results are missing, or a figure; or matplotlib is not installed.
+    """
+    made = {path: with_tables(path.read_text("utf-8"), found) for path, found in tables().items()}
+    names_shown = shown(made[DOCUMENT])
+    drawn = {file.name: file for file in draw(Results.load(STORED), FIGURES)}
+    for name in names_shown:
+        if name not in drawn:
+            raise InputError(f"{name}: the results have no such figure")
+    for file in FIGURES.glob("*"):
+        if file.name not in names_shown:
+            file.unlink()
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
+    return [*made, *(FIGURES / name for name in names_shown)]

@@ -1,1 +1,0 @@
-"""Build docs/benchmarks.md from a template, with every number from the stored results."""

@@ -1,0 +1,106 @@
+"""Draw times over sizes: a line for each contender, against the floor."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import names
+from benchmarks.analysis.floors import floor
+from benchmarks.analysis.groups import Group, groups
+from benchmarks.cases import CASES
+from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
+from benchmarks.statistics import Samples, spread
+from compare.plots import BLACK, BLUE, GREY, ORANGE, VERMILION, save, style
+from compare.wording import InputError, install
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: The thick lines, with their colours and markers; the others are thin and grey.
+MAIN = {
+    names.HAND: (BLUE, "o"),
+    names.HAND_JIT: ("#009E73", "s"),
+    names.GRAD: (VERMILION, "^"),
+    names.FLOATS: ("#CC79A7", "D"),
+    names.ARTICLE: (ORANGE, "v"),
+    names.C: (BLACK, "p"),
+}
+OTHERS = dict(zip((n for n in names.CONTENDERS if n not in MAIN), cycle("<>dPX*hH8+x")))
+
+#: The floors, by how a row is called: the label and the dash.
+FLOORS = {JAX: ("floor of JAX's calls", "--"), PYTHON: ("floor of Python's calls", ":")}
+
+
+def draw(results: Results, folder: Path) -> list[Path]:
+    """Draw every case with times of two sizes or more; the same results give the same bytes.
+
+    Args:
+        results: of any run.
+        folder: where the files go; it is made if it is not there.
+
+    Returns:
+        The files, `{case}-{dtype}-{threads}-{precision}-{device}.svg`.
+
+    Raises:
+        InputError: there is nothing to draw, or matplotlib is not installed.
+        OSError: a file cannot be written.
+    """
+    if find_spec("matplotlib") is None:
+        raise InputError(f"matplotlib is not installed; expected {install('plot')}")
+    drawn = {
+        folder / f"{group.stem}.svg": group
+        for group in groups(results)
+        if len(group.cells) > 1 and all(len(cell.size) == 1 for cell in group.cells)
+    }
+    if not drawn:
+        raise InputError(
+            "nothing to draw: no case has times of two sizes; expected those of --full"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, group in drawn.items():
+        save(along_axis(group), file)
+    return [*drawn]
+
+
+def along_axis(group: Group) -> "Figure":
+    """Draw the median time of each contender, and the floors, over the size."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, StrMethodFormatter
+
+    case = CASES.get(group.case)
+    threads = "one thread" if group.threads == "1" else "all threads"
+    with style():
+        figure = Figure(figsize=(8, 4.6))
+        axes = figure.subplots()
+        axes.set(xscale="log", yscale="log", ylabel="time of one call")
+        axes.set_xlabel(case.axis if case else "size")
+        title = f"{case.title if case else group.case} ({group.dtype}, {threads})"
+        # The name of an unknown case may contain dollar signs, which would be read as mathematics.
+        axes.set_title(title, fontsize="medium").set_parse_math(False)
+        for name in names.CONTENDERS:
+            if points := _medians(group, lambda cell, name=name: cell.times(name)):
+                color, marker = MAIN.get(name) or (GREY, OTHERS[name])
+                width, size = (2.2, 6.0) if name in MAIN else (0.9, 4.5)
+                how = {"color": color, "linewidth": width, "marker": marker, "markersize": size}
+                axes.plot(*points, label=name, **how)
+        called = {row.called for cell in group.cells for row in cell.timed(CONTENDER)}
+        for caller, (label, dash) in FLOORS.items():
+            row = Row(caller, FLOOR, caller)
+            points = _medians(group, lambda cell, row=row: floor(cell, row))
+            if caller in called and points:
+                if caller == PYTHON:  # it may be close to 0, and is cut off there
+                    axes.set_ylim(axes.get_ylim())
+                axes.plot(*points, dash, color=BLACK, linewidth=1.2, label=label)
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.yaxis.set_major_formatter(EngFormatter("s"))
+        axes.grid(color=GREY, alpha=0.2)
+        figure.legend(loc="outside right center", fontsize=9)
+    return figure
+
+
+def _medians(group: Group, times: Callable[[Cell], Samples | None]) -> list[Any]:
+    """Return the sizes at which there are times, and the medians; [] if there are none."""
+    found = [(cell.size[0], spread(made).median) for cell in group.cells if (made := times(cell))]
+    return [*zip(*found, strict=True)]
