@@ -83,7 +83,7 @@ def no_such_file(text: str, names: Collection[str]) -> str | None:
     """Return an error message if `text` is not an existing file; it may be a misspelled name."""
     try:
         os.stat(text)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL in the path
+    except (FileNotFoundError, NotADirectoryError):
         return (
             f"{shown(text, LONGEST_PATH)}: no such file{near_miss(text, names)}; "
             f"expected a CSV file or one of {', '.join(names)}"

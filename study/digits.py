@@ -36,7 +36,7 @@ def trained() -> dict[str, Any]:
     Raises:
         ValueError: the two sides disagree.
     """
-    from compare.built_in import built_in
+    from compare.data import built_in
     from compare.networks.job import Job, source_of
     from compare.networks.prepared import split
     from compare.networks.training import train

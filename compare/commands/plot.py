@@ -86,7 +86,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
     """Draw a table's least-squares fit and its residuals."""
     from compare import plots
-    from compare.datasets import table_named
+    from compare.data import table_named
     from compare.regression import compare_regressions
 
     result = compare_regressions(table_named(table, target, features), steps=1)

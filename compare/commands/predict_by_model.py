@@ -16,7 +16,7 @@ from handgrad.commands.options import Number
 if TYPE_CHECKING:
     import numpy as np
 
-    from compare.csv_cells import Csv
+    from compare.csv_table import Table
     from compare.networks.files import Model
     from compare.networks.prediction import Divergence, Predictions
 
@@ -34,7 +34,7 @@ class Answer:
     model: "Model"
     x: "np.ndarray"  #: features, shape (rows, features)
     predictions: "dict[str, Predictions]"  #: by side
-    file: "Csv | None"  #: the CSV file that the rows are from, if any
+    file: "Table | None"  #: the CSV file that the rows are from, if any
     first_divergence: "Divergence | None"  #: of the predictions
 
     @property
@@ -63,7 +63,7 @@ class Answer:
             warnings.append("the two trainings of this model disagreed; a new one tells where")
         if done < self.model.epochs:
             warnings.append(f"{done} of the model's {self.model.epochs} epochs are done")
-        lines = None if self.file is None else [row.line for row in self.file.rows]
+        lines = None if self.file is None else self.file.lines
         return warnings + far_off(self.model, self.x, lines)
 
 
@@ -91,10 +91,11 @@ def predict_rows(
     """
     import numpy as np
 
-    from compare.datasets import read_features
+    from compare.csv_table import numbers, read_csv
     from compare.files import unwritable
     from compare.networks.files import load
     from compare.networks.prediction import first_divergence, predict
+    from compare.wording import InputError, quoted
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -111,7 +112,10 @@ def predict_rows(
     elif given:
         raise click.UsageError("features beside --csv; expected one or the other.")
     else:
-        file, x = read_features(table, model.source.features)
+        file = read_csv(table)
+        if missing := [name for name in model.source.features if name not in file.names]:
+            raise InputError(f"{file.where}: no column {quoted(missing[0])}; expected the features")
+        x = numbers(file, model.source.features)
     return Answer(model, x, predict(model, x), file, first_divergence(model, x))
 
 
@@ -244,7 +248,7 @@ def _as_object(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _as_csv(answer: Answer, file: "Csv") -> str:
+def _as_csv(answer: Answer, file: "Table") -> str:
     """Append the prediction and its probability to each row; by hand, if that side trained.
 
     Raises:
@@ -261,8 +265,8 @@ def _as_csv(answer: Answer, file: "Csv") -> str:
             )
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*file.header.cells, *new])
+    writer.writerow([*file.names, *new])
     writer.writerows(
-        [*row.cells, *more] for row, *more in zip(file.rows, *new.values(), strict=True)
+        [*row.values(), *more] for row, *more in zip(file.rows, *new.values(), strict=True)
     )
     return written.getvalue()

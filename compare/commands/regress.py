@@ -42,7 +42,7 @@ def regress(
     """
     from compare import plots
     from compare.commands.output import print_object
-    from compare.datasets import table_named
+    from compare.data import table_named
     from compare.regression import compare_regressions
     from compare.terminal import console, progress
 

@@ -29,7 +29,7 @@ from compare.limits import (
 from handgrad.commands.options import JSON, Number, option, seed_option, whole
 
 if TYPE_CHECKING:
-    from compare.dataset import Dataset
+    from compare.data import Dataset
     from compare.networks.plan import Plan
 
 OPTIMISER = Name("sgd", "momentum", "adam")
@@ -48,14 +48,6 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     "file.",
 )
 @column_options("The column to predict; needed for a CSV file.")
-@option(
-    "--target-kind",
-    "kind",
-    type=Name("auto", "classes", "number"),
-    default="auto",
-    help="What the target of a CSV file is.",
-)
-@option("--raw", is_flag=True, help="Leave the error in row 12 of davis as it is.")
 @network_option("one hidden layer of 8")
 @kind_options(
     "sigmoid for mse and huber on classes, else identity",
@@ -97,8 +89,6 @@ def train(
     text: str,
     target: str | None,
     features: tuple[str, ...],
-    kind: str,
-    raw: bool,
     by: str,
     epochs: int,
     fraction: float,
@@ -116,7 +106,7 @@ def train(
     With --out, the training can be stopped at any moment: `compare resume` goes on.
     """
     from compare.commands.networks import run
-    from compare.datasets import dataset_named
+    from compare.data import dataset_named
     from compare.networks.job import Job, complaint, source_of
     from compare.networks.trainers import BY_AUTODIFF, BY_HAND
 
@@ -125,12 +115,12 @@ def train(
             f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
             "`compare resume` to go on with it."
         )
-    data = dataset_named(text, target, features, kind, raw)
+    data = dataset_named(text, target, features)
     plan = _plan(data, options)
     if reason := complaint(plan, data):
         raise click.UsageError(f"--network: {reason}.")
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
-    job = Job(data, source_of(data, text, raw), plan, sides[by], epochs, fraction)
+    job = Job(data, source_of(data, text), plan, sides[by], epochs, fraction)
     return run(job, None, out, every, plot_file, as_json)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.files import expect_regular, write_whole
+from compare.files import write_whole
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE, count_parameters
 from compare.lockstep import Point
 from compare.networks.header import Header, Source, header_from
@@ -94,7 +94,6 @@ def load(path: Path) -> Model:
             itself.
     """
     try:
-        expect_regular(path, "a model file", streams=False)
         with path.open("rb") as file:
             return _read(path, file)
     except InputError:

@@ -45,7 +45,6 @@ class Source:
     target: Text
     classes: tuple[Text, ...] | None
     kind: Literal["classes", "number"]
-    raw: bool
     fingerprint: Text
 
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.built_in import BUILT_IN
-from compare.dataset import Dataset
-from compare.datasets import dataset_named
+from compare.data import BUILT_IN, Dataset, dataset_named
 from compare.limits import shape
 from compare.networks.files import Model, Source
 from compare.networks.plan import Plan
@@ -52,11 +50,11 @@ class Job:
         )
 
 
-def source_of(data: Dataset, text: str, raw: bool) -> Source:
+def source_of(data: Dataset, text: str) -> Source:
     """Describe the source of a data set that was loaded by the name or path `text`."""
     name = text if text in BUILT_IN else str(Path(text).resolve())
     kind = "number" if data.classes is None else "classes"
-    return Source(name, data.features, data.target, data.classes, kind, raw, data.fingerprint())
+    return Source(name, data.features, data.target, data.classes, kind, data.fingerprint())
 
 
 def job_of(path: Path, model: Model, text: str | None = None) -> Job:
@@ -78,9 +76,9 @@ def job_of(path: Path, model: Model, text: str | None = None) -> Job:
             "expected --data with the place where it is now"
         )
     name = text or source.name
-    data = dataset_named(name, source.target, source.features, source.kind, source.raw)
+    data = dataset_named(name, source.target, source.features)
     if text:
-        source = source_of(data, text, source.raw)
+        source = source_of(data, text)
     if data.fingerprint() != model.source.fingerprint:
         raise InputError(
             f"{shown(name, LONGEST_PATH)}: the data are not those that the training began with; "

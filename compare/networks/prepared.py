@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.dataset import Dataset
+from compare.data import Dataset
 
 
 class Scale(NamedTuple):

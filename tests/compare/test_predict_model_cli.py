@@ -215,7 +215,7 @@ def test_predictions_of_two_sides_are_judged(
     ("text", "expected"),
     [
         ("a,b\n1,2\n", "sepal length (cm)"),
-        (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column 4"),
+        (",".join(FEATURES) + "\n1,2,3,wide\n", "line 2, column petal width"),
     ],
 )
 def test_bad_tables(tmp_path: Path, iris: Path, text: str, expected: str) -> None:

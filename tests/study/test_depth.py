@@ -167,7 +167,7 @@ def images() -> np.ndarray:
 
 def test_the_stored_network_reads_what_the_page_says_it_reads() -> None:
     """Of the held-out images; those shown are the first of them that are right, and a wrong one."""
-    from compare.built_in import built_in
+    from compare.data import built_in
 
     data = built_in("digits")
     rows = split(data.y, digits.TEST_FRACTION, digits.PLAN.seed)[1]

@@ -15,7 +15,8 @@ import click
 from benchmarks.commands.checkers import checkers
 from benchmarks.commands.read import compare, table
 from compare.commands.predict_by_model import Answer, _as_csv
-from compare.datasets import dataset_named, read_features, table_named
+from compare.csv_table import numbers, read_csv
+from compare.data import dataset_named, table_named
 from compare.networks.files import load, save
 from compare.networks.job import Job, source_of
 from compare.networks.plan import Plan
@@ -67,7 +68,7 @@ def _train(path: Path) -> None:
     name = path.read_bytes()[:2000].decode("utf-8-sig", "replace").splitlines()[:1]
     target = name[0].split(",")[-1].strip().strip('"') if name else "sex"
     data = dataset_named(str(path), target)
-    source_of(data, str(path), False)
+    source_of(data, str(path))
     prepare(data, 1 if data.classes is None else len(data.classes), 0.2, 0, "float64")
 
 
@@ -77,7 +78,8 @@ def _regress(path: Path) -> None:
 
 def _predict(path: Path) -> None:
     model = _model()
-    file, x = read_features(path, model.source.features)
+    file = read_csv(path)
+    x = numbers(file, model.source.features)
     _as_csv(Answer(model, x, predict(model, x), file, first_divergence(model, x)), file)
 
 
@@ -90,8 +92,8 @@ def _model() -> Any:
 def _trained(by: Any, optimiser: str, loss: str, sizes: Any, dtype: str = "float64") -> Any:
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
         Path(file.name).write_bytes(TABLES[2])
-        data = dataset_named(file.name, "c", kind="classes")
-        source = source_of(data, "iris", False)
+        data = dataset_named(file.name, "c")
+        source = source_of(data, "iris")
     plan = Plan(Network(sizes, loss=loss), optimiser, 0.01, 8, 0, dtype)
     job = Job(data, source, plan, by, 2, 0.2)
     training = job.training()

@@ -15,7 +15,7 @@ import numpy as np
 
 import manual.network
 from compare import cli
-from compare.datasets import dataset_named
+from compare.data import dataset_named
 from compare.networks.job import Job, source_of
 from compare.networks.plan import Plan
 from compare.networks.trainers import BY_AUTODIFF, BY_HAND
@@ -141,4 +141,4 @@ def job(
     """A training of a small network; `data` is a built-in data set's name or a data set."""
     chosen = dataset(data) if isinstance(data, str) else data
     plan = Plan(Network(sizes, loss=loss, **network), optimiser, rate, batch, seed, dtype)
-    return Job(chosen, source_of(chosen, chosen.name, False), plan, by, epochs, 0.2)
+    return Job(chosen, source_of(chosen, chosen.name), plan, by, epochs, 0.2)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -149,11 +148,6 @@ def test_no_file_at_all(tmp_path: Path) -> None:
     assert "Is a directory; expected" in refused_by_all(tmp_path)
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.npz")
-    assert "no regular file" in refused_by_all(tmp_path / "pipe.npz")
-
-
 def _without(name: str) -> Callable[[Any, Any], None]:
     def change(header: Any, arrays: Any) -> None:
         (arrays if name in arrays else header).pop(name)
@@ -262,7 +256,6 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Any, Any], None], str]] = {
     "classes": (_header(source__classes=["a"]), "3 outputs"),
     "a class twice": (_header(source__classes=["a", "a", "b"]), "classes is ['a', 'a', 'b']"),
     "number": (_header(source__kind="number"), "kind number"),
-    "raw": (_header(source__raw=0), "raw is 0"),
     "rate": (_header(plan__learning_rate=-1), "learning_rate is -1"),
     "rate in words": (_header(plan__learning_rate="fast"), 'learning_rate is "fast"; exp'),
     "rate that is true": (_header(plan__learning_rate=True), "learning_rate is true; expected"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import manual.network
-from compare.dataset import Dataset
+from compare.data import Dataset
 from compare.lockstep import Point
 from compare.networks import flat
 from compare.networks.prediction import predict

@@ -2,27 +2,22 @@
 
 import sys
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from compare.datasets import Dataset, dataset_named
+from compare.data import Dataset, dataset_named, table_named
 from compare.wording import InputError
 
 
-def test_davis_with_the_wrong_row_and_without() -> None:
-    data, raw = dataset_named("davis"), dataset_named("davis", raw=True)
+def test_davis_with_its_wrong_row_corrected() -> None:
+    data = dataset_named("davis")
     assert (data.features, data.target, data.classes) == (("weight", "height"), "sex", ("M", "F"))
-    assert data.x[:3].tolist() == raw.x[:3].tolist() == [[77, 182], [58, 161], [53, 161]]
+    assert data.x[:3].tolist() == [[77, 182], [58, 161], [53, 161]]
     assert data.y[:3].tolist() == [0, 1, 1]
     assert data.y.sum() == 112  # women
-    assert raw.x[11].tolist() == [166, 57]
     assert data.x[11].tolist() == [57, 166]
-    assert np.flatnonzero((data.x != raw.x).any(axis=1)).tolist() == [11]
-    assert data.y.tolist() == raw.y.tolist()
     assert data.note.endswith("56 kg and 163 cm; corrected to 57 kg and 166 cm")
-    assert raw.note.endswith("56 kg and 163 cm; kept as printed")
 
 
 def test_bdims() -> None:
@@ -76,17 +71,21 @@ def test_some_of_the_features() -> None:
     assert swapped.note
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("davis", {"target": "weight"}, "target 'weight'; expected 'sex', its only one"),
-        ("bdims", {"kind": "number"}, "kind 'number'; expected 'classes', which its target is"),
-        ("bdims", {"raw": True}, "the raw data; expected davis, the only data set with a"),
-    ],
-)
-def test_refused_options(name: str, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=f"^{name}: {message}"):
-        dataset_named(name, **options)
+def test_the_target_of_a_built_in_data_set_is_its_own() -> None:
+    with pytest.raises(InputError, match=r"^davis: target 'weight'; expected 'sex', its only one"):
+        dataset_named("davis", target="weight")
+
+
+def test_the_built_in_tables() -> None:
+    article = table_named("article")
+    assert article.x[:, 0].tolist() == [65, 72, 70, 60]
+    assert article.y.tolist() == [133, 160, 152, 120]
+    assert table_named("article", target="height").features == ("weight",)
+    bdims = table_named("bdims")
+    assert bdims.x.shape == (507, 2)
+    assert bdims.x[:, 1].sum() == 247  # men
+    assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
+    assert table_named("bdims", target="sex").features == ("hgt", "wgt")
 
 
 def small() -> Dataset:
