@@ -8,7 +8,7 @@ import autodiff.article
 from compare.agreement import NAMES, Partial, compare_gradients
 from compare.breaking.check import Check, grouped
 from compare.experiment import Settings
-from compare.people import PEOPLE, targets
+from compare.people import PEOPLE, raw, shifted, targets
 from handgrad import GradientReport, check_gradient
 from models.planted import Plant
 
@@ -17,7 +17,7 @@ def beside_autodiff(plant: Plant, settings: Settings) -> Check:
     """Compare the partial derivatives of the four people's losses with autodiff's."""
     gradient, form = plant.gradient_in(settings.sigmoid_derivative), settings.sigmoid_derivative
     wrong: dict[str, list[Partial]] = {}
-    for person, (x, y) in zip(PEOPLE, _samples(settings), strict=True):
+    for person, (x, y) in zip(PEOPLE, _samples(), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
             rows = compare_gradients(settings.start(), x, y, form, gradient)
         wrong[person.name] = [row for row in rows if row.verdict != "agree"]
@@ -29,8 +29,8 @@ def beside_autodiff(plant: Plant, settings: Settings) -> Check:
     )
 
 
-def _samples(settings: Settings) -> list[tuple[Any, Any]]:
-    return list(zip(settings.inputs(PEOPLE), targets(PEOPLE), strict=True))
+def _samples() -> list[tuple[Any, Any]]:
+    return list(zip(shifted(raw(PEOPLE)), targets(PEOPLE), strict=True))
 
 
 def _named(rows: list[Partial]) -> str:
@@ -47,7 +47,7 @@ def _numbers(rows: list[Partial]) -> dict[str, dict[str, float]]:
 def before_the_judge(plant: Plant, settings: Settings) -> Check:
     """Run `handgrad` on the losses of all four people at once."""
     start = autodiff.article.Parameters(*settings.start())
-    first, *others = [(start, *sample) for sample in _samples(settings)]
+    first, *others = [(start, *sample) for sample in _samples()]
     gradient = plant.gradient_in(settings.sigmoid_derivative)
     report = check_gradient(gradient, autodiff.article.loss, *first, points=others)
     diagnosis = next((diagnosis.says for diagnosis in report.diagnoses), None)

@@ -17,10 +17,10 @@ def ran_away(params: Any) -> bool:
     return not np.all(np.abs(params) <= LARGEST)
 
 
-def outcome(settings: Settings, trainings: Trainings) -> Check:
+def outcome(trainings: Trainings) -> Check:
     """Compare people's labels with those of the right training, which is the one by autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
-        everybody = predict(settings, trainings, PEOPLE + NEWCOMERS)
+        everybody = predict(trainings, PEOPLE + NEWCOMERS)
     wrong = {p.person.name: _mislabelled(p) for p in everybody if _label(p) != p.label_by_autodiff}
     newcomers = ", ".join(_beside(p) for p in everybody if p.person in NEWCOMERS)
     says = grouped(wrong) if wrong else f"no label changes: {newcomers}"

@@ -236,21 +236,9 @@ def column_options(target: str, otherwise: str | None = None) -> Callable:
 
 #: The options of the article's training: the fields of `compare.experiment.Settings`.
 training_options = together(
-    seed_option("the starting parameters, and the order if it is shuffled", type=SEED, default=44),
+    seed_option("the starting parameters", type=SEED, default=44),
     epochs_option(default=1000),
     learning_rate_option(default=0.1),
     init_option(default="normal"),
-    option(
-        "--order",
-        type=Name("fixed", "shuffled"),
-        default="fixed",
-        help="People in the order of the table, or shuffled in each epoch.",
-    ),
-    option(
-        "--shift",
-        type=Name("article", "mean"),
-        default="article",
-        help="Subtract 135 lb and 66 in, or the means of the four people.",
-    ),
     form_option(default="stable"),
 )

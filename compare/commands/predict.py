@@ -103,7 +103,7 @@ def _article(
     settings = experiment.Settings(**training)
     with terminal.progress(settings.epochs, "epochs") as on_epoch:
         trainings = experiment.train(settings, on_epoch)
-    (prediction,) = experiment.predict(settings, trainings, (person,))
+    (prediction,) = experiment.predict(trainings, (person,))
     warnings = experiment.outside_training_range(person)
     agree = trainings.first_divergence is None and prediction.agree
     verdict = "agree" if agree else "disagree"

@@ -47,7 +47,7 @@ def run(
         _show_start(console(), settings, person, rows)
     with progress(settings.epochs, "epochs") as on_epoch:
         trainings = train(settings, on_epoch)
-    predictions = predict(settings, trainings, NEWCOMERS)
+    predictions = predict(trainings, NEWCOMERS)
     agree = (
         trainings.first_divergence is None
         and all(row.verdict == "agree" for row in rows)
@@ -76,7 +76,7 @@ def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial
     show_partials(out, rows, settings.sigmoid_derivative)
     out.print(
         f"\nTraining: η = {settings.learning_rate:g}, {len(PEOPLE)} updates an epoch in "
-        f"{settings.order} order, epochs: {settings.epochs}.\n"
+        f"fixed order, epochs: {settings.epochs}.\n"
     )
 
 

@@ -19,7 +19,7 @@ import manual.article
 import manual.sgd
 from compare import cli, terminal
 from compare.agreement import NAMES
-from compare.experiment import Settings, predict
+from compare.experiment import predict
 from compare.people import NEWCOMERS
 from compare.trajectory import Trainings
 from models.planted import PLANTS
@@ -109,9 +109,8 @@ def test_the_options_matter() -> None:
     usual = losses()
     assert losses() == usual
     assert [epoch for epoch, *_ in usual] == [0, 10]
-    for words in ("--seed 1", "--learning-rate 0.2", "--order shuffled", "--shift mean"):
+    for words in ("--seed 1", "--learning-rate 0.2"):
         assert losses(*words.split()) != usual
-    assert losses("--order", "shuffled") == losses("--order", "shuffled")
 
 
 @pytest.mark.parametrize("slug", ["half-mse", slowly("update-before-use")])
@@ -164,17 +163,6 @@ def test_predictions_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer["verdict"] == "disagree"
 
 
-@pytest.mark.slow
-def test_the_shift_of_the_training_is_applied_to_a_newcomer() -> None:
-    """Shifted by the mean of the four, two different people are still two different inputs."""
-    answers = [
-        json.loads(compare("predict", *words.split(), "--shift", "mean", "--json").out)["by_hand"]
-        for words in ("--weight 128 --height 63", "--weight 155 --height 68")
-    ]
-    assert answers[0] > 0.9
-    assert answers[1] < 0.1
-
-
 def test_each_prediction_is_of_its_own_network() -> None:
     trainings = Trainings(
         np.empty((0, 2)),
@@ -183,7 +171,7 @@ def test_each_prediction_is_of_its_own_network() -> None:
         manual.article.draw_parameters(1),
         manual.article.draw_parameters(2),
     )
-    (emily, _) = predict(Settings(), trainings, NEWCOMERS)
+    (emily, _) = predict(trainings, NEWCOMERS)
     x = [-7.0, -3.0]
     assert emily.by_hand == manual.article.feedforward(trainings.by_hand, x)
     np.testing.assert_allclose(

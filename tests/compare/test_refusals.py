@@ -16,7 +16,7 @@ OTHERS = {
     "run --learning-rate 0": "'0'; expected a finite number above 0",
     "run --learning-rate 1e200": "learning rate 1e+200 is too large, expected one around 0.1",
     "run --person bbo": "'bbo'; expected one of alice, bob, charlie, diana. Did you mean 'bob'?",
-    "run --order random": "'random'; expected one of fixed, shuffled",
+    "run --init random": "'random'; expected one of normal, ones",
     "run --sigmoid-derivative stabel": "Did you mean 'stable'?",
     "run --plot loss.pdf": "'loss.pdf'; expected a file that ends in .svg or .png",
     "run --plot no/such/place.svg": "there is no directory 'no/such'",

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 import manual.article
 from compare.experiment import Settings
-from compare.people import NEWCOMERS, PEOPLE, Person, label
+from compare.people import NEWCOMERS, PEOPLE, Person, label, raw, shifted
 from compare.traced.request import PassRequest
 from manual.article import Parameters
 from tests.study.browser import At, PageOf, choose, settle
@@ -36,7 +36,7 @@ def test_what_it_says_of_everybody(at: At) -> None:
     params = Parameters(*path(settings)[:, -1])
     shown = page.evaluate(_ROWS)
     for person in (*PEOPLE, *NEWCOMERS, you):
-        (x,) = settings.inputs((person,))
+        (x,) = shifted(raw((person,)))
         chance = float(manual.article.feedforward(params, x))
         measured = [f"{person.weight:g}", f"{person.height:g}"]
         assert shown[person.name] == [
@@ -58,7 +58,7 @@ def test_the_line_of_one_half_is_where_the_network_says_one_half(at: At) -> None
     line = points(picture.locator(".level[data-level='0.5']"))
     people = tuple(Person("", *scales.at(*place), None) for place in line)
     params = Parameters(*path(settings)[:, 1200, None])
-    chances = manual.article.feedforward(params, settings.inputs(people))
+    chances = manual.article.feedforward(params, shifted(raw(people)))
     assert len(line) > 20
     np.testing.assert_allclose(chances, 0.5, atol=0.02)
     words = str(picture.get_attribute("aria-label"))
@@ -139,7 +139,7 @@ def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> Non
     params = Parameters(*path(settings)[:, 4000])
     for weight in np.linspace(115, 165, 41):
         for height in np.linspace(57, 75, 28):
-            (x,) = settings.inputs((Person("", weight, height, None),))
+            (x,) = shifted(raw((Person("", weight, height, None),)))
             chance = float(manual.article.feedforward(params, x))
             if min(abs(of - level) for of in (chance, 1 - chance) for level in SHADES) < 0.02:
                 continue

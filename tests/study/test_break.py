@@ -161,7 +161,7 @@ def by_python(slug: str, settings: Settings) -> dict[str, Check]:
     right = ended(manual.sgd.train, manual.article.gradient, settings)
     losses = np.array([[manual.article.mean_loss(of, XS, YS) for of in (wrong, right)]])
     trainings = Trainings(losses, None, 0.0, wrong, right)
-    return {"outcome": outcome(settings, trainings), "training": loss_curve(settings, trainings)}
+    return {"outcome": outcome(trainings), "training": loss_curve(settings, trainings)}
 
 
 def ended(loop: Any, gradient: Any, settings: Settings) -> Parameters:

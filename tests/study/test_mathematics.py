@@ -31,6 +31,7 @@ from tests.compare.passes import NETWORKS
 from tests.study.browser import At
 from tests.study.conftest import OWN
 from tests.study.pictures import number
+from tests.study.trained import Shuffled
 
 pytestmark = pytest.mark.slow
 
@@ -239,10 +240,10 @@ def test_autodiff_takes_subnormal_numbers_for_zero_as_jax_does(
 TRAININGS = [
     Settings(seed=44),
     Settings(seed=44, sigmoid_derivative="article"),
-    Settings(seed=44, order="shuffled"),
+    Shuffled(seed=44),
     Settings(seed=44, learning_rate=1.0),
     Settings(init="ones"),
-    Settings(init="ones", seed=0, order="shuffled"),
+    Shuffled(init="ones", seed=0),
 ]
 
 TRAIN = """(choices) => {
@@ -258,7 +259,7 @@ TRAIN = """(choices) => {
 def chosen(settings: Settings) -> dict[str, Any]:
     return {
         "seed": None if settings.init == "ones" else settings.seed,
-        "order": settings.order,
+        "order": "shuffled" if isinstance(settings, Shuffled) else "fixed",
         "eta": settings.learning_rate,
         "form": settings.sigmoid_derivative,
     }

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 import manual.article
 from compare.experiment import Settings, hand_path, outside_training_range
-from compare.people import Person, from_metric, label
+from compare.people import Person, from_metric, label, raw, shifted
 from compare.trace import Trace
 from manual.article import Parameters
 from tests.compare.passes import NETWORKS, trace
@@ -29,7 +29,7 @@ def fill(page: Page, weight: str, height: str) -> None:
 def answer(weight: float, height: float, epochs: int = 1000) -> str:
     settings = Settings(seed=44)
     params = Parameters(*hand_path(settings)[:, 4 * epochs])
-    (x,) = settings.inputs((Person("you", weight, height, None),))
+    (x,) = shifted(raw((Person("you", weight, height, None),)))
     chance = float(manual.article.feedforward(params, x))
     return f"{chance:.3f} {label(chance)}"
 
