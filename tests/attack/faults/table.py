@@ -85,7 +85,7 @@ _RESUME = "compare resume {file} --checkpoint-every 0"
 _CHECKERS = (
     "benchmarks checkers --quick --contender scipy.optimize.check_grad --subject article-people"
 )
-_BENCH = "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1 --times-only"
+_BENCH = "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1"
 
 WRITERS = {
     "train": Writer(f"{_TRAIN} --by hand --epochs 6", "model.npz", _arrays, _RESUME),
