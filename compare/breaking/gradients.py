@@ -9,7 +9,7 @@ from compare.agreement import NAMES, Partial, compare_gradients
 from compare.breaking.check import Check, grouped
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
-from handgrad import GradientReport, check_gradient
+from handgrad import check_gradient
 from models.planted import Plant
 
 
@@ -25,7 +25,6 @@ def beside_autodiff(plant: Plant, settings: Settings) -> Check:
     return Check(
         bool(says),
         says or f"all {len(NAMES)} partial derivatives of all {len(PEOPLE)} people agree",
-        {"disagree": {name: _numbers(rows) for name, rows in wrong.items()}},
     )
 
 
@@ -40,10 +39,6 @@ def _named(rows: list[Partial]) -> str:
     return f"{what} {', '.join(row.name for row in rows)} disagree{'s' if len(rows) == 1 else ''}"
 
 
-def _numbers(rows: list[Partial]) -> dict[str, dict[str, float]]:
-    return {row.name: {"by_hand": row.by_hand, "autodiff": row.autodiff} for row in rows}
-
-
 def before_the_judge(plant: Plant, settings: Settings) -> Check:
     """Run `handgrad` on the losses of all four people at once."""
     start = autodiff.article.Parameters(*settings.start())
@@ -51,22 +46,7 @@ def before_the_judge(plant: Plant, settings: Settings) -> Check:
     gradient = plant.gradient_in(settings.sigmoid_derivative)
     report = check_gradient(gradient, autodiff.article.loss, *first, points=others)
     diagnosis = next((diagnosis.says for diagnosis in report.diagnoses), None)
-    person = PEOPLE[report.point].name
-    headline = report.headline.replace(f" at point {report.point}:", f" for {person}:")
-    return Check(
-        report.verdict == "disagree",
-        f"{report.verdict}: {diagnosis}" if diagnosis else headline,
-        {
-            "verdict": report.verdict,
-            "diagnosis": diagnosis,
-            "parameters": _wrong(report),
-            "person": person,
-        },
-    )
-
-
-def _wrong(report: GradientReport) -> list[str]:
-    if report.verdict != "disagree":
-        return []
-    found = {str(finding.leaf).removeprefix("params.") for finding in report.observed}
-    return [name for name in NAMES if name in found]
+    at, person = f" at point {report.point}:", PEOPLE[report.point].name
+    headline = report.headline.replace(at, f" for {person}:")
+    says = f"{report.verdict}: {diagnosis}" if diagnosis else headline
+    return Check(report.verdict == "disagree", says)

@@ -152,7 +152,7 @@ TRAIN = {
 REFUSED = {"": OTHERS, "explain": EXPLAIN, "prove": PROVE, "sweep": SWEEP, "train": TRAIN}
 
 #: They print what they begin with, unless they print JSON.
-WITH_JSON = ("run", "regress", "train", "break")
+WITH_JSON = ("run", "train")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Break it: the planted mistake runs, every check says what it sees, and it is taken back whole."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -317,7 +318,7 @@ def test_what_is_said_of_the_judge_is_what_the_judge_says(
     monkeypatch.setattr(GradientReport, "diagnoses", ())
     settings = Settings(init="ones") if seed is None else Settings(seed=seed)
     wanted = {
-        slug: before_the_judge(plant, settings).numbers["verdict"]
+        slug: re.split("[ :]", before_the_judge(plant, settings).says)[0]
         for slug, plant in MISTAKES.items()
     }
     assert page.evaluate(JUDGEMENTS, seed) == wanted
