@@ -17,7 +17,7 @@ import numpy as np
 from compare.csv_table import Table, classes, holds_classes, numbers, read_csv
 from compare.limits import SMALLEST_VALUE
 from compare.people import PEOPLE, raw, targets
-from compare.wording import InputError, install, listed, near_miss, no_such_file, quoted
+from compare.wording import InputError, install, listed, near_miss, no_such_file, quoted, shown
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {
@@ -96,18 +96,19 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
         return _selected(built_in(text), target, features)
     table = _read(text, BUILT_IN)
     if target is None:
-        raise InputError(f"{text}: no target; expected --target with one of {listed(table.names)}")
+        columns = listed(table.names)
+        raise InputError(f"{table.where}: no target; expected --target with one of {columns}")
     features = _features(table.where, table.names, features, target)
-    if len(table.rows) < FEWEST_ROWS:
-        raise InputError(f"{text}: {len(table.rows)} rows; expected at least {FEWEST_ROWS}")
+    if (rows := len(table.rows)) < FEWEST_ROWS:
+        raise InputError(f"{table.where}: {rows} rows; expected at least {FEWEST_ROWS}")
     x = numbers(table, features)
     for name, column in zip(features, x.T, strict=True):
-        _check_varies(f"{text}, column {name}", column)
+        _check_varies(table, name, column)
     if holds_classes(table, target):
         labels, y = classes(table, target)
     else:
         labels, y = None, numbers(table, [target])[:, 0]
-        _check_varies(f"{text}, column {target}", y)
+        _check_varies(table, target, y)
     return Dataset(Path(text).name, features, target, labels, x, y)
 
 
@@ -126,7 +127,9 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
     """
     table = _table(text) if text in TABLES else _read(text, TABLES)
     if "intercept" in table.names:
-        raise InputError(f"{text}: a column intercept, which the regression adds; expected another")
+        raise InputError(
+            f"{table.where}: a column intercept, which the regression adds; expected another name"
+        )
     columns = TABLES.get(text, table.names)
     target = columns[-1] if target is None else target
     features = _features(table.where, columns, features, target)
@@ -223,10 +226,10 @@ def _features(
     return features
 
 
-def _check_varies(where: str, column: np.ndarray) -> None:
+def _check_varies(table: Table, name: str, column: np.ndarray) -> None:
     """Refuse a column of numbers, shape (rows,), that is constant: it cannot be standardised."""
     if (spread := np.ptp(column)) <= SMALLEST_VALUE:
         raise InputError(
-            f"{where}: its values differ by {spread:g}; expected a column that varies, or others "
-            "(--target, --feature)"
+            f"{table.where}, column {shown(name)}: its values differ by {spread:g}; expected a "
+            "column that varies, or others (--target, --feature)"
         )
