@@ -1,7 +1,5 @@
 """The type of a data set: features, a target, and their names."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,17 +16,3 @@ class Dataset:
     x: np.ndarray  #: float64, shape (rows, features), in the data's own units
     y: np.ndarray  #: int64 codes of classes, or float64, shape (rows,)
     note: str = ""  #: a remark for the user
-
-    def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of everything a network learns from.
-
-        It covers the columns' names, classes, shapes, dtypes and values, but neither the file's
-        name nor the note, and is the same on every machine.
-        """
-        arrays = (self.x, self.y)
-        description = [self.features, self.target, self.classes]
-        description += [(array.shape, array.dtype.name) for array in arrays]
-        digest = hashlib.sha256(json.dumps(description).encode())
-        for array in arrays:
-            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-        return digest.hexdigest()
