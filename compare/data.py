@@ -5,8 +5,6 @@ predicts the last column unless told otherwise, as any column of numbers will do
 as its index among the labels: of the sexes male is 0 and female is 1, as in the article.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,20 +61,6 @@ class Dataset:
     x: np.ndarray  #: float64, shape (rows, features), in the data's own units
     y: np.ndarray  #: int64 codes of classes, or float64, shape (rows,)
     note: str = ""  #: a remark for the user
-
-    def fingerprint(self) -> str:
-        """SHA-256, in hexadecimal, of everything a network learns from.
-
-        It covers the columns' names, classes, shapes, dtypes and values, but neither the file's
-        name nor the note, and is the same on every machine.
-        """
-        arrays = (self.x, self.y)
-        description = [self.features, self.target, self.classes]
-        description += [(array.shape, array.dtype.name) for array in arrays]
-        digest = hashlib.sha256(json.dumps(description).encode())
-        for array in arrays:
-            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-        return digest.hexdigest()
 
 
 def dataset_named(text: str, target: str | None = None, features: Sequence[str] = ()) -> Dataset:

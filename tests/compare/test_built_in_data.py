@@ -1,12 +1,10 @@
 """The data sets that need no file hold what their sources hold."""
 
 import sys
-from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from compare.data import Dataset, dataset_named, table_named
+from compare.data import dataset_named, table_named
 from compare.wording import InputError
 
 
@@ -86,37 +84,3 @@ def test_the_built_in_tables() -> None:
     assert bdims.x[:, 1].sum() == 247  # men
     assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
     assert table_named("bdims", target="sex").features == ("hgt", "wgt")
-
-
-def small() -> Dataset:
-    x, y = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([0, 1, 0])
-    return Dataset("small", ("a", "b"), "c", ("p", "q"), x, y)
-
-
-CHANGED = {
-    "a value": {"x": np.array([[1.0, 2.0], [3.0, 4.0], [5.0, np.nextafter(6.0, 7.0)]])},
-    "a code": {"y": np.array([0, 1, 1])},
-    "where one name ends": {"features": ("a, b",)},
-    "the order of features": {"features": ("b", "a")},
-    "the target's name": {"target": "d"},
-    "a class": {"classes": ("p", "r")},
-    "a shape": {"x": np.arange(1.0, 7.0).reshape(2, 3)},
-    "a dtype": {"x": np.arange(1.0, 7.0).reshape(3, 2).view(np.int64)},
-}
-
-
-@pytest.mark.parametrize("case", CHANGED)
-def test_a_fingerprint_depends_on(case: str) -> None:
-    assert replace(small(), **CHANGED[case]).fingerprint() != small().fingerprint()
-
-
-def test_a_fingerprint_depends_on_nothing_else() -> None:
-    """Neither where the data come from, nor how they lie in memory."""
-    whole, x = small(), small().x
-    for same in (
-        replace(whole, name="big", note="checked"),
-        replace(whole, x=np.asfortranarray(x)),
-        replace(whole, x=np.repeat(x, 2, axis=1)[:, ::2]),
-        replace(whole, x=x.astype(">f8"), y=whole.y.astype(">i8")),
-    ):
-        assert same.fingerprint() == whole.fingerprint()

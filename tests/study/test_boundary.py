@@ -1,7 +1,6 @@
 """The plane of weight and height, and the table: what the network says, as Python's says it."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +9,8 @@ from playwright.sync_api import expect
 import manual.article
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, Person, label, raw, shifted
-from compare.traced.request import PassRequest
 from manual.article import Parameters
-from tests.study.browser import At, PageOf, choose, settle
+from tests.study.browser import At, choose, settle
 from tests.study.pictures import Scales, points
 from tests.study.trained import boundary, path
 
@@ -102,18 +100,6 @@ def test_contours_of_a_known_function(at: At) -> None:
         area += abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
     assert area == pytest.approx(np.pi * 100, rel=0.01)
     assert saddle.count("M") == 2
-
-
-def test_two_inputs_and_a_probability_have_a_boundary(at_page_of: PageOf) -> None:
-    """Of a loss on logits, where σ of the output is one half; it follows an input that is set."""
-    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2)
-    page = at_page_of(asked)()
-    boundary(page)
-    for x, edits, shown in ((-1.0, {}, "−1"), (4.0, {"x[1]": 4}, "4")):
-        choose(page, edits=edits)
-        output = replace(asked, x=(0.5, x)).trace().quantities["a1[0]"].by_hand
-        (cells,) = page.evaluate(_ROWS).values()
-        assert cells == ["0.5", shown, f"{1 / (1 + np.exp(-output)):.3f}", "1"]
 
 
 #: In how many areas of either side of the plane places of the picture lie: a shade for each.

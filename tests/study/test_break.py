@@ -458,8 +458,3 @@ def test_where_nothing_can_be_checked_nothing_is_claimed(at: At, fragment: str) 
     expect(page.locator("#break .lesson")).to_have_text(
         "At this point no gradient can be checked: take other parameters."
     )
-
-
-def test_a_network_of_one_s_own_has_no_such_mistakes(at_own: At) -> None:
-    page = at_own("mistake=half-mse")
-    expect(page.locator("#break")).to_be_hidden()
