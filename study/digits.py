@@ -44,7 +44,7 @@ def trained() -> dict[str, Any]:
 
     data = built_in("digits")
     by = (BY_HAND, BY_AUTODIFF)
-    job = Job(data, source_of(data, "digits", False), PLAN, by, EPOCHS, TEST_FRACTION)
+    job = Job(data, source_of(data, "digits"), PLAN, by, EPOCHS, TEST_FRACTION)
     training = job.training()
     progress = train(training, training.start(), EPOCHS)
     if progress.verdict != "agree":
