@@ -195,17 +195,17 @@ class Choice:
     cases: Sequence[str] = ()
     dtypes: Sequence[str] = ()
     threads: Sequence[str] = ()
-    precisions: Sequence[str] = ("highest",)
     device: str = "cpu"
 
     def specs(self) -> list[Spec]:
         """Return all cells in order, each once."""
         found = [spec for name in self.cases or CASES for spec in self._of(name)]
+        # Reduced precision only exists for float32 products on a GPU.
+        both = ("highest", "default") if self.device == "gpu" else ("highest",)
         everywhere = [
             replace(spec, precision=precision, leave_out=self._leave_out(spec))
             for spec in found
-            # Reduced precision only exists for float32 products.
-            for precision in (self.precisions if spec.dtype == "float32" else ["highest"])
+            for precision in (both if spec.dtype == "float32" else ["highest"])
         ]
         return list({spec.label: spec for spec in everywhere}.values())
 

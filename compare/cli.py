@@ -11,13 +11,9 @@ from compare.commands.errata import errata
 from compare.commands.explain import explain
 from compare.commands.output import Disagreement
 from compare.commands.plot import plot
-from compare.commands.predict import predict
 from compare.commands.prove import prove
 from compare.commands.regress import regress
-from compare.commands.replay import replay
-from compare.commands.resume import resume
 from compare.commands.run import run
-from compare.commands.step import step
 from compare.commands.sweep import sweep
 from compare.commands.train import train
 from handgrad.commands.options import SETTINGS, version_option
@@ -32,11 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (
-    *(run, explain, step, errata, break_),
-    *(sweep, replay, prove),
-    *(train, resume, predict, regress, plot),
-):
+for command in (run, explain, errata, break_, sweep, prove, train, regress, plot):
     cli.add_command(command)
 
 

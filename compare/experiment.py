@@ -10,7 +10,7 @@ import manual.article
 import manual.sgd
 from compare.agreement import Partial, compare_gradients, stack
 from compare.bounds import output_range
-from compare.people import PEOPLE, SHIFT, Person, label, mean_shift, raw, shifted, targets
+from compare.people import PEOPLE, Person, label, raw, shifted, targets
 from compare.trajectory import (
     LARGEST,
     Problem,
@@ -31,8 +31,6 @@ class Settings:
     epochs: int = 1000
     learning_rate: float = 0.1
     init: str = "normal"  #: `normal` or `ones`
-    order: str = "fixed"  #: `fixed` or `shuffled`
-    shift: str = "article"  #: `article` or `mean`
     sigmoid_derivative: str = "stable"  #: `stable` or `article`
 
     def start(self) -> Parameters:
@@ -42,19 +40,14 @@ class Settings:
         return manual.article.draw_parameters(self.seed)
 
     def sample_order(self) -> np.ndarray:
-        """Which person each update takes, shape (epochs, 4)."""
-        seed = self.seed if self.order == "shuffled" else None
-        return manual.sgd.sample_order(len(PEOPLE), self.epochs, seed)
+        """Which person each update takes, shape (epochs, 4): all in turn."""
+        return manual.sgd.sample_order(len(PEOPLE), self.epochs)
 
     def problem(self) -> Problem:
         """Return the data and settings that both sides train on."""
         return Problem(
-            self.inputs(PEOPLE), targets(PEOPLE), self.learning_rate, self.sigmoid_derivative
+            shifted(raw(PEOPLE)), targets(PEOPLE), self.learning_rate, self.sigmoid_derivative
         )
-
-    def inputs(self, people: tuple[Person, ...]) -> np.ndarray:
-        """Shift the data of n people: the network's inputs, shape (n, 2)."""
-        return shifted(raw(people), mean_shift(raw(PEOPLE)) if self.shift == "mean" else SHIFT)
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class Prediction:
 
 def partials(settings: Settings, person: Person) -> list[Partial]:
     """Compare the nine partial derivatives at the starting parameters for one of `PEOPLE`."""
-    (x,), (y,) = settings.inputs((person,)), targets((person,))
+    (x,), (y,) = shifted(raw((person,))), targets((person,))
     return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
 
 
@@ -109,11 +102,9 @@ def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: No
     return np.concatenate([stack(settings.start())[:, None], after], axis=1)
 
 
-def predict(
-    settings: Settings, trainings: Trainings, people: tuple[Person, ...]
-) -> list[Prediction]:
+def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction]:
     """Predict for people by both trained networks, and judge; genders may be unknown."""
-    x = settings.inputs(people)
+    x = shifted(raw(people))
     by_hand, auto = (_predicted(params, x) for params in (trainings.by_hand, trainings.autodiff))
     agree = by_hand.agree & auto.agree
     return [

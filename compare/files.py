@@ -1,37 +1,9 @@
-"""What can be read, and writing files whole or not at all."""
+"""Writing files, whole or not at all."""
 
 import os
-import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-from compare.wording import LONGEST_PATH, InputError, shown
-
-#: Streams that the process was given, `<(...)` of a shell among them: somebody writes to them.
-STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
-
-
-def expect_regular(path: Path, expected: str, streams: bool = True) -> None:
-    """Refuse a pipe or a device: reading one may never end.
-
-    Args:
-        path: the file.
-        expected: what it should be, for the error message.
-        streams: whether it may be one of `STREAMS`.
-
-    Raises:
-        InputError: the path leads to one.
-    """
-    if streams and str(path).startswith(STREAMS):
-        return
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # the latter of a NUL in the path
-        return  # reading it will say so
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        where = shown(str(path), LONGEST_PATH)
-        raise InputError(f"{where}: no regular file; expected {expected}")
 
 
 def unwritable(path: Path) -> str | None:

@@ -48,14 +48,9 @@ def raw(people: tuple[Person, ...]) -> np.ndarray:
     return np.array([[p.weight, p.height] for p in people], dtype=np.float64)
 
 
-def shifted(x: np.ndarray, shift: np.ndarray = SHIFT) -> np.ndarray:
-    """Compute the network's inputs, x - shift: x in lb and in, shape (..., 2); see `mean_shift`."""
-    return np.asarray(x, dtype=np.float64) - shift
-
-
-def mean_shift(x: np.ndarray) -> np.ndarray:
-    """Compute each column's mean, the shift that centres x of shape (n, n_features)."""
-    return np.asarray(x, dtype=np.float64).mean(axis=0)
+def shifted(x: np.ndarray) -> np.ndarray:
+    """Compute the network's inputs, x - `SHIFT`: x in lb and in, shape (..., 2)."""
+    return np.asarray(x, dtype=np.float64) - SHIFT
 
 
 def targets(people: tuple[Person, ...]) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 import autodiff.regression
 import manual.regression
 import manual.sgd
-from compare.dataset import Dataset
+from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.rounding import Range, exactly, joined, total

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from compare.files import expect_regular
 from compare.wording import LONGEST_PATH, InputError, escaped, shown
 
 Kind = TypeVar("Kind")
@@ -29,16 +28,14 @@ def read_json(path: Path, expected: str, longest: int = LONGEST) -> Any:
         longest: the limit.
 
     Raises:
-        InputError: see `parsed`, and if the file cannot be read, or is a pipe or a device.
+        InputError: see `parsed`, and if the file cannot be read.
     """
     where = shown(str(path), LONGEST_PATH)
-    expect_regular(path, expected)
     try:
         with path.open("rb") as file:
             content = file.read(longest + 1)
-    except (OSError, ValueError) as error:  # the latter of a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{where}: {reason}; expected {expected}") from error
+    except OSError as error:
+        raise InputError(f"{where}: {error.strerror or error}; expected {expected}") from error
     if len(content) > longest:
         raise InputError(f"{where}: more than {longest} bytes; expected {expected}")
     return parsed(content, where, expected)

@@ -101,13 +101,11 @@ class Trace:
             open_ += [n for n in self.quantities[at].depends_on if n not in needed]
         return [quantity for n, quantity in self.quantities.items() if n in needed]
 
-    def as_object(self, at: int | None = None) -> dict[str, Any]:
-        """Return the trace for JSON: all of it, or one step with its quantities."""
-        steps = [step for step in self.steps if at in (None, step.number)]
-        quantities = [q for q in self.quantities.values() if at in (None, q.step)]
+    def as_object(self) -> dict[str, Any]:
+        """Return the trace for JSON."""
         return {
             "about": self.about,
-            "steps": [step._asdict() for step in steps],
-            "quantities": [asdict(quantity) for quantity in quantities],
+            "steps": [step._asdict() for step in self.steps],
+            "quantities": [asdict(quantity) for quantity in self.quantities.values()],
             "verdict": self.verdict,
         }

@@ -76,14 +76,14 @@ def listed(names: Collection[str]) -> str:
 def near_miss(text: str, names: Collection[str]) -> str:
     """Return a hint at the name that was probably meant, or an empty text."""
     near = difflib.get_close_matches(text, names, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return f" (did you mean {quoted(near[0])}?)" if near else ""
 
 
 def no_such_file(text: str, names: Collection[str]) -> str | None:
     """Return an error message if `text` is not an existing file; it may be a misspelled name."""
     try:
         os.stat(text)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last of a NUL in the path
+    except (FileNotFoundError, NotADirectoryError):
         return (
             f"{shown(text, LONGEST_PATH)}: no such file{near_miss(text, names)}; "
             f"expected a CSV file or one of {', '.join(names)}"

@@ -7,16 +7,23 @@ from typing import Any
 import click
 
 from compare import exit_codes
-from compare.commands.options import OutFile
-from compare.commands.passes import pass_options
-from handgrad.commands.options import SETTINGS, option, version_option
-
-#: Options that select another network, or another example, than the article's.
-_OWN = ("x", "y", "params", "model", "sizes")
+from compare.commands.options import (
+    SEED,
+    OutFile,
+    form_option,
+    init_option,
+    learning_rate_option,
+    person_option,
+)
+from handgrad.commands.options import SETTINGS, option, seed_option, version_option
 
 
 @click.command(context_settings=SETTINGS)
-@pass_options
+@person_option(otherwise="alice")
+@init_option(otherwise="normal")
+@seed_option("parameters at random", type=SEED, otherwise="44")
+@learning_rate_option(default=0.1)
+@form_option(otherwise="stable")
 @option(
     "--out",
     type=OutFile(".html", ".htm"),
@@ -29,8 +36,7 @@ def study(out: Path | None, open_: bool, **options: Any) -> None:
     """Build the page on which to step through backpropagation, and print its path.
 
     It shows the article's network and its four people, and begins with whom and what the options
-    say; with --model, or with --network, --params, --x and --y, it shows a network and an example
-    of your own.
+    say.
     """
     path = _built(out, options).resolve()
     here = Path.cwd()
@@ -43,16 +49,11 @@ def _built(out: Path | None, options: dict[str, Any]) -> Path:
     from compare.terminal import waiting
     from compare.traced.request import PassRequest
     from study.build import OUT, build
-    from study.content import of_article, of_pass
+    from study.content import of_article
 
-    own = any(options[name] is not None for name in _OWN)
     try:
         with waiting("Passes, and what three witnesses say of every number"):
-            content = (
-                of_pass(PassRequest(**options).trace())
-                if own
-                else of_article(PassRequest(**options))
-            )
+            content = of_article(PassRequest(**options))
         return build(content, out or OUT)
     except OSError as error:
         raise click.ClickException(

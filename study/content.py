@@ -77,24 +77,6 @@ def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [of for k, of in enumerate(passes) if of not in passes[:k]]
 
 
-def of_pass(trace: Trace) -> dict[str, Any]:
-    """Collect the data of the reader's own network and example."""
-    form = trace.about.get("sigmoid_derivative", FORMS[0])
-    sample = {"key": "example", "name": trace.about["whose"], "given": _sample(trace)}
-    return {
-        **_of_network(trace),
-        "begin": {"sample": sample["key"], "seed": None, "form": form},
-        "programs": {form: _program(trace)},
-        "samples": [sample],
-        "starts": [_start("given", trace)],
-        "passes": [_pass(trace)],
-        "usual": None,
-        "people": None,
-        "errata": None,
-        "mistakes": None,
-    }
-
-
 def _start(key: str, trace: Trace) -> dict[str, Any]:
     """Return start parameters of passes and trainings."""
     return {

@@ -36,24 +36,22 @@ def trained() -> dict[str, Any]:
     Raises:
         ValueError: the two sides disagree.
     """
-    from compare.built_in import built_in
-    from compare.networks.job import Job, source_of
-    from compare.networks.prepared import split
-    from compare.networks.training import train
+    from compare.data import built_in
+    from compare.networks.prepared import prepare, split
+    from compare.networks.training import Training, train
     from compare.verdict import BY_AUTODIFF, BY_HAND
 
     data = built_in("digits")
-    by = (BY_HAND, BY_AUTODIFF)
-    job = Job(data, source_of(data, "digits", False), PLAN, by, EPOCHS, TEST_FRACTION)
-    training = job.training()
-    progress = train(training, training.start(), EPOCHS)
+    prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.numpy_dtype)
+    training = Training(PLAN, prepared, (BY_HAND, BY_AUTODIFF))
+    progress = train(training, EPOCHS)
     if progress.verdict != "agree":
         raise ValueError(f"the digits network: {progress.first_divergence}; expected to agree")
     kept = {
         "sizes": PLAN.network.sizes,
         "params": _rounded(progress.points[BY_HAND].params),
-        "mean": _rounded(training.data.scale.mean),
-        "sd": _rounded(training.data.scale.sd),
+        "mean": _rounded(prepared.scale.mean),
+        "sd": _rounded(prepared.scale.sd),
     }
     _, rows = split(data.y, TEST_FRACTION, PLAN.seed)
     pixels, digits = data.x[rows].astype(int), data.y[rows]

@@ -16,7 +16,7 @@ import autodiff.article
 import autodiff.network
 from autodiff.intermediates import See
 from compare.trace import Trace
-from compare.traced.parameters import KINDS, network_of
+from compare.traced.kinds import KINDS, network_of
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "autodiff.md"
 

@@ -27,14 +27,13 @@ from tests.tiers import one_of_each
 LINES = """
 compare explain {w1|dh1_dz1} --person bob
 compare explain w0.2.1 --network 3-4-2 --activation tanh --x 1,-2,0.5 --y 0,1
-compare step {--at 5|--person charlie --at 3|--at 5 --json}
-compare step --network 2-3-2 --loss {bce|softmax-ce|huber} --l2 0.1 --seed 5 --x 1,2 --y 0,1 --at 9
+compare explain dw0[1,2] --network 2-3-2 --loss {bce|softmax-ce|huber} --l2 0.1 --x 1,2 --y 0,1
 compare errata {|7 --json|1|16}
-compare regress {|--json}
-compare predict --weight 60 --height 168 --units metric --json
-compare replay --case 4711 --plant wrong-input
-compare prove {--latex|--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
-compare break {|half-mse --json}
+compare regress
+compare run --epochs 9 --weight 60 --height 168 --units metric
+compare sweep --case 4711 --plant wrong-input
+compare prove {|--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
+compare break {|half-mse --epochs 5}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
 benchmarks checkers --table benchmarks/results/checkers.json

@@ -54,20 +54,9 @@ options = together(
         *("all", "1"),
         otherwise="1, with --full some cells on all as well",
     ),
-    several(
-        *("--precision", "precisions"),
-        "Of JAX's float32 products",
-        *("highest", "default"),
-        otherwise="highest, on a GPU both",
-    ),
     rounds_option(otherwise="30"),
     processes_option(otherwise="5"),
     limit_option(CELLS_LIMIT, otherwise="none"),
-    option(
-        "--times-only",
-        is_flag=True,
-        help="Measure neither compiling nor memory, which take processes of their own.",
-    ),
     OUT,
     OVERWRITE,
     JSON,
@@ -100,7 +89,6 @@ def prepared(
     rounds: int | None,
     processes: int | None,
     limit: float | None,
-    times_only: bool,
     **choice: Any,
 ) -> tuple[Any, "Results"]:
     """Return the job that the options describe, and empty results for it."""
@@ -116,7 +104,7 @@ def prepared(
         rounds=rounds or session.ROUNDS,
         processes=processes or session.PROCESSES,
         only=contenders,
-        apart=() if times_only else session.APART if thorough else (worker.FIRST,),
+        apart=session.APART if thorough else (worker.FIRST,),
         limit=limit,
         out=out,
     )
@@ -129,7 +117,6 @@ def _specs(
     device: str,
     dtypes: tuple[str, ...],
     threads: tuple[str, ...],
-    precisions: tuple[str, ...],
 ) -> "list[Spec]":
     from benchmarks.cases import Choice
 
@@ -138,7 +125,6 @@ def _specs(
         cases=cases,
         dtypes=dtypes,
         threads=threads,
-        precisions=precisions or (("highest", "default") if device == "gpu" else ("highest",)),
         device=device,
     )
     found = choice.specs()

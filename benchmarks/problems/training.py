@@ -10,7 +10,7 @@ from benchmarks.problems.problem import Problem
 from compare.agreement import NAMES, stack, stack_ranges
 from compare.bounds import gradient_ranges
 from compare.experiment import Settings
-from compare.people import PEOPLE, targets
+from compare.people import PEOPLE, raw, shifted, targets
 from compare.rounding import exactly
 from manual.article import Parameters
 
@@ -28,7 +28,7 @@ class TrainingProblem(Problem):
     def arguments(self) -> tuple[Any, ...]:
         """Parameters, inputs (4, 2), targets (4,), learning rate, order (epochs, 4)."""
         settings = self.settings
-        xs, ys = settings.inputs(PEOPLE), targets(PEOPLE)
+        xs, ys = shifted(raw(PEOPLE)), targets(PEOPLE)
         return settings.start(), xs, ys, settings.learning_rate, settings.sample_order()
 
     @property

@@ -39,7 +39,7 @@ def checks(
     """
     trainings = _trained(plant, settings, on_epoch)
     return {
-        "outcome": outcome(settings, trainings),
+        "outcome": outcome(trainings),
         "training": training(settings, trainings),
         "updates": updates(trainings),
         "autodiff": beside_autodiff(plant, settings),

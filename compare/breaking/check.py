@@ -1,7 +1,6 @@
 """The result of one check."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,7 +9,6 @@ class Check:
 
     sees: bool  #: whether the check shows that something is wrong
     says: str  #: one sentence without its full stop
-    numbers: dict[str, Any]  #: the numbers behind it, plain JSON values
 
 
 def grouped(said: dict[str, str]) -> str:

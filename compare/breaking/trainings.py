@@ -17,14 +17,14 @@ def ran_away(params: Any) -> bool:
     return not np.all(np.abs(params) <= LARGEST)
 
 
-def outcome(settings: Settings, trainings: Trainings) -> Check:
+def outcome(trainings: Trainings) -> Check:
     """Compare people's labels with those of the right training, which is the one by autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
-        everybody = predict(settings, trainings, PEOPLE + NEWCOMERS)
+        everybody = predict(trainings, PEOPLE + NEWCOMERS)
     wrong = {p.person.name: _mislabelled(p) for p in everybody if _label(p) != p.label_by_autodiff}
     newcomers = ", ".join(_beside(p) for p in everybody if p.person in NEWCOMERS)
     says = grouped(wrong) if wrong else f"no label changes: {newcomers}"
-    return Check(bool(wrong), says, {"people": {p.person.name: _numbers(p) for p in everybody}})
+    return Check(bool(wrong), says)
 
 
 def _label(p: Prediction) -> str | None:
@@ -40,40 +40,28 @@ def _beside(p: Prediction) -> str:
     return f"{p.person.name} {p.by_hand:.8f} (right: {p.autodiff:.8f})"
 
 
-def _numbers(p: Prediction) -> dict[str, Any]:
-    return {
-        "probability": p.by_hand,
-        "label": _label(p),
-        "right_probability": p.autodiff,
-        "right_label": p.label_by_autodiff,
-    }
-
-
 def training(settings: Settings, trainings: Trainings) -> Check:
     """Check whether the loss curve shows that nothing is learned."""
     problem = settings.problem()
     start = float(manual.article.mean_loss(settings.start(), problem.xs, problem.ys))
     # Without any epoch both are still at the start.
     end, right = trainings.losses[-1].tolist() if trainings.epochs else (start, start)
-    numbers = {"start": start, "end": end, "right_end": right}
     if not np.isfinite(end) or ran_away(trainings.by_hand):
-        return Check(True, f"the training runs away; its loss ends as {end:.4g}", numbers)
+        return Check(True, f"the training runs away; its loss ends as {end:.4g}")
     stuck = end >= UNDECIDED
     how = "no better than always answering one half" if stuck else "which looks like learning"
     says = f"the loss goes from {start:.4g} to {end:.4g}, {how} (right: to {right:.4g})"
     # If the right training has not learned either, a high loss is no sign of a mistake.
-    return Check(stuck and right < UNDECIDED, says, numbers)
+    return Check(stuck and right < UNDECIDED, says)
 
 
 def updates(trainings: Trainings) -> Check:
     """Compare every update with autodiff's from the same parameters."""
     first, total = trainings.first_divergence, trainings.epochs * len(PEOPLE)
     if first is None:
-        return Check(False, f"all {total} updates agree", {"updates": total, "first": None})
+        return Check(False, f"all {total} updates agree")
     person = PEOPLE[first.sample].name
-    says = f"epoch {first.epoch}, {person}: {_diverged(first)}"
-    names = [person.name for person in PEOPLE]
-    return Check(True, says, {"updates": total, "first": first.as_object(names)})
+    return Check(True, f"epoch {first.epoch}, {person}: {_diverged(first)}")
 
 
 def _diverged(first: Divergence) -> str:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compare.commands.options import training_options
-from handgrad.commands.options import JSON
 
 if TYPE_CHECKING:
     from compare.breaking import Check
@@ -20,8 +19,7 @@ KINDS = {
 @click.command(name="break", short_help="Plant a mistake, and show which checks see it.")
 @click.argument("slug", required=False)
 @training_options
-@JSON
-def break_(slug: str | None, as_json: bool, **training: Any) -> int:
+def break_(slug: str | None, **training: Any) -> int:
     """Plant a mistake in the derivation by hand, and show what each check sees of it.
 
     SLUG names the mistake; without it, all of them are listed. The checks, from the weakest
@@ -30,13 +28,13 @@ def break_(slug: str | None, as_json: bool, **training: Any) -> int:
     judge. Ends with 0 whatever they see.
     """
     if slug is None:
-        _list(as_json)
+        _list()
         return 0
     from compare.planted import slug_of
     from models.planted import MISTAKES
 
     slug = slug_of(slug, "SLUG", MISTAKES)
-    _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training), as_json)
+    _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training))
     return 0
 
 
@@ -50,14 +48,9 @@ def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
         return checks(plant, settings, on_epoch)
 
 
-def _list(as_json: bool) -> None:
-    from compare.commands.output import print_object
-    from models.planted import MISTAKES
-
-    if as_json:
-        print_object({"plants": [_as_object(slug, plant) for slug, plant in MISTAKES.items()]})
-        return
+def _list() -> None:
     from compare.terminal import console, table
+    from models.planted import MISTAKES
 
     out = console()
     for kind, heading in KINDS.items():
@@ -72,14 +65,8 @@ def _list(as_json: bool) -> None:
     out.print("python -m compare break SLUG plants one, and shows which checks see it.")
 
 
-def _show(slug: str, plant: "Plant", found: "dict[str, Check]", as_json: bool) -> None:
+def _show(slug: str, plant: "Plant", found: "dict[str, Check]") -> None:
     from compare.breaking import lesson
-    from compare.commands.output import print_object
-
-    if as_json:
-        described = {"slug": slug, "says": plant.says, "kind": plant.kind}
-        print_object(described | {"checks": {name: _check(c) for name, c in found.items()}})
-        return
     from compare.terminal import console, table
 
     out = console()
@@ -90,11 +77,3 @@ def _show(slug: str, plant: "Plant", found: "dict[str, Check]", as_json: bool) -
         rows.add_row(name, "yes" if check.sees else "no", check.says)
     out.print(rows)
     out.print(f"\n{lesson(plant, found)}")
-
-
-def _as_object(slug: str, plant: "Plant") -> dict[str, Any]:
-    return {"slug": slug, "says": plant.says, "kind": plant.kind, "wrong": plant.wrong}
-
-
-def _check(check: "Check") -> dict[str, Any]:
-    return {"sees": check.sees, "says": check.says, **check.numbers}

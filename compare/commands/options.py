@@ -140,13 +140,6 @@ DTYPE = Name("float32", "float64")
 ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)
 LOSS = Name(table=lambda: import_module("manual.losses").LOSSES)
 
-CHECKPOINT_EVERY = option(
-    "--checkpoint-every",
-    "every",
-    type=Number("a number of seconds from 0 up", at_least=0, name="seconds"),
-    default=1.0,
-    help="Time between checkpoints; 0 writes one after every epoch.",
-)
 LOSS_PLOT = option("--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file.")
 OVERWRITE = option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
 PLANT = option(
@@ -170,7 +163,7 @@ def kind_options(
 ) -> Callable:
     """The options of a network besides its sizes; None where not given.
 
-    They are `compare.traced.parameters.KINDS`.
+    They are `compare.traced.kinds.KINDS`.
 
     Args:
         output: the default of --output, in words.
@@ -236,21 +229,9 @@ def column_options(target: str, otherwise: str | None = None) -> Callable:
 
 #: The options of the article's training: the fields of `compare.experiment.Settings`.
 training_options = together(
-    seed_option("the starting parameters, and the order if it is shuffled", type=SEED, default=44),
+    seed_option("the starting parameters", type=SEED, default=44),
     epochs_option(default=1000),
     learning_rate_option(default=0.1),
     init_option(default="normal"),
-    option(
-        "--order",
-        type=Name("fixed", "shuffled"),
-        default="fixed",
-        help="People in the order of the table, or shuffled in each epoch.",
-    ),
-    option(
-        "--shift",
-        type=Name("article", "mean"),
-        default="article",
-        help="Subtract 135 lb and 66 in, or the means of the four people.",
-    ),
     form_option(default="stable"),
 )

@@ -68,7 +68,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """Draw the loss over two parameters, with the path of the training."""
     from compare import surface as drawing
     from compare.experiment import Settings, hand_path
-    from compare.people import PEOPLE, targets
+    from compare.people import PEOPLE, raw, shifted, targets
     from compare.terminal import progress
 
     if x == y:
@@ -76,7 +76,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     settings = Settings(**training)
     with progress(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
-    _save(drawing.surface(path, (x, y), settings.inputs(PEOPLE), targets(PEOPLE)), file)
+    _save(drawing.surface(path, (x, y), shifted(raw(PEOPLE)), targets(PEOPLE)), file)
 
 
 @plot.command()
@@ -86,7 +86,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
 def residuals(file: Path, table: str, target: str | None, features: tuple[str, ...]) -> None:
     """Draw a table's least-squares fit and its residuals."""
     from compare import plots
-    from compare.datasets import table_named
+    from compare.data import table_named
     from compare.regression import compare_regressions
 
     result = compare_regressions(table_named(table, target, features), steps=1)

@@ -32,9 +32,8 @@ def _examples(text: str) -> Decimal:
     otherwise="2 where the formulas stay small, else 1",
 )
 @PLANT
-@option("--latex", "as_latex", is_flag=True, help="Print equations in LaTeX, one a line.")
 @JSON
-def prove(as_latex: bool, as_json: bool, **options: Any) -> int:
+def prove(as_json: bool, **options: Any) -> int:
     """Prove that every partial derivative by hand is that of the loss.
 
     The hand-written lines run on symbols, the loss is differentiated, and the difference must be
@@ -42,16 +41,11 @@ def prove(as_latex: bool, as_json: bool, **options: Any) -> int:
     all is proved, else with 1: refuted at a rational point, or undecided.
     """
     from compare.commands.output import print_object
-    from compare.proof.reading import latex_of
 
-    if as_latex and as_json:
-        raise click.UsageError("--latex beside --json, which has the formulas; expected one.")
     begin = time.perf_counter()
     found = _proved(options)
     if as_json:
         print_object(found.as_object() | {"seconds": time.perf_counter() - begin})
-    elif as_latex:
-        click.echo("\n".join(latex_of(found)))
     else:
         _show(found)
     return int(found.verdict != "proved")

@@ -1,16 +1,14 @@
 """`compare regress`: least squares in closed form, by descent by hand, and by autodiff."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import PLOT_FILE, column_options, learning_rate_option
-from handgrad.commands.options import JSON, option, whole
+from handgrad.commands.options import option, whole
 
 if TYPE_CHECKING:
-    from compare.lockstep import Divergence
     from compare.regression import Regression
 
 #: A descent that ends this close to the closed form has converged: standardised coefficients are of
@@ -24,7 +22,6 @@ ARRIVED = 1e-6
 @option("--steps", type=whole(1, 100_000), default=1000, help="Steps of gradient descent.")
 @learning_rate_option(otherwise="0.1, or less if the table needs it")
 @option("--plot", "plot_file", type=PLOT_FILE, help="Draw the residuals to this file.")
-@JSON
 def regress(
     table: str,
     target: str | None,
@@ -32,7 +29,6 @@ def regress(
     steps: int,
     learning_rate: float | None,
     plot_file: Path | None,
-    as_json: bool,
 ) -> int:
     """Fit least squares to TABLE: in closed form, by descent by hand, and by descent by autodiff.
 
@@ -41,8 +37,7 @@ def regress(
     is 1 for men).
     """
     from compare import plots
-    from compare.commands.output import print_object
-    from compare.datasets import table_named
+    from compare.data import table_named
     from compare.regression import compare_regressions
     from compare.terminal import console, progress
 
@@ -52,10 +47,7 @@ def regress(
     agree = result.first_divergence is None
     if plot_file:
         plots.save(plots.residuals(result), plot_file)
-    if as_json:
-        print_object(_as_object(result, agree))
-    else:
-        _show(console(), result, plot_file, agree)
+    _show(console(), result, plot_file, agree)
     return int(not agree)
 
 
@@ -86,33 +78,3 @@ def _show(out: Any, result: "Regression", plot_file: Path | None, agree: bool) -
             f"answers differ by at most {divergence.bound:.2g}"
         )
     terminal.show_verdict(out, "agree" if agree else "disagree", because)
-
-
-def _as_object(result: "Regression", agree: bool) -> dict[str, Any]:
-    columns = {
-        "closed_form": result.closed_form,
-        "by_hand": result.by_hand,
-        "autodiff": result.autodiff,
-    }
-    return {
-        "table": result.table.name,
-        "target": result.table.target,
-        "features": list(result.table.features),
-        "rows": len(result.table.y),
-        "steps": result.steps,
-        "learning_rate": result.learning_rate,
-        "coefficients": [
-            {"name": name}
-            | {method: float([*c.slopes, c.intercept][j]) for method, c in columns.items()}
-            for j, name in enumerate(result.names)
-        ],
-        "r_squared": result.r_squared,
-        "remaining": result.remaining,
-        "first_divergence": result.first_divergence and _divergence(result.first_divergence),
-        "verdict": "agree" if agree else "disagree",
-    }
-
-
-def _divergence(found: "Divergence") -> dict[str, Any]:
-    words = {"update": "step", "parameter": "coefficient"}
-    return {words.get(key, key): value for key, value in asdict(found).items() if key != "off"}

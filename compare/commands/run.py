@@ -6,18 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.options import LOSS_PLOT, person_option, training_options
+from compare.commands.options import LOSS_PLOT, Name, person_option, training_options
 from compare.limits import MOST_EPOCHS
-from handgrad.commands.options import JSON, option, whole
+from handgrad.commands.options import JSON, Number, option, whole
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
     from compare.experiment import Prediction, Settings
+    from compare.people import Person
     from compare.trajectory import Trainings
+
+MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
 
 @click.command(short_help="Train the article's network by both, compared at every step.")
 @person_option(default="alice")
+@option("--weight", type=MEASURE, help="Of a person to predict as well, say of you.")
+@option("--height", type=MEASURE, help="Of the same person.")
+@option(
+    "--units",
+    type=Name("imperial", "metric"),
+    help="Of both: lb and in, or kg and cm.",
+    otherwise="imperial",
+)
 @training_options
 @option(
     "--every",
@@ -28,12 +39,20 @@ if TYPE_CHECKING:
 @LOSS_PLOT
 @JSON
 def run(
-    person: str, every: int | None, plot_file: Path | None, as_json: bool, **training: Any
+    person: str,
+    weight: float | None,
+    height: float | None,
+    units: str | None,
+    every: int | None,
+    plot_file: Path | None,
+    as_json: bool,
+    **training: Any,
 ) -> int:
     """Train the article's network by hand and by autodiff, compared at every step.
 
     Shows the nine partial derivatives at the starting parameters, trains twice, judges every update
-    from common parameters, and predicts Emily and Frank. Ends with 0 if the two sides agree within
+    from common parameters, and predicts Emily and Frank, and whoever has the given --weight and
+    --height, with a warning if the network extrapolates. Ends with 0 if the two sides agree within
     rounding, with 1 if they do not.
     """
     from compare.commands.output import print_object
@@ -41,13 +60,14 @@ def run(
     from compare.people import NEWCOMERS, person_named
     from compare.terminal import console, progress
 
+    you = _you(weight, height, units)
     settings = Settings(**training)
     rows = partials(settings, person_named(person))
     if not as_json:
         _show_start(console(), settings, person, rows)
     with progress(settings.epochs, "epochs") as on_epoch:
         trainings = train(settings, on_epoch)
-    predictions = predict(settings, trainings, NEWCOMERS)
+    predictions = predict(trainings, (*NEWCOMERS, *you))
     agree = (
         trainings.first_divergence is None
         and all(row.verdict == "agree" for row in rows)
@@ -64,6 +84,19 @@ def run(
     return int(not agree)
 
 
+def _you(weight: float | None, height: float | None, units: str | None) -> "tuple[Person, ...]":
+    """Return the person with these measures, or nobody if there are none."""
+    from compare.people import Person, from_metric
+
+    if weight is None and height is None and units is None:
+        return ()
+    if weight is None or height is None:
+        missing = "--weight" if weight is None else "--height"
+        raise click.UsageError(f"no {missing}; expected --weight and --height, or neither.")
+    measures = from_metric(weight, height) if units == "metric" else (weight, height)
+    return (Person("You", *measures, None),)
+
+
 def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial]") -> None:
     from compare.people import PEOPLE
     from compare.terminal import show_partials
@@ -76,7 +109,7 @@ def _show_start(out: Any, settings: "Settings", person: str, rows: "list[Partial
     show_partials(out, rows, settings.sigmoid_derivative)
     out.print(
         f"\nTraining: η = {settings.learning_rate:g}, {len(PEOPLE)} updates an epoch in "
-        f"{settings.order} order, epochs: {settings.epochs}.\n"
+        f"fixed order, epochs: {settings.epochs}.\n"
     )
 
 
@@ -90,7 +123,8 @@ def _show_result(
     agree: bool,
 ) -> None:
     from compare import terminal
-    from compare.people import PEOPLE
+    from compare.experiment import outside_training_range
+    from compare.people import NEWCOMERS, PEOPLE
 
     names = [person.name for person in PEOPLE]
     if trainings.epochs:
@@ -101,6 +135,9 @@ def _show_result(
         out.print("No epochs: the parameters stay where they are.")
     out.print("\nPredictions, the probability of F:\n")
     terminal.show_predictions(out, predictions)
+    for prediction in predictions[len(NEWCOMERS) :]:
+        for warning in outside_training_range(prediction.person):
+            out.print(f"Warning: {warning}; the network extrapolates.")
     if plot_file:
         out.print(f"\nLoss curves: {plot_file}", soft_wrap=True)
     wrong = [row.name for row in rows if row.verdict != "agree"]
@@ -125,7 +162,8 @@ def _as_object(
     predictions: "list[Prediction]",
     agree: bool,
 ) -> dict[str, Any]:
-    from compare.people import PEOPLE
+    from compare.experiment import outside_training_range
+    from compare.people import NEWCOMERS, PEOPLE
 
     found = trainings.first_divergence
     return {
@@ -147,6 +185,7 @@ def _as_object(
         },
         "predictions": {
             p.person.name: {"by_hand": p.by_hand, "autodiff": p.autodiff, "label": p.label}
+            | ({} if p.person in NEWCOMERS else {"warnings": outside_training_range(p.person)})
             for p in predictions
         },
         "verdict": "agree" if agree else "disagree",

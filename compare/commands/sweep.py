@@ -16,8 +16,11 @@ from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from compare.interrupts import StopRequest
+    from compare.sweep.replay import Case
     from compare.sweep.run import SweepResult
     from compare.sweep.settings import Settings
+    from compare.trace import Trace
+    from handgrad import GradientReport
 
 
 #: Most cases of the floor's loop: some seconds.
@@ -42,6 +45,12 @@ class Address(click.ParamType):
 
 @click.command(short_help="Compare both gradients at very many random cases.")
 @option("--cases", type=whole(1, MOST_CASES), default="1e7", help="How many to draw.")
+@option(
+    "--case",
+    "number",
+    type=whole(0, MOST_CASES),
+    help="Draw the one of this number alone, and look at it closely.",
+)
 @sweep_options
 @option(
     "--coordinator", type=Address(), help="Of several processes: where they meet, at process 0."
@@ -59,8 +68,11 @@ class Address(click.ParamType):
     help="Time as well a loop that draws the same cases and evaluates the loss, no more.",
 )
 @JSON
+@click.pass_context
 def sweep(
+    context: click.Context,
     cases: int,
+    number: int | None,
     coordinator: str | None,
     num_processes: int | None,
     process_id: int | None,
@@ -74,9 +86,19 @@ def sweep(
     however many processes. What two right gradients may differ by is derived at every case; the
     most suspicious cases go to handgrad's judge. Ctrl-C ends it with a report of what was covered.
     Ends with 0 if all agree, else with 1.
+
+    With --case and the options of a sweep, handgrad's judge rules on the gradient by hand, or on
+    the planted mistake, at that case; a trace has every link of the right derivation with three
+    witnesses, in float64.
     """
     from compare import interrupts
 
+    if number is not None:
+        for name in ("cases", "coordinator", "num_processes", "process_id", "with_floor"):
+            if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+                option = name.removeprefix("with_").replace("_", "-")
+                raise click.UsageError(f"--{option} beside --case; expected one of them.")
+        return _look_at(settings(options), number, as_json)
     several = _several(coordinator, num_processes, process_id)
     with interrupts.stop_request() as stop:
         use_all_cores()
@@ -226,3 +248,42 @@ def _code(verdict: str, swept: "SweepResult", stop: "StopRequest") -> int:
     """Return the exit code; 130 if another process was interrupted."""
     stopped = 0 if swept.is_whole else 128 + signal.SIGINT
     return int(verdict != "agree") or stop.code or stopped
+
+
+def _look_at(wanted: "Settings", number: int, as_json: bool) -> int:
+    """Rebuild one case, print the judge's report and a trace, and return the exit code."""
+    from compare.commands.output import print_object
+    from compare.sweep.replay import case
+    from compare.terminal import waiting
+
+    with waiting("The case again, before the judge and link by link"):
+        found = case(wanted, number)
+        report, trace = found.ruling(), found.trace()
+    if as_json:
+        print_object(
+            {"case": number, "params": found.named(), "inputs": found.inputs()}
+            | {"ruling": report.to_dict(), "trace": trace.as_object()}
+        )
+    else:
+        _show_case(found, report, trace)
+    return int(not report.passes)
+
+
+def _show_case(found: "Case", report: "GradientReport", trace: "Trace") -> None:
+    from compare.terminal import console, number, show_verdict, table
+    from compare.traced.terminal import show_legend, show_start, show_step
+
+    out = console()
+    rows = table("", "")
+    for name, value in found.named().items():
+        rows.add_row(name, number(value, 17))
+    for name, values in found.inputs().items():
+        rows.add_row(name, f" {values}")
+    out.print(rows)
+    out.print(f"\nhandgrad's judge:\n\n{report}\n")
+    show_start(out, trace)
+    for step in trace.steps:
+        show_step(out, trace, step)
+    show_legend(out, [trace.quantities[name] for step in trace.steps for name in step.names])
+    out.print()
+    show_verdict(out, report.verdict, report.headline.partition(": ")[2] or "the judge's ruling")

@@ -1,4 +1,4 @@
-"""The options that define a sweep, shared by `sweep` and `replay`."""
+"""The options that define the cases of a sweep."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ def settings(options: dict[str, Any]) -> "Settings":
 
 def _network(options: dict[str, Any]) -> "Network | None":
     """Return the network; None for the article's, swept with the lines of manual/article.py."""
-    from compare.traced.parameters import KINDS, network_of
+    from compare.traced.kinds import KINDS, network_of
 
     network = network_of(
         options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}

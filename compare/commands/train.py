@@ -1,13 +1,13 @@
 """`compare train`: train a network of any shape on real data, by hand and by autodiff."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from compare.commands.options import (
-    CHECKPOINT_EVERY,
     DTYPE,
     LOSS_PLOT,
     OVERWRITE,
@@ -20,17 +20,21 @@ from compare.commands.options import (
     learning_rate_option,
     network_option,
 )
+from compare.commands.output import Disagreement, difference
 from compare.limits import (
     LARGEST_BATCH,
     LARGEST_SINGLE_RATE,
     LARGEST_TEST_FRACTION,
     SMALLEST_SINGLE_RATE,
+    shape,
 )
 from handgrad.commands.options import JSON, Number, option, seed_option, whole
 
 if TYPE_CHECKING:
-    from compare.dataset import Dataset
+    from compare.data import Dataset
+    from compare.lockstep import Divergence
     from compare.networks.plan import Plan
+    from compare.networks.training import Progress, Training
 
 OPTIMISER = Name("sgd", "momentum", "adam")
 
@@ -48,14 +52,6 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
     "file.",
 )
 @column_options("The column to predict; needed for a CSV file.")
-@option(
-    "--target-kind",
-    "kind",
-    type=Name("auto", "classes", "number"),
-    default="auto",
-    help="What the target of a CSV file is.",
-)
-@option("--raw", is_flag=True, help="Leave the error in row 12 of davis as it is.")
 @network_option("one hidden layer of 8")
 @kind_options(
     "sigmoid for mse and huber on classes, else identity",
@@ -87,24 +83,20 @@ RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
 @option(
     "--out",
     type=OutFile(".npz"),
-    help="Write checkpoints and the trained model to this file, as they come.",
+    help="Write the trained weights and biases to this file.",
 )
 @OVERWRITE
-@CHECKPOINT_EVERY
 @LOSS_PLOT
 @JSON
 def train(
     text: str,
     target: str | None,
     features: tuple[str, ...],
-    kind: str,
-    raw: bool,
     by: str,
     epochs: int,
     fraction: float,
     out: Path | None,
     overwrite: bool,
-    every: float,
     plot_file: Path | None,
     as_json: bool,
     **options: Any,
@@ -113,25 +105,47 @@ def train(
 
     The data are split, and standardised by what the training part shows. With --by both, every
     update is taken by both from common parameters and judged; exit code 1 says that they disagree.
-    With --out, the training can be stopped at any moment: `compare resume` goes on.
+    --out takes weights and biases, by hand if that side trained, as arrays w0, b0, w1, b1 and so
+    on, which numpy.load reads; beside them are x_mean, x_sd, y_mean and y_sd, by which the data
+    were standardised.
     """
-    from compare.commands.networks import run
-    from compare.datasets import dataset_named
-    from compare.networks.job import Job, complaint, source_of
-    from compare.networks.trainers import BY_AUTODIFF, BY_HAND
+    from compare.commands.output import print_object
+    from compare.data import dataset_named
+    from compare.memory import keep_freed_memory
+    from compare.networks.plan import complaint
+    from compare.networks.prepared import prepare
+    from compare.networks.training import Training
+    from compare.verdict import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
-            f"'{out}' is there already; expected a new file for --out, or --overwrite, or "
-            "`compare resume` to go on with it."
+            f"'{out}' is there already; expected a new file for --out, or --overwrite."
         )
-    data = dataset_named(text, target, features, kind, raw)
+    data = dataset_named(text, target, features)
     plan = _plan(data, options)
     if reason := complaint(plan, data):
         raise click.UsageError(f"--network: {reason}.")
+    keep_freed_memory()
+    prepared = prepare(data, plan.network.sizes[-1], fraction, plan.seed, plan.numpy_dtype)
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
-    job = Job(data, source_of(data, text, raw), plan, sides[by], epochs, fraction)
-    return run(job, None, out, every, plot_file, as_json)
+    training = Training(plan, prepared, sides[by])
+    if not as_json:
+        _announce(data, training, epochs)
+    progress = _trained(training, epochs, data.classes is not None)
+    scores = {
+        side: training.score(side, progress.points[side], data.classes is not None)
+        for side in training.by
+    }
+    if plot_file:
+        _plot(progress, plot_file)
+    if out:
+        _write(out, training, progress)
+    if as_json:
+        print_object(_as_object(data, training, progress, scores, out))
+    else:
+        _report(data, scores, plot_file, out)
+        _conclude(progress)
+    return int(progress.verdict == "disagree")
 
 
 def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
@@ -161,3 +175,166 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
         )
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
+
+
+def _announce(data: "Dataset", training: "Training", epochs: int) -> None:
+    from compare.terminal import console
+
+    out, plan, network = console(), training.plan, training.plan.network
+    out.print(
+        f"{data.name}: {data.target} by {len(data.features)} features, {len(training.data.x)} "
+        f"rows to train on, {len(training.data.test_x)} to test on."
+    )
+    if data.note:
+        out.print(data.note)
+    penalty = f", λ = {network.l2:g}" if network.l2 else ""
+    hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
+    out.print(
+        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, "
+        f"loss {network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, "
+        f"{plan.batch} rows an update, epochs: {epochs}, seed {plan.seed}, {plan.dtype}.\n"
+    )
+
+
+def _trained(training: "Training", epochs: int, classes: bool) -> "Progress":
+    """Train with a progress bar.
+
+    Raises:
+        RanAwayError: the training diverges.
+        Disagreement: the training cannot go on, because a gradient is not shaped like the
+            parameters or both sides diverged after they had disagreed.
+        KeyboardInterrupt: with a message that says how far it got.
+    """
+    from compare.networks.trainers import MisshapenError
+    from compare.networks.training import RanAwayError, train
+    from compare.terminal import progress
+
+    try:
+        with progress(epochs, "epochs", transient=False) as show:
+            return train(
+                training,
+                epochs,
+                lambda now: show(now.epochs, lambda: _state(training, now, classes)),
+            )
+    except RanAwayError as error:
+        if error.divergence:
+            raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
+        raise
+    except MisshapenError as error:
+        raise Disagreement(f"{error}.") from error
+
+
+def _state(training: "Training", progress: "Progress", classes: bool) -> str:
+    """Return the progress bar's text beside the count."""
+    side = training.by[0]
+    loss = f"loss {progress.losses[-1, 0]:.4g}"
+    if not classes:
+        return loss
+    return f"{loss}, accuracy {training.accuracy(side, progress.points[side]):.3f}"
+
+
+def _plot(progress: "Progress", file: Path) -> None:
+    from compare import plots
+    from compare.networks.trainers import SIDE_LABELS
+
+    labels = [SIDE_LABELS[side] for side in progress.points]
+    plots.save(plots.training_losses(progress.losses, labels), file)
+
+
+def _write(out: Path, training: "Training", progress: "Progress") -> None:
+    """Write weights, biases, and how the data were standardised, whole or not at all.
+
+    w0, w1 and so on have shape (n_in, n_out), b0 and so on (n_out,), in the dtype of the training;
+    x_mean and x_sd have shape (n_in,), y_mean and y_sd (1,), in float64.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import numpy as np
+
+    from compare.files import write_whole
+    from compare.networks import flat
+
+    params = next(iter(progress.points.values())).params
+    arrays = {
+        f"{name}{k}": array
+        for k, layer in enumerate(flat.split(params, training.plan.network.sizes))
+        for name, array in layer._asdict().items()
+    }
+    for name, scale in (("x", training.data.scale), ("y", training.data.target)):
+        arrays |= {f"{name}_mean": scale.mean, f"{name}_sd": scale.sd}
+
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+    write_whole(out.resolve(), write)  # a link stays a link
+
+
+def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Path | None) -> None:
+    from compare.networks.trainers import SIDE_LABELS
+    from compare.terminal import console, show_scores
+
+    screen = console()
+    show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})
+    if data.classes is None:
+        screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
+    if plot:
+        screen.print(f"Loss curves: {plot}", soft_wrap=True)
+    if out:
+        screen.print(f"Model: {out}", soft_wrap=True)
+
+
+def _conclude(progress: "Progress") -> None:
+    """Print the drift and the verdict."""
+    from compare.terminal import console, show_verdict
+    from compare.verdict import BY_HAND
+
+    screen = console()
+    if progress.verdict is None:
+        screen.print("Not compared; --by both holds the two against each other.")
+        return
+    screen.print(
+        f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
+        "apart, which is not judged: trainings amplify rounding."
+    )
+    if found := progress.first_divergence:
+        screen.print(
+            "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
+        )
+        because = _described(found)
+    else:
+        because = (
+            f"{int(progress.points[BY_HAND].count)} updates, each taken by both from common "
+            "parameters along either path, all within rounding"
+        )
+    show_verdict(screen, progress.verdict, because)
+
+
+def _described(found: "Divergence") -> str:
+    of = f" of {found.parameter}" if found.parameter else ""
+    return f"update {found.update}, {found.quantity}{of}: {difference(found)}"
+
+
+def _as_object(
+    data: "Dataset",
+    training: "Training",
+    progress: "Progress",
+    scores: dict[str, Any],
+    out: Path | None,
+) -> dict[str, Any]:
+    divergence = progress.first_divergence
+    return {
+        "data": data.name,
+        "network": shape(training.plan.network.sizes),
+        "seed": training.plan.seed,
+        "by": {side.removeprefix("by_"): of for side, of in scores.items()},
+        "training": {
+            "first_divergence": divergence and asdict(divergence),
+            "max_drift_ulps": progress.max_drift_ulps,
+        }
+        if len(training.by) == 2
+        else None,
+        "model": out and str(out),
+        "verdict": progress.verdict,
+    }

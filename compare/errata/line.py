@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.datasets import table_named
+from compare.data import table_named
 from compare.errata.entry import Cell, Shown, erratum
 from compare.people import INCHES_PER_CM, PEOPLE, POUNDS_PER_KG
 from manual.losses import mse

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.datasets import table_named
+from compare.data import table_named
 from compare.errata.entry import Shown, erratum
 from manual.regression import least_squares, predict
 

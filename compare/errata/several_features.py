@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.datasets import table_named
+from compare.data import table_named
 from compare.errata.entry import Shown, erratum
 from compare.errata.example import trained
 from compare.experiment import Settings

@@ -1,7 +1,7 @@
 """Errata on data: the effect of a shift on a table, and a threshold at exactly 0."""
 
 from compare.errata.entry import Shown, erratum
-from compare.people import PEOPLE, mean_shift, raw, shifted
+from compare.people import PEOPLE, raw, shifted
 from manual.activations import step
 from manual.neuron import Neuron
 
@@ -21,15 +21,15 @@ from manual.neuron import Neuron
 def shift_or_normalise() -> Shown:
     """Compute both columns' mean and standard deviation, raw and after three treatments."""
     people = raw(PEOPLE)
-    means, deviations = mean_shift(people), people.std(axis=0)
+    means, deviations = people.mean(axis=0), people.std(axis=0)
     treatments = {
         "as measured": people,
         "less 135 and 66": shifted(people),
-        "less the means": shifted(people, means),
-        "standardised": shifted(people, means) / deviations,
+        "less the means": people - means,
+        "standardised": (people - means) / deviations,
     }
     numbers = {
-        name: {"means": mean_shift(x).tolist(), "deviations": x.std(axis=0).tolist()}
+        name: {"means": x.mean(axis=0).tolist(), "deviations": x.std(axis=0).tolist()}
         for name, x in treatments.items()
     }
     rows = [

@@ -1,14 +1,12 @@
 """Judge two network trainings: their updates and losses, with `ranges` and `updates`."""
 
-import math
-
 import numpy as np
 
 from compare.lockstep import Divergence, Lockstep, Point, Ranges
 from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges, loss_ranges
-from compare.networks.trainers import MisshapenError, Trainer
+from compare.networks.trainers import Trainer
 from compare.networks.updates import update_ranges
 from compare.verdict import BY_AUTODIFF, BY_HAND
 
@@ -49,9 +47,3 @@ def first_wrong_loss(
         apart = abs(values[0] - values[1]) / float(np.spacing(right.magnitude[0]))
         return Divergence(int(point.count) - 1, "", "loss", side, side, *values, bound, apart)
     return None
-
-
-def misshapen(error: MisshapenError) -> Divergence:
-    """Return the divergence for a gradient by hand that cannot be compared at all."""
-    where = (error.update, error.parameter, "shape")
-    return Divergence(*where, BY_HAND, BY_HAND, *[math.nan] * 4)

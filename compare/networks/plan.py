@@ -1,16 +1,18 @@
 """The plan of a training: the network and the training settings."""
 
-import sys
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from msgspec import Meta
 
-from compare.limits import LARGEST_BATCH, LARGEST_SEED
+from compare.data import Dataset
+from compare.limits import shape
 from compare.rounding import FLOAT32, FLOAT64, Format
 from manual.network import Network
 from manual.optimisers import OPTIMISERS
+
+#: The losses for classes.
+OF_CLASSES = ("bce", "softmax-ce")
 
 FORMATS = {"float32": FLOAT32, "float64": FLOAT64}
 
@@ -25,10 +27,9 @@ class Plan:
 
     network: Network
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
-    learning_rate: Annotated[float, Meta(gt=0, le=sys.float_info.max)]  #: η
-    batch: Annotated[int, Meta(ge=1, le=LARGEST_BATCH)]  #: rows an update
-    #: Draws the split, the start, and the order of every epoch.
-    seed: Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
+    learning_rate: float  #: η
+    batch: int  #: rows an update
+    seed: int  #: draws the split, the start, and the order of every epoch
     dtype: str = "float64"  #: or `float32`
 
     def __post_init__(self) -> None:
@@ -49,3 +50,28 @@ class Plan:
     def numpy_dtype(self) -> Any:
         """The NumPy dtype."""
         return np.dtype(self.dtype)
+
+
+def complaint(plan: Plan, data: Dataset) -> str | None:
+    """Return why the network does not fit the data, or None if it does."""
+    network = plan.network
+    n_in, n_out = network.sizes[0], network.sizes[-1]
+    of = shape(network.sizes)
+    if n_in != len(data.features):
+        return (
+            f"network {of} has {n_in} inputs; expected {len(data.features)}, one for each "
+            f"feature of {data.name}"
+        )
+    if data.classes is None:
+        if network.loss in OF_CLASSES:
+            return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
+        return None if n_out == 1 else f"network {of} has {n_out} outputs; expected 1"
+    classes = len(data.classes)
+    allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
+    if n_out not in allowed:
+        expected = " or ".join(map(str, sorted(allowed)))
+        return (
+            f"network {of} has {n_out} outputs; expected {expected} for the {classes} classes "
+            f"of {data.target!r} with {network.loss}"
+        )
+    return None

@@ -1,7 +1,6 @@
 """Prepare a data set for training and testing: split, standardise, encode.
 
-Means and scales are computed on the training part alone and stored with the model, so nothing leaks
-from the test part or from later data.
+Means and scales are computed on the training part alone, so nothing leaks from the test part.
 """
 
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.dataset import Dataset
+from compare.data import Dataset
 
 
 class Scale(NamedTuple):
@@ -21,10 +20,6 @@ class Scale(NamedTuple):
     def standardised(self, values: np.ndarray) -> np.ndarray:
         """Standardise values of shape (n, columns)."""
         return (values - self.mean) / self.sd
-
-    def in_units(self, values: np.ndarray) -> np.ndarray:
-        """Convert standardised values back to their units."""
-        return values * self.sd + self.mean
 
 
 def scale_of(values: np.ndarray) -> Scale:

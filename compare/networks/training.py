@@ -36,15 +36,9 @@ class RanAwayError(InputError):
         self.divergence = divergence  #: an earlier disagreement of the sides
 
 
-def is_sound(plan: Plan, point: Point) -> bool:
-    """Whether a training can go on from this point: parameters within limits, moments finite."""
-    within = np.all(np.abs(point.params) <= LARGEST[plan.dtype])
-    return bool(within and np.all(np.isfinite(point.moments)))
-
-
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a training; all of it goes into a checkpoint."""
+    """The progress of a training."""
 
     epochs: int  #: done so far
     points: dict[str, Point]  #: by side, `by_hand` and `autodiff`
@@ -108,7 +102,7 @@ class Training:
                 farthest = max(farthest, walked.drift)
                 if walked.ran_away is not None:
                     raise RanAwayError(progress.epochs, self.plan, divergence)
-        away = [not self.is_sound(point) for point in points.values()]
+        away = [not self._is_sound(point) for point in points.values()]
         if all(away) or (any(away) and divergence is None):
             raise RanAwayError(progress.epochs, self.plan, divergence)
         losses = [self.loss(side, points[side]) for side in self.by]
@@ -137,9 +131,10 @@ class Training:
         ]
         return stretches + [batch[None].astype(np.int32) for batch in batches[len(full) :]]
 
-    def is_sound(self, point: Point) -> bool:
-        """Whether a side can go on from this point."""
-        return is_sound(self.plan, point)
+    def _is_sound(self, point: Point) -> bool:
+        """Whether a side can go on from this point: parameters within limits, moments finite."""
+        within = np.all(np.abs(point.params) <= LARGEST[self.plan.dtype])
+        return bool(within and np.all(np.isfinite(point.moments)))
 
     def loss(self, side: str, point: Point) -> float:
         """Compute a side's loss on the training part."""
@@ -165,16 +160,16 @@ class Training:
 
 def train(
     training: Training,
-    progress: Progress,
     epochs: int,
     on_epoch: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Advance until `epochs` are done; `on_epoch` is called with the progress after each.
+    """Train for so many epochs; `on_epoch` is called with the progress after each.
 
     Raises:
-        RanAwayError: as `Training.advance` does.
+        RanAwayError, MisshapenError: as `Training.advance` does.
     """
-    while progress.epochs < epochs:
+    progress = training.start()
+    for _ in range(epochs):
         progress = training.advance(progress)
         on_epoch(progress)
     return progress

@@ -39,7 +39,6 @@ class Writer:
         symbols = (*proof.subject.parameters.values(), *proof.subject.given.values())
         self._names = [getattr(symbol, self._shown) for symbol in symbols]
         self._first = len(self._names)  # the first variable added for an exponential or logarithm
-        self._runs = proof.run.steps
         self._steps = dict(_steps(proof.run.steps.items()))
         for extension in self.field.extensions:
             self._names.append(self._name(extension))
@@ -58,15 +57,6 @@ class Writer:
             rows += [rf"\vdots & \text{{({len(cases)} cases)}}"] * more
             return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
         return "; ".join(f"{formula} if {case}" for formula, case in written) + "; …" * more
-
-    def definition(self, symbol: Symbol) -> str:
-        """Write the equation of a step: σ(z) by name, anything else in symbols."""
-        name, tree = getattr(symbol, self._shown), self._runs[symbol].tree
-        variables = [extension.variable for extension in self.field.extensions]
-        if not isinstance(tree, Fork) and tree in variables:
-            _, _, argument = self.field.extensions[variables.index(tree)]
-            return f"{name} = {self.style.function('σ', self._argument(argument))}"
-        return f"{name} = {self.tree(tree)}"
 
     def case(self, condition: Condition) -> str:
         """Write the condition of a case: bounds on numbers."""

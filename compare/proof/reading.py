@@ -1,13 +1,12 @@
-"""Text and LaTeX of a proof: partial derivatives with verdicts, lemmas, a closing line."""
+"""The text of a proof: partial derivatives with verdicts, lemmas, a closing line."""
 
 from collections.abc import Iterator
 
 from compare.proof.formula import Writer
 from compare.proof.prove import PROVED, REFUTED, Proof
 from compare.proof.result import Result
-from compare.recording.formula import LATEX
 
-#: Longer formulas are left to --latex.
+#: Longer formulas are left to --json.
 LONGEST = 100
 
 
@@ -21,20 +20,6 @@ def lines_of(result: Result) -> Iterator[str]:
         yield f"{lemma.says}  {'proved' if lemma.proved else 'not proved'}"
     if result.also:
         yield ""
-
-
-def latex_of(result: Result) -> list[str]:
-    """Return the hand-written lines' equations in LaTeX, one a line; verdicts are comments."""
-    if result.proof is None:
-        return [f"% {': '.join(closing(result))}"]
-    writer = Writer(result.proof, LATEX)
-    lines = [writer.definition(symbol) for symbol in result.proof.run.steps]
-    for of in result.proof.partials:
-        by = result.subject.parameters[of.name].latex
-        slope = rf"\frac{{\partial L}}{{\partial {by}}} = {writer.tree(of.by_hand)}"
-        lines.append(slope if of.verdict == PROVED else f"{slope} % {of.verdict}")
-    lines += [lemma.latex for lemma in result.also if lemma.proved]
-    return [*lines, f"% {': '.join(closing(result))}"]
 
 
 def closing(result: Result) -> tuple[str, str]:

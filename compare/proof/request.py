@@ -11,7 +11,7 @@ from compare.proof.article import Article
 from compare.proof.network import General
 from compare.proof.size import LARGEST, SMALL, WORK, size_of
 from compare.proof.subject import Subject
-from compare.traced.parameters import KINDS, network_of
+from compare.traced.kinds import KINDS, network_of
 from compare.wording import InputError
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.network import Network

@@ -1,4 +1,4 @@
-"""The result of a requested proof, as data for JSON, the terminal, and LaTeX."""
+"""The result of a requested proof, as data for JSON and the terminal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

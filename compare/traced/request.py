@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import manual.article
@@ -12,12 +11,9 @@ from compare.limits import count_parameters, shape
 from compare.people import person_named, raw, shifted, targets
 from compare.trace import Trace
 from compare.traced.article import trace_article
+from compare.traced.kinds import KINDS, network_of
 from compare.traced.network import trace_network
-from compare.traced.parameters import KINDS, Written, as_layers, network_of, read_parameters
-from compare.traced.trained import of_model
 from compare.wording import InputError, listed, near_miss
-from manual.affine import Layer
-from manual.article import Parameters
 from manual.network import LINKS, Network
 
 #: Most parameters of a network that is traced; more would be too long to read.
@@ -41,8 +37,6 @@ class PassRequest:
     y: tuple[float, ...] | None = None
     init: str | None = None  #: `ones` or `normal`
     seed: int | None = None
-    params: Path | None = None
-    model: Path | None = None
     sizes: tuple[int, ...] | None = None
     activation: str | None = None
     output: str | None = None
@@ -57,19 +51,12 @@ class PassRequest:
         Raises:
             InputError: options that do not go together, or numbers that do not fit.
         """
-        if self.model is not None:
-            return self._of_model(self.model)
-        written = None if self.params is None else read_parameters(self.params)
-        if written is not None:
-            self._refuse("parameters from a file (--params)", "init", "seed")
-        if self.sizes is None and (written is None or isinstance(written.params, Parameters)):
-            return self._of_article(written)
-        return self._of_network(written)
+        return self._of_article() if self.sizes is None else self._of_network(self.sizes)
 
-    def _of_article(self, written: Written | None) -> Trace:
+    def _of_article(self) -> Trace:
         self._refuse("the article's network", *KINDS)
         x, y, whose = self._sample()
-        params, start = self._start(written)
+        params, start = self._start()
         form = self.sigmoid_derivative or "stable"
         about = {"whose": whose, "parameters": start}
         return trace_article(params, x, y, form, self.learning_rate, about)
@@ -83,20 +70,24 @@ class PassRequest:
         x, y = self._example((2, 1))
         return x, y[0], GIVEN
 
-    def _start(self, written: Written | None) -> tuple[Any, str]:
-        if written is not None:
-            return written.params, f"parameters read from {self.params}"
+    def _start(self) -> tuple[Any, str]:
         if self.init == "ones":
             self._refuse("--init ones", "seed")
         if self.init == "normal" or self.seed is not None:
             return manual.article.draw_parameters(self._seed), self._drawn
         return manual.article.ones_parameters(), "all weights 1 and all biases 0"
 
-    def _of_network(self, written: Written | None) -> Trace:
-        self._refuse("--network, or a file with layers", "sigmoid_derivative", "init")
-        network, params, start = self._written(written) if written else self._random()
+    def _of_network(self, sizes: tuple[int, ...]) -> Trace:
+        self._refuse("--network", "sigmoid_derivative", "init")
+        chosen = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
+        if (count := count_parameters(sizes)) > MOST_PARAMETERS:
+            raise InputError(
+                f"network {shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
+            )
+        network = network_of(sizes, chosen)
+        params = manual.network.draw_parameters(network, self._seed)
         x, y, whose = self._example_for(network)
-        about = {"whose": whose, "parameters": start}
+        about = {"whose": whose, "parameters": self._drawn}
         return trace_network(network, params, x, y, self.learning_rate, about)
 
     def _example_for(self, network: Network) -> tuple[Any, Any, str]:
@@ -109,35 +100,6 @@ class PassRequest:
         x, y = self._example(counts)
         _refuse_targets(network.loss, y)
         return x, y, GIVEN
-
-    def _random(self) -> tuple[Network, list[Layer], str]:
-        assert self.sizes is not None
-        network = self._network(self.sizes, {})
-        return network, manual.network.draw_parameters(network, self._seed), self._drawn
-
-    def _written(self, written: Written) -> tuple[Network, list[Layer], str]:
-        if self.sizes not in (None, written.sizes):
-            raise InputError(
-                f"--network {shape(self.sizes)}, and {self.params} holds a network "
-                f"{shape(written.sizes)}; expected one of the two"
-            )
-        params = written.params
-        layers = as_layers(params) if isinstance(params, Parameters) else params
-        network = self._network(written.sizes, written.kinds)
-        return network, layers, f"parameters read from {self.params}"
-
-    def _network(self, sizes: tuple[int, ...], written: dict[str, Any]) -> Network:
-        chosen = {name: value for name in KINDS if (value := getattr(self, name)) is not None}
-        _refuse_large(sizes)
-        return network_of(sizes, written | chosen)
-
-    def _of_model(self, path: Path) -> Trace:
-        self._refuse("a trained model (--model)", "params", "sizes", *KINDS, "seed")
-        self._refuse("a trained model (--model)", "person", "sigmoid_derivative", "init")
-        network, params, x, y, about = of_model(path, self.x, self.y)
-        _refuse_large(network.sizes)
-        about |= {"whose": GIVEN}
-        return trace_network(network, params, x, y, self.learning_rate, about)
 
     def _example(self, counts: tuple[int, int]) -> tuple[tuple[float, ...], tuple[float, ...]]:
         wanted = " and ".join(f"--{n} with {_count(c)}" for n, c in zip("xy", counts, strict=True))
@@ -180,7 +142,7 @@ def named(trace: Trace, text: str) -> str:
         if wanted in (_plain(name), _plain(quantity.symbol)):
             return name
     names = trace.parameters()
-    others = "or another quantity of the pass, as `compare step` shows them, ∂ written as d"
+    others = "or another quantity of the pass, such as L, ∂ written as d"
     raise InputError(f"{text!r}{near_miss(text, names)}; expected one of {listed(names)}, {others}")
 
 
@@ -199,10 +161,3 @@ def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
     if loss in LINKS and not all(0 <= target <= 1 for target in y):
         given = ",".join(f"{target:g}" for target in y)
         raise InputError(f"--y {given}; expected numbers from 0 to 1 for {loss}")
-
-
-def _refuse_large(sizes: tuple[int, ...]) -> None:
-    if (count := count_parameters(sizes)) > MOST_PARAMETERS:
-        raise InputError(
-            f"network {shape(sizes)} has {count} parameters; expected at most {MOST_PARAMETERS}"
-        )

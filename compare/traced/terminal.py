@@ -1,11 +1,10 @@
 """Print a pass on a terminal: the factor tree of one quantity, and the micro-steps."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
 from shutil import get_terminal_size
 from textwrap import wrap
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +13,8 @@ from rich.tree import Tree
 
 from compare.recording.formula import plain
 from compare.terminal import DIGITS, number, table, ulps
-from compare.trace import GRADIENT, PARAMETER, Quantity, Step, Trace
-from compare.traced.parameters import KINDS
-from compare.wording import shown
+from compare.trace import GRADIENT, Quantity, Step, Trace
+from compare.traced.kinds import KINDS
 from handgrad.data.numerals import right_digits
 
 #: The columns of a tree's level, and the fewest that a formula gets however deep it stands.
@@ -59,65 +57,15 @@ def show_start(out: Console, trace: Trace) -> None:
     out.print(f"{network}: one pass {_point(trace)}.\n")
 
 
-def show_screen(out: Console, trace: Trace, step: Step) -> None:
-    """Print a micro-step and the values known so far, as much as fits the terminal."""
-    quantities = [trace.quantities[name] for name in step.names]
-    parts: dict[str, Callable[[], Any]] = {
-        "pass": lambda: show_start(out, trace),
-        "step": lambda: show_step(out, trace, step),
-        "state": lambda: show_state(out, trace, step),
-        "legend": lambda: (out.print(), show_legend(out, quantities)),
-        "brief": lambda: _show_numbers(out, trace, step),
-    }
-    for view in (
-        ("pass", "step", "state", "legend"),
-        ("step", "state", "legend"),
-        ("step", "legend"),
-        ("step",),
-        ("brief",),
-    ):
-        with out.capture() as captured:
-            for part in view:
-                parts[part]()
-        # One more line for the keys, and one for the cursor.
-        if _height(captured.get()) + 2 <= out.height:
-            break
-    out.file.write(captured.get())
-
-
 def _width(out: Console) -> int:
     """Return the columns for text. Tables take 80 at least, wherever they are printed."""
     return min(out.width, get_terminal_size((out.width, 0)).columns)
 
 
-def _height(printed: str) -> int:
-    """Count the lines that a text takes in the terminal, which may be narrower."""
-    columns = get_terminal_size().columns
-    widths = (Text.from_ansi(line).cell_len for line in printed.splitlines())
-    return sum(max(1, -(-width // columns)) for width in widths)
-
-
-def _title(trace: Trace, step: Step) -> Text:
-    count = len(trace.steps)
-    return Text(f"Step {step.number} of {count}, {step.phase}: {step.title}", style="bold")
-
-
-def _show_numbers(out: Console, trace: Trace, step: Step) -> None:
-    """Print a micro-step briefly: one line per number, at most as many as fit."""
-    out.print(_title(trace, step))
-    quantities = [trace.quantities[name] for name in step.names]
-    room = out.height - 2  # for the title and the keys
-    fit = len(quantities) if len(quantities) <= room else max(1, room - 1)
-    for q in quantities[:fit]:
-        line = Text(f"{q.symbol} = {plain(q.by_hand, DIGITS)}  {_mark(q)}")
-        out.print(line, no_wrap=True, overflow="ellipsis")
-    if left := len(quantities) - fit:
-        out.print(f"and {left} more, in a taller terminal")
-
-
 def show_step(out: Console, trace: Trace, step: Step) -> None:
     """Print a micro-step: its statements, their results, and the checks."""
-    out.print(_title(trace, step))
+    title = f"Step {step.number} of {len(trace.steps)}, {step.phase}: {step.title}"
+    out.print(Text(title, style="bold"))
     quantities = [trace.quantities[name] for name in step.names]
     for line in wrap(str(quantities[0].reason), _width(out) - 4):
         out.print(f"  {line}")
@@ -128,18 +76,6 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
         for line in _block(quantity, _width(out) - 2):
             out.print(Text("  ") + line)
     out.print()
-
-
-def show_state(out: Console, trace: Trace, step: Step) -> None:
-    """Print what is known after a step: parameters, derivatives, and updated parameters."""
-    done = {q.symbol: q for q in trace.quantities.values() if q.step <= step.number}
-    rows = table("parameter", "value", "∂L/∂", "after the update")
-    for quantity in trace.quantities.values():
-        if quantity.kind == PARAMETER:
-            later = (done.get(f"∂L/∂{quantity.name}"), done.get(f"{quantity.name} new"))
-            known = (number(q.by_hand) if q else "·" for q in later)
-            rows.add_row(quantity.symbol, plain(quantity.by_hand, DIGITS), *known)
-    out.print(rows)
 
 
 def show_legend(out: Console, quantities: Iterable[Quantity]) -> None:
@@ -188,9 +124,6 @@ def _point(trace: Trace) -> str:
     """Describe the point: whose example, its inputs, and the parameters."""
     given = [q for q in trace.quantities.values() if q.kind == "input" and q.name != "η"]
     inputs = ", ".join(f"{q.symbol} = {plain(q.by_hand)}" for q in given)
-    features = trace.about.get("features", {})
-    units = "".join(f"{shown(name)} = {value:g}, " for name, value in features.items())
-    inputs = f"{units}standardised: {inputs}" if units else inputs
     return f"for {trace.about['whose']} ({inputs}), with {trace.about['parameters']}"
 
 

@@ -28,7 +28,7 @@ def as_users_have_it() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("name", one_of_each([*KINDS], ["parameters", "module"]))
+@pytest.mark.parametrize("name", one_of_each([*KINDS], ["table to fit", "module"]))
 def test_a_sample_of_mutated_files(name: str) -> None:
     (row,) = fuzz.batches(100, {name: [0]})
     assert row["defects"] == []
@@ -63,7 +63,7 @@ def _writes(path: Path) -> None:
 def test_a_bad_reader_is_found(
     read_it: Callable[[Path], Any], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fuzzer = fuzz.Fuzzer("parameters", tmp_path, fuzz.Watch(tmp_path))
+    fuzzer = fuzz.Fuzzer("table to fit", tmp_path, fuzz.Watch(tmp_path))
     monkeypatch.setattr(fuzzer, "kind", replace(fuzzer.kind, read=read_it))
     row = fuzzer.batch(30, Random(0))
     assert row["found"] > 0

@@ -268,7 +268,7 @@ def test_the_sets_of_cells() -> None:
     assert {spec.label for spec in quick} <= {spec.label for spec in full}
     one = Choice(cases=("depth",), dtypes=("float32",)).specs()[0]
     assert (one.case, one.threads, one.precision) == ("depth", "1", "highest")
-    both = Choice(cases=("digits",), precisions=("highest", "default"), device="gpu").specs()
+    both = Choice(cases=("digits",), device="gpu").specs()
     assert [spec.precision for spec in both] == ["highest", "default"]
     assert {spec.threads for spec in Choice(full=True, device="gpu").specs()} == {"all"}
     assert Choice(cases=("training",), dtypes=("float32",)).specs() == []

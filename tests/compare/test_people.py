@@ -1,6 +1,6 @@
 import numpy as np
 
-from compare.people import PEOPLE, from_metric, mean_shift, raw, shifted, targets
+from compare.people import PEOPLE, from_metric, raw, shifted, targets
 
 
 def test_the_articles_two_tables() -> None:
@@ -8,13 +8,6 @@ def test_the_articles_two_tables() -> None:
     assert x.tolist() == [[133, 65], [160, 72], [152, 70], [120, 60]]
     assert shifted(x).tolist() == [[-2, -1], [25, 6], [17, 4], [-15, -6]]
     assert targets(PEOPLE).tolist() == [1, 0, 0, 1]
-
-
-def test_the_mean_as_a_shift() -> None:
-    x = raw(PEOPLE)
-    means = mean_shift(x)
-    assert means.tolist() == [141.25, 66.75]
-    assert (shifted(x, means).sum(axis=0) == 0).all()
 
 
 def test_metric_units() -> None:

@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d.axes3d import Axes3D
 import manual.article
 import manual.regression
 from compare import plots
-from compare.datasets import table_named
+from compare.data import table_named
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
 from compare.surface import surface

@@ -3,8 +3,7 @@ import pytest
 
 import manual.regression
 import manual.sgd
-from compare.dataset import Dataset
-from compare.datasets import table_named
+from compare.data import Dataset, table_named
 from compare.regression import compare_regressions
 from compare.wording import InputError
 from manual.regression import Coefficients

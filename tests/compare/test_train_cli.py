@@ -1,29 +1,29 @@
-"""`compare train`, `resume`, and `predict --model`, end to end."""
+"""`compare train`, end to end."""
 
-import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from unittest.mock import ANY
 
 import numpy as np
 import pytest
 
 import manual.network
-from compare.commands import networks
-from compare.networks.files import load
+from compare.networks.prepared import split
+from manual.affine import Layer
+from manual.network import Network
 from tests.compare.networks.calls import (
     HAND,
-    VALUES,
-    arrays,
     biased,
     compare,
+    dataset,
     one_object,
     refused,
     signalled,
 )
+from tests.tiers import slowly
 
 
 @pytest.mark.slow
@@ -42,9 +42,9 @@ def test_json_by_both(tmp_path: Path) -> None:
     assert 0 <= answer["training"]["max_drift_ulps"] < 1000
     assert (answer["data"], answer["network"], answer["seed"]) == ("iris", "4-7-3", 5)
     assert (answer["model"], answer["verdict"]) == (str(path), "agree")
-    shown = compare("resume", path, "--epochs", 4)
+    shown = compare(*words)
     assert (shown.code, shown.err) == (0, "")
-    assert "agree: 16 updates, each taken by both from common" in " ".join(shown.out.split())
+    assert "agree: 12 updates, each taken by both from common" in " ".join(shown.out.split())
 
 
 def test_text_by_hand(tmp_path: Path) -> None:
@@ -57,9 +57,64 @@ def test_text_by_hand(tmp_path: Path) -> None:
     assert "autodiff" not in ended.out
     assert "\x1b" not in ended.out
     content = path.read_bytes()
-    said = refused("resume", path, "--epochs", 2)
-    assert "--epochs 2; expected at least 3, which are done" in said
+    said = refused(*HAND, "--out", path)
+    assert said == f"'{path}' is there already; expected a new file for --out, or --overwrite."
     assert path.read_bytes() == content
+    assert compare(*HAND, "--seed", 1, "--out", path, "--overwrite").code == 0
+    assert path.read_bytes() != content
+
+
+def layers(path: Path) -> list[Layer]:
+    with np.load(path) as of:
+        return [Layer(of[f"w{k}"], of[f"b{k}"]) for k in range((len(of) - 4) // 2)]
+
+
+@pytest.mark.parametrize("by", ["hand", slowly("autodiff"), slowly("both")])
+@pytest.mark.parametrize("dtype", ["float64", slowly("float32")])
+def test_what_is_written_predicts(tmp_path: Path, by: str, dtype: str) -> None:
+    """By NumPy and `manual.network.predict` alone, as the training itself did."""
+    path = tmp_path / "digits.npz"
+    words = ("--network", "64-8-10", "--epochs", 3, "--by", by, "--dtype", dtype, "--out", path)
+    answer = one_object(compare("train", "--data", "digits", *words, "--json"))
+    data = dataset("digits")
+    _, rows = split(data.y, 0.2, 0)
+    with np.load(path) as of:
+        x = (data.x[rows] - of["x_mean"]) / of["x_sd"]
+        assert {of[name].dtype.name for name in ("w0", "b0", "w1", "b1")} == {dtype}
+        assert (of["y_mean"], of["y_sd"]) == (0, 1)
+    network = Network((64, 8, 10), loss="softmax-ce")
+    p = manual.network.predict(network, layers(path), x.astype(dtype))
+    right = np.mean(p.argmax(axis=1) == data.y[rows])
+    assert right == next(iter(answer["by"].values()))["test_accuracy"] > 0.5
+
+
+def test_a_number_is_written_with_its_unit(tmp_path: Path) -> None:
+    path = tmp_path / "diabetes.npz"
+    words = ("--data", "diabetes", "--by", "hand", "--epochs", 50, "--out", path)
+    assert compare("train", *words).code == 0
+    data, network = dataset("diabetes"), Network((10, 8, 1), output="identity")
+    with np.load(path) as of:
+        x = (data.x - of["x_mean"]) / of["x_sd"]
+        said = manual.network.predict(network, layers(path), x)[:, 0] * of["y_sd"] + of["y_mean"]
+    assert abs(np.mean(said - data.y)) < 10
+    assert np.std(said - data.y) < 0.8 * data.y.std()
+
+
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.npz"
+    path.write_text("old")
+
+    def full(file: Any, **_: Any) -> None:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    ended = compare(*HAND, "--json", "--out", path, "--overwrite")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"Error: [Errno 28] No space left on device: '{path}'.\n"
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("old", [path])
 
 
 def test_the_options_matter() -> None:
@@ -84,18 +139,14 @@ def test_the_options_matter() -> None:
 
 @pytest.mark.slow
 def test_by_hand_loads_no_jax(tmp_path: Path) -> None:
-    """Neither to train, nor to go on, nor to predict."""
-    path = str(tmp_path / "model.npz")
-    calls = [[*map(str, HAND), "--out", path], ["resume", path, "--epochs", "4"]]
-    calls.append(["predict", "--model", path, *VALUES])
+    words = ["compare", *map(str, HAND), "--out", str(tmp_path / "model.npz")]
     code = f"""
 import sys
 from compare.cli import main
-for words in {calls!r}:
-    sys.argv = ["compare", *words]
-    try: main()
-    except SystemExit as ending: assert ending.code == 0, (words, ending.code)
-    assert not {{"jax", "optax"}} & set(sys.modules), words
+sys.argv = {words!r}
+try: main()
+except SystemExit as ending: assert ending.code == 0, ending.code
+assert not {{"jax", "optax"}} & set(sys.modules)
 """
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
@@ -130,46 +181,28 @@ def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "and the one by hand is off" in text
 
 
-def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    right = manual.network.backward
+def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     change_first(monkeypatch, lambda layer: layer._replace(b=layer.b * np.nan))
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
-    path = tmp_path / "m.npz"
-    answer = one_object(compare(*words, "--out", path, "--json"), code=1)
+    answer = one_object(compare(*words, "--json"), code=1)
     assert answer["verdict"] == "disagree"
     assert answer["training"]["first_divergence"]["by_hand"] is None
-    # The file has the newest parameters that are finite, and records that the sides disagreed.
-    model = load(path)
-    assert model.progress.epochs == 0
-    assert model.progress.first_divergence is not None
-    text = compare(*words, "--out", path, "--overwrite").out
-    assert f"Model: {path}, as it was after 0 epochs; later ones ran away\n" in text
-    # Corrected, it goes on from there, and the verdict stays.
-    monkeypatch.setattr(manual.network, "backward", right)
-    ended = compare("resume", path)
-    assert ended.code == 1
-    assert "none of them are done." in ended.out
-    assert "disagree: before this run, in update 0, gradient of" in " ".join(ended.out.split())
-    assert load(path).progress.epochs == 2
 
 
 @pytest.mark.slow
 def test_both_run_away_after_they_disagreed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The message names the mistake, not the learning rate; the file records it as well."""
+    """The message names the mistake, not the learning rate, and nothing is written."""
     monkeypatch.setattr(manual.network, "backward", biased)
     path = tmp_path / "m.npz"
     words = ("train", "--data", "davis", "--loss", "mse", "--output", "identity", "--out", path)
     fast = ("--activation", "identity", "--optimiser", "sgd", "--learning-rate", 0.9)
-    ended = compare(*words, *fast, "--checkpoint-every", 3600)
+    ended = compare(*words, *fast)
     assert ended.code == 1
     assert ended.err.startswith("disagree: update 0, gradient of params[0].b[0]: by hand ")
     assert ended.err.endswith(" and the one by hand is off; then it ran away.\n")
-    found = load(path).progress.first_divergence
-    assert found is not None
-    assert found.update == 0
-    assert compare("predict", "--model", path, "weight=60", "height=168").code == 1
+    assert not path.exists()
 
 
 def test_a_program_that_breaks_does_not_end_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,44 +226,22 @@ def test_a_program_that_breaks_does_not_end_with_1(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_a_gradient_of_another_form_ends_with_1(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: Any, expected: str
+    monkeypatch: pytest.MonkeyPatch, change: Any, expected: str
 ) -> None:
     change_first(monkeypatch, change)
-    path = tmp_path / "m.npz"
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2, "--json")
-    ended = compare(*words, "--out", path)
+    ended = compare(*words)
     assert (ended.code, ended.out) == (1, "")
     name, reason = expected.split(" ", 1)
     assert ended.err.startswith(f"disagree: update 0, gradient of {name}: by hand it {reason}")
     assert ended.err.count("\n") == 1
-    assert compare("predict", "--model", path, *VALUES).code == 1
 
 
 @pytest.mark.slow
-def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
-    path, alone = tmp_path / "stopped.npz", tmp_path / "alone.npz"
-    words = [*HAND[:5], "--epochs", 100_000, "--checkpoint-every", 3600]
-    with signalled(signal.SIGINT, 7, *words, "--out", path) as process:
+def test_an_interruption_says_how_far_it_came(tmp_path: Path) -> None:
+    words = (*HAND[:5], "--epochs", 100_000, "--out", tmp_path / "stopped.npz")
+    with signalled(signal.SIGINT, 7, *words) as process:
         _, err = process.communicate()
     assert process.returncode == 130
-    with np.load(path) as archive:
-        done = len(archive["losses"])
-    assert 0 < done < 100_000
-    onward = f"`python -m compare resume {path}` goes on"
-    assert err == f"\nStopped after {done} of 100000 epochs; {onward}.\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["stopped.npz"]
-    assert compare("resume", path, "--epochs", done + 5, "--json").code == 0
-    assert compare(*HAND[:5], "--epochs", done + 5, "--out", alone).code == 0
-    assert arrays(path) == arrays(alone)
-
-
-def test_an_interruption_without_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer = networks._Checkpoints.offer
-
-    def interrupted(*now: Any) -> None:
-        offer(*now)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(networks._Checkpoints, "offer", interrupted)
-    monkeypatch.setattr(os, "_exit", sys.exit)
-    assert compare(*HAND) == (130, ANY, "\nStopped after 1 of 3 epochs.\n")
+    assert re.fullmatch(r"\nStopped after \d+ of 100000 epochs\.\n", err)
+    assert list(tmp_path.iterdir()) == []

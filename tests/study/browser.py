@@ -19,7 +19,6 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from compare.traced.request import PassRequest
 from study import chromium
 
 # What a test waits for comes within milliseconds, or never; a loaded machine may be that slow.
@@ -297,6 +296,3 @@ def _axe_source() -> str:
 
 #: Goes to an address of one page: `Pages.at` without its path.
 At = Callable[..., Page]
-
-#: For a network and an example: goes to an address of its page.
-PageOf = Callable[[PassRequest], At]

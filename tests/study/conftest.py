@@ -5,7 +5,7 @@ not longer: as long as Playwright's synchronous API is in use, no other test of 
 an event loop.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
@@ -16,21 +16,14 @@ import pytest
 from playwright.sync_api import Browser
 
 import study.build
-from compare.trace import Trace
-from compare.traced.request import PassRequest
-from study.build import build, page
+import study.content
+from compare.people import PEOPLE
+from study.build import page
 from study.chromium import launched
-from study.content import of_article, of_pass
+from study.content import of_article
 from study.font import embedded
-from tests.compare.passes import NETWORKS
 from tests.once import Once
-from tests.study.browser import At, PageOf, Pages, required
-
-#: A network and an example that are not the article's.
-OWN = NETWORKS["identity output"]
-
-#: One with two inputs, whose plane is drawn, and a layer that is higher than others.
-TWO_INPUTS = PassRequest(sizes=(2, 8, 1), x=(0.5, -1.0), y=(1.0,), seed=3)
+from tests.study.browser import At, Pages, required
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -47,6 +40,13 @@ def content(once: Once) -> dict[str, Any]:
     return once("study-content", of_article)
 
 
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the page of Alice alone, and of no errata, whose runs take most of the time."""
+    monkeypatch.setattr(study.content, "PEOPLE", PEOPLE[:1])
+    monkeypatch.setattr(study.content, "errata", list)
+
+
 @pytest.fixture(scope="session")
 def article_html(content: dict[str, Any], once: Once) -> str:
     """The page of the article's network as HTML."""
@@ -59,12 +59,6 @@ def study_page(article_html: str, tmp_path_factory: pytest.TempPathFactory) -> P
     path = tmp_path_factory.mktemp("study") / "index.html"
     path.write_text(article_html, encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="session")
-def own() -> Trace:
-    """The pass of a network and an example that are not the article's."""
-    return OWN.trace()
 
 
 @pytest.fixture(scope="package")
@@ -99,34 +93,3 @@ def its_view(request: pytest.FixtureRequest) -> str:
     """The part of an address that shows the view that a module of tests is about, its `VIEW`."""
     shown = getattr(request.module, "VIEW", None)
     return f"&view={shown}" if shown else ""
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PassRequest], Path]:
-    """The page of a network and an example of anybody's, built when it is first asked for."""
-
-    @cache
-    def made(asked: PassRequest) -> Path:
-        return build(of_pass(traced(asked)), tmp_path_factory.mktemp("page") / "index.html")
-
-    return made
-
-
-@cache
-def traced(asked: PassRequest) -> Trace:
-    """The pass of a network and an example."""
-    return asked.trace()
-
-
-@pytest.fixture
-def at_page_of(pages: Pages, built: Callable[[PassRequest], Path], its_view: str) -> PageOf:
-    """For a network: goes to an address of its page, which tests share: the whole pass."""
-    return lambda asked: partial(
-        pages.at, built(asked), usual=f"step={len(traced(asked).steps)}&show=values{its_view}"
-    )
-
-
-@pytest.fixture
-def at_own(at_page_of: PageOf) -> At:
-    """Goes to an address of the page of another network, which tests share."""
-    return at_page_of(OWN)

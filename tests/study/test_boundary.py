@@ -1,7 +1,6 @@
 """The plane of weight and height, and the table: what the network says, as Python's says it."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +8,9 @@ from playwright.sync_api import expect
 
 import manual.article
 from compare.experiment import Settings
-from compare.people import NEWCOMERS, PEOPLE, Person, label
-from compare.traced.request import PassRequest
+from compare.people import NEWCOMERS, PEOPLE, Person, label, raw, shifted
 from manual.article import Parameters
-from tests.study.browser import At, PageOf, choose, settle
+from tests.study.browser import At, choose, settle
 from tests.study.pictures import Scales, points
 from tests.study.trained import boundary, path
 
@@ -36,7 +34,7 @@ def test_what_it_says_of_everybody(at: At) -> None:
     params = Parameters(*path(settings)[:, -1])
     shown = page.evaluate(_ROWS)
     for person in (*PEOPLE, *NEWCOMERS, you):
-        (x,) = settings.inputs((person,))
+        (x,) = shifted(raw((person,)))
         chance = float(manual.article.feedforward(params, x))
         measured = [f"{person.weight:g}", f"{person.height:g}"]
         assert shown[person.name] == [
@@ -58,7 +56,7 @@ def test_the_line_of_one_half_is_where_the_network_says_one_half(at: At) -> None
     line = points(picture.locator(".level[data-level='0.5']"))
     people = tuple(Person("", *scales.at(*place), None) for place in line)
     params = Parameters(*path(settings)[:, 1200, None])
-    chances = manual.article.feedforward(params, settings.inputs(people))
+    chances = manual.article.feedforward(params, shifted(raw(people)))
     assert len(line) > 20
     np.testing.assert_allclose(chances, 0.5, atol=0.02)
     words = str(picture.get_attribute("aria-label"))
@@ -104,18 +102,6 @@ def test_contours_of_a_known_function(at: At) -> None:
     assert saddle.count("M") == 2
 
 
-def test_two_inputs_and_a_probability_have_a_boundary(at_page_of: PageOf) -> None:
-    """Of a loss on logits, where σ of the output is one half; it follows an input that is set."""
-    asked = PassRequest(sizes=(2, 3, 1), x=(0.5, -1.0), y=(1.0,), loss="bce", seed=2)
-    page = at_page_of(asked)()
-    boundary(page)
-    for x, edits, shown in ((-1.0, {}, "−1"), (4.0, {"x[1]": 4}, "4")):
-        choose(page, edits=edits)
-        output = replace(asked, x=(0.5, x)).trace().quantities["a1[0]"].by_hand
-        (cells,) = page.evaluate(_ROWS).values()
-        assert cells == ["0.5", shown, f"{1 / (1 + np.exp(-output)):.3f}", "1"]
-
-
 #: In how many areas of either side of the plane places of the picture lie: a shade for each.
 _SIDES = """
 (places) => {
@@ -139,7 +125,7 @@ def test_each_side_of_the_line_is_shaded_as_what_the_network_says(at: At) -> Non
     params = Parameters(*path(settings)[:, 4000])
     for weight in np.linspace(115, 165, 41):
         for height in np.linspace(57, 75, 28):
-            (x,) = settings.inputs((Person("", weight, height, None),))
+            (x,) = shifted(raw((Person("", weight, height, None),)))
             chance = float(manual.article.feedforward(params, x))
             if min(abs(of - level) for of in (chance, 1 - chance) for level in SHADES) < 0.02:
                 continue

@@ -16,19 +16,14 @@ from typing import Any
 from unittest.mock import patch
 
 import jax
-import numpy as np
 import pytest
 from playwright.sync_api import Page
 
 import study.build
-from compare.networks.files import load
-from compare.networks.trainers import BY_HAND
 from study.build import PAGE, build, page
 from study.cli import main
-from study.content import of_pass
-from tests.compare.networks.calls import compare
-from tests.compare.passes import NETWORKS, trace
-from tests.study.browser import At, PageOf, Pages
+from study.content import of_article
+from tests.study.browser import At, Pages
 from tests.tiers import slowly
 
 
@@ -58,15 +53,15 @@ class Elements(HTMLParser):
         return [(attributes, text) for found, attributes, text in self.found if found == tag]
 
 
-@pytest.fixture(scope="module")
-def small() -> dict[str, Any]:
+@pytest.fixture
+def small(little: None) -> dict[str, Any]:  # noqa: ARG001 (it is there for what it does)
     """The content of a small page."""
-    return of_pass(trace("one edge"))
+    return of_article()
 
 
 @pytest.fixture(params=["small", slowly("content")])
 def html(request: pytest.FixtureRequest) -> str:
-    """A page: a small one, and the article's."""
+    """A page: a small one, and the whole."""
     return page(request.getfixturevalue(request.param))
 
 
@@ -167,22 +162,21 @@ def run(*words: object) -> tuple[int, str, str]:
     return int(ending.value.code or 0), out.getvalue(), err.getvalue()
 
 
-OWN = ("--network", "1-1", "--x", "2", "--y", "0", "--seed", "3")
-
-
+@pytest.mark.usefixtures("little")
 def test_the_command_builds_it_and_prints_where(tmp_path: Path) -> None:
     out = tmp_path / "a page.html"
-    assert run(*OWN, "--out", out) == (0, f"{out}\n", "")
+    assert run("--seed", 3, "--out", out) == (0, f"{out}\n", "")
     told = json.loads(Elements(out.read_text("utf-8")).of("script")[0][1])
-    assert told["about"]["network"] == "1-1"
+    assert told["begin"] == {"sample": "alice", "seed": 3, "form": "stable"}
 
 
+@pytest.mark.usefixtures("little")
 def test_without_out_it_goes_where_the_others_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study.build, "OUT", tmp_path / "out" / "index.html")
     monkeypatch.chdir(tmp_path)
-    assert run(*OWN) == (0, f"{Path('out/index.html')}\n", "")
+    assert run() == (0, f"{Path('out/index.html')}\n", "")
     assert (tmp_path / "out" / "index.html").is_file()
 
 
@@ -192,8 +186,6 @@ def test_without_out_it_goes_where_the_others_went(
         (("--out", "{}/missing/page.html"), "there is no directory '{}/missing'"),
         (("--out", "{}/folder.html"), "'{}/folder.html': is a directory"),
         (("--out", "{}/page.txt"), "'{}/page.txt'; expected a file that ends in .html or .htm."),
-        (("--model", "{}/missing.npz"), "missing.npz"),
-        (("--params", "{}/missing.json"), "{}/missing.json: No such file or directory"),
         (("--init", "ones", "--seed", "3"), "--seed beside --init ones"),
         (("extra",), "extra"),
     ],
@@ -206,36 +198,7 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, words: tuple[str, ...], say
     assert says.format(tmp_path) in err
 
 
-@pytest.mark.slow
-def test_an_input_of_any_size_has_its_page(tmp_path: Path) -> None:
-    """Also where a derivative is e to minus the square of something huge."""
-    words = ("--network", "3-1-1", "--activation", "gelu", "--x", "1.6,-3e-62,2.9e21", "--y", "0")
-    code, _, err = run(*words, "--seed", "35", "--out", tmp_path / "page.html")
-    assert (code, err) == (0, "")
-
-
-@pytest.mark.slow
-def test_a_trained_model_has_its_page(tmp_path: Path) -> None:
-    """With the parameters that are saved, at an example in the units of its data."""
-    path, out = tmp_path / "model.npz", tmp_path / "page.html"
-    training = ("--data", "davis", "--network", "2-3-1", "--epochs", 2, "--by", "hand")
-    assert compare("train", *training, "--out", path).code == 0
-    assert run("--model", path, "--x", "60,168", "--y", 0, "--out", out) == (0, f"{out}\n", "")
-    told = json.loads(Elements(out.read_text("utf-8")).of("script")[0][1])
-    assert told["about"]["network"] == "2-3-1"
-    assert told["about"]["parameters"] == f"parameters as {path} has them, trained by hand"
-    model = load(path)
-    params = model.progress.points[BY_HAND].params.tolist()
-    # A row for each input, and then the biases; one layer after the other.
-    names = [f"w0[{i},{j}]" for i in range(2) for j in range(3)] + [f"b0[{j}]" for j in range(3)]
-    names += [f"w1[{i},0]" for i in range(3)] + ["b1[0]"]
-    (start,), (pass_,) = told["starts"], told["passes"]
-    assert start["params"] == dict(zip(names, params, strict=True))
-    x = model.scale.standardised(np.array([60.0, 168.0])).tolist()
-    assert [pass_["given"][of] for of in told["drawing"]["inputs"]] == x
-    assert pass_["given"]["y[0]"] == 0
-
-
+@pytest.mark.usefixtures("little")
 def test_a_page_that_cannot_be_written_is_one_line_and_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,15 +208,16 @@ def test_a_page_that_cannot_be_written_is_one_line_and_2(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(study.build, "write_whole", fails)
-    code, out, err = run(*OWN, "--out", tmp_path / "page.html")
+    code, out, err = run("--out", tmp_path / "page.html")
     assert (code, out) == (2, "")
     assert f"the page cannot be written to {tmp_path / 'page.html'}: No space left" in err
     assert err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("little")
 def test_without_a_browser_open_says_so(tmp_path: Path) -> None:
     with patch("webbrowser.open", return_value=False) as opened:
-        code, out, err = run(*OWN, "--out", tmp_path / "page.html", "--open")
+        code, out, err = run("--out", tmp_path / "page.html", "--open")
     opened.assert_called_once_with((tmp_path / "page.html").as_uri())
     assert code != 0
     assert out == f"{tmp_path / 'page.html'}\n"
@@ -270,17 +234,15 @@ def test_there_is_one_scale_of_sizes() -> None:
         assert odd == [], path.name
 
 
-#: A page that takes little time: a network of one's own, and the article's mistakes.
+#: All of the page but the errata, whose runs take most of the time.
 BUILD = """
 import sys
 from pathlib import Path
-from compare.traced.request import PassRequest
+import study.content
 from study.build import build
-from study.content import of_pass
-from study.mistakes import mistakes
 
-trace = PassRequest(sizes=(2, 3, 1), x=(1.0, 2.0), y=(0.5,), seed=3).trace()
-build({**of_pass(trace), "mistakes": mistakes()}, Path(sys.argv[1]))
+study.content.errata = list
+build(study.content.of_article(), Path(sys.argv[1]))
 """
 
 
@@ -301,11 +263,12 @@ def difference(page: Page) -> float:
     return float(page.locator("#difference").get_attribute("data-difference") or "nan")
 
 
-def test_it_opens_and_says_how_far_it_is_from_python(at_page_of: PageOf) -> None:
+@pytest.mark.usefixtures("little")
+def test_it_opens_and_says_how_far_it_is_from_python(pages: Pages, tmp_path: Path) -> None:
     """In a browser, once among the quick tests; the others of this folder look at every view."""
-    page = at_page_of(NETWORKS["one edge"])()
+    page = pages.open(build(of_article(), tmp_path / "page.html"))
     assert 0 <= difference(page) < 1e-12
-    assert "1 pass" in page.locator("#check").inner_text()
+    assert "4 passes" in page.locator("#check").inner_text()
 
 
 @pytest.mark.slow

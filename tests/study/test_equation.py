@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from compare.trace import Trace
 from compare.traced.request import PassRequest
 from tests.study.browser import At, settle, state
 from tests.study.pictures import number
@@ -66,15 +65,6 @@ def test_a_factor_lights_its_nodes(at: At) -> None:
     page.keyboard.press("Tab")
     settle(page)
     assert state(page)["lit"] != ["ypred", "h1"]
-
-
-def test_any_network(at_own: At, own: Trace) -> None:
-    page = at_own("parameter=w0%5B2%2C1%5D")
-    gradient = own.gradient_of("w0[2,1]")
-    assert shown(page) == [gradient.name, *gradient.factors]
-    # What is given has a value and no witnesses.
-    page.get_by_label("Parameter", exact=True).select_option("b0[1]")
-    assert shown(page)[0] == "db0[1]"
 
 
 RISES = "as w1 grows, the loss rises; but by hand the update"

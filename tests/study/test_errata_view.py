@@ -180,7 +180,3 @@ def test_what_it_sets_is_known_to_the_page(content: dict[str, Any]) -> None:
     for _, choices, _ in ELSEWHERE.values():
         for name in known.keys() & choices.keys():
             assert choices[name] in known[name]
-
-
-def test_a_network_of_the_reader_s_own_has_none(at_own: At) -> None:
-    assert at_own().locator("#errata").is_hidden()

@@ -11,9 +11,8 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from study.build import page
-from study.content import formulas, of_pass
+from study.content import formulas, of_article
 from study.font import ALWAYS, glyphs
-from tests.compare.passes import trace
 
 
 def font_of(html: str) -> TTFont:
@@ -56,17 +55,6 @@ def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html:
 
 
 @pytest.mark.slow
-def test_every_sign_of_other_networks() -> None:
-    """Whose formulas differ, all of them on one page."""
-    contents = [
-        of_pass(trace(of)) for of in ("identity output", "gelu", "classes", "huber", "relu")
-    ]
-    together = [of for content in contents for of in content["quantities"]]
-    content = {**contents[0], "quantities": together}
-    assert signs(formulas(content)) - known_to(font_of(page(content))) <= {"\xa0", "\n"}
-
-
-@pytest.mark.slow
 def test_brackets_and_roots_can_grow(article_html: str) -> None:
     font = font_of(article_html)
     math: Any = font["MATH"]
@@ -75,8 +63,9 @@ def test_brackets_and_roots_can_grow(article_html: str) -> None:
     assert {cmap[ord(sign)] for sign in "(){|∑"} <= set(tall)
 
 
+@pytest.mark.usefixtures("little")
 def test_no_more_than_is_needed() -> None:
-    html = page(of_pass(trace("one edge")))
+    html = page(of_article())
     (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', html)
     assert len(encoded) < 60_000
     assert "字" not in known_to(font_of(html))

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from compare.experiment import Settings
-from compare.people import PEOPLE, SHIFT, targets
+from compare.people import PEOPLE, SHIFT, raw, shifted, targets
 from compare.traced.article import trace_article
 from compare.traced.request import PassRequest
 from handgrad.data.numerals import right_digits
@@ -206,7 +206,7 @@ def test_an_epoch_is_four_steps_each_foretold(at: At) -> None:
     text = str(seen(page).text_content())
     steps = re.findall(rf"(\w+): predicted ({_NUMBER}), real ({_NUMBER})", text)
     assert [name for name, *_ in steps] == [person.name for person in PEOPLE]
-    xs, ys = Settings().inputs(PEOPLE), targets(PEOPLE)
+    xs, ys = shifted(raw(PEOPLE)), targets(PEOPLE)
     first = params = draw_parameters(44)
     for (_, *told), x, y in zip(steps, xs, ys, strict=True):
         after = update(params, slopes := gradient(params, x, y), 0.1)

@@ -14,7 +14,7 @@ from models.planted import MISTAKES
 from tests.reference import XS, YS
 from tests.study.browser import At, choose, settle, state
 from tests.study.pictures import Scales, attributes, points
-from tests.study.trained import counted, losses, mean, opened, path, says
+from tests.study.trained import Shuffled, counted, losses, mean, opened, path, says
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +106,7 @@ def test_pointing_at_the_curve_reads_it_and_drawing_goes_there(at: At) -> None:
 
 def test_one_update_lowers_its_own_loss_to_first_order(at: At) -> None:
     """Both losses before and after, and -η‖∇L‖², for a person whose turn it is."""
-    settings = Settings(seed=3, order="shuffled")
+    settings = Shuffled(seed=3)
     page = opened(at, "seed=3&order=shuffled&epoch=7")
     who = int(settings.sample_order()[7, 0])
     text = page.locator("#training .says").nth(0).inner_text()
@@ -155,7 +155,7 @@ def every_loss(settings: Settings, slug: str | None) -> np.ndarray:
         # By the right lines no update raises its own loss; by these six do.
         (
             "seed=3&order=shuffled&mistake=dx-untransposed",
-            Settings(seed=3, order="shuffled"),
+            Shuffled(seed=3),
             "dx-untransposed",
         ),
     ],

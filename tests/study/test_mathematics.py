@@ -4,7 +4,6 @@ Each test asks the browser once, for all of its cases. What is drawn at random h
 """
 
 import math
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
@@ -23,14 +22,9 @@ from compare.trace import Trace
 from compare.traced.article import trace_article
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters, ones_parameters
-from manual.network import Network
-from manual.optimisers import Sgd
-from study.content import of_pass
-from tests.compare import passes
-from tests.compare.passes import NETWORKS
 from tests.study.browser import At
-from tests.study.conftest import OWN
 from tests.study.pictures import number
+from tests.study.trained import Shuffled
 
 pytestmark = pytest.mark.slow
 
@@ -180,26 +174,6 @@ def test_values_and_gradients_are_those_of_the_lines(page: Page, content: dict[s
             assert is_close(shown[name][0], float(value)), (name, form, params, shown[name], value)
 
 
-#: With every activation but one, and every loss.
-KINDS = ("identity output", "relu", "gelu", "classes", "three layers", "huber")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_other_networks_are_as_in_their_traces(page: Page, kind: str) -> None:
-    """Autodiff to 1e-12 here, too: no unit is so saturated that its rule loses many digits."""
-    other = replace(NETWORKS[kind], seed=1, x=tuple(-0.7 * of for of in NETWORKS[kind].x or ()))
-    traces = [("stable", passes.trace(kind)), ("stable", other.trace())]
-    told = of_pass(traces[0][1])
-    for (_, trace), shown in zip(traces, evaluated(page, told, traces), strict=True):
-        assert len(shown) == len(trace.quantities) - len(given(trace))
-        for name, (hand, auto, exact) in shown.items():
-            quantity = trace.quantities[name]
-            assert is_close(hand, quantity.by_hand), (name, hand, quantity)
-            assert quantity.autodiff is not None
-            assert is_close(auto, quantity.autodiff), (name, auto, quantity)
-            assert is_certain(exact, quantity.exact), (name, exact, quantity)
-
-
 #: Points at which numbers are subnormal: who, and what differs from all weights 1 and biases 0.
 SUBNORMAL: tuple[tuple[int, dict[str, float]], ...] = (
     (0, {"b3": -740.0, "w5": 0.0, "w6": 0.0}),
@@ -239,10 +213,10 @@ def test_autodiff_takes_subnormal_numbers_for_zero_as_jax_does(
 TRAININGS = [
     Settings(seed=44),
     Settings(seed=44, sigmoid_derivative="article"),
-    Settings(seed=44, order="shuffled"),
+    Shuffled(seed=44),
     Settings(seed=44, learning_rate=1.0),
     Settings(init="ones"),
-    Settings(init="ones", seed=0, order="shuffled"),
+    Shuffled(init="ones", seed=0),
 ]
 
 TRAIN = """(choices) => {
@@ -258,7 +232,7 @@ TRAIN = """(choices) => {
 def chosen(settings: Settings) -> dict[str, Any]:
     return {
         "seed": None if settings.init == "ones" else settings.seed,
-        "order": settings.order,
+        "order": "shuffled" if isinstance(settings, Shuffled) else "fixed",
         "eta": settings.learning_rate,
         "form": settings.sigmoid_derivative,
     }
@@ -287,24 +261,6 @@ def test_trainings_of_1000_epochs_go_the_same_way(page: Page) -> None:
         ends = Parameters(*theirs[:, ::4, None])
         losses = np.mean((YS - manual.article.feedforward(ends, XS)) ** 2, axis=1)
         np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
-
-
-def test_a_training_of_another_network_with_a_penalty(at_own: At) -> None:
-    """λ Σ w² is part of every update and of the losses, and 1000 epochs are 1000 updates."""
-    page = at_own()
-    ((path, means),) = page.evaluate(TRAIN, [{}])
-    assert OWN.sizes and OWN.activation and OWN.loss and OWN.l2 and OWN.seed  # noqa: PT018 (types)
-    network = Network(OWN.sizes, OWN.activation, loss=OWN.loss, l2=OWN.l2)
-    x, y = np.array([OWN.x]), np.array([OWN.y])
-    params, descent = manual.network.draw_parameters(network, OWN.seed), Sgd(OWN.learning_rate)
-    walked, losses = [], []
-    for _ in range(1001):
-        loss, grads = manual.network.value_and_gradient(network, params, x, y)
-        walked.append(np.concatenate([of.ravel() for layer in params for of in layer]))
-        losses.append(float(loss))
-        params, _ = descent.update(params, grads, descent.init(params))
-    assert_same_way(path, np.array(walked).T)
-    np.testing.assert_allclose(means, losses, rtol=CLOSE, atol=0)
 
 
 def test_the_seeds_are_numpys(page: Page) -> None:

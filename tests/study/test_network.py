@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 
 from compare.traced.article import trace_article
 from compare.traced.request import PassRequest
-from tests.study.browser import DESKTOP, PHONE, At, PageOf, choose, settle, state
-from tests.study.conftest import TWO_INPUTS
+from tests.study.browser import DESKTOP, PHONE, At, choose, settle, state
 from tests.study.pictures import number
 
 pytestmark = pytest.mark.slow
@@ -217,27 +216,6 @@ def test_what_is_edited_is_computed_anew_and_says_so(at: At) -> None:
     assert "106 bits" in row.inner_text()
 
 
-def test_a_large_network_labels_only_what_is_pointed_at(at_own: At) -> None:
-    page = at_own()
-    visible = page.locator("#network [role=button] text.label:not([visibility])")
-    expect(visible).to_have_count(2)  # its name, and its number
-    page.locator('#network [role=button][data-parameter="w1[2,1]"]').focus()
-    expect(visible).to_have_count(4)
-
-
-def test_a_high_layer_stays_in_view_and_shows_a_bias_that_is_chosen(at_page_of: PageOf) -> None:
-    page = at_page_of(TWO_INPUTS)("view=equation", size=(1440, 900))
-    box = page.locator("#network svg").bounding_box()
-    assert box is not None
-    assert box["height"] < 600
-    unit = page.locator('#network [data-unit="z0[5]"]')
-    shown = unit.locator("text:not([visibility])")
-    activation = TWO_INPUTS.trace().quantities["a0[5]"].by_hand
-    expect(shown.last).to_have_text(f"a0[5] {activation:.4g}")
-    page.get_by_label("Parameter", exact=True).select_option("b0[5]")
-    expect(shown.last).to_have_text("b0[5] 0")
-
-
 #: Texts of the network that meet each other or another's node, or that stand outside it.
 _MEETING = """() => {
   const picture = document.querySelector("#network svg");
@@ -271,19 +249,6 @@ _MEETING = """() => {
 }"""
 
 _WIDTHS = ((1366, 768), (1024, 768), PHONE, (320, 640))
-
-
-@pytest.mark.parametrize("sizes", [(2, 2, 1), (3, 4, 2), (4, 4, 3), (2, 3, 3, 3, 3, 1)], ids=str)
-def test_no_label_meets_another(at_page_of: PageOf, sizes: tuple[int, ...]) -> None:
-    """Nor a node, in any phase and view; lines of text may touch by 4 pixels."""
-    x = tuple(0.5 - 0.7 * k for k in range(sizes[0]))
-    y = tuple(float(k == 0) for k in range(sizes[-1]))
-    at = at_page_of(PassRequest(sizes=sizes, x=x, y=y, seed=3))
-    last = at("view=pass").evaluate("modules['main.js'].store.study.steps.length")
-    for size in _WIDTHS:
-        for where in ("step=1&view=pass", f"step={last - 1}&view=pass", "view=nudge"):
-            page = at(f"{where}&show=auto", size=size)
-            assert page.evaluate(_MEETING) == [], (size, where)
 
 
 @pytest.mark.parametrize("seed", ["ones", "44"])

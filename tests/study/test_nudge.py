@@ -4,11 +4,10 @@ import math
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 from compare.bounds import value_ranges
 from compare.rounding import U
-from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
 from tests.reference import BOB_W1, PARTIALS, XS, YS, close
@@ -16,10 +15,8 @@ from tests.study.browser import (
     LOW,
     PHONE,
     At,
-    PageOf,
     Pages,
     choose,
-    given,
     into_view,
     settle,
     state,
@@ -231,31 +228,8 @@ def test_values_far_away_are_met_in_words(at: At) -> None:
     assert "not a number" not in said
 
 
-def test_a_network_of_the_readers_own(at_own: At, own: Trace) -> None:
-    page = at_own("parameter=w0[2,1]&nudge=5")
-    assert page.locator("#nudge option").count() == len(own.parameters())
-    exact = own.quantities["dw0[2,1]"].exact
-    assert exact is not None
-    assert abs(float(number(row(page, "secant"))) / float(exact) - 1) < 1e-7
-    shown(page, 0)
-    shown(page, 1)
-
-
 #: A relu whose argument a bias can make 0.
 RELU = PassRequest(sizes=(1, 1, 1), x=(1.0,), y=(1.0,), activation="relu", seed=1)
-
-
-def test_at_a_kink_it_says_that_there_is_no_slope(at_page_of: PageOf) -> None:
-    """Of the loss; or of a relu alone, where with a weight of 0 behind it the loss has one."""
-    page = at_page_of(RELU)()
-    choose(page, parameter="b0[0]", edits={"b0[0]": -given(page)["w0[0,0]"]})
-    assert "the curve has a kink" in lesson(page)
-    assert row(page, "exact") == "no one value"
-    figure = page.locator("#nudge figure").nth(1)
-    expect(figure).to_contain_text("There is no relative error to draw")
-    expect(figure.locator("svg[role=img]")).to_be_hidden()
-    choose(page, edits={"w0[0,0]": 0, "b0[0]": 0, "w1[0,0]": 0})
-    assert "in the loss no kink is to be seen" in lesson(page)
 
 
 def test_close_up_the_secant_leads_through_its_ends(at: At) -> None:

@@ -10,11 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from compare.people import PEOPLE, SHIFT, raw, targets
-from compare.trace import Trace
-from study.content import of_pass
-from tests.compare.passes import NETWORKS, trace
-from tests.study.browser import DESKTOP, At, PageOf, Pages, given, into_view, settle, state
-from tests.study.conftest import TWO_INPUTS
+from tests.study.browser import DESKTOP, At, Pages, into_view, settle, state
 from tests.study.test_views import BESIDE, NONSENSE
 
 pytestmark = pytest.mark.slow
@@ -142,16 +138,13 @@ def test_reduced_motion_moves_nothing(at: At) -> None:
     assert moving == 0
 
 
-def test_numbers_a_few_ulps_apart_hang_nothing(at: At, at_page_of: PageOf) -> None:
+def test_numbers_a_few_ulps_apart_hang_nothing(at: At) -> None:
     """Axes have no ticks where no round numbers lie between; the page goes on."""
     page = at("edits=b3:35.7&view=surface", still=True)
     into_view(page.locator("#surface .picture"))
     expect(page.locator("#surface .picture > svg")).to_have_attribute(
         "aria-label", re.compile("lowest")
     )
-    page = at_page_of(TWO_INPUTS)("edits=x%5B0%5D:1e17&view=training", still=True)
-    into_view(page.locator("#training .boundary .picture"))
-    expect(page.locator("#training .boundary .plot[data-fine=true]")).to_be_visible()
 
 
 def test_round_numbers(at: At) -> None:
@@ -192,7 +185,7 @@ def test_no_number_is_shown_that_is_none(at: At, fragment: str) -> None:
 
 
 def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
-    """An address with numbers of all sizes, for any page."""
+    """An address with numbers of all sizes."""
 
     def size() -> float:
         wide = drawn.choice((-1, 1)) * 10 ** drawn.uniform(-320, 308)
@@ -205,24 +198,17 @@ def anywhere(drawn: random.Random, told: dict[str, Any]) -> str:
     parts += [f"axes={';'.join(drawn.sample(parameters, 2))}", f"quiz={drawn.randint(0, 1)}"]
     parts += [f"level={drawn.choice(('sign', 'value', 'factor'))}"]
     parts += [f"eta={10 ** drawn.uniform(-6, 2)!r}", f"epoch={drawn.choice((0, 1, 500, 1000))}"]
-    if told["people"]:
-        parts += [f"seed={drawn.choice(('ones', 0, 1, 44, 77))}", f"you={abs(size())!r};66"]
-        parts += [f"mistake={drawn.choice(told['mistakes']['list'])['slug']}"] * drawn.randint(0, 1)
+    parts += [f"seed={drawn.choice(('ones', 0, 1, 44, 77))}", f"you={abs(size())!r};66"]
+    parts += [f"mistake={drawn.choice(told['mistakes']['list'])['slug']}"] * drawn.randint(0, 1)
     return quote("&".join(drawn.sample(parts, drawn.randint(2, len(parts)))), safe="=&;:-.")
 
 
-@pytest.mark.parametrize("network", ["the article's", "relu", "classes"])
-def test_no_state_is_too_far(
-    at: At, at_page_of: PageOf, content: dict[str, Any], network: str
-) -> None:
+def test_no_state_is_too_far(at: At, content: dict[str, Any]) -> None:
     """Eight addresses at random: nothing that hangs, fails, or shows a number that is none."""
-    is_article = network == "the article's"
-    told = content if is_article else of_pass(trace(network))
-    there = at if is_article else at_page_of(NETWORKS[network])
-    drawn = random.Random(network)
+    drawn = random.Random("the article's")
     for _ in range(8):
-        fragment = anywhere(drawn, told)
-        page = there(fragment, size=HIGH, still=True)
+        fragment = anywhere(drawn, content)
+        page = at(fragment, size=HIGH, still=True)
         assert page.evaluate(NONSENSE, "main") == [], fragment
         assert page.locator("#notice").is_hidden(), fragment
 
@@ -235,21 +221,6 @@ def test_what_could_not_be_drawn_is_drawn_again(at: At) -> None:
     page.get_by_role("button", name="undo changes").click()
     for k in range(2):
         expect(drawings.nth(k)).to_be_visible()
-
-
-def test_what_is_edited_can_be_undone_on_any_page(at_own: At, own: Trace) -> None:
-    page = at_own("edits=w0%5B0%2C0%5D:2")
-    assert given(page)["w0[0,0]"] == 2
-    page.get_by_role("button", name="undo changes").click()
-    settle(page)
-    assert given(page)["w0[0,0]"] == own.quantities["w0[0,0]"].by_hand
-
-
-def test_a_page_without_seeds_takes_none(at_own: At) -> None:
-    page = at_own("seed=9")
-    expect(page.get_by_role("alert")).to_contain_text("seed=9")
-    page.keyboard.press("Home")
-    expect(page.locator("#notice")).to_be_hidden()  # the address no longer says it
 
 
 def test_without_javascript_it_says_what_it_is_and_where_else_to_read(

@@ -14,7 +14,6 @@ from compare.traced.request import PassRequest
 from manual.article import Parameters
 from models.planted import MISTAKES
 from tests.study.browser import PHONE, At, Pages, choose, settle, state
-from tests.study.conftest import OWN
 from tests.study.pictures import number
 from tests.tiers import nightly
 
@@ -430,31 +429,6 @@ def test_a_question_is_over_when_the_point_is_another(at: At) -> None:
     choose(page, view="equation")
     expect(page.locator("#equation .says")).to_contain_text("as w5 grows, the loss falls")
     page.wait_for_function("() => !location.hash.includes('quiz')")
-
-
-@pytest.mark.parametrize("parameter", ["w0[2,1]", "w1[3,0]", "b0[3]"])
-def test_a_network_of_one_s_own(at_own: At, parameter: str) -> None:
-    trace = OWN.trace()
-    gradient = next(q.name for q in trace.quantities.values() if q.derivative == ("L", parameter))
-    value = exact(trace, gradient)
-    page = at_own(f"quiz=1&show=gradients&parameter={parameter}")
-    network = page.locator("svg.network").text_content() or ""
-    assert forms(value)[0] not in network
-    line = trace.program.at[gradient]
-    same = [name for name, at in trace.program.at.items() if at == line]
-    # With a penalty on the weights, a weight's derivative is the sum of two terms.
-    terms = [f"{gradient}_data"] if parameter.startswith("w") else []
-    for name in same + terms:
-        choose(page, step=step_of(trace, name))
-        cells = page.locator(f'#now [data-quantity="{name}"] td.value').all_text_contents()
-        assert cells == ["?", "?", "?"], name
-    press(page, sign_of(value))
-    assert live(page).startswith(f"✓ Right: {trace.quantities[gradient].symbol}")
-    assert quiz(page).locator('[data-choice="level"] button').count() == 3  # no mistakes here
-    choose(page, level="value")
-    page.locator("#quiz-value").fill(f"{value:.4g}")
-    press(page, "check")
-    assert live(page).startswith("✓ Right")
 
 
 def test_the_answer_stands_beside_the_question_where_there_is_room(at: At) -> None:

@@ -1,7 +1,6 @@
 """The surface: contours, the way of the training and its next update, against Python's."""
 
 import math
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from compare.experiment import Settings
 from compare.people import PEOPLE
-from compare.trace import Trace
 from manual.article import Parameters, draw_parameters, gradient, mean_loss, ones_parameters
 from manual.sgd import sample_order
 from tests.reference import TRAINED, XS, YS
@@ -19,7 +17,6 @@ from tests.study.browser import (
     LOW,
     PHONE,
     At,
-    PageOf,
     Pages,
     choose,
     given,
@@ -27,7 +24,6 @@ from tests.study.browser import (
     settle,
     state,
 )
-from tests.study.conftest import TWO_INPUTS
 from tests.study.pictures import Scales, attributes, number, points
 from tests.study.trained import path
 
@@ -315,26 +311,3 @@ def test_a_point_far_away_is_met_in_words_out_of_sight_too(pages: Pages, study_p
     svg = drawn(page)
     x, _ = Scales(svg).at(*attributes(svg.locator(".here"), "cx", "cy"))
     assert math.isclose(x, 8e307, rel_tol=1e-6)
-
-
-def test_the_loss_is_that_of_the_input_that_is_set(at_page_of: PageOf) -> None:
-    """And so are its slopes."""
-    page = at_page_of(TWO_INPUTS)("edits=x%5B1%5D:4&axes=w0%5B1,2%5D;b1%5B0%5D")
-    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace().quantities
-    said = page.locator("#surface .says").inner_text()
-    assert f"The loss here is {moved['L'].by_hand:.4g};" in said
-    for symbol, name in (("w0[1,2]", "dw0[1,2]"), ("b1[0]", "db1[0]")):
-        slope = said.partition(f"∂L/∂{symbol} = ")[2].split()[0].rstrip(".")
-        assert math.isclose(float(number(slope)), moved[name].by_hand, rel_tol=1e-2)
-
-
-def test_a_network_of_the_readers_own(at_own: At, own: Trace) -> None:
-    page = at_own("axes=w0[1,2];b1[1]")
-    svg = drawn(page)
-    assert page.locator("#surface .held").inner_text().startswith("The other 24 are held at ")
-    loss = own.quantities["L"].by_hand
-    assert f"The loss here is {loss:.4g};" in page.locator("#surface .says").inner_text()
-    down = [-own.quantities[of].by_hand for of in ("dw0[1,2]", "db1[1]")]
-    from_, to = points(svg.locator(".arrow"))[:2]
-    angle = math.atan2(from_[1] - to[1], to[0] - from_[0]) - math.atan2(down[1], down[0])
-    assert abs(math.remainder(angle, math.tau)) < 0.01

@@ -1,7 +1,6 @@
 """The view of the training: where it goes, from what, and how it is controlled."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,11 @@ from playwright.sync_api import expect
 from compare.experiment import Settings
 from compare.traced.request import PassRequest
 from manual.article import Parameters
+from study.build import build
+from study.content import of_article
 from tests.study.browser import (
     LOW,
     At,
-    PageOf,
     Pages,
     choose,
     follow,
@@ -22,7 +22,6 @@ from tests.study.browser import (
     settle,
     state,
 )
-from tests.study.conftest import TWO_INPUTS
 from tests.study.trained import counted, losses, mean, opened, path, says, title
 
 pytestmark = pytest.mark.slow
@@ -110,15 +109,6 @@ def test_it_plays_to_the_end_and_stops_where_the_reader_goes(at: At) -> None:
     expect(player).to_have_text("play")
 
 
-def test_another_network_trains_on_its_example(at_own: At) -> None:
-    """One curve, no boundary, nobody's letters, and no choice that makes no difference."""
-    page = opened(at_own, "epoch=1000")
-    assert page.locator("#training .boundary").count() == 0
-    assert page.locator("#training .turns text").count() == 0
-    assert page.locator("#training [data-choice]").count() == 0
-    assert "Of all 1000 updates" in counted(page)
-
-
 def test_each_form_of_the_slope_has_a_training_of_its_own(at: At) -> None:
     """With f(1 - f) digits are lost, so that the two part."""
     end = """form => {
@@ -161,34 +151,18 @@ def test_words_are_those_of_now_out_of_sight_too(pages: Pages, study_page: Path)
     )
 
 
-def test_a_training_follows_the_example_that_is_set(at_page_of: PageOf) -> None:
-    """Its losses, and an epoch gone to, are those of the input that the reader has set."""
-    page = opened(at_page_of(TWO_INPUTS), "edits=x%5B1%5D:4")
-    moved = replace(TWO_INPUTS, x=(0.5, 4.0)).trace()
-    assert says(moved.quantities["L"].by_hand, title(page).rpartition(" ")[2])
-    page.get_by_role("button", name="An epoch on").click()
-    assert state(page)["edits"] == {"x[1]": 4}
-    for update, of in moved.quantities.items():
-        if of.kind == "update":
-            after = given(page)[update.removesuffix("_new")]
-            assert after == pytest.approx(of.by_hand, rel=1e-12)
-    last = title(page)
-    choose(page, edits={"x[1]": 5})
-    assert title(page) != last
-    twice = replace(TWO_INPUTS, x=(0.5, 5.0)).trace().quantities["w0[1,0]_new"].by_hand
-    assert given(page)["w0[1,0]"] == pytest.approx(twice, rel=1e-12)
-
-
-def test_a_page_keeps_the_learning_rate_that_it_was_built_with(at_page_of: PageOf) -> None:
+@pytest.mark.usefixtures("little")
+def test_a_page_keeps_the_learning_rate_that_it_was_built_with(
+    pages: Pages, tmp_path: Path
+) -> None:
     """However large: the field takes it, and so does an address."""
-    asked = PassRequest(sizes=(1, 1), x=(0.5,), y=(1.0,), learning_rate=1000.0, seed=1)
-    there = at_page_of(asked)
-    page = there()
+    built = build(of_article(PassRequest(learning_rate=1000.0)), tmp_path / "page.html")
+    page = pages.open(built, "view=training")
     field = page.get_by_label("Learning rate η", exact=True)
     assert field.input_value() == "1000"
     assert field.evaluate("field => field.validity.valid")
     field.fill("900")
     field.press("Tab")
     assert state(page)["eta"] == 900
-    assert state(there("eta=1000"))["eta"] == 1000
-    expect(there("eta=1001").get_by_role("alert")).to_contain_text("eta=1001")
+    assert state(pages.open(built, "eta=1000"))["eta"] == 1000
+    expect(pages.open(built, "eta=1001").get_by_role("alert")).to_contain_text("eta=1001")

@@ -2,14 +2,12 @@
 
 import re
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from compare.experiment import Settings
-from compare.traced.request import PassRequest
-from tests.study.browser import At, PageOf, choose
-from tests.study.trained import counted, mean, opened, path, says, title
+from tests.study.browser import At, choose
+from tests.study.trained import counted, mean, opened, path, says
 
 pytestmark = pytest.mark.slow
 
@@ -57,27 +55,6 @@ def test_a_training_that_fails_says_so(at: At) -> None:
     assert mean(settings, 1000) > 0.4
 
 
-def test_a_training_that_runs_away_says_where(at_page_of: PageOf) -> None:
-    """w ← w - η 2 (w x - y) x is -199 times as far from its end each time: 1e100 in 43 updates."""
-    asked = PassRequest(
-        sizes=(1, 1), x=(10.0,), y=(0.0,), loss="mse", output="identity", learning_rate=1.0, seed=1
-    )
-    page = opened(at_page_of(asked))
-    text = page.locator("#training .lesson")
-    expect(text).to_contain_text("With η = 1 the training runs away: after")
-    expect(text).to_contain_text("a parameter grows beyond 1·10¹⁰⁰. A smaller η helps.")
-    w = [abs(asked.trace().quantities["w0[0,0]"].by_hand)]
-    factor = 1 - 2 * (10.0**2 + 1)  # w and b move together
-    found = re.search(r"after (\d+) epochs", text.inner_text())
-    assert found
-    wanted = (100 - np.log10(w[0])) / np.log10(-factor)
-    assert abs(int(found[1]) - wanted) <= 1
-    page.get_by_role("button", name="After the last epoch").click()
-    stopped = f"After {found[1]} of 1000 epochs, where it broke off: "
-    assert title(page).startswith(stopped)
-    assert "NaN" not in page.locator("main").inner_text()
-
-
 @pytest.mark.parametrize(
     ("fragment", "sentence"),
     [
@@ -90,21 +67,3 @@ def test_what_helps_is_what_helps(at: At, fragment: str, sentence: str) -> None:
     lesson = opened(at, fragment).locator("#training .lesson")
     expect(lesson).to_have_text(re.compile(sentence))
     expect(lesson).not_to_contain_text("A smaller η")
-
-
-def test_where_no_update_changes_anything_it_says_so(at_page_of: PageOf) -> None:
-    """A relu that is off has no slope, whatever η is."""
-    asked = PassRequest(
-        sizes=(1, 1),
-        x=(-1.0,),
-        y=(1.0,),
-        activation="relu",
-        output="relu",
-        seed=3,
-        learning_rate=0.5,
-    )
-    assert asked.trace().quantities["z0[0]"].by_hand < 0
-    page = opened(at_page_of(asked))
-    expect(page.locator("#training .lesson")).to_have_text(
-        "The training gets nowhere: no update changes a parameter. Another start helps."
-    )

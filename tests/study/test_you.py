@@ -2,17 +2,14 @@
 
 import re
 
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 import manual.article
 from compare.experiment import Settings, hand_path, outside_training_range
-from compare.people import Person, from_metric, label
-from compare.trace import Trace
+from compare.people import Person, from_metric, label, raw, shifted
 from manual.article import Parameters
-from tests.compare.passes import NETWORKS, trace
-from tests.study.browser import PHONE, At, PageOf, follow, given, state
+from tests.study.browser import PHONE, At, follow, state
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +26,7 @@ def fill(page: Page, weight: str, height: str) -> None:
 def answer(weight: float, height: float, epochs: int = 1000) -> str:
     settings = Settings(seed=44)
     params = Parameters(*hand_path(settings)[:, 4 * epochs])
-    (x,) = settings.inputs((Person("you", weight, height, None),))
+    (x,) = shifted(raw((Person("you", weight, height, None),)))
     chance = float(manual.article.feedforward(params, x))
     return f"{chance:.3f} {label(chance)}"
 
@@ -108,47 +105,6 @@ def test_bad_input_gets_one_line(at: At) -> None:
         expect(page.locator("#you .answer")).to_be_visible()
 
 
-def test_another_networks_example(at_own: At, own: Trace) -> None:
-    """Its inputs and targets can be set, within what the loss takes; its outputs follow."""
-    page = at_own()
-    outputs = [own.quantities[name].by_hand for name in ("a1[0]", "a1[1]")]
-    chances = [1 / (1 + np.exp(-value)) for value in outputs]
-    said = [
-        f"a1[{k}] = {short(value)}, a probability of {chance:.3f}"
-        for k, (value, chance) in enumerate(zip(outputs, chances, strict=True))
-    ]
-    expect(page.locator("#you .answer")).to_have_text("; ".join(said))
-    field = page.get_by_label("x[1]", exact=True)
-    field.fill("3")
-    field.press("Tab")
-    assert state(page)["edits"] == {"x[1]": 3}
-    assert given(page)["x[1]"] == 3
-    expect(page.locator("#you .answer")).not_to_have_text("; ".join(said))
-    target = page.get_by_label("y[0]", exact=True)
-    target.fill("2")
-    target.press("Tab")
-    expect(page.locator("#you .error")).to_have_text(
-        "y[0]: got 2, expected a number from 0 to 1 for bce."
-    )
-    assert state(page)["edits"] == {"x[1]": 3}
-    page.locator("#you").get_by_role("button", name="as given").click()
-    expect(page.locator("#you .answer")).to_have_text("; ".join(said))
-
-
-def test_probabilities_of_classes_where_powers_overflow(at_page_of: PageOf) -> None:
-    """And where another class leads than the one that led when the lines were recorded."""
-    pass_ = trace("classes")
-    page = at_page_of(NETWORKS["classes"])("edits=b1%5B2%5D:1000")
-    z = [pass_.quantities[f"z1[{k}]"].by_hand + [0, 0, 1000][k] for k in range(3)]
-    said = [f"a1[{k}] = {short(z[k])}, a probability of" for k in range(3)]
-    words = ("below 0.001", "below 0.001", "above 0.999")
-    expect(page.locator("#you .answer")).to_have_text(
-        "; ".join(f"{text} {chance}" for text, chance in zip(said, words, strict=True))
-    )
-    assert page.evaluate("modules['main.js'].store.point.by_hand.L") == z[2] - z[1]
-    assert page.evaluate("modules['main.js'].store.point.ulps.by_hand.L") <= 2
-
-
 def fields(page: Page) -> list[str]:
     """What stands in weight and height."""
     return [of.input_value() for of in page.locator("#you [data-measure] input").all()]
@@ -221,19 +177,6 @@ def test_it_answers_while_it_is_typed(at: At) -> None:
     weight.press_sequentially("x")
     expect(page.locator("#you .error")).to_contain_text("Weight: got “0.x”, expected")
     assert fields(page) == ["0.x", "66"]
-
-
-def test_another_networks_example_answers_while_it_is_typed(at_own: At) -> None:
-    page = at_own()
-    field = page.get_by_label("x[1]", exact=True)
-    field.fill("")
-    for key in ("-", "2"):
-        field.press(key)
-        expect(page.locator("#you .error")).to_be_hidden()
-    assert given(page)["x[1]"] == -2
-    field.press("5")
-    assert given(page)["x[1]"] == -25
-    expect(field).to_be_focused()
 
 
 def test_the_reader_lies_in_the_plane_where_there_is_room(at: At) -> None:

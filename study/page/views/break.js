@@ -7,7 +7,7 @@ import { knownTo } from "../model/question.js";
 import { checksOfPoint, checksOfTraining, judged, judgement, lesson } from "../model/breaking.js";
 import { planted, stepOf } from "../model/mistakes.js";
 import { inSigns, inUlps, signed } from "../mathematics/numbers.js";
-import { AT_POINT, orderSeed } from "../model/point.js";
+import { AT_POINT } from "../model/point.js";
 import { CHECKS, EPOCHS } from "../model/state.js";
 import { capital, counted } from "../parts/words.js";
 import { surveyed } from "./break/survey.js";
@@ -104,11 +104,10 @@ function concerns(study, { wrong, kind }) {
   return `That can make the ${wrong.length > 1 ? what[0].replace(" ", "s ") : what[0]} ${names} wrong.`;
 }
 
-// The same training in the terminal; what is not said there is as it is here.
+// The training in the terminal, which takes the people in turn; what is not said there is as it is here.
 function commandOf(study, state, { slug }) {
   const options = [
     state.seed === null ? "--init ones" : `--seed ${state.seed}`,
-    state.order === "shuffled" && `${state.seed === null ? `--seed ${orderSeed(state)} ` : ""}--order shuffled`,
     state.eta !== study.usual.eta && `--learning-rate ${state.eta}`,
     state.form !== study.usual.form && `--sigmoid-derivative ${state.form}`,
   ];

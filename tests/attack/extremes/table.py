@@ -4,7 +4,6 @@ The gradient of a polynomial is known exactly, in fractions: Σ x·wᵏ has k·x
 not be called wrong, a wrong one may not pass, and what cannot be judged is said in one line.
 """
 
-import json
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,10 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import autodiff.network
+import manual.article
 import manual.network
+from compare.traced.article import trace_article
+from compare.wording import InputError
 from handgrad import check_backward, check_gradient, check_steps
 from tests.attack.cases import Case, require
-from tests.compare.networks.calls import compare
 
 RIGHT, WRONG = {"agree", "imprecise", "undecidable"}, {"disagree", "undecidable", "another form"}
 
@@ -298,19 +299,18 @@ def depth(layers: int, width: int) -> str:
 
 
 def article(name: str, position: str) -> str:
-    """One pass through the article's network by `compare step`: both derivations, and the judge."""
-    params = dict.fromkeys([*(f"w{i}" for i in range(1, 7)), "b1", "b2", "b3"], 1.0)
-    x, number = ["-2.0", "-1.0"], VALUES[name]
+    """One pass through the article's network: both derivations, and the judge."""
+    params, x = manual.article.ones_parameters(), [-2.0, -1.0]
     if position == "params":
-        params["w2"] = number
+        params = params._replace(w2=np.float64(VALUES[name]))
     else:
-        x[1] = repr(number)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(params, file)
-        file.flush()
-        found = compare("step", "--params", file.name, f"--x={','.join(x)}", "--y", "1", "--json")
-    require(found.code in (0, 2), f"{found.code}: {found.out[-300:]} {found.err[-300:]}")
-    return found.err.strip()[-200:] if found.code else "agree"
+        x[1] = VALUES[name]
+    try:
+        trace = trace_article(params, x, 1.0, about={"whose": name, "parameters": position})
+    except InputError as error:
+        return str(error)
+    require(trace.verdict == "agree", str(trace.as_object())[-300:])
+    return "agree"
 
 
 def network(name: str, position: str) -> str:

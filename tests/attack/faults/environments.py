@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import select
 import shlex
 import struct
 import subprocess
@@ -12,7 +11,6 @@ import termios
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,6 @@ from tests.attack.processes import MODULE, PATIENCE, Ended, ended, environment, 
 #: Commands that print much, or need something of the machine.
 COMMANDS = {
     "run": "compare run --epochs 3",
-    "step": "compare step",
     "break": "compare break",
     "prove": "compare prove --network 2-1",
     "train": "compare train --data iris --by hand --epochs 2 --plot loss.svg --out model.npz",
@@ -76,7 +73,7 @@ STUBS = {
 WORKS = {
     "no JAX": (
         ("prove", "plot", "break", "train"),
-        ("run", "step", "check", "sweep", "bench table"),
+        ("run", "check", "sweep", "bench table"),
     ),
     "a broken JAX": (("prove", "plot", "break"), ("run", "check")),
     "a broken plug-in": (("run", "check", "sweep"), ()),
@@ -110,14 +107,9 @@ def terminal(command: str) -> str:
         with subprocess.Popen(_words(command, here), **settings) as process:
             os.close(other)
             printed = b""
-            # `step` waits for a key after each of its steps, and stays at the last one.
-            keys = chain(repeat(b"n", 20), repeat(b"q"))
             try:
                 while True:
-                    if select.select([main], [], [], 0.2)[0]:
-                        printed += os.read(main, 65536)
-                    else:
-                        os.write(main, next(keys))
+                    printed += os.read(main, 65536)
             except OSError:  # how Linux says that the other end is closed
                 pass
             process.wait(PATIENCE)
@@ -255,7 +247,7 @@ def table() -> Mapping[str, Case]:
         for name in VARIABLES:
             cases[f"{name}: {command}"] = partial(variables, name, command)
         cases[f"a terminal of one column: {command}"] = partial(terminal, command)
-    for command in ("run", "step", "break", "check", "bench", "bench table", "study", "sweep"):
+    for command in ("run", "break", "check", "bench", "bench table", "study", "sweep"):
         for redirection in STREAMS:
             name = f"closed or full streams: {command} {redirection}"
             cases[name] = partial(stream, redirection, command)

@@ -80,16 +80,15 @@ def _checked(path: Path) -> list[Any]:
     return sorted((c["contender"], c["case"], c["verdict"]) for c in checks)
 
 
-_TRAIN = "compare train --data iris --checkpoint-every 0 --overwrite --out {file}"
-_RESUME = "compare resume {file} --checkpoint-every 0"
+_TRAIN = "compare train --data iris --overwrite --out {file}"
 _CHECKERS = (
     "benchmarks checkers --quick --contender scipy.optimize.check_grad --subject article-people"
 )
-_BENCH = "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1 --times-only"
+_BENCH = "benchmarks --case sample --contender hand-numpy --rounds 2 --processes 1"
 
 WRITERS = {
-    "train": Writer(f"{_TRAIN} --by hand --epochs 6", "model.npz", _arrays, _RESUME),
-    "train by both": Writer(f"{_TRAIN} --epochs 4", "model.npz", _arrays, _RESUME),
+    "train": Writer(f"{_TRAIN} --by hand --epochs 6", "model.npz", _arrays),
+    "train by both": Writer(f"{_TRAIN} --epochs 4", "model.npz", _arrays),
     "plot": Writer("compare plot exam {file}", "exam.svg", xml.etree.ElementTree.parse),
     "study": Writer("study --out {file}", "page.html", _page),
     "bench": Writer(

@@ -9,7 +9,8 @@ import click
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.stored import Row
 
-#: Inputs in all; of a batch of files; and how many command lines of each program.
+#: Files in all, of which kinds have their shares; of a batch; and how many command lines of each
+#: program.
 COUNT, BATCH = 1_000_000, 5000
 LINES = {"compare": 4000, "handgrad": 2000, "study": 1000, "benchmarks": 3000}
 LINES_BATCH = 100
@@ -50,7 +51,7 @@ def figures(stored: list[Row]) -> dict[str, Any]:
     return {
         "kinds": kinds,
         "tried": sum(row["tried"] for row in kinds),
-        "asked": COUNT + sum(LINES.values()),
+        "asked": sum(COUNT * k.share // 1000 for k in KINDS.values()) + sum(LINES.values()),
         "seconds": SECONDS,
         "megabytes": MEGABYTES,
         "batch": BATCH,

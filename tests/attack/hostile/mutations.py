@@ -1,16 +1,11 @@
-"""Mutations of valid inputs: bytes of any file, nodes of JSON, arrays of a model."""
+"""Mutations of valid inputs: bytes of any file, nodes of JSON."""
 
 import copy
-import io
 import json
 import re
-import warnings
-import zipfile
 from collections.abc import Callable
 from random import Random
 from typing import Any
-
-import numpy as np
 
 #: A mutation: from a source of chance, an input, and another input, which it may borrow from.
 Mutation = Callable[[Random, bytes, bytes], bytes]
@@ -112,74 +107,3 @@ def in_json(rng: Random, content: bytes, other: bytes) -> bytes:
         return json.dumps(edited(rng, json.loads(content))).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
         return flip(rng, content, other)
-
-
-class Boom:
-    """Leaves a file where it is unpickled."""
-
-    def __reduce__(self) -> Any:
-        return open, ("unpickled", "w")
-
-
-def _with_a_number(rng: Random, array: Any) -> Any:
-    changed = np.atleast_1d(np.array(array))
-    if changed.size and changed.dtype.kind in "fi":
-        odd = rng.choice([np.nan, np.inf, -1.0, 0.0, 1e300, -0.0, 1e-320, 2.0**40])
-        with np.errstate(all="ignore"):
-            changed.flat[rng.randrange(changed.size)] = np.float64(odd).astype(changed.dtype)
-    return changed.reshape(np.shape(array))
-
-
-#: What becomes of an array; None removes it.
-ARRAYS: tuple[Callable[[Random, Any], Any], ...] = (
-    *[_with_a_number] * 2,
-    lambda rng, array: array.ravel()[: rng.randrange(array.size + 1)],
-    lambda rng, array: array[None],
-    lambda rng, array: array.astype(rng.choice(["f4", ">f8", "f2", "i8", "c16", "U4", "?"])),
-    lambda rng, array: np.concatenate([array.ravel()] * rng.choice((2, 50))),
-    lambda rng, array: np.asfortranarray(np.broadcast_to(array, (2, *array.shape))),
-    lambda rng, array: np.array([Boom()], dtype=object),
-    lambda rng, array: np.array("text"),
-    lambda rng, array: np.zeros((0, 3)),
-    lambda rng, array: None,
-)
-
-
-def in_archive(rng: Random, content: bytes, other: bytes) -> bytes:
-    """Edit the header of a model, or one of its arrays, and write the archive anew."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays: dict[str, Any] = {name: archive[name] for name in archive.files}
-        name = rng.choice(["header", *arrays])
-        if name == "header":
-            arrays[name] = np.array(json.dumps(edited(rng, json.loads(str(arrays[name])))))
-        else:
-            arrays[name] = rng.choice(ARRAYS)(rng, arrays[name])
-        file = io.BytesIO()
-        kept = {name: array for name, array in arrays.items() if array is not None}
-        (np.savez_compressed if rng.random() < 0.2 else np.savez)(file, **kept)
-        return file.getvalue()
-    except Exception:  # no archive any more: whatever its damage raises
-        return flip(rng, content, other)
-
-
-def in_directory(rng: Random, content: bytes, other: bytes) -> bytes:
-    """Change an archive's members: bytes of one, its declared shape, a second one of its name."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [(info.filename, archive.read(info)) for info in archive.infolist()]
-    except Exception:  # no archive any more: whatever its damage raises
-        return flip(rng, content, other)
-    if not members:
-        return content
-    at = rng.randrange(len(members))
-    name, data = members[at]
-    shape = rng.choice((b"(99999999999,)", b"(-1,)", b"(1e9,)", b"(2,2,2)", b"(True,)", b"print()"))
-    reshaped = re.sub(rb"\([\d, ]*\)", shape, data, count=1)
-    data = rng.choice((flip(rng, data, b""), part(rng, data, b""), reshaped))
-    members[at] = (rng.choice((name, name, name, f"../{name}", name.upper(), "x.npy")), data)
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive, warnings.catch_warnings(action="ignore"):
-        for member in [*members, members[at]] if rng.random() < 0.1 else members:
-            archive.writestr(*member)
-    return file.getvalue()

@@ -6,29 +6,26 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import jax
-import numpy as np
 
 import manual.network
 from compare import cli
-from compare.datasets import dataset_named
-from compare.networks.job import Job, source_of
+from compare.data import dataset_named
 from compare.networks.plan import Plan
-from compare.networks.trainers import BY_AUTODIFF, BY_HAND
+from compare.networks.prepared import prepare
+from compare.networks.training import Training
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
 _backward = manual.network.backward
 
 BOTH = (BY_HAND, BY_AUTODIFF)
 
-#: A short training, and an example for its network.
+#: A short training.
 HAND = ("train", "--data", "iris", "--by", "hand", "--epochs", 3)
-FEATURES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
-VALUES = [f"{name}={value}" for name, value in zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True)]
 
 
 class Ended(NamedTuple):
@@ -114,31 +111,24 @@ def biased(*args: Any) -> Any:
     return [layer._replace(b=1.01 * layer.b) for layer in _backward(*args)]
 
 
-def arrays(path: Path) -> dict[str, bytes]:
-    """All that a model's file holds, bit for bit, its header as well."""
-    with np.load(path) as archive:
-        return {name: archive[name].tobytes() for name in archive.files}
-
-
 @functools.cache
 def dataset(name: str) -> Any:
     return dataset_named(name)
 
 
-def job(
+def training(
     data: Any = "iris",
     sizes: tuple[int, ...] = (4, 7, 3),
     loss: str = "softmax-ce",
     by: tuple[str, ...] = (BY_HAND,),
-    epochs: int = 3,
     optimiser: str = "adam",
     rate: float = 0.01,
     batch: int = 32,
     seed: int = 0,
     dtype: str = "float64",
     **network: Any,
-) -> Job:
+) -> Training:
     """A training of a small network; `data` is a built-in data set's name or a data set."""
     chosen = dataset(data) if isinstance(data, str) else data
     plan = Plan(Network(sizes, loss=loss, **network), optimiser, rate, batch, seed, dtype)
-    return Job(chosen, source_of(chosen, chosen.name, False), plan, by, epochs, 0.2)
+    return Training(plan, prepare(chosen, sizes[-1], 0.2, seed, plan.numpy_dtype), by)

@@ -52,10 +52,10 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
     training = with_gradient(of, plant.gradient(of.network), dtype)
     if str(plant) in MISSHAPEN:
         with pytest.raises(MisshapenError, match=r"update 0, gradient of params\["):
-            train(training, training.start(), 1)
+            train(training, 1)
         return
     # Two updates: biases begin with 0, and what is wrong with them shows in the second.
-    found = train(training, training.start(), 2).first_divergence
+    found = train(training, 2).first_divergence
     assert found is not None
     assert (found.off, found.quantity) == (BY_HAND, "gradient")
 
@@ -64,4 +64,4 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
 def test_nothing_replaced_is_nothing_wrong() -> None:
     of = hosts(VARIANTS[0])[0]
     training = with_gradient(of, partial(manual.network.gradient, of.network), np.float64)
-    assert train(training, training.start(), 2).first_divergence is None
+    assert train(training, 2).first_divergence is None

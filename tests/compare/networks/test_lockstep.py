@@ -15,7 +15,7 @@ from compare.lockstep import Divergence, Point, Steps, drift
 from compare.networks import flat
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
 from manual.optimisers import OPTIMISERS, Adam, Momentum
-from tests.compare.networks.calls import BOTH, job
+from tests.compare.networks.calls import BOTH, training
 from tests.tiers import one_of_each
 
 SIZES = (4, 7, 3)
@@ -24,15 +24,15 @@ P = count_parameters(SIZES)
 
 def of(**changes: Any) -> Training:
     """A training by both, made of a small network on iris."""
-    return job(by=BOTH, **changes).training()
+    return training(by=BOTH, **changes)
 
 
-def after(training: Training, epochs: int = 2) -> Progress:
-    return train(training, training.start(), epochs)
+def after(work: Training, epochs: int = 2) -> Progress:
+    return train(work, epochs)
 
 
-def divergence(training: Training, epochs: int = 2) -> Divergence:
-    found = after(training, epochs).first_divergence
+def divergence(work: Training, epochs: int = 2) -> Divergence:
+    found = after(work, epochs).first_divergence
     assert found is not None
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.datasets import dataset_named
+from compare.data import dataset_named
 from compare.networks.prepared import codes, prepare
 from tests.compare.networks.calls import compare
 

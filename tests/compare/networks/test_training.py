@@ -9,19 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import manual.network
-from compare.dataset import Dataset
-from compare.lockstep import Point
+from compare.data import Dataset
 from compare.networks import flat
-from compare.networks.prediction import predict
 from compare.networks.prepared import codes, hits, prepare, scale_of, split, unscaled
 from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
-from tests.compare.networks.calls import BOTH, dataset, job
-from tests.tiers import fewer, slowly
+from tests.compare.networks.calls import BOTH, dataset, training
+from tests.tiers import fewer
 
 
 def after(epochs: int, **of: Any) -> Progress:
-    training = job(**of).training()
-    return train(training, training.start(), epochs)
+    return train(training(**of), epochs)
 
 
 def bits(progress: Progress) -> dict[str, tuple[bytes, bytes]]:
@@ -58,7 +55,7 @@ def test_one_side_alone_arrives_where_it_does_beside_the_other(dtype: str) -> No
 def test_what_is_done_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = after(3, batch=10)
     monkeypatch.setattr("compare.networks.training.KEPT", 3 * 59 * 5)
-    assert len(job(batch=10).training()._stretches(0)) == 3
+    assert len(training(batch=10)._stretches(0)) == 3
     assert bits(after(3, batch=10)) == bits(whole)
 
 
@@ -75,20 +72,20 @@ def test_the_judge_sees_all_of_it_however_little_at_once(monkeypatch: pytest.Mon
 def seven_rows(batch: int = 3) -> Training:
     x, y = np.arange(18.0).reshape(9, 2) ** 0.5, np.arange(9) % 2
     data = Dataset("nine", ("a", "b"), "c", ("n", "y"), x, y)
-    return job(data, (2, 3, 1), "bce", batch=batch, optimiser="sgd", rate=0.1).training()
+    return training(data, (2, 3, 1), "bce", batch=batch, optimiser="sgd", rate=0.1)
 
 
 def test_the_last_minibatch_is_smaller_and_used() -> None:
-    training = seven_rows()
-    training.data = replace(training.data, x=training.data.x[:7], y=training.data.y[:7])
-    assert [stretch.shape for stretch in training._stretches(0)] == [(2, 3), (1, 1)]
-    start = training.start()
-    done = training.advance(start)
+    work = seven_rows()
+    work.data = replace(work.data, x=work.data.x[:7], y=work.data.y[:7])
+    assert [stretch.shape for stretch in work._stretches(0)] == [(2, 3), (1, 1)]
+    start = work.start()
+    done = work.advance(start)
     assert done.points[BY_HAND].count == 3
     # The same three updates, in a loop written down here.
-    network, data = training.plan.network, training.data
+    network, data = work.plan.network, work.data
     params = flat.split(start.points[BY_HAND].params, network.sizes)
-    for stretch in training._stretches(0):
+    for stretch in work._stretches(0):
         for rows in stretch:
             grads = manual.network.gradient(network, params, data.x[rows], data.y[rows])
             params = [
@@ -100,18 +97,17 @@ def test_the_last_minibatch_is_smaller_and_used() -> None:
 
 @pytest.mark.parametrize("batch", [1, 7, 32, 119, 120, 121, 10**9])
 def test_every_epoch_uses_every_row_once(batch: int) -> None:
-    training = job(batch=batch).training()
+    found = training(batch=batch)
     orders = []
     for epoch in range(4):
-        rows = np.concatenate([stretch.ravel() for stretch in training._stretches(epoch)])
+        rows = np.concatenate([stretch.ravel() for stretch in found._stretches(epoch)])
         assert sorted(rows) == list(range(120))
         orders.append(rows.tolist())
         assert len({tuple(order) for order in orders}) == len(orders)
 
 
 def test_no_epochs() -> None:
-    training = job(by=BOTH).training()
-    progress = train(training, training.start(), 0)
+    progress = train(training(by=BOTH), 0)
     hand, auto = (progress.points[side] for side in BOTH)
     assert progress.losses.shape == (0, 2)
     assert hand.params.tobytes() == auto.params.tobytes()
@@ -143,11 +139,10 @@ def test_a_loss_that_runs_away_before_the_parameters_do() -> None:
 def test_it_learns() -> None:
     """By hand, on the three kinds of targets."""
     for of in ({}, {"data": "breast-cancer", "sizes": (30, 8, 1), "loss": "bce"}):
-        work = job(epochs=60, rate=0.02, **of)
-        training = work.training()
-        progress = train(training, training.start(), 60)
+        work = training(rate=0.02, **of)
+        progress = train(work, 60)
         assert progress.losses[-1, 0] < 0.5 * progress.losses[0, 0]
-        score = training.score(BY_HAND, progress.points[BY_HAND], classes=True)
+        score = work.score(BY_HAND, progress.points[BY_HAND], classes=True)
         assert min(score["train_accuracy"], score["test_accuracy"]) > 0.9
         assert score["train_loss"] == progress.losses[-1, 0]
 
@@ -239,54 +234,3 @@ def vars_equal(a: Any, b: Any) -> bool:
 def test_hits() -> None:
     assert hits(np.array([[0.5], [0.49], [0.9], [0.1]]), np.array([[1.0], [0], [0], [1]])) == 0.5
     assert hits(np.array([[0.2, 0.5, 0.3], [1, 2, 3]]), np.eye(3)[[1, 0]]) == 0.5
-
-
-@pytest.mark.slow
-def test_targets_that_are_numbers_come_back_in_units() -> None:
-    work = job("diabetes", (10, 8, 1), "mse", epochs=150, rate=0.02)
-    training = work.training()
-    progress = train(training, training.start(), work.epochs)
-    model = work.model(training.data, progress)
-    said = predict(model, work.data.x)[BY_HAND]
-    assert said.probabilities is None
-    errors = np.array(said.values) - work.data.y
-    assert abs(np.mean(errors)) < 10
-    assert np.std(errors) < 0.8 * work.data.y.std()
-    # A network that always says 0 says the mean of the training part.
-    point = progress.points[BY_HAND]
-    zero = Point(0 * point.params, point.moments, point.count)
-    model = work.model(training.data, replace(progress, points={BY_HAND: zero}))
-    train_rows, _ = split(work.data.y, 0.2, 0)
-    assert predict(model, work.data.x[:1])[BY_HAND].values[0] == pytest.approx(
-        work.data.y[train_rows].mean(), rel=1e-14
-    )
-
-
-@pytest.mark.parametrize(
-    ("sizes", "loss", "output", "has", "by"),
-    [
-        ((30, 3, 1), "bce", "identity", True, (BY_HAND,)),
-        slowly((30, 3, 2), "softmax-ce", "identity", True, BOTH),
-        ((30, 3, 1), "mse", "sigmoid", True, (BY_HAND,)),
-        ((30, 3, 1), "mse", "identity", False, (BY_HAND,)),
-        ((30, 3, 2), "bce", "identity", False, (BY_HAND,)),
-    ],
-)
-def test_probabilities(sizes: Any, loss: str, output: str, has: bool, by: Any) -> None:
-    work = job("breast-cancer", sizes, loss, epochs=5, output=output, by=by)
-    training = work.training()
-    model = work.model(training.data, train(training, training.start(), 5))
-    classes = work.data.classes
-    assert classes is not None
-    for said in predict(model, work.data.x).values():
-        right = [classes[code] for code in work.data.y]
-        assert np.mean(np.array(said.values) == right) > 0.8
-        if not has:
-            assert said.probabilities is None
-            continue
-        p = said.probabilities
-        assert p is not None
-        assert p.shape == (len(right), 2)
-        np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
-        likelier = [classes[code] for code in p.argmax(axis=1)]
-        assert likelier == said.values

@@ -13,7 +13,7 @@ from compare.proof.field import Field
 from compare.proof.network import General
 from compare.proof.number import Number
 from compare.proof.prove import Proof, prove
-from compare.traced.parameters import network_of
+from compare.traced.kinds import network_of
 from manual.objects import Namespace
 
 #: The namespace of the symbols' arrays.

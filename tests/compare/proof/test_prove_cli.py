@@ -52,17 +52,6 @@ def test_as_json() -> None:
     assert 0 < answer["seconds"] < 60
 
 
-def test_as_latex() -> None:
-    ended = compare("prove", "--latex")
-    lines = ended.out.splitlines()
-    assert (ended.code, ended.err, len(lines)) == (0, "", 6 + 9 + 4 + 1)
-    assert lines[1] == r"h_1 = \sigma(z_1)"
-    assert lines[6].startswith(
-        r"\frac{\partial L}{\partial w_1} = -2 \cdot w_5 \cdot x_1 \cdot h_1"
-    )
-    assert lines[-1].startswith("% proved for all real weights and inputs: ")
-
-
 def test_a_planted_mistake() -> None:
     ended = compare("prove", "--plant", "missing-square")
     assert (ended.code, ended.err) == (1, "")
@@ -97,7 +86,6 @@ def test_floating_point_is_out_of_reach() -> None:
     answer = one_object(compare("prove", "--plant", "float32", "--json"), code=1)
     assert answer["verdict"] == "undecided"
     assert {row["verdict"] for row in answer["partials"]} == {"undecided"}
-    assert compare("prove", "--plant", "float32", "--latex").out.startswith("% undecided: ")
 
 
 @pytest.mark.slow
@@ -134,8 +122,6 @@ def test_where_no_units_can_change_places_nothing_is_said_of_it() -> None:
         ["sigmoid-derivative", "regression-gradient", "least-squares"],
     )
     assert "change places" not in compare(*words.split()).out
-    assert r"L(P \theta)" not in compare(*words.split(), "--latex").out
-    assert r"L(P \theta)" in compare("prove", "--latex").out
 
 
 @pytest.mark.slow
@@ -151,7 +137,6 @@ def test_what_else_is_not_proved_leaves_the_whole_undecided(
     answer = one_object(compare("prove", "--json"), code=1)
     assert (answer["verdict"], answer["reason"]) == ("undecided", "not proved: one-is-two")
     assert {row["verdict"] for row in answer["partials"]} == {"proved"}
-    assert "\n1 = 2\n" not in compare("prove", "--latex").out
 
 
 @pytest.mark.slow

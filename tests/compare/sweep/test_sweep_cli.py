@@ -1,4 +1,4 @@
-"""The commands `sweep` and `replay`: what they print, and what they refuse."""
+"""The command `sweep`: what it prints of many cases, and of one."""
 
 import json
 import signal
@@ -42,7 +42,7 @@ def test_the_report_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     first = found["suspects"][0]
     assert {"case", "params", "inputs", "ruling"} <= set(first)
     assert first["ruling"] == "agree"
-    again = compare("replay", "--case", first["case"], "--json")
+    again = compare("sweep", "--case", first["case"], "--json")
     assert again.code == 0
     replayed = json.loads(again.out)
     assert (replayed["params"], replayed["inputs"]) == (first["params"], first["inputs"])
@@ -100,7 +100,7 @@ def test_the_report_to_read() -> None:
 @pytest.mark.slow
 def test_a_planted_case_to_read() -> None:
     """w5 and w6 are exchanged: the judge says so, and the trace has the right derivation."""
-    ended = compare("replay", "--case", 7, "--plant", "exchanged")
+    ended = compare("sweep", "--case", 7, "--plant", "exchanged")
     assert (ended.code, ended.err) == (1, "")
     assert "handgrad's judge:" in ended.out
     assert "∂L/∂w5" in ended.out
@@ -110,7 +110,7 @@ def test_a_planted_case_to_read() -> None:
 @pytest.mark.slow
 def test_a_case_of_another_network() -> None:
     words = ("--network", "3-2-2", "--activation", "tanh", "--loss", "softmax-ce")
-    ended = compare("replay", "--case", 11, *words, "--json")
+    ended = compare("sweep", "--case", 11, *words, "--json")
     assert ended.code == 0
     found = json.loads(ended.out)
     assert list(found["params"])[::5] == ["w0[0,0]", "w0[2,1]", "w1[1,0]"][:3]

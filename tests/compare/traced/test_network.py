@@ -11,7 +11,6 @@ import manual.network
 from compare.trace import FACTOR, GRADIENT, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
-from compare.traced.parameters import as_layers
 from compare.wording import InputError
 from handgrad.data.ulps import ulp_distance
 from manual.activations import ACTIVATIONS, sigmoid_derivative
@@ -99,7 +98,12 @@ def test_the_2_2_1_is_the_articles() -> None:
     """Number by number, though the article's lines have names of their own."""
     params = manual.article.draw_parameters(44)
     network = Network((2, 2, 1), "sigmoid", "sigmoid", "mse")
-    general = trace_network(network, as_layers(params), [-2, -1], [1]).quantities
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+    layers = [
+        Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2])),
+        Layer(np.array([[w5], [w6]]), np.array([b3])),
+    ]
+    general = trace_network(network, layers, [-2, -1], [1]).quantities
     spelled = trace_article(params, [-2, -1], 1).quantities
     for mine, theirs in {
         "z0[1]": "z2",

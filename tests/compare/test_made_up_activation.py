@@ -1,24 +1,20 @@
 """An activation nobody has, added from outside as CONTRIBUTING says, works everywhere."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 import autodiff.network
 import manual.activations
 from compare.networks import functions
 from compare.networks.functions import Activated
 from compare.rounding import square
-from study.cli import study
 from tests.compare.networks.calls import compare
 
 pytestmark = pytest.mark.slow
 
-NETWORK = ("--network", "2-3-1", "--activation", "cubic")
-PASS = (*NETWORK, "--x", "1.5,-0.5", "--y", "1")
+PASS = ("--network", "2-3-1", "--activation", "cubic", "--x", "1.5,-0.5", "--y", "1")
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +49,6 @@ COMMANDS = [
     ("sweep", "--cases", 500, "--network", "1-1-1", "--activation", "cubic", "--examples", 1),
     ("prove", "--network", "1-1-1", "--activation", "cubic"),
     ("explain", "dw0[1,2]", *PASS),
-    ("step", *PASS),
 ]
 
 
@@ -64,9 +59,3 @@ def test_it_is_found_right_and_a_slip_in_it_wrong(
     assert verdict(*words) in ("agree", "proved")
     wrongly(monkeypatch)
     assert verdict(*words) in ("disagree", "refuted")
-
-
-def test_it_is_shown_on_the_page(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    assert CliRunner().invoke(study, [*PASS, "--out", str(page)]).exit_code == 0
-    assert "cubic" in page.read_text()

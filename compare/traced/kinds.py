@@ -1,0 +1,23 @@
+"""The kinds of a network: its activation, its output, its loss, and λ."""
+
+from typing import Any
+
+from compare.wording import InputError
+from manual.network import LINKS, Network
+
+#: The options of a network besides its sizes.
+KINDS = ("activation", "output", "loss", "l2")
+
+
+def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
+    """Build the network of these sizes; what `kinds` omits has its default.
+
+    Raises:
+        InputError: see `Network`.
+    """
+    usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | kinds
+    usual.setdefault("output", "identity" if usual["loss"] in LINKS else "sigmoid")
+    try:
+        return Network(sizes, **usual)
+    except ValueError as error:
+        raise InputError(str(error)) from error

@@ -1,0 +1,86 @@
+"""The data sets that need no file hold what their sources hold."""
+
+import sys
+
+import pytest
+
+from compare.data import dataset_named, table_named
+from compare.wording import InputError
+
+
+def test_davis_with_its_wrong_row_corrected() -> None:
+    data = dataset_named("davis")
+    assert (data.features, data.target, data.classes) == (("weight", "height"), "sex", ("M", "F"))
+    assert data.x[:3].tolist() == [[77, 182], [58, 161], [53, 161]]
+    assert data.y[:3].tolist() == [0, 1, 1]
+    assert data.y.sum() == 112  # women
+    assert data.x[11].tolist() == [57, 166]
+    assert data.note.endswith("56 kg and 163 cm; corrected to 57 kg and 166 cm")
+
+
+def test_bdims() -> None:
+    data = dataset_named("bdims")
+    assert (data.features, data.target, data.classes) == (("wgt", "hgt"), "sex", ("M", "F"))
+    assert data.x.shape == (507, 2)
+    assert data.x[:2].tolist() == [[65.6, 174], [71.8, 175.3]]
+    assert data.y[:2].tolist() == [0, 0]
+    assert data.y.sum() == 260  # women
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("digits", tuple("0123456789")),
+        ("iris", ("setosa", "versicolor", "virginica")),
+        ("wine", ("class_0", "class_1", "class_2")),
+        ("breast-cancer", ("malignant", "benign")),
+    ],
+)
+def test_scikit_learns_classes(name: str, classes: tuple[str, ...]) -> None:
+    from sklearn import datasets  # which takes a second
+
+    data = dataset_named(name)
+    x, y = getattr(datasets, f"load_{name.replace('-', '_')}")(return_X_y=True)
+    assert (data.x == x).all()
+    assert (data.y == y).all()
+    assert data.classes == classes
+    assert type(data.features[0]) is str  # and no string of NumPy's
+
+
+def test_diabetes_in_its_own_units() -> None:
+    data = dataset_named("diabetes")
+    assert data.features[:3] == ("age", "sex", "bmi")
+    assert data.x.shape == (442, 10)
+    assert data.x[0, :3].tolist() == [59, 2, 32.1]
+    assert data.y[:2].tolist() == [151, 75]
+
+
+def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(InputError, match=r"^digits: needs scikit-learn, which is not installed"):
+        dataset_named("digits")
+    assert len(dataset_named("davis").y) == 200
+
+
+def test_some_of_the_features() -> None:
+    swapped = dataset_named("davis", features=["height", "weight"])
+    assert swapped.x[0].tolist() == [182, 77]
+    assert swapped.x.flags.c_contiguous
+    assert swapped.note
+
+
+def test_the_target_of_a_built_in_data_set_is_its_own() -> None:
+    with pytest.raises(InputError, match=r"^davis: target 'weight'; expected 'sex', its only one"):
+        dataset_named("davis", target="weight")
+
+
+def test_the_built_in_tables() -> None:
+    article = table_named("article")
+    assert article.x[:, 0].tolist() == [65, 72, 70, 60]
+    assert article.y.tolist() == [133, 160, 152, 120]
+    assert table_named("article", target="height").features == ("weight",)
+    bdims = table_named("bdims")
+    assert bdims.x.shape == (507, 2)
+    assert bdims.x[:, 1].sum() == 247  # men
+    assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
+    assert table_named("bdims", target="sex").features == ("hgt", "wgt")
