@@ -33,7 +33,7 @@ compare errata {|7 --json|1|16}
 compare regress {|--json}
 compare predict --weight 60 --height 168 --units metric --json
 compare replay --case 4711 --plant wrong-input
-compare prove {--latex|--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
+compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
 compare break {|half-mse --json}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
