@@ -105,8 +105,8 @@ def _proved(
     examples = examples or (2 if 2 * paths <= SMALL else 1)
     if examples * paths > LARGEST:
         raise InputError(
-            f"not attempted: too large: {shape(sizes)} has {paths} paths from inputs to outputs for "
-            f"each of {examples} example{'s' * (examples > 1)}; expected at most {LARGEST} in all"
+            f"not attempted: too large: {shape(sizes)} has {paths} paths from inputs to outputs, "
+            f"with {examples} example{'s' * (examples > 1)}; expected at most {LARGEST} in all"
         )
     about = {"network": shape(sizes), "activation": network.activation, "output": network.output}
     about |= {"loss": network.loss, "l2": network.l2, "examples": examples}
