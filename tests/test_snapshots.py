@@ -32,7 +32,7 @@ compare errata {|7 --json|1|16}
 compare regress
 compare run --epochs 9 --weight 60 --height 168 --units metric
 compare sweep --case 4711 --plant wrong-input
-compare prove {|--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
+compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
 compare break {|half-mse --epochs 5}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee

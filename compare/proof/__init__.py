@@ -1,8 +1,8 @@
-"""Prove for all real numbers that what is written by hand computes the derivatives.
+"""The proof, by SymPy, that the hand-written lines compute the derivatives of their loss.
 
-The lines run on `number`s whose leaves are elements of a `field` of formulas, with all `cases` of
-signs kept; `prove` differentiates the loss there and compares. Where they differ, `refute` finds a
-point, with ball arithmetic (`balls`). `article` and `network` define what is proved, `lemmas` and
-`least_squares` further claims; `request` holds the options, `result`, `formula` and `reading` the
-output.
+The lines run on SymPy's symbols (`symbols`), and SymPy differentiates the loss that they compute.
+The difference must be 0 for all real numbers (`claims`). For the article's nine that is asked of
+the lines as they stand. For any other network the formula of the whole grows too fast, so it is
+asked of its parts: the chain through the network with *unknown* functions in place of activations
+and loss, hence for any that there are, and each activation and each loss by itself (`lines`).
 """

@@ -1,0 +1,276 @@
+"""Claims for all real numbers: proved by algebra, refuted at a rational point, or undecided.
+
+Where lines take |z|, a minimum or z > 0, each case of signs is a formula of its own, and everything
+is asked in each. On the border between two cases the lines have to take one of the two sides
+throughout, so that what they compute there is that side's formula.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+from random import Random
+from typing import Any, NamedTuple
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+
+from compare.proof.symbols import UndecidedError
+
+PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
+
+#: What has a formula for each sign of a difference: in lines, and in the derivative of a loss.
+FORKS = (sp.Abs, sp.Min, sp.Max, Relational, sp.sign, sp.Heaviside)
+
+#: Points that are tried for a refutation, and the digits of the values there.
+POINTS, DIGITS = 60, 30
+
+#: Values that differ by more than this, of their size, are not the same: they have 40 digits.
+APART = sp.Rational(1, 10**20)
+
+#: Factors of the numbers of a point, each drawn from one of these rows.
+SCALES = tuple(
+    tuple(map(sp.Rational, row.split()))
+    for row in ("1", "1", "1 5 20", "1/1000000000 1 10", "1/10 1 100")
+)
+
+
+class Difference(NamedTuple):
+    """A point at which lines are wrong, and both values there, as decimal digits."""
+
+    point: dict[str, Fraction]
+    by_hand: str
+    exact: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is claimed for all real numbers, and what became of it."""
+
+    says: str
+    verdict: str
+    name: str = ""  #: of the parameter or lemma
+    factors: Sequence[Any] = ()  #: what the lines compute, as a product; empty if it is none
+    difference: Difference | None = None
+    kinks: tuple[str, ...] = ()  #: where there is no derivative, which is excluded
+    cases: int = 1  #: of signs
+
+
+class Side(NamedTuple):
+    """The answer to whether a difference is above 0, which has a name from then on."""
+
+    name: Any
+    difference: Any
+    above: bool
+
+
+def claim(
+    says: str,
+    due: Any,
+    by_hand: Any,
+    at: Sequence[Any] = (),
+    pieces: Sequence[Any] = (),
+    **about: Any,
+) -> Claim:
+    """Decide whether what is written by hand is what is due.
+
+    Args:
+        says: the claim.
+        due: a formula, which may have forks, as what is written by hand.
+        by_hand: what is written by hand.
+        at: the symbols that a point gives numbers, in their order; by their names, if none.
+        pieces: the difference of the two in each case, where it is known.
+        about: further fields of the claim.
+    """
+    gap = due - by_hand
+    try:
+        if any(not log.args[0].is_positive for log in gap.atoms(sp.log)):
+            raise UndecidedError("a logarithm of what may be 0 or negative")
+        pieces = pieces or [piece for _, piece in cases(gap)]
+        if all(map(vanishes, pieces)):
+            return Claim(says, PROVED, cases=len(pieces), **about)
+    except UndecidedError:
+        pass
+    at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
+    found = _refutation(gap.replace(_is_unknown, _example), by_hand, at)
+    return Claim(says, REFUTED if found else UNDECIDED, difference=found, **about)
+
+
+def worst(says: str, claims: Sequence[Claim], name: str) -> Claim:
+    """Join claims to one, which is as certain as the least certain of them."""
+    order = (REFUTED, UNDECIDED, PROVED)
+    least = min(claims, key=lambda claim: order.index(claim.verdict))
+    places = dict.fromkeys(place for claim in claims for place in claim.kinks)
+    most = max(claim.cases for claim in claims)
+    return replace(least, says=says, name=name, kinks=(*places,), cases=most)
+
+
+def cases(asked: Any) -> Iterator[tuple[tuple[Side, ...], Any]]:
+    """Yield the sides of each case, and what an expression is there: without forks.
+
+    Differences get names that are independent, though a relation may hold between some: what is
+    proved then holds in too many cases.
+
+    Raises:
+        UndecidedError: on a border the lines take neither of its sides; after the last case.
+    """
+    at_borders: dict[Any, set[bool]] = defaultdict(lambda: {True, False})
+    yield from _cases(asked, (), at_borders)
+    if not all(at_borders.values()):
+        raise UndecidedError("where two cases meet, the lines take neither throughout")
+
+
+def _cases(
+    asked: Any, sides: tuple[Side, ...], at_borders: dict[Any, set[bool]]
+) -> Iterator[tuple[tuple[Side, ...], Any]]:
+    known = {of: side for side in sides for of in (side.name, side.difference)}
+    while forks := [f for f in asked.atoms(*FORKS) if not any(part.has(*FORKS) for part in f.args)]:
+        questions = {fork: _question(fork) for fork in forks}
+        answers = {}
+        for fork, (of, straight) in questions.items():
+            if of in known:
+                name, _, above = known[of]
+                answers[fork] = _answer(fork, above == straight)
+                if isinstance(fork, Relational):
+                    both = {side: _answer(fork, side == straight) for side in (True, False)}
+                    here = fork.func(0, 0)
+                    at_borders[name] -= {side for side, there in both.items() if there != here}
+        asked = asked.xreplace(answers)
+        if not answers:
+            name = of = min((of for of, _ in questions.values()), key=sp.default_sort_key)
+            if of.is_Add:
+                name = sp.Dummy("z", real=True)
+                asked = asked.xreplace({k * of: k * name for k in (1, -1, 2, -2)})
+            for further in (Side(name, of, True), Side(name, of, False)):
+                if not any(_contradict(side, further) for side in sides):
+                    yield from _cases(asked, (*sides, further), at_borders)
+            return
+    yield sides, asked
+
+
+def _contradict(side: Side, other: Side) -> bool:
+    """Whether one difference is the other plus a number, and no number has both answers."""
+    apart = other.difference - side.name, other.difference - side.difference
+    return any(gap.is_number and side.above == (gap > 0) != other.above for gap in apart)
+
+
+def _question(fork: Any) -> tuple[Any, bool]:
+    """Return the difference whose sign a fork asks for, and whether it is not minus that."""
+    of, *others = fork.args
+    of = of if isinstance(fork, sp.Abs | sp.sign | sp.Heaviside) else of - others[0]
+    size, rest = of.as_content_primitive()
+    turned = size.is_negative or rest.could_extract_minus_sign()
+    return (-rest if turned else rest), not turned
+
+
+def _answer(fork: Any, above: bool) -> Any:
+    """Return the value of a fork where its difference is above, or below, 0."""
+    if isinstance(fork, sp.Abs):
+        return fork.args[0] if above else -fork.args[0]
+    if isinstance(fork, sp.sign | sp.Heaviside):
+        return sp.Integer(above) if isinstance(fork, sp.Heaviside) else sp.Integer(2 * above - 1)
+    if isinstance(fork, sp.Max | sp.Min):
+        first, second, *rest = fork.args
+        return fork.func(first if above == isinstance(fork, sp.Max) else second, *rest)
+    return fork.func(1, 0) if above else fork.func(0, 1)
+
+
+def vanishes(formula: Any) -> bool:
+    """Whether a formula without forks is 0 for all real numbers, by algebra alone.
+
+    Exponentials are variables of their own, one for each summand in an exponent.
+    """
+    formula = formula.rewrite(sp.exp) if formula.has(sp.tanh) else formula
+    names: dict[Any, Any] = {}
+
+    def variable(power: Any) -> Any:
+        pairs = (term.as_coeff_Mul() for term in sp.Add.make_args(sp.expand(power.args[0])))
+        whole = [(c, of) if c.is_Integer else (1, c * of) for c, of in pairs]
+        return prod(names.setdefault(of, sp.Dummy("e", positive=True)) ** c for c, of in whole)
+
+    formula = formula.xreplace({power: variable(power) for power in formula.atoms(sp.exp)})
+    return sp.expand(sp.fraction(sp.together(formula))[0]) == 0
+
+
+def kinks(function: Any, by: Any) -> tuple[str, ...]:
+    """Name the places where a function with forks has no derivative by a variable.
+
+    There is one on a border where both sides have the same value and slope, as at |r| = 1 in
+    Huber's loss.
+
+    Args:
+        function: a sum, of which the summands with the variable count.
+        by: the variable, in which the differences are linear.
+    """
+    _, function = sp.expand(function).as_independent(by, as_Add=True)
+    pieces = []
+    for sides, piece in cases(function):
+        inside: dict[Any, Any] = {}
+        for side in sides:
+            inside[side.name] = side.difference.xreplace(inside)
+        conditions = [(inside[side.name], side.above) for side in sides]
+        pieces.append((conditions, piece.xreplace(inside)))
+    found = {}
+    for border in dict.fromkeys(of for conditions, _ in pieces for of, _ in conditions):
+        (place,) = sp.solve(border, by)
+        first, *others = (
+            piece
+            for conditions, piece in pieces
+            if all(_may_be(of.subs(by, place), above) for of, above in conditions)
+        )
+        gaps = [gap for piece in others for gap in (first - piece, sp.diff(first - piece, by))]
+        if not all(vanishes(gap.subs(by, place)) for gap in gaps):
+            found[f"{by} = {place}"] = None
+    return tuple(found)
+
+
+def _may_be(value: Any, above: bool) -> bool:
+    value = sp.simplify(value)
+    return bool(value == 0 or (value > 0) == above)
+
+
+def unknown(name: str) -> Any:
+    """Return a function of which nothing is known; its derivatives are others: f_1."""
+
+    def slope(self: Any, index: int = 1) -> Any:
+        return sp.Function(f"{name}_{index}")(*self.args)
+
+    return type(name, (sp.Function,), {"fdiff": slope, "is_unknown": True})
+
+
+def _is_unknown(formula: Any) -> bool:
+    return isinstance(formula, AppliedUndef) or hasattr(formula, "is_unknown")
+
+
+def _example(formula: Any) -> Any:
+    """Return what an unknown function is at the points of a refutation: some polynomial."""
+    name, _, index = formula.func.__name__.partition("_")
+    weighted = [(k + ord(name[0])) * t**2 + t for k, t in enumerate(formula.args, 1)]
+    by = int(index) if index else 0
+    return 2 * (by + ord(name[0])) * formula.args[by - 1] + 1 if by else sum(weighted)
+
+
+def _refutation(gap: Any, by_hand: Any, at: Sequence[Any]) -> Difference | None:
+    """Find a rational point where the gap is more than its digits; None if none is found."""
+    by_hand = by_hand.replace(_is_unknown, _example)
+    for attempt in range(POINTS):
+        point = _point(attempt, at)
+        found, rest = (of.xreplace(point).evalf(DIGITS + 10) for of in (by_hand, gap))
+        size = max(abs(found), abs(found + rest)) if rest.is_real else sp.nan
+        if found is sp.nan or (size is not sp.nan and abs(rest) > APART * size):
+            shown = {str(symbol): Fraction(str(value)) for symbol, value in point.items()}
+            values = [str(sp.N(value, DIGITS)) for value in (found, found + rest)]
+            return Difference(shown, *values)
+    return None
+
+
+def _point(attempt: int, at: Sequence[Any]) -> dict[Any, Any]:
+    """Return a point of small rational numbers, some of them tiny or large; always the same."""
+    draw, scales = Random(attempt), SCALES[attempt % len(SCALES)]
+    point = {}
+    for of in at:
+        over, under = draw.choice((-3, -2, -1, 1, 2, 3)), draw.choice((1, 2, 3, 4))
+        point[of] = sp.Rational(over, under) * draw.choice(scales)
+    return point

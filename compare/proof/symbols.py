@@ -1,0 +1,100 @@
+"""SymPy's expressions in arrays, which the hand-written lines run on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any, Self
+from unittest.mock import patch
+
+import numpy as np
+import sympy as sp
+from sympy.core.sympify import converter
+
+from compare.symbols import element
+from manual.objects import Namespace, ObjectArray
+
+#: The operators whose results are 1 or 0 here.
+COMPARED: dict[Any, Any] = {
+    np.greater: sp.Gt,
+    np.greater_equal: sp.Ge,
+    np.less: sp.Lt,
+    np.less_equal: sp.Le,
+    np.equal: sp.Eq,
+    np.not_equal: sp.Ne,
+}
+
+
+class UndecidedError(Exception):
+    """Why something is neither proved nor refuted."""
+
+
+class _Functions(Namespace):
+    """The functions of arrays of expressions."""
+
+    def where(self, condition: Any, yes: Any, no: Any) -> Any:
+        """Choose where a condition is 1, or a number is not 0."""
+        return self.array(np.frompyfunc(_chosen, 3, 1)(*map(self.numbers, (condition, yes, no))))
+
+
+def _chosen(condition: Any, yes: Any, no: Any) -> Any:
+    holds = condition if condition.has(sp.Piecewise) else indicator(sp.Ne(condition, 0))
+    return holds * yes + (1 - holds) * no
+
+
+class Symbols(ObjectArray):
+    """An array of expressions of real numbers, of any shape."""
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Namespace:
+        return _Functions(type(self))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Self:
+        if relation := COMPARED.get(ufunc):
+            numbers = map(self.__array_namespace__().numbers, inputs)
+            return type(self)(np.frompyfunc(lambda a, b: indicator(relation(a, b)), 2, 1)(*numbers))
+        if ufunc in (np.divide, np.power):  # SymPy takes x / x for 1, at 0 as well
+            below = inputs[1] if ufunc is np.divide else inputs[0]
+            inverse = ufunc is np.divide or inputs[1] < 0
+            divisors = np.ravel(self.__array_namespace__().numbers(below))
+            if inverse and not all(sp.sympify(of).is_nonzero for of in divisors):
+                raise UndecidedError("a number that is divided by may be 0")
+        return super().__array_ufunc__(ufunc, method, *inputs, **options)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if dtype not in (None, object):
+            raise UndecidedError("exact numbers turned into floats")
+        return self.numbers.copy() if copy else self.numbers
+
+    def __float__(self) -> float:
+        raise UndecidedError("exact numbers turned into floats")
+
+    def __bool__(self) -> bool:
+        raise UndecidedError("an if or a Boolean operation on a number that may be anything")
+
+
+def indicator(condition: Any) -> Any:
+    """Return 1 where a condition holds, else 0."""
+    return sp.Piecewise((1, condition), (0, True))
+
+
+def named(letter: str, *shape: int) -> Symbols:
+    """Name the elements of an array: w0[2,1]."""
+    names = [element(letter, None, at).text for at in np.ndindex(shape)]
+    numbers = np.array([sp.Symbol(name, real=True) for name in names], dtype=object)
+    return Symbols(numbers.reshape(shape))
+
+
+def number(value: Any) -> Any:
+    """Return the only expression of an array, with the sign of a number as a difference of two."""
+    found = sp.sympify(value.numbers[()] if isinstance(value, ObjectArray) else value)
+    return found.replace(sp.sign, lambda z: indicator(z > 0) - indicator(z < 0))
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Let SymPy take the floats in the lines for the rational numbers that they are."""
+    with patch.dict(converter, {float: _exact}):
+        yield
+
+
+def _exact(value: float) -> Any:
+    return sp.Rational(*value.as_integer_ratio()) if isfinite(value) else sp.Float(str(value))
