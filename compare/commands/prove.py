@@ -121,14 +121,15 @@ def _show(found: "Proof") -> None:
     out = console()
     if slug := found.about.get("plant"):
         out.print(f"{slug}: {PLANTS[slug].says}.\n")
-    for claim in found.partials:
+    for claim in [] if found.reason else found.partials:
         formula = f" = {_text(claim.factors)}" if claim.factors else ""
         out.print(f"{claim.says}{formula}  {claim.verdict}", soft_wrap=True)
     if (wrong := found.refutation) and (at := wrong.difference):
         place = ", ".join(f"{name} = {value}" for name, value in at.point.items())
         out.print(f"\n{wrong.says} at {place}:", soft_wrap=True)
         out.print(f"  by hand  {at.by_hand}\n  exact    {at.exact}")
-    out.print()
+    if not found.reason:
+        out.print()
     for lemma in found.also:
         said = lemma.verdict if lemma.verdict == PROVED else f"not {PROVED}"
         out.print(f"{lemma.says}  {said}", soft_wrap=True)
