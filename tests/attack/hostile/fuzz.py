@@ -1,6 +1,7 @@
 """Mutated files, guided by the lines that they reach, before what reads them."""
 
 import base64
+import os
 import sys
 import tempfile
 import time
@@ -32,7 +33,9 @@ class Watch:
     """Notes the steps between lines of the project, and what data must not cause."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.on = str(folder), False
+        # Whatever is compiled is kept as well, if that took long.
+        kept = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+        self.folders, self.on = (str(folder), *([kept] if kept else [])), False
         self.edges: set[tuple[int, int, int]] = set()
         self.events: list[str] = []
         self._ours: dict[str, int] = {}
@@ -42,13 +45,13 @@ class Watch:
         if not self.on:
             return
         if event in FORBIDDEN:
-            inside = event == "os.remove" and str(args[0]).startswith(self.folder)
+            inside = event == "os.remove" and str(args[0]).startswith(self.folders)
             # Modules and templates of the project's own.
             ours = event == "exec" and getattr(args[0], "co_filename", "").startswith(ROOMS)
             if not inside and not ours:
                 self.events.append(f"{event} {args[0]!r}"[:200])
         elif event == "open" and {*str(args[1])} & {*"wax+"} and args[1] is not None:
-            inside = str(args[0]).startswith(self.folder)
+            inside = str(args[0]).startswith(self.folders)
             self.events += [] if inside else [f"open {args[0]!r} to write"]
 
     def trace(self, frame: FrameType, event: str, arg: Any) -> Any:  # noqa: ARG002 (Python's form)
