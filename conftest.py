@@ -2,7 +2,7 @@
 
 Every block of Python in the README and in docs/ is executed, at the settings that a reader has, and
 a block of `output` is what the block before it prints. What their `console` blocks show is held
-against what the commands print in tests/test_documents.py.
+against what the commands print in tests/documents/test_documents.py.
 """
 
 import gc
@@ -74,7 +74,7 @@ NEED = {
         "tests/compare/proof",
         "tests/manual/test_network_libraries.py",
         "tests/manual/test_objects.py",
-        "tests/test_derivation.py",
+        "tests/documents/test_derivation.py",
     ],
     "torch": [
         "models/torch_functions/*",

@@ -12,7 +12,7 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
 import handgrad
-from tests.newcomer import fail_and_mend, run
+from tests.documents.newcomer import fail_and_mend, run
 from tests.release.installing import EXTRAS, PROJECT, ROOT, built, environment, python, requirements
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

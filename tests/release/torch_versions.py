@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from tests.newcomer import run
+from tests.documents.newcomer import run
 from tests.release.installing import EXTRAS, ROOT, at, built, environment, python, requirements
 
 PYTHONS, VERSIONS = ("3.11", "3.13"), ("oldest", "newest")

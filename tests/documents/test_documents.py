@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import newcomer
 from tests.console import ROOT, check, shown_in
+from tests.documents import newcomer
 
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
