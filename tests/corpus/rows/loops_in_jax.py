@@ -44,6 +44,7 @@ def systems() -> list[Case]:
         (linalg.cg, "a general vector", A, GENERAL),
         (linalg.bicgstab, "an eigenvector", DIAGONAL, np.array([0.0, 1.0, 0.0])),
         (linalg.gmres, "a general vector", A, GENERAL),
+        (linalg.gmres, "a vector, not symmetric", A + np.triu(A), GENERAL),
     ):
         name = f"{solver.__name__} at {where}"
         found += cases(name, check_gradient, system(solver), b, a, points=0)(
@@ -183,6 +184,12 @@ def of_beta_integral(_: Any) -> Any:
     return np.array([-0.30755699513052623, 0.15116264414909963, 1.6337206456367985])
 
 
+def of_the_rest(_: Any) -> Any:
+    """The same of 1 less it, where a and b change places, and x is 0.7."""
+    by_a, by_b, by_x = of_beta_integral(None)
+    return np.array([-by_b, -by_a, by_x])
+
+
 incomplete_beta = jax.custom_vjp(betainc)
 incomplete_beta.defvjp(
     lambda a, b, x: (betainc(a, b, x), (a, b, x)),
@@ -296,6 +303,10 @@ IN_JAX = [
     *cases("beta integral", check_gradient, beta_integral, np.array([1.5, 2.5, 0.3]), points=0)(
         Row("right", of_beta_integral, verdict="agree", blame=None),
         Row("the first element off by 1e-6", off(of_beta_integral, 1e-6), verdict="disagree"),
+    ),
+    *cases("its rest", check_gradient, beta_integral, np.array([2.5, 1.5, 0.7]), points=0)(
+        Row("right", of_the_rest, verdict="agree", blame=None),
+        Row("a and b exchanged", lambda p: of_the_rest(p)[[1, 0, 2]]),
     ),
     *cases("a rule of an incomplete beta", check_custom, None, 1.5, 2.5, 0.3, points=0)(
         Row(

@@ -58,6 +58,14 @@ def scored(change: Any) -> dict[str, Any]:
     return {"jac": lambda p, z: change(p, score(p, z))}
 
 
+def off_for_others(p: Any, z: Any) -> Any:
+    return score(p, z) * np.where(z[0] == Z[0], 1.0, 1.5)
+
+
+#: A point with data of its own.
+OTHER = [(np.array([0.4, 1.2]), 0.5 - Z)]
+
+
 def decay(t: Any, a: Any, b: Any) -> Any:
     return a * np.exp(-b * t)
 
@@ -104,6 +112,10 @@ CASES = [
         Row("off by 0.001", scored(lambda p, g: g * [1, 1.001])),
         Row("off below 0", scored(lambda p, g: g + np.array([p[0] < 0, 0])), **WRONG),
         Row("off above 2", scored(lambda p, g: g * [1, 1 + (p[1] > 2)]), **WRONG),
+    ),
+    *cases("other data at a point", check_scipy, likelihood, [0.5, 1.0], args=(Z,), points=OTHER)(
+        Row("right", {"jac": score}, **AGREE),
+        Row("off for these data alone", {"jac": off_for_others}, **WRONG),
     ),
     *cases("beyond a bound", check_scipy, likelihood, [0, 10.0], args=Z, domain=BOUNDS)(
         Row("right", {"jac": score}, "p[1]: got 10.0, expected a number from 0 to 9", **REFUSED)

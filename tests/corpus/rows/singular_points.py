@@ -158,6 +158,14 @@ def by_two_roots(p: Any) -> Any:
     return np.concatenate([slope.real, -slope.imag])
 
 
+def by_one_root(p: Any) -> Any:
+    slope = 1 / np.sqrt((p[:3] + 1j * p[3:]) ** 2 - 1)
+    return np.concatenate([slope.real, -slope.imag])
+
+
+#: Where the two differ.
+BELOW_0 = np.array([-0.3, -0.7, -1.1, 0.6, 1.3, -0.2])
+
 SIGN, ARCCOSH = of_parts(jnp.sign), of_parts(jnp.arccosh)
 
 TWO_EQUAL, SHARED = np.array([0.7, 0.7, 2.0, 1.0]), np.array([0.1, 0.7, 0.7, 0.2])
@@ -265,5 +273,9 @@ CASES = [
     *cases("arccosh of complex numbers", check_gradient, ARCCOSH, PARTS, points=0)(
         Row("right", by_two_roots, certified=True, compiled=jax.jit(ARCCOSH)),
         Row("of another branch, as JAX has it", jax.grad(ARCCOSH), compiled=jax.jit(ARCCOSH)),
+    ),
+    *cases("arccosh of numbers below 0", check_gradient, ARCCOSH, BELOW_0, points=0)(
+        Row("right", by_two_roots, certified=True, compiled=jax.jit(ARCCOSH)),
+        Row("of another branch", by_one_root, compiled=jax.jit(ARCCOSH)),
     ),
 ]

@@ -203,6 +203,11 @@ def wrong_inside(p: Any) -> Any:
 M = np.array([[2.0, 0.5], [0.5, 1.0]])
 LEAVES = {"p": SHARES, "s": np.float64(2.0)}
 STEPS = [("log det", lambda a: (log_det(a), a), lambda d, a: d * inverse(a))]
+#: Of the second, only the lower half of a symmetric matrix is read.
+HALF = [
+    ("double", lambda a: (2 * a, None), lambda d, _: 2 * d),
+    ("cubic", lambda a: (lower_half(a, SPREAD), a), lambda d, a: d * by_symmetric(a, SPREAD)),
+]
 LENGTHS = {"r": np.array([0.3, 1.5, 0.7]), "w": np.array([0.5, -1.0])}
 IN: dict[str, Any] = {"verdict": "agree"}
 
@@ -295,6 +300,12 @@ CASES = [
     ),
     *cases("steps", check_steps, None, COV, domain={"log": "symmetric"})(
         Row("no domain", STEPS, "domain: got the name 'log', expected one of", verdict=RAISED),
+    ),
+    *cases("steps", check_steps, None, COV, domain={"cubic": "symmetric"}, points=1)(
+        Row("right in the domain of the second", HALF, verdict="agree"),
+    ),
+    *cases("steps", check_steps, None, COV, domain={"double": "symmetric"}, points=1)(
+        Row("wrong in the domain of the first", HALF, verdict="disagree"),
     ),
     *cases("a product", check_hvp, cubes, SHARES, domain="simplex")(
         Row("no domain", lambda x, v: v, "domain: got simplex for a Hessian", verdict=RAISED),
