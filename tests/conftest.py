@@ -15,7 +15,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The quick tests run small programs once each, and compiling these with all optimisations takes
 # twice as long. JAX also inspects the whole stack at every exception, to filter its traceback.
 # Where XLA_FLAGS is set, even to nothing, both are left at their defaults: in `make test` for the
-# equivalence tests, in `make test-slow` without HURRIED=1, and for the quick ones in CI on 3.13.
+# equivalence tests, and in `make test-slow` without HURRIED=1.
 if "XLA_FLAGS" not in os.environ:
     flags = ["--xla_backend_optimization_level=0"]
     # XLA ends the process at a flag that it does not know, and jaxlib 0.12 has lost this one.

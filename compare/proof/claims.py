@@ -6,7 +6,7 @@ throughout, so that what they compute there is that side's formula.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
@@ -23,6 +23,9 @@ PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
 #: What has a formula for each sign of a difference: in lines, and in the derivative of a loss.
 FORKS = (sp.Abs, sp.Min, sp.Max, Relational, sp.sign, sp.Heaviside)
+
+#: The most cases of signs that are gone through.
+MOST_CASES = 64
 
 #: Points that are tried for a refutation, and the digits of the values there.
 POINTS, DIGITS = 60, 30
@@ -71,7 +74,7 @@ def claim(
     due: Any,
     by_hand: Any,
     at: Sequence[Any] = (),
-    pieces: Sequence[Any] = (),
+    pieces: Callable[[], Sequence[Any] | None] = lambda: None,
     **about: Any,
 ) -> Claim:
     """Decide whether what is written by hand is what is due.
@@ -81,20 +84,23 @@ def claim(
         due: a formula, which may have forks, as what is written by hand.
         by_hand: what is written by hand.
         at: the symbols that a point gives numbers, in their order; by their names, if none.
-        pieces: the difference of the two in each case, where it is known.
+        pieces: finds the difference of the two in each case, where that is done for several claims.
         about: further fields of the claim.
     """
     gap = due - by_hand
+    at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
+    shown = gap.replace(_is_unknown, _example), by_hand.replace(_is_unknown, _example), at
+    if found := _refutation(*shown, range(1)):  # most of what is wrong is seen at once
+        return Claim(says, REFUTED, difference=found, **about)
     try:
         if any(not log.args[0].is_positive for log in gap.atoms(sp.log)):
             raise UndecidedError("a logarithm of what may be 0 or negative")
-        pieces = pieces or [piece for _, piece in cases(gap)]
-        if all(map(vanishes, pieces)):
-            return Claim(says, PROVED, cases=len(pieces), **about)
+        each = pieces() or [piece for _, piece in cases(gap)]
+        if all(map(vanishes, each)):
+            return Claim(says, PROVED, cases=len(each), **about)
     except UndecidedError:
         pass
-    at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
-    found = _refutation(gap.replace(_is_unknown, _example), by_hand, at)
+    found = _refutation(*shown, range(1, POINTS))
     return Claim(says, REFUTED if found else UNDECIDED, difference=found, **about)
 
 
@@ -114,10 +120,14 @@ def cases(asked: Any) -> Iterator[tuple[tuple[Side, ...], Any]]:
     proved then holds in too many cases.
 
     Raises:
-        UndecidedError: on a border the lines take neither of its sides; after the last case.
+        UndecidedError: on a border the lines take neither of its sides, after the last case; or
+            there are more than `MOST_CASES`.
     """
     at_borders: dict[Any, set[bool]] = defaultdict(lambda: {True, False})
-    yield from _cases(asked, (), at_borders)
+    for count, found in enumerate(_cases(asked, (), at_borders)):
+        if count == MOST_CASES:
+            raise UndecidedError(f"more than {MOST_CASES} cases of signs")
+        yield found
     if not all(at_borders.values()):
         raise UndecidedError("where two cases meet, the lines take neither throughout")
 
@@ -252,10 +262,11 @@ def _example(formula: Any) -> Any:
     return 2 * (by + ord(name[0])) * formula.args[by - 1] + 1 if by else sum(weighted)
 
 
-def _refutation(gap: Any, by_hand: Any, at: Sequence[Any]) -> Difference | None:
+def _refutation(
+    gap: Any, by_hand: Any, at: Sequence[Any], attempts: Iterable[int]
+) -> Difference | None:
     """Find a rational point where the gap is more than its digits; None if none is found."""
-    by_hand = by_hand.replace(_is_unknown, _example)
-    for attempt in range(POINTS):
+    for attempt in attempts:
         point = _point(attempt, at)
         found, rest = (of.xreplace(point).evalf(DIGITS + 10) for of in (by_hand, gap))
         size = max(abs(found), abs(found + rest)) if rest.is_real else sp.nan

@@ -1,6 +1,7 @@
 """What is proved: the article's nine, the chain through a network, activations, losses, lemmas."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
@@ -59,11 +60,15 @@ def article(gradient: Callable[..., Any]) -> tuple[list[Claim], Claim | None]:
     gradient(*given)
     by_hand = dict(zip(Parameters._fields, map(number, gradient(*given)), strict=True))
     due = {name: sp.diff(loss, at[name]) for name in by_hand}
-    try:
-        leaves = [leaf for _, leaf in cases(sp.Tuple(*(due[n] - by_hand[n] for n in due)))]
-        pieces = dict(zip(due, zip(*leaves, strict=True), strict=True))
-    except UndecidedError:  # of which one?
-        pieces = {}
+
+    @cache
+    def pieces() -> dict[str, Sequence[Any]]:
+        try:
+            leaves = [leaf for _, leaf in cases(sp.Tuple(*(due[n] - by_hand[n] for n in due)))]
+        except UndecidedError:  # some of the nine are; each is asked for by itself
+            return {}
+        return dict(zip(due, zip(*leaves, strict=True), strict=True))
+
     steps = manual.article.forward(*given[:2])
     hidden = {number(steps.z1): "h1", number(steps.z2): "h2"}
     partials = [
@@ -72,7 +77,7 @@ def article(gradient: Callable[..., Any]) -> tuple[list[Claim], Claim | None]:
             due[name],
             by_hand[name],
             [*at.values()],
-            pieces.get(name, ()),
+            lambda name=name: pieces().get(name),
             name=name,
             factors=_written(by_hand[name], hidden),
         )

@@ -29,6 +29,7 @@ def test_the_article() -> None:
     )
 
 
+@pytest.mark.slow
 def test_as_json() -> None:
     answer = one_object(compare("prove", "--json", "--sigmoid-derivative", "article"))
     assert list(answer) == [
@@ -69,6 +70,7 @@ def test_a_planted_mistake() -> None:
     assert float(answer["by_hand"]) != float(answer["exact"])
 
 
+@pytest.mark.slow
 def test_one_partial_derivative_is_wrong() -> None:
     answer = one_object(compare("prove", "--plant", "wrong-input", "--json"), code=1)
     assert [row["verdict"] for row in answer["partials"]].count("refuted") == 1
@@ -87,6 +89,7 @@ def test_floating_point_is_out_of_reach() -> None:
     assert {row["verdict"] for row in answer["partials"]} == {"undecided"}
 
 
+@pytest.mark.slow
 def test_other_networks() -> None:
     words = "prove --network 2-2-1 --activation relu --loss huber --output identity --examples 1"
     answer = one_object(compare(*words.split(), "--json"))
