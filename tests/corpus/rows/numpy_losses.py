@@ -250,11 +250,12 @@ CASES = [
         Row("right", np.exp),
         Row("off by 1e-9", lambda x: np.exp(x) * (1 + 1e-9), verdict="disagree"),
     ),
+    # What differences make of seven digits depends on how NumPy's library multiplies.
     *cases("data that cancels, in a closure", check_gradient, of_opposites, OPPOSITE, points=0)(
-        Row("by rounded data", by_rounded_data),
+        Row("by rounded data", by_rounded_data, verdict="agree"),
     ),
     *cases("data that cancels", check_gradient, of_opposites, OPPOSITE, NEARLY_ALIKE, points=0)(
-        Row("by rounded data", by_rounded_data),
+        Row("by rounded data", by_rounded_data, verdict="agree"),
     ),
     *cases("a number has two names", check_gradient, raised_by_one, np.float64(2.0), points=0)(
         Row("right", lambda p: np.exp(p) * (p + 2), certified=True),
