@@ -89,7 +89,7 @@ def claim(
     """
     gap = due - by_hand
     at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
-    shown = gap.replace(_is_unknown, _example), by_hand.replace(_is_unknown, _example), at
+    shown = due.replace(_is_unknown, _example), by_hand.replace(_is_unknown, _example), at
     if found := _refutation(*shown, range(1)):  # most of what is wrong is seen at once
         return Claim(says, REFUTED, difference=found, **about)
     try:
@@ -263,17 +263,17 @@ def _example(formula: Any) -> Any:
 
 
 def _refutation(
-    gap: Any, by_hand: Any, at: Sequence[Any], attempts: Iterable[int]
+    due: Any, by_hand: Any, at: Sequence[Any], attempts: Iterable[int]
 ) -> Difference | None:
-    """Find a rational point where the gap is more than its digits; None if none is found."""
+    """Find a rational point where two formulas have different values; None if none is found."""
     for attempt in attempts:
         point = _point(attempt, at)
-        found, rest = (of.xreplace(point).evalf(DIGITS + 10) for of in (by_hand, gap))
-        size = max(abs(found), abs(found + rest)) if rest.is_real else sp.nan
-        if found is sp.nan or (size is not sp.nan and abs(rest) > APART * size):
+        found, exact = (of.xreplace(point).evalf(DIGITS + 10) for of in (by_hand, due))
+        if not exact.is_finite:
+            continue
+        if found is sp.nan or abs(exact - found) > APART * max(abs(exact), abs(found)):
             shown = {str(symbol): Fraction(str(value)) for symbol, value in point.items()}
-            values = [str(sp.N(value, DIGITS)) for value in (found, found + rest)]
-            return Difference(shown, *values)
+            return Difference(shown, *(str(sp.N(value, DIGITS)) for value in (found, exact)))
     return None
 
 
