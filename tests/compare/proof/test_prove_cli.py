@@ -137,7 +137,7 @@ def test_without_sympy() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "--network 2-2-2-2-2-2 --examples 2",
+        "--network 2-2-2-2-2",
         "--network 12-4-1 --activation relu --output identity --examples 4",
     ],
 )
