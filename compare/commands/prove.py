@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ARTICLE = (2, 2, 1)
 
-#: The most paths from inputs to outputs, of all examples, that are attempted: for a minute, at most.
+#: The most paths from inputs to outputs, of all examples: a minute, at most.
 LARGEST = 200
 
 #: Up to so many the loss is the mean of two examples by default.
