@@ -10,7 +10,7 @@ A line is one expression with holes, of which equal names get the same value:
     i, j, k    three different indices below 3
     c, d       numbers between 0.3 and 2
 
-Each is tried alone by `tests/handgrad/program/test_rules.py`; programs are drawn from `STEPS` by
+Each is tried alone by `tests/corpus/test_operations.py`; programs are drawn from `STEPS` by
 `tests.corpus.programs`.
 """
 

@@ -24,6 +24,7 @@ SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
 #: The tests of what is edited, the slow ones as well.
 TESTS = (
     "tests/test_corpus.py",
+    "tests/corpus",
     "tests/manual",
     "tests/handgrad",
     "tests/models",

@@ -24,7 +24,7 @@ from tests.corpus.differences import (
 from tests.corpus.edits import Edit, drawn
 from tests.corpus.operations import STEPS
 from tests.corpus.programs import Program, draw, function, point, values
-from tests.handgrad.program.test_rules import NEVER, operations
+from tests.corpus.test_operations import NEVER, operations
 
 #: Operations that a program is drawn to have, beside those drawn at random.
 WANTED = 8
