@@ -17,12 +17,12 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
-from compare.proof.symbols import UndecidedError
+from compare.proof.symbols import Least, UndecidedError
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
 #: What has a formula for each sign of a difference: in lines, and in the derivative of a loss.
-FORKS = (sp.Abs, sp.Min, sp.Max, Relational, sp.sign, sp.Heaviside)
+FORKS = (sp.Abs, Least, Relational, sp.sign, sp.Heaviside)
 
 #: The most cases of signs that are gone through.
 MOST_CASES = 64
@@ -181,9 +181,8 @@ def _answer(fork: Any, above: bool) -> Any:
         return fork.args[0] if above else -fork.args[0]
     if isinstance(fork, sp.sign | sp.Heaviside):
         return sp.Integer(above) if isinstance(fork, sp.Heaviside) else sp.Integer(2 * above - 1)
-    if isinstance(fork, sp.Max | sp.Min):
-        first, second, *rest = fork.args
-        return fork.func(first if above == isinstance(fork, sp.Max) else second, *rest)
+    if isinstance(fork, Least):
+        return fork.args[1 if above else 0]
     return fork.func(1, 0) if above else fork.func(0, 1)
 
 

@@ -211,7 +211,7 @@ def loss(name: str, examples: int, outputs: int) -> list[Claim]:
     forward, backward = LOSSES[name]
     value, cache = forward(a, y)
     at = [*a.numbers.flat, *y.numbers.flat]
-    pairs = zip(a.numbers.flat, backward(1.0, cache).numbers.flat, strict=True)
+    pairs = zip(a.numbers.flat, map(number, backward(1.0, cache).numbers.flat), strict=True)
     return [
         claim(
             f"{name}: ∂L/∂{of}",

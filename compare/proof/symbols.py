@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from math import isfinite
 from typing import Any, Self
 from unittest.mock import patch
@@ -71,6 +72,22 @@ class Symbols(ObjectArray):
         raise UndecidedError("an if or a Boolean operation on a number that may be anything")
 
 
+class Least(sp.Function):
+    """The lesser of two, which SymPy's own compares by their formulas, for seconds."""
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, *args: Any) -> Any:
+        """Compare numbers alone."""
+        return sp.Min(*args) if all(number.is_number for number in args) else None
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """1 by the lesser, else 0."""
+        args: Any = self.args
+        return sp.Heaviside(args[1] - args[0] if argindex == 1 else args[0] - args[1])
+
+
 def indicator(condition: Any) -> Any:
     """Return 1 where a condition holds, else 0."""
     return sp.Piecewise((1, condition), (0, True))
@@ -84,8 +101,14 @@ def named(letter: str, *shape: int) -> Symbols:
 
 
 def number(value: Any) -> Any:
-    """Return the only expression of an array, with the sign of a number as a difference of two."""
+    """Return the only expression of an array, in which `Least` stands for minima and maxima.
+
+    The sign of a number is the difference of two comparisons: in the lines it is 0 at 0.
+    """
     found = sp.sympify(value.numbers[()] if isinstance(value, ObjectArray) else value)
+    least: Any = Least
+    found = found.replace(sp.Min, lambda *of: reduce(least, of))
+    found = found.replace(sp.Max, lambda *of: -reduce(least, [-a for a in of]))
     return found.replace(sp.sign, lambda z: indicator(z > 0) - indicator(z < 0))
 
 
