@@ -80,7 +80,7 @@ def _table(where: str, reader: csv.DictReader) -> Table:
 
 
 def as_float(cell: str) -> float | None:
-    """Return the number in a cell, nan and infinities included, or None. Python's 1_000 is none."""
+    """Return the number in a cell, which may be nan or infinite; None for text, and for 1_000."""
     try:
         return None if "_" in cell else float(cell)
     except ValueError:

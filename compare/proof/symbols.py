@@ -36,6 +36,16 @@ class _Functions(Namespace):
         """Choose where a condition is 1, or a number is not 0."""
         return self.array(np.frompyfunc(_chosen, 3, 1)(*map(self.numbers, (condition, yes, no))))
 
+    def log(self, x: Any) -> Any:
+        """Take logarithms of what is positive for all real numbers."""
+        if not all(sp.sympify(of).is_positive for of in np.ravel(self.numbers(x))):
+            raise UndecidedError("a logarithm of what may be 0 or negative")
+        return super().log(x)
+
+    def log1p(self, x: Any) -> Any:
+        """Take logarithms of 1 + x."""
+        return self.log(1 + x)
+
 
 def _chosen(condition: Any, yes: Any, no: Any) -> Any:
     holds = condition if condition.has(sp.Piecewise) else indicator(sp.Ne(condition, 0))
@@ -52,6 +62,8 @@ class Symbols(ObjectArray):
         if relation := COMPARED.get(ufunc):
             numbers = map(self.__array_namespace__().numbers, inputs)
             return type(self)(np.frompyfunc(lambda a, b: indicator(relation(a, b)), 2, 1)(*numbers))
+        if ufunc is np.power and (isinstance(inputs[1], ObjectArray) or inputs[1] % 1):
+            raise UndecidedError("a power whose exponent is no whole number")  # of what may be < 0
         if ufunc in (np.divide, np.power):  # SymPy takes x / x for 1, at 0 as well
             below = inputs[1] if ufunc is np.divide else inputs[0]
             inverse = ufunc is np.divide or inputs[1] < 0

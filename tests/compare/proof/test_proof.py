@@ -265,6 +265,7 @@ ONE_BUT_AT_0: dict[str, Callable[[Any], Any]] = {
     "where it is not 0": lambda b: objects.where(b, 1, 0),
     "a quotient": lambda b: b / b,
     "negative power": lambda b: b * b**-1,
+    "of a logarithm": lambda b: 1 + objects.log(b) - objects.log(b) * (1 + b - b),
     "negative power of a square": lambda b: b**2 * b**-2,
 }
 
@@ -295,6 +296,8 @@ NO_FORMULA: dict[str, tuple[Callable[[Any], Any], str]] = {
     "small floats": (lambda b: np.asarray(b, np.float32), "exact numbers turned into floats"),
     "a float": (float, "exact numbers turned into floats"),
     "an if": (lambda b: b if b > 0 else -b, "an if or a Boolean operation"),
+    "a root": (lambda b: b**0.5 * b**0.5, "a power whose exponent is no whole number"),
+    "a power": (lambda b: b * b**b * b**-b, "a power whose exponent is no whole number"),
     "a division": (lambda b: b / (b - 1), "a number that is divided by may be 0"),
 }
 
