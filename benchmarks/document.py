@@ -26,7 +26,7 @@ SCIPY = ROOT / "docs" / "scipy.md"
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
 FIGURES = ROOT / "benchmarks" / "results" / "figures"
 
-#: The cells that most is said of, by `case/size/dtype/threads`.
+#: The cells that the document is mostly about, by `case/size/dtype/threads`.
 SAMPLE, LARGE = "sample/1/float64/1", "digits/512/float32/1"
 
 #: The rows of the README's table: what it says, the cell, and the row.

@@ -101,6 +101,6 @@ def along_axis(group: Group) -> "Figure":
 
 
 def _medians(group: Group, times: Callable[[Cell], Samples | None]) -> list[Any]:
-    """Return the sizes at which there are times, and the medians; [] if there are none."""
+    """Return the sizes that were timed and their medians; an empty list if none was."""
     found = [(cell.size[0], spread(made).median) for cell in group.cells if (made := times(cell))]
     return [*zip(*found, strict=True)]

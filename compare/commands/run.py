@@ -85,7 +85,7 @@ def run(
 
 
 def _you(weight: float | None, height: float | None, units: str | None) -> "tuple[Person, ...]":
-    """Return the person with these measures, or nobody if there are none."""
+    """Return the person with these measures; an empty tuple where they are not given."""
     from compare.people import Person, from_metric
 
     if weight is None and height is None and units is None:

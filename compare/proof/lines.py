@@ -94,7 +94,8 @@ def _logistic(z: Any) -> Any:
 def _written(by_hand: Any, hidden: Mapping[Any, str]) -> list[Any]:
     """Return factors of what the lines compute, the number first, by the names of activations.
 
-    There are none where more is asked for than the signs of z1, z2 and z3, or other names are left.
+    The list is empty where the formula asks for other signs than those of z1, z2 and z3, or has
+    other names.
     """
     sides, formula = next(cases(by_hand))
     names = {side.name: sp.Symbol(hidden.get(side.difference, "ypred")) for side in sides}
