@@ -129,7 +129,7 @@ def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
 def progress(total: int) -> "Iterator[OnCheck]":
     """Show the running check and the time left; without a terminal, a plain line per check."""
     done = 0
-    with shared.progress(time_left=True) as show:
+    with shared.progress() as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
             nonlocal done

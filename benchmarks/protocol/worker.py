@@ -90,7 +90,7 @@ def _work(pipe: Connection, threads: str) -> None:
     spec, name = request.specs[0], request.name
     measures = {
         FIRST: lambda: {"phases": apart.phases(spec)},
-        MEMORY: lambda: {"peak": apart.peak(spec, name)},
+        MEMORY: lambda: {"peak_bytes": apart.peak(spec, name)},
         UNTUNED: lambda: {"untuned": apart.time_untuned(spec, name)},
     }
     pipe.send(measures[request.measure]())
@@ -111,7 +111,7 @@ def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
         if request.deadline is not None and time.time() > request.deadline:
             say({"left_out": label})
             continue
-        say({"begun": label})
+        say({"at": label, "row": ""})
         try:
             cell = time_cell(spec, plan, lambda row, label=label: say({"at": label, "row": row}))
         except (AtAKinkError, RefusedError) as error:

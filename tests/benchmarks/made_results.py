@@ -137,7 +137,7 @@ def made_cell(case: str, size: list[int], dtype: str, rng: np.random.Generator) 
     about = {"sizes": sizes, "batch": batch, "activation": "relu", "loss": "softmax-ce"}
     cost = 3 - weights[0] / sum(weights)
     where = (case, size, dtype, "all", "highest", "cpu")
-    return Cell(*where, about, parameters, flops, moved, cost, sees=1.0, rows=rows)
+    return Cell(*where, about, parameters, moved, flops, cost, sees=1.0, rows=rows)
 
 
 def _network(case: str, size: list[int]) -> tuple[list[int], int]:

@@ -13,13 +13,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import fingerprint, machine, names
-from benchmarks.cases import Spec
+from benchmarks import machine, names
+from benchmarks.cases import Choice, Spec
 from benchmarks.commands import time as time_command
 from benchmarks.contenders import article
-from benchmarks.fingerprint import differences
-from benchmarks.on_gpu import main as on_gpu
-from benchmarks.on_gpu import specs
+from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
 from benchmarks.protocol import cell, gpu, session, warm, worker
@@ -48,7 +46,6 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         yield from said
 
     monkeypatch.setattr(session, "answers", answers)
-    monkeypatch.setattr(fingerprint, "_set_up", dict)
     monkeypatch.setattr(warm, "WARM_CALLS", 3)
     for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
         monkeypatch.setattr(cell, seconds, 1e-3)
@@ -99,11 +96,9 @@ def test_a_wrong_contender_ends_with_one(
     assert ended("--case", "sample", *FEW, *BRIEF, "--json") == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[0].startswith("Load 99.0 before the start: others run here")
-    answer = json.loads(shown.out)
-    rows = {row["name"]: row for row in answer["cells"][0]["rows"]}
-    assert rows["hand-numpy"]["samples"] == []
-    assert rows["hand-numpy"]["wrong"].startswith("the loss: got")
-    assert rows["grad-jit"]["samples"]
+    (cell,) = Results.read(json.loads(shown.out), "").cells
+    assert row_of(cell, "hand-numpy").wrong.startswith("the loss: got")
+    assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "grad-jit"]
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -116,25 +111,30 @@ def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_the_script_for_a_gpu_runs_on_the_processor(
+def test_what_is_timed_on_a_gpu_runs_on_the_processor(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The limit, the short table, the JSON; a device's own, tests of cells have run."""
     out = tmp_path / "gpu.json"
     brief = ["--processes", "1", "--rounds", "2", "--case", "sample", "--out", str(out)]
-    assert ended("--device", "cpu", *brief, of=on_gpu) == 0
+    assert ended("--gpu", "--device", "cpu", *brief) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[-1] == f"Results: {out}"
     assert shown[-2].endswith("every answer right before and after it was timed.")
-    label = "sample/1/float64/all/highest/cpu"
+    label = "sample/1/float64/1/highest/cpu"
     assert any(line.startswith(label) for line in shown)
-    assert [cell.label for cell in Results.load(out).cells] == [label]
+    found = Results.load(out)
+    assert [cell.label for cell in found.cells] == [label]
+    assert {*time_command.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
+    assert found.settings["processes"] == 1
+    assert ended("--gpu", "--device", "cpu", "--case", "depth") == 2
+    one_line(capsys, "no cell: depth is not timed in --gpu")
 
 
 def test_the_cells_for_a_gpu_have_both_precisions() -> None:
-    made = specs("gpu")
+    made = Choice(gpu=True, device="gpu").specs()
     assert {spec.precision for spec in made if spec.dtype == "float32"} == {"highest", "default"}
-    assert all(spec.device == "gpu" for spec in made)
+    assert {(spec.device, spec.threads) for spec in made} == {("gpu", "all")}
     assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in made]
     (narrow, _) = (spec for spec in made if (spec.case, spec.size) == ("width", (64,)))
     assert narrow.problem().about["activation"] == "tanh"
@@ -147,7 +147,7 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     """
     spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
     (answer,) = answers(Request(MEMORY, [spec], name=names.HAND))
-    assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
+    assert answer["peak_bytes"] is None or 4 * 8 * 4**9 < answer["peak_bytes"] < 60 * 8 * 4**9
     (answer,) = answers(Request(UNTUNED, [spec], name=names.HAND))
     assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
 
