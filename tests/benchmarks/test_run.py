@@ -16,7 +16,7 @@ import pytest
 from benchmarks import machine, names
 from benchmarks.cases import Choice, Spec
 from benchmarks.commands import time as time_command
-from benchmarks.contenders import article
+from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
@@ -86,13 +86,13 @@ def test_a_wrong_contender_ends_with_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.machine.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
-    ours = article.CONTENDERS[names.HAND]
+    ours = FAMILIES[ArticleProblem][names.HAND]
 
     def wrong(problem: ArticleProblem) -> Ready:
         ready = ours(problem)
         return replace(ready, read=lambda answer: [-leaf for leaf in ready.read(answer)])
 
-    monkeypatch.setitem(article.CONTENDERS, names.HAND, wrong)
+    monkeypatch.setitem(FAMILIES[ArticleProblem], names.HAND, wrong)
     assert ended("--case", "sample", *FEW, *BRIEF, "--json") == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[0].startswith("Load 99.0 before the start: others run here")
