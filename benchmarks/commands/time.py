@@ -110,7 +110,7 @@ def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
 def _job(contenders: tuple[str, ...], out: Path | None, **given: Any) -> "Job":
     """Return the run that the options describe."""
     from benchmarks.cases import Choice
-    from benchmarks.protocol import session, worker
+    from benchmarks.protocol.session import Job
 
     numbers = ("rounds", "processes", "limit", "for_times")
     asked = {name: value for name in numbers if (value := given.pop(name, None))}
@@ -119,9 +119,8 @@ def _job(contenders: tuple[str, ...], out: Path | None, **given: Any) -> "Job":
     if not specs:
         where = ", ".join(given["dtypes"]) or "--gpu"
         raise click.UsageError(f"no cell: {', '.join(given['cases'])} is not timed in {where}")
-    thorough = given["full"] or given["gpu"] or given["cases"]
-    apart = session.APART if thorough else (worker.FIRST,)
-    return session.Job(specs, only=contenders, apart=apart, out=out, **asked)
+    weigh = bool(given["full"] or given["gpu"] or given["cases"])
+    return Job(specs, only=contenders, weigh=weigh, out=out, **asked)
 
 
 def _device(wanted: str | None) -> str:

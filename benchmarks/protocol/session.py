@@ -12,12 +12,10 @@ from typing import Any
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.process import WorkerError
+from benchmarks.protocol import apart
 from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request, answers
+from benchmarks.protocol.worker import Work, answers, times
 from benchmarks.results import CONTENDER, Cell, Results, Row
-
-#: The measurements besides times; the quick set has the first of them.
-APART = (FIRST, MEMORY, UNTUNED)
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
@@ -35,7 +33,7 @@ class Job:
     rounds: int = 30  #: at least
     processes: int = 5
     only: Sequence[str] = ()  #: contenders
-    apart: Sequence[str] = APART  #: measured in separate processes at the end
+    weigh: bool = True  #: whether memory is measured, at the end
     limit: float | None = None  #: seconds after which no measurement starts
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
@@ -87,7 +85,7 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
         for threads, specs in _alike(job.specs):
             rounds = -(-job.rounds // job.processes)
             plan = Plan(rounds, process, job.only, Path(gates))
-            for answer in answers(Request(TIMES, specs, plan, deadline=deadline)):
+            for answer in answers(times, threads, specs[0].device, specs, plan, deadline):
                 if "started" in answer:
                     _note_start(results, threads, answer["started"])
                 elif "at" in answer:
@@ -153,8 +151,8 @@ def _join(known: Row, row: Row) -> None:
 
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
     """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
-    todo = _todo(job, results)
-    for done, (what, spec, row) in enumerate(todo):
+    todo = [*_first_calls(job, results), *(_weighed(job, results) if job.weigh else ())]
+    for done, (what, work, spec, row) in enumerate(todo):
         if job.limit and time.time() > begin + job.limit:
             results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
             continue
@@ -162,28 +160,29 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
         on_step(done, len(todo), running, f"{done}/{len(todo)} {running}")
         # The times are valid without these measurements.
         with suppress(WorkerError):
-            for answer in answers(Request(what, [spec], name=row.name)):
+            for answer in answers(work, spec.threads, spec.device, spec, row.name):
                 for measured, value in answer.items():
                     setattr(row, measured, value)
 
 
-def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
-    """List the separate measurements with their rows."""
-    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
-    once = [
-        (FIRST, spec, row)
-        for spec, cell in cells
-        if FIRST in job.apart and (row := cell.row(names.REFERENCE))
-    ]
-    weighed = [
-        (what, spec, row)
-        for spec, cell in cells
-        for row in cell.timed(CONTENDER)
-        for what in (MEMORY, UNTUNED)
-        if what in job.apart
+#: A measurement besides times: what it is called, what does it, and of which row.
+Apart = tuple[str, Work, Spec, Row]
+
+
+def _first_calls(job: Job, results: Results) -> Iterator[Apart]:
+    for spec in job.specs:
+        cell = results.cell(spec.label)
+        if cell and (row := cell.row(names.REFERENCE)):
+            yield "first", apart.phases, spec, row
+
+
+def _weighed(job: Job, results: Results) -> Iterator[Apart]:
+    for spec in job.specs:
+        cell = results.cell(spec.label)
         # A device reports the peak since the start of a process; only the planned memory is usable.
-        and spec.device == "cpu"
-        and cell.bytes >= WORTH_WEIGHING
-        and row.name in OF_MEMORY
-    ]
-    return once + weighed
+        if cell is None or spec.device != "cpu" or cell.bytes < WORTH_WEIGHING:
+            continue
+        for row in cell.timed(CONTENDER):
+            if row.name in OF_MEMORY:
+                yield "memory", apart.peak, spec, row
+                yield "time without freed memory kept", apart.untuned, spec, row

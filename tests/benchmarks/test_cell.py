@@ -25,9 +25,10 @@ from benchmarks.floors import (
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.protocol import cell, program, warm
-from benchmarks.protocol.cell import Plan, RefusedError, time_cell
+from benchmarks.protocol.cell import Plan, RefusedError
+from benchmarks.protocol.cell import time_cell as steps_of_timing
 from benchmarks.ready import Ready, Unavailable, leaves
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
 from handgrad.speed import rounds
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
@@ -53,6 +54,13 @@ def gates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def plan(gates: Path) -> Plan:
     return replace(BRIEF, gates=gates)
+
+
+def time_cell(spec: Spec, plan: Plan) -> Cell:
+    """What comes last of the steps."""
+    *_, found = steps_of_timing(spec, plan)
+    assert isinstance(found, Cell)
+    return found
 
 
 @pytest.mark.slow

@@ -20,9 +20,9 @@ from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
-from benchmarks.protocol import cell, gpu, session, warm, worker
+from benchmarks.protocol import apart, cell, gpu, session, warm, worker
 from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request, answers, environment
+from benchmarks.protocol.worker import Work, answers, environment, times
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -39,11 +39,8 @@ FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker's answers without the process, in which JAX would have to start."""
 
-    def answers(request: Request) -> Iterator[dict[str, Any]]:
-        said: list[Any] = [{"started": {"seconds": 1.0}}]
-        if request.measure == TIMES:
-            worker._time(request, said.append)
-        yield from said
+    def answers(work: Work, _threads: str, _device: str, *given: Any) -> Iterator[dict[str, Any]]:
+        yield from work(*given) if work is times else ()
 
     monkeypatch.setattr(session, "answers", answers)
     monkeypatch.setattr(warm, "WARM_CALLS", 3)
@@ -146,9 +143,9 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     And takes longer than copying one of them, in a process whose memory is as it is by itself.
     """
     spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
-    (answer,) = answers(Request(MEMORY, [spec], name=names.HAND))
+    (answer,) = answers(apart.peak, "1", "cpu", spec, names.HAND)
     assert answer["peak_bytes"] is None or 4 * 8 * 4**9 < answer["peak_bytes"] < 60 * 8 * 4**9
-    (answer,) = answers(Request(UNTUNED, [spec], name=names.HAND))
+    (answer,) = answers(apart.untuned, "1", "cpu", spec, names.HAND)
     assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
 
 
@@ -169,15 +166,14 @@ def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
-    request = Request(TIMES, [Spec("nothing", (1,))], Plan(rounds=2, seed=0))
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"):
-        list(answers(request))
+        list(answers(times, "1", "cpu", [Spec("nothing", (1,))], Plan(rounds=2, seed=0)))
 
 
 def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_work", dies)
     with pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$"):
-        list(answers(Request(TIMES, [Spec("sample", (1,))])))
+        list(answers(times, "1", "cpu"))
 
 
 def dies(_pipe: Any, _threads: str) -> None:
