@@ -43,7 +43,7 @@ class Stored:
     PART: ClassVar[str]  #: the field that grows
     ABOUT: ClassVar[Mapping[str, Any]]  #: what readers need of the fields that are mappings
 
-    fingerprint: Mapping[str, Any]  #: what the results depend on: machine and versions
+    fingerprint: dict[str, Any]  #: what the results depend on: machine and versions
 
     def as_json(self) -> str:
         """Format as one JSON object, one line per entry."""

@@ -5,8 +5,10 @@ What has changed is shown as a difference, and stored by `pytest tests/test_snap
 last digits do between processors. Verdicts and kinds are held by tests/test_corpus.py.
 """
 
+import io
 import itertools
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -14,9 +16,14 @@ from zlib import crc32
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 
+from benchmarks.report.short import short
+from benchmarks.report.terminal import show
+from benchmarks.results import Results
+from tests.benchmarks.sure import stored
 from tests.command_lines import CONTEXTS, ROOTS
 from tests.console import PYTHON, in_this_process, same
 from tests.corpus.all import all_cases
@@ -37,6 +44,10 @@ compare break {|half-mse --epochs 5}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
 benchmarks checkers --table benchmarks/results/checkers.json
+benchmarks table benchmarks/results/comparison/first.json
+benchmarks compare benchmarks/results/comparison/{first|slowed}.json benchmarks/results/cpu.json
+benchmarks compare benchmarks/results/comparison/{first|slowed}.json --json \
+    benchmarks/results/comparison/again.json
 """
 
 
@@ -45,6 +56,12 @@ class Printed(AmberSnapshotExtension):
 
     def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         return same(snapshot_data, serialized_data)
+
+
+def shown(results: Results) -> str:
+    """What the terminal shows of a run."""
+    show(results, Console(file=(out := io.StringIO()), width=80))
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -74,6 +91,13 @@ def test_the_help_of_a_command(path: str, printed: SnapshotAssertion) -> None:
 def test_what_a_command_prints(line: str, printed: SnapshotAssertion) -> None:
     code, out, err = in_this_process(PYTHON + line)
     assert f"{out}{err}ended with {code}" == printed
+
+
+@pytest.mark.parametrize("screen", [short, shown], ids=["short", "whole"])
+def test_how_a_run_of_timings_reads(
+    screen: Callable[[Results], str], printed: SnapshotAssertion
+) -> None:
+    assert screen(stored("sample", "batch/", "digits/512/float32/1")) == printed
 
 
 #: Of certified rulings on wrong answers no digit depends on a clock, on a step or on rounding, but
