@@ -46,8 +46,6 @@ handgrad.referee
 benchmarks checkers --table benchmarks/results/checkers.json
 benchmarks table benchmarks/results/comparison/first.json
 benchmarks compare benchmarks/results/comparison/{first|slowed}.json benchmarks/results/cpu.json
-benchmarks compare benchmarks/results/comparison/{first|slowed}.json --json \
-    benchmarks/results/comparison/again.json
 """
 
 

@@ -1,5 +1,6 @@
 """Two runs: the same again is a tie, a tenth slower is worse, machines are compared by floors."""
 
+import json
 import os
 import subprocess
 import sys
@@ -86,6 +87,14 @@ def test_a_row_without_a_floor_is_named_where_floors_are_compared() -> None:
     lines = [line for line in compare(here, there).missing if line.startswith(cell.label)]
     assert f"{cell.label}: c: no floor to compare it by" in lines
     assert len(lines) == sum(row.called == PYTHON for row in cell.timed(CONTENDER))
+
+
+def test_the_command_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("compare", str(FIRST), str(SLOWED), "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["compared"] == "times"
+    keys = {"cell", "row", "ratio", "interval", "noise", "verdict", "dispatch_bound"}
+    assert {*found["changes"][0]} == keys
 
 
 def test_files_that_cannot_be_compared_are_one_line(
