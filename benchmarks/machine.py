@@ -6,12 +6,15 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pyperf
+
+from compare.wording import install
 
 #: Packages whose versions affect times.
 PEERS = ("torch", "autograd", "scikit-learn")
@@ -32,6 +35,15 @@ SAME = (
 
 #: Entries compared only where both runs have them: a run may lack some threads or libraries.
 PARTIAL = ("workers", "versions")
+
+
+#: Run in another process, so that this one does not reserve the device's memory.
+PROBE = "import jax; print(jax.devices('gpu')[0].device_kind)"
+
+#: Seconds that JAX may take to find a device, including the first start of its driver.
+PATIENCE = 120
+
+HINT = f"expected a GPU, and {install('cuda')}"
 
 
 def described(packages: Iterable[str]) -> dict[str, Any]:
@@ -122,6 +134,24 @@ def _said(*command: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return run.stdout.strip() if run.returncode == 0 else ""
+
+
+def why_no_gpu() -> str:
+    """Return why JAX cannot use a GPU here; "" if it can."""
+    env = {**os.environ, "JAX_PLATFORMS": "cuda", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    command = [sys.executable, "-c", PROBE]
+    try:
+        probe = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=env, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return f"JAX found none in {PATIENCE} seconds; {HINT}"
+    if probe.returncode == 0:
+        return ""
+    said = (probe.stderr.strip().splitlines() or [""])[-1]
+    # The last line of a traceback, unless it is an exception without a message.
+    why = f" ({said[:120]})" if ": " in said else ""
+    return f"JAX finds none{why}; {HINT}"
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -20,8 +20,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 
-from benchmarks.report.short import short
-from benchmarks.report.terminal import show
+from benchmarks.report.whole import show, show_short
 from benchmarks.results import Results
 from tests.benchmarks.sure import stored
 from tests.command_lines import CONTEXTS, ROOTS
@@ -56,12 +55,6 @@ class Printed(AmberSnapshotExtension):
         return same(snapshot_data, serialized_data)
 
 
-def shown(results: Results) -> str:
-    """What the terminal shows of a run."""
-    show(results, Console(file=(out := io.StringIO()), width=80))
-    return out.getvalue()
-
-
 @pytest.fixture
 def printed(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(Printed)
@@ -91,11 +84,13 @@ def test_what_a_command_prints(line: str, printed: SnapshotAssertion) -> None:
     assert f"{out}{err}ended with {code}" == printed
 
 
-@pytest.mark.parametrize("screen", [short, shown], ids=["short", "whole"])
+@pytest.mark.parametrize("screen", [show_short, show], ids=["short", "whole"])
 def test_how_a_run_of_timings_reads(
-    screen: Callable[[Results], str], printed: SnapshotAssertion
+    screen: Callable[[Results, Console], None], printed: SnapshotAssertion
 ) -> None:
-    assert screen(stored("sample", "batch/", "digits/512/float32/1")) == printed
+    out = io.StringIO()
+    screen(stored("sample", "batch/", "digits/512/float32/1"), Console(file=out, width=80))
+    assert out.getvalue() == printed
 
 
 #: Of certified rulings on wrong answers no digit depends on a clock, on a step or on rounding, but

@@ -82,7 +82,9 @@ def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
     from benchmarks.machine import fingerprint
     from benchmarks.protocol.session import run
     from benchmarks.report.lines import busy
+    from benchmarks.report.whole import show, show_short
     from benchmarks.results import Results
+    from compare.terminal import console
 
     if given["gpu"]:
         given |= {name: value for name, value in ON_GPU.items() if not given.get(name)}
@@ -96,13 +98,9 @@ def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
     if as_json:
         click.echo(results.as_json(), nl=False)
     elif given["gpu"]:
-        from benchmarks.report.short import short
-
-        click.echo(f"{short(results)}\nResults: {out}")
+        show_short(results, console())
+        click.echo(f"Results: {out}")
     else:
-        from benchmarks.report.terminal import show
-        from compare.terminal import console
-
         show(results, console())
     return int(not results.right)
 
@@ -125,11 +123,10 @@ def _job(contenders: tuple[str, ...], out: Path | None, **given: Any) -> "Job":
 
 def _device(wanted: str | None) -> str:
     """Return the device requested, or the one that is available."""
-    from benchmarks.machine import gpus
-    from benchmarks.protocol.gpu import why_not
+    from benchmarks.machine import gpus, why_no_gpu
 
     if wanted is None:
-        return "gpu" if gpus() and not why_not() else "cpu"
-    if wanted == "gpu" and (reason := why_not()):
+        return "gpu" if gpus() and not why_no_gpu() else "cpu"
+    if wanted == "gpu" and (reason := why_no_gpu()):
         raise click.UsageError(f"--device gpu: {reason}")
     return wanted

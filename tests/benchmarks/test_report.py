@@ -7,7 +7,7 @@ import pytest
 from benchmarks import names
 from benchmarks.report import units
 from benchmarks.report.lines import busy, closing, lines, missing, title
-from benchmarks.report.terminal import last_word
+from benchmarks.report.whole import last_word
 from benchmarks.results import CONTENDER, Row
 from tests.benchmarks.sure import DIGITS, SAMPLE, row_of, stored, stored_cell, sure
 

@@ -20,7 +20,7 @@ from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
-from benchmarks.protocol import apart, cell, gpu, session, warm, worker
+from benchmarks.protocol import apart, cell, session, warm, worker
 from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.worker import Work, answers, environment, times
 from benchmarks.ready import Ready
@@ -154,15 +154,15 @@ def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch: pytest.MonkeyPatch, ask: str, device: str
 ) -> None:
     monkeypatch.setattr(machine, "gpus", lambda: ["A GPU"])
-    monkeypatch.setattr(gpu, "PROBE", ask)
+    monkeypatch.setattr(machine, "PROBE", ask)
     assert time_command._device(None) == device
 
 
 def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     # It is ended after the second; the sleep only has to be longer.
-    monkeypatch.setattr(gpu, "PROBE", "import time; time.sleep(60)")
-    monkeypatch.setattr(gpu, "PATIENCE", 1)
-    assert gpu.why_not().startswith("JAX found none in 1 seconds; expected a GPU")
+    monkeypatch.setattr(machine, "PROBE", "import time; time.sleep(60)")
+    monkeypatch.setattr(machine, "PATIENCE", 1)
+    assert machine.why_no_gpu().startswith("JAX found none in 1 seconds; expected a GPU")
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
@@ -250,7 +250,7 @@ def test_where_nothing_was_timed_old_results_stay(
 def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
 ) -> None:
-    monkeypatch.setattr(gpu, "PROBE", "raise RuntimeError('no device')")
+    monkeypatch.setattr(machine, "PROBE", "raise RuntimeError('no device')")
     assert ended(*arguments) == 2
     one_line(capsys, says)
 
