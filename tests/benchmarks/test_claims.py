@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.analysis.axes import crossovers, exponent, fit
+from benchmarks.analysis.axes import axes, crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
-from benchmarks.analysis.groups import groups
 from benchmarks.check_times import results as check_times
 from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
@@ -68,12 +67,7 @@ class Stored:
         return cell, row_of(cell, name)
 
     def axis(self, case: str) -> list[Cell]:
-        (found,) = (
-            group.cells
-            for group in groups(self.results)
-            if group.stem == f"{case}/highest/cpu".replace("/", "-")
-        )
-        return found
+        return axes(self.results)[f"{case}/highest/cpu"]
 
     def time(self, label: str, name: str) -> str:
         return seconds(self.cell(label), name)

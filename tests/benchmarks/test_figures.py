@@ -8,8 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import figures, names
+from benchmarks.analysis.axes import axes
 from benchmarks.analysis.floors import floor
-from benchmarks.analysis.groups import groups
 from benchmarks.figures import FLOORS, along_axis, draw
 from benchmarks.results import FLOOR, JAX, Row
 from benchmarks.statistics import spread
@@ -19,8 +19,8 @@ from tests.benchmarks.sure import row_of, stored, sure
 
 def lines_of(figure: Figure) -> dict[str, tuple[list[float], list[float]]]:
     """The points of each line, by its label."""
-    (axes,) = figure.axes
-    points = {str(line.get_label()): np.array(line.get_data()) for line in axes.lines}
+    (area,) = figure.axes
+    points = {str(line.get_label()): np.array(line.get_data()) for line in area.lines}
     return {label: (x.tolist(), y.tolist()) for label, (x, y) in points.items()}
 
 
@@ -50,16 +50,16 @@ def test_nothing_to_draw_is_refused_in_one_line(
 
 
 def test_lines_are_the_medians_where_there_are_times() -> None:
-    group = groups(stored("batch-2-2-1/"))[0]
-    for cell in group.cells[2:]:
+    cells = axes(stored("batch-2-2-1/"))["batch-2-2-1/float64/1/highest/cpu"]
+    for cell in cells[2:]:
         row_of(cell, names.C).samples = []
-    found = lines_of(along_axis(group))
+    found = lines_of(along_axis(cells))
     for name in (names.HAND, names.HAND_JIT, names.GRAD, names.C):
-        timed = [(cell, row) for cell in group.cells if (row := cell.row(name)) and row.timed]
+        timed = [(cell, row) for cell in cells if (row := cell.row(name)) and row.timed]
         medians = [spread(row.samples).median for _, row in timed]
         assert found[name] == ([cell.size[0] for cell, _ in timed], medians)
     assert len(found[names.C][0]) == 2
     assert not {names.SKLEARN, names.AGAIN, names.LOSS, "mygrad"} & {*found}
     row = Row(JAX, FLOOR, JAX)
-    below = [spread(sure(floor(cell, row))).median for cell in group.cells]
+    below = [spread(sure(floor(cell, row))).median for cell in cells]
     assert found[FLOORS[JAX][0]][1] == below
