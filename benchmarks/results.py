@@ -187,15 +187,14 @@ class Results(Stored):
         return cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
 
     def contradiction(self) -> str | None:
-        """Return where layers' sizes are missing, or processes have unequally many samples."""
+        """Return where layers' sizes are missing, or rows or processes have unequal samples."""
         for cell in self.cells:
             sizes = cell.about.get("sizes")
             if not (isinstance(sizes, list) and sizes[2:] and {*map(type, sizes)} == {int}):
                 return f"{shown(cell.label)}: expected the sizes of three layers or more"
-            for row in cell.rows:
-                if [] in row.samples or len(set(map(len, row.samples))) > 1:
-                    where = f"{shown(cell.label)}, {shown(row.name)}"
-                    return f"{where}: expected the same number of samples of every process"
+            counts = [[len(process) for process in row.samples] for row in cell.rows if row.samples]
+            if any(count != counts[0] or len({0, *count}) != 2 for count in counts):
+                return f"{shown(cell.label)}: expected as many samples of every row and process"
         return None
 
     @property
