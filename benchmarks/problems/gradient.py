@@ -1,7 +1,7 @@
 """A loss and its gradient by hand and by JAX: what the problems share that are no trainings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -26,6 +26,8 @@ class GradientProblem:
     value_and_grad: Callable[..., Any]  #: the same by JAX
     names: tuple[str, ...]  #: of the gradient's leaves
     losses: int = 1  #: how many losses there are
+    products: list[tuple[int, int, int]] = field(default_factory=list)
+    expected_cost: float | None = None
     product_unit: float = U  #: the unit roundoff of float32 matrix products
 
     @property
@@ -48,16 +50,6 @@ class GradientProblem:
         """The bytes of arguments and result."""
         numbers = self.x.size + np.size(self.y) + 2 * self.parameters + self.losses
         return numbers * self.x.itemsize
-
-    @property
-    def products(self) -> list[tuple[int, int, int]]:
-        """None of the article's network: its sums have two terms, and are unrolled."""
-        return []
-
-    @property
-    def expected_cost(self) -> float | None:
-        """None where there are no products."""
-        return None
 
     def loss_alone(self) -> Ready:
         """Prepare the compiled loss."""

@@ -6,6 +6,7 @@ pre-activations, and a comparison that rounding could still change is refused.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,20 +28,14 @@ class NetworkProblem(GradientProblem):
 
     network: Network
 
-    @property
-    def products(self) -> list[tuple[int, int, int]]:
-        """Forward x·w, then dw = xᵀ·dz, then dx = dz·wᵀ except for the first layer."""
-        batch, layers = len(self.x), list(pairwise(self.network.sizes))
-        forward = [(batch, m, n) for m, n in layers]
-        to_weights = [(m, batch, n) for m, n in layers]
-        to_inputs = [(batch, n, m) for m, n in layers[1:]]
-        return [*forward, *to_weights, *to_inputs]
 
-    @property
-    def expected_cost(self) -> float:
-        """3 − s₁/S: three products a layer, but two for the first."""
-        sizes = [m * n for m, n in pairwise(self.network.sizes)]
-        return 3 - sizes[0] / sum(sizes)
+def _products(sizes: Sequence[int], batch: int) -> list[tuple[int, int, int]]:
+    """Return forward x·w, then dw = xᵀ·dz, then dx = dz·wᵀ except for the first layer."""
+    layers = list(pairwise(sizes))
+    forward = [(batch, m, n) for m, n in layers]
+    to_weights = [(m, batch, n) for m, n in layers]
+    to_inputs = [(batch, n, m) for m, n in layers[1:]]
+    return [*forward, *to_weights, *to_inputs]
 
 
 def network_problem(
@@ -66,6 +61,7 @@ def network_problem(
         layers.append(Layer(layer.w, b))
         a, _ = ACTIVATIONS[name].forward(z + b.astype(np.float64)[None, :])
     loss = functools.partial(autodiff.network.loss, network)
+    weights = [m * n for m, n in pairwise(network.sizes)]
     about = {"sizes": list(network.sizes), "batch": batch, "activation": network.activation}
     names = [(f"dw of layer {at + 1}", f"db of layer {at + 1}") for at in range(len(layers))]
     return NetworkProblem(
@@ -79,6 +75,8 @@ def network_problem(
         value_and_grad=jax.value_and_grad(loss),
         names=tuple(name for pair in names for name in pair),
         product_unit=product_unit,
+        products=_products(network.sizes, batch),
+        expected_cost=3 - weights[0] / sum(weights),  # three products a layer, two for the first
         network=network,
     )
 
