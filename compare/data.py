@@ -1,4 +1,4 @@
-"""Data sets: built-in ones, or a CSV file with a header and commas; for a network, or least squares.
+"""Data sets, built-in or from a CSV file with a header and commas, for a network or least squares.
 
 A network needs to be told the target of a file, since what it is decides the loss; least squares
 predicts the last column unless told otherwise, as any column of numbers will do. A class is encoded

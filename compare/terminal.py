@@ -16,9 +16,9 @@ from compare.people import UNDECIDED
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
-    from compare.experiment import Prediction
+    from compare.experiment import Prediction, Trainings
+    from compare.lockstep import Divergence
     from compare.regression import Regression
-    from compare.trajectory import SampleDivergence, Trainings
 
 #: Digits printed; the 16th and 17th of a float64 may differ between machines.
 DIGITS = 15
@@ -104,11 +104,12 @@ def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> No
     out.print(f"Free-running, the two drift at most {drift} apart.")
 
 
-def describe(divergence: "SampleDivergence", names: list[str]) -> str:
+def describe(divergence: "Divergence", names: list[str]) -> str:
     """Describe the first divergence of two trainings in a sentence."""
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
+    epoch, sample = divmod(divergence.update, len(names))
     return (
-        f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
+        f"epoch {epoch}, {names[sample]}, {divergence.quantity} of "
         f"{divergence.parameter}: by hand {number(divergence.by_hand).strip()}, by autodiff "
         f"{number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
         f"right answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is "

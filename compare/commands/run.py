@@ -12,9 +12,9 @@ from handgrad.commands.options import JSON, Number, option, whole
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
-    from compare.experiment import Prediction, Settings
+    from compare.experiment import Prediction, Settings, Trainings
+    from compare.lockstep import Divergence
     from compare.people import Person
-    from compare.trajectory import Trainings
 
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
 
@@ -163,7 +163,7 @@ def _as_object(
     agree: bool,
 ) -> dict[str, Any]:
     from compare.experiment import outside_training_range
-    from compare.people import NEWCOMERS, PEOPLE
+    from compare.people import NEWCOMERS
 
     found = trainings.first_divergence
     return {
@@ -180,7 +180,7 @@ def _as_object(
                 [epoch, *map(float, trainings.losses[epoch])]
                 for epoch in range(0, trainings.epochs, 10)
             ],
-            "first_divergence": found and found.as_object([person.name for person in PEOPLE]),
+            "first_divergence": found and _placed(found),
             "max_drift_ulps": trainings.max_drift_ulps,
         },
         "predictions": {
@@ -190,3 +190,12 @@ def _as_object(
         },
         "verdict": "agree" if agree else "disagree",
     }
+
+
+def _placed(found: "Divergence") -> dict[str, Any]:
+    """Return a divergence for JSON, with its epoch, and the person whose update it is."""
+    from compare.people import PEOPLE
+
+    epoch, person = divmod(found.update, len(PEOPLE))
+    where = {"update": found.update, "epoch": epoch, "sample": PEOPLE[person].name}
+    return where | asdict(found)

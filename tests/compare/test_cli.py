@@ -19,9 +19,8 @@ import manual.article
 import manual.sgd
 from compare import cli, terminal
 from compare.agreement import NAMES
-from compare.experiment import predict
+from compare.experiment import Trainings, predict
 from compare.people import NEWCOMERS
-from compare.trajectory import Trainings
 from models.planted import PLANTS
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close

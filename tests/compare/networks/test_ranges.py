@@ -15,7 +15,6 @@ import manual.network
 from compare.lockstep import Point as Before
 from compare.lockstep import Ranges
 from compare.networks import flat
-from compare.networks.plan import FORMATS
 from compare.networks.ranges import (
     CANCELLING,
     STABLE,
@@ -25,6 +24,7 @@ from compare.networks.ranges import (
 )
 from compare.networks.updates import update_ranges
 from compare.rounding import Range, between, exactly
+from compare.training import FORMATS
 from handgrad import exact_gradient
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
