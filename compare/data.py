@@ -282,10 +282,11 @@ def _numbers(table: Table, names: Sequence[str]) -> np.ndarray:
     """
     values = np.empty((len(table.rows), len(names)))
     for row, column in np.ndindex(values.shape):
-        value = _as_float(cell := table.rows[row][names[column]])
+        name = names[column]
+        value = _as_float(cell := table.rows[row][name])
         if value is None or not abs(value) <= LARGEST_VALUE:
             raise InputError(
-                f"{table.at(row, names[column])}: {quoted(cell)}; expected a number of at most "
+                f"{table.at(row, name)}: {quoted(cell)}; expected a number of at most "
                 f"{LARGEST_VALUE:g} in size, or other columns (--target, --feature)"
             )
         values[row, column] = value

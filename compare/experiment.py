@@ -75,6 +75,18 @@ class Trainings:
         return len(self.losses)
 
 
+def outside_training_range(person: Person) -> list[str]:
+    """Return a warning for each measurement outside the range of the training data."""
+    x, seen = raw((person,))[0], raw(PEOPLE)
+    return [
+        f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"
+        for name, unit, value, low, high in zip(
+            ("weight", "height"), ("lb", "in"), x, seen.min(axis=0), seen.max(axis=0), strict=True
+        )
+        if not low <= value <= high
+    ]
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The probability of "female" for one person, by both trained networks."""
@@ -94,6 +106,11 @@ class Prediction:
     def label_by_autodiff(self) -> str:
         """The label by the network trained by autodiff; near one half, rounding may change it."""
         return label(self.autodiff)
+
+    @property
+    def warnings(self) -> list[str]:
+        """A warning for each measurement outside the range of the training data."""
+        return outside_training_range(self.person)
 
 
 def partials(settings: Settings, person: Person) -> list[Partial]:
@@ -273,15 +290,3 @@ def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
     by_autodiff = autodiff.article.predict(_nine(params), x)
     right = output_range(params, x)
     return Verdict(by_hand, np.asarray(by_autodiff), right, right)
-
-
-def outside_training_range(person: Person) -> list[str]:
-    """Return a warning for each measurement outside the range of the training data."""
-    x, seen = raw((person,))[0], raw(PEOPLE)
-    return [
-        f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"
-        for name, unit, value, low, high in zip(
-            ("weight", "height"), ("lb", "in"), x, seen.min(axis=0), seen.max(axis=0), strict=True
-        )
-        if not low <= value <= high
-    ]

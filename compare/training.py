@@ -171,7 +171,7 @@ class Training:
         """Compute the share of a table's rows that a side predicts correctly."""
         return hits(self._of("predict", side, point, x), y)
 
-    def score(self, side: str, point: Point, classes: bool) -> dict[str, float | None]:
+    def score(self, side: str, point: Point, classes: bool) -> dict[str, Any]:
         """Compute losses and, for classes, accuracies, on both parts."""
         data = self.data
         parts = {"train": (data.x, data.y), "test": (data.test_x, data.test_y)}
@@ -205,7 +205,8 @@ class Training:
             bound = float(right.hi[0] - right.lo[0])
             apart = abs(losses[0] - losses[1]) / float(np.spacing(right.magnitude[0]))
             update = int(point.count) - 1
-            return Divergence(update, "", "loss", side, side, *losses, bound, apart)
+            by_hand, by_autodiff = losses
+            return Divergence(update, "", "loss", side, side, by_hand, by_autodiff, bound, apart)
         return None
 
     def _ran_away(self, update: int, divergence: Divergence | None = None) -> RanAwayError:

@@ -154,8 +154,7 @@ def train(
         }
         print_object(answer)
     else:
-        _report(data, scores, plot_file, out)
-        _conclude(progress)
+        _report(data, progress, scores, plot_file, out)
     return int(progress.verdict == "disagree")
 
 
@@ -266,9 +265,16 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     write_whole(out.resolve(), write)  # a link stays a link
 
 
-def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Path | None) -> None:
+def _report(
+    data: "Dataset",
+    progress: "Progress",
+    scores: dict[str, Any],
+    plot: Path | None,
+    out: Path | None,
+) -> None:
+    """Print the scores, the drift, and the verdict."""
     from compare.lockstep import SIDE_LABELS
-    from compare.terminal import console, show_scores
+    from compare.terminal import console, show_scores, show_verdict
 
     screen = console()
     show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})
@@ -278,13 +284,6 @@ def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Pat
         screen.print(f"Loss curves: {plot}", soft_wrap=True)
     if out:
         screen.print(f"Model: {out}", soft_wrap=True)
-
-
-def _conclude(progress: "Progress") -> None:
-    """Print the drift and the verdict."""
-    from compare.terminal import console, show_verdict
-
-    screen = console()
     if progress.verdict is None:
         screen.print("Not compared; --by both holds the two against each other.")
         return
@@ -292,17 +291,16 @@ def _conclude(progress: "Progress") -> None:
         f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
         "apart, which is not judged: trainings amplify rounding."
     )
-    if found := progress.first_divergence:
+    updates = int(next(iter(progress.points.values())).count)
+    because = (
+        f"{updates} updates, each taken by both from common parameters along either path, all "
+        "within rounding"
+    )
+    if progress.first_divergence:
         screen.print(
             "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
         )
-        because = _described(found)
-    else:
-        updates = int(next(iter(progress.points.values())).count)
-        because = (
-            f"{updates} updates, each taken by both from common parameters along either path, all "
-            "within rounding"
-        )
+        because = _described(progress.first_divergence)
     show_verdict(screen, progress.verdict, because)
 
 

@@ -51,7 +51,7 @@ def test_the_loss_is_printed_as_often_as_asked() -> None:
 def test_in_a_narrow_window_the_curve_is_not_wrapped() -> None:
     shown, parameters = io.StringIO(), manual.article.draw_parameters(1)
     trainings = Trainings(np.array([[0.5, 0.5], [0.1, 0.1]]), None, 0.0, parameters, parameters)
-    terminal.show_losses(Console(file=shown, width=40), trainings)
+    terminal.show_trainings(Console(file=shown, width=40), trainings)
     assert max(map(len, shown.getvalue().splitlines())) > 60
 
 
