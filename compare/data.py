@@ -8,6 +8,7 @@ as its index among the labels: of the sexes male is 0 and female is 1, as in the
 import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -281,9 +282,8 @@ def _numbers(table: Table, names: Sequence[str]) -> np.ndarray:
         InputError: a cell is no number of at most `LARGEST_VALUE` in size.
     """
     values = np.empty((len(table.rows), len(names)))
-    for row, column in np.ndindex(values.shape):
-        name = names[column]
-        value = _as_float(cell := table.rows[row][name])
+    for (row, cells), (column, name) in product(enumerate(table.rows), enumerate(names)):
+        value = _as_float(cell := cells[name])
         if value is None or not abs(value) <= LARGEST_VALUE:
             raise InputError(
                 f"{table.at(row, name)}: {quoted(cell)}; expected a number of at most "
