@@ -13,9 +13,9 @@ are counts and largest values, which do not depend on who counted what.
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -30,7 +30,10 @@ import autodiff.article
 import autodiff.network
 import manual.article
 import manual.network
-from compare.limits import count_parameters
+from compare.limits import count_parameters, shape
+from compare.trace import Trace
+from compare.traced.article import trace_article
+from compare.traced.network import trace_network
 from compare.wording import InputError
 from handgrad import GradientReport, check_gradient
 from handgrad.tolerance.rounding import bounded
@@ -101,7 +104,9 @@ class Distribution(NamedTuple):
         return jnp.sign(drawn) * jnp.ldexp(1 + power - whole, low + whole.astype(np.int32))
 
     def __str__(self) -> str:
-        return f"uniform:{self.high:g}" if self.low is None else f"spread:{self.low:g}:{self.high:g}"
+        if self.low is None:
+            return f"uniform:{self.high:g}"
+        return f"spread:{self.low:g}:{self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -184,10 +189,14 @@ class Settings:
         """Compute the gradient of one case by hand, or a planted one, in NumPy or JAX."""
         if self.network is not None:
             return manual.network.gradient(self.network, params, x, y)
-        gradient = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[self.form])
+        return type(params)(*self._gradient(manual.article.Parameters(*params), x, y))
+
+    @cached_property
+    def _gradient(self) -> Callable[..., Any]:
+        """The article's, made once: one of the mistakes is a buffer that is never cleared."""
         if self.plant is not None:
-            gradient = PLANTS[self.plant].gradient_in(self.form)
-        return type(params)(*gradient(manual.article.Parameters(*params), x, y))
+            return PLANTS[self.plant].gradient_in(self.form)
+        return partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[self.form])
 
 
 class Case(NamedTuple):
@@ -210,6 +219,30 @@ def ruling(settings: Settings, at: Case) -> GradientReport:
     """Judge the gradient by hand, or the planted one, at a case."""
     with np.errstate(all="ignore"):  # the judge reports NaN and infinity
         return check_gradient(settings.by_hand, settings.loss, *at, points=0)
+
+
+def trace(settings: Settings, at: Case, number: int) -> Trace:
+    """Trace the right derivation at the first example of a case, in float64.
+
+    Raises:
+        InputError: a number of the pass is not finite.
+    """
+    about = {"whose": f"case {number}", "parameters": f"parameters of case {number}"}
+    try:
+        if settings.network is None:
+            params = manual.article.Parameters(*map(float, at.params))
+            return trace_article(params, at.x, float(at.y), settings.form, about=about)
+        return trace_network(settings.network, at.params, at.x[0], at.y[0], about=about)
+    except InputError as error:
+        raise InputError(f"case {number}: {error}") from error
+
+
+def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
+    """Return a case's number and values, for JSON."""
+    leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(at.params)])
+    params = dict(zip(settings.names, map(float, leaves), strict=True))
+    inputs = {"x": np.asarray(at.x).tolist(), "y": np.asarray(at.y).tolist()}
+    return {"case": number, "params": params, "inputs": inputs}
 
 
 def _drawn(settings: Settings, block: Any, seed: Any) -> Any:
@@ -241,23 +274,31 @@ def _arranged(settings: Settings, numbers: Any) -> Case:
 
 
 def _compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
-    """Return both gradients of one case, and how far apart they may be; (parameters,) each."""
+    """Return both gradients of one case, and how far apart they may be, each like `params`."""
     at = _arranged(settings, numbers)
     try:
         by_hand = settings.by_hand(*at)
     except jax.errors.JAXTypeError:
-        by_hand = jax.pure_callback(
-            partial(_in_numpy, settings), at.params, *at, vmap_method="broadcast_all"
-        )
-    found = (by_hand, *bounded(jax.grad(settings.loss))(*at))
-    return tuple(ravel_pytree(grads)[0] for grads in found)
+        by_hand = _in_numpy(settings, numbers)
+    return by_hand, *bounded(jax.grad(settings.loss))(*at)
 
 
-def _in_numpy(settings: Settings, *at: Any) -> Any:
-    """Compute gradients of many cases that JAX cannot trace."""
-    params, x, y = jax.tree.map(np.asarray, at)
-    grads = settings.by_hand(params, x, y)
-    return jax.tree.map(lambda grad: np.asarray(grad, settings.dtype), grads)
+def _in_numpy(settings: Settings, numbers: Any) -> Any:
+    """Compute a gradient of the article's network that JAX cannot trace.
+
+    It is called in another thread, without 64-bit mode: numbers are passed as 32-bit words.
+    """
+    words = jax.lax.bitcast_convert_type(numbers, np.uint32)
+    shape = (settings.parameters, *words.shape[1:])
+
+    def of_many(words: Any) -> np.ndarray:
+        *params, x1, x2, y = np.asarray(words).view(settings.dtype).reshape(len(words), -1).T
+        grads = settings.by_hand(manual.article.Parameters(*params), np.stack([x1, x2], -1), y)
+        return np.stack(grads, -1).astype(settings.dtype).view(np.uint32).reshape(-1, *shape)
+
+    result = jax.ShapeDtypeStruct(shape, np.uint32)
+    found = jax.pure_callback(of_many, result, words, vmap_method="broadcast_all")
+    return list(jax.lax.bitcast_convert_type(found, settings.dtype))
 
 
 class Tally(NamedTuple):
@@ -279,10 +320,14 @@ _REACHES = np.array([0.0, np.finfo(np.float32).tiny, *ENDS[2:]])
 
 def nothing(settings: Settings) -> Tally:
     """Return the tally of no case."""
-    count, zeros = np.int64(0), np.zeros(settings.parameters, np.int64)
     return Tally(
-        *(count, count, zeros, np.zeros(len(ENDS), np.int64), zeros.astype(settings.dtype)),
-        *(np.full(LANES, -1, settings.dtype), np.full(LANES, _NO_CASE)),
+        disagreements=np.int64(0),
+        overflowed=np.int64(0),
+        judged=np.zeros(settings.parameters, np.int64),
+        reached=np.zeros(len(ENDS), np.int64),
+        ulps=np.zeros(settings.parameters, settings.dtype),
+        ratio=np.full(LANES, -1, settings.dtype),
+        case=np.full(LANES, _NO_CASE),
     )
 
 
@@ -290,42 +335,60 @@ def merged(parts: Tally) -> Tally:
     """Merge tallies along their first axis, in whatever order."""
     ratio = parts.ratio.max(0)
     first = jnp.where(parts.ratio == ratio, parts.case, _NO_CASE).min(0)
-    return Tally(*(counts.sum(0) for counts in parts[:4]), parts.ulps.max(0), ratio, first)
+    return Tally(
+        disagreements=parts.disagreements.sum(0),
+        overflowed=parts.overflowed.sum(0),
+        judged=parts.judged.sum(0),
+        reached=parts.reached.sum(0),
+        ulps=parts.ulps.max(0),
+        ratio=ratio,
+        case=first,
+    )
 
 
-def tallied(by_hand: Any, by_autodiff: Any, bound: Any, cases: Any, total: Any) -> Tally:
+def tallied(compared: Any, cases: Any, total: Any) -> Tally:
     """Tally a block.
 
     Args:
-        by_hand, by_autodiff, bound: shape (parameters, LANES).
+        compared: both gradients, and how far apart they may be: pytrees, the lane as last axis.
         cases: the cases' numbers, int64, shape (LANES,).
         total: how many cases there are; the others are not counted.
     """
+    by_hand, by_autodiff, bound = map(_stacked, compared)
     is_case, dtype = cases < total, by_hand.dtype
-    gap = abs(by_hand - by_autodiff)
-    gap = jnp.where(gap >= 0, gap, jnp.inf)  # NaN
+    gap = jnp.where(is_case, abs(by_hand - by_autodiff), -1)
+    bound = jnp.where(is_case, bound, jnp.inf)
     size = jnp.maximum(abs(by_hand), abs(by_autodiff))
-    ulps = jnp.where(is_case, _in_ulps(gap, size), -1)
-    ratio = jnp.where(bound < jnp.inf, gap / bound, 1)
-    ratio = jnp.where(is_case, jnp.where(ulps <= FEW, 0, ratio).max(0), -1)
+    ulps = _in_ulps(gap, size)
+    ratio = jnp.where(gap < jnp.inf, gap / bound, jnp.inf)
+    ratio = jnp.where(bound < jnp.inf, ratio, (ulps > FEW).astype(dtype)).max(0)
+    ratio = jnp.where(is_case, ratio, -1)
 
     def counted(which: Any, axes: Any) -> Any:
         # In floats, which XLA adds up faster; they are exact up to 2²⁴.
         return which.astype(dtype).sum(axes).astype(np.int64)
 
     return Tally(
-        counted(ratio > 1, 0),
-        counted(ratio == 1, 0),
-        counted((size > bound) & is_case, 1),
-        counted(ulps >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
-        ulps.max(1),
-        ratio,
-        cases,
+        disagreements=counted(ratio > 1, 0),
+        overflowed=counted(ratio == 1, 0),
+        judged=counted(size > bound, 1),
+        reached=counted(ulps >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
+        ulps=ulps.max(1),
+        ratio=ratio,
+        case=cases,
     )
 
 
+def _stacked(grads: Any) -> Any:
+    """Stack gradients, whose last axis is the lane, into shape (parameters, LANES)."""
+    return jnp.concatenate([leaf.reshape(-1, LANES) for leaf in jax.tree.leaves(grads)])
+
+
 def _in_ulps(gap: Any, size: Any) -> Any:
-    """Return distances in ulps of positive numbers, at least of the smallest normal number."""
+    """Return distances in ulps of `size`, at least of the smallest normal number.
+
+    Those of NaN and infinity are infinite.
+    """
     info, bits = jnp.finfo(size.dtype), f"uint{8 * size.dtype.itemsize}"
     exponent = np.asarray(np.inf, size.dtype).view(bits)
     power = jax.lax.bitcast_convert_type(jnp.maximum(size, info.tiny), bits) & exponent
@@ -344,8 +407,8 @@ def _program(settings: Settings, each: int) -> Callable[..., Tally]:
     def on_device(first: Any, total: Any, seed: Any) -> Tally:
         def of_block(block: Any) -> Tally:
             numbers = _drawn(settings, block, seed)
-            compared = jax.vmap(partial(_compared, settings), 1, 1)(numbers)
-            return tallied(*compared, block * LANES + np.arange(LANES), total)
+            compared = jax.vmap(partial(_compared, settings), 1, -1)(numbers)
+            return tallied(compared, block * LANES + np.arange(LANES), total)
 
         first = first + each * jax.lax.axis_index("devices").astype(np.int64)
         found = merged(jax.lax.map(of_block, first + np.arange(each)))
@@ -381,6 +444,7 @@ class SweepResult:
     cases: int  #: the number of cases done, from case 0 on
     tally: Tally  #: in NumPy
     devices: int
+    process: int  #: which of the processes this is
     processes: int
     seconds: float  #: without compilation
 
@@ -404,11 +468,78 @@ class SweepResult:
         """The number of elements in each bin of `ENDS`."""
         return (-np.diff(self.tally.reached, append=0)).tolist()
 
-    def suspects(self) -> Iterator[tuple[int, float]]:
+    @property
+    def disagreements(self) -> int:
+        """The number of cases with an element further apart than its bound."""
+        return int(self.tally.disagreements)
+
+    @property
+    def overflowed(self) -> int:
+        """The number of other cases with a bound that is not finite."""
+        return int(self.tally.overflowed)
+
+    @property
+    def suspects(self) -> list[tuple[int, float]]:
         """Cases and their ratios to the bound, largest first; one for each lane."""
-        for lane in np.lexsort([self.tally.case, -self.tally.ratio]):
-            if self.tally.ratio[lane] >= 0:
-                yield int(self.tally.case[lane]), float(self.tally.ratio[lane])
+        case, ratio = self.tally.case, self.tally.ratio
+        lanes = [lane for lane in np.lexsort([case, -ratio]) if ratio[lane] >= 0]
+        return [(int(case[lane]), float(ratio[lane])) for lane in lanes]
+
+    def judge(self, first: int, most: int) -> tuple[list[dict[str, Any]], str]:
+        """Have handgrad's judge rule on the most suspicious cases.
+
+        Args:
+            first: how many in any case, since both gradients may share a mistake.
+            most: how many if there is no bound, or a distance beyond it, until it finds one wrong.
+
+        Returns:
+            The cases with their rulings, for JSON, and the verdict. It is `disagree` where the
+            judge finds a gradient by hand wrong; or that its digits are lost, if its distance is
+            beyond the bound. It is `undecidable` where the judge does not find all distances right
+            that no bound explains, or where a parameter has no element larger than its bound.
+        """
+        found, acquitted, wrong = [], 0, False
+        for number, ratio in self.suspects[:most]:
+            if len(found) >= first and (wrong or ratio < 1):
+                break
+            at = case(self.settings, number)
+            report = ruling(self.settings, at)
+            rulings = {"bound_ratio": ratio, "ruling": report.verdict, "says": report.headline}
+            found.append(described(self.settings, at, number) | rulings)
+            wrong |= report.verdict == "disagree" or (ratio > 1 and report.verdict == "imprecise")
+            acquitted += ratio >= 1 and report.verdict == "agree"
+        if wrong:
+            return found, "disagree"
+        all_known = self.disagreements + self.overflowed == acquitted and all(self.judged.values())
+        return found, "agree" if all_known else "undecidable"
+
+    def as_object(self) -> dict[str, Any]:
+        """Return everything but the suspects and the verdict, for JSON."""
+        settings, ends = self.settings, [*ENDS, math.inf]
+        return {
+            "network": shape(settings.sizes),
+            "cases": self.cases,
+            "requested": self.requested,
+            "seconds": self.seconds,
+            "cases_per_second": self.cases / self.seconds if self.seconds else None,
+            "disagreements": self.disagreements,
+            "overflowed": self.overflowed,
+            "judged": self.judged,
+            "max_ulps": self.max_ulps,
+            "max_bound_ratio": max(0.0, float(self.tally.ratio.max())),
+            "histogram": [
+                {"from": ends[k], "below": ends[k + 1], "elements": count}
+                for k, count in enumerate(self.histogram)
+            ],
+            "devices": self.devices,
+            "processes": self.processes,
+            "dtype": settings.dtype,
+            "weights": str(settings.weights),
+            "inputs": str(settings.inputs),
+            "examples": settings.examples,
+            "seed": settings.seed,
+            "plant": settings.plant,
+        }
 
 
 def sweep(
@@ -450,7 +581,14 @@ def sweep(
                 break
         seconds = time.perf_counter() - began
     return SweepResult(
-        settings, requested, done, found, devices, jax.process_count(), seconds
+        settings=settings,
+        requested=requested,
+        cases=done,
+        tally=found,
+        devices=devices,
+        process=jax.process_index(),
+        processes=jax.process_count(),
+        seconds=seconds,
     )
 
 
