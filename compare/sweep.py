@@ -169,15 +169,15 @@ class Settings:
         return found
 
     @property
-    def targets(self) -> int:
-        """The number of random numbers for an example's targets: one for classes, else one each."""
-        is_class = self.network is not None and self.network.loss == "softmax-ce"
-        return 1 if is_class else self.sizes[-1]
+    def ends(self) -> tuple[int, int]:
+        """Where, among the numbers of a case, the parameters end, and the inputs."""
+        return self.parameters, self.parameters + self.examples * self.sizes[0]
 
     @property
     def numbers(self) -> int:
-        """The number of random numbers of a case: parameters, inputs, targets."""
-        return self.parameters + self.examples * (self.sizes[0] + self.targets)
+        """How many a case has: parameters, inputs, and targets, for classes one an example."""
+        is_class = self.network is not None and self.network.loss == "softmax-ce"
+        return self.ends[1] + self.examples * (1 if is_class else self.sizes[-1])
 
     def loss(self, params: Any, x: Any, y: Any) -> Any:
         """Compute the loss of one case in JAX."""
@@ -211,7 +211,7 @@ def case(settings: Settings, number: int) -> Case:
     """Draw the case of that number, in NumPy."""
     block, lane = divmod(number, LANES)
     with jax.enable_x64(True):
-        numbers = _drawn(settings, np.int64(block), np.uint32(settings.seed))[:, lane]
+        numbers = drawn(settings, np.int64(block), np.uint32(settings.seed))[:, lane]
         return jax.device_get(_arranged(settings, numbers))
 
 
@@ -245,22 +245,19 @@ def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
     return {"case": number, "params": params, "inputs": inputs}
 
 
-def _drawn(settings: Settings, block: Any, seed: Any) -> Any:
+def drawn(settings: Settings, block: Any, seed: Any) -> Any:
     """Draw the numbers of a block's cases: shape (`settings.numbers`, LANES)."""
     key = jax.random.key(seed)
     for word in (block >> 32, block):  # a word has 32 bits
         key = jax.random.fold_in(key, jnp.asarray(word).astype(np.uint32))
-    drawn = jax.random.uniform(key, (settings.numbers, LANES), settings.dtype, -1, 1)
-    inputs = settings.parameters + settings.examples * settings.sizes[0]
-    weights, inputs, targets = jnp.split(drawn, (settings.parameters, inputs))
-    parts = (settings.weights.of(weights), settings.inputs.of(inputs), (targets + 1) / 2)
-    return jnp.concatenate(parts)
+    numbers = jax.random.uniform(key, (settings.numbers, LANES), settings.dtype, -1, 1)
+    weights, x, y = jnp.split(numbers, settings.ends)
+    return jnp.concatenate([settings.weights.of(weights), settings.inputs.of(x), (y + 1) / 2])
 
 
 def _arranged(settings: Settings, numbers: Any) -> Case:
     """Arrange the numbers of one case."""
-    inputs = settings.parameters + settings.examples * settings.sizes[0]
-    weights, x, y = jnp.split(numbers, (settings.parameters, inputs))
+    weights, x, y = jnp.split(numbers, settings.ends)
     network = settings.network
     if network is None:
         return Case(autodiff.article.Parameters(*weights), x, y[0])
@@ -273,7 +270,7 @@ def _arranged(settings: Settings, numbers: Any) -> Case:
     return Case(ravel_pytree(layers)[1](weights), x, y)
 
 
-def _compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
+def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
     """Return both gradients of one case, and how far apart they may be, each like `params`."""
     at = _arranged(settings, numbers)
     try:
@@ -346,15 +343,15 @@ def merged(parts: Tally) -> Tally:
     )
 
 
-def tallied(compared: Any, cases: Any, total: Any) -> Tally:
+def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
     """Tally a block.
 
     Args:
-        compared: both gradients, and how far apart they may be: pytrees, the lane as last axis.
+        gradients: both, and how far apart they may be: pytrees, the lane as last axis.
         cases: the cases' numbers, int64, shape (LANES,).
         total: how many cases there are; the others are not counted.
     """
-    by_hand, by_autodiff, bound = map(_stacked, compared)
+    by_hand, by_autodiff, bound = map(_stacked, gradients)
     is_case, dtype = cases < total, by_hand.dtype
     gap = jnp.where(is_case, abs(by_hand - by_autodiff), -1)
     bound = jnp.where(is_case, bound, jnp.inf)
@@ -406,9 +403,9 @@ def _program(settings: Settings, each: int) -> Callable[..., Tally]:
 
     def on_device(first: Any, total: Any, seed: Any) -> Tally:
         def of_block(block: Any) -> Tally:
-            numbers = _drawn(settings, block, seed)
-            compared = jax.vmap(partial(_compared, settings), 1, -1)(numbers)
-            return tallied(compared, block * LANES + np.arange(LANES), total)
+            numbers = drawn(settings, block, seed)
+            gradients = jax.vmap(partial(compared, settings), 1, -1)(numbers)
+            return tallied(gradients, block * LANES + np.arange(LANES), total)
 
         first = first + each * jax.lax.axis_index("devices").astype(np.int64)
         found = merged(jax.lax.map(of_block, first + np.arange(each)))
