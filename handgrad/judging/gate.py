@@ -25,6 +25,7 @@ from handgrad.data.attempts import RAISED, best_effort, raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.point import Point, sizes_of
 from handgrad.data.silent import quiet
+from handgrad.data.ulps import ANOTHER
 from handgrad.judging import exact_runs
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.divergence import diverging_line
@@ -32,7 +33,7 @@ from handgrad.judging.exact_runs import Real
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import ANOTHER, not_a_function
+from handgrad.judging.repeatability import not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.vectors.functions import called, in_one
 from handgrad.oracle.reference import UndecidableError

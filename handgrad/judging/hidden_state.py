@@ -11,9 +11,9 @@ import numpy as np
 
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point
+from handgrad.data.ulps import ANOTHER
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import ANOTHER
 from handgrad.oracle.numpy_losses.dispatch import UNWRITTEN, UnwrittenError
 from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program.ending import LoopError, before_loops

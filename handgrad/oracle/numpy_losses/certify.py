@@ -20,7 +20,7 @@ from handgrad.arithmetic.comparisons import Comparisons, PatchedError
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
 from handgrad.clock import Clock, time_in_all
-from handgrad.data.advised import NoScalarError
+from handgrad.data.advised import NoScalarError, NotAFunctionError
 from handgrad.data.attempts import raise_internal
 from handgrad.data.frames import own_frames, quoted_line
 from handgrad.data.silent import quiet
@@ -99,7 +99,7 @@ def on_series() -> Iterator[None]:
     """Make undecidable what code raises on series, which it may not have been written for."""
     try:
         yield
-    except (UndecidableError, UndecidableKinkError):
+    except (UndecidableError, UndecidableKinkError, NotAFunctionError):
         raise
     except Exception as error:
         raise_internal(error)

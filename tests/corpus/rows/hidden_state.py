@@ -35,9 +35,9 @@ def twice(w: Any) -> Any:
     return 2 * w
 
 
-def at_times(k: int, one: Any, other: Any) -> Callable[..., Any]:
-    """Return a function that is another in every kth call."""
-    calls = itertools.count(1)
+def at_times(k: int, one: Any, other: Any, before: int = 0) -> Callable[..., Any]:
+    """Return a function that is another in every kth call, of which some were made before."""
+    calls = itertools.count(1 + before)
     return lambda *at: (one if next(calls) % k else other)(*at)
 
 
@@ -172,8 +172,8 @@ def in_calls(of: tuple[int, ...], one: Any, other: Any = lambda w: w.reshape(7))
     return Anew(made)
 
 
-def counted(k: int, loss: Any) -> Anew:
-    return Anew(lambda: at_times(k, loss, lambda w: 1.1 * loss(w)))
+def counted(k: int, loss: Any, before: int = 0) -> Anew:
+    return Anew(lambda: at_times(k, loss, lambda w: 1.1 * loss(w), before))
 
 
 def off_elsewhere(w: Any) -> Any:
@@ -233,6 +233,15 @@ CASES = [
     *drawn("the 2nd call, in NumPy", counted(2, by_numpy)),
     *drawn("the 3rd call, in NumPy", counted(3, by_numpy)),  # as often as a run on series calls it
     *drawn("the 7th call, in NumPy", counted(7, by_numpy)),
+    *drawn("the 6th call, in NumPy", counted(6, by_numpy)),
+    *cases(
+        "the 4th call and then each 15th", check_gradient, counted(15, by_numpy, 11), W, points=0
+    )(
+        Row("of these calls", lambda w: 2.2 * w, NO_FUNCTION, **UNDECIDABLE),
+    ),
+    *cases("the 5th call and then each 9th", check_gradient, counted(9, by_numpy, 4), W, points=0)(
+        Row("of the others", twice, NO_FUNCTION, **UNDECIDABLE),
+    ),
     *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.
     *cases("shuffled", check_gradient, shuffled, W, points=0)(
