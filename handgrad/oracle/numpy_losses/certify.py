@@ -189,7 +189,8 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         if problem.settled or problem.shift is not None:
             raise
         there = partial(certify, every=every, seconds=seconds)
-        return beside(problem, error, there, slopes, partial(not_finite, problem))
+        ways = partial(not_finite, problem), partial(results, problem)
+        return beside(problem, error, there, slopes, *ways)
 
 
 class _ToFirst(Perturbation):
@@ -200,6 +201,25 @@ class _ToFirst(Perturbation):
         if result.tangent is not None and nan_in([result]) == 2:
             raise PatchedError
         return result
+
+
+class _All(Perturbation):
+    """Keeps all results of a run."""
+
+    def __init__(self) -> None:
+        self.found: list[Dual] = []
+
+    def after(self, result: Dual) -> Dual:
+        """Keep a result."""
+        self.found.append(result)
+        return result
+
+
+def results(problem: Untraced, directions: np.ndarray) -> list[Dual]:
+    """Return all numbers that a loss computes at a point, as series in some directions."""
+    kept = _All()
+    slopes(problem, directions, Comparisons(final=True, undefined=True), perturbation=kept)
+    return kept.found
 
 
 def not_finite(problem: Untraced) -> str:
