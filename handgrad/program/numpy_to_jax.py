@@ -8,7 +8,8 @@ floats, cannot be translated.
 import math
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache, partial, wraps
+from dis import get_instructions
+from functools import cache, lru_cache, partial, wraps
 from importlib import import_module
 from inspect import signature
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -65,6 +66,14 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
     ),
 }
 
+
+#: What code may refer to as data.
+_DATA = np.ndarray, np.generic, jax.Array, int, float, str
+
+#: What writes to an array, or an object: instructions, and names of methods and options.
+_WRITING = "STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR", "STORE_GLOBAL", "DELETE_"
+_WRITERS = {"sort", "partition", "fill", "put", "itemset", "resize", "setfield", "byteswap"}
+_WRITERS |= {"setflags", "flags", "out=", "inplace=", "setattr", "exec", "eval", "getattr"}
 
 #: What keeps programs, or results, of a function.
 _WRAPPED = type(jax.jit(abs)), type(cache(abs))
@@ -197,6 +206,36 @@ def may_look(function: Callable[..., Any]) -> bool:
 
     replaced(function, one)
     return found
+
+
+def may_write(function: Callable[..., Any]) -> bool:
+    """Tell whether code may write to an array in place, or calls what is not known not to.
+
+    What neither looks nor writes is the same function of NumPy's arrays as of tracers.
+    """
+    found = not isinstance(function, FunctionType)
+
+    def one(value: Any) -> Any:
+        nonlocal found
+        leaves = jax.tree_util.tree_leaves(value)
+        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        of_jax = str(home).partition(".")[0] == "jax"
+        found |= not (of_jax or all(isinstance(leaf, _DATA) for leaf in leaves))
+        return value
+
+    copies = _Replacement(one)
+    copies.of(function)
+    made = [copy for _, copy in copies.made.values() if isinstance(copy, FunctionType)]
+    return found or any(_writes(copy.__code__) for copy in made)
+
+
+@lru_cache(512)
+def _writes(code: CodeType) -> bool:
+    """Tell whether code has an instruction or a name that may write to an array."""
+    within = any(_writes(const) for const in code.co_consts if isinstance(const, CodeType))
+    done = {i.opname if i.opname != "BINARY_OP" else i.argrepr for i in get_instructions(code)}
+    in_place = any(name.startswith(_WRITING) or name.endswith("=") for name in done)
+    return within or in_place or not _WRITERS.isdisjoint(names(code))
 
 
 def names_in(function: Callable[..., Any]) -> set[str]:

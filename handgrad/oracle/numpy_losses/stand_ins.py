@@ -21,6 +21,7 @@ from handgrad.clock import SECONDS, OutOfTimeError, check_time, limited, time_le
 from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.formats import is_floating
+from handgrad.data.pytrees import is_real
 from handgrad.data.silent import quiet
 from handgrad.data.ulps import ANOTHER
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series, Session
@@ -143,11 +144,9 @@ def _apart(
 
 
 def _numbers(tree: Any) -> np.ndarray:
-    """Return all real numbers of a tree, (size,), in float64."""
-    known = np.ndarray, np.generic, jax.Array, int, float
-    leaves = (leaf for leaf in jax.tree_util.tree_leaves(tree) if isinstance(leaf, known))
-    arrays = [a for a in map(np.asarray, leaves) if is_floating(a.dtype) or a.dtype.kind in "iub"]
-    return np.concatenate([np.zeros(0), *(a.astype(np.float64).ravel() for a in arrays)])
+    """Return all floats of a tree, (size,), in float64."""
+    leaves = (a for a in jax.tree_util.tree_leaves(tree) if isinstance(a, float) or is_real(a))
+    return np.concatenate([np.zeros(0), *(np.asarray(a, float).ravel() for a in leaves)])
 
 
 def _varying(one: np.ndarray, other: np.ndarray) -> tuple[Any, Any] | None:
