@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.data.pytrees import is_real
 from handgrad.diagnosis.rewired import Switch
 from handgrad.diagnosis.rounds import BILINEAR, BY_RESULT, taken
 from handgrad.program.graph import Graph, Numbering, active_values
@@ -82,9 +81,9 @@ def _distinct(values: dict[int, Any]) -> dict[tuple[int, ...], list[int]]:
     """Return the arrays by shape; of equal ones the first, and none that is one number."""
     found: dict[tuple[int, ...], list[int]] = {}
     for number, value in values.items():
-        if not is_real(value) or value.dtype.kind != "f" or value.size < 2:
-            continue
         array = np.asarray(value)
+        if array.dtype.kind != "f" or array.size < 2:
+            continue
         if not np.isfinite(array).all() or np.ptp(array) == 0:  # -inf masks scores
             continue
         alike = found.setdefault(array.shape, [])
