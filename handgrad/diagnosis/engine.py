@@ -283,6 +283,6 @@ def _maker(graph: Graph, numbering: Numbering) -> Callable[[Sequence[Any]], dict
         inputs = zip(graph.inputs, given, strict=True)
         found = numbering.known | dict(inputs) | dict(zip(numbers, compiled(given), strict=True))
         key = jax.dtypes.prng_key
-        return {o: v for o, v in found.items() if not jax.dtypes.issubdtype(v.dtype, key)}
+        return {o: v for o, v in found.items() if not jax.numpy.issubdtype(v.dtype, key)}
 
     return of
