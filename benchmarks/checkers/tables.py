@@ -94,30 +94,32 @@ def in_brief(results: Results) -> str:
     names = results.available
     if results.questions != GRADIENTS:
         return table(["", ""], _by_group(results, IN_BRIEF), names)
-    each = _grouped(results.checks, lambda check: check.contender)
-    rows = []
-    for words, part, tally in (
-        ("planted mistakes, caught", MISTAKES, tally_caught),
-        ("single wrong elements, caught", ELEMENTS, tally_caught),
-        ("right gradients, called wrong", RIGHT, tally_false_alarms),
-    ):
-        asked = [tally([c for c in each.get(name, ()) if c.part == part]) for name in names]
-        rows.append([f"{asked[0].of} {words}", *(str(one.yes) for one in asked)])
+    asked = _grouped(results.checks, lambda check: (check.contender, check.part))
     # Seconds of processors, once they are recorded of all.
-    recorded = all(cpu_seconds(each.get(name, ())) != "-" for name in names)
-    word, cell = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
-    times = (cell(each.get(name, ())).split(";")[0] for name in names)
+    recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
+    word, times = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
+    rows = [
+        Row([f"{len(asked.get((names[0], part), ()))} {words}"], _part(results, part), count)
+        for words, part, count in (
+            ("planted mistakes, caught", MISTAKES, lambda checks: tally_caught(checks).yes),
+            ("single wrong elements, caught", ELEMENTS, lambda checks: tally_caught(checks).yes),
+            ("right gradients, called wrong", RIGHT, lambda found: tally_false_alarms(found).yes),
+        )
+    ]
+    median = Row([f"{word}, median"], results.checks, lambda found: times(found).split(";")[0])
     heads = [f"{name.split('.')[0]} {_short(name)}" for name in names]
-    return _written(["", *heads], [*rows, [f"{word}, median", *times]], marks="--:")
+    return _written(["", *heads], _cells_of([*rows, median], names), marks="--:")
 
 
 def table(heads: Sequence[str], rows: Iterable[Row], names: Sequence[str]) -> str:
     """Write rows as a table with a column for each of these checkers."""
-    cells = []
+    return _written([*heads, *map(_short, names)], _cells_of(rows, names))
+
+
+def _cells_of(rows: Iterable[Row], names: Sequence[str]) -> Iterable[Sequence[str]]:
     for row in rows:
         each = _grouped(row.checks, lambda check: check.contender)
-        cells.append([*row.first, *(str(row.cell(each.get(name, ()))) for name in names)])
-    return _written([*heads, *map(_short, names)], cells)
+        yield [*row.first, *(str(row.cell(each.get(name, ()))) for name in names)]
 
 
 def _written(heads: Sequence[str], rows: Iterable[Sequence[str]], marks: str = "---") -> str:

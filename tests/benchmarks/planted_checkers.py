@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -93,8 +94,18 @@ ALWAYS_RIGHT = contender("always right", partial(says, RIGHT))
 ALWAYS_WRONG = contender("always wrong", partial(says, "wrong"))
 
 
-def a_case(what: str, build: Callable[[], Question] = question, **others: Any) -> Case:
-    return Case(MISTAKES, "linear", what, build, **others)
+@dataclass(frozen=True)
+class Made(Case):
+    """A case with a question that is made up."""
+
+    make: Callable[[], Question] = question
+
+    def build(self) -> Question:
+        return self.make()
+
+
+def a_case(what: str, make: Callable[[], Question] = question, **others: Any) -> Case:
+    return Made(GRADIENTS, MISTAKES, "linear", what, make=make, **others)
 
 
 class Here(Worker):

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import cases, contenders, subjects
-from benchmarks.checkers.cases import DERIVATIVES, ELEMENTS, GRADIENTS, MISTAKES, QUESTIONS, TORCH
+from benchmarks.checkers.cases import (
+    DERIVATIVES,
+    ELEMENTS,
+    GRADIENTS,
+    MISTAKES,
+    QUESTIONS,
+    TIMES,
+    TORCH,
+    Case,
+)
 from benchmarks.checkers.contenders import CONTENDERS, OURS, Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.subjects import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE
@@ -37,11 +46,11 @@ def asked(ask: Callable[[Question], Answer], about: Question) -> Answer:
 
 
 def right(name: str) -> Question:
-    return cases.question(DERIVATIVES, name, cases.RIGHT)
+    return Case(DERIVATIVES, cases.RIGHT, name, cases.AS_WRITTEN).build()
 
 
 def wrong(name: str, slug: str) -> Question:
-    return cases.question(DERIVATIVES, name, MISTAKES, slug)
+    return Case(DERIVATIVES, MISTAKES, name, slug).build()
 
 
 @pytest.mark.parametrize("questions", [each for each in QUESTIONS if each != TORCH])
@@ -68,13 +77,13 @@ POINTS = [subject.name for points in subjects.HARD.values() for subject in point
 @pytest.mark.parametrize("name", one_of_each(POINTS, ["hinge"], 3))
 def test_a_right_point_is_right(name: str) -> None:
     """Beside the judge's certified truth: nothing was derived wrongly here."""
-    about = cases.question(GRADIENTS, name, cases.RIGHT)
+    about = Case(GRADIENTS, cases.RIGHT, name, cases.AS_WRITTEN).build()
     assert asked(contenders.by_handgrad, about).verdict == RIGHT
 
 
 @pytest.mark.parametrize("mistake", subjects.IN_ONE_ELEMENT)
 def test_one_element_is_wrong(mistake: str) -> None:
-    about = cases.in_one_element(100, mistake, 0)
+    about = Case(GRADIENTS, ELEMENTS, "100", mistake).build()
     found, true = about.by_hand(*about.point()), about.right(*about.point())
     assert (found["w"] != true["w"]).sum() == 1
     assert (found["b"] == true["b"]).all()
@@ -127,7 +136,7 @@ def test_a_checker_of_gradients_is_asked_as_it_should_be(contender: Contender) -
 
 
 def test_ours_says_how_much_it_judged() -> None:
-    about = cases.of_size("2-2-1, 4")
+    about = Case(TIMES, cases.RIGHT, "2-2-1, 4", TIMES).build()
     answer = asked(contenders.by_handgrad, about.later(1))
     assert (answer.verdict, answer.points, answer.judged) == (RIGHT, 9, 9)
     assert about.later(1).at[1:] == about.at[1:]

@@ -268,7 +268,7 @@ def little(monkeypatch: pytest.MonkeyPatch, here: None, tmp_path: Path) -> None:
     monkeypatch.setattr(results_module, "STORED", tmp_path / "stored")
 
     def few(*_: Any) -> list[Case]:
-        return [Case(RIGHT, "linear", what, question) for what in ("tiny", "huge")]
+        return [replace(a_case(what), part=RIGHT) for what in ("tiny", "huge")]
 
     monkeypatch.setattr(cases, "cases", few)
 

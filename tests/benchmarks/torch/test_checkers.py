@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import cases, contenders, limits, subjects
-from benchmarks.checkers.cases import AS_WRITTEN, MISTAKES, RIGHT, TORCH
+from benchmarks.checkers.cases import AS_WRITTEN, MISTAKES, RIGHT, TORCH, Case
 from benchmarks.checkers.planted import measured, planted
 from benchmarks.checkers.question import NO_ANSWER, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
@@ -16,22 +16,23 @@ from benchmarks.checkers.question import WRONG as SAYS_WRONG
 from benchmarks.checkers.subjects import FORMATS
 from handgrad.torch import check_function
 from models.torch_functions.installed import torch
+from tests.benchmarks.test_checkers_stored import hold_every_case
 from tests.tiers import nightly
 
 
 def right(name: str, what: str, dtype: str, draw: int = 0) -> Question:
-    return cases.question(TORCH, name, RIGHT, what, draw, dtype)
+    return Case(TORCH, RIGHT, name, what, draw, dtype).build()
 
 
 def wrong(name: str, what: str, dtype: str) -> Question:
-    return cases.question(TORCH, name, MISTAKES, what, 0, dtype)
+    return Case(TORCH, MISTAKES, name, what, format=dtype).build()
 
 
-def test_there_are_as_many_right_ones_as_wrong_ones() -> None:
+def test_every_case_was_asked_about_and_as_many_are_right_as_wrong() -> None:
+    hold_every_case(TORCH)
     every = cases.cases(TORCH)
     parts = Counter(case.part for case in every)
     assert parts[RIGHT] >= parts[MISTAKES]
-    assert max(Counter(case.id for case in every).values()) == 1
     assert {case.format for case in every} == set(FORMATS)
     assert len({case.subject for case in every}) == 10
 
@@ -56,19 +57,20 @@ def test_gradcheck_is_asked_with_its_defaults(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "verdict"),
+    ("question", "verdict", "leaves"),
     [
-        (("layer-norm", MISTAKES, "weight-in-dx", 0, "bfloat16"), SAYS_WRONG),
-        (("layer-norm", RIGHT, "in-its-format", 0, "bfloat16"), SAYS_RIGHT),
-        (("cross-entropy", MISTAKES, "no-smoothing", 0, "bfloat16"), SAYS_WRONG),  # 15 × rounding
-        (("layer-norm", MISTAKES, "eps-outside", 0, "bfloat16"), SAYS_RIGHT),  # less than rounding
-        (("softplus", MISTAKES, "other-side", 0, "float64"), NO_ANSWER),
+        (("layer-norm", "weight-in-dx", "bfloat16"), SAYS_WRONG, ("x",)),
+        (("cross-entropy", "no-smoothing", "bfloat16"), SAYS_WRONG, ("logits",)),  # 15 × rounding
+        (("layer-norm", "eps-outside", "bfloat16"), SAYS_RIGHT, ()),  # smaller than rounding
+        (("softplus", "other-side", "float64"), NO_ANSWER, ()),
     ],
 )
-def test_twice_the_references_error_is_allowed(question: Any, verdict: str) -> None:
-    answer = contenders.twice(cases.question(TORCH, *question))
-    assert answer.verdict == verdict
-    assert answer.leaves == ("x",) or question[2] != "weight-in-dx"
+def test_twice_the_references_error_is_allowed(
+    question: tuple[str, str, str], verdict: str, leaves: tuple[str, ...]
+) -> None:
+    answer = contenders.twice(wrong(*question))
+    assert (answer.verdict, answer.leaves) == (verdict, leaves)
+    assert contenders.twice(right("layer-norm", "in-its-format", "bfloat16")).verdict == SAYS_RIGHT
 
 
 def test_a_gradient_of_another_shape_is_told_as_one() -> None:
