@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.check_times.results import Results as OfTimes
 from benchmarks.checkers.results import Results as OfAnswers
 from benchmarks.cli import cli
 from benchmarks.files import STORED_RESULTS, Stored
@@ -60,17 +59,17 @@ def test_what_is_no_file_of_results_is_refused(tmp_path: Path, text: str, says: 
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("kind", [Results, OfTimes, OfAnswers])
+@pytest.mark.parametrize("kind", [Results, OfAnswers])
 def test_another_kind_of_file_is_refused(tmp_path: Path, kind: type[Stored]) -> None:
     file = tmp_path / "figure.json"
     file.write_bytes(b"\x89PNG\r\n\x1a\n\x00")
     expected = rf"; expected a JSON file with {kind.WHAT}, as `python -m benchmarks .*--out` writes"
     with pytest.raises(InputError, match=f"figure.json: no JSON{expected}"):
         kind.load(file)
-    for name, other in {"cpu": Results, "check_times": OfTimes, "checkers": OfAnswers}.items():
+    for name, other in {"cpu.json": Results, "checkers/torch.json": OfAnswers}.items():
         if other is not kind:
-            with pytest.raises(InputError, match=rf"{name}\.json: "):
-                kind.load(STORED_RESULTS / f"{name}.json")
+            with pytest.raises(InputError, match=rf"{name}: "):
+                kind.load(STORED_RESULTS / name)
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.checkers.functions.cases import arguments, right_ways
-from benchmarks.checkers.functions.question import distance
+from benchmarks.checkers.cases import TORCH, named, right_ways
 from handgrad.program.aten.installed import torch
 from models.edits import edited_class
 from models.torch_functions.function import FORMATS, TorchFunction
@@ -30,6 +29,16 @@ every = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: func
 TIES = {("quantile-loss", "at a tie")}
 
 
+def arguments(function: TorchFunction, draw: int, dtype: str) -> tuple[Any, ...]:
+    return named(TORCH, function.name).point(draw, dtype)
+
+
+def distance(found: Any, wanted: Any) -> float:
+    """The largest error of an element, relative to the largest element."""
+    error, size = (found.double() - wanted.double()).abs().max(), wanted.abs().max().double()
+    return float(torch.where(error == 0, 0.0, error / size))
+
+
 @every
 def test_all_ways_to_write_it_are_right(function: TorchFunction) -> None:
     for at, name in enumerate(function.draws):
@@ -48,7 +57,7 @@ def test_all_ways_to_write_it_are_right(function: TorchFunction) -> None:
 def test_it_computes_in_its_format(function: TorchFunction, dtype: str) -> None:
     given = arguments(function, 0, dtype)
     wanted = getattr(torch, dtype)
-    for slug in right_ways(function, dtype):
+    for slug, _ in right_ways(named(TORCH, function.name), dtype):
         right = function.right("" if slug == "as-written" else slug)
         output, grads = right.apply(*fresh(given)), gradients(right.apply, given)
         assert {output.dtype, *(grad.dtype for grad in grads)} == {wanted}

@@ -1,9 +1,9 @@
 """From which size on a mistake must be caught, by what the judge allows in each format.
 
-A mistake's size is given in *rounding*, the largest error that the format itself makes in an
-argument's gradient (`benchmarks.checkers.functions.planted`). Let k be the element in which the
-mistake is largest. It is wrong beyond what the judge allows there, and that is no more than what it
-allows in some element of the argument. In rounding:
+A mistake's size is given in *rounding* (`benchmarks.checkers.planted`), the largest error that the
+format itself makes in an element of a derivative, or, of torch functions, in an argument's
+gradient. Let k be the element in which the mistake is largest. It is wrong beyond what the judge
+allows there, and that is no more than what it allows in some element of the argument. In rounding:
 
 - **Numbers that stand for others** (float64, float32): `SHARP` units are allowed. A unit is the
   largest move of an element for random data half an ulp away, and half an ulp of the element. The
@@ -18,12 +18,13 @@ allows in some element of the argument. In rounding:
   of them. So the moves are at most √3.
 
 The wrong code rounds as a right one does, which may hide as much of the mistake: one more.
-What else ordinary rounding may explain (the loose yardstick) excuses no mistake: a backward pass
-that can be traced, as all of these, is run again in exact arithmetic, where a mistake stays.
+What else ordinary rounding may explain (the loose yardstick) excuses no mistake that stays when the
+same lines are run at another precision, or a backward pass that can be traced, as all of these, in
+exact arithmetic; where lines cannot be, one near the limit may be undecidable, which is not caught.
 
 That a constant moves little, and that several right ways show how far rounding leads, are the steps
-that are no arithmetic. A test holds what the judge allows in each argument to these limits, and has
-mistakes of just this size caught.
+that are no arithmetic. Tests hold what the judge allows to these limits, and have mistakes of just
+this size caught.
 """
 
 import math
@@ -46,8 +47,9 @@ HIDDEN = 1.0
 
 
 def allowed(dtype: str) -> float:
-    """Return what the judge allows at most, in rounding, in a format."""
-    return HALF_ULP + STATED * MOVE if formats.named(dtype).half else SHARP * UNIT
+    """Return what the judge allows at most, in rounding, in a format; by default in float64."""
+    half = formats.named(dtype or "float64").half
+    return HALF_ULP + STATED * MOVE if half else SHARP * UNIT
 
 
 def limit(dtype: str) -> float:
