@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import hard
-from models.model import Model
+from models.model import Model, of_loss
 from models.numerics import sigmoid, softmax_delta, tanh_derivative
 from models.optimisation import rosenbrock_gradient, rosenbrock_loss
 from models.small import linear, linear_gradient
@@ -412,42 +412,42 @@ def draw_pinball(_: np.random.Generator) -> Any:
 #: The models by what makes them hard.
 POINTS: Mapping[str, Sequence[Model]] = {
     "saturated": [
-        Model("saturated neuron", neuron_loss, neuron_gradient, draw_neuron),
-        Model("wide margins", margins_loss, margins_gradient, draw_margins),
-        Model("saturated tanh", tanh_loss, tanh_gradient, draw_tanh),
-        Model("confident softmax", confident_loss, confident_gradient, draw_confident),
-        Model("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
-        Model("saturated erf", erf_loss, erf_gradient, lambda rng: (rng.uniform(4, 6, size=5),)),
+        of_loss("saturated neuron", neuron_loss, neuron_gradient, draw_neuron),
+        of_loss("wide margins", margins_loss, margins_gradient, draw_margins),
+        of_loss("saturated tanh", tanh_loss, tanh_gradient, draw_tanh),
+        of_loss("confident softmax", confident_loss, confident_gradient, draw_confident),
+        of_loss("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
+        of_loss("saturated erf", erf_loss, erf_gradient, lambda rng: (rng.uniform(4, 6, size=5),)),
     ],
     "tiny": [
-        Model("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
-        Model("nanometres in metres", squares_loss, squares_gradient, draw_small_units),
-        Model("raw likelihood", likelihood_loss, likelihood_gradient, draw_likelihood),
-        Model("flat minimum", quartic_loss, quartic_gradient, draw_near_a_flat_minimum),
-        Model("tail of a Gaussian", gaussian_loss, gaussian_gradient, draw_far_tail),
+        of_loss("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
+        of_loss("nanometres in metres", squares_loss, squares_gradient, draw_small_units),
+        of_loss("raw likelihood", likelihood_loss, likelihood_gradient, draw_likelihood),
+        of_loss("flat minimum", quartic_loss, quartic_gradient, draw_near_a_flat_minimum),
+        of_loss("tail of a Gaussian", gaussian_loss, gaussian_gradient, draw_far_tail),
     ],
     "huge": [
-        Model("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
-        Model("dollars", linear, linear_gradient, draw_incomes),
-        Model("counts of a billion", counts_loss, counts_gradient, draw_counts),
-        Model("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient, draw_far_start),
-        Model("Sun and Earth", gravity_loss, gravity_gradient, draw_gravity),
-        Model("large constant", offset_loss, offset_gradient, draw_offset),
+        of_loss("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
+        of_loss("dollars", linear, linear_gradient, draw_incomes),
+        of_loss("counts of a billion", counts_loss, counts_gradient, draw_counts),
+        of_loss("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient, draw_far_start),
+        of_loss("Sun and Earth", gravity_loss, gravity_gradient, draw_gravity),
+        of_loss("large constant", offset_loss, offset_gradient, draw_offset),
     ],
     "badly conditioned": [
-        Model("Hilbert quadratic", quadratic_loss, quadratic_gradient, draw_quadratic),
-        Model("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
-        Model("Hilbert solve", solve_loss, solve_gradient, draw_solve),
-        Model("log-determinant", determinant_loss, determinant_gradient, draw_determinant),
-        Model("steep valley", valley_loss, valley_gradient, draw_valley),
-        Model("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
+        of_loss("Hilbert quadratic", quadratic_loss, quadratic_gradient, draw_quadratic),
+        of_loss("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
+        of_loss("Hilbert solve", solve_loss, solve_gradient, draw_solve),
+        of_loss("log-determinant", determinant_loss, determinant_gradient, draw_determinant),
+        of_loss("steep valley", valley_loss, valley_gradient, draw_valley),
+        of_loss("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
     ],
     "kinked": [
-        Model("dead ReLU", relu_loss, relu_gradient, draw_relu),
-        Model("lasso", lasso_loss, lasso_gradient, draw_lasso),
-        Model("hinge", hinge_loss, hinge_gradient, draw_hinge),
-        Model("largest of equals", largest_loss, largest_gradient, draw_largest),
-        Model("max pooling", pool_loss, pool_gradient, draw_pool),
-        Model("pinball", pinball_loss, pinball_gradient, draw_pinball),
+        of_loss("dead ReLU", relu_loss, relu_gradient, draw_relu),
+        of_loss("lasso", lasso_loss, lasso_gradient, draw_lasso),
+        of_loss("hinge", hinge_loss, hinge_gradient, draw_hinge),
+        of_loss("largest of equals", largest_loss, largest_gradient, draw_largest),
+        of_loss("max pooling", pool_loss, pool_gradient, draw_pool),
+        of_loss("pinball", pinball_loss, pinball_gradient, draw_pinball),
     ],
 }

@@ -165,7 +165,7 @@ def _whole(edit: Edit) -> tuple[str, str]:
     """
     if edit[0] not in _LINES:
         return _without_common(*edit)
-    return _without_common(_LINES, changed(_LINES, *edit))
+    return _without_common(_LINES, changed(_LINES, edit))
 
 
 def _without_common(right: str, wrong: str) -> tuple[str, str]:

@@ -44,14 +44,14 @@ def calls(subject: Subject, options: Mapping[str, Any], contender: Contender) ->
     model = subject.build()
     params, *inputs = model.draw(np.random.default_rng(0))
     if contender.name != OURS:
-        question = Question(model.loss, model.gradient, params, tuple(inputs))
+        question = Question(model.function, model.by_hand, params, tuple(inputs))
         while True:
             given, wall, processor = _timed(lambda: contender.ask(question))
             yield Call(wall, processor, given.verdict)
     for seed in count():
         params, *_ = model.draw(np.random.default_rng(seed))
         report, wall, processor = _timed(
-            lambda at=params: check_gradient(model.gradient, model.loss, at, *inputs, **options)
+            lambda at=params: check_gradient(model.by_hand, model.function, at, *inputs, **options)
         )
         first = report.trial.outcomes[0].ruling
         judged = int(first.reference.known.sum()) if first else 0

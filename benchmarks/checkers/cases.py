@@ -101,7 +101,7 @@ def with_mistake(name: str, slug: str) -> Question:
     model = _model(name)
     params, *inputs = _drawn(model)
     wrong = model.wrong(slug)
-    return Question(model.loss, wrong, params, tuple(inputs), right=model.gradient)
+    return Question(model.function, wrong, params, tuple(inputs), right=model.by_hand)
 
 
 def in_one_element(size: int, what: str, which: int) -> Question:
@@ -126,7 +126,7 @@ def at_right_point(name: str) -> Question:
 
 def _right(model: Model) -> Question:
     params, *inputs = _drawn(model)
-    return Question(model.loss, model.gradient, params, tuple(inputs))
+    return Question(model.function, model.by_hand, params, tuple(inputs))
 
 
 def _drawn(model: Model) -> tuple[Any, ...]:

@@ -65,7 +65,7 @@ def test_parameters_and_multiply_adds_are_those_of_the_program() -> None:
     model = perceptron(sizes, examples)
     params, *inputs = model.draw(np.random.default_rng(0))
     assert subjects.size_of(sizes) == sum(leaf.size for leaf in jax.tree.leaves(params))
-    program = jax.make_jaxpr(jax.value_and_grad(model.loss))(params, *inputs)
+    program = jax.make_jaxpr(jax.value_and_grad(model.function))(params, *inputs)
     made = 0
     for step in program.eqns:
         if step.primitive.name == "dot_general":
@@ -196,9 +196,9 @@ def halved() -> Model:
     model = perceptron((2, 2, 1), 4)
 
     def wrong(*point: Any) -> Any:
-        return jax.tree.map(lambda leaf: leaf / 2, model.gradient(*point))
+        return jax.tree.map(lambda leaf: leaf / 2, model.by_hand(*point))
 
-    return replace(model, gradient=wrong)
+    return replace(model, by_hand=wrong)
 
 
 OURSELVES, BY_JAX = CONTENDERS[:2]

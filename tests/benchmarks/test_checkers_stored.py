@@ -42,10 +42,10 @@ def cases_in_source() -> Iterator[str]:
     """The cases of all functions, as their modules list draws, mistakes and rewrites."""
     for file in sorted(MODULES.glob("*.py")):
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) == "TorchFunction":
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "Model":
                 named, *tables = call.args
                 assert isinstance(named, ast.Starred)
-                name, _, _ = ast.unparse(named.value).strip("()").split(", ")
+                name, *_ = ast.unparse(named.value).strip("()").split(", ")
                 draws, slips, rewrites = ([*map(text, sure_dict(t).keys)] for t in tables)
                 yield from cases_of(ast.literal_eval(name), len(draws), slips, rewrites)
 

@@ -16,7 +16,7 @@ from benchmarks.checkers.derivatives.question import DerivativeQuestion
 from benchmarks.checkers.derivatives.table import markdown
 from benchmarks.checkers.question import RIGHT, WRONG, Answer
 from benchmarks.checkers.results import DERIVATIVES, Results
-from models.derivatives.derivative import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 from tests.benchmarks.sure import ended, one_line
 from tests.tiers import one_of_each, slowly
 

@@ -10,16 +10,9 @@ from benchmarks.checkers.derivatives.cases import arguments, cases
 from benchmarks.checkers.derivatives.limits import ALLOWED, LIMIT
 from benchmarks.checkers.derivatives.planted import exact_and_rounding, planted
 from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
-from models.derivatives.derivative import (
-    COMPLEX,
-    HESSIAN,
-    JACOBIAN,
-    PRODUCT,
-    RULE,
-    Derivative,
-    dense,
-)
+from models.derivatives.derivative import dense
 from models.derivatives.derivatives import DERIVATIVES
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
 from tests.tiers import one_of_each
 
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
@@ -48,16 +41,16 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     assert checked(derivative, wrong).verdict == "disagree"
 
 
-def checked(derivative: Derivative, by_hand: Any) -> Any:
+def checked(derivative: Model, by_hand: Any) -> Any:
     """The report at the ordinary point alone."""
     x, *args = arguments(derivative, 0)
     if derivative.kind == PRODUCT:
-        return check_hvp(by_hand, derivative.fun, x, *args[1:], v=args[0], points=0)
+        return check_hvp(by_hand, derivative.function, x, *args[1:], v=args[0], points=0)
     of = {JACOBIAN: check_jacobian, HESSIAN: check_hessian, COMPLEX: check_gradient}
-    return of[derivative.kind](by_hand, derivative.fun, x, *args, points=0)
+    return of[derivative.kind](by_hand, derivative.function, x, *args, points=0)
 
 
-def off_by(derivative: Derivative, element: int, size: Any) -> Any:
+def off_by(derivative: Model, element: int, size: Any) -> Any:
     """The derivative with that added to an element; of complex ones the imaginary parts follow.
 
     It adds an array, so that the lines can still be run at another precision.

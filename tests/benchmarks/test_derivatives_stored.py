@@ -12,7 +12,7 @@ from benchmarks.checkers.derivatives.limits import LIMIT
 from benchmarks.checkers.derivatives.planted import planted
 from benchmarks.checkers.derivatives.table import OF_KIND, Counted, markdown
 from benchmarks.checkers.results import DERIVATIVES, STORED_DERIVATIVES, Check, Results
-from models.derivatives.derivative import KINDS
+from models.derivatives.derivatives import KINDS
 from tests.tiers import one_of_each
 
 OURS = "handgrad"

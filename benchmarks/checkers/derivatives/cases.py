@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.checkers.cases import MISTAKES, RIGHT, Case
 from benchmarks.checkers.derivatives.question import DerivativeQuestion
-from models.derivatives.derivative import RULE, Derivative
 from models.derivatives.derivatives import DERIVATIVES
+from models.model import RULE, Model
 
 #: A derivative as it is in its module, among its rewrites.
 AS_WRITTEN = "as-written"
@@ -23,7 +23,7 @@ def cases() -> list[Case]:
     wrong = [
         Case(MISTAKES, d.name, slug, partial(with_mistake, d.name, slug))
         for d in DERIVATIVES
-        for slug in d.slips
+        for slug in d.mistakes
     ]
     right = [
         Case(RIGHT, d.name, slug, partial(without_mistake, d.name, slug, draw), draw=draw)
@@ -33,7 +33,7 @@ def cases() -> list[Case]:
     return [*wrong, *right]
 
 
-def right_ways(derivative: Derivative) -> list[tuple[str, int]]:
+def right_ways(derivative: Model) -> list[tuple[str, int]]:
     """Return the slugs of the right ways to write a derivative, each with a draw."""
     as_written = [(AS_WRITTEN, draw) for draw in range(len(derivative.draws))]
     return [*as_written, *((slug, 0) for slug in derivative.rewrites)]
@@ -51,13 +51,11 @@ def without_mistake(name: str, slug: str, draw: int) -> DerivativeQuestion:
     return question(of, of.right("" if slug == AS_WRITTEN else slug), arguments(of, draw))
 
 
-def question(
-    of: Derivative, by_hand: Any, at: tuple[Any, ...], right: Any = None
-) -> DerivativeQuestion:
+def question(of: Model, by_hand: Any, at: tuple[Any, ...], right: Any = None) -> DerivativeQuestion:
     """Return the question about a derivative, which a rule is when its function is made."""
     if of.kind == RULE:
-        return DerivativeQuestion(of.kind, of.fun, by_hand(), at, right and right())
-    return DerivativeQuestion(of.kind, of.fun, by_hand, at, right)
+        return DerivativeQuestion(of.kind, of.function, by_hand(), at, right and right())
+    return DerivativeQuestion(of.kind, of.function, by_hand, at, right)
 
 
 def simple() -> DerivativeQuestion:
@@ -65,13 +63,13 @@ def simple() -> DerivativeQuestion:
     return without_mistake("arm", AS_WRITTEN, 0)
 
 
-def arguments(of: Derivative, draw: int) -> tuple[Any, ...]:
+def arguments(of: Model, draw: int) -> tuple[Any, ...]:
     """Return the arguments of a draw."""
     rng = np.random.default_rng(zlib.crc32(f"{of.name}/{draw}".encode()))
     return [*of.draws.values()][draw](rng)
 
 
-def named(name: str) -> Derivative:
+def named(name: str) -> Model:
     """Return the derivative of that name."""
     (found,) = (derivative for derivative in DERIVATIVES if derivative.name == name)
     return found

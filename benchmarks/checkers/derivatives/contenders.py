@@ -7,7 +7,7 @@ from benchmarks.checkers.derivatives import peers
 from benchmarks.checkers.derivatives.cases import simple
 from benchmarks.checkers.derivatives.question import DerivativeQuestion, place
 from benchmarks.checkers.question import Answer
-from models.derivatives.derivative import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 #: Findings whose place is that of a pair of elements, one of which may be right.
 OF_PAIRS = ("symmetry",)

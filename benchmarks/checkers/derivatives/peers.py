@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.checkers import peers
 from benchmarks.checkers.derivatives.question import DerivativeQuestion, place
 from benchmarks.checkers.question import RIGHT, WRONG, Answer
-from models.derivatives.derivative import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 #: numdifftools returns a derivative and an estimate of its error, and compares nothing. Here an
 #: element is wrong that is off by more than so many times the estimate, which is what its own tests

@@ -24,15 +24,8 @@ from jax.flatten_util import ravel_pytree
 from benchmarks.checkers.cases import MISTAKES, Case
 from benchmarks.checkers.derivatives.cases import AS_WRITTEN, arguments, named, right_ways
 from benchmarks.checkers.results import Planted
-from models.derivatives.derivative import (
-    COMPLEX,
-    HESSIAN,
-    JACOBIAN,
-    PRODUCT,
-    RULE,
-    Derivative,
-    dense,
-)
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
 
 #: The unit roundoff of float64.
 UNIT = 2.0**-53
@@ -57,7 +50,7 @@ def planted(cases: Iterable[Case]) -> dict[str, Planted]:
     return {case.id: found[case.subject][case.what] for case in wrong}
 
 
-def _of(derivative: Derivative) -> dict[str, Planted]:
+def _of(derivative: Model) -> dict[str, Planted]:
     measured = exact_and_rounding(derivative)
     return {
         slug: Planted(
@@ -66,11 +59,11 @@ def _of(derivative: Derivative) -> dict[str, Planted]:
             lines=[],
             **_size(derivative, derivative.wrong(slug), measured),
         )
-        for slug, slip in derivative.slips.items()
+        for slug, slip in derivative.mistakes.items()
     }
 
 
-def exact_and_rounding(derivative: Derivative) -> Measured:
+def exact_and_rounding(derivative: Model) -> Measured:
     """Return the derivative of the first draw, and rounding in it."""
     at = arguments(derivative, 0)
     data, together = ravel_pytree([_real(each) for each in at])
@@ -88,33 +81,33 @@ def exact_and_rounding(derivative: Derivative) -> Measured:
     return Measured(exact, by_data, [np.fmax.reduce(each) for each in zip(*errors, strict=True)])
 
 
-def _ways(derivative: Derivative) -> list[str]:
+def _ways(derivative: Model) -> list[str]:
     return [slug for slug, draw in right_ways(derivative) if draw == 0]
 
 
-def _errors(of: Derivative, slug: str, at: Any, exact: Parts) -> Parts:
+def _errors(of: Model, slug: str, at: Any, exact: Parts) -> Parts:
     """Return how far a right way to write a derivative is off; NaN where it defines nothing."""
     found = _by_hand(of, of.right("" if slug == AS_WRITTEN else slug), at)
     return [np.abs(np.asarray(a) - b) for a, b in zip(found, exact, strict=True)]
 
 
-def _exact(of: Derivative, at: Any) -> list[Any]:
+def _exact(of: Model, at: Any) -> list[Any]:
     """Return the parts of what is judged, as JAX differentiates the function itself."""
     x, *args = at
     if of.kind == JACOBIAN:
-        return [jax.jacfwd(of.fun)(x, *args).ravel()]
+        return [jax.jacfwd(of.function)(x, *args).ravel()]
     if of.kind == HESSIAN:
-        return [jax.jacfwd(jax.grad(of.fun))(x, *args).ravel()]
+        return [jax.jacfwd(jax.grad(of.function))(x, *args).ravel()]
     if of.kind == PRODUCT:
         v, *args = args
-        return [jax.jvp(lambda x: jax.grad(of.fun)(x, *args), (x,), (v,))[1]]
+        return [jax.jvp(lambda x: jax.grad(of.function)(x, *args), (x,), (v,))[1]]
     if of.kind == COMPLEX:
-        found = jax.grad(of.fun)(x, *args)
+        found = jax.grad(of.function)(x, *args)
         return [found.real, found.imag]
-    return _of_rule(of.fun, at)
+    return _of_rule(of.function, at)
 
 
-def _by_hand(of: Derivative, by_hand: Any, at: Any) -> list[Any]:
+def _by_hand(of: Model, by_hand: Any, at: Any) -> list[Any]:
     """Return the same of a derivative by hand; of a rule None for what it does not define."""
     if of.kind == RULE:
         return _of_rule(by_hand(), at, careful=True)
@@ -156,7 +149,7 @@ def _flat(way: Any, careful: bool) -> Any:
         raise
 
 
-def _size(of: Derivative, wrong: Any, measured: Measured) -> dict[str, float | None]:
+def _size(of: Model, wrong: Any, measured: Measured) -> dict[str, float | None]:
     """Return a mistake's size and how many times it is rounding; None if its shape is wrong."""
     at, sizes, times = arguments(of, 0), [], []
     for found, exact, rounding in zip(

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from models.derivatives.derivative import COMPLEX, RULE, dense
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, RULE
 
 #: The relative difference above which an element is wrong by a mistake, of which the smallest is
 #: ten times that. What is the same in both codes rounds alike.
@@ -20,7 +21,7 @@ APART = 1e-13
 class DerivativeQuestion:
     """A derivative to check at a point."""
 
-    kind: str  #: one of `models.derivatives.derivative.KINDS`
+    kind: str  #: one of `models.derivatives.derivatives.KINDS`
     fun: Callable[..., Any]  #: fun(x, *args), in jax.numpy
     derivative: Callable[..., Any]  #: by hand; of a rule, the decorated function
     arguments: tuple[Any, ...]  #: x, of a product also the vector, and further arguments

@@ -11,8 +11,8 @@ from benchmarks.checkers.derivatives.peers import NOISE, NUMDIFF_ROOM
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.table import Row, available
 from benchmarks.templates import templates
-from models.derivatives.derivative import COMPLEX, HESSIAN, JACOBIAN, KINDS, PRODUCT, RULE
-from models.derivatives.derivatives import DERIVATIVES
+from models.derivatives.derivatives import DERIVATIVES, KINDS
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 #: What the rows about each kind are headed by.
 WORDS = {

@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.checkers.cases import MISTAKES, RIGHT, Case
 from benchmarks.checkers.functions.question import FunctionQuestion
-from models.torch_functions.function import FORMATS, TorchFunction
+from models.model import Model
+from models.torch_functions.function import FORMATS, point
 from models.torch_functions.functions import FUNCTIONS
 
 #: A function as it is in its module, among its rewrites.
@@ -41,7 +42,7 @@ def cases(formats: Sequence[str] = FORMATS) -> list[Case]:
     return [*wrong, *right]
 
 
-def right_ways(function: TorchFunction, dtype: str) -> list[str]:
+def right_ways(function: Model, dtype: str) -> list[str]:
     """Return the slugs of the right ways to write a function that differ in a format."""
     half = dtype not in ("float64", "float32")
     return [AS_WRITTEN, *(slug for slug in function.rewrites if half or slug != IN_ITS_FORMAT)]
@@ -51,14 +52,14 @@ def with_mistake(name: str, slug: str, dtype: str) -> FunctionQuestion:
     """Build a function with a mistake, at its ordinary point."""
     found = named(name)
     at = arguments(found, 0, dtype)
-    return FunctionQuestion(found.wrong(slug), found.reference, at, found.function)
+    return FunctionQuestion(found.wrong(slug), found.function, at, found.by_hand)
 
 
 def without_mistake(name: str, slug: str, dtype: str, draw: int) -> FunctionQuestion:
     """Build a right function at one of its points."""
     found = named(name)
     right = found.right("" if slug == AS_WRITTEN else slug)
-    return FunctionQuestion(right, found.reference, arguments(found, draw, dtype))
+    return FunctionQuestion(right, found.function, arguments(found, draw, dtype))
 
 
 def simple() -> FunctionQuestion:
@@ -66,13 +67,13 @@ def simple() -> FunctionQuestion:
     return without_mistake("softplus", AS_WRITTEN, "float64", 0)
 
 
-def arguments(function: TorchFunction, draw: int, dtype: str) -> tuple[Any, ...]:
+def arguments(function: Model, draw: int, dtype: str) -> tuple[Any, ...]:
     """Return the arguments of a draw, the same values in every format but for rounding."""
     rng = np.random.default_rng(zlib.crc32(f"{function.name}/{draw}".encode()))
-    return function.point(rng, list(function.draws)[draw], dtype)
+    return point(function, rng, list(function.draws)[draw], dtype)
 
 
-def named(name: str) -> TorchFunction:
+def named(name: str) -> Model:
     """Return the function of that name."""
     (found,) = (function for function in FUNCTIONS if function.name == name)
     return found

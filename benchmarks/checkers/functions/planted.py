@@ -21,7 +21,7 @@ from benchmarks.checkers.functions.cases import AS_WRITTEN, arguments, named, ri
 from benchmarks.checkers.functions.question import distance
 from benchmarks.checkers.results import Planted
 from handgrad.data import formats
-from models.torch_functions.function import TorchFunction
+from models.model import Model
 from models.torch_functions.gradients import cotangent_like, floating, gradients, widened
 from models.torch_functions.installed import torch
 
@@ -37,7 +37,7 @@ def planted(cases: Iterable[Case]) -> dict[str, Planted]:
     return {case.id: found[case.subject, case.format][case.what] for case in wrong}
 
 
-def _of(function: TorchFunction, dtype: str) -> Mapping[str, Planted]:
+def _of(function: Model, dtype: str) -> Mapping[str, Planted]:
     exact, rounding, cotangent = exact_and_rounding(function, dtype)
     at, found = arguments(function, 0, dtype), {}
     for slug, slip in function.mistakes.items():
@@ -52,18 +52,16 @@ def _of(function: TorchFunction, dtype: str) -> Mapping[str, Planted]:
     return found
 
 
-def exact_and_rounding(
-    function: TorchFunction, dtype: str
-) -> tuple[tuple[Any, ...], list[float], Any]:
+def exact_and_rounding(function: Model, dtype: str) -> tuple[tuple[Any, ...], list[float], Any]:
     """Return the exact gradients of the first draw, rounding in each, and the cotangent."""
     at = arguments(function, 0, dtype)
-    cotangent = cotangent_like(function.reference(*at))
-    exact = gradients(function.reference, widened(at), cotangent)
+    cotangent = cotangent_like(function.function(*at))
+    exact = gradients(function.function, widened(at), cotangent)
     return exact, _rounding(function, dtype, at, cotangent, exact), cotangent
 
 
 def _rounding(
-    function: TorchFunction,
+    function: Model,
     dtype: str,
     at: tuple[Any, ...],
     cotangent: Any,
@@ -77,7 +75,7 @@ def _rounding(
         pairs = zip(gradients(right.apply, at, cotangent), exact, strict=True)
         found.append([distance(ours, true) for ours, true in pairs])
     if not form.half:
-        moves = _moves(function.reference, widened((*at, cotangent)), exact)
+        moves = _moves(function.function, widened((*at, cotangent)), exact)
         found.append([move * (form.unit / STEP) + form.unit for move in moves])
     return [max(errors) for errors in zip(*found, strict=True)]
 
