@@ -62,7 +62,7 @@ def changed(source: str, edit: Edit) -> str:
         ValueError: there is not exactly one such place.
     """
     if isinstance(edit, str):
-        old, new = _left(edit.rpartition("\n")[2]), edit
+        old, new = _left(edit.rpartition("\n")[2].strip()), edit
         lines = re.finditer(r"^ *(\S.*)", source, re.MULTILINE)
         places = [line.span(1) for line in lines if old and _left(line[1]) == old]
     else:

@@ -33,6 +33,7 @@ class Slip:
         kinds: the kinds of finding that name the mistake rightly, with spaces between them.
         lines: texts of the forward lines whose derivative is wrong: a report that quotes one names
             the mistake, too.
+        leaves: the parameters that it makes wrong, with spaces between them.
         make: what makes the mistake of the right function, where it is no edit.
     """
 
@@ -40,6 +41,7 @@ class Slip:
     edits: tuple[Edit | Shared, ...]
     kinds: tuple[str, ...]
     lines: tuple[str, ...]
+    leaves: tuple[str, ...]
     make: Wrong | None
 
     def __init__(
@@ -48,10 +50,11 @@ class Slip:
         *edits: Edit | Shared,
         kinds: str = "",
         lines: tuple[str, ...] = (),
+        leaves: str = "",
         make: Wrong | None = None,
     ) -> None:
-        values = {"says": says, "edits": edits, "kinds": tuple(kinds.split())}
-        self.__dict__.update(values, lines=lines, make=make)
+        words = {"kinds": tuple(kinds.split()), "leaves": tuple(leaves.split())}
+        self.__dict__.update(words, says=says, edits=edits, lines=lines, make=make)
 
     def of(self, by_hand: Any) -> Any:
         """Make the lines with it; each call makes new ones, which share no state.
@@ -59,7 +62,9 @@ class Slip:
         Raises:
             ValueError: an edit's place is not exactly one.
         """
-        return self.make(by_hand) if self.make else edited(by_hand, *self.edits)
+        if self.make:
+            return self.make(by_hand)
+        return edited(by_hand, *self.edits) if self.edits else by_hand
 
 
 def catalogued(slug: str, *edits: Edit | Shared, make: Wrong | None = None) -> Slip:
@@ -114,7 +119,7 @@ class Model:
 
 
 #: A mistake as a gradient's table has it; `models.mistakes` knows the rest by its slug.
-Written = Edit | list[Edit] | Wrong | Slip
+Written = Edit | list[Edit | Shared] | Wrong | Slip
 
 
 def of_loss(

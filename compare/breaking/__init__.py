@@ -16,13 +16,14 @@ from compare.breaking.lesson import lesson
 from compare.breaking.trainings import outcome, ran_away, training, updates
 from compare.experiment import Settings, hand_path
 from compare.trajectory import Trainings, compare_trainings
-from models.planted import Plant
+from models.model import Slip
+from models.planted import gradient_in, train_in
 
 __all__ = ["Check", "checks", "lesson"]
 
 
 def checks(
-    plant: Plant, settings: Settings, on_epoch: Callable[[int], None] = lambda _: None
+    plant: Slip, settings: Settings, on_epoch: Callable[[int], None] = lambda _: None
 ) -> dict[str, Check]:
     """Run all five checks on a mistake.
 
@@ -47,13 +48,13 @@ def checks(
     }
 
 
-def _trained(plant: Plant, settings: Settings, on_epoch: Callable[[int], None]) -> Trainings:
+def _trained(plant: Slip, settings: Settings, on_epoch: Callable[[int], None]) -> Trainings:
     """Train by hand with the mistake and by autodiff without it."""
     # A fresh gradient for each check: some mistakes leave something in a buffer between calls.
-    gradient = plant.gradient_in(settings.sigmoid_derivative)
+    gradient = gradient_in(plant, settings.sigmoid_derivative)
     problem = replace(settings.problem(), by_hand=gradient)
     order = settings.sample_order()
-    train = plant.train_in(settings.sigmoid_derivative)
+    train = train_in(plant, settings.sigmoid_derivative)
     trainings = compare_trainings(settings.start(), problem, order, train, on_epoch)
     if ran_away(trainings.autodiff):
         hand_path(settings)  # without the mistake: if this diverges, its error says where

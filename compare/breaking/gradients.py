@@ -10,12 +10,13 @@ from compare.breaking.check import Check, grouped
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
 from handgrad import check_gradient
-from models.planted import Plant
+from models.model import Slip
+from models.planted import gradient_in
 
 
-def beside_autodiff(plant: Plant, settings: Settings) -> Check:
+def beside_autodiff(plant: Slip, settings: Settings) -> Check:
     """Compare the partial derivatives of the four people's losses with autodiff's."""
-    gradient, form = plant.gradient_in(settings.sigmoid_derivative), settings.sigmoid_derivative
+    gradient, form = gradient_in(plant, settings.sigmoid_derivative), settings.sigmoid_derivative
     wrong: dict[str, list[Partial]] = {}
     for person, (x, y) in zip(PEOPLE, _samples(), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -39,11 +40,11 @@ def _named(rows: list[Partial]) -> str:
     return f"{what} {', '.join(row.name for row in rows)} disagree{'s' if len(rows) == 1 else ''}"
 
 
-def before_the_judge(plant: Plant, settings: Settings) -> Check:
+def before_the_judge(plant: Slip, settings: Settings) -> Check:
     """Run `handgrad` on the losses of all four people at once."""
     start = autodiff.article.Parameters(*settings.start())
     first, *others = [(start, *sample) for sample in _samples()]
-    gradient = plant.gradient_in(settings.sigmoid_derivative)
+    gradient = gradient_in(plant, settings.sigmoid_derivative)
     report = check_gradient(gradient, autodiff.article.loss, *first, points=others)
     diagnosis = next((diagnosis.says for diagnosis in report.diagnoses), None)
     at, person = f" at point {report.point}:", PEOPLE[report.point].name

@@ -1,7 +1,8 @@
 """The lesson of a mistake: which checks miss it, and why that matters."""
 
 from compare.breaking.check import Check
-from models.planted import Plant
+from models.model import Slip
+from models.planted import kind_of
 
 _EVERY = (
     "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does "
@@ -28,7 +29,7 @@ _RIGHT_EVERYWHERE = (
 )
 
 
-def lesson(plant: Plant, found: dict[str, Check]) -> str:
+def lesson(plant: Slip, found: dict[str, Check]) -> str:
     """Write one or a few sentences about the results of `compare.breaking.checks`."""
     blind = [name for name, check in found.items() if not check.sees]
     if not blind:
@@ -41,7 +42,7 @@ def lesson(plant: Plant, found: dict[str, Check]) -> str:
         (weak, {"outcome", "training"}),
         (_NOT_YET, {"updates"}),
         (
-            _RIGHT_EVERYWHERE if plant.kind == "training" else _RIGHT_AT_THE_START,
+            _RIGHT_EVERYWHERE if kind_of(plant) == "training" else _RIGHT_AT_THE_START,
             {"autodiff", "judge"},
         ),
     )

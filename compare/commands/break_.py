@@ -8,7 +8,7 @@ from compare.commands.options import training_options
 
 if TYPE_CHECKING:
     from compare.breaking import Check
-    from models.planted import Plant
+    from models.model import Slip
 
 KINDS = {
     "gradient": "In the gradient:",
@@ -38,7 +38,7 @@ def break_(slug: str | None, **training: Any) -> int:
     return 0
 
 
-def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
+def _checks(plant: "Slip", training: dict[str, Any]) -> "dict[str, Check]":
     from compare.breaking import checks
     from compare.experiment import Settings
     from compare.terminal import progress
@@ -50,14 +50,14 @@ def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
 
 def _list() -> None:
     from compare.terminal import console, table
-    from models.planted import MISTAKES
+    from models.planted import MISTAKES, kind_of
 
     out = console()
     for kind, heading in KINDS.items():
         rows = table("slug")
         rows.add_column("the mistake")
         for slug, plant in MISTAKES.items():
-            if plant.kind == kind:
+            if kind_of(plant) == kind:
                 rows.add_row(slug, plant.says)
         out.print(f"{heading}\n")
         out.print(rows)
@@ -65,7 +65,7 @@ def _list() -> None:
     out.print("python -m compare break SLUG plants one, and shows which checks see it.")
 
 
-def _show(slug: str, plant: "Plant", found: "dict[str, Check]") -> None:
+def _show(slug: str, plant: "Slip", found: "dict[str, Check]") -> None:
     from compare.breaking import lesson
     from compare.terminal import console, table
 

@@ -22,7 +22,7 @@ from manual.activations import SIGMOID_DERIVATIVES
 from manual.activations import sigmoid as sigmoid_by_hand
 from manual.article import Parameters
 from manual.losses import squared_error
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Article:
         if plant is None:
             by_hand = _by_hand(params, x1, x2, y, form, kept)
         else:
-            by_hand = _planted(PLANTS[plant].gradient_in(form), params, x1, x2, y)
+            by_hand = _planted(gradient_in(PLANTS[plant], form), params, x1, x2, y)
         errors = _errors(params, x1, x2, y, self.floats, kept)
         allowed = [APART * error + self.floats.tiny for error in errors]
         return Compared(list(by_hand), list(_by_autodiff(params, x1, x2, y)), allowed)

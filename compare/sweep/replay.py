@@ -24,7 +24,7 @@ from compare.wording import InputError
 from handgrad import GradientReport, check_gradient
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.affine import Layer
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _by_hand(settings: Settings) -> Callable[..., Any]:
     if settings.network is not None:
         return partial(manual.network.gradient, settings.network)
     if settings.plant is not None:
-        right = PLANTS[settings.plant].gradient_in(settings.form)
+        right = gradient_in(PLANTS[settings.plant], settings.form)
     else:
         right = partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[settings.form])
 
