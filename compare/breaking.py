@@ -1,4 +1,4 @@
-"""Plant a mistake, and run five checks on it, from the weakest evidence to the strongest.
+"""Slip a mistake, and run five checks on it, from the weakest evidence to the strongest.
 
 - `outcome`: are people labelled as after the right training?
 - `training`: does the loss curve look as if something was learned?
@@ -20,7 +20,8 @@ from compare.experiment import XS, YS, Prediction, Settings, Trainings, hand_pat
 from compare.limits import LARGEST_VALUE
 from compare.people import NEWCOMERS, PEOPLE, UNDECIDED
 from handgrad import check_gradient
-from models.planted import Plant
+from models.model import Slip
+from models.planted import gradient_in, kind_of, train_in
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Check:
 
 
 def checks(
-    plant: Plant, settings: Settings, on_epoch: Callable[[int], None] = lambda _: None
+    plant: Slip, settings: Settings, on_epoch: Callable[[int], None] = lambda _: None
 ) -> dict[str, Check]:
     """Run all five checks on a mistake.
 
@@ -49,7 +50,7 @@ def checks(
     """
     # A fresh gradient for each check: some mistakes leave something in a buffer between calls.
     form = settings.sigmoid_derivative
-    gradient, loop = plant.gradient_in(form), plant.train_in(form)
+    gradient, loop = gradient_in(plant, form), train_in(plant, form)
     trainings = train(settings, on_epoch, gradient=gradient, loop=loop)
     if _ran_away(trainings.autodiff):
         hand_path(settings)  # without the mistake: if this runs away, its error says where
@@ -122,9 +123,9 @@ def _updates(trainings: Trainings) -> Check:
     return Check(True, f"epoch {epoch}, {PEOPLE[person].name}: {what} {numbers}")
 
 
-def beside_autodiff(plant: Plant, settings: Settings) -> Check:
+def beside_autodiff(plant: Slip, settings: Settings) -> Check:
     """Compare the partial derivatives of the four people's losses with autodiff's."""
-    gradient, form = plant.gradient_in(settings.sigmoid_derivative), settings.sigmoid_derivative
+    gradient, form = gradient_in(plant, settings.sigmoid_derivative), settings.sigmoid_derivative
     wrong: dict[str, list[Partial]] = {}
     for person, x, y in zip(PEOPLE, XS, YS, strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -142,11 +143,11 @@ def _named(rows: list[Partial]) -> str:
     return f"{what} {', '.join(row.name for row in rows)} disagree{'s' if len(rows) == 1 else ''}"
 
 
-def before_the_judge(plant: Plant, settings: Settings) -> Check:
+def before_the_judge(plant: Slip, settings: Settings) -> Check:
     """Run `handgrad` on the losses of all four people at once."""
     start = autodiff.article.Parameters(*settings.start())
     first, *others = [(start, x, y) for x, y in zip(XS, YS, strict=True)]
-    gradient = plant.gradient_in(settings.sigmoid_derivative)
+    gradient = gradient_in(plant, settings.sigmoid_derivative)
     report = check_gradient(gradient, autodiff.article.loss, *first, points=others)
     diagnosis = next((diagnosis.says for diagnosis in report.diagnoses), None)
     at, person = f" at point {report.point}:", PEOPLE[report.point].name
@@ -180,7 +181,7 @@ _RIGHT_EVERYWHERE = (
 )
 
 
-def lesson(plant: Plant, found: dict[str, Check]) -> str:
+def lesson(plant: Slip, found: dict[str, Check]) -> str:
     """Write one or a few sentences on which of the checks miss a mistake, and why that matters."""
     blind = [name for name, check in found.items() if not check.sees]
     if not blind:
@@ -193,5 +194,5 @@ def lesson(plant: Plant, found: dict[str, Check]) -> str:
     if "updates" in blind:
         said.append(_NOT_YET)
     if {"autodiff", "judge"} & set(blind):
-        said.append(_RIGHT_EVERYWHERE if plant.kind == "training" else _RIGHT_AT_THE_START)
+        said.append(_RIGHT_EVERYWHERE if kind_of(plant) == "training" else _RIGHT_AT_THE_START)
     return f"Blind: {', '.join(blind)}. {' '.join(said)}"

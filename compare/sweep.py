@@ -40,7 +40,7 @@ from handgrad.tolerance.rounding import bounded
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.affine import Layer
 from manual.network import Network
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 
 #: Cases of a block: some dozen arrays of them stay in a processor's cache.
 LANES = 1024
@@ -195,7 +195,7 @@ class Settings:
     def _gradient(self) -> Callable[..., Any]:
         """The article's, made once: one of the mistakes is a buffer that is never cleared."""
         if self.plant is not None:
-            return PLANTS[self.plant].gradient_in(self.form)
+            return gradient_in(PLANTS[self.plant], self.form)
         return partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[self.form])
 
 

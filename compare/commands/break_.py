@@ -50,13 +50,13 @@ def break_(slug: str | None, **training: Any) -> int:
 
 def _list(out: Any) -> None:
     from compare.terminal import table
-    from models.planted import MISTAKES
+    from models.planted import MISTAKES, kind_of
 
     for kind, heading in KINDS.items():
         rows = table("slug")
         rows.add_column("the mistake")
         for slug, plant in MISTAKES.items():
-            if plant.kind == kind:
+            if kind_of(plant) == kind:
                 rows.add_row(slug, plant.says)
         out.print(f"{heading}\n")
         out.print(rows)

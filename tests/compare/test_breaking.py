@@ -10,11 +10,12 @@ from compare.agreement import compare_gradients
 from compare.breaking import Check, beside_autodiff, checks, lesson
 from compare.experiment import Settings
 from handgrad import GradientReport
-from models.planted import MISTAKES, PLANTS, Plant
+from models.model import Slip
+from models.planted import MISTAKES, PLANTS
 from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
 from tests.tiers import one_of_each
 
-RIGHT = Plant("nothing is wrong", ())
+RIGHT = Slip("nothing is wrong")
 #: Long enough to learn what there is; the article's start, for its numbers; hardly a training.
 USUAL, ONES = Settings(epochs=200), Settings(init="ones")
 FEW = Settings(epochs=5, init="ones")

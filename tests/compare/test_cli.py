@@ -21,7 +21,7 @@ from compare import cli, terminal
 from compare.agreement import NAMES
 from compare.experiment import Trainings, predict
 from compare.people import NEWCOMERS
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
 from tests.tiers import one_of_each, slowly
@@ -115,7 +115,7 @@ def test_the_options_matter() -> None:
 @pytest.mark.parametrize("slug", ["half-mse", slowly("update-before-use")])
 def test_a_disagreement_ends_with_1(monkeypatch: pytest.MonkeyPatch, slug: str) -> None:
     if slug == "half-mse":
-        wrong = PLANTS[slug].gradient  # made of the right one, so before that is replaced
+        wrong = gradient_in(PLANTS[slug])  # made of the right one, so before that is replaced
         monkeypatch.setattr(manual.article, "gradient", lambda p, x, y, derivative: wrong(p, x, y))
     else:
         right = manual.sgd.update

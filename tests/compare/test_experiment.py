@@ -12,8 +12,7 @@ from compare.experiment import Settings, Trainings
 from compare.lockstep import RanAwayError
 from manual.article import Parameters
 from manual.sgd import sample_order, train, update
-from models.planted import LOOPS, PLANTS
-from models.planted.plant import Loop
+from models.planted import LOOPS, PLANTS, gradient_in, train_in
 from tests.reference import LOSSES, TRAINED, XS, YS, close
 from tests.tiers import slowly
 
@@ -72,7 +71,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_each_side_has_its_own_losses_and_parameters() -> None:
     """With a wrong gradient by hand the two trainings differ, and no column is the other's."""
-    trainings = compared(30, gradient=PLANTS["half-mse"].gradient)
+    trainings = compared(30, gradient=gradient_in(PLANTS["half-mse"]))
     sides = (trainings.by_hand, trainings.autodiff)
     losses = [manual.article.mean_loss(params, XS, YS) for params in sides]
     assert losses[0] > 1.1 * losses[1]
@@ -87,16 +86,16 @@ NOT_HERE = {"small-elements-zeroed", "saturated-unit-zeroed"}
 @pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
 def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
     with np.errstate(all="ignore"):
-        divergence = compared(30, gradient=PLANTS[slug].gradient).first_divergence
+        divergence = compared(30, gradient=gradient_in(PLANTS[slug])).first_divergence
     assert divergence is not None
     assert (divergence.quantity, divergence.off) == ("gradient", "by_hand")
-    assert divergence.parameter in PLANTS[slug].wrong
+    assert divergence.parameter in PLANTS[slug].leaves
 
 
 @pytest.mark.slow
 def test_what_a_divergence_says() -> None:
     """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
-    d = compared(3, gradient=PLANTS["dropped-term-loss"].gradient).first_divergence
+    d = compared(3, gradient=gradient_in(PLANTS["dropped-term-loss"])).first_divergence
     assert d is not None
     assert (d.update, d.parameter) == (0, "b2")
     right = manual.article.gradient(DRAWN, XS[0], YS[0]).b2
@@ -137,8 +136,8 @@ def _decaying_rate(
 
 
 #: Training loops that are not ours, and the first update that must be seen to differ.
-OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
-    **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
+OTHER_LOOPS: dict[str, tuple[Any, int]] = {
+    **{slug: (train_in(plant), FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
     "weight-decay": (_weight_decay, 0),
     "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
