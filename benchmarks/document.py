@@ -87,17 +87,12 @@ def tables() -> dict[Path, dict[str, str]]:
     Raises:
         InputError: a file of results is missing, or lacks what a table shows.
     """
-    from benchmarks.check_times import results as times
-    from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
-    from benchmarks.checkers import table as of_answers
-    from benchmarks.checkers.derivatives import table as of_derivatives
-    from benchmarks.checkers.functions import table as of_functions
+    from benchmarks.checkers.cases import QUESTIONS
+    from benchmarks.checkers.tables import in_brief, markdown
 
     timings = Results.load(STORED)
-    checked = answers.Results.load_of(answers.GRADIENTS, answers.STORED)
-    of_torch = answers.Results.load_of(answers.FUNCTIONS, answers.STORED_TORCH)
-    of_others = answers.Results.load_of(answers.DERIVATIVES, answers.STORED_DERIVATIVES)
+    asked = {each: answers.Results.load(answers.stored(each)) for each in QUESTIONS}
     brief = [[what, time(cell_of(timings, label), name)] for what, label, name in IN_BRIEF]
     return {
         DOCUMENT: {
@@ -110,17 +105,17 @@ def tables() -> dict[Path, dict[str, str]]:
             "large-on-all-threads": as_code(lines(cell_of(timings, "digits/512/float32/all"))),
         },
         README: {
-            "checkers-in-brief": of_answers.in_brief(checked),
+            "checkers-in-brief": in_brief(asked["gradients"]),
             "benchmarks": Table(["one loss and gradient", "time"], brief).markdown(),
         },
         CHECKING: {
-            "check-times": of_times.markdown(times.Results.load(times.STORED)),
-            "checkers": of_answers.markdown(checked),
-            "torch-checkers": of_functions.markdown(of_torch),
-            "derivative-checkers": of_derivatives.markdown(of_others),
+            "checkers": markdown(asked["gradients"]),
+            "derivative-checkers": markdown(asked["derivatives"]),
+            "torch-checkers": markdown(asked["torch"]),
+            "check-times": markdown(asked["sized"]),
         },
-        PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
-        SCIPY: {"derivative-checkers-in-brief": of_derivatives.in_brief(of_others)},
+        PYTORCH: {"torch-checkers-in-brief": in_brief(asked["torch"])},
+        SCIPY: {"derivative-checkers-in-brief": in_brief(asked["derivatives"])},
     }
 
 

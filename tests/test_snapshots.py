@@ -42,7 +42,7 @@ compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
 compare break {|half-mse --epochs 5}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
-benchmarks checkers --table benchmarks/results/checkers.json
+benchmarks checkers --table benchmarks/results/checkers/{gradients|derivatives|torch}.json
 benchmarks table benchmarks/results/comparison/first.json
 benchmarks compare benchmarks/results/comparison/{first|slowed}.json benchmarks/results/cpu.json
 """

@@ -100,7 +100,8 @@ def begun(
     for name in settings:
         was, now = getattr(found, name), getattr(fresh, name)
         if was != now:
-            raise click.UsageError(f"{out} was made with --{name} {was:g}, got {now:g}")
+            was, now = (f"{one:g}" if isinstance(one, float) else one for one in (was, now))
+            raise click.UsageError(f"{out} was made with --{name} {was}, got {now}")
     return found
 
 

@@ -13,9 +13,9 @@ from benchmarks import names
 from benchmarks.analysis.axes import axes, crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
-from benchmarks.check_times import results as check_times
 from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
+from benchmarks.checkers.contenders import OURS
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document import (
     COSTLY,
@@ -394,19 +394,19 @@ def test_the_readme_says_how_long_checks_take() -> None:
     assert "takes 0.03 to 0.3 seconds up to a thousand parameters" in text
     assert "parameters, from nine at 100,000, longer with" in text
     assert "explaining a wrong one, about a second" in text
-    asked = checkers.Results.load(checkers.STORED).checks
-    of_ours = [check for check in asked if check.contender == check_times.OURS]
-    explained = median(check.seconds for check in of_ours if check.part == PLANTED)
+    asked, timed = (
+        [check for check in found.checks if check.contender == OURS]
+        for found in map(checkers.Results.load, map(checkers.stored, ("gradients", "sized")))
+    )
+    explained = median(check.seconds for check in asked if check.part == PLANTED)
     assert 0.5 < explained < 1.5
-    rows = check_times.Results.load(check_times.STORED).rows
-    ours = [row for row in rows if row.contender == check_times.OURS]
     # Dense networks, which are called by their sizes, at nine points.
-    dense = {r.parameters: r for r in ours if r.subject[0].isdigit() and "one" not in r.subject}
-    small = [call.seconds for count, row in dense.items() if count < 1000 for call in row.calls]
+    dense = [c for c in timed if c.subject[0].isdigit() and "one" not in c.subject]
+    small = [call.seconds for call in dense if call.elements < 1000]
     assert (round(min(small), 2), round(max(small), 1)) == (0.03, 0.3)
-    assert round(median(call.seconds for call in dense[101_770].calls)) == 9
-    others = [row for row in ours if not row.subject[0].isdigit()]
-    assert all(min(call.seconds for call in row.calls) > max(small) for row in others)
+    assert round(median(call.seconds for call in dense if call.elements == 101_770)) == 9
+    others = [check.seconds for check in timed if not check.subject[0].isdigit()]
+    assert min(others) > max(small)
 
 
 def test_the_readme_counts_the_wrong_derivatives() -> None:

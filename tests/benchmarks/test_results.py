@@ -9,7 +9,6 @@ import pyperf
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.check_times.results import Results as OfTimes
 from benchmarks.checkers.results import Results as OfAnswers
 from benchmarks.cli import cli
 from benchmarks.files import STORED_RESULTS, Stored
@@ -50,21 +49,18 @@ def test_pyperf_reads_the_file(tmp_path: Path) -> None:
     assert (about["cpu_model_name"], about["load_avg_1min"]) == ("AMD EPYC", 1.27)
 
 
-@pytest.mark.parametrize("kind", [Results, OfTimes, OfAnswers])
+@pytest.mark.parametrize("kind", [Results, OfAnswers])
 def test_another_kind_of_file_is_refused(tmp_path: Path, kind: type[Stored]) -> None:
     file = tmp_path / "figure.json"
     expected = rf"expected a JSON file with {kind.WHAT}, as `python -m benchmarks .*--out` writes"
     for content in (b"\x89PNG\r\n\x1a\n\x00", b"[" * 100_000, b"9" * 5000, b'["\\ud800"]'):
         file.write_bytes(content)
-        expected = (
-            rf"expected a JSON file with {kind.WHAT}, as `python -m benchmarks .*--out` writes"
-        )
         with pytest.raises(InputError, match=f"figure.json: no JSON: .*; {expected}"):
             kind.load(file)
-    for name, other in {"cpu": Results, "check_times": OfTimes, "checkers": OfAnswers}.items():
+    for name, other in {"cpu.json": Results, "checkers/torch.json": OfAnswers}.items():
         if other is not kind:
-            with pytest.raises(InputError, match=rf"{name}\.json: "):
-                kind.load(STORED_RESULTS / f"{name}.json")
+            with pytest.raises(InputError, match=rf"{name}: "):
+                kind.load(STORED_RESULTS / name)
 
 
 def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:

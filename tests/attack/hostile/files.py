@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.commands.checkers import checkers
 from benchmarks.commands.read import compare, table
 from compare.data import dataset_named, table_named
-from compare.networks.prepared import prepare
+from compare.prepared import prepare
 from compare.regression import compare_regressions
 from compare.wording import InputError
 from handgrad.commands.loading import Loader, LoadingError, parse
@@ -88,7 +88,7 @@ def _table(path: Path) -> None:
 
 
 def answers() -> list[bytes]:
-    stored = json.loads((ROOT / "benchmarks/results/checkers.json").read_text())
+    stored = json.loads((ROOT / "benchmarks/results/checkers/gradients.json").read_text())
     checks = stored["checks"]
     for check in checks:
         check["message"] = check["message"][:99]
