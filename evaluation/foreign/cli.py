@@ -52,7 +52,7 @@ def foreign(
     rows = {key: row for key, row in read(out).items() if wanted(row)} if out and resume else {}
     about = sum(map(wanted, results.stored()))
     judged = runs.judged(chosen, runs.python(environment), skip=[*rows], **options)
-    with progress(time_left=True) as show:
+    with progress() as show:
         for row in judged:
             if "begins" not in row:
                 rows[row["id"]] = row
