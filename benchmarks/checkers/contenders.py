@@ -29,7 +29,16 @@ from benchmarks.checkers.question import (
     leaves,
     place,
 )
-from benchmarks.checkers.subjects import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE, TORCH
+from benchmarks.checkers.subjects import (
+    COMPLEX,
+    GRADIENT,
+    HESSIAN,
+    JACOBIAN,
+    PRODUCT,
+    RULE,
+    TORCH,
+    torch_gradients,
+)
 from benchmarks.contenders.peers.importing import HINT
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
@@ -178,8 +187,7 @@ def gradcheck(question: Question) -> Answer:
     """
     torch = importlib.import_module("torch")
     if question.kind == TORCH:
-        fresh = importlib.import_module("models.torch_functions.gradients").fresh
-        apply, given = question.by_hand.apply, fresh(question.at)
+        apply, given = question.by_hand.apply, torch_gradients().fresh(question.at)
     else:
         apply = _in_torch(torch, question)
         given = tuple(torch.tensor(leaf, requires_grad=True) for leaf in leaves(question.at[0]))
@@ -366,16 +374,14 @@ def twice(question: Question) -> Answer:
     errors are compared, with room for what the format rounds. What comes back is random. Over
     float64 there is no format in which torch could compute what is exact.
     """
-    from models.torch_functions.gradients import cotangent_like, gradients, widened
-
-    at, reference = question.at, question.function
+    at, reference, by_torch = question.at, question.function, torch_gradients()
     if "torch.float64" in {str(getattr(value, "dtype", "")) for value in at}:
         return Answer(NO_ANSWER, reason="no wider format")
-    cotangent = cotangent_like(reference(*at))
-    exact = gradients(reference, widened(at), cotangent)
-    theirs = gradients(reference, at, cotangent)
+    cotangent = by_torch.cotangent_like(reference(*at))
+    exact = by_torch.gradients(reference, by_torch.widened(at), cotangent)
+    theirs = by_torch.gradients(reference, at, cotangent)
     try:
-        ours = gradients(question.by_hand.apply, at, cotangent)
+        ours = by_torch.gradients(question.by_hand.apply, at, cotangent)
     except RuntimeError as error:
         return stopped(question.paths, error)
     blamed, says = [], []

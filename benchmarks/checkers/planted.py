@@ -41,6 +41,7 @@ from benchmarks.checkers.subjects import (
     Mistake,
     Subject,
     dense,
+    torch_gradients,
 )
 from handgrad.data import formats
 
@@ -121,7 +122,7 @@ def _by_hand(subject: Subject, by_hand: Any, at: Any, cotangent: Any) -> list[An
     Of a rule a part that it does not define is NaN.
     """
     if subject.kind == RULE:
-        return _of_rule(by_hand(), at, careful=True)
+        return _of_rule(by_hand(), at)
     if subject.kind == TORCH:
         try:
             return _gradients(by_hand.apply, at, cotangent)
@@ -176,7 +177,7 @@ def _exact(of: Subject, at: Any) -> list[Any]:
     return _of_rule(of.function, at)
 
 
-def _of_rule(f: Any, at: Any, careful: bool = False) -> list[Any]:
+def _of_rule(f: Any, at: Any) -> list[Any]:
     rng = np.random.default_rng(0)
 
     def drawn(tree: Any) -> Any:
@@ -198,16 +199,14 @@ def _of_rule(f: Any, at: Any, careful: bool = False) -> list[Any]:
         lambda: jax.jvp(f, tuple(at), tangents)[1],
         lambda: jax.grad(slope, every)(*at),
     )
-    return [_flat(way, careful) for way in ways]
+    return [_flat(way) for way in ways]
 
 
-def _flat(way: Any, careful: bool) -> Any:
+def _flat(way: Any) -> Any:
     try:
         return ravel_pytree(way())[0]
     except (TypeError, NotImplementedError):  # the rule does not define it
-        if careful:
-            return np.nan
-        raise
+        return np.nan
 
 
 def _real(array: Any) -> Any:
@@ -220,14 +219,12 @@ def _back(numbers: Any, like: Any) -> Any:
 
 
 def _in_torch(subject: Subject, dtype: str) -> Measured:
-    from models.torch_functions.gradients import cotangent_like, widened
-
-    form, at = formats.named(dtype), subject.point(0, dtype)
-    cotangent, wide = cotangent_like(subject.function(*at)), widened(at)
+    by_torch, form, at = torch_gradients(), formats.named(dtype), subject.point(0, dtype)
+    cotangent, wide = by_torch.cotangent_like(subject.function(*at)), by_torch.widened(at)
     exact = _gradients(subject.function, wide, cotangent)
     by_data = [form.unit * np.abs(part).max() for part in exact]
     if not form.half:
-        moves = _moves(subject.function, widened((*at, cotangent)), exact)
+        moves = _moves(subject.function, by_torch.widened((*at, cotangent)), exact)
         by_data = [m * (form.unit / STEP) + unit for m, unit in zip(moves, by_data, strict=True)]
     errors = zip(by_data, *_errors(subject, dtype, cotangent, exact), strict=True)
     rounding = [np.array(max(map(np.max, each))) for each in errors]
@@ -235,9 +232,8 @@ def _in_torch(subject: Subject, dtype: str) -> Measured:
 
 
 def _gradients(function: Any, at: Any, cotangent: Any) -> Parts:
-    from models.torch_functions.gradients import gradients
-
-    return [grad.double().numpy() for grad in gradients(function, at, cotangent)]
+    found = torch_gradients().gradients(function, at, cotangent)
+    return [grad.double().numpy() for grad in found]
 
 
 def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
@@ -246,9 +242,7 @@ def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
     To first order, by central differences: Σ |∂g/∂x_j · x_j| · STEP, over the numbers of arguments
     and cotangent, which is the last of the data.
     """
-    from models.torch_functions.gradients import floating
-
-    moved = [np.zeros_like(one) for one in exact]
+    floating, moved = torch_gradients().floating, [np.zeros_like(one) for one in exact]
     for k, tensor in enumerate(data):
         for j in range(tensor.numel() if floating(tensor) else 0):
             both = []

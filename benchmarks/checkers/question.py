@@ -10,7 +10,15 @@ from typing import Annotated, Any, Self, TypeAlias
 import numpy as np
 from msgspec import Meta
 
-from benchmarks.checkers.subjects import COMPLEX, GRADIENT, PRODUCT, RULE, TORCH, dense
+from benchmarks.checkers.subjects import (
+    COMPLEX,
+    GRADIENT,
+    PRODUCT,
+    RULE,
+    TORCH,
+    dense,
+    torch_gradients,
+)
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Took: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -112,9 +120,7 @@ class Question:
         if self.kind == RULE:
             return ()
         if self.kind == TORCH:
-            from models.torch_functions.gradients import leaf_names
-
-            return leaf_names(self.by_hand, self.at)
+            return torch_gradients().leaf_names(self.by_hand, self.at)
         if self.kind == GRADIENT:
             import jax
 
@@ -157,9 +163,9 @@ class Question:
     def _arrays(self, by_hand: Any) -> list[np.ndarray]:
         """Return the arrays that are compared with the right ones."""
         if self.kind == TORCH:
-            from models.torch_functions.gradients import gradients, widened
-
-            return [grad.numpy() for grad in gradients(by_hand.apply, widened(self.at))]
+            by_torch = torch_gradients()
+            found = by_torch.gradients(by_hand.apply, by_torch.widened(self.at))
+            return [grad.numpy() for grad in found]
         found = by_hand(*self.point())
         if self.kind == GRADIENT:
             return leaves(found)

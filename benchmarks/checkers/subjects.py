@@ -112,6 +112,11 @@ def of_torch() -> list[Subject]:
     return [*map(_of_torch, import_module("models.torch_functions.functions").FUNCTIONS)]
 
 
+def torch_gradients() -> Any:
+    """Return the module of functions that differentiate by torch, which must be installed."""
+    return import_module("models.torch_functions.gradients")
+
+
 #: Mistakes in one element of a large parameter.
 IN_ONE_ELEMENT = {
     slug: Mistake(mistake.words, mistake.accepted) for slug, mistake in elements.MISTAKES.items()
