@@ -1,10 +1,11 @@
 """The slug of a planted mistake, as a user types it."""
 
 from compare.wording import InputError, near_miss, quoted
-from models.planted import MISTAKES, PLANTS, Plant
+from models.model import Slip
+from models.planted import MISTAKES, PLANTS
 
 
-def slug_of(typed: str, option: str, among: dict[str, Plant] = PLANTS) -> str:
+def slug_of(typed: str, option: str, among: dict[str, Slip] = PLANTS) -> str:
     """Return a slug that a user typed, in lower case, after checking it.
 
     Raises:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.lines import softmax, softmax_backward
-from models.model import Model
+from models.model import of_loss
 
 DECAY = 0.05
 RATE = 0.5
@@ -89,8 +89,8 @@ MEAN, LABEL = "do = do / len(x)\n", "    do[np.arange(len(x)), labels] -= 1\n"
 ATTEND_W, ATTEND_B = 'np.einsum("bti,btj->ij", x, dz)', "db = dz.sum(axis=(0, 1))"
 DENSE_W, DENSE_B, OUT_B = "context.T @ dhidden", "dhidden.sum(axis=0)", "do.sum(axis=0)"
 DCONTEXT = 'dcontext = dhidden @ dense["w"].T'
-DS, DZ = "ds = softmax_backward(da, a)", "dz = de * (1 - e**2)"
-RELU = "dhidden = dk * (hidden > 0)"
+
+
 RESULT = 'return {"attend": dattend, "dense": ddense, "out": dout}'
 ADDED = """\
 grads = {"attend": dattend, "dense": ddense, "out": dout}
@@ -117,38 +117,32 @@ MISTAKES = {
     "mean-over-outputs": (MEAN, "do = do / do.size\n"),
     "residual-sign": (MEAN, "do = (np.eye(p.shape[1])[labels] - p) / len(x)\n"),
     "bias-mean": (DENSE_B, "dhidden.mean(axis=0)"),
-    "bias-mean/2": (ATTEND_B, "db = dz.mean(axis=(0, 1))"),
+    "bias-mean/2": "db = dz.mean(axis=(0, 1))",
     "bias-unsummed": (DENSE_B, "dhidden"),
-    "bias-unsummed/2": (ATTEND_B, "db = dz.sum(axis=1)"),
-    "bias-wrong-axis": (ATTEND_B, "db = dz.sum(axis=(0, 2))"),
+    "bias-unsummed/2": "db = dz.sum(axis=1)",
+    "bias-wrong-axis": "db = dz.sum(axis=(0, 2))",
     "bias-wrong-axis/2": (DENSE_B, "dhidden.sum(axis=1)"),
     "dw-transposed": (DENSE_W, "dhidden.T @ context"),
-    "dw-transposed/2": (ATTEND_W, 'np.einsum("bti,btj->ji", x, dz)'),
-    "dx-untransposed": (DCONTEXT, 'dcontext = dhidden @ dense["w"]'),
+    "dw-transposed/2": 'dw = np.einsum("bti,btj->ji", x, dz)',
+    "dx-untransposed": 'dcontext = dhidden @ dense["w"]',
     "dw-after-activation": (DENSE_W, "k.T @ dhidden"),
-    "dw-after-activation/2": (ATTEND_W, 'np.einsum("bti,btj->ij", e, dz)'),
-    "tanh-linear": (DZ, "dz = de * (1 - e)"),
-    "tanh-of-h": (DZ, "dz = de * (1 - np.tanh(e) ** 2)"),
-    "no-activation-derivative": (RELU, "dhidden = dk"),
-    "softmax-diagonal": (DS, "ds = a * (1 - a) * da"),
+    "dw-after-activation/2": 'dw = np.einsum("bti,btj->ij", e, dz)',
+    "tanh-linear": "dz = de * (1 - e)",
+    "tanh-of-h": "dz = de * (1 - np.tanh(e) ** 2)",
+    "no-activation-derivative": "dhidden = dk",
+    "softmax-diagonal": "ds = a * (1 - a) * da",
     "softmax-shortcut": (MEAN, "do = softmax_backward(do / len(x), p)\n"),
     "ce-minus-missing": (LABEL, ""),
-    "softmax-wrong-axis": ('attend["v"], axis=1)', 'attend["v"], axis=0)'),
+    "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
     "softmax-wrong-axis/2": ('out["b"])\n', 'out["b"], axis=0)\n'),
-    "relu-mask": (RELU, "dhidden = dk * (dk > 0)"),
-    "relu-mask/2": (RELU, "dhidden = dk * (context > 0)"),
-    "relu-at-zero": (RELU, "dhidden = dk * (hidden >= 0)"),
-    "relu-at-zero/2": (RELU, "dhidden = np.where(hidden < 0, 0, dk)"),
+    "relu-mask": "dhidden = dk * (dk > 0)",
+    "relu-mask/2": "dhidden = dk * (context > 0)",
+    "relu-at-zero": "dhidden = dk * (hidden >= 0)",
+    "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",
     "accumulates": [("def gradient(", "SUMS = {}\ndef gradient("), (RESULT, ADDED)],
-    "update-before-use": (
-        DCONTEXT,
-        'new = dense["w"] - RATE * ddense["w"]\ndcontext = dhidden @ new.T',
-    ),
+    "update-before-use": ('new = dense["w"] - RATE * ddense["w"]\ndcontext = dhidden @ new.T'),
     "update-before-use/2": [
-        (
-            'dk = do @ out["w"].T',
-            'out = {name: out[name] - RATE * dout[name] for name in out}\ndk = do @ out["w"].T',
-        ),
+        ('out = {name: out[name] - RATE * dout[name] for name in out}\ndk = do @ out["w"].T'),
         (
             DCONTEXT,
             "dense = {name: dense[name] - RATE * ddense[name] for name in dense}\n" + DCONTEXT,
@@ -161,10 +155,10 @@ MISTAKES = {
         ("+ 2 * DECAY * out", "+ DECAY * out"),
     ],
     "decay-factor/3": (RESULT, 'ddense["b"] = ddense["b"] + 2 * DECAY * dense["b"]\n' + RESULT),
-    "dropped-term": (ATTEND_W, 'np.einsum("bti,btj->ij", x[:, 1:], dz[:, 1:])'),
+    "dropped-term": 'dw = np.einsum("bti,btj->ij", x[:, 1:], dz[:, 1:])',
     "dropped-term/2": (RESULT, 'dout["b"][-1] = 0\n' + RESULT),
     "exchanged": ('{"w": dw, "b": db, "v": dv}', '{"w": dw, "b": dv, "v": db}'),
     "exchanged/2": (RESULT, 'dattend["w"], ddense["w"] = ddense["w"], dattend["w"]\n' + RESULT),
 }
 
-MODELS = [Model("attention-classifier", loss, gradient, draw, MISTAKES)]
+MODELS = [of_loss("attention-classifier", loss, gradient, draw, MISTAKES)]

@@ -11,8 +11,7 @@ import numpy as np
 
 from manual.article import Parameters, gradient
 from models.answers import accumulates
-from models.lines import STEP
-from models.model import Mistake, Model
+from models.model import Written, of_loss
 from models.planted import LINKS
 
 
@@ -57,21 +56,20 @@ def draw_person(rng: np.random.Generator) -> Any:
 #: σ' of all three units.
 SLOPE = "= sigmoid_derivative"
 
-OF_ONE: dict[str, Mistake] = {
+OF_ONE: dict[str, Written] = {
     **{slug: [*LINKS[slug].edits] for slug in ("missing-square", "half-mse", "residual-sign")},
-    "dw-after-activation": ("ypred = steps\n", "ypred = steps\nx1, x2 = h1, h2\n"),
+    "dw-after-activation": "x1, x2 = h1, h2\nw5, w6 = params.w5, params.w6",
     "sigmoid-of-z": (SLOPE, "= lambda z: z * (1 - z)"),
     "no-activation-derivative": (SLOPE, "= np.ones_like"),
     "update-before-use": (
-        "dypred_dh1 = dypred_dz3 * w5",
-        f"w5, w6 = (w - {STEP} * np.mean(dw) for w, dw in ((w5, dL_dw5), (w6, dL_dw6)))\n"
-        "dypred_dh1 = dypred_dz3 * w5",
+        "w5, w6 = (w - 0.1 * np.mean(dw) for w, dw in ((w5, dL_dw5), (w6, dL_dw6)))\n"
+        "dypred_dh1 = dypred_dz3 * w5"
     ),
-    "dropped-term": ("dypred_dz3 * w6", "0 * dypred_dz3"),
+    "dropped-term": "dypred_dh2 = 0 * dypred_dz3",
 }
 
 MODELS = [
-    Model(
+    of_loss(
         *("article-people", people_loss, people_gradient, draw_people),
         {
             **OF_ONE,
@@ -83,7 +81,7 @@ MODELS = [
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("article-person", person_loss, person_gradient, draw_person),
         {
             **OF_ONE,

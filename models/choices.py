@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, one_element_zeroed
-from models.model import Model
+from models.model import of_loss
 from models.numerics import size
 
 
@@ -23,7 +23,7 @@ def ordered_gradient(w: Any, c: Any) -> Any:
     return 2 * c[rank] * w
 
 
-ORDERED = Model(
+ORDERED = of_loss(
     *("ordered-average", ordered_loss, ordered_gradient),
     lambda rng: (size(rng) * rng.normal(size=7), rng.normal(size=7)),
     {
@@ -56,12 +56,12 @@ def draw_product(rng: np.random.Generator) -> Any:
     return w, rng.normal(size=5)
 
 
-PRODUCT = Model(
+PRODUCT = of_loss(
     *("product", product_loss, product_gradient, draw_product),
     {
-        "off-by-one": ("[np.ones_like(f[:1]), np.cumprod(f)[:-1]]", "[np.cumprod(f)]"),
+        "off-by-one": "before = np.concatenate([np.cumprod(f)])",
         "inputs-forgotten": ("after * x", "after"),
-        "sign": ("return before", "return -before"),
+        "sign": "return -before * after * x",
         "one-element-zeroed": one_element_zeroed,
     },
 )

@@ -25,7 +25,7 @@ from models.lines import (
     tanh_slope,
     usual,
 )
-from models.model import Model
+from models.model import of_loss
 
 LABELS_DECAY = 0.02
 
@@ -181,11 +181,11 @@ FITTING = usual(
 
 
 MODELS = [
-    Model(
+    of_loss(
         *("sigmoid-bce-literal", literal_loss, literal_gradient, draw_literal),
         {**CLASSIFYING, "dropped-term": ("return Net(", "dw1[0, 1] = 0.0\nreturn Net(")},
     ),
-    Model(
+    of_loss(
         *("sigmoid-labels", labels_loss, labels_gradient, draw_labels),
         {
             **CLASSIFYING,
@@ -197,7 +197,7 @@ MODELS = [
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("tanh-mlp-decayed", decayed_loss, decayed_gradient),
         lambda rng: (layers(rng, 3, 7, 5, 2), rng.normal(size=(11, 3)), rng.normal(size=(11, 2))),
         {
@@ -207,7 +207,7 @@ MODELS = [
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("autoencoder", reproduced_loss, reproduced_gradient),
         lambda rng: (layers(rng, 5, 5, 5), rng.normal(size=(5, 5))),
         {
@@ -220,7 +220,7 @@ MODELS = [
                 "_, _, dh = affine_backward(dz2, h, w2)",
             ),
             **usual("dw-transposed", "dx-untransposed"),
-            "dw-after-activation": ("affine_backward(dz1, x, w1)", "affine_backward(dz1, h, w1)"),
+            "dw-after-activation": "dw1, db1, _ = affine_backward(dz1, h, w1)",
             "dropped-term": ("# h = tanh(z1)", "dh[:, 2] = 0.0"),
             "exchanged": ("[(dw1, db1), (dw2, db2)]", "[(dw2, db2), (dw1, db1)]"),
         },

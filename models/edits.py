@@ -3,6 +3,7 @@
 import dis
 import inspect
 import linecache
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -13,8 +14,8 @@ from typing import Any
 
 Gradient = Callable[..., Any]
 
-#: A text that occurs exactly once, and its replacement.
-Edit = tuple[str, str]
+#: A line as it is wrongly written, or a text that occurs exactly once with its replacement.
+Edit = str | tuple[str, str]
 
 #: Edits of functions that many gradients call, by the function's name; see `models.lines`.
 Shared = dict[str, Edit]
@@ -22,59 +23,64 @@ Shared = dict[str, Edit]
 _NUMBERS = count()
 
 
-def edited(gradient: Gradient, *edits: Edit | Shared) -> Gradient:
-    """Compile a gradient with edits of it, or of what it calls in its package or in `manual`.
+def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
+    """Compile a function or a class with edits of it, or of what it calls in its room or `manual`.
+
+    The methods of a class without any edit stay in their own file.
 
     Raises:
-        ValueError: an edit's text does not occur exactly once, or its function is not called.
+        ValueError: an edit's place is not exactly one, or its function is not called.
     """
-    if isinstance(gradient, partial):
-        return partial(edited(gradient.func, *edits), *gradient.args, **gradient.keywords)
-    functions = called(gradient)
-    sources = {name: _source(function) for name, function in functions.items()}
+    if isinstance(by_hand, partial):
+        return partial(edited(by_hand.func, *edits), *by_hand.args, **by_hand.keywords)
+    functions = {} if isinstance(by_hand, type) else called(by_hand)
+    sources = {name: _source(of) for name, of in (functions or {"": by_hand}).items()}
     for shared in edits:
-        if not isinstance(shared, tuple):
+        if isinstance(shared, dict):
             sources |= _shared(shared, sources)
     source = "\n\n".join(sources.values())
     for edit in edits:
-        if isinstance(edit, tuple):
-            source = changed(source, *edit)
-    namespace: dict[str, Any] = _names(functions) | {"__name__": gradient.__module__}
-    _run(source, gradient.__module__, namespace)
-    return namespace[gradient.__name__]
-
-
-def edited_class(of: type, *edits: Edit) -> Any:
-    """Compile a class with edits of its methods; those without any stay in their own file.
-
-    Raises:
-        ValueError: an edit's text does not occur exactly once.
-    """
-    source = _source(of)
-    for edit in edits:
-        source = changed(source, *edit)
-    namespace = {**vars(sys.modules[of.__module__])}
-    _run(source, of.__module__, namespace)
-    made = namespace[of.__name__]
-    for name, method in vars(of).items():
+        if not isinstance(edit, dict):
+            source = changed(source, edit)
+    names = _names(functions) if functions else vars(sys.modules[by_hand.__module__])
+    namespace: dict[str, Any] = {**names, "__name__": by_hand.__module__}
+    _run(source, by_hand.__module__, namespace)
+    made = namespace[by_hand.__name__]
+    for name, method in vars(by_hand).items() if isinstance(by_hand, type) else ():
         if isinstance(method, staticmethod) and _source(method.__func__) in source:
             setattr(made, name, method)
     return made
 
 
-def changed(source: str, old: str, new: str) -> str:
-    """Replace the one occurrence of `old` by `new`, whose further lines are indented alike.
+def changed(source: str, edit: Edit) -> str:
+    """Make an edit of source code; further lines are indented like the one in its place.
+
+    A line takes the place of the one that assigns to the same, or returns as well; of several
+    lines, the last one does, and the others come before it. A text takes another one's place.
 
     Raises:
-        ValueError: `old` does not occur exactly once.
+        ValueError: there is not exactly one such place.
     """
-    if source.count(old) != 1:
-        raise ValueError(f"{old!r} occurs {source.count(old)} times, expected once, in\n{source}")
-    before, after = source.split(old)
-    line = before.rpartition("\n")[2]
+    if isinstance(edit, str):
+        old, new = _left(edit.rpartition("\n")[2].strip()), edit
+        lines = re.finditer(r"^ *(\S.*)", source, re.MULTILINE)
+        places = [line.span(1) for line in lines if old and _left(line[1]) == old]
+    else:
+        old, new = edit
+        places = [found.span() for found in re.finditer(re.escape(old), source)]
+    if len(places) != 1:
+        raise ValueError(f"{old!r} has {len(places)} places, expected one, in\n{source}")
+    ((start, end),) = places
+    line = source[:start].rpartition("\n")[2]
     margin = line[: len(line) - len(line.lstrip())]
     first, *rest = new.split("\n")
-    return before + "\n".join([first, *(indent(each, margin) for each in rest)]) + after
+    return source[:start] + "\n".join([first, *(indent(x, margin) for x in rest)]) + source[end:]
+
+
+def _left(line: str) -> str:
+    """Return what a line assigns to, or that it returns."""
+    found = re.match(r"return\b|[^=]*?(?= *[-+*/@]?=(?!=))", line)
+    return found[0] if found else ""
 
 
 def _run(source: str, module: str, namespace: dict[str, Any]) -> None:
@@ -86,7 +92,7 @@ def _run(source: str, module: str, namespace: dict[str, Any]) -> None:
 
 def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
     """Return the edits of those functions that have one."""
-    found = {name: changed(sources[name], *edits[name]) for name in edits if name in sources}
+    found = {name: changed(sources[name], edits[name]) for name in edits if name in sources}
     if not found:
         raise ValueError(f"expected one of {list(edits)} among what is called: {list(sources)}")
     return found

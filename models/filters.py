@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.model import Model
+from models.model import of_loss
 from models.numerics import size
 
 
@@ -52,14 +52,14 @@ def draw(rng: np.random.Generator) -> Any:
 
 
 MODELS = [
-    Model(
+    of_loss(
         *("kalman-filter", loss, gradient, draw),
         {
             "gain-held-fixed": ("b * (r / s) + c * e", "b * (r / s)"),
-            "variance-term-dropped": ("dk[1] * r + p", "dk[1] * r"),
-            "noise-forgotten": ("dv[1] + r)", "dv[1])"),
+            "variance-term-dropped": "dp = (dk[0] * r, dk[1] * r)",
+            "noise-forgotten": "ds = (dv[0], dv[1])",
             "half-forgotten": ("/ s / 2 -", "/ s -"),
-            "exchanged": ("list(np.sum(grads, axis=0))", "list(np.sum(grads, axis=0))[::-1]"),
+            "exchanged": "return list(np.sum(grads, axis=0))[::-1]",
         },
     )
 ]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.model import Model
+from models.model import of_loss
 from models.numerics import sigmoid
 
 DECAY = 0.01
@@ -111,53 +111,41 @@ def draw(rng: np.random.Generator) -> Any:
     return p, rng.normal(size=(5, 4, 3)), rng.integers(0, 2, size=(5, 4)) * 1.0
 
 
-DO = "do = (sigmoid(o) - y) / batch"
-DAR, DAZ = "dar = dr * r * (1 - r)", "daz = dz * z * (1 - z)"
-ZEROED = "grads = {name: np.zeros_like(value) for name, value in p.items()}"
-DECAYED = "grads[name] += DECAY * p[name]"
-
 MISTAKES = {
-    "missing-mean": (DO, "do = sigmoid(o) - y"),
-    "double-mean": (DECAYED, "grads[name] = grads[name] / batch + DECAY * p[name]"),
-    "mean-over-outputs": (DO, "do = (sigmoid(o) - y) / y.size"),
-    "residual-sign": (DO, "do = (y - sigmoid(o)) / batch"),
+    "missing-mean": "do = sigmoid(o) - y",
+    "double-mean": "grads[name] = grads[name] / batch + DECAY * p[name]",
+    "mean-over-outputs": "do = (sigmoid(o) - y) / y.size",
+    "residual-sign": "do = (y - sigmoid(o)) / batch",
     "bias-mean": [
-        ("dag.sum(axis=0)", "dag.mean(axis=0)"),
-        ("dar.sum(axis=0)", "dar.mean(axis=0)"),
-        ("daz.sum(axis=0)", "daz.mean(axis=0)"),
+        'grads["bh"] += dag.mean(axis=0)',
+        'grads["br"] += dar.mean(axis=0)',
+        'grads["bz"] += daz.mean(axis=0)',
     ],
-    "bias-mean/2": ('grads["c"] += do[t].sum()', 'grads["c"] += do[t].mean()'),
-    "bias-unsummed": ('grads["bz"] += daz.sum(axis=0)', 'grads["bz"] = grads["bz"] + daz'),
-    "bias-wrong-axis": ("dag.sum(axis=0)", "dag.sum(axis=1)"),
-    "dw-transposed": ('grads["ur"] += h0.T @ dar', 'grads["ur"] += dar.T @ h0'),
-    "dx-untransposed": ('ds = dag @ p["uh"].T', 'ds = dag @ p["uh"]'),
+    "bias-mean/2": 'grads["c"] += do[t].mean()',
+    "bias-unsummed": 'grads["bz"] = grads["bz"] + daz',
+    "bias-wrong-axis": 'grads["bh"] += dag.sum(axis=1)',
+    "dw-transposed": 'grads["ur"] += dar.T @ h0',
+    "dx-untransposed": 'ds = dag @ p["uh"]',
     "dx-untransposed/2": ('dar @ p["ur"].T', 'dar @ p["ur"]'),
-    "dw-after-activation": [
-        ('grads["ur"] += h0.T @ dar', 'grads["ur"] += step.h.T @ dar'),
-        ('grads["uz"] += h0.T @ daz', 'grads["uz"] += step.h.T @ daz'),
-    ],
-    "dw-after-activation/2": ("(r * h0).T @ dag", "g.T @ dag"),
-    "tanh-linear": ("dag = dg * (1 - g**2)", "dag = dg * (1 - g)"),
-    "tanh-of-h": ("dag = dg * (1 - g**2)", "dag = dg * (1 - np.tanh(g) ** 2)"),
-    "sigmoid-of-z": (DAZ, "daz = dz * sigmoid(z) * (1 - sigmoid(z))"),
-    "sigmoid-of-z/2": (DAR, 'ar = x @ p["wr"] + h0 @ p["ur"] + p["br"]\ndar = dr * ar * (1 - ar)'),
-    "no-activation-derivative": (DAZ, "daz = dz"),
-    "no-activation-derivative/2": ("dag = dg * (1 - g**2)", "dag = dg"),
-    "bce-extra-derivative": (DO, "do = (sigmoid(o) - y) * sigmoid(o) * (1 - sigmoid(o)) / batch"),
-    "ce-minus-missing": (DO, "do = sigmoid(o) / batch"),
+    "dw-after-activation": ['grads["ur"] += step.h.T @ dar', 'grads["uz"] += step.h.T @ daz'],
+    "dw-after-activation/2": 'grads["uh"] += g.T @ dag',
+    "tanh-linear": "dag = dg * (1 - g)",
+    "tanh-of-h": "dag = dg * (1 - np.tanh(g) ** 2)",
+    "sigmoid-of-z": "daz = dz * sigmoid(z) * (1 - sigmoid(z))",
+    "sigmoid-of-z/2": ('ar = x @ p["wr"] + h0 @ p["ur"] + p["br"]\ndar = dr * ar * (1 - ar)'),
+    "no-activation-derivative": "daz = dz",
+    "no-activation-derivative/2": "dag = dg",
+    "bce-extra-derivative": "do = (sigmoid(o) - y) * sigmoid(o) * (1 - sigmoid(o)) / batch",
+    "ce-minus-missing": "do = sigmoid(o) / batch",
     "accumulates": [
         ("def gradient(", "GRADS = {}\ndef gradient("),
         (
-            ZEROED,
             "if not GRADS:\n"
             "    GRADS.update({name: np.zeros_like(value) for name, value in p.items()})\n"
-            "grads = GRADS",
+            "grads = GRADS"
         ),
     ],
-    "update-before-use": (
-        'ds = dag @ p["uh"].T',
-        'uh = p["uh"] - RATE * grads["uh"]\nds = dag @ uh.T',
-    ),
+    "update-before-use": 'uh = p["uh"] - RATE * grads["uh"]\nds = dag @ uh.T',
     "update-before-use/2": [
         (
             "dh = np.zeros_like(tape[0].h)",
@@ -167,13 +155,13 @@ MISTAKES = {
         ),
         ('np.outer(do[t], p["v"])', "np.outer(do[t], v)"),
     ],
-    "decay-factor": (DECAYED, DECAYED.replace("DECAY", "2 * DECAY")),
-    "decay-factor/2": (DECAYED, DECAYED.replace("DECAY", "DECAY / batch")),
+    "decay-factor": "grads[name] += 2 * DECAY * p[name]",
+    "decay-factor/2": "grads[name] += DECAY / batch * p[name]",
     "decay-factor/3": ("for name in MATRICES:", "for name in p:"),
     "dropped-term": ("dh0 = dh * (1 - z)", "dh0 = 0 * dh"),
     "dropped-term/2": ("    dh0 = dh0 + ds * r\n", ""),
-    "dropped-term/3": ('grads["uh"] += (r * h0).T', 'grads["uh"] += h0.T'),
-    "dropped-term/4": ('grads["bz"] += daz.sum', 'grads["bz"] = daz.sum'),
+    "dropped-term/3": 'grads["uh"] += h0.T @ dag',
+    "dropped-term/4": 'grads["bz"] = daz.sum(axis=0)',
     "exchanged": [
         ('grads["ur"] += h0.T @ dar', 'grads["uz"] += h0.T @ dar'),
         ('grads["uz"] += h0.T @ daz', 'grads["ur"] += h0.T @ daz'),
@@ -184,4 +172,4 @@ MISTAKES = {
     ),
 }
 
-MODELS = [Model("gated-recurrence", loss, gradient, draw, MISTAKES)]
+MODELS = [of_loss("gated-recurrence", loss, gradient, draw, MISTAKES)]

@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, sign_of_one_element, small_elements_zeroed
-from models.model import Draw, Model
+from models.model import Draw, of_loss
 from models.numerics import sigmoid, sigmoid_derivative
 
 
-def reaching(draw: Any, double: float, single: float) -> tuple[Draw, Draw]:
+def reaching(draw: Any, double: float, single: float) -> dict[str, Draw]:
     """Return draws that use the ranges of float64 and of float32."""
-    return partial(draw, far=double), partial(draw, far=single)
+    return {"draw": partial(draw, far=double), "float32": partial(draw, far=single)}
 
 
 def sigmoid_loss(w: Any, x: Any, y: Any) -> Any:
@@ -96,61 +96,57 @@ def draw_quadratic(rng: np.random.Generator, far: float) -> Any:
     return rng.normal(size=5), d[:, None] * rng.normal(size=(5, 5)) * d[None, :]
 
 
-SATURATED, TAIL = reaching(draw_saturated, 400, 60), reaching(draw_tail, 30, 12)
-TINY, HUGE = reaching(draw_tiny, 1e-75, 1e-14), reaching(draw_huge, 345, 40)
-SCALED = reaching(draw_quadratic, 6, 4)
-
 MODELS = [
-    Model(
-        *("literal-sigmoid", sigmoid_loss, sigmoid_gradient, SATURATED[0]),
-        {
-            "no-activation-derivative": (" * sigmoid_derivative(z)", ""),
-            "sigmoid-for-its-derivative": ("sigmoid_derivative(z)\n", "sigmoid(z)\n"),
+    of_loss(
+        *("literal-sigmoid", sigmoid_loss, sigmoid_gradient),
+        mistakes={
+            "no-activation-derivative": "dz = -(y - sigmoid(z))",
+            "sigmoid-for-its-derivative": "dz = -(y - sigmoid(z)) * sigmoid(z)",
             "residual-sign": ("dz = -(", "dz = ("),
             "small-elements-zeroed": small_elements_zeroed,
         },
-        SATURATED[1],
+        **reaching(draw_saturated, 400, 60),
     ),
-    Model(
-        *("tanh-tail", tanh_loss, tanh_gradient, TAIL[0]),
-        {
+    of_loss(
+        *("tanh-tail", tanh_loss, tanh_gradient),
+        mistakes={
             "sigmoid-derivative": [("-2 * jnp", "-jnp"), ("x * 4 * e", "x * e")],
             "four-forgotten": ("x * 4 * e", "x * e"),
             "small-elements-zeroed": small_elements_zeroed,
             "one-element-off": partial(one_element_off, rank=1.0),
         },
-        TAIL[1],
+        **reaching(draw_tail, 30, 12),
     ),
-    Model(
-        *("tiny-1e-150", squares_loss, squares_gradient, TINY[0]),
-        {
+    of_loss(
+        *("tiny-1e-150", squares_loss, squares_gradient),
+        mistakes={
             "zero": ("return x", "return 0 * x"),
             "half-mse": ("(2 * (x", "((x"),
             "residual-sign": ("(2 * (x", "(-2 * (x"),
             "targets-forgotten": ("x @ w - y))", "x @ w))"),
             "one-element-off": one_element_off,
         },
-        TINY[1],
+        **reaching(draw_tiny, 1e-75, 1e-14),
     ),
-    Model(
-        *("huge-1e150", exponentials_loss, exponentials_gradient, HUGE[0]),
-        {
+    of_loss(
+        *("huge-1e150", exponentials_loss, exponentials_gradient),
+        mistakes={
             "bias-forgotten-in-forward": (' + params["b"])', ")"),
             "normalised": ("return {", "dz = dz / dz.sum()\nreturn {"),
             "bias-mean": ("dz.sum()", "dz.mean()"),
             "inputs-forgotten": ("x.T @ dz", "np.ones_like(x.T) @ dz"),
         },
-        HUGE[1],
+        **reaching(draw_huge, 345, 40),
     ),
-    Model(
-        *("badly-scaled-quadratic", quadratic_loss, quadratic_gradient, SCALED[0]),
-        {
-            "matrix-symmetric": ("(a @ w + w @ a) / 2", "a @ w"),
-            "matrix-transposed": ("(a @ w + w @ a) / 2", "w @ a"),
+    of_loss(
+        *("badly-scaled-quadratic", quadratic_loss, quadratic_gradient),
+        mistakes={
+            "matrix-symmetric": "return a @ w",
+            "matrix-transposed": "return w @ a",
             "half-forgotten": ("@ a) / 2", "@ a)"),
             "small-elements-zeroed": small_elements_zeroed,
             "sign-of-smallest": partial(sign_of_one_element, rank=0.0),
         },
-        SCALED[1],
+        **reaching(draw_quadratic, 6, 4),
     ),
 ]

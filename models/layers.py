@@ -33,7 +33,7 @@ from models.lines import (
     tanh_slope,
     usual,
 )
-from models.model import Mistake, Model
+from models.model import Written, of_loss
 
 
 def convolution_loss(params: Any, x: Any, y: Any) -> Any:
@@ -85,7 +85,7 @@ def draw_convolution_tie(rng: np.random.Generator) -> Any:
     return params, x, y
 
 
-BIAS_MEAN: Mistake = [
+BIAS_MEAN: Written = [
     ("dz.sum(axis=(0, 1))", "dz.mean(axis=(0, 1))"),
     ("dlogits.sum()", "dlogits.mean()"),
 ]
@@ -320,13 +320,13 @@ def draw_attention(rng: np.random.Generator) -> Any:
 
 
 MODELS = [
-    Model(
+    of_loss(
         *("convolution", convolution_loss, convolution_gradient, draw_convolution),
         {
             **usual(*MEANS, "residual-sign"),
             "bias-mean": BIAS_MEAN,
-            "bias-unsummed": ("dz.sum(axis=(0, 1))", "dz.sum(axis=0)"),
-            "bias-wrong-axis": ("dz.sum(axis=(0, 1))", "dz.sum(axis=(0, 2))"),
+            "bias-unsummed": "dbias = dz.sum(axis=0)",
+            "bias-wrong-axis": "dbias = dz.sum(axis=(0, 2))",
             "dw-transposed": ("np.tensordot(windows, dz", "np.tensordot(dz, windows"),
             **usual("no-activation-derivative", "bce-extra-derivative", "ce-minus-missing"),
             **usual("relu-mask"),
@@ -336,89 +336,86 @@ MODELS = [
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("convolution-tie", convolution_loss, convolution_gradient, draw_convolution_tie),
         {**usual("relu-at-zero", "residual-sign"), "bias-mean": BIAS_MEAN},
     ),
-    Model(
+    of_loss(
         *("embedding-bag", embedding_loss, embedding_gradient, draw_embedding),
         {
             **usual(*MEANS, "residual-sign", *BIASES),
             "dw-transposed": (INNER, INNER + "\ndw = dz.T @ e"),
             "dx-untransposed": (INNER, INNER + '\nde = dz @ params["w"]'),
-            "dw-after-activation": ("affine_backward(dz, e,", "affine_backward(dz, h,"),
+            "dw-after-activation": 'dw, db, de = affine_backward(dz, h, params["w"])',
             **usual("no-activation-derivative", "softmax-diagonal", "softmax-shortcut"),
             **usual("softmax-wrong-axis", "ce-minus-missing"),
-            "relu-mask": ("relu_backward(dh, z)\n", "relu_backward(dh, e)\n"),
+            "relu-mask": "dz = relu_backward(dh, e)",
             **usual("update-before-use"),
             "dropped-term": DROPPED,
             "accumulates": partial(accumulates, only=(3,)),
         },
     ),
-    Model(
+    of_loss(
         *("embedding-bag-tie", embedding_loss, embedding_gradient, draw_embedding_tie),
         {**usual("relu-at-zero", "softmax-shortcut"), "dropped-term": DROPPED},
     ),
-    Model(
+    of_loss(
         *("layer-norm", norm_loss, norm_gradient, draw_norm),
         {
             **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
             **also("bias-mean", ("errors.sum(axis=0)", "errors.mean(axis=0)")),
             **also("bias-unsummed", ("errors.sum(axis=0)", "errors")),
             **usual("bias-wrong-axis"),
-            "dw-transposed": ("x.T @ dz", "dz.T @ x"),
-            "dw-after-activation": ("x.T @ dz", "h.T @ dz"),
+            "dw-transposed": "dw = dz.T @ x",
+            "dw-after-activation": "dw = h.T @ dz",
             **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
-            "update-before-use": ("errors @ net.out.T", "errors @ (net.out - STEP * dout).T"),
+            "update-before-use": "dh = errors @ (net.out - STEP * dout).T",
             "dropped-term": ("(dhat - through_mean - through_sd)", "(dhat - through_mean)"),
             "exchanged": ("(dw, dgain, dshift,", "(dw, dshift, dgain,"),
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("gated-tanh", gated_tanh_loss, gated_tanh_gradient, draw_gated_tanh),
         {
             **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
             **usual(*BIASES, "dw-transposed", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
             **usual("no-activation-derivative"),
-            "update-before-use": ("dh = dz @ out.T", "dh = dz @ (out - RATE * dout).T"),
-            "dropped-term": ("dh * gate, dh * unit", "dh * gate, 0 * dh"),
+            "update-before-use": "dh = dz @ (out - RATE * dout).T",
+            "dropped-term": "dunit, dgate = dh * gate, 0 * dh",
             "exchanged": ('(dw, db), "gate": (dv, dc)', '(dv, dc), "gate": (dw, db)'),
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("gated-relu", gated_relu_loss, gated_relu_gradient, draw_gated_relu),
         {
             **usual(*MEANS, "residual-sign", *BIASES, "no-activation-derivative"),
             **usual("bce-extra-derivative", "ce-minus-missing"),
-            "relu-mask": ("relu_backward(dgate, sums)", "dgate * (unit > 0)"),
-            "update-before-use": ("np.outer(dz, out)", "np.outer(dz, out - RATE * dout)"),
-            "decay-factor": [("2 * DECAY * w", "DECAY * w"), ("2 * DECAY * v", "DECAY * v")],
-            "dropped-term": ("dh * gate, dh * unit", "dh * gate, dh"),
+            "relu-mask": "dsums = dgate * (unit > 0)",
+            "update-before-use": "dh = np.outer(dz, out - RATE * dout)",
+            "decay-factor": ["dw = x.T @ dunit + DECAY * w", "dv = x.T @ dsums + DECAY * v"],
+            "dropped-term": "dunit, dgate = dh * gate, dh",
             "exchanged": ('"w": dw, "b": db, "v": dv', '"w": dv, "b": db, "v": dw'),
         },
     ),
-    Model(
+    of_loss(
         *("gated-relu-tie", gated_relu_loss, gated_relu_gradient, draw_gated_relu_tie),
         usual("relu-at-zero", "bias-unsummed", "bce-extra-derivative"),
     ),
-    Model(
+    of_loss(
         *("attention", attention_loss, attention_gradient, draw_attention),
         {
             **usual(*MEANS, "residual-sign"),
-            "bias-mean": ("dsums.sum(axis=(0, 1))", "dsums.mean(axis=(0, 1))"),
-            "bias-unsummed": ("dsums.sum(axis=(0, 1))", "dsums.sum(axis=1)"),
-            "bias-wrong-axis": ("dsums.sum(axis=(0, 1))", "dsums.sum(axis=(0, 2))"),
+            "bias-mean": "db = dsums.mean(axis=(0, 1))",
+            "bias-unsummed": "db = dsums.sum(axis=1)",
+            "bias-wrong-axis": "db = dsums.sum(axis=(0, 2))",
             "dw-transposed": ("ntj,nti->ij", "ntj,nti->ji"),
-            "dw-after-activation": ('"ntj,nti->ij", dsums, x', '"ntj,nti->ij", dsums, keys'),
+            "dw-after-activation": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
             **usual("sigmoid-of-z", "no-activation-derivative", "bce-extra-derivative"),
             **usual("softmax-diagonal", "softmax-wrong-axis", "ce-minus-missing"),
-            "update-before-use": ("np.outer(dz, out)", "np.outer(dz, out - STEP * dout)"),
-            "dropped-term": (
-                "    # keys = sigmoid(x",
-                "    dkeys[:, 0] = 0.0\n    # keys = sigmoid(x",
-            ),
+            "update-before-use": "dcontext = np.outer(dz, out - STEP * dout)",
+            "dropped-term": "dkeys[:, 0] = 0.0\n# keys = sigmoid(x @ w + b)",
             "exchanged": ("dquery, dout]", "dout, dquery]"),
             "accumulates": accumulates,
         },

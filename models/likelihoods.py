@@ -12,7 +12,7 @@ from jax.scipy.special import gammaln, logsumexp
 from scipy.special import digamma
 
 from models.answers import one_element_off, one_element_zeroed
-from models.model import Model
+from models.model import of_loss
 from models.numerics import binomial_delta, size, softmax
 
 
@@ -45,13 +45,13 @@ def draw_cholesky(rng: np.random.Generator) -> Any:
     return {"mean": rng.normal(size=3), "raw": raw}, rng.normal(size=(5, 3))
 
 
-CHOLESKY = Model(
+CHOLESKY = of_loss(
     *("gaussian-cholesky", cholesky_loss, cholesky_gradient, draw_cholesky),
     {
-        "exponential-forgotten": ("np.diagonal(dfactor) * diagonal", "np.diagonal(dfactor)"),
+        "exponential-forgotten": "own = np.diag(np.diagonal(dfactor) + len(x))",
         "determinant-forgotten": ("diagonal + len(x)", "diagonal"),
         "adjoint-untransposed": ("solve(factor.T,", "solve(factor,"),
-        "upper-triangle-kept": ("np.tril(dfactor, -1)", "dfactor - np.diag(np.diagonal(dfactor))"),
+        "upper-triangle-kept": "below = dfactor - np.diag(np.diagonal(dfactor))",
         "one-element-off": one_element_off,
     },
 )
@@ -83,14 +83,14 @@ def draw_covariance(rng: np.random.Generator) -> Any:
     return (rng.normal(size=3), root @ root.T / 7), rng.normal(size=(5, 3))
 
 
-COVARIANCE = Model(
+COVARIANCE = of_loss(
     *("gaussian-covariance", covariance_loss, covariance_gradient, draw_covariance),
     {
         "one-inverse": ("- a @ a.T", "- c @ a.T"),
-        "determinant-forgotten": ("(len(x) * inverse - a", "(-a"),
-        "symmetric-parameters": ("axis=1), ds", "axis=1), 2 * ds - np.diag(np.diagonal(ds))"),
-        "lower-only": ("axis=1), ds", "axis=1), np.tril(2 * ds) - np.diag(np.diagonal(ds))"),
-        "residual-sign": ("return -a.sum", "return a.sum"),
+        "determinant-forgotten": "ds = (-a @ a.T) / 2",
+        "symmetric-parameters": "return -a.sum(axis=1), 2 * ds - np.diag(np.diagonal(ds))",
+        "lower-only": "return -a.sum(axis=1), np.tril(2 * ds) - np.diag(np.diagonal(ds))",
+        "residual-sign": "return a.sum(axis=1), ds",
     },
 )
 
@@ -136,7 +136,7 @@ def draw_process(rng: np.random.Generator) -> Any:
     return Kernel(rng.normal() / 2, rng.normal() / 2, noise), rng.normal(size=5), rng.normal(size=5)
 
 
-PROCESS = Model(
+PROCESS = of_loss(
     *("gaussian-process", process_loss, process_gradient, draw_process),
     {
         "log-scale-forgotten": (
@@ -144,9 +144,9 @@ PROCESS = Model(
             "Kernel(dlength / np.exp(params.length), dsignal / np.exp(params.signal),",
         ),
         "data-term-dropped": (" - np.outer(a, a)", ""),
-        "determinant-dropped": ("(np.linalg.inv(k) - np", "(-np"),
-        "noise-square-forgotten": ("dnoise = 2 *", "dnoise ="),
-        "exchanged": ("Kernel(dlength, dsignal,", "Kernel(dsignal, dlength,"),
+        "determinant-dropped": "dk = (-np.outer(a, a)) / 2",
+        "noise-square-forgotten": "dnoise = np.trace(dk) * e2",
+        "exchanged": "return Kernel(dsignal, dlength, dnoise)",
     },
 )
 
@@ -171,14 +171,14 @@ def draw_poisson(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(7, 2)), rng.normal(size=7), rng.integers(0, 9, size=7)
 
 
-POISSON = Model(
+POISSON = of_loss(
     *("poisson-regression", poisson_loss, poisson_gradient, draw_poisson),
     {
         "exposure-forgotten": (" + log_exposure)", ")"),
-        "link-forgotten": ("(rate - k)", "(1 - k / rate)"),
+        "link-forgotten": "dz = (1 - k / rate) / len(x)",
         "bias-forgotten-in-forward": (' + params["b"] +', " +"),
-        "residual-sign": ("(rate - k)", "(k - rate)"),
-        "missing-mean": (" / len(x)", ""),
+        "residual-sign": "dz = (k - rate) / len(x)",
+        "missing-mean": "dz = (rate - k)",
     },
 )
 
@@ -212,11 +212,11 @@ def draw_student(rng: np.random.Generator) -> Any:
     return params, size(rng) * rng.standard_t(2.5, size=7)
 
 
-STUDENT = Model(
+STUDENT = of_loss(
     *("student-t", student_loss, student_gradient, draw_student),
     {
-        "gamma-terms-dropped": ("digamma(nu / 2) - digamma((nu + 1) / 2) + 1", "1"),
-        "inner-derivative-dropped": (" - (nu + 1) / 2 * q / nu / (1 + q)", ""),
+        "gamma-terms-dropped": "dconstant = (1 / nu) / 2",
+        "inner-derivative-dropped": "dlog = np.log1p(q) / 2",
         "scale-term-dropped": ("(1 - dz * z)", "(-dz * z)"),
         "log-chain-forgotten": ("dnu * nu", "dnu"),
         "residual-sign": ("return -dz", "return dz"),
@@ -254,16 +254,13 @@ def draw_mixture(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=7) * 2
 
 
-MIXTURE = Model(
+MIXTURE = of_loss(
     *("gaussian-mixture", mixture_loss, mixture_gradient, draw_mixture),
     {
-        "weights-unnormalised": (" + softmax(logit)", ""),
+        "weights-unnormalised": "dlogit = dl.sum(axis=0)",
         "log-scale-term-dropped": ("(z * z - 1)", "(z * z)"),
-        "hard-assignment": (
-            "p = softmax(scores)",
-            "p = (scores == scores.max(axis=1, keepdims=True)).astype(scores.dtype)",
-        ),
-        "prior-for-posterior": ("softmax(scores)", "softmax(0 * scores + logit[None, :])"),
+        "hard-assignment": "p = (scores == scores.max(axis=1, keepdims=True)).astype(scores.dtype)",
+        "prior-for-posterior": "p = softmax(0 * scores + logit[None, :])",
         "one-element-off": one_element_off,
     },
 )
@@ -292,10 +289,10 @@ def draw_hazard(rng: np.random.Generator) -> Any:
     return {"a": a}, rng.integers(0, 5, 7), rng.random(7) < 0.6
 
 
-HAZARD = Model(
+HAZARD = of_loss(
     *("survival-hazards", hazard_loss, hazard_gradient, draw_hazard),
     {
-        "off-by-one-in-time": ("np.where(died, t,", "np.where(died, t + 1,"),
+        "off-by-one-in-time": "end = np.where(died, t + 1, t + 1)[:, None]",
         "censored-as-died-later": ("t, t + 1)", "t, t)"),
         "deaths-dropped": ("at_risk, deaths)", "at_risk, 0)"),
         "sigmoid-sign": ("binomial_delta(a,", "binomial_delta(-a,"),
@@ -328,12 +325,12 @@ def draw_cox(rng: np.random.Generator) -> Any:
     return size(rng, large=4.0) * rng.normal(size=3), rng.normal(size=(5, 3)), died
 
 
-COX = Model(
+COX = of_loss(
     *("cox-regression", cox_loss, cox_gradient, draw_cox),
     {
         "risk-set-reversed": ("np.triu(", "np.tril("),
         "risk-set-everybody": ("np.triu(", "np.abs("),
-        "double-mean": ("sum(axis=(0, 1))", "sum(axis=(0, 1)) / float(died.sum())"),
+        "double-mean": "return rows[died].sum(axis=(0, 1)) / float(died.sum())",
         "one-element-zeroed": one_element_zeroed,
     },
 )
@@ -366,7 +363,7 @@ def draw_sticks(rng: np.random.Generator) -> Any:
     return Sticks(size(rng, large=5.0) * rng.normal(size=5), np.zeros(0)), counts
 
 
-STICKS = Model(
+STICKS = of_loss(
     *("stick-breaking", sticks_loss, sticks_gradient, draw_sticks),
     {
         "off-by-one": ("after[1:]", "after[:-1]"),

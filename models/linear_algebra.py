@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import one_element_off, sign_of_one_element
-from models.model import Model
+from models.model import of_loss
 from models.numerics import size
 
 
@@ -26,7 +26,7 @@ def draw_matrix(rng: np.random.Generator) -> Any:
     return (rows[:, None] * (rng.normal(size=(3, 3)) + 1.5 * np.eye(3)),)
 
 
-LOG_DETERMINANT = Model(
+LOG_DETERMINANT = of_loss(
     *("log-determinant", log_determinant_loss, log_determinant_gradient, draw_matrix),
     {
         "inverse-untransposed": (".T.copy()", ""),
@@ -59,13 +59,13 @@ def draw_solve(rng: np.random.Generator) -> Any:
     return {"a": a, "b": rng.normal(size=3)}, rng.normal(size=3)
 
 
-SOLVE = Model(
+SOLVE = of_loss(
     *("linear-solve", solve_loss, solve_gradient, draw_solve),
     {
-        "adjoint-untransposed": ("solve(a.T, dx)", "solve(a, dx)"),
+        "adjoint-untransposed": "db = np.linalg.solve(a, dx)",
         "da-transposed": ("np.outer(db, x)", "np.outer(x, db)"),
         "da-sign": ("-np.outer", "np.outer"),
-        "half-mse": ("dx = 2 *", "dx ="),
+        "half-mse": "dx = (x - t)",
         "one-element-off": one_element_off,
     },
 )

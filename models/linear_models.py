@@ -10,7 +10,7 @@ import numpy as np
 from models.answers import accumulates
 from models.draws import affine, biases, zero_or_one
 from models.lines import MEANS, binary_cross_entropy_backward, examples, sigmoid, usual
-from models.model import Mistake, Model
+from models.model import Written, of_loss
 
 DECAY, OUTPUTS_DECAY = 0.1, 0.2
 
@@ -139,67 +139,61 @@ def draw_margin_tie(rng: np.random.Generator) -> Any:
 
 
 LOGISTIC = usual(*MEANS, "residual-sign", "bce-extra-derivative", "ce-minus-missing")
-OF_MARGIN: dict[str, Mistake] = {
+OF_MARGIN: dict[str, Written] = {
     "decay-factor": ("2 * DECAY", "DECAY"),
     "exchanged": ("return dw, db", "dw[[0, 3]] = dw[[3, 0]]\nreturn dw, db"),
 }
 
 REGRESSIONS = [
-    Model(
+    of_loss(
         *("polynomial", polynomial_loss, polynomial_gradient, draw_polynomial),
         {
-            "missing-square": ("2 * r / len(x)", "np.ones_like(r) / len(x)"),
-            "half-mse": ("2 * r /", "r /"),
-            "missing-mean": ("2 * r / len(x)", "2 * r"),
-            "double-mean": ("2 * r / len(x)", "2 * r / len(x) ** 2"),
-            "residual-sign": ("2 * r /", "-2 * r /"),
+            "missing-square": "dr = np.ones_like(r) / len(x)",
+            "half-mse": "dr = r / len(x)",
+            "missing-mean": "dr = 2 * r",
+            "double-mean": "dr = 2 * r / len(x) ** 2",
+            "residual-sign": "dr = -2 * r / len(x)",
             # The residuals are written where the targets were.
-            "accumulates": (
-                "r = powers @ coefficients - y\n    # mean",
-                "y -= powers @ coefficients\nr = -y\n# mean",
-            ),
-            "dropped-term": ("return powers", "powers[:, 2] = 0.0\nreturn powers"),
-            "exchanged": ("return powers.T @ dr", "return (powers.T @ dr)[[0, 2, 1, 3]]"),
+            "accumulates": "y -= powers @ coefficients\nr = -y",
+            "dropped-term": "powers[:, 2] = 0.0\nreturn powers.T @ dr",
+            "exchanged": "return (powers.T @ dr)[[0, 2, 1, 3]]",
         },
     ),
-    Model(
+    of_loss(
         *("linear-outputs", outputs_loss, outputs_gradient),
         lambda rng: (affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))),
         {
-            "missing-square": ("2.0 * errors / n", "np.full_like(errors, 1 / n)"),
-            "half-mse": ("2.0 * errors", "errors"),
-            "missing-mean": ("2.0 * errors / n", "2.0 * errors"),
-            "double-mean": (
-                "return dw + 2 * OUTPUTS_DECAY * w, db",
-                "return dw / n + 2 * OUTPUTS_DECAY * w, db / n",
-            ),
-            "residual-sign": ("2.0 * errors", "-2.0 * errors"),
-            "mean-over-outputs": ("errors / n", "errors / errors.size"),
-            "bias-mean": ("derrors.sum(axis=0)", "derrors.mean(axis=0)"),
-            "bias-unsummed": ("derrors.sum(axis=0)", "derrors"),
-            "bias-wrong-axis": ("derrors.sum(axis=0)", "derrors.sum(axis=1)"),
+            "missing-square": "derrors = np.full_like(errors, 1 / n)",
+            "half-mse": "derrors = errors / n",
+            "missing-mean": "derrors = 2.0 * errors",
+            "double-mean": "return dw / n + 2 * OUTPUTS_DECAY * w, db / n",
+            "residual-sign": "derrors = -2.0 * errors / n",
+            "mean-over-outputs": "derrors = 2.0 * errors / errors.size",
+            "bias-mean": "db = derrors.mean(axis=0)",
+            "bias-unsummed": "db = derrors",
+            "bias-wrong-axis": "db = derrors.sum(axis=1)",
             "decay-factor": ("* w, db", "* w, db + 2 * OUTPUTS_DECAY * b"),
         },
     ),
 ]
 
 CLASSIFIERS = [
-    Model(
+    of_loss(
         *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
         {
             **LOGISTIC,
-            "bias-mean": ("dz.sum()", "dz.mean()"),
+            "bias-mean": "db = dz.mean()",
             "dropped-term": ("return np", "dw[3] = 0.0\nreturn np"),
             # Of theta, in which the intercept is as well.
             "decay-factor": ("(dw, db)", "(dw, db + 2 * DECAY * b)"),
             "exchanged": ("return np", "dw[[1, 2]] = dw[[2, 1]]\nreturn np"),
         },
     ),
-    Model(
+    of_loss(
         *("logistic-labels", labels_loss, labels_gradient, draw_labels),
         {
             **LOGISTIC,
-            "bias-mean": ("dbias + di", "dbias + di / len(x)"),
+            "bias-mean": "dbias = dbias + di / len(x)",
             "dropped-term": ("return {", "dweight[1, 1] = 0.0\nreturn {"),
             **usual("mean-over-outputs"),
             "bias-unsummed": ('"bias": dbias', '"bias": dlogits'),
@@ -211,20 +205,20 @@ CLASSIFIERS = [
 ]
 
 MARGINS = [
-    Model(
+    of_loss(
         *("margin", margin_loss, margin_gradient, draw_margin),
         {
             **usual(*MEANS),
             "residual-sign": ("df = -y", "df = y"),
-            "bias-mean": ("df.sum()", "df.mean()"),
-            "relu-mask": ("inside = margin > 0", "inside = f > 0"),
-            "no-activation-derivative": ("inside = margin > 0", "inside = np.ones_like(f)"),
+            "bias-mean": "db = df.mean()",
+            "relu-mask": "inside = f > 0",
+            "no-activation-derivative": "inside = np.ones_like(f)",
             "dropped-term": ("return dw, db", "dw[1] = 0.0\nreturn dw, db"),
             **OF_MARGIN,
         },
     ),
-    Model(
+    of_loss(
         *("margin-tie", margin_loss, margin_gradient, draw_margin_tie),
-        {"relu-at-zero": ("margin > 0", "margin >= 0"), **OF_MARGIN},
+        {"relu-at-zero": "inside = margin >= 0", **OF_MARGIN},
     ),
 ]

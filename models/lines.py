@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.edits import Edit, Shared
+from models.edits import Edit
+from models.model import Slip, catalogued
 
 #: The learning rate of mistakes that update weights too early.
 STEP = 0.1
@@ -93,7 +94,7 @@ def elements(y: Any) -> int:
     return y.size
 
 
-_LAYER = {
+_LAYER: dict[str, Edit] = {
     "dw-transposed": ("x.T @ dz", "dz.T @ x"),
     "dx-untransposed": ("dz @ w.T", "dz @ w"),
     "update-before-use": ("dz @ w.T", "dz @ (w - STEP * dw).T"),
@@ -160,17 +161,15 @@ MISTAKES: dict[str, dict[str, Edit]] = {
 }
 
 
-def usual(*slugs: str) -> dict[str, Shared]:
+def usual(*slugs: str) -> dict[str, Slip]:
     """Return the mistakes in all functions of this module that a gradient calls."""
-    return {
-        slug: {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
-        for slug in slugs
-    }
+    return {slug: also(slug)[slug] for slug in slugs}
 
 
-def also(slug: str, *edits: Edit) -> dict[str, list[Edit | Shared]]:
+def also(slug: str, *edits: Edit) -> dict[str, Slip]:
     """Combine the usual mistake with the same one in the model's own lines."""
-    return {slug: [usual(slug)[slug], *edits]}
+    shared = {name: of[slug] for name, of in MISTAKES.items() if slug in of}
+    return {slug: catalogued(slug, shared, *edits)}
 
 
 #: Slugs that are often planted together.

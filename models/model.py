@@ -1,4 +1,4 @@
-"""What a model is: a loss, its gradient by hand, points, and mistakes planted in it."""
+"""What a model is: a function, its derivative by hand, draws of points, planted mistakes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,44 +6,147 @@ from typing import Any
 
 import numpy as np
 
-from models.edits import Edit, Gradient, Shared, edited
+from models.edits import Edit, Shared, edited
+from models.mistakes import MISTAKES
 
-#: One edit, several at once, or a function that makes the wrong gradient from the right one.
-Mistake = Edit | Shared | list[Edit | Shared] | Callable[[Gradient], Gradient]
+#: What is by hand: the gradient of a loss, the matrix of a function of several results, that of
+#: second derivatives of a loss, its product with a vector, the gradient by complex numbers, a rule
+#: given to JAX, a `torch.autograd.Function`.
+GRADIENT, JACOBIAN, HESSIAN, PRODUCT = "gradient", "Jacobian", "Hessian", "product"
+COMPLEX, RULE, OF_TORCH = "complex", "rule", "function"
 
-#: Draws a point: (params, *inputs) in float64.
+#: Draws arguments: the point first.
 Draw = Callable[[np.random.Generator], tuple[Any, ...]]
+
+#: Makes what is wrong of what is right.
+Wrong = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, init=False)
+class Slip:
+    """A planted mistake, or another right way to write the same, as edits of the lines by hand.
+
+    Args:
+        says: what its author did.
+        edits: the lines as they are wrongly written, or texts with their replacements; see
+            `models.edits.changed`.
+        kinds: the kinds of finding that name the mistake rightly, with spaces between them.
+        lines: texts of the forward lines whose derivative is wrong: a report that quotes one names
+            the mistake, too.
+        leaves: the parameters that it makes wrong, with spaces between them.
+        make: what makes the mistake of the right function, where it is no edit.
+    """
+
+    says: str
+    edits: tuple[Edit | Shared, ...]
+    kinds: tuple[str, ...]
+    lines: tuple[str, ...]
+    leaves: tuple[str, ...]
+    make: Wrong | None
+
+    def __init__(
+        self,
+        says: str,
+        *edits: Edit | Shared,
+        kinds: str = "",
+        lines: tuple[str, ...] = (),
+        leaves: str = "",
+        make: Wrong | None = None,
+    ) -> None:
+        words = {"kinds": tuple(kinds.split()), "leaves": tuple(leaves.split())}
+        self.__dict__.update(words, says=says, edits=edits, lines=lines, make=make)
+
+    def of(self, by_hand: Any) -> Any:
+        """Make the lines with it; each call makes new ones, which share no state.
+
+        Raises:
+            ValueError: an edit's place is not exactly one.
+        """
+        if self.make:
+            return self.make(by_hand)
+        return edited(by_hand, *self.edits) if self.edits else by_hand
+
+
+def catalogued(slug: str, *edits: Edit | Shared, make: Wrong | None = None) -> Slip:
+    """Return a mistake of `models.mistakes`; its slug may be followed by `/` and a number."""
+    says, kinds = MISTAKES.get(slug.partition("/")[0], ("", ()))
+    return Slip(says, *edits, kinds=" ".join(kinds), make=make)
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loss, its gradient by hand, a draw of points, and planted mistakes."""
+    """A function and its derivative by hand, which is right in every draw.
+
+    That of a gradient, Jacobian, Hessian or complex gradient is `by_hand(x, *args)`, that of a
+    product `by_hand(x, v, *args)`, in NumPy. Of a rule, `by_hand()` makes the decorated function;
+    of a function of torch it is the class.
+    """
 
     name: str
-    loss: Callable[..., Any]  #: loss(params, *inputs), a scalar, in JAX
-    gradient: Gradient  #: gradient(params, *inputs), a pytree like params, in NumPy
-    draw: Draw
-    mistakes: Mapping[str, Mistake] = field(default_factory=dict)  #: by slug
-    draw_single: Draw | None = None  #: within float32's range, where `draw` is not
+    kind: str  #: `GRADIENT` or another
+    function: Callable[..., Any]  #: function(x, *args), in jax.numpy or in torch's own operations
+    by_hand: Any
+    draws: Mapping[str, Draw]  #: by what is particular about the arguments; the first is ordinary
+    mistakes: Mapping[str, Slip] = field(default_factory=dict)  #: by slug
+    rewrites: Mapping[str, Slip] = field(default_factory=dict)  #: by slug
+
+    @property
+    def draw(self) -> Draw:
+        """The ordinary draw."""
+        return next(iter(self.draws.values()))
 
     def point(self, rng: np.random.Generator, dtype: Any = np.float64) -> tuple[Any, ...]:
-        """A draw with its float leaves rounded to a dtype; integers stay."""
+        """Draw arrays of NumPy; floats are rounded to a dtype, and integers stay.
+
+        A draw that has the dtype's name is within its range, where the ordinary one is not.
+        """
         import jax
 
         def cast(leaf: Any) -> Any:
             leaf = np.asarray(leaf)
             return leaf.astype(dtype) if leaf.dtype.kind == "f" else leaf
 
-        draw = self.draw if dtype == np.float64 else self.draw_single or self.draw
+        draw = self.draws.get(np.dtype(dtype).name, self.draw)
         return jax.tree.map(cast, draw(rng))
 
-    def wrong(self, slug: str) -> Gradient:
-        """Make the gradient with a mistake; each call makes a new one, which shares no state.
+    def wrong(self, slug: str) -> Any:
+        """Make the derivative with a mistake."""
+        return self.mistakes[slug].of(self.by_hand)
 
-        Raises:
-            ValueError: a text to replace does not occur exactly once.
-        """
-        mistake = self.mistakes[slug]
-        if callable(mistake):
-            return mistake(self.gradient)
-        return edited(self.gradient, *(mistake if isinstance(mistake, list) else [mistake]))
+    def right(self, slug: str = "") -> Any:
+        """Return the derivative as it is written, or make a rewritten one."""
+        return self.rewrites[slug].of(self.by_hand) if slug else self.by_hand
+
+
+#: A mistake as a gradient's table has it; `models.mistakes` knows the rest by its slug.
+Written = Edit | list[Edit | Shared] | Wrong | Slip
+
+
+def of_loss(
+    name: str,
+    loss: Callable[..., Any],
+    gradient: Callable[..., Any],
+    draw: Draw,
+    mistakes: Mapping[str, Written] | None = None,
+    **draws: Draw,
+) -> Model:
+    """Make the model of a loss and its gradient by hand.
+
+    Args:
+        name: its name.
+        loss: loss(params, *inputs), a scalar, in JAX.
+        gradient: gradient(params, *inputs), a pytree like params, in NumPy.
+        draw: draws (params, *inputs) in float64.
+        mistakes: by slug, an edit, several, or what makes the wrong gradient of the right one.
+        draws: others by their names.
+    """
+
+    def slip(slug: str, written: Written) -> Slip:
+        if isinstance(written, Slip):
+            return written
+        if callable(written):
+            return catalogued(slug, make=written)
+        return catalogued(slug, *(written if isinstance(written, list) else [written]))
+
+    slips = {slug: slip(slug, written) for slug, written in (mistakes or {}).items()}
+    return Model(name, GRADIENT, loss, gradient, {"ordinary": draw, **draws}, slips)

@@ -13,7 +13,7 @@ from scipy.special import erfc
 
 from models.answers import one_element_off, sign_of_one_element, update_before_use
 from models.edits import Edit
-from models.model import Draw, Mistake, Model
+from models.model import Draw, Model, Written, of_loss
 from models.numerics import normal_density, sigmoid, sigmoid_derivative, size, tanh_derivative
 
 Function = Callable[[Any], Any]
@@ -94,7 +94,7 @@ def slope(new: str) -> Edit:
 AT_ACTIVATED = slope("derivative(a)")
 UNTRANSPOSED = ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")
 
-USUAL: dict[str, Mistake] = {
+USUAL: dict[str, Written] = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
     "half-mse": ("2 * (zs[-1]", "(zs[-1]"),
     "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
@@ -108,10 +108,10 @@ def perceptron(
     activation: Function,
     by_hand: tuple[Function, Function],
     draw: Draw,
-    mistakes: dict[str, Mistake],
+    mistakes: dict[str, Written],
 ) -> Model:
     """Make a model with an activation, given in JAX and with its derivative by hand."""
-    return Model(
+    return of_loss(
         name, partial(loss, activation), partial(gradient, *by_hand), draw, USUAL | mistakes
     )
 
@@ -133,10 +133,7 @@ MODELS = [
                 "grads.append(",
                 "a = inputs[k + 1] if k in (1, 2, 3) else a\ngrads.append(",
             ),
-            "dw-transposed": (
-                "return grads",
-                "grads[2] = (grads[2][0].T.copy(), grads[2][1])\nreturn grads",
-            ),
+            "dw-transposed": ("grads[2] = (grads[2][0].T.copy(), grads[2][1])\nreturn grads[::-1]"),
             "update-before-use": update_before_use,
         },
     ),
@@ -147,8 +144,7 @@ MODELS = [
             "sigmoid-of-z": slope("z * (1 - z)"),
             "dx-untransposed": UNTRANSPOSED,
             "exchanged": (
-                "return grads",
-                "(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\nreturn grads",
+                "(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\nreturn grads[::-1]"
             ),
         },
     ),

@@ -10,7 +10,7 @@ import numpy as np
 from models.answers import accumulates
 from models.draws import affine, labels, layers
 from models.lines import squared_error_backward, tanh_slope, usual
-from models.model import Model
+from models.model import of_loss
 
 #: The learning rates of the weights that are updated too early.
 RATE, LETTERS_RATE = 0.05, 0.01
@@ -139,7 +139,7 @@ def draw_letters(rng: np.random.Generator) -> Any:
 
 
 MODELS = [
-    Model(
+    of_loss(
         *("elman-scan", scan_loss, scan_gradient, draw_scan),
         {
             **usual("missing-square", "half-mse"),
@@ -147,25 +147,25 @@ MODELS = [
             "double-mean": ("ys) / n", "ys) / n**2"),
             "mean-over-outputs": ("ys) / n", "ys) / ys.size"),
             **usual("residual-sign"),
-            "bias-mean": ("dzs.sum(axis=(0, 1))", "dzs.mean(axis=(0, 1))"),
+            "bias-mean": "db = dzs.mean(axis=(0, 1))",
             # Over time they are summed, over the examples they are not.
-            "bias-unsummed": ("dzs.sum(axis=(0, 1))", "dzs.sum(axis=0)"),
-            "bias-wrong-axis": ("dzs.sum(axis=(0, 1))", "dzs.sum(axis=(0, 2))"),
+            "bias-unsummed": "db = dzs.sum(axis=0)",
+            "bias-wrong-axis": "db = dzs.sum(axis=(0, 2))",
             "dw-transposed": ("h.T @ dz for", "dz.T @ h for"),
-            "dx-untransposed": ("dzs[0] @ wh.T", "dzs[0] @ wh"),
+            "dx-untransposed": "dnext = dzs[0] @ wh",
             "dw-after-activation": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
             **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
             "update-before-use": ("douts @ net.wy.T", "douts @ (net.wy - RATE * dwy).T"),
-            "dropped-term": ("dnext = dzs[0] @ wh.T", "dnext = 0 * dh"),
+            "dropped-term": "dnext = 0 * dh",
         },
     ),
-    Model(
+    of_loss(
         *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
             "residual-sign": ("return p - y", "return y - p"),
-            "dw-transposed": ("np.outer(dz, hs[t])", "np.outer(hs[t], dz)"),
+            "dw-transposed": 'grads["Whh"] += np.outer(hs[t], dz)',
             "dx-untransposed": ("whh.T @ dz", "whh @ dz"),
-            "dw-after-activation": ("np.outer(dz, hs[t])", "np.outer(dz, hs[t + 1])"),
+            "dw-after-activation": 'grads["Whh"] += np.outer(dz, hs[t + 1])',
             **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
             "softmax-diagonal": ("return p - y", "return -y / p * p * (1 - p)"),
             "softmax-shortcut": ("return p - y", "return (np.diag(p) - np.outer(p, p)) @ (p - y)"),

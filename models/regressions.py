@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import accumulates, one_element_off, one_element_zeroed, update_before_use
-from models.model import Mistake, Model
+from models.model import Written, of_loss
 from models.numerics import bernoulli_delta, size
 
 DELTA, TAU = 1.3, 0.3
@@ -98,45 +98,42 @@ def quantile_gradient(params: Line, x: Any, y: Any) -> Line:
     return line_backward(dz, x)
 
 
-COMMON: dict[str, Mistake] = {
+COMMON: dict[str, Written] = {
     "missing-mean": (" / len(x)", ""),
     "bias-mean": ("dz.sum()", "dz.mean()"),
 }
 
 MODELS = [
-    Model(
+    of_loss(
         *("linear-regression", linear_loss, linear_gradient, draw_linear),
         {
             **COMMON,
-            "half-mse": ("2 * (z - y)", "(z - y)"),
-            "residual-sign": ("2 * (z - y)", "2 * (y - z)"),
-            "missing-square": ("2 * (z - y)", "(0 * y + 1.0)"),
+            "half-mse": "dz = (z - y) / len(x)",
+            "residual-sign": "dz = 2 * (y - z) / len(x)",
+            "missing-square": "dz = (0 * y + 1.0) / len(x)",
             "double-mean": ("/ len(x)", "/ len(x) ** 2"),
-            "bias-forgotten-in-forward": (" + params.b", ""),
+            "bias-forgotten-in-forward": "z = x @ params.w",
             "update-before-use": update_before_use,
             "accumulates": accumulates,
             "one-element-off": one_element_off,
         },
     ),
-    Model(
+    of_loss(
         *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
         {
             **COMMON,
             "bce-extra-derivative": ("delta(z, y) /", "delta(z, y) * sigmoid(z) * sigmoid(-z) /"),
-            "ce-minus-missing": ("bernoulli_delta(z, y) /", "sigmoid(z) /"),
+            "ce-minus-missing": "dz = sigmoid(z) / len(x)",
             "residual-sign": ("dz = bernoulli", "dz = -bernoulli"),
             "one-element-zeroed": one_element_zeroed,
         },
     ),
-    Model(
+    of_loss(
         *("huber-regression", huber_loss, huber_gradient, draw_huber),
         {
-            "not-clipped": ("np.clip(r, -DELTA, DELTA)", "r"),
-            "clipped-at-one": ("np.clip(r, -DELTA, DELTA)", "np.clip(r, -1.0, 1.0)"),
-            "sign-beyond": (
-                "np.clip(r, -DELTA, DELTA)",
-                "np.where(abs(r) <= DELTA, r, np.sign(r))",
-            ),
+            "not-clipped": "dz = r / len(x)",
+            "clipped-at-one": "dz = np.clip(r, -1.0, 1.0) / len(x)",
+            "sign-beyond": "dz = np.where(abs(r) <= DELTA, r, np.sign(r)) / len(x)",
             "bias-mean": COMMON["bias-mean"],
             "exchanged-elements": (
                 "return line_backward(dz, x)",
@@ -144,7 +141,7 @@ MODELS = [
             ),
         },
     ),
-    Model(
+    of_loss(
         *("quantile-regression", quantile_loss, quantile_gradient, draw_huber),
         {
             "quantile-mirrored": ("-TAU, 1 - TAU", "TAU - 1, TAU"),

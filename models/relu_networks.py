@@ -22,7 +22,7 @@ from models.lines import (
     softmax_cross_entropy_backward,
     usual,
 )
-from models.model import Model
+from models.model import of_loss
 
 #: The learning rate of the weights that are updated too early.
 RATE = 0.5
@@ -157,56 +157,56 @@ def draw_residual_tie(rng: np.random.Generator) -> Any:
     return net, x, y
 
 
-OF_COLUMNS = {"half-mse": ("2 * (a2", "(a2"), "dw-transposed": ("dz @ a.T", "a @ dz.T")}
+OF_COLUMNS = {"half-mse": ("2 * (a2", "(a2"), "dw-transposed": "dw = a @ dz.T"}
 UNTRANSPOSED = {
-    "dx-untransposed": ("dz @ w.T", "dz @ w"),
-    "dropped-term": ("dh0 = dh1 + dz", "dh0 = dz"),
+    "dx-untransposed": "dh0 = dh1 + dz @ w",
+    "dropped-term": "dh0 = dz @ w.T",
 }
 
 MODELS = [
-    Model(
+    of_loss(
         *("relu-columns", columns_loss, columns_gradient, draw_columns),
         {
-            "missing-square": ("2 * (a2 - y) / m", "np.full_like(y, 1 / m)"),
+            "missing-square": "dz2 = np.full_like(y, 1 / m)",
             "half-mse": OF_COLUMNS["half-mse"],
-            "mean-over-outputs": ("(a2 - y) / m", "(a2 - y) / y.size"),
-            "missing-mean": ("(a2 - y) / m", "(a2 - y)"),
+            "mean-over-outputs": "dz2 = 2 * (a2 - y) / y.size",
+            "missing-mean": "dz2 = 2 * (a2 - y)",
             # dz has the mean in it already.
             "double-mean": ("return dw, db", "return dw / dz.shape[1], db / dz.shape[1]"),
             "residual-sign": ("2 * (a2", "-2 * (a2"),
             "bias-mean": ("return dw, db", "return dw, db / dz.shape[1]"),
             "bias-unsummed": ("return dw, db", "return dw, dz"),
-            "bias-wrong-axis": ("dz.sum(axis=1,", "dz.sum(axis=0,"),
+            "bias-wrong-axis": "db = dz.sum(axis=0, keepdims=True)",
             "dw-transposed": OF_COLUMNS["dw-transposed"],
             **usual("no-activation-derivative", "relu-mask"),
-            "update-before-use": ("w2.T @ dz2", "(w2 - RATE * dw2).T @ dz2"),
+            "update-before-use": "da1 = (w2 - RATE * dw2).T @ dz2",
             "accumulates": accumulates,
         },
     ),
-    Model(
+    of_loss(
         *("relu-columns-tie", columns_loss, columns_gradient, draw_columns_tie),
         {**usual("relu-at-zero"), **OF_COLUMNS},
     ),
-    Model(
+    of_loss(
         *("residual-block", residual_loss, residual_gradient, draw_residual),
         {
             **usual("softmax-diagonal", "softmax-shortcut", "softmax-wrong-axis"),
             **usual("ce-minus-missing"),
             "dw-after-activation": ("h0.T @ dz", "h1.T @ dz"),
-            "decay-factor": ("2 * DECAY * w", "DECAY * w"),
+            "decay-factor": "dw = h0.T @ dz + DECAY * w",
             **UNTRANSPOSED,
             **usual(*MEANS, "residual-sign", *BIASES),
             "dw-transposed": ("h0.T @ dz", "dz.T @ h0"),
             **usual("no-activation-derivative"),
-            "relu-mask": ("relu_backward(dh1, z)", "dh1 * (h0 > 0)"),
-            "update-before-use": ("dlogits @ leave.T", "dlogits @ (leave - STEP * dleave).T"),
+            "relu-mask": "dz = dh1 * (h0 > 0)",
+            "update-before-use": "dh1 = dlogits @ (leave - STEP * dleave).T",
         },
     ),
-    Model(
+    of_loss(
         *("residual-block-tie", residual_loss, residual_gradient, draw_residual_tie),
         {**usual("relu-at-zero"), **UNTRANSPOSED},
     ),
-    Model(
+    of_loss(
         *("relu-deep", deep_loss, deep_gradient, draw_deep),
         {
             "dx-untransposed": (

@@ -12,12 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import hard
-from models.model import Model
+from models.model import Model, of_loss
 from models.numerics import sigmoid, softmax_delta, tanh_derivative
 from models.optimisation import rosenbrock_gradient, rosenbrock_loss
 from models.small import linear, linear_gradient
-
-# Saturated units: their derivatives are tiny, and 1 - σ would lose their digits.
 
 
 def neuron_loss(params: Any, x: Any, y: Any) -> Any:
@@ -32,16 +30,7 @@ def neuron_gradient(params: Any, x: Any, y: Any) -> Any:
 
 def draw_neuron(_: np.random.Generator) -> Any:
     params = {"w": np.array([1.0, 1.0]), "b": np.array(0.5)}
-    x = np.array([[25.0, 6.0], [17.0, 4.0], [21.0, 9.0]])
-    return params, x, np.array([0.0, 0.25, 0.5])
-
-
-def margins_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.mean(jax.nn.softplus(-y * (x @ w)))
-
-
-def margins_gradient(w: Any, x: Any, y: Any) -> Any:
-    return -x.T @ (y * sigmoid(-y * (x @ w))) / len(y)
+    return params, np.array([[25.0, 6.0], [17.0, 4.0], [21.0, 9.0]]), np.array([0.0, 0.25, 0.5])
 
 
 def draw_margins(rng: np.random.Generator) -> Any:
@@ -49,24 +38,8 @@ def draw_margins(rng: np.random.Generator) -> Any:
     return w, x, np.sign(x @ w)
 
 
-def tanh_loss(w: Any, x: Any) -> Any:
-    return jnp.sum(jnp.tanh(x * w))
-
-
-def tanh_gradient(w: Any, x: Any) -> Any:
-    return x * tanh_derivative(x * w)
-
-
-def draw_tanh(rng: np.random.Generator) -> Any:
-    return rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)
-
-
 def confident_loss(logits: Any, labels: Any) -> Any:
     return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(len(labels)), labels])
-
-
-def confident_gradient(logits: Any, labels: Any) -> Any:
-    return softmax_delta(logits, labels) / len(labels)
 
 
 def draw_confident(rng: np.random.Generator) -> Any:
@@ -76,8 +49,7 @@ def draw_confident(rng: np.random.Generator) -> Any:
 
 
 def hidden_loss(params: Any, x: Any, y: Any) -> Any:
-    h = jax.nn.sigmoid(x @ params["w1"])
-    return jnp.mean((h @ params["w2"] - y) ** 2)
+    return jnp.mean((jax.nn.sigmoid(x @ params["w1"]) @ params["w2"] - y) ** 2)
 
 
 def hidden_gradient(params: Any, x: Any, y: Any) -> Any:
@@ -93,17 +65,6 @@ def draw_hidden(rng: np.random.Generator) -> Any:
     return params, rng.uniform(1, 2, size=(5, 3)), rng.normal(size=5)
 
 
-def erf_loss(w: Any) -> Any:
-    return jnp.sum(jax.scipy.special.erf(w))
-
-
-def erf_gradient(w: Any) -> Any:
-    return 2 / np.sqrt(np.pi) * np.exp(-w * w)
-
-
-# Tiny losses and tiny gradients.
-
-
 def sine_loss(w: Any, scale: Any) -> Any:
     return scale * jnp.sum(jnp.sin(w))
 
@@ -112,58 +73,14 @@ def sine_gradient(w: Any, scale: Any) -> Any:
     return scale * np.cos(w)
 
 
-def squares_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((x @ w - y) ** 2)
-
-
-def squares_gradient(w: Any, x: Any, y: Any) -> Any:
-    return 2 / len(y) * x.T @ (x @ w - y)
-
-
-def draw_small_units(rng: np.random.Generator) -> Any:
-    """Draw lengths of molecules, in metres."""
-    return rng.normal(size=3), 1e-9 * rng.normal(size=(11, 3)), 1e-9 * rng.normal(size=11)
-
-
 def likelihood_loss(mean: Any, x: Any) -> Any:
+    """A likelihood whose logarithm was not taken."""
     return -jnp.prod(jnp.exp(-((x - mean[None, :]) ** 2) / 2) / jnp.sqrt(2 * jnp.pi))
 
 
 def likelihood_gradient(mean: Any, x: Any) -> Any:
     density = np.prod(np.exp(-((x - mean) ** 2) / 2) / np.sqrt(2 * np.pi))
     return -density * (x - mean).sum(axis=0)
-
-
-def draw_likelihood(rng: np.random.Generator) -> Any:
-    """Draw a likelihood whose logarithm was not taken."""
-    return rng.normal(size=2), rng.normal(size=(13, 2))
-
-
-def quartic_loss(w: Any) -> Any:
-    return jnp.sum(w**4)
-
-
-def quartic_gradient(w: Any) -> Any:
-    return 4 * w**3
-
-
-def draw_near_a_flat_minimum(rng: np.random.Generator) -> Any:
-    return (1e-3 * rng.normal(size=5),)
-
-
-def gaussian_loss(w: Any) -> Any:
-    return -jnp.exp(-jnp.sum(w**2))
-
-
-def gaussian_gradient(w: Any) -> Any:
-    return 2 * w * np.exp(-(w**2).sum())
-
-
-def draw_far_tail(rng: np.random.Generator) -> Any:
-    return (rng.uniform(2, 3, size=6),)
-
-
-# Huge losses, huge gradients, huge parameters.
 
 
 def draw_incomes(rng: np.random.Generator) -> Any:
@@ -173,14 +90,6 @@ def draw_incomes(rng: np.random.Generator) -> Any:
     return params, x, rng.uniform(1e5, 2e6, size=9)
 
 
-def counts_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.sum(jnp.exp(x @ w) - y * (x @ w))
-
-
-def counts_gradient(w: Any, x: Any, y: Any) -> Any:
-    return x.T @ (np.exp(x @ w) - y)
-
-
 def draw_counts(rng: np.random.Generator) -> Any:
     """Draw a Poisson regression with counts of about 1e9."""
     x = np.stack([np.ones(9), rng.normal(size=9)], axis=1)
@@ -188,11 +97,8 @@ def draw_counts(rng: np.random.Generator) -> Any:
     return w + 0.1, x, np.round(np.exp(x @ w))
 
 
-def draw_far_start(rng: np.random.Generator) -> Any:
-    return (1e3 * rng.normal(size=5),)
-
-
 def gravity_loss(place: Any, masses: Any) -> Any:
+    """The potential energy of two bodies in SI units."""
     d = place[0] - place[1]
     return -6.674e-11 * masses[0] * masses[1] / jnp.sqrt(jnp.sum(d * d))
 
@@ -203,39 +109,14 @@ def gravity_gradient(place: Any, masses: Any) -> Any:
     return np.stack([force, -force])
 
 
-def draw_gravity(_: np.random.Generator) -> Any:
-    """The potential energy of the Sun and the Earth, in SI units."""
+def draw_sun_and_earth(_: np.random.Generator) -> Any:
     return np.array([[7e8, -3e8, 1e7], [1.1e11, 1.0e11, 2e9]]), np.array([1.989e30, 5.972e24])
-
-
-def offset_loss(w: Any, constant: Any) -> Any:
-    return constant + jnp.sum(w**2)
-
-
-def offset_gradient(w: Any, constant: Any) -> Any:  # noqa: ARG001 (as the loss)
-    return 2 * w
-
-
-def draw_offset(rng: np.random.Generator) -> Any:
-    """Draw a loss with a large constant, like that of a log-likelihood, which has no gradient."""
-    return rng.normal(size=5), 1e7
-
-
-# Badly conditioned: inputs rounded in their last digit move the gradient in many digits.
 
 
 def hilbert(n: int) -> Any:
     """The n×n matrix 1 / (i + j + 1)."""
     i = np.arange(n)
     return 1.0 / (i[:, None] + i[None, :] + 1)
-
-
-def quadratic_loss(w: Any, matrix: Any, b: Any) -> Any:
-    return w @ matrix @ w / 2 - b @ w
-
-
-def quadratic_gradient(w: Any, matrix: Any, b: Any) -> Any:
-    return matrix @ w - b  # the matrix is symmetric
 
 
 def draw_quadratic(rng: np.random.Generator) -> Any:
@@ -245,38 +126,19 @@ def draw_quadratic(rng: np.random.Generator) -> Any:
 
 
 def draw_polynomial(rng: np.random.Generator) -> Any:
-    """A polynomial of degree 12 through 20 points."""
+    """Draw a polynomial of degree 12 through 20 points."""
     x = np.vander(np.linspace(0, 1, 20), 13)
     return 1e3 * rng.normal(size=13), x, rng.normal(size=20)
 
 
-def solve_loss(b: Any, matrix: Any) -> Any:
-    return b @ jnp.linalg.solve(matrix, b) / 2
-
-
-def solve_gradient(b: Any, matrix: Any) -> Any:
-    return np.linalg.solve(matrix, b)  # the matrix is symmetric
-
-
-def draw_solve(rng: np.random.Generator) -> Any:
-    return rng.normal(size=6), hilbert(6)
-
-
-def determinant_loss(s: Any, matrix: Any) -> Any:
-    return jnp.linalg.slogdet(matrix + jnp.diag(s))[1]
-
-
-def determinant_gradient(s: Any, matrix: Any) -> Any:
-    return np.diag(np.linalg.inv(matrix + np.diag(s)))
-
-
 def draw_determinant(rng: np.random.Generator) -> Any:
-    """log det of a covariance of rank one, and a little noise."""
+    """Draw a covariance of rank one, and a little noise."""
     v = rng.normal(size=5)
     return rng.uniform(1, 2, size=5) * 1e-7, np.outer(v, v)
 
 
 def valley_loss(w: Any, steep: Any) -> Any:
+    """Rosenbrock's valley, steeper."""
     return (1 - w[0]) ** 2 + steep * (w[1] - w[0] ** 2) ** 2
 
 
@@ -285,12 +147,8 @@ def valley_gradient(w: Any, steep: Any) -> Any:
     return np.array([-2 * (1 - w[0]) - 4 * steep * w[0] * off, 2 * steep * off])
 
 
-def draw_valley(_: np.random.Generator) -> Any:
-    """Rosenbrock's valley, ten thousand times as steep."""
-    return np.array([0.7, 0.49 + 1e-7]), 1e6
-
-
 def kernel_loss(scale: Any, points: Any, y: Any) -> Any:
+    """The likelihood of a Gaussian process, whose length scale is long."""
     gap = points[:, None] - points[None, :]
     kernel = jnp.exp(-(gap**2) / (2 * scale**2)) + 1e-8 * jnp.eye(len(y))
     return y @ jnp.linalg.solve(kernel, y) / 2 + jnp.linalg.slogdet(kernel)[1] / 2
@@ -306,12 +164,8 @@ def kernel_gradient(scale: Any, points: Any, y: Any) -> Any:
 
 
 def draw_kernel(_: np.random.Generator) -> Any:
-    """The likelihood of a Gaussian process whose length scale is long."""
     points = np.linspace(0, 1, 7)
     return np.array(0.8), points, np.sin(3 * points)
-
-
-# At a kink, where several gradients are right; each gradient here is one of them.
 
 
 def relu_loss(params: Any, x: Any, y: Any) -> Any:
@@ -333,25 +187,9 @@ def draw_relu(rng: np.random.Generator) -> Any:
     return {"w": w, "b": np.zeros(2)}, rng.normal(size=(5, 3)), rng.normal(size=5)
 
 
-def lasso_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(jnp.abs(w))
-
-
-def lasso_gradient(w: Any, x: Any, y: Any) -> Any:
-    return 2 / len(y) * x.T @ (x @ w - y) + 0.1 * np.sign(w)
-
-
 def draw_lasso(rng: np.random.Generator) -> Any:
     """Draw coefficients of which two are exactly zero, as the lasso makes them."""
     return np.array([1.5, 0.0, -0.5, 0.0]), rng.normal(size=(7, 4)), rng.normal(size=7)
-
-
-def hinge_loss(w: Any, x: Any, y: Any) -> Any:
-    return jnp.mean(jnp.maximum(0.0, 1 - y * (x @ w)))
-
-
-def hinge_gradient(w: Any, x: Any, y: Any) -> Any:
-    return -x.T @ (y * (y * (x @ w) < 1)) / len(y)
 
 
 def draw_hinge(_: np.random.Generator) -> Any:
@@ -360,30 +198,24 @@ def draw_hinge(_: np.random.Generator) -> Any:
     return np.array([0.5, 1.0]), x, np.array([1.0, -1.0, 1.0])
 
 
-def largest_loss(w: Any) -> Any:
-    return jnp.max(w) ** 2
-
-
 def largest_gradient(w: Any) -> Any:
-    dw = np.zeros_like(w)
-    dw[np.argmax(w)] = 2 * w.max()  # the first of the largest gets it all
-    return dw
+    """Give it all to the first of the largest."""
+    return 2 * w.max() * (np.arange(w.size) == np.argmax(w))
 
 
-def draw_largest(_: np.random.Generator) -> Any:
-    return (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),)
+def blocks(image: Any) -> Any:
+    """Cut a 4×4 image into four blocks, a row each; of such rows make the image again."""
+    return image.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
 
 
 def pool_loss(image: Any, weights: Any) -> Any:
-    blocks = image.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
-    return jnp.sum(weights * jnp.max(blocks, axis=1))
+    return jnp.sum(weights * jnp.max(blocks(image), axis=1))
 
 
 def pool_gradient(image: Any, weights: Any) -> Any:
-    blocks = image.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
     dblocks = np.zeros((4, 4))
-    dblocks[np.arange(4), blocks.argmax(axis=1)] = weights
-    return dblocks.reshape(2, 2, 2, 2).transpose(0, 2, 1, 3).reshape(4, 4)
+    dblocks[np.arange(4), blocks(image).argmax(axis=1)] = weights
+    return blocks(dblocks)
 
 
 def draw_pool(rng: np.random.Generator) -> Any:
@@ -398,11 +230,6 @@ def pinball_loss(w: Any, x: Any, y: Any) -> Any:
     return jnp.mean(jnp.maximum(0.9 * residual, -0.1 * residual))
 
 
-def pinball_gradient(w: Any, x: Any, y: Any) -> Any:
-    residual = y - x @ w
-    return -x.T @ np.where(residual >= 0, 0.9, -0.1) / len(y)
-
-
 def draw_pinball(_: np.random.Generator) -> Any:
     """Draw a quantile's line exactly through one of its points."""
     x = np.array([[1.0, 0.5], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
@@ -411,43 +238,134 @@ def draw_pinball(_: np.random.Generator) -> Any:
 
 #: The models by what makes them hard.
 POINTS: Mapping[str, Sequence[Model]] = {
+    # Their derivatives are tiny, and 1 - σ would lose their digits.
     "saturated": [
-        Model("saturated neuron", neuron_loss, neuron_gradient, draw_neuron),
-        Model("wide margins", margins_loss, margins_gradient, draw_margins),
-        Model("saturated tanh", tanh_loss, tanh_gradient, draw_tanh),
-        Model("confident softmax", confident_loss, confident_gradient, draw_confident),
-        Model("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
-        Model("saturated erf", erf_loss, erf_gradient, lambda rng: (rng.uniform(4, 6, size=5),)),
+        of_loss("saturated neuron", neuron_loss, neuron_gradient, draw_neuron),
+        of_loss(
+            "wide margins",
+            lambda w, x, y: jnp.mean(jax.nn.softplus(-y * (x @ w))),
+            lambda w, x, y: -x.T @ (y * sigmoid(-y * (x @ w))) / len(y),
+            draw_margins,
+        ),
+        of_loss(
+            "saturated tanh",
+            lambda w, x: jnp.sum(jnp.tanh(x * w)),
+            lambda w, x: x * tanh_derivative(x * w),
+            lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
+        ),
+        of_loss(
+            *("confident softmax", confident_loss),
+            lambda logits, labels: softmax_delta(logits, labels) / len(labels),
+            draw_confident,
+        ),
+        of_loss("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
+        of_loss(
+            "saturated erf",
+            lambda w: jnp.sum(jax.scipy.special.erf(w)),
+            lambda w: 2 / np.sqrt(np.pi) * np.exp(-w * w),
+            lambda rng: (rng.uniform(4, 6, size=5),),
+        ),
     ],
     "tiny": [
-        Model("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
-        Model("nanometres in metres", squares_loss, squares_gradient, draw_small_units),
-        Model("raw likelihood", likelihood_loss, likelihood_gradient, draw_likelihood),
-        Model("flat minimum", quartic_loss, quartic_gradient, draw_near_a_flat_minimum),
-        Model("tail of a Gaussian", gaussian_loss, gaussian_gradient, draw_far_tail),
+        of_loss("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
+        of_loss(
+            "nanometres in metres",
+            lambda w, x, y: jnp.mean((x @ w - y) ** 2),
+            lambda w, x, y: 2 / len(y) * x.T @ (x @ w - y),
+            lambda rng: (
+                *(rng.normal(size=3), 1e-9 * rng.normal(size=(11, 3)), 1e-9 * rng.normal(size=11)),
+            ),
+        ),
+        of_loss(
+            *("raw likelihood", likelihood_loss, likelihood_gradient),
+            lambda rng: (rng.normal(size=2), rng.normal(size=(13, 2))),
+        ),
+        of_loss(
+            "flat minimum",
+            lambda w: jnp.sum(w**4),
+            lambda w: 4 * w**3,
+            lambda rng: (1e-3 * rng.normal(size=5),),
+        ),
+        of_loss(
+            "tail of a Gaussian",
+            lambda w: -jnp.exp(-jnp.sum(w**2)),
+            lambda w: 2 * w * np.exp(-(w**2).sum()),
+            lambda rng: (rng.uniform(2, 3, size=6),),
+        ),
     ],
     "huge": [
-        Model("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
-        Model("dollars", linear, linear_gradient, draw_incomes),
-        Model("counts of a billion", counts_loss, counts_gradient, draw_counts),
-        Model("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient, draw_far_start),
-        Model("Sun and Earth", gravity_loss, gravity_gradient, draw_gravity),
-        Model("large constant", offset_loss, offset_gradient, draw_offset),
+        of_loss("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
+        of_loss("dollars", linear, linear_gradient, draw_incomes),
+        of_loss(
+            "counts of a billion",
+            lambda w, x, y: jnp.sum(jnp.exp(x @ w) - y * (x @ w)),
+            lambda w, x, y: x.T @ (np.exp(x @ w) - y),
+            draw_counts,
+        ),
+        of_loss(
+            *("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient),
+            lambda rng: (1e3 * rng.normal(size=5),),
+        ),
+        of_loss("Sun and Earth", gravity_loss, gravity_gradient, draw_sun_and_earth),
+        # Like that of a log likelihood, which has no gradient.
+        of_loss(
+            "large constant",
+            lambda w, constant: constant + jnp.sum(w**2),
+            lambda w, constant: 2 * w,
+            lambda rng: (rng.normal(size=5), 1e7),
+        ),
     ],
+    # Inputs rounded in their last digit move the gradient in many digits. Matrices are symmetric.
     "badly conditioned": [
-        Model("Hilbert quadratic", quadratic_loss, quadratic_gradient, draw_quadratic),
-        Model("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
-        Model("Hilbert solve", solve_loss, solve_gradient, draw_solve),
-        Model("log-determinant", determinant_loss, determinant_gradient, draw_determinant),
-        Model("steep valley", valley_loss, valley_gradient, draw_valley),
-        Model("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
+        of_loss(
+            "Hilbert quadratic",
+            lambda w, matrix, b: w @ matrix @ w / 2 - b @ w,
+            lambda w, matrix, b: matrix @ w - b,
+            draw_quadratic,
+        ),
+        of_loss("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
+        of_loss(
+            "Hilbert solve",
+            lambda b, matrix: b @ jnp.linalg.solve(matrix, b) / 2,
+            lambda b, matrix: np.linalg.solve(matrix, b),
+            lambda rng: (rng.normal(size=6), hilbert(6)),
+        ),
+        of_loss(
+            "log-determinant",
+            lambda s, matrix: jnp.linalg.slogdet(matrix + jnp.diag(s))[1],
+            lambda s, matrix: np.diag(np.linalg.inv(matrix + np.diag(s))),
+            draw_determinant,
+        ),
+        of_loss(
+            *("steep valley", valley_loss, valley_gradient),
+            lambda _: (np.array([0.7, 0.49 + 1e-7]), 1e6),
+        ),
+        of_loss("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
     ],
+    # Several gradients are right; each one here is one of them.
     "kinked": [
-        Model("dead ReLU", relu_loss, relu_gradient, draw_relu),
-        Model("lasso", lasso_loss, lasso_gradient, draw_lasso),
-        Model("hinge", hinge_loss, hinge_gradient, draw_hinge),
-        Model("largest of equals", largest_loss, largest_gradient, draw_largest),
-        Model("max pooling", pool_loss, pool_gradient, draw_pool),
-        Model("pinball", pinball_loss, pinball_gradient, draw_pinball),
+        of_loss("dead ReLU", relu_loss, relu_gradient, draw_relu),
+        of_loss(
+            "lasso",
+            lambda w, x, y: jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(jnp.abs(w)),
+            lambda w, x, y: 2 / len(y) * x.T @ (x @ w - y) + 0.1 * np.sign(w),
+            draw_lasso,
+        ),
+        of_loss(
+            "hinge",
+            lambda w, x, y: jnp.mean(jnp.maximum(0.0, 1 - y * (x @ w))),
+            lambda w, x, y: -x.T @ (y * (y * (x @ w) < 1)) / len(y),
+            draw_hinge,
+        ),
+        of_loss(
+            *("largest of equals", lambda w: jnp.max(w) ** 2, largest_gradient),
+            lambda _: (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),),
+        ),
+        of_loss("max pooling", pool_loss, pool_gradient, draw_pool),
+        of_loss(
+            *("pinball", pinball_loss),
+            lambda w, x, y: -x.T @ np.where(y - x @ w >= 0, 0.9, -0.1) / len(y),
+            draw_pinball,
+        ),
     ],
 }

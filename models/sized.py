@@ -11,7 +11,7 @@ from models import layers, likelihoods, perceptrons, recurrent
 from models.draws import affine, biases
 from models.draws import layers as draw_layers
 from models.lines import elements, squared_error_backward, tanh_slope
-from models.model import Model
+from models.model import Model, of_loss
 from models.numerics import softmax, softmax_backward, tanh_derivative
 
 
@@ -23,7 +23,7 @@ def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
         return draw_layers(rng, *sizes), x, y
 
     by_hand = partial(perceptrons.gradient, np.tanh, tanh_derivative)
-    return Model("perceptron", partial(perceptrons.loss, jnp.tanh), by_hand, draw)
+    return of_loss("perceptron", partial(perceptrons.loss, jnp.tanh), by_hand, draw)
 
 
 class Attention(NamedTuple):
@@ -81,7 +81,7 @@ def attention(heads: int, positions: int, width: int) -> Model:
         return Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
 
     functions = partial(attention_loss, heads), partial(attention_gradient, heads)
-    return Model("attention-heads", *functions, draw)
+    return of_loss("attention-heads", *functions, draw)
 
 
 class Images(NamedTuple):
@@ -132,7 +132,7 @@ def convolution(examples: int, side: int, kernel: int, channels: int, outputs: i
         x, y = rng.normal(size=(examples, side, side)), rng.normal(size=(examples, outputs))
         return Images(w.reshape(kernel, kernel, channels), bias, out, b), x, y
 
-    return Model("convolution-of-images", convolution_loss, convolution_gradient, draw)
+    return of_loss("convolution-of-images", convolution_loss, convolution_gradient, draw)
 
 
 def layer_norm(examples: int, width: int, outputs: int) -> Model:
@@ -144,7 +144,7 @@ def layer_norm(examples: int, width: int, outputs: int) -> Model:
         x, y = rng.normal(size=(examples, width)), rng.normal(size=(examples, outputs))
         return layers.Normalised(w, gain, shift, out, b), x, y
 
-    return Model("layer-norm", layers.norm_loss, layers.norm_gradient, draw)
+    return of_loss("layer-norm", layers.norm_loss, layers.norm_gradient, draw)
 
 
 def scanned(steps: int, examples: int, inputs: int, units: int, outputs: int) -> Model:
@@ -155,7 +155,7 @@ def scanned(steps: int, examples: int, inputs: int, units: int, outputs: int) ->
         x, y = (rng.normal(size=(steps, examples, n)) for n in (inputs, outputs))
         return recurrent.Elman(wx, 0.7 * wh, b, wy, c), x, y
 
-    return Model("elman-scan", recurrent.scan_loss, recurrent.scan_gradient, draw)
+    return of_loss("elman-scan", recurrent.scan_loss, recurrent.scan_gradient, draw)
 
 
 def gaussian(examples: int, dimensions: int) -> Model:
@@ -168,7 +168,7 @@ def gaussian(examples: int, dimensions: int) -> Model:
         covariance = (covariance + covariance.T) / 2
         return (rng.normal(size=dimensions), covariance), rng.normal(size=(examples, dimensions))
 
-    return Model(
+    return of_loss(
         *("gaussian-covariance", likelihoods.covariance_loss, likelihoods.covariance_gradient),
         draw,
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
-from models.model import Mistake, Model
+from models.model import Written, of_loss
 from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
 
 
@@ -36,7 +36,7 @@ def draw_softmax(rng: np.random.Generator) -> Any:
 DELTA = "softmax_delta(z, labels)"
 HOT = "one_hot(labels, z.shape[-1])"
 
-SOFTMAX = Model(
+SOFTMAX = of_loss(
     *("softmax-regression", softmax_loss, softmax_gradient, draw_softmax),
     {
         "ce-minus-missing": (DELTA, "softmax(z)"),
@@ -82,7 +82,7 @@ def draw_convolution(rng: np.random.Generator) -> Any:
     return Filter(kernel, rng.normal(), w), rng.normal(size=7), rng.normal()
 
 
-CONVOLUTION = Model(
+CONVOLUTION = of_loss(
     *("convolution", convolution_loss, convolution_gradient, draw_convolution),
     {
         "kernel-not-flipped": ("[::-1].copy()", ""),
@@ -129,15 +129,15 @@ def draw_rnn(rng: np.random.Generator) -> Any:
     return {"w": w, "u": u, "b": b}, rng.normal(size=(5, 2)), rng.normal(size=3)
 
 
-RNN = Model(
+RNN = of_loss(
     *("tanh-rnn", rnn_loss, rnn_gradient, draw_rnn),
     {
         "u-untransposed": ("dz @ u.T", "dz @ u"),
         "truncated": ("dz @ u.T", "0 * dz"),
         "off-by-one-in-time": ("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)"),
-        "tanh-of-h": ("tanh_derivative(zs[t])", "tanh_derivative(hs[t + 1])"),
-        "tanh-linear": ("tanh_derivative(zs[t])", "(1 - hs[t + 1])"),
-        "no-activation-derivative": ("dh * tanh_derivative(zs[t])", "dh"),
+        "tanh-of-h": "dz = dh * tanh_derivative(hs[t + 1])",
+        "tanh-linear": "dz = dh * (1 - hs[t + 1])",
+        "no-activation-derivative": "dz = dh",
         "dw-transposed": ('"u": du', '"u": du.T.copy()'),
         "accumulates": accumulates,
         "one-element-off": one_element_off,
@@ -188,13 +188,11 @@ def draw_attention(rng: np.random.Generator) -> Any:
     return Head(q, k, rng.normal(size=(3, 4))), x, y
 
 
-SCALED = "ds @ k * 0.5**0.5, ds.T @ q * 0.5**0.5"
-
-OF_ATTENTION: dict[str, Mistake] = {
-    "softmax-diagonal": ("softmax_backward(p, dp)", "p * (1 - p) * dp"),
-    "softmax-mean-forgotten": ("softmax_backward(p, dp)", "p * dp"),
-    "scale-forgotten": (SCALED, "ds @ k, ds.T @ q"),
-    "scale-squared": (SCALED, "ds @ k * 0.5, ds.T @ q * 0.5"),
+OF_ATTENTION: dict[str, Written] = {
+    "softmax-diagonal": "ds = p * (1 - p) * dp",
+    "softmax-mean-forgotten": "ds = p * dp",
+    "scale-forgotten": "dq, dk = ds @ k, ds.T @ q",
+    "scale-squared": "dq, dk = ds @ k * 0.5, ds.T @ q * 0.5",
     "scores-untransposed": ("ds.T @ q", "ds @ q"),
     "exchanged": ("(x.T @ dq, x.T @ dk,", "(x.T @ dk, x.T @ dq,"),
     "one-element-off": one_element_off,
@@ -243,20 +241,20 @@ CENTRED = "c = z - z.mean(axis=1, keepdims=True)"
 VARIANCE = (" - n * (dn * n).mean(axis=1, keepdims=True)", "")
 MEAN = ("(dc - dc.mean(axis=1, keepdims=True))", "dc")
 
-LAYER_NORM = Model(
+LAYER_NORM = of_loss(
     *("layer-norm", layer_norm_loss, layer_norm_gradient, draw_layer_norm),
     {
         "statistics-constant": [VARIANCE, MEAN],
         "variance-term-dropped": VARIANCE,
         "mean-term-dropped": MEAN,
-        "gamma-forgotten": ('dout * params["gamma"][None, :]', "dout"),
+        "gamma-forgotten": "dn = dout",
         "exchanged": (
             '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
             '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
         ),
         "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
         "wrong-axis": (CENTRED, CENTRED.replace("1", "0")),
-        "not-centred": (CENTRED, "c = z"),
+        "not-centred": "c = z",
         "epsilon-outside": ("keepdims=True) + EPS)\n", "keepdims=True)) + EPS\n"),
         "one-element-off": one_element_off,
     },
@@ -267,17 +265,17 @@ MODELS = [
     SOFTMAX,
     CONVOLUTION,
     RNN,
-    Model(
+    of_loss(
         *("attention", partial(attention_loss, False), partial(attention_gradient, False)),
         *(draw_attention, OF_ATTENTION),
     ),
-    Model(
+    of_loss(
         *("causal-attention", partial(attention_loss, True), partial(attention_gradient, True)),
         draw_attention,
         {
             **OF_ATTENTION,
-            "mask-forgotten": ("np.where(past, s, -np.inf)", "s"),
-            "mask-forgotten-backward": ("softmax_backward(p,", "softmax_backward(softmax(s),"),
+            "mask-forgotten": "p = softmax(s)",
+            "mask-forgotten-backward": "ds = softmax_backward(softmax(s), dp)",
         },
     ),
     LAYER_NORM,

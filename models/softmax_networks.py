@@ -27,7 +27,7 @@ from models.lines import (
     tanh_slope,
     usual,
 )
-from models.model import Model
+from models.model import of_loss
 
 DECAY = 0.05
 
@@ -210,7 +210,7 @@ BRIER = {
 }
 
 MODELS = [
-    Model(
+    of_loss(
         *("softmax-tanh", tanh_loss, tanh_gradient, draw_tanh),
         {
             **ENTROPY,
@@ -219,7 +219,7 @@ MODELS = [
             "accumulates": partial(accumulates, only=(0, 1)),
         },
     ),
-    Model(
+    of_loss(
         *("softmax-regression", regression_loss, regression_gradient, draw_regression),
         {
             **ENTROPY,
@@ -228,32 +228,29 @@ MODELS = [
             "exchanged": ("return dw", "dw[0, 1], dw[1, 0] = dw[1, 0], dw[0, 1]\nreturn dw"),
         },
     ),
-    Model(
+    of_loss(
         *("softmax-relu", relu_loss, relu_gradient, draw_relu),
         {
             **ENTROPY,
             **LAYERS,
-            "relu-mask": [
-                ("dz2 = dh2 * (z2 > 0)", "dz2 = dh2 * (z1 > 0)"),
-                ("relu_backward(dh1, z1)", "relu_backward(dh1, z2)"),
-            ],
+            "relu-mask": ["dz2 = dh2 * (z1 > 0)", "dz1 = relu_backward(dh1, z2)"],
             **usual("dx-untransposed"),
-            "dw-after-activation": ("affine_backward(dz1, x,", "affine_backward(dz1, h1,"),
+            "dw-after-activation": "dw1, db1, _ = affine_backward(dz1, h1, w1)",
             **also("update-before-use", ("dz3 @ w3.T", "dz3 @ (w3 - STEP * dw3).T")),
             "dropped-term": ("    return [", "    db3[1] = 0.0\n    return ["),
             "exchanged": ("[(dw1, db1), (dw2, db2),", "[(dw2, db2), (dw1, db1),"),
         },
     ),
-    Model(
+    of_loss(
         *("softmax-relu-tie", relu_loss, relu_gradient, draw_relu_tie),
         usual("relu-at-zero", "ce-minus-missing", "bias-mean"),
     ),
-    Model(
+    of_loss(
         *("brier-tanh", brier_tanh_loss, brier_tanh_gradient),
         lambda rng: (tuple(layers(rng, 3, 7, 5)), rng.normal(size=(11, 3)), one_hot(rng, 11, 5)),
         {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
     ),
-    Model(
+    of_loss(
         *("brier-sigmoid", brier_sigmoid_loss, brier_sigmoid_gradient, draw_brier_sigmoid),
         {
             **BRIER,

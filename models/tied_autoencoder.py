@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.model import Model
+from models.model import of_loss
 from models.numerics import sigmoid
 
 DECAY = 0.1
@@ -79,18 +79,17 @@ def draw(rng: np.random.Generator) -> Any:
     return [(w, b, c), (v, d, f)], noisy, x
 
 
-DR, R = "dr = r / m", "r = w.T @ k + c - x\n    # loss"
-DQ, DZ = "dq = dg * g * (1 - g)", "dz = dh * (z > 0)"
+DZ = "dz = dh * (z > 0)"
 RESULT = "return [(dw, db, dc), (dv, dd, df)]"
 DB, DC = "db = dz.sum(axis=1, keepdims=True)", "dc = dr.sum(axis=1, keepdims=True)"
 DD, DF = "dd = dq.sum(axis=1, keepdims=True)", "df = du.sum(axis=1, keepdims=True)"
 
 MISTAKES = {
-    "missing-square": (DR, "dr = np.ones_like(r) / m"),
+    "missing-square": "dr = np.ones_like(r) / m",
     # The loss has its half already.
-    "half-mse": (DR, "dr = 2 * r / m"),
-    "half-mse/2": (DR, "dr = 0.5 * r / m"),
-    "missing-mean": (DR, "dr = r"),
+    "half-mse": "dr = 2 * r / m",
+    "half-mse/2": "dr = 0.5 * r / m",
+    "missing-mean": "dr = r",
     "double-mean": [
         ("dv + dq @ h.T", "dv + dq @ h.T / m"),
         ("dw + dz @ noisy.T", "dw + dz @ noisy.T / m"),
@@ -101,31 +100,31 @@ MISTAKES = {
         (DD, DD + " / m"),
         (DF, DF + " / m"),
     ],
-    "mean-over-outputs": (DR, "dr = r / r.size"),
-    "residual-sign": (R, "r = x - (w.T @ k + c)\n# loss"),
-    "bias-mean": (DD, "dd = dq.mean(axis=1, keepdims=True)"),
-    "bias-mean/2": (DC, "dc = dr.mean(axis=1, keepdims=True)"),
-    "bias-unsummed": (DB, "db = dz"),
-    "bias-unsummed/2": [(DC, "dc = dr"), (DD, "dd = dq")],
-    "bias-wrong-axis": (DC, "dc = dr.sum(axis=0).reshape(-1, 1)"),
-    "bias-wrong-axis/2": (DB, "db = dz.sum(axis=0, keepdims=True)"),
-    "bias-wrong-axis/3": (DF, "df = du.sum(axis=0)[:, None]"),
+    "mean-over-outputs": "dr = r / r.size",
+    "residual-sign": "r = x - (w.T @ k + c)",
+    "bias-mean": "dd = dq.mean(axis=1, keepdims=True)",
+    "bias-mean/2": "dc = dr.mean(axis=1, keepdims=True)",
+    "bias-unsummed": "db = dz",
+    "bias-unsummed/2": ["dc = dr", "dd = dq"],
+    "bias-wrong-axis": "dc = dr.sum(axis=0).reshape(-1, 1)",
+    "bias-wrong-axis/2": "db = dz.sum(axis=0, keepdims=True)",
+    "bias-wrong-axis/3": "df = du.sum(axis=0)[:, None]",
     "dw-transposed": ("dw = k @ dr.T", "dw = dr @ k.T"),
     "dw-transposed/2": ("dv + dq @ h.T", "dv + h @ dq.T"),
     "dw-transposed/3": (RESULT, "return [(dw.T, db, dc), (dv, dd, df)]"),
-    "dx-untransposed": ("dh = v.T @ dq", "dh = v @ dq"),
-    "dx-untransposed/2": ("dk = w @ dr", "dk = w.T @ dr"),
+    "dx-untransposed": "dh = v @ dq",
+    "dx-untransposed/2": "dk = w.T @ dr",
     "dw-after-activation": ("dv + dq @ h.T", "dv + dq @ g.T"),
     "dw-after-activation/2": ("dw + dz @ noisy.T", "dw + dz @ h.T"),
-    "sigmoid-of-z": (DQ, "dq = dg * q * (1 - q)"),
-    "sigmoid-of-z/2": (DQ, "dq = dg * sigmoid(g) * (1 - sigmoid(g))"),
-    "sigmoid-of-z/3": ("du = dk * k * (1 - k)", "du = dk * u * (1 - u)"),
-    "no-activation-derivative": (DQ, "dq = dg"),
-    "no-activation-derivative/2": ("du = dk * k * (1 - k)", "du = dk"),
-    "relu-mask": (DZ, "dz = dh * (dh > 0)"),
-    "relu-mask/2": (DZ, "dz = dh * (noisy > 0)"),
-    "relu-mask/3": (DZ, "dz = dh * (q > 0)"),
-    "relu-at-zero": (DZ, "dz = dh * (z >= 0)"),
+    "sigmoid-of-z": "dq = dg * q * (1 - q)",
+    "sigmoid-of-z/2": "dq = dg * sigmoid(g) * (1 - sigmoid(g))",
+    "sigmoid-of-z/3": "du = dk * u * (1 - u)",
+    "no-activation-derivative": "dq = dg",
+    "no-activation-derivative/2": "du = dk",
+    "relu-mask": "dz = dh * (dh > 0)",
+    "relu-mask/2": "dz = dh * (noisy > 0)",
+    "relu-mask/3": "dz = dh * (q > 0)",
+    "relu-at-zero": "dz = dh * (z >= 0)",
     "relu-at-zero/2": (DZ, "dz = dh.copy()\ndz[z < 0] = 0"),
     "accumulates": [
         ("def gradient(", "LAYER = []\ndef gradient("),
@@ -139,11 +138,11 @@ MISTAKES = {
         ),
     ],
     # In place, to save an array.
-    "accumulates/2": (R, "x -= w.T @ k + c\nr = -x\n# loss"),
-    "update-before-use": ("dk = w @ dr", "dk = (w - RATE * dw) @ dr"),
+    "accumulates/2": "x -= w.T @ k + c\nr = -x",
+    "update-before-use": "dk = (w - RATE * dw) @ dr",
     "update-before-use/2": [
-        ("dh = v.T @ dq", "v = v - RATE * (dv + DECAY * v)\ndh = v.T @ dq"),
-        ("dk = w @ dr", "w, c = w - RATE * dw, c - RATE * dc\ndk = w @ dr"),
+        "v = v - RATE * (dv + DECAY * v)\ndh = v.T @ dq",
+        "w, c = w - RATE * dw, c - RATE * dc\ndk = w @ dr",
     ],
     "decay-factor": ("dw = dw + DECAY * w", "dw = dw + 2 * DECAY * w"),
     "decay-factor/2": [
@@ -157,4 +156,4 @@ MISTAKES = {
     "exchanged/2": (RESULT, "return [(dv, db, dc), (dw, dd, df)]"),
 }
 
-MODELS = [Model("tied-autoencoder", loss, gradient, draw, MISTAKES)]
+MODELS = [of_loss("tied-autoencoder", loss, gradient, draw, MISTAKES)]

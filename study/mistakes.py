@@ -19,8 +19,9 @@ from compare.recording.watching import Watch
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
 from manual.losses import squared_error
-from models.edits import Edit, changed
-from models.planted import MISTAKES, Plant
+from models.edits import changed
+from models.model import Slip
+from models.planted import LINKS, LOOPS, MISTAKES, answer, gradient_in, train_in
 
 #: Mistakes that cannot be run as one pass on the page's numbers, and why.
 ELSEWHERE = {
@@ -110,10 +111,15 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 
-_RIGHT = Plant("nothing is wrong", ())
+_RIGHT = Slip("nothing is wrong")
 
-#: The lines of which mistakes are edits: of the chain rule, and of the training loop.
-_LINES = "".join(map(inspect.getsource, (manual.article.gradient_lines, manual.sgd.train)))
+#: The lines that mistakes are edits of, by the part of the code: of the chain rule, around it, and
+#: of the training loop.
+_LINES = {
+    "link": inspect.getsource(manual.article.gradient_lines),
+    "answer": inspect.getsource(answer),
+    "loop": inspect.getsource(manual.sgd.train),
+}
 
 
 def mistakes() -> dict[str, Any]:
@@ -135,9 +141,10 @@ def mistakes() -> dict[str, Any]:
 
 
 def _listed(
-    slug: str, plant: Plant, store: "_Store", right: dict[str, dict[str, int]]
+    slug: str, plant: Slip, store: "_Store", right: dict[str, dict[str, int]]
 ) -> dict[str, Any]:
-    changes = None
+    part = "loop" if slug in LOOPS else "link" if slug in LINKS else "answer"
+    lines, changes = _LINES[part], None
     if slug not in ELSEWHERE:
         found = {form: store.add(_program(plant, form)) for form in right}
         changes = {
@@ -147,25 +154,19 @@ def _listed(
     return {
         "slug": slug,
         "says": plant.says,
-        "wrong": plant.wrong,
-        "kind": plant.kind,
-        "part": "link" if plant.edits else "answer" if plant.kind == "gradient" else "loop",
+        "wrong": plant.leaves,
+        "kind": "training" if slug in LOOPS else "gradient",
+        "part": part,
         "group": next(word for word, (_, slugs) in GROUPS.items() if slug in slugs),
-        "edits": [_whole(edit) for edit in plant.edits or plant.shown],
+        "edits": [
+            _without_common(lines, changed(lines, edit))
+            for edit in plant.edits
+            if not isinstance(edit, dict)
+        ],
         "changes": changes,
         "why": ELSEWHERE.get(slug),
         "judge": JUDGED.get(slug, "agree") if slug in ELSEWHERE else None,
     }
-
-
-def _whole(edit: Edit) -> tuple[str, str]:
-    """Return the lines that an edit takes away and those that it puts in, whole.
-
-    An edit of no line of `_LINES` is whole as it is.
-    """
-    if edit[0] not in _LINES:
-        return _without_common(*edit)
-    return _without_common(_LINES, changed(_LINES, *edit))
 
 
 def _without_common(right: str, wrong: str) -> tuple[str, str]:
@@ -202,7 +203,7 @@ class _Store:
         return {name: moved[line] for name, line in of.at.items()}
 
 
-def _program(plant: Plant, form: str) -> Program:
+def _program(plant: Slip, form: str) -> Program:
     """Record one pass with a mistake: values, factors, derivatives and updates by name.
 
     The values and the loss are those of the right forward pass: every mistake comes after it, even
@@ -230,24 +231,24 @@ def _program(plant: Plant, form: str) -> Program:
 _Point = tuple[Parameters, Array, Array]
 
 
-def _backward(plant: Plant, form: str, point: _Point) -> tuple[dict[str, Array], Parameters]:
+def _backward(plant: Slip, form: str, point: _Point) -> tuple[dict[str, Array], Parameters]:
     """Return the factors that the lines name, and the nine derivatives."""
-    gradient: Any = plant.gradient_in(form)
+    gradient: Any = gradient_in(plant, form)
     found: list[Parameters] = []
     lines = manual.article.gradient_lines
-    if plant.edits:  # its edited lines are compiled separately
+    if plant in LINKS.values():  # its edited lines are compiled separately
         lines = gradient.func.__globals__[lines.__name__]
     bindings = Watch((lines,), {}).run(lambda: found.append(gradient(*point)))
     return {of.variable: of.value for of in bindings if of.variable.startswith("d")}, found[0]
 
 
-def _updated(plant: Plant, form: str, point: _Point, grads: Parameters, rate: Array) -> Parameters:
+def _updated(plant: Slip, form: str, point: _Point, grads: Parameters, rate: Array) -> Parameters:
     """Return the parameters after one update for the sample."""
     params, x, y = point
     eta: Any = rate  # recorded, as the parameters are
-    if plant.kind == "gradient":
+    if plant not in LOOPS.values():
         return manual.sgd.update(params, grads, eta)
-    one_update = plant.train_in(form)(
-        params, x[None], y[None], plant.gradient_in(form), eta, np.array([[0]])
+    one_update = train_in(plant, form)(
+        params, x[None], y[None], gradient_in(plant, form), eta, np.array([[0]])
     )
     return next(one_update)

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.checkers import subjects
 from benchmarks.checkers.question import Question
-from benchmarks.checkers.subjects import AT_A_KINK, FORMATS, GRADIENT, RULE, SIZED, Subject
+from benchmarks.checkers.subjects import AT_A_KINK, FORMATS, SIZED, point
+from models.model import GRADIENT, RULE, Model
 
 #: What is asked: gradients of losses; Jacobians and other derivatives; functions of torch; right
 #: gradients of models that grow, whose checks are timed from the first call in a process on.
@@ -64,21 +65,21 @@ class Case:
             model, at = subjects.built(self.subject)
             options, redrawn = SIZED[self.subject].options, partial(subjects.redrawn, self.subject)
             how = {"options": options, "draw": redrawn}
-            return Question(GRADIENT, model.loss, model.gradient, at, **how)
+            return Question(GRADIENT, model.function, model.by_hand, at, **how)
         if self.part == ELEMENTS:
             of, wrong = subjects.with_one_element(int(self.subject), self.what, self.draw)
-            return Question(GRADIENT, of.function, wrong, of.point(), of.by_hand, ("params['w']",))
+            return Question(GRADIENT, of.function, wrong, point(of), of.by_hand, ("params['w']",))
         of = named(self.questions, self.subject)
         if self.part == MISTAKES:
-            by_hand, right = of.model.wrong(self.what), of.by_hand
+            by_hand, right = of.wrong(self.what), of.by_hand
         else:
             by_hand, right = of.right(self.what if self.what in of.rewrites else ""), None
         if of.kind == RULE:
             by_hand, right = by_hand(), right and right()
-        return Question(of.kind, of.function, by_hand, of.point(self.draw, self.format), right)
+        return Question(of.kind, of.function, by_hand, point(of, self.draw, self.format), right)
 
 
-def named(questions: str, name: str) -> Subject:
+def named(questions: str, name: str) -> Model:
     """Return what is asked about, by its name."""
     of = {GRADIENTS: subjects.of_losses, TORCH: subjects.of_torch}
     found = of[questions]() if questions in of else subjects.DERIVATIVES
@@ -149,7 +150,7 @@ def _others(questions: str, formats: Sequence[str]) -> list[Case]:
     return found
 
 
-def right_ways(subject: Subject, dtype: str = "") -> list[tuple[str, int]]:
+def right_ways(subject: Model, dtype: str = "") -> list[tuple[str, int]]:
     """Return the slugs of the right ways to write a derivative, each with a draw.
 
     Rewrites of torch functions are asked about at all points, and are those that differ in a

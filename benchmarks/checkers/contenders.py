@@ -29,17 +29,8 @@ from benchmarks.checkers.question import (
     leaves,
     place,
 )
-from benchmarks.checkers.subjects import (
-    COMPLEX,
-    GRADIENT,
-    HESSIAN,
-    JACOBIAN,
-    PRODUCT,
-    RULE,
-    TORCH,
-    torch_gradients,
-)
 from benchmarks.contenders.peers.importing import HINT
+from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
 VERDICTS = {"agree": RIGHT, "imprecise": RIGHT, "disagree": WRONG, "undecidable": NO_ANSWER}
@@ -74,7 +65,7 @@ def by_handgrad(question: Question) -> Answer:
     report = _report(question)
     verdict, found = VERDICTS[report.verdict], report.findings
     blamed = [_blamed(question, each) for each in found if each.leaf and each.kind not in NO_BLAME]
-    says = " ".join(each.says for each in report.diagnoses) if question.kind == TORCH else ""
+    says = " ".join(each.says for each in report.diagnoses) if question.kind == OF_TORCH else ""
     first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
     return Answer(
         verdict,
@@ -92,7 +83,7 @@ def _report(question: Question) -> Any:
     import handgrad
 
     by_hand, (x, *rest) = question.by_hand, question.point()
-    if question.kind == TORCH:
+    if question.kind == OF_TORCH:
         return importlib.import_module("handgrad.torch").check_function(by_hand, *question.at)
     if question.kind == RULE:
         return handgrad.check_custom(by_hand, x, *rest, order=2)
@@ -105,7 +96,7 @@ def _report(question: Question) -> Any:
 
 
 def _blamed(question: Question, found: Any) -> str:
-    if question.kind in (GRADIENT, TORCH):
+    if question.kind in (GRADIENT, OF_TORCH):
         return found.leaf
     if found.index is None or found.kind in OF_PAIRS:
         return ""
@@ -186,8 +177,9 @@ def gradcheck(question: Question) -> Answer:
     It is given the class, or one whose backward pass is the gradient of a loss.
     """
     torch = importlib.import_module("torch")
-    if question.kind == TORCH:
-        apply, given = question.by_hand.apply, torch_gradients().fresh(question.at)
+    if question.kind == OF_TORCH:
+        fresh = importlib.import_module("models.torch_functions.gradients").fresh
+        apply, given = question.by_hand.apply, fresh(question.at)
     else:
         apply = _in_torch(torch, question)
         given = tuple(torch.tensor(leaf, requires_grad=True) for leaf in leaves(question.at[0]))
@@ -374,14 +366,16 @@ def twice(question: Question) -> Answer:
     errors are compared, with room for what the format rounds. What comes back is random. Over
     float64 there is no format in which torch could compute what is exact.
     """
-    at, reference, by_torch = question.at, question.function, torch_gradients()
+    from models.torch_functions.gradients import cotangent_like, gradients, widened
+
+    at, reference = question.at, question.function
     if "torch.float64" in {str(getattr(value, "dtype", "")) for value in at}:
         return Answer(NO_ANSWER, reason="no wider format")
-    cotangent = by_torch.cotangent_like(reference(*at))
-    exact = by_torch.gradients(reference, by_torch.widened(at), cotangent)
-    theirs = by_torch.gradients(reference, at, cotangent)
+    cotangent = cotangent_like(reference(*at))
+    exact = gradients(reference, widened(at), cotangent)
+    theirs = gradients(reference, at, cotangent)
     try:
-        ours = by_torch.gradients(question.by_hand.apply, at, cotangent)
+        ours = gradients(question.by_hand.apply, at, cotangent)
     except RuntimeError as error:
         return stopped(question.paths, error)
     blamed, says = [], []
@@ -487,15 +481,15 @@ CONTENDERS = (
     Contender("jax.test_util.check_grads", "jax", {GRADIENT: check_grads}),
     Contender("handgrad", "handgrad", dict.fromkeys(OTHERS, by_handgrad)),
     Contender("jax.test_util", "jax", dict.fromkeys(OTHERS, by_test_util)),
-    Contender("handgrad.torch.check_function", "torch", {TORCH: by_handgrad}),
-    Contender("torch.autograd.gradcheck", "torch", {GRADIENT: gradcheck, TORCH: gradcheck}),
+    Contender("handgrad.torch.check_function", "torch", {OF_TORCH: by_handgrad}),
+    Contender("torch.autograd.gradcheck", "torch", {GRADIENT: gradcheck, OF_TORCH: gradcheck}),
     Contender("scipy.optimize.check_grad", "scipy", dict.fromkeys((GRADIENT, *OTHERS), check_grad)),
     Contender("numdifftools", "numdifftools", dict.fromkeys(OTHERS, numdifftools)),
-    Contender("twice-the-reference", "torch", {TORCH: twice}),
+    Contender("twice-the-reference", "torch", {OF_TORCH: twice}),
 )
 
 
 def of(questions: str) -> list[Contender]:
     """Return the checkers that can be asked such questions."""
-    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: (TORCH,)}.get(questions, (GRADIENT,))
+    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: (OF_TORCH,)}.get(questions, (GRADIENT,))
     return [contender for contender in CONTENDERS if not contender.asks.keys().isdisjoint(kinds)]

@@ -29,21 +29,10 @@ from jax.flatten_util import ravel_pytree
 
 from benchmarks.checkers.cases import AS_WRITTEN, ELEMENTS, MISTAKES, Case, named, right_ways
 from benchmarks.checkers.results import Planted
-from benchmarks.checkers.subjects import (
-    COMPLEX,
-    GRADIENT,
-    HESSIAN,
-    IN_ONE_ELEMENT,
-    JACOBIAN,
-    PRODUCT,
-    RULE,
-    TORCH,
-    Mistake,
-    Subject,
-    dense,
-    torch_gradients,
-)
+from benchmarks.checkers.subjects import IN_ONE_ELEMENT, point
 from handgrad.data import formats
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE, Model, Slip
 
 #: The unit roundoff of float64.
 UNIT = 2.0**-53
@@ -80,14 +69,14 @@ def planted(questions: str, cases: Iterable[Case]) -> dict[str, Planted]:
             elif case.part == MISTAKES:
                 subject, sizes = named(questions, case.subject), ()
                 if subject.kind != GRADIENT:
-                    about, wrong = of(subject, case.format), subject.model.wrong(case.what)
+                    about, wrong = of(subject, case.format), subject.wrong(case.what)
                     found = _by_hand(subject, wrong, about.at, about.cotangent)
                     sizes = _size(found, about)
                 known[case.id] = _known(subject.mistakes[case.what], *sizes)
     return known
 
 
-def _known(mistake: Mistake, size: float | None = None, times: float | None = None) -> Planted:
+def _known(mistake: Slip, size: float | None = None, times: float | None = None) -> Planted:
     kinds, lines = list(mistake.kinds), list(mistake.lines)
     return Planted(says=mistake.says, kinds=kinds, lines=lines, size=size, times=times)
 
@@ -111,19 +100,19 @@ def _short(values: list[Any]) -> float:
     return float(f"{np.nanmax(values):.3g}")
 
 
-def measured(subject: Subject, dtype: str = "") -> Measured:
+def measured(subject: Model, dtype: str = "") -> Measured:
     """Return the derivative of the first draw, and rounding in it in a format."""
-    return (_in_torch if subject.kind == TORCH else _in_jax)(subject, dtype)
+    return (_in_torch if subject.kind == OF_TORCH else _in_jax)(subject, dtype)
 
 
-def _by_hand(subject: Subject, by_hand: Any, at: Any, cotangent: Any) -> list[Any] | None:
+def _by_hand(subject: Model, by_hand: Any, at: Any, cotangent: Any) -> list[Any] | None:
     """Return the parts of a derivative by hand; None if it is of another shape.
 
     Of a rule a part that it does not define is NaN.
     """
     if subject.kind == RULE:
         return _of_rule(by_hand(), at)
-    if subject.kind == TORCH:
+    if subject.kind == OF_TORCH:
         try:
             return _gradients(by_hand.apply, at, cotangent)
         except RuntimeError:
@@ -132,9 +121,9 @@ def _by_hand(subject: Subject, by_hand: Any, at: Any, cotangent: Any) -> list[An
     return [found.real, found.imag] if subject.kind == COMPLEX else [found.ravel()]
 
 
-def _errors(subject: Subject, dtype: str, cotangent: Any, exact: Parts) -> list[Parts]:
+def _errors(subject: Model, dtype: str, cotangent: Any, exact: Parts) -> list[Parts]:
     """Return how far each right way to write a derivative is off; NaN where it defines nothing."""
-    at, errors = subject.point(0, dtype), []
+    at, errors = point(subject, 0, dtype), []
     for what, draw in right_ways(subject, dtype):
         if draw == 0:
             right = subject.right("" if what == AS_WRITTEN else what)
@@ -144,8 +133,8 @@ def _errors(subject: Subject, dtype: str, cotangent: Any, exact: Parts) -> list[
     return errors
 
 
-def _in_jax(subject: Subject, _: str) -> Measured:
-    at = subject.point()
+def _in_jax(subject: Model, _: str) -> Measured:
+    at = point(subject)
     data, together = ravel_pytree([_real(each) for each in at])
 
     def judged(data: Any) -> list[Any]:
@@ -161,7 +150,7 @@ def _in_jax(subject: Subject, _: str) -> Measured:
     return Measured(at, None, exact, by_data, [np.fmax.reduce(each) for each in errors])
 
 
-def _exact(of: Subject, at: Any) -> list[Any]:
+def _exact(of: Model, at: Any) -> list[Any]:
     """Return the parts of what is judged, as JAX differentiates the function itself."""
     x, *args = at
     if of.kind == JACOBIAN:
@@ -218,13 +207,15 @@ def _back(numbers: Any, like: Any) -> Any:
     return jax.lax.complex(*numbers) if np.iscomplexobj(like) else numbers
 
 
-def _in_torch(subject: Subject, dtype: str) -> Measured:
-    by_torch, form, at = torch_gradients(), formats.named(dtype), subject.point(0, dtype)
-    cotangent, wide = by_torch.cotangent_like(subject.function(*at)), by_torch.widened(at)
+def _in_torch(subject: Model, dtype: str) -> Measured:
+    from models.torch_functions.gradients import cotangent_like, widened
+
+    form, at = formats.named(dtype), point(subject, 0, dtype)
+    cotangent, wide = cotangent_like(subject.function(*at)), widened(at)
     exact = _gradients(subject.function, wide, cotangent)
     by_data = [form.unit * np.abs(part).max() for part in exact]
     if not form.half:
-        moves = _moves(subject.function, by_torch.widened((*at, cotangent)), exact)
+        moves = _moves(subject.function, widened((*at, cotangent)), exact)
         by_data = [m * (form.unit / STEP) + unit for m, unit in zip(moves, by_data, strict=True)]
     errors = zip(by_data, *_errors(subject, dtype, cotangent, exact), strict=True)
     rounding = [np.array(max(map(np.max, each))) for each in errors]
@@ -232,8 +223,9 @@ def _in_torch(subject: Subject, dtype: str) -> Measured:
 
 
 def _gradients(function: Any, at: Any, cotangent: Any) -> Parts:
-    found = torch_gradients().gradients(function, at, cotangent)
-    return [grad.double().numpy() for grad in found]
+    from models.torch_functions.gradients import gradients
+
+    return [grad.double().numpy() for grad in gradients(function, at, cotangent)]
 
 
 def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
@@ -242,7 +234,9 @@ def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
     To first order, by central differences: Σ |∂g/∂x_j · x_j| · STEP, over the numbers of arguments
     and cotangent, which is the last of the data.
     """
-    floating, moved = torch_gradients().floating, [np.zeros_like(one) for one in exact]
+    from models.torch_functions.gradients import floating
+
+    moved = [np.zeros_like(one) for one in exact]
     for k, tensor in enumerate(data):
         for j in range(tensor.numel() if floating(tensor) else 0):
             both = []

@@ -10,15 +10,8 @@ from typing import Annotated, Any, Self, TypeAlias
 import numpy as np
 from msgspec import Meta
 
-from benchmarks.checkers.subjects import (
-    COMPLEX,
-    GRADIENT,
-    PRODUCT,
-    RULE,
-    TORCH,
-    dense,
-    torch_gradients,
-)
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, GRADIENT, OF_TORCH, PRODUCT, RULE
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Took: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -65,7 +58,7 @@ class Question:
     By hand there is the derivative in NumPy, of a rule the decorated function, of torch the class.
     """
 
-    kind: str  #: `GRADIENT`, `JACOBIAN`, `HESSIAN`, `PRODUCT`, `COMPLEX`, `RULE` or `TORCH`
+    kind: str  #: `GRADIENT`, `JACOBIAN`, `HESSIAN`, `PRODUCT`, `COMPLEX`, `RULE` or `OF_TORCH`
     function: Callable[..., Any]
     by_hand: Any
     at: tuple[Any, ...]  #: (params, *inputs), (x, *args), of a product (x, v, *args)
@@ -119,8 +112,10 @@ class Question:
         """
         if self.kind == RULE:
             return ()
-        if self.kind == TORCH:
-            return torch_gradients().leaf_names(self.by_hand, self.at)
+        if self.kind == OF_TORCH:
+            from models.torch_functions.gradients import leaf_names
+
+            return leaf_names(self.by_hand, self.at)
         if self.kind == GRADIENT:
             import jax
 
@@ -148,7 +143,7 @@ class Question:
         wanted = self._arrays(self.right)
         if len(found) != len(wanted):
             return ()
-        if self.kind in (GRADIENT, TORCH):
+        if self.kind in (GRADIENT, OF_TORCH):
             wrong = [_differ(*pair) for pair in zip(found, wanted, strict=True)]
         else:
             (a,), (b,) = found, wanted
@@ -162,10 +157,10 @@ class Question:
 
     def _arrays(self, by_hand: Any) -> list[np.ndarray]:
         """Return the arrays that are compared with the right ones."""
-        if self.kind == TORCH:
-            by_torch = torch_gradients()
-            found = by_torch.gradients(by_hand.apply, by_torch.widened(self.at))
-            return [grad.numpy() for grad in found]
+        if self.kind == OF_TORCH:
+            from models.torch_functions.gradients import gradients, widened
+
+            return [grad.numpy() for grad in gradients(by_hand.apply, widened(self.at))]
         found = by_hand(*self.point())
         if self.kind == GRADIENT:
             return leaves(found)

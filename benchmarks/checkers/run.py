@@ -20,9 +20,10 @@ from benchmarks.checkers.cases import Case, simple
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.subjects import EQUAL, GRADIENT, SIZED, parameters
+from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
 from benchmarks.process import Process, StoppedError, WorkerError
 from handgrad.clock import PATIENCE
+from models.model import GRADIENT
 
 #: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
 MEMORY = 6 * 2**30
@@ -37,7 +38,7 @@ KEPT = 240
 BETWEEN_SAVES = 2.0
 
 #: The product of balls that others can compare machines by: rows, columns in common, columns, bits.
-PRODUCT, BITS = (64, 256, 128), 192
+SIDES, BITS = (64, 256, 128), 192
 
 #: Parameters up to which a checker is timed that evaluates the loss for each of them; beyond, its
 #: ten calls would take minutes and more.
@@ -246,7 +247,7 @@ def calibration() -> float:
     """Return the seconds of a product of matrices of balls, the median of five."""
     import flint
 
-    rng, (rows, common, columns) = random.Random(0), PRODUCT
+    rng, (rows, common, columns) = random.Random(0), SIDES
 
     def drawn(n: int, m: int) -> Any:
         each = (flint.arb(rng.getrandbits(BITS)) / 2**BITS for _ in range(n * m))

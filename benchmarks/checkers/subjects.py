@@ -1,36 +1,21 @@
-"""What checkers are asked about: the models, by the kind of their derivative.
-
-The one module here that knows the types of `models`.
-"""
+"""What checkers are asked about: the models, by the kind of their derivative."""
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from models import elements, right_points, sized
 from models.checkers import MODELS
 from models.derivatives import derivatives
-from models.derivatives.derivative import (
-    COMPLEX,
-    HESSIAN,
-    JACOBIAN,
-    PRODUCT,
-    RULE,
-    Derivative,
-    dense,
-)
 from models.mistakes import MISTAKES
-from models.model import Model
+from models.model import GRADIENT, OF_TORCH, Model, Slip
 
-__all__ = ["COMPLEX", "HESSIAN", "JACOBIAN", "PRODUCT", "RULE", "dense"]
-
-#: The kinds that are not in `models.derivatives`: of a loss, and of a torch function.
-GRADIENT, TORCH = "gradient", "torch"
+__all__ = ["MISTAKES"]
 
 #: The formats in which functions of torch are asked about.
 FORMATS = ("float64", "float32", "bfloat16")
@@ -38,96 +23,51 @@ FORMATS = ("float64", "float32", "bfloat16")
 #: The slug of the mistake that shows only at a kink; its model's own point is a kink.
 AT_A_KINK = "relu-at-zero"
 
-
-class Mistake(NamedTuple):
-    """What is known of a mistake: what its author did, and what names it rightly."""
-
-    says: str
-    kinds: tuple[str, ...]  #: the kinds of finding
-    lines: tuple[str, ...] = ()  #: texts of the forward lines whose derivative is wrong
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A derivative by hand, points, mistakes, and other right ways to write it."""
-
-    name: str
-    kind: str
-    function: Callable[..., Any]  #: as `Question.function`
-    by_hand: Any  #: as `Question.by_hand`, but of a rule what makes the decorated function
-    draws: Sequence[Callable[..., Any]]  #: of points, by a generator, and of torch by a format
-    mistakes: Mapping[str, Mistake]  #: by slug
-    rewrites: Sequence[str]  #: their slugs
-    model: Any  #: of `models`, with `wrong(slug)`, and `right(slug)` if there are rewrites
-
-    def right(self, slug: str = "") -> Any:
-        """Return what is by hand as it is written, or make a rewritten one."""
-        return self.model.right(slug) if slug else self.by_hand
-
-    def point(self, draw: int = 0, dtype: str = "float64") -> tuple[Any, ...]:
-        """Return the arguments of a draw, the same every time, and in every format but rounded."""
-        name = self.name if self.kind == GRADIENT else f"{self.name}/{draw}"
-        rng = np.random.default_rng(zlib.crc32(name.encode()))
-        return tuple(self.draws[draw](rng, *([dtype] if self.kind == TORCH else [])))
-
-
-def _of_model(model: Model) -> Subject:
-    known = {slug: Mistake(*MISTAKES[slug]) for slug in model.mistakes}
-    given = model.loss, model.gradient, [model.draw], known, ()
-    return Subject(model.name, GRADIENT, *given, model)
-
-
-def _of_derivative(model: Derivative) -> Subject:
-    known = {slug: Mistake(slip.says, slip.kinds) for slug, slip in model.slips.items()}
-    given = model.fun, model.by_hand, [*model.draws.values()], known, [*model.rewrites]
-    return Subject(model.name, model.kind, *given, model)
-
-
-def _of_torch(model: Any) -> Subject:
-    known = {s: Mistake(slip.says, slip.kinds, slip.lines) for s, slip in model.mistakes.items()}
-    draws = [lambda rng, dtype, name=name: model.point(rng, name, dtype) for name in model.draws]
-    given = model.reference, model.function, draws, known, [*model.rewrites]
-    return Subject(model.name, TORCH, *given, model)
-
-
 #: The losses and gradients in which mistakes are planted.
-GRADIENTS = [_of_model(model) for model in MODELS]
+GRADIENTS = MODELS
 
 #: Right gradients at points that are hard to judge, by what makes them hard.
-HARD = {sort: [*map(_of_model, points)] for sort, points in right_points.POINTS.items()}
-
-
-def of_losses() -> list[Subject]:
-    """Return all losses and their gradients."""
-    return [*GRADIENTS, *(subject for points in HARD.values() for subject in points)]
-
+HARD = right_points.POINTS
 
 #: Jacobians, Hessians, products with Hessians, complex gradients, and rules of JAX.
-DERIVATIVES = [*map(_of_derivative, derivatives.DERIVATIVES)]
+DERIVATIVES = derivatives.DERIVATIVES
 
 
-@cache
-def of_torch() -> list[Subject]:
+def of_losses() -> list[Model]:
+    """Return all losses and their gradients."""
+    return [*GRADIENTS, *(model for points in HARD.values() for model in points)]
+
+
+def of_torch() -> Sequence[Model]:
     """Return the functions of torch, which must be installed."""
-    return [*map(_of_torch, import_module("models.torch_functions.functions").FUNCTIONS)]
+    return import_module("models.torch_functions.functions").FUNCTIONS
 
 
-def torch_gradients() -> Any:
-    """Return the module of functions that differentiate by torch, which must be installed."""
-    return import_module("models.torch_functions.gradients")
+def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
+    """Return the arguments of a draw, the same every time, and in every format but rounded."""
+    rng = np.random.default_rng(
+        zlib.crc32((of.name if of.kind == GRADIENT else f"{of.name}/{draw}").encode())
+    )
+    name = [*of.draws][draw]
+    if of.kind == OF_TORCH:
+        return import_module("models.torch_functions.function").point(
+            of, rng, name, dtype or FORMATS[0]
+        )
+    return tuple(of.draws[name](rng))
 
 
 #: Mistakes in one element of a large parameter.
 IN_ONE_ELEMENT = {
-    slug: Mistake(mistake.words, mistake.accepted) for slug, mistake in elements.MISTAKES.items()
+    slug: Slip(mistake.words, kinds=" ".join(mistake.accepted))
+    for slug, mistake in elements.MISTAKES.items()
 }
 
 
-def with_one_element(size: int, slug: str, which: int) -> tuple[Subject, Any]:
+def with_one_element(size: int, slug: str, which: int) -> tuple[Model, Any]:
     """Return a layer with so many weights, and its gradient with a mistake in a random one."""
-    draws = [lambda _: elements.draw(size)]
+    draws = {"ordinary": lambda _: elements.draw(size)}
     functions = elements.loss, elements.gradient
-    found = Subject(str(size), GRADIENT, *functions, draws, IN_ONE_ELEMENT, (), None)
+    found = Model(str(size), GRADIENT, *functions, draws, IN_ONE_ELEMENT)
     return found, elements.planted(size, slug, which)
 
 

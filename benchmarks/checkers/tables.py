@@ -23,10 +23,11 @@ from benchmarks.checkers.limits import limit
 from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
-from benchmarks.checkers.run import BITS, PRODUCT
+from benchmarks.checkers.run import BITS, SIDES
 from benchmarks.checkers.subjects import AT_A_KINK, EQUAL, NETWORKS, OTHERS, SIZED
 from benchmarks.report import units
 from benchmarks.statistics import CONFIDENCE, Interval
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 Checks = Sequence[Check]
 
@@ -45,11 +46,11 @@ OF_RIGHT_POINTS = {
 
 #: What the rows about each kind of derivative are headed by, and the kind of each, by its name.
 WORDS = {
-    subjects.JACOBIAN: "Jacobians",
-    subjects.HESSIAN: "Hessians",
-    subjects.PRODUCT: "products with Hessians",
-    subjects.COMPLEX: "complex gradients",
-    subjects.RULE: "rules of JAX",
+    JACOBIAN: "Jacobians",
+    HESSIAN: "Hessians",
+    PRODUCT: "products with Hessians",
+    COMPLEX: "complex gradients",
+    RULE: "rules of JAX",
 }
 OF_KIND = {subject.name: subject.kind for subject in subjects.DERIVATIVES}
 
@@ -481,7 +482,7 @@ def _cells(calls: Checks, judged: str) -> list[str]:
 def _calibrated(samples: Sequence[float]) -> str:
     if not samples:
         return ""
-    product = "{} × {} by {} × {}".format(*PRODUCT[:2], *PRODUCT[1:])
+    product = "{} × {} by {} × {}".format(*SIDES[:2], *SIDES[1:])
     return (
         f" To compare machines by: a product of balls, {product} at {BITS} bits, takes "
         f"{units.seconds(statistics.median(samples))} (in its processes "

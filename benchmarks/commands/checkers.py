@@ -122,7 +122,7 @@ def _asked(
 def progress(total: int) -> "Iterator[OnCheck]":
     """Show the running check and the time left; without a terminal, a plain line per check."""
     done: set[str] = set()
-    with shared.progress(time_left=True) as show:
+    with shared.progress() as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
             about = ", ".join(filter(None, (case.subject, case.what, case.format)))

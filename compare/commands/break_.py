@@ -1,14 +1,10 @@
 """`compare break`: plant a mistake and show which checks see it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from compare.commands.options import training_options
-
-if TYPE_CHECKING:
-    from compare.breaking import Check
-    from models.planted import Plant
 
 KINDS = {
     "gradient": "In the gradient:",
@@ -27,49 +23,21 @@ def break_(slug: str | None, **training: Any) -> int:
     common parameters, the partial derivatives at the start beside autodiff's, and handgrad's
     judge. Ends with 0 whatever they see.
     """
-    if slug is None:
-        _list()
-        return 0
     from compare.planted import slug_of
+    from compare.terminal import console, progress, table
     from models.planted import MISTAKES
 
-    slug = slug_of(slug, "SLUG", MISTAKES)
-    _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training))
-    return 0
-
-
-def _checks(plant: "Plant", training: dict[str, Any]) -> "dict[str, Check]":
-    from compare.breaking import checks
+    out = console()
+    if slug is None:
+        _list(out)
+        return 0
+    from compare.breaking import checks, lesson
     from compare.experiment import Settings
-    from compare.terminal import progress
 
-    settings = Settings(**training)
+    slug, settings = slug_of(slug, "SLUG", MISTAKES), Settings(**training)
+    plant = MISTAKES[slug]
     with progress(settings.epochs, "epochs") as on_epoch:
-        return checks(plant, settings, on_epoch)
-
-
-def _list() -> None:
-    from compare.terminal import console, table
-    from models.planted import MISTAKES
-
-    out = console()
-    for kind, heading in KINDS.items():
-        rows = table("slug")
-        rows.add_column("the mistake")
-        for slug, plant in MISTAKES.items():
-            if plant.kind == kind:
-                rows.add_row(slug, plant.says)
-        out.print(f"{heading}\n")
-        out.print(rows)
-        out.print()
-    out.print("python -m compare break SLUG plants one, and shows which checks see it.")
-
-
-def _show(slug: str, plant: "Plant", found: "dict[str, Check]") -> None:
-    from compare.breaking import lesson
-    from compare.terminal import console, table
-
-    out = console()
+        found = checks(plant, settings, on_epoch)
     out.print(f"{slug}: {plant.says}.\n")
     rows = table("check", "sees it")
     rows.add_column("what it says")
@@ -77,3 +45,20 @@ def _show(slug: str, plant: "Plant", found: "dict[str, Check]") -> None:
         rows.add_row(name, "yes" if check.sees else "no", check.says)
     out.print(rows)
     out.print(f"\n{lesson(plant, found)}")
+    return 0
+
+
+def _list(out: Any) -> None:
+    from compare.terminal import table
+    from models.planted import MISTAKES, kind_of
+
+    for kind, heading in KINDS.items():
+        rows = table("slug")
+        rows.add_column("the mistake")
+        for slug, plant in MISTAKES.items():
+            if kind_of(plant) == kind:
+                rows.add_row(slug, plant.says)
+        out.print(f"{heading}\n")
+        out.print(rows)
+        out.print()
+    out.print("python -m compare break SLUG plants one, and shows which checks see it.")

@@ -77,7 +77,7 @@ def _proved(
     from compare.wording import InputError
     from manual.activations import SIGMOID_DERIVATIVES
     from manual.article import gradient
-    from models.planted import PLANTS
+    from models.planted import PLANTS, gradient_in
 
     kinds = {name: value for name, value in kinds.items() if value is not None}
     sizes = sizes or ARTICLE
@@ -88,7 +88,7 @@ def _proved(
         if plant is None:
             return prove_article(partial(gradient, derivative=slope), about, lemmas=True)
         slug = slug_of(plant, "--plant")
-        return prove_article(PLANTS[slug].make(slope), about | {"plant": slug}, lemmas=False)
+        return prove_article(gradient_in(PLANTS[slug], form), about | {"plant": slug}, lemmas=False)
     for name, value in (("plant", plant), ("sigmoid-derivative", sigmoid_derivative)):
         if value is not None:
             raise InputError(

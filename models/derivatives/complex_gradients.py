@@ -5,15 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import (
-    COMPLEX,
-    Change,
-    Derivative,
-    complex_normal,
-    normal,
-    times,
-)
-from models.slips import Rewrite, Slip
+from models.derivatives.derivative import changing, complex_normal, normal, times
+from models.model import COMPLEX, Model, Slip
 
 
 def imaginary(found: Any) -> Any:
@@ -23,17 +16,23 @@ def imaginary(found: Any) -> Any:
 
 
 #: What a conjugate that is missing, or too many, is called: it turns the sign of an imaginary part.
-CONJUGATE = ("convention", "sign")
+CONJUGATE = "convention sign"
 
-#: Mistakes that any complex gradient may have.
+#: Writtens that any complex gradient may have.
 CHANGES = {
-    "other-convention": Change("the conjugate, as PyTorch has it", np.conj, ("convention",)),
-    "wirtinger": Change("half of it, Wirtinger's ∂L/∂z", lambda found: found / 2, ("factor",)),
-    "real-part": Change("its real part alone", lambda found: found.real + 0j, ("zero",)),
-    "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, 0)),
-    "1e-6": Change("one imaginary part off by 1e-6 of itself", imaginary),
-    "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, 2)),
-    "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, 2)),
+    "other-convention": Slip(
+        "the conjugate, as PyTorch has it", kinds="convention", make=changing(np.conj)
+    ),
+    "wirtinger": Slip(
+        "half of it, Wirtinger's ∂L/∂z", kinds="factor", make=changing(lambda found: found / 2)
+    ),
+    "real-part": Slip(
+        "its real part alone", kinds="zero", make=changing(lambda found: found.real + 0j)
+    ),
+    "1e-3": Slip("one element off by 1e-3 of itself", make=times(1 + 1e-3, 0)),
+    "1e-6": Slip("one imaginary part off by 1e-6 of itself", make=changing(imaginary)),
+    "1e-9": Slip("one element off by 1e-9 of itself", make=times(1 + 1e-9, 2)),
+    "1e-12": Slip("one element off by 1e-12 of itself", make=times(1 + 1e-12, 2)),
 }
 
 
@@ -59,7 +58,7 @@ def draw_residuals(rng: np.random.Generator, exact: float) -> Any:
     return z, a, a @ z + exact * complex_normal(rng, 7), np.array(0.2)
 
 
-RESIDUALS = Derivative(
+RESIDUALS = Model(
     *("complex-residuals", COMPLEX, residuals_loss, residuals_gradient),
     {
         "ordinary": lambda rng: draw_residuals(rng, 1.0),
@@ -72,33 +71,31 @@ RESIDUALS = Derivative(
         ),
     },
     {
-        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), CONJUGATE),
-        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), CONJUGATE),
+        "no-conjugate": Slip("r for its conjugate", ("np.conj(r)", "r"), kinds=CONJUGATE),
+        "adjoint": Slip("aᴴ for aᵀ", ("a.T", "a.conj().T"), kinds=CONJUGATE),
         "decay-conjugate": Slip(
             "z for its conjugate in the decay",
-            (("decay * np.conj(z)", "decay * z"),),
-            ("weight-decay", *CONJUGATE),
+            ("decay * np.conj(z)", "decay * z"),
+            kinds=f"weight-decay {CONJUGATE}",
         ),
         "decay-factor": Slip(
-            "the 2 of the decay forgotten",
-            (("+ 2 * decay", "+ decay"),),
-            ("weight-decay", "factor"),
+            "the 2 of the decay forgotten", ("+ 2 * decay", "+ decay"), kinds="weight-decay factor"
         ),
+        **CHANGES,
     },
     {
-        "of-conjugate": Rewrite(
-            "the conjugate of 2 aᴴ r", (("2 * a.T @ np.conj(r)", "np.conj(2 * a.conj().T @ r)"),)
+        "of-conjugate": Slip(
+            "the conjugate of 2 aᴴ r", ("2 * a.T @ np.conj(r)", "np.conj(2 * a.conj().T @ r)")
         ),
-        "parts": Rewrite(
+        "parts": Slip(
             "by real and imaginary parts",
-            (("2 * a.T @ np.conj(r)", "2 * (a.T @ r.real) - 2j * (a.T @ r.imag)"),),
+            ("2 * a.T @ np.conj(r)", "2 * (a.T @ r.real) - 2j * (a.T @ r.imag)"),
         ),
-        "normal-equations": Rewrite(
+        "normal-equations": Slip(
             "by the normal equations",
-            (("2 * a.T @ np.conj(r)", "2 * np.conj((a.conj().T @ a) @ z - a.conj().T @ b)"),),
+            ("2 * a.T @ np.conj(r)", "2 * np.conj((a.conj().T @ a) @ z - a.conj().T @ b)"),
         ),
     },
-    CHANGES,
 )
 
 
@@ -123,7 +120,7 @@ def draw_phases(rng: np.random.Generator, scale: float) -> Any:
     )
 
 
-PHASES = Derivative(
+PHASES = Model(
     *("phase-retrieval", COMPLEX, phases_loss, phases_gradient),
     {
         "ordinary": lambda rng: draw_phases(rng, 1.0),
@@ -131,27 +128,22 @@ PHASES = Derivative(
         "large": lambda rng: draw_phases(rng, 1e5),
     },
     {
-        "no-conjugate": Slip("w for its conjugate", (("np.conj(w)", "w"),), CONJUGATE),
-        "adjoint": Slip("aᴴ for aᵀ", (("a.T", "a.conj().T"),), CONJUGATE),
+        "no-conjugate": Slip("w for its conjugate", ("np.conj(w)", "w"), kinds=CONJUGATE),
+        "adjoint": Slip("aᴴ for aᵀ", ("a.T", "a.conj().T"), kinds=CONJUGATE),
         "no-residual": Slip(
-            "the residual forgotten", (("(r * np.conj(w))", "np.conj(w)"),), ("missing-factor",)
+            "the residual forgotten", "return 2 * a.T @ np.conj(w)", kinds="missing-factor"
         ),
-        "amplitude": Slip(
-            "|w| - y for |w|² - y", (("w.real**2 + w.imag**2 - y", "np.abs(w) - y"),)
-        ),
-        "square": Slip("w² for |w|²", (("w.real**2 + w.imag**2 - y", "w**2 - y"),)),
+        "amplitude": Slip("|w| - y for |w|² - y", "r = np.abs(w) - y"),
+        "square": Slip("w² for |w|²", "r = w**2 - y"),
+        **CHANGES,
     },
     {
-        "absolute": Rewrite(
-            "|w|² by the absolute value", (("w.real**2 + w.imag**2", "np.abs(w) ** 2"),)
-        ),
-        "product": Rewrite("|w|² as w w̄", (("w.real**2 + w.imag**2", "(w * np.conj(w)).real"),)),
-        "of-conjugate": Rewrite(
-            "the conjugate of 2 aᴴ (r w)",
-            (("2 * a.T @ (r * np.conj(w))", "np.conj(2 * a.conj().T @ (r * w))"),),
+        "absolute": Slip("|w|² by the absolute value", "r = np.abs(w) ** 2 - y"),
+        "product": Slip("|w|² as w w̄", "r = (w * np.conj(w)).real - y"),
+        "of-conjugate": Slip(
+            "the conjugate of 2 aᴴ (r w)", "return np.conj(2 * a.conj().T @ (r * w))"
         ),
     },
-    CHANGES,
 )
 
 
@@ -170,7 +162,7 @@ def draw_spectrum(rng: np.random.Generator, n: int, weights: Any) -> Any:
     return complex_normal(rng, n), weights, 3 * complex_normal(rng, n)
 
 
-SPECTRUM = Derivative(
+SPECTRUM = Model(
     *("spectrum", COMPLEX, spectrum_loss, spectrum_gradient),
     {
         "ordinary": lambda rng: draw_spectrum(rng, 6, rng.uniform(0.2, 2.0, size=6)),
@@ -181,51 +173,41 @@ SPECTRUM = Derivative(
     },
     {
         "inverse": Slip(
-            "the inverse transform", (("2 * np.fft.fft(w", "2 * np.fft.ifft(w"),), ("operand",)
+            "the inverse transform", "return 2 * np.fft.ifft(w * np.conj(r))", kinds="operand"
         ),
-        "no-conjugate": Slip("r for its conjugate", (("np.conj(r)", "r"),), CONJUGATE),
+        "no-conjugate": Slip("r for its conjugate", ("np.conj(r)", "r"), kinds=CONJUGATE),
         "adjoint": Slip(
             "the adjoint transform",
-            (("2 * np.fft.fft(w * np.conj(r))", "2 * len(z) * np.fft.ifft(w * np.conj(r))"),),
-            CONJUGATE,
+            "return 2 * len(z) * np.fft.ifft(w * np.conj(r))",
+            kinds=CONJUGATE,
         ),
         "no-weights": Slip(
-            "the weights forgotten", (("w * np.conj(r)", "np.conj(r)"),), ("missing-factor",)
+            "the weights forgotten", ("w * np.conj(r)", "np.conj(r)"), kinds="missing-factor"
         ),
         "unitary": Slip(
             "the unitary transform",
-            (("2 * np.fft.fft(w * np.conj(r))", '2 * np.fft.fft(w * np.conj(r), norm="ortho")'),),
-            ("factor",),
+            'return 2 * np.fft.fft(w * np.conj(r), norm="ortho")',
+            kinds="factor",
         ),
         "shifted": Slip(
-            "the spectrum shifted", (("w * np.conj(r)", "np.roll(w, 1) * np.conj(r)"),), ("index",)
+            "the spectrum shifted", ("w * np.conj(r)", "np.roll(w, 1) * np.conj(r)"), kinds="index"
         ),
+        **CHANGES,
     },
     {
-        "of-conjugate": Rewrite(
+        "of-conjugate": Slip(
             "the conjugate of the adjoint transform",
-            (("2 * np.fft.fft(w * np.conj(r))", "2 * len(z) * np.conj(np.fft.ifft(w * r))"),),
+            "return 2 * len(z) * np.conj(np.fft.ifft(w * r))",
         ),
-        "matrix": Rewrite(
+        "matrix": Slip(
             "by the matrix of the transform",
-            (
-                (
-                    "2 * np.fft.fft(w * np.conj(r))",
-                    "2 * np.fft.fft(np.eye(len(z))) @ (w * np.conj(r))",
-                ),
-            ),
+            "return 2 * np.fft.fft(np.eye(len(z))) @ (w * np.conj(r))",
         ),
-        "reversed": Rewrite(
+        "reversed": Slip(
             "by the transform of the reversed signal",
-            (
-                (
-                    "2 * np.fft.fft(w * np.conj(r))",
-                    "2 * len(z) * np.roll(np.fft.ifft(w * np.conj(r))[::-1], 1)",
-                ),
-            ),
+            "return 2 * len(z) * np.roll(np.fft.ifft(w * np.conj(r))[::-1], 1)",
         ),
     },
-    CHANGES,
 )
 
 
@@ -248,7 +230,7 @@ def nearly_an_eigenvector(rng: np.random.Generator) -> Any:
     return np.linalg.eigh(w + w.conj().T)[1][:, 0] + 1e-7 * complex_normal(rng, 4), w
 
 
-RAYLEIGH = Derivative(
+RAYLEIGH = Model(
     *("rayleigh", COMPLEX, rayleigh_loss, rayleigh_gradient),
     {
         "ordinary": lambda rng: (complex_normal(rng, 5), complex_normal(rng, 5, 5)),
@@ -257,44 +239,30 @@ RAYLEIGH = Derivative(
     },
     {
         "no-conjugate": Slip(
-            "z for its conjugate",
-            (("np.conj(h @ z - value * z)", "(h @ z - value * z)"),),
-            CONJUGATE,
+            "z for its conjugate", "return 2 * (h @ z - value * z) / norm", kinds=CONJUGATE
         ),
         "transposed": Slip(
-            "hᵀ for h", (("np.conj(h @ z - value", "np.conj(h.T @ z - value"),), ("transposed",)
+            "hᵀ for h", "return 2 * np.conj(h.T @ z - value * z) / norm", kinds="transposed"
         ),
-        "no-quotient": Slip(
-            "nothing comes back through |z|²", (("(h @ z - value * z)", "(h @ z)"),)
-        ),
+        "no-quotient": Slip("nothing comes back through |z|²", "return 2 * np.conj(h @ z) / norm"),
         "norm": Slip(
-            "|z| for |z|²", (("value * z) / norm", "value * z) / np.sqrt(norm)"),), ("factor",)
+            "|z| for |z|²", ("value * z) / norm", "value * z) / np.sqrt(norm)"), kinds="factor"
         ),
-        "not-hermitian": Slip("w for w + wᴴ", (("h = w + np.conj(w).T", "h = w"),)),
-        "unconjugated-value": Slip("zᵀ h z for zᴴ h z", (("np.vdot(z, h @ z)", "(z @ (h @ z))"),)),
+        "not-hermitian": Slip("w for w + wᴴ", "h = w"),
+        "unconjugated-value": Slip("zᵀ h z for zᴴ h z", ("np.vdot(z, h @ z)", "(z @ (h @ z))")),
+        **CHANGES,
     },
     {
-        "of-conjugate": Rewrite(
-            "by hᵀ z̄", (("np.conj(h @ z - value * z)", "(h.T @ np.conj(z) - value * np.conj(z))"),)
+        "of-conjugate": Slip(
+            "by hᵀ z̄", "return 2 * (h.T @ np.conj(z) - value * np.conj(z)) / norm"
         ),
-        "normalised": Rewrite(
+        "normalised": Slip(
             "of z of length 1",
-            (
-                (
-                    "2 * np.conj(h @ z - value * z) / norm",
-                    "2 * np.conj((h - value * np.eye(len(z))) @ (z / norm**0.5)) / norm**0.5",
-                ),
-            ),
+            "return 2 * np.conj((h - value * np.eye(len(z))) @ (z / norm**0.5)) / norm**0.5",
         ),
-        "quotient-rule": Rewrite(
+        "quotient-rule": Slip(
             "by the quotient rule",
-            (
-                (
-                    "2 * np.conj(h @ z - value * z) / norm",
-                    "(2 * np.conj(h @ z) * norm - 2 * np.conj(z) * (value * norm)) / norm**2",
-                ),
-            ),
+            "return (2 * np.conj(h @ z) * norm - 2 * np.conj(z) * (value * norm)) / norm**2",
         ),
     },
-    CHANGES,
 )

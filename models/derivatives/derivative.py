@@ -1,72 +1,20 @@
-"""What a derivative by hand is: the function, the derivative, arguments, mistakes, rewrites."""
+"""Mistakes in the arrays that derivatives return, and what their draws are made of."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from models.edits import edited
-from models.slips import Rewrite, Slip
-
-#: Draws arguments: the point first.
-Draw = Callable[[np.random.Generator], tuple[Any, ...]]
-
-#: What is judged: the matrix of a function of several results, that of second derivatives of a
-#: loss, its product with a vector, the gradient by complex numbers, a rule given to JAX.
-JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE = "Jacobian", "Hessian", "product", "complex", "rule"
-KINDS = (JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE)
+from models.model import Slip, Wrong
 
 
-@dataclass(frozen=True, eq=False)
-class Derivative:
-    """A function and its derivative by hand.
+def changing(change: Callable[[Any], Any]) -> Wrong:
+    """Return what makes a derivative whose result is changed, in a fresh array."""
 
-    The derivative of a Jacobian, Hessian or complex gradient is `by_hand(x, *args)`, that of a
-    product `by_hand(x, v, *args)`, in NumPy. Of a rule, `by_hand()` makes the decorated function.
-    """
+    def make(by_hand: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args: change(np.array(dense(by_hand(*args))))
 
-    name: str
-    kind: str  #: one of `KINDS`
-    fun: Callable[..., Any]  #: fun(x, *args), in jax.numpy
-    by_hand: Callable[..., Any]
-    draws: Mapping[str, Draw]  #: by what is particular about the arguments; the first is ordinary
-    mistakes: Mapping[str, Slip]  #: by slug
-    rewrites: Mapping[str, Rewrite]  #: by slug
-    #: Changes of the arrays that the derivative returns, by slug; of no rule.
-    changes: Mapping[str, "Change"] = field(default_factory=dict)
-
-    @property
-    def slips(self) -> "dict[str, Slip | Change]":
-        """All mistakes, by slug."""
-        return {**self.mistakes, **self.changes}
-
-    def wrong(self, slug: str) -> Callable[..., Any]:
-        """Make the derivative with a mistake, or what makes a function with a mistake in a rule."""
-        if slug in self.changes:
-            return self.changes[slug].of(self.by_hand)
-        return edited(self.by_hand, *self.mistakes[slug].edits)
-
-    def right(self, slug: str = "") -> Callable[..., Any]:
-        """Return the derivative as it is written, or make a rewritten one."""
-        return edited(self.by_hand, *self.rewrites[slug].edits) if slug else self.by_hand
-
-
-@dataclass(frozen=True)
-class Change:
-    """A mistake in what is returned: what its author did, the change, and what names it rightly."""
-
-    says: str
-    change: Callable[[Any], Any]  #: of a fresh array
-    kinds: tuple[str, ...] = ()
-
-    def of(self, by_hand: Callable[..., Any]) -> Callable[..., Any]:
-        """Make the derivative with the mistake."""
-
-        def wrong(*args: Any) -> Any:
-            return self.change(np.array(dense(by_hand(*args))))
-
-        return wrong
+    return make
 
 
 def dense(found: Any) -> Any:
@@ -76,15 +24,35 @@ def dense(found: Any) -> Any:
     return found @ np.eye(found.shape[1]) if hasattr(found, "matvec") else found
 
 
-def times(factor: float, *at: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what multiplies the elements at these indices."""
+def times(factor: float, *at: Any) -> Wrong:
+    """Return what makes a derivative whose elements at these indices are multiplied."""
 
     def change(found: np.ndarray) -> np.ndarray:
         for each in at:
             found[each] *= factor
         return found
 
-    return change
+    return changing(change)
+
+
+def off(thousandth: Any, millionth: Any, billionth: Any) -> dict[str, Slip]:
+    """Return mistakes in single elements, whose indices are given."""
+    places = {"1e-3": thousandth, "1e-6": millionth, "1e-9": billionth, "1e-12": billionth}
+    return {
+        by: Slip(f"one element off by {by} of itself", make=times(1 + float(by), at))
+        for by, at in places.items()
+    }
+
+
+def symmetric_off(thousandth: tuple[int, int], millionth: Any, billionth: Any) -> dict[str, Slip]:
+    """Return mistakes in elements of a symmetric matrix, whose indices are given."""
+    mirrored = times(1 + 1e-3, thousandth, thousandth[::-1])
+    alone = times(1 + 1e-6, millionth)
+    return {
+        **off(thousandth, millionth, billionth),
+        "1e-3": Slip("two mirrored elements off by 1e-3", make=mirrored),
+        "1e-6": Slip("one element off by 1e-6, not its mirror image", kinds="symmetry", make=alone),
+    }
 
 
 def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:

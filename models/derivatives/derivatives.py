@@ -21,3 +21,5 @@ DERIVATIVES = (
     rules.LENGTH,
     rules.SOLVE,
 )
+
+KINDS = tuple(dict.fromkeys(derivative.kind for derivative in DERIVATIVES))

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import JACOBIAN, Change, Derivative, normal, times
-from models.slips import Rewrite, Slip
+from models.derivatives.derivative import normal, off, times
+from models.model import JACOBIAN, Model, Slip
 
 
 def exponentials_fun(p: Any, t: Any, y: Any) -> Any:
@@ -28,7 +28,7 @@ def draw_decays(rng: np.random.Generator, rates: tuple[float, float], end: float
     return p, t, np.exp(-t) + 0.1 * normal(rng, 11)
 
 
-EXPONENTIALS = Derivative(
+EXPONENTIALS = Model(
     *("exponentials", JACOBIAN, exponentials_fun, exponentials_jac),
     {
         "ordinary": lambda rng: draw_decays(rng, (0.6, 2.5), 3.0),
@@ -36,54 +36,31 @@ EXPONENTIALS = Derivative(
         "late times": lambda rng: draw_decays(rng, (0.6, 2.5), 280.0),
     },
     {
-        "no-minus": Slip("-t forgotten", (("-p[0] * t * e", "p[0] * e"),)),
-        "sign": Slip("d/dr without its sign", (("-p[0] * t * e", "p[0] * t * e"),), ("sign",)),
+        "no-minus": Slip("-t forgotten", ("-p[0] * t * e", "p[0] * e")),
+        "sign": Slip("d/dr without its sign", ("-p[0] * t * e", "p[0] * t * e"), kinds="sign"),
         "amplitude": Slip(
-            "the amplitude forgotten",
-            (("-p[2] * t * f", "-t * f"),),
-            ("missing-factor", "factor"),
+            "the amplitude forgotten", ("-p[2] * t * f", "-t * f"), kinds="missing-factor factor"
         ),
-        "columns": Slip("two columns exchanged", (("[e, dr,", "[dr, e,"),), ("exchanged",)),
-        "other-rate": Slip("the first decay twice", (("-p[3] * t", "-p[1] * t"),)),
-        "index": Slip("t² for t", (("-p[2] * t * f", "-p[2] * t**2 * f"),)),
+        "columns": Slip("two columns exchanged", ("[e, dr,", "[dr, e,"), kinds="exchanged"),
+        "other-rate": Slip("the first decay twice", ("-p[3] * t", "-p[1] * t")),
+        "index": Slip("t² for t", ("-p[2] * t * f", "-p[2] * t**2 * f")),
         "background": Slip(
-            "the background forgotten", (("np.ones_like", "np.zeros_like"),), ("zero",)
+            "the background forgotten", ("np.ones_like", "np.zeros_like"), kinds="zero"
         ),
         "data-minus-model": Slip(
-            "the Jacobian of data - model",
-            (("np.stack([", "-np.stack(["),),
-            ("sign",),
+            "the Jacobian of data - model", ("np.stack([", "-np.stack(["), kinds="sign"
         ),
+        **off((4, 1), (7, 3), (2, 2)),
+        "row": Slip("one row turned", kinds="sign", make=times(-1, 3)),
     },
     {
-        "by-rows": Rewrite(
-            "transposed at the end",
-            (
-                (
-                    "np.stack([e, dr, f, ds, np.ones_like(y)], axis=1)",
-                    "np.array([e, dr, f, ds, np.ones_like(y)]).T",
-                ),
-            ),
+        "by-rows": Slip(
+            "transposed at the end", "return np.array([e, dr, f, ds, np.ones_like(y)]).T"
         ),
-        "by-power": Rewrite(
-            "e^(-r t) as (e^-r)^t", (("e, f = np.exp(-p[1] * t)", "e, f = np.exp(-p[1]) ** t"),)
+        "by-power": Slip("e^(-r t) as (e^-r)^t", "e, f = np.exp(-p[1]) ** t, np.exp(-p[3] * t)"),
+        "by-columns": Slip(
+            "a list of rows", "return [list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]"
         ),
-        "by-columns": Rewrite(
-            "a list of rows",
-            (
-                (
-                    "np.stack([e, dr, f, ds, np.ones_like(y)], axis=1)",
-                    "[list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]",
-                ),
-            ),
-        ),
-    },
-    {
-        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (4, 1))),
-        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (7, 3))),
-        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (2, 2))),
-        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (2, 2))),
-        "row": Change("one row turned", times(-1, 3), ("sign",)),
     },
 )
 
@@ -103,7 +80,7 @@ def arm_jac(q: Any, lengths: Any) -> Any:
     return np.array([dx, dy, np.ones(len(q))])
 
 
-ARM = Derivative(
+ARM = Model(
     *("arm", JACOBIAN, arm_fun, arm_jac),
     {
         "ordinary": lambda rng: (normal(rng, 4), rng.uniform(0.5, 2.0, size=4)),
@@ -113,61 +90,38 @@ ARM = Derivative(
     {
         "forwards": Slip(
             "the sums from the shoulder on",
-            (
-                (
-                    "-np.cumsum((lengths * np.sin(angles))[::-1])[::-1]",
-                    "-np.cumsum(lengths * np.sin(angles))",
-                ),
-            ),
-            ("index",),
+            "dx = -np.cumsum(lengths * np.sin(angles))",
+            kinds="index",
         ),
-        "own-link": Slip(
-            "each joint turns its own link only",
-            (("np.cumsum((lengths * np.cos(angles))[::-1])[::-1]", "lengths * np.cos(angles)"),),
-        ),
-        "sine-sign": Slip("cos′ = sin", (("-np.cumsum", "np.cumsum"),), ("sign",)),
-        "relative": Slip("angles that are not summed", (("np.cumsum(q)", "q"),)),
-        "exchanged": Slip("rows exchanged", (("[dx, dy,", "[dy, dx,"),), ("exchanged",)),
+        "own-link": Slip("each joint turns its own link only", "dy = lengths * np.cos(angles)"),
+        "sine-sign": Slip("cos′ = sin", ("-np.cumsum", "np.cumsum"), kinds="sign"),
+        "relative": Slip("angles that are not summed", "angles = q"),
+        "exchanged": Slip("rows exchanged", ("[dx, dy,", "[dy, dx,"), kinds="exchanged"),
         "length": Slip(
             "the links' lengths forgotten",
-            (("lengths * np.cos(angles)", "np.cos(angles)"),),
-            ("missing-factor",),
+            "dy = np.cumsum((np.cos(angles))[::-1])[::-1]",
+            kinds="missing-factor",
         ),
         "degrees": Slip(
             "degrees per radian",
-            (("np.ones(len(q))", "np.rad2deg(np.ones(len(q)))"),),
-            ("factor", "constant"),
+            ("np.ones(len(q))", "np.rad2deg(np.ones(len(q)))"),
+            kinds="factor constant",
         ),
         "transposed": Slip(
-            "the transpose",
-            (("np.ones(len(q))])", "np.ones(len(q))]).T"),),
-            ("transposed", "shape"),
+            "the transpose", ("np.ones(len(q))])", "np.ones(len(q))]).T"), kinds="transposed shape"
         ),
+        **off((1, 2), (0, 3), (0, 0)),
+        "zero": Slip("one element 0", kinds="zero", make=times(0, (1, 1))),
     },
     {
-        "by-position": Rewrite(
-            "from where the joints are",
-            (("np.array([dx, dy, np.ones(len(q))])", "np.vstack([dx[None], dy[None], [q**0]])"),),
+        "by-position": Slip(
+            "from where the joints are", "return np.vstack([dx[None], dy[None], [q**0]])"
         ),
-        "triangle": Rewrite(
+        "triangle": Slip(
             "a triangle of ones times the links",
-            (
-                (
-                    "np.cumsum((lengths * np.cos(angles))[::-1])[::-1]",
-                    "np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))",
-                ),
-            ),
+            "dy = np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))",
         ),
-        "phase": Rewrite(
-            "sin(θ) as cos(θ - π/2)", (("np.sin(angles)", "np.cos(angles - np.pi / 2)"),)
-        ),
-    },
-    {
-        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (1, 2))),
-        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (0, 3))),
-        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (0, 0))),
-        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (0, 0))),
-        "zero": Change("one element 0", times(0, (1, 1)), ("zero",)),
+        "phase": Slip("sin(θ) as cos(θ - π/2)", ("np.sin(angles)", "np.cos(angles - np.pi / 2)")),
     },
 )
 
@@ -184,7 +138,7 @@ def softmax_jac(x: Any, temperature: Any) -> Any:
     return (np.diag(p) - np.outer(p, p)) / temperature
 
 
-SOFTMAX = Derivative(
+SOFTMAX = Model(
     *("softmax", JACOBIAN, softmax_fun, softmax_jac),
     {
         "ordinary": lambda rng: (normal(rng, 6), np.array(0.7)),
@@ -193,49 +147,34 @@ SOFTMAX = Derivative(
     },
     {
         "diagonal": Slip(
-            "the diagonal alone",
-            (("np.diag(p) - np.outer(p, p)", "np.diag(p * (1 - p))"),),
-            ("zero",),
+            "the diagonal alone", "return (np.diag(p * (1 - p))) / temperature", kinds="zero"
         ),
-        "no-diagonal": Slip("the outer product alone", (("np.diag(p) - np.outer", "-np.outer"),)),
-        "sign": Slip("plus for minus", (("np.diag(p) - np", "np.diag(p) + np"),), ("sign",)),
+        "no-diagonal": Slip("the outer product alone", ("np.diag(p) - np.outer", "-np.outer")),
+        "sign": Slip("plus for minus", ("np.diag(p) - np", "np.diag(p) + np"), kinds="sign"),
         "temperature": Slip(
-            "1/T forgotten",
-            (("np.outer(p, p)) / temperature", "np.outer(p, p))"),),
-            ("factor", "missing-factor"),
+            "1/T forgotten", "return (np.diag(p) - np.outer(p, p))", kinds="factor missing-factor"
         ),
         "squared": Slip(
-            "T² for T",
-            (("np.outer(p, p)) / temperature", "np.outer(p, p)) / temperature**2"),),
-            ("factor",),
+            "T² for T", "return (np.diag(p) - np.outer(p, p)) / temperature**2", kinds="factor"
         ),
-        "unnormalised": Slip("e for its share", (("np.diag(p)", "np.diag(e)"),)),
-        "outer": Slip("one factor not normalised", (("np.outer(p, p)", "np.outer(p, e)"),)),
+        "unnormalised": Slip("e for its share", ("np.diag(p)", "np.diag(e)")),
+        "outer": Slip("one factor not normalised", ("np.outer(p, p)", "np.outer(p, e)")),
         "logarithm": Slip(
-            "the Jacobian of log softmax",
-            (("np.diag(p) - np.outer(p, p)", "np.eye(len(x)) - p[None, :]"),),
+            "the Jacobian of log softmax", "return (np.eye(len(x)) - p[None, :]) / temperature"
         ),
+        **off((2, 5), (0, 1), (3, 3)),
     },
     {
-        "broadcast": Rewrite(
-            "by broadcasting",
-            (("(np.diag(p) - np.outer(p, p))", "p[:, None] * (np.eye(len(x)) - p[None, :])"),),
+        "broadcast": Slip(
+            "by broadcasting", "return p[:, None] * (np.eye(len(x)) - p[None, :]) / temperature"
         ),
-        "unshifted": Rewrite("without the largest", (("(x - np.max(x))", "(x - np.mean(x))"),)),
-        "columns": Rewrite(
+        "unshifted": Slip("without the largest", ("(x - np.max(x))", "(x - np.mean(x))")),
+        "columns": Slip(
             "column by column",
             (
-                (
-                    "(np.diag(p) - np.outer(p, p))",
-                    "np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)",
-                ),
+                "(np.diag(p) - np.outer(p, p))",
+                "np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)",
             ),
         ),
-    },
-    {
-        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, (2, 5))),
-        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, (0, 1))),
-        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, (3, 3))),
-        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, (3, 3))),
     },
 )

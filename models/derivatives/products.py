@@ -5,9 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import PRODUCT, Change, Derivative, normal, times
+from models.derivatives.derivative import normal, off
+from models.model import PRODUCT, Model, Slip
 from models.optimisation import rosenbrock_loss
-from models.slips import Rewrite, Slip
 
 
 def rosenbrock_hessp(x: Any, v: Any) -> Any:
@@ -18,7 +18,7 @@ def rosenbrock_hessp(x: Any, v: Any) -> Any:
     return found
 
 
-ROSENBROCK = Derivative(
+ROSENBROCK = Model(
     *("rosenbrock-product", PRODUCT, rosenbrock_loss, rosenbrock_hessp),
     {
         "ordinary": lambda rng: (normal(rng, 8), normal(rng, 8)),
@@ -27,60 +27,48 @@ ROSENBROCK = Derivative(
     },
     {
         "overwritten": Slip(
-            "= for +=", (("found[1:] += 200", "found[1:] = 200"),), ("overwritten",)
+            "= for +=", ("found[1:] += 200", "found[1:] = 200"), kinds="overwritten"
         ),
         "no-neighbour": Slip(
-            "the band above left out", ((" * v[:-1] - 400 * x[:-1] * v[1:]", " * v[:-1]"),)
+            "the band above left out", (" * v[:-1] - 400 * x[:-1] * v[1:]", " * v[:-1]")
         ),
-        "one-side": Slip(
-            "the band below left out", (("200 * v[1:] - 400 * x[:-1] * v[:-1]", "200 * v[1:]"),)
-        ),
-        "shifted": Slip("v of the wrong element", (("200 * v[1:]", "200 * v[:-1]"),), ("index",)),
+        "one-side": Slip("the band below left out", "found[1:] += 200 * v[1:]"),
+        "shifted": Slip("v of the wrong element", ("200 * v[1:]", "200 * v[:-1]"), kinds="index"),
         "sign": Slip(
-            "plus for minus", (("+ 2) * v[:-1] - 400", "+ 2) * v[:-1] + 400"),), ("sign",)
+            "plus for minus", ("+ 2) * v[:-1] - 400", "+ 2) * v[:-1] + 400"), kinds="sign"
         ),
-        "gradient": Slip("the gradient's 400 for 1200", (("1200 * x", "400 * x"),), ("factor",)),
-        "constant": Slip("the 2 of (1 - x)² forgotten", ((" + 2) * v", ") * v"),), ("constant",)),
-        "no-v": Slip("v forgotten in one term", (("200 * v[1:] -", "200 -"),)),
+        "gradient": Slip("the gradient's 400 for 1200", ("1200 * x", "400 * x"), kinds="factor"),
+        "constant": Slip("the 2 of (1 - x)² forgotten", (" + 2) * v", ") * v"), kinds="constant"),
+        "no-v": Slip("v forgotten in one term", ("200 * v[1:] -", "200 -")),
+        **off(4, 6, 1),
     },
     {
-        "matrix": Rewrite(
+        "matrix": Slip(
             "the matrix times v",
             (
-                (
-                    "return found",
-                    "m, d = np.diag(-400 * x[:-1], 1), np.full(len(x), 200.0)\n"
-                    "d[0] = 0\nd[:-1] += 1200 * x[:-1] ** 2 - 400 * x[1:] + 2\n"
-                    "return (m + m.T + np.diag(d)) @ v",
-                ),
+                "m, d = np.diag(-400 * x[:-1], 1), np.full(len(x), 200.0)\n"
+                "d[0] = 0\n"
+                "d[:-1] += 1200 * x[:-1] ** 2 - 400 * x[1:] + 2\n"
+                "return (m + m.T + np.diag(d)) @ v"
             ),
         ),
-        "tangent": Rewrite(
+        "tangent": Slip(
             "the tangent of the residual",
             (
-                (
-                    "return found",
-                    "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
-                    "found[1:] = 200 * dr\nfound[0] = 0\n"
-                    "found[:-1] += 2 * v[:-1] - 400 * (dr * x[:-1] + r * v[:-1])\nreturn found",
-                ),
+                "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
+                "found[1:] = 200 * dr\n"
+                "found[0] = 0\n"
+                "found[:-1] += 2 * v[:-1] - 400 * (dr * x[:-1] + r * v[:-1])\n"
+                "return found"
             ),
         ),
-        "factored": Rewrite(
+        "factored": Slip(
             "4 (300 x² - 100 x)",
             (
-                (
-                    "(1200 * x[:-1] ** 2 - 400 * x[1:] + 2)",
-                    "(4 * (300 * x[:-1] ** 2 - 100 * x[1:]) + 2)",
-                ),
+                "(1200 * x[:-1] ** 2 - 400 * x[1:] + 2)",
+                "(4 * (300 * x[:-1] ** 2 - 100 * x[1:]) + 2)",
             ),
         ),
-    },
-    {
-        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, 4)),
-        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, 6)),
-        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, 1)),
-        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, 1)),
     },
 )
 
@@ -103,7 +91,7 @@ def draw_counts(rng: np.random.Generator, scale: float) -> Any:
     return w, normal(rng, 6), x, rng.poisson(2.0, size=19).astype(float)
 
 
-COUNTS = Derivative(
+COUNTS = Model(
     *("counts", PRODUCT, counts_loss, counts_hessp),
     {
         "ordinary": lambda rng: draw_counts(rng, 0.5),
@@ -111,32 +99,19 @@ COUNTS = Derivative(
         "no effect": lambda rng: draw_counts(rng, 1e-12),
     },
     {
-        "no-v": Slip("the gradient's sum", (("np.exp(z) * dz", "np.exp(z) - y"),)),
-        "labels": Slip("y for its mean", (("np.exp(z) * dz", "y * dz"),)),
-        "residual": Slip("mean - y for the mean", (("np.exp(z) * dz", "(np.exp(z) - y) * dz"),)),
-        "no-mean": Slip("ordinary least squares", (("np.exp(z) * dz", "dz"),), ("missing-factor",)),
-        "of-w": Slip("w for v", (("x @ v", "x @ w"),), ("operand",)),
-        "squared": Slip("the square of the mean", (("np.exp(z) * dz", "np.exp(2 * z) * dz"),)),
-        "sign": Slip("that of the log likelihood", (("return x.T", "return -x.T"),), ("sign",)),
-        "diagonal": Slip(
-            "the diagonal of the Hessian",
-            (("x.T @ (np.exp(z) * dz)", "((x**2).T @ np.exp(z)) * v"),),
-        ),
+        "no-v": Slip("the gradient's sum", "return x.T @ (np.exp(z) - y)"),
+        "labels": Slip("y for its mean", "return x.T @ (y * dz)"),
+        "residual": Slip("mean - y for the mean", "return x.T @ ((np.exp(z) - y) * dz)"),
+        "no-mean": Slip("ordinary least squares", "return x.T @ (dz)", kinds="missing-factor"),
+        "of-w": Slip("w for v", "dz = x @ w", kinds="operand"),
+        "squared": Slip("the square of the mean", "return x.T @ (np.exp(2 * z) * dz)"),
+        "sign": Slip("that of the log likelihood", ("return x.T", "return -x.T"), kinds="sign"),
+        "diagonal": Slip("the diagonal of the Hessian", "return ((x**2).T @ np.exp(z)) * v"),
+        **off(2, 5, 0),
     },
     {
-        "matrix": Rewrite(
-            "the matrix times v", (("x.T @ (np.exp(z) * dz)", "(x.T * np.exp(z)) @ x @ v"),)
-        ),
-        "sum": Rewrite(
-            "a sum over rows",
-            (("x.T @ (np.exp(z) * dz)", "np.sum((np.exp(z) * dz)[:, None] * x, axis=0)"),),
-        ),
-        "half": Rewrite("the square of e^(z/2)", (("np.exp(z) * dz", "np.exp(z / 2) ** 2 * dz"),)),
-    },
-    {
-        "1e-3": Change("one element off by 1e-3 of itself", times(1 + 1e-3, 2)),
-        "1e-6": Change("one element off by 1e-6 of itself", times(1 + 1e-6, 5)),
-        "1e-9": Change("one element off by 1e-9 of itself", times(1 + 1e-9, 0)),
-        "1e-12": Change("one element off by 1e-12 of itself", times(1 + 1e-12, 0)),
+        "matrix": Slip("the matrix times v", "return (x.T * np.exp(z)) @ x @ v"),
+        "sum": Slip("a sum over rows", "return np.sum((np.exp(z) * dz)[:, None] * x, axis=0)"),
+        "half": Slip("the square of e^(z/2)", "return x.T @ (np.exp(z / 2) ** 2 * dz)"),
     },
 )

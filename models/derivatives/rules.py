@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import RULE, Derivative, normal
-from models.slips import Rewrite, Slip
+from models.derivatives.derivative import normal
+from models.model import RULE, Model, Slip
 
 
 def softplus_fun(x: Any) -> Any:
@@ -36,7 +36,7 @@ def softplus_rule() -> Any:
     return softplus
 
 
-SOFTPLUS = Derivative(
+SOFTPLUS = Model(
     *("softplus-rule", RULE, softplus_fun, softplus_rule),
     {
         "ordinary": lambda rng: (normal(rng, 5),),
@@ -44,51 +44,41 @@ SOFTPLUS = Derivative(
     },
     {
         "linear": Slip(
-            "s forgotten", (("s * dx", "dx"),), ("activation-derivative", "missing-factor")
+            "s forgotten", ("s * dx", "dx"), kinds="activation-derivative missing-factor"
         ),
         "other-side": Slip(
-            "1 - s for s", (("s * dx", "(1 - s) * dx"),), ("activation-derivative", "sign")
+            "1 - s for s", ("s * dx", "(1 - s) * dx"), kinds="activation-derivative sign"
         ),
-        "sign": Slip("the sign turned", (("s * dx", "-s * dx"),), ("sign",)),
+        "sign": Slip("the sign turned", ("s * dx", "-s * dx"), kinds="sign"),
         "constant": Slip(
-            "stop_gradient of s: wrong at second order",
-            (("jnp.exp(x - y)", "jax.lax.stop_gradient(jnp.exp(x - y))"),),
+            "stop_gradient of s: wrong at second order", "s = jax.lax.stop_gradient(jnp.exp(x - y))"
         ),
         "saved": Slip(
-            "stop_gradient of y: wrong at second order",
-            (("y = softplus(x)", "y = jax.lax.stop_gradient(softplus(x))"),),
+            "stop_gradient of y: wrong at second order", "y = jax.lax.stop_gradient(softplus(x))"
         ),
-        "1e-3": Slip(
-            "a factor off by 1e-3", (("s * dx", "1.001 * s * dx"),), ("factor", "constant")
-        ),
+        "1e-3": Slip("a factor off by 1e-3", ("s * dx", "1.001 * s * dx"), kinds="factor constant"),
         "1e-6": Slip(
-            "a factor off by 1e-6", (("s * dx", "(1 + 1e-6) * s * dx"),), ("factor", "constant")
+            "a factor off by 1e-6", ("s * dx", "(1 + 1e-6) * s * dx"), kinds="factor constant"
         ),
         "1e-12": Slip(
-            "a factor off by 1e-12", (("s * dx", "(1 + 1e-12) * s * dx"),), ("factor", "constant")
+            "a factor off by 1e-12", ("s * dx", "(1 + 1e-12) * s * dx"), kinds="factor constant"
         ),
-        "guard": Slip(
-            "1e-8 added to the slope", (("jnp.exp(x - y)", "jnp.exp(x - y) + 1e-8"),), ("constant",)
-        ),
-        "nonlinear": Slip(
-            "a tangent that is clipped", (("s * dx", "s * jnp.clip(dx, -0.1, 0.1)"),)
-        ),
+        "guard": Slip("1e-8 added to the slope", "s = jnp.exp(x - y) + 1e-8", kinds="constant"),
+        "nonlinear": Slip("a tangent that is clipped", ("s * dx", "s * jnp.clip(dx, -0.1, 0.1)")),
         "transposed": Slip(
             "right forwards, 1 - s backwards",
             (
-                (
-                    "s * dx",
-                    "jax.lax.custom_linear_solve(\n"
-                    "    lambda t: t / s, dx, lambda _, t: s * t, lambda _, c: (1 - s) * c\n)",
-                ),
+                "s * dx",
+                "jax.lax.custom_linear_solve(\n"
+                "    lambda t: t / s, dx, lambda _, t: s * t, lambda _, c: (1 - s) * c\n)",
             ),
-            ("activation-derivative",),
+            kinds="activation-derivative",
         ),
     },
     {
-        "sigmoid": Rewrite("by jax.nn", (("jnp.exp(x - y)", "jax.nn.sigmoid(x)"),)),
-        "quotient": Rewrite("1 / (1 + e^-x)", (("jnp.exp(x - y)", "1 / (1 + jnp.exp(-x))"),)),
-        "tanh": Rewrite("by tanh", (("jnp.exp(x - y)", "(1 + jnp.tanh(x / 2)) / 2"),)),
+        "sigmoid": Slip("by jax.nn", "s = jax.nn.sigmoid(x)"),
+        "quotient": Slip("1 / (1 + e^-x)", "s = 1 / (1 + jnp.exp(-x))"),
+        "tanh": Slip("by tanh", "s = (1 + jnp.tanh(x / 2)) / 2"),
     },
 )
 
@@ -119,71 +109,61 @@ def length_rule() -> Any:
     return normalised
 
 
-LENGTH = Derivative(
+LENGTH = Model(
     *("unit-length-rule", RULE, length_fun, length_rule),
     {
         "ordinary": lambda rng: (normal(rng, 2, 3),),
         "short": lambda rng: (1e-7 * normal(rng, 2, 3),),
     },
     {
-        "no-projection": Slip(
-            "nothing comes back through the length", (("(du - u * along)", "du"),)
-        ),
+        "no-projection": Slip("nothing comes back through the length", ("(du - u * along)", "du")),
         "no-length": Slip(
             "the length forgotten",
-            (("(du - u * along) / size", "du - u * along"),),
-            ("missing-factor",),
+            ("(du - u * along) / size", "du - u * along"),
+            kinds="missing-factor",
         ),
-        "plus": Slip("plus for minus", (("du - u", "du + u"),), ("sign",)),
-        "axis": Slip(
-            "summed over all",
-            (("along = jnp.sum(u * du, axis=-1, keepdims=True)", "along = jnp.sum(u * du)"),),
-            ("axis",),
-        ),
-        "twice": Slip("size² for size", (("along) / size", "along) / size**2"),)),
+        "plus": Slip("plus for minus", ("du - u", "du + u"), kinds="sign"),
+        "axis": Slip("summed over all", "along = jnp.sum(u * du)", kinds="axis"),
+        "twice": Slip("size² for size", ("along) / size", "along) / size**2")),
         "detached": Slip(
             "stop_gradient of what is kept: wrong at second order",
-            (("return u, (u, size)", "return u, jax.lax.stop_gradient((u, size))"),),
+            ("return u, (u, size)", "return u, jax.lax.stop_gradient((u, size))"),
         ),
         "length-detached": Slip(
             "stop_gradient of the length: wrong at second order",
-            (("u, size = kept", "u, size = kept[0], jax.lax.stop_gradient(kept[1])"),),
+            "u, size = kept[0], jax.lax.stop_gradient(kept[1])",
         ),
         "1e-3": Slip(
             "the projection off by 1e-3",
-            (("du - u * along", "du - 1.001 * u * along"),),
-            ("factor", "constant"),
+            ("du - u * along", "du - 1.001 * u * along"),
+            kinds="factor constant",
         ),
         "1e-6": Slip(
             "a factor off by 1e-6",
-            (("along) / size", "along) / (size * (1 + 1e-6))"),),
-            ("factor", "constant"),
+            ("along) / size", "along) / (size * (1 + 1e-6))"),
+            kinds="factor constant",
         ),
         "guard": Slip(
             "1e-8 added to the length backwards",
-            (("along) / size", "along) / (size + 1e-8)"),),
-            ("constant",),
+            ("along) / size", "along) / (size + 1e-8)"),
+            kinds="constant",
         ),
     },
     {
-        "of-x": Rewrite(
+        "of-x": Slip(
             "by x itself",
-            (
-                ("return u, (u, size)", "return u, (x, size)"),
-                ("u, size = kept", "x, size = kept\nu = x / size"),
-            ),
+            ("return u, (u, size)", "return u, (x, size)"),
+            ("u, size = kept", "x, size = kept\nu = x / size"),
         ),
-        "matrix": Rewrite(
+        "matrix": Slip(
             "by the projection's matrix",
             (
-                (
-                    "return ((du - u * along) / size,)",
-                    "tangent = jnp.eye(u.shape[-1]) - u[..., :, None] * u[..., None, :]\n"
-                    "return ((du[..., None, :] @ tangent)[..., 0, :] / size,)",
-                ),
+                "return ((du - u * along) / size,)",
+                "tangent = jnp.eye(u.shape[-1]) - u[..., :, None] * u[..., None, :]\n"
+                "return ((du[..., None, :] @ tangent)[..., 0, :] / size,)",
             ),
         ),
-        "inverse": Rewrite("times 1 / size", (("along) / size,", "along) * (1 / size),"),)),
+        "inverse": Slip("times 1 / size", ("along) / size,", "along) * (1 / size),")),
     },
 )
 
@@ -211,7 +191,7 @@ def solve_rule() -> Any:
     return solution
 
 
-SOLVE = Derivative(
+SOLVE = Model(
     *("solve-rule", RULE, solve_fun, solve_rule),
     {
         "ordinary": lambda rng: (normal(rng, 3, 3) + 2 * np.eye(3), normal(rng, 3)),
@@ -221,59 +201,48 @@ SOLVE = Derivative(
         ),
     },
     {
-        "no-matrix": Slip("the matrix taken for constant", (("db - da @ x", "db"),), ("zero",)),
-        "sign": Slip("plus for minus", (("r = db - da", "r = db + da"),), ("sign",)),
-        "right-side": Slip("b for x", (("da @ x", "da @ b"),), ("operand",)),
-        "transposed": Slip("aᵀ for a", (("solve(a, r)", "solve(a.T, r)"),), ("transposed",)),
-        "tangent": Slip("da transposed", (("da @ x", "da.T @ x"),), ("transposed",)),
+        "no-matrix": Slip("the matrix taken for constant", "r = db", kinds="zero"),
+        "sign": Slip("plus for minus", "r = db + da @ x", kinds="sign"),
+        "right-side": Slip("b for x", "r = db - da @ b", kinds="operand"),
+        "transposed": Slip("aᵀ for a", ("solve(a, r)", "solve(a.T, r)"), kinds="transposed"),
+        "tangent": Slip("da transposed", "r = db - da.T @ x", kinds="transposed"),
         "solution": Slip(
-            "stop_gradient of x: wrong at second order",
-            (("x = solution(a, b)", "x = jax.lax.stop_gradient(solution(a, b))"),),
+            "stop_gradient of x: wrong at second order", "x = jax.lax.stop_gradient(solution(a, b))"
         ),
         "factor": Slip(
             "stop_gradient of a: wrong at second order",
-            (("solve(a, r)", "solve(jax.lax.stop_gradient(a), r)"),),
+            ("solve(a, r)", "solve(jax.lax.stop_gradient(a), r)"),
         ),
-        "1e-3": Slip(
-            "a factor off by 1e-3", (("da @ x", "1.001 * (da @ x)"),), ("factor", "constant")
-        ),
+        "1e-3": Slip("a factor off by 1e-3", "r = db - 1.001 * (da @ x)", kinds="factor constant"),
         "1e-6": Slip(
-            "a factor off by 1e-6",
-            (("r = db - da", "r = (1 + 1e-6) * db - da"),),
-            ("factor", "constant"),
+            "a factor off by 1e-6", "r = (1 + 1e-6) * db - da @ x", kinds="factor constant"
         ),
         "ridge": Slip(
             "1e-8 added to the diagonal",
-            (("solve(a, r)", "solve(a + 1e-8 * jnp.eye(len(b)), r)"),),
-            ("constant",),
+            ("solve(a, r)", "solve(a + 1e-8 * jnp.eye(len(b)), r)"),
+            kinds="constant",
         ),
         "backwards": Slip(
             "right forwards, not transposed backwards",
             (
-                (
-                    "return x, jnp.linalg.solve(a, r)",
-                    "solved = lambda _, r: jnp.linalg.solve(a, r)\n"
-                    "return x, jax.lax.custom_linear_solve(lambda v: a @ v, r, solved, solved)",
-                ),
+                "return x, jnp.linalg.solve(a, r)",
+                "solved = lambda _, r: jnp.linalg.solve(a, r)\n"
+                "return x, jax.lax.custom_linear_solve(lambda v: a @ v, r, solved, solved)",
             ),
-            ("transposed",),
+            kinds="transposed",
         ),
     },
     {
-        "inverse": Rewrite(
-            "by the inverse", (("jnp.linalg.solve(a, r)\n", "jnp.linalg.inv(a) @ r\n"),)
-        ),
-        "apart": Rewrite(
+        "inverse": Slip("by the inverse", ("jnp.linalg.solve(a, r)\n", "jnp.linalg.inv(a) @ r\n")),
+        "apart": Slip(
             "two solutions",
             (
-                (
-                    "return x, jnp.linalg.solve(a, r)",
-                    "return x, jnp.linalg.solve(a, db) - jnp.linalg.solve(a, da @ x)",
-                ),
+                "return x, jnp.linalg.solve(a, r)",
+                "return x, jnp.linalg.solve(a, db) - jnp.linalg.solve(a, da @ x)",
             ),
         ),
-        "own": Rewrite(
-            "by the decorated function", (("x, jnp.linalg.solve(a, r)", "x, solution(a, r)"),)
+        "own": Slip(
+            "by the decorated function", ("x, jnp.linalg.solve(a, r)", "x, solution(a, r)")
         ),
     },
 )

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -79,99 +80,73 @@ def draw_whole(rng: np.random.Generator) -> Any:
     return q, k, v, 7**-0.5, False
 
 
-FUNCTION = TorchFunction(
-    *("attention", Attention, reference),
+FUNCTION = Model(
+    *("attention", OF_TORCH, reference, Attention),
     {"ordinary": draw, "without a mask": draw_whole},
     {
         "softmax-jacobian": Slip(
             "only the diagonal of softmax's Jacobian",
-            (("dscores = p * (dp - delta)", "dscores = p * dp"),),
-            ("activation-derivative",),
-            ("lse = ", "p = torch.exp"),
+            "dscores = p * dp",
+            kinds="activation-derivative",
+            lines=("lse = ", "p = torch.exp"),
         ),
         "mask-in-backward": Slip(
             "the causal mask is not applied when p is computed again",
-            (("if ctx.causal:", "if False:"),),
-            (
-                "mask",
-                "missing-factor",
-            ),
-            ("masked_fill",),
+            ("if ctx.causal:", "if False:"),
+            kinds="mask missing-factor",
+            lines=("masked_fill",),
         ),
         "scale-in-dk": Slip(
             "the scale is missing in dk",
-            (("(dscores.mT @ wide(q)) * ctx.scale", "dscores.mT @ wide(q)"),),
-            ("factor", "missing-factor"),
+            "dkeys = dscores.mT @ wide(q)",
+            kinds="factor missing-factor",
         ),
         "scale-twice": Slip(
-            "the scale twice in dq",
-            (("(dscores @ keys) * ctx.scale", "(dscores @ keys) * ctx.scale**2"),),
-            ("factor",),
+            "the scale twice in dq", "dq = (dscores @ keys) * ctx.scale**2", kinds="factor"
         ),
         "one-of-a-group": Slip(
             "dk of the last head of a group, not of all",
-            (
-                (
-                    "dk = dkeys.unflatten(1, (-1, ctx.group)).sum(dim=2)",
-                    "dk = dkeys.unflatten(1, (-1, ctx.group))[:, :, -1]",
-                ),
-            ),
-            ("overwritten",),
-            ("keys = wide(k).repeat_interleave",),
+            "dk = dkeys.unflatten(1, (-1, ctx.group))[:, :, -1]",
+            kinds="overwritten",
+            lines=("keys = wide(k).repeat_interleave",),
         ),
         "delta-by-key": Slip(
             "Σ p dp taken along the queries",
-            (
-                (
-                    "(g * wide(out)).sum(dim=-1, keepdim=True)",
-                    "(p * dp).sum(dim=-2, keepdim=True)",
-                ),
-            ),
-            ("axis", "activation-derivative"),
-            ("lse = ", "p = torch.exp"),
+            "delta = (p * dp).sum(dim=-2, keepdim=True)",
+            kinds="axis activation-derivative",
+            lines=("lse = ", "p = torch.exp"),
         ),
         "group-of-v": Slip(
             "heads of dv taken for those of another group",
-            (
-                (
-                    "dv = dvalues.unflatten(1, (-1, ctx.group)).sum(dim=2)",
-                    "dv = dvalues.unflatten(1, (ctx.group, -1)).sum(dim=1)",
-                ),
-            ),
-            ("transposed", "axis"),
-            ("values = wide(v).repeat_interleave",),
+            "dv = dvalues.unflatten(1, (ctx.group, -1)).sum(dim=1)",
+            kinds="transposed axis",
+            lines=("values = wide(v).repeat_interleave",),
         ),
     },
     {
-        "in-its-format": Rewrite(
+        "in-its-format": Slip(
             "products and softmax in the format of q",
-            (
-                ("keys = wide(k).repeat_interleave(group", "keys = k.repeat_interleave(group"),
-                ("values = wide(v).repeat_interleave(group", "values = v.repeat_interleave(group"),
-                ("scores = (wide(q) @ keys.mT) * scale", "scores = (q @ keys.mT) * scale"),
-                ("keys = wide(k).repeat_interleave(ctx", "keys = k.repeat_interleave(ctx"),
-                ("values = wide(v).repeat_interleave(ctx", "values = v.repeat_interleave(ctx"),
-                ("scores = (wide(q) @ keys.mT) * ctx", "scores = (q @ keys.mT) * ctx"),
-                ("g = wide(dout)", "g = dout"),
-                ("(g * wide(out))", "(g * out)"),
-                ("dscores.mT @ wide(q)", "dscores.mT @ q"),
-            ),
+            ("keys = wide(k).repeat_interleave(group", "keys = k.repeat_interleave(group"),
+            ("values = wide(v).repeat_interleave(group", "values = v.repeat_interleave(group"),
+            ("scores = (wide(q) @ keys.mT) * scale", "scores = (q @ keys.mT) * scale"),
+            ("keys = wide(k).repeat_interleave(ctx", "keys = k.repeat_interleave(ctx"),
+            ("values = wide(v).repeat_interleave(ctx", "values = v.repeat_interleave(ctx"),
+            ("scores = (wide(q) @ keys.mT) * ctx", "scores = (q @ keys.mT) * ctx"),
+            "g = dout",
+            ("(g * wide(out))", "(g * out)"),
+            "dkeys = (dscores.mT @ q) * ctx.scale",
         ),
-        "softmax": Rewrite(
+        "softmax": Slip(
             "p by softmax, and Σ p dp for Σ g out",
-            (
-                ("scores - lse)\n        g", "scores - scores.logsumexp(-1, keepdim=True))\ng"),
-                ("(g * wide(out)).sum(dim=-1, keepdim=True)", "(p * dp).sum(dim=-1, keepdim=True)"),
-            ),
+            ("scores - lse)\n        g", "scores - scores.logsumexp(-1, keepdim=True))\ng"),
+            "delta = (p * dp).sum(dim=-1, keepdim=True)",
         ),
-        "scaled-queries": Rewrite(
+        "scaled-queries": Slip(
             "the scale is applied to q and to the product's cotangent",
-            (
-                ("(wide(q) @ keys.mT) * ctx.scale", "(wide(q) * ctx.scale) @ keys.mT"),
-                ("dscores = p * (dp - delta)", "dscores = ctx.scale * p * (dp - delta)"),
-                ("(dscores @ keys) * ctx.scale", "dscores @ keys"),
-                ("(dscores.mT @ wide(q)) * ctx.scale", "dscores.mT @ wide(q)"),
-            ),
+            ("(wide(q) @ keys.mT) * ctx.scale", "(wide(q) * ctx.scale) @ keys.mT"),
+            "dscores = ctx.scale * p * (dp - delta)",
+            "dq = dscores @ keys",
+            "dkeys = dscores.mT @ wide(q)",
         ),
     },
 )

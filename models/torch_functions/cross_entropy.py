@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, whole, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, whole, wide
 from models.torch_functions.installed import torch
 
 
@@ -57,81 +58,63 @@ def draw_confident(rng: np.random.Generator) -> Any:
     return 12 * normal(rng, 3, 11), target, 0.2, -1
 
 
-FUNCTION = TorchFunction(
-    *("cross-entropy", CrossEntropy, reference),
+FUNCTION = Model(
+    *("cross-entropy", OF_TORCH, reference, CrossEntropy),
     {"ordinary": draw, "confident": draw_confident},
     {
         "smoothing-left-out": Slip(
             "the smoothing's share of every class is left out",
-            (("dz = p - ctx.smoothing / z.shape[-1]", "dz = p"),),
+            ("dz = p - ctx.smoothing / z.shape[-1]", "dz = p"),
             lines=("smoothing * z.mean", "row = lse"),
         ),
         "no-smoothing": Slip(
             "differentiated as if nothing were smoothed",
-            (("p - ctx.smoothing / z.shape[-1]", "p"), ("ctx.smoothing - 1)", "-1.0)")),
-            ("constant",),
-            ("row = lse",),
+            ("p - ctx.smoothing / z.shape[-1]", "p"),
+            ("ctx.smoothing - 1)", "-1.0)"),
+            kinds="constant",
+            lines=("row = lse",),
         ),
         "other-classes": Slip(
             "smoothing shared among the C - 1 other classes",
-            (("ctx.smoothing / z.shape[-1]", "ctx.smoothing / (z.shape[-1] - 1)"),),
-            ("factor", "constant"),
-            ("row = lse",),
+            ("ctx.smoothing / z.shape[-1]", "ctx.smoothing / (z.shape[-1] - 1)"),
+            kinds="factor constant",
+            lines=("row = lse",),
         ),
         "count": Slip(
             "divided by all rows, not by those that are kept",
-            (("wide(dloss) / count", "wide(dloss) / len(z)"),),
-            ("factor", "constant"),
+            ("wide(dloss) / count", "wide(dloss) / len(z)"),
+            kinds="factor constant",
         ),
         "ignored-rows": Slip(
             "ignored rows get a gradient",
-            (("torch.where(kept, wide(dloss) / count, 0.0)[:, None]", "wide(dloss) / count"),),
-            (
-                "mask",
-                "missing-factor",
-            ),
-            ("torch.where(kept, row", "kept = "),
+            "drow = wide(dloss) / count",
+            kinds="mask missing-factor",
+            lines=("torch.where(kept, row", "kept = "),
         ),
         "cotangent": Slip(
             "what comes back is taken for 1",
-            (("wide(dloss) / count", "1 / count"),),
-            ("cotangent", "factor", "missing-factor"),
+            ("wide(dloss) / count", "1 / count"),
+            kinds="cotangent factor missing-factor",
         ),
         "one-hot-missing": Slip(
             "the label's own term is missing",
             (
-                (
-                    "dz = dz.scatter_add(1, label[:, None], "
-                    "torch.full_like(dz, ctx.smoothing - 1)[:, :1])\n",
-                    "\n",
-                ),
+                "dz = dz.scatter_add(1, label[:, None], "
+                "torch.full_like(dz, ctx.smoothing - 1)[:, :1])\n",
+                "\n",
             ),
             lines=("chosen = ", "row = lse"),
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of the logits",
-            (
-                ("z = wide(logits)\n        lse", "z = logits\nlse"),
-                ("z = wide(logits)\n        # loss", "z = logits\n# loss"),
-                ("wide(dloss) / count", "dloss / count"),
-            ),
-        ),
-        "softmax": Rewrite(
-            "p by softmax, not by the saved logsumexp",
-            (("torch.exp(z - lse[:, None])", "torch.softmax(z, dim=-1)"),),
-        ),
-        "one-hot": Rewrite(
+        "in-its-format": in_its_format(CrossEntropy, "the logits"),
+        "softmax": Slip("p by softmax, not by the saved logsumexp", "p = torch.softmax(z, dim=-1)"),
+        "one-hot": Slip(
             "the target as a matrix",
+            ("dz = p - ctx.smoothing / z.shape[-1]", "classes = torch.arange(z.shape[-1])"),
             (
-                ("dz = p - ctx.smoothing / z.shape[-1]", "classes = torch.arange(z.shape[-1])"),
-                (
-                    "dz = dz.scatter_add(1, label[:, None], "
-                    "torch.full_like(dz, ctx.smoothing - 1)[:, :1])",
-                    "hot = (label[:, None] == classes).to(z.dtype)\n"
-                    "dz = p - (1 - ctx.smoothing) * hot - ctx.smoothing / z.shape[-1]",
-                ),
+                "hot = (label[:, None] == classes).to(z.dtype)\n"
+                "dz = p - (1 - ctx.smoothing) * hot - ctx.smoothing / z.shape[-1]"
             ),
         ),
     },

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, whole, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, whole, wide
 from models.torch_functions.installed import torch
 
 
@@ -55,83 +56,62 @@ def draw_sums(rng: np.random.Generator) -> Any:
     return normal(rng, 3, 5), normal(rng, 2, 11), whole(rng, 3, 2, 11), -1, False
 
 
-FUNCTION = TorchFunction(
-    *("embedding-bag", EmbeddingBag, reference),
+FUNCTION = Model(
+    *("embedding-bag", OF_TORCH, reference, EmbeddingBag),
     {"ordinary": draw, "sums of many": draw_sums},
     {
         "overwritten": Slip(
             "rows that are read twice are overwritten",
-            (("dtable.index_put_((indices,), drows, accumulate=True)", "dtable[indices] = drows"),),
-            ("overwritten",),
-            ("rows = wide(table)[indices]",),
+            ("dtable.index_put_((indices,), drows, accumulate=True)", "dtable[indices] = drows"),
+            kinds="overwritten",
+            lines=("rows = wide(table)[indices]",),
         ),
         "count-forgotten": Slip(
             "the sum's gradient for the mean's",
-            (("(wide(dy) / count)[:, None, :]", "wide(dy)[:, None, :]"),),
-            ("missing-factor", "factor", "reduction"),
-            ("weighted.sum(dim=1) / count",),
+            "dweighted = torch.where(kept, wide(dy)[:, None, :], 0.0)",
+            kinds="missing-factor factor reduction",
+            lines=("weighted.sum(dim=1) / count",),
         ),
         "count-of-padding": Slip(
             "padding is counted",
-            (("(wide(dy) / count)[:, None, :]", "(wide(dy) / indices.shape[1])[:, None, :]"),),
-            ("factor", "constant", "missing-factor"),
-            ("weighted.sum(dim=1) / count", "count = "),
+            "dweighted = torch.where(kept, (wide(dy) / indices.shape[1])[:, None, :], 0.0)",
+            kinds="factor constant missing-factor",
+            lines=("weighted.sum(dim=1) / count", "count = "),
         ),
         "padding-learns": Slip(
             "rows of padding get a gradient",
-            (
-                (
-                    "torch.where(kept, (wide(dy) / count)[:, None, :], 0.0)",
-                    "(wide(dy) / count)[:, None, :].expand(*indices.shape, -1)",
-                ),
-            ),
-            (
-                "mask",
-                "missing-factor",
-            ),
-            ("weighted = torch.where(kept", "kept = "),
+            "dweighted = (wide(dy) / count)[:, None, :].expand(*indices.shape, -1)",
+            kinds="mask missing-factor",
+            lines=("weighted = torch.where(kept", "kept = "),
         ),
         "scales-forgotten": Slip(
             "the rows' own weights are missing in the table's gradient",
-            (("dweighted * wide(scales)[..., None]", "dweighted"),),
-            ("missing-factor",),
-            ("weighted = ",),
+            "drows = dweighted",
+            kinds="missing-factor",
+            lines=("weighted = ",),
         ),
         "scales-averaged": Slip(
             "averaged, not summed, along the row",
-            ((".sum(dim=-1).to(scales.dtype)", ".mean(dim=-1).to(scales.dtype)"),),
-            ("factor",),
+            (".sum(dim=-1).to(scales.dtype)", ".mean(dim=-1).to(scales.dtype)"),
+            kinds="factor",
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of the table",
-            (
-                ("rows = wide(table)[indices]\n        count", "rows = table[indices]\ncount"),
-                ("rows * wide(scales)[..., None], 0.0)", "rows * scales[..., None], 0.0)"),
-                ("(wide(dy) / count)", "(dy / count)"),
-                ("dweighted * wide(scales)[..., None]", "dweighted * scales[..., None]"),
-                ("(dweighted * wide(table)[indices])", "(dweighted * table[indices])"),
-            ),
-        ),
-        "index-add": Rewrite(
+        "in-its-format": in_its_format(EmbeddingBag, "the table"),
+        "index-add": Slip(
             "added row by row",
             (
-                (
-                    "dtable.index_put_((indices,), drows, accumulate=True)",
-                    "dtable.index_add_(0, indices.flatten(), drows.flatten(0, 1))",
-                ),
+                "dtable.index_put_((indices,), drows, accumulate=True)",
+                "dtable.index_add_(0, indices.flatten(), drows.flatten(0, 1))",
             ),
         ),
-        "product": Rewrite(
+        "product": Slip(
             "added by a product with zeros and ones",
             (
-                (
-                    "dtable = torch.zeros(table.shape, dtype=drows.dtype)\n"
-                    "            dtable.index_put_((indices,), drows, accumulate=True)",
-                    "hot = torch.nn.functional.one_hot(indices.flatten(), len(table))\n"
-                    "dtable = hot.to(drows.dtype).T @ drows.flatten(0, 1)",
-                ),
+                "dtable = torch.zeros(table.shape, dtype=drows.dtype)\n"
+                "            dtable.index_put_((indices,), drows, accumulate=True)",
+                "hot = torch.nn.functional.one_hot(indices.flatten(), len(table))\n"
+                "dtable = hot.to(drows.dtype).T @ drows.flatten(0, 1)",
             ),
         ),
     },

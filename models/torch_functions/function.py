@@ -1,51 +1,34 @@
-"""What a function is: its class, a reference, arguments, planted mistakes, and rewrites."""
+"""What the functions share: formats, and what their draws are made of."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import inspect
+import re
 from typing import Any
 
 import numpy as np
 
-from models.edits import edited_class
-from models.slips import Rewrite, Slip
+from models.model import Model, Slip
 from models.torch_functions.installed import torch
-
-#: Draws arguments: tensors in float64 and of integers, and what is no tensor.
-Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 
 #: The formats in which every function is right, and its mistakes are mistakes.
 FORMATS = ("float64", "float32", "bfloat16")
 
 
-@dataclass(frozen=True, eq=False)
-class TorchFunction:
-    """A `torch.autograd.Function` and what is known of it."""
-
-    name: str
-    function: Any  #: the class, right in every one of `FORMATS`
-    reference: Callable[..., Any]  #: the same in torch's own operations, for `torch.autograd`
-    draws: Mapping[str, Draw]  #: by what is particular about the arguments; the first is ordinary
-    mistakes: Mapping[str, Slip]  #: by slug
-    rewrites: Mapping[str, Rewrite]  #: by slug
-
-    def point(self, rng: np.random.Generator, draw: str, dtype: str) -> tuple[Any, ...]:
-        """Draw arguments with their floating tensors rounded to a format."""
-        arguments = self.draws[draw](rng)
-        return tuple(cast(value, getattr(torch, dtype)) for value in arguments)
-
-    def wrong(self, slug: str) -> Any:
-        """Make the class with a mistake."""
-        return edited_class(self.function, *self.mistakes[slug].edits)
-
-    def right(self, slug: str = "") -> Any:
-        """Return the class as it is written, or make a rewritten one."""
-        return edited_class(self.function, *self.rewrites[slug].edits) if slug else self.function
+def point(of: Model, rng: np.random.Generator, draw: str, dtype: str) -> tuple[Any, ...]:
+    """Draw arguments with their floating tensors rounded to a format."""
+    return tuple(cast(value, getattr(torch, dtype)) for value in of.draws[draw](rng))
 
 
 def cast(value: Any, dtype: Any) -> Any:
     """Return a floating tensor in another format, and anything else as it is."""
     floating = isinstance(value, torch.Tensor) and value.is_floating_point()
     return value.to(dtype) if floating else value
+
+
+def in_its_format(of: type, what: str) -> Slip:
+    """Return the rewrite in which every operation is in the format of an argument."""
+    source = inspect.getsource(of)
+    narrow = re.sub(r"\bwide\((\w+)\)", r"\1", source)
+    return Slip(f"every operation in the format of {what}", (source, narrow))
 
 
 def wide(x: Any) -> Any:

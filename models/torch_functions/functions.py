@@ -1,5 +1,6 @@
 """The functions of the comparison of checkers on torch, in the order of its results."""
 
+from models.model import Model
 from models.torch_functions import (
     attention,
     cross_entropy,
@@ -12,9 +13,8 @@ from models.torch_functions import (
     softplus,
     swiglu,
 )
-from models.torch_functions.function import TorchFunction
 
-FUNCTIONS: tuple[TorchFunction, ...] = tuple(
+FUNCTIONS: tuple[Model, ...] = tuple(
     module.FUNCTION
     for module in (
         layer_norm,

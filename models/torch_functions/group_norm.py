@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -47,8 +48,8 @@ def reference(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
     return torch.nn.functional.group_norm(x, groups, weight, bias, eps)
 
 
-FUNCTION = TorchFunction(
-    *("group-norm", GroupNorm, reference),
+FUNCTION = Model(
+    *("group-norm", OF_TORCH, reference, GroupNorm),
     {
         "ordinary": lambda rng: (
             2 * normal(rng, 3, 4, 5) + 1,
@@ -68,84 +69,58 @@ FUNCTION = TorchFunction(
     {
         "statistics-of-all": Slip(
             "the means of a whole example for those of its groups",
-            (
-                ("through_mean = dxhat.mean(dim=(2, 3)", "through_mean = dxhat.mean(dim=(1, 2, 3)"),
-                ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(1, 2, 3)"),
-            ),
-            ("axis",),
-            ("mean = z.mean", "variance = ", "rstd = "),
+            "through_mean = dxhat.mean(dim=(1, 2, 3), keepdim=True)",
+            ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(1, 2, 3)"),
+            kinds="axis",
+            lines=("mean = z.mean", "variance = ", "rstd = "),
         ),
         "statistics-of-batch": Slip(
             "the means of the batch for those of an example",
-            (
-                ("through_mean = dxhat.mean(dim=(2, 3)", "through_mean = dxhat.mean(dim=(0, 2, 3)"),
-                ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(0, 2, 3)"),
-            ),
-            ("axis",),
-            ("mean = z.mean", "variance = ", "rstd = "),
+            "through_mean = dxhat.mean(dim=(0, 2, 3), keepdim=True)",
+            ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(0, 2, 3)"),
+            kinds="axis",
+            lines=("mean = z.mean", "variance = ", "rstd = "),
         ),
         "count-without-channels": Slip(
             "divided by the positions, not by those of all channels of a group",
-            (
-                (
-                    "(dxhat * xhat).mean(dim=(2, 3), keepdim=True)",
-                    "(dxhat * xhat).sum(dim=(2, 3), keepdim=True) / x.shape[2]",
-                ),
-            ),
-            ("factor", "constant"),
-            ("variance = ", "rstd = "),
+            "through_rstd = xhat * (dxhat * xhat).sum(dim=(2, 3), keepdim=True) / x.shape[2]",
+            kinds="factor constant",
+            lines=("variance = ", "rstd = "),
         ),
         "mean-term": Slip(
             "nothing comes back through the mean",
-            (("dxhat - through_mean - through", "dxhat - through"),),
+            ("dxhat - through_mean - through", "dxhat - through"),
             lines=("mean = z.mean", "centred = z - mean"),
         ),
         "not-normalised": Slip(
             "dweight with x in place of what is normalised",
-            (("g * xhat.flatten(1, 2)", "g * wide(x)"),),
-            ("operand", "missing-factor", "activation-derivative"),
-            ("xhat = (centred * rstd)", "y = xhat * wide(weight)"),
+            ("g * xhat.flatten(1, 2)", "g * wide(x)"),
+            kinds="operand missing-factor activation-derivative",
+            lines=("xhat = (centred * rstd)", "y = xhat * wide(weight)"),
         ),
         "weight-in-dx": Slip(
             "the weight is missing in dx",
-            (("(g * wide(weight)[:, None]).unflatten", "g.unflatten"),),
-            ("missing-factor",),
+            "dxhat = g.unflatten(1, (ctx.groups, -1))",
+            kinds="missing-factor",
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of x",
-            (
-                ("z = wide(x).unflatten(1, (groups", "z = x.unflatten(1, (groups"),
-                ("wide(weight)[:, None] + wide(bias)[:, None]", "weight[:, None] + bias[:, None]"),
-                ("g = wide(dy)", "g = dy"),
-                ("(wide(x).unflatten(1, (ctx.groups", "(x.unflatten(1, (ctx.groups"),
-                ("(g * wide(weight)[:, None])", "(g * weight[:, None])"),
-            ),
-        ),
-        "sums-by-channel": Rewrite(
+        "in-its-format": in_its_format(GroupNorm, "x"),
+        "sums-by-channel": Slip(
             "sums over positions first, then over the channels of a group",
+            "through_mean = dxhat.sum(dim=3, keepdim=True).mean(dim=2, keepdim=True) / x.shape[2]",
             (
-                (
-                    "through_mean = dxhat.mean(dim=(2, 3), keepdim=True)",
-                    "through_mean = dxhat.sum(dim=3, keepdim=True).mean(dim=2, keepdim=True)"
-                    " / x.shape[2]",
-                ),
-                (
-                    "(dxhat * xhat).mean(dim=(2, 3), keepdim=True)",
-                    "(dxhat * xhat).mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)",
-                ),
+                "(dxhat * xhat).mean(dim=(2, 3), keepdim=True)",
+                "(dxhat * xhat).mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)",
             ),
         ),
-        "affine": Rewrite(
+        "affine": Slip(
             "dx as a number times g, a number times x, and a number, as kernels fuse it",
             (
-                (
-                    "dx = ((dxhat - through_mean - through_rstd) * rstd)",
-                    "b = -(dxhat * xhat).mean(dim=(2, 3), keepdim=True) * rstd**2\n"
-                    "c = -through_mean * rstd - b * mean\n"
-                    "dx = (dxhat * rstd + b * wide(x).unflatten(1, (ctx.groups, -1)) + c)",
-                ),
+                "dx = ((dxhat - through_mean - through_rstd) * rstd)",
+                "b = -(dxhat * xhat).mean(dim=(2, 3), keepdim=True) * rstd**2\n"
+                "c = -through_mean * rstd - b * mean\n"
+                "dx = (dxhat * rstd + b * wide(x).unflatten(1, (ctx.groups, -1)) + c)",
             ),
         ),
     },

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -46,8 +47,8 @@ def reference(x: Any, weight: Any, bias: Any, eps: float) -> Any:
     return torch.nn.functional.layer_norm(x, x.shape[-1:], weight, bias, eps)
 
 
-FUNCTION = TorchFunction(
-    *("layer-norm", LayerNorm, reference),
+FUNCTION = Model(
+    *("layer-norm", OF_TORCH, reference, LayerNorm),
     {
         "ordinary": lambda rng: (
             2 * normal(rng, 3, 5, 7) + 0.5,
@@ -65,78 +66,54 @@ FUNCTION = TorchFunction(
     {
         "mean-term": Slip(
             "nothing comes back through the mean",
-            (("dxhat - through_mean - through", "dxhat - through"),),
+            ("dxhat - through_mean - through", "dxhat - through"),
             lines=("mean = z.mean", "centred = z - mean"),
         ),
         "variance-term": Slip(
             "nothing comes back through 1/σ",
-            ((" - through_rstd)", ")"),),
+            (" - through_rstd)", ")"),
             lines=("variance = ", "rstd = ", "y = centred * rstd"),
         ),
         "rstd-once": Slip(
             "the factor 1/σ is missing in dx",
-            (("through_rstd) * rstd)", "through_rstd))"),),
-            ("missing-factor",),
+            ("through_rstd) * rstd)", "through_rstd))"),
+            kinds="missing-factor",
         ),
-        "weight-in-dx": Slip(
-            "the weight is missing in dx",
-            (("dxhat = g * wide(weight)", "dxhat = g"),),
-            ("missing-factor",),
-        ),
+        "weight-in-dx": Slip("the weight is missing in dx", "dxhat = g", kinds="missing-factor"),
         "sample-variance": Slip(
             "1/(n - 1) for the variance's 1/n",
-            (
-                (
-                    "(dxhat * xhat).mean(dim=-1, keepdim=True)",
-                    "(dxhat * xhat).sum(dim=-1, keepdim=True) / (x.shape[-1] - 1)",
-                ),
-            ),
-            ("constant", "factor"),
-            ("variance = ",),
+            "through_rstd = xhat * (dxhat * xhat).sum(dim=-1, keepdim=True) / (x.shape[-1] - 1)",
+            kinds="constant factor",
+            lines=("variance = ",),
         ),
         "eps-outside": Slip(
             "1/σ is computed again with ε outside the root",
             (
-                (
-                    "g = wide(dy)",
-                    "g = wide(dy)\n"
-                    "rstd = 1 / ((wide(x) - mean).square().mean(dim=-1, keepdim=True).sqrt()"
-                    " + 1e-5)",
-                ),
+                "rstd = 1 / ((wide(x) - mean).square().mean(dim=-1, keepdim=True).sqrt() + 1e-5)\n"
+                "# y = xhat weight + bias, xhat = centred rstd"
             ),
-            ("constant",),
-            ("rstd = ",),
+            kinds="constant",
+            lines=("rstd = ",),
         ),
         "wrong-axes": Slip(
             "dweight summed over the wrong axes",
-            (("(g * xhat).sum(dim=rows)", "(g * xhat).sum(dim=(0, -1))"),),
-            ("axis", "shape"),
+            "dweight = (g * xhat).sum(dim=(0, -1)).to(weight.dtype)",
+            kinds="axis shape",
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of x",
-            (
-                ("z = wide(x)", "z = x"),
-                ("wide(weight) + wide(bias)", "weight + bias"),
-                ("g = wide(dy)", "g = dy"),
-                ("(wide(x) - mean)", "(x - mean)"),
-                ("g * wide(weight)", "g * weight"),
-            ),
-        ),
-        "recomputed": Rewrite(
+        "in-its-format": in_its_format(LayerNorm, "x"),
+        "recomputed": Slip(
             "the mean is computed again",
-            (("g = wide(dy)", "g = wide(dy)\nmean = wide(x).mean(dim=-1, keepdim=True)"),),
+            ("g = wide(dy)", "g = wide(dy)\nmean = wide(x).mean(dim=-1, keepdim=True)"),
         ),
-        "one-sum": Rewrite(
+        "one-sum": Slip(
             "dx as (n dxhat - Σ dxhat - xhat Σ dxhat xhat) / (n σ)",
+            "through_mean = dxhat.sum(dim=-1, keepdim=True)",
+            ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
             (
-                ("through_mean = dxhat.mean(", "through_mean = dxhat.sum("),
-                ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
-                (
-                    "(dxhat - through_mean - through_rstd) * rstd",
-                    "(x.shape[-1] * dxhat - through_mean - through_rstd) * (rstd / x.shape[-1])",
-                ),
+                "(dxhat - through_mean - through_rstd) * rstd",
+                "(x.shape[-1] * dxhat - through_mean - through_rstd) * (rstd / x.shape[-1])",
             ),
         ),
     },

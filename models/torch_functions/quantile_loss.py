@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -51,76 +52,55 @@ def draw_tie(rng: np.random.Generator) -> Any:
     return predicted, target, (0.3, 0.9)
 
 
-FUNCTION = TorchFunction(
-    *("quantile-loss", QuantileLoss, reference),
+FUNCTION = Model(
+    *("quantile-loss", OF_TORCH, reference, QuantileLoss),
     {"ordinary": draw, "at a tie": draw_tie},
     {
         "sides-exchanged": Slip(
             "the two sides exchanged",
-            (("torch.where(above, q, q - 1)", "torch.where(above, q - 1, q)"),),
-            ("exchanged", "activation-derivative", "reduction"),
-            ("torch.maximum(",),
+            "slope = torch.where(above, q - 1, q)",
+            kinds="exchanged activation-derivative reduction",
+            lines=("torch.maximum(",),
         ),
         "always-above": Slip(
             "the slope of one side on both",
-            (("slope = torch.where(above, q, q - 1)", "slope = q.expand(predicted.shape)"),),
-            ("activation-derivative", "reduction"),
-            ("torch.maximum(",),
+            "slope = q.expand(predicted.shape)",
+            kinds="activation-derivative reduction",
+            lines=("torch.maximum(",),
         ),
         "symmetric": Slip(
             "the sign of the error for its slope, as of an absolute error",
-            (("torch.where(above, q, q - 1)", "torch.where(above, 0.5, -0.5).to(q.dtype)"),),
-            ("missing-factor", "constant"),
-            ("torch.maximum(", "q = torch.tensor"),
+            "slope = torch.where(above, 0.5, -0.5).to(q.dtype)",
+            kinds="missing-factor constant",
+            lines=("torch.maximum(", "q = torch.tensor"),
         ),
         "mean-over-rows": Slip(
-            "divided by the rows alone",
-            (("slope / slope.numel()", "slope / len(slope)"),),
-            ("factor",),
+            "divided by the rows alone", "derror = wide(dloss) * slope / len(slope)", kinds="factor"
         ),
         "cotangent": Slip(
             "what comes back is taken for 1",
-            (("wide(dloss) * slope", "slope"),),
-            ("cotangent", "factor", "missing-factor"),
+            "derror = slope / slope.numel()",
+            kinds="cotangent factor missing-factor",
         ),
         "target-unsummed": Slip(
             "the target's gradient is not summed over the quantiles",
-            (("derror.sum(dim=1)", "derror"),),
-            ("axis", "shape"),
+            ("derror.sum(dim=1)", "derror"),
+            kinds="axis shape",
         ),
         "target-sign": Slip(
             "the target with the sign of the prediction",
-            (("dtarget = derror", "dtarget = -derror"),),
-            ("sign",),
+            ("dtarget = derror", "dtarget = -derror"),
+            kinds="sign",
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of the prediction",
-            (
-                (
-                    "error = wide(target)[:, None] - wide(predicted)",
-                    "error = target[:, None] - predicted",
-                ),
-                (
-                    "above = wide(target)[:, None] > wide(predicted)",
-                    "above = target[:, None] > predicted",
-                ),
-                ("wide(dloss) * slope", "dloss * slope"),
-            ),
-        ),
-        "by-comparison": Rewrite(
+        "in-its-format": in_its_format(QuantileLoss, "the prediction"),
+        "by-comparison": Slip(
             "the slope as q minus whether the error is negative",
-            (
-                (
-                    "slope = torch.where(above, q, q - 1)",
-                    "slope = q - (wide(target)[:, None] < wide(predicted)).to(q.dtype)",
-                ),
-            ),
+            "slope = q - (wide(target)[:, None] < wide(predicted)).to(q.dtype)",
         ),
-        "mean-first": Rewrite(
-            "divided before it is multiplied",
-            (("wide(dloss) * slope / slope.numel()", "slope * (wide(dloss) / slope.numel())"),),
+        "mean-first": Slip(
+            "divided before it is multiplied", "derror = slope * (wide(dloss) / slope.numel())"
         ),
     },
 )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -42,8 +43,8 @@ def reference(x: Any, weight: Any, eps: float, offset: float) -> Any:
     return torch.nn.functional.rms_norm(x, x.shape[-1:], offset + weight, eps)
 
 
-FUNCTION = TorchFunction(
-    *("rms-norm", RMSNorm, reference),
+FUNCTION = Model(
+    *("rms-norm", OF_TORCH, reference, RMSNorm),
     {
         "ordinary": lambda rng: (normal(rng, 3, 5, 11), normal(rng, 11) / 3, 1e-6, 1.0),
         "small": lambda rng: (normal(rng, 7, 5) / 50, 1 + normal(rng, 5) / 3, 1e-6, 0.0),
@@ -51,75 +52,53 @@ FUNCTION = TorchFunction(
     {
         "rms-term": Slip(
             "nothing comes back through 1/rms",
-            (("(dxhat - xhat * along)", "dxhat"),),
+            ("(dxhat - xhat * along)", "dxhat"),
             lines=("square = ", "rstd = ", "xhat = z * rstd"),
         ),
         "rstd-once": Slip(
             "x for x/rms in the term through 1/rms",
-            (("dxhat - xhat * along", "dxhat - z * along"),),
-            ("missing-factor",),
-            ("rstd = ", "xhat = z * rstd", "square = "),
+            ("dxhat - xhat * along", "dxhat - z * along"),
+            kinds="missing-factor",
+            lines=("rstd = ", "xhat = z * rstd", "square = "),
         ),
         "weight-in-sum": Slip(
             "the weight is missing in the sum along the row",
-            (("along = (dxhat * xhat)", "along = (g * xhat)"),),
-            ("missing-factor",),
+            "along = (g * xhat).mean(dim=-1, keepdim=True)",
+            kinds="missing-factor",
         ),
         "offset": Slip(
             "the weight's offset is forgotten",
-            (("g * (ctx.offset + wide(weight))", "g * wide(weight)"),),
-            ("constant",),
-            ("scale = ",),
+            "dxhat = g * wide(weight)",
+            kinds="constant",
+            lines=("scale = ",),
         ),
         "eps": Slip(
             "1/rms is computed again without ε",
             (
-                (
-                    "xhat = z * rstd\n        # y",
-                    "rstd = torch.rsqrt(z.square().mean(dim=-1, keepdim=True))\n"
-                    "xhat = z * rstd\n# y",
-                ),
+                "xhat = z * rstd\n        # y",
+                "rstd = torch.rsqrt(z.square().mean(dim=-1, keepdim=True))\nxhat = z * rstd\n# y",
             ),
-            ("constant",),
-            ("rstd = ",),
+            kinds="constant",
+            lines=("rstd = ",),
         ),
         "sum-for-mean": Slip(
             "the sum along a row for its mean",
-            (("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),),
-            ("factor", "reduction", "constant"),
-            ("square = ",),
+            ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
+            kinds="factor reduction constant",
+            lines=("square = ",),
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of x",
-            (
-                ("z = wide(x)\n", "z = x\n"),
-                ("scale = offset + wide(weight)", "scale = offset + weight"),
-                ("g, z = wide(dy), wide(x)", "g, z = dy, x"),
-                ("(ctx.offset + wide(weight))", "(ctx.offset + weight)"),
-            ),
-        ),
-        "recomputed": Rewrite(
+        "in-its-format": in_its_format(RMSNorm, "x"),
+        "recomputed": Slip(
             "1/rms is computed again",
-            (
-                (
-                    "dx = dweight = None",
-                    "dx = dweight = None\n"
-                    "rstd = (wide(x).square().mean(dim=-1, keepdim=True) + ctx.eps).sqrt()"
-                    ".reciprocal()",
-                ),
-            ),
+            "rstd = (wide(x).square().mean(dim=-1, keepdim=True) + ctx.eps).sqrt()"
+            ".reciprocal()\ng, z = wide(dy), wide(x)",
         ),
-        "cubed": Rewrite(
+        "cubed": Slip(
             "dx as dxhat/rms - z Σ dxhat z / (n rms³)",
-            (
-                ("along = (dxhat * xhat).mean(", "along = (dxhat * z).sum("),
-                (
-                    "rstd * (dxhat - xhat * along)",
-                    "rstd * dxhat - rstd**3 / x.shape[-1] * along * z",
-                ),
-            ),
+            "along = (dxhat * z).sum(dim=-1, keepdim=True)",
+            ("rstd * (dxhat - xhat * along)", "rstd * dxhat - rstd**3 / x.shape[-1] * along * z"),
         ),
     },
 )

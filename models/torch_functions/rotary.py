@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -47,8 +48,8 @@ def reference(x: Any, positions: Any, width: int, base: float) -> Any:
     return torch.cat((turned.flatten(-2), x[..., width:]), dim=-1)
 
 
-FUNCTION = TorchFunction(
-    *("rotary", Rotary, reference),
+FUNCTION = Model(
+    *("rotary", OF_TORCH, reference, Rotary),
     {
         "ordinary": lambda rng: (normal(rng, 2, 5, 3, 7), torch.arange(5), 4, 10_000.0),
         "far positions": lambda rng: (normal(rng, 1, 3, 2, 6), torch.arange(97, 100), 6, 100.0),
@@ -56,85 +57,73 @@ FUNCTION = TorchFunction(
     {
         "sine-sign": Slip(
             "turned on by the same angle, not back",
-            (("du * cos + dv * sin", "du * cos - dv * sin"), ("cos - du * sin", "cos + du * sin")),
-            ("sign",),
-            ("first * sin", "sin = ", "angle = "),
+            "dfirst = du * cos - dv * sin",
+            "dsecond = dv * cos + du * sin",
+            kinds="sign",
+            lines=("first * sin", "sin = ", "angle = "),
         ),
         "one-sine-sign": Slip(
             "one sine with the other sign",
-            (("dv * cos - du * sin", "dv * cos + du * sin"),),
-            ("sign",),
-            ("first * sin", "sin = "),
+            "dsecond = dv * cos + du * sin",
+            kinds="sign",
+            lines=("first * sin", "sin = "),
         ),
         "interleaved": Slip(
             "pairs of neighbours, not halves, turned back",
             (
-                (
-                    "return torch.cat((dfirst, dsecond, drest), dim=-1)",
-                    "turned = torch.stack((dfirst, dsecond), dim=-1).flatten(-2)\n"
-                    "return torch.cat((turned, drest), dim=-1)",
-                ),
+                "return torch.cat((dfirst, dsecond, drest), dim=-1)",
+                "turned = torch.stack((dfirst, dsecond), dim=-1).flatten(-2)\n"
+                "return torch.cat((turned, drest), dim=-1)",
             ),
-            ("transposed", "exchanged"),
-            ("turned = ", "z.split("),
+            kinds="transposed exchanged",
+            lines=("turned = ", "z.split("),
         ),
         "halves-exchanged": Slip(
             "the halves put together in the wrong order",
-            (("(dfirst, dsecond, drest)", "(dsecond, dfirst, drest)"),),
-            ("exchanged",),
-            ("turned = ", "z.split("),
+            ("(dfirst, dsecond, drest)", "(dsecond, dfirst, drest)"),
+            kinds="exchanged",
+            lines=("turned = ", "z.split("),
         ),
         "rest-forgotten": Slip(
             "nothing comes back to the dimensions that pass through",
-            (("dsecond, drest), dim", "dsecond, torch.zeros_like(drest)), dim"),),
-            ("zero",),
-            ("turned = ", "z.split("),
+            ("dsecond, drest), dim", "dsecond, torch.zeros_like(drest)), dim"),
+            kinds="zero",
+            lines=("turned = ", "z.split("),
         ),
         "other-position": Slip(
             "turned back by the angle of the next position",
-            (
-                (
-                    "half, g = ",
-                    "cos, sin = torch.roll(cos, -1, 0), torch.roll(sin, -1, 0)\nhalf, g = ",
-                ),
-            ),
-            ("index", "exchanged"),
-            ("turned = ", "angle = ", "sin = "),
+            ("half, g = ", "cos, sin = torch.roll(cos, -1, 0), torch.roll(sin, -1, 0)\nhalf, g = "),
+            kinds="index exchanged",
+            lines=("turned = ", "angle = ", "sin = "),
         ),
     },
     {
-        "in-its-format": Rewrite(
+        "in-its-format": Slip(
             "sine, cosine and products in the format of x",
+            "z = x",
+            ("base, z.dtype)", "base, wide(z).dtype)"),
             (
-                ("z = wide(x)", "z = x"),
-                ("base, z.dtype)", "base, wide(z).dtype)"),
-                (
-                    "ctx.save_for_backward(cos, sin)",
-                    "cos, sin = cos.to(x.dtype), sin.to(x.dtype)\nctx.save_for_backward(cos, sin)",
-                ),
-                ("ctx.width // 2, wide(dy)", "ctx.width // 2, dy"),
+                "ctx.save_for_backward(cos, sin)",
+                "cos, sin = cos.to(x.dtype), sin.to(x.dtype)\nctx.save_for_backward(cos, sin)",
             ),
+            "half, g = ctx.width // 2, dy",
         ),
-        "rotate-half": Rewrite(
+        "rotate-half": Slip(
             "g cos - (the halves exchanged, one with a minus) sin",
             (
-                (
-                    "dfirst = du * cos + dv * sin\n        dsecond = dv * cos - du * sin",
-                    "turned = torch.cat((du, dv), -1) * torch.cat((cos, cos), -1)\n"
-                    "turned = turned - torch.cat((-dv, du), -1) * torch.cat((sin, sin), -1)\n"
-                    "dfirst, dsecond = turned.chunk(2, dim=-1)",
-                ),
+                "dfirst = du * cos + dv * sin\n        dsecond = dv * cos - du * sin",
+                "turned = torch.cat((du, dv), -1) * torch.cat((cos, cos), -1)\n"
+                "turned = turned - torch.cat((-dv, du), -1) * torch.cat((sin, sin), -1)\n"
+                "dfirst, dsecond = turned.chunk(2, dim=-1)",
             ),
         ),
-        "in-place": Rewrite(
+        "in-place": Slip(
             "written into a copy of what comes back",
             (
-                (
-                    "return torch.cat((dfirst, dsecond, drest), dim=-1).to(dy.dtype)",
-                    "dx = g.clone()\n"
-                    "dx[..., :half], dx[..., half : 2 * half] = dfirst, dsecond\n"
-                    "return dx.to(dy.dtype)",
-                ),
+                "return torch.cat((dfirst, dsecond, drest), dim=-1).to(dy.dtype)",
+                "dx = g.clone()\n"
+                "dx[..., :half], dx[..., half : 2 * half] = dfirst, dsecond\n"
+                "return dx.to(dy.dtype)",
             ),
         ),
     },

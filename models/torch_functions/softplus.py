@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -32,8 +33,8 @@ def reference(x: Any, beta: float, threshold: float) -> Any:
     return torch.nn.functional.softplus(x, beta, threshold)
 
 
-FUNCTION = TorchFunction(
-    *("softplus", Softplus, reference),
+FUNCTION = Model(
+    *("softplus", OF_TORCH, reference, Softplus),
     {
         "ordinary": lambda rng: (3 * normal(rng, 5, 13), 1.5, 4.0),
         "far out": lambda rng: (12 * normal(rng, 7, 3), 1.0, 20.0),
@@ -41,58 +42,49 @@ FUNCTION = TorchFunction(
     {
         "beta-inside": Slip(
             "β is missing within σ",
-            (("slope = torch.sigmoid(t)", "slope = torch.sigmoid(wide(x))"),),
-            ("activation-derivative", "missing-factor", "constant"),
-            ("curved = ", "t = beta"),
+            ("slope = torch.sigmoid(t)", "slope = torch.sigmoid(wide(x))"),
+            kinds="activation-derivative missing-factor constant",
+            lines=("curved = ", "t = beta"),
         ),
         "beta-outside": Slip(
             "the 1/β is forgotten",
-            (("torch.sigmoid(t)\n", "ctx.beta * torch.sigmoid(t)\n"),),
-            ("factor", "missing-factor", "constant", "activation-derivative"),
-            ("curved = ", "t = beta"),
+            ("torch.sigmoid(t)\n", "ctx.beta * torch.sigmoid(t)\n"),
+            kinds="factor missing-factor constant activation-derivative",
+            lines=("curved = ", "t = beta"),
         ),
         "threshold-ignored": Slip(
             "σ above the threshold as well",
-            (("torch.where(t > ctx.threshold, torch.ones_like(slope), slope)", "slope"),),
-            ("activation-derivative",),
-            ("torch.where(t > threshold",),
+            ("torch.where(t > ctx.threshold, torch.ones_like(slope), slope)", "slope"),
+            kinds="activation-derivative",
+            lines=("torch.where(t > threshold",),
         ),
         "threshold-of-x": Slip(
             "x, not βx, held against the threshold",
-            (("where(t > ctx.threshold", "where(wide(x) > ctx.threshold"),),
-            ("activation-derivative", "constant", "missing-factor"),
-            ("torch.where(t > threshold", "t = beta"),
+            ("where(t > ctx.threshold", "where(wide(x) > ctx.threshold"),
+            kinds="activation-derivative constant missing-factor",
+            lines=("torch.where(t > threshold", "t = beta"),
         ),
         "sigmoid-derivative": Slip(
             "σ(1 - σ) for σ",
-            (("slope = torch.sigmoid(t)", "slope = torch.sigmoid(t) * torch.sigmoid(-t)"),),
-            ("activation-derivative",),
-            ("curved = ",),
+            ("slope = torch.sigmoid(t)", "slope = torch.sigmoid(t) * torch.sigmoid(-t)"),
+            kinds="activation-derivative",
+            lines=("curved = ",),
         ),
         "other-side": Slip(
             "σ(-βx) for σ(βx)",
-            (("slope = torch.sigmoid(t)", "slope = torch.sigmoid(-t)"),),
-            ("activation-derivative", "sign"),
-            ("curved = ",),
+            ("slope = torch.sigmoid(t)", "slope = torch.sigmoid(-t)"),
+            kinds="activation-derivative sign",
+            lines=("curved = ",),
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of x",
-            (
-                ("t = beta * wide(x)", "t = beta * x"),
-                ("threshold, wide(x), curved", "threshold, x, curved"),
-                ("t = ctx.beta * wide(x)", "t = ctx.beta * x"),
-                ("(wide(dy) * slope)", "(dy * slope)"),
-            ),
+        "in-its-format": in_its_format(Softplus, "x"),
+        "by-exponential": Slip(
+            "σ as 1/(1 + e^-t)", ("slope = torch.sigmoid(t)", "slope = 1 / (1 + torch.exp(-t))")
         ),
-        "by-exponential": Rewrite(
-            "σ as 1/(1 + e^-t)",
-            (("slope = torch.sigmoid(t)", "slope = 1 / (1 + torch.exp(-t))"),),
-        ),
-        "by-output": Rewrite(
+        "by-output": Slip(
             "σ as 1 - e^-(log(1 + e^t))",
-            (("slope = torch.sigmoid(t)", "slope = -torch.expm1(-torch.logaddexp(t, 0 * t))"),),
+            ("slope = torch.sigmoid(t)", "slope = -torch.expm1(-torch.logaddexp(t, 0 * t))"),
         ),
     },
 )

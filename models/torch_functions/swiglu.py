@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.torch_functions.function import Rewrite, Slip, TorchFunction, normal, wide
+from models.model import OF_TORCH, Model, Slip
+from models.torch_functions.function import in_its_format, normal, wide
 from models.torch_functions.installed import torch
 
 
@@ -38,8 +39,8 @@ def reference(gate: Any, up: Any) -> Any:
     return torch.nn.functional.silu(gate) * up
 
 
-FUNCTION = TorchFunction(
-    *("swiglu", SwiGLU, reference),
+FUNCTION = Model(
+    *("swiglu", OF_TORCH, reference, SwiGLU),
     {
         "ordinary": lambda rng: (2 * normal(rng, 5, 7), normal(rng, 5, 7)),
         "saturated": lambda rng: (8 * normal(rng, 3, 2, 5), normal(rng, 3, 2, 5)),
@@ -47,54 +48,42 @@ FUNCTION = TorchFunction(
     {
         "silu-as-sigmoid": Slip(
             "silu′ taken as σ",
-            (("sigma + silu * (1 - sigma)", "sigma"),),
-            ("activation-derivative", "missing-factor"),
-            ("silu = a * sigma", "sigma = "),
+            ("sigma + silu * (1 - sigma)", "sigma"),
+            kinds="activation-derivative missing-factor",
+            lines=("silu = a * sigma", "sigma = "),
         ),
         "sigmoid-derivative": Slip(
             "σ(1 - σ) for silu′",
-            (("sigma + silu * (1 - sigma)", "sigma * (1 - sigma)"),),
-            ("activation-derivative",),
-            ("silu = a * sigma", "sigma = "),
+            ("sigma + silu * (1 - sigma)", "sigma * (1 - sigma)"),
+            kinds="activation-derivative",
+            lines=("silu = a * sigma", "sigma = "),
         ),
         "plus": Slip(
             "silu′ as σ(1 + a(1 + σ))",
-            (("silu * (1 - sigma)", "silu * (1 + sigma)"),),
-            ("activation-derivative",),
-            ("silu = a * sigma", "sigma = "),
+            ("silu * (1 - sigma)", "silu * (1 + sigma)"),
+            kinds="activation-derivative",
+            lines=("silu = a * sigma", "sigma = "),
         ),
         "exchanged": Slip(
             "the two gradients exchanged",
-            (("return dgate, dup", "return dup, dgate"),),
-            ("exchanged",),
+            ("return dgate, dup", "return dup, dgate"),
+            kinds="exchanged",
         ),
         "up-missing": Slip(
-            "up is missing in dgate",
-            (("g * b * (", "g * ("),),
-            ("missing-factor",),
+            "up is missing in dgate", ("g * b * (", "g * ("), kinds="missing-factor"
         ),
         "gate-missing": Slip(
             "σ for silu in dup",
-            (("dup = (g * silu)", "dup = (g * sigma)"),),
-            ("missing-factor", "activation-derivative"),
+            "dup = (g * sigma).to(up.dtype)",
+            kinds="missing-factor activation-derivative",
         ),
     },
     {
-        "in-its-format": Rewrite(
-            "every operation in the format of the gate",
-            (
-                ("a = wide(gate)\n", "a = gate\n"),
-                ("silu * wide(up)", "silu * up"),
-                ("g, a, b = wide(dy), wide(gate), wide(up)", "g, a, b = dy, gate, up"),
-            ),
-        ),
-        "factored": Rewrite(
+        "in-its-format": in_its_format(SwiGLU, "the gate"),
+        "factored": Slip(
             "silu′ as σ(1 + a(1 - σ))",
-            (("(sigma + silu * (1 - sigma))", "sigma * (1 + a * (1 - sigma))"),),
+            ("(sigma + silu * (1 - sigma))", "sigma * (1 + a * (1 - sigma))"),
         ),
-        "other-tail": Rewrite(
-            "1 - σ(a) as σ(-a)",
-            (("silu * (1 - sigma)", "silu * torch.sigmoid(-a)"),),
-        ),
+        "other-tail": Slip("1 - σ(a) as σ(-a)", ("silu * (1 - sigma)", "silu * torch.sigmoid(-a)")),
     },
 )

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.templates import templates
-
 from evaluation.rows import Row, add, read
 
 __all__ = ["Row", "add", "filled", "read"]

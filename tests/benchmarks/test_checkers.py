@@ -24,8 +24,8 @@ from benchmarks.checkers.cases import (
 )
 from benchmarks.checkers.contenders import CONTENDERS, OURS, Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
-from benchmarks.checkers.subjects import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE
 from benchmarks.checkers.tables import OF_RIGHT_POINTS
+from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE
 from models.sized import perceptron
 from tests.benchmarks.planted_checkers import broken, gradient, question, transposed, turned
 from tests.tiers import one_of_each, slowly
@@ -231,7 +231,7 @@ def test_the_exponent_that_was_predicted_is_that_of_the_multiply_adds() -> None:
     for layers in subjects.COMPARED:
         model = perceptron(layers, subjects.BATCH)
         params, *inputs = model.draw(np.random.default_rng(0))
-        program = jax.make_jaxpr(jax.value_and_grad(model.loss))(params, *inputs)
+        program = jax.make_jaxpr(jax.value_and_grad(model.function))(params, *inputs)
         sizes.append(sum(leaf.size for leaf in jax.tree.leaves(params)))
         work.append(0)
         for step in program.eqns:

@@ -9,8 +9,10 @@ import pytest
 from benchmarks.checkers import cases, limits, subjects
 from benchmarks.checkers.cases import DERIVATIVES
 from benchmarks.checkers.planted import measured, planted
-from benchmarks.checkers.subjects import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Subject, dense
+from benchmarks.checkers.subjects import point
 from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
 from tests.tiers import one_of_each
 
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
@@ -43,21 +45,21 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     assert checked(subject, off_by(subject, element, size)).verdict == "disagree"
 
 
-def checked(subject: Subject, by_hand: Any) -> Any:
+def checked(subject: Model, by_hand: Any) -> Any:
     """The report at the ordinary point alone."""
-    x, *args = subject.point()
+    x, *args = point(subject)
     if subject.kind == PRODUCT:
         return check_hvp(by_hand, subject.function, x, *args[1:], v=args[0], points=0)
     of = {JACOBIAN: check_jacobian, HESSIAN: check_hessian, COMPLEX: check_gradient}
     return of[subject.kind](by_hand, subject.function, x, *args, points=0)
 
 
-def off_by(subject: Subject, element: int, size: Any) -> Any:
+def off_by(subject: Model, element: int, size: Any) -> Any:
     """The derivative with that added to an element; of complex ones the imaginary parts follow.
 
     It adds an array, so that the lines can still be run at another precision.
     """
-    shape = np.shape(dense(subject.by_hand(*subject.point())))
+    shape = np.shape(dense(subject.by_hand(*point(subject))))
     part, at = divmod(element, int(np.prod(shape)))
     spike = np.zeros(shape, dtype=complex if subject.kind == COMPLEX else float)
     spike.flat[at] = size * (1, 1j)[part]

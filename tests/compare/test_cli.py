@@ -19,10 +19,9 @@ import manual.article
 import manual.sgd
 from compare import cli, terminal
 from compare.agreement import NAMES
-from compare.experiment import predict
+from compare.experiment import Trainings, predict
 from compare.people import NEWCOMERS
-from compare.trajectory import Trainings
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
 from tests.tiers import one_of_each, slowly
@@ -52,7 +51,7 @@ def test_the_loss_is_printed_as_often_as_asked() -> None:
 def test_in_a_narrow_window_the_curve_is_not_wrapped() -> None:
     shown, parameters = io.StringIO(), manual.article.draw_parameters(1)
     trainings = Trainings(np.array([[0.5, 0.5], [0.1, 0.1]]), None, 0.0, parameters, parameters)
-    terminal.show_losses(Console(file=shown, width=40), trainings)
+    terminal.show_trainings(Console(file=shown, width=40), trainings)
     assert max(map(len, shown.getvalue().splitlines())) > 60
 
 
@@ -116,7 +115,7 @@ def test_the_options_matter() -> None:
 @pytest.mark.parametrize("slug", ["half-mse", slowly("update-before-use")])
 def test_a_disagreement_ends_with_1(monkeypatch: pytest.MonkeyPatch, slug: str) -> None:
     if slug == "half-mse":
-        wrong = PLANTS[slug].gradient  # made of the right one, so before that is replaced
+        wrong = gradient_in(PLANTS[slug])  # made of the right one, so before that is replaced
         monkeypatch.setattr(manual.article, "gradient", lambda p, x, y, derivative: wrong(p, x, y))
     else:
         right = manual.sgd.update

@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from models import checkers, held_out, zoo
-from models.mistakes import ACCEPTED
 from models.model import Model
 from tests.corpus import rows
 from tests.corpus.case import Case
@@ -45,16 +44,15 @@ def of_model(name: str, model: Model, at: tuple[Any, ...]) -> Iterator[Case]:
     """Yield the right gradient of a model at a point, and its mistakes."""
     # At a tie any of two slopes is right.
     tie = "relu-at-zero" in model.mistakes
-    of = "gradient", model.loss, at, model.gradient, {"points": 0}
+    of = "gradient", model.function, at, model.by_hand, {"points": 0}
     right = Case(f"{name}: right", *of, tie=tie)
-    right = replace(right, compiled=jax.jit(model.loss))
+    right = replace(right, compiled=jax.jit(model.function))
     yield right
-    for slug in model.mistakes:
-        row = slug.partition("/")[0]
+    for slug, slip in model.mistakes.items():
         yield replace(
             right,
             name=f"{name}: {slug}",
             answer=model.wrong(slug),
-            kinds=ACCEPTED.get(row, ()),
-            verdict="disagree" if row in SMALL else None,
+            kinds=slip.kinds,
+            verdict="disagree" if slug in SMALL else None,
         )

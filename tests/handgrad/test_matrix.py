@@ -33,7 +33,7 @@ def test_right_gradients_raise_no_alarm(name: str, dtype: type) -> None:
     """Certified, so no loss was taken for another function; few digits are lost, if any."""
     model, rng = MODELS[name], np.random.default_rng(1)
     first, *others = (model.point(rng, dtype) for _ in range(POINTS[dtype]))
-    report = check_gradient(model.gradient, model.loss, *first, points=others, seconds=600.0)
+    report = check_gradient(model.by_hand, model.function, *first, points=others, seconds=600.0)
     assert report.verdict in ("agree", "imprecise"), str(report)
     assert report.certified, str(report)
 
@@ -43,7 +43,7 @@ def test_the_tolerances_are_narrow() -> None:
     limits = []
     for model in ZOO:
         at = model.point(np.random.default_rng(1))
-        report = check_gradient(model.gradient, model.loss, *at, points=0, seconds=600.0)
+        report = check_gradient(model.by_hand, model.function, *at, points=0, seconds=600.0)
         limits += [leaf.detection_limit for leaf in report.leaves]
     assert np.median(limits) < 1e-12
 

@@ -49,7 +49,7 @@ def test_a_check_does_no_more_than_it_did(name: str) -> None:
     point = model.draw(np.random.default_rng(20251201))  # no other test's: checks share references
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
-        report = check_gradient(counted(model.gradient), counted(model.loss), *point, points=2)
+        report = check_gradient(counted(model.by_hand), counted(model.function), *point, points=2)
     finally:
         jax.monitoring.unregister_event_duration_listener(listen)
     assert report.verdict == "agree"

@@ -127,11 +127,11 @@ def test_a_gradient_has_the_form_of_its_parameters(name: str) -> None:
     for dtype in claim.dtypes:
         for case in draws(model, dtype)[:2]:
             before = copied(case)
-            right = model.gradient(*case)
+            right = model.by_hand(*case)
             assert form(right) == form(case[0])
             assert {np.asarray(leaf).dtype for leaf in jax.tree.leaves(right)} == {np.dtype(dtype)}
             assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(right))
-            jax.tree.map(np.testing.assert_array_equal, right, model.gradient(*case))
+            jax.tree.map(np.testing.assert_array_equal, right, model.by_hand(*case))
             jax.tree.map(np.testing.assert_array_equal, case, before)
 
 
@@ -140,7 +140,7 @@ def test_a_gradient_has_the_form_of_its_parameters(name: str) -> None:
 def test_a_mistake_is_one_at_most_points(name: str) -> None:
     model, claim = CLAIMED[name]
     cases = draws(model)
-    rights = [answer(model.gradient, case) for case in cases]
+    rights = [answer(model.by_hand, case) for case in cases]
     for slug in model.mistakes:
         wrong = model.wrong(slug)
         planted = [answer(wrong, case) for case in cases]
@@ -162,7 +162,7 @@ def test_what_accumulates_is_wrong_at_the_second_call(model: Model, slug: str) -
     arguments = copied(draws(model)[0])
     wrong = model.wrong(slug)
     first = copied(wrong(*arguments))
-    assert gap(first, answer(model.gradient, draws(model)[0])) < 1e-12
+    assert gap(first, answer(model.by_hand, draws(model)[0])) < 1e-12
     assert gap(wrong(*arguments), first) > 1e-6
 
 
@@ -174,9 +174,9 @@ def test_what_accumulates_is_wrong_at_the_second_call(model: Model, slug: str) -
 def test_the_other_convention_differs_at_the_tie_alone(model: Model) -> None:
     other, rng = model.wrong("relu-at-zero"), np.random.default_rng(6)
     for params, *inputs in draws(model):
-        assert gap(other(params, *inputs), model.gradient(params, *inputs)) > 1e-6
+        assert gap(other(params, *inputs), model.by_hand(params, *inputs)) > 1e-6
         moved = jax.tree.map(lambda leaf: leaf + 0.01 * rng.normal(size=np.shape(leaf)), params)
-        assert gap(other(moved, *inputs), model.gradient(moved, *inputs)) == 0
+        assert gap(other(moved, *inputs), model.by_hand(moved, *inputs)) == 0
 
 
 @pytest.mark.slow
@@ -198,10 +198,10 @@ def test_the_right_gradient_is_right(name: str) -> None:
     model, claim = CLAIMED[name]
     hurry = {"xla_backend_optimization_level": 0}
     for dtype in claim.dtypes:
-        loss = jax.eval_shape(model.loss, *draws(model, dtype)[0])
+        loss = jax.eval_shape(model.function, *draws(model, dtype)[0])
         assert (loss.shape, loss.dtype) == ((), dtype)
-    by_jax = jax.jit(jax.grad(model.loss), compiler_options=hurry)
-    apart = [gap(model.gradient(*case), by_jax(*case)) for case in draws(model)]
+    by_jax = jax.jit(jax.grad(model.function), compiler_options=hurry)
+    apart = [gap(model.by_hand(*case), by_jax(*case)) for case in draws(model)]
     assert np.mean([each < claim.same for each in apart]) > claim.share
 
 

@@ -7,7 +7,7 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, hand_gradient, stack
 from manual.sgd import sample_order
-from models.planted import LOOPS, MISTAKES, PLANTS
+from models.planted import LOOPS, MISTAKES, PLANTS, gradient_in, train_in
 from tests.equivalence import by_autodiff, disagreements, verdict_on
 from tests.reference import XS, YS
 from tests.strategies import drawn_points
@@ -45,14 +45,14 @@ def test_a_mistake_is_described_in_one_sentence_of_its_own_which_fits_anywhere()
 def test_a_wrong_derivation_is_caught(slug: str) -> None:
     """At some of 512 ordinary points, in every parameter that is wrong and in no other."""
     with np.errstate(invalid="ignore"):
-        caught = disagreements(PLANTS[slug].gradient)
-    assert set(caught) == set(PLANTS[slug].wrong) != set(), caught
+        caught = disagreements(gradient_in(PLANTS[slug]))
+    assert set(caught) == set(PLANTS[slug].leaves) != set(), caught
 
 
 def test_a_fresh_gradient_keeps_nothing_of_an_earlier_one() -> None:
     point, plant = drawn_points(3, seed=7), PLANTS["accumulates"]
     right = stack(manual.article.gradient(*point))
-    for gradient in (plant.gradient, plant.gradient_in("stable")):
+    for gradient in (gradient_in(plant), gradient_in(plant, "stable")):
         answers = [stack(gradient(*point)).tobytes() for _ in range(2)]
         assert answers == [right.tobytes(), (2 * right).tobytes()]
 
@@ -63,7 +63,7 @@ def test_a_wrong_loop_is_wrong_where_it_is_said_to_be(slug: str) -> None:
     start, order = manual.article.draw_parameters(44), sample_order(4, 1)
     walks = [
         stack(list(train(start, XS, YS, manual.article.gradient, 0.1, order))[-1])
-        for train in (LOOPS[slug].train, manual.sgd.train)
+        for train in (train_in(LOOPS[slug]), manual.sgd.train)
     ]
     wrong = {name for name, a, b in zip(NAMES, *walks, strict=True) if a != b}
-    assert wrong >= set(LOOPS[slug].wrong) != set()
+    assert wrong >= set(LOOPS[slug].leaves) != set()

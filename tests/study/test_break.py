@@ -11,17 +11,13 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
 from compare.bounds import gradient_ranges
-from compare.breaking.check import Check
-from compare.breaking.gradients import before_the_judge
-from compare.breaking.trainings import outcome
-from compare.breaking.trainings import training as loss_curve
-from compare.experiment import Settings
+from compare.breaking import Check, before_the_judge, loss_curve, outcome
+from compare.experiment import Settings, Trainings
 from compare.people import PEOPLE
-from compare.trajectory import Trainings
 from handgrad import GradientReport
 from manual.article import Parameters
-from models.planted import MISTAKES, PLANTS
-from study.mistakes import ELSEWHERE, GROUPS
+from models.planted import MISTAKES, PLANTS, gradient_in, train_in
+from study.mistakes import ELSEWHERE, GROUPS, mistakes
 from tests.reference import XS, YS
 from tests.strategies import drawn_points
 from tests.study.browser import At, choose, follow, into_view, settle, state
@@ -81,7 +77,7 @@ def test_the_page_runs_every_mistake_as_python_does(page: Page) -> None:
     for slug in RUNNABLE:
         for form in ("stable", "article"):
             with np.errstate(all="ignore"):
-                wanted = np.stack(list(MISTAKES[slug].gradient_in(form)(*points))).T
+                wanted = np.stack(list(gradient_in(MISTAKES[slug], form)(*points))).T
             runs = page.evaluate(RUN, [slug, form, given])
             found = [[run[f"dL_d{name}"] for name in NAMES] for run in runs]
             near = 1e-9 if slug == "central-difference" else 1e-12
@@ -97,7 +93,7 @@ def test_a_training_with_a_mistake_ends_where_python_s_does(
 ) -> None:
     settings = Settings(init="ones") if seed is None else Settings(seed=seed)
     plant = MISTAKES[slug]
-    end = ended(plant.train_in("stable"), plant.gradient_in("stable"), settings)
+    end = ended(train_in(plant, "stable"), gradient_in(plant, "stable"), settings)
     found = page.evaluate(TRAINED, [slug, "stable", seed])
     np.testing.assert_allclose([found[name] for name in NAMES], end, rtol=1e-9)
 
@@ -107,7 +103,7 @@ def test_the_exact_check_rules_as_python_s_comparison(page: Page) -> None:
     found = page.evaluate(JUDGED, SEED)
     start = manual.article.draw_parameters(SEED)
     for slug in sorted(set(PLANTS) & set(RUNNABLE)):
-        gradient = PLANTS[slug].gradient_in("stable")
+        gradient = gradient_in(PLANTS[slug], "stable")
         for person, x, y in zip(PEOPLE[:2], XS[:2], YS[:2], strict=True):
             with np.errstate(all="ignore"):
                 rows = compare_gradients(start, x, y, "stable", gradient)
@@ -158,7 +154,7 @@ def test_right_lines_are_within_what_rounding_explains(page: Page) -> None:
 def by_python(slug: str, settings: Settings) -> dict[str, Check]:
     """Python's checks of the training; the right one by hand stands for autodiff's."""
     plant = MISTAKES[slug]
-    wrong = ended(plant.train_in("stable"), plant.gradient_in("stable"), settings)
+    wrong = ended(train_in(plant, "stable"), gradient_in(plant, "stable"), settings)
     right = ended(manual.sgd.train, manual.article.gradient, settings)
     losses = np.array([[manual.article.mean_loss(of, XS, YS) for of in (wrong, right)]])
     trainings = Trainings(losses, None, 0.0, wrong, right)
@@ -343,7 +339,8 @@ def test_the_wrong_line_is_shown_where_it_stands(at: At, slug: str) -> None:
     expect(page.locator("#now")).to_be_focused()
     lines = page.locator("#now .planted-line:visible")
     assert lines.count()
-    wrong = [new.split("\n")[-1] for _, new in MISTAKES[slug].edits or MISTAKES[slug].shown]
+    (edits,) = (of["edits"] for of in mistakes()["list"] if of["slug"] == slug)
+    wrong = [new.split("\n")[-1] for _, new in edits]
     shown = " ".join(lines.locator(".wrong").all_text_contents())
     assert any(line in shown or shown in line for line in wrong)
     # At no step before it, nor where only its numbers are wrong.

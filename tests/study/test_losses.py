@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from compare.experiment import Settings
 from compare.people import PEOPLE
 from manual.article import Parameters, feedforward
-from models.planted import MISTAKES
+from models.planted import MISTAKES, gradient_in, train_in
 from tests.reference import XS, YS
 from tests.study.browser import At, choose, settle, state
 from tests.study.pictures import Scales, attributes, points
@@ -141,7 +141,7 @@ def every_loss(settings: Settings, slug: str | None) -> np.ndarray:
     """Of each of the four before and after each update, with a mistake or without."""
     if slug is None:
         return np.array([losses(settings, updates) for updates in range(4001)])
-    loop, wrong = MISTAKES[slug].train_in("stable"), MISTAKES[slug].gradient_in("stable")
+    loop, wrong = train_in(MISTAKES[slug], "stable"), gradient_in(MISTAKES[slug], "stable")
     start, rate, order = settings.start(), settings.learning_rate, settings.sample_order()
     points = np.array([start, *loop(start, XS, YS, wrong, rate, order)])
     outputs = [feedforward(Parameters(*of[:, None]), XS) for of in points]

@@ -11,7 +11,8 @@ import manual.article
 import manual.sgd
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.article import Parameters
-from models.planted import LOOPS, MISTAKES, PLANTS, answers, loops
+from models import planted
+from models.planted import LOOPS, MISTAKES, PLANTS, gradient_in, train_in
 from study.mistakes import ELSEWHERE, GROUPS, mistakes
 from tests.compare.recording.operations import OPERATIONS
 from tests.strategies import drawn_points
@@ -75,13 +76,13 @@ def test_the_lines_with_a_mistake_do_what_it_does(
     with np.errstate(all="ignore"):
         found = run(told, slug, form, given(points))
         plant = MISTAKES[slug]
-        grads = np.stack(list(plant.gradient_in(form)(*points)))
+        grads = np.stack(list(gradient_in(plant, form)(*points)))
         assert parts(found, "dL_d").tobytes() == grads.tobytes()
         params, xs, ys = points
         for k in range(3):
             start = Parameters(*(of[k] for of in params))
-            loop, order = plant.train_in(form), np.array([[k]])
-            (new,) = loop(start, xs, ys, plant.gradient_in(form), RATE, order)
+            loop, order = train_in(plant, form), np.array([[k]])
+            (new,) = loop(start, xs, ys, gradient_in(plant, form), RATE, order)
             assert parts(found, "", "_new")[:, k].tobytes() == np.stack(new).tobytes()
 
 
@@ -92,7 +93,7 @@ def test_what_is_right_stays_as_it_is(told: Any, points: Any, slug: str) -> None
         wrong, right = (run(told, of, "stable", given(points)) for of in (slug, None))
     same = [np.array_equal(wrong[name], right[name]) for name in right]
     changed = {name for name, is_same in zip(right, same, strict=True) if not is_same}
-    assert {f"dL_d{name}" for name in PLANTS[slug].wrong} == {
+    assert {f"dL_d{name}" for name in PLANTS[slug].leaves} == {
         name for name in changed if name.startswith("dL_d") and name != "dL_dypred"
     }
     assert not changed & {"z1", "h1", "z2", "h2", "z3", "ypred", "L"}
@@ -126,15 +127,11 @@ def source(function: Any) -> str:
 
 def test_the_lines_that_are_shown_are_those_that_run(told: Any) -> None:
     """The right ones in the right code, the wrong ones in the code of the mistake."""
-    right = inspect.getsource(manual.article) + inspect.getsource(manual.sgd) + answers.GRADS
+    right = "".join(map(inspect.getsource, (manual.article, manual.sgd, planted)))
     for of in told["list"]:
         plant = MISTAKES[of["slug"]]
-        if plant.edits:
-            wrong = source(plant.gradient.func)  # type: ignore[attr-defined] # a partial
-        elif of["kind"] == "training" and of["slug"] != "update-before-use":
-            wrong = source(plant.train)
-        else:
-            wrong = inspect.getsource(loops if of["kind"] == "training" else answers)
+        made: Any = train_in(plant) if of["kind"] == "training" else gradient_in(plant)
+        wrong = source(getattr(made, "func", made))
         assert of["edits"]
         for old, new in of["edits"]:
             assert [line for line in old.split("\n") if line.strip() not in right] == []

@@ -12,7 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from compare.trace import Trace
 from compare.traced.request import PassRequest
 from manual.article import Parameters
-from models.planted import MISTAKES
+from models.planted import MISTAKES, gradient_in
+from study.mistakes import mistakes
 from tests.study.browser import PHONE, At, Pages, choose, settle, state
 from tests.study.pictures import number
 from tests.tiers import nightly
@@ -24,8 +25,8 @@ VIEW = "quiz"
 #: Of one derivative everything is shown, wherever the page can show it.
 EVERYWHERE = "quiz=1&level=value&person=diana&seed=7&parameter=w4&show=gradients&digits=1"
 
-#: Right and wrong lines of the mistakes in the chain.
-EDITS = {slug: plant.edits for slug, plant in MISTAKES.items()}
+#: Right and wrong lines of the mistakes.
+EDITS = {of["slug"]: of["edits"] for of in mistakes()["list"]}
 
 #: The mistake that the question of the wrong line has.
 WRONG = """() => {
@@ -369,17 +370,17 @@ def test_one_of_the_factors_is_missing(at: At, diana: Trace, parameter: str) -> 
 def test_one_of_the_lines_is_wrong(at: At, diana: Trace, parameter: str) -> None:
     """It is a planted mistake's, and what the lines give is what Python's do."""
     page = at(f"quiz=1&level=line&person=diana&seed=7&parameter={parameter}")
-    plant = MISTAKES[page.evaluate(WRONG)["slug"]]
-    wrong = {new for _, new in plant.edits}
+    slug = page.evaluate(WRONG)["slug"]
+    plant, wrong = MISTAKES[slug], {new for _, new in EDITS[slug]}
     chain = [q for q in diana.before(f"dL_d{parameter}") if q.derivative]
     lines = quiz(page).locator(".options button").all_inner_texts()
     right = [str(q.statement) for q in chain]
     changed = [(old, new) for old, new in zip(right, lines, strict=True) if old != new]
     assert changed
-    assert set(changed) <= set(plant.edits)
+    assert set(changed) <= set(EDITS[slug])
     point = Parameters(*(diana.quantities[name].by_hand for name in Parameters._fields))
     x1, x2, y = (diana.quantities[name].by_hand for name in ("x1", "x2", "y"))
-    given = getattr(plant.gradient(point, np.array([x1, x2]), np.array(y)), parameter)
+    given = getattr(gradient_in(plant)(point, np.array([x1, x2]), np.array(y)), parameter)
     clue = quiz(page).locator(".clue").inner_text()
     read = re.findall(r"= ([^;]+);|it is (.+)\.$", clue)
     shown = [float(number(a or b)) for a, b in read]

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.checkers.cases import TORCH, named, right_ways
+from benchmarks.checkers.cases import right_ways
+from benchmarks.checkers.subjects import point
 from handgrad.program.aten.installed import torch
-from models.edits import edited_class
-from models.torch_functions.function import FORMATS, TorchFunction
+from models.edits import edited
+from models.model import Model
+from models.torch_functions.function import FORMATS
 from models.torch_functions.functions import FUNCTIONS
 from models.torch_functions.gradients import fresh, gradients, widened
 
@@ -29,8 +31,8 @@ every = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: func
 TIES = {("quantile-loss", "at a tie")}
 
 
-def arguments(function: TorchFunction, draw: int, dtype: str) -> tuple[Any, ...]:
-    return named(TORCH, function.name).point(draw, dtype)
+def arguments(function: Model, draw: int, dtype: str) -> tuple[Any, ...]:
+    return point(function, draw, dtype)
 
 
 def distance(found: Any, wanted: Any) -> float:
@@ -40,13 +42,13 @@ def distance(found: Any, wanted: Any) -> float:
 
 
 @every
-def test_all_ways_to_write_it_are_right(function: TorchFunction) -> None:
+def test_all_ways_to_write_it_are_right(function: Model) -> None:
     for at, name in enumerate(function.draws):
         given = arguments(function, at, "float64")
-        exact = gradients(function.reference, given)
+        exact = gradients(function.function, given)
         for slug in ["", *function.rewrites]:
             right = function.right(slug)
-            assert distance(right.apply(*given), function.reference(*given)) < CLOSE
+            assert distance(right.apply(*given), function.function(*given)) < CLOSE
             found = gradients(right.apply, given)
             if (function.name, name) not in TIES:
                 assert max(map(distance, found, exact)) < CLOSE, (name, slug)
@@ -54,34 +56,34 @@ def test_all_ways_to_write_it_are_right(function: TorchFunction) -> None:
 
 @every
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_it_computes_in_its_format(function: TorchFunction, dtype: str) -> None:
+def test_it_computes_in_its_format(function: Model, dtype: str) -> None:
     given = arguments(function, 0, dtype)
     wanted = getattr(torch, dtype)
-    for slug, _ in right_ways(named(TORCH, function.name), dtype):
+    for slug, _ in right_ways(function, dtype):
         right = function.right("" if slug == "as-written" else slug)
         output, grads = right.apply(*fresh(given)), gradients(right.apply, given)
         assert {output.dtype, *(grad.dtype for grad in grads)} == {wanted}
 
 
 @every
-def test_half_precision_is_right_to_its_rounding(function: TorchFunction) -> None:
+def test_half_precision_is_right_to_its_rounding(function: Model) -> None:
     """As they are written they compute in float32, so that only what is stored is rounded."""
     given = arguments(function, 0, "bfloat16")
     found, exact = (
         gradients(f, at)
-        for f, at in ((function.function.apply, given), (function.reference, widened(given)))
+        for f, at in ((function.by_hand.apply, given), (function.function, widened(given)))
     )
     # Rounded are the output of the forward pass where it is kept, the cotangent, and the result.
     assert max(map(distance, found, exact)) < 3 * torch.finfo(torch.bfloat16).eps
 
 
 @every
-def test_every_mistake_is_one(function: TorchFunction) -> None:
+def test_every_mistake_is_one(function: Model) -> None:
     given = arguments(function, 0, "float64")
-    exact = gradients(function.reference, given)
+    exact = gradients(function.function, given)
     for slug in function.mistakes:
         wrong = function.wrong(slug)
-        assert distance(wrong.apply(*given), function.reference(*given)) < CLOSE
+        assert distance(wrong.apply(*given), function.function(*given)) < CLOSE
         if set(function.mistakes[slug].kinds) & {"shape"}:
             with pytest.raises(RuntimeError, match="invalid gradient at index"):
                 gradients(wrong.apply, given)
@@ -91,7 +93,7 @@ def test_every_mistake_is_one(function: TorchFunction) -> None:
 
 @every
 def test_mistakes_are_of_several_kinds_and_not_signs_and_factors_alone(
-    function: TorchFunction,
+    function: Model,
 ) -> None:
     slips = function.mistakes.values()
     assert len(slips) >= 6
@@ -102,22 +104,22 @@ def test_mistakes_are_of_several_kinds_and_not_signs_and_factors_alone(
 
 @every
 def test_the_lines_that_name_a_mistake_are_lines_of_the_forward_pass(
-    function: TorchFunction,
+    function: Model,
 ) -> None:
-    source = inspect.getsource(function.function.forward)
+    source = inspect.getsource(function.by_hand.forward)
     for slug, slip in function.mistakes.items():
         assert [text for text in slip.lines if text not in source] == [], slug
 
 
 @every
-def test_arguments_that_need_no_gradient_get_none(function: TorchFunction) -> None:
+def test_arguments_that_need_no_gradient_get_none(function: Model) -> None:
     """Only the first one does, as when the others are data."""
     first, *others = fresh(arguments(function, 0, "float64"))
     others = [a.detach() if isinstance(a, torch.Tensor) else a for a in others]
-    output = function.function.apply(first, *others)
+    output = function.by_hand.apply(first, *others)
     (found,) = torch.autograd.grad(output, [first], torch.ones_like(output))
     (exact, *_) = gradients(
-        function.reference, arguments(function, 0, "float64"), torch.ones_like(output)
+        function.function, arguments(function, 0, "float64"), torch.ones_like(output)
     )
     assert distance(found, exact) < CLOSE
 
@@ -125,10 +127,10 @@ def test_arguments_that_need_no_gradient_get_none(function: TorchFunction) -> No
 def test_an_edit_leaves_the_other_pass_in_its_file() -> None:
     function = FUNCTIONS[0]
     wrong = function.wrong("mean-term")
-    assert wrong.forward is function.function.forward
-    assert wrong.backward is not function.function.backward
+    assert wrong.forward is function.by_hand.forward
+    assert wrong.backward is not function.by_hand.backward
     with pytest.raises(ValueError, match="occurs 0 times"):
-        edited_class(function.function, ("nowhere", ""))
+        edited(function.by_hand, ("nowhere", ""))
 
 
 def test_draws_are_the_same_every_time() -> None:

@@ -30,7 +30,7 @@ from manual.affine import Layer
 from manual.article import Parameters, gradient
 from manual.losses import LOSSES
 from manual.network import Network
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 from tests.tiers import one_of_each, slowly
 
 #: The functions of the symbols.
@@ -66,8 +66,8 @@ def test_the_article(form: str) -> None:
 def test_a_planted_mistake_is_refuted(slug: str) -> None:
     """Exactly the derivatives that are wrong, with the values that mpmath and the lines have."""
     plant = PLANTS[slug]
-    proof = of_article(plant.make(SIGMOID_DERIVATIVES["stable"]))
-    assert verdicts(proof.partials, REFUTED) == {*plant.wrong}
+    proof = of_article(gradient_in(plant, "stable"))
+    assert verdicts(proof.partials, REFUTED) == {*plant.leaves}
     assert verdicts(proof.partials, UNDECIDED) == set()
     assert proof.refutation
     found = proof.refutation.difference
@@ -101,7 +101,7 @@ def slope_of_article(point: dict[str, Any], name: str) -> Any:
 def in_floats(slug: str, point: dict[str, Any], name: str) -> float:
     """What the planted lines say in float64, when called a second time."""
     at = {of: float(value) for of, value in point.items()}
-    nine = PLANTS[slug].make(SIGMOID_DERIVATIVES["stable"])
+    nine = gradient_in(PLANTS[slug], "stable")
     params = Parameters(*(np.float64(at[of]) for of in Parameters._fields))
     given = params, np.array([at["x1"], at["x2"]]), np.float64(at["y"])
     nine(*given)

@@ -7,16 +7,16 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from compare.sweep.cases import BLOCK
+from compare.sweep.replay import case
+from compare.sweep.run import sweep
 
 import manual.article
 import manual.network
 from compare.sweep import cases
-from compare.sweep.cases import BLOCK
-from compare.sweep.replay import case
-from compare.sweep.run import sweep
 from manual.affine import Layer
 from manual.network import Network
-from models.planted import PLANTS
+from models.planted import PLANTS, gradient_in
 from tests.compare.sweep.blocks import block, swept
 
 NINE = list(manual.article.Parameters._fields)
@@ -147,7 +147,7 @@ def test_a_planted_mistake_is_reported(slug: str) -> None:
 @pytest.mark.parametrize("slug", sorted(set(PLANTS) - set(SWEPT)))
 def test_every_other_mistake_is_further_off_than_is_allowed(slug: str) -> None:
     """By NumPy at the first few thousand cases; a sweep traces the same lines."""
-    settings, gradient = swept(), PLANTS[slug].gradient_in("stable")
+    settings, gradient = swept(), gradient_in(PLANTS[slug], "stable")
     which, found = np.arange(BLOCK), block(settings)
     with jax.enable_x64(True):
         *params, x1, x2, y = map(np.asarray, cases.drawn(settings, which, settings.seed))
@@ -156,4 +156,4 @@ def test_every_other_mistake_is_further_off_than_is_allowed(slug: str) -> None:
     with np.errstate(all="ignore"):
         wrong = np.stack([np.broadcast_to(leaf, y.shape) for leaf in gradient(*point)])
     off = ~(np.abs(wrong - found.autodiff) <= found.allowed)
-    assert {NINE[at] for at in np.flatnonzero(off.any(axis=1))} == set(PLANTS[slug].wrong)
+    assert {NINE[at] for at in np.flatnonzero(off.any(axis=1))} == set(PLANTS[slug].leaves)

@@ -93,5 +93,7 @@ CASES = [
 for model in ZOO:
     if model.name in ORDINARY:
         at = model.draw(np.random.default_rng(0))
-        made = cases(f"an ordinary point, {model.name}", check_gradient, model.loss, *at, points=1)
-        CASES += made(Row("right", model.gradient, never=("Warning",)))
+        made = cases(
+            f"an ordinary point, {model.name}", check_gradient, model.function, *at, points=1
+        )
+        CASES += made(Row("right", model.by_hand, never=("Warning",)))

@@ -15,8 +15,8 @@ from tests.corpus.case import Case, Row, cases
 class Plain(NamedTuple):
     """A loss, its gradient by hand, and how parameters and inputs are drawn."""
 
-    loss: Callable[..., Any]
-    gradient: Callable[..., Any]
+    function: Callable[..., Any]
+    by_hand: Callable[..., Any]
     draw: Callable[[np.random.Generator], tuple[Any, ...]]
 
 
@@ -64,12 +64,12 @@ def of_plain(name: str, plain: Plain) -> list[Case]:
     at = plain.draw(np.random.default_rng(0))
     single = jax.tree.map(np.float32, at)
     return [
-        *cases(name, check_gradient, plain.loss, *at, points=1)(
-            Row("right", plain.gradient, "power series", never=("(autodiff)",), certified=True),
-            Row("one off by 1e-9", last_is_off(plain.gradient, 1e-9), verdict="disagree"),
+        *cases(name, check_gradient, plain.function, *at, points=1)(
+            Row("right", plain.by_hand, "power series", never=("(autodiff)",), certified=True),
+            Row("one off by 1e-9", last_is_off(plain.by_hand, 1e-9), verdict="disagree"),
         ),
-        *cases(f"{name} in float32", check_gradient, plain.loss, *single, points=0)(
-            Row("right", plain.gradient, certified=True, verdict="agree"),
+        *cases(f"{name} in float32", check_gradient, plain.function, *single, points=0)(
+            Row("right", plain.by_hand, certified=True, verdict="agree"),
         ),
     ]
 

@@ -59,13 +59,13 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
 ) -> None:
     model, expected = WRONG[name]
     point = model.draw(np.random.default_rng(5))
-    counterexample = found(check_gradient(getattr(HERE, name), model.loss, *point, points=0))
+    counterexample = found(check_gradient(getattr(HERE, name), model.function, *point, points=0))
     leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
     assert tuple(np.shape(leaf) for leaf in leaves) == expected
     code = counterexample.as_code()
     with pytest.raises(GradientMismatch):
         run(code)
-    monkeypatch.setattr(HERE, name, model.gradient)
+    monkeypatch.setattr(HERE, name, model.by_hand)
     run(code)
 
 

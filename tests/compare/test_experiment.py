@@ -7,28 +7,26 @@ import pytest
 
 import autodiff.article
 import manual.article
-from compare import trajectory
-from compare.trajectory import Problem, TrainingDivergedError, Trainings, compare_trainings
+from compare import experiment
+from compare.experiment import Settings, Trainings
+from compare.lockstep import RanAwayError
 from manual.article import Parameters
 from manual.sgd import sample_order, train, update
-from models.planted import LOOPS, PLANTS
-from models.planted.plant import Loop
+from models.planted import LOOPS, PLANTS, gradient_in, train_in
 from tests.reference import LOSSES, TRAINED, XS, YS, close
 from tests.tiers import slowly
 
-ONES, DRAWN = manual.article.ones_parameters(), manual.article.draw_parameters(44)
+DRAWN = Settings().start()
 
 
-def compared(
-    start: Parameters, epochs: int, seed: int | None = None, train: Any = train, **plant: Any
-) -> Trainings:
-    problem = Problem(XS, YS, 0.1, **plant)
-    return compare_trainings(start, problem, sample_order(4, epochs, seed), train)
+def compared(epochs: int, shuffled: int | None = None, **wrong: Any) -> Trainings:
+    order = sample_order(4, epochs, shuffled)
+    return experiment.train(Settings(epochs=epochs), order=order, **wrong)
 
 
 @pytest.mark.slow
 def test_the_articles_training() -> None:
-    trainings = compared(ONES, 1000)
+    trainings = experiment.train(Settings(init="ones"))
     assert trainings.epochs == 1000
     assert trainings.first_divergence is None
     for epoch, loss in LOSSES.items():
@@ -43,38 +41,37 @@ def test_the_articles_training() -> None:
     [(0, "stable"), slowly(None, "article")],
 )
 def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
-    trainings = compared(DRAWN, 300, seed, sigmoid_derivative=form)
+    settings = Settings(epochs=300, sigmoid_derivative=form)
+    trainings = experiment.train(settings, order=sample_order(4, 300, seed))
     assert trainings.first_divergence is None
     assert 0 < trainings.max_drift_ulps < 1000
 
 
 def test_no_epochs_at_all() -> None:
-    trainings = compared(DRAWN, 0)
+    trainings = compared(0)
     assert trainings.epochs == 0
     assert trainings.by_hand == trainings.autodiff == DRAWN
 
 
 @pytest.mark.slow
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = compared(DRAWN, 10, seed=1)
-    monkeypatch.setattr(trajectory, "CHUNK", 3)
+    whole = compared(10, 1)
+    monkeypatch.setattr(experiment, "CHUNK", 3)
     counted: list[int] = []
-    parts = compare_trainings(
-        DRAWN, Problem(XS, YS, 0.1), sample_order(4, 10, 1), on_epoch=counted.append
-    )
+    parts = compared(10, 1, on_epoch=counted.append)
     assert counted == list(range(1, 11))
     assert parts.losses.tobytes() == whole.losses.tobytes()
     assert parts.max_drift_ulps == whole.max_drift_ulps
     assert parts.by_hand == whole.by_hand
-    late = compared(DRAWN, 10, train=OTHER_LOOPS["decaying-rate"][0]).first_divergence
+    late = compared(10, loop=OTHER_LOOPS["decaying-rate"][0]).first_divergence
     assert late is not None
-    assert (late.update, late.epoch) == (4, 1)
+    assert late.update == 4
 
 
 @pytest.mark.slow
 def test_each_side_has_its_own_losses_and_parameters() -> None:
     """With a wrong gradient by hand the two trainings differ, and no column is the other's."""
-    trainings = compared(DRAWN, 30, by_hand=PLANTS["half-mse"].gradient)
+    trainings = compared(30, gradient=gradient_in(PLANTS["half-mse"]))
     sides = (trainings.by_hand, trainings.autodiff)
     losses = [manual.article.mean_loss(params, XS, YS) for params in sides]
     assert losses[0] > 1.1 * losses[1]
@@ -89,18 +86,18 @@ NOT_HERE = {"small-elements-zeroed", "saturated-unit-zeroed"}
 @pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
 def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
     with np.errstate(all="ignore"):
-        divergence = compared(DRAWN, 30, by_hand=PLANTS[slug].gradient).first_divergence
+        divergence = compared(30, gradient=gradient_in(PLANTS[slug])).first_divergence
     assert divergence is not None
     assert (divergence.quantity, divergence.off) == ("gradient", "by_hand")
-    assert divergence.parameter in PLANTS[slug].wrong
+    assert divergence.parameter in PLANTS[slug].leaves
 
 
 @pytest.mark.slow
 def test_what_a_divergence_says() -> None:
     """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
-    d = compared(DRAWN, 3, by_hand=PLANTS["dropped-term-loss"].gradient).first_divergence
+    d = compared(3, gradient=gradient_in(PLANTS["dropped-term-loss"])).first_divergence
     assert d is not None
-    assert (d.update, d.epoch, d.sample, d.parameter) == (0, 0, 0, "b2")
+    assert (d.update, d.parameter) == (0, "b2")
     right = manual.article.gradient(DRAWN, XS[0], YS[0]).b2
     assert abs(d.autodiff / right - 1) < 1e-14
     residual = YS[0] - manual.article.feedforward(DRAWN, XS[0])
@@ -139,8 +136,8 @@ def _decaying_rate(
 
 
 #: Training loops that are not ours, and the first update that must be seen to differ.
-OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
-    **{slug: (plant.train, FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
+OTHER_LOOPS: dict[str, tuple[Any, int]] = {
+    **{slug: (train_in(plant), FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
     "weight-decay": (_weight_decay, 0),
     "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
@@ -150,7 +147,7 @@ OTHER_LOOPS: dict[str, tuple[Loop, int]] = {
 @pytest.mark.parametrize("slug", OTHER_LOOPS)
 def test_a_wrong_training_loop_is_found(slug: str) -> None:
     loop, first = OTHER_LOOPS[slug]
-    divergence = compared(DRAWN, 3, train=loop).first_divergence
+    divergence = compared(3, loop=loop).first_divergence
     assert divergence is not None
     assert (divergence.update, divergence.quantity, divergence.along) == (
         first,
@@ -166,7 +163,7 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
         return right(params, xs, ys, rate, np.ascontiguousarray(order[:, ::-1]))
 
     monkeypatch.setattr(autodiff.article, "train", backwards)
-    divergence = compared(DRAWN, 3).first_divergence
+    divergence = compared(3).first_divergence
     assert divergence is not None
     found = (divergence.update, divergence.quantity, divergence.along, divergence.off)
     assert found == (0, "update", "autodiff", "autodiff")
@@ -174,14 +171,14 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("rate", [1e101, 1.7e308])
 def test_a_training_that_runs_away_says_so(rate: float) -> None:
-    with pytest.raises(TrainingDivergedError, match=r"in epoch 0.*expected one around 0\.1"):
-        compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 3))
+    with pytest.raises(RanAwayError, match=r"in epoch 0.*expected one around 0\.1"):
+        experiment.train(Settings(epochs=3, learning_rate=rate))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", [10.0, 1e90])
 def test_saturated_trainings_agree(rate: float) -> None:
-    last = compare_trainings(DRAWN, Problem(XS, YS, rate), sample_order(4, 30))
+    last = experiment.train(Settings(epochs=30, learning_rate=rate))
     assert last.first_divergence is None
 
 
@@ -191,6 +188,6 @@ def test_only_one_side_runs_away() -> None:
     def plant(params: Parameters, x: Any, y: Any) -> Parameters:
         return Parameters(*(g * 1e200 * 1e200 for g in manual.article.gradient(params, x, y)))
 
-    divergence = compared(DRAWN, 3, by_hand=plant).first_divergence
+    divergence = compared(3, gradient=plant).first_divergence
     assert divergence is not None
     assert divergence.update == 0
