@@ -111,7 +111,7 @@ def _by_hand(subject: Model, by_hand: Any, at: Any, cotangent: Any) -> list[Any]
     Of a rule a part that it does not define is NaN.
     """
     if subject.kind == RULE:
-        return _of_rule(by_hand(), at, careful=True)
+        return _of_rule(by_hand(), at)
     if subject.kind == OF_TORCH:
         try:
             return _gradients(by_hand.apply, at, cotangent)
@@ -166,7 +166,7 @@ def _exact(of: Model, at: Any) -> list[Any]:
     return _of_rule(of.function, at)
 
 
-def _of_rule(f: Any, at: Any, careful: bool = False) -> list[Any]:
+def _of_rule(f: Any, at: Any) -> list[Any]:
     rng = np.random.default_rng(0)
 
     def drawn(tree: Any) -> Any:
@@ -188,16 +188,14 @@ def _of_rule(f: Any, at: Any, careful: bool = False) -> list[Any]:
         lambda: jax.jvp(f, tuple(at), tangents)[1],
         lambda: jax.grad(slope, every)(*at),
     )
-    return [_flat(way, careful) for way in ways]
+    return [_flat(way) for way in ways]
 
 
-def _flat(way: Any, careful: bool) -> Any:
+def _flat(way: Any) -> Any:
     try:
         return ravel_pytree(way())[0]
     except (TypeError, NotImplementedError):  # the rule does not define it
-        if careful:
-            return np.nan
-        raise
+        return np.nan
 
 
 def _real(array: Any) -> Any:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -51,12 +51,35 @@ def question(by_hand: Callable[..., Any] = gradient) -> Question:
     return Question(GRADIENT, loss, by_hand, (PARAMS, X), None if by_hand is gradient else gradient)
 
 
+def elementary() -> Question:
+    """A question without inputs, which the planted checkers answer."""
+    return Question(GRADIENT, loss, gradient, (PARAMS,))
+
+
+def moved(seed: int) -> Any:
+    return PARAMS | {"b": PARAMS["b"] + seed}
+
+
+def elsewhere_later() -> Question:
+    return replace(question(), draw=moved)
+
+
 def unbuilt() -> Question:
     raise KeyError("no such model")
 
 
 def says(verdict: str, _question: Question) -> Answer:
     return Answer(verdict)
+
+
+def says_where(asked: Question) -> Answer:
+    """Says which process it is, and at which parameters."""
+    return Answer(RIGHT, message=f"{os.getpid()} {asked.at[0]}")
+
+
+def waits(seconds: float, _: Question) -> Answer:
+    time.sleep(seconds)
+    return Answer(RIGHT)
 
 
 def hangs(asked: Question) -> Answer:
