@@ -7,8 +7,8 @@
   both take the same update. Three trainings run in it: the article's (`experiment`), that of a
   network of any shape on real data (`training`; its sides are in `sides`), and least squares, which
   is a network of one unit (`regression`).
-- *A mistake is planted* in `breaking`: it puts one of `models.planted` in the place of a gradient or
-  a training loop, and runs five checks, of which most miss it.
+- *A mistake is planted* in `breaking`: one of `models.planted` takes the place of a gradient or of
+  a training loop, and five checks say whether they see it.
 
 Beside them, `sweep` compares gradients at a billion random points, `proof` proves the lines right,
 `recording` and `traced` show a pass step by step, and `errata` runs the article's mistakes.

@@ -11,12 +11,12 @@ import manual.network
 from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, count_parameters, shape
 from compare.lockstep import Divergence, Lockstep, Point, Progress, RanAwayError, Ranges
-from compare.networks import flat
 from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges, loss_ranges
 from compare.networks.updates import update_ranges
 from compare.prepared import Prepared, hits
 from compare.rounding import FLOAT32, FLOAT64
-from compare.sides import ByAutodiff, ByHand, Program, judged, name_at, split, start
+from compare.sides import ByAutodiff, ByHand, Program, judged, start
+from compare.trees import layers_like, name_at, split
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 from manual.sgd import minibatches
@@ -78,8 +78,8 @@ def program_of(network: Network) -> Program:
 
         return autodiff.network.loss(network, params, x, y)
 
-    like = flat.split(np.empty(count_parameters(network.sizes)), network.sizes)
-    return Program(loss, partial(manual.network.gradient, network), like)
+    gradient = partial(manual.network.gradient, network)
+    return Program(loss, gradient, layers_like(network.sizes))
 
 
 def lockstep(

@@ -78,9 +78,9 @@ def _rounded(values: np.ndarray) -> list[float]:
 
 def parameters(stored: dict[str, Any]) -> list[Layer]:
     """Return the layers of the stored network."""
-    from compare.networks import flat
+    from compare.trees import layers_like, split
 
-    return flat.split(np.array(stored["params"]), stored["sizes"])
+    return split(np.array(stored["params"]), layers_like(stored["sizes"]))
 
 
 def standardised(stored: dict[str, Any], pixels: Any) -> np.ndarray:

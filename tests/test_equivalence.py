@@ -23,10 +23,10 @@ import manual.article
 import manual.network
 from autodiff.precision import in_float64
 from compare.bounds import gradient_ranges
-from compare.networks import flat
 from compare.networks.ranges import CANCELLING, STABLE, flattened, output_ranges
 from compare.networks.ranges import gradient_ranges as network_gradient_ranges
 from compare.rounding import Range
+from compare.trees import join
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid_derivative
 from manual.article import Parameters
 from manual.network import Network
@@ -127,9 +127,9 @@ def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
     @given(point=network_strategies.points(of))
     def agree(point: network_strategies.Point) -> None:
         params, x, y = point
-        by_hand = flat.join(manual.network.gradient(of.network, params, x, y))
+        by_hand = join(manual.network.gradient(of.network, params, x, y), params)
         layers = [autodiff.network.Layer(*layer) for layer in params]
-        by_autodiff = flat.join(gradient(layers, x, y))
+        by_autodiff = join(gradient(layers, x, y), params)
         one = [(w[None], b[None]) for w, b in params]
         ranges = network_gradient_ranges(of.network, one, x[None], y[None])
         narrow, wide = (flattened(ranges[form])[0] for form in (STABLE, CANCELLING))

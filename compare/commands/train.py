@@ -245,11 +245,10 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     import numpy as np
 
     from compare.files import write_whole
-    from compare.sides import split
-    from compare.training import program_of
+    from compare.trees import layers_like, split
 
     params = next(iter(progress.points.values())).params
-    layers = split(params, program_of(training.plan.network).like)
+    layers = split(params, layers_like(training.plan.network.sizes))
     arrays = {
         f"{name}{k}": array
         for k, layer in enumerate(layers)

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 
 import autodiff.network
 import manual.network
-from compare.networks import flat
 from compare.networks.functions import LOSSES
 from compare.networks.ranges import backward, forward
 from compare.rounding import Format, Range
 from compare.sweep.settings import Settings
 from compare.sweep.subject import APART, Compared, Kept
+from compare.trees import layers_like, split
 from manual.affine import Layer
 from manual.network import Network
 
@@ -83,7 +83,7 @@ def as_arrays(settings: Settings, numbers: list[Any]) -> tuple[list[Layer], Any,
     assert network is not None
     of_parameters = settings.parameters
     of_inputs = of_parameters + settings.examples * network.sizes[0]
-    params = flat.split(jnp.stack(numbers[:of_parameters], axis=-1), network.sizes)
+    params = split(jnp.stack(numbers[:of_parameters], axis=-1), layers_like(network.sizes))
     x = jnp.stack(numbers[of_parameters:of_inputs], axis=-1)
     y = jnp.stack(numbers[of_inputs:], axis=-1)
     x = x.reshape(-1, settings.examples, network.sizes[0])

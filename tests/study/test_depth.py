@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect
 
 import autodiff.network
 import manual.network
-from compare.networks import flat
 from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
 from compare.prepared import split
+from compare.trees import join
 from manual.activations import ACTIVATIONS
 from manual.affine import (
     Layer,
@@ -225,7 +225,7 @@ _DIGITS = """
 @pytest.mark.slow
 def test_a_digits_pass_is_that_of_numpy_and_of_jax(at: At) -> None:
     params = digits.parameters(stored())
-    assert flat.join(params).tolist() == stored()["params"]
+    assert join(params, params).tolist() == stored()["params"]
     standardised = digits.standardised(stored(), images())
     for at_, found in enumerate(at().evaluate(_DIGITS)):
         assert found["x"] == standardised[at_].tolist()

@@ -14,7 +14,6 @@ import autodiff.training
 import manual.network
 from compare.lockstep import Point as Before
 from compare.lockstep import Ranges
-from compare.networks import flat
 from compare.networks.ranges import (
     CANCELLING,
     STABLE,
@@ -51,6 +50,11 @@ KINDS = {
 DTYPES = ("float64", "float32")
 
 Point = tuple[list[Layer], np.ndarray, np.ndarray]
+
+
+def joined(layers: Any) -> Any:
+    """All parameters side by side."""
+    return np.concatenate([np.ravel(array) for layer in layers for array in layer])
 
 
 def networks() -> list[tuple[Network, int]]:
@@ -100,7 +104,7 @@ def ranges_at(network: Network, point: Point) -> dict[str, Range]:
 
 def by_hand(network: Network, point: Point) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
-        return flat.join(manual.network.gradient(network, *point))
+        return joined(manual.network.gradient(network, *point))
 
 
 def by_autodiff(network: Network, point: Point) -> np.ndarray:
@@ -109,7 +113,7 @@ def by_autodiff(network: Network, point: Point) -> np.ndarray:
         params = [autodiff.network.Layer(*layer) for layer in params]
         grads = _compiled(network)(params, x, y)
         assert grads[0].w.dtype == point[1].dtype
-        return flat.join(jax.device_get(grads))
+        return joined(jax.device_get(grads))
 
 
 @functools.cache
@@ -156,7 +160,7 @@ def inside_exactly(network: Network, point: Point) -> None:
     layers = [autodiff.network.Layer(w, b) for w, b in params]
     loss = functools.partial(autodiff.network.loss, network)
     exact = exact_gradient(loss, layers, x, y)
-    truth = flat.join([(np.vectorize(float)(w), np.vectorize(float)(b)) for w, b in exact])
+    truth = joined([(np.vectorize(float)(w), np.vectorize(float)(b)) for w, b in exact])
     for form, found in ranges_at(network, point).items():
         inside = found.contains(truth)
         assert np.all(inside), (form, int(np.argmin(inside)))
@@ -223,7 +227,7 @@ def test_a_transposed_derivative_is_outside(activation: str) -> None:
     network = Network((3, 3, 3), activation, loss="softmax-ce")
     point = _mildly(5, network, 4)
     layers = manual.network.gradient(network, *point)
-    wrong = flat.join([layers[0], Layer(layers[1].w.T, layers[1].b)])
+    wrong = joined([layers[0], Layer(layers[1].w.T, layers[1].b)])
     off_diagonal = np.concatenate([np.zeros(12), 1 - np.eye(3).ravel(), np.zeros(3)]) > 0
     for where in outside(network, point, wrong):
         assert np.array_equal(where, off_diagonal)
