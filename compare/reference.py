@@ -271,9 +271,20 @@ def within(program: Callable[..., Any], *args: Any) -> Any:
         return jax.tree.map(Bounded, *jax.device_get(bounded(program)(*args)))
 
 
+_output = jax.jit(bounded(partial(article_output, see=as_it_is, form=STABLE)))
+_loss = jax.jit(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
+
+
 def article_output_bounds(params: Any, x: Any) -> Bounded:
-    """Bound what the article's network predicts for n inputs, shape (n, 2)."""
-    return within(partial(article_output, see=as_it_is, form=STABLE), params, x)
+    """Bound what the article's network predicts; shapes as for `article_gradient`."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_output(tuple(params), x)))
+
+
+def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
+    """Bound one sample's loss; shapes as for `article_gradient`."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_loss(tuple(params), x, y)))
 
 
 @cache
@@ -285,3 +296,14 @@ def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounde
     """Bound the loss of a network of (w, b) for each layer, a scalar."""
     with jax.enable_x64(True):
         return Bounded(*jax.device_get(_loss_of(network)([tuple(of) for of in params], x, y)))
+
+
+@cache
+def _predicted_by(network: Network) -> Callable[..., Any]:
+    return jax.jit(bounded(partial(predictions, network)))
+
+
+def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
+    """Bound what a network of (w, b) for each layer predicts, shape (n, n_out)."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_predicted_by(network)([tuple(of) for of in params], x)))

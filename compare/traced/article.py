@@ -221,7 +221,7 @@ def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:
 def _reference(form: str) -> Run:
     def run(named: Any, sample: Any, see: See) -> dict[str, Any]:
         params = Parameters(*(named[name] for name in NAMES))
-        return {"L": article_loss(params, *sample, see, form)}
+        return {"L": article_loss(params, *sample, see=see, form=form)}
 
     return run
 

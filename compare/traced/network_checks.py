@@ -48,10 +48,10 @@ def _reference(network: Network) -> Callable[[str], Run]:
     def of_form(form: str) -> Run:
         def run(named: Any, example: Any, see: See) -> dict[str, Any]:
             params = [(named[f"w{at}"], named[f"b{at}"]) for at in layers]
-            whole = network_loss(network, params, *example, see, form)
+            whole = network_loss(network, params, *example, see=see, form=form)
             if not network.l2:
                 return {WHOLE: whole}
-            of_data = network_loss(replace(network, l2=0.0), params, *example, see, form)
+            of_data = network_loss(replace(network, l2=0.0), params, *example, see=see, form=form)
             return {WHOLE: whole, OF_DATA: of_data}
 
         return run
