@@ -1,19 +1,18 @@
 """The two sides of a training: the lines by hand in NumPy, and `jax.grad` of the loss under jit.
 
-Both train a `Program`, whose parameters may have any structure. Between updates they are one vector
-(`compare.trees`): so the sides have one language, whatever they compute with. A stretch is a matrix
-of row numbers, one minibatch a row.
+Both train a `compare.lockstep.Program`, whose parameters may have any structure. Between updates
+they are one vector (`compare.trees`): so the sides have one language, whatever they compute with. A
+stretch is a matrix of row numbers, one minibatch a row.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from compare.lockstep import Point, Steps
+from compare.lockstep import Point, Program, Steps
 from compare.trees import join, leaves, split
 from compare.wording import InputError
 from manual.optimisers import OPTIMISERS, State
@@ -21,15 +20,6 @@ from manual.optimisers import OPTIMISERS, State
 
 class MisshapenError(InputError):
     """The gradient by hand is not shaped and typed like the parameters; no update is possible."""
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A loss and its gradient, derived by hand; both take (params, x, y), n examples as rows."""
-
-    loss: Callable[[Any, Any, Any], Any]  #: in JAX, a pure function
-    gradient: Callable[[Any, Any, Any], Any]  #: in NumPy, shaped and typed like the parameters
-    like: Any  #: parameters, or what has their structure: lists and tuples of arrays of one dtype
 
 
 def start(params: Any, optimiser: str) -> Point:

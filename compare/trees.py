@@ -42,7 +42,7 @@ def join(tree: Any, like: Any) -> np.ndarray:
 def split(flat: Any, like: Any) -> Any:
     """Split vectors, shape (..., p), NumPy's or JAX's, into a tree; the inverse of `join`."""
     if not isinstance(like, list | tuple):
-        return flat.reshape(*flat.shape[:-1], *np.shape(like))
+        return flat.reshape((*flat.shape[:-1], *np.shape(like)))
     ends = np.cumsum([0, *(sum(map(np.size, leaves(part).values())) for part in like)])
     parts = [
         split(flat[..., start:end], part)

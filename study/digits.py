@@ -39,7 +39,7 @@ def trained() -> dict[str, Any]:
     from compare.data import built_in
     from compare.prepared import prepare, split
     from compare.training import Training, train
-    from compare.verdict import BY_AUTODIFF, BY_HAND
+    from compare.wording import BY_AUTODIFF, BY_HAND
 
     data = built_in("digits")
     prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.dtype)

@@ -113,7 +113,7 @@ def train(
     from compare.memory import keep_freed_memory
     from compare.prepared import prepare
     from compare.training import Training, complaint
-    from compare.verdict import BY_AUTODIFF, BY_HAND
+    from compare.wording import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -272,8 +272,8 @@ def _report(
     out: Path | None,
 ) -> None:
     """Print the scores, the drift, and the verdict."""
-    from compare.lockstep import SIDE_LABELS
     from compare.terminal import console, show_scores, show_verdict
+    from compare.wording import SIDE_LABELS
 
     screen = console()
     show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})

@@ -15,7 +15,7 @@ from compare.limits import count_parameters
 from compare.lockstep import Divergence, Point, Progress, RanAwayError, Steps, drift
 from compare.training import Training, train
 from compare.trees import layers_like, name_at
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, training
 from tests.tiers import one_of_each

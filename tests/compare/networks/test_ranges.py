@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -13,18 +13,16 @@ import autodiff.network
 import autodiff.training
 import manual.network
 from compare.lockstep import Point as Before
-from compare.lockstep import Ranges
-from compare.networks.ranges import (
+from compare.reference import (
     CANCELLING,
     STABLE,
     flattened,
-    gradient_ranges,
-    loss_ranges,
+    network_gradient,
+    network_loss_bounds,
+    update_bounds,
 )
-from compare.networks.updates import update_ranges
-from compare.rounding import Range, between, exactly
-from compare.training import FORMATS
 from handgrad import exact_gradient
+from handgrad.tolerance.rounding import Bounded
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.losses import LOSSES
@@ -94,12 +92,12 @@ def drawn(network: Network, rows: int, kind: str, dtype: str, seed: int) -> Poin
     return params, x, y.astype(dtype)
 
 
-def ranges_at(network: Network, point: Point) -> dict[str, Range]:
+def ranges_at(network: Network, point: Point) -> dict[str, Bounded]:
     params, x, y = point
     stacked = [(w[None], b[None]) for w, b in params]
-    floats = FORMATS[x.dtype.name]
-    ranges = gradient_ranges(network, stacked, x[None], y[None], floats)
-    return {form: flattened(layers)[0] for form, layers in ranges.items()}
+    found = network_gradient(network, stacked, x[None], y[None])
+    flat_ones = {form: flattened(layers, params) for form, layers in found.items()}
+    return {form: Bounded(of.value[0], of.error[0]) for form, of in flat_ones.items()}
 
 
 def by_hand(network: Network, point: Point) -> np.ndarray:
@@ -126,8 +124,7 @@ def check(network: Network, point: Point) -> None:
     hand, auto = by_hand(network, point), by_autodiff(network, point)
     assert np.all(np.isfinite(hand))
     params, x, y = point
-    stacked = [(w[None], b[None]) for w, b in params]
-    loss = loss_ranges(network, stacked, x[None], y[None], FORMATS[x.dtype.name])
+    loss = network_loss_bounds(network, params, x, y)
     assert np.all(loss.contains(manual.network.loss(network, params, x, y)))
     for form, grads in ((STABLE, hand), (CANCELLING, auto), (CANCELLING, hand)):
         inside = ranges[form].contains(grads)
@@ -271,9 +268,17 @@ def _before(optimiser: str, dtype: str, counts: np.ndarray, scale: float, seed: 
     return before, grads.astype(dtype)
 
 
-def _ranges(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Ranges:
-    floats = FORMATS[grads.dtype.name]
-    return update_ranges(optimiser, rate, before, exactly(grads, floats))
+class Updated(NamedTuple):
+    params: Bounded
+    moments: list[Bounded]
+
+
+def _ranges(
+    optimiser: str, rate: float, before: Before, grads: np.ndarray, error: Any = 0
+) -> Updated:
+    bounds = Bounded(grads, np.full_like(grads, error))
+    params, *moments = update_bounds(optimiser, rate, before, bounds)
+    return Updated(params, moments)
 
 
 def _by_hand(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Any:
@@ -387,8 +392,8 @@ def test_wrong_updates_of_adam_are_outside(what: str) -> None:
 def test_a_first_update_by_a_derivative_that_may_be_0() -> None:
     """As at a kink. Adam divides by √v̂ + ε, which is never below ε."""
     before = Before(np.ones((1, 1)), np.zeros((1, 2, 1)), np.zeros(1, int))
-    ranges = update_ranges("adam", 0.01, before, between(np.zeros((1, 1)), np.full((1, 1), 5.0)))
-    assert np.isfinite(ranges.params.magnitude).all()
+    ranges = _ranges("adam", 0.01, before, np.full((1, 1), 2.5), 2.5)
+    assert np.isfinite(ranges.params.reach).all()
     assert ranges.params.contains(1.0).all()
     assert ranges.params.contains(0.99).all()
 
@@ -397,8 +402,9 @@ def test_parameters_without_a_derivative_stay() -> None:
     before, grads = _before("adam", "float64", COUNTS, 1.0)
     ranges = _ranges("adam", 0.01, before, grads)
     still = before.params[:, :2]
-    assert np.all(ranges.params[:, :2].contains(still))
-    assert not np.any(ranges.params[:, :2].contains(still + 1e-12))
+    params = Bounded(*(part[:, :2] for part in ranges.params))
+    assert np.all(params.contains(still))
+    assert not np.any(params.contains(still + 1e-12))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from compare.prepared import codes, hits, prepare, scale_of, split, unscaled
 from compare.training import Training, train
 from compare.trees import join, layers_like
 from compare.trees import split as layers
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import BY_AUTODIFF, BY_HAND
 from tests.compare.networks.calls import BOTH, dataset, training
 from tests.tiers import fewer
 
