@@ -19,9 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from compare.networks import flat
 from handgrad.tolerance.rounding import Bounded, bounded
-from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import Network
 
@@ -239,7 +237,7 @@ def _of_network(network: Network) -> Callable[..., dict[str, Any]]:
     return by_form(gradient)
 
 
-def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, list[Layer]]:
+def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, Any]:
     """Bound the gradients of k losses, one at each of k points.
 
     Args:
@@ -250,19 +248,7 @@ def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str,
     Returns:
         By form, `Bounded` shaped like params.
     """
-    return _of_network(network)([Layer(*layer) for layer in params], x, y)
-
-
-def flattened(layers: list[Layer]) -> Bounded:
-    """Put all parameters side by side, shape (k, p)."""
-    parts = zip(*((of for of in layer) for layer in layers), strict=True)
-    ws, bs = parts
-    return Bounded(
-        *(
-            flat.join([Layer(w[part], b[part]) for w, b in zip(ws, bs, strict=True)])
-            for part in range(2)
-        )
-    )
+    return _of_network(network)([tuple(layer) for layer in params], x, y)
 
 
 def within(program: Callable[..., Any], *args: Any) -> Any:

@@ -22,7 +22,7 @@ from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
 from compare.networks import flat
-from compare.reference import STABLE, flattened, network_gradient
+from compare.reference import STABLE, network_gradient
 from compare.wording import InputError
 from manual.network import Network
 from manual.regression import Coefficients
@@ -179,7 +179,7 @@ def _lockstep(
         k, network = len(before.params), Network((x.shape[1], 1))
         data = (np.broadcast_to(part, (k, *part.shape)) for part in (x, y[:, None]))
         layers = flat.split(before.params, network.sizes)
-        grads = flattened(network_gradient(network, layers, *data)[STABLE])
+        grads = flat.flattened(network_gradient(network, layers, *data)[STABLE])
         right = descended(before, grads, rate)
         return right, right
 

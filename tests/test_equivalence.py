@@ -29,7 +29,6 @@ from compare.reference import (
     CANCELLING,
     STABLE,
     article_gradient,
-    flattened,
     network_gradient,
     network_predictions,
 )
@@ -143,7 +142,7 @@ def test_general_networks_agree_by_hand_and_by_autodiff(of: Described) -> None:
         by_autodiff = flat.join(gradient(layers, x, y))
         one = [(w[None], b[None]) for w, b in params]
         bounds = network_gradient(of.network, one, x[None], y[None])
-        narrow, wide = (flattened(bounds[form]) for form in (STABLE, CANCELLING))
+        narrow, wide = (flat.flattened(bounds[form]) for form in (STABLE, CANCELLING))
         loss = partial(autodiff.network.loss, of.network)
         assert narrow.contains(by_hand).all() or is_ruled_right(
             partial(manual.network.gradient, of.network), STABLE, loss, *point

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.tolerance.rounding import Bounded
 from manual.affine import Layer
 
 
@@ -13,6 +14,11 @@ def join(params: Sequence[Any]) -> np.ndarray:
     """Join layers (w, b) with leading axes (...) into one array of shape (..., p)."""
     flat = [np.reshape(a, (*a.shape[: a.ndim - d], -1)) for w, b in params for a, d in _pair(w, b)]
     return np.concatenate(flat, axis=-1)
+
+
+def flattened(layers: Sequence[Any]) -> Bounded:
+    """Join layers (w, b) of bounds, as `join` does their parts."""
+    return Bounded(*(join([(w[part], b[part]) for w, b in layers]) for part in range(2)))
 
 
 def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:

@@ -11,7 +11,7 @@ from compare.networks import flat
 from compare.networks.plan import Plan
 from compare.networks.trainers import Trainer
 from compare.networks.updates import update_ranges
-from compare.reference import CANCELLING, STABLE, flattened, network_gradient, network_loss_bounds
+from compare.reference import CANCELLING, STABLE, network_gradient, network_loss_bounds
 
 
 def lockstep(plan: Plan, sides: dict[str, Trainer], x: np.ndarray, y: np.ndarray) -> Lockstep:
@@ -28,7 +28,7 @@ def lockstep(plan: Plan, sides: dict[str, Trainer], x: np.ndarray, y: np.ndarray
         params = flat.split(before.params, sizes)
         by_form = network_gradient(plan.network, params, x[stretch], y[stretch])
         of_hand, of_auto = (
-            update_ranges(plan.optimiser, plan.learning_rate, before, flattened(by_form[form]))
+            update_ranges(plan.optimiser, plan.learning_rate, before, flat.flattened(by_form[form]))
             for form in (STABLE, CANCELLING)
         )
         return of_hand, of_auto
