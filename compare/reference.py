@@ -90,28 +90,27 @@ _huber = _with_slope(
 )
 
 
-def _odds(z: Any) -> Any:
-    """Σ_{k≠j} e^(z_k - z_j) of each class j, whose probability is 1 / (1 + it).
-
-    Differences of logits are cut off where their exponentials' squares would overflow.
-    """
-    end = np.log(jnp.finfo(z.dtype).max) / 2
-    each = jnp.exp(jnp.clip(z[..., None, :] - z[..., :, None], -end, end))
-    return jnp.where(jnp.eye(z.shape[-1], dtype=bool), jnp.zeros_like(each), each).sum(-1)
+def _log_odds(z: Any) -> Any:
+    """log Σ_{k≠j} e^z_k - z_j of each class j, of which the others have probability σ."""
+    apart = z[..., None, :] - z[..., :, None]
+    # Of no weight; infinity would have an infinite error.
+    others = jnp.where(jnp.eye(z.shape[-1], dtype=bool), jnp.full_like(apart, -1e30), apart)
+    largest = others.max(-1, keepdims=True)
+    return jnp.log(jnp.exp(others - largest).sum(-1)) + largest[..., 0]
 
 
 @jax.custom_jvp
 def _softmax_ce(z: Any, y: Any) -> Any:
     """-y_j log p_j, of each class j."""
-    return y * jnp.log1p(_odds(z))
+    return y * _softplus(_log_odds(z))
 
 
 @_softmax_ce.defjvp
 def _softmax_ce_rule(at: Any, moved: Any) -> tuple[Any, Any]:
     """p_j Σ y - y_j is p_j Σ_{k≠j} y_k - y_j (1 - p_j), without the term that cancels."""
-    (z, y), odds = at, _odds(at[0])
-    others = 1 - jnp.eye(z.shape[-1], dtype=z.dtype)
-    slope = y @ others / (1 + odds) - y / (1 + 1 / odds)
+    (z, y), odds = at, _log_odds(at[0])
+    others = y @ (1 - jnp.eye(z.shape[-1], dtype=z.dtype))
+    slope = jax.lax.logistic(-odds) * others - jax.lax.logistic(odds) * y
     return _softmax_ce(z, y), moved[0] * slope
 
 
@@ -159,7 +158,7 @@ def predictions(network: Network, params: Any, x: Any) -> Any:
     """The outputs, as probabilities where the loss is on logits."""
     z = outputs(network, params, x, as_it_is, STABLE)
     if network.loss == "softmax-ce":
-        return 1 / (1 + _odds(z))
+        return jax.lax.logistic(-_log_odds(z))
     return _sigmoid(z) if network.loss == "bce" else z
 
 
