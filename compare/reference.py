@@ -12,7 +12,6 @@ that form is `CANCELLING`, and what it loses is allowed to a side of that form.
 
 from collections.abc import Callable
 from functools import cache, partial
-from operator import itemgetter
 from typing import Any
 
 import jax
@@ -22,7 +21,6 @@ import optax
 
 from compare.trees import join
 from handgrad.tolerance.rounding import Bounded, bounded
-from manual.affine import Layer
 from manual.article import Parameters
 from manual.network import Network
 
@@ -93,28 +91,27 @@ _huber = _with_slope(
 )
 
 
-def _odds(z: Any) -> Any:
-    """Σ_{k≠j} e^(z_k - z_j) of each class j, whose probability is 1 / (1 + it).
-
-    Differences of logits are cut off where their exponentials' squares would overflow.
-    """
-    end = np.log(jnp.finfo(z.dtype).max) / 2
-    each = jnp.exp(jnp.clip(z[..., None, :] - z[..., :, None], -end, end))
-    return jnp.where(jnp.eye(z.shape[-1], dtype=bool), jnp.zeros_like(each), each).sum(-1)
+def _log_odds(z: Any) -> Any:
+    """log Σ_{k≠j} e^z_k - z_j of each class j, of which the others have probability σ."""
+    apart = z[..., None, :] - z[..., :, None]
+    # Of no weight; infinity would have an infinite error.
+    others = jnp.where(jnp.eye(z.shape[-1], dtype=bool), jnp.full_like(apart, -1e30), apart)
+    largest = others.max(-1, keepdims=True)
+    return jnp.log(jnp.exp(others - largest).sum(-1)) + largest[..., 0]
 
 
 @jax.custom_jvp
 def _softmax_ce(z: Any, y: Any) -> Any:
     """-y_j log p_j, of each class j."""
-    return y * jnp.log1p(_odds(z))
+    return y * _softplus(_log_odds(z))
 
 
 @_softmax_ce.defjvp
 def _softmax_ce_rule(at: Any, moved: Any) -> tuple[Any, Any]:
     """p_j Σ y - y_j is p_j Σ_{k≠j} y_k - y_j (1 - p_j), without the term that cancels."""
-    (z, y), odds = at, _odds(at[0])
-    others = 1 - jnp.eye(z.shape[-1], dtype=z.dtype)
-    slope = y @ others / (1 + odds) - y / (1 + 1 / odds)
+    (z, y), odds = at, _log_odds(at[0])
+    others = y @ (1 - jnp.eye(z.shape[-1], dtype=z.dtype))
+    slope = jax.lax.logistic(-odds) * others - jax.lax.logistic(odds) * y
     return _softmax_ce(z, y), moved[0] * slope
 
 
@@ -162,7 +159,7 @@ def predictions(network: Network, params: Any, x: Any) -> Any:
     """The outputs, as probabilities where the loss is on logits."""
     z = outputs(network, params, x, as_it_is, STABLE)
     if network.loss == "softmax-ce":
-        return 1 / (1 + _odds(z))
+        return jax.lax.logistic(-_log_odds(z))
     return _sigmoid(z) if network.loss == "bce" else z
 
 
@@ -240,7 +237,7 @@ def _of_network(network: Network) -> Callable[..., dict[str, Any]]:
     return by_form(gradient)
 
 
-def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, list[Layer]]:
+def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, Any]:
     """Bound the gradients of k losses, one at each of k points.
 
     Args:
@@ -251,15 +248,13 @@ def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str,
     Returns:
         By form, `Bounded` shaped like params.
     """
-    return _of_network(network)([Layer(*layer) for layer in params], x, y)
+    return _of_network(network)([tuple(layer) for layer in params], x, y)
 
 
 def flattened(bounds: Any, like: Any) -> Bounded:
     """Join the bounds of a tree of parameters, shape (..., p); `like` as for `compare.trees`."""
-    values, errors = (
-        jax.tree.map(itemgetter(part), bounds, is_leaf=lambda leaf: isinstance(leaf, Bounded))
-        for part in range(2)
-    )
+    each = jax.tree.leaves(bounds, is_leaf=lambda leaf: isinstance(leaf, Bounded))
+    values, errors = (list(parts) for parts in zip(*each, strict=True))
     return Bounded(join(values, like), join(errors, like))
 
 

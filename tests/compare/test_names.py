@@ -1,7 +1,5 @@
 """Names that stand in several rooms are the same everywhere."""
 
-import compare.networks.updates
-
 import autodiff.network
 import autodiff.training
 import compare.reference
@@ -26,5 +24,5 @@ def test_activations_losses_and_optimisers() -> None:
     assert set(options.LOSS.names) == losses
     assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
     assert set(autodiff.training.OPTIMISERS) == optimisers
-    assert set(compare.networks.updates.UPDATES) == optimisers
+    assert set(compare.reference.UPDATES) == optimisers
     assert set(train.OPTIMISER.names) == optimisers == set(train.RATES)
