@@ -1,14 +1,14 @@
 """Hold the derivation by hand against autodiff, with rounding as the only excuse for a difference.
 
-- *Rounding is judged* in `agreement` (nine partial derivatives of the article's network at a point,
-  by hand and by autodiff) and `verdict` (two arrays within ranges); `rounding`, `bounds` and
-  `networks` say how far two right answers may lie apart.
+- *Rounding is judged* in `agreement`: two arrays, by hand and by autodiff, agree where both are
+  within bounds on rounding. The bounds are those of a third program, in `reference`; where they do
+  not say that a side is right, `handgrad.check_gradient` does.
 - *Two trainings meet* in `lockstep`: each side walks its own path, and at every step of either path
   both take the same update. Three trainings run in it: the article's (`experiment`), that of a
   network of any shape on real data (`training`; its sides are in `sides`), and least squares, which
   is a network of one unit (`regression`).
-- *A mistake is planted* in `breaking`: it puts one of `models.planted` in the place of a gradient
-  or a training loop, and runs five checks, of which most miss it.
+- *A mistake is planted* in `breaking`: one of `models.planted` takes the place of a gradient or of
+  a training loop, and five checks say whether they see it.
 
 Beside them, `sweep` compares gradients at a billion random points, `proof` proves the lines right,
 `recording` and `traced` show a pass step by step, and `errata` runs the article's mistakes.

@@ -11,21 +11,20 @@ import autodiff.article
 import manual.article
 import manual.sgd
 from compare.agreement import (
-    AUTODIFF_FORM,
+    FORMS,
     NAMES,
     Gradient,
     Partial,
+    Verdict,
     compare_gradients,
     hand_gradient,
     stack,
-    stack_ranges,
 )
-from compare.bounds import gradient_ranges, output_range
 from compare.limits import LARGEST_VALUE
-from compare.lockstep import Divergence, Lockstep, Point, RanAwayError, Ranges, Steps
-from compare.networks.updates import update_ranges
+from compare.lockstep import Divergence, Lockstep, Point, Program, RanAwayError, Steps
 from compare.people import PEOPLE, Person, label, raw, shifted, targets
-from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
+from compare.reference import CANCELLING, article_gradient, article_output_bounds
+from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.article import Parameters
 
 #: Epochs run and judged at a time, so that memory holds one stretch of updates and not all; the
@@ -236,19 +235,15 @@ def _lockstep(
     def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
         return autodiff.article.steps(_nine(params), XS[samples], YS[samples], rate)
 
-    def ranges(before: Point, samples: np.ndarray) -> tuple[Ranges, Ranges]:
-        by_hand, auto = (
-            stack_ranges(gradient_ranges(before.params.T, XS[samples], YS[samples], of)).T
-            for of in (form, AUTODIFF_FORM)
-        )
-        return update_ranges("sgd", rate, before, by_hand), update_ranges("sgd", rate, before, auto)
-
+    like = Parameters(*np.zeros(len(NAMES)))
+    program = Program(autodiff.article.loss, gradient, article_gradient, like)
     sides = {
         BY_HAND: _Side(path_by_hand, step_by_hand),
         BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),
     }
+    forms = {BY_HAND: FORMS[form], BY_AUTODIFF: CANCELLING}
     away = partial(_ran_away, settings)
-    return Lockstep(sides, ranges, NAMES.__getitem__, away, LARGEST_VALUE)
+    return Lockstep(program, sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES)
 
 
 def _nine(params: Any) -> autodiff.article.Parameters:
@@ -285,8 +280,8 @@ def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction
 
 
 def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
-    """Compare the outputs of one trained network by both sides, and their right ranges."""
+    """Compare the outputs of one trained network "by both sides, and their bounds."""
     by_hand = manual.article.feedforward(params, x)
     by_autodiff = autodiff.article.predict(_nine(params), x)
-    right = output_range(params, x)
+    right = article_output_bounds(params, x)
     return Verdict(by_hand, np.asarray(by_autodiff), right, right)

@@ -1,10 +1,10 @@
 """Run two trainings in lockstep, by hand and by autodiff, and judge every update.
 
 *Judged*: both sides take every update from common parameters; the gradient, the optimiser's moments
-and the updated parameters must lie in the ranges of a right program. The common parameters are
-those that a training really went through, once along the path by hand and once along the path by
-autodiff, so each training loop is compared with the other side's update at every one of its own
-steps.
+and the updated parameters must lie within the bounds on rounding of a third program. The common
+parameters are those that a training really went through, once along the path by hand and once along
+the path by autodiff, so each training loop is compared with the other side's update at every one of
+its own steps.
 
 *Reported*: the two trainings also run freely, each from its own last parameters. Their drift shows
 how training amplifies rounding, not whether a gradient is right; it is not judged.
@@ -12,16 +12,15 @@ how training amplifies rounding, not whether a gradient is right; it is not judg
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from compare.rounding import Range
-from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
-from compare.wording import InputError
+from compare.trees import join, name_at, split
+from compare.wording import BY_AUTODIFF, BY_HAND, InputError
 
-#: The names of the sides in messages.
-SIDE_LABELS = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+if TYPE_CHECKING:
+    from compare.agreement import Verdict
 
 
 class Point(NamedTuple):
@@ -55,12 +54,15 @@ class Side(Protocol):
         ...
 
 
-class Ranges(NamedTuple):
-    """The ranges of k right updates."""
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A loss, its gradient by hand, and how far rounding may move that; all take (params, x, y)."""
 
-    grads: Range  #: shape (k, p)
-    params: Range  #: shape (k, p)
-    moments: list[Range]  #: m of shape (k, p)
+    loss: Callable[[Any, Any, Any], Any]  #: in JAX, a pure function
+    gradient: Callable[[Any, Any, Any], Any]  #: in NumPy, shaped and typed like the parameters
+    #: (k params, k minibatches) -> by form, the bounds of the k gradients; see `compare.reference`.
+    bounds: Callable[[Any, Any, Any], Mapping[str, Any]]
+    like: Any  #: what has the parameters' structure, a tree of `compare.trees`
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,19 @@ class Progress:
 
 @dataclass(frozen=True)
 class Lockstep:
-    """The two sides of one training, with the ranges to judge them by; or one side alone."""
+    """The two sides of one training of a program, or one of them alone."""
 
+    program: Program
     sides: Mapping[str, Side]  #: `by_hand` and `autodiff`, or one of them
-    #: (before, stretch) -> the ranges of k right updates, for the formulas of the side by hand and
-    #: for autodiff's.
-    ranges: Callable[[Point, np.ndarray], tuple[Ranges, Ranges]]
-    name: Callable[[int], str]  #: a parameter's name by its position
+    x: np.ndarray  #: inputs; a stretch holds indices of them, of one minibatch or sample an update
+    y: np.ndarray  #: targets
+    optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
+    learning_rate: float  #: η
+    #: By side, the form in which it computes derivatives: one of those of `compare.reference`.
+    forms: Mapping[str, str]
     ran_away: Callable[[int], RanAwayError]  #: (update, from 0) -> the error that says so
     largest: float  #: where both sides' parameters exceed this, the training has run away
+    names: tuple[str, ...] = ()  #: of the parameters, if they have others than their places
 
     def start(self, point: Point) -> Progress:
         """Return the progress before the first update; all sides start from the same point."""
@@ -182,26 +188,75 @@ class Lockstep:
             Steps(step.grads, after if along == side else step.after)
             for side, step in zip((BY_HAND, BY_AUTODIFF), steps, strict=True)
         )
-        of_hand, of_auto = self.ranges(before, stretch)
-        verdicts = [
-            ("gradient", Verdict(hand.grads, auto.grads, of_hand.grads, of_auto.grads)),
-            *(
-                ("moment", Verdict(hand.after.moments[:, at], auto.after.moments[:, at], *ranges))
-                for at, ranges in enumerate(zip(of_hand.moments, of_auto.moments, strict=True))
-            ),
-            (
-                "update",
-                Verdict(hand.after.params, auto.after.params, of_hand.params, of_auto.params),
-            ),
-        ]
+        gradient, *others = self._verdicts(before, stretch, hand, auto)
+        verdicts = [gradient, *others]
         end = _first(np.any([_unjudgeable(verdict) for _, verdict in verdicts], axis=(0, 2)))
-        # The first by update, then in the order above, then in the parameters' order.
+        # The first by update, then in this order, then in the parameters' order.
         wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)[:end]
-        for update, which, position in np.argwhere(wrong)[:1].tolist():
+        ruled: set[int] = set()
+        for update, which, position in np.argwhere(wrong).tolist():
             quantity, verdict = verdicts[which]
-            gap, name = verdict.gap((update, position)), self.name(position)
+            if update in ruled:
+                continue
+            if which == 0 and self._is_ruled_right(verdict, before, stretch, update):
+                ruled.add(update)  # and its new parameters are as right as the gradient is
+                continue
+            name = self.names[position] if self.names else name_at(position, self.program.like)
+            gap = verdict.gap((update, position))
             return Divergence(int(before.count[0]) + update, name, quantity, along, *gap), end
         return None, end
+
+    def _verdicts(
+        self, before: Point, stretch: np.ndarray, hand: Steps, auto: Steps
+    ) -> "list[tuple[str, Verdict]]":
+        """Hold gradients, moments and parameters, each of shape (k, p), against their bounds."""
+        from compare.agreement import Verdict
+        from compare.reference import flattened, update_bounds
+
+        like = self.program.like
+        found = self.program.bounds(split(before.params, like), self.x[stretch], self.y[stretch])
+        bounds = []
+        for side in (BY_HAND, BY_AUTODIFF):
+            grads = flattened(found[self.forms[side]], like)
+            bounds.append(
+                [grads, *update_bounds(self.optimiser, self.learning_rate, before, grads)]
+            )
+        moments = range(before.moments.shape[1])
+        of_hand, of_auto = (
+            [step.grads, step.after.params, *(step.after.moments[:, at] for at in moments)]
+            for step in (hand, auto)
+        )
+        quantities = ["gradient", "update", *("moment" for _ in moments)]
+        grads, update, *moved = (
+            (quantity, Verdict(*of))
+            for quantity, *of in zip(quantities, of_hand, of_auto, *bounds, strict=True)
+        )
+        return [grads, *moved, update]
+
+    def _is_ruled_right(
+        self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int
+    ) -> bool:
+        """Let the judge rule on the sides whose gradients are not within their bounds."""
+        from compare.agreement import is_ruled_right
+
+        rows, like = stretch[update], self.program.like
+        at = split(before.params[update], like), self.x[rows], self.y[rows]
+
+        def gradient(side: str, params: Any) -> Any:
+            point = before.at([update])._replace(params=join(params, like)[None])
+            return split(self.sides[side].steps(point, rows[None]).grads[0], like)
+
+        right = {BY_HAND: verdict.hand_is_right, BY_AUTODIFF: verdict.autodiff_is_right}
+        return all(
+            is_ruled_right(
+                lambda params, *_, side=side: gradient(side, params),
+                self.forms[side],
+                self.program.loss,
+                *at,
+            )
+            for side in right
+            if not right[side][update].all()
+        )
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
@@ -228,8 +283,7 @@ def _first(marked: np.ndarray) -> int:
     return int(np.argmax([*marked, True]))
 
 
-def _unjudgeable(verdict: Verdict) -> np.ndarray:
-    """Mark elements where both sides overflow, or where a range is not finite."""
+def _unjudgeable(verdict: "Verdict") -> np.ndarray:
+    """Mark elements where both sides overflow, or where the third program does."""
     unknown = ~(np.isfinite(verdict.by_hand) | np.isfinite(verdict.autodiff))
-    reach = verdict.hand_range.magnitude + verdict.autodiff_range.magnitude
-    return unknown | ~np.isfinite(reach)
+    return unknown | ~np.isfinite(verdict.hand_bounds.value)

@@ -15,7 +15,7 @@ import numpy as np
 
 import manual.regression
 from compare.files import write_whole
-from compare.lockstep import SIDE_LABELS
+from compare.wording import SIDE_LABELS
 from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_article, step
 
 if TYPE_CHECKING:

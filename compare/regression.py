@@ -19,14 +19,14 @@ from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Divergence, RanAwayError
 from compare.prepared import Scale
 from compare.sides import start
-from compare.training import KEPT, Plan, lockstep, program_of
+from compare.training import Plan, lockstep, program_of
 from compare.wording import InputError
 from manual.affine import Layer
 from manual.network import Network
 from manual.regression import Coefficients
 
-#: Steps taken and judged at a time; fewer of large tables.
-CHUNK = 200
+#: Steps taken and judged at a time; of large tables fewer, so that they read so many numbers.
+CHUNK, LARGEST_STRETCH = 200, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ def compare_regressions(
         program = replace(program, gradient=gradient)
     plan = Plan(network, "sgd", learning_rate, len(y), seed=0)
     both = lockstep(plan, x, y[:, None], ran_away, program=program)
-    both = replace(both, name=names.__getitem__)
+    both = replace(both, names=names)
     # Start at ones: at zero the intercept's derivative is 0 on centred columns, and stays 0, so a
     # wrong one would not show.
     progress = both.start(start([Layer(np.ones((x.shape[1], 1)), np.ones(1))], plan.optimiser))
     rows = np.arange(len(y), dtype=np.int32)
-    at_once = min(CHUNK, max(1, KEPT // x.size))
+    at_once = min(CHUNK, max(1, LARGEST_STRETCH // x.size))
     for done in range(0, steps, at_once):
         now = min(at_once, steps - done)
         progress = both.advance(progress, np.tile(rows, (now, 1)))

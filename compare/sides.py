@@ -1,72 +1,25 @@
 """The two sides of a training: the lines by hand in NumPy, and `jax.grad` of the loss under jit.
 
-Both train a `Program`, whose parameters may have any structure. Between updates they lie side by
-side in one vector, leaf after leaf as `jax.flatten_util.ravel_pytree` joins them: so the sides have
-one language, whatever they compute with. A stretch is a matrix of row numbers, one minibatch a row.
+Both train a `compare.lockstep.Program`, whose parameters may have any structure. Between updates
+they are one vector (`compare.trees`): so the sides have one language, whatever they compute with. A
+stretch is a matrix of row numbers, one minibatch a row.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from compare.lockstep import Point, Steps
+from compare.lockstep import Point, Program, Steps
+from compare.trees import join, leaves, split
 from compare.wording import InputError
 from manual.optimisers import OPTIMISERS, State
 
 
 class MisshapenError(InputError):
     """The gradient by hand is not shaped and typed like the parameters; no update is possible."""
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A loss and its gradient, derived by hand; both take (params, x, y), n examples as rows."""
-
-    loss: Callable[[Any, Any, Any], Any]  #: in JAX, a pure function
-    gradient: Callable[[Any, Any, Any], Any]  #: in NumPy, shaped and typed like the parameters
-    like: Any  #: parameters, or what has their structure: lists and tuples of arrays of one dtype
-
-
-def leaves(tree: Any, name: str = "params") -> dict[str, Any]:
-    """Return the arrays of nested lists and named tuples by name, `params[0].w`, in order."""
-    if isinstance(tree, list):
-        parts = {f"{name}[{at}]": part for at, part in enumerate(tree)}
-    elif isinstance(tree, tuple):
-        parts = {f"{name}.{field}": part for field, part in zip(tree._fields, tree, strict=True)}  # pyright: ignore
-    else:
-        return {name: tree}
-    return {leaf: array for at, part in parts.items() for leaf, array in leaves(part, at).items()}
-
-
-def join(tree: Any, like: Any) -> np.ndarray:
-    """Join the arrays of a tree into vectors, shape (..., p): (...) are axes that `like` lacks."""
-    flat = [
-        np.reshape(array, (*np.shape(array)[: np.ndim(array) - np.ndim(one)], -1))
-        for array, one in zip(leaves(tree).values(), leaves(like).values(), strict=True)
-    ]
-    return np.concatenate(flat, axis=-1)
-
-
-def split(flat: np.ndarray, like: Any) -> Any:
-    """Split vectors, shape (..., p), into views; the inverse of `join`."""
-    if not isinstance(like, list | tuple):
-        return flat.reshape(*flat.shape[:-1], *np.shape(like))
-    ends = np.cumsum([sum(map(np.size, leaves(part).values())) for part in like])
-    parts = [*map(split, np.split(flat, ends[:-1], axis=-1), like)]
-    return parts if isinstance(like, list) else type(like)(*parts)
-
-
-def name_at(position: int, like: Any) -> str:
-    """Return the name of a parameter, `params[0].w[3, 1]`, by its position in the vector."""
-    for name, array in leaves(like).items():
-        if position < np.size(array):
-            return f"{name}[{', '.join(map(str, np.unravel_index(position, np.shape(array))))}]"
-        position -= np.size(array)
-    raise IndexError(f"position: got {position} too many")
 
 
 def start(params: Any, optimiser: str) -> Point:

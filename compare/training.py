@@ -10,14 +10,11 @@ import numpy as np
 import manual.network
 from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, count_parameters, shape
-from compare.lockstep import Divergence, Lockstep, Point, Progress, RanAwayError, Ranges
-from compare.networks import flat
-from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges, loss_ranges
-from compare.networks.updates import update_ranges
+from compare.lockstep import Divergence, Lockstep, Point, Program, Progress, RanAwayError
 from compare.prepared import Prepared, hits
-from compare.rounding import FLOAT32, FLOAT64
-from compare.sides import ByAutodiff, ByHand, Program, judged, name_at, split, start
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.sides import ByAutodiff, ByHand, judged, start
+from compare.trees import layers_like, split
+from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 from manual.sgd import minibatches
 
@@ -26,8 +23,6 @@ KEPT = 4_000_000
 
 #: A training with parameters beyond this has diverged.
 LARGEST = {"float64": LARGEST_VALUE, "float32": 1e12}
-
-FORMATS = {"float32": FLOAT32, "float64": FLOAT64}
 
 #: The losses for classes.
 OF_CLASSES = ("bce", "softmax-ce")
@@ -71,15 +66,20 @@ def complaint(network: Network, data: Dataset) -> str | None:
 
 @cache
 def program_of(network: Network) -> Program:
-    """Return the loss of a network and its gradient, derived twice."""
+    """Return the loss of a network and its gradient; JAX is loaded when the others are called."""
 
     def loss(params: Any, x: Any, y: Any) -> Any:
-        import autodiff.network  # only here, since a training by hand does without JAX
+        import autodiff.network
 
         return autodiff.network.loss(network, params, x, y)
 
-    like = flat.split(np.empty(count_parameters(network.sizes)), network.sizes)
-    return Program(loss, partial(manual.network.gradient, network), like)
+    def bounds(params: Any, x: Any, y: Any) -> Any:
+        from compare.reference import network_gradient
+
+        return network_gradient(network, params, x, y)
+
+    gradient = partial(manual.network.gradient, network)
+    return Program(loss, gradient, bounds, layers_like(network.sizes))
 
 
 def lockstep(
@@ -99,21 +99,11 @@ def lockstep(
         by: the sides; JAX is loaded only if one of them needs it.
         program: in place of the network's own.
     """
-    network, program = plan.network, program or program_of(plan.network)
-
-    def ranges(before: Point, stretch: np.ndarray) -> tuple[Ranges, Ranges]:
-        params, floats = split(before.params, program.like), FORMATS[plan.dtype]
-        by_form = gradient_ranges(network, params, x[stretch], y[stretch], floats)
-        of_hand, of_auto = (
-            update_ranges(plan.optimiser, plan.learning_rate, before, flattened(by_form[form]))
-            for form in (STABLE, CANCELLING)
-        )
-        return of_hand, of_auto
-
+    program, rate = program or program_of(plan.network), plan.learning_rate
     makers = {BY_HAND: ByHand, BY_AUTODIFF: ByAutodiff}
-    sides = {side: makers[side](program, plan.optimiser, plan.learning_rate, x, y) for side in by}
-    name = partial(name_at, like=program.like)
-    return Lockstep(sides, ranges, name, ran_away, LARGEST[plan.dtype])
+    sides = {side: makers[side](program, plan.optimiser, rate, x, y) for side in by}
+    forms, largest = {BY_HAND: "stable", BY_AUTODIFF: "cancelling"}, LARGEST[plan.dtype]
+    return Lockstep(program, sides, x, y, plan.optimiser, rate, forms, ran_away, largest)
 
 
 @dataclass
@@ -183,7 +173,7 @@ class Training:
     def _of(self, function: str, side: str, point: Point, *data: np.ndarray) -> Any:
         """Call `loss` or `predict` of a side's network at its point."""
         network = self.plan.network
-        params = split(point.params, program_of(network).like)
+        params = split(point.params, self.both.program.like)
         if side == BY_AUTODIFF:
             with judged():
                 return np.asarray(_compiled(function, network)(params, *data))
@@ -196,16 +186,16 @@ class Training:
         """Find a side whose loss on the whole training part, at its own point, is off."""
         if len(self.by) < 2:
             return None
-        network, floats = self.plan.network, FORMATS[self.plan.dtype]
+        from compare.reference import network_loss_bounds
+
         for (side, point), loss in zip(points.items(), losses, strict=True):
-            params = split(point.params[None], program_of(network).like)
-            right = loss_ranges(network, params, self.data.x[None], self.data.y[None], floats)
-            if right.contains(loss)[0] or not np.isfinite(right.magnitude[0]):
+            params = split(point.params, self.both.program.like)
+            right = network_loss_bounds(self.plan.network, params, self.data.x, self.data.y)
+            if right.contains(loss) or not np.isfinite(right.value):
                 continue
-            bound = float(right.hi[0] - right.lo[0])
-            apart = abs(losses[0] - losses[1]) / float(np.spacing(right.magnitude[0]))
-            update = int(point.count) - 1
             by_hand, by_autodiff = losses
+            apart = abs(by_hand - by_autodiff) / float(np.spacing(abs(right.value)))
+            bound, update = float(2 * right.reach), int(point.count) - 1
             return Divergence(update, "", "loss", side, side, by_hand, by_autodiff, bound, apart)
         return None
 

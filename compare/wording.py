@@ -6,6 +6,10 @@ import sys
 from collections.abc import Collection
 from traceback import walk_tb
 
+#: The names of the two sides in results and files, and in messages.
+BY_HAND, BY_AUTODIFF = "by_hand", "autodiff"
+SIDE_LABELS = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
+
 LONGEST_PATH = 4096  # characters; no system takes longer ones
 MOST_LISTED = 12  # names in one message
 

@@ -39,7 +39,7 @@ def trained() -> dict[str, Any]:
     from compare.data import built_in
     from compare.prepared import prepare, split
     from compare.training import Training, train
-    from compare.verdict import BY_AUTODIFF, BY_HAND
+    from compare.wording import BY_AUTODIFF, BY_HAND
 
     data = built_in("digits")
     prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.dtype)
@@ -78,9 +78,9 @@ def _rounded(values: np.ndarray) -> list[float]:
 
 def parameters(stored: dict[str, Any]) -> list[Layer]:
     """Return the layers of the stored network."""
-    from compare.networks import flat
+    from compare.trees import layers_like, split
 
-    return flat.split(np.array(stored["params"]), stored["sizes"])
+    return split(np.array(stored["params"]), layers_like(stored["sizes"]))
 
 
 def standardised(stored: dict[str, Any], pixels: Any) -> np.ndarray:

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.problems.problem import Problem
-from compare.agreement import NAMES, stack, stack_ranges
-from compare.bounds import gradient_ranges
+from compare.agreement import NAMES, stack, stacked
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
-from compare.rounding import exactly
+from compare.reference import CANCELLING, STABLE, article_gradient, within
 from manual.article import Parameters
 
-#: The two forms of σ' that lines may use; an update within the range of either is right.
-FORMS = ("stable", "article")
+#: The two forms of σ' that lines may use; an update within the bounds of either is right.
+FORMS = (STABLE, CANCELLING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +60,7 @@ class TrainingProblem(Problem):
 
 @dataclass(frozen=True, eq=False)
 class TrainingGate:
-    """Judges every update, from the parameters before it, by the ranges of `compare.bounds`."""
+    """Judges every update, from the parameters before it, by the bounds of `compare.reference`."""
 
     start: Parameters
     xs: np.ndarray
@@ -87,14 +86,15 @@ class TrainingGate:
         return float(self._parts(leaves[0]).max())
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
-        """Compute each update's distance from the middle of its range, over the radius."""
+        """Compute each update's distance from the third program's, over what it may be."""
         before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
         rows = np.ravel(self.order)
+        bounds = article_gradient(Parameters(*before), self.xs[rows], self.ys[rows])
         found = []
         for form in FORMS:
-            ranges = gradient_ranges(Parameters(*before), self.xs[rows], self.ys[rows], form)
-            after = exactly(before) - exactly(self.rate) * stack_ranges(ranges)
+            grads = stacked(bounds[form])
+            after = within(lambda w, rate, dw: w - rate * dw, before, self.rate, grads)
             with np.errstate(invalid="ignore", divide="ignore"):
-                found.append(np.abs(path - after.middle) / after.radius)
-        # NaN lies in neither range.
+                found.append(np.abs(path - after.value) / after.reach)
+        # NaN lies within neither.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)

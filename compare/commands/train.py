@@ -113,7 +113,7 @@ def train(
     from compare.memory import keep_freed_memory
     from compare.prepared import prepare
     from compare.training import Training, complaint
-    from compare.verdict import BY_AUTODIFF, BY_HAND
+    from compare.wording import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -245,11 +245,10 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     import numpy as np
 
     from compare.files import write_whole
-    from compare.sides import split
-    from compare.training import program_of
+    from compare.trees import layers_like, split
 
     params = next(iter(progress.points.values())).params
-    layers = split(params, program_of(training.plan.network).like)
+    layers = split(params, layers_like(training.plan.network.sizes))
     arrays = {
         f"{name}{k}": array
         for k, layer in enumerate(layers)
@@ -273,8 +272,8 @@ def _report(
     out: Path | None,
 ) -> None:
     """Print the scores, the drift, and the verdict."""
-    from compare.lockstep import SIDE_LABELS
     from compare.terminal import console, show_scores, show_verdict
+    from compare.wording import SIDE_LABELS
 
     screen = console()
     show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})

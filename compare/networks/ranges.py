@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.networks import flat
 from compare.networks.functions import ACTIVATIONS, LOSSES, Activation
 from compare.rounding import (
     FLOAT64,
@@ -113,7 +112,11 @@ def output_ranges(network: Network, params: list[Any], x: Any, floats: Format = 
 def flattened(layers: Sequence[Weights]) -> Range:
     """The ranges of all parameters side by side, shape (n, p), from those of each layer."""
     each = [part for layer in layers for part in layer]
-    return joined(lambda parts: flat.join(list(zip(parts[::2], parts[1::2], strict=True))), each)
+    return joined(lambda parts: np.concatenate([_in_rows(part) for part in parts], axis=-1), each)
+
+
+def _in_rows(part: Any) -> Any:
+    return part.reshape(len(part), -1)
 
 
 class Forward(NamedTuple):

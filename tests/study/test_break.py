@@ -10,10 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
-from compare.bounds import gradient_ranges
 from compare.breaking import Check, before_the_judge, loss_curve, outcome
 from compare.experiment import Settings, Trainings
 from compare.people import PEOPLE
+from compare.reference import STABLE, article_gradient
 from handgrad import GradientReport
 from manual.article import Parameters
 from models.planted import MISTAKES, PLANTS, gradient_in, train_in
@@ -119,12 +119,11 @@ def test_what_rounding_explains_is_about_what_python_charges(page: Page) -> None
     start = manual.article.draw_parameters(SEED)
     people = page.evaluate(JUDGED, SEED)["wrong-input"]
     for person, x, y in zip(PEOPLE, XS, YS, strict=True):
-        ranges = gradient_ranges(start, x, y, "stable")._asdict()
+        bounds = article_gradient(start, x, y)[STABLE]._asdict()
         for row in people[person.name]:
-            of, exact = ranges[row["parameter"]], row["exact"][0]
+            of, exact = bounds[row["parameter"]], row["exact"][0]
             bound = row["allowed"] * np.spacing(abs(exact))
-            reach = max(of.hi - exact, exact - of.lo)
-            assert 0.3 * reach < bound < 2 * reach, (person.name, row["parameter"])
+            assert 0.2 * of.error < bound < 2 * of.error, (person.name, row["parameter"])
 
 
 def test_right_lines_are_within_what_rounding_explains(page: Page) -> None:

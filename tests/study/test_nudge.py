@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
-from compare.bounds import value_ranges
-from compare.rounding import U
+from compare.reference import article_loss_bounds
 from compare.traced.request import PassRequest
 from manual.article import Parameters, draw_parameters, gradient, loss, ones_parameters
 from tests.reference import BOB_W1, PARTIALS, XS, YS, close
@@ -27,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 VIEW = "nudge"
 
+U = 2.0**-53
+
 EXPONENTS = range(1, 13)
 PEOPLE = ("alice", "bob", "charlie", "diana")
 
@@ -43,15 +44,14 @@ def central_difference(params: Parameters, name: str, who: int, h: float) -> flo
 def bound(params: Parameters, name: str, who: int, h: float) -> float:
     """How far two right computations of that in float64 can be apart.
 
-    Each loss lies in a range that holds whatever a right float64 computation may give it, so two
-    differ by its width at most. The subtraction and the division round, by u each, on both sides.
+    Each loss is within reach of the third program's, so two differ by twice that at most. The
+    subtraction and the division round, by u each, on both sides.
     """
-    ranges = [
-        value_ranges(params._replace(**{name: getattr(params, name) + step}), XS[who], YS[who])["L"]
-        for step in (h, -h)
-    ]
-    widths = sum(float(of.hi - of.lo) for of in ranges)
-    return widths / (2 * h) + 4 * U * abs(central_difference(params, name, who, h))
+    apart = 0.0
+    for step in (h, -h):
+        moved = params._replace(**{name: getattr(params, name) + step})
+        apart += 2 * float(article_loss_bounds(moved, XS[who], YS[who]).reach)
+    return apart / (2 * h) + 4 * U * abs(central_difference(params, name, who, h))
 
 
 def row(page: Page, name: str) -> str:

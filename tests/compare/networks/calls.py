@@ -16,7 +16,7 @@ from compare import cli
 from compare.data import dataset_named
 from compare.prepared import prepare
 from compare.training import Plan, Training
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
 _backward = manual.network.backward

@@ -13,9 +13,9 @@ import manual.activations
 from compare import sides
 from compare.limits import count_parameters
 from compare.lockstep import Divergence, Point, Progress, RanAwayError, Steps, drift
-from compare.sides import name_at
-from compare.training import Training, program_of, train
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.training import Training, train
+from compare.trees import layers_like, name_at
+from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, training
 from tests.tiers import one_of_each
@@ -163,7 +163,7 @@ def test_a_mistake_is_found_where_it_is(what: str) -> None:
     with np.errstate(all="ignore"):
         found = divergence(training)
     assert (found.update, found.quantity, found.off) == (6, quantity, side)
-    assert found.parameter == name_at(position, program_of(training.plan.network).like)
+    assert found.parameter == name_at(position, layers_like(SIZES))
     # Along the path by hand the other side's answer is asked for, and its own is the path itself.
     assert found.along in BOTH
     by_hand, autodiff = found.by_hand, found.autodiff

@@ -12,10 +12,10 @@ import manual.network
 from compare.data import Dataset
 from compare.lockstep import Progress, RanAwayError
 from compare.prepared import codes, hits, prepare, scale_of, split, unscaled
-from compare.sides import join
-from compare.sides import split as layers
-from compare.training import Training, program_of, train
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.training import Training, train
+from compare.trees import join, layers_like
+from compare.trees import split as layers
+from compare.wording import BY_AUTODIFF, BY_HAND
 from tests.compare.networks.calls import BOTH, dataset, training
 from tests.tiers import fewer
 
@@ -83,7 +83,7 @@ def test_the_last_minibatch_is_smaller_and_used() -> None:
     assert done.points[BY_HAND].count == 3
     # The same three updates, in a loop written down here.
     network, data = work.plan.network, work.data
-    params = layers(start.points[BY_HAND].params, program_of(network).like)
+    params = layers(start.points[BY_HAND].params, layers_like(network.sizes))
     for stretch in work.stretches(0):
         for rows in stretch:
             grads = manual.network.gradient(network, params, data.x[rows], data.y[rows])
