@@ -7,9 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates
-from models.draws import affine, labels, layers
-from models.lines import squared_error_backward, tanh_slope, usual
+from models.helpers import (
+    accumulates,
+    affine,
+    labels,
+    layers,
+    squared_error_backward,
+    tanh_slope,
+    usual,
+)
 from models.model import of_loss
 
 #: The learning rates of the weights that are updated too early.

@@ -7,9 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
+from models.helpers import (
+    accumulates,
+    one_element_off,
+    one_element_zeroed,
+    saturated_softmax_backward,
+    sign_of_one_element,
+    size,
+    softmax,
+    softmax_delta,
+    tanh_derivative,
+)
 from models.model import Written, of_loss
-from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
@@ -145,58 +154,79 @@ RNN = of_loss(
 )
 
 
-class Head(NamedTuple):
-    """Weights of queries and keys, shape (3, 2), and of values, shape (3, 4)."""
+class Attention(NamedTuple):
+    """Weights of queries, keys and values, shape (width, heads · n), and of the output."""
 
     q: Any
     k: Any
     v: Any
+    out: Any
 
 
-def attention_loss(causal: bool, params: Head, x: Any, y: Any) -> Any:
-    """Attention: mean of (softmax(q kᵀ / √2) v - y)², with q = x wq and so on."""
-    q, k, v = x @ params.q, x @ params.k, x @ params.v
-    s = q @ k.T * 0.5**0.5
+def by_head(z: Any, heads: int) -> Any:
+    """Cut (positions, heads · n) into (heads, positions, n)."""
+    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
+
+
+def side_by_side(z: Any) -> Any:
+    """Join (heads, positions, n) to (positions, heads · n)."""
+    return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
+
+
+def attention_loss(heads: int, causal: bool, net: Attention, x: Any, y: Any) -> Any:
+    """Attention: mean of (softmax(q kᵀ / √n) v out - y)², with q = x wq and so on."""
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    s = q @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5
     if causal:
         s = jnp.where(jnp.tril(jnp.ones(s.shape, dtype=bool)), s, -jnp.inf)
-    return jnp.mean(jnp.square(jax.nn.softmax(s, axis=-1) @ v - y))
+    return jnp.mean(jnp.square(side_by_side(jax.nn.softmax(s, axis=-1) @ v) @ net.out - y))
 
 
-def attention_gradient(causal: bool, params: Head, x: Any, y: Any) -> Head:
-    # q = x @ wq, k = x @ wk, v = x @ wv
-    q, k, v = x @ params.q, x @ params.k, x @ params.v
-    # s = q @ k.T / √2, or -∞ in the future
-    s = q @ k.T * 0.5**0.5
+def attention_gradient(heads: int, causal: bool, net: Attention, x: Any, y: Any) -> Attention:
+    # q = x @ wq by head, and so k and v
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    scale = q.shape[-1] ** -0.5
+    # s = q @ kᵀ * scale, or -∞ in the future
+    s = q @ k.transpose(0, 2, 1) * scale
     past = np.tril(np.ones(s.shape, dtype=bool)) if causal else np.ones(s.shape, dtype=bool)
-    # p = softmax(s), o = p @ v
+    # p = softmax(s), o = p @ v side by side
     p = softmax(np.where(past, s, -np.inf))
-    # L = mean((o - y)²)
-    do = 2 * (p @ v - y) / y.size
-    # o = p @ v
-    dp, dv = do @ v.T, p.T @ do
+    o = side_by_side(p @ v)
+    # L = mean((o @ out - y)²)
+    errors = 2 * (o @ net.out - y) / y.size
+    dout = o.T @ errors
+    # o = p @ v side by side
+    do = by_head(errors @ net.out.T, heads)
+    dp, dv = do @ v.transpose(0, 2, 1), p.transpose(0, 2, 1) @ do
     # p = softmax(s)
-    ds = softmax_backward(p, dp)
-    # s = q @ k.T / √2
-    dq, dk = ds @ k * 0.5**0.5, ds.T @ q * 0.5**0.5
-    # q = x @ wq, k = x @ wk, v = x @ wv
-    return Head(x.T @ dq, x.T @ dk, x.T @ dv)
+    ds = saturated_softmax_backward(dp, p)
+    # s = q @ kᵀ * scale
+    dq, dk = ds @ k * scale, ds.transpose(0, 2, 1) @ q * scale
+    # q = x @ wq by head, and so k and v
+    dwq, dwk, dwv = (x.T @ side_by_side(d) for d in (dq, dk, dv))
+    return Attention(dwq, dwk, dwv, dout)
 
 
 def draw_attention(rng: np.random.Generator) -> Any:
     q, k = size(rng, large=3.0) * rng.normal(size=(2, 3, 2))
-    x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 4))
-    return Head(q, k, rng.normal(size=(3, 4))), x, y
+    x, y, v = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)), rng.normal(size=(3, 4))
+    return Attention(q, k, v, rng.normal(size=(4, 4))), x, y
 
 
 OF_ATTENTION: dict[str, Written] = {
     "softmax-diagonal": "ds = p * (1 - p) * dp",
     "softmax-mean-forgotten": "ds = p * dp",
-    "scale-forgotten": "dq, dk = ds @ k, ds.T @ q",
-    "scale-squared": "dq, dk = ds @ k * 0.5, ds.T @ q * 0.5",
-    "scores-untransposed": ("ds.T @ q", "ds @ q"),
-    "exchanged": ("(x.T @ dq, x.T @ dk,", "(x.T @ dk, x.T @ dq,"),
+    "scale-forgotten": "dq, dk = ds @ k, ds.transpose(0, 2, 1) @ q",
+    "scale-squared": "dq, dk = ds @ k * scale**2, ds.transpose(0, 2, 1) @ q * scale**2",
+    "scores-untransposed": "dq, dk = ds @ k * scale, ds @ q * scale",
+    "exchanged": ("in (dq, dk, dv)", "in (dk, dq, dv)"),
     "one-element-off": one_element_off,
 }
+
+
+def attention(heads: int, causal: bool) -> tuple[Any, Any]:
+    """Return the loss of so many heads, and its gradient."""
+    return partial(attention_loss, heads, causal), partial(attention_gradient, heads, causal)
 
 
 EPS = 1e-5
@@ -265,17 +295,13 @@ MODELS = [
     SOFTMAX,
     CONVOLUTION,
     RNN,
+    of_loss("attention", *attention(1, False), draw_attention, OF_ATTENTION),
     of_loss(
-        *("attention", partial(attention_loss, False), partial(attention_gradient, False)),
-        *(draw_attention, OF_ATTENTION),
-    ),
-    of_loss(
-        *("causal-attention", partial(attention_loss, True), partial(attention_gradient, True)),
-        draw_attention,
+        *("causal-attention", *attention(1, True), draw_attention),
         {
             **OF_ATTENTION,
             "mask-forgotten": "p = softmax(s)",
-            "mask-forgotten-backward": "ds = softmax_backward(softmax(s), dp)",
+            "mask-forgotten-backward": "ds = saturated_softmax_backward(dp, softmax(s))",
         },
     ),
     LAYER_NORM,
