@@ -17,8 +17,11 @@ from models.helpers import (
     softmax,
     softmax_delta,
     tanh_derivative,
+    usual,
 )
+from models.layers import Normalised, norm_gradient, norm_loss
 from models.model import Written, of_loss
+from models.recurrent import Elman, scan_gradient, scan_loss
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
@@ -102,52 +105,21 @@ CONVOLUTION = of_loss(
 )
 
 
-def rnn_loss(params: Any, x: Any, y: Any) -> Any:
-    """Recurrent network: h_t = tanh(x_t w + h_t-1 u + b), Σ (h_T - y)²."""
-
-    def step(h: Any, x_t: Any) -> Any:
-        return jnp.tanh(x_t @ params["w"] + h @ params["u"] + params["b"]), None
-
-    last, _ = jax.lax.scan(step, jnp.zeros_like(y), x)
-    return jnp.sum(jnp.square(last - y))
-
-
-def rnn_gradient(params: Any, x: Any, y: Any) -> Any:
-    w, u, b = params["w"], params["u"], params["b"]
-    hs, zs = [np.zeros_like(y)], []
-    for x_t in x:
-        # z_t = x_t @ w + h_t-1 @ u + b
-        zs.append(x_t @ w + hs[-1] @ u + b)
-        # h_t = tanh(z_t)
-        hs.append(np.tanh(zs[-1]))
-    dw, du, db = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
-    # L = Σ (h_T - y)²
-    dh = 2 * (hs[-1] - y)
-    for t in reversed(range(len(x))):
-        # h_t = tanh(z_t)
-        dz = dh * tanh_derivative(zs[t])
-        # z_t = x_t @ w + h_t-1 @ u + b
-        dw, du, db = dw + np.outer(x[t], dz), du + np.outer(hs[t], dz), db + dz
-        dh = dz @ u.T
-    return {"w": dw, "u": du, "b": db}
-
-
 def draw_rnn(rng: np.random.Generator) -> Any:
     factor = size(rng, large=2.5)
-    w, u, b = rng.normal(size=(2, 3)), factor * rng.normal(size=(3, 3)), rng.normal(size=3)
-    return {"w": w, "u": u, "b": b}, rng.normal(size=(5, 2)), rng.normal(size=3)
+    wx, wh, b = rng.normal(size=(2, 3)), factor * rng.normal(size=(3, 3)), rng.normal(size=3)
+    wy, c = rng.normal(size=(3, 2)), rng.normal(size=2)
+    return Elman(wx, wh, b, wy, c), rng.normal(size=(5, 1, 2)), rng.normal(size=(5, 1, 2))
 
 
 RNN = of_loss(
-    *("tanh-rnn", rnn_loss, rnn_gradient, draw_rnn),
+    *("tanh-rnn", scan_loss, scan_gradient, draw_rnn),
     {
-        "u-untransposed": ("dz @ u.T", "dz @ u"),
-        "truncated": ("dz @ u.T", "0 * dz"),
-        "off-by-one-in-time": ("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)"),
-        "tanh-of-h": "dz = dh * tanh_derivative(hs[t + 1])",
-        "tanh-linear": "dz = dh * (1 - hs[t + 1])",
-        "no-activation-derivative": "dz = dh",
-        "dw-transposed": ('"u": du', '"u": du.T.copy()'),
+        "u-untransposed": "dnext = dzs[0] @ wh",
+        "truncated": "dnext = 0 * dzs[0]",
+        "off-by-one-in-time": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
+        **usual("tanh-of-h", "tanh-linear", "no-activation-derivative"),
+        "dw-transposed": "dwh = sum(dz.T @ h for h, dz in zip(hs[:-1], dzs, strict=True))",
         "accumulates": accumulates,
         "one-element-off": one_element_off,
     },
@@ -229,63 +201,24 @@ def attention(heads: int, causal: bool) -> tuple[Any, Any]:
     return partial(attention_loss, heads, causal), partial(attention_gradient, heads, causal)
 
 
-EPS = 1e-5
-
-
-def layer_norm_loss(params: Any, x: Any, y: Any) -> Any:
-    """Layer norm: mean of (γ (z - mean z) / √(var z + ε) + β - y)², z = x w, over features."""
-    z = x @ params["w"]
-    centred = z - jnp.mean(z, axis=1, keepdims=True)
-    n = centred * jax.lax.rsqrt(jnp.mean(jnp.square(centred), axis=1, keepdims=True) + EPS)
-    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
-
-
-def layer_norm_gradient(params: Any, x: Any, y: Any) -> Any:
-    z = x @ params["w"]
-    # c = z - mean(z), s = √(mean(c²) + ε)
-    c = z - z.mean(axis=1, keepdims=True)
-    s = np.sqrt((c * c).mean(axis=1, keepdims=True) + EPS)
-    # n = c / s
-    n = c / s
-    # L = mean((γ n + β - y)²)
-    dout = 2 * (params["gamma"][None, :] * n + params["beta"][None, :] - y) / y.size
-    dn = dout * params["gamma"][None, :]
-    # n = c / s, s = √(mean(c²) + ε)
-    dc = dn - n * (dn * n).mean(axis=1, keepdims=True)
-    # c = z - mean(z)
-    dz = (dc - dc.mean(axis=1, keepdims=True)) / s
-    # z = x @ w
-    return {"w": x.T @ dz, "gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)}
-
-
 def draw_layer_norm(rng: np.random.Generator) -> Any:
-    params = {
-        "w": size(rng, small=0.01) * rng.normal(size=(2, 5)),
-        "gamma": rng.normal(size=5),
-        "beta": rng.normal(size=5),
-    }
-    return params, rng.normal(size=(3, 2)) + 0.3, rng.normal(size=(3, 5))
+    w, gain, shift = size(rng, small=0.01) * rng.normal(size=(2, 5)), *rng.normal(size=(2, 5))
+    net = Normalised(w, gain, shift, rng.normal(size=(5, 3)), rng.normal(size=3))
+    return net, rng.normal(size=(3, 2)) + 0.3, rng.normal(size=(3, 3))
 
-
-CENTRED = "c = z - z.mean(axis=1, keepdims=True)"
-VARIANCE = (" - n * (dn * n).mean(axis=1, keepdims=True)", "")
-MEAN = ("(dc - dc.mean(axis=1, keepdims=True))", "dc")
 
 LAYER_NORM = of_loss(
-    *("layer-norm", layer_norm_loss, layer_norm_gradient, draw_layer_norm),
+    *("layer-norm", norm_loss, norm_gradient, draw_layer_norm),
     {
-        "statistics-constant": [VARIANCE, MEAN],
-        "variance-term-dropped": VARIANCE,
-        "mean-term-dropped": MEAN,
-        "gamma-forgotten": "dn = dout",
-        "exchanged": (
-            '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
-            '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
-        ),
+        "statistics-constant": ("(dhat - through_mean - through_sd)", "dhat"),
+        "variance-term-dropped": (" - through_sd)", ")"),
+        "mean-term-dropped": (" - through_mean", ""),
+        "gamma-forgotten": "dz = normalise_backward(du, hat, sd)",
+        "exchanged": ("(dw, dgain, dshift,", "(dw, dshift, dgain,"),
         "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
-        "wrong-axis": (CENTRED, CENTRED.replace("1", "0")),
-        "not-centred": "c = z",
-        "epsilon-outside": ("keepdims=True) + EPS)\n", "keepdims=True)) + EPS\n"),
+        "wrong-axis": "hat = (z - z.mean(axis=0, keepdims=True)) / sd",
+        "not-centred": "hat = z / sd",
+        "epsilon-outside": "sd = np.sqrt(z.var(axis=-1, keepdims=True)) + TINY",
         "one-element-off": one_element_off,
     },
 )

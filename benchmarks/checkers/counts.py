@@ -78,7 +78,7 @@ def accepted(check: Check) -> tuple[str, ...]:
         return ()
     if check.part == ELEMENTS:
         known = elements.MISTAKES.get(check.what)
-        return known.accepted if known else ()
+        return known.kinds if known else ()
     return ACCEPTED.get(check.what, ())
 
 

@@ -114,7 +114,7 @@ def _by(
 
 def _elements(checks: list[Check]) -> list[Row]:
     return [
-        (mistake.words, f"{size:,}", found, counts.tally_caught)
+        (mistake.says, f"{size:,}", found, counts.tally_caught)
         for size in sorted({int(check.subject) for check in checks})
         for what, mistake in of_elements.MISTAKES.items()
         if (found := [c for c in checks if (c.what, int(c.subject)) == (what, size)])
