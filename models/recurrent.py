@@ -41,12 +41,12 @@ def scan_loss(net: Elman, xs: Any, ys: Any) -> Any:
         h = jnp.tanh(x @ net.wx + h @ net.wh + net.b[None, :])
         return h, h @ net.wy + net.c[None, :]
 
-    _, outputs = jax.lax.scan(step, jnp.zeros((xs.shape[1], len(net.b))), xs)
+    _, outputs = jax.lax.scan(step, jnp.zeros_like(xs, shape=(xs.shape[1], len(net.b))), xs)
     return jnp.mean(jnp.sum((outputs - ys) ** 2, axis=-1))
 
 
 def scan_gradient(net: Elman, xs: Any, ys: Any) -> Elman:
-    hs = [np.zeros((xs.shape[1], len(net.b)))]
+    hs = [np.zeros_like(xs, shape=(xs.shape[1], len(net.b)))]
     for x in xs:
         hs.append(np.tanh(x @ net.wx + hs[-1] @ net.wh + net.b))
     outputs = np.stack([h @ net.wy + net.c for h in hs[1:]])
