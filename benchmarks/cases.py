@@ -187,11 +187,25 @@ THOROUGH = ("sample",)
 WITH_PEERS = ("sample", "digits")
 
 
+#: The sizes that say most on a GPU, by case, the most informative first, as the last ones may be
+#: left out for lack of time.
+ON_GPU = {
+    "digits": _sizes(512),
+    "mass": _sizes(10**6, 10**3),
+    "width": _sizes(64, 1024, 4096),
+    "sample": _sizes(1),
+    "training": _sizes(1000),
+    "batch-2-2-1": _sizes(4**10, 4),
+    "batch": _sizes(8192),
+}
+
+
 @dataclass(frozen=True)
 class Choice:
     """The user's choice of cells; empty where the set decides."""
 
     full: bool = False
+    gpu: bool = False  #: those of `ON_GPU`
     cases: Sequence[str] = ()
     dtypes: Sequence[str] = ()
     threads: Sequence[str] = ()
@@ -199,7 +213,8 @@ class Choice:
 
     def specs(self) -> list[Spec]:
         """Return all cells in order, each once."""
-        found = [spec for name in self.cases or CASES for spec in self._of(name)]
+        every = ON_GPU if self.gpu else CASES
+        found = [spec for name in self.cases or every for spec in self._of(name)]
         # Reduced precision only exists for float32 products on a GPU.
         both = ("highest", "default") if self.device == "gpu" else ("highest",)
         everywhere = [
@@ -213,6 +228,7 @@ class Choice:
         case = CASES[name]
         # A case requested by name is never empty.
         sizes = case.full if self.full or (self.cases and not case.quick) else case.quick
+        sizes = ON_GPU.get(name, ()) if self.gpu else sizes
         # With a GPU the processor only dispatches and checks; it is not limited to one thread.
         usual = ALL if self.device == "gpu" else case.threads
         kinds = {

@@ -8,10 +8,7 @@ from typing import Any
 
 import click
 
-from benchmarks.commands.check_times import check_times
 from benchmarks.commands.checkers import checkers
-from benchmarks.commands.checkers_derivatives import checkers_derivatives
-from benchmarks.commands.checkers_torch import checkers_torch
 from benchmarks.commands.document import document
 from benchmarks.commands.read import compare, plot, table
 from benchmarks.commands.shared import ENDINGS
@@ -33,8 +30,7 @@ def cli(context: click.Context, **given: Any) -> int:
     return timed(**given) if context.invoked_subcommand is None else 0
 
 
-of_checkers = (checkers, checkers_torch, checkers_derivatives)
-for command in (table, compare, plot, document, *of_checkers, check_times):
+for command in (table, compare, plot, document, checkers):
     cli.add_command(command)
 
 

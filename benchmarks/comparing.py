@@ -15,7 +15,7 @@ band. Intervals are bootstrapped over processes, then rounds, of both runs.
 from dataclasses import dataclass
 
 from benchmarks.analysis.floors import dispatch_bound, floor
-from benchmarks.fingerprint import differences
+from benchmarks.machine import differences
 from benchmarks.names import AGAIN, REFERENCE
 from benchmarks.results import CONTENDER, Cell, Results
 from benchmarks.statistics import FASTER, SLOWER, TIE, Band, Interval, band, change, word

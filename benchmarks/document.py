@@ -1,7 +1,7 @@
 """Fill the tables of documents, and draw the figures of docs/benchmarks.md, from what is stored."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import names
@@ -10,7 +10,8 @@ from benchmarks.analysis.floors import floor
 from benchmarks.figures import draw
 from benchmarks.report import units
 from benchmarks.report.lines import lines
-from benchmarks.report.markdown import table
+from benchmarks.report.table import Table
+from benchmarks.report.whole import as_code
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import TIE, spread
 from compare.wording import InputError
@@ -86,45 +87,36 @@ def tables() -> dict[Path, dict[str, str]]:
     Raises:
         InputError: a file of results is missing, or lacks what a table shows.
     """
-    from benchmarks.check_times import results as times
-    from benchmarks.check_times import table as of_times
     from benchmarks.checkers import results as answers
-    from benchmarks.checkers import table as of_answers
-    from benchmarks.checkers.derivatives import table as of_derivatives
-    from benchmarks.checkers.functions import table as of_functions
+    from benchmarks.checkers.cases import QUESTIONS
+    from benchmarks.checkers.tables import in_brief, markdown
 
     timings = Results.load(STORED)
-    checked = answers.Results.load_of(answers.GRADIENTS, answers.STORED)
-    of_torch = answers.Results.load_of(answers.FUNCTIONS, answers.STORED_TORCH)
-    of_others = answers.Results.load_of(answers.DERIVATIVES, answers.STORED_DERIVATIVES)
+    asked = {each: answers.Results.load(answers.stored(each)) for each in QUESTIONS}
     brief = [[what, time(cell_of(timings, label), name)] for what, label, name in IN_BRIEF]
     return {
         DOCUMENT: {
             "brief": _compared(timings),
             "rows": _rows(timings),
-            "sample": table(lines(cell_of(timings, SAMPLE))),
-            "training": table(lines(cell_of(timings, "training/1000/float64/1"))),
+            "sample": as_code(lines(cell_of(timings, SAMPLE))),
+            "training": as_code(lines(cell_of(timings, "training/1000/float64/1"))),
             "taxes": _taxes(timings),
-            "large": table(lines(cell_of(timings, LARGE))),
-            "large-on-all-threads": table(lines(cell_of(timings, "digits/512/float32/all"))),
+            "large": as_code(lines(cell_of(timings, LARGE))),
+            "large-on-all-threads": as_code(lines(cell_of(timings, "digits/512/float32/all"))),
         },
         README: {
-            "checkers-in-brief": of_answers.in_brief(checked),
-            "benchmarks": _table(["one loss and gradient", "time"], ["---", "--:"], brief),
+            "checkers-in-brief": in_brief(asked["gradients"]),
+            "benchmarks": Table(["one loss and gradient", "time"], brief).markdown(),
         },
         CHECKING: {
-            "check-times": of_times.markdown(times.Results.load(times.STORED)),
-            "checkers": of_answers.markdown(checked),
-            "torch-checkers": of_functions.markdown(of_torch),
-            "derivative-checkers": of_derivatives.markdown(of_others),
+            "checkers": markdown(asked["gradients"]),
+            "derivative-checkers": markdown(asked["derivatives"]),
+            "torch-checkers": markdown(asked["torch"]),
+            "check-times": markdown(asked["sized"]),
         },
-        PYTORCH: {"torch-checkers-in-brief": of_functions.in_brief(of_torch)},
-        SCIPY: {"derivative-checkers-in-brief": of_derivatives.in_brief(of_others)},
+        PYTORCH: {"torch-checkers-in-brief": in_brief(asked["torch"])},
+        SCIPY: {"derivative-checkers-in-brief": in_brief(asked["derivatives"])},
     }
-
-
-def _table(heads: list[str], marks: list[str], rows: Iterable[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, marks, *rows))
 
 
 def _compared(timings: Results) -> str:
@@ -137,14 +129,14 @@ def _compared(timings: Results) -> str:
         below = floor(cell, row) if row else None
         found = [time(cell, name) for name in (names.HAND, names.HAND_JIT, names.GRAD)]
         rows.append([what, *found, units.seconds(spread(below).median) if below else "-"])
-    return _table([*heads, "floor"], [":--", *["--:"] * 4], rows)
+    return Table([*heads, "floor"], rows).markdown()
 
 
 def _rows(timings: Results) -> str:
     """Every row that has a time somewhere, and what it is."""
     timed = {row.name for cell in timings.cells for row in cell.rows if row.timed}
     found = [[f"`{name}`", what] for name, what in names.LABELS.items() if name in timed]
-    return _table(["row", "what it is"], [":--", ":--"], found)
+    return Table(["row", "what it is"], found, words=(0, 1)).markdown()
 
 
 def _taxes(timings: Results) -> str:
@@ -162,7 +154,7 @@ def _taxes(timings: Results) -> str:
             ]
             rows.append([f"`{cell.label}`", tax, f"{low} to {high}", "; ".join(counts)])
     heads = ["cell", "tax", "95 % interval", "by hand and by `jax.grad`"]
-    return _table(heads, [":--", "--:", "--:", ":--"], rows)
+    return Table(heads, rows, words=(0, 3)).markdown()
 
 
 def wide(results: Results) -> Iterator[Cell]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import names
+from benchmarks.analysis.axes import axes
 from benchmarks.analysis.floors import floor
-from benchmarks.analysis.groups import Group, groups
 from benchmarks.cases import CASES
 from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
 from benchmarks.statistics import Samples, spread
@@ -50,57 +50,58 @@ def draw(results: Results, folder: Path) -> list[Path]:
     if find_spec("matplotlib") is None:
         raise InputError(f"matplotlib is not installed; expected {install('plot')}")
     drawn = {
-        folder / f"{group.stem}.svg": group
-        for group in groups(results)
-        if len(group.cells) > 1 and all(len(cell.size) == 1 for cell in group.cells)
+        folder / f"{kind.replace('/', '-')}.svg": cells
+        for kind, cells in axes(results).items()
+        if len(cells) > 1 and all(len(cell.size) == 1 for cell in cells)
     }
     if not drawn:
         raise InputError(
             "nothing to draw: no case has times of two sizes; expected those of --full"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for file, group in drawn.items():
-        save(along_axis(group), file)
+    for file, cells in drawn.items():
+        save(along_axis(cells), file)
     return [*drawn]
 
 
-def along_axis(group: Group) -> "Figure":
+def along_axis(cells: list[Cell]) -> "Figure":
     """Draw the median time of each contender, and the floors, over the size."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter, StrMethodFormatter
 
-    case = CASES.get(group.case)
-    threads = "one thread" if group.threads == "1" else "all threads"
+    first = cells[0]
+    case = CASES.get(first.case)
+    threads = "one thread" if first.threads == "1" else "all threads"
     with style():
         figure = Figure(figsize=(8, 4.6))
-        axes = figure.subplots()
-        axes.set(xscale="log", yscale="log", ylabel="time of one call")
-        axes.set_xlabel(case.axis if case else "size")
-        title = f"{case.title if case else group.case} ({group.dtype}, {threads})"
+        area = figure.subplots()
+        area.set(xscale="log", yscale="log", ylabel="time of one call")
+        area.set_xlabel(case.axis if case else "size")
+        title = f"{case.title if case else first.case} ({first.dtype}, {threads})"
         # The name of an unknown case may contain dollar signs, which would be read as mathematics.
-        axes.set_title(title, fontsize="medium").set_parse_math(False)
+        area.set_title(title, fontsize="medium").set_parse_math(False)
         for name in names.CONTENDERS:
-            if points := _medians(group, lambda cell, name=name: cell.times(name)):
+            if points := _medians(cells, lambda cell, name=name: cell.times(name)):
                 color, marker = MAIN.get(name) or (GREY, OTHERS[name])
                 width, size = (2.2, 6.0) if name in MAIN else (0.9, 4.5)
                 how = {"color": color, "linewidth": width, "marker": marker, "markersize": size}
-                axes.plot(*points, label=name, **how)
-        called = {row.called for cell in group.cells for row in cell.timed(CONTENDER)}
+                area.plot(*points, label=name, **how)
+        called = {row.called for cell in cells for row in cell.timed(CONTENDER)}
         for caller, (label, dash) in FLOORS.items():
             row = Row(caller, FLOOR, caller)
-            points = _medians(group, lambda cell, row=row: floor(cell, row))
+            points = _medians(cells, lambda cell, row=row: floor(cell, row))
             if caller in called and points:
                 if caller == PYTHON:  # it may be close to 0, and is cut off there
-                    axes.set_ylim(axes.get_ylim())
-                axes.plot(*points, dash, color=BLACK, linewidth=1.2, label=label)
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.yaxis.set_major_formatter(EngFormatter("s"))
-        axes.grid(color=GREY, alpha=0.2)
+                    area.set_ylim(area.get_ylim())
+                area.plot(*points, dash, color=BLACK, linewidth=1.2, label=label)
+        area.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        area.yaxis.set_major_formatter(EngFormatter("s"))
+        area.grid(color=GREY, alpha=0.2)
         figure.legend(loc="outside right center", fontsize=9)
     return figure
 
 
-def _medians(group: Group, times: Callable[[Cell], Samples | None]) -> list[Any]:
+def _medians(cells: list[Cell], times: Callable[[Cell], Samples | None]) -> list[Any]:
     """Return the sizes that were timed and their medians; an empty list if none was."""
-    found = [(cell.size[0], spread(made).median) for cell in group.cells if (made := times(cell))]
+    found = [(cell.size[0], spread(made).median) for cell in cells if (made := times(cell))]
     return [*zip(*found, strict=True)]

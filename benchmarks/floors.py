@@ -18,11 +18,6 @@ from benchmarks.results import JAX
 WRITTEN_OUT = 2
 
 
-def empty_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every floor)
-    """Time a Python function that does nothing."""
-    return Ready(lambda: None)
-
-
 def identity(problem: Problem) -> Ready:
     """Time a jitted identity on the arguments' pytree: the cost of calling a compiled program.
 
@@ -73,25 +68,21 @@ def factors(made: list[Any]) -> list[tuple[Any, Any]]:
 
 def products_numpy(problem: Problem) -> Ready:
     """Time every matrix product of one loss and gradient, into existing arrays."""
-    pairs = factors(layers(problem))
+    return _multiplied(factors(layers(problem)))
+
+
+def products_numpy_calls(problem: Problem) -> Ready:
+    """Time as many products of one number each: the cost of calling NumPy for them."""
+    one = np.ones((1, 1), jax.tree.leaves(_leaves(problem))[0].dtype)
+    return _multiplied([(one, one)] * len(problem.products))
+
+
+def _multiplied(pairs: list[tuple[Any, Any]]) -> Ready:
     rooms = [left @ right for left, right in pairs]
 
     def run() -> list[np.ndarray]:
         for (left, right), room in zip(pairs, rooms, strict=True):
             np.matmul(left, right, out=room)
-        return rooms
-
-    return Ready(run)
-
-
-def products_numpy_calls(problem: Problem) -> Ready:
-    """Time as many products of one number each: the cost of calling NumPy for them."""
-    dtype = jax.tree.leaves(_leaves(problem))[0].dtype
-    one, rooms = np.ones((1, 1), dtype), [np.empty((1, 1), dtype) for _ in problem.products]
-
-    def run() -> list[np.ndarray]:
-        for room in rooms:
-            np.matmul(one, one, out=room)
         return rooms
 
     return Ready(run)
@@ -109,18 +100,9 @@ def products_jit(problem: Problem) -> Ready:
     return _reusing(multiply, made, rooms)
 
 
-def memory_numpy(problem: Problem) -> Ready:
-    """Time copying as many bytes as arguments and result have, half read and half written."""
-    # Ones, not zeros: pages that were never written share one page, which is not really read.
-    return _copied(max(problem.moved // 2, 1))
-
-
-def memory_numpy_call(problem: Problem) -> Ready:  # noqa: ARG001 (the form of every floor)
-    """Time copying one byte: the cost of calling NumPy for it."""
-    return _copied(1)
-
-
 def _copied(count: int) -> Ready:
+    """Time copying so many bytes in NumPy."""
+    # Ones, not zeros: pages that were never written share one page, which is not really read.
     source = np.ones(count, np.uint8)
     room = np.ones_like(source)
     return Ready(lambda: np.copyto(room, source))
@@ -166,7 +148,7 @@ def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
     NumPy uses the processor's memory, so it is no floor for another device.
     """
     made: dict[str, Callable[[Any], Ready]] = {
-        names.EMPTY_CALL: empty_call,
+        names.EMPTY_CALL: lambda _: Ready(lambda: None),
         names.IDENTITY: identity,
         names.MEMORY["jax.jit"]: memory_jit,
     }
@@ -176,8 +158,9 @@ def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
     if device == "gpu":
         made[names.TRANSFER] = transfer
     else:
-        made[names.MEMORY["NumPy"]] = memory_numpy
-        made[names.MEMORY_CALL] = memory_numpy_call
+        # Half of the bytes that arguments and result have are read, half are written.
+        made[names.MEMORY["NumPy"]] = lambda problem: _copied(max(problem.moved // 2, 1))
+        made[names.MEMORY_CALL] = lambda _: _copied(1)
         if by_library:
             made[names.PRODUCTS["NumPy"]] = products_numpy
             made[names.PRODUCTS_CALLS] = products_numpy_calls

@@ -1,29 +1,77 @@
-"""Facts about the machine and the checkout: processor, versions, revision."""
+"""What times depend on: the machine, the checkout and versions; and how two of them differ."""
 
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
-import re
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pyperf
+
+from compare.wording import install
+
+#: Packages whose versions affect times.
+PEERS = ("torch", "autograd", "scikit-learn")
+PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", *PEERS)
+
+#: Environment variables that affect the speed of libraries.
+VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
+
+#: The part of pyperf's metadata about settings; the rest may contain personal names and paths.
+SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
+
+#: Times of two runs may be compared if they differ in none of these. The momentary frequency and
+#: load are no property of a machine.
+SAME = (
+    *("machine", "system", "processor", "processors", "caches", "memory", "versions"),
+    *("variables", "workers", "gpus", "cpu_config"),
+)
+
+#: Entries compared only where both runs have them: a run may lack some threads or libraries.
+PARTIAL = ("workers", "versions")
+
+
+#: Run in another process, so that this one does not reserve the device's memory.
+PROBE = "import jax; print(jax.devices('gpu')[0].device_kind)"
+
+#: Seconds that JAX may take to find a device, including the first start of its driver.
+PATIENCE = 120
+
+HINT = f"expected a GPU, and {install('cuda')}"
 
 
 def described(packages: Iterable[str]) -> dict[str, Any]:
     """Return date (UTC), revision, machine, its load, and the versions of installed packages."""
+    named = pyperf.Run([1.0]).get_metadata().get("cpu_model_name")
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "revision": revision(),
         "machine": platform.machine(),
         "system": platform.system(),
-        "processor": processor(),
+        "processor": named or platform.processor() or "unknown",
         "processors": usable(),
         "load": round(psutil.getloadavg()[0], 2),
         "versions": versions(packages),
+    }
+
+
+def fingerprint(device: str) -> dict[str, Any]:
+    """Collect everything that times depend on; each worker adds its own facts to `workers`."""
+    found = pyperf.Run([1.0]).get_metadata()
+    return {
+        **described(PACKAGES),
+        **{name: found[name] for name in SET_UP if name in found},
+        "caches": caches(),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "gpus": gpus() if device == "gpu" else [],
+        "workers": {},
     }
 
 
@@ -41,20 +89,10 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 def revision() -> str:
     """Return the commit of the checkout, with `+` if files have changed since, or "unknown"."""
-    commit = _git("rev-parse", "--short=12", "HEAD")
+    commit = _said("git", "rev-parse", "--short=12", "HEAD")
     # Results, which the run itself writes, do not count as changes.
-    changed = _git("status", "--porcelain", "--", ":/", ":(exclude,top)benchmarks/results")
+    changed = _said("git", "status", "--porcelain", "--", ":/", ":(exclude,top)benchmarks/results")
     return f"{commit}{'+' if changed else ''}" if commit else "unknown"
-
-
-def _git(*words: str) -> str:
-    command = ["git", *words]
-    here = Path(__file__).parent
-    try:
-        run = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
-    return run.stdout.strip() if run.returncode == 0 else ""
 
 
 def usable() -> int:
@@ -63,13 +101,7 @@ def usable() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def processor() -> str:
-    """Return the processor's name, as the system gives it."""
-    try:
-        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or "unknown"
+CACHE = ("level", "type", "size")
 
 
 def caches() -> dict[str, str]:
@@ -77,21 +109,76 @@ def caches() -> dict[str, str]:
     found = {}
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         try:
-            level, kind, size = ((folder / name).read_text().strip() for name in CACHE)
+            level, kind, size = (
+                (folder / n).read_text().strip() for n in ("level", "type", "size")
+            )
         except OSError:
             continue
         found[f"L{level} {kind}"] = size
     return found
 
 
-CACHE = ("level", "type", "size")
-
-
 def gpus() -> list[str]:
     """Return name, driver and memory of each GPU that the driver knows, a line each."""
-    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    query = "--query-gpu=name,driver_version,memory.total"
+    return _said("nvidia-smi", query, "--format=csv,noheader").splitlines()
+
+
+def _said(*command: str) -> str:
+    """Return what a command prints, run beside this file; "" if it is not there or fails."""
+    here = Path(__file__).parent
     try:
-        run = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)
+        run = subprocess.run(
+            command, cwd=here, capture_output=True, text=True, check=False, timeout=30
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return []
-    return run.stdout.strip().splitlines() if run.returncode == 0 else []
+        return ""
+    return run.stdout.strip() if run.returncode == 0 else ""
+
+
+def why_no_gpu() -> str:
+    """Return why JAX cannot use a GPU here; "" if it can."""
+    env = {**os.environ, "JAX_PLATFORMS": "cuda", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    command = [sys.executable, "-c", PROBE]
+    try:
+        probe = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=env, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return f"JAX found none in {PATIENCE} seconds; {HINT}"
+    if probe.returncode == 0:
+        return ""
+    said = (probe.stderr.strip().splitlines() or [""])[-1]
+    # The last line of a traceback, unless it is an exception without a message.
+    why = f" ({said[:120]})" if ": " in said else ""
+    return f"JAX finds none{why}; {HINT}"
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """List the differences of two fingerprints that forbid comparing times, a line each."""
+    found = []
+    for name in SAME:
+        here, there = _comparable(name, one.get(name)), _comparable(name, other.get(name))
+        if name in PARTIAL:
+            here, there = (
+                {key: side[key] for key in here if key in there} for side in (here, there)
+            )
+        if here != there:
+            found.append(f"{name}: {_short(here, there)} and {_short(there, here)}")
+    return found
+
+
+def _comparable(name: str, value: Any) -> Any:
+    if name == "workers":
+        # The time to start JAX is no property of the machine.
+        kept = ("device", "platform", "blas", "keeps freed memory")
+        return {kind: {k: found.get(k) for k in kept} for kind, found in (value or {}).items()}
+    return value or {} if name in (*PARTIAL, "variables") else value
+
+
+def _short(value: Any, other: Any) -> str:
+    """Shorten a value; of several, keep those that the other lacks."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        value = {key: found for key, found in value.items() if other.get(key) != found}
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

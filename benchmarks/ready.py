@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from benchmarks import names
 from benchmarks.results import JAX, PYTHON
 
 #: A loss and its gradient as arrays: the loss, then the leaves in the order of the parameters.
@@ -42,6 +43,15 @@ class Ready:
     """For an inexact method: maps the gate to additional tolerances, leaf by leaf."""
 
 
+@dataclass(frozen=True)
+class Program:
+    """A function for JAX to compile, its arguments, and what turns its result into arrays."""
+
+    function: Callable[..., Any]
+    arguments: Sequence[Any]
+    read: Callable[[Any], Leaves] = leaves
+
+
 def jitted(
     function: Callable[..., Any],
     arguments: Sequence[Any],
@@ -59,43 +69,48 @@ def jitted(
     )
 
 
-def ahead_of_time(
-    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves] = leaves
-) -> Ready:
+def _jitted(program: Program) -> Ready:
+    return jitted(program.function, program.arguments, program.read)
+
+
+def _ahead_of_time(program: Program) -> Ready:
     """Prepare a function compiled ahead of time, with the times of the phases."""
-    given = jax.block_until_ready(jax.device_put(tuple(arguments)))
-    begin = time.perf_counter()
-    traced = jax.jit(function).trace(*given)
-    at_trace = time.perf_counter()
+    given = jax.block_until_ready(jax.device_put(tuple(program.arguments)))
+    at = [time.perf_counter()]
+    traced = jax.jit(program.function).trace(*given)
+    at.append(time.perf_counter())
     lowered = traced.lower()
-    at_lower = time.perf_counter()
+    at.append(time.perf_counter())
     run = lowered.compile()
-    phases = {
-        "trace": at_trace - begin,
-        "lower": at_lower - at_trace,
-        "compile": time.perf_counter() - at_lower,
-    }
-    return Ready(
-        lambda: jax.block_until_ready(run(*given)),
-        called=JAX,
-        phases=phases,
-        compiled=lambda: run,
-        read=read,
+    at.append(time.perf_counter())
+    phases: dict[str, float] = dict(
+        zip(("trace", "lower", "compile"), np.diff(at).tolist(), strict=True)
     )
+    return Ready(lambda: jax.block_until_ready(run(*given)), program.read, JAX, phases, lambda: run)
 
 
-def from_host(
-    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves] = leaves
-) -> Ready:
+def _from_host(program: Program) -> Ready:
     """Prepare a function under `jax.jit` that gets NumPy arrays in every call."""
-    run, given = jax.jit(function), tuple(arguments)
-    return Ready(lambda: jax.block_until_ready(run(*given)), read, JAX)
+    run, given = jax.jit(program.function), tuple(program.arguments)
+    return Ready(lambda: jax.block_until_ready(run(*given)), program.read, JAX)
 
 
-def in_numpy(
-    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves] = leaves
-) -> Ready:
+def _in_numpy(program: Program) -> Ready:
     """Prepare a function under `jax.jit` that gets and gives NumPy arrays in every call."""
-    run, given = jax.jit(function), tuple(arguments)
+    run, given = jax.jit(program.function), tuple(program.arguments)
     # `jax.device_get` takes three times as long for ten numbers.
-    return Ready(lambda: jax.tree.map(np.asarray, run(*given)), read, JAX)
+    return Ready(lambda: jax.tree.map(np.asarray, run(*given)), program.read, JAX)
+
+
+#: The ways to call the gradient by JAX, by the name of the row.
+CALLS: dict[str, Callable[[Program], Ready]] = {
+    names.GRAD: _jitted,
+    names.GRAD_AOT: _ahead_of_time,
+    names.FROM_HOST: _from_host,
+    names.IN_NUMPY: _in_numpy,
+}
+
+
+def called(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
+    """Return the contenders that call a problem's program, in each of the ways."""
+    return {name: lambda problem, way=way: way(of(problem)) for name, way in CALLS.items()}

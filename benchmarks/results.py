@@ -1,14 +1,23 @@
-"""Timings in a file that is updated as they come, always as a whole."""
+"""Timings, in memory and as a file of pyperf's, which is updated as they come, always as a whole.
 
+A row with times is a benchmark of pyperf's by the name `CELL/ROW`; a run of it is a process, and
+its values are the seconds of a call, round after round. What else is known stands in metadata:
+what is not a number or one line of text, as JSON. Those of a cell, and its rows without times, are
+metadata of its first benchmark; those of the whole run are metadata of the suite.
+"""
+
+import io
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, Self, TypedDict
 
+import msgspec
+import pyperf
 from msgspec import Meta
 
-from benchmarks.files import Described, Stored
-from compare.wording import shown
+from benchmarks.files import Described, Stored, converted
+from compare.wording import InputError, escaped, shown
 
 #: Of a measurement; the limits, far beyond any, leave room for sums and ratios.
 Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]
@@ -22,6 +31,9 @@ NOT_IN_THIS_SET = "not in this set; --contender times it"
 
 #: How a row is called: as a Python function, or as a compiled JAX program.
 PYTHON, JAX = "python", "jax"
+
+#: pyperf's names of metadata that have another one here.
+OF_PYPERF = {"processor": "cpu_model_name", "processors": "cpu_count", "load": "load_avg_1min"}
 
 
 @dataclass
@@ -73,9 +85,9 @@ class Cell:
     device: str  #: `cpu` or `gpu`, where JAX's rows run
     about: dict[str, Any]  #: the problem: sizes, batch, activation, loss
     parameters: int  #: the number of elements of the gradient
-    flops: float | None  #: of the matrix products of one loss and gradient, by formula: Σ 2bmn
     bytes: int  #: of the arguments and the answer, each moved once
-    expected_cost: float | None  #: 3 − s₁/S, of the gradient over the loss, in multiply-adds
+    flops: float | None = None  #: of the matrix products of one loss and gradient: Σ 2bmn
+    expected_cost: float | None = None  #: 3 − s₁/S, of the gradient over the loss
     sees: float | None = None  #: the share of the gradient above the gate's tolerance
     rows: list[Row] = field(default_factory=list)
 
@@ -99,44 +111,90 @@ class Cell:
 
 
 class Machine(Described):
-    """What tables and comparisons need of a fingerprint."""
+    """The fingerprint: what times depend on. Tables and comparisons need the first two."""
 
     load: float
     gpus: list[str]
     workers: NotRequired[dict[str, dict[str, Any]]]
-    set_up: NotRequired[dict[str, str]]
+    caches: NotRequired[dict[str, str]]
+    memory: NotRequired[str]
+    variables: NotRequired[dict[str, str]]
+    aslr: NotRequired[str]
+    cpu_config: NotRequired[str]
+    cpu_freq: NotRequired[str]
+    timer: NotRequired[str]
 
 
 class Settings(TypedDict):
-    """What tables need of the settings."""
+    """How a run was asked for, and the seconds it took."""
 
     rounds: int
     processes: int
+    contenders: NotRequired[list[str]]
+    seconds: NotRequired[float]
 
 
 @dataclass
 class Results(Stored):
     """The results of a run."""
 
-    WHAT, SCHEMA, PART = "timings", 2, "cells"
-    COMMAND = "python -m benchmarks"
-    ABOUT = MappingProxyType({"fingerprint": Machine, "settings": Settings})
+    WHAT, COMMAND = "timings", "python -m benchmarks"
 
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
+    def as_json(self) -> str:
+        """Format as pyperf does; without any time there are no benchmarks, which it refuses."""
+        named = {OF_PYPERF.get(name, name): value for name, value in self.fingerprint.items()}
+        rest = {"left_out": self.left_out, "refused": self.refused}
+        common = _metadata({**named, **self.settings, **rest})
+        made = [benchmark for cell in self.cells for benchmark in _benchmarks(cell, common)]
+        if not made:
+            return json.dumps({"benchmarks": [], "metadata": common}) + "\n"
+        with io.StringIO() as text:
+            pyperf.BenchmarkSuite(made).dump(text)
+            return text.getvalue()
+
+    @classmethod
+    def read(cls, found: Any, where: str) -> Self:
+        """Read the results from JSON that is parsed.
+
+        Raises:
+            InputError: it is not as pyperf and `as_json` write it; says where.
+        """
+        try:
+            suite = pyperf.BenchmarkSuite.loads(json.dumps(found))
+            made = [(each, _values(each.get_metadata())) for each in suite]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise InputError(f"{where}: no file of pyperf's: {escaped(repr(error))}") from error
+        of_all = {"gpus": []} | made[0][1]
+        of_all |= {ours: of_all[name] for ours, name in OF_PYPERF.items() if name in of_all}
+        fingerprint, settings = (converted(of_all, kind, where) for kind in (Machine, Settings))
+        left_out, refused = (
+            converted(of_all.get(name, []), list[str], where) for name in ("left_out", "refused")
+        )
+        cells: dict[str, Cell] = {}
+        for benchmark, about in made:
+            at, _, name = str(benchmark.get_name()).rpartition("/")
+            place = f"{where}: {shown(f'{at}/{name}')}"
+            if at not in cells:
+                cells[at] = converted(about | {"rows": []}, Cell, place)
+            samples = [[*run.values] for run in benchmark.get_runs()]
+            cells[at].rows.append(converted(about | {"name": name, "samples": samples}, Row, place))
+            cells[at].rows += converted(about.get("untimed", []), list[Row], place)
+        return cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
+
     def contradiction(self) -> str | None:
-        """Return where layers' sizes are missing, or processes have unequally many samples."""
+        """Return where layers' sizes are missing, or rows or processes have unequal samples."""
         for cell in self.cells:
             sizes = cell.about.get("sizes")
             if not (isinstance(sizes, list) and sizes[2:] and {*map(type, sizes)} == {int}):
                 return f"{shown(cell.label)}: expected the sizes of three layers or more"
-            for row in cell.rows:
-                if [] in row.samples or len(set(map(len, row.samples))) > 1:
-                    where = f"{shown(cell.label)}, {shown(row.name)}"
-                    return f"{where}: expected the same number of samples of every process"
+            counts = [[len(process) for process in row.samples] for row in cell.rows if row.samples]
+            if any(count != counts[0] or len({0, *count}) != 2 for count in counts):
+                return f"{shown(cell.label)}: expected as many samples of every row and process"
         return None
 
     @property
@@ -145,21 +203,54 @@ class Results(Stored):
         return [f"{c.label}: {r.name}: {r.wrong}" for c in self.cells for r in c.rows if r.wrong]
 
     @property
+    def timed(self) -> bool:
+        """Whether any row has valid times."""
+        return any(row.timed for cell in self.cells for row in cell.rows)
+
+    @property
     def right(self) -> bool:
         """Whether something was timed, every answer was right, and no cell was refused."""
-        timed = any(row.timed for cell in self.cells for row in cell.rows)
-        return timed and not self.failed and not self.refused
+        return self.timed and not self.failed and not self.refused
 
     def cell(self, label: str) -> Cell | None:
         """Return the cell of that label, if there is one."""
         return next((cell for cell in self.cells if cell.label == label), None)
 
-    def entry(self, found: Cell) -> str:
-        """Format a cell as JSON, one line per row."""
-        about = {name: value for name, value in asdict(found).items() if name != "rows"}
-        lines = (json.dumps(_rounded(asdict(row)), ensure_ascii=False) for row in found.rows)
-        rows = ",\n   ".join(lines)
-        return f'{json.dumps(about, ensure_ascii=False)[:-1]}, "rows": [\n   {rows}\n  ]}}'
+
+def _benchmarks(cell: Cell, common: Mapping[str, Any]) -> Iterator[pyperf.Benchmark]:
+    """Make a cell's benchmarks; the first one has its own metadata and its rows without times."""
+    untimed = [_kept(asdict(row) | {"samples": []}) for row in cell.rows if not row.timed]
+    own = asdict(cell) | {"rows": [], "untimed": untimed}
+    for row in (row for row in cell.rows if row.timed):
+        about = {**own, **_rounded(asdict(row)), "name": f"{cell.label}/{row.name}"}
+        samples = about.pop("samples")
+        metadata = {**common, **_metadata(about)}
+        yield pyperf.Benchmark(
+            [pyperf.Run(values, metadata=metadata, collect_metadata=False) for values in samples]
+        )
+        own = {}
+
+
+def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value not in (None, "", [], {})}
+
+
+def _metadata(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return metadata as pyperf takes them: numbers, and lines of text that are not empty."""
+    return {
+        name: value
+        if isinstance(value, str | int | float)
+        else json.dumps(value, ensure_ascii=False)
+        for name, value in _kept(found).items()
+    }
+
+
+def _values(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `_metadata` was made of."""
+    return {
+        name: msgspec.json.decode(value) if isinstance(value, str) and value[0] in "[{" else value
+        for name, value in metadata.items()
+    }
 
 
 def _rounded(value: Any) -> Any:

@@ -1,21 +1,31 @@
-"""Data sets: built-in ones, or a user's CSV file; for a network, or for least squares.
+"""Data sets, built-in or from a CSV file with a header and commas, for a network or least squares.
 
 A network needs to be told the target of a file, since what it is decides the loss; least squares
 predicts the last column unless told otherwise, as any column of numbers will do. A class is encoded
 as its index among the labels: of the sexes male is 0 and female is 1, as in the article.
 """
 
+import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compare.csv_table import Table, classes, holds_classes, numbers, read_csv
-from compare.limits import SMALLEST_VALUE
+from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.people import PEOPLE, raw, targets
-from compare.wording import InputError, install, listed, near_miss, no_such_file, quoted, shown
+from compare.wording import (
+    LONGEST_PATH,
+    InputError,
+    install,
+    listed,
+    near_miss,
+    no_such_file,
+    quoted,
+    shown,
+)
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {
@@ -49,10 +59,16 @@ CORRECTED = (
 #: Fewest rows of a user's file: fewer cannot be split into a training and a test part.
 FEWEST_ROWS = 4
 
+#: A column of whole numbers with more distinct values than this holds numbers, not classes.
+MOST_CLASSES = 10
+
+#: What stands for a missing value, in lower case. "none" is not one of them: it may be a class.
+MISSING = ("", "?", "#n/a", "<na>", "n/a", "na", "nan", "null")
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A table of features and a target, which is a class or a number."""
+    """Features and a target, which is a class or a number."""
 
     name: str  #: its name on the command line, or the file's name
     features: tuple[str, ...]
@@ -77,7 +93,12 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
             and missing, the arguments do not fit, or the file has a mistake.
     """
     if text in BUILT_IN:
-        return _selected(built_in(text), target, features)
+        whole = built_in(text)
+        if target not in (None, whole.target):
+            raise InputError(f"{text}: target {target!r}; expected {whole.target!r}, its only one")
+        features = _features(text, (*whole.features, whole.target), features, whole.target)
+        x = whole.x[:, [whole.features.index(name) for name in features]]
+        return replace(whole, features=features, x=np.ascontiguousarray(x))
     table = _read(text, BUILT_IN)
     if target is None:
         columns = listed(table.names)
@@ -85,14 +106,8 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
     features = _features(table.where, table.names, features, target)
     if (rows := len(table.rows)) < FEWEST_ROWS:
         raise InputError(f"{table.where}: {rows} rows; expected at least {FEWEST_ROWS}")
-    x = numbers(table, features)
-    for name, column in zip(features, x.T, strict=True):
-        _check_varies(table, name, column)
-    if holds_classes(table, target):
-        labels, y = classes(table, target)
-    else:
-        labels, y = None, numbers(table, [target])[:, 0]
-        _check_varies(table, target, y)
+    x = _varying(table, features)
+    labels, y = _classes(table, target) or (None, _varying(table, [target])[:, 0])
     return Dataset(Path(text).name, features, target, labels, x, y)
 
 
@@ -109,7 +124,11 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
         InputError: there is neither a table nor a file of that name, it cannot be read or lacks a
             column, or a cell in use is not a number; names line and column.
     """
-    table = _table(text) if text in TABLES else _read(text, TABLES)
+    if text == "article":
+        people = [{"height": str(p.height), "weight": str(p.weight)} for p in PEOPLE]
+        table = Table(text, TABLES[text], people, [*range(2, 2 + len(people))])
+    else:
+        table = _read(str(FILES / "bdims.csv") if text in TABLES else text, TABLES)
     if "intercept" in table.names:
         raise InputError(
             f"{table.where}: a column intercept, which the regression adds; expected another name"
@@ -117,7 +136,7 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
     columns = TABLES.get(text, table.names)
     target = columns[-1] if target is None else target
     features = _features(table.where, columns, features, target)
-    values = numbers(table, (*features, target))
+    values = _numbers(table, (*features, target))
     return Dataset(Path(text).name, features, target, None, values[:, :-1], values[:, -1])
 
 
@@ -132,9 +151,9 @@ def built_in(name: str) -> Dataset:
         return Dataset(name, ("weight", "height"), "gender", SEXES, raw(PEOPLE), y)
     if name not in ("davis", "bdims"):
         return _from_scikit_learn(name)
-    table = read_csv(FILES / f"{name}.csv")
+    table = _read(str(FILES / f"{name}.csv"))
     features = ("weight", "height") if name == "davis" else ("wgt", "hgt")
-    x, note = numbers(table, features), ""
+    x, note = _numbers(table, features), ""
     if name == "davis":
         x[WRONG_ROW], note = x[WRONG_ROW, ::-1], CORRECTED
     female = np.array([row["sex"] in ("F", "0") for row in table.rows])
@@ -162,28 +181,66 @@ def _from_scikit_learn(name: str) -> Dataset:
     )
 
 
-def _table(name: str) -> Table:
-    if name == "bdims":
-        return read_csv(FILES / "bdims.csv")
-    rows = [{"height": str(p.height), "weight": str(p.weight)} for p in PEOPLE]
-    return Table(name, TABLES[name], rows, [*range(2, 2 + len(rows))])
+@dataclass(frozen=True)
+class Table:
+    """Cells by row and column, unconverted."""
+
+    where: str  #: the path, as messages show it
+    names: tuple[str, ...]  #: of the columns; empty where the header has none
+    rows: list[dict[str, str]]  #: at least one; cells by name
+    lines: list[int]  #: where each row ends in the file, counted from 1
+
+    def at(self, row: int, name: str) -> str:
+        """Locate a cell of a row, counted from 0."""
+        return f"{self.where}, line {self.lines[row]}, column {shown(name)}"
 
 
-def _read(text: str, built_in_names: Collection[str]) -> Table:
+def _read(text: str, built_in_names: Collection[str] = ()) -> Table:
+    """Read a CSV file in UTF-8: a header, and rows of cells with commas between them.
+
+    Raises:
+        InputError: the file cannot be read or is no such file, the name of a column is a number or
+            that of another, or a row has more or fewer cells than the header.
+    """
     if message := no_such_file(text, built_in_names):
         raise InputError(message)
-    return read_csv(Path(text))
+    where = shown(text, LONGEST_PATH)
+    try:
+        with Path(text).open(encoding="utf-8-sig", newline="") as file:
+            return _table(where, csv.DictReader(file, strict=True))
+    except OSError as error:
+        raise InputError(f"{where}: {error.strerror or error}; expected a CSV file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where}: not UTF-8 text; expected a CSV file in UTF-8") from error
 
 
-def _selected(whole: Dataset, target: str | None, features: Sequence[str]) -> Dataset:
-    """Select features of a built-in data set; its target cannot be changed."""
-    if target not in (None, whole.target):
+def _table(where: str, reader: csv.DictReader) -> Table:
+    rows, lines = [], []
+    try:
+        reader.fieldnames = names = [name.strip() for name in reader.fieldnames or ()]
+        for at, name in enumerate(names):
+            if (name and name in names[:at]) or _as_float(name) is not None:
+                raise InputError(
+                    f"{where}, column {at + 1}: {quoted(name)} in the header; expected a name that "
+                    "no other column has"
+                )
+        for row in reader:
+            if None in row or None in row.values():  # where what is too much stands, and too little
+                more = "more" if None in row else "fewer"
+                raise InputError(
+                    f"{where}, line {reader.line_num}: {more} cells than in the header; expected "
+                    f"{len(names)} with commas between them"
+                )
+            rows.append(row)
+            lines.append(reader.line_num)
+    except csv.Error as error:
         raise InputError(
-            f"{whole.name}: target {target!r}; expected {whole.target!r}, its only one"
-        )
-    features = _features(whole.name, (*whole.features, whole.target), features, whole.target)
-    x = whole.x[:, [whole.features.index(name) for name in features]]
-    return replace(whole, features=features, x=np.ascontiguousarray(x))
+            f"{where}, line {reader.reader.line_num}: {error}; expected cells with commas between "
+            "them"
+        ) from error
+    if not rows:
+        raise InputError(f"{where}: no rows; expected a header and rows below it")
+    return Table(where, tuple(names), rows, lines)
 
 
 def _features(
@@ -210,10 +267,76 @@ def _features(
     return features
 
 
-def _check_varies(table: Table, name: str, column: np.ndarray) -> None:
-    """Refuse a column of numbers, shape (rows,), that is constant: it cannot be standardised."""
-    if (spread := np.ptp(column)) <= SMALLEST_VALUE:
+def _as_float(cell: str) -> float | None:
+    """Return the number in a cell, which may be nan or infinite; None for text, and for 1_000."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def _numbers(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Convert columns to float64, shape (rows, names).
+
+    Raises:
+        InputError: a cell is no number of at most `LARGEST_VALUE` in size.
+    """
+    values = np.empty((len(table.rows), len(names)))
+    for (row, cells), (column, name) in product(enumerate(table.rows), enumerate(names)):
+        value = _as_float(cell := cells[name])
+        if value is None or not abs(value) <= LARGEST_VALUE:
+            raise InputError(
+                f"{table.at(row, name)}: {quoted(cell)}; expected a number of at most "
+                f"{LARGEST_VALUE:g} in size, or other columns (--target, --feature)"
+            )
+        values[row, column] = value
+    return values
+
+
+def _varying(table: Table, names: Sequence[str]) -> np.ndarray:
+    """`_numbers`, of columns that are not constant: such a one cannot be standardised."""
+    values = _numbers(table, names)
+    for name, spread in zip(names, np.ptp(values, axis=0), strict=True):
+        if spread <= SMALLEST_VALUE:
+            raise InputError(
+                f"{table.where}, column {shown(name)}: its values differ by {spread:g}; expected a "
+                "column that varies, or others (--target, --feature)"
+            )
+    return values
+
+
+def _classes(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray] | None:
+    """Return the classes in a column, and the class of each row; None if it holds numbers.
+
+    A column of text holds classes, and one of at most `MOST_CLASSES` different whole numbers. If
+    all classes are numbers, they are sorted as numbers, and 1 and 1.0 are one class, spelled as it
+    first occurs; otherwise they are sorted as text.
+
+    Returns:
+        The labels, without surrounding space, and the index of each row's label: int64, shape
+        (rows,).
+
+    Raises:
+        InputError: a value is missing, there is only one class, or a class has only one row: it
+            cannot be in what is trained on and in what is tested on.
+    """
+    labels = [row[name].strip() for row in table.rows]
+    values = list(map(_as_float, labels))
+    keys: list[Any] = labels if None in values else values
+    _, firsts, codes, sizes = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    if None not in values and (len(sizes) > MOST_CLASSES or not all(v.is_integer() for v in keys)):
+        return None
+    for row, label in enumerate(labels):
+        if label.lower() in MISSING:
+            raise InputError(f"{table.at(row, name)}: {quoted(label)}; expected a class")
+    alone = sorted(firsts[sizes == 1])
+    if alone or len(sizes) == 1:
+        # In a column of numbers, text is the more likely mistake.
+        row = min(alone or [0], key=lambda row: values[row] is not None)
         raise InputError(
-            f"{table.where}, column {shown(name)}: its values differ by {spread:g}; expected a "
-            "column that varies, or others (--target, --feature)"
+            f"{table.at(row, name)}: {quoted(labels[row])} in {'this row only' if alone else 'all'}"
+            "; expected at least two classes, and two rows of each, to train on and to test on"
         )
+    return tuple(labels[row] for row in firsts), codes.astype(np.int64)

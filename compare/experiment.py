@@ -1,26 +1,41 @@
 """Train the article's network by hand and by autodiff, compare, and predict (`compare run`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import Partial, compare_gradients, stack
-from compare.bounds import output_range
-from compare.people import PEOPLE, Person, label, raw, shifted, targets
-from compare.trajectory import (
-    LARGEST,
-    Problem,
-    TrainingDivergedError,
-    Trainings,
-    compare_trainings,
-    walk_by_hand,
+from compare.agreement import (
+    AUTODIFF_FORM,
+    NAMES,
+    Gradient,
+    Partial,
+    compare_gradients,
+    hand_gradient,
+    stack,
+    stack_ranges,
 )
-from compare.verdict import Verdict
+from compare.bounds import gradient_ranges, output_range
+from compare.limits import LARGEST_VALUE
+from compare.lockstep import Divergence, Lockstep, Point, RanAwayError, Ranges, Steps
+from compare.networks.updates import update_ranges
+from compare.people import PEOPLE, Person, label, raw, shifted, targets
+from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
 from manual.article import Parameters
+
+#: Epochs run and judged at a time, so that memory holds one stretch of updates and not all; the
+#: article's 1000 epochs are one compiled loop.
+CHUNK = 1000
+
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+
+#: A training loop in place of `manual.sgd.train`.
+Loop = Callable[..., Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -43,11 +58,33 @@ class Settings:
         """Which person each update takes, shape (epochs, 4): all in turn."""
         return manual.sgd.sample_order(len(PEOPLE), self.epochs)
 
-    def problem(self) -> Problem:
-        """Return the data and settings that both sides train on."""
-        return Problem(
-            shifted(raw(PEOPLE)), targets(PEOPLE), self.learning_rate, self.sigmoid_derivative
+
+@dataclass(frozen=True)
+class Trainings:
+    """The result of comparing two trainings."""
+
+    losses: np.ndarray  #: shape (epochs, 2): mean loss after each epoch, by hand and by autodiff
+    first_divergence: Divergence | None
+    max_drift_ulps: float  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1))
+    by_hand: Parameters  #: nine numbers, the final parameters by hand
+    autodiff: Parameters  #: nine numbers, the final parameters by autodiff
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs."""
+        return len(self.losses)
+
+
+def outside_training_range(person: Person) -> list[str]:
+    """Return a warning for each measurement outside the range of the training data."""
+    x, seen = raw((person,))[0], raw(PEOPLE)
+    return [
+        f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"
+        for name, unit, value, low, high in zip(
+            ("weight", "height"), ("lb", "in"), x, seen.min(axis=0), seen.max(axis=0), strict=True
         )
+        if not low <= value <= high
+    ]
 
 
 @dataclass(frozen=True)
@@ -70,6 +107,11 @@ class Prediction:
         """The label by the network trained by autodiff; near one half, rounding may change it."""
         return label(self.autodiff)
 
+    @property
+    def warnings(self) -> list[str]:
+        """A warning for each measurement outside the range of the training data."""
+        return outside_training_range(self.person)
+
 
 def partials(settings: Settings, person: Person) -> list[Partial]:
     """Compare the nine partial derivatives at the starting parameters for one of `PEOPLE`."""
@@ -77,11 +119,36 @@ def partials(settings: Settings, person: Person) -> list[Partial]:
     return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
 
 
-def train(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> Trainings:
-    """Run both trainings and compare them. Arguments and errors as in `compare_trainings`."""
-    return compare_trainings(
-        settings.start(), settings.problem(), settings.sample_order(), on_epoch=on_epoch
-    )
+def train(
+    settings: Settings,
+    on_epoch: Callable[[int], None] = lambda _: None,
+    order: np.ndarray | None = None,
+    gradient: Gradient | None = None,
+    loop: Loop = manual.sgd.train,
+) -> Trainings:
+    """Train twice and compare every update.
+
+    Args:
+        settings: the training.
+        on_epoch: called with the number of epochs done so far, as the training by hand proceeds.
+        order: which person each update takes, shape (epochs, 4), in place of all in turn.
+        gradient: by hand, in place of `manual.article.gradient`; takes one sample or many.
+        loop: by hand, in place of `manual.sgd.train`.
+
+    Raises:
+        RanAwayError: parameters of both sides exceed `LARGEST_VALUE` after the same update, and no
+            earlier update was judged to differ.
+    """
+    order = settings.sample_order() if order is None else order
+    both = _lockstep(settings, gradient, loop, on_epoch)
+    progress = both.start(_points(stack(settings.start()), 0))
+    losses = [progress.losses]
+    for done in range(0, len(order), CHUNK):
+        progress = both.advance(progress, np.ravel(order[done : done + CHUNK]))
+        losses.append(_losses(progress.paths))
+    by_hand, auto = (Parameters(*point.params) for point in progress.points.values())
+    found, drift = progress.first_divergence, progress.max_drift_ulps
+    return Trainings(np.concatenate(losses), found, drift, by_hand, auto)
 
 
 def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> np.ndarray:
@@ -92,14 +159,116 @@ def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: No
         on_epoch: called with the number of epochs done so far.
 
     Raises:
-        TrainingDivergedError: a parameter exceeds `compare.trajectory.LARGEST`.
+        RanAwayError: a parameter exceeds `LARGEST_VALUE`.
     """
-    order = settings.sample_order()
-    after = walk_by_hand(settings.start(), settings.problem(), order, on_epoch=on_epoch)
-    ran_away = np.flatnonzero(~np.all(np.abs(after) <= LARGEST, axis=0))
-    if ran_away.size:
-        raise TrainingDivergedError(int(ran_away[0]) // len(PEOPLE), settings.learning_rate)
-    return np.concatenate([stack(settings.start())[:, None], after], axis=1)
+    start, gradient = settings.start(), hand_gradient(settings.sigmoid_derivative)
+    after = walk_by_hand(start, gradient, settings.learning_rate, settings.sample_order(), on_epoch)
+    beyond = np.flatnonzero(~np.all(np.abs(after) <= LARGEST_VALUE, axis=0))
+    if beyond.size:
+        raise _ran_away(settings, int(beyond[0]))
+    return np.concatenate([stack(start)[:, None], after], axis=1)
+
+
+def walk_by_hand(
+    start: Parameters,
+    gradient: Gradient,
+    learning_rate: float,
+    order: np.ndarray,
+    on_epoch: Callable[[int], None] = lambda _: None,
+    loop: Loop = manual.sgd.train,
+) -> np.ndarray:
+    """Train by hand; return the parameters after each update, shape (9, order.size).
+
+    Overflow raises no warning. Arguments as for `train`.
+    """
+    after = np.empty((len(NAMES), order.size))
+    with np.errstate(over="ignore", invalid="ignore"):
+        walked = loop(start, XS, YS, gradient, learning_rate, order)
+        for update, params in enumerate(walked):
+            after[:, update] = params
+            if (update + 1) % order.shape[1] == 0:
+                on_epoch((update + 1) // order.shape[1])
+    return after
+
+
+class _Side(NamedTuple):
+    """A side of the article's training; a stretch is which person each update takes."""
+
+    path: Callable[[Point, np.ndarray], Any]  #: the nine parameters after each update
+    step: Callable[[Parameters, np.ndarray], tuple[Any, Any]]  #: the gradients, and new parameters
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `compare.lockstep.Side`."""
+        after = self.path(start, stretch.reshape(-1, len(PEOPLE)))
+        return _points(stack(after).T, start.count + 1 + np.arange(len(stretch)))
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `compare.lockstep.Side`."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            grads, after = self.step(Parameters(*before.params.T), stretch)
+            return Steps(stack(grads).T, _points(stack(after).T, before.count + 1))
+
+
+def _points(params: np.ndarray, count: Any) -> Point:
+    return Point(params, np.empty((*params.shape[:-1], 0, len(NAMES))), count)
+
+
+def _lockstep(
+    settings: Settings, gradient: Gradient | None, loop: Loop, on_epoch: Callable[[int], None]
+) -> Lockstep:
+    """Set up both sides; a stretch is the samples of a whole number of epochs."""
+    rate, form = settings.learning_rate, settings.sigmoid_derivative
+    gradient = gradient or hand_gradient(form)
+
+    def path_by_hand(start: Point, order: np.ndarray) -> np.ndarray:
+        done = start.count // len(PEOPLE)
+        params = Parameters(*start.params)
+        return walk_by_hand(params, gradient, rate, order, lambda n: on_epoch(done + n), loop)
+
+    def step_by_hand(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
+        grads = gradient(params, XS[samples], YS[samples])
+        after = manual.sgd.update(params, grads, rate)
+        return np.broadcast_arrays(*grads, samples)[:-1], after
+
+    def path_by_autodiff(start: Point, order: np.ndarray) -> Any:
+        return autodiff.article.train(_nine(start.params), XS, YS, rate, order)
+
+    def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
+        return autodiff.article.steps(_nine(params), XS[samples], YS[samples], rate)
+
+    def ranges(before: Point, samples: np.ndarray) -> tuple[Ranges, Ranges]:
+        by_hand, auto = (
+            stack_ranges(gradient_ranges(before.params.T, XS[samples], YS[samples], of)).T
+            for of in (form, AUTODIFF_FORM)
+        )
+        return update_ranges("sgd", rate, before, by_hand), update_ranges("sgd", rate, before, auto)
+
+    sides = {
+        BY_HAND: _Side(path_by_hand, step_by_hand),
+        BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),
+    }
+    away = partial(_ran_away, settings)
+    return Lockstep(sides, ranges, NAMES.__getitem__, away, LARGEST_VALUE)
+
+
+def _nine(params: Any) -> autodiff.article.Parameters:
+    return autodiff.article.Parameters(*params)
+
+
+def _ran_away(settings: Settings, update: int) -> RanAwayError:
+    return RanAwayError(
+        f"the training ran away in epoch {update // len(PEOPLE)}: a parameter exceeds "
+        f"{LARGEST_VALUE:g}; learning rate {settings.learning_rate:g} is too large, expected one "
+        "around 0.1"
+    )
+
+
+def _losses(paths: dict[str, Point]) -> np.ndarray:
+    """Compute the mean loss after each epoch by each side's own lines, shape (epochs, 2)."""
+    hand, auto = (path.params[len(PEOPLE) - 1 :: len(PEOPLE)].T for path in paths.values())
+    with np.errstate(over="ignore", invalid="ignore"):
+        by_hand = manual.article.loss(Parameters(*hand[..., None]), XS, YS).mean(axis=1)
+    return np.stack([by_hand, autodiff.article.mean_losses(_nine(auto), XS, YS)], axis=1)
 
 
 def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction]:
@@ -118,18 +287,6 @@ def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction
 def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
     """Compare the outputs of one trained network by both sides, and their right ranges."""
     by_hand = manual.article.feedforward(params, x)
-    by_autodiff = autodiff.article.predict(autodiff.article.Parameters(*params), x)
+    by_autodiff = autodiff.article.predict(_nine(params), x)
     right = output_range(params, x)
     return Verdict(by_hand, np.asarray(by_autodiff), right, right)
-
-
-def outside_training_range(person: Person) -> list[str]:
-    """Return a warning for each measurement outside the range of the training data."""
-    x, seen = raw((person,))[0], raw(PEOPLE)
-    return [
-        f"{name} {value:.4g} {unit} lies outside the training range, {low:g} to {high:g} {unit}"
-        for name, unit, value, low, high in zip(
-            ("weight", "height"), ("lb", "in"), x, seen.min(axis=0), seen.max(axis=0), strict=True
-        )
-        if not low <= value <= high
-    ]

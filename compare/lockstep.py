@@ -11,13 +11,17 @@ how training amplifies rounding, not whether a gradient is right; it is not judg
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from compare.rounding import Range, exactly
+from compare.rounding import Range
 from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
+from compare.wording import InputError
+
+#: The names of the sides in messages.
+SIDE_LABELS = {BY_HAND: "by hand", BY_AUTODIFF: "by autodiff"}
 
 
 class Point(NamedTuple):
@@ -32,11 +36,6 @@ class Point(NamedTuple):
         return Point(self.params[index], self.moments[index], self.count[index])
 
 
-def plain(params: np.ndarray, count: Any) -> Point:
-    """Make a point, or k of them, of an optimiser without moments."""
-    return Point(params, np.empty((*params.shape[:-1], 0, params.shape[-1])), count)
-
-
 class Steps(NamedTuple):
     """k updates, each from its own point."""
 
@@ -44,7 +43,7 @@ class Steps(NamedTuple):
     after: Point
 
 
-class Walker(Protocol):
+class Side(Protocol):
     """One side of a training; a stretch has the data of k updates along its first axis."""
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
@@ -65,36 +64,6 @@ class Ranges(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Descent:
-    """A `Walker` for plain descent, w ← w - η ∂L/∂w, made of functions.
-
-    Overflow raises no warning.
-    """
-
-    split: Callable[[np.ndarray], Any]  #: one vector of shape (p,), or (k, p), as parameters
-    join: Callable[[Any], np.ndarray]  #: the inverse
-    path: Callable[[Any, np.ndarray], Any]  #: (params, stretch) -> those after each update
-    step: Callable[[Any, np.ndarray], tuple[Any, Any]]  #: (k params, stretch) -> grads, new params
-
-    def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """See `Walker`."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            after = self.path(self.split(start.params), stretch)
-            return plain(self.join(after), start.count + 1 + np.arange(len(stretch)))
-
-    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """See `Walker`."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            grads, after = self.step(self.split(before.params), stretch)
-            return Steps(self.join(grads), plain(self.join(after), before.count + 1))
-
-
-def descended(before: Point, grads: Range, learning_rate: float) -> Ranges:
-    """Compute the ranges of one step of plain descent, from the range of its gradient."""
-    return Ranges(grads, exactly(before.params) - exactly(learning_rate) * grads, [])
-
-
-@dataclass(frozen=True)
 class Divergence:
     """The first update at which a side is off by more than rounding explains."""
 
@@ -111,58 +80,94 @@ class Divergence:
     ulps: float
 
 
-class Stretch(NamedTuple):
-    """The result of k updates."""
+class RanAwayError(InputError):
+    """A training diverged, from a learning rate far too large or a wrong gradient."""
 
-    paths: dict[str, Point]  #: the k points after the updates, by side
-    divergence: Divergence | None  #: the first one, if the updates were judged
-    ran_away: int | None  #: the update, from 0, at which both overflowed before any divergence
+    def __init__(self, message: str, divergence: Divergence | None = None) -> None:
+        super().__init__(message)
+        self.divergence = divergence  #: an earlier disagreement of the sides
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training has come."""
+
+    paths: dict[str, Point]  #: the points after each update of the last stretch, by side
+    losses: np.ndarray  #: mean loss after each epoch, shape (epochs, sides)
+    first_divergence: Divergence | None = None
+    max_drift_ulps: float = 0.0  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1))
 
     @property
-    def ends(self) -> dict[str, Point]:
-        """Return the last point of each side."""
+    def points(self) -> dict[str, Point]:
+        """The current point of each side."""
         return {side: path.at(-1) for side, path in self.paths.items()}
 
     @property
-    def drift(self) -> float:
-        """Return how far the sides drifted apart; see `drift`."""
-        return drift(self.paths[BY_HAND].params, self.paths[BY_AUTODIFF].params)
+    def verdict(self) -> str | None:
+        """`agree` or `disagree`; None where one side trains alone."""
+        if len(self.paths) < 2:
+            return None
+        return "agree" if self.first_divergence is None else "disagree"
 
 
 @dataclass(frozen=True)
 class Lockstep:
-    """The two sides of one training, with the ranges to judge them by."""
+    """The two sides of one training, with the ranges to judge them by; or one side alone."""
 
-    sides: Mapping[str, Walker]  #: `by_hand` and `autodiff`
+    sides: Mapping[str, Side]  #: `by_hand` and `autodiff`, or one of them
     #: (before, stretch) -> the ranges of k right updates, for the formulas of the side by hand and
     #: for autodiff's.
     ranges: Callable[[Point, np.ndarray], tuple[Ranges, Ranges]]
     name: Callable[[int], str]  #: a parameter's name by its position
-    largest: float = np.inf  #: where both sides' parameters exceed this, updates are not judged
+    ran_away: Callable[[int], RanAwayError]  #: (update, from 0) -> the error that says so
+    largest: float  #: where both sides' parameters exceed this, the training has run away
 
-    def advance(
-        self, points: dict[str, Point], stretch: np.ndarray, judged: bool = True
-    ) -> Stretch:
-        """Run both sides through a stretch, each from its own point, and judge every update.
+    def start(self, point: Point) -> Progress:
+        """Return the progress before the first update; all sides start from the same point."""
+        path = Point(*(np.asarray(part)[None] for part in point))
+        return Progress(dict.fromkeys(self.sides, path), np.empty((0, len(self.sides))))
+
+    def advance(self, progress: Progress, stretch: np.ndarray) -> Progress:
+        """Run the sides through a stretch, each from its own point, and judge every update.
+
+        After a divergence they go on, and are judged no more.
 
         Args:
-            points: the current points, by side.
+            progress: how far they have come.
             stretch: the data of k updates, k along the first axis.
-            judged: whether to judge at all.
+
+        Raises:
+            RanAwayError: all sides run away at the same update, and no earlier one was judged to
+                differ.
         """
-        paths = {side: walker.walk(points[side], stretch) for side, walker in self.sides.items()}
-        if not judged:
-            return Stretch(paths, None, None)
-        beyond = [~np.all(np.abs(path.params) <= self.largest, axis=1) for path in paths.values()]
-        end = _first(np.all(beyond, axis=0))
+        starts, divergence = progress.points, progress.first_divergence
+        paths = {name: side.walk(starts[name], stretch) for name, side in self.sides.items()}
+        if divergence is None:
+            end = _first(~np.any([self.is_sound(path) for path in paths.values()], axis=0))
+            if len(paths) == 2:
+                divergence, end = self._first_divergence(starts, paths, stretch[:end])
+            if divergence is None and end < len(stretch):
+                raise self.ran_away(int(starts[next(iter(starts))].count) + end)
+        apart = drift(*(path.params for path in paths.values())) if len(paths) == 2 else 0.0
+        farthest = max(progress.max_drift_ulps, apart)
+        return replace(progress, paths=paths, first_divergence=divergence, max_drift_ulps=farthest)
+
+    def is_sound(self, point: Point) -> Any:
+        """Whether a side can go on from a point, or from each of k."""
+        within = np.all(np.abs(point.params) <= self.largest, axis=-1)
+        return within & np.all(np.isfinite(point.moments), axis=(-2, -1))
+
+    def _first_divergence(
+        self, starts: dict[str, Point], paths: dict[str, Point], stretch: np.ndarray
+    ) -> tuple[Divergence | None, int]:
+        """Judge both paths; also return how many updates could be judged."""
         found = [
-            self._judge(_befores(points[side], path), path.at(slice(end)), stretch[:end], side)
+            self._judge(_befores(starts[side], path), path.at(slice(len(stretch))), stretch, side)
             for side, path in paths.items()
         ]
         divergences = [divergence for divergence, _ in found if divergence]
         first = min(divergences, key=lambda divergence: divergence.update, default=None)
-        away = min(end for _, end in found)
-        return Stretch(paths, first, away if first is None and away < len(stretch) else None)
+        return first, min(end for _, end in found)
 
     def _judge(
         self, before: Point, after: Point, stretch: np.ndarray, along: str

@@ -15,13 +15,15 @@ import numpy as np
 
 import manual.regression
 from compare.files import write_whole
+from compare.lockstep import SIDE_LABELS
 from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_article, step
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from compare.experiment import Trainings
+    from compare.lockstep import Progress
     from compare.regression import Regression
-    from compare.trajectory import Trainings
 
 BLUE, ORANGE, VERMILION, GREY, BLACK = "#0072B2", "#E69F00", "#D55E00", "#666666", "#222222"
 
@@ -152,10 +154,11 @@ def loss(trainings: "Trainings") -> "Figure":
     return _loss_curves(trainings.losses, names, title, loss, np.arange(trainings.epochs))
 
 
-def training_losses(losses: np.ndarray, names: list[str]) -> "Figure":
-    """Draw one or two trainings' loss curves, shape (epochs, trainings)."""
-    epochs = np.arange(1, len(losses) + 1)
-    return _loss_curves(losses, names, "The loss on the training part", "loss", epochs)
+def training_losses(progress: "Progress") -> "Figure":
+    """Draw the loss curves of the sides of a training."""
+    names, epochs = [SIDE_LABELS[side] for side in progress.paths], len(progress.losses)
+    title = "The loss on the training part"
+    return _loss_curves(progress.losses, names, title, "loss", np.arange(1, epochs + 1))
 
 
 def _loss_curves(

@@ -1,33 +1,31 @@
 """Compare least squares in closed form with gradient descent by hand and by autodiff.
 
-Descent runs on standardised columns (mean 0, standard deviation 1): in raw units one learning rate
-cannot suit a height in centimetres and a sex of 0 or 1. The coefficients are converted back to the
-units of the table and compared with the closed form.
-
-Every step of both descents is judged (`compare.lockstep`); distances from the closed form are
-reported.
+A regression is a network of one unit without an activation, and its minibatch is the whole table;
+so the descents are a training of `compare.training`, every step of which is judged. They run on
+standardised columns (mean 0, standard deviation 1): in raw units one learning rate cannot suit a
+height in centimetres and a sex of 0 or 1. The coefficients are converted back to the units of the
+table and compared with the closed form; the distances from it are reported.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-import autodiff.regression
 import manual.regression
-import manual.sgd
 from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
-from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
-from compare.rounding import Range, exactly, joined, total
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.lockstep import Divergence, RanAwayError
+from compare.prepared import Scale
+from compare.sides import start
+from compare.training import KEPT, Plan, lockstep, program_of
 from compare.wording import InputError
+from manual.affine import Layer
+from manual.network import Network
 from manual.regression import Coefficients
 
-Gradient = Callable[[Any, Any, Any], Any]
-
-#: Steps taken and judged at a time.
+#: Steps taken and judged at a time; fewer of large tables.
 CHUNK = 200
 
 
@@ -55,7 +53,7 @@ def compare_regressions(
     table: Dataset,
     steps: int = 1000,
     learning_rate: float | None = None,
-    by_hand: Gradient = manual.regression.gradient,
+    gradient: Callable[..., Any] | None = None,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> Regression:
     """Fit a table in closed form and by two descents, and judge every step of the descents.
@@ -66,7 +64,7 @@ def compare_regressions(
         learning_rate: η for the standardised columns. The largest stable one is 2/λ with λ the
             largest eigenvalue of the loss's second derivative; unless given it is 0.1, or 1/λ where
             many correlated features make that smaller.
-        by_hand: a gradient that replaces the hand-written one.
+        gradient: by hand, in place of that of `manual.network`.
         on_step: called with the number of steps judged so far.
 
     Raises:
@@ -75,41 +73,56 @@ def compare_regressions(
     """
     _check(table)
     closed = _closed_form(table)
-    scale = _Scale(table)
-    x, y = (table.x - scale.x_mean) / scale.x_sd, (table.y - scale.y_mean) / scale.y_sd
+    of_x = Scale(table.x.mean(axis=0), table.x.std(axis=0))
+    of_y = Scale(table.y.mean(), table.y.std())
+    x, y = of_x.standardised(table.x), of_y.standardised(table.y)
     if learning_rate is None:
         curvature = 2 * np.linalg.eigvalsh(x.T @ x / len(y)).max()
         learning_rate = float(min(0.1, 1 / max(curvature, 2.0)))
 
+    def ran_away(_: int) -> RanAwayError:
+        return RanAwayError(
+            f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too large "
+            "for this table, expected a smaller one"
+        )
+
+    names, network = (*table.features, "intercept"), Network((len(table.features), 1))
+    program = program_of(network)
+    if gradient:
+        program = replace(program, gradient=gradient)
+    plan = Plan(network, "sgd", learning_rate, len(y), seed=0)
+    both = lockstep(plan, x, y[:, None], ran_away, program=program)
+    both = replace(both, name=names.__getitem__)
     # Start at ones: at zero the intercept's derivative is 0 on centred columns, and stays 0, so a
     # wrong one would not show.
-    start = Coefficients(np.ones(x.shape[1]), np.float64(1.0))
-    both = _lockstep(x, y, learning_rate, by_hand, (*table.features, "intercept"))
-    points, divergence = dict.fromkeys(both.sides, plain(_flat(start), 0)), None
-    for first in range(0, steps, CHUNK):
-        part = np.zeros(min(CHUNK, steps - first), dtype=np.int64)
-        stretch = both.advance(points, part, judged=divergence is None)
-        points, divergence = stretch.ends, divergence or stretch.divergence
-        if stretch.ran_away is not None:
-            raise InputError(
-                f"{table.name}: the descents ran away; learning rate {learning_rate:g} is too "
-                "large for this table, expected a smaller one"
-            )
-        on_step(first + len(part))
-    hand, auto = (point.params for point in points.values())
-    reached = _flat(scale.standardised(closed))
+    progress = both.start(start([Layer(np.ones((x.shape[1], 1)), np.ones(1))], plan.optimiser))
+    rows = np.arange(len(y), dtype=np.int32)
+    at_once = min(CHUNK, max(1, KEPT // x.size))
+    for done in range(0, steps, at_once):
+        now = min(at_once, steps - done)
+        progress = both.advance(progress, np.tile(rows, (now, 1)))
+        on_step(done + now)
+    hand, auto = (point.params for point in progress.points.values())
+    slopes = closed.slopes * of_x.sd / of_y.sd
+    reached = [*slopes, (closed.intercept + of_x.mean @ closed.slopes - of_y.mean) / of_y.sd]
     residual = table.y - manual.regression.predict(closed, table.x)
     return Regression(
         table=table,
         learning_rate=learning_rate,
         steps=steps,
         closed_form=closed,
-        by_hand=scale.in_units(hand),
-        autodiff=scale.in_units(auto),
-        r_squared=1 - float(residual @ residual) / float(len(y) * scale.y_sd**2),
+        by_hand=_in_units(hand, of_x, of_y),
+        autodiff=_in_units(auto, of_x, of_y),
+        r_squared=1 - float(residual @ residual) / float(len(y) * of_y.sd**2),
         remaining=float(np.abs(np.stack([hand, auto]) - reached).max()),
-        first_divergence=divergence,
+        first_divergence=progress.first_divergence,
     )
+
+
+def _in_units(standardised: np.ndarray, of_x: Scale, of_y: Scale) -> Coefficients:
+    """Convert standardised coefficients, shape (features + 1,), to the units of the table."""
+    slopes = standardised[:-1] * of_y.sd / of_x.sd
+    return Coefficients(slopes, of_y.mean + standardised[-1] * of_y.sd - of_x.mean @ slopes)
 
 
 def _check(table: Dataset) -> None:
@@ -145,83 +158,3 @@ def _closed_form(table: Dataset) -> Coefficients:
         ) from error
     except manual.regression.TooFewRowsError as error:
         raise InputError(f"{table.name}: {error}") from error
-
-
-def _lockstep(
-    x: np.ndarray, y: np.ndarray, rate: float, by_hand: Gradient, names: tuple[str, ...]
-) -> Lockstep:
-    """Set up both descents; the stretches are zeros.
-
-    With the whole table as its only sample, stochastic descent is plain gradient descent.
-    """
-    inputs, targets = exactly(np.column_stack([x, np.ones(len(y))])), exactly(y)
-
-    def path_by_hand(start: Any, order: np.ndarray) -> Any:
-        return _stacked(manual.sgd.train(start, x[None], y[None], by_hand, rate, order[:, None]))
-
-    def step_by_hand(at: Any, _: Any) -> tuple[Any, Any]:
-        points = [Coefficients(*one) for one in zip(*at, strict=True)]
-        grads = [by_hand(one, x, y) for one in points]
-        pairs = zip(points, grads, strict=True)
-        return _stacked(grads), _stacked(manual.sgd.update(*pair, rate) for pair in pairs)
-
-    def path_by_autodiff(start: Any, order: np.ndarray) -> Any:
-        start = autodiff.regression.Coefficients(*start)
-        return autodiff.regression.descend(start, x[None], y[None], rate, order[:, None])
-
-    def step_by_autodiff(at: Any, _: Any) -> tuple[Any, Any]:
-        points = [autodiff.regression.Coefficients(*one) for one in zip(*at, strict=True)]
-        grads = _stacked(autodiff.regression.gradient(one, x, y) for one in points)
-        return grads, Coefficients(*(w - rate * dw for w, dw in zip(at, grads, strict=True)))
-
-    def gradient(coefficients: np.ndarray) -> Range:
-        """Compute the range of (2/n) Xᵀ(Xβ - y), X with a column of ones, by any right program."""
-        residual = inputs @ exactly(coefficients) - targets
-        return total(inputs.T * (2 * residual)) / len(y)
-
-    def ranges(before: Point, _: Any) -> tuple[Ranges, Ranges]:
-        found = [gradient(coefficients) for coefficients in before.params]
-        grads = joined(np.array, found)
-        right = descended(before, grads, rate)
-        return right, right
-
-    sides = {
-        BY_HAND: Descent(_split, _flat, path_by_hand, step_by_hand),
-        BY_AUTODIFF: Descent(_split, _flat, path_by_autodiff, step_by_autodiff),
-    }
-    return Lockstep(sides, ranges, names.__getitem__, LARGEST_VALUE)
-
-
-def _stacked(many: Iterable[Any]) -> Coefficients:
-    slopes, intercepts = zip(*many, strict=True)
-    return Coefficients(np.array(slopes), np.array(intercepts))
-
-
-def _split(flat: np.ndarray) -> Coefficients:
-    return Coefficients(flat[..., :-1], flat[..., -1])
-
-
-def _flat(coefficients: Any) -> np.ndarray:
-    """Join slopes and intercept along the last axis, shape (..., features + 1)."""
-    slopes, intercept = np.asarray(coefficients.slopes), np.asarray(coefficients.intercept)
-    return np.concatenate([slopes, intercept[..., None]], axis=-1)
-
-
-class _Scale:
-    """Means and standard deviations of a table's columns."""
-
-    def __init__(self, table: Dataset):
-        self.x_mean, self.x_sd = table.x.mean(axis=0), table.x.std(axis=0)
-        self.y_mean, self.y_sd = table.y.mean(), table.y.std()
-
-    def in_units(self, standardised: np.ndarray) -> Coefficients:
-        """Convert standardised coefficients, shape (features + 1,), to the units of the table."""
-        slopes = standardised[:-1] * self.y_sd / self.x_sd
-        intercept = self.y_mean + standardised[-1] * self.y_sd - self.x_mean @ slopes
-        return Coefficients(slopes, intercept)
-
-    def standardised(self, coefficients: Coefficients) -> Coefficients:
-        """The inverse of `in_units`."""
-        slopes = coefficients.slopes * self.x_sd / self.y_sd
-        offset = coefficients.intercept + self.x_mean @ coefficients.slopes - self.y_mean
-        return Coefficients(slopes, offset / self.y_sd)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import manual.article
+from compare.experiment import XS, YS
 from compare.plots import BLACK, VERMILION, style
 from manual.article import Parameters
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 ROUND = (1, 2, 5, 10)
 
 
-def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.ndarray) -> "Figure":
+def surface(path: np.ndarray, names: tuple[str, str]) -> "Figure":
     """Draw the mean loss over two of the nine parameters, with the path of a training.
 
     The graph of the loss lies in ten dimensions; this is the slice through the training's end, in
@@ -26,7 +27,6 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
     Args:
         path: parameters before and after each update, shape (9, updates + 1).
         names: the two parameters.
-        xs, ys: the samples whose mean loss is drawn, shape (n, 2) and (n,).
     """
     from matplotlib.figure import Figure
 
@@ -34,7 +34,7 @@ def surface(path: np.ndarray, names: tuple[str, str], xs: np.ndarray, ys: np.nda
         """Compute the mean loss at two parameters of shape (...), in that shape."""
         held = Parameters(*path[:, -1])
         swept = held._replace(**{names[0]: x[..., None], names[1]: y[..., None]})
-        return manual.article.loss(swept, xs, ys).mean(axis=-1)
+        return manual.article.loss(swept, XS, YS).mean(axis=-1)
 
     with style():
         x, y = (path[Parameters._fields.index(name)] for name in names)

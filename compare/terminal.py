@@ -12,13 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from compare.people import UNDECIDED
+from compare.people import PEOPLE, UNDECIDED
 
 if TYPE_CHECKING:
     from compare.agreement import Partial
-    from compare.experiment import Prediction
+    from compare.experiment import Prediction, Settings, Trainings
+    from compare.lockstep import Divergence
     from compare.regression import Regression
-    from compare.trajectory import SampleDivergence, Trainings
 
 #: Digits printed; the 16th and 17th of a float64 may differ between machines.
 DIGITS = 15
@@ -45,70 +45,74 @@ def console() -> Console:
     return made
 
 
-def show_partials(out: Console, partials: "list[Partial]", sigmoid_derivative: str) -> None:
-    """Print the nine partial derivatives by both, the exact values, and any loss of digits."""
+def show_start(out: Console, settings: "Settings", person: str, partials: "list[Partial]") -> None:
+    """Print where a training starts, the nine partial derivatives there, and any loss of digits."""
+    start = f"drawn from N(0, 1) with seed {settings.seed}"
+    if settings.init == "ones":
+        start = "all weights 1 and all biases 0"
+    out.print("The article's 2-2-1 network, by hand in NumPy and by jax.grad under jit.\n")
+    out.print(f"Start: {start}. There, the partial derivatives of {person.title()}'s loss:\n")
     rows = table("∂L/∂", "exact", "", "", "ulps", "verdict")
     for row in partials:
-        rows.add_row(
-            row.name,
-            number(float(row.exact)),
-            "by hand",
-            number(row.by_hand),
-            ulps(row.ulps_by_hand),
-            _verdict(row.verdict),
-        )
-        rows.add_row("", "", "autodiff", number(row.autodiff), ulps(row.ulps_autodiff))
+        exact, by_hand, by_autodiff = map(number, (float(row.exact), row.by_hand, row.autodiff))
+        verdict = _verdict(row.verdict)
+        rows.add_row(row.name, exact, "by hand", by_hand, ulps(row.ulps_by_hand), verdict)
+        rows.add_row("", "", "autodiff", by_autodiff, ulps(row.ulps_autodiff))
     out.print(rows)
     lossy = [row for row in partials if row.verdict == "agree" and _lost_digits(row)]
     if lossy:
-        side = "both sides take" if sigmoid_derivative == "article" else "autodiff takes"
+        article = settings.sigmoid_derivative == "article"
+        side = "both sides take" if article else "autodiff takes"
         out.print(
             f"{', '.join(row.name for row in lossy)}: {side} σ′ as σ(1 - σ), which cancels where σ "
             "is close to 1; what is lost is rounding, and allowed for. σ(z)σ(-z) loses nothing."
         )
+    out.print(
+        f"\nTraining: η = {settings.learning_rate:g}, {len(PEOPLE)} updates an epoch in "
+        f"fixed order, epochs: {settings.epochs}.\n"
+    )
 
 
 def _lost_digits(row: "Partial") -> bool:
     return row.bound > HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
 
 
-def show_losses(out: Console, trainings: "Trainings", every: int | None = None) -> None:
-    """Print the mean loss by both every so many epochs, and a small curve of the loss by hand."""
+def show_trainings(out: Console, trainings: "Trainings", every: int | None = None) -> None:
+    """Print the losses every so many epochs, the result of the judged updates, and the drift."""
+    if not trainings.epochs:
+        out.print("No epochs: the parameters stay where they are.")
+        return
     rows = table("epoch", "mean loss by hand", "autodiff")
     every = every or max(1, trainings.epochs // 10)
     for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
-        by_hand, auto = trainings.losses[epoch]
-        rows.add_row(str(epoch), number(by_hand), number(auto))
+        rows.add_row(str(epoch), *map(number, trainings.losses[epoch]))
     out.print(rows)
     if trainings.epochs > 1:
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
-
-
-def show_trainings(out: Console, trainings: "Trainings", names: list[str]) -> None:
-    """Print the result of the judged updates, and the drift."""
+    out.print()
     loss = float(trainings.losses[-1, 0])
     if loss >= UNDECIDED:
         out.print(
             f"Warning: the loss ends at {loss:.3g}, no better than always answering one half; try "
             "another --learning-rate, --seed or more --epochs."
         )
-    updates = trainings.epochs * len(names)
     if trainings.first_divergence:
-        out.print(f"First divergence: {describe(trainings.first_divergence, names)}")
+        out.print(f"First divergence: {_described(trainings.first_divergence)}")
     else:
         out.print(
-            f"{updates} updates, each taken by both from common parameters along either path: "
-            "all agree."
+            f"{trainings.epochs * len(PEOPLE)} updates, each taken by both from common parameters "
+            "along either path: all agree."
         )
     drift = f"{trainings.max_drift_ulps:.3g} ulp(max(|θ|, 1))"
     out.print(f"Free-running, the two drift at most {drift} apart.")
 
 
-def describe(divergence: "SampleDivergence", names: list[str]) -> str:
+def _described(divergence: "Divergence") -> str:
     """Describe the first divergence of two trainings in a sentence."""
     whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
+    epoch, person = divmod(divergence.update, len(PEOPLE))
     return (
-        f"epoch {divergence.epoch}, {names[divergence.sample]}, {divergence.quantity} of "
+        f"epoch {epoch}, {PEOPLE[person].name}, {divergence.quantity} of "
         f"{divergence.parameter}: by hand {number(divergence.by_hand).strip()}, by autodiff "
         f"{number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
         f"right answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is "

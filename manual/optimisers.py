@@ -5,18 +5,18 @@ Source of plain descent: the article, section "Optimizer", w ← w - η ∂L/∂
     init(params) -> state
     update(params, grads, state) -> (params, state)
 
-and changes nothing in place. Parameters and gradients are lists of layers of arrays, in any
-floating dtype; between updates an optimiser keeps a `State`.
+and changes nothing in place. Parameters and gradients are arrays of any floating dtype, or lists
+and named tuples of them; between updates an optimiser keeps a `State`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from manual.affine import Layer
 from manual.arrays import namespace
 
-Params = list[Layer]
+#: Parameters, or what has their structure: an array, or a list or named tuple of such.
+Params = Any
 
 
 class State(NamedTuple):
@@ -116,4 +116,8 @@ OPTIMISERS: dict[str, Callable[[float], Optimiser]] = {
 
 def _map(function: Callable[..., Any], *trees: Params) -> Params:
     """Apply a function to the arrays at the same place of several trees."""
-    return [Layer(*map(function, *layers)) for layers in zip(*trees, strict=True)]
+    kind = type(trees[0])
+    if not issubclass(kind, list | tuple):
+        return function(*trees)
+    parts = [_map(function, *parts) for parts in zip(*trees, strict=True)]
+    return parts if kind is list else kind(*parts)

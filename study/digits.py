@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.networks.plan import Plan
+from compare.training import Plan
 from manual.affine import Layer
 from manual.network import Network, predict
 
@@ -37,12 +37,12 @@ def trained() -> dict[str, Any]:
         ValueError: the two sides disagree.
     """
     from compare.data import built_in
-    from compare.networks.prepared import prepare, split
-    from compare.networks.training import Training, train
+    from compare.prepared import prepare, split
+    from compare.training import Training, train
     from compare.verdict import BY_AUTODIFF, BY_HAND
 
     data = built_in("digits")
-    prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.numpy_dtype)
+    prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.dtype)
     training = Training(PLAN, prepared, (BY_HAND, BY_AUTODIFF))
     progress = train(training, EPOCHS)
     if progress.verdict != "agree":

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import click
 
 import benchmarks.cli
-import benchmarks.on_gpu
 import compare.cli
 import evaluation.foreign.cli
 import handgrad.cli
@@ -19,7 +18,6 @@ ROOTS: dict[str, click.Command] = {
     "study": study.cli.study,
     "website": website.cli.website,
     "evaluation.foreign": evaluation.foreign.cli.foreign,
-    "benchmarks.on_gpu": benchmarks.on_gpu.command,
 }
 
 

@@ -5,8 +5,10 @@ What has changed is shown as a difference, and stored by `pytest tests/test_snap
 last digits do between processors. Verdicts and kinds are held by tests/test_corpus.py.
 """
 
+import io
 import itertools
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -14,9 +16,13 @@ from zlib import crc32
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.amber import AmberSnapshotExtension
 
+from benchmarks.report.whole import show, show_short
+from benchmarks.results import Results
+from tests.benchmarks.sure import stored
 from tests.command_lines import CONTEXTS, ROOTS
 from tests.console import PYTHON, in_this_process, same
 from tests.corpus.all import all_cases
@@ -36,7 +42,9 @@ compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
 compare break {|half-mse --epochs 5}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
-benchmarks checkers --table benchmarks/results/checkers.json
+benchmarks checkers --table benchmarks/results/checkers/{gradients|derivatives|torch}.json
+benchmarks table benchmarks/results/comparison/first.json
+benchmarks compare benchmarks/results/comparison/{first|slowed}.json benchmarks/results/cpu.json
 """
 
 
@@ -74,6 +82,15 @@ def test_the_help_of_a_command(path: str, printed: SnapshotAssertion) -> None:
 def test_what_a_command_prints(line: str, printed: SnapshotAssertion) -> None:
     code, out, err = in_this_process(PYTHON + line)
     assert f"{out}{err}ended with {code}" == printed
+
+
+@pytest.mark.parametrize("screen", [show_short, show], ids=["short", "whole"])
+def test_how_a_run_of_timings_reads(
+    screen: Callable[[Results, Console], None], printed: SnapshotAssertion
+) -> None:
+    out = io.StringIO()
+    screen(stored("sample", "batch/", "digits/512/float32/1"), Console(file=out, width=80))
+    assert out.getvalue() == printed
 
 
 #: Of certified rulings on wrong answers no digit depends on a clock, on a step or on rounding, but

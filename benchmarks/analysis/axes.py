@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.analysis.factors import verdict
-from benchmarks.results import Cell
+from benchmarks.results import CONTENDER, Cell, Results
 from benchmarks.statistics import (
     FASTER,
     SLOWER,
@@ -18,6 +18,19 @@ from benchmarks.statistics import (
     log_ratios,
     spread,
 )
+
+
+def axes(results: Results) -> dict[str, list[Cell]]:
+    """Return the cells that differ in size alone, in order of size, by all but their size.
+
+    `width/float32/1/highest/cpu`, say; each cell has a contender with a time.
+    """
+    found: dict[str, list[Cell]] = {}
+    for cell in results.cells:
+        if cell.timed(CONTENDER):
+            case, _, *rest = cell.label.split("/")
+            found.setdefault("/".join([case, *rest]), []).append(cell)
+    return {kind: sorted(cells, key=lambda cell: cell.size) for kind, cells in found.items()}
 
 
 class Fit(NamedTuple):

@@ -1,4 +1,5 @@
-"""Compare gradient checkers: what each catches, what it reports, and how long it takes.
+"""Compare checkers of derivatives: what each catches, what it says, and how long it takes.
 
-A new checker is a row of `contenders`; the mistakes and right points come from `models`.
+A new checker is a row of `contenders.CONTENDERS`; what they are asked about comes from `models`, by
+way of `subjects`, which alone knows its types.
 """

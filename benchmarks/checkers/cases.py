@@ -1,19 +1,24 @@
-"""The cases of the comparison, in their order: planted mistakes, single elements, right points."""
+"""The cases that checkers are asked about, in their order: wrong derivatives, then right ones."""
 
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from benchmarks.checkers import subjects
 from benchmarks.checkers.question import Question
-from models import elements, right_points
-from models.checkers import MODELS
-from models.model import Model
+from benchmarks.checkers.subjects import AT_A_KINK, FORMATS, SIZED, point
+from models.model import GRADIENT, RULE, Model
 
-#: The three parts of the comparison.
+#: What is asked: gradients of losses; Jacobians and other derivatives; functions of torch; right
+#: gradients of models that grow, whose checks are timed from the first call in a process on.
+GRADIENTS, DERIVATIVES, TORCH, TIMES = QUESTIONS = ("gradients", "derivatives", "torch", "sized")
+
+#: The parts of a comparison.
 MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
 
 #: Sizes of a parameter, a square matrix, and the number of elements in which each mistake is
@@ -21,29 +26,32 @@ MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
 #: matrix, where a check takes up to the whole limit.
 SIZES = {100: 8, 10_000: 8, 1_000_000: 2}
 
-#: The slug of the mistake that shows only at a kink; its model's own point is a kink.
-AT_A_KINK = "relu-at-zero"
+#: A derivative as it is in its module, among its rewrites.
+AS_WRITTEN = "as-written"
 
-#: The mistakes of `--quick`, of several kinds, each in the first model that has it, ...
-QUICK_MISTAKES = ("half-mse", "residual-sign", "dw-transposed", "dropped-term", "accumulates")
+#: The rewrite that is one only where kernels compute in a wider format than they store.
+IN_ITS_FORMAT = "in-its-format"
 
-#: ... its largest leaf, ...
-QUICK_ELEMENTS = 10_000
+#: First calls, each in a new process, and later ones in one of them; of `--quick`, whose numbers
+#: are no medians of many.
+CALLS, QUICK_CALLS = (5, 5), (1, 2)
 
-#: ... and its number of right points of each kind.
-QUICK_RIGHT = 1
+#: Models whose checks are timed by `--quick`.
+QUICK_SIZED = ("2-2-1, 4", "20-32-5, 16", "Cholesky")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One gradient at one point. It is sent to another process and built only there."""
+    """One derivative at one point. It is sent to another process, and built only there."""
 
+    questions: str  #: one of `QUESTIONS`
     part: str  #: `MISTAKES`, `ELEMENTS` or `RIGHT`
-    subject: str  #: the model, or the size of the leaf, or the point
-    what: str  #: the mistake's slug, or the kind of right point
-    build: Callable[[], Any]  #: a `Question`, or what the checkers take in its place
-    draw: int = 0  #: the index among several random elements, or points
+    subject: str  #: the model, or the size of the leaf
+    what: str  #: the mistake's slug, or the kind of what is right
+    draw: int = 0  #: the index among several random elements, points or processes
     format: str = ""  #: that of the floating arguments, if not all cases are in float64
+    calls: int = 1
+    fresh: bool = False  #: whether it is the first that its process is asked
 
     @property
     def id(self) -> str:
@@ -51,88 +59,107 @@ class Case:
         named = f"{self.part}/{self.subject}/{self.what}/{self.draw}"
         return f"{named}/{self.format}" if self.format else named
 
+    def build(self) -> Question:
+        """Build the question about a wrong or a right derivative at one of its points."""
+        if self.questions == TIMES:
+            model, at = subjects.built(self.subject)
+            options, redrawn = SIZED[self.subject].options, partial(subjects.redrawn, self.subject)
+            how = {"options": options, "draw": redrawn}
+            return Question(GRADIENT, model.function, model.by_hand, at, **how)
+        if self.part == ELEMENTS:
+            of, wrong = subjects.with_one_element(int(self.subject), self.what, self.draw)
+            return Question(GRADIENT, of.function, wrong, point(of), of.by_hand, ("params['w']",))
+        of = named(self.questions, self.subject)
+        if self.part == MISTAKES:
+            by_hand, right = of.wrong(self.what), of.by_hand
+        else:
+            by_hand, right = of.right(self.what if self.what in of.rewrites else ""), None
+        if of.kind == RULE:
+            by_hand, right = by_hand(), right and right()
+        return Question(of.kind, of.function, by_hand, point(of, self.draw, self.format), right)
 
-def cases() -> list[Case]:
-    """Return all cases."""
-    mistakes = [
-        Case(MISTAKES, model.name, slug, partial(with_mistake, model.name, slug))
-        for model in MODELS
-        for slug in model.mistakes
+
+def named(questions: str, name: str) -> Model:
+    """Return what is asked about, by its name."""
+    of = {GRADIENTS: subjects.of_losses, TORCH: subjects.of_torch}
+    found = of[questions]() if questions in of else subjects.DERIVATIVES
+    (one,) = (subject for subject in found if subject.name == name)
+    return one
+
+
+def simple(questions: str) -> Question:
+    """Return a question that makes a checker load its packages before the first case.
+
+    For some operations (`triu`) torch wakes a thread for each processor, even for 25 numbers. On a
+    busy machine they wait for each other: `gradcheck` of attention took sixty times as long. So
+    where its functions are asked about, torch has one thread from then on.
+    """
+    if questions == TORCH:
+        import_module("torch").set_num_threads(1)
+        return Case(TORCH, RIGHT, "softplus", AS_WRITTEN, format="float64").build()
+    if questions == DERIVATIVES:
+        return Case(DERIVATIVES, RIGHT, "arm", AS_WRITTEN).build()
+    import jax.numpy as jnp
+
+    def loss(params: Any) -> Any:
+        return jnp.sum(params["w"] ** 2)
+
+    return Question(GRADIENT, loss, lambda params: {"w": 2 * params["w"]}, ({"w": np.ones(2)},))
+
+
+def cases(questions: str, formats: Sequence[str] = FORMATS, few: bool = False) -> list[Case]:
+    """Return all cases of a comparison, or a few; formats are those of torch."""
+    if questions == TIMES:
+        names, (first, later) = (QUICK_SIZED, QUICK_CALLS) if few else (SIZED, CALLS)
+        return [
+            Case(TIMES, RIGHT, name, TIMES, at, calls=1 if at else 1 + later, fresh=True)
+            for name in names
+            for at in range(first)
+        ]
+    found = _gradients() if questions == GRADIENTS else _others(questions, formats)
+    if not few:
+        return found
+    some: dict[tuple[str, ...], Case] = {}
+    for case in found:
+        alike = case.what if questions == GRADIENTS else case.subject
+        some.setdefault((case.part, alike, case.format), case)
+    return [*some.values()]
+
+
+def _gradients() -> list[Case]:
+    of = partial(Case, GRADIENTS)
+    found, hard = subjects.GRADIENTS, subjects.HARD.items()
+    single = product(SIZES.items(), subjects.IN_ONE_ELEMENT)
+    return [
+        *(of(MISTAKES, subject.name, slug) for subject in found for slug in subject.mistakes),
+        *(of(ELEMENTS, str(n), slug, at) for (n, draws), slug in single for at in range(draws)),
+        *(of(RIGHT, s.name, "kinked" if AT_A_KINK in s.mistakes else "ordinary") for s in found),
+        *(of(RIGHT, subject.name, sort) for sort, points in hard for subject in points),
     ]
-    single = [
-        Case(ELEMENTS, str(size), what, partial(in_one_element, size, what, which), which)
-        for size, draws in SIZES.items()
-        for what in elements.MISTAKES
-        for which in range(draws)
+
+
+def _others(questions: str, formats: Sequence[str]) -> list[Case]:
+    """Return the mistakes at ordinary points, then all right ways to write the same."""
+    torch = questions == TORCH
+    every = subjects.of_torch() if torch else subjects.DERIVATIVES
+    found: list[Case] = []
+    for part, dtype, of in product((MISTAKES, RIGHT), formats if torch else ("",), every):
+        mistakes = [(slug, 0) for slug in of.mistakes]
+        for what, draw in mistakes if part == MISTAKES else right_ways(of, dtype):
+            found.append(Case(questions, part, of.name, what, draw, dtype))
+    return found
+
+
+def right_ways(subject: Model, dtype: str = "") -> list[tuple[str, int]]:
+    """Return the slugs of the right ways to write a derivative, each with a draw.
+
+    Rewrites of torch functions are asked about at all points, and are those that differ in a
+    format; others at the ordinary one, as they differ from what is written by rounding alone.
+    """
+    draws = range(len(subject.draws))
+    half = dtype not in ("float64", "float32")
+    rewrites = [slug for slug in subject.rewrites if half or slug != IN_ITS_FORMAT]
+    return [
+        *((AS_WRITTEN, draw) for draw in draws),
+        *((slug, draw) for slug in rewrites for draw in (draws if dtype else (0,))),
     ]
-    ordinary = [
-        Case(
-            RIGHT,
-            model.name,
-            "kinked" if AT_A_KINK in model.mistakes else "ordinary",
-            partial(without_mistake, model.name),
-        )
-        for model in MODELS
-    ]
-    hard = [
-        Case(RIGHT, point.name, sort, partial(at_right_point, point.name))
-        for sort, points in right_points.POINTS.items()
-        for point in points
-    ]
-    return [*mistakes, *single, *ordinary, *hard]
-
-
-def quick(everything: Iterable[Case]) -> list[Case]:
-    """Select a few cases of every kind."""
-    chosen: list[Case] = []
-    for case in everything:
-        alike = sum(case.part == c.part and case.what == c.what for c in chosen)
-        if (
-            (case.part == MISTAKES and case.what in QUICK_MISTAKES and not alike)
-            or (case.part == ELEMENTS and int(case.subject) <= QUICK_ELEMENTS and not case.draw)
-            or (case.part == RIGHT and alike < QUICK_RIGHT)
-        ):
-            chosen.append(case)
-    return chosen
-
-
-def with_mistake(name: str, slug: str) -> Question:
-    """Build a model's gradient with a mistake, at the model's own point."""
-    model = _model(name)
-    params, *inputs = _drawn(model)
-    wrong = model.wrong(slug)
-    return Question(model.function, wrong, params, tuple(inputs), right=model.by_hand)
-
-
-def in_one_element(size: int, what: str, which: int) -> Question:
-    """Build a gradient with a mistake in one element of a parameter of that size."""
-    params, *inputs = elements.draw(size)
-    wrong = elements.planted(size, what, which)
-    return Question(
-        elements.loss, wrong, params, tuple(inputs), elements.gradient, ("params['w']",)
-    )
-
-
-def without_mistake(name: str) -> Question:
-    """Build a model's right gradient, at the same point."""
-    return _right(_model(name))
-
-
-def at_right_point(name: str) -> Question:
-    """Build a right gradient at a point that is hard to judge."""
-    (point,) = (p for points in right_points.POINTS.values() for p in points if p.name == name)
-    return _right(point)
-
-
-def _right(model: Model) -> Question:
-    params, *inputs = _drawn(model)
-    return Question(model.function, model.by_hand, params, tuple(inputs))
-
-
-def _drawn(model: Model) -> tuple[Any, ...]:
-    return model.draw(np.random.default_rng(zlib.crc32(model.name.encode())))
-
-
-def _model(name: str) -> Model:
-    (model,) = (model for model in MODELS if model.name == name)
-    return model

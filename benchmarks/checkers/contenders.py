@@ -1,35 +1,468 @@
-"""The checkers that are compared; a new one is a row of `CONTENDERS`."""
+"""The checkers that are compared, and how each is asked about each kind of derivative.
 
+Each is run as its documentation describes, with its defaults, which are meant for float64. Those
+that call a function in JAX get it compiled, of second derivatives JAX's own gradient, which is
+right; so what the derivative by hand is compared with always is.
+"""
+
+import importlib
 import importlib.util
-from collections.abc import Callable
+import inspect
+import linecache
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from benchmarks.checkers import peers
-from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question, simple
+import numpy as np
+
+from benchmarks.checkers import cases
+from benchmarks.checkers.question import (
+    NO_ANSWER,
+    RIGHT,
+    WRONG,
+    Answer,
+    Question,
+    leaves,
+    place,
+)
 from benchmarks.contenders.peers.importing import HINT
-
-if TYPE_CHECKING:
-    from handgrad import GradientReport
+from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.
 VERDICTS = {"agree": RIGHT, "imprecise": RIGHT, "disagree": WRONG, "undecidable": NO_ANSWER}
 
-#: Findings that blame no parameter: lost digits, and another valid choice at a kink.
-NO_BLAME = ("rounding", "convention")
+#: Findings that blame no parameter: lost digits, and another valid choice at a kink. And those
+#: whose place is that of a pair of elements, one of which may be right.
+NO_BLAME, OF_PAIRS = ("rounding", "convention"), ("symmetry",)
+
+#: A sentence's reference to lines of the forward pass: a file, and their numbers.
+LINES = re.compile(r"\(forward pass: ([^,)]+), lines? ([\d, ]+\d)")
+
+#: SciPy's function returns the norm of a difference and leaves the verdict to its caller. Here a
+#: gradient is wrong if that exceeds so many times the step, the square root of float64's eps, times
+#: the gradient's norm (or 1). A forward difference errs by step · |f″| / 2 and by step · |f|; the
+#: factor allows curvatures and losses a hundred times the size of the gradient.
+SCIPY_ROOM = 100.0
+
+#: numdifftools returns a derivative and an estimate of its error, and compares nothing. Here an
+#: element is wrong that is off by more than so many times the estimate, which is what its own tests
+#: allow, and by more than `NOISE` times the largest element (or 1). For the estimate is the spread
+#: of several extrapolations, and may be 0 where these agree by chance; they are differences over
+#: steps down to some 1e-4 of x, which lose four of sixteen digits.
+NUMDIFF_ROOM, NOISE = 100.0, 1e-12
+
+#: How often the reference's own error a kernel may be off, in the tests of attention kernels, and
+#: the number that they add and subtract again to see what the format alone rounds.
+TIMES, NUDGE = 2.0, 0.3
+
+
+def by_handgrad(question: Question) -> Answer:
+    """Run handgrad's check of that kind at the given point and its eight default ones."""
+    report = _report(question)
+    verdict, found = VERDICTS[report.verdict], report.findings
+    blamed = [_blamed(question, each) for each in found if each.leaf and each.kind not in NO_BLAME]
+    says = " ".join(each.says for each in report.diagnoses) if question.kind == OF_TORCH else ""
+    first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
+    return Answer(
+        verdict,
+        reason=report.verdict if report.verdict in ("undecidable", "imprecise") else "",
+        leaves=tuple(dict.fromkeys(filter(None, blamed))),
+        kinds=tuple(dict.fromkeys(each.kind for each in found)),
+        message=report.headline,
+        lines=_named_lines(says, question.by_hand) if says else (),
+        points=report.points,
+        judged=int(first.reference.known.sum()) if first else 0,
+    )
+
+
+def _report(question: Question) -> Any:
+    import handgrad
+
+    by_hand, (x, *rest) = question.by_hand, question.point()
+    if question.kind == OF_TORCH:
+        return importlib.import_module("handgrad.torch").check_function(by_hand, *question.at)
+    if question.kind == RULE:
+        return handgrad.check_custom(by_hand, x, *rest, order=2)
+    if question.kind == PRODUCT:
+        v, *args = rest
+        return handgrad.check_hvp(by_hand, question.function, x, *args, v=v)
+    checks = {JACOBIAN: handgrad.check_jacobian, HESSIAN: handgrad.check_hessian}
+    check = checks.get(question.kind, handgrad.check_gradient)
+    return check(by_hand, question.function, x, *rest, **question.options)
+
+
+def _blamed(question: Question, found: Any) -> str:
+    if question.kind in (GRADIENT, OF_TORCH):
+        return found.leaf
+    if found.index is None or found.kind in OF_PAIRS:
+        return ""
+    return place(found.leaf.rpartition(".")[2] if question.kind == COMPLEX else "", found.index)
+
+
+def _named_lines(says: str, function: Any) -> tuple[str, ...]:
+    """Return the lines of a function's file that a sentence refers to."""
+    file = inspect.getsourcefile(function.forward) or ""
+    numbers = [
+        int(number)
+        for name, found in LINES.findall(says)
+        if Path(name).name == Path(file).name
+        for number in found.split(",")
+    ]
+    return tuple(linecache.getline(file, number).strip() for number in numbers)
+
+
+def check_grads(question: Question) -> Answer:
+    """Run `jax.test_util.check_grads` on a `custom_vjp` with the gradient as backward pass.
+
+    One random direction, central differences; reverse mode, because the rule has no other.
+    """
+    import jax
+    from jax.test_util import check_grads
+
+    params, *inputs = question.point()
+
+    def backward(kept: Any, cotangent: Any) -> tuple[Any]:
+        grads = question.by_hand(jax.tree.map(np.asarray, kept), *inputs)
+        return (jax.tree.map(lambda grad: grad * cotangent, grads),)
+
+    function = jax.custom_vjp(question.compiled)
+    function.defvjp(lambda params: (question.compiled(params), params), backward)
+    return passes(question.paths, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
+
+
+def by_test_util(question: Question) -> Answer:
+    """Run `jax.test_util`: `check_grads` on a rule, in its modes, at order 2.
+
+    Of other derivatives `check_jvp` and `check_vjp`, which take what multiplies a vector by the
+    matrix; one random direction, central differences.
+    """
+    return passes((), lambda: _test_util(question))
+
+
+def _test_util(question: Question) -> None:
+    import jax
+    from jax.test_util import check_grads, check_jvp, check_vjp
+
+    x, *_ = question.point()
+    if question.kind == RULE:
+        return check_grads(question.by_hand, question.point(), order=2, modes=modes(question))
+    second = question.kind in (HESSIAN, PRODUCT)
+    fun = _compiled(jax.grad(question.function) if second else question.function, question)
+    if question.kind == COMPLEX:
+        return check_vjp(fun, lambda z: (fun(z), lambda c: (c * question.found,)), (x,))
+
+    def along(v: Any) -> Any:
+        return question.by_hand(x, np.asarray(v), *question.args)
+
+    if question.kind == PRODUCT:  # the matrix is symmetric
+        forwards, backwards = along, along
+    else:
+        forwards, backwards = question.found.__matmul__, question.found.T.__matmul__
+    check_jvp(fun, lambda at, v: (fun(*at), forwards(v[0])), (x,))
+    return check_vjp(fun, lambda x: (fun(x), lambda c: (backwards(c),)), (x,))
+
+
+def modes(question: Question) -> tuple[str, ...]:
+    """Return the modes that a rule defines."""
+    return ("fwd", "rev") if hasattr(question.by_hand, "defjvp") else ("rev",)
+
+
+def gradcheck(question: Question) -> Answer:
+    """Run `torch.autograd.gradcheck`: central differences along every element.
+
+    It is given the class, or one whose backward pass is the gradient of a loss.
+    """
+    torch = importlib.import_module("torch")
+    if question.kind == OF_TORCH:
+        fresh = importlib.import_module("models.torch_functions.gradients").fresh
+        apply, given = question.by_hand.apply, fresh(question.at)
+    else:
+        apply = _in_torch(torch, question)
+        given = tuple(torch.tensor(leaf, requires_grad=True) for leaf in leaves(question.at[0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the format is not float64
+        return passes(question.paths, lambda: torch.autograd.gradcheck(apply, given))
+
+
+def _in_torch(torch: Any, question: Question) -> Any:
+    """Return a loss as a function of torch, of the leaves of its parameters."""
+    import jax
+
+    params, *inputs = question.point()
+    tree = jax.tree.structure(params)
+
+    def given(tensors: Any) -> Any:
+        return tree.unflatten([tensor.detach().numpy() for tensor in tensors])
+
+    class Loss(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, *tensors: Any) -> Any:
+            context.save_for_backward(*tensors)
+            return torch.tensor(float(question.compiled(given(tensors))), dtype=torch.float64)
+
+        @staticmethod
+        def backward(context: Any, cotangent: Any) -> Any:
+            grads = leaves(question.by_hand(given(context.saved_tensors), *inputs))
+            return tuple(torch.from_numpy(np.array(grad)) * cotangent for grad in grads)
+
+    return Loss.apply
+
+
+class Matrix(NamedTuple):
+    """A function of one real vector, and the matrix of its derivatives that is to be checked."""
+
+    function: Callable[[np.ndarray], Any]
+    matrix: Callable[[np.ndarray], np.ndarray]
+    x: np.ndarray
+    loss: Callable[[np.ndarray], float] | None = None  #: whose gradient the function is, if it is
+
+
+def matrices(question: Question) -> Iterator[Matrix]:
+    """Yield what SciPy and numdifftools can be asked about: one, of a rule one for each mode."""
+    import jax
+
+    if question.kind == GRADIENT:
+        yield _of_gradient(question)
+    elif question.kind == RULE:
+        yield from _of_rule(question)
+    else:
+        x, *rest = question.point()
+        second = question.kind in (HESSIAN, PRODUCT)
+        f = _compiled(jax.grad(question.function) if second else question.function, question)
+        if question.kind == PRODUCT:  # by the gradient along v, as a function of one number
+            along, v = lambda t: f(x + t[0] * v), rest[0]
+            yield Matrix(along, lambda _: question.found[:, None], np.zeros(1))
+        elif (
+            question.kind == COMPLEX
+        ):  # by pairs of real numbers, as these two have no complex ones
+            yield _of_complex(question, f, x)
+        else:
+            loss = _compiled(question.function, question) if second else None
+            yield Matrix(f, lambda _: question.found, x, loss and (lambda x: float(loss(x))))
+
+
+def _of_gradient(question: Question) -> Matrix:
+    import jax
+    from jax.flatten_util import ravel_pytree
+
+    params, *inputs = question.point()
+    start, _ = ravel_pytree(params)
+    tree, shapes = jax.tree.structure(params), [leaf.shape for leaf in leaves(params)]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+
+    def gradient(vector: np.ndarray) -> np.ndarray:
+        parts = zip(np.split(vector, ends), shapes, strict=True)
+        given = tree.unflatten([part.reshape(shape) for part, shape in parts])
+        return np.concatenate([leaf.ravel() for leaf in leaves(question.by_hand(given, *inputs))])
+
+    loss = question.compiled_of_vector
+    return Matrix(lambda vector: float(loss(vector)), gradient, np.array(start))
+
+
+def _of_complex(question: Question, loss: Any, z: Any) -> Matrix:
+    """By pairs of real numbers, as SciPy and numdifftools have no complex ones."""
+
+    def function(pair: np.ndarray) -> np.ndarray:
+        return loss(pair[: z.size] + 1j * pair[z.size :])
+
+    def matrix(_: np.ndarray) -> np.ndarray:
+        found: Any = question.found
+        return np.concatenate([found.real, -found.imag])[None, :]
+
+    return Matrix(function, matrix, np.concatenate([z.real, z.imag]))
+
+
+def _of_rule(question: Question) -> Iterator[Matrix]:
+    """By JAX's Jacobians with the rule, in its modes, and its Hessian of a sum with weights."""
+    import jax
+    from jax.flatten_util import ravel_pytree
+
+    start, unflatten = ravel_pytree(question.point())
+    by_rule, plain = (
+        lambda vector, f=f: ravel_pytree(f(*unflatten(vector)))[0]
+        for f in (question.by_hand, question.function)
+    )
+    x, fun = np.asarray(start), jax.jit(plain)
+    for jacobian in [jax.jacfwd] * ("fwd" in modes(question)) + [jax.jacrev]:
+        yield Matrix(_array(fun), _array(jacobian(by_rule)), x)
+    weights = np.random.default_rng(0).standard_normal(np.shape(fun(x)))
+    gradient = jax.jit(jax.grad(lambda vector: weights @ plain(vector)))
+    hessian = jax.jacrev(jax.grad(lambda vector: weights @ by_rule(vector)))
+    yield Matrix(_array(gradient), _array(hessian), x)
+
+
+def check_grad(question: Question) -> Answer:
+    """Run `scipy.optimize.check_grad`, which takes functions of several results as well.
+
+    Forward differences along every element of x; the verdict is ours, see `SCIPY_ROOM`.
+    """
+    from scipy.optimize import check_grad
+
+    said = []
+    try:
+        for one in matrices(question):
+            found: list[np.ndarray] = []
+
+            def matrix(x: np.ndarray, one: Matrix = one, found: list[np.ndarray] = found) -> Any:
+                found.append(one.matrix(x))
+                return found[-1]
+
+            error = check_grad(one.function, matrix, one.x)
+            # The norm is of SciPy's own call: a second one may give a different gradient.
+            size = max(1.0, float(np.linalg.norm(found[0])))
+            limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * size
+            said.append(f"{error:.3g}; our limit {limit:.3g}")
+            if not error <= limit:  # NaN, too
+                return Answer(WRONG, message=said[-1])
+    except Exception as error:  # of a checker, or of a derivative that it called
+        return stopped(question.paths, error)
+    return Answer(RIGHT, message="; ".join(said))
+
+
+def numdifftools(question: Question) -> Answer:
+    """Run numdifftools: `Hessian` of a loss, `Jacobian` of whatever else.
+
+    Central differences with several steps, extrapolated; the verdict is ours, see `NUMDIFF_ROOM`.
+    """
+    nd = importlib.import_module("numdifftools")
+    try:
+        for one in matrices(question):
+            asked = nd.Hessian(one.loss, full_output=True) if one.loss else None
+            found = (asked or nd.Jacobian(one.function, full_output=True))(one.x)
+            ours = one.matrix(one.x)
+            estimate, error = (np.reshape(each, ours.shape) for each in found[:2])
+            noise = NOISE * max(1.0, float(np.max(np.abs(estimate))))
+            gap, allowed = np.abs(ours - estimate), NUMDIFF_ROOM * error + noise
+            if not (gap <= allowed).all():  # NaN, too
+                at = np.unravel_index(int(np.argmax(gap / allowed)), ours.shape)
+                said = f"{gap[at]:.3g}; our limit {allowed[at]:.3g}"
+                return Answer(WRONG, leaves=_element(question, at), message=said)
+    except Exception as error:  # of a checker, or of a derivative that it called
+        return stopped(question.paths, error)
+    return Answer(RIGHT)
+
+
+def _element(question: Question, at: tuple[Any, ...]) -> tuple[str, ...]:
+    """Return the place of an element of a matrix."""
+    row, column = (int(i) for i in at)
+    if question.kind == RULE:
+        return ()
+    if question.kind == PRODUCT:
+        return (place("", (row,)),)
+    if question.kind == COMPLEX:
+        part, index = divmod(column, question.found.size)
+        return (place(("real", "imag")[part], (index,)),)
+    return (place("", (row, column)),)
+
+
+def twice(question: Question) -> Answer:
+    """Apply the rule of kernels' tests: at most twice as wrong as the reference in that format.
+
+    The exact gradient is the reference's in float64, rounded to the format; each argument's largest
+    errors are compared, with room for what the format rounds. What comes back is random. Over
+    float64 there is no format in which torch could compute what is exact.
+    """
+    from models.torch_functions.gradients import cotangent_like, gradients, widened
+
+    at, reference = question.at, question.function
+    if "torch.float64" in {str(getattr(value, "dtype", "")) for value in at}:
+        return Answer(NO_ANSWER, reason="no wider format")
+    cotangent = cotangent_like(reference(*at))
+    exact = gradients(reference, widened(at), cotangent)
+    theirs = gradients(reference, at, cotangent)
+    try:
+        ours = gradients(question.by_hand.apply, at, cotangent)
+    except RuntimeError as error:
+        return stopped(question.paths, error)
+    blamed, says = [], []
+    for path, yours, other, wide in zip(question.paths, ours, theirs, exact, strict=True):
+        true = wide.to(yours.dtype)
+        gaps = yours - true, other - true, true + NUDGE - NUDGE - true
+        error, others, rounds = (float(gap.abs().max()) for gap in gaps)
+        if not error <= (room := TIMES * others + 2 * rounds):  # NaN, too
+            blamed.append(path)
+            says.append(f"{path}: {error:.3g}, at most {room:.3g}")
+    return Answer(WRONG if blamed else RIGHT, leaves=tuple(blamed), message="; ".join(says))
+
+
+def _compiled(f: Callable[..., Any], question: Question) -> Callable[..., Any]:
+    """Return a function of x alone, compiled, of arrays of NumPy."""
+    import jax
+
+    args = question.args
+    return _array(jax.jit(lambda x: f(x, *args)))
+
+
+def _array(f: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    return lambda *args: np.asarray(f(*args))
+
+
+def passes(paths: Sequence[str], check: Callable[[], Any]) -> Answer:
+    """Run a checker that raises if it disagrees, about parameters of these paths."""
+    try:
+        check()
+    except Exception as error:
+        return stopped(paths, error)
+    return Answer(RIGHT)
+
+
+#: Patterns of messages by the kind of mistake in a gradient's form; the first match counts.
+WORDS = {
+    "shape": re.compile(r"\bshapes?\b|broadcast|dimension|\bsize of tensor", re.IGNORECASE),
+    "dtype": re.compile(r"\bdtypes?\b", re.IGNORECASE),
+    "structure": re.compile(r"pytree|incorrect number of gradients", re.IGNORECASE),
+    "not-repeatable": re.compile(r"not reentrant|different values", re.IGNORECASE),
+    "mutation": re.compile(r"read-only", re.IGNORECASE),
+}
+
+#: JAX names a leaf of the backward pass's result, "at output[0]['w'] the bwd rule ...", ...
+JAX_LEAF = "at output[0]{key} "
+
+#: ... and torch counts its inputs, which are our leaves.
+TORCH_INDEX = re.compile(r"with respect to input (\d+)|invalid gradient at index (\d+)")
+
+
+def stopped(paths: Sequence[str], error: Exception) -> Answer:
+    """Interpret the exception of a checker, or of a gradient that it called.
+
+    One about the form of a gradient counts as caught, as its message says that a shape is wrong.
+    Any other is no answer.
+    """
+    text = str(error)
+    # Torch's GradcheckError is a RuntimeError, distinguished from others by its name only.
+    ruled = isinstance(error, AssertionError) or type(error).__name__ == "GradcheckError"
+    # Of a ruling the first line; the numbers below it name no kind.
+    about = text.strip().split("\n")[0] if ruled else text
+    named = [kind for kind, pattern in WORDS.items() if pattern.search(about)][:1]
+    line = f"{type(error).__name__}: {' '.join(text.split())}"
+    if not (ruled or named):
+        return Answer(NO_ANSWER, reason="error", message=line)
+    return Answer(WRONG, leaves=_in_message(text, paths), kinds=tuple(named), message=line)
+
+
+def _in_message(message: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the parameters that a message names, by path or by torch's index of inputs."""
+    if found := TORCH_INDEX.search(message):
+        return tuple(paths[int(found[1] or found[2]) :][:1])
+    named = {path: JAX_LEAF.format(key=re.sub(r"^\w+", "", path)) for path in paths}
+    return tuple(path for path in paths if named[path] in message)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A checker: its name, the package it needs, and the function that runs it.
+    """A checker: its name, the package it needs, and what asks it, by the kind of derivative.
 
-    The functions are those of a module, so that another process can run them.
+    What asks it is a function of a module, so that another process can run it.
     """
 
     name: str
     package: str
-    ask: Callable[[Any], Answer]  #: takes a `Question`, or what `Case.build` makes in its place
-    first: Callable[[], Any] = simple  #: makes a question on which it loads what it needs
+    asks: Mapping[str, Callable[[Question], Answer]]
+    keeps: bool = False  #: whether it keeps what checks have in common, so that later ones differ
 
     def absent(self) -> str | None:
         """Why the checker cannot run here, or None."""
@@ -38,31 +471,25 @@ class Contender:
         return None
 
 
-def check_gradient(question: Question) -> Answer:
-    """Run `handgrad.check_gradient` at the given point and its eight default ones."""
-    from handgrad import check_gradient
+OTHERS = (JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE)
 
-    params, *inputs = question.point()
-    return answer_of(check_gradient(question.gradient, question.loss, params, *inputs))
-
-
-def answer_of(report: "GradientReport", lines: tuple[str, ...] = ()) -> Answer:
-    """Return what a report of handgrad's says, and the lines that it names."""
-    verdict = VERDICTS[report.verdict]
-    blamed = [found.leaf for found in report.findings if found.leaf and found.kind not in NO_BLAME]
-    return Answer(
-        verdict,
-        reason="undecidable" if verdict == NO_ANSWER else "",
-        leaves=tuple(dict.fromkeys(blamed)),
-        kinds=tuple(dict.fromkeys(found.kind for found in report.findings)),
-        message=report.headline,
-        lines=lines,
-    )
-
+#: Ours, where gradients of losses are asked about.
+OURS = "handgrad.check_gradient"
 
 CONTENDERS = (
-    Contender("handgrad.check_gradient", "handgrad", check_gradient),
-    Contender("jax.test_util.check_grads", "jax", peers.check_grads),
-    Contender("torch.autograd.gradcheck", "torch", peers.gradcheck),
-    Contender("scipy.optimize.check_grad", "scipy", peers.check_grad),
+    Contender(OURS, "handgrad", {GRADIENT: by_handgrad}, keeps=True),
+    Contender("jax.test_util.check_grads", "jax", {GRADIENT: check_grads}),
+    Contender("handgrad", "handgrad", dict.fromkeys(OTHERS, by_handgrad)),
+    Contender("jax.test_util", "jax", dict.fromkeys(OTHERS, by_test_util)),
+    Contender("handgrad.torch.check_function", "torch", {OF_TORCH: by_handgrad}),
+    Contender("torch.autograd.gradcheck", "torch", {GRADIENT: gradcheck, OF_TORCH: gradcheck}),
+    Contender("scipy.optimize.check_grad", "scipy", dict.fromkeys((GRADIENT, *OTHERS), check_grad)),
+    Contender("numdifftools", "numdifftools", dict.fromkeys(OTHERS, numdifftools)),
+    Contender("twice-the-reference", "torch", {OF_TORCH: twice}),
 )
+
+
+def of(questions: str) -> list[Contender]:
+    """Return the checkers that can be asked such questions."""
+    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: (OF_TORCH,)}.get(questions, (GRADIENT,))
+    return [contender for contender in CONTENDERS if not contender.asks.keys().isdisjoint(kinds)]

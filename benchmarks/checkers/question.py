@@ -1,12 +1,20 @@
-"""The question to a checker, a gradient at a point, and its answer."""
+"""The question to a checker, a derivative by hand at a point, and its answer."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from itertools import product
+from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
+from msgspec import Meta
+
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, GRADIENT, OF_TORCH, PRODUCT, RULE
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Took: TypeAlias = Annotated[float, Meta(ge=0)]
 
 #: Verdicts of a checker.
 RIGHT, WRONG, NO_ANSWER = "right", "wrong", "no answer"
@@ -16,96 +24,160 @@ RIGHT, WRONG, NO_ANSWER = "right", "wrong", "no answer"
 #: more. For mistakes in single elements the leaf is known.
 APART = 1e-10
 
+#: The same of an element of another derivative, whose smallest mistake is ten times that; what is
+#: the same in both codes rounds alike.
+ELEMENT_APART = 1e-13
+
 
 @dataclass(frozen=True)
 class Answer:
-    """A checker's answer about a gradient."""
+    """A checker's answer about a derivative; the last six are for whoever asked it."""
 
     verdict: str  #: `RIGHT`, `WRONG` or `NO_ANSWER`
-    reason: str = ""  #: why there is no answer: time, memory, undecidable, an error
-    leaves: tuple[str, ...] = ()  #: the parameters it blames, `params['w']`
+    reason: str = ""  #: why there is no answer: time, memory, undecidable, an error; or imprecise
+    leaves: tuple[str, ...] = ()  #: the parameters it blames, `params['w']`, or the elements
     kinds: tuple[str, ...] = ()  #: the kinds of mistake it names, in `handgrad`'s terms
     message: str = ""  #: the beginning of its message
     lines: tuple[str, ...] = ()  #: the lines of the forward pass that it names
-    seconds: float = 0.0  #: on the clock
-    cpu: float | None = None  #: seconds of processors; None if it was stopped
+    points: Count = 0  #: how many points it judged; 0 if it does not say
+    judged: Count = 0  #: how many elements at the given point; 0 likewise
+    wrong_leaves: tuple[str, ...] = ()  #: what is wrong; empty if nothing is, or it is not known
+    parameters: Count = 0  #: the number of what can be blamed; 0 if not known
+    elements: Count = 0  #: those of the gradient; 0 if not counted
+    call: Count = 0  #: the index among the calls about the same case, in one process
+    seconds: Took = 0.0  #: on the clock, which other work on the machine makes longer
+    #: Seconds of processors, of all threads and processes; None if it was stopped, or not recorded.
+    cpu: Took | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A gradient to check, its loss, and a point."""
+    """A derivative to check at a point.
 
-    loss: Callable[..., Any]  #: loss(params, *inputs), in JAX
-    gradient: Callable[..., Any]  #: gradient(params, *inputs), in NumPy
-    params: Any  #: a pytree of float64 arrays
-    inputs: tuple[Any, ...]
-    right: Callable[..., Any] | None = None  #: the right gradient, where `gradient` is wrong
+    The function is that of JAX whose derivative it is, of torch the same in torch's operations.
+    By hand there is the derivative in NumPy, of a rule the decorated function, of torch the class.
+    """
+
+    kind: str  #: `GRADIENT`, `JACOBIAN`, `HESSIAN`, `PRODUCT`, `COMPLEX`, `RULE` or `OF_TORCH`
+    function: Callable[..., Any]
+    by_hand: Any
+    at: tuple[Any, ...]  #: (params, *inputs), (x, *args), of a product (x, v, *args)
+    right: Any = None  #: what is right, where `by_hand` is wrong
     planted: tuple[str, ...] = ()  #: the wrong leaves, if known beforehand
+    options: Mapping[str, float] = field(default_factory=dict)  #: of handgrad's check
+    draw: Callable[[int], Any] | None = None  #: draws other parameters for a later call, by a seed
+
+    def point(self) -> tuple[Any, ...]:
+        """Return a copy of the arguments: some mistakes modify them."""
+        return copy.deepcopy(self.at)
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The parameters' leaves in JAX's order, as `handgrad` calls them: `params['w']`."""
-        import jax
+    def args(self) -> tuple[Any, ...]:
+        """A copy of the arguments of the function after the first."""
+        return self.point()[2 if self.kind == PRODUCT else 1 :]
 
-        from handgrad.data.names import Names
-
-        root = Names.of(self.loss, 1 + len(self.inputs)).params
-        with_paths = jax.tree_util.tree_leaves_with_path(self.params)
-        return tuple(f"{root}{jax.tree_util.keystr(path)}" for path, _ in with_paths)
+    def later(self, call: int) -> Self:
+        """Return the question of a later call, at other parameters."""
+        return replace(self, at=(self.draw(call), *self.at[1:])) if self.draw else self
 
     @cached_property
     def compiled(self) -> Callable[[Any], Any]:
-        """The loss as a function of the parameters, compiled at its first call."""
+        """The function of its first argument, compiled at its first call."""
         import jax
 
-        return jax.jit(lambda params: self.loss(params, *self.inputs))
+        args = self.args
+        return jax.jit(lambda x: self.function(x, *args))
 
     @cached_property
     def compiled_of_vector(self) -> Callable[[Any], Any]:
-        """The same of the parameters as one vector."""
+        """The same of the parameters of a loss as one vector."""
         import jax
         from jax.flatten_util import ravel_pytree
 
-        _, unflatten = ravel_pytree(self.params)
-        return jax.jit(lambda vector: self.loss(unflatten(vector), *self.inputs))
+        params, *inputs = self.point()
+        _, unflatten = ravel_pytree(params)
+        return jax.jit(lambda vector: self.function(unflatten(vector), *inputs))
 
-    def point(self) -> tuple[Any, ...]:
-        """Return a copy of (params, *inputs): some mistakes modify their arguments."""
-        return copy.deepcopy((self.params, *self.inputs))
+    @cached_property
+    def found(self) -> np.ndarray:
+        """What a derivative that is an array returns."""
+        return np.asarray(dense(self.by_hand(*self.point())))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What may be blamed: parameters in JAX's order, arguments of torch, elements.
+
+        They are called as handgrad does: `params['w']`, `weight`, `[4, 1]`, `real[2]`. In a rule
+        there is nothing.
+        """
+        if self.kind == RULE:
+            return ()
+        if self.kind == OF_TORCH:
+            from models.torch_functions.gradients import leaf_names
+
+            return leaf_names(self.by_hand, self.at)
+        if self.kind == GRADIENT:
+            import jax
+
+            from handgrad.data.names import Names
+
+            root = Names.of(self.function, len(self.at)).params
+            with_paths = jax.tree_util.tree_leaves_with_path(self.at[0])
+            return tuple(f"{root}{jax.tree_util.keystr(path)}" for path, _ in with_paths)
+        shape = np.shape(dense((self.right or self.by_hand)(*self.point())))
+        parts = ("real", "imag") if self.kind == COMPLEX else ("",)
+        return tuple(place(part, at) for part, at in product(parts, np.ndindex(shape)))
 
     def wrong_leaves(self) -> tuple[str, ...]:
-        """Find the leaves in which the gradient differs from the right one.
+        """Find the paths at which the derivative differs from the right one.
 
-        This calls the gradient, so do it after the check: some mistakes show in a second call.
+        Of elements none if all are wrong. This calls the derivative, so do it after the check: some
+        mistakes show in a second call.
         """
-        if self.right is None or self.planted:
+        if self.right is None or self.planted or self.kind == RULE:
             return self.planted
         try:
-            found = leaves(self.gradient(*self.point()))
-        except Exception:  # a mistake may raise anything; then there are no leaves to compare
+            found = self._arrays(self.by_hand)
+        except Exception:  # a mistake may raise anything; then there is nothing to compare
             return ()
-        wanted = leaves(self.right(*self.point()))
+        wanted = self._arrays(self.right)
         if len(found) != len(wanted):
             return ()
-        pairs = zip(self.paths, found, wanted, strict=True)
-        return tuple(path for path, a, b in pairs if _differ(a, b))
+        if self.kind in (GRADIENT, OF_TORCH):
+            wrong = [_differ(*pair) for pair in zip(found, wanted, strict=True)]
+        else:
+            (a,), (b,) = found, wanted
+            if a.shape != b.shape:
+                return ()
+            size = np.abs(b) + np.abs(b).max(initial=0) / 100
+            wrong = (~(np.abs(a - b) <= ELEMENT_APART * size)).ravel()
+            if all(wrong):
+                return ()
+        return tuple(path for path, is_so in zip(self.paths, wrong, strict=True) if is_so)
+
+    def _arrays(self, by_hand: Any) -> list[np.ndarray]:
+        """Return the arrays that are compared with the right ones."""
+        if self.kind == OF_TORCH:
+            from models.torch_functions.gradients import gradients, widened
+
+            return [grad.numpy() for grad in gradients(by_hand.apply, widened(self.at))]
+        found = by_hand(*self.point())
+        if self.kind == GRADIENT:
+            return leaves(found)
+        array: Any = np.asarray(dense(found))
+        return [np.stack([array.real, array.imag]) if self.kind == COMPLEX else array]
 
 
-def simple() -> Question:
-    """Return a question that makes a checker load its packages before the first case."""
-    import jax.numpy as jnp
-
-    def gradient(params: Any) -> Any:
-        return {"w": 2 * params["w"]}
-
-    return Question(lambda params: jnp.sum(params["w"] ** 2), gradient, {"w": np.ones(2)}, ())
+def place(part: str, index: tuple[int, ...]) -> str:
+    """Return how the place of an element is called."""
+    return f"{part}{[*index]}"
 
 
 def leaves(tree: Any) -> list[np.ndarray]:
     """Return the arrays of a pytree, in JAX's order."""
     import jax
 
-    return [np.asarray(leaf) for leaf in jax.tree_util.tree_leaves(tree)]
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
 
 
 def _differ(found: np.ndarray, wanted: np.ndarray) -> bool:

@@ -1,13 +1,35 @@
-"""Run every checker on every case in order, and store the answers as they come."""
+"""Ask checkers about cases, each checker in a process of its own, and store the answers.
 
+The process can be stopped by time or memory. It answers case after case, but for those that are
+timed from the first call in a process on; after it was stopped, the next case starts a new one.
+"""
+
+import math
+import random
+import resource
+import statistics
 import time
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from benchmarks.checkers.cases import Case
+from benchmarks.checkers.cases import Case, simple
 from benchmarks.checkers.contenders import Contender
+from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Reply, Worker
+from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
+from benchmarks.process import Process, StoppedError, WorkerError
+from handgrad.clock import PATIENCE
+from models.model import GRADIENT
+
+#: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
+MEMORY = 6 * 2**30
+
+#: Seconds within which a checker must have been loaded; ours take three to ten.
+START = 180.0
 
 #: Characters of a message that are stored; the beginning names the kind of problem.
 KEPT = 240
@@ -15,7 +37,14 @@ KEPT = 240
 #: Seconds between two saves of the file, which grows to half a megabyte.
 BETWEEN_SAVES = 2.0
 
-#: Called before a check with None, and after it with its answer.
+#: The product of balls that others can compare machines by: rows, columns in common, columns, bits.
+SIDES, BITS = (64, 256, 128), 192
+
+#: Parameters up to which a checker is timed that evaluates the loss for each of them; beyond, its
+#: ten calls would take minutes and more.
+LARGEST = {"scipy.optimize.check_grad": 5_000, "torch.autograd.gradcheck": 5_000}
+
+#: Called before a case with None, and after each of its calls with the answer.
 OnCheck = Callable[[Contender, Case, Check | None], None]
 
 
@@ -40,14 +69,15 @@ def run(
     saved = time.monotonic()
     try:
         for contender in contenders:
-            if results.contenders[contender.name] is not None:
-                continue
             todo = left(results, [contender], cases)
-            with Worker(contender, results.limit) as worker:
+            with Worker(contender, results.questions, results.limit) as worker:
                 for _, case in todo:
                     on_check(contender, case, None)
-                    results.checks.append(check_of(contender, case, worker.ask(case)))
-                    on_check(contender, case, results.checks[-1])
+                    checks = [check_of(contender, case, given) for given in worker.ask(case)]
+                    results.checks += checks
+                    results.calibration += worker.calibration
+                    for check in checks:
+                        on_check(contender, case, check)
                     if out and time.monotonic() - saved > BETWEEN_SAVES:
                         results.save(out)
                         saved = time.monotonic()
@@ -59,30 +89,179 @@ def run(
 def left(
     results: Results, contenders: Sequence[Contender], cases: Sequence[Case]
 ) -> list[tuple[Contender, Case]]:
-    """Return the checks still to be done."""
+    """Return the checks still to be done by the checkers that are there."""
     done = results.done()
-    pairs = [(contender, case) for contender in contenders for case in cases]
-    return [(who, case) for who, case in pairs if (who.name, case.id) not in done]
+    return [
+        (contender, case)
+        for contender in contenders
+        for case in cases
+        if results.contenders[contender.name] is None
+        and (contender.name, case.id) not in done
+        and _asked(contender, case)
+    ]
 
 
-def check_of(contender: Contender, case: Case, reply: Reply) -> Check:
+def _asked(contender: Contender, case: Case) -> bool:
+    """Whether others than ours are asked: not where costs are compared, nor where it takes long."""
+    if contender.keeps or not case.fresh:
+        return True
+    largest = LARGEST.get(contender.name, math.inf)
+    return SIZED[case.subject].group != EQUAL and parameters(case.subject) <= largest
+
+
+def check_of(contender: Contender, case: Case, answer: Answer) -> Check:
     """Combine an answer with its case for storage."""
-    answer = reply.answer
-    return Check(
-        contender=contender.name,
-        case=case.id,
-        part=case.part,
-        subject=case.subject,
-        what=case.what,
-        verdict=answer.verdict,
-        reason=answer.reason,
-        leaves=list(answer.leaves),
-        kinds=list(answer.kinds),
-        wrong_leaves=list(reply.wrong_leaves),
-        parameters=reply.leaves,
-        seconds=round(answer.seconds, 4),
+    about = {"part": case.part, "subject": case.subject, "what": case.what, "format": case.format}
+    return Check(contender=contender.name, case=case.id, **about, **asdict(answer))
+
+
+class Worker:
+    """Runs one checker in another process; a context manager that leaves no process behind."""
+
+    def __init__(
+        self, contender: Contender, questions: str, limit: float, memory: int = MEMORY
+    ) -> None:
+        self.contender, self.questions = contender, questions
+        self.limit, self.memory = limit, memory
+        self._process: Process | None = None
+        self.calibration: list[float] = []  #: of the last case
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ask(self, case: Case) -> list[Answer]:
+        """Return the checker's answers, call by call, or that there is none within the limits.
+
+        Raises:
+            WorkerError: the case cannot be built, or the checker cannot be loaded.
+        """
+        if case.fresh:
+            self.stop()
+        process, answers = self._started(case.fresh), list[Answer]()
+        process.send(case)
+        limits, self.calibration = (self.limit, self.memory, PATIENCE), []
+        try:
+            # The time starts when the case is built, which may take as long as checking it.
+            process.receive(*limits)
+            for _ in range(case.calls):
+                answers.append(process.receive(*limits))
+            if case.fresh:
+                self.calibration.append(process.receive(*limits))
+        except StoppedError as stopped:
+            self.stop()
+            none = Answer(NO_ANSWER, str(stopped), call=len(answers), seconds=stopped.seconds)
+            answers.append(none)
+        except WorkerError as error:
+            self.stop()
+            raise WorkerError(f"{self.contender.name}: {error}") from error
+        return answers
+
+    def _started(self, fresh: bool) -> Process:
+        if self._process is None:
+            first = "" if fresh else self.questions
+            self._process = Process(answer, self.contender, first)
+            try:
+                self._process.receive(START)
+            except StoppedError as stopped:
+                raise WorkerError(f"{self.contender.name}: does not start: {stopped}") from stopped
+        return self._process
+
+    def stop(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.stop()
+        self._process = None
+
+
+def answer(pipe: Connection, contender: Contender, first: str) -> None:
+    """Answer cases until the pipe closes; runs in the other process.
+
+    Before the first case the checker answers a simple one of the questions `first`; without them
+    JAX is only started, and the first call costs what it costs in a caller's program.
+    """
+    import jax
+
+    import handgrad  # noqa: F401 (loaded before the first call, as in a caller's program)
+
+    warnings.simplefilter("ignore")
+    with jax.enable_x64(True):
+        jax.numpy.zeros(2).block_until_ready()
+        if first:
+            answered(contender, simple(first))
+        pipe.send("ready")
+        while True:
+            case = pipe.recv()
+            question = case.build()
+            pipe.send("built")
+            for call in range(case.calls):
+                pipe.send(answered(contender, question, call))
+            if case.fresh:
+                pipe.send(calibration())
+
+
+def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
+    """Return the checker's answer, with what it took, and what is known of the question.
+
+    One that keeps what checks have in common is asked about other parameters in later calls.
+    """
+    asked = question.later(call) if call and contender.keeps else question
+    began, used = time.perf_counter(), processor_seconds()
+    try:
+        answer = contender.asks[question.kind](asked)
+    except MemoryError:
+        answer = Answer(NO_ANSWER, "memory")
+    except Exception as error:
+        answer = Answer(NO_ANSWER, "error", message=f"{type(error).__name__}: {error}")
+    seconds, cpu = time.perf_counter() - began, processor_seconds() - used
+    gradient = leaves(question.at[0]) if question.kind == GRADIENT else []
+    return replace(
+        answer,
         message=answer.message[:KEPT],
-        format=case.format,
-        lines=list(answer.lines),
-        cpu=None if answer.cpu is None else round(answer.cpu, 4),
+        wrong_leaves=question.wrong_leaves(),
+        parameters=len(question.paths),
+        elements=sum(leaf.size for leaf in gradient),
+        call=call,
+        seconds=_short(seconds),
+        cpu=_short(cpu),
     )
+
+
+def _short(seconds: float) -> float:
+    return float(f"{seconds:.4g}")
+
+
+def processor_seconds() -> float:
+    """Return the seconds of processors that this process has used, and its ended children.
+
+    All threads count, so that it may be more than has gone by; what others do on the machine does
+    not, but for what they cost in caches.
+    """
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def calibration() -> float:
+    """Return the seconds of a product of matrices of balls, the median of five."""
+    import flint
+
+    rng, (rows, common, columns) = random.Random(0), SIDES
+
+    def drawn(n: int, m: int) -> Any:
+        each = (flint.arb(rng.getrandbits(BITS)) / 2**BITS for _ in range(n * m))
+        return flint.arb_mat(n, m, [*each])
+
+    def seconds(a: Any, b: Any) -> float:
+        began = time.perf_counter()
+        _ = a * b
+        return time.perf_counter() - began
+
+    before = flint.ctx.prec
+    try:
+        flint.ctx.prec = BITS
+        a, b = drawn(rows, common), drawn(common, columns)
+        return statistics.median(seconds(a, b) for _ in range(5))
+    finally:
+        flint.ctx.prec = before

@@ -1,8 +1,8 @@
-"""`python -m benchmarks checkers`: compare gradient checkers."""
+"""`python -m benchmarks checkers`: compare checkers of derivatives."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,14 @@ import click
 
 from benchmarks.commands import shared
 from benchmarks.commands.shared import OUT, RESUME, TABLE, begun, limit_option, several
-from compare.commands.options import OVERWRITE
+from compare.commands.options import OVERWRITE, Name
+from compare.wording import InputError, install
 from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
     from benchmarks.checkers.contenders import Contender
-    from benchmarks.checkers.results import Check, Planted, Results
+    from benchmarks.checkers.results import Check, Results
     from benchmarks.checkers.run import OnCheck
 
 #: Packages whose versions affect the checkers' answers.
@@ -26,119 +27,110 @@ PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint", "numdifftools")
 LIMIT, QUICK_LIMIT = 120.0, 10.0
 
 
-@click.command(short_help="Compare gradient checkers: what each catches, says and takes.")
+def _cases(questions: str, formats: tuple[str, ...] = (), quick: bool = False) -> "list[Case]":
+    if questions == "torch" and find_spec("torch") is None:
+        raise InputError(f"torch is not installed: {install('peers')}")
+    from benchmarks.checkers import cases
+
+    return cases.cases(questions, formats or cases.FORMATS, quick)
+
+
+def _asked_about() -> str:
+    return click.get_current_context().params["questions"]
+
+
+def _subjects() -> Iterable[str]:
+    return dict.fromkeys(case.subject for case in _cases(_asked_about()))
+
+
+def _contenders() -> Iterable[str]:
+    from benchmarks.checkers.contenders import of
+
+    return [contender.name for contender in of(_asked_about())]
+
+
+@click.command(short_help="Compare checkers: what each catches, says and takes.")
+@option(
+    "--questions",
+    type=Name("gradients", "derivatives", "torch", "sized"),
+    default="gradients",
+    is_eager=True,  # which names there are depends on it
+    help="What is asked about: losses and gradients; Jacobians, Hessians, complex gradients and "
+    "rules; functions of PyTorch; or right gradients of models that grow, for the times of checks.",
+)
 @OUT
 @RESUME
 @OVERWRITE
-@option("--quick", is_flag=True, help="Measure a small part only, in less than two minutes.")
-@several(
-    *("--contender", "contenders"),
-    "scipy.optimize.check_grad",
-    table=lambda: [c.name for c in import_module("benchmarks.checkers.contenders").CONTENDERS],
-)
-@several(
-    *("--subject", "subjects"),
-    "softmax-regression",
-    table=lambda: {c.subject: c for c in import_module("benchmarks.checkers.cases").cases()},
-)
+@option("--quick", is_flag=True, help="Ask about a small part only, in about two minutes.")
+@several("--contender", "contenders", "scipy.optimize.check_grad", table=_contenders)
+@several("--subject", "subjects", "softmax-regression", table=_subjects)
+@several("--format", "formats", "That of tensors of PyTorch", "float64", "float32", "bfloat16")
 @limit_option("Stop a check after so long.", otherwise=f"{LIMIT:g}, with --quick {QUICK_LIMIT:g}")
 @JSON
 @TABLE
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
-    """Ask gradient checkers about wrong and right gradients, and print what came of it.
+    """Ask checkers about wrong and right derivatives, and print what came of it.
 
     Results are written as they come. Without --out, a whole run is stored where the
-    documentation takes its table from, and a part of one is not stored.
+    documentation takes its tables from, and a part of one is not stored. Ends with 1 if
+    check_gradient does not agree with a gradient whose check is timed.
     """
-    from benchmarks.checkers.results import GRADIENTS, Results
-    from benchmarks.checkers.table import markdown
+    from benchmarks.checkers.results import Results
+    from benchmarks.checkers.tables import failed, markdown
 
-    results = Results.load_of(GRADIENTS, table) if table else _measured(**options)
+    results = Results.load(table) if table else _asked(**options)
     click.echo(results.as_json() if as_json else markdown(results), nl=False)
-    return 0
+    return int(bool(failed(results)) and table is None)
 
 
-def _measured(
+def _asked(
+    questions: str,
     out: Path | None,
     resume: bool,
     overwrite: bool,
     quick: bool,
     contenders: tuple[str, ...],
     subjects: tuple[str, ...],
+    formats: tuple[str, ...],
     limit: float | None,
 ) -> "Results":
-    from benchmarks.checkers.contenders import CONTENDERS
-    from benchmarks.checkers.results import STORED
-
-    if out is None and not (quick or contenders or subjects):
-        out = STORED
-    chosen = [asked for asked in CONTENDERS if not contenders or asked.name in contenders]
-    seconds = limit or (QUICK_LIMIT if quick else LIMIT)
-    return asked(chosen, _cases(subjects, quick), seconds, out, resume, overwrite)
-
-
-def asked(
-    chosen: "Sequence[Contender]",
-    cases: "Sequence[Case]",
-    limit: float,
-    out: Path | None,
-    resume: bool,
-    overwrite: bool,
-    planted: "Callable[[Iterable[Case]], dict[str, Planted]]" = lambda _: {},
-    command: str = "checkers",
-) -> "Results":
-    """Ask checkers about all cases that have no answer yet, and show how it goes on.
-
-    Args:
-        chosen: the checkers.
-        cases: what they are asked about.
-        limit: seconds after which a check is stopped.
-        out: where answers are stored as they come, and are looked for; None for nowhere.
-        resume, overwrite: what to do with answers that are there.
-        planted: returns what is known of the mistakes among some cases.
-        command: that of `python -m benchmarks` which asks.
-
-    Raises:
-        click.UsageError: as `benchmarks.commands.shared.begun`.
-    """
-    from benchmarks.checkers.results import Results
+    """Ask checkers about all cases that have no answer yet, and show how it goes on."""
+    from benchmarks.checkers.contenders import of
+    from benchmarks.checkers.planted import planted
+    from benchmarks.checkers.results import Results, stored
     from benchmarks.checkers.run import left, run
     from benchmarks.machine import described
 
-    fresh = Results(described(PACKAGES), limit, {}, command=command)
-    results = begun(fresh, out, resume, overwrite, "limit")
-    results.planted |= planted(case for case in cases if case.id not in results.planted)
+    every = _cases(questions, formats, quick)
+    if out is None and not (quick or contenders or subjects or formats):
+        out = stored(questions)
+    fresh = Results(described(PACKAGES), limit or (QUICK_LIMIT if quick else LIMIT), {}, questions)
+    results = begun(fresh, out, resume, overwrite, "limit", "questions")
+    chosen = [one for one in of(questions) if not contenders or one.name in contenders]
+    about = [case for case in every if not subjects or case.subject in subjects]
+    results.planted |= planted(questions, (c for c in about if c.id not in results.planted))
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
-    available = [c for c in chosen if results.contenders[c.name] is None]
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    with progress(len(left(results, available, cases))) as on_check:
-        run(results, available, cases, out, on_check)
+    with progress(len(left(results, chosen, about))) as on_check:
+        run(results, chosen, about, out, on_check)
     return results
-
-
-def _cases(names: tuple[str, ...], quick: bool) -> "list[Case]":
-    from benchmarks.checkers import cases
-
-    chosen = [case for case in cases.cases() if not names or case.subject in names]
-    return cases.quick(chosen) if quick else chosen
 
 
 @contextmanager
 def progress(total: int) -> "Iterator[OnCheck]":
     """Show the running check and the time left; without a terminal, a plain line per check."""
-    done = 0
-    with shared.progress(time_left=True) as show:
+    done: set[str] = set()
+    with shared.progress() as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
-            nonlocal done
             about = ", ".join(filter(None, (case.subject, case.what, case.format)))
             what, line = f"{contender.name}: {about}", ""
             if check is not None:
-                done += 1
-                line = f"{done}/{total} {what}: {_answer(check)}"
-            show(done, total, what, line)
+                done.add(f"{contender.name}/{case.id}")
+                line = f"{len(done)}/{total} {what}: {_answer(check)}"
+            show(len(done), total, what, line)
 
         yield on_check
 

@@ -8,7 +8,7 @@ def document() -> None:
     """Write the tables of the documents anew, and the figures of docs/benchmarks.md.
 
     All numbers are taken from benchmarks/results/: cpu.json for docs/benchmarks.md and the README,
-    checkers.json, checkers_torch.json, checkers_derivatives.json and check_times.json for others.
+    those in checkers/ for others.
     """
     from benchmarks.document import build
 

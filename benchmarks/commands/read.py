@@ -13,7 +13,7 @@ from handgrad.commands.process import json_text
 @click.argument("file", type=FILE)
 def table(file: Path) -> None:
     """Print the tables of stored results as Markdown."""
-    from benchmarks.report.markdown import markdown
+    from benchmarks.report.whole import markdown
     from benchmarks.results import Results
 
     click.echo(markdown(Results.load(file)), nl=False)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -100,22 +100,25 @@ def begun(
     for name in settings:
         was, now = getattr(found, name), getattr(fresh, name)
         if was != now:
-            raise click.UsageError(f"{out} was made with --{name} {was:g}, got {now:g}")
+            was, now = (f"{one:g}" if isinstance(one, float) else one for one in (was, now))
+            raise click.UsageError(f"{out} was made with --{name} {was}, got {now}")
     return found
 
 
 @contextmanager
-def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
-    """Show a progress bar; yields a function to call with done, total and a label.
+def progress(first: Sequence[str] = ()) -> Iterator[Callable[..., None]]:
+    """Show a progress bar and the time left; yields a function to call at every step.
 
-    Without a terminal, print `line` if there is one.
+    It takes how many steps are done, of how many, what runs, and a line that is printed instead
+    where there is no terminal. The lines `first` are printed with the first step, so that a run
+    that cannot start prints only its error.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeRemainingColumn as TimeLeft
 
     err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    columns = [BarColumn(20), MofNCompleteColumn(), *([TimeLeft()] if time_left else [])]
+    columns, said = [BarColumn(20), MofNCompleteColumn(), TimeLeft()], list(first)
     text = TextColumn("{task.description}", markup=False)
     # Redrawing takes time from what is timed: once a second is enough.
     options = {"console": err, "disable": not err.is_terminal, "refresh_per_second": 1}
@@ -123,6 +126,8 @@ def progress(time_left: bool = False) -> Iterator[Callable[..., None]]:
         task = bar.add_task("")
 
         def show(done: int, total: int, running: str, line: str = "") -> None:
+            while said:
+                err.print(said.pop(0), soft_wrap=True)
             bar.update(task, total=total, completed=done, description=running)
             if line and not err.is_terminal:
                 print(line, file=sys.stderr, flush=True)

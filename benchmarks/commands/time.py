@@ -1,8 +1,6 @@
 """`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks import names
-from benchmarks.commands import shared
 from benchmarks.commands.shared import (
     CELLS_LIMIT,
     OUT,
     limit_option,
     processes_option,
+    progress,
     rounds_option,
     several,
 )
@@ -23,18 +21,34 @@ from compare.commands.options import OVERWRITE, Name, together
 from handgrad.commands.options import JSON, option
 
 if TYPE_CHECKING:
-    from benchmarks.cases import Spec
-    from benchmarks.protocol.session import Step
-    from benchmarks.results import Results
+    from benchmarks.protocol.session import Job
+
+#: What --gpu asks for where the options do not: all is done after eight minutes, a fifth of the
+#: limit being for first calls. Compiling takes longer than timing on a GPU, so there are three
+#: processes with ten rounds each; besides what runs there, the hand lines on the processor.
+ON_GPU: dict[str, Any] = {
+    "processes": 3,
+    "limit": 420.0,
+    "for_times": 0.8,
+    "contenders": (names.HAND_JIT, names.GRAD, names.FROM_HOST, names.HAND, names.TORCH),
+    "device": "gpu",
+    "out": Path("gpu.json"),
+}
 
 options = together(
     option("--full", is_flag=True, help="Time everything, not the quick set."),
+    option(
+        "--gpu",
+        is_flag=True,
+        help="Time what says most on a GPU, in eight minutes, into gpu.json or the file of --out, "
+        "and print a short table; not measured yet.",
+    ),
     several("--case", "cases", "width", table=lambda: import_module("benchmarks.cases").CASES),
     several(
         *("--contender", "contenders"),
         "hand-numpy",
         table=lambda: names.CONTENDERS,
-        otherwise=f"all; {names.REFERENCE}, to which ratios are, is always there",
+        otherwise=f"all, with --gpu five; {names.REFERENCE}, to which ratios are, is always there",
     ),
     option(
         "--device",
@@ -55,118 +69,64 @@ options = together(
         otherwise="1, with --full some cells on all as well",
     ),
     rounds_option(otherwise="30"),
-    processes_option(otherwise="5"),
-    limit_option(CELLS_LIMIT, otherwise="none"),
+    processes_option(otherwise="5, with --gpu 3"),
+    limit_option(CELLS_LIMIT, otherwise="none, with --gpu 420"),
     OUT,
     OVERWRITE,
     JSON,
 )
 
 
-def timed(out: Path | None, overwrite: bool, as_json: bool, **wanted: Any) -> int:
+def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
     """Time, store and show; return 1 if an answer was wrong, a cell refused, or nothing timed."""
+    from benchmarks.machine import fingerprint
     from benchmarks.protocol.session import run
     from benchmarks.report.lines import busy
+    from benchmarks.report.whole import show, show_short
+    from benchmarks.results import Results
+    from compare.terminal import console
 
+    if given["gpu"]:
+        given |= {name: value for name, value in ON_GPU.items() if not given.get(name)}
+    out = given["out"]
     if out is not None and os.path.exists(out) and not overwrite:
         raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
-    job, results = prepared(out, **wanted)
+    job = _job(**given)
+    results = Results(fingerprint(job.specs[0].device), job.settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     if as_json:
         click.echo(results.as_json(), nl=False)
+    elif given["gpu"]:
+        show_short(results, console())
+        click.echo(f"Results: {out}")
     else:
-        from benchmarks.report.terminal import show
-        from compare.terminal import console
-
         show(results, console())
     return int(not results.right)
 
 
-def prepared(
-    out: Path | None,
-    contenders: tuple[str, ...],
-    rounds: int | None,
-    processes: int | None,
-    limit: float | None,
-    **choice: Any,
-) -> tuple[Any, "Results"]:
-    """Return the job that the options describe, and empty results for it."""
-    from benchmarks.fingerprint import fingerprint
-    from benchmarks.protocol import session, worker
-    from benchmarks.results import Results
-
-    device = _device(choice.pop("device"))
-    specs = _specs(**choice, device=device)
-    thorough = choice["full"] or choice["cases"]
-    job = session.Job(
-        specs=specs,
-        rounds=rounds or session.ROUNDS,
-        processes=processes or session.PROCESSES,
-        only=contenders,
-        apart=session.APART if thorough else (worker.FIRST,),
-        limit=limit,
-        out=out,
-    )
-    return job, Results(fingerprint(device), job.settings)
-
-
-def _specs(
-    full: bool,
-    cases: tuple[str, ...],
-    device: str,
-    dtypes: tuple[str, ...],
-    threads: tuple[str, ...],
-) -> "list[Spec]":
+def _job(contenders: tuple[str, ...], out: Path | None, **given: Any) -> "Job":
+    """Return the run that the options describe."""
     from benchmarks.cases import Choice
+    from benchmarks.protocol.session import Job
 
-    choice = Choice(
-        full=full,
-        cases=cases,
-        dtypes=dtypes,
-        threads=threads,
-        device=device,
-    )
-    found = choice.specs()
-    if not found:
-        raise click.UsageError(f"no cell: {', '.join(cases)} is not timed in {', '.join(dtypes)}")
-    return found
+    numbers = ("rounds", "processes", "limit", "for_times")
+    asked = {name: value for name in numbers if (value := given.pop(name, None))}
+    given["device"] = _device(given["device"])
+    specs = Choice(**given).specs()
+    if not specs:
+        where = ", ".join(given["dtypes"]) or "--gpu"
+        raise click.UsageError(f"no cell: {', '.join(given['cases'])} is not timed in {where}")
+    weigh = bool(given["full"] or given["gpu"] or given["cases"])
+    return Job(specs, only=contenders, weigh=weigh, out=out, **asked)
 
 
 def _device(wanted: str | None) -> str:
     """Return the device requested, or the one that is available."""
-    from benchmarks.machine import gpus
-    from benchmarks.protocol.gpu import why_not
+    from benchmarks.machine import gpus, why_no_gpu
 
     if wanted is None:
-        return "gpu" if gpus() and not why_not() else "cpu"
-    if wanted == "gpu" and (reason := why_not()):
+        return "gpu" if gpus() and not why_no_gpu() else "cpu"
+    if wanted == "gpu" and (reason := why_no_gpu()):
         raise click.UsageError(f"--device gpu: {reason}")
     return wanted
-
-
-@contextmanager
-def progress(first: Sequence[str] = ()) -> "Iterator[Callable[[Step], None]]":
-    """Show the running cell and the time left; without a terminal, a plain line per cell.
-
-    The lines `first` are printed with the first step, so a run that cannot start prints only its
-    error.
-    """
-    said = list(first)
-    with shared.progress() as show:
-
-        def on_step(step: "Step") -> None:
-            while said:
-                click.echo(said.pop(0), err=True)
-            running = f"{_left(step.left)}{step.running} {step.row}"
-            line = "" if step.row else f"{step.done}/{step.total} {step.running}"
-            show(step.done, step.total, running, line)
-
-        yield on_step
-
-
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"about {minutes}:{rest:02} left, "

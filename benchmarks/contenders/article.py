@@ -1,7 +1,5 @@
-"""The contenders for the article's network: its loss and nine partial derivatives."""
+"""The contenders for one network of the article's: its loss and nine partial derivatives."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,19 +7,9 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.floats
-from benchmarks import names
-from benchmarks.contenders import c_program
-from benchmarks.contenders.gradients import GRADIENTS
-from benchmarks.contenders.peers.contenders import TO_ARTICLE
 from benchmarks.problems.article import ArticleProblem
-from benchmarks.ready import Ready, Unavailable, jitted
+from benchmarks.ready import Ready, Unavailable
 from benchmarks.results import JAX
-from manual.activations import sigmoid_derivative_article
-
-
-def _one(problem: ArticleProblem) -> None:
-    if problem.y.ndim:
-        raise Unavailable("it takes one network with one sample at a time")
 
 
 def sigmoid(z: Any) -> Any:
@@ -37,7 +25,6 @@ def slope(z: Any) -> Any:
 
 def article_lines(problem: ArticleProblem) -> Ready:
     """Compute in the article's style: NumPy scalars, and σ' recomputed for each factor."""
-    _one(problem)
     params, x, y = problem.arguments
     target = y[()]
 
@@ -72,7 +59,6 @@ def article_lines(problem: ArticleProblem) -> Ready:
 
 def hand_floats(problem: ArticleProblem) -> Ready:
     """Run the hand lines on Python floats."""
-    _one(problem)
     if problem.dtype != "float64":
         raise Unavailable("Python floats are float64")
     params = manual.article.Parameters(*map(float, problem.params))
@@ -82,48 +68,8 @@ def hand_floats(problem: ArticleProblem) -> Ready:
 
 def public(problem: ArticleProblem) -> Ready:
     """Call `autodiff.article.value_and_gradient`."""
-    _one(problem)
     if problem.dtype != "float64":
         raise Unavailable("the public function computes in float64")
     params = autodiff.article.Parameters(*problem.params)
     x, y = problem.x, problem.y
     return Ready(lambda: autodiff.article.value_and_gradient(params, x, y), called=JAX)
-
-
-def hand_jit_article(problem: ArticleProblem) -> Ready:
-    """Compile the hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits."""
-    lines = functools.partial(
-        manual.article.value_and_gradient, derivative=sigmoid_derivative_article
-    )
-    return jitted(lines, problem.arguments)
-
-
-def in_c(problem: ArticleProblem) -> Ready:
-    """Call the C program."""
-    params, x, y = problem.arguments
-    if y.ndim:
-        return c_program.loss_and_gradient("mass", params, x, y)
-    return c_program.loss_and_gradient("mean", params, x[None, :], y[None])
-
-
-def _of_one(make: Callable[..., Ready]) -> Callable[[ArticleProblem], Ready]:
-    """Restrict a contender to one network with one sample."""
-
-    def made(problem: ArticleProblem) -> Ready:
-        _one(problem)
-        return make(problem)
-
-    return made
-
-
-CONTENDERS: dict[str, Callable[[ArticleProblem], Ready]] = {
-    **GRADIENTS,
-    names.ARTICLE: article_lines,
-    names.FLOATS: hand_floats,
-    names.PUBLIC: public,
-    names.HAND_JIT_ARTICLE: hand_jit_article,
-    names.FORWARD: _of_one(GRADIENTS[names.FORWARD]),
-    names.DIFFERENCES: _of_one(GRADIENTS[names.DIFFERENCES]),
-    names.C: in_c,
-    **TO_ARTICLE,
-}

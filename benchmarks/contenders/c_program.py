@@ -5,13 +5,15 @@ import functools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.problems.article import ArticleProblem
+from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Ready, Unavailable
+from manual.article import Parameters
 
 SOURCE = Path(__file__).with_name("article.c")
 
@@ -41,7 +43,27 @@ def pointer(array: np.ndarray) -> ctypes.c_void_p:
     return array.ctypes.data_as(ctypes.c_void_p)
 
 
-def loss_and_gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> Ready:
+def article(problem: ArticleProblem) -> Ready:
+    """Prepare the loss and gradient of one network, or of each of many."""
+    params, x, y = problem.arguments
+    if y.ndim:
+        return _prepared("mass", params, x, y)
+    return _prepared("mean", params, x[None, :], y[None])
+
+
+def network(problem: NetworkProblem) -> Ready:
+    """Prepare the mean loss of a batch and its gradient, of the article's network only."""
+    described = problem.network
+    form = (described.sizes, described.activation, described.output, described.loss, described.l2)
+    if form != ((2, 2, 1), "sigmoid", "sigmoid", "mse", 0.0):
+        raise Unavailable("the C program has the 2-2-1 sigmoid network only")
+    (w, b), (v, c) = problem.params
+    params = Parameters(*w.T.ravel(), *v.ravel(), *b, *c)
+    ready = _prepared("mean", params, problem.x, problem.y[:, 0])
+    return Ready(ready.run, read=lambda answer: _layered(ready.read(answer)))
+
+
+def _prepared(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> Ready:
     """Prepare a call of `mean` or `mass` of the C program.
 
     Args:
@@ -59,15 +81,10 @@ def loss_and_gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> R
         function(*arguments)
         return answer
 
-    return Ready(run, read=_rows)
+    return Ready(run, read=lambda answer: [row.copy() for row in answer])
 
 
-def _rows(answer: np.ndarray) -> list[np.ndarray]:
-    return [row.copy() for row in answer]
-
-
-def layered(rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+def _layered(rows: list[np.ndarray]) -> list[np.ndarray]:
     """Arrange a loss and nine partial derivatives as a loss and the arrays of two layers."""
-    loss, w1, w2, w3, w4, w5, w6, b1, b2, b3 = rows
-    hidden = np.array([[w1, w3], [w2, w4]])
-    return [loss, hidden, np.array([b1, b2]), np.array([[w5], [w6]]), np.array([b3])]
+    loss, (w1, w2, w3, w4, w5, w6), biases = rows[0], rows[1:7], np.array(rows[7:])
+    return [loss, np.array([[w1, w3], [w2, w4]]), biases[:2], np.array([[w5], [w6]]), biases[2:]]

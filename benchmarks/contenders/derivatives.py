@@ -12,6 +12,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from benchmarks.problems.gate import Gate
+from benchmarks.problems.gradient import GradientProblem
 from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 
 #: Most parameters for which these methods are timed.
@@ -20,8 +21,9 @@ MOST_PARAMETERS = 1500
 Loss = Callable[..., Any]  #: (params, x, y) -> the loss
 
 
-def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
+def forward_mode(problem: GradientProblem) -> Ready:
     """Prepare forward mode: `jax.jvp` along every parameter, in parallel under `vmap`."""
+    loss, (params, *inputs) = problem.loss, problem.arguments
     flat, nested = _few(params)
     basis = jnp.eye(flat.size, dtype=flat.dtype)
 
@@ -35,18 +37,13 @@ def forward_mode(loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
     return jitted(value_and_gradient, (flat, *inputs))
 
 
-def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Ready:
+def central_differences(problem: GradientProblem) -> Ready:
     """Prepare (L(θ + h eᵢ) - L(θ - h eᵢ)) / 2h for every parameter, in parallel under `vmap`.
 
     h is ε^(1/3), where rounding and truncation errors are about equal (Press et al., Numerical
     Recipes, section 5.7).
-
-    Args:
-        loss: the loss in JAX.
-        exact_loss: the loss in NumPy, evaluated in higher precision if possible.
-        params: the point.
-        inputs: further arguments of the losses.
     """
+    loss, (params, *inputs) = problem.loss, problem.arguments
     flat, nested = _few(params)
     step = step_of(flat.dtype)
     basis = jnp.eye(flat.size, dtype=flat.dtype) * step
@@ -59,7 +56,7 @@ def central_differences(loss: Loss, exact_loss: Loss, params: Any, inputs: Seque
         return loss(nested(flat), *inputs), nested(jax.vmap(across)(basis))
 
     def extra(gate: Gate) -> Leaves:
-        return allowance(gate, exact_loss, params, inputs)
+        return allowance(gate, problem.exact_loss, params, inputs)
 
     return jitted(value_and_differences, (flat, *inputs), extra=extra)
 

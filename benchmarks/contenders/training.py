@@ -18,9 +18,8 @@ import manual.sgd
 from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
-from benchmarks.contenders.gradients import Program, call_variants
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Leaves, Ready, jitted
+from benchmarks.ready import Leaves, Program, Ready, called, jitted
 from compare.agreement import stack
 from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 
@@ -36,7 +35,7 @@ def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
 
 def with_jax(problem: TrainingProblem) -> Program:
     """Train with `jax.grad` in one `lax.scan`."""
-    return autodiff.article.trajectory, _arguments(problem), _of_layers
+    return Program(autodiff.article.trajectory, _arguments(problem), _of_layers)
 
 
 def hand_jit(problem: TrainingProblem) -> Ready:
@@ -143,6 +142,6 @@ CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
     names.HAND: hand_numpy,
     names.HAND_JIT: hand_jit,
     names.HAND_JIT_ARTICLE: hand_jit_article,
-    **call_variants(with_jax),
+    **called(with_jax),
     names.C: in_c,
 }

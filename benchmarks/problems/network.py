@@ -6,10 +6,8 @@ pre-activations, and a comparison that rounding could still change is refused.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import jax
 import numpy as np
@@ -17,48 +15,17 @@ import numpy as np
 import autodiff.network
 import manual.network
 from benchmarks.problems.deviation import U
-from benchmarks.problems.gate import Gate, gate
-from benchmarks.problems.problem import Problem
-from benchmarks.ready import Ready, jitted
+from benchmarks.problems.gradient import GradientProblem
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.network import Network
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkProblem(Problem):
-    """A network, its parameters, and a batch."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NetworkProblem(GradientProblem):
+    """A network, its layers' parameters, and a batch: x is (batch, n_in), y is (batch, n_out)."""
 
     network: Network
-    params: list[Layer]
-    x: np.ndarray  #: shape (batch, n_in)
-    y: np.ndarray  #: shape (batch, n_out)
-    product_unit: float = U  #: the unit roundoff of float32 matrix products
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """Parameters, inputs, targets."""
-        return self.params, self.x, self.y
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of all arrays."""
-        return str(self.x.dtype)
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """A description for the results."""
-        return {
-            "sizes": list(self.network.sizes),
-            "batch": len(self.x),
-            "activation": self.network.activation,
-            "loss": self.network.loss,
-        }
-
-    @property
-    def parameters(self) -> int:
-        """The number of elements of the gradient."""
-        return sum(w.size + b.size for w, b in self.params)
 
     @property
     def products(self) -> list[tuple[int, int, int]]:
@@ -74,44 +41,6 @@ class NetworkProblem(Problem):
         """3 − s₁/S: three products a layer, but two for the first."""
         sizes = [m * n for m, n in pairwise(self.network.sizes)]
         return 3 - sizes[0] / sum(sizes)
-
-    @property
-    def moved(self) -> int:
-        """The bytes of arguments and result."""
-        return self.x.nbytes + self.y.nbytes + (2 * self.parameters + 1) * self.x.itemsize
-
-    @property
-    def loss(self) -> Callable[..., Any]:
-        """(params, x, y) -> the loss in JAX."""
-        return functools.partial(autodiff.network.loss, self.network)
-
-    @property
-    def exact_loss(self) -> Callable[..., Any]:
-        """(params, x, y) -> the loss in NumPy, in the precision of the arguments."""
-        return functools.partial(manual.network.loss, self.network)
-
-    @property
-    def value_and_grad(self) -> Callable[..., Any]:
-        """The loss and gradient by JAX."""
-        return jax.value_and_grad(self.loss)
-
-    @property
-    def by_hand(self) -> Callable[..., Any]:
-        """(params, x, y) -> the loss and its gradient, by hand."""
-        return functools.partial(manual.network.value_and_gradient, self.network)
-
-    def loss_alone(self) -> Ready:
-        """Prepare the compiled loss."""
-        return jitted(self.loss, self.arguments)
-
-    def gate(self) -> Gate:
-        """Build the gate that judges answers."""
-        names = ["the loss"]
-        for at in range(len(self.params)):
-            names += [f"dw of layer {at + 1}", f"db of layer {at + 1}"]
-        wide = jax.tree.map(lambda array: array.astype(np.float64), self.arguments)
-        program, unit = self.value_and_grad, self.product_unit
-        return gate(program, self.by_hand, wide, names, self.dtype, unit)
 
 
 def network_problem(
@@ -136,7 +65,22 @@ def network_problem(
         b = -_in_a_gap(z).astype(dtype)
         layers.append(Layer(layer.w, b))
         a, _ = ACTIVATIONS[name].forward(z + b.astype(np.float64)[None, :])
-    return NetworkProblem(network, layers, x, y, product_unit)
+    loss = functools.partial(autodiff.network.loss, network)
+    about = {"sizes": list(network.sizes), "batch": batch, "activation": network.activation}
+    names = [(f"dw of layer {at + 1}", f"db of layer {at + 1}") for at in range(len(layers))]
+    return NetworkProblem(
+        about={**about, "loss": network.loss},
+        params=layers,
+        x=x,
+        y=y,
+        loss=loss,
+        exact_loss=functools.partial(manual.network.loss, network),
+        by_hand=functools.partial(manual.network.value_and_gradient, network),
+        value_and_grad=jax.value_and_grad(loss),
+        names=tuple(name for pair in names for name in pair),
+        product_unit=product_unit,
+        network=network,
+    )
 
 
 def _in_a_gap(z: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The interface of a problem."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -21,32 +20,28 @@ class Judge(Protocol):
         ...
 
 
-class Problem(ABC):
+class Problem(Protocol):
     """A loss at a point."""
 
     @property
-    @abstractmethod
     def about(self) -> dict[str, Any]:
         """A description for the results: sizes, batch, activation, loss."""
+        ...
 
     @property
-    @abstractmethod
     def arguments(self) -> tuple[Any, ...]:
         """The arguments of the loss, NumPy arrays of the problem's dtype: the parameters first."""
+        ...
 
     @property
-    @abstractmethod
     def parameters(self) -> int:
         """The number of elements of the gradient."""
+        ...
 
     @property
-    @abstractmethod
     def moved(self) -> int:
         """The bytes of arguments and result, each moved once."""
-
-    @abstractmethod
-    def gate(self) -> Judge:
-        """Build the gate that judges answers."""
+        ...
 
     @property
     def products(self) -> list[tuple[int, int, int]]:
@@ -63,6 +58,10 @@ class Problem(ABC):
         None where there are no products, as the exponentials dominate there.
         """
         return None
+
+    def gate(self) -> Judge:
+        """Build the gate that judges answers."""
+        ...
 
     def loss_alone(self) -> Ready | None:
         """Prepare the compiled loss without its gradient; None where that is meaningless."""

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import jax
 
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
+from benchmarks.protocol.worker import started
 from benchmarks.ready import Ready, Unavailable
 from compare.memory import give_back_freed_memory
 from handgrad.speed.rounds import collector_off, sample
@@ -30,18 +32,18 @@ TIMED_CALLS = 15
 SETTLE_SECONDS = 0.5
 
 
-def phases(spec: Spec) -> dict[str, float]:
-    """Return the seconds of each phase for `jax.grad`; {} if the problem has none."""
+def phases(spec: Spec, _name: str) -> Iterator[dict[str, Any]]:
+    """Measure the seconds of each phase of `jax.grad`; {} if the problem has none."""
+    found = {}
     with contextlib.suppress(Unavailable), _prepared(spec, names.GRAD_AOT) as ready:
-        return {**ready.phases, "first call": sample(ready.run, 1)[0]}
-    return {}
+        found = {**ready.phases, "first call": sample(ready.run, 1)[0]}
+    yield {"phases": found}
 
 
-def peak(spec: Spec, name: str) -> int | None:
+def peak(spec: Spec, name: str) -> Iterator[dict[str, Any]]:
     """Measure the peak memory of a call in bytes, result included, above that between calls.
 
-    Returns:
-        None where the system does not report it.
+    It is None where the system does not report it.
     """
     give_back_freed_memory()
     with _prepared(spec, name) as ready:
@@ -52,18 +54,20 @@ def peak(spec: Spec, name: str) -> int | None:
         for _ in range(CALLS):
             ready.run()
         after = _status("VmHWM")
-        return None if before is None or after is None else max(after - before, 0)
+    yield {"peak_bytes": None if before is None or after is None else max(after - before, 0)}
 
 
-def time_untuned(spec: Spec, name: str) -> float:
+def untuned(spec: Spec, name: str) -> Iterator[dict[str, Any]]:
     """Measure the median seconds of a call with the C library's default settings."""
     with _prepared(spec, name) as ready, collector_off():
         ready.run()
-        return median([sample(ready.run, 1)[0] for _ in range(TIMED_CALLS)])
+        taken = [sample(ready.run, 1)[0] for _ in range(TIMED_CALLS)]
+    yield {"untuned": median(taken)}
 
 
 @contextlib.contextmanager
 def _prepared(spec: Spec, name: str) -> Iterator[Ready]:
+    started()
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
     with wide, jax.default_matmul_precision(spec.precision):
         yield contenders(problem)[name](problem)

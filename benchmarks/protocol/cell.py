@@ -1,7 +1,7 @@
 """Measure one cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,6 @@ BLIND = 0.5
 #: Rows whose compiled programs are analysed, in the first process.
 INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
-#: Called with the name of the next row.
-OnRow = Callable[[str], None]
-
 
 class RefusedError(ValueError):
     """No answer in a cell could be judged; the message is one line."""
@@ -56,8 +53,11 @@ class Plan:
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
-def time_cell(spec: Spec, plan: Plan, on_row: OnRow = lambda _: None) -> Cell:
+def time_cell(spec: Spec, plan: Plan) -> Iterator[str | Cell]:
     """Gate and time every row of a cell.
+
+    Yields:
+        The name of each row as it begins, "" for the gate; and last the cell.
 
     Raises:
         AtAKinkError: the right gradient is not unique.
@@ -65,7 +65,7 @@ def time_cell(spec: Spec, plan: Plan, on_row: OnRow = lambda _: None) -> Cell:
     """
     wide = jax.enable_x64(spec.dtype == "float64")
     with wide, jax.default_matmul_precision(spec.precision):
-        on_row("the gate")
+        yield ""
         problem = spec.problem()
         judge = _gate(spec, problem, plan)
         cell = _described(spec, problem, judge)
@@ -73,11 +73,11 @@ def time_cell(spec: Spec, plan: Plan, on_row: OnRow = lambda _: None) -> Cell:
         for row, make in _rows(problem, spec, plan):
             cell.rows.append(row)
             if make is not None:
-                on_row(row.name)
+                yield row.name
                 made = _made(row, make, problem, judge, plan)
                 ready |= {row.name: made} if made else {}
-        _time(cell, ready, judge, plan, on_row)
-    return cell
+        yield from _time(cell, ready, judge, plan)
+    yield cell
 
 
 def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
@@ -178,11 +178,11 @@ def _for(row: Row, ready: Ready, gate: Gate) -> Gate:
     return gate if ready.extra is None else gate.wider(ready.extra(gate))
 
 
-def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_row: OnRow) -> None:
+def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> Iterator[str]:
     repeats: dict[str, int] = {}
     rows = {row.name: row for row in cell.rows}
     for name, made in ready.items():
-        on_row(name)
+        yield name
         # A part of the floor is one operation, which warms up faster.
         least = WARM_SECONDS / 4 if rows[name].kind == FLOOR else WARM_SECONDS
         try:
@@ -194,7 +194,7 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan, on_r
         rows[name].steady_after = [warm.steady_after]
     running = {name: ready[name].run for name in repeats}
     pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
-    on_row("rounds")
+    yield "rounds"
     shuffle = random.Random(plan.seed).shuffle
     times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
     for name, answer in last.items():

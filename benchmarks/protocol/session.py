@@ -12,15 +12,10 @@ from typing import Any
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.process import WorkerError
+from benchmarks.protocol import apart
 from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import FIRST, MEMORY, TIMES, UNTUNED, Request, answers
+from benchmarks.protocol.worker import Work, answers, times
 from benchmarks.results import CONTENDER, Cell, Results, Row
-
-#: The default numbers of rounds (at least) and processes.
-ROUNDS, PROCESSES = 30, 5
-
-#: The measurements besides times; the quick set has the first of them.
-APART = (FIRST, MEMORY, UNTUNED)
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
@@ -35,10 +30,10 @@ class Job:
     """The definition of a run."""
 
     specs: Sequence[Spec]
-    rounds: int = ROUNDS
-    processes: int = PROCESSES
+    rounds: int = 30  #: at least
+    processes: int = 5
     only: Sequence[str] = ()  #: contenders
-    apart: Sequence[str] = APART  #: measured in separate processes at the end
+    weigh: bool = True  #: whether memory is measured, at the end
     limit: float | None = None  #: seconds after which no measurement starts
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
@@ -53,21 +48,12 @@ class Job:
         }
 
 
-@dataclass(frozen=True)
-class Step:
-    """The progress of a run."""
-
-    done: int
-    total: int
-    running: str
-    left: float | None = None  #: estimated seconds left, from the times of the cells so far
-    row: str = ""  #: the running row of a cell; "" at its start
+#: Called with the number of steps that are done, of how many, what runs, and at the start of a cell
+#: a line for where nothing can be redrawn.
+OnStep = Callable[..., None]
 
 
-OnStep = Callable[[Step], None]
-
-
-def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
+def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
     """Time everything; what was timed is stored even when the run is interrupted.
 
     Raises:
@@ -86,12 +72,12 @@ def run(job: Job, results: Results, on_step: OnStep = lambda _: None) -> None:
         # Workers run the cells in different orders.
         places = {spec.label: at for at, spec in enumerate(job.specs)}
         results.cells.sort(key=lambda cell: places[cell.label])
-        if job.out and (results.cells or "seconds" in results.settings):
+        if job.out and results.timed:
             results.save(job.out)
 
 
 def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
-    begin, clock = time.time(), _Clock(job)
+    begin, done, total = time.time(), 0, job.processes * len(job.specs)
     for process in range(job.processes):
         # Each process gets its share of the time.
         share = (process + 1) / job.processes
@@ -99,55 +85,18 @@ def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
         for threads, specs in _alike(job.specs):
             rounds = -(-job.rounds // job.processes)
             plan = Plan(rounds, process, job.only, Path(gates))
-            for answer in answers(Request(TIMES, specs, plan, deadline=deadline)):
+            for answer in answers(times, threads, specs[0].device, specs, plan, deadline):
                 if "started" in answer:
                     _note_start(results, threads, answer["started"])
-                elif "begun" in answer or "row" in answer:
-                    on_step(clock.at(process, answer))
+                elif "at" in answer:
+                    running = f"process {process + 1} of {job.processes}: {answer['at']}"
+                    line = "" if answer["row"] else f"{done}/{total} {running}"
+                    on_step(done, total, f"{running} {answer['row']}", line)
                 else:
-                    clock.done(answer)
+                    done += 1
                     _take(results, answer, process)
-            if job.out:
+            if job.out and results.timed:
                 results.save(job.out)
-    on_step(clock.at_the_end())
-
-
-class _Clock:
-    """Tracks the progress of a run, and estimates the time left from each cell's last duration."""
-
-    def __init__(self, job: Job) -> None:
-        self.labels = [spec.label for spec in job.specs]
-        self.processes, self.finished = job.processes, 0
-        self.total = job.processes * len(self.labels)
-        self.took: dict[str, float] = {}
-        self.begun = time.monotonic()
-        self.todo = [label for _ in range(job.processes) for label in self.labels]
-
-    def at(self, process: int, answer: Mapping[str, Any]) -> Step:
-        """Return the progress at the start of a cell or row."""
-        if "begun" in answer:
-            self.begun = time.monotonic()
-        label = answer.get("begun") or answer["at"]
-        running = f"process {process + 1} of {self.processes}: {label}"
-        return Step(self.finished, self.total, running, self._left(), answer.get("row", ""))
-
-    def done(self, answer: Mapping[str, Any]) -> None:
-        """Note that a cell was timed, refused or left out."""
-        label = answer.get("refused") or answer.get("left_out") or answer["cell"].label
-        self.finished += 1
-        self.took[label] = time.monotonic() - self.begun
-        self.todo.remove(label)
-
-    def at_the_end(self) -> Step:
-        """Return the progress after all timings."""
-        return Step(self.finished, self.total, "timed", 0.0)
-
-    def _left(self) -> float | None:
-        if not self.took:
-            return None
-        mean = sum(self.took.values()) / len(self.took)
-        left = sum(self.took.get(label, mean) for label in self.todo)
-        return max(left - (time.monotonic() - self.begun), 0.0)
 
 
 def _alike(specs: Sequence[Spec]) -> Iterator[tuple[str, list[Spec]]]:
@@ -202,41 +151,38 @@ def _join(known: Row, row: Row) -> None:
 
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
     """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
-    todo = _todo(job, results)
-    until, started = job.limit and begin + job.limit, time.monotonic()
-    for done, (what, spec, row) in enumerate(todo):
-        if until and time.time() > until:
+    todo = [*_first_calls(job, results), *(_weighed(job, results) if job.weigh else ())]
+    for done, (what, work, spec, row) in enumerate(todo):
+        if job.limit and time.time() > begin + job.limit:
             results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
             continue
-        left = (time.monotonic() - started) / done * (len(todo) - done) if done else None
-        on_step(Step(done, len(todo), f"{what}: {spec.label}: {row.name}", left))
+        running = f"{what}: {spec.label}: {row.name}"
+        on_step(done, len(todo), running, f"{done}/{len(todo)} {running}")
         # The times are valid without these measurements.
         with suppress(WorkerError):
-            for answer in answers(Request(what, [spec], name=row.name)):
-                row.phases = answer.get("phases", row.phases)
-                row.peak_bytes = answer.get("peak", row.peak_bytes)
-                row.untuned = answer.get("untuned", row.untuned)
-    if todo:
-        on_step(Step(len(todo), len(todo), "measured apart", 0.0))
+            for answer in answers(work, spec.threads, spec.device, spec, row.name):
+                for measured, value in answer.items():
+                    setattr(row, measured, value)
 
 
-def _todo(job: Job, results: Results) -> list[tuple[str, Spec, Row]]:
-    """List the separate measurements with their rows."""
-    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label)) is not None]
-    once = [
-        (FIRST, spec, row)
-        for spec, cell in cells
-        if FIRST in job.apart and (row := cell.row(names.REFERENCE))
-    ]
-    weighed = [
-        (what, spec, row)
-        for spec, cell in cells
-        for row in cell.timed(CONTENDER)
-        for what in (MEMORY, UNTUNED)
-        if what in job.apart
+#: A measurement besides times: what it is called, what does it, and of which row.
+Apart = tuple[str, Work, Spec, Row]
+
+
+def _first_calls(job: Job, results: Results) -> Iterator[Apart]:
+    for spec in job.specs:
+        cell = results.cell(spec.label)
+        if cell and (row := cell.row(names.REFERENCE)):
+            yield "first", apart.phases, spec, row
+
+
+def _weighed(job: Job, results: Results) -> Iterator[Apart]:
+    for spec in job.specs:
+        cell = results.cell(spec.label)
         # A device reports the peak since the start of a process; only the planned memory is usable.
-        and spec.device == "cpu"
-        and cell.bytes >= WORTH_WEIGHING
-        and row.name in OF_MEMORY
-    ]
-    return once + weighed
+        if cell is None or spec.device != "cpu" or cell.bytes < WORTH_WEIGHING:
+            continue
+        for row in cell.timed(CONTENDER):
+            if row.name in OF_MEMORY:
+                yield "memory", apart.peak, spec, row
+                yield "time without freed memory kept", apart.untuned, spec, row

@@ -7,8 +7,7 @@ placement of arrays, are part of the measurement.
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -18,35 +17,21 @@ if TYPE_CHECKING:
     from benchmarks.cases import Spec
     from benchmarks.protocol.cell import Plan
 
-TIMES, FIRST, MEMORY, UNTUNED = "times", "first", "memory", "time without freed memory kept"
+#: What a worker does: yields messages, of what `answers` was given.
+Work = Callable[..., Iterator[dict[str, Any]]]
 
 #: The variables from which linear algebra libraries read their number of threads.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request to a worker."""
-
-    measure: str
-    """TIMES of cells, the FIRST call in one cell, the MEMORY of a contender, or its time UNTUNED,
-    with the C library's default settings."""
-    specs: "list[Spec]"  #: all with the same threads and device
-    plan: "Plan | None" = None  #: for TIMES
-    name: str = ""  #: the contender, for MEMORY and UNTUNED
-    deadline: float | None = None  #: seconds since the epoch, after which no cell starts
-
-
-def answers(request: Request) -> Iterator[dict[str, Any]]:
+def answers(work: Work, threads: str, device: str, *given: Any) -> Iterator[dict[str, Any]]:
     """Yield a worker's messages as they come; the worker is ended with the iteration.
 
     Raises:
         WorkerError: the worker ended before it had answered.
     """
-    first = request.specs[0]
-    env = environment(first.threads, first.device)
-    with Process(_work, first.threads, env=env) as worker:
-        worker.send(request)
+    with Process(_work, threads, env=environment(threads, device)) as worker:
+        worker.send((work, given))
         try:
             while (answer := worker.receive()) is not None:
                 yield answer
@@ -75,52 +60,47 @@ def _work(pipe: Connection, threads: str) -> None:
     if threads == "1":
         # Before XLA and BLAS are loaded, which size their thread pools by the processors.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    request, kept = pipe.recv(), False
-    if request.measure == TIMES:
-        from compare.memory import keep_freed_memory
-
-        kept = keep_freed_memory()  # before JAX has computed anything
-    started = _started()
-    if request.measure == TIMES:
-        pipe.send({"started": {**started, "keeps freed memory": kept}})
-        _time(request, pipe.send)
-        return
-    from benchmarks.protocol import apart
-
-    spec, name = request.specs[0], request.name
-    measures = {
-        FIRST: lambda: {"phases": apart.phases(spec)},
-        MEMORY: lambda: {"peak": apart.peak(spec, name)},
-        UNTUNED: lambda: {"untuned": apart.time_untuned(spec, name)},
-    }
-    pipe.send(measures[request.measure]())
+    work, given = pipe.recv()
+    for answer in work(*given):
+        pipe.send(answer)
 
 
-def _time(request: Request, say: Callable[[Mapping[str, Any]], None]) -> None:
+def times(
+    specs: "list[Spec]", plan: "Plan", deadline: float | None = None
+) -> Iterator[dict[str, Any]]:
+    """Time cells with the same threads and device.
+
+    Args:
+        specs: the cells.
+        plan: how.
+        deadline: seconds since the epoch, after which no cell starts.
+
+    Yields:
+        What the worker is, the rows as they begin, and for each cell its times, or why it has none.
+    """
     from benchmarks.problems.deviation import AtAKinkError
     from benchmarks.protocol.cell import RefusedError, time_cell
+    from compare.memory import keep_freed_memory
 
-    specs, plan = request.specs, request.plan
-    assert plan is not None
-    if request.deadline is None:
+    kept = keep_freed_memory()  # before JAX has computed anything
+    yield {"started": {**started(), "keeps freed memory": kept}}
+    if deadline is None:
         # A different order in each repetition, so that cells affect different successors. With a
         # deadline the order is fixed, as the last cells may be left out.
         random.Random(plan.seed).shuffle(specs)
     for spec in specs:
         label = spec.label
-        if request.deadline is not None and time.time() > request.deadline:
-            say({"left_out": label})
+        if deadline is not None and time.time() > deadline:
+            yield {"left_out": label}
             continue
-        say({"begun": label})
         try:
-            cell = time_cell(spec, plan, lambda row, label=label: say({"at": label, "row": row}))
+            for answer in time_cell(spec, plan):
+                yield {"at": label, "row": answer} if isinstance(answer, str) else {"cell": answer}
         except (AtAKinkError, RefusedError) as error:
-            say({"refused": label, "why": str(error)})
-        else:
-            say({"cell": cell})
+            yield {"refused": label, "why": str(error)}
 
 
-def _started() -> dict[str, Any]:
+def started() -> dict[str, Any]:
     """Start JAX with a tiny program, so that no cell pays for it; return the time it took.
 
     Also return facts about the process that are only known now.

@@ -3,10 +3,9 @@
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.comparing import BETTER, WORSE, Change, Comparison
-from benchmarks.report.terminal import whole
+from benchmarks.report.table import Table
 from benchmarks.statistics import TIE
 
 #: Up to so many rows with the same reason are listed one by one.
@@ -24,7 +23,7 @@ def show(found: Comparison, out: Console) -> None:
             out.print(f"  {line}", soft_wrap=True)
     changed = [change for change in found.changes if change.verdict != TIE]
     if changed:
-        whole(out, _table(changed))
+        _table(changed).show(out)
     for line in _grouped(found.missing):
         out.print(line, soft_wrap=True)
     out.print(last_word(found), soft_wrap=True)
@@ -46,20 +45,16 @@ def _grouped(missing: list[str]) -> list[str]:
 
 
 def _table(changed: list[Change]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("cell", "row", "B / A", "95 % interval", "tie up to", ""):
-        table.add_column(column, no_wrap=True)
-    for change in sorted(changed, key=lambda change: -change.ratio.middle):
-        low, high = change.ratio.low, change.ratio.high
-        table.add_row(
-            change.cell,
-            change.row,
-            f"{change.ratio.middle:.3f}",
-            f"{low:.3f} to {high:.3f}",
-            f"{change.noise.high:.3f}",
-            change.verdict,
-        )
-    return table
+    heads = ("cell", "row", "B / A", "95 % interval", "tie up to", "")
+    rows = [
+        [
+            *(change.cell, change.row, f"{change.ratio.middle:.3f}"),
+            f"{change.ratio.low:.3f} to {change.ratio.high:.3f}",
+            *(f"{change.noise.high:.3f}", change.verdict),
+        ]
+        for change in sorted(changed, key=lambda change: -change.ratio.middle)
+    ]
+    return Table(heads, rows, words=range(len(heads)))
 
 
 def last_word(found: Comparison) -> str:

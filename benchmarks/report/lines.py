@@ -1,7 +1,5 @@
 """Describe a cell in text: a line for each row, and conclusions."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from benchmarks import names
@@ -9,6 +7,7 @@ from benchmarks.analysis.factors import between, break_even, factors, gradient_c
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
 from benchmarks.cases import CASES
 from benchmarks.report import units
+from benchmarks.report.table import Table
 from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
 from benchmarks.statistics import Interval, spread, time
 
@@ -20,24 +19,7 @@ COLUMNS = (
     *("", "median", "95 % interval", "min", "middle half"),
     *(f"/ {names.REFERENCE}", "", "/ floor", "gate error"),
 )
-
-
-#: The columns of words.
-WORDS = (0, COLUMNS.index("", 1))
-
-
-class Line(NamedTuple):
-    """One row of the table."""
-
-    name: str
-    median: str
-    interval: str  #: of the median
-    least: str
-    quartiles: str
-    ratio: str
-    word: str  #: faster, slower or tie
-    floor: str  #: `*` where dispatch is most of it, `<` where it is below its floor
-    gate: str
+WORDS = (0, 6)  #: those of words
 
 
 def about(results: Results) -> list[str]:
@@ -63,27 +45,27 @@ def busy(results: Results) -> list[str]:
     return [f"Load {load} before the start: others run here, take it again when it is quiet."]
 
 
-def lines(cell: Cell) -> list[Line]:
-    """Return a line for every row of this version with a time, fastest first, the noise last."""
+def lines(cell: Cell) -> Table:
+    """Return a line for every row of this version with a time, fastest first, the noise last.
+
+    In the floor's column `*` says that dispatch is most of a time, `<` that it is below its floor.
+    """
     timed = [row for row in cell.timed(CONTENDER) if row.name in names.CONTENDERS]
     contenders = sorted(timed, key=lambda row: spread(row.samples).median)
-    return [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))]
+    return Table(COLUMNS, [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))], WORDS)
 
 
-def _line(cell: Cell, row: Row) -> Line:
+def _line(cell: Cell, row: Row) -> list[str]:
     found, all_of_it = time(row.samples), spread(row.samples)
     ratio = between(cell, row.name, names.REFERENCE)
-    return Line(
-        name=row.name,
-        median=units.seconds(found.middle),
-        interval=units.interval(found.low, found.high),
-        least=units.seconds(all_of_it.least),
-        quartiles=units.interval(all_of_it.lower, all_of_it.upper),
-        ratio=units.digits(ratio.middle) if ratio else "-",
-        word="noise" if row.kind == AGAIN else verdict(cell, row.name),
-        floor=_of_floor(cell, row),
-        gate=units.percent(row.gate_error or 0.0),
-    )
+    return [
+        *(row.name, units.seconds(found.middle), units.interval(found.low, found.high)),
+        units.seconds(all_of_it.least),
+        units.interval(all_of_it.lower, all_of_it.upper),
+        units.digits(ratio.middle) if ratio else "-",
+        "noise" if row.kind == AGAIN else verdict(cell, row.name),
+        *(_of_floor(cell, row), units.percent(row.gate_error or 0.0)),
+    ]
 
 
 def _of_floor(cell: Cell, row: Row) -> str:

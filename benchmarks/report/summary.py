@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from benchmarks import names
-from benchmarks.analysis.axes import Crossover, Fit, crossovers, exponent, fit
-from benchmarks.analysis.groups import Group, groups
+from benchmarks.analysis.axes import Crossover, Fit, axes, crossovers, exponent, fit
 from benchmarks.report import units
-from benchmarks.results import Results
+from benchmarks.results import Cell, Results
 
 #: The rows that are fitted and searched for crossings.
 FITTED = (names.HAND, names.HAND_JIT, names.GRAD)
@@ -19,25 +18,22 @@ GROWN = ((names.GRAD, names.LOSS), (names.FORWARD, names.GRAD), (names.DIFFERENC
 
 def summary(results: Results) -> list[str]:
     """Return a line for each finding."""
-    return [line for group in groups(results) for line in _along(group)]
+    return [f"{where}: {line}" for where, cells in axes(results).items() for line in _along(cells)]
 
 
-def _along(group: Group) -> Iterator[str]:
-    if any(len(cell.size) != 1 for cell in group.cells):
+def _along(cells: list[Cell]) -> Iterator[str]:
+    if any(len(cell.size) != 1 for cell in cells):
         return
-    where = "/".join((group.case, group.dtype, group.threads, group.precision, group.device))
     for name in FITTED:
-        if (found := fit(group.cells, name)) and found.per_flop > 0:
-            yield f"{where}: {name} = {line(found)}"
+        if (found := fit(cells, name)) and found.per_flop > 0:
+            yield f"{name} = {line(found)}"
     for name, other in GROWN:
-        if grown := exponent(group.cells, name, other):
+        if grown := exponent(cells, name, other):
             ends = f"{grown.low:.2f} to {grown.high:.2f}"
-            yield (
-                f"{where}: {name} / {other} grows as parameters to the {grown.middle:.2f} ({ends})"
-            )
+            yield (f"{name} / {other} grows as parameters to the {grown.middle:.2f} ({ends})")
     for pair in combinations(CROSSED, 2):
-        for found in crossovers(group.cells, *pair):
-            yield f"{where}: {found.loser} until {crossing(found)}"
+        for found in crossovers(cells, *pair):
+            yield f"{found.loser} until {crossing(found)}"
 
 
 def line(found: Fit) -> str:

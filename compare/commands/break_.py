@@ -1,14 +1,10 @@
 """`compare break`: plant a mistake and show which checks see it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from compare.commands.options import training_options
-
-if TYPE_CHECKING:
-    from compare.breaking import Check
-    from models.model import Slip
 
 KINDS = {
     "gradient": "In the gradient:",
@@ -27,32 +23,35 @@ def break_(slug: str | None, **training: Any) -> int:
     common parameters, the partial derivatives at the start beside autodiff's, and handgrad's
     judge. Ends with 0 whatever they see.
     """
-    if slug is None:
-        _list()
-        return 0
     from compare.planted import slug_of
+    from compare.terminal import console, progress, table
     from models.planted import MISTAKES
 
-    slug = slug_of(slug, "SLUG", MISTAKES)
-    _show(slug, MISTAKES[slug], _checks(MISTAKES[slug], training))
+    out = console()
+    if slug is None:
+        _list(out)
+        return 0
+    from compare.breaking import checks, lesson
+    from compare.experiment import Settings
+
+    slug, settings = slug_of(slug, "SLUG", MISTAKES), Settings(**training)
+    plant = MISTAKES[slug]
+    with progress(settings.epochs, "epochs") as on_epoch:
+        found = checks(plant, settings, on_epoch)
+    out.print(f"{slug}: {plant.says}.\n")
+    rows = table("check", "sees it")
+    rows.add_column("what it says")
+    for name, check in found.items():
+        rows.add_row(name, "yes" if check.sees else "no", check.says)
+    out.print(rows)
+    out.print(f"\n{lesson(plant, found)}")
     return 0
 
 
-def _checks(plant: "Slip", training: dict[str, Any]) -> "dict[str, Check]":
-    from compare.breaking import checks
-    from compare.experiment import Settings
-    from compare.terminal import progress
-
-    settings = Settings(**training)
-    with progress(settings.epochs, "epochs") as on_epoch:
-        return checks(plant, settings, on_epoch)
-
-
-def _list() -> None:
-    from compare.terminal import console, table
+def _list(out: Any) -> None:
+    from compare.terminal import table
     from models.planted import MISTAKES, kind_of
 
-    out = console()
     for kind, heading in KINDS.items():
         rows = table("slug")
         rows.add_column("the mistake")
@@ -63,17 +62,3 @@ def _list() -> None:
         out.print(rows)
         out.print()
     out.print("python -m compare break SLUG plants one, and shows which checks see it.")
-
-
-def _show(slug: str, plant: "Slip", found: "dict[str, Check]") -> None:
-    from compare.breaking import lesson
-    from compare.terminal import console, table
-
-    out = console()
-    out.print(f"{slug}: {plant.says}.\n")
-    rows = table("check", "sees it")
-    rows.add_column("what it says")
-    for name, check in found.items():
-        rows.add_row(name, "yes" if check.sees else "no", check.says)
-    out.print(rows)
-    out.print(f"\n{lesson(plant, found)}")

@@ -17,31 +17,28 @@ def plot() -> None:
     """Draw one of the article's figures from real computation to FILE, SVG or PNG."""
 
 
-@plot.command()
-@FILE
-def exam(file: Path) -> None:
-    """Draw the exam: step and sigmoid over mark - 50."""
-    from compare import plots
-
-    _save(plots.exam(), file)
-
-
-@plot.command()
-@FILE
-def sigmoid(file: Path) -> None:
-    """Draw the sigmoid, its derivative, and where it saturates."""
-    from compare import plots
-
-    _save(plots.sigmoid_curve(), file)
+#: Figures without options, by command: the function of `compare.plots` that draws it, and what.
+FIGURES = {
+    "exam": ("exam", "Draw the exam: step and sigmoid over mark - 50."),
+    "sigmoid": ("sigmoid_curve", "Draw the sigmoid, its derivative, and where it saturates."),
+    "digits": (
+        "digits",
+        "Draw how many digits of the sigmoid's slope are right, by hand and by autodiff.",
+    ),
+}
 
 
-@plot.command()
-@FILE
-def digits(file: Path) -> None:
-    """Draw how many digits of the sigmoid's slope are right, by hand and by autodiff."""
-    from compare import plots
+def _command(name: str, function: str, about: str) -> None:
+    @plot.command(name, help=about)
+    @FILE
+    def draw(file: Path) -> None:
+        from compare import plots
 
-    _save(plots.digits(), file)
+        _save(getattr(plots, function)(), file)
+
+
+for name, figure in FIGURES.items():
+    _command(name, *figure)
 
 
 @plot.command()
@@ -68,7 +65,6 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     """Draw the loss over two parameters, with the path of the training."""
     from compare import surface as drawing
     from compare.experiment import Settings, hand_path
-    from compare.people import PEOPLE, raw, shifted, targets
     from compare.terminal import progress
 
     if x == y:
@@ -76,7 +72,7 @@ def surface(file: Path, x: str, y: str, **training: Any) -> None:
     settings = Settings(**training)
     with progress(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
-    _save(drawing.surface(path, (x, y), shifted(raw(PEOPLE)), targets(PEOPLE)), file)
+    _save(drawing.surface(path, (x, y)), file)
 
 
 @plot.command()

@@ -3,44 +3,42 @@
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from compare.commands.sweeps import MOST_CASES, settings, sweep_options, use_all_cores
-from handgrad.commands.options import JSON, option, whole
+from compare.commands.options import (
+    DTYPE,
+    PLANT,
+    SEED,
+    form_option,
+    kind_options,
+    network_option,
+    together,
+)
+from compare.wording import InputError, quoted
+from handgrad.commands.options import JSON, option, seed_option, whole
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from compare.interrupts import StopRequest
-    from compare.sweep.replay import Case
-    from compare.sweep.run import SweepResult
-    from compare.sweep.settings import Settings
-    from compare.trace import Trace
-    from handgrad import GradientReport
+    from compare.sweep import Distribution, Settings, SweepResult
+    from manual.network import Network
 
+#: What 53 bits can count, and no machine will.
+MOST_CASES = 10**15
 
-#: Most cases of the floor's loop: some seconds.
-_FLOOR_CASES = 100_000_000
+#: Cases that the judge rules on: these in any case, and more as long as it acquits them.
+FIRST, MOST = 3, 30
 
-#: Seconds to wait for the other processes.
-PATIENCE_SECONDS = 60
+#: Characters of the longest bar of the histogram.
+_LONGEST = 40
 
-
-class Address(click.ParamType):
-    """The address at which processes meet: HOST:PORT."""
-
-    name = "host:port"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        """Return the text after checking it."""
-        host, colon, port = str(value).rpartition(":")
-        if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
-            self.fail(f"{value!r}; expected HOST:PORT, such as localhost:1234.", param, ctx)
-        return str(value)
+_DRAWN = "uniform:SIZE|spread:LOW:HIGH"
 
 
 @click.command(short_help="Compare both gradients at very many random cases.")
@@ -51,21 +49,37 @@ class Address(click.ParamType):
     type=whole(0, MOST_CASES),
     help="Draw the one of this number alone, and look at it closely.",
 )
-@sweep_options
-@option(
-    "--coordinator", type=Address(), help="Of several processes: where they meet, at process 0."
+@together(
+    network_option(default="2-2-1"),
+    kind_options(),
+    option(
+        "--examples",
+        type=whole(1, 100),
+        help="How many examples the loss is the mean of.",
+        otherwise="1 for the article's network, else 2",
+    ),
+    option("--dtype", type=DTYPE, default="float64", help="Of all numbers."),
+    option(
+        "--weights",
+        metavar=_DRAWN,
+        default="uniform:5",
+        help="What weights and biases are drawn from.",
+    ),
+    option(
+        "--inputs",
+        metavar=_DRAWN,
+        default="uniform:20",
+        help="What inputs are drawn from; targets lie between 0 and 1.",
+    ),
+    seed_option("all cases", type=SEED, default=0),
+    form_option("form", otherwise="stable"),
+    PLANT,
 )
-@option("--num-processes", type=whole(1, 10**5), help="How many processes share the cases.")
 @option(
-    "--process-id",
-    type=whole(0, 10**5),
-    help="Which of them this one is, from 0 on; 0 prints the report.",
-)
-@option(
-    "--floor",
-    "with_floor",
+    "--distributed",
     is_flag=True,
-    help="Time as well a loop that draws the same cases and evaluates the loss, no more.",
+    help="Share the cases with the other processes of a cluster, which JAX finds: of Slurm, Open "
+    "MPI or Kubernetes. The first one prints the report.",
 )
 @JSON
 @click.pass_context
@@ -73,19 +87,16 @@ def sweep(
     context: click.Context,
     cases: int,
     number: int | None,
-    coordinator: str | None,
-    num_processes: int | None,
-    process_id: int | None,
-    with_floor: bool,
+    distributed: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Draw weights, inputs and targets at random, and compare both gradients element by element.
 
     Case i depends on the seed and on i alone, whoever draws it, on however many devices and in
-    however many processes. What two right gradients may differ by is derived at every case; the
-    most suspicious cases go to handgrad's judge. Ctrl-C ends it with a report of what was covered.
-    Ends with 0 if all agree, else with 1.
+    however many processes. What two right gradients may differ by is derived at every case; where
+    that does not explain it, handgrad's judge rules, and on the most suspicious cases anyway.
+    Ctrl-C ends it with a report of what was covered. Ends with 0 if all agree, else with 1.
 
     With --case and the options of a sweep, handgrad's judge rules on the gradient by hand, or on
     the planted mistake, at that case; a trace has every link of the right derivation with three
@@ -94,31 +105,85 @@ def sweep(
     from compare import interrupts
 
     if number is not None:
-        for name in ("cases", "coordinator", "num_processes", "process_id", "with_floor"):
+        for name in ("cases", "distributed"):
             if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
-                option = name.removeprefix("with_").replace("_", "-")
-                raise click.UsageError(f"--{option} beside --case; expected one of them.")
-        return _look_at(settings(options), number, as_json)
-    several = _several(coordinator, num_processes, process_id)
+                raise click.UsageError(f"--{name} beside --case; expected one of them.")
+        return _look_at(_settings(options), number, as_json)
     with interrupts.stop_request() as stop:
-        use_all_cores()
-        wanted = settings(options)
-        with _own_output() if several else nullcontext():
-            _meet(coordinator, num_processes, process_id)
+        _use_all_cores()
+        wanted = _settings(options)
+        with _own_output() if distributed else nullcontext():
+            if distributed:
+                _meet()
             stop.listen()  # after JAX's runtime has started, which installs a handler of its own
             swept = _swept(wanted, cases, stop)
-            if with_floor and not stop.requested():
-                swept = _beside_floor(swept)
-        suspects = _ruled(wanted, swept)
-    verdict = swept.verdict([suspect["ruling"] for suspect in suspects])
-    if not process_id:  # process 0 prints the report; all end alike
+        suspects, verdict = _judged(swept)
+    if not swept.process:  # process 0 prints the report; all end alike
         _report(swept, suspects, verdict, as_json)
-    code = _code(verdict, swept, stop)
-    if several and not swept.is_whole:
+    # 130 also if another process was interrupted
+    code = int(verdict != "agree") or stop.code or (0 if swept.is_whole else 128 + signal.SIGINT)
+    if distributed and not swept.is_whole:
         sys.stdout.flush()
         # Exit at once: JAX's shutdown would wait for a process that may be gone.
         os._exit(code)
     return code
+
+
+def _settings(options: dict[str, Any]) -> "Settings":
+    """Return the settings of the sweep that the options describe.
+
+    Raises:
+        InputError: they do not go together.
+    """
+    from compare.planted import slug_of
+    from compare.sweep import Settings
+
+    network, plant = _network(options), options["plant"]
+    if options["form"] is not None and network is not None:
+        raise click.UsageError(
+            "--sigmoid-derivative beside another network than the article's; expected one without "
+            "the other."
+        )
+    return Settings(
+        network=network,
+        examples=options["examples"] or (1 if network is None else 2),
+        form=options["form"] or "stable",
+        plant=None if plant is None else slug_of(plant, "--plant"),
+        weights=_drawn("weights", options["weights"]),
+        inputs=_drawn("inputs", options["inputs"]),
+        dtype=options["dtype"],
+        seed=options["seed"],
+    )
+
+
+def _network(options: dict[str, Any]) -> "Network | None":
+    """Return the network; None for the article's, swept with the lines of manual/article.py."""
+    from compare.traced.kinds import KINDS, network_of
+
+    network = network_of(
+        options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}
+    )
+    is_the_articles = network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1)
+    return None if is_the_articles else network
+
+
+def _drawn(name: str, text: str) -> "Distribution":
+    from compare.sweep import Distribution
+
+    try:
+        return Distribution.parse(text)
+    except ValueError as error:
+        raise InputError(f"--{name} {quoted(text)}; {error}") from error
+
+
+def _use_all_cores() -> None:
+    """Make one JAX device for each core: XLA runs blocks of this size on one thread.
+
+    Call it before JAX is imported; nothing happens where JAX_NUM_CPU_DEVICES is set already.
+    """
+    known = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(cores))
 
 
 @contextmanager
@@ -135,59 +200,24 @@ def _own_output() -> Iterator[None]:
         os.close(kept)
 
 
-def _several(coordinator: str | None, num_processes: int | None, process_id: int | None) -> bool:
-    given = [value is not None for value in (coordinator, num_processes, process_id)]
-    if any(given) and not all(given):
-        raise click.UsageError(
-            "--coordinator, --num-processes and --process-id; expected all three, or none."
-        )
-    if num_processes is not None and process_id is not None and process_id >= num_processes:
-        raise click.UsageError(
-            f"--process-id {process_id}; expected a number from 0 to {num_processes - 1}."
-        )
-    return all(given)
-
-
-def _meet(coordinator: str | None, num_processes: int | None, process_id: int | None) -> None:
-    if coordinator is None:
-        return
+def _meet() -> None:
     import jax
 
     from compare.terminal import waiting
 
-    with waiting(f"Waiting for the other processes at {coordinator}"):
-        problem = _in_another_thread(
-            lambda: jax.distributed.initialize(
-                coordinator, num_processes, process_id, initialization_timeout=PATIENCE_SECONDS
-            )
-        )
-    if problem:
-        reason = str(problem).splitlines()[0]
-        raise click.UsageError(
-            f"--coordinator {coordinator}: {reason}; expected {num_processes} processes, and "
-            f"HOST:PORT of process 0, within {PATIENCE_SECONDS} s."
-        ) from problem
-
-
-def _in_another_thread(work: Callable[[], None]) -> Exception | None:
-    """Run `work`, return its exception if any; it may block in C++, where Ctrl-C has no effect."""
-    problems: list[Exception] = []
-
-    def run() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler waits for C++ to return
+    with waiting("Waiting for the other processes"):
         try:
-            work()
+            jax.distributed.initialize()
         except (RuntimeError, ValueError) as error:
-            problems.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.1)
-    return problems[0] if problems else None
+            raise click.UsageError(
+                f"--distributed: {str(error).splitlines()[0]} Expected processes of Slurm, Open "
+                "MPI or Kubernetes."
+            ) from error
 
 
 def _swept(wanted: "Settings", cases: int, stop: "StopRequest") -> "SweepResult":
-    from compare.sweep.run import sweep
+    from compare.sweep import sweep
     from compare.terminal import progress
 
     with progress(cases, "cases", transient=False) as show:
@@ -199,91 +229,136 @@ def _swept(wanted: "Settings", cases: int, stop: "StopRequest") -> "SweepResult"
         return sweep(wanted, cases, on_progress, stop.requested)
 
 
-def _beside_floor(swept: "SweepResult") -> "SweepResult":
-    from dataclasses import replace
-
-    from compare.sweep.run import floor
+def _judged(swept: "SweepResult") -> tuple[list[dict[str, Any]], str]:
+    """Have the judge rule on the most suspicious cases; return them and the verdict."""
     from compare.terminal import waiting
 
-    with waiting("The loop that only draws and evaluates the loss"):
-        return replace(swept, floor=floor(swept.settings, min(swept.cases, _FLOOR_CASES)))
+    with waiting("The judge looks at the most suspicious cases"):
+        return swept.judge(FIRST, MOST)
+
+
+def _look_at(wanted: "Settings", number: int, as_json: bool) -> int:
+    """Draw one case again, print the judge's report and a trace, and return the exit code."""
+    from compare.commands.output import print_object
+    from compare.sweep import case, described, ruling, trace
+    from compare.terminal import console, show_verdict, table, waiting
+    from compare.terminal import number as shown
+    from compare.traced.terminal import show_legend, show_start, show_step
+
+    with waiting("The case again, before the judge and link by link"):
+        at = case(wanted, number)
+        report, traced = ruling(wanted, at), trace(wanted, at, number)
+    about = described(wanted, at, number)
+    if as_json:
+        print_object(about | {"ruling": report.to_dict(), "trace": traced.as_object()})
+        return int(not report.passes)
+    out, rows = console(), table("", "")
+    for name, value in about["params"].items():
+        rows.add_row(name, shown(value, 17))
+    for name, values in about["inputs"].items():
+        rows.add_row(name, f" {values}")
+    out.print(rows)
+    out.print(f"\nhandgrad's judge:\n\n{report}\n")
+    show_start(out, traced)
+    for step in traced.steps:
+        show_step(out, traced, step)
+    show_legend(out, [traced.quantities[name] for step in traced.steps for name in step.names])
+    out.print()
+    show_verdict(out, report.verdict, report.headline.partition(": ")[2] or "the judge's ruling")
+    return int(not report.passes)
 
 
 def _report(
     swept: "SweepResult", suspects: list[dict[str, Any]], verdict: str, as_json: bool
 ) -> None:
-    if as_json:
-        from compare.commands.output import print_object
-
-        print_object(swept.as_object(suspects) | {"verdict": verdict})
-        return
-    from compare.sweep.terminal import show_swept
-
-    show_swept(swept, suspects, verdict)
-
-
-def _ruled(wanted: "Settings", swept: "SweepResult") -> list[dict[str, Any]]:
-    from compare.sweep.replay import case
-    from compare.terminal import waiting
-
-    suspects = []
-    with waiting("The judge looks at the most suspicious cases"):
-        for number, ratio in swept.suspects:
-            found = case(wanted, number)
-            report = found.ruling()
-            suspects.append(
-                {
-                    "case": number,
-                    "params": found.named(),
-                    "inputs": found.inputs(),
-                    "bound_ratio": ratio,
-                    "ruling": report.verdict,
-                    "says": report.headline,
-                }
-            )
-    return suspects
-
-
-def _code(verdict: str, swept: "SweepResult", stop: "StopRequest") -> int:
-    """Return the exit code; 130 if another process was interrupted."""
-    stopped = 0 if swept.is_whole else 128 + signal.SIGINT
-    return int(verdict != "agree") or stop.code or stopped
-
-
-def _look_at(wanted: "Settings", number: int, as_json: bool) -> int:
-    """Rebuild one case, print the judge's report and a trace, and return the exit code."""
+    """Print the whole result, from the settings to the verdict."""
     from compare.commands.output import print_object
-    from compare.sweep.replay import case
-    from compare.terminal import waiting
+    from compare.limits import shape
+    from compare.terminal import console, show_verdict
 
-    with waiting("The case again, before the judge and link by link"):
-        found = case(wanted, number)
-        report, trace = found.ruling(), found.trace()
     if as_json:
-        print_object(
-            {"case": number, "params": found.named(), "inputs": found.inputs()}
-            | {"ruling": report.to_dict(), "trace": trace.as_object()}
-        )
-    else:
-        _show_case(found, report, trace)
-    return int(not report.passes)
-
-
-def _show_case(found: "Case", report: "GradientReport", trace: "Trace") -> None:
-    from compare.terminal import console, number, show_verdict, table
-    from compare.traced.terminal import show_legend, show_start, show_step
-
-    out = console()
-    rows = table("", "")
-    for name, value in found.named().items():
-        rows.add_row(name, number(value, 17))
-    for name, values in found.inputs().items():
-        rows.add_row(name, f" {values}")
-    out.print(rows)
-    out.print(f"\nhandgrad's judge:\n\n{report}\n")
-    show_start(out, trace)
-    for step in trace.steps:
-        show_step(out, trace, step)
-    show_legend(out, [trace.quantities[name] for step in trace.steps for name in step.names])
+        print_object(swept.as_object() | {"suspects": suspects, "verdict": verdict})
+        return
+    out, settings = console(), swept.settings
+    planted = f", with {settings.plant} planted" if settings.plant else ""
+    out.print(
+        f"Network {shape(settings.sizes)}, {settings.dtype}{planted}: weights {settings.weights}, "
+        f"inputs {settings.inputs}, seed {settings.seed}; {_count(swept.devices, 'device')}, "
+        f"{_count(swept.processes, 'process', 'es')}."
+    )
+    out.print("\nHow far apart, in ulps of the larger of the two:\n")
+    _show_histogram(out, swept)
     out.print()
-    show_verdict(out, report.verdict, report.headline.partition(": ")[2] or "the judge's ruling")
+    _show_largest(out, swept)
+    out.print("\nThe most suspicious cases, before handgrad's judge:\n")
+    for suspect in suspects:
+        ratio = suspect["bound_ratio"]
+        out.print(
+            f"case {suspect['case']}, {ratio:.3g} times what rounding explains: {suspect['says']}"
+        )
+    rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
+    stopped = "" if swept.is_whole else f" Stopped before {swept.requested:,}."
+    out.print(
+        f"\n{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second.{stopped}"
+    )
+    show_verdict(out, verdict, _because(swept, suspects, verdict))
+
+
+def _count(count: int, what: str, plural: str = "s") -> str:
+    return f"{count} {what}{'' if count == 1 else plural}"
+
+
+def _show_histogram(out: "Console", swept: "SweepResult") -> None:
+    from compare.sweep import ENDS
+    from compare.terminal import table
+
+    rows = table("ulps", "elements", "")
+    most = max(1, *swept.histogram)
+    last = max((k for k, count in enumerate(swept.histogram) if count), default=0)
+    for k, count in enumerate(swept.histogram[: last + 1]):
+        upper = "and more" if k + 1 == len(ENDS) else f"to {ENDS[k + 1]:.3g}"
+        bar = "█" * round(_LONGEST * count / most)
+        rows.add_row(f"{ENDS[k]:.3g} {upper}" if k else "0", f"{count:>14,}", bar)
+    out.print(rows)
+
+
+def _show_largest(out: "Console", swept: "SweepResult") -> None:
+    from compare.terminal import table, ulps
+
+    rows = table("parameter", "most ulps apart", "elements judged")
+    for name, distance in swept.max_ulps.items():
+        rows.add_row(name, ulps(distance), _share(swept.judged[name], swept.cases))
+    out.print(rows)
+
+
+def _share(count: int, of: int) -> str:
+    """Format a share: never 0 % of something, nor 100 % of less than all."""
+    share = 100 * count / max(of, 1)
+    if 0 < share < 0.01:
+        return "below 0.01 %"
+    return f"{min(share, 99.99) if count < of else share:.4g} %"
+
+
+def _because(swept: "SweepResult", suspects: list[dict[str, Any]], verdict: str) -> str:
+    apart = swept.disagreements
+    says = f"{apart or 'none':{',' if apart else ''}} of {swept.cases:,} cases "
+    says += f"{'is' if apart in (0, 1) else 'are'} further apart than rounding explains"
+    acquitted = sum(s["bound_ratio"] >= 1 and s["ruling"] == "agree" for s in suspects)
+    if acquitted:
+        says += f"; in {acquitted:,} of them, the judge finds the gradient by hand right"
+    if verdict == "disagree" and not apart:
+        says += ", but the judge finds the gradient by hand wrong"
+    if swept.overflowed:
+        says += f"; {swept.overflowed:,} have no bound, and prove nothing"
+    silent = [name for name, count in swept.judged.items() if not count]
+    least = min(swept.judged, key=swept.judged.__getitem__)
+    if silent:
+        more = f" and {len(silent) - 9} more" if len(silent) > 9 else ""
+        says += (
+            f"; of {', '.join(silent[:9])}{more} no element is larger than what rounding explains, "
+            "and nothing is known"
+        )
+    elif swept.judged[least] < swept.cases / 2:
+        share = _share(swept.judged[least], swept.cases)
+        says += f"; of {least} only {share} of the elements are larger than that"
+    return says

@@ -32,9 +32,8 @@ from handgrad.commands.options import JSON, Number, option, seed_option, whole
 
 if TYPE_CHECKING:
     from compare.data import Dataset
-    from compare.lockstep import Divergence
-    from compare.networks.plan import Plan
-    from compare.networks.training import Progress, Training
+    from compare.lockstep import Divergence, Progress
+    from compare.training import Plan, Training
 
 OPTIMISER = Name("sgd", "momentum", "adam")
 
@@ -112,9 +111,8 @@ def train(
     from compare.commands.output import print_object
     from compare.data import dataset_named
     from compare.memory import keep_freed_memory
-    from compare.networks.plan import complaint
-    from compare.networks.prepared import prepare
-    from compare.networks.training import Training
+    from compare.prepared import prepare
+    from compare.training import Training, complaint
     from compare.verdict import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
@@ -123,34 +121,46 @@ def train(
         )
     data = dataset_named(text, target, features)
     plan = _plan(data, options)
-    if reason := complaint(plan, data):
+    if reason := complaint(plan.network, data):
         raise click.UsageError(f"--network: {reason}.")
     keep_freed_memory()
-    prepared = prepare(data, plan.network.sizes[-1], fraction, plan.seed, plan.numpy_dtype)
+    prepared = prepare(data, plan.network.sizes[-1], fraction, plan.seed, plan.dtype)
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
-    training = Training(plan, prepared, sides[by])
+    training, classes = Training(plan, prepared, sides[by]), data.classes is not None
     if not as_json:
         _announce(data, training, epochs)
-    progress = _trained(training, epochs, data.classes is not None)
-    scores = {
-        side: training.score(side, progress.points[side], data.classes is not None)
-        for side in training.by
-    }
+    progress = _trained(training, epochs, classes)
+    scores = {side: training.score(side, point, classes) for side, point in progress.points.items()}
     if plot_file:
-        _plot(progress, plot_file)
+        from compare import plots
+
+        plots.save(plots.training_losses(progress), plot_file)
     if out:
         _write(out, training, progress)
     if as_json:
-        print_object(_as_object(data, training, progress, scores, out))
+        found = progress.first_divergence
+        between = {
+            "first_divergence": found and asdict(found),
+            "max_drift_ulps": progress.max_drift_ulps,
+        }
+        answer = {
+            "data": data.name,
+            "network": shape(plan.network.sizes),
+            "seed": plan.seed,
+            "by": {side.removeprefix("by_"): of for side, of in scores.items()},
+            "training": between if by == "both" else None,
+            "model": out and str(out),
+            "verdict": progress.verdict,
+        }
+        print_object(answer)
     else:
-        _report(data, scores, plot_file, out)
-        _conclude(progress)
+        _report(data, progress, scores, plot_file, out)
     return int(progress.verdict == "disagree")
 
 
 def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     """Return the plan; options that were not given depend on the data."""
-    from compare.networks.plan import Plan
+    from compare.training import Plan
     from manual.network import Network
 
     classes = 0 if data.classes is None else len(data.classes)
@@ -159,22 +169,17 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     loss = options["loss"] or ("mse" if not classes else "bce" if sizes[-1] == 1 else "softmax-ce")
     on_probabilities = classes and loss in ("mse", "huber")
     output = options["output"] or ("sigmoid" if on_probabilities else "identity")
-    optimiser = options["optimiser"]
+    optimiser, dtype = options["optimiser"], options["dtype"]
     rate = options["learning_rate"] or RATES[optimiser]
-    single = SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE
-    if options["dtype"] == "float32" and not single:
+    if dtype == "float32" and not SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE:
         raise click.UsageError(f"--learning-rate {rate:g}; expected one that float32 can hold.")
     try:
-        return Plan(
-            Network(sizes, options["activation"] or "sigmoid", output, loss, options["l2"] or 0.0),
-            optimiser,
-            rate,
-            options["batch"],
-            options["seed"],
-            options["dtype"],
+        network = Network(
+            sizes, options["activation"] or "sigmoid", output, loss, options["l2"] or 0.0
         )
     except ValueError as error:
         raise click.UsageError(f"{error}.") from error
+    return Plan(network, optimiser, rate, options["batch"], options["seed"], dtype)
 
 
 def _announce(data: "Dataset", training: "Training", epochs: int) -> None:
@@ -205,40 +210,27 @@ def _trained(training: "Training", epochs: int, classes: bool) -> "Progress":
             parameters or both sides diverged after they had disagreed.
         KeyboardInterrupt: with a message that says how far it got.
     """
-    from compare.networks.trainers import MisshapenError
-    from compare.networks.training import RanAwayError, train
+    from compare.lockstep import RanAwayError
+    from compare.sides import MisshapenError
     from compare.terminal import progress
+    from compare.training import train
+
+    def state(now: "Progress") -> str:
+        loss, (side, point) = f"loss {now.losses[-1, 0]:.4g}", next(iter(now.points.items()))
+        if not classes:
+            return loss
+        right = training.accuracy(side, point, training.data.x, training.data.y)
+        return f"{loss}, accuracy {right:.3f}"
 
     try:
         with progress(epochs, "epochs", transient=False) as show:
-            return train(
-                training,
-                epochs,
-                lambda now: show(now.epochs, lambda: _state(training, now, classes)),
-            )
+            return train(training, epochs, lambda now: show(len(now.losses), lambda: state(now)))
     except RanAwayError as error:
         if error.divergence:
             raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
         raise
     except MisshapenError as error:
         raise Disagreement(f"{error}.") from error
-
-
-def _state(training: "Training", progress: "Progress", classes: bool) -> str:
-    """Return the progress bar's text beside the count."""
-    side = training.by[0]
-    loss = f"loss {progress.losses[-1, 0]:.4g}"
-    if not classes:
-        return loss
-    return f"{loss}, accuracy {training.accuracy(side, progress.points[side]):.3f}"
-
-
-def _plot(progress: "Progress", file: Path) -> None:
-    from compare import plots
-    from compare.networks.trainers import SIDE_LABELS
-
-    labels = [SIDE_LABELS[side] for side in progress.points]
-    plots.save(plots.training_losses(progress.losses, labels), file)
 
 
 def _write(out: Path, training: "Training", progress: "Progress") -> None:
@@ -253,12 +245,14 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     import numpy as np
 
     from compare.files import write_whole
-    from compare.networks import flat
+    from compare.sides import split
+    from compare.training import program_of
 
     params = next(iter(progress.points.values())).params
+    layers = split(params, program_of(training.plan.network).like)
     arrays = {
         f"{name}{k}": array
-        for k, layer in enumerate(flat.split(params, training.plan.network.sizes))
+        for k, layer in enumerate(layers)
         for name, array in layer._asdict().items()
     }
     for name, scale in (("x", training.data.scale), ("y", training.data.target)):
@@ -271,9 +265,16 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     write_whole(out.resolve(), write)  # a link stays a link
 
 
-def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Path | None) -> None:
-    from compare.networks.trainers import SIDE_LABELS
-    from compare.terminal import console, show_scores
+def _report(
+    data: "Dataset",
+    progress: "Progress",
+    scores: dict[str, Any],
+    plot: Path | None,
+    out: Path | None,
+) -> None:
+    """Print the scores, the drift, and the verdict."""
+    from compare.lockstep import SIDE_LABELS
+    from compare.terminal import console, show_scores, show_verdict
 
     screen = console()
     show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})
@@ -283,14 +284,6 @@ def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Pat
         screen.print(f"Loss curves: {plot}", soft_wrap=True)
     if out:
         screen.print(f"Model: {out}", soft_wrap=True)
-
-
-def _conclude(progress: "Progress") -> None:
-    """Print the drift and the verdict."""
-    from compare.terminal import console, show_verdict
-    from compare.verdict import BY_HAND
-
-    screen = console()
     if progress.verdict is None:
         screen.print("Not compared; --by both holds the two against each other.")
         return
@@ -298,43 +291,19 @@ def _conclude(progress: "Progress") -> None:
         f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
         "apart, which is not judged: trainings amplify rounding."
     )
-    if found := progress.first_divergence:
+    updates = int(next(iter(progress.points.values())).count)
+    because = (
+        f"{updates} updates, each taken by both from common parameters along either path, all "
+        "within rounding"
+    )
+    if progress.first_divergence:
         screen.print(
             "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
         )
-        because = _described(found)
-    else:
-        because = (
-            f"{int(progress.points[BY_HAND].count)} updates, each taken by both from common "
-            "parameters along either path, all within rounding"
-        )
+        because = _described(progress.first_divergence)
     show_verdict(screen, progress.verdict, because)
 
 
 def _described(found: "Divergence") -> str:
     of = f" of {found.parameter}" if found.parameter else ""
     return f"update {found.update}, {found.quantity}{of}: {difference(found)}"
-
-
-def _as_object(
-    data: "Dataset",
-    training: "Training",
-    progress: "Progress",
-    scores: dict[str, Any],
-    out: Path | None,
-) -> dict[str, Any]:
-    divergence = progress.first_divergence
-    return {
-        "data": data.name,
-        "network": shape(training.plan.network.sizes),
-        "seed": training.plan.seed,
-        "by": {side.removeprefix("by_"): of for side, of in scores.items()},
-        "training": {
-            "first_divergence": divergence and asdict(divergence),
-            "max_drift_ulps": progress.max_drift_ulps,
-        }
-        if len(training.by) == 2
-        else None,
-        "model": out and str(out),
-        "verdict": progress.verdict,
-    }

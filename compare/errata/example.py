@@ -1,18 +1,14 @@
 """The data shared by the runs: the article's people, its training, and its gradient."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import manual.article
-from compare.agreement import Gradient
-from compare.experiment import Settings
-from compare.people import PEOPLE, raw, shifted, targets
-from compare.trajectory import walk_by_hand
+from compare.agreement import Gradient, hand_gradient
+from compare.experiment import XS, YS, Settings, walk_by_hand
 from manual.article import Parameters
 
-XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
 ALICE, BOB = (XS[0], YS[0]), (XS[1], YS[1])
 
 
@@ -37,8 +33,8 @@ def trained(
         gradient: in place of `manual.article.gradient`.
     """
     order = settings.sample_order() if order is None else order
-    problem = replace(settings.problem(), by_hand=gradient)
-    after = walk_by_hand(settings.start(), problem, order)
+    gradient = gradient or hand_gradient(settings.sigmoid_derivative)
+    after = walk_by_hand(settings.start(), gradient, settings.learning_rate, order)
     return after[:, order.shape[1] - 1 :: order.shape[1]]
 
 

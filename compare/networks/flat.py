@@ -26,29 +26,5 @@ def split(flat: Any, sizes: Sequence[int]) -> list[Layer]:
     return layers
 
 
-def name(position: int, sizes: Sequence[int]) -> str:
-    """Return a parameter's name, `params[0].w[3, 1]`, by its position in the vector."""
-    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
-        if position < n_in * n_out:
-            return f"params[{layer}].w[{position // n_out}, {position % n_out}]"
-        position -= n_in * n_out
-        if position < n_out:
-            return f"params[{layer}].b[{position}]"
-        position -= n_out
-    raise IndexError(f"position: got {position} too many for sizes {tuple(sizes)}")
-
-
-def misfit(grads: Sequence[Any], params: Sequence[Layer]) -> tuple[str, str] | None:
-    """Find the first of `grads` not shaped and typed like `params`, and the difference, or None."""
-    if len(grads) != len(params):
-        return "params", f"has {len(grads)} layers; expected {len(params)}"
-    for layer, pair in enumerate(zip(grads, params, strict=True)):
-        for field, found, expected in zip(Layer._fields, *pair, strict=True):
-            got, wanted = (f"shape {a.shape} and {a.dtype}" for a in (found, expected))
-            if got != wanted:
-                return f"params[{layer}].{field}", f"has {got}; expected {wanted}"
-    return None
-
-
 def _pair(w: Any, b: Any) -> tuple[tuple[Any, int], tuple[Any, int]]:
     return (np.asarray(w), 2), (np.asarray(b), 1)

@@ -34,6 +34,10 @@ class AnotherFunctionError(UntraceableError):
     """What was traced, or ran on power series, has other values than the caller's function."""
 
 
+class NotAFunctionError(ArithmeticError):
+    """A loss gave different results at the same arguments."""
+
+
 class NoScalarError(TypeError):
     """A loss returned something else than one real number."""
 

@@ -6,6 +6,10 @@ import numpy as np
 
 from handgrad.data.formats import is_floating, is_half, spacing
 
+#: The relative difference of two calls above which they are no sums of the same terms in another
+#: order, which threads may make: half of the digits of float64.
+ANOTHER = 2.0**-26
+
 
 def ulp_distance(a: Any, b: Any, exact: Any = None) -> np.ndarray:
     """Return |a - b| / ulp(exact), element by element; 0 where both are 0.

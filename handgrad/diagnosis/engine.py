@@ -265,7 +265,8 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
 def _maker(graph: Graph, numbering: Numbering) -> Callable[[Sequence[Any]], dict[int, Any]]:
     """Return a function from what is given to all intermediate values of the loss, by number.
 
-    It is compiled as one: JAX would compile every operation.
+    Random keys, which are no arrays of NumPy's, are left out. It is compiled as one: JAX
+    would compile every operation.
     """
     numbers = [o for node in graph.nodes for o in node.outputs]
 
@@ -280,6 +281,8 @@ def _maker(graph: Graph, numbering: Numbering) -> Callable[[Sequence[Any]], dict
 
     def of(given: Sequence[Any]) -> dict[int, Any]:
         inputs = zip(graph.inputs, given, strict=True)
-        return numbering.known | dict(inputs) | dict(zip(numbers, compiled(given), strict=True))
+        found = numbering.known | dict(inputs) | dict(zip(numbers, compiled(given), strict=True))
+        key = jax.dtypes.prng_key
+        return {o: v for o, v in found.items() if not jax.numpy.issubdtype(v.dtype, key)}
 
     return of

@@ -9,10 +9,11 @@ from flint import arb
 
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
+from handgrad.data.ulps import ANOTHER
 from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
+from handgrad.judging.repeatability import CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.stopped_gradients import STOP, is_used
 from handgrad.oracle.reference import Reference, UndecidableError

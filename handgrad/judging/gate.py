@@ -5,7 +5,8 @@ raises to another function, without an error: after `v = h`, `v *= 2` leaves `h`
 JAX traced, and what ran on power series, is held to what the caller's own function returns: at the
 point, at two others where all parameters are moved, and at each that is judged. Equal values at one
 point say nothing of slopes (rows that sum to 1 are the same after they are normalised); those at
-points that are moved say what difference quotients would, and in more digits.
+points that are moved say what difference quotients would, and in more digits. Code in JAX alone,
+which asks for no value and writes to no array, is held to its value at one.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from handgrad.data.attempts import RAISED, best_effort, raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.point import Point, sizes_of
 from handgrad.data.silent import quiet
+from handgrad.data.ulps import ANOTHER
 from handgrad.judging import exact_runs
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.divergence import diverging_line
@@ -32,14 +34,14 @@ from handgrad.judging.exact_runs import Real
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import ANOTHER, not_a_function
+from handgrad.judging.repeatability import not_a_function
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.vectors.functions import called, in_one
 from handgrad.oracle.reference import UndecidableError
 from handgrad.program.equations import equations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.looked_at import looked_at
-from handgrad.program.numpy_to_jax import may_look
+from handgrad.program.numpy_to_jax import may_look, may_write
 from handgrad.tolerance.runs import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -140,8 +142,10 @@ class Gate:
         of = part.function if isinstance(part, Matrix) else case.loss
         of = part.loss if isinstance(part, HessianProduct) else of
         self.at_some_points = not self.stages or may_look(of)
-        self.check(given, known, yours)
+        same = self.check(given, known, yours) is not None
         self.is_defined = True
+        if same and not self.at_some_points and not may_write(of):
+            return
         # In short floats what is left of a small term beside a large one says nothing.
         in_longer = self.at_some_points and self._eps(given) > formats.of(np.float64).eps
         rng, late, too_far, nowhere = np.random.default_rng(case.seed), 0, 0.0, False

@@ -2,18 +2,18 @@
 
 import random
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point
+from handgrad.data.ulps import ANOTHER
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.numpy_loss import NumpyLoss
-from handgrad.judging.repeatability import ANOTHER
 from handgrad.oracle.numpy_losses.dispatch import UNWRITTEN, UnwrittenError
 from handgrad.oracle.numpy_losses.stand_ins import on_series
 from handgrad.program.ending import LoopError, before_loops
@@ -33,8 +33,11 @@ SEEDED = {
 #: NumPy's functions that leave in an array what was in memory, by the names that code has for them.
 EMPTY = {"empty": np.empty, "empty_like": np.empty_like}
 
-#: What they are filled with: what spreads to all that is computed of it, and a number as any.
-FILLED = np.nan, 1234.5
+#: Those that do so where they are told to compute nothing, by `where`.
+UFUNCS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
+
+#: What they are filled with, the first number twice; NaN spreads to all that is computed of it.
+FILLED = 1234.5, 1234.5, np.nan, -0.625
 
 
 def reads_unwritten(case: Case, given: Point) -> bool:
@@ -43,36 +46,54 @@ def reads_unwritten(case: Case, given: Point) -> bool:
         return False
     found: set[str] = set()
     case.rewritten(lambda function: found.update(names_in(function)) or function)
-    if found.isdisjoint(EMPTY):
+    leaving = EMPTY | UFUNCS if "where=" in found else EMPTY
+    if found.isdisjoint({*EMPTY, "where="}):
         return False
     values = []
-    for number in (None, None, *FILLED):
-        filled = case.rewritten(partial(replaced, one=partial(_filled, number)))
+    for number in FILLED:
+        filled = {name: _Filled(number, function) for name, function in leaving.items()}
+        code = case.rewritten(
+            partial(replaced, one=partial(_in_place_of, filled), of_compiled=True)
+        )
         # A library raises what it likes, given these numbers, and a loop of JAX's may not end.
-        with best_effort(Exception), suppress(LoopError), before_loops():
-            values.append(np.asarray(NumpyLoss(filled).in_floats(given), np.float64))
+        with best_effort(Exception), suppress(LoopError), before_loops(), _in_numpy(filled):
+            values.append(np.asarray(NumpyLoss(code).in_floats(given), np.float64))
     first, again, *others = values if len(values) > 1 else (0.0, 0.0)
     return np.array_equal(first, again, equal_nan=True) and not all(
         np.allclose(other, first, rtol=ANOTHER, atol=0, equal_nan=True) for other in others
     )
 
 
-def _filled(number: float | None, value: Any) -> Any:
-    """Return what takes the place of NumPy, or of one of `EMPTY`, in code."""
-    if value is np:
-        module = ModuleType("numpy")
-        vars(module).update(vars(np), **{n: _filled(number, f) for n, f in EMPTY.items()})
-        return module
-    if not any(value is function for function in EMPTY.values()):
-        return value
+@contextmanager
+def _in_numpy(functions: dict[str, Any]) -> Iterator[None]:
+    """Let NumPy have other functions, by which objects and what is compiled find them as well."""
+    try:
+        np.__dict__.update(functions)
+        yield
+    finally:
+        np.__dict__.update(EMPTY | UFUNCS)
 
-    def made(*args: Any, **options: Any) -> Any:
-        array = value(*args, **options)
-        if number is not None and array.dtype.kind in "fc":
-            array.fill(number)
-        return array
 
-    return made
+def _in_place_of(filled: dict[str, Any], value: Any) -> Any:
+    """Return what takes the place of a function that code has imported."""
+    return next((f for f in filled.values() if value is f.function), value)
+
+
+class _Filled:
+    """A function of NumPy's that leaves a number in place of what was in memory."""
+
+    def __init__(self, number: float, function: Any) -> None:
+        self.number, self.function = number, function
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        made = self.function(*args, **options)
+        if isinstance(made, np.ndarray) and made.dtype.kind in "fc" and "out" not in options:
+            written = options.get("where", isinstance(self.function, np.ufunc))
+            np.copyto(made, self.number, where=~np.asarray(written, bool))
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.function, name)
 
 
 def advice(case: Case, given: Point) -> str:

@@ -1,6 +1,7 @@
 """A loss in NumPy that JAX cannot trace: the oracle runs its code on power series."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.clock import check_time
 from handgrad.data.advised import AnotherFunctionError, NoScalarError, UntraceableError
-from handgrad.data.attempts import best_effort, raise_internal
+from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.formats import is_floating, is_half
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
@@ -35,6 +36,7 @@ from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.numpy_losses.dispatch import UnwrittenError
 from handgrad.oracle.numpy_losses.iterations import truncation_of
+from handgrad.oracle.numpy_losses.stand_ins import VariesError
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, Reference, sizes_about
 from handgrad.oracle.truncation import ALIKE, OTHER_SLOPES, OtherSlopesError
@@ -96,14 +98,16 @@ class NumpyLoss:
         def loss(params: list[Any], real: list[Any]) -> Any:
             # The loss may write to what is no series.
             others = copied(together(real) if self.real_inputs else given.inputs)
-            return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
+            with self._called_again():
+                return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
 
         matrix = self.case.part if isinstance(self.case.part, Matrix) else None
 
         def leaves_of(real: list[Any]) -> tuple[Any, list[Any]]:
             assert matrix is not None
             x, *args = copied(together(real))
-            return matrix.values(x, args)
+            with self._called_again():
+                return matrix.values(x, args)
 
         return Untraced(
             no_program(),
@@ -120,6 +124,18 @@ class NumpyLoss:
             leaves_of=leaves_of if matrix else None,
             because=self.because,
         )
+
+    @contextmanager
+    def _called_again(self) -> Iterator[None]:
+        """Run the code, which is called elsewhere again.
+
+        Raises:
+            NotAFunctionError: it gave another number there.
+        """
+        try:
+            yield
+        except VariesError as error:
+            raise not_a_function(self.case.wording.loss, "value", *error.args) from None
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.numpy_losses.certify`."""
@@ -215,12 +231,16 @@ class NumpyLoss:
         # Floats may differ by the order of a sum alone; series tell.
         if ruling is not None and not ruling.reference.certified:
             return
-        suspicious = ruling is not None and ruling.yours.worst > RIGHT
+        suspicious = ruling is not None and (
+            ruling.yours.worst > RIGHT or not ruling.explains_value(first)
+        )
         runs = len(values) if len(set(values)) > 1 else 2 * suspicious
-        found = None
-        with best_effort():
+        try:
             found = [self.attempt(given) for _ in range(runs)]
-        if found is None:  # here the loss cannot run on series, and so it cannot be judged
+        except NotAFunctionError:
+            raise
+        except RAISED as error:  # here the loss cannot run on series, and so it cannot be judged
+            raise_internal(error)
             return
         beside = ruling is not None and ruling.reference.problem is not None
         if suspicious and ruling is not None and not beside:
@@ -278,6 +298,8 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
             value, _ = prepared.attempt(given)
         except UndecidableKinkError:
             return prepared, None
+        except NotAFunctionError:
+            raise
         except UnwrittenError:
             raise NotAFunctionError(
                 f"{case.wording.loss} is not a function of its arguments"

@@ -11,6 +11,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.clock import Clock
+from handgrad.data.advised import NotAFunctionError
 from handgrad.data.attempts import best_effort
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -27,14 +28,6 @@ CALLS_OF_KERNEL = 32
 #: The processor time after which it is not called again. Only a function whose result is not
 #: decided by its arguments can be judged otherwise for it.
 SECONDS = 0.05
-
-#: The relative difference of two calls above which they are no sums of the same terms in another
-#: order, which threads may make: half of the digits of float64.
-ANOTHER = 2.0**-26
-
-
-class NotAFunctionError(ArithmeticError):
-    """A loss gave different results at the same arguments."""
 
 
 def not_a_function(

@@ -5,11 +5,12 @@ The lines that run at the point alone say then what the loss is there, and not h
 cases are told apart, along random lines through the point. Where the same is replaced beside it,
 too, as it is for missing data, what runs at the point is right. Where less is, the same on all
 sides, and the loss goes on from its value at the point, the gradient there is the limit of those
-beside it (by the mean value theorem), if they have one, and if the loss changes like it along the
-axes, too: where x·y/(x·y) is replaced, no random line shows it. Otherwise nothing is decided.
+beside it (by the mean value theorem), if they have one, and if the loss changes like it where more
+is replaced than beside the point, too: no random line lies on the axes, where x·y/(x·y) is, nor in
+a plane in which a number stays 0, such as x - y in (x - y)/(x - y). Otherwise nothing is decided.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from handgrad.arithmetic.comparisons import (
     PatchedError,
     Where,
 )
+from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
@@ -54,6 +56,9 @@ Certify = Callable[..., Reference]
 #: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
 Slopes = Callable[..., tuple[arb, np.ndarray]]
 
+#: (directions) -> all numbers that are computed at the point, as series in these directions.
+Results = Callable[[np.ndarray], Iterable[Dual]]
+
 
 def beside(
     problem: Problem,
@@ -61,6 +66,7 @@ def beside(
     certify: Certify,
     slopes: Slopes,
     operation: Callable[[], str],
+    results: Results,
 ) -> Reference:
     """Return the reference gradient by those beside the point.
 
@@ -70,6 +76,7 @@ def beside(
         certify: certifies a problem there or at another point.
         slopes: returns loss and slopes of a problem.
         operation: names the operation that is not finite at the point.
+        results: returns all numbers that are computed at the point.
 
     Raises:
         NotFiniteError: the loss is not finite, or its slope, and nothing is replaced.
@@ -94,8 +101,11 @@ def beside(
                 for shifts in (near, far)
             )
             found = _limit(settled, value, nearer, farther, far[0])
-        if found is not None and not _along_axes(found, settled, slopes):
-            found = None
+        if found is not None:
+            with balls.precision(BITS[-1]):
+                planes = _in_planes(problem, results)
+                if not all(_goes_on_along(d, found, settled, slopes) for d in planes):
+                    found = None
     if found is None:
         raise UndecidableError(
             f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
@@ -169,15 +179,39 @@ def _limit(
     return Reference(value, gradient, near[0].known, how, bits, program=None, problem=there)
 
 
-def _along_axes(limit: Reference, problem: Problem, slopes: Slopes) -> bool:
-    """Tell whether the loss goes on with a limit's slope along each axis, to both sides."""
-    with balls.precision(BITS[-1]):
-        for k, axis in enumerate(np.eye(problem.size)):
-            for step in (arb(2) ** STEPS[0], -(arb(2) ** STEPS[0])):
-                there = replace(problem, shift=balls.array(balls.exact(axis) * step))
-                loss, found = slopes(there, balls.exact(axis[None]), Comparisons(True, True))
-                if not (_goes_on(limit.loss, loss) and _goes_on(limit.gradient[k], found[0])):
-                    return False
+def _in_planes(problem: Problem, results: Results) -> Iterator[np.ndarray]:
+    """Yield the axes, and a direction in each plane in which a number stays 0 that is 0 here.
+
+    A plane that is normal to an axis has the others in it.
+    """
+    units, n, seen = balls.exact(np.eye(problem.size)), problem.size, set[bytes]()
+    yield from units
+    generic = generic_direction(np.random.default_rng(n), n)[0]
+    for number in results(units):
+        slopes, zeros = number.tangent, [bool(ball.is_zero()) for ball in number.value.flat]
+        if slopes is None or not any(zeros):
+            continue
+        for normal in slopes.reshape(n, -1)[:, zeros].T:
+            sizes = balls.midpoints(normal)
+            if np.count_nonzero(sizes) < 2 or not np.isfinite(sizes).all():
+                continue
+            sizes = np.round(sizes / sizes[np.argmax(np.abs(sizes))], 12)
+            if sizes.tobytes() not in seen:
+                seen.add(sizes.tobytes())
+                # Of exact numbers, and without a quotient, so that it stays in the plane.
+                yield generic * (normal @ normal) - normal * (generic @ normal)
+
+
+def _goes_on_along(
+    direction: np.ndarray, limit: Reference, problem: Problem, slopes: Slopes
+) -> bool:
+    """Tell whether the loss goes on with a limit's slope along a direction, to both sides."""
+    slope = (limit.gradient * direction).sum()
+    for step in (arb(2) ** STEPS[0], -(arb(2) ** STEPS[0])):
+        there = replace(problem, shift=balls.array(direction * step))
+        loss, found = slopes(there, direction[None], Comparisons(True, True))
+        if not (_goes_on(limit.loss, loss) and _goes_on(slope, found[0])):
+            return False
     return True
 
 

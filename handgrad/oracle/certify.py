@@ -95,7 +95,8 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
         if problem.settled or problem.shift is not None:
             raise
         there = partial(certify, method=method, seconds=seconds)
-        return beside(problem, error, there, evaluate.slopes, partial(evaluate.not_finite, problem))
+        ways = partial(evaluate.not_finite, problem), partial(evaluate.results, problem)
+        return beside(problem, error, there, evaluate.slopes, *ways)
 
 
 def _with_trust(problem: Problem, reference: Reference) -> Reference:

@@ -1,7 +1,7 @@
 """Evaluate the two programs of a loss in balls: the loss on series, and JAX's gradient of it."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -234,9 +234,10 @@ def _run(
 
 
 class _Watch:
-    """Finds the first operation whose result is not finite, while its operands are."""
+    """Shows somebody each operation of a run."""
 
-    eqn: Any = None
+    def __init__(self, look: Callable[[Any, list[Any], list[Any]], None]) -> None:
+        self.look = look
 
     def literal(self, literal: Any) -> None:
         """Leave a constant as it is."""
@@ -246,10 +247,28 @@ class _Watch:
         return operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """Look at the results."""
-        if self.eqn is None and nan_in(outputs) > nan_in(operands):
-            self.eqn = eqn
+        """Show the results, and leave them as they are."""
+        self.look(eqn, operands, outputs)
         return outputs
+
+
+def _watched(
+    problem: Problem, directions: np.ndarray, look: Callable[[Any, list[Any], list[Any]], None]
+) -> None:
+    found = Comparisons(final=True, undefined=True)
+    run = _run(problem, problem.traced.loss, found, _Watch(look))
+    run.closed(problem.traced.loss.jaxpr, series_arguments(problem, directions))
+
+
+def results(problem: Problem, directions: np.ndarray) -> list[Dual]:
+    """Return all numbers that a loss computes at a point, as series in some directions."""
+    found: list[Dual] = []
+
+    def look(_: Any, __: list[Any], outputs: list[Any]) -> None:
+        found.extend(out for out in outputs if isinstance(out, Dual))
+
+    _watched(problem, directions, look)
+    return found
 
 
 def nan_in(numbers: Sequence[Any]) -> int:
@@ -260,15 +279,18 @@ def nan_in(numbers: Sequence[Any]) -> int:
 
 def not_finite(problem: Problem) -> str:
     """Name the first operation that is not finite at a point, with the caller's line."""
-    watch, found = _Watch(), Comparisons(final=True, undefined=True)
-    direction = balls.exact(np.ones((1, problem.size)))
-    run = _run(problem, problem.traced.loss, found, watch)
-    run.closed(problem.traced.loss.jaxpr, series_arguments(problem, direction))
-    if watch.eqn is None:
+    found: list[Any] = []
+
+    def look(eqn: Any, operands: list[Any], outputs: list[Any]) -> None:
+        if nan_in(outputs) > nan_in(operands):
+            found.append(eqn)
+
+    _watched(problem, balls.exact(np.ones((1, problem.size))), look)
+    if not found:
         return "a number"
-    source = source_of(watch.eqn)
+    source = source_of(found[0])
     where = f" ({quoted_line(source.file, source.line)})" if source else ""
-    return f"`{watch.eqn.primitive.name}`{where}"
+    return f"`{found[0].primitive.name}`{where}"
 
 
 def _rounded_literal(rounding: Rounding, meant: Any, literal: Any) -> Any:

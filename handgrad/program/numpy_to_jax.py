@@ -7,8 +7,9 @@ floats, cannot be translated.
 
 import math
 import sys
-from collections.abc import Callable
-from functools import partial, wraps
+from collections.abc import Callable, Iterator
+from dis import get_instructions
+from functools import cache, lru_cache, partial, wraps
 from importlib import import_module
 from inspect import signature
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -19,6 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy import special
+
+from handgrad.data.frames import is_own
 
 
 def _beta(a: Any, b: Any) -> Any:
@@ -63,6 +66,17 @@ _ONE_TRIANGLE: dict[str, Callable[[dict[str, Any]], bool | None]] = {
     ),
 }
 
+
+#: What code may refer to as data.
+_DATA = np.ndarray, np.generic, jax.Array, int, float, str
+
+#: What writes to an array, or an object: instructions, and names of methods and options.
+_WRITING = "STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR", "STORE_GLOBAL", "DELETE_"
+_WRITERS = {"sort", "partition", "fill", "put", "itemset", "resize", "setfield", "byteswap"}
+_WRITERS |= {"setflags", "flags", "out=", "inplace=", "setattr", "exec", "eval", "getattr"}
+
+#: What keeps programs, or results, of a function.
+_WRAPPED = type(jax.jit(abs)), type(cache(abs))
 
 #: What code refers to without a variable of its own, and may get something in place of.
 _BUILTIN = {"float": float, "type": type, "isinstance": isinstance, "hasattr": hasattr}
@@ -162,14 +176,17 @@ def in_jax_with_promotion(function: Callable[..., Any]) -> Callable[..., Any]:
     return in_its_place
 
 
-def replaced(function: Callable[..., Any], one: Callable[[Any], Any]) -> Callable[..., Any]:
+def replaced(
+    function: Callable[..., Any], one: Callable[[Any], Any], of_compiled: bool = False
+) -> Callable[..., Any]:
     """Copy a function, and all that it calls, with other values in place of what it refers to.
 
     Args:
         function: any object; only plain functions are changed.
         one: returns what takes the place of a value that is no function; itself if nothing does.
+        of_compiled: whether functions that JAX compiles, or whose results are kept, are plain ones.
     """
-    return _Replacement(one).of(function)
+    return _Replacement(one, of_compiled).of(function)
 
 
 def may_look(function: Callable[..., Any]) -> bool:
@@ -191,12 +208,63 @@ def may_look(function: Callable[..., Any]) -> bool:
     return found
 
 
-def names_in(function: Callable[..., Any]) -> set[str]:
-    """Return the names that a function, and all that it calls, uses."""
-    copies = _Replacement(lambda value: value)
+def may_write(function: Callable[..., Any]) -> bool:
+    """Tell whether code may write to an array in place, or calls what is not known not to.
+
+    What neither looks nor writes is the same function of NumPy's arrays as of tracers.
+    """
+    found = not isinstance(function, FunctionType)
+
+    def one(value: Any) -> Any:
+        nonlocal found
+        leaves = jax.tree_util.tree_leaves(value)
+        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        of_jax = str(home).partition(".")[0] == "jax"
+        found |= not (of_jax or all(isinstance(leaf, _DATA) for leaf in leaves))
+        return value
+
+    copies = _Replacement(one)
     copies.of(function)
+    made = [copy for _, copy in copies.made.values() if isinstance(copy, FunctionType)]
+    return found or any(_writes(copy.__code__) for copy in made)
+
+
+@lru_cache(512)
+def _writes(code: CodeType) -> bool:
+    """Tell whether code has an instruction or a name that may write to an array."""
+    within = any(_writes(const) for const in code.co_consts if isinstance(const, CodeType))
+    done = {i.opname if i.opname != "BINARY_OP" else i.argrepr for i in get_instructions(code)}
+    in_place = any(name.startswith(_WRITING) or name.endswith("=") for name in done)
+    return within or in_place or not _WRITERS.isdisjoint(names(code))
+
+
+def names_in(function: Callable[..., Any]) -> set[str]:
+    """Return the names that a function uses, and all that it calls, methods of objects included."""
+    copies = _Replacement(lambda value: [*map(copies.of, _methods(value, set()))], of_compiled=True)
+    copies.of(function)
+    copies.of(getattr(function, "__self__", None))
     made = (copy for _, copy in copies.made.values())
     return set().union(*(names(copy.__code__) for copy in made if isinstance(copy, FunctionType)))
+
+
+def _methods(value: Any, seen: set[int]) -> Iterator[FunctionType]:
+    """Yield the methods of the caller's objects, and of those that they or a list have."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, list | tuple | dict):
+        parts = [*value.values()] if isinstance(value, dict) else [*value]
+    else:
+        kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+        found = [f for kind in kinds for f in vars(kind).values() if isinstance(f, FunctionType)]
+        own = [f for f in found if is_own(f.__code__.co_filename)]
+        yield from own
+        parts = [*vars(value).values()] if own and hasattr(value, "__dict__") else []
+    for part in parts:
+        if isinstance(part, FunctionType):
+            yield part
+        else:
+            yield from _methods(part, seen)
 
 
 class _Translation:
@@ -252,21 +320,24 @@ class _Translation:
 class _Replacement(_Translation):
     """The same with other values."""
 
-    def __init__(self, one: Callable[[Any], Any]) -> None:
+    def __init__(self, one: Callable[[Any], Any], of_compiled: bool = False) -> None:
         super().__init__()
-        self._one = one
+        self._one, self._of_compiled = one, of_compiled
 
     def of(self, value: Any) -> Any:
         """Return the replacement of a value that a function refers to."""
+        if self._of_compiled and isinstance(value, _WRAPPED):
+            return self.of(value.__wrapped__)  # pyright: ignore[reportAttributeAccessIssue]
         own = isinstance(value, FunctionType) and _is_own(value)
         through = own or isinstance(value, MethodType | partial)
         return super().of(value) if through else self._one(value)
 
 
 def names(code: CodeType) -> set[str]:
-    """Return the names that code uses, those of nested functions included."""
+    """Return the names that code uses, and options as `where=`; of nested functions as well."""
     within = [names(const) for const in code.co_consts if isinstance(const, CodeType)]
-    return set(code.co_names).union(*within)
+    options = [f"{o}=" for const in code.co_consts if isinstance(const, tuple) for o in const]
+    return set(code.co_names).union(options, *within)
 
 
 def _is_own(function: FunctionType) -> bool:

@@ -3,18 +3,19 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from benchmarks.checkers import cases
-from benchmarks.checkers.cases import Case
+from benchmarks.checkers.cases import GRADIENTS, MISTAKES, Case
 from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
-from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Reply
+from benchmarks.checkers.question import RIGHT, Answer, Question
+from benchmarks.checkers.results import Check, Planted, Results
+from benchmarks.checkers.run import Worker, answered
+from benchmarks.checkers.subjects import GRADIENT
 
 #: The leaves of the model's parameters.
 B, W = "params['b']", "params['w']"
@@ -46,8 +47,12 @@ def broken(_params: Any, _x: Any) -> Any:
     raise ZeroDivisionError("division by zero")
 
 
-def question(asked: Callable[..., Any] = gradient) -> Question:
-    return Question(loss, asked, PARAMS, (X,), None if asked is gradient else gradient)
+def question(by_hand: Callable[..., Any] = gradient) -> Question:
+    return Question(GRADIENT, loss, by_hand, (PARAMS, X), None if by_hand is gradient else gradient)
+
+
+def unbuilt() -> Question:
+    raise KeyError("no such model")
 
 
 def says(verdict: str, _question: Question) -> Answer:
@@ -56,89 +61,77 @@ def says(verdict: str, _question: Question) -> Answer:
 
 def hangs(asked: Question) -> Answer:
     """On its first question, which is there to warm it up, it does not."""
-    if asked.inputs:
+    if asked.args:
         time.sleep(600)
     return Answer(RIGHT)
 
 
 def works(asked: Question) -> Answer:
     """Uses a processor all the time."""
-    while asked.inputs:
+    while len(asked.at) > 1:
         pass
     return Answer(RIGHT)
 
 
 def dies(asked: Question) -> Answer:
-    if asked.inputs:
+    if asked.args:
         os._exit(3)
     return Answer(RIGHT)
 
 
 def eats(asked: Question) -> Answer:
-    if asked.inputs:
+    if asked.args:
         kept = [np.ones(2**24) for _ in range(64)]  # 8 GB, more than the test allows
         time.sleep(600 * len(kept))
     return Answer(RIGHT)
 
 
-def unbuilt() -> Question:
-    raise KeyError("no such model")
+def contender(name: str, ask: Callable[[Question], Answer], keeps: bool = False) -> Contender:
+    return Contender(name, "numpy", {GRADIENT: ask}, keeps)
 
 
-def a_case(what: str, build: Callable[[], Question] = question) -> Case:
-    return Case(cases.MISTAKES, "linear", what, build)
+ALWAYS_RIGHT = contender("always right", partial(says, RIGHT))
+ALWAYS_WRONG = contender("always wrong", partial(says, "wrong"))
 
 
-ALWAYS_RIGHT = Contender("always right", "numpy", partial(says, RIGHT))
-ALWAYS_WRONG = Contender("always wrong", "numpy", partial(says, WRONG))
+@dataclass(frozen=True)
+class Made(Case):
+    """A case with a question that is made up."""
+
+    make: Callable[[], Question] = question
+
+    def build(self) -> Question:
+        return self.make()
 
 
-class Here:
-    """Stands in for the other process where what it does is not at stake."""
+def a_case(what: str, make: Callable[[], Question] = question, **others: Any) -> Case:
+    return Made(GRADIENTS, MISTAKES, "linear", what, make=make, **others)
 
-    def __init__(self, contender: Contender, _limit: float) -> None:
-        self.contender = contender
 
-    def __enter__(self) -> "Here":
-        return self
+class Here(Worker):
+    """Answers in this process, where what the other one does is not at stake."""
 
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def ask(self, case: Case) -> Reply:
+    def ask(self, case: Case) -> list[Answer]:
         asked = case.build()
-        return Reply(self.contender.ask(asked), asked.wrong_leaves(), len(asked.paths))
+        self.calibration = [0.01] if case.fresh else []
+        return [answered(self.contender, asked, call) for call in range(case.calls)]
 
 
-def results(**absent: str) -> Results:
-    names = {contender.name: None for contender in (ALWAYS_RIGHT, ALWAYS_WRONG)}
+def results(questions: str = GRADIENTS, **absent: str) -> Results:
+    names = {who.name: None for who in (ALWAYS_RIGHT, ALWAYS_WRONG)}
     versions = {"python": "3.11", "jax": "0.10"}
     about = {"date": "2026-01-02", "revision": "abc", "machine": "m", "system": "s"}
     about |= {"processor": "p", "processors": 2, "versions": versions}
-    return Results(about, 120.0, names | absent)
+    return Results(about, 120.0, names | absent, questions)
 
 
-def check(contender: str, part: str, what: str, verdict: str, **others: Any) -> Check:
-    subject = others.pop("subject", "m")
-    fields = {"reason": "", "leaves": [], "kinds": [], "wrong_leaves": [W]}
-    fields |= {"parameters": 2, "seconds": 1.0, "message": ""} | others
-    case = f"{part}/{subject}/{what}/0"
-    return Check(contender, case, part, subject, what, verdict, **fields)
+def check(who: str, part: str, what: str, verdict: str, **others: Any) -> Check:
+    others = {"subject": "m", "wrong_leaves": (W,), "parameters": 2, "seconds": 1.0} | others
+    case = f"{part}/{others['subject']}/{what}/0"
+    case += f"/{others['format']}" if "format" in others else ""
+    return Check(contender=who, case=case, part=part, what=what, **others, verdict=verdict)
 
 
-def made_up() -> Results:
-    made = results()
-    right, wrong = partial(check, "always right"), partial(check, "always wrong")
-    made.checks = [
-        right("mistakes", "half-mse", RIGHT),
-        right("mistakes", "half-mse", NO_ANSWER, subject="n", reason="time"),
-        right("elements", "sign", RIGHT, subject="10000"),
-        right("right", "tiny", RIGHT, seconds=3.0),
-        wrong("mistakes", "half-mse", WRONG, kinds=["factor"], leaves=[W]),
-        wrong("mistakes", "half-mse", WRONG, kinds=["sign"], leaves=[B], subject="n"),
-        wrong("mistakes", "missing-square", WRONG, kinds=["unknown"], parameters=1),
-        wrong("mistakes", "relu-at-zero", RIGHT, kinds=["convention"]),
-        wrong("elements", "sign", WRONG, kinds=["unknown"], subject="10000"),
-        wrong("right", "tiny", WRONG, seconds=2.0),
-    ]
-    return made
+def known(*kinds: str, lines: tuple[str, ...] = (), **size: float | None) -> Planted:
+    about: Any = {"size": None, "times": None} | size
+    return Planted(says="what was done", kinds=[*kinds], lines=[*lines], **about)

@@ -24,7 +24,7 @@ def row(name: str, seconds: float, kind: str = CONTENDER, called: str = PYTHON, 
 def cell(rows: list[Row], case: str = "width", size: int = 64, **more: Any) -> Cell:
     about: dict[str, Any] = {"sizes": [2, size, 1] if case == "width" else [2, 2, 1]}
     made = Cell(
-        case, [size], "float32", "1", "highest", "cpu", about, 9, 1e6, 10**5, 2.5, rows=rows
+        case, [size], "float32", "1", "highest", "cpu", about, 9, 10**5, 1e6, 2.5, rows=rows
     )
     return replace(made, **more)
 

@@ -1,6 +1,6 @@
 """One cell in this process: what is right is timed, what is wrong or absent says why it is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks import names
 from benchmarks.cases import Choice, Spec
-from benchmarks.contenders import c_program, gradients, network
+from benchmarks.contenders import c_program
+from benchmarks.contenders.families import FAMILIES
 from benchmarks.floors import (
     factors,
     floors,
@@ -24,9 +25,10 @@ from benchmarks.floors import (
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.protocol import cell, program, warm
-from benchmarks.protocol.cell import Plan, RefusedError, time_cell
-from benchmarks.ready import Ready, Unavailable
-from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS
+from benchmarks.protocol.cell import Plan, RefusedError
+from benchmarks.protocol.cell import time_cell as steps_of_timing
+from benchmarks.ready import Ready, Unavailable, leaves
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, Cell
 from handgrad.speed import rounds
 from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
@@ -52,6 +54,13 @@ def gates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def plan(gates: Path) -> Plan:
     return replace(BRIEF, gates=gates)
+
+
+def time_cell(spec: Spec, plan: Plan) -> Cell:
+    """What comes last of the steps."""
+    *_, found = steps_of_timing(spec, plan)
+    assert isinstance(found, Cell)
+    return found
 
 
 @pytest.mark.slow
@@ -90,45 +99,58 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
         assert sure(row.planned_bytes) > 4 * found.parameters
 
 
-@pytest.mark.slow
-def test_a_wrong_contender_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(problem: Any) -> Ready:
-        ready = gradients.hand_numpy(problem)
+def read_wrongly(problem: NetworkProblem) -> Ready:
+    def read(answer: Any) -> list[np.ndarray]:
+        loss, dw, *rest = leaves(answer)
+        return [loss, -dw, *rest]
 
-        def read(answer: Any) -> list[np.ndarray]:
-            leaves = ready.read(answer)
-            leaves[1] = -leaves[1]
-            return leaves
-
-        return Ready(ready.run, read)
-
-    monkeypatch.setitem(network.CONTENDERS, names.HAND, wrong)
-    row = row_of(time_cell(SMALL, replace(plan, only=(names.HAND,))), names.HAND)
-    assert row.wrong.startswith("dw of layer 1[0, 0]: got")
-    assert (row.samples, row.timed, row.gate_error) == ([], False, None)
+    return Ready(lambda: problem.by_hand(*problem.arguments), read)
 
 
-@pytest.mark.slow
-def test_the_last_timed_answer_is_judged(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def right_once(problem: NetworkProblem) -> Ready:
     """Right when it is asked the first time, wrong once it is timed."""
+    calls = []
 
-    def forgetful(problem: Any) -> Ready:
-        ready, calls = gradients.hand_numpy(problem), []
+    def run() -> Any:
+        calls.append(1)
+        loss, grads = problem.by_hand(*problem.arguments)
+        return loss, grads if len(calls) == 1 else [grads[0]._replace(w=0 * grads[0].w), *grads[1:]]
+
+    return Ready(run)
+
+
+def raising(call: int) -> Callable[[NetworkProblem], Ready]:
+    def made(problem: NetworkProblem) -> Ready:
+        calls = iter(range(call)[::-1])
 
         def run() -> Any:
-            calls.append(1)
-            loss, grads = ready.run()
-            return loss, grads if len(calls) == 1 else [
-                grads[0]._replace(w=0 * grads[0].w),
-                *grads[1:],
-            ]
+            assert 1 / next(calls)  # the last of them is 0
+            return problem.by_hand(*problem.arguments)
 
         return Ready(run)
 
-    monkeypatch.setitem(network.CONTENDERS, names.HAND, forgetful)
-    row = row_of(time_cell(SMALL, plan), names.HAND)
-    assert row.wrong.startswith("dw of layer 1")
-    assert not row.timed
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (read_wrongly, "dw of layer 1[0, 0]: got"),
+        (right_once, "dw of layer 1"),
+        (raising(1), "it raised ZeroDivisionError: division by zero"),
+        (raising(2), "it raised ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_wrong_row_has_no_time_and_the_others_have(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, make: Any, says: str
+) -> None:
+    monkeypatch.setitem(FAMILIES[NetworkProblem], names.HAND, make)
+    found = time_cell(SMALL, plan)
+    row = row_of(found, names.HAND)
+    assert row.wrong.startswith(says)
+    assert (row.samples, row.timed) == ([], False)
+    assert row_of(found, names.GRAD).timed
 
 
 def test_without_a_compiler_c_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,26 +242,6 @@ def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, pl
     monkeypatch.setattr(Gate, "sees", lambda _: 0.4)
     with pytest.raises(RefusedError, match=r"all but 40\.0% of the gradient could be 0"):
         time_cell(SMALL, plan)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("call", [1, 2])
-def test_a_row_that_raises_is_wrong_and_the_others_are_timed(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, call: int
-) -> None:
-    def broken(problem: NetworkProblem) -> Ready:
-        calls = iter(range(call)[::-1])
-
-        def run() -> Any:
-            assert 1 / next(calls)  # the last of them is 0
-            return problem.by_hand(*problem.arguments)
-
-        return Ready(run)
-
-    monkeypatch.setitem(network.CONTENDERS, names.HAND, broken)
-    found = time_cell(SMALL, plan)
-    assert row_of(found, names.HAND).wrong == "it raised ZeroDivisionError: division by zero"
-    assert row_of(found, names.GRAD).timed
 
 
 @pytest.mark.slow

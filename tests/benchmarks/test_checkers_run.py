@@ -8,34 +8,34 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib import util
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.checkers import cases, contenders
+from benchmarks.checkers import cases, contenders, run, tables
 from benchmarks.checkers import results as results_module
-from benchmarks.checkers import run as run_module
-from benchmarks.checkers import table as table_module
-from benchmarks.checkers.cases import Case
-from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
+from benchmarks.checkers.cases import GRADIENTS, RIGHT, TIMES, Case
+from benchmarks.checkers.contenders import CONTENDERS, Contender
+from benchmarks.checkers.question import NO_ANSWER, WRONG, Answer, Question
+from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.worker import Worker, _answered
+from benchmarks.checkers.run import Worker, answered
+from benchmarks.checkers.subjects import EQUAL, GRADIENT, SIZED, parameters
 from benchmarks.process import WorkerError
-from compare.wording import InputError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,
     PARAMS,
     Here,
     a_case,
+    contender,
     dies,
     eats,
     gradient,
     hangs,
     loss,
-    made_up,
     question,
     results,
     turned,
@@ -47,35 +47,54 @@ from tests.benchmarks.sure import ended, one_line, sure
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_an_interrupted_run_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(run_module, "Worker", Here)
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "Worker", Here)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
     out, asked = tmp_path / "results.json", [a_case(slug) for slug in ("exchanged", "half-mse")]
+    made = results()
+    made.planted = {case.id: tables_of_nothing() for case in asked}
 
     def interrupt(_: Any, case: Case, check: Check | None) -> None:
         if check is None and case.what == "half-mse":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_module.run(results(), [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
+        run.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
     half, again = Results.load(out), []
     assert [check.what for check in half.checks] == ["exchanged"]
-    run_module.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
+    run.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
     assert len(again) == 2 * 3
-    assert Counter(check.what for check in Results.load(out).checks) == {
-        "exchanged": 2,
-        "half-mse": 2,
-    }
+    found = Counter(check.what for check in Results.load(out).checks)
+    assert found == {"exchanged": 2, "half-mse": 2}
 
 
-def test_an_absent_checker_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "Worker", Here)
-    made = results()
-    made.contenders["always right"] = "not installed"
-    run_module.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], [a_case("half-mse")], None)
+def tables_of_nothing() -> Any:
+    return {"says": "", "kinds": [], "lines": [], "size": None, "times": None}
+
+
+@pytest.mark.usefixtures("here")
+def test_an_absent_checker_is_passed_over() -> None:
+    made = results(**{"always right": "not installed"})
+    run.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], [a_case("half-mse")], None)
     assert [check.contender for check in made.checks] == ["always wrong"]
-    assert "Not asked: `always right`, not installed." in table_module.markdown(made)
+
+
+def test_others_are_timed_where_it_takes_no_minutes() -> None:
+    made, every = results(TIMES), cases.cases(TIMES)
+    of_gradients = [each for each in CONTENDERS if GRADIENT in each.asks]
+    made.contenders = {each.name: None for each in of_gradients}
+    for each in of_gradients:
+        names = {case.subject for _, case in run.left(made, [each], every)}
+        if each.keeps:
+            assert names == {*SIZED}
+        else:
+            assert not any(SIZED[name].group == EQUAL for name in names)
+            differences = each.name in run.LARGEST
+            assert max(map(parameters, names)) == (4_810 if differences else 669_706)
 
 
 @pytest.mark.slow
@@ -93,68 +112,95 @@ def test_what_does_not_come_to_an_end_is_ended(
 ) -> None:
     """And a next question is answered by another process."""
     limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
-    with Worker(Contender("planted", "numpy", ask), limit, memory) as worker:
-        reply = worker.ask(a_case("half-mse"))
-        assert (reply.answer.verdict, reply.answer.reason) == (NO_ANSWER, reason)
-        assert reply.answer.seconds < 60, "left to itself it would take ten minutes"
-        assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
+    with Worker(contender("planted", ask), GRADIENTS, limit, memory) as worker:
+        (answer,) = worker.ask(a_case("half-mse"))
+        assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
+        assert answer.seconds < 60, "left to itself it would take ten minutes"
+        assert worker.ask(a_case("half-mse", elementary))[0].verdict == SAYS_RIGHT
+
+
+def waits(seconds: float, _: Question) -> Answer:
+    time.sleep(seconds)
+    return Answer(SAYS_RIGHT)
+
+
+def elementary() -> Question:
+    """A question without inputs, which the planted checkers answer."""
+    return Question(GRADIENT, loss, gradient, (PARAMS,))
 
 
 @pytest.mark.slow
 def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
     """The limit is one of processors; on the clock it may go by ten times."""
-    with Worker(Contender("planted", "numpy", waits_long), 0.5) as worker:
-        assert worker.ask(a_case("half-mse", elementary)).answer.verdict == RIGHT
-
-
-def waits_long(_: Question) -> Answer:
-    time.sleep(1.5)
-    return Answer(RIGHT)
-
-
-def elementary() -> Question:
-    """A question without inputs, which the planted checkers answer."""
-    return Question(loss, gradient, PARAMS, ())
-
-
-def waits(_: Question) -> Answer:
-    time.sleep(0.1)
-    return Answer(RIGHT)
+    with Worker(contender("planted", partial(waits, 1.5)), GRADIENTS, 0.5) as worker:
+        assert worker.ask(a_case("half-mse", elementary))[0].verdict == SAYS_RIGHT
 
 
 def works_elsewhere(_: Question) -> Answer:
     subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
-    return Answer(RIGHT)
+    return Answer(SAYS_RIGHT)
 
 
 def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
-    waited = _answered(Contender("planted", "numpy", waits), elementary())
+    waited = answered(contender("planted", partial(waits, 0.1)), elementary())
     assert waited.seconds >= 0.1 > sure(waited.cpu)
-    assert sure(_answered(Contender("planted", "numpy", works_elsewhere), elementary()).cpu) > 0.01
+    assert sure(answered(contender("planted", works_elsewhere), elementary()).cpu) > 0.01
 
 
 @pytest.mark.slow
 def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
-    with Worker(ALWAYS_WRONG, 60) as worker:
-        first = worker.ask(a_case("half-mse", partial(question, turned)))
-        process = worker._started()
-        second = worker.ask(a_case("exchanged"))
+    with Worker(ALWAYS_WRONG, GRADIENTS, 60) as worker:
+        (first,) = worker.ask(a_case("half-mse", partial(question, turned)))
+        process = worker._started(False)
+        (second,) = worker.ask(a_case("exchanged"))
         assert worker._process is process
     assert process._process.exitcode is not None
-    assert (first.answer.verdict, first.wrong_leaves, first.leaves) == (WRONG, ("params['w']",), 2)
+    assert (first.verdict, first.wrong_leaves, first.parameters) == (WRONG, ("params['w']",), 2)
     assert second.wrong_leaves == ()
+
+
+def says_where(asked: Question) -> Answer:
+    """Says which process it is, and at which parameters."""
+    import os
+
+    return Answer(SAYS_RIGHT, message=f"{os.getpid()} {asked.at[0]}")
+
+
+def moved(seed: int) -> Any:
+    return PARAMS | {"b": PARAMS["b"] + seed}
+
+
+def elsewhere_later() -> Question:
+    return replace(question(), draw=moved)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keeps", [False, True])
+def test_what_is_timed_has_processes_of_its_own(keeps: bool) -> None:
+    """Later calls are those of the first one; other parameters are for what keeps its answers."""
+    with Worker(contender("planted", says_where, keeps), GRADIENTS, 60) as worker:
+        worker.ask(a_case("half-mse"))
+        case = a_case("half-mse", elsewhere_later, calls=3, fresh=True)
+        first = worker.ask(case)
+        assert len(worker.calibration) == 1
+        second = worker.ask(replace(case, calls=1))
+    assert [answer.call for answer in first] == [0, 1, 2]
+    processes = {answer.message.split()[0] for answer in first}
+    assert len(processes) == 1
+    assert not processes & {answer.message.split()[0] for answer in second}
+    assert len({answer.message for answer in first}) == (3 if keeps else 1)
+    assert first[0].elements == 8
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 def test_a_killed_run_leaves_no_process_behind() -> None:
     code = """
-from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.worker import Worker
-from tests.benchmarks.planted_checkers import a_case, hangs
+from benchmarks.checkers.run import Worker
+from tests.benchmarks.planted_checkers import a_case, contender, hangs
 if __name__ == "__main__":
-    worker = Worker(Contender("hangs", "numpy", hangs), 600)
-    process = worker._started()
+    worker = Worker(contender("hangs", hangs), "gradients", 600)
+    process = worker._started(False)
     process.send(a_case("half-mse"))
     process.receive()  # that it is built: now it hangs
     print(process.pid, flush=True)
@@ -174,26 +220,10 @@ if __name__ == "__main__":
 @pytest.mark.slow
 def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
     with (
-        Worker(ALWAYS_RIGHT, 60) as worker,
+        Worker(ALWAYS_RIGHT, GRADIENTS, 60) as worker,
         pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"),
     ):
         worker.ask(a_case("half-mse", unbuilt))
-
-
-def test_stored_results_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stored = tmp_path / "results.json"
-    made_up().save(stored)
-    assert ended("checkers", "--table", str(stored)) == 0
-    assert capsys.readouterr().out == table_module.markdown(made_up())
-    assert ended("checkers", "--table", str(stored), "--json") == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(stored.read_text("utf-8"))
-
-
-def test_a_file_without_results_is_refused(tmp_path: Path) -> None:
-    stored = tmp_path / "results.json"
-    stored.write_text('{"schema": 1}', "utf-8")
-    with pytest.raises(InputError, match="checks is null; expected `array`, got `null`"):
-        Results.load(stored)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +231,9 @@ def test_a_file_without_results_is_refused(tmp_path: Path) -> None:
     [
         (["--contender", "mine"], "'--contender': 'mine'; expected one of handgrad.check_grad"),
         (["--table", "nothing.json"], "nothing.json: No such file or directory"),
-        (["--subject", "nothing"], "'--subject': 'nothing'; expected one of "),
+        (["--subject", "nothing"], "'--subject': 'nothing'; expected one of article-people, "),
+        (["--subject", "arm", "--questions", "sized"], "'arm'; expected one of 2-2-1, 4, "),
+        (["--contender", "numdifftools", "--questions", "sized"], "'numdifftools'; expected one"),
     ],
 )
 def test_bad_options_are_one_line(
@@ -211,12 +243,34 @@ def test_bad_options_are_one_line(
     one_line(capsys, says)
 
 
+def test_without_torch_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find: Callable[[str], Any] = util.find_spec
+    monkeypatch.setattr(
+        "benchmarks.commands.checkers.find_spec",
+        lambda name: None if name == "torch" else find(name),
+    )
+    for option in ([], ["--subject", "layer-norm"]):
+        assert ended("checkers", "--questions", "torch", *option) == 2
+        one_line(capsys, "torch is not installed: ")
+    stored = str(results_module.stored("torch"))
+    assert ended("checkers", "--table", stored) == 0
+    assert capsys.readouterr().out == tables.markdown(Results.load(Path(stored)))
+    assert ended("checkers", "--table", stored, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(Path(stored).read_text("utf-8"))
+
+
 @pytest.fixture
-def little(monkeypatch: pytest.MonkeyPatch) -> None:
+def little(monkeypatch: pytest.MonkeyPatch, here: None, tmp_path: Path) -> None:  # noqa: ARG001
     """The whole command with a checker and two cases in this process."""
-    monkeypatch.setattr(run_module, "Worker", Here)
     monkeypatch.setattr(contenders, "CONTENDERS", (ALWAYS_WRONG,))
-    monkeypatch.setattr(cases, "cases", lambda: [a_case("half-mse"), a_case("exchanged")])
+    monkeypatch.setattr(results_module, "STORED", tmp_path / "stored")
+
+    def few(*_: Any) -> list[Case]:
+        return [replace(a_case(what), part=RIGHT) for what in ("tiny", "huge")]
+
+    monkeypatch.setattr(cases, "cases", few)
 
 
 @pytest.mark.usefixtures("little")
@@ -224,14 +278,16 @@ def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = str(tmp_path / "results.json")
     assert ended("checkers", "--out", out) == 0
     shown = capsys.readouterr()
-    assert shown.out == table_module.markdown(Results.load(Path(out)))
-    assert "1/2 always wrong: linear, half-mse: wrong, " in shown.err
+    assert shown.out == tables.markdown(Results.load(Path(out)))
+    assert "1/2 always wrong: linear, tiny: wrong, " in shown.err
     assert ended("checkers", "--out", out) == 2
     one_line(capsys, "is there already; expected --resume or --overwrite")
     assert ended("checkers", "--out", out, "--resume") == 0
     assert capsys.readouterr().err == "", "there was nothing left to ask"
     assert ended("checkers", "--out", out, "--resume", "--limit", "5") == 2
     one_line(capsys, "was made with --limit 120, got 5")
+    assert ended("checkers", "--out", out, "--resume", "--questions", "derivatives") == 2
+    one_line(capsys, "was made with --questions gradients, got derivatives")
     assert ended("checkers", "--out", "/dev/null/results.json") == 2
     one_line(capsys, "cannot be written: ")
     assert ended("checkers", "--out", "9" * 300) == 2
@@ -247,23 +303,33 @@ def test_a_run_goes_on_only_where_it_began(
     out = tmp_path / "results.json"
     assert ended("checkers", "--out", str(out)) == 0
     made = Results.load(out)
-    replace(made, fingerprint={**made.fingerprint, "date": "1999-01-01"}).save(out)
-    capsys.readouterr()
-    assert ended("checkers", "--out", str(out), "--resume") == 0, "a run may take more than a day"
-    capsys.readouterr()
-    replace(made, fingerprint={**made.fingerprint, "processor": "another"}).save(out)
-    assert ended("checkers", "--out", str(out), "--resume") == 2
+    for part, code in (("date", 0), ("load", 0), ("processor", 2)):  # it may take more than a day
+        replace(made, fingerprint={**made.fingerprint, part: "1999-01-01"}).save(out)
+        capsys.readouterr()
+        assert ended("checkers", "--out", str(out), "--resume") == code
     one_line(capsys, "was made with another processor; expected a run to go on where it began")
 
 
 @pytest.mark.usefixtures("little")
-def test_a_part_of_a_run_is_not_stored_as_the_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = tmp_path / "stored.json"
-    monkeypatch.setattr(results_module, "STORED", stored)
-    assert ended("checkers", "--subject", "linear") == 0
-    assert ended("checkers", "--quick") == 0
-    assert not stored.exists()
+def test_a_part_of_a_run_is_not_stored_as_the_whole(tmp_path: Path) -> None:
+    for part in (["--subject", "linear"], ["--quick"]):
+        assert ended("checkers", *part) == 0
+    assert not (tmp_path / "stored").exists()
     assert ended("checkers") == 0
-    assert stored.exists()
+    assert [file.name for file in (tmp_path / "stored").iterdir()] == ["gradients.json"]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("verdict", "code"), [(SAYS_RIGHT, 0), (WRONG, 1)])
+def test_ours_must_agree_where_it_is_timed(
+    verdict: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = Contender(contenders.OURS, "numpy", {GRADIENT: lambda _: Answer(verdict)}, keeps=True)
+    monkeypatch.setattr(contenders, "CONTENDERS", (ours,))
+    out = tmp_path / "times.json"
+    part = ("--questions", "sized", "--quick", "--subject", "2-2-1, 4", "--out", str(out))
+    assert ended("checkers", *part) == code
+    found = Results.load(out)
+    assert [check.call for check in found.checks] == [0, 1, 2]
+    assert found.calibration == [0.01]
+    assert ended("checkers", "--table", str(out)) == 0, "nothing was measured"

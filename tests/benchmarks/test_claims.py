@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.analysis.axes import crossovers, exponent, fit
+from benchmarks.analysis.axes import axes, crossovers, exponent, fit
 from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
-from benchmarks.analysis.groups import groups
-from benchmarks.check_times import results as check_times
 from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
-from benchmarks.comparing import TIE, WORSE, Comparison, compare
+from benchmarks.checkers.contenders import OURS
+from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document import (
     COSTLY,
     DOCUMENT,
@@ -35,10 +34,7 @@ from benchmarks.report import summary, units
 from benchmarks.results import Cell, Results, Row
 from benchmarks.statistics import FASTER, SLOWER, Interval, band, spread
 from examples.released_mistakes import MISTAKES
-from tests.benchmarks.sure import row_of, sure
-
-#: Three stored runs of the quick set, the last one with every contender slowed by a tenth.
-COMPARISON = STORED.parent / "comparison"
+from tests.benchmarks.sure import AGAIN, FIRST, SLOWED, row_of, sure
 
 MILLION, MANY = "mass/1000000/float64/1", "batch-2-2-1/1048576/float64"
 TRAINING, WIDTH, ONE = "training/1000/float64/1", "width/float32/1", "map/1024x1/float32/1"
@@ -71,12 +67,7 @@ class Stored:
         return cell, row_of(cell, name)
 
     def axis(self, case: str) -> list[Cell]:
-        (found,) = (
-            group.cells
-            for group in groups(self.results)
-            if group.stem == f"{case}/highest/cpu".replace("/", "-")
-        )
-        return found
+        return axes(self.results)[f"{case}/highest/cpu"]
 
     def time(self, label: str, name: str) -> str:
         return seconds(self.cell(label), name)
@@ -234,19 +225,14 @@ def sentences(of: Stored) -> Iterator[str]:
         middle, low, high = (f"{n:.3f}" if n < 10 else units.digits(n) for n in ratio)
         yield f"| {says} | {middle} | {low} to {high} |"
     # Two runs
-    again, slowed = (compared(name) for name in ("again", "slowed"))
+    again, slowed = (compare(*map(Results.load, (FIRST, file))) for file in (AGAIN, SLOWED))
     yield f"the same again: {len(again.of(TIE))} of {len(again.changes)} rows are a tie"
     computing = [change for change in slowed.changes if not change.dispatch_bound]
     worse = sum(change.verdict == WORSE for change in computing)
     whole = f"{len(slowed.of(WORSE))} of all {len(slowed.changes)}"
     yield f"{worse} of {len(computing)} rows that are not mostly their call are worse, and {whole}"
-    quick = Results.load(COMPARISON / "first.json").settings["seconds"] / 60
+    quick = Results.load(FIRST).settings["seconds"] / 60
     yield f"the quick set; {quick:.1f} minutes on this machine"
-
-
-def compared(name: str) -> Comparison:
-    """The first of the stored quick runs, and another."""
-    return compare(*(Results.load(COMPARISON / f"{run}.json") for run in ("first", name)))
 
 
 def pairs(of: Stored) -> list[str]:
@@ -408,19 +394,19 @@ def test_the_readme_says_how_long_checks_take() -> None:
     assert "takes 0.03 to 0.3 seconds up to a thousand parameters" in text
     assert "parameters, from nine at 100,000, longer with" in text
     assert "explaining a wrong one, about a second" in text
-    asked = checkers.Results.load(checkers.STORED).checks
-    of_ours = [check for check in asked if check.contender == check_times.OURS]
-    explained = median(check.seconds for check in of_ours if check.part == PLANTED)
+    asked, timed = (
+        [check for check in found.checks if check.contender == OURS]
+        for found in map(checkers.Results.load, map(checkers.stored, ("gradients", "sized")))
+    )
+    explained = median(check.seconds for check in asked if check.part == PLANTED)
     assert 0.5 < explained < 1.5
-    rows = check_times.Results.load(check_times.STORED).rows
-    ours = [row for row in rows if row.contender == check_times.OURS]
     # Dense networks, which are called by their sizes, at nine points.
-    dense = {r.parameters: r for r in ours if r.subject[0].isdigit() and "one" not in r.subject}
-    small = [call.seconds for count, row in dense.items() if count < 1000 for call in row.calls]
+    dense = [c for c in timed if c.subject[0].isdigit() and "one" not in c.subject]
+    small = [call.seconds for call in dense if call.elements < 1000]
     assert (round(min(small), 2), round(max(small), 1)) == (0.03, 0.3)
-    assert round(median(call.seconds for call in dense[101_770].calls)) == 9
-    others = [row for row in ours if not row.subject[0].isdigit()]
-    assert all(min(call.seconds for call in row.calls) > max(small) for row in others)
+    assert round(median(call.seconds for call in dense if call.elements == 101_770)) == 9
+    others = [check.seconds for check in timed if not check.subject[0].isdigit()]
+    assert min(others) > max(small)
 
 
 def test_the_readme_counts_the_wrong_derivatives() -> None:

@@ -10,16 +10,14 @@ from benchmarks.document import (
     DOCUMENT,
     FIGURES,
     SAMPLE,
-    STORED,
     cell_of,
     shown,
     tables,
     time,
     with_tables,
 )
-from benchmarks.results import Results
 from compare.wording import InputError
-from tests.benchmarks.made_results import made_results
+from tests.benchmarks.sure import stored, stored_cell
 
 
 @pytest.mark.slow
@@ -38,10 +36,9 @@ def test_a_table_that_the_document_lacks_is_an_error() -> None:
 
 
 def test_what_the_results_do_not_have_is_an_error() -> None:
-    made = made_results(("sample",))
     with pytest.raises(InputError, match=f"the results have no cell {SAMPLE}/highest/cpu"):
-        cell_of(made, SAMPLE)
-    (cell,) = made.cells
+        cell_of(stored("map"), SAMPLE)
+    cell = stored_cell(SAMPLE)
     with pytest.raises(InputError, match=re.escape(f"{cell.label} has no time of nobody")):
         time(cell, "nobody")
 
@@ -53,11 +50,11 @@ def test_its_figures_are_there_and_no_others() -> None:
 
 
 def test_the_stored_run_is_whole() -> None:
-    stored = Results.load(STORED)
-    assert (stored.failed, stored.left_out, stored.refused) == ([], [], [])
-    assert [cell.label for cell in stored.cells] == [s.label for s in Choice(full=True).specs()]
-    rounds, processes = (stored.settings[name] for name in ("rounds", "processes"))
+    run = stored()
+    assert (run.failed, run.left_out, run.refused) == ([], [], [])
+    assert [cell.label for cell in run.cells] == [s.label for s in Choice(full=True).specs()]
+    rounds, processes = (run.settings[name] for name in ("rounds", "processes"))
     assert (rounds >= 30, processes >= 5) == (True, True)
-    shapes = {np.shape(row.samples) for cell in stored.cells for row in cell.rows if row.timed}
+    shapes = {np.shape(row.samples) for cell in run.cells for row in cell.rows if row.timed}
     assert shapes == {(processes, rounds // processes)}
-    assert all(kind["keeps freed memory"] for kind in stored.fingerprint["workers"].values())
+    assert all(kind["keeps freed memory"] for kind in run.fingerprint["workers"].values())

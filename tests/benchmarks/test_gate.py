@@ -137,9 +137,10 @@ def test_biases_keep_away_from_kinks() -> None:
     z = here.x[0].astype(np.float64) @ w.astype(np.float64)
     at_a_kink = [Layer(w, (-z).astype(np.float32)), *here.params[1:]]
     with pytest.raises(AtAKinkError, match="units of a layer are within rounding of a kink"):
-        NetworkProblem(here.network, at_a_kink, here.x, here.y).gate()
+        replace(here, params=at_a_kink).gate()
     smooth = Network(NETWORK.sizes, activation="softplus", loss="softmax-ce")
-    assert NetworkProblem(smooth, at_a_kink, here.x, here.y).gate().doubt == ""
+    there = network_problem(smooth, BATCH, "float32")
+    assert replace(there, params=at_a_kink).gate().doubt == ""
 
 
 def test_a_kept_gate_is_the_same_and_sees_almost_every_element(judge: Gate, tmp_path: Any) -> None:

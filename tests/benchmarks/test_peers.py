@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import names
+from benchmarks.contenders.families import contenders
 from benchmarks.contenders.peers import importing, scikit_learn
-from benchmarks.contenders.peers.contenders import TO_ARTICLE, TO_NETWORK
-from benchmarks.problems.article import ArticleProblem, mass_problem, sample_problem
+from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
 from benchmarks.ready import Unavailable
 from manual.network import Network
@@ -49,18 +49,13 @@ def gate(name: str, dtype: str) -> Any:
 
 def make(name: str, asked: Any) -> Any:
     pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
-    family: Any = TO_ARTICLE if isinstance(asked, ArticleProblem) else TO_NETWORK
-    return family[name](asked)
+    return contenders(asked)[name](asked)
 
 
 def refused(name: str, of: str) -> str:
     if name == names.SKLEARN and of in ("sample", "mass", "sigmoids"):
         return scikit_learn.NO_SUCH_OUTPUT
     return ""
-
-
-def test_every_peer_is_there_for_both_families() -> None:
-    assert tuple(TO_ARTICLE) == tuple(TO_NETWORK) == names.PEERS == (*LIBRARIES,)
 
 
 @pytest.mark.slow
@@ -85,17 +80,15 @@ def test_a_peer_is_right_twice_or_says_why_it_is_not_asked(name: str, of: str, d
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-@pytest.mark.parametrize(("family", "of"), [(TO_ARTICLE, "sample"), (TO_NETWORK, "relu")])
-def test_an_absent_library_is_named(
-    name: str, family: Any, of: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("of", ["sample", "relu"])
+def test_an_absent_library_is_named(name: str, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(wanted: str) -> None:
         assert wanted.partition(".")[0] == LIBRARIES[name]
         raise ModuleNotFoundError(f"No module named {wanted!r}", name=LIBRARIES[name])
 
     monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
     with pytest.raises(Unavailable, match=r"^not installed: "):
-        family[name](problem(of, "float64"))
+        contenders(problem(of, "float64"))[name](problem(of, "float64"))
 
 
 @pytest.mark.parametrize(

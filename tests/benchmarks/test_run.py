@@ -13,18 +13,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks import fingerprint, machine, names
-from benchmarks.cases import Spec
+from benchmarks import machine, names
+from benchmarks.cases import Choice, Spec
 from benchmarks.commands import time as time_command
-from benchmarks.contenders import article
-from benchmarks.fingerprint import differences
-from benchmarks.on_gpu import main as on_gpu
-from benchmarks.on_gpu import specs
+from benchmarks.contenders.families import FAMILIES
+from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
-from benchmarks.protocol import cell, gpu, session, warm, worker
+from benchmarks.protocol import apart, cell, session, warm, worker
 from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import MEMORY, TIMES, UNTUNED, Request, answers, environment
+from benchmarks.protocol.worker import Work, answers, environment, times
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -41,14 +39,10 @@ FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker's answers without the process, in which JAX would have to start."""
 
-    def answers(request: Request) -> Iterator[dict[str, Any]]:
-        said: list[Any] = [{"started": {"seconds": 1.0}}]
-        if request.measure == TIMES:
-            worker._time(request, said.append)
-        yield from said
+    def answers(work: Work, _threads: str, _device: str, *given: Any) -> Iterator[dict[str, Any]]:
+        yield from work(*given) if work is times else ()
 
     monkeypatch.setattr(session, "answers", answers)
-    monkeypatch.setattr(fingerprint, "_set_up", dict)
     monkeypatch.setattr(warm, "WARM_CALLS", 3)
     for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
         monkeypatch.setattr(cell, seconds, 1e-3)
@@ -89,21 +83,19 @@ def test_a_wrong_contender_ends_with_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.machine.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
-    ours = article.CONTENDERS[names.HAND]
+    ours = FAMILIES[ArticleProblem][names.HAND]
 
     def wrong(problem: ArticleProblem) -> Ready:
         ready = ours(problem)
         return replace(ready, read=lambda answer: [-leaf for leaf in ready.read(answer)])
 
-    monkeypatch.setitem(article.CONTENDERS, names.HAND, wrong)
+    monkeypatch.setitem(FAMILIES[ArticleProblem], names.HAND, wrong)
     assert ended("--case", "sample", *FEW, *BRIEF, "--json") == 1
     shown = capsys.readouterr()
     assert shown.err.splitlines()[0].startswith("Load 99.0 before the start: others run here")
-    answer = json.loads(shown.out)
-    rows = {row["name"]: row for row in answer["cells"][0]["rows"]}
-    assert rows["hand-numpy"]["samples"] == []
-    assert rows["hand-numpy"]["wrong"].startswith("the loss: got")
-    assert rows["grad-jit"]["samples"]
+    (cell,) = Results.read(json.loads(shown.out), "").cells
+    assert row_of(cell, "hand-numpy").wrong.startswith("the loss: got")
+    assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "grad-jit"]
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -116,25 +108,30 @@ def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_the_script_for_a_gpu_runs_on_the_processor(
+def test_what_is_timed_on_a_gpu_runs_on_the_processor(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The limit, the short table, the JSON; a device's own, tests of cells have run."""
     out = tmp_path / "gpu.json"
     brief = ["--processes", "1", "--rounds", "2", "--case", "sample", "--out", str(out)]
-    assert ended("--device", "cpu", *brief, of=on_gpu) == 0
+    assert ended("--gpu", "--device", "cpu", *brief) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[-1] == f"Results: {out}"
     assert shown[-2].endswith("every answer right before and after it was timed.")
-    label = "sample/1/float64/all/highest/cpu"
+    label = "sample/1/float64/1/highest/cpu"
     assert any(line.startswith(label) for line in shown)
-    assert [cell.label for cell in Results.load(out).cells] == [label]
+    found = Results.load(out)
+    assert [cell.label for cell in found.cells] == [label]
+    assert {*time_command.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
+    assert found.settings["processes"] == 1
+    assert ended("--gpu", "--device", "cpu", "--case", "depth") == 2
+    one_line(capsys, "no cell: depth is not timed in --gpu")
 
 
 def test_the_cells_for_a_gpu_have_both_precisions() -> None:
-    made = specs("gpu")
+    made = Choice(gpu=True, device="gpu").specs()
     assert {spec.precision for spec in made if spec.dtype == "float32"} == {"highest", "default"}
-    assert all(spec.device == "gpu" for spec in made)
+    assert {(spec.device, spec.threads) for spec in made} == {("gpu", "all")}
     assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in made]
     (narrow, _) = (spec for spec in made if (spec.case, spec.size) == ("width", (64,)))
     assert narrow.problem().about["activation"] == "tanh"
@@ -146,9 +143,9 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     And takes longer than copying one of them, in a process whose memory is as it is by itself.
     """
     spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
-    (answer,) = answers(Request(MEMORY, [spec], name=names.HAND))
-    assert answer["peak"] is None or 4 * 8 * 4**9 < answer["peak"] < 60 * 8 * 4**9
-    (answer,) = answers(Request(UNTUNED, [spec], name=names.HAND))
+    (answer,) = answers(apart.peak, "1", "cpu", spec, names.HAND)
+    assert answer["peak_bytes"] is None or 4 * 8 * 4**9 < answer["peak_bytes"] < 60 * 8 * 4**9
+    (answer,) = answers(apart.untuned, "1", "cpu", spec, names.HAND)
     assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
 
 
@@ -157,27 +154,26 @@ def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch: pytest.MonkeyPatch, ask: str, device: str
 ) -> None:
     monkeypatch.setattr(machine, "gpus", lambda: ["A GPU"])
-    monkeypatch.setattr(gpu, "PROBE", ask)
+    monkeypatch.setattr(machine, "PROBE", ask)
     assert time_command._device(None) == device
 
 
 def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     # It is ended after the second; the sleep only has to be longer.
-    monkeypatch.setattr(gpu, "PROBE", "import time; time.sleep(60)")
-    monkeypatch.setattr(gpu, "PATIENCE", 1)
-    assert gpu.why_not().startswith("JAX found none in 1 seconds; expected a GPU")
+    monkeypatch.setattr(machine, "PROBE", "import time; time.sleep(60)")
+    monkeypatch.setattr(machine, "PATIENCE", 1)
+    assert machine.why_no_gpu().startswith("JAX found none in 1 seconds; expected a GPU")
 
 
 def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
-    request = Request(TIMES, [Spec("nothing", (1,))], Plan(rounds=2, seed=0))
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"):
-        list(answers(request))
+        list(answers(times, "1", "cpu", [Spec("nothing", (1,))], Plan(rounds=2, seed=0)))
 
 
 def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_work", dies)
     with pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$"):
-        list(answers(Request(TIMES, [Spec("sample", (1,))])))
+        list(answers(times, "1", "cpu"))
 
 
 def dies(_pipe: Any, _threads: str) -> None:
@@ -254,7 +250,7 @@ def test_where_nothing_was_timed_old_results_stay(
 def test_bad_input_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
 ) -> None:
-    monkeypatch.setattr(gpu, "PROBE", "raise RuntimeError('no device')")
+    monkeypatch.setattr(machine, "PROBE", "raise RuntimeError('no device')")
     assert ended(*arguments) == 2
     one_line(capsys, says)
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from compare.agreement import compare_gradients
-from compare.breaking import Check, checks, lesson
-from compare.breaking.gradients import beside_autodiff
+from compare.breaking import Check, beside_autodiff, checks, lesson
 from compare.experiment import Settings
 from handgrad import GradientReport
 from models.model import Slip
@@ -141,7 +140,7 @@ def test_the_form_of_the_derivative_is_that_of_the_settings(
         seen.append(compare_gradients(*at)[0].by_hand)
         return compare_gradients(*at)
 
-    monkeypatch.setattr("compare.breaking.gradients.compare_gradients", compared)
+    monkeypatch.setattr("compare.breaking.compare_gradients", compared)
     for form in ("stable", "article"):
         beside_autodiff(PLANTS["half-mse"], Settings(init="ones", sigmoid_derivative=form))
     assert close(2 * seen[1], BOB_W1, 15)

@@ -19,9 +19,8 @@ import manual.article
 import manual.sgd
 from compare import cli, terminal
 from compare.agreement import NAMES
-from compare.experiment import predict
+from compare.experiment import Trainings, predict
 from compare.people import NEWCOMERS
-from compare.trajectory import Trainings
 from models.planted import PLANTS, gradient_in
 from tests.compare.networks.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
@@ -52,7 +51,7 @@ def test_the_loss_is_printed_as_often_as_asked() -> None:
 def test_in_a_narrow_window_the_curve_is_not_wrapped() -> None:
     shown, parameters = io.StringIO(), manual.article.draw_parameters(1)
     trainings = Trainings(np.array([[0.5, 0.5], [0.1, 0.1]]), None, 0.0, parameters, parameters)
-    terminal.show_losses(Console(file=shown, width=40), trainings)
+    terminal.show_trainings(Console(file=shown, width=40), trainings)
     assert max(map(len, shown.getvalue().splitlines())) > 60
 
 

@@ -73,7 +73,7 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
 
         monkeypatch.setattr(axes, method, spy)
     path = hand_path(SETTINGS)
-    surface(path, ("w5", "b1"), XS, YS)
+    surface(path, ("w5", "b1"))
     assert len(meshes) == 2
     for x, y, values in meshes:
         for node in [(0, 0), (17, 90), (120, 3)]:
@@ -86,7 +86,7 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
 
 def test_the_training_lies_on_the_surface() -> None:
     path = hand_path(SETTINGS)
-    line = surface(path, ("w5", "b1"), XS, YS).axes[0].lines[0]
+    line = surface(path, ("w5", "b1")).axes[0].lines[0]
     assert isinstance(line, Line3D)
     x, y, z = (np.asarray(coordinate) for coordinate in line.get_data_3d())
     assert np.array_equal(x, path[4])
@@ -107,7 +107,7 @@ def test_a_flat_loss_has_no_hills_of_rounding_errors(
         return loss * (1 + errors)
 
     monkeypatch.setattr(manual.article, "loss", flat)
-    figure = surface(hand_path(SETTINGS), ("w1", "w5"), XS, YS)
+    figure = surface(hand_path(SETTINGS), ("w1", "w5"))
     plots.save(figure, tmp_path / "surface.png")
     relief, above, bar = figure.axes
     assert isinstance(relief, Axes3D)

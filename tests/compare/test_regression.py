@@ -1,12 +1,15 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-import manual.regression
-import manual.sgd
+import manual.network
 from compare.data import Dataset, table_named
 from compare.regression import compare_regressions
 from compare.wording import InputError
-from manual.regression import Coefficients
+from manual.affine import Layer
+from manual.network import Network
+from manual.optimisers import Sgd
 from tests.tiers import slowly
 
 BDIMS = table_named("bdims")
@@ -34,26 +37,27 @@ def test_many_correlated_features_get_a_stable_learning_rate() -> None:
     assert result.remaining < sooner.remaining
 
 
-def _right(c: Coefficients, x: np.ndarray, y: np.ndarray) -> Coefficients:
-    return manual.regression.gradient(c, x, y)
+def _right(params: list[Layer], x: np.ndarray, y: np.ndarray) -> Layer:
+    return manual.network.gradient(Network((x.shape[1], 1)), params, x, y)[0]
 
 
+#: (params, x, y) -> a wrong gradient, and the first coefficient that shows it.
 PLANTS = {
-    "half-mse": (lambda c, x, y: Coefficients(*(d / 2 for d in _right(c, x, y))), "hgt"),
+    "half-mse": (lambda *at: Layer(*(d / 2 for d in _right(*at))), "hgt"),
     "bias-mean": (
-        lambda c, x, y: _right(c, x, y)._replace(intercept=_right(c, x, y).intercept / len(y)),
+        lambda p, x, y: _right(p, x, y)._replace(b=_right(p, x, y).b / len(y)),
         "intercept",
     ),
     "intercept-forgotten-in-forward": (
-        lambda c, x, y: _right(c._replace(intercept=0.0), x, y),
+        lambda p, x, y: _right([p[0]._replace(b=0 * p[0].b)], x, y),
         "intercept",
     ),
     "decay-factor": (
-        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes + 1e-6 * c.slopes),
+        lambda p, x, y: _right(p, x, y)._replace(w=_right(p, x, y).w + 1e-6 * p[0].w),
         "hgt",
     ),
     "one-feature-off": (
-        lambda c, x, y: _right(c, x, y)._replace(slopes=_right(c, x, y).slopes * [1, 1 + 1e-9]),
+        lambda *at: _right(*at)._replace(w=_right(*at).w * [[1], [1 + 1e-9]]),
         "sex",
     ),
 }
@@ -62,7 +66,8 @@ PLANTS = {
 @pytest.mark.parametrize("slug", PLANTS)
 def test_a_wrong_gradient_is_found(slug: str) -> None:
     gradient, coefficient = PLANTS[slug]
-    divergence = compare_regressions(BDIMS, steps=8, by_hand=gradient).first_divergence
+    found = compare_regressions(BDIMS, steps=8, gradient=lambda *at: [gradient(*at)])
+    divergence = found.first_divergence
     assert divergence is not None
     assert divergence.parameter == coefficient
     assert abs(divergence.by_hand - divergence.autodiff) > divergence.bound
@@ -71,8 +76,8 @@ def test_a_wrong_gradient_is_found(slug: str) -> None:
 
 @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-9])
 def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
-    right = manual.sgd.update
-    monkeypatch.setattr(manual.sgd, "update", lambda p, g, rate: right(p, g, factor * rate))
+    right = Sgd.update
+    monkeypatch.setattr(Sgd, "update", lambda of, *at: right(Sgd(factor * of.learning_rate), *at))
     divergence = compare_regressions(BDIMS, steps=8).first_divergence
     assert divergence is not None
     assert (divergence.update, divergence.quantity) == (0, "update")
@@ -81,11 +86,11 @@ def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch, factor: float)
 def test_a_mistake_late_in_the_descent_is_found() -> None:
     """Every step is judged: a gradient that goes wrong near the minimum only is seen."""
 
-    def near_the_minimum(c: Coefficients, x: np.ndarray, y: np.ndarray) -> Coefficients:
-        grads = _right(c, x, y)
-        return grads._replace(intercept=0.0) if abs(grads.intercept) < 1e-3 else grads
+    def near_the_minimum(*at: Any) -> list[Layer]:
+        grads = _right(*at)
+        return [grads._replace(b=0 * grads.b) if abs(grads.b[0]) < 1e-3 else grads]
 
-    divergence = compare_regressions(BDIMS, steps=60, by_hand=near_the_minimum).first_divergence
+    divergence = compare_regressions(BDIMS, steps=60, gradient=near_the_minimum).first_divergence
     assert divergence is not None
     assert divergence.update > 20
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import manual.network
-from compare.networks.prepared import split
+from compare.prepared import split
 from manual.affine import Layer
 from manual.network import Network
 from tests.compare.networks.calls import (

@@ -11,13 +11,9 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
 from compare.bounds import gradient_ranges
-from compare.breaking.check import Check
-from compare.breaking.gradients import before_the_judge
-from compare.breaking.trainings import outcome
-from compare.breaking.trainings import training as loss_curve
-from compare.experiment import Settings
+from compare.breaking import Check, before_the_judge, loss_curve, outcome
+from compare.experiment import Settings, Trainings
 from compare.people import PEOPLE
-from compare.trajectory import Trainings
 from handgrad import GradientReport
 from manual.article import Parameters
 from models.planted import MISTAKES, PLANTS, gradient_in, train_in

@@ -15,8 +15,8 @@ from playwright.sync_api import Page, expect
 import autodiff.network
 import manual.network
 from compare.networks import flat
-from compare.networks.prepared import split
 from compare.networks.ranges import CANCELLING, STABLE, loss_ranges, step_ranges
+from compare.prepared import split
 from manual.activations import ACTIVATIONS
 from manual.affine import (
     Layer,

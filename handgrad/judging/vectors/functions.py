@@ -13,7 +13,8 @@ from handgrad.data import attempts
 from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.point import Point, copied, shortly
 from handgrad.data.pytrees import is_real, split, wide
-from handgrad.judging.repeatability import ANOTHER, CALLS, calls, not_a_function
+from handgrad.data.ulps import ANOTHER
+from handgrad.judging.repeatability import CALLS, calls, not_a_function
 from handgrad.oracle.jacobians import jacobian
 from handgrad.oracle.numpy_losses.series import Number, Series
 

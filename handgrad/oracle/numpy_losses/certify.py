@@ -20,7 +20,7 @@ from handgrad.arithmetic.comparisons import Comparisons, PatchedError
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
 from handgrad.clock import Clock, time_in_all
-from handgrad.data.advised import NoScalarError
+from handgrad.data.advised import NoScalarError, NotAFunctionError
 from handgrad.data.attempts import raise_internal
 from handgrad.data.frames import own_frames, quoted_line
 from handgrad.data.silent import quiet
@@ -99,7 +99,7 @@ def on_series() -> Iterator[None]:
     """Make undecidable what code raises on series, which it may not have been written for."""
     try:
         yield
-    except (UndecidableError, UndecidableKinkError):
+    except (UndecidableError, UndecidableKinkError, NotAFunctionError):
         raise
     except Exception as error:
         raise_internal(error)
@@ -189,7 +189,8 @@ def certify(problem: Untraced, every: bool = False, seconds: float | None = None
         if problem.settled or problem.shift is not None:
             raise
         there = partial(certify, every=every, seconds=seconds)
-        return beside(problem, error, there, slopes, partial(not_finite, problem))
+        ways = partial(not_finite, problem), partial(results, problem)
+        return beside(problem, error, there, slopes, *ways)
 
 
 class _ToFirst(Perturbation):
@@ -200,6 +201,25 @@ class _ToFirst(Perturbation):
         if result.tangent is not None and nan_in([result]) == 2:
             raise PatchedError
         return result
+
+
+class _All(Perturbation):
+    """Keeps all results of a run."""
+
+    def __init__(self) -> None:
+        self.found: list[Dual] = []
+
+    def after(self, result: Dual) -> Dual:
+        """Keep a result."""
+        self.found.append(result)
+        return result
+
+
+def results(problem: Untraced, directions: np.ndarray) -> list[Dual]:
+    """Return all numbers that a loss computes at a point, as series in some directions."""
+    kept = _All()
+    slopes(problem, directions, Comparisons(final=True, undefined=True), perturbation=kept)
+    return kept.found
 
 
 def not_finite(problem: Untraced) -> str:

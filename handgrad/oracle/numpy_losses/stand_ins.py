@@ -21,7 +21,9 @@ from handgrad.clock import SECONDS, OutOfTimeError, check_time, limited, time_le
 from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.formats import is_floating
+from handgrad.data.pytrees import is_real
 from handgrad.data.silent import quiet
+from handgrad.data.ulps import ANOTHER
 from handgrad.oracle.numpy_losses.series import NotOnSeriesError, Number, Series, Session
 from handgrad.oracle.numpy_losses.sparse import makes_sparse, sparse
 from handgrad.program.numpy_to_jax import counterpart_of, replaced
@@ -41,6 +43,10 @@ PART = 1 / 16
 
 #: Arrays of more floats stay as they are: each would cost as much as an operation on series.
 _MOST = 2**16
+
+
+class VariesError(Exception):
+    """A function gave one number, and another when it was called again with the same."""
 
 
 def _special(name: str, x: Any) -> Any:
@@ -86,24 +92,35 @@ def _apart(
 
     It runs itself elsewhere before: what it has kept of floats at the point would be a constant
     there, and one of the right value. And after: nothing of series is to be left where it keeps it.
+    What gives something else where it ran before is no function, and does not run again.
     """
     aside = [*ASIDE]  # where the function ran last comes first
+    gave: dict[int, np.ndarray] = {}  # by the numbers that it was given
+    varied: list[VariesError] = []
+
+    def check_same(given: int, numbers: np.ndarray) -> None:
+        before = gave.setdefault(given, numbers)
+        if (apart := _varying(before, numbers)) is not None:
+            varied.append(VariesError(*apart))
+            raise varied[0]
 
     def run_elsewhere(args: Any) -> None:
         late = False
         for by in [*aside]:
             there = jax.tree_util.tree_map(partial(_moved, by), args)
+            given = hash(_numbers(there).tobytes())
             try:
                 seconds = PART * time_left(SECONDS)
                 with jax.enable_x64(True), quiet(), limited(seconds) as clock, braked(clock):
-                    function(*there)
-                aside.insert(0, aside.pop(aside.index(by)))
-                return
+                    numbers = _numbers(function(*there))
             except OutOfTimeError:
                 check_time()
                 late = True
             except Exception as error:  # of the caller's code there
                 raise_internal(error, Exception)
+            else:
+                aside.insert(0, aside.pop(aside.index(by)))
+                return check_same(given, numbers)
         if late:
             raise OutOfTimeError
         raise NotOnSeriesError("a function that is not defined nearby")
@@ -114,6 +131,8 @@ def _apart(
         session = next((a.session for a in leaves if isinstance(a, Series | Number)), None)
         if session is None:
             return function(*args)
+        if varied:
+            raise varied[0]
         run_elsewhere(args)
         try:
             return code(session)(*args)
@@ -122,6 +141,21 @@ def _apart(
                 run_elsewhere(args)
 
     return run
+
+
+def _numbers(tree: Any) -> np.ndarray:
+    """Return all floats of a tree, (size,), in float64."""
+    leaves = (a for a in jax.tree_util.tree_leaves(tree) if isinstance(a, float) or is_real(a))
+    return np.concatenate([np.zeros(0), *(np.asarray(a, float).ravel() for a in leaves)])
+
+
+def _varying(one: np.ndarray, other: np.ndarray) -> tuple[Any, Any] | None:
+    """Return two numbers that are no sums of the same terms in another order; None if none are."""
+    if one.shape != other.shape:
+        return one.size, other.size
+    size = np.max(np.abs(one), initial=0.0, where=np.isfinite(one))
+    same = np.isclose(one, other, rtol=0, atol=ANOTHER * size, equal_nan=True)
+    return None if same.all() else (one[~same][0].item(), other[~same][0].item())
 
 
 def _moved(by: float, leaf: Any) -> Any:

@@ -251,7 +251,7 @@ export class Machine {
   }
 }
 
-// A training with parameters beyond this has diverged, as in `compare.trajectory`.
+// A training with parameters beyond this has diverged, as in `compare.limits`.
 export const LARGEST = 1e100;
 
 // A training by the hand-written lines: the parameters before and after each update.

@@ -1,5 +1,5 @@
 // Run the checks of a planted mistake, from the weakest evidence to the strongest, then the updates,
-// which no gradient check covers. As in compare/breaking, at the point that the reader has chosen.
+// which no gradient check covers. As in compare/breaking.py, at the point that the reader has chosen.
 //
 // A check is {sees, says}: whether it sees the mistake, null where it cannot tell, and a sentence without
 // its full stop.

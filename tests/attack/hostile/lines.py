@@ -154,8 +154,6 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
         patch.object(os, "_exit", leave),
         patch("benchmarks.protocol.session.run", lambda *_: None),
         patch("benchmarks.checkers.run.run", lambda *_: None),
-        patch("benchmarks.check_times.run.run", lambda *_: None),
-        patch("benchmarks.fingerprint._set_up", dict),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

@@ -14,9 +14,8 @@ import jax
 import manual.network
 from compare import cli
 from compare.data import dataset_named
-from compare.networks.plan import Plan
-from compare.networks.prepared import prepare
-from compare.networks.training import Training
+from compare.prepared import prepare
+from compare.training import Plan, Training
 from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
@@ -131,4 +130,4 @@ def training(
     """A training of a small network; `data` is a built-in data set's name or a data set."""
     chosen = dataset(data) if isinstance(data, str) else data
     plan = Plan(Network(sizes, loss=loss, **network), optimiser, rate, batch, seed, dtype)
-    return Training(plan, prepare(chosen, sizes[-1], 0.2, seed, plan.numpy_dtype), by)
+    return Training(plan, prepare(chosen, sizes[-1], 0.2, seed, dtype), by)

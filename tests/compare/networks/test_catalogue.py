@@ -1,17 +1,16 @@
 """Every mistake of the catalogue, made by one side of a training, is laid to that side."""
 
 import itertools
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-import manual.network
-from compare.networks.plan import Plan
-from compare.networks.prepared import Prepared, unscaled
-from compare.networks.trainers import BY_HAND, ByHand, MisshapenError
-from compare.networks.training import Training, train
+from compare.prepared import Prepared, unscaled
+from compare.sides import ByHand, MisshapenError
+from compare.training import Plan, Training, train
+from compare.verdict import BY_HAND
 from models.general_network import VARIANTS, Variant
 from tests.compare.networks.calls import BOTH
 from tests.network_strategies import Described, draw_point, hosts
@@ -26,9 +25,9 @@ def training_of(of: Described, dtype: Any) -> Training:
 
 def with_gradient(of: Described, gradient: Any, dtype: Any) -> Training:
     training = training_of(of, dtype)
-    by_hand = training.sides[BY_HAND]
+    by_hand = training.both.sides[BY_HAND]
     assert isinstance(by_hand, ByHand)
-    by_hand.gradient = gradient
+    by_hand.program = replace(by_hand.program, gradient=gradient)
     return training
 
 
@@ -63,5 +62,5 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
 @pytest.mark.slow
 def test_nothing_replaced_is_nothing_wrong() -> None:
     of = hosts(VARIANTS[0])[0]
-    training = with_gradient(of, partial(manual.network.gradient, of.network), np.float64)
+    training = training_of(of, np.float64)
     assert train(training, 2).first_divergence is None

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import manual.activations
+from compare import sides
 from compare.limits import count_parameters
-from compare.lockstep import Divergence, Point, Steps, drift
-from compare.networks import flat
-from compare.networks.training import BY_AUTODIFF, BY_HAND, Progress, RanAwayError, Training, train
+from compare.lockstep import Divergence, Point, Progress, RanAwayError, Steps, drift
+from compare.sides import name_at
+from compare.training import Training, program_of, train
+from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, Adam, Momentum
 from tests.compare.networks.calls import BOTH, training
 from tests.tiers import one_of_each
@@ -65,7 +67,8 @@ def test_drift() -> None:
 
 def put(training: Training, side: str, wrong: Any) -> None:
     """In the place of one of its sides."""
-    training.sides[side] = wrong
+    both = {**training.both.sides, side: wrong}
+    training.both = dataclasses.replace(training.both, sides=both)
 
 
 class Wrong:
@@ -156,11 +159,11 @@ def test_a_mistake_is_found_where_it_is(what: str) -> None:
     side, only = BOTH[at % 2], at // 2 % 2 == 1
     change, quantity, position = PLANTS[what]
     training = of(optimiser="momentum", rate=0.02)
-    put(training, side, Wrong(training.sides[side], change, 6, only))
+    put(training, side, Wrong(training.both.sides[side], change, 6, only))
     with np.errstate(all="ignore"):
         found = divergence(training)
     assert (found.update, found.quantity, found.off) == (6, quantity, side)
-    assert found.parameter == flat.name(position, SIZES)
+    assert found.parameter == name_at(position, program_of(training.plan.network).like)
     # Along the path by hand the other side's answer is asked for, and its own is the path itself.
     assert found.along in BOTH
     by_hand, autodiff = found.by_hand, found.autodiff
@@ -175,7 +178,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
         return 2 * step.grads, step.after.moments, was.params
 
     training = of(optimiser="momentum")
-    put(training, BY_HAND, Wrong(training.sides[BY_HAND], everywhere, 3, False))
+    put(training, BY_HAND, Wrong(training.both.sides[BY_HAND], everywhere, 3, False))
     found = divergence(training)
     assert (found.update, found.quantity, found.parameter) == (3, "gradient", "params[0].w[0, 0]")
     assert found.along == BY_HAND
@@ -185,7 +188,7 @@ def test_the_first_in_the_order_of_parameters() -> None:
 @pytest.mark.slow
 def test_only_the_first_is_kept() -> None:
     training = of(optimiser="momentum")
-    put(training, BY_HAND, Wrong(training.sides[BY_HAND], _update(11), 2, False))
+    put(training, BY_HAND, Wrong(training.both.sides[BY_HAND], _update(11), 2, False))
     first = after(training, 1)
     assert first.first_divergence is not None
     assert first.first_divergence.update == 2
@@ -241,7 +244,7 @@ def _walking(side: Any, how: str) -> Callable[[Point, np.ndarray], Point]:
 )
 def test_a_wrong_walk_is_found_on_its_own_path(how: str, first: int, side: str) -> None:
     training = of(optimiser="momentum", rate=0.02, batch=30)
-    right = training.sides[side]
+    right = training.both.sides[side]
     put(training, side, Path(right, _walking(right, how)))
     found = divergence(training)
     assert (found.update, found.along, found.off) == (first, side, side)
@@ -254,9 +257,7 @@ def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> N
     from manual.optimisers import Sgd, State
 
     def update(self: Sgd, params: Any, grads: Any, state: State) -> Any:
-        for layer, grad in zip(params, grads, strict=True):
-            layer.w[...] -= self.learning_rate * grad.w
-            layer.b[...] -= self.learning_rate * grad.b
+        params[...] -= self.learning_rate * grads
         return params, State(state.updates + 1, ())
 
     monkeypatch.setattr(Sgd, "update", update)
@@ -267,7 +268,6 @@ def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.slow
 def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     import autodiff.network
-    from autodiff.training import training
 
     right = autodiff.network.ACTIVATIONS["tanh"]
 
@@ -275,11 +275,11 @@ def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
         return right(z) + 1e-3 * (z - jax.lax.stop_gradient(z))
 
     monkeypatch.setitem(autodiff.network.ACTIVATIONS, "tanh", steeper)
-    training.cache_clear()
+    sides._training.cache_clear()
     try:
         found = divergence(of(activation="tanh"))
     finally:
-        training.cache_clear()
+        sides._training.cache_clear()
     assert (found.update, found.quantity, found.off) == (0, "gradient", BY_AUTODIFF)
     assert found.parameter.startswith("params[0].w")
 
@@ -316,7 +316,7 @@ def test_a_wrong_leak_is_laid_to_its_own_side(monkeypatch: pytest.MonkeyPatch) -
 def test_one_side_runs_away(side: str) -> None:
     """That is a disagreement, not a learning rate too large."""
     training = of(optimiser="momentum")
-    wrong = Wrong(training.sides[side], _gradient(3, lambda g: g * 1e200 * 1e200), 1, False)
+    wrong = Wrong(training.both.sides[side], _gradient(3, lambda g: g * 1e200 * 1e200), 1, False)
     put(training, side, wrong)
     with np.errstate(all="ignore"):
         found = divergence(training, 3)

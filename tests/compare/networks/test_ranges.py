@@ -15,7 +15,6 @@ import manual.network
 from compare.lockstep import Point as Before
 from compare.lockstep import Ranges
 from compare.networks import flat
-from compare.networks.plan import FORMATS
 from compare.networks.ranges import (
     CANCELLING,
     STABLE,
@@ -25,6 +24,7 @@ from compare.networks.ranges import (
 )
 from compare.networks.updates import update_ranges
 from compare.rounding import Range, between, exactly
+from compare.training import FORMATS
 from handgrad import exact_gradient
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
@@ -127,7 +127,7 @@ def check(network: Network, point: Point) -> None:
     assert np.all(loss.contains(manual.network.loss(network, params, x, y)))
     for form, grads in ((STABLE, hand), (CANCELLING, auto), (CANCELLING, hand)):
         inside = ranges[form].contains(grads)
-        assert np.all(inside), (form, flat.name(int(np.argmin(inside)), network.sizes))
+        assert np.all(inside), (form, int(np.argmin(inside)))
 
 
 @pytest.mark.parametrize("name", one_of_each(NAMES, [NAMES[0], NAMES[9]]))
@@ -159,7 +159,7 @@ def inside_exactly(network: Network, point: Point) -> None:
     truth = flat.join([(np.vectorize(float)(w), np.vectorize(float)(b)) for w, b in exact])
     for form, found in ranges_at(network, point).items():
         inside = found.contains(truth)
-        assert np.all(inside), (form, flat.name(int(np.argmin(inside)), network.sizes))
+        assert np.all(inside), (form, int(np.argmin(inside)))
 
 
 SMALL = [

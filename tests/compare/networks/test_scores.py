@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compare.data import dataset_named
-from compare.networks.prepared import codes, prepare
+from compare.prepared import codes, prepare
 from tests.compare.networks.calls import compare
 
 pytestmark = pytest.mark.slow

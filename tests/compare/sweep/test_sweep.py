@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from compare.sweep.cases import BLOCK
+from compare.sweep.replay import case
+from compare.sweep.run import sweep
 
 import manual.article
 import manual.network
 from compare.sweep import cases
-from compare.sweep.cases import BLOCK
-from compare.sweep.replay import case
-from compare.sweep.run import sweep
 from manual.affine import Layer
 from manual.network import Network
 from models.planted import PLANTS, gradient_in

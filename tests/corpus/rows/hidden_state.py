@@ -35,9 +35,9 @@ def twice(w: Any) -> Any:
     return 2 * w
 
 
-def at_times(k: int, one: Any, other: Any) -> Callable[..., Any]:
-    """Return a function that is another in every kth call."""
-    calls = itertools.count(1)
+def at_times(k: int, one: Any, other: Any, before: int = 0) -> Callable[..., Any]:
+    """Return a function that is another in every kth call, of which some were made before."""
+    calls = itertools.count(1 + before)
     return lambda *at: (one if next(calls) % k else other)(*at)
 
 
@@ -108,6 +108,55 @@ def drawn(name: str, loss: Any, *says: str, points: int = 0) -> list[Case]:
     return made(*(Row(of, answer, *said, verdict="undecidable") for of, answer in made_of))
 
 
+# Losses that read memory to which nothing was written, in which there are zeros.
+
+
+def unwritten(size: int) -> Any:
+    zeros = np.zeros(size)
+    del zeros
+    return np.empty(size)
+
+
+class Workspace:
+    def __init__(self) -> None:
+        self.of = [self]
+
+    def loss(self, w: Any) -> Any:
+        return self.of[0].sum_of(w)
+
+    def sum_of(self, w: Any) -> Any:
+        z = unwritten(4)
+        z[:3] = w**2
+        return z.sum()
+
+
+WORKSPACE = Workspace()
+
+
+@jax.jit
+def compiled(w: Any) -> Any:
+    return traced(w) + unwritten(3).sum() * w[0]
+
+
+def where_positive(w: Any) -> Any:
+    return np.sum(w**2) + np.log(np.abs(w) - 0.5, where=np.abs(w) > 0.5)[0]
+
+
+def as_zeros(x: Any) -> Any:
+    z = unwritten(4)
+    z[:3] = x**2
+    return z.sum()
+
+
+UNWRITTEN: dict[str, Any] = {
+    "in an object": lambda w: WORKSPACE.loss(w),
+    "in a method": WORKSPACE.loss,
+    "in what is compiled": compiled,
+    "in a callback": lambda w: jax.pure_callback(as_zeros, jax.ShapeDtypeStruct((), np.float64), w),
+    "by where=": where_positive,
+}
+
+
 # Losses that draw, and still are functions.
 
 
@@ -172,8 +221,8 @@ def in_calls(of: tuple[int, ...], one: Any, other: Any = lambda w: w.reshape(7))
     return Anew(made)
 
 
-def counted(k: int, loss: Any) -> Anew:
-    return Anew(lambda: at_times(k, loss, lambda w: 1.1 * loss(w)))
+def counted(k: int, loss: Any, before: int = 0) -> Anew:
+    return Anew(lambda: at_times(k, loss, lambda w: 1.1 * loss(w), before))
 
 
 def off_elsewhere(w: Any) -> Any:
@@ -205,6 +254,11 @@ CASES = [
     *drawn("sometimes NaN", at_times(2, traced, lambda w: traced(w) * np.nan), "nan"),
     *drawn("at other points alone", elsewhere, points=4),
     *drawn("an offset", lambda w: traced(w) + RNG.random()),
+    *[
+        case
+        for name, loss in UNWRITTEN.items()
+        for case in drawn(f"memory {name}", loss, "write np.zeros for np.empty")
+    ],
     *drawn("below the digits of floats", lambda w: traced(w) + 1e-18 * RNG.random()),
     *cases("a batch that is drawn", check_gradient, of_a_batch, W, points=0)(
         Row("by another batch", by_another_batch, NO_FUNCTION, **UNDECIDABLE),
@@ -233,6 +287,15 @@ CASES = [
     *drawn("the 2nd call, in NumPy", counted(2, by_numpy)),
     *drawn("the 3rd call, in NumPy", counted(3, by_numpy)),  # as often as a run on series calls it
     *drawn("the 7th call, in NumPy", counted(7, by_numpy)),
+    *drawn("the 6th call, in NumPy", counted(6, by_numpy)),
+    *cases(
+        "the 4th call and then each 15th", check_gradient, counted(15, by_numpy, 11), W, points=0
+    )(
+        Row("of these calls", lambda w: 2.2 * w, NO_FUNCTION, **UNDECIDABLE),
+    ),
+    *cases("the 5th call and then each 9th", check_gradient, counted(9, by_numpy, 4), W, points=0)(
+        Row("of the others", twice, NO_FUNCTION, **UNDECIDABLE),
+    ),
     *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.
     *cases("shuffled", check_gradient, shuffled, W, points=0)(

@@ -54,6 +54,18 @@ def on_the_axes(m: Any, x: Any) -> Any:
     return m.where(m.isnan(q / q), 5 * x[0], x[0] + x[1])
 
 
+def on_a_plane(m: Any, x: Any) -> Any:
+    """It is 5·x₀ where x₀ = x₁, and x₀ + x₁ elsewhere."""
+    q = x[0] - x[1]
+    return m.where(m.isnan(q / q), 5 * x[0], x[0] + x[1])
+
+
+def on_planes(m: Any, x: Any) -> Any:
+    """It goes on to what NaN is replaced by where x₀ = x₁, and where x₁ = 3·x₂."""
+    q = m.stack([x[0] - x[1], x[1] - 3 * x[2]])
+    return m.nansum(q**2 / q) + x.sum()
+
+
 def in_a_wedge(m: Any, x: Any) -> Any:
     """It is 5·x₀ so near to an axis that no random direction lies there."""
     root = m.sqrt(x[1] ** 2 - 1e-8 * x[0] ** 2)
@@ -82,6 +94,7 @@ REPLACED: dict[str, tuple[InBoth, list[float], list[Any]]] = {
     "a limit at 1": (otherwise(2.0, lambda m, x: (x**2 - 1) / (x - 1)), [1.0], [1]),
     "unit vectors": (patched_vectors, O3, [*WEIGHTS[:3]]),
     "0 ** 0": (lambda m, x: m.sum(x**0.0), [0.0, 1.0], [0, 0]),
+    "planes": (on_planes, O3, [2, 1, -2]),
     "sinc": (lambda m, x: m.sum(m.sinc(x)), [0.0, 1.0], [0, -1]),
     # What is replaced beside the point, too.
     "no logarithm": (lambda m, x: m.nansum(m.log(x)), [-1.0, 2.0], [0, 0.5]),
@@ -113,6 +126,7 @@ REPLACED: dict[str, tuple[InBoth, list[float], list[Any]]] = {
     "NaN > -1": (lambda m, x: m.sum(m.where(x**2 / x > -1, x**2 / x, 5.0)), [0.0], []),
     "a cone": (where_finite(lambda m, x: x[0] * x[1] ** 2 / (x @ x)), [0.0, 0.0], []),
     "NaN on the axes": (on_the_axes, [0.0, 0.0], []),
+    "NaN on a plane": (on_a_plane, [0.0, 0.0], []),
     "NaN in a wedge": (in_a_wedge, [0.0, 0.0], []),
     "one side": (lambda m, x: m.nansum(x * m.log(x)), [0.0, 0.5], []),
     "0 times infinity is NaN": (otherwise(0.0, lambda m, x: x * INFINITE), [0.0, 0.0, 1.0], []),

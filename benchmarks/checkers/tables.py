@@ -1,0 +1,578 @@
+"""Write answers of checkers as the tables of documents; the same file gives the same text."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from benchmarks.checkers import subjects
+from benchmarks.checkers.cases import (
+    AS_WRITTEN,
+    DERIVATIVES,
+    ELEMENTS,
+    GRADIENTS,
+    MISTAKES,
+    RIGHT,
+    TIMES,
+    TORCH,
+)
+from benchmarks.checkers.contenders import OURS
+from benchmarks.checkers.limits import limit
+from benchmarks.checkers.question import NO_ANSWER, WRONG
+from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
+from benchmarks.checkers.results import Check, Planted, Results
+from benchmarks.checkers.run import BITS, SIDES
+from benchmarks.checkers.subjects import AT_A_KINK, EQUAL, NETWORKS, OTHERS, SIZED
+from benchmarks.report import units
+from benchmarks.statistics import CONFIDENCE, Interval
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
+
+Checks = Sequence[Check]
+
+#: Kinds that name no mistake: "unknown", and a remark on lost digits.
+NO_NAME = {"unknown", "rounding"}
+
+#: By kind, a description of the right gradients of losses.
+OF_RIGHT_POINTS = {
+    "ordinary": "the models above",
+    "saturated": "saturated units",
+    "tiny": "tiny losses",
+    "huge": "huge losses",
+    "badly conditioned": "badly conditioned",
+    "kinked": "on a kink",
+}
+
+#: What the rows about each kind of derivative are headed by, and the kind of each, by its name.
+WORDS = {
+    JACOBIAN: "Jacobians",
+    HESSIAN: "Hessians",
+    PRODUCT: "products with Hessians",
+    COMPLEX: "complex gradients",
+    RULE: "rules of JAX",
+}
+OF_KIND = {subject.name: subject.kind for subject in subjects.DERIVATIVES}
+
+#: Sizes of mistakes that are counted together, each from the first number on.
+SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
+
+#: How many rows about a kind or format say what is most important.
+IN_BRIEF = 4
+
+
+class Tally(NamedTuple):
+    """A count out of a total."""
+
+    yes: int
+    of: int
+    no_answer: int = 0
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "-"
+        unanswered = f" ({self.no_answer} no answer)" if self.no_answer else ""
+        return f"{self.yes} of {self.of}{unanswered}"
+
+
+class Row(NamedTuple):
+    """A row of a table: its first cells, and what makes a cell of each checker's checks."""
+
+    first: Sequence[str]
+    checks: Checks
+    cell: Callable[[Checks], object]
+
+
+def markdown(results: Results) -> str:
+    """Write all tables of a run, with the conditions above them."""
+    conditions, *said = _of_times(results) if results.questions == TIMES else _compared(results)
+    absent = [f"Not asked: `{name}`, {why}." for name, why in results.contenders.items() if why]
+    return "\n\n".join([conditions, *absent, *said]) + "\n"
+
+
+def in_brief(results: Results) -> str:
+    """Write the most important rows: of gradients for the README, of others for their documents."""
+    names = results.available
+    if results.questions != GRADIENTS:
+        return table(["", ""], _by_group(results, IN_BRIEF), names)
+    asked = _grouped(results.checks, lambda check: (check.contender, check.part))
+    # Seconds of processors, once they are recorded of all.
+    recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
+    word, times = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
+    rows = [
+        Row([f"{len(asked.get((names[0], part), ()))} {words}"], _part(results, part), count)
+        for words, part, count in (
+            ("planted mistakes, caught", MISTAKES, lambda checks: tally_caught(checks).yes),
+            ("single wrong elements, caught", ELEMENTS, lambda checks: tally_caught(checks).yes),
+            ("right gradients, called wrong", RIGHT, lambda found: tally_false_alarms(found).yes),
+        )
+    ]
+    median = Row([f"{word}, median"], results.checks, lambda found: times(found).split(";")[0])
+    heads = [f"{name.split('.')[0]} {_short(name)}" for name in names]
+    return _written(["", *heads], _cells_of([*rows, median], names), marks="--:")
+
+
+def table(heads: Sequence[str], rows: Iterable[Row], names: Sequence[str]) -> str:
+    """Write rows as a table with a column for each of these checkers."""
+    return _written([*heads, *map(_short, names)], _cells_of(rows, names))
+
+
+def _cells_of(rows: Iterable[Row], names: Sequence[str]) -> Iterable[Sequence[str]]:
+    for row in rows:
+        each = _grouped(row.checks, lambda check: check.contender)
+        yield [*row.first, *(str(row.cell(each.get(name, ()))) for name in names)]
+
+
+def _written(heads: Sequence[str], rows: Iterable[Sequence[str]], marks: str = "---") -> str:
+    first = ["---", *[marks] * (len(heads) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, first, *rows))
+
+
+def _short(name: str) -> str:
+    return f"`{name.split('.')[-1]}`"
+
+
+def _grouped(checks: Iterable[Check], key: Callable[[Check], Any]) -> dict[Any, list[Check]]:
+    groups: dict[Any, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(key(check), []).append(check)
+    return groups
+
+
+def _part(results: Results, *parts: str) -> Checks:
+    return [check for check in results.checks if check.part in parts]
+
+
+def _measured(results: Results) -> str:
+    """Write the limit, the machine and the versions."""
+    found = results.fingerprint
+    unit = "CPU seconds" if any(check.cpu is not None for check in results.checks) else "seconds"
+    plural = "s" if found["processors"] != 1 else ""
+    load = f" with a load of {found['load']} before it began" if "load" in found else ""
+    return (
+        f"A check that takes longer than {results.limit:g} {unit} is stopped and has given no "
+        f"answer. Measured on {found['date']} at revision {found['revision']}, on "
+        f"{found['processors']} processor{plural} ({found['processor']}, {found['machine']}, "
+        f"{found['system']}){load}, with "
+        f"{', '.join(f'{name} {version}' for name, version in found['versions'].items())}."
+    )
+
+
+def _compared(results: Results) -> list[str]:
+    """Return the conditions, and the tables that compare what checkers say."""
+    planted, right = _part(results, MISTAKES, ELEMENTS), _part(results, RIGHT)
+    models = len({check.subject for check in _part(results, MISTAKES) or results.checks})
+    wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
+    conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
+    found = [f"{conditions} {_measured(results)}"]
+    for title, *heads, rows in _TABLES[results.questions]:
+        if made := rows(results):
+            found += [title] if title else []
+            found.append(table(heads, made, results.available))
+    return found + ([_missed(results)] if results.questions != GRADIENTS else [])
+
+
+# Counts.
+
+
+def caught(check: Check) -> bool:
+    """Whether the mistake was reported.
+
+    At a kink `>=` for `>` is another valid choice: passing it with that remark counts as caught.
+    """
+    return check.verdict == WRONG or (check.what == AT_A_KINK and "convention" in check.kinds)
+
+
+def tally_caught(checks: Checks) -> Tally:
+    """Count the planted mistakes that were caught."""
+    unanswered = sum(check.verdict == NO_ANSWER and not caught(check) for check in checks)
+    return Tally(sum(map(caught, checks)), len(checks), unanswered)
+
+
+def tally_false_alarms(checks: Checks) -> Tally:
+    """Count the right derivatives that were called wrong."""
+    unanswered = sum(check.verdict == NO_ANSWER for check in checks)
+    return Tally(sum(check.verdict == WRONG for check in checks), len(checks), unanswered)
+
+
+def tally_leaf_named(checks: Checks) -> Tally:
+    """Count caught mistakes, where there are several parameters, blamed on wrong ones only.
+
+    Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
+    """
+    considered = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
+    considered = [c for c in considered if c.what != AT_A_KINK]
+    named = [c for c in considered if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
+    return Tally(len(named), len(considered))
+
+
+def tally_named(planted: dict[str, Planted], checks: Checks) -> Tally:
+    """Count caught mistakes that have a name and were called by it, or by their line."""
+    named = []
+    for check in filter(caught, checks):
+        lines, kinds = planted[check.case]["lines"], set(planted[check.case]["kinds"]) - NO_NAME
+        if kinds or lines:
+            quoted = any(text in line for text in lines for line in check.lines)
+            named.append(quoted or bool(set(check.kinds) & kinds))
+    return Tally(sum(named), len(named))
+
+
+def tally_misnamed(planted: dict[str, Planted], checks: Checks) -> Tally:
+    """Count caught mistakes that were given a wrong name."""
+    found = [check for check in checks if caught(check)]
+    wrong = [set(c.kinds) - NO_NAME - set(planted[c.case]["kinds"]) for c in found]
+    return Tally(sum(map(bool, wrong)), len(found))
+
+
+def is_larger(planted: dict[str, Planted], check: Check) -> bool:
+    """Whether a mistake is larger than rounding explains; another shape is."""
+    times = planted[check.case]["times"]
+    return times is None or times >= limit(check.format)
+
+
+def no_answer(checks: Checks) -> str:
+    """Write how many checks have no answer, and why."""
+    reasons = [check.reason for check in checks if check.verdict == NO_ANSWER]
+    each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
+    return f"{len(reasons)} of {len(checks)}{f' ({each})' if each else ''}"
+
+
+def seconds(checks: Checks) -> str:
+    """Write the median and the longest time on the clock of the checks with an answer."""
+    return _spread([check.seconds for check in checks if check.verdict != NO_ANSWER])
+
+
+def cpu_seconds(checks: Checks) -> str:
+    """Write the same of processors, where it is recorded of all."""
+    return _spread([check.cpu for check in checks if check.verdict != NO_ANSWER])
+
+
+def _spread(found: Sequence[float | None]) -> str:
+    known = [time for time in found if time is not None]
+    if not known or len(known) < len(found):
+        return "-"
+    return f"{statistics.median(known):.2g}; {max(known):.2g}"
+
+
+# Rows of comparisons.
+
+
+def _by_mistake(results: Results) -> list[Row]:
+    checks = _part(results, MISTAKES)
+    found, rows = _grouped(checks, lambda check: check.what), []
+    order = [*subjects.MISTAKES]
+    for what in sorted(found, key=lambda what: order.index(what) if what in order else len(order)):
+        note = " [^kink]" if what == AT_A_KINK else ""
+        says = results.planted[found[what][0].case]["says"]
+        rows.append(Row((f"`{what}`", f"{says}{note}"), found[what], tally_caught))
+    return [*rows, Row(("**all**", ""), checks, tally_caught)] if checks else []
+
+
+def _by_element(results: Results) -> list[Row]:
+    def key(check: Check) -> tuple[str, str]:
+        return results.planted[check.case]["says"], f"{int(check.subject):,}"
+
+    found = _grouped(_part(results, ELEMENTS), key)
+    return [Row(first, checks, tally_caught) for first, checks in found.items()]
+
+
+def _by_point(results: Results) -> list[Row]:
+    checks = _part(results, RIGHT)
+    found = _grouped(checks, lambda check: check.what)
+    rows = [
+        Row((text, ""), found[what], tally_false_alarms)
+        for what, text in OF_RIGHT_POINTS.items()
+        if what in found
+    ]
+    return [*rows, Row(("**all**", ""), checks, tally_false_alarms)] if checks else []
+
+
+def _said(results: Results) -> list[Row]:
+    planted, every = _part(results, MISTAKES, ELEMENTS), results.checks
+    several, named = "of those caught, in models of several", "of those caught that have a name"
+    misnamed = partial(tally_misnamed, results.planted)
+    return [
+        Row(("named the parameter", several), planted, tally_leaf_named),
+        Row(("named the mistake", named), planted, partial(tally_named, results.planted)),
+        Row(("named another mistake", "of those caught"), planted, misnamed),
+        Row(("no answer", ""), every, no_answer),
+        Row(("CPU seconds", "median; longest"), every, cpu_seconds),
+        Row(("seconds on the clock", "median; longest"), every, seconds),
+    ]
+
+
+def _by_group(results: Results, first: int | None = None) -> list[Row]:
+    """Return the rows about each format of torch or kind of derivative, or the first ones."""
+    torch, rows = results.questions == TORCH, list[Row]()
+    found = _grouped(
+        results.checks, lambda check: check.format if torch else OF_KIND[check.subject]
+    )
+    for group in found if torch else filter(found.get, WORDS):
+        planted = [check for check in found[group] if check.part == MISTAKES]
+        right = [check for check in found[group] if check.part == RIGHT]
+        larger = [check for check in planted if is_larger(results.planted, check)]
+        smaller = [check for check in planted if not is_larger(results.planted, check)]
+        misnamed = partial(tally_misnamed, results.planted)
+        each = (
+            ("mistakes larger than rounding, caught", larger, tally_caught),
+            ("smaller mistakes, caught", smaller, tally_caught),
+            ("right ones called wrong", right, tally_false_alarms),
+            (
+                "named the mistake, of those caught",
+                *(planted, partial(tally_named, results.planted)),
+            ),
+            ("named another mistake", planted, misnamed),
+            (f"named {'the argument' if torch else 'a wrong element'}", planted, tally_leaf_named),
+            ("no answer", found[group], no_answer),
+            ("CPU seconds, median; longest", found[group], cpu_seconds),
+            ("seconds on the clock, median; longest", found[group], seconds),
+        )
+        for words, checks, cell in each[:first]:
+            if checks or torch:
+                rows.append(Row((WORDS.get(group, group), words), checks, cell))
+    return rows
+
+
+def _by_size(results: Results) -> list[Row]:
+    """Return a row for the mistakes of each range of sizes, relative to the largest element."""
+
+    def least(check: Check) -> float:
+        size = results.planted[check.case]["size"]
+        return SIZES[0] if size is None else next(least for least in SIZES if size >= least)
+
+    found, rows = _grouped(_part(results, MISTAKES), least), []
+    for above, size in pairwise((math.inf, *SIZES)):
+        first = "another shape, or " if above == math.inf else f"below {above:g}, "
+        words = f"{first}from {size:g} on" if size else f"below {above:g}"
+        if size in found:
+            rows.append(Row(("mistakes", words), found[size], tally_caught))
+    return rows
+
+
+def _right_ones(results: Results) -> list[Row]:
+    def how(check: Check) -> str:
+        if not check.case.endswith("/0"):
+            return "at points that are hard"
+        return "as it is written" if check.what == AS_WRITTEN else "rewritten"
+
+    found = _grouped(_part(results, RIGHT), how)
+    each = ("as it is written", "rewritten", "at points that are hard")
+    return [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
+
+
+def _by_format(results: Results) -> list[Row]:
+    """Return a row for each mistake, with its size and the formats in which it is caught."""
+    rows = []
+    found = _grouped(_part(results, MISTAKES), lambda check: (check.subject, check.what))
+    for (subject, _), checks in found.items():
+        known = results.planted[checks[0].case]
+        size = "-" if known["size"] is None else f"{known['size']:.1g}"
+        rows.append(Row((f"{subject}: {known['says']}", size), checks, _caught_in))
+    return rows
+
+
+def _caught_in(checks: Checks) -> str:
+    """Write the formats in which a mistake is caught, of those with an answer."""
+    answered = [check for check in checks if check.verdict != NO_ANSWER]
+    formats = [check.format for check in answered if caught(check)]
+    if not answered:
+        return "-"
+    return "yes" if len(formats) == len(answered) else ", ".join(formats) or "no"
+
+
+def _missed(results: Results) -> str:
+    """Write the largest mistake, beside rounding, of those that each checker missed."""
+    missed: dict[str, tuple[float, str]] = {}
+    for check in _part(results, MISTAKES):
+        if check.verdict != NO_ANSWER and not caught(check):
+            times = results.planted[check.case]["times"] or math.inf
+            of = f" in {check.format}" if check.format else ""
+            text = f"{times:.2g} times rounding ({check.subject}{of}, `{check.what}`)"
+            missed[check.contender] = max((times, text), missed.get(check.contender, (times, text)))
+    each = (f"The largest that {_short(name)} missed was {of}." for name, (_, of) in missed.items())
+    return " ".join(each)
+
+
+#: Of each comparison the tables: a title, two heads, and what makes the rows.
+_TABLES = {
+    GRADIENTS: [
+        *[
+            (
+                "Mistakes planted in whole models, caught:",
+                "mistake",
+                "what was written",
+                _by_mistake,
+            )
+        ],
+        (
+            "Mistakes planted in one element of a gradient, caught:",
+            *("one element", "of so many", _by_element),
+        ),
+        (
+            "Right gradients that were called wrong (fewer is better):",
+            *("right gradients", "", _by_point),
+        ),
+        ("What was said, and how long it took:", "", "", _said),
+    ],
+    DERIVATIVES: [
+        ("", "derivatives", "", _by_group),
+        (
+            "By size, relative to the largest element of the derivative, caught:",
+            *("", "of so much", _by_size),
+        ),
+        (
+            "Right ones that were called wrong (fewer is better):",
+            *("right derivatives", "", _right_ones),
+        ),
+    ],
+    TORCH: [
+        ("", "format", "", _by_group),
+        (
+            "The mistakes, the largest relative error of each, and the formats in which it is "
+            'caught ("yes" for all of them):',
+            *("mistake", "size", _by_format),
+        ),
+    ],
+}
+
+
+# Times of checks: those of one checker about one model are the calls of one row.
+
+
+def _of_times(results: Results) -> list[str]:
+    """Return the conditions, and the tables of times."""
+    peers = [name for name in results.available if name != OURS]
+    ours = {name: of_ours(results, name) for name in SIZED}
+    groups = {
+        group: [ours[name] for name, of in SIZED.items() if of.group == group and ours[name]]
+        for group in (NETWORKS, OTHERS, EQUAL)
+    }
+    found = [f"{_measured(results)}{_calibrated(results.calibration)}"]
+    heads = ["parameters", "points judged", "first call", "later calls"]
+    for title, group in (("network, examples", NETWORKS), ("other models", OTHERS)):
+        if groups[group]:
+            rows = []
+            for calls in groups[group]:
+                beside = [c for c in results.checks if c.subject == calls[0].subject]
+                rows.append(Row(_cells(calls, points(calls)), beside, both))
+            found.append(table([title, *heads], rows, peers))
+    if equal := groups[EQUAL]:
+        found.append("At one point alone (`points=0`), with one batch:")
+        rows = [Row(_cells(c, "all" if whole(c) else points(c)), c, both) for c in equal]
+        heads[1] = "elements judged"
+        found.append(table(["network, examples", *heads], rows, []))
+    if power := exponent(equal):
+        found.append(
+            f"The later calls of these {len(_fitted(equal))} grow with the number of parameters to "
+            f"the power of {power.middle:.2f} (with 95 % confidence {power.low:.2f} to "
+            f"{power.high:.2f}; least squares of the logarithms). From each size to the next the "
+            f"power is {', '.join(f'{step:.2f}' for step in steps(equal))}."
+        )
+    return found
+
+
+def _cells(calls: Checks, judged: str) -> list[str]:
+    first, later = _first_and_later(calls)
+    why = f"no time: {no_time(calls)}" if no_time(calls) else ""
+    times = (why or f"{_two(first)} s", why or f"{_two(later)} s")
+    elements = max(call.elements for call in calls)
+    return [SIZED[calls[0].subject].words, f"{elements:,}", judged, *times]
+
+
+def _calibrated(samples: Sequence[float]) -> str:
+    if not samples:
+        return ""
+    product = "{} × {} by {} × {}".format(*SIDES[:2], *SIDES[1:])
+    return (
+        f" To compare machines by: a product of balls, {product} at {BITS} bits, takes "
+        f"{units.seconds(statistics.median(samples))} (in its processes "
+        f"{units.interval(min(samples), max(samples))}) there."
+    )
+
+
+def of_ours(results: Results, name: str) -> Checks:
+    """Return our calls about a model."""
+    return [check for check in results.checks if (check.subject, check.contender) == (name, OURS)]
+
+
+def failed(results: Results) -> list[str]:
+    """Return our checks that have no time, a line for each model."""
+    names = SIZED if results.questions == TIMES else ()
+    found = {name: no_time(of_ours(results, name)) for name in names}
+    return [f"{name}: {why}" for name, why in found.items() if why]
+
+
+def no_time(calls: Checks) -> str:
+    """Return why there is no time: it was stopped, or the first verdict that is not right."""
+    others = [call for call in calls if call.verdict != SAYS_RIGHT or call.reason]
+    stopped = [call for call in others if call.verdict == NO_ANSWER]
+    return next((call.reason or call.verdict for call in [*stopped, *others]), "")
+
+
+def whole(calls: Checks) -> bool:
+    """Whether every element was judged in every call."""
+    return all(call.judged == call.elements for call in calls)
+
+
+def points(calls: Checks) -> str:
+    """Write how many points were judged, and how many elements if not all were."""
+    least, most = (which(call.points for call in calls) for which in (min, max))
+    text = f"{least} to {most}" if least < most else str(most)
+    if whole(calls):
+        return text
+    return f"{text}, and {min(c.judged for c in calls):,} of {calls[0].elements:,} elements"
+
+
+def both(calls: Checks) -> str:
+    """Write the first and the later calls of a peer, whose time counts whatever it says."""
+    if not calls:
+        return "-"
+    said = no_time(calls)
+    if any(call.verdict == NO_ANSWER for call in calls):
+        return f"no time: {said}"
+    first, later = map(_two, _first_and_later(calls))
+    return f"{first}, {later} s{f' ({said})' if said else ''}"
+
+
+def _first_and_later(calls: Checks) -> tuple[float, float]:
+    """Return the medians of the first calls in their processes and of the others; NaN of none."""
+    each = ([c.seconds for c in calls if bool(c.call) == later] for later in (False, True))
+    first, later = (statistics.median(times) if times else math.nan for times in each)
+    return first, later
+
+
+def _fitted(rows: Iterable[Checks]) -> list[tuple[int, float]]:
+    """Return the parameters, and the seconds of later calls, where the cost may be compared.
+
+    It may where all is right, and every element judged.
+    """
+    right = (calls for calls in rows if not no_time(calls) and whole(calls))
+    return sorted((calls[0].elements, _first_and_later(calls)[1]) for calls in right)
+
+
+def exponent(rows: Iterable[Checks]) -> Interval | None:
+    """Fit the exponent of the later calls' time in the number of parameters, with its interval.
+
+    By least squares of the logarithms; the interval is Student's. None of fewer than three rows.
+    """
+    import numpy as np
+    from scipy.special import stdtrit
+
+    found = _fitted(rows)
+    if len({size for size, _ in found}) < 3:
+        return None
+    x, y = np.log(found).T
+    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
+    half = math.sqrt(covariance[0, 0]) * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
+    return Interval(float(slope), float(slope) - half, float(slope) + half)
+
+
+def steps(rows: Iterable[Checks]) -> list[float]:
+    """Return the exponent from each size to the next larger one."""
+    found = pairwise(_fitted(rows))
+    return [math.log(b / a) / math.log(n / m) for (m, a), (n, b) in found if n > m]
+
+
+def _two(value: float) -> str:
+    """Write seconds with two digits."""
+    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"

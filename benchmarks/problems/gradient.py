@@ -1,0 +1,70 @@
+"""A loss and its gradient by hand and by JAX: what the problems share that are no trainings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from benchmarks.problems.deviation import U
+from benchmarks.problems.gate import Gate, gate
+from benchmarks.ready import Ready, jitted
+
+
+@dataclass(frozen=True, eq=False)
+class GradientProblem:
+    """A loss at a point, as `Problem` asks for it; all functions take (params, x, y)."""
+
+    about: dict[str, Any]
+    params: Any  #: NumPy arrays or scalars, as `x` and `y`, all of one dtype
+    x: np.ndarray  #: shape (..., n_in)
+    y: Any
+    loss: Callable[..., Any]  #: in JAX
+    exact_loss: Callable[..., Any]  #: in NumPy, in the precision of the arguments
+    by_hand: Callable[..., Any]  #: to the loss and its gradient
+    value_and_grad: Callable[..., Any]  #: the same by JAX
+    names: tuple[str, ...]  #: of the gradient's leaves
+    losses: int = 1  #: how many losses there are
+    product_unit: float = U  #: the unit roundoff of float32 matrix products
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Parameters, inputs, targets."""
+        return self.params, self.x, self.y
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of all numbers."""
+        return str(self.x.dtype)
+
+    @property
+    def parameters(self) -> int:
+        """The number of elements of the gradient."""
+        return sum(np.size(leaf) for leaf in jax.tree.leaves(self.params))
+
+    @property
+    def moved(self) -> int:
+        """The bytes of arguments and result."""
+        numbers = self.x.size + np.size(self.y) + 2 * self.parameters + self.losses
+        return numbers * self.x.itemsize
+
+    @property
+    def products(self) -> list[tuple[int, int, int]]:
+        """None of the article's network: its sums have two terms, and are unrolled."""
+        return []
+
+    @property
+    def expected_cost(self) -> float | None:
+        """None where there are no products."""
+        return None
+
+    def loss_alone(self) -> Ready:
+        """Prepare the compiled loss."""
+        return jitted(self.loss, self.arguments)
+
+    def gate(self) -> Gate:
+        """Build the gate that judges answers."""
+        wide = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[()], self.arguments)
+        named, unit = ["the loss", *self.names], self.product_unit
+        return gate(self.value_and_grad, self.by_hand, wide, named, self.dtype, unit)

@@ -1,0 +1,96 @@
+"""Show a whole run: cell by cell on a terminal or in Markdown, or in a line a cell."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rich.console import Console
+
+from benchmarks import names
+from benchmarks.analysis.factors import between, noise
+from benchmarks.analysis.floors import over_floor
+from benchmarks.report import units
+from benchmarks.report.lines import about, closing, lines, missing, title
+from benchmarks.report.summary import summary
+from benchmarks.report.table import Table
+from benchmarks.results import Cell, Results
+from benchmarks.statistics import spread
+
+
+def show(results: Results, out: Console) -> None:
+    """Print everything, cell after cell: a table, conclusions, what the rows are, a last word."""
+    _say(out, about(results))
+    for cell in results.cells:
+        _say(out, [f"\n{title(cell)}"])
+        lines(cell).show(out)
+        _say(out, [*missing(cell), *closing(cell)])
+    rows = {row[0]: None for cell in results.cells for row in lines(cell).rows}
+    width = max(map(len, rows), default=0)
+    _say(out, ["", *(f"{name:{width}}  {names.LABELS[name]}" for name in rows), ""])
+    _say(out, [*summary(results), *results.left_out, *results.refused, *results.failed])
+    _say(out, [f"\n{last_word(results)}"])
+
+
+def _say(out: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        out.print(line, soft_wrap=True)
+
+
+def show_short(results: Results, out: Console) -> None:
+    """Print a line a cell, for screens that show the last lines only."""
+    heads = ("cell", "grad-jit", "/ floor", "hand-jit", "tax", "noise", "gate")
+    rest = ("hand-numpy", "torch", "transfer", "steady")
+    _say(out, [", ".join(results.fingerprint["gpus"]) or results.fingerprint["processor"]])
+    Table((*heads, *rest), [_short(cell) for cell in results.cells]).show(out)
+    _say(out, [*results.left_out, *results.refused, *results.failed, last_word(results)])
+
+
+def _short(cell: Cell) -> list[str]:
+    reference = cell.row(names.GRAD)
+    floor = over_floor(cell, reference) if reference is not None and reference.timed else None
+    tax, band = between(cell, names.GRAD, names.HAND_JIT), noise(cell)
+    errors = [row.gate_error for row in cell.rows if row.gate_error is not None]
+    steady = reference.steady_after if reference is not None else []
+    times = (names.GRAD, names.HAND_JIT, names.HAND, names.TORCH, names.TRANSFER)
+    grad, hand_jit, *others = (
+        units.seconds(spread(found).median) if (found := cell.times(name)) else "-"
+        for name in times
+    )
+    return [
+        *(cell.label, grad, units.digits(floor.middle) if floor else "-", hand_jit),
+        f"{tax.middle:.3f}" if tax else "-",
+        f"{band.high - 1:.1%}" if band else "-",
+        *(units.percent(max(errors, default=0)), *others, str(max(steady, default="-"))),
+    ]
+
+
+def last_word(results: Results) -> str:
+    """State whether all answers were right."""
+    cells, failed, refused = len(results.cells), len(results.failed), len(results.refused)
+    if failed or refused:
+        wrong = [f"{failed} wrong answer{'s' * (failed != 1)}"] * bool(failed)
+        unjudged = [f"{refused} cell{'s' * (refused != 1)} that could not be judged"] * bool(
+            refused
+        )
+        return f"{' and '.join([*wrong, *unjudged])}: no time for those."
+    if not results.right:
+        return "Nothing was timed."
+    rows = sum(len(lines(cell).rows) for cell in results.cells)
+    return f"{rows} rows in {cells} cells, every answer right before and after it was timed."
+
+
+def markdown(results: Results) -> str:
+    """Write the conditions, a table and conclusions for each cell, and the summary."""
+    parts = ["\n".join(about(results))]
+    for cell in results.cells:
+        notes = _bullets([*missing(cell), *closing(cell)])
+        parts += [f"**{title(cell)}**", as_code(lines(cell)), notes]
+    return "\n\n".join(filter(None, [*parts, _bullets(summary(results))])) + "\n"
+
+
+def _bullets(found: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in found)
+
+
+def as_code(table: Table) -> str:
+    """Write the table of a cell for a document, its rows' names as code."""
+    return replace(table, rows=[(f"`{name}`", *rest) for name, *rest in table.rows]).markdown()

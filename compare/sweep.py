@@ -1,0 +1,595 @@
+"""Compare both gradients at millions of random cases, each within a bound derived there.
+
+A case is a network's parameters and examples, drawn from the seed and the case's number alone. The
+gradient by hand is held to `jax.grad`'s. How far rounding may move the latter is analysed to first
+order at every case (`handgrad.tolerance.rounding`): that is how far apart two right gradients may
+be, if the one by hand is no less careful. So the analysis screens, and `handgrad.check_gradient`
+rules on what it cannot explain.
+
+One compiled program goes through blocks of cases on all devices of all processes. What it returns
+are counts and largest values, which do not depend on who counted what.
+"""
+
+import math
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
+from jax.flatten_util import ravel_pytree
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+import autodiff.article
+import autodiff.network
+import manual.article
+import manual.network
+from compare.limits import count_parameters, shape
+from compare.trace import Trace
+from compare.traced.article import trace_article
+from compare.traced.network import trace_network
+from compare.wording import InputError
+from handgrad import GradientReport, check_gradient
+from handgrad.tolerance.rounding import bounded
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.affine import Layer
+from manual.network import Network
+from models.planted import PLANTS, gradient_in
+
+#: Cases of a block: some dozen arrays of them stay in a processor's cache.
+LANES = 1024
+
+#: Elements of gradients that a device computes in a step, some tenths of a second.
+_ELEMENTS = 9 * 1024 * LANES
+
+#: Most numbers of one case; with more, a block would not fit a cache.
+MOST_NUMBERS = 2000
+
+#: Limits on the size of drawn numbers, by dtype: products of several must stay far from overflow.
+LIMITS = {"float64": (1e-30, 1e30), "float32": (1e-4, 1e4)}
+
+#: Ulps that need no bound. The last rounding of each side may take half an ulp, and a whole one at
+#: a power of two: no bound is smaller.
+FEW = 2
+
+#: The lower ends of the histogram's bins, in ulps: 0 alone, above 0, then powers of two.
+ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)))
+
+#: XLA takes vectors of 256 bits unless told otherwise, and a third more time.
+_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
+
+_NO_CASE = np.iinfo(np.int64).max
+
+
+class Distribution(NamedTuple):
+    """What weights or inputs are drawn from: both signs, and sizes up to an end."""
+
+    high: float
+    #: None if all numbers between the ends are equally likely; else every power of two from here
+    #: to `high` is, and between two of them every number. Both are rounded to powers of two.
+    low: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Distribution":
+        """Parse `uniform:5` or `spread:1e-3:1e3`.
+
+        Raises:
+            ValueError: the text is neither, or its sizes are not positive, finite and in order.
+        """
+        kind, *sizes = text.split(":")
+        try:
+            numbers = [float(size) for size in sizes]
+        except ValueError:
+            numbers = []
+        wanted = {"uniform": 1, "spread": 2}.get(kind)
+        if wanted != len(numbers) or not all(0 < n < math.inf for n in numbers):
+            raise ValueError("expected uniform:SIZE or spread:LOW:HIGH with positive numbers")
+        if sorted(set(numbers)) != numbers:
+            raise ValueError("expected LOW below HIGH")
+        return cls(*reversed(numbers))
+
+    def of(self, drawn: Any) -> Any:
+        """Make numbers from such as are drawn uniformly from [-1, 1)."""
+        if self.low is None:
+            return drawn * self.high
+        low = round(math.log2(self.low))
+        power = abs(drawn) * max(round(math.log2(self.high)) - low, 1)
+        whole = jnp.floor(power)
+        return jnp.sign(drawn) * jnp.ldexp(1 + power - whole, low + whole.astype(np.int32))
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"uniform:{self.high:g}"
+        return f"spread:{self.low:g}:{self.high:g}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gradients to compare, and what the cases are drawn from.
+
+    Raises:
+        InputError: a setting is out of range, or contradicts another.
+    """
+
+    network: Network | None  #: None for the article's, with its nine scalars
+    examples: int  #: examples of one case
+    dtype: str  #: float64 or float32
+    weights: Distribution  #: of weights and biases
+    inputs: Distribution
+    seed: int
+    form: str = "stable"  #: the form of σ' in the article's lines by hand
+    plant: str | None = None  #: a mistake of `models.planted`
+
+    def __post_init__(self) -> None:
+        """Refuse settings that are out of range or contradict each other."""
+        low, high = LIMITS[self.dtype]
+        for what, sizes in (("weights", self.weights), ("inputs", self.inputs)):
+            if not low <= (sizes.low or sizes.high) <= sizes.high <= high:
+                limits = f"sizes from {low:g} to {high:g} in {self.dtype}"
+                raise InputError(f"--{what}: got {sizes}, expected {limits}")
+        if self.numbers > MOST_NUMBERS:
+            raise InputError(
+                f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
+                "parameters or examples"
+            )
+        if self.network is None and self.examples != 1:
+            raise InputError(
+                f"--examples: got {self.examples}, expected 1 for the article's network"
+            )
+        if self.plant is not None and self.network is not None:
+            raise InputError(
+                "--plant: a mistake is planted in the article's network; expected no other one"
+            )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of units, layer by layer."""
+        return (2, 2, 1) if self.network is None else self.network.sizes
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters."""
+        return count_parameters(self.sizes)
+
+    @property
+    def names(self) -> list[str]:
+        """The parameters' names: w1 to b3, or w0[i,j] and b0[j], w1[i,j] and so on."""
+        if self.network is None:
+            return list(manual.article.Parameters._fields)
+        found = []
+        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+            found += [f"w{layer}[{i},{j}]" for i in range(n_in) for j in range(n_out)]
+            found += [f"b{layer}[{j}]" for j in range(n_out)]
+        return found
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Where, among the numbers of a case, the parameters end, and the inputs."""
+        return self.parameters, self.parameters + self.examples * self.sizes[0]
+
+    @property
+    def numbers(self) -> int:
+        """How many a case has: parameters, inputs, and targets, for classes one an example."""
+        is_class = self.network is not None and self.network.loss == "softmax-ce"
+        return self.ends[1] + self.examples * (1 if is_class else self.sizes[-1])
+
+    def loss(self, params: Any, x: Any, y: Any) -> Any:
+        """Compute the loss of one case in JAX."""
+        if self.network is None:
+            return autodiff.article.loss(params, x, y)
+        return autodiff.network.loss(self.network, params, x, y)
+
+    def by_hand(self, params: Any, x: Any, y: Any) -> Any:
+        """Compute the gradient of one case by hand, or a planted one, in NumPy or JAX."""
+        if self.network is not None:
+            return manual.network.gradient(self.network, params, x, y)
+        return type(params)(*self._gradient(manual.article.Parameters(*params), x, y))
+
+    @cached_property
+    def _gradient(self) -> Callable[..., Any]:
+        """The article's, made once: one of the mistakes is a buffer that is never cleared."""
+        if self.plant is not None:
+            return gradient_in(PLANTS[self.plant], self.form)
+        return partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[self.form])
+
+
+class Case(NamedTuple):
+    """The arrays of a case, in the dtype of the sweep."""
+
+    params: Any  #: `autodiff.article.Parameters`, or layers
+    x: Any  #: shape (2,), or (examples, n_in)
+    y: Any  #: a number, or shape (examples, n_out)
+
+
+def case(settings: Settings, number: int) -> Case:
+    """Draw the case of that number, in NumPy."""
+    block, lane = divmod(number, LANES)
+    with jax.enable_x64(True):
+        numbers = drawn(settings, np.int64(block), np.uint32(settings.seed))[:, lane]
+        return jax.device_get(_arranged(settings, numbers))
+
+
+def ruling(settings: Settings, at: Case) -> GradientReport:
+    """Judge the gradient by hand, or the planted one, at a case."""
+    with np.errstate(all="ignore"):  # the judge reports NaN and infinity
+        return check_gradient(settings.by_hand, settings.loss, *at, points=0)
+
+
+def trace(settings: Settings, at: Case, number: int) -> Trace:
+    """Trace the right derivation at the first example of a case, in float64.
+
+    Raises:
+        InputError: a number of the pass is not finite.
+    """
+    about = {"whose": f"case {number}", "parameters": f"parameters of case {number}"}
+    try:
+        if settings.network is None:
+            params = manual.article.Parameters(*map(float, at.params))
+            return trace_article(params, at.x, float(at.y), settings.form, about=about)
+        return trace_network(settings.network, at.params, at.x[0], at.y[0], about=about)
+    except InputError as error:
+        raise InputError(f"case {number}: {error}") from error
+
+
+def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
+    """Return a case's number and values, for JSON."""
+    leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(at.params)])
+    params = dict(zip(settings.names, map(float, leaves), strict=True))
+    inputs = {"x": np.asarray(at.x).tolist(), "y": np.asarray(at.y).tolist()}
+    return {"case": number, "params": params, "inputs": inputs}
+
+
+def drawn(settings: Settings, block: Any, seed: Any) -> Any:
+    """Draw the numbers of a block's cases: shape (`settings.numbers`, LANES)."""
+    key = jax.random.key(seed)
+    for word in (block >> 32, block):  # a word has 32 bits
+        key = jax.random.fold_in(key, jnp.asarray(word).astype(np.uint32))
+    numbers = jax.random.uniform(key, (settings.numbers, LANES), settings.dtype, -1, 1)
+    weights, x, y = jnp.split(numbers, settings.ends)
+    return jnp.concatenate([settings.weights.of(weights), settings.inputs.of(x), (y + 1) / 2])
+
+
+def _arranged(settings: Settings, numbers: Any) -> Case:
+    """Arrange the numbers of one case."""
+    weights, x, y = jnp.split(numbers, settings.ends)
+    network = settings.network
+    if network is None:
+        return Case(autodiff.article.Parameters(*weights), x, y[0])
+    shapes = pairwise(network.sizes)
+    layers = [Layer(np.zeros((i, o), x.dtype), np.zeros(o, x.dtype)) for i, o in shapes]
+    x, y = (part.reshape(settings.examples, -1) for part in (x, y))
+    if network.loss == "softmax-ce":
+        classes = network.sizes[-1]
+        y = (jnp.floor(y * classes) == jnp.arange(classes)).astype(x.dtype)
+    return Case(ravel_pytree(layers)[1](weights), x, y)
+
+
+def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
+    """Return both gradients of one case, and how far apart they may be, each like `params`."""
+    at = _arranged(settings, numbers)
+    try:
+        by_hand = settings.by_hand(*at)
+    except jax.errors.JAXTypeError:
+        by_hand = _in_numpy(settings, numbers)
+    return by_hand, *bounded(jax.grad(settings.loss))(*at)
+
+
+def _in_numpy(settings: Settings, numbers: Any) -> Any:
+    """Compute a gradient of the article's network that JAX cannot trace.
+
+    It is called in another thread, without 64-bit mode: numbers are passed as 32-bit words.
+    """
+    words = jax.lax.bitcast_convert_type(numbers, np.uint32)
+    shape = (settings.parameters, *words.shape[1:])
+
+    def of_many(words: Any) -> np.ndarray:
+        *params, x1, x2, y = np.asarray(words).view(settings.dtype).reshape(len(words), -1).T
+        grads = settings.by_hand(manual.article.Parameters(*params), np.stack([x1, x2], -1), y)
+        return np.stack(grads, -1).astype(settings.dtype).view(np.uint32).reshape(-1, *shape)
+
+    result = jax.ShapeDtypeStruct(shape, np.uint32)
+    found = jax.pure_callback(of_many, result, words, vmap_method="broadcast_all")
+    return list(jax.lax.bitcast_convert_type(found, settings.dtype))
+
+
+class Tally(NamedTuple):
+    """Counts and largest values of the cases so far."""
+
+    disagreements: Any  #: cases with an element further apart than its bound; int64
+    overflowed: Any  #: other cases with a bound that is not finite, and needed; int64
+    judged: Any  #: elements larger than their bound; int64, (parameters,)
+    reached: Any  #: elements at least so many ulps apart, `_REACHES`; int64, (bins,)
+    ulps: Any  #: the largest distance of each parameter; (parameters,)
+    #: The largest distance over its bound, by lane: infinite for NaN, 1 where the bound is not
+    #: finite, below 0 where there is no case; (LANES,).
+    ratio: Any
+    case: Any  #: the first case with that ratio; int64, (LANES,)
+
+
+_REACHES = np.array([0.0, np.finfo(np.float32).tiny, *ENDS[2:]])
+
+
+def nothing(settings: Settings) -> Tally:
+    """Return the tally of no case."""
+    return Tally(
+        disagreements=np.int64(0),
+        overflowed=np.int64(0),
+        judged=np.zeros(settings.parameters, np.int64),
+        reached=np.zeros(len(ENDS), np.int64),
+        ulps=np.zeros(settings.parameters, settings.dtype),
+        ratio=np.full(LANES, -1, settings.dtype),
+        case=np.full(LANES, _NO_CASE),
+    )
+
+
+def merged(parts: Tally) -> Tally:
+    """Merge tallies along their first axis, in whatever order."""
+    ratio = parts.ratio.max(0)
+    first = jnp.where(parts.ratio == ratio, parts.case, _NO_CASE).min(0)
+    return Tally(
+        disagreements=parts.disagreements.sum(0),
+        overflowed=parts.overflowed.sum(0),
+        judged=parts.judged.sum(0),
+        reached=parts.reached.sum(0),
+        ulps=parts.ulps.max(0),
+        ratio=ratio,
+        case=first,
+    )
+
+
+def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
+    """Tally a block.
+
+    Args:
+        gradients: both, and how far apart they may be: pytrees, the lane as last axis.
+        cases: the cases' numbers, int64, shape (LANES,).
+        total: how many cases there are; the others are not counted.
+    """
+    by_hand, by_autodiff, bound = map(_stacked, gradients)
+    is_case, dtype = cases < total, by_hand.dtype
+    gap = jnp.where(is_case, abs(by_hand - by_autodiff), -1)
+    bound = jnp.where(is_case, bound, jnp.inf)
+    size = jnp.maximum(abs(by_hand), abs(by_autodiff))
+    ulps = _in_ulps(gap, size)
+    ratio = jnp.where(gap < jnp.inf, gap / bound, jnp.inf)
+    ratio = jnp.where(bound < jnp.inf, ratio, (ulps > FEW).astype(dtype)).max(0)
+    ratio = jnp.where(is_case, ratio, -1)
+
+    def counted(which: Any, axes: Any) -> Any:
+        # In floats, which XLA adds up faster; they are exact up to 2²⁴.
+        return which.astype(dtype).sum(axes).astype(np.int64)
+
+    return Tally(
+        disagreements=counted(ratio > 1, 0),
+        overflowed=counted(ratio == 1, 0),
+        judged=counted(size > bound, 1),
+        reached=counted(ulps >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
+        ulps=ulps.max(1),
+        ratio=ratio,
+        case=cases,
+    )
+
+
+def _stacked(grads: Any) -> Any:
+    """Stack gradients, whose last axis is the lane, into shape (parameters, LANES)."""
+    return jnp.concatenate([leaf.reshape(-1, LANES) for leaf in jax.tree.leaves(grads)])
+
+
+def _in_ulps(gap: Any, size: Any) -> Any:
+    """Return distances in ulps of `size`, at least of the smallest normal number.
+
+    Those of NaN and infinity are infinite.
+    """
+    info, bits = jnp.finfo(size.dtype), f"uint{8 * size.dtype.itemsize}"
+    exponent = np.asarray(np.inf, size.dtype).view(bits)
+    power = jax.lax.bitcast_convert_type(jnp.maximum(size, info.tiny), bits) & exponent
+    ulps = gap / jax.lax.bitcast_convert_type(power, size.dtype) / info.eps
+    return jnp.where(gap < jnp.inf, ulps, jnp.inf)
+
+
+def _program(settings: Settings, each: int) -> Callable[..., Tally]:
+    """Compile a step: every device goes through `each` blocks.
+
+    Returns:
+        (the tally so far, the first block, how many cases there are, the seed) -> the tally.
+    """
+    mesh = Mesh(np.asarray(jax.devices()), ("devices",), axis_types=(AxisType.Auto,))
+
+    def on_device(first: Any, total: Any, seed: Any) -> Tally:
+        def of_block(block: Any) -> Tally:
+            numbers = drawn(settings, block, seed)
+            gradients = jax.vmap(partial(compared, settings), 1, -1)(numbers)
+            return tallied(gradients, block * LANES + np.arange(LANES), total)
+
+        first = first + each * jax.lax.axis_index("devices").astype(np.int64)
+        found = merged(jax.lax.map(of_block, first + np.arange(each)))
+        return jax.tree.map(lambda leaf: leaf[None], found)
+
+    all_devices = jax.shard_map(
+        on_device,
+        mesh=mesh,
+        in_specs=PartitionSpec(),
+        out_specs=PartitionSpec("devices"),
+        check_vma=False,
+    )
+
+    def step(found: Tally, first: Any, total: Any, seed: Any) -> Tally:
+        both = zip(found, all_devices(first, total, seed), strict=True)
+        return merged(Tally(*(jnp.concatenate([leaf[None], more]) for leaf, more in both)))
+
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    compiled = jax.jit(step, out_shardings=everywhere, compiler_options=_OPTIONS)
+    return compiled.lower(nothing(settings), *_numbers(0, 0, 0)).compile()
+
+
+def _numbers(first: int, total: int, seed: int) -> tuple[Any, Any, Any]:
+    return np.int64(first), np.int64(total), np.uint32(seed)
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """The result of a sweep."""
+
+    settings: Settings
+    requested: int  #: the number of cases requested
+    cases: int  #: the number of cases done, from case 0 on
+    tally: Tally  #: in NumPy
+    devices: int
+    process: int  #: which of the processes this is
+    processes: int
+    seconds: float  #: without compilation
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all cases were done."""
+        return self.cases == self.requested
+
+    @property
+    def judged(self) -> dict[str, int]:
+        """By parameter, the number of elements larger than their bound."""
+        return dict(zip(self.settings.names, self.tally.judged.tolist(), strict=True))
+
+    @property
+    def max_ulps(self) -> dict[str, float]:
+        """By parameter, the largest |by hand - autodiff| / ulp(the larger)."""
+        return dict(zip(self.settings.names, map(float, self.tally.ulps), strict=True))
+
+    @property
+    def histogram(self) -> list[int]:
+        """The number of elements in each bin of `ENDS`."""
+        return (-np.diff(self.tally.reached, append=0)).tolist()
+
+    @property
+    def disagreements(self) -> int:
+        """The number of cases with an element further apart than its bound."""
+        return int(self.tally.disagreements)
+
+    @property
+    def overflowed(self) -> int:
+        """The number of other cases with a bound that is not finite."""
+        return int(self.tally.overflowed)
+
+    @property
+    def suspects(self) -> list[tuple[int, float]]:
+        """Cases and their ratios to the bound, largest first; one for each lane."""
+        case, ratio = self.tally.case, self.tally.ratio
+        lanes = [lane for lane in np.lexsort([case, -ratio]) if ratio[lane] >= 0]
+        return [(int(case[lane]), float(ratio[lane])) for lane in lanes]
+
+    def judge(self, first: int, most: int) -> tuple[list[dict[str, Any]], str]:
+        """Have handgrad's judge rule on the most suspicious cases.
+
+        Args:
+            first: how many in any case, since both gradients may share a mistake.
+            most: how many if there is no bound, or a distance beyond it, until it finds one wrong.
+
+        Returns:
+            The cases with their rulings, for JSON, and the verdict. It is `disagree` where the
+            judge finds a gradient by hand wrong; or that its digits are lost, if its distance is
+            beyond the bound. It is `undecidable` where the judge does not find all distances right
+            that no bound explains, or where a parameter has no element larger than its bound.
+        """
+        found, acquitted, wrong = [], 0, False
+        for number, ratio in self.suspects[:most]:
+            if len(found) >= first and (wrong or ratio < 1):
+                break
+            at = case(self.settings, number)
+            report = ruling(self.settings, at)
+            rulings = {"bound_ratio": ratio, "ruling": report.verdict, "says": report.headline}
+            found.append(described(self.settings, at, number) | rulings)
+            wrong |= report.verdict == "disagree" or (ratio > 1 and report.verdict == "imprecise")
+            acquitted += ratio >= 1 and report.verdict == "agree"
+        if wrong:
+            return found, "disagree"
+        all_known = self.disagreements + self.overflowed == acquitted and all(self.judged.values())
+        return found, "agree" if all_known else "undecidable"
+
+    def as_object(self) -> dict[str, Any]:
+        """Return everything but the suspects and the verdict, for JSON."""
+        settings, ends = self.settings, [*ENDS, math.inf]
+        return {
+            "network": shape(settings.sizes),
+            "cases": self.cases,
+            "requested": self.requested,
+            "seconds": self.seconds,
+            "cases_per_second": self.cases / self.seconds if self.seconds else None,
+            "disagreements": self.disagreements,
+            "overflowed": self.overflowed,
+            "judged": self.judged,
+            "max_ulps": self.max_ulps,
+            "max_bound_ratio": max(0.0, float(self.tally.ratio.max())),
+            "histogram": [
+                {"from": ends[k], "below": ends[k + 1], "elements": count}
+                for k, count in enumerate(self.histogram)
+            ],
+            "devices": self.devices,
+            "processes": self.processes,
+            "dtype": settings.dtype,
+            "weights": str(settings.weights),
+            "inputs": str(settings.inputs),
+            "examples": settings.examples,
+            "seed": settings.seed,
+            "plant": settings.plant,
+        }
+
+
+def sweep(
+    settings: Settings,
+    requested: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> SweepResult:
+    """Compare cases 0 to `requested` - 1, or until a stop is requested.
+
+    Args:
+        settings: the settings of the sweep.
+        requested: the number of cases.
+        on_progress: called with the number of cases done.
+        stop_requested: called after each step, some tenths of a second.
+
+    Raises:
+        InputError: other processes were given other options.
+    """
+    blocks, devices = -(-requested // LANES), jax.device_count()
+    work = settings.parameters * settings.examples * LANES
+    each = min(max(1, _ELEMENTS // work), -(-blocks // devices))
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        if any_process_differs((settings, requested)):
+            raise InputError("the processes were given different options; expected the same ones")
+        step, found, done = _program(settings, each), nothing(settings), 0
+        began = time.perf_counter()
+        for first in range(0, blocks, each * devices):
+            try:
+                found = jax.device_get(step(found, *_numbers(first, requested, settings.seed)))
+                stops = multihost_utils.process_allgather(np.asarray(stop_requested()))
+            except jax.errors.JaxRuntimeError:
+                if jax.process_count() == 1:
+                    raise
+                break  # another process is gone; keep the cases done so far
+            done = min(requested, (first + each * devices) * LANES)
+            on_progress(done)
+            if np.any(stops):
+                break
+        seconds = time.perf_counter() - began
+    return SweepResult(
+        settings=settings,
+        requested=requested,
+        cases=done,
+        tally=found,
+        devices=devices,
+        process=jax.process_index(),
+        processes=jax.process_count(),
+        seconds=seconds,
+    )
+
+
+def any_process_differs(value: Any) -> bool:
+    """Whether a process has another value, as `repr` shows it."""
+    codes = multihost_utils.process_allgather(np.int64(zlib.crc32(repr(value).encode())))
+    return np.unique(codes).size > 1

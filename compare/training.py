@@ -1,0 +1,246 @@
+"""Train a network of any shape epoch by epoch, by hand, by autodiff, or by both in lockstep."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+import manual.network
+from compare.data import Dataset
+from compare.limits import LARGEST_VALUE, count_parameters, shape
+from compare.lockstep import Divergence, Lockstep, Point, Progress, RanAwayError, Ranges
+from compare.networks import flat
+from compare.networks.ranges import CANCELLING, STABLE, flattened, gradient_ranges, loss_ranges
+from compare.networks.updates import update_ranges
+from compare.prepared import Prepared, hits
+from compare.rounding import FLOAT32, FLOAT64
+from compare.sides import ByAutodiff, ByHand, Program, judged, name_at, split, start
+from compare.verdict import BY_AUTODIFF, BY_HAND
+from manual.network import Network
+from manual.sgd import minibatches
+
+#: While paths are judged, at most so many numbers per side are kept in memory at a time.
+KEPT = 4_000_000
+
+#: A training with parameters beyond this has diverged.
+LARGEST = {"float64": LARGEST_VALUE, "float32": 1e12}
+
+FORMATS = {"float32": FLOAT32, "float64": FLOAT64}
+
+#: The losses for classes.
+OF_CLASSES = ("bce", "softmax-ce")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a training depends on besides its data; equal plans give equal bits."""
+
+    network: Network
+    optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
+    learning_rate: float  #: η
+    batch: int  #: rows an update
+    seed: int  #: draws the split, the start, and the order of every epoch
+    dtype: str = "float64"  #: or `float32`
+
+
+def complaint(network: Network, data: Dataset) -> str | None:
+    """Return why the network does not fit the data, or None if it does."""
+    n_in, n_out = network.sizes[0], network.sizes[-1]
+    of = shape(network.sizes)
+    if n_in != len(data.features):
+        return (
+            f"network {of} has {n_in} inputs; expected {len(data.features)}, one for each "
+            f"feature of {data.name}"
+        )
+    if data.classes is None:
+        if network.loss in OF_CLASSES:
+            return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
+        return None if n_out == 1 else f"network {of} has {n_out} outputs; expected 1"
+    classes = len(data.classes)
+    allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
+    if n_out not in allowed:
+        expected = " or ".join(map(str, sorted(allowed)))
+        return (
+            f"network {of} has {n_out} outputs; expected {expected} for the {classes} classes "
+            f"of {data.target!r} with {network.loss}"
+        )
+    return None
+
+
+@cache
+def program_of(network: Network) -> Program:
+    """Return the loss of a network and its gradient, derived twice."""
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        import autodiff.network  # only here, since a training by hand does without JAX
+
+        return autodiff.network.loss(network, params, x, y)
+
+    like = flat.split(np.empty(count_parameters(network.sizes)), network.sizes)
+    return Program(loss, partial(manual.network.gradient, network), like)
+
+
+def lockstep(
+    plan: Plan,
+    x: np.ndarray,
+    y: np.ndarray,
+    ran_away: Callable[[int], RanAwayError],
+    by: Sequence[str] = (BY_HAND, BY_AUTODIFF),
+    program: Program | None = None,
+) -> Lockstep:
+    """Set up both sides of a training of a network, or one of them; a stretch is rows of `x`.
+
+    Args:
+        plan: the training.
+        x, y: the training data, shapes (n, n_in) and (n, n_out).
+        ran_away: see `Lockstep`.
+        by: the sides; JAX is loaded only if one of them needs it.
+        program: in place of the network's own.
+    """
+    network, program = plan.network, program or program_of(plan.network)
+
+    def ranges(before: Point, stretch: np.ndarray) -> tuple[Ranges, Ranges]:
+        params, floats = split(before.params, program.like), FORMATS[plan.dtype]
+        by_form = gradient_ranges(network, params, x[stretch], y[stretch], floats)
+        of_hand, of_auto = (
+            update_ranges(plan.optimiser, plan.learning_rate, before, flattened(by_form[form]))
+            for form in (STABLE, CANCELLING)
+        )
+        return of_hand, of_auto
+
+    makers = {BY_HAND: ByHand, BY_AUTODIFF: ByAutodiff}
+    sides = {side: makers[side](program, plan.optimiser, plan.learning_rate, x, y) for side in by}
+    name = partial(name_at, like=program.like)
+    return Lockstep(sides, ranges, name, ran_away, LARGEST[plan.dtype])
+
+
+@dataclass
+class Training:
+    """A training's constant parts: plan, data and sides; `advance` runs an epoch."""
+
+    plan: Plan
+    data: Prepared
+    by: tuple[str, ...]  #: the sides that train
+    both: Lockstep = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Build the sides."""
+        self.both = lockstep(self.plan, self.data.x, self.data.y, self._ran_away, self.by)
+
+    def start(self) -> Progress:
+        """Return the progress before the first epoch."""
+        plan = self.plan
+        params = manual.network.draw_parameters(plan.network, plan.seed, plan.dtype)
+        return self.both.start(start(params, plan.optimiser))
+
+    def advance(self, progress: Progress) -> Progress:
+        """Run one more epoch.
+
+        Raises:
+            RanAwayError: a parameter or a loss exceeds `LARGEST` or is NaN, on every side, or on
+                one although the two never disagreed.
+            MisshapenError: the gradient by hand is not shaped like the parameters.
+        """
+        for stretch in self.stretches(len(progress.losses)):
+            progress = self.both.advance(progress, stretch)
+        points, divergence = progress.points, progress.first_divergence
+        losses = [self.loss(side, points[side], self.data.x, self.data.y) for side in self.by]
+        divergence = divergence or self._first_wrong_loss(points, losses)
+        if divergence is None and not np.all(np.abs(losses) <= self.both.largest):
+            raise self._ran_away(int(points[self.by[0]].count) - 1)
+        if divergence and not any(map(self.both.is_sound, points.values())):
+            raise self._ran_away(int(points[self.by[0]].count) - 1, divergence)
+        all_losses = np.concatenate([progress.losses, [losses]])
+        return replace(progress, losses=all_losses, first_divergence=divergence)
+
+    def stretches(self, epoch: int) -> list[np.ndarray]:
+        """Group the minibatches of an epoch into matrices of row numbers of limited size."""
+        batches = minibatches(len(self.data.x), self.plan.batch, self.plan.seed, epoch)
+        full = [batch for batch in batches if len(batch) == self.plan.batch]
+        at_once = max(1, KEPT // (3 * count_parameters(self.plan.network.sizes)))
+        parts = [full[at : at + at_once] for at in range(0, len(full), at_once)]
+        return [np.stack(part).astype(np.int32) for part in [*parts, batches[len(full) :]] if part]
+
+    def loss(self, side: str, point: Point, x: np.ndarray, y: np.ndarray) -> float:
+        """Compute the loss on a whole table by a side's own lines."""
+        return float(self._of("loss", side, point, x, y))
+
+    def accuracy(self, side: str, point: Point, x: np.ndarray, y: np.ndarray) -> float:
+        """Compute the share of a table's rows that a side predicts correctly."""
+        return hits(self._of("predict", side, point, x), y)
+
+    def score(self, side: str, point: Point, classes: bool) -> dict[str, Any]:
+        """Compute losses and, for classes, accuracies, on both parts."""
+        data = self.data
+        parts = {"train": (data.x, data.y), "test": (data.test_x, data.test_y)}
+        return {
+            f"{part}_accuracy": self.accuracy(side, point, *of) if classes else None
+            for part, of in parts.items()
+        } | {f"{part}_loss": self.loss(side, point, *of) for part, of in parts.items()}
+
+    def _of(self, function: str, side: str, point: Point, *data: np.ndarray) -> Any:
+        """Call `loss` or `predict` of a side's network at its point."""
+        network = self.plan.network
+        params = split(point.params, program_of(network).like)
+        if side == BY_AUTODIFF:
+            with judged():
+                return np.asarray(_compiled(function, network)(params, *data))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return getattr(manual.network, function)(network, params, *data)
+
+    def _first_wrong_loss(
+        self, points: dict[str, Point], losses: Sequence[float]
+    ) -> Divergence | None:
+        """Find a side whose loss on the whole training part, at its own point, is off."""
+        if len(self.by) < 2:
+            return None
+        network, floats = self.plan.network, FORMATS[self.plan.dtype]
+        for (side, point), loss in zip(points.items(), losses, strict=True):
+            params = split(point.params[None], program_of(network).like)
+            right = loss_ranges(network, params, self.data.x[None], self.data.y[None], floats)
+            if right.contains(loss)[0] or not np.isfinite(right.magnitude[0]):
+                continue
+            bound = float(right.hi[0] - right.lo[0])
+            apart = abs(losses[0] - losses[1]) / float(np.spacing(right.magnitude[0]))
+            update = int(point.count) - 1
+            by_hand, by_autodiff = losses
+            return Divergence(update, "", "loss", side, side, by_hand, by_autodiff, bound, apart)
+        return None
+
+    def _ran_away(self, update: int, divergence: Divergence | None = None) -> RanAwayError:
+        epoch = update // -(-len(self.data.x) // self.plan.batch)
+        return RanAwayError(
+            f"the training ran away in epoch {epoch}: a parameter or the loss exceeds "
+            f"{self.both.largest:g} or is no number; learning rate {self.plan.learning_rate:g} is "
+            "too large, expected a smaller --learning-rate",
+            divergence,
+        )
+
+
+@cache
+def _compiled(function: str, network: Network) -> Callable[..., Any]:
+    """`loss` or `predict` of `autodiff.network`, compiled for a network."""
+    import jax
+
+    import autodiff.network
+
+    return jax.jit(partial(getattr(autodiff.network, function), network))
+
+
+def train(
+    training: Training,
+    epochs: int,
+    on_epoch: Callable[[Progress], None] = lambda _: None,
+) -> Progress:
+    """Train for so many epochs; `on_epoch` is called with the progress after each.
+
+    Raises:
+        RanAwayError, MisshapenError: as `Training.advance` does.
+    """
+    progress = training.start()
+    for _ in range(epochs):
+        progress = training.advance(progress)
+        on_epoch(progress)
+    return progress

@@ -1,0 +1,303 @@
+"""How far rounding may move the results of a program of JAX: to first order, in floats.
+
+`bounded` goes through a program once and carries an error beside each value: how far another
+program of the same operations may be from it, when each rounds in its own way. An operation hands
+on the errors of its operands by its derivative (a product with its term of second order, too) and
+adds its own rounding. With u, the unit roundoff of its dtype, that is twice, for the other program
+and for this one,
+
+- u of a correctly rounded result, and `FUNCTION` u of that of a function such as exp;
+- n u Σ|terms| of a sum of n terms, in any order (Higham, Accuracy and Stability of Numerical
+  Algorithms, 2002, section 4.2), and (n + 1) u Σ|terms| if they are products;
+- the smallest normal number on top of it, since what is smaller may become 0.
+
+A comparison that these errors may turn is undecided. What is selected by it has an infinite error,
+unless the cases are no further apart than their own errors; so have the steps of sign and floor.
+
+This is no proof: where an error is as large as its number, the derivative at the number says
+little. Such a bound screens. Whatever is not within it, `~(gap <= bound)`, is for a judge: what is
+beyond a bound, and all that has none, infinite or NaN. A program whose formulas lose digits has
+wide bounds, behind which mistakes are not seen: analyse one that keeps them.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import add, or_
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad.data.pytrees import is_real
+from handgrad.program.cost import terms
+from handgrad.program.equations import results_by_jax, walked
+from handgrad.program.graph import CALLS
+from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.program.rule import Rounds
+from handgrad.program.rules import RULES
+from handgrad.tolerance.monte_carlo import PRODUCTS, narrows, smallest, unit
+
+#: Units of roundoff of a function that is not correctly rounded, and of the few operations that
+#: another program may take for it: libraries promise or show up to 5 in float32, 3.4 in float64.
+FUNCTION = 8
+
+#: What IEEE 754 rounds correctly.
+CORRECTLY_ROUNDED = ("add", "add_any", "sub", "mul", "div", "sqrt", "square")
+
+#: Operations that are linear and no sums: each result is one number of one operand.
+MOVING = (
+    *("dynamic_update_slice", "optimization_barrier", "pad", "reduce_precision", "split", "stack"),
+    *("tile", "unstack"),
+)
+
+#: Not covered: `rem` has steps, `scatter-sub` would take one operand's errors from the other's, and
+#: near their zeros libraries compute the others to fewer digits.
+NOT_COVERED = ("rem", "scatter-sub", "lgamma", "digamma")
+
+
+class Number(NamedTuple):
+    """An array, and how far rounding may move it."""
+
+    value: Any
+    #: Of the same shape and dtype, not negative; of truth values and integers, whether they may be
+    #: others. None where it is exact.
+    error: Any = None
+
+
+def bounded(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
+    """Return a function that computes what `function` does, and how far rounding may move it.
+
+    It takes the same arguments, pytrees of arrays, which are exact, and returns two pytrees like
+    the result: the values, and their errors, of the same dtypes, infinite or NaN where nothing is
+    known; of truth values and integers, whether they may be others. It can be transformed by
+    `jax.jit` and `jax.vmap`. For float64, call it with 64 bits enabled.
+
+    Raises:
+        NotImplementedError: an operation of the program is not covered.
+
+    Example:
+        >>> value, error = bounded(lambda x: 1 - x * x)(np.float32(0.75))
+        >>> print(value, 1e-7 < error < 3e-7)
+        0.4375 True
+    """
+
+    def run(*args: Any) -> tuple[Any, Any]:
+        program, shapes = jax.make_jaxpr(function, return_shape=True)(*args)
+        given = [*map(Number, program.consts), *map(_given, jax.tree.leaves(args))]
+        found = walked(program.jaxpr, given, _literal, _equation)
+        tree = jax.tree.structure(shapes)
+        values, errors = [out.value for out in found], [_error(out) for out in found]
+        return tree.unflatten(values), tree.unflatten(errors)
+
+    return run
+
+
+def _given(array: Any) -> Number:
+    """Return an argument: what is subnormal may be taken for 0, as XLA does."""
+    array = jnp.asarray(array)
+    if not is_real(array):
+        return Number(array)
+    bits = jax.lax.bitcast_convert_type(array, f"uint{8 * array.dtype.itemsize}")
+    size, tiny = bits << 1, np.asarray(jnp.finfo(array.dtype).tiny, array.dtype)
+    subnormal = (size > 0) & (size < tiny.view(bits.dtype) << 1)
+    return Number(array, jnp.where(subnormal, tiny, 0).astype(array.dtype))
+
+
+def _literal(literal: Any) -> Number:
+    return Number(np.asarray(literal.val, dtype=literal.aval.dtype))
+
+
+def _error(number: Number) -> Any:
+    if number.error is not None:
+        return number.error
+    return jnp.zeros(jnp.shape(number.value), number.value.dtype if is_real(number.value) else bool)
+
+
+def _equation(eqn: Any, operands: list[Number]) -> list[Number]:
+    if eqn.primitive.name in CALLS:
+        body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
+        consts = map(Number, getattr(body, "consts", ()))
+        return walked(getattr(body, "jaxpr", body), [*consts, *operands], _literal, _equation)
+    outputs = results_by_jax(eqn, [o.value for o in operands])
+    errors = [None] * len(outputs)
+    if any(o.error is not None for o in operands):
+        errors = _handed_on(eqn, operands, outputs)
+    own = _rounding(eqn, operands, outputs)
+    both = zip(outputs, errors, own, strict=True)
+    return [Number(out, _sum(error, more)) for out, error, more in both]
+
+
+def _sum(*errors: Any) -> Any:
+    known = [error for error in errors if error is not None]
+    return reduce(add, known) if known else None
+
+
+def _rounding(eqn: Any, operands: list[Number], outputs: list[Any]) -> list[Any]:
+    """Return what the operation rounds, twice; None where it does not."""
+    name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
+    rounds = rule.rounds if rule else Rounds.NOTHING
+    if rounds is Rounds.SUM:
+        n = terms(eqn) + (name in PRODUCTS)
+        sizes = results_by_jax(eqn, [_size(o) for o in operands])
+    elif rounds is Rounds.RESULT or narrows(eqn):
+        is_square = name == "integer_pow" and eqn.params["y"] == 2
+        n = 1 if name in CORRECTLY_ROUNDED or is_square or narrows(eqn) else FUNCTION
+        sizes = [abs(out) for out in outputs]
+    else:
+        return [None] * len(outputs)
+    return [
+        2 * n * (unit(v) * size + smallest(v)) if is_real(v.aval) else None
+        for v, size in zip(eqn.outvars, sizes, strict=True)
+    ]
+
+
+def _size(number: Number) -> Any:
+    return abs(number.value) if is_real(number.value) else number.value
+
+
+def _handed_on(eqn: Any, operands: list[Number], outputs: list[Any]) -> list[Any]:
+    """Return how far the errors of the operands move the results."""
+    name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
+    if name in _OWN_LINES:
+        return [_OWN_LINES[name](eqn, outputs[0], *operands)]
+    decided = all(o.error is None or is_real(o.value) for o in operands)
+    if rule is not None and rule.rearranges and not decided and len(operands) == 1:
+        return results_by_jax(eqn, [operands[0].error])
+    linear_or_smooth = rule is not None and (
+        rule.rearranges or rule.elementwise or rule.rounds is Rounds.SUM or name in MOVING
+    )
+    to_first_order = linear_or_smooth and name not in NOT_COVERED
+    if not (decided and to_first_order and all(is_real(v.aval) for v in eqn.outvars)):
+        raise UncertifiedPrimitiveError(name)
+    errors: list[Any] = [None] * len(outputs)
+    for i, operand in enumerate(operands):
+        if operand.error is None:
+            continue
+
+        def of_one(x: Any, i: int = i) -> list[Any]:
+            given = [o.value for o in operands]
+            return results_by_jax(eqn, [*given[:i], x, *given[i + 1 :]])
+
+        _, changes = jax.jvp(of_one, (operand.value,), (operand.error,))
+        errors = [_sum(e, abs(change)) for e, change in zip(errors, changes, strict=True)]
+    return errors
+
+
+# Lines of their own: (the equation, its result, its operands) -> how far they move the result.
+
+
+def _unchanged(_eqn: Any, _out: Any, x: Number) -> Any:
+    return x.error
+
+
+def _product(eqn: Any, _out: Any, a: Number, b: Number) -> Any:
+    """|a b - a' b'| is at most (|a| + |a - a'|) |b - b'| + |a - a'| |b|, of sums of them, too."""
+    given = []
+    if a.error is not None:
+        given.append([a.error, abs(b.value)])
+    if b.error is not None:
+        given.append([_sum(abs(a.value), a.error), b.error])
+    return _sum(*(results_by_jax(eqn, factors)[0] for factors in given))
+
+
+def _power(eqn: Any, _out: Any, x: Number) -> Any:
+    """x^n, by the steepest slope within reach: of x² that matters near 0."""
+    n = eqn.params.get("y", 2)
+    far = abs(x.value) + x.error if n > 0 else jnp.maximum(abs(x.value) - x.error, 0)
+    return abs(n) * x.error * far ** (n - 1)
+
+
+def _quotient(_eqn: Any, out: Any, a: Number, b: Number) -> Any:
+    """Infinite where the denominator may be 0."""
+    if b.error is None:
+        return a.error / abs(b.value)
+    nearest = abs(b.value) - b.error
+    moved = _sum(a.error, abs(out) * b.error)
+    return jnp.where(nearest > 0, moved / nearest, jnp.inf)
+
+
+def _root(_eqn: Any, out: Any, x: Number) -> Any:
+    """|√x - √x'| is |x - x'| / (√x + √x'), and so at most √|x - x'|."""
+    return jnp.where(x.error > 0, x.error / jnp.maximum(out, jnp.sqrt(x.error)), x.error)
+
+
+def _undecided(eqn: Any, _out: Any, a: Number, b: Number) -> Any:
+    """Tell where a comparison may turn; nothing does that of a number with itself."""
+    if eqn.invars[0] is eqn.invars[1] and is_real(a.value):
+        return None
+    reach = _sum(a.error, b.error)
+    if not is_real(a.value):
+        return reach
+    return ~((reach == 0) | (abs(a.value - b.value) > reach))
+
+
+def _selected(eqn: Any, out: Any, which: Number, *cases: Number) -> Any:
+    errors = [_error(case) for case in cases]
+    chosen = results_by_jax(eqn, [which.value, *errors])[0]
+    if which.error is None:
+        return chosen
+    if not is_real(out):
+        others = reduce(or_, (case.value != out for case in cases))
+        return chosen | which.error & (others | reduce(or_, errors))
+    moved = [abs(case.value - out) for case in cases]
+    at_most = reduce(add, errors)
+    continuous = reduce(jnp.maximum, moved) <= at_most
+    return jnp.where(which.error, jnp.where(continuous, 2 * at_most, jnp.inf), chosen)
+
+
+def _extreme(_eqn: Any, out: Any, a: Number, b: Number) -> Any:
+    of_a, of_b = _error(a), _error(b)
+    chosen = jnp.where(a.value == out, of_a, of_b)
+    near = abs(a.value - b.value) <= of_a + of_b
+    return jnp.where(near, jnp.maximum(of_a, of_b), chosen)
+
+
+def _clamped(_eqn: Any, _out: Any, *operands: Number) -> Any:
+    """Return the largest of the errors: no number moves by more than those that it may become."""
+    return reduce(jnp.maximum, (o.error for o in operands if o.error is not None))
+
+
+def _extreme_of_many(eqn: Any, _out: Any, x: Number) -> Any:
+    return jnp.max(x.error, eqn.params["axes"])
+
+
+def _step(eqn: Any, out: Any, x: Number) -> Any:
+    """Infinite where the step may be another."""
+    ends = [results_by_jax(eqn, [x.value + sign * x.error])[0] for sign in (-1, 1)]
+    return jnp.where((ends[0] == out) & (ends[1] == out), 0, jnp.inf).astype(out.dtype)
+
+
+def _converted(_eqn: Any, out: Any, x: Number) -> Any:
+    if is_real(x.value) and is_real(out):
+        return x.error.astype(out.dtype)
+    if is_real(x.value):
+        raise UncertifiedPrimitiveError("convert_element_type")
+    return jnp.where(x.error, jnp.inf, 0).astype(out.dtype) if is_real(out) else x.error
+
+
+def _decided(_eqn: Any, _out: Any, _x: Number) -> None:
+    """Return no error: what rounding may make infinite has an error that is."""
+
+
+def _any(_eqn: Any, _out: Any, *operands: Number) -> Any:
+    """Tell where a truth value may be another."""
+    return reduce(or_, (o.error for o in operands if o.error is not None))
+
+
+_OWN_LINES: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("neg", "abs", "stop_gradient"), _unchanged),
+    **dict.fromkeys(("mul", *PRODUCTS), _product),
+    **dict.fromkeys(("square", "integer_pow"), _power),
+    "div": _quotient,
+    "sqrt": _root,
+    **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), _undecided),
+    "select_n": _selected,
+    **dict.fromkeys(("max", "min"), _extreme),
+    "clamp": _clamped,
+    **dict.fromkeys(("reduce_max", "reduce_min"), _extreme_of_many),
+    **dict.fromkeys(("sign", "floor", "ceil", "round"), _step),
+    "convert_element_type": _converted,
+    **dict.fromkeys(("and", "or", "not"), _any),
+    "is_finite": _decided,
+}

@@ -1,0 +1,247 @@
+"""The tables say what the stored answers say; those of today stand in the documents."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.checkers import tables
+from benchmarks.checkers.cases import GRADIENTS, QUESTIONS, TIMES, TORCH
+from benchmarks.checkers.contenders import OURS
+from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG
+from benchmarks.checkers.results import Check, Results, stored
+from benchmarks.checkers.subjects import EQUAL, SIZED
+from compare.wording import InputError
+from tests.benchmarks.planted_checkers import B, W, check, known, results
+
+PEER = "jax.test_util.check_grads"
+
+
+def cells(text: str) -> dict[str, list[str]]:
+    """The cells of each line of all tables, by the first one; of formats by the first two."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    few = {"float64", "bfloat16"}
+    return {
+        " ".join(line[: 1 + (line[0] in few)]).strip(): [cell.strip() for cell in line[1:]]
+        for line in lines
+    }
+
+
+def made_up() -> Results:
+    made = results()
+    right, wrong = partial(check, "always right"), partial(check, "always wrong")
+    made.checks = [
+        right("mistakes", "half-mse", RIGHT),
+        right("mistakes", "half-mse", NO_ANSWER, subject="n", reason="time"),
+        right("elements", "sign", RIGHT, subject="10000"),
+        right("right", "tiny", RIGHT, seconds=3.0),
+        wrong("mistakes", "half-mse", WRONG, kinds=("factor",), leaves=(W,)),
+        wrong("mistakes", "half-mse", WRONG, kinds=("sign",), leaves=(B,), subject="n"),
+        wrong("mistakes", "missing-square", WRONG, kinds=("unknown",), parameters=1),
+        wrong("mistakes", "relu-at-zero", RIGHT, kinds=("convention",)),
+        wrong("elements", "sign", WRONG, kinds=("unknown",), subject="10000"),
+        wrong("right", "tiny", WRONG, seconds=2.0),
+    ]
+    kinds = {"half-mse": "factor", "missing-square": "unknown", "relu-at-zero": "convention"}
+    made.planted = {c.case: known(kinds.get(c.what, "sign")) for c in made.checks}
+    return made
+
+
+def test_the_tables_count_what_was_answered() -> None:
+    text = tables.markdown(made_up())
+    found = cells(text)
+    assert found["`half-mse`"][1:] == ["0 of 2 (1 no answer)", "2 of 2"]
+    assert found["`relu-at-zero`"][1:] == ["-", "1 of 1"], "said to be another valid choice"
+    assert found["what was done"] == ["10,000", "0 of 1", "1 of 1"]
+    assert found["tiny losses"][1:] == ["0 of 1", "1 of 1"]
+    assert found["named the parameter"][1:] == ["-", "1 of 3"]
+    assert found["named the mistake"][1:] == ["-", "2 of 4"]
+    assert found["named another mistake"][1:] == ["-", "1 of 5"]
+    assert found["no answer"][1:] == ["1 of 4 (1 time)", "0 of 6"]
+    assert found["seconds on the clock"][1:] == ["1; 3", "1; 2"]
+    assert found["CPU seconds"][1:] == ["-", "-"]
+    assert "2 models, 5 wrong derivatives and 1 right ones. A check that takes longer" in text
+    assert "`tanh-linear`" not in found, "what was not asked has no row"
+
+
+def test_a_part_that_was_not_asked_has_no_table() -> None:
+    made = made_up()
+    made.checks = [check for check in made.checks if check.part == "right"]
+    made.contenders["always right"] = "not installed"
+    text = tables.markdown(made)
+    assert "Right gradients that were called wrong" in text
+    assert "planted in" not in text
+    assert "Not asked: `always right`, not installed." in text
+
+
+def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> None:
+    made = made_up()
+    assert cells(tables.in_brief(made))["seconds, median"] == ["1", "1"]
+    made.checks = [
+        replace(c, cpu=None if c.verdict == NO_ANSWER else c.seconds / 2) for c in made.checks
+    ]
+    assert cells(tables.in_brief(made))["CPU-seconds, median"] == ["0.5", "0.5"]
+    assert cells(tables.markdown(made))["CPU seconds"][1:] == ["0.5; 1.5", "0.5; 1"]
+    assert "takes longer than 120 CPU seconds" in tables.markdown(made)
+    made.checks[0] = replace(made.checks[0], cpu=None)
+    assert cells(tables.markdown(made))["CPU seconds"][1:] == ["-", "0.5; 1"]
+    assert "CPU-seconds, median" not in cells(tables.in_brief(made))
+
+
+def of_torch() -> Results:
+    def answer(what: str, dtype: str, verdict: str, part: str = "mistakes", **others: Any) -> Check:
+        return check("always right", part, what, verdict, subject="norm", format=dtype, **others)
+
+    made = results(TORCH, **{"always wrong": "not installed"})
+    made.checks = [
+        answer("mean", "float64", WRONG, kinds=("constant",)),
+        answer(
+            "mean", "bfloat16", WRONG, kinds=("unknown", "rounding"), lines=("mean = z.mean()",)
+        ),
+        answer("eps", "float64", WRONG, kinds=("sign",), lines=("z = x",)),
+        answer("eps", "bfloat16", RIGHT),
+        answer("shape", "float64", WRONG, kinds=("shape",), seconds=3.0),
+        answer("shape", "bfloat16", NO_ANSWER, reason="time"),
+        answer("as-written", "float64", RIGHT, part="right"),
+        answer("as-written", "bfloat16", WRONG, part="right"),
+    ]
+    for each in made.checks[:6]:
+        about: Any = known("constant", lines=("mean = ",), size=0.25, times=200.0)
+        about |= {"says": each.what}
+        if each.what == "shape":
+            about |= {"kinds": ["shape"], "size": None, "times": None}
+        made.planted[each.case] = about
+    made.planted["mistakes/norm/eps/0/bfloat16"].update(size=1e-5, times=0.1)
+    return made
+
+
+def test_each_format_has_its_counts() -> None:
+    text = tables.markdown(of_torch())
+    found = {words: row[-1] for words, row in cells(text).items()}
+    assert found["float64 mistakes larger than rounding, caught"] == "3 of 3"
+    assert found["float64 smaller mistakes, caught"] == "-"
+    assert found["float64 right ones called wrong"] == "0 of 1"
+    assert found["float64 named the mistake, of those caught"] == "2 of 3"
+    assert found["float64 named another mistake"] == "1 of 3"
+    assert found["float64 seconds on the clock, median; longest"] == "1; 3"
+    assert found["bfloat16 mistakes larger than rounding, caught"] == "1 of 2 (1 no answer)"
+    assert found["bfloat16 smaller mistakes, caught"] == "0 of 1"
+    assert found["bfloat16 right ones called wrong"] == "1 of 1"
+    assert found["bfloat16 named the mistake, of those caught"] == "1 of 1", "by its line"
+    assert found["bfloat16 named another mistake"] == "0 of 1", "lost digits are no name"
+    assert found["bfloat16 no answer"] == "1 of 4 (1 time)"
+    assert "missed was 0.1 times rounding (norm in bfloat16, `eps`)" in text
+    each = {name: cells(text)[f"norm: {name}"] for name in ("mean", "eps", "shape")}
+    assert each == {"mean": ["0.2", "yes"], "eps": ["0.2", "float64"], "shape": ["-", "yes"]}
+    assert len(cells(tables.in_brief(of_torch()))) == 2 * tables.IN_BRIEF + 2
+
+
+def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
+    made = of_torch()
+    for one in made.checks[:2]:
+        made.planted[one.case]["times"] = 100.0
+    assert [tables.is_larger(made.planted, one) for one in made.checks[:2]] == [False, True]
+
+
+SMALLEST = "2-2-1, 4"
+COMPARED = [name for name, of in SIZED.items() if of.group == EQUAL]
+
+
+def timed(name: str, *seconds: float, by: str = OURS, size: int = 9) -> list[Check]:
+    """Make up first calls of these seconds, and later ones of half of them."""
+    about = {"subject": name, "points": 9, "judged": size, "elements": size, "cpu": 1.0}
+    calls = [(0, s) for s in seconds] + [(k, s / 2) for k, s in enumerate(seconds, 1)]
+    return [check(by, "right", "sized", RIGHT, call=k, **about, seconds=s) for k, s in calls]
+
+
+def of_times(*checks: list[Check]) -> Results:
+    made = replace(results(TIMES), contenders={OURS: None, PEER: None}, calibration=[0.01] * 3)
+    made.checks = [one for each in checks for one in each]
+    return made
+
+
+def test_times_are_medians() -> None:
+    made = of_times(timed(SMALLEST, 3.0, 1.0, 2.0), timed(SMALLEST, 0.5, 0.25, 7.0, by=PEER))
+    text = tables.markdown(made)
+    assert cells(text)[SMALLEST] == ["9", "9", "2 s", "1 s", "0.5, 0.25 s"]
+    assert "takes 10.0 ms (in its processes 10.0 to 10.0 ms) there" in text
+    assert "to the power of" not in text, "there is no exponent of one network"
+
+
+@pytest.mark.parametrize("call", [1, 4], ids=["first", "later"])
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [(WRONG, ""), (RIGHT, "imprecise"), (NO_ANSWER, "undecidable"), (NO_ANSWER, "time")],
+)
+def test_a_check_that_does_not_agree_has_no_time(call: int, verdict: str, reason: str) -> None:
+    ours, theirs = timed(SMALLEST, 3.0, 1.0, 2.0), timed(SMALLEST, 0.5, 0.25, 7.0, by=PEER)
+    ours[call] = replace(ours[call], verdict=verdict, reason=reason)
+    made, why = of_times(ours, theirs), reason or verdict
+    assert cells(tables.markdown(made))[SMALLEST][2:] == [f"no time: {why}"] * 2 + ["0.5, 0.25 s"]
+    assert tables.failed(made) == [f"{SMALLEST}: {why}"]
+    assert tables.failed(replace(made, questions=GRADIENTS)) == []
+
+
+def test_what_a_peer_says_stands_beside_its_time() -> None:
+    calls = timed(SMALLEST, 0.5, by=PEER)
+    assert tables.both([replace(calls[0], verdict=WRONG), calls[1]]) == "0.5, 0.25 s (wrong)"
+    stopped = replace(calls[0], verdict=NO_ANSWER, reason="time")
+    assert (tables.both([stopped]), tables.both([])) == ("no time: time", "-")
+    assert tables.failed(of_times([stopped])) == []
+
+
+def test_elements_that_were_not_judged_are_said() -> None:
+    calls = timed(SMALLEST, 1.0, 1.0, 1.0)
+    assert tables.points(calls) == "9"
+    calls[4] = replace(calls[4], points=4)
+    assert tables.points(calls) == "4 to 9"
+    calls[4] = replace(calls[4], judged=5)
+    assert tables.points(calls) == "4 to 9, and 5 of 9 elements"
+
+
+def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None:
+    sizes = [4810, 34186, 101770, 669706]
+    rows = [timed(n, *[2e-5 * s**0.75] * 3, size=s) for n, s in zip(COMPARED, sizes, strict=True)]
+    assert tables.exponent(rows) == pytest.approx((0.75, 0.75, 0.75))
+    assert tables.steps(rows) == pytest.approx([0.75] * 3)
+    text = tables.markdown(of_times(*rows))
+    assert "of these 4 grow with the number of parameters to the power of 0.75 (with 95 %" in text
+    slow = [replace(call, seconds=1e9) for call in rows[-1]]
+    low, high = (tables.exponent([*rows[:-1], slow]) or (0, 0, 0))[1:]
+    # Student's factor for two degrees of freedom is closed: 0.95 / √(2 · 0.975 · 0.025).
+    x = np.log(sizes)
+    y = np.log([*(1e-5 * s**0.75 for s in sizes[:-1]), 1e9])
+    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
+    half = covariance[0, 0] ** 0.5 * 0.95 / (2 * 0.975 * 0.025) ** 0.5
+    assert (low, high) == pytest.approx((slope - half, slope + half))
+    for change in ({"judged": 12}, {"verdict": NO_ANSWER, "reason": "undecidable"}):
+        unfit = [replace(slow[0], **change), *slow[1:]]
+        assert tables.exponent([*rows[:-1], unfit]) == pytest.approx((0.75, 0.75, 0.75))
+    assert tables.exponent(rows[:2]) is None
+
+
+def test_stored_results_are_read_again_and_hold_together(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    of_torch().save(file)
+    assert Results.load(file) == of_torch()
+    made = of_torch()
+    del made.planted["mistakes/norm/eps/0/bfloat16"]
+    made.save(file)
+    with pytest.raises(InputError, match="eps/0/bfloat16 is not in planted"):
+        Results.load(file)
+    replace(made, questions="riddles").save(file)
+    with pytest.raises(InputError, match="questions is 'riddles'; expected one of gradients, "):
+        Results.load(file)
+    file.write_text('{"schema": 2}', "utf-8")
+    with pytest.raises(InputError, match="checks is null; expected `array`, got `null`"):
+        Results.load(file)
+
+
+@pytest.mark.parametrize("questions", QUESTIONS)
+def test_stored_answers_have_tables(questions: str) -> None:
+    text = tables.markdown(Results.load(stored(questions)))
+    assert text.count("| --- |") >= 2
+    assert "nan" not in text

@@ -1,0 +1,193 @@
+"""Two trainings of the article's network in lockstep."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff.article
+import manual.article
+from compare import experiment
+from compare.experiment import Settings, Trainings
+from compare.lockstep import RanAwayError
+from manual.article import Parameters
+from manual.sgd import sample_order, train, update
+from models.planted import LOOPS, PLANTS, gradient_in, train_in
+from tests.reference import LOSSES, TRAINED, XS, YS, close
+from tests.tiers import slowly
+
+DRAWN = Settings().start()
+
+
+def compared(epochs: int, shuffled: int | None = None, **wrong: Any) -> Trainings:
+    order = sample_order(4, epochs, shuffled)
+    return experiment.train(Settings(epochs=epochs), order=order, **wrong)
+
+
+@pytest.mark.slow
+def test_the_articles_training() -> None:
+    trainings = experiment.train(Settings(init="ones"))
+    assert trainings.epochs == 1000
+    assert trainings.first_divergence is None
+    for epoch, loss in LOSSES.items():
+        assert close(trainings.losses[epoch, 0], loss, 14)
+        assert close(trainings.losses[epoch, 1], loss, 14)
+    for side in (trainings.by_hand, trainings.autodiff):
+        assert np.abs(np.subtract(side, TRAINED)).max() <= 0.51e-12
+
+
+@pytest.mark.parametrize(
+    ("seed", "form"),
+    [(0, "stable"), slowly(None, "article")],
+)
+def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
+    settings = Settings(epochs=300, sigmoid_derivative=form)
+    trainings = experiment.train(settings, order=sample_order(4, 300, seed))
+    assert trainings.first_divergence is None
+    assert 0 < trainings.max_drift_ulps < 1000
+
+
+def test_no_epochs_at_all() -> None:
+    trainings = compared(0)
+    assert trainings.epochs == 0
+    assert trainings.by_hand == trainings.autodiff == DRAWN
+
+
+@pytest.mark.slow
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compared(10, 1)
+    monkeypatch.setattr(experiment, "CHUNK", 3)
+    counted: list[int] = []
+    parts = compared(10, 1, on_epoch=counted.append)
+    assert counted == list(range(1, 11))
+    assert parts.losses.tobytes() == whole.losses.tobytes()
+    assert parts.max_drift_ulps == whole.max_drift_ulps
+    assert parts.by_hand == whole.by_hand
+    late = compared(10, loop=OTHER_LOOPS["decaying-rate"][0]).first_divergence
+    assert late is not None
+    assert late.update == 4
+
+
+@pytest.mark.slow
+def test_each_side_has_its_own_losses_and_parameters() -> None:
+    """With a wrong gradient by hand the two trainings differ, and no column is the other's."""
+    trainings = compared(30, gradient=gradient_in(PLANTS["half-mse"]))
+    sides = (trainings.by_hand, trainings.autodiff)
+    losses = [manual.article.mean_loss(params, XS, YS) for params in sides]
+    assert losses[0] > 1.1 * losses[1]
+    np.testing.assert_allclose(trainings.losses[-1], losses, rtol=1e-12)
+
+
+#: They need derivatives of 1e-7 or less, and a saturated unit.
+NOT_HERE = {"small-elements-zeroed", "saturated-unit-zeroed"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", sorted(set(PLANTS) - NOT_HERE))
+def test_a_wrong_gradient_is_found_in_training(slug: str) -> None:
+    with np.errstate(all="ignore"):
+        divergence = compared(30, gradient=gradient_in(PLANTS[slug])).first_divergence
+    assert divergence is not None
+    assert (divergence.quantity, divergence.off) == ("gradient", "by_hand")
+    assert divergence.parameter in PLANTS[slug].leaves
+
+
+@pytest.mark.slow
+def test_what_a_divergence_says() -> None:
+    """b2's derivative is wrong from the first sample on, and by the factor that was dropped."""
+    d = compared(3, gradient=gradient_in(PLANTS["dropped-term-loss"])).first_divergence
+    assert d is not None
+    assert (d.update, d.parameter) == (0, "b2")
+    right = manual.article.gradient(DRAWN, XS[0], YS[0]).b2
+    assert abs(d.autodiff / right - 1) < 1e-14
+    residual = YS[0] - manual.article.feedforward(DRAWN, XS[0])
+    assert abs(d.by_hand * -2 * residual / right - 1) < 1e-14
+    assert abs(d.by_hand - d.autodiff) > d.bound > 0
+
+
+#: Where the first update is right.
+FIRST = {"stale-parameters": 1, "last-sample-skipped": 3, "wrong-sample": 1}
+
+
+def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
+    velocity = np.zeros(9)
+    for sample in order.ravel():
+        velocity = 0.5 * velocity + np.array(gradient(params, xs[sample], ys[sample]))
+        params = update(params, velocity, rate)
+        yield params
+
+
+def _weight_decay(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    def decayed(params: Parameters, x: Any, y: Any) -> Parameters:
+        grads = gradient(params, x, y)
+        return Parameters(*(g + 1e-3 * w for g, w in zip(grads, params, strict=True)))
+
+    return train(params, xs, ys, decayed, rate, order)
+
+
+def _decaying_rate(
+    params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any
+) -> Any:
+    for epoch in order:
+        yield from (path := list(train(params, xs, ys, gradient, rate, epoch[None])))
+        params, rate = path[-1], rate * 0.9
+
+
+#: Training loops that are not ours, and the first update that must be seen to differ.
+OTHER_LOOPS: dict[str, tuple[Any, int]] = {
+    **{slug: (train_in(plant), FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
+    "weight-decay": (_weight_decay, 0),
+    "momentum": (_momentum, 1),
+    "decaying-rate": (_decaying_rate, 4),
+}
+
+
+@pytest.mark.parametrize("slug", OTHER_LOOPS)
+def test_a_wrong_training_loop_is_found(slug: str) -> None:
+    loop, first = OTHER_LOOPS[slug]
+    divergence = compared(3, loop=loop).first_divergence
+    assert divergence is not None
+    assert (divergence.update, divergence.quantity, divergence.along) == (
+        first,
+        "update",
+        "by_hand",
+    )
+
+
+def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = autodiff.article.train
+
+    def backwards(params: Any, xs: Any, ys: Any, rate: float, order: np.ndarray) -> Any:
+        return right(params, xs, ys, rate, np.ascontiguousarray(order[:, ::-1]))
+
+    monkeypatch.setattr(autodiff.article, "train", backwards)
+    divergence = compared(3).first_divergence
+    assert divergence is not None
+    found = (divergence.update, divergence.quantity, divergence.along, divergence.off)
+    assert found == (0, "update", "autodiff", "autodiff")
+
+
+@pytest.mark.parametrize("rate", [1e101, 1.7e308])
+def test_a_training_that_runs_away_says_so(rate: float) -> None:
+    with pytest.raises(RanAwayError, match=r"in epoch 0.*expected one around 0\.1"):
+        experiment.train(Settings(epochs=3, learning_rate=rate))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [10.0, 1e90])
+def test_saturated_trainings_agree(rate: float) -> None:
+    last = experiment.train(Settings(epochs=30, learning_rate=rate))
+    assert last.first_divergence is None
+
+
+def test_only_one_side_runs_away() -> None:
+    """That is a disagreement, not a learning rate too large."""
+
+    def plant(params: Parameters, x: Any, y: Any) -> Parameters:
+        return Parameters(*(g * 1e200 * 1e200 for g in manual.article.gradient(params, x, y)))
+
+    divergence = compared(3, gradient=plant).first_divergence
+    assert divergence is not None
+    assert divergence.update == 0
