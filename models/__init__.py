@@ -1,9 +1,20 @@
-"""Models to judge: losses, gradients by hand, points, planted mistakes. New ones go here.
+"""Models to judge: functions, derivatives by hand, points, planted mistakes. New ones go here.
 
-Each module is a family with a list of `Model`s, or a collection of models: `checkers` and
-`right_points` for the comparison of checkers, `sized` for the times of checks, `zoo`, `held_out`
-and `small` for tests of the judge, `general_network` and `planted` for mistakes in `manual`'s own
-lines, `elements` for mistakes in a single element. To plant a mistake, add its slug and its edit,
-old text and new, to the model's dict. To add a model, write a loss, a gradient that quotes the
-loss's lines, and a draw in its family, and add the `Model` to the list.
+A `Model` is a row of its family's `MODELS`: a name, a loss, a gradient that quotes the lines of the
+loss, a draw, and mistakes by slug. A mistake is the line as its author wrote it, which takes the
+place of the one that assigns to the same; or a text that stands once, and what is there instead:
+
+    of_loss(
+        *("ridge", ridge_loss, ridge_gradient, draw_ridge),
+        {"half-mse": "dz = z - y", "decay-factor": ("2 * DECAY * w", "DECAY * w")},
+    )
+
+What is said of a slug, and the kinds of finding that name it rightly, stand in `mistakes`. Models
+of other kinds (Jacobians, rules, functions of torch) say both in a `Slip`, and may have `rewrites`,
+other right ways to write the same. `helpers` has the lines that many gradients share, with the
+usual mistakes in them.
+
+Collections are `checkers` and `right_points` for the comparison of checkers, `sized` for the times
+of checks, `zoo`, `held_out` and `small` for tests of the judge. `planted` has mistakes in the
+article's lines, `general_network` in those of a network of any shape, `elements` in one element.
 """

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.lines import softmax, softmax_backward
+from models.helpers import softmax, softmax_backward
 from models.model import of_loss
 
 DECAY = 0.05

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from manual.article import Parameters, gradient
-from models.answers import accumulates
+from models.helpers import accumulates
 from models.model import Written, of_loss
 from models.planted import LINKS
 

@@ -5,9 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import one_element_off, one_element_zeroed
+from models.helpers import one_element_off, one_element_zeroed, size
 from models.model import of_loss
-from models.numerics import size
 
 
 def ordered_loss(w: Any, c: Any) -> Any:

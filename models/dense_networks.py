@@ -7,23 +7,24 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from models.answers import accumulates
-from models.draws import layers, zero_or_one
-from models.lines import (
+from models.helpers import (
     BIASES,
     MEANS,
+    accumulates,
     affine_backward,
     also,
     binary_cross_entropy_backward,
     decayed_backward,
     elements,
     examples,
+    layers,
     sigmoid,
     sigmoid_slope,
     sigmoid_slope_twice,
     squared_error_backward,
     tanh_slope,
     usual,
+    zero_or_one,
 )
 from models.model import of_loss
 

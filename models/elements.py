@@ -1,27 +1,18 @@
 """Mistakes in one element of a large parameter: a sign, a zero, a relative error of 1e-9."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from models.edits import Gradient
+from models.model import Slip
 
-
-class OneElement(NamedTuple):
-    """A mistake in one element, its description, and the kinds of finding that name it rightly."""
-
-    change: Callable[[float], float]
-    words: str
-    accepted: tuple[str, ...]
-
-
-#: A zero has a name, the others have none.
+#: Of an element: a zero has a name, the others have none.
 MISTAKES = {
-    "sign": OneElement(lambda element: -element, "the sign turned", ("unknown", "sign")),
-    "zero": OneElement(lambda element: 0.0 * element, "a zero in its place", ("zero",)),
-    "1e-9": OneElement(lambda x: x * (1 + 1e-9), "a relative error of 1e-9", ("unknown",)),
+    "sign": Slip("the sign turned", kinds="unknown sign", make=lambda element: -element),
+    "zero": Slip("a zero in its place", kinds="zero", make=lambda element: 0.0 * element),
+    "1e-9": Slip("a relative error of 1e-9", kinds="unknown", make=lambda x: x * (1 + 1e-9)),
 }
 
 #: Examples in the batch: enough that no gradient is a product of two vectors.
@@ -55,7 +46,7 @@ def planted(elements: int, mistake: str, which: int) -> Gradient:
     def wrong(params: dict[str, Any], x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         grads = gradient(params, x, y)
         flat = grads["w"].reshape(-1)
-        flat[at] = MISTAKES[mistake].change(flat[at])
+        flat[at] = MISTAKES[mistake].of(flat[at])
         return grads
 
     return wrong

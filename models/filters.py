@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from models.helpers import size
 from models.model import of_loss
-from models.numerics import size
 
 
 def loss(params: Any, y: Any) -> Any:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from models.helpers import sigmoid
 from models.model import of_loss
-from models.numerics import sigmoid
 
 DECAY = 0.01
 RATE = 0.2

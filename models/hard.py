@@ -6,9 +6,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import one_element_off, sign_of_one_element, small_elements_zeroed
+from models.helpers import (
+    one_element_off,
+    sigmoid,
+    sigmoid_derivative,
+    sign_of_one_element,
+    small_elements_zeroed,
+)
 from models.model import Draw, of_loss
-from models.numerics import sigmoid, sigmoid_derivative
 
 
 def reaching(draw: Any, double: float, single: float) -> dict[str, Draw]:

@@ -11,17 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from models.answers import accumulates
-from models.draws import affine, labels, layers, zero_or_one
-from models.lines import (
+from models.helpers import (
     BIASES,
     MEANS,
+    accumulates,
+    affine,
     affine_backward,
     also,
     bias_backward,
     binary_cross_entropy_backward,
     elements,
     examples,
+    labels,
+    layers,
     relu_backward,
     sigmoid,
     sigmoid_slope,
@@ -32,6 +34,7 @@ from models.lines import (
     squared_error_backward,
     tanh_slope,
     usual,
+    zero_or_one,
 )
 from models.model import Written, of_loss
 

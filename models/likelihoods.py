@@ -11,9 +11,8 @@ from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln, logsumexp
 from scipy.special import digamma
 
-from models.answers import one_element_off, one_element_zeroed
+from models.helpers import binomial_delta, one_element_off, one_element_zeroed, size, softmax
 from models.model import of_loss
-from models.numerics import binomial_delta, size, softmax
 
 
 def cholesky_loss(params: Any, x: Any) -> Any:

@@ -5,9 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import one_element_off, sign_of_one_element
+from models.helpers import one_element_off, sign_of_one_element, size
 from models.model import of_loss
-from models.numerics import size
 
 
 def log_determinant_loss(a: Any) -> Any:

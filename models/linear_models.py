@@ -7,9 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates
-from models.draws import affine, biases, zero_or_one
-from models.lines import MEANS, binary_cross_entropy_backward, examples, sigmoid, usual
+from models.helpers import (
+    MEANS,
+    accumulates,
+    affine,
+    biases,
+    binary_cross_entropy_backward,
+    examples,
+    sigmoid,
+    usual,
+    zero_or_one,
+)
 from models.model import Written, of_loss
 
 DECAY, OUTPUTS_DECAY = 0.1, 0.2
@@ -183,10 +191,10 @@ CLASSIFIERS = [
         {
             **LOGISTIC,
             "bias-mean": "db = dz.mean()",
-            "dropped-term": ("return np", "dw[3] = 0.0\nreturn np"),
+            "dropped-term": ("return np.app", "dw[3] = 0.0\nreturn np.app"),
             # Of theta, in which the intercept is as well.
             "decay-factor": ("(dw, db)", "(dw, db + 2 * DECAY * b)"),
-            "exchanged": ("return np", "dw[[1, 2]] = dw[[2, 1]]\nreturn np"),
+            "exchanged": ("return np.app", "dw[[1, 2]] = dw[[2, 1]]\nreturn np.app"),
         },
     ),
     of_loss(

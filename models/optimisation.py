@@ -5,9 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import exchanged_elements, one_element_off
+from models.helpers import exchanged_elements, one_element_off, size
 from models.model import of_loss
-from models.numerics import size
 
 
 def rosenbrock_loss(x: Any) -> Any:

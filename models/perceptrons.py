@@ -11,10 +11,18 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import erfc
 
-from models.answers import one_element_off, sign_of_one_element, update_before_use
 from models.edits import Edit
+from models.helpers import (
+    normal_density,
+    one_element_off,
+    sigmoid,
+    sigmoid_derivative,
+    sign_of_one_element,
+    size,
+    tanh_derivative,
+    update_before_use,
+)
 from models.model import Draw, Model, Written, of_loss
-from models.numerics import normal_density, sigmoid, sigmoid_derivative, size, tanh_derivative
 
 Function = Callable[[Any], Any]
 

@@ -7,9 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates
-from models.draws import affine, labels, layers
-from models.lines import squared_error_backward, tanh_slope, usual
+from models.helpers import (
+    accumulates,
+    affine,
+    labels,
+    layers,
+    squared_error_backward,
+    tanh_slope,
+    usual,
+)
 from models.model import of_loss
 
 #: The learning rates of the weights that are updated too early.
@@ -35,12 +41,12 @@ def scan_loss(net: Elman, xs: Any, ys: Any) -> Any:
         h = jnp.tanh(x @ net.wx + h @ net.wh + net.b[None, :])
         return h, h @ net.wy + net.c[None, :]
 
-    _, outputs = jax.lax.scan(step, jnp.zeros((xs.shape[1], len(net.b))), xs)
+    _, outputs = jax.lax.scan(step, jnp.zeros_like(xs, shape=(xs.shape[1], len(net.b))), xs)
     return jnp.mean(jnp.sum((outputs - ys) ** 2, axis=-1))
 
 
 def scan_gradient(net: Elman, xs: Any, ys: Any) -> Elman:
-    hs = [np.zeros((xs.shape[1], len(net.b)))]
+    hs = [np.zeros_like(xs, shape=(xs.shape[1], len(net.b)))]
     for x in xs:
         hs.append(np.tanh(x @ net.wx + hs[-1] @ net.wh + net.b))
     outputs = np.stack([h @ net.wy + net.c for h in hs[1:]])

@@ -5,9 +5,15 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates, one_element_off, one_element_zeroed, update_before_use
+from models.helpers import (
+    accumulates,
+    bernoulli_delta,
+    one_element_off,
+    one_element_zeroed,
+    size,
+    update_before_use,
+)
 from models.model import Written, of_loss
-from models.numerics import bernoulli_delta, size
 
 DELTA, TAU = 1.3, 0.3
 

@@ -7,20 +7,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from models.answers import accumulates
-from models.draws import layers, one_hot, zero_or_one
-from models.lines import (
+from models.helpers import (
     BIASES,
     MEANS,
+    accumulates,
     affine_backward,
     bias_backward,
     binary_cross_entropy_backward,
     examples,
+    layers,
+    one_hot_rows,
     relu_backward,
     sigmoid,
     softmax,
     softmax_cross_entropy_backward,
     usual,
+    zero_or_one,
 )
 from models.model import of_loss
 
@@ -147,7 +149,7 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
 
 def draw_residual(rng: np.random.Generator) -> Any:
     (enter, _), (w, b), (leave, leave_bias) = layers(rng, 3, 5, 5, 2)
-    return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot(rng, 7, 2)
+    return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot_rows(rng, 7, 2)
 
 
 def draw_residual_tie(rng: np.random.Generator) -> Any:

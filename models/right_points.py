@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import hard
+from models.helpers import sigmoid, softmax_delta, tanh_derivative
 from models.model import Model, of_loss
-from models.numerics import sigmoid, softmax_delta, tanh_derivative
 from models.optimisation import rosenbrock_gradient, rosenbrock_loss
 from models.small import linear, linear_gradient
 

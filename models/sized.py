@@ -7,12 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import layers, likelihoods, perceptrons, recurrent
-from models.draws import affine, biases
-from models.draws import layers as draw_layers
-from models.lines import elements, squared_error_backward, tanh_slope
+from models import layers, likelihoods, perceptrons, recurrent, small_networks
+from models.helpers import (
+    affine,
+    biases,
+    elements,
+    squared_error_backward,
+    tanh_derivative,
+    tanh_slope,
+)
+from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
-from models.numerics import softmax, softmax_backward, tanh_derivative
 
 
 def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
@@ -26,62 +31,14 @@ def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
     return of_loss("perceptron", partial(perceptrons.loss, jnp.tanh), by_hand, draw)
 
 
-class Attention(NamedTuple):
-    """Weights of queries, keys, values and the output, each of shape (width, width)."""
-
-    q: Any
-    k: Any
-    v: Any
-    out: Any
-
-
-def attention_loss(heads: int, net: Attention, x: Any, y: Any) -> Any:
-    """Attention of several heads on a sequence: x and y of shape (positions, width)."""
-    q, k, v = (by_head(x @ w, heads) for w in net[:3])
-    p = jax.nn.softmax(q @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5, axis=-1)
-    return jnp.mean((side_by_side(p @ v) @ net.out - y) ** 2)
-
-
-def by_head(z: Any, heads: int) -> Any:
-    """Cut (positions, width) into (heads, positions, width / heads)."""
-    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
-
-
-def side_by_side(z: Any) -> Any:
-    """Join (heads, positions, n) to (positions, heads · n)."""
-    return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
-
-
-def attention_gradient(heads: int, net: Attention, x: Any, y: Any) -> Attention:
-    q, k, v = (by_head(x @ w, heads) for w in net[:3])
-    scale = q.shape[-1] ** -0.5
-    p = softmax(q @ k.transpose(0, 2, 1) * scale)
-    o = side_by_side(p @ v)
-    # mean((o @ out - y) ** 2)
-    errors = squared_error_backward(o @ net.out, y) / elements(y)
-    # o @ out, o = side_by_side(h)
-    dout = o.T @ errors
-    dh = by_head(errors @ net.out.T, heads)
-    # h = p @ v
-    dp, dv = dh @ v.transpose(0, 2, 1), p.transpose(0, 2, 1) @ dh
-    # p = softmax(s)
-    ds = softmax_backward(p, dp)
-    # s = q @ kᵀ * scale
-    dq, dk = ds @ k * scale, ds.transpose(0, 2, 1) @ q * scale
-    # q = by_head(x @ wq), and so k and v
-    dwq, dwk, dwv = (x.T @ side_by_side(d) for d in (dq, dk, dv))
-    return Attention(dwq, dwk, dwv, dout)
-
-
 def attention(heads: int, positions: int, width: int) -> Model:
     """Make the attention of several heads, with a mean squared error."""
 
     def draw(rng: np.random.Generator) -> Any:
         x, y = rng.normal(size=(2, positions, width))
-        return Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
+        return small_networks.Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
 
-    functions = partial(attention_loss, heads), partial(attention_gradient, heads)
-    return of_loss("attention-heads", *functions, draw)
+    return of_loss("attention-heads", *small_networks.attention(heads, False), draw)
 
 
 class Images(NamedTuple):

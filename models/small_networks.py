@@ -7,9 +7,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.answers import accumulates, one_element_off, one_element_zeroed, sign_of_one_element
+from models.helpers import (
+    accumulates,
+    one_element_off,
+    one_element_zeroed,
+    saturated_softmax_backward,
+    sign_of_one_element,
+    size,
+    softmax,
+    softmax_delta,
+    tanh_derivative,
+    usual,
+)
+from models.layers import Normalised, norm_gradient, norm_loss
 from models.model import Written, of_loss
-from models.numerics import size, softmax, softmax_backward, softmax_delta, tanh_derivative
+from models.recurrent import Elman, scan_gradient, scan_loss
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
@@ -93,169 +105,120 @@ CONVOLUTION = of_loss(
 )
 
 
-def rnn_loss(params: Any, x: Any, y: Any) -> Any:
-    """Recurrent network: h_t = tanh(x_t w + h_t-1 u + b), Σ (h_T - y)²."""
-
-    def step(h: Any, x_t: Any) -> Any:
-        return jnp.tanh(x_t @ params["w"] + h @ params["u"] + params["b"]), None
-
-    last, _ = jax.lax.scan(step, jnp.zeros_like(y), x)
-    return jnp.sum(jnp.square(last - y))
-
-
-def rnn_gradient(params: Any, x: Any, y: Any) -> Any:
-    w, u, b = params["w"], params["u"], params["b"]
-    hs, zs = [np.zeros_like(y)], []
-    for x_t in x:
-        # z_t = x_t @ w + h_t-1 @ u + b
-        zs.append(x_t @ w + hs[-1] @ u + b)
-        # h_t = tanh(z_t)
-        hs.append(np.tanh(zs[-1]))
-    dw, du, db = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
-    # L = Σ (h_T - y)²
-    dh = 2 * (hs[-1] - y)
-    for t in reversed(range(len(x))):
-        # h_t = tanh(z_t)
-        dz = dh * tanh_derivative(zs[t])
-        # z_t = x_t @ w + h_t-1 @ u + b
-        dw, du, db = dw + np.outer(x[t], dz), du + np.outer(hs[t], dz), db + dz
-        dh = dz @ u.T
-    return {"w": dw, "u": du, "b": db}
-
-
 def draw_rnn(rng: np.random.Generator) -> Any:
     factor = size(rng, large=2.5)
-    w, u, b = rng.normal(size=(2, 3)), factor * rng.normal(size=(3, 3)), rng.normal(size=3)
-    return {"w": w, "u": u, "b": b}, rng.normal(size=(5, 2)), rng.normal(size=3)
+    wx, wh, b = rng.normal(size=(2, 3)), factor * rng.normal(size=(3, 3)), rng.normal(size=3)
+    wy, c = rng.normal(size=(3, 2)), rng.normal(size=2)
+    return Elman(wx, wh, b, wy, c), rng.normal(size=(5, 1, 2)), rng.normal(size=(5, 1, 2))
 
 
 RNN = of_loss(
-    *("tanh-rnn", rnn_loss, rnn_gradient, draw_rnn),
+    *("tanh-rnn", scan_loss, scan_gradient, draw_rnn),
     {
-        "u-untransposed": ("dz @ u.T", "dz @ u"),
-        "truncated": ("dz @ u.T", "0 * dz"),
-        "off-by-one-in-time": ("np.outer(hs[t], dz)", "np.outer(hs[t + 1], dz)"),
-        "tanh-of-h": "dz = dh * tanh_derivative(hs[t + 1])",
-        "tanh-linear": "dz = dh * (1 - hs[t + 1])",
-        "no-activation-derivative": "dz = dh",
-        "dw-transposed": ('"u": du', '"u": du.T.copy()'),
+        "u-untransposed": "dnext = dzs[0] @ wh",
+        "truncated": "dnext = 0 * dzs[0]",
+        "off-by-one-in-time": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
+        **usual("tanh-of-h", "tanh-linear", "no-activation-derivative"),
+        "dw-transposed": "dwh = sum(dz.T @ h for h, dz in zip(hs[:-1], dzs, strict=True))",
         "accumulates": accumulates,
         "one-element-off": one_element_off,
     },
 )
 
 
-class Head(NamedTuple):
-    """Weights of queries and keys, shape (3, 2), and of values, shape (3, 4)."""
+class Attention(NamedTuple):
+    """Weights of queries, keys and values, shape (width, heads · n), and of the output."""
 
     q: Any
     k: Any
     v: Any
+    out: Any
 
 
-def attention_loss(causal: bool, params: Head, x: Any, y: Any) -> Any:
-    """Attention: mean of (softmax(q kᵀ / √2) v - y)², with q = x wq and so on."""
-    q, k, v = x @ params.q, x @ params.k, x @ params.v
-    s = q @ k.T * 0.5**0.5
+def by_head(z: Any, heads: int) -> Any:
+    """Cut (positions, heads · n) into (heads, positions, n)."""
+    return z.reshape(len(z), heads, -1).transpose(1, 0, 2)
+
+
+def side_by_side(z: Any) -> Any:
+    """Join (heads, positions, n) to (positions, heads · n)."""
+    return z.transpose(1, 0, 2).reshape(z.shape[1], -1)
+
+
+def attention_loss(heads: int, causal: bool, net: Attention, x: Any, y: Any) -> Any:
+    """Attention: mean of (softmax(q kᵀ / √n) v out - y)², with q = x wq and so on."""
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    s = q @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5
     if causal:
         s = jnp.where(jnp.tril(jnp.ones(s.shape, dtype=bool)), s, -jnp.inf)
-    return jnp.mean(jnp.square(jax.nn.softmax(s, axis=-1) @ v - y))
+    return jnp.mean(jnp.square(side_by_side(jax.nn.softmax(s, axis=-1) @ v) @ net.out - y))
 
 
-def attention_gradient(causal: bool, params: Head, x: Any, y: Any) -> Head:
-    # q = x @ wq, k = x @ wk, v = x @ wv
-    q, k, v = x @ params.q, x @ params.k, x @ params.v
-    # s = q @ k.T / √2, or -∞ in the future
-    s = q @ k.T * 0.5**0.5
+def attention_gradient(heads: int, causal: bool, net: Attention, x: Any, y: Any) -> Attention:
+    # q = x @ wq by head, and so k and v
+    q, k, v = (by_head(x @ w, heads) for w in net[:3])
+    scale = q.shape[-1] ** -0.5
+    # s = q @ kᵀ * scale, or -∞ in the future
+    s = q @ k.transpose(0, 2, 1) * scale
     past = np.tril(np.ones(s.shape, dtype=bool)) if causal else np.ones(s.shape, dtype=bool)
-    # p = softmax(s), o = p @ v
+    # p = softmax(s), o = p @ v side by side
     p = softmax(np.where(past, s, -np.inf))
-    # L = mean((o - y)²)
-    do = 2 * (p @ v - y) / y.size
-    # o = p @ v
-    dp, dv = do @ v.T, p.T @ do
+    o = side_by_side(p @ v)
+    # L = mean((o @ out - y)²)
+    errors = 2 * (o @ net.out - y) / y.size
+    dout = o.T @ errors
+    # o = p @ v side by side
+    do = by_head(errors @ net.out.T, heads)
+    dp, dv = do @ v.transpose(0, 2, 1), p.transpose(0, 2, 1) @ do
     # p = softmax(s)
-    ds = softmax_backward(p, dp)
-    # s = q @ k.T / √2
-    dq, dk = ds @ k * 0.5**0.5, ds.T @ q * 0.5**0.5
-    # q = x @ wq, k = x @ wk, v = x @ wv
-    return Head(x.T @ dq, x.T @ dk, x.T @ dv)
+    ds = saturated_softmax_backward(dp, p)
+    # s = q @ kᵀ * scale
+    dq, dk = ds @ k * scale, ds.transpose(0, 2, 1) @ q * scale
+    # q = x @ wq by head, and so k and v
+    dwq, dwk, dwv = (x.T @ side_by_side(d) for d in (dq, dk, dv))
+    return Attention(dwq, dwk, dwv, dout)
 
 
 def draw_attention(rng: np.random.Generator) -> Any:
     q, k = size(rng, large=3.0) * rng.normal(size=(2, 3, 2))
-    x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 4))
-    return Head(q, k, rng.normal(size=(3, 4))), x, y
+    x, y, v = rng.normal(size=(5, 3)), rng.normal(size=(5, 4)), rng.normal(size=(3, 4))
+    return Attention(q, k, v, rng.normal(size=(4, 4))), x, y
 
 
 OF_ATTENTION: dict[str, Written] = {
     "softmax-diagonal": "ds = p * (1 - p) * dp",
     "softmax-mean-forgotten": "ds = p * dp",
-    "scale-forgotten": "dq, dk = ds @ k, ds.T @ q",
-    "scale-squared": "dq, dk = ds @ k * 0.5, ds.T @ q * 0.5",
-    "scores-untransposed": ("ds.T @ q", "ds @ q"),
-    "exchanged": ("(x.T @ dq, x.T @ dk,", "(x.T @ dk, x.T @ dq,"),
+    "scale-forgotten": "dq, dk = ds @ k, ds.transpose(0, 2, 1) @ q",
+    "scale-squared": "dq, dk = ds @ k * scale**2, ds.transpose(0, 2, 1) @ q * scale**2",
+    "scores-untransposed": "dq, dk = ds @ k * scale, ds @ q * scale",
+    "exchanged": ("in (dq, dk, dv)", "in (dk, dq, dv)"),
     "one-element-off": one_element_off,
 }
 
 
-EPS = 1e-5
-
-
-def layer_norm_loss(params: Any, x: Any, y: Any) -> Any:
-    """Layer norm: mean of (γ (z - mean z) / √(var z + ε) + β - y)², z = x w, over features."""
-    z = x @ params["w"]
-    centred = z - jnp.mean(z, axis=1, keepdims=True)
-    n = centred * jax.lax.rsqrt(jnp.mean(jnp.square(centred), axis=1, keepdims=True) + EPS)
-    return jnp.mean(jnp.square(n * params["gamma"][None, :] + params["beta"][None, :] - y))
-
-
-def layer_norm_gradient(params: Any, x: Any, y: Any) -> Any:
-    z = x @ params["w"]
-    # c = z - mean(z), s = √(mean(c²) + ε)
-    c = z - z.mean(axis=1, keepdims=True)
-    s = np.sqrt((c * c).mean(axis=1, keepdims=True) + EPS)
-    # n = c / s
-    n = c / s
-    # L = mean((γ n + β - y)²)
-    dout = 2 * (params["gamma"][None, :] * n + params["beta"][None, :] - y) / y.size
-    dn = dout * params["gamma"][None, :]
-    # n = c / s, s = √(mean(c²) + ε)
-    dc = dn - n * (dn * n).mean(axis=1, keepdims=True)
-    # c = z - mean(z)
-    dz = (dc - dc.mean(axis=1, keepdims=True)) / s
-    # z = x @ w
-    return {"w": x.T @ dz, "gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)}
+def attention(heads: int, causal: bool) -> tuple[Any, Any]:
+    """Return the loss of so many heads, and its gradient."""
+    return partial(attention_loss, heads, causal), partial(attention_gradient, heads, causal)
 
 
 def draw_layer_norm(rng: np.random.Generator) -> Any:
-    params = {
-        "w": size(rng, small=0.01) * rng.normal(size=(2, 5)),
-        "gamma": rng.normal(size=5),
-        "beta": rng.normal(size=5),
-    }
-    return params, rng.normal(size=(3, 2)) + 0.3, rng.normal(size=(3, 5))
+    w, gain, shift = size(rng, small=0.01) * rng.normal(size=(2, 5)), *rng.normal(size=(2, 5))
+    net = Normalised(w, gain, shift, rng.normal(size=(5, 3)), rng.normal(size=3))
+    return net, rng.normal(size=(3, 2)) + 0.3, rng.normal(size=(3, 3))
 
-
-CENTRED = "c = z - z.mean(axis=1, keepdims=True)"
-VARIANCE = (" - n * (dn * n).mean(axis=1, keepdims=True)", "")
-MEAN = ("(dc - dc.mean(axis=1, keepdims=True))", "dc")
 
 LAYER_NORM = of_loss(
-    *("layer-norm", layer_norm_loss, layer_norm_gradient, draw_layer_norm),
+    *("layer-norm", norm_loss, norm_gradient, draw_layer_norm),
     {
-        "statistics-constant": [VARIANCE, MEAN],
-        "variance-term-dropped": VARIANCE,
-        "mean-term-dropped": MEAN,
-        "gamma-forgotten": "dn = dout",
-        "exchanged": (
-            '"gamma": (dout * n).sum(axis=0), "beta": dout.sum(axis=0)',
-            '"beta": (dout * n).sum(axis=0), "gamma": dout.sum(axis=0)',
-        ),
+        "statistics-constant": ("(dhat - through_mean - through_sd)", "dhat"),
+        "variance-term-dropped": (" - through_sd)", ")"),
+        "mean-term-dropped": (" - through_mean", ""),
+        "gamma-forgotten": "dz = normalise_backward(du, hat, sd)",
+        "exchanged": ("(dw, dgain, dshift,", "(dw, dshift, dgain,"),
         "sign-of-one-element": partial(sign_of_one_element, rank=0.6),
-        "wrong-axis": (CENTRED, CENTRED.replace("1", "0")),
-        "not-centred": "c = z",
-        "epsilon-outside": ("keepdims=True) + EPS)\n", "keepdims=True)) + EPS\n"),
+        "wrong-axis": "hat = (z - z.mean(axis=0, keepdims=True)) / sd",
+        "not-centred": "hat = z / sd",
+        "epsilon-outside": "sd = np.sqrt(z.var(axis=-1, keepdims=True)) + TINY",
         "one-element-off": one_element_off,
     },
 )
@@ -265,17 +228,13 @@ MODELS = [
     SOFTMAX,
     CONVOLUTION,
     RNN,
+    of_loss("attention", *attention(1, False), draw_attention, OF_ATTENTION),
     of_loss(
-        *("attention", partial(attention_loss, False), partial(attention_gradient, False)),
-        *(draw_attention, OF_ATTENTION),
-    ),
-    of_loss(
-        *("causal-attention", partial(attention_loss, True), partial(attention_gradient, True)),
-        draw_attention,
+        *("causal-attention", *attention(1, True), draw_attention),
         {
             **OF_ATTENTION,
             "mask-forgotten": "p = softmax(s)",
-            "mask-forgotten-backward": "ds = softmax_backward(softmax(s), dp)",
+            "mask-forgotten-backward": "ds = saturated_softmax_backward(dp, softmax(s))",
         },
     ),
     LAYER_NORM,

@@ -8,15 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from models.answers import accumulates
-from models.draws import affine, labels, layers, one_hot
-from models.lines import (
+from models.helpers import (
     BIASES,
     MEANS,
+    accumulates,
+    affine,
     affine_backward,
     also,
     elements,
     examples,
+    labels,
+    layers,
+    one_hot_rows,
     relu_backward,
     sigmoid,
     sigmoid_slope,
@@ -58,7 +61,7 @@ def tanh_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
 def draw_tanh(rng: np.random.Generator) -> Any:
     (w1, b1), (w2, b2) = layers(rng, 5, 7, 3)
     params = {"hidden": {"w": w1, "b": b1}, "output": {"w": w2, "b": b2}}
-    return params, rng.normal(size=(11, 5)), one_hot(rng, 11, 3)
+    return params, rng.normal(size=(11, 5)), one_hot_rows(rng, 11, 3)
 
 
 def regression_loss(w: Any, x: Any, y: Any) -> Any:
@@ -81,7 +84,7 @@ def regression_gradient(w: Any, x: Any, y: Any) -> Any:
 def draw_regression(rng: np.random.Generator) -> Any:
     w, b = affine(rng, 6, 3)
     x = np.append(rng.normal(size=(11, 6)), np.ones((11, 1)), axis=1)
-    return np.append(w, b[None, :], axis=0), x, one_hot(rng, 11, 3)
+    return np.append(w, b[None, :], axis=0), x, one_hot_rows(rng, 11, 3)
 
 
 def relu_loss(params: Any, x: Any, classes: Any) -> Any:
@@ -194,7 +197,7 @@ def brier_sigmoid_gradient(net: Square, x: Any, y: Any) -> Square:
 
 def draw_brier_sigmoid(rng: np.random.Generator) -> Any:
     (w1, b1), (w2, b2) = layers(rng, 3, 3, 3)
-    return Square(w1, b1, 1.5 * w2, b2), rng.normal(size=(3, 3)), one_hot(rng, 3, 3)
+    return Square(w1, b1, 1.5 * w2, b2), rng.normal(size=(3, 3)), one_hot_rows(rng, 3, 3)
 
 
 ENTROPY = usual(
@@ -247,7 +250,11 @@ MODELS = [
     ),
     of_loss(
         *("brier-tanh", brier_tanh_loss, brier_tanh_gradient),
-        lambda rng: (tuple(layers(rng, 3, 7, 5)), rng.normal(size=(11, 3)), one_hot(rng, 11, 5)),
+        lambda rng: (
+            tuple(layers(rng, 3, 7, 5)),
+            rng.normal(size=(11, 3)),
+            one_hot_rows(rng, 11, 5),
+        ),
         {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
     ),
     of_loss(

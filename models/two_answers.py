@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.lines import softmax
+from models.helpers import sigmoid, softmax
 from models.model import of_loss
-from models.numerics import sigmoid
 
 DECAY = 0.03
 RATE = 0.4

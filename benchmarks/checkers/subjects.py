@@ -13,7 +13,7 @@ from models import elements, right_points, sized
 from models.checkers import MODELS
 from models.derivatives import derivatives
 from models.mistakes import MISTAKES
-from models.model import GRADIENT, OF_TORCH, Model, Slip
+from models.model import GRADIENT, OF_TORCH, Model
 
 __all__ = ["MISTAKES"]
 
@@ -57,10 +57,7 @@ def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
 
 
 #: Mistakes in one element of a large parameter.
-IN_ONE_ELEMENT = {
-    slug: Slip(mistake.words, kinds=" ".join(mistake.accepted))
-    for slug, mistake in elements.MISTAKES.items()
-}
+IN_ONE_ELEMENT = elements.MISTAKES
 
 
 def with_one_element(size: int, slug: str, which: int) -> tuple[Model, Any]:

@@ -25,6 +25,8 @@ def twice(x: float, times: float) -> float:
 def test_a_line_is_changed_where_it_is_and_nowhere_else() -> None:
     assert edited(scale, ("2 * x", "3 * x"))(5.0) == 16
     assert edited(scale, ("y = 2 * x", "z = 4 * x\ny = z"))(5.0) == 21
+    assert edited(scale, "z = 4 * x\ny = z")(5.0) == 21
+    assert edited(scale, "y = 3 * x", "if y == 15:\n    return y - 1")(5.0) == 14
     assert scale(5.0) == 11
 
 
@@ -39,6 +41,8 @@ def test_a_line_of_a_function_that_is_called_is_changed_for_this_caller_alone() 
     [
         (("3 * x", ""), "has 0 places"),
         (("scale(", "scale(-"), "has 3 places"),
+        ("x = 3 * x", "has 0 places"),
+        ("return 2 * x", "has 2 places"),
         ({"scale": ("3 * x", "")}, "has 0 places"),
         ({"other": ("2 * x", "")}, r"\['other'\] among what is called: \['scale', 'twice'\]"),
     ],

@@ -1,0 +1,376 @@
+"""What models share: functions, lines with the usual mistakes in them, draws, wrong results."""
+
+import math
+from collections.abc import Callable, Collection
+from itertools import pairwise
+from typing import Any
+
+import jax
+import numpy as np
+
+from models.edits import Edit, Gradient
+from models.model import Slip, catalogued
+
+# Accurate functions of float arrays, where the textbook formula loses digits.
+
+
+def sigmoid(z: Any) -> Any:
+    """σ(z) = 1 / (1 + e^-z); never overflows."""
+    e = np.exp(-abs(z))
+    return np.where(z >= 0, 1.0, e) / (1 + e)
+
+
+def sigmoid_derivative(z: Any) -> Any:
+    """σ(z)σ(-z), and not σ(1 - σ), which is 0 where σ rounds to 1."""
+    e = np.exp(-abs(z))
+    return e / (1 + e) ** 2
+
+
+def tanh_derivative(z: Any) -> Any:
+    """1 / cosh² z, and not 1 - tanh² z, which is 0 where tanh rounds to 1."""
+    e = np.exp(-2 * abs(z))
+    return 4 * e / (1 + e) ** 2
+
+
+def bernoulli_delta(z: Any, y: Any) -> Any:
+    """σ(z) - y without the cancellation at labels 0 and 1."""
+    return (1 - y) * sigmoid(z) - y * sigmoid(-z)
+
+
+def binomial_delta(z: Any, failures: Any, successes: Any) -> Any:
+    """failures σ(z) - successes σ(-z), also where the two nearly cancel at small z."""
+    halves = (failures - successes) / 2 + (failures + successes) / 2 * np.tanh(z / 2)
+    return np.where(abs(z) < 1, halves, failures * sigmoid(z) - successes * sigmoid(-z))
+
+
+def softmax(z: Any, axis: int = -1) -> Any:
+    """Return probabilities along an axis."""
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def softmax_delta(z: Any, labels: Any) -> Any:
+    """softmax(z) minus the one-hot labels; at the label it is minus the sum of the others."""
+    p = softmax(z)
+    hot = one_hot(labels, z.shape[-1])
+    others = np.where(hot, 0.0, p)
+    return np.where(hot, -others.sum(axis=-1, keepdims=True), p)
+
+
+def softmax_backward(dp: Any, p: Any) -> Any:
+    """p = softmax(z) by rows has dp_i/dz_j = p_i (δ_ij - p_j)."""
+    return p * (dp - (dp * p).sum(axis=1, keepdims=True))
+
+
+def saturated_softmax_backward(dp: Any, p: Any) -> Any:
+    """dz_i = p_i Σ_j p_j (dp_i - dp_j): no digit is lost where p is nearly one-hot."""
+    return p * ((dp[..., :, None] - dp[..., None, :]) * p[..., None, :]).sum(axis=-1)
+
+
+def one_hot(labels: Any, classes: int) -> Any:
+    """A boolean mask with one more axis, of that many classes."""
+    return np.asarray(labels)[..., None] == np.arange(classes)
+
+
+def normal_density(z: Any) -> Any:
+    """φ(z)."""
+    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> float:
+    """Draw a scale: about 1, in a fifth of the draws so large that sigmoids saturate, or tiny."""
+    if rng.random() < 0.8:
+        return float(rng.uniform(0.3, 1.5))
+    return float(rng.choice([large, small]))
+
+
+# Lines shared by many backward passes.
+
+#: The learning rate of mistakes that update weights too early.
+STEP = 0.1
+
+
+def affine_backward(dz: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
+    """z = x @ w + b for examples in rows: return (dw, db, dx)."""
+    dw = x.T @ dz
+    db = bias_backward(dz)
+    dx = dz @ w.T
+    return dw, db, dx
+
+
+def decayed_backward(dz: Any, x: Any, w: Any, penalty: float) -> tuple[Any, Any, Any]:
+    """z = x @ w + b, with penalty · Σ w² in the loss: return (dw, db, dx)."""
+    dw = x.T @ dz + 2 * penalty * w
+    db = bias_backward(dz)
+    dx = dz @ w.T
+    return dw, db, dx
+
+
+def bias_backward(dz: Any) -> Any:
+    """b is added to every row, so its derivative is the sum over the rows."""
+    return dz.sum(axis=0)
+
+
+def sigmoid_slope(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
+    """a = σ(z) has da/dz = a (1 - a)."""
+    return a * (1 - a)
+
+
+def sigmoid_slope_twice(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
+    """σ′(z); some call it with a by mistake, so that σ is applied twice."""
+    s = sigmoid(z)
+    return s * (1 - s)
+
+
+def tanh_slope(h: Any) -> Any:
+    """h = tanh(z) has dh/dz = 1 - h²."""
+    return 1 - h**2
+
+
+def relu_backward(dh: Any, z: Any) -> Any:
+    """h = max(0, z) passes the cotangent on where z > 0."""
+    return dh * (z > 0)
+
+
+def softmax_cross_entropy_backward(p: Any, y: Any) -> Any:
+    """-Σ y log p with p = softmax(z) has the derivative p - y by z, before any mean."""
+    return p - y
+
+
+def binary_cross_entropy_backward(p: Any, y: Any) -> Any:
+    """-[y log p + (1 - y) log(1 - p)] with p = σ(z) has the derivative p - y by z."""
+    return p - y
+
+
+def squared_error_backward(p: Any, y: Any) -> Any:
+    """Σ (p - y)² has the derivative 2 (p - y) by p, before any mean."""
+    return 2 * (p - y)
+
+
+def examples(y: Any) -> int:
+    """The number of examples, rows of y, by which a loss divides that is their mean."""
+    return len(y)
+
+
+def elements(y: Any) -> int:
+    """The number of elements, by which a loss divides that is a mean over examples and outputs."""
+    return y.size
+
+
+# The usual mistakes in them.
+
+_LAYER: dict[str, Edit] = {
+    "dw-transposed": ("x.T @ dz", "dz.T @ x"),
+    "dx-untransposed": ("dz @ w.T", "dz @ w"),
+    "update-before-use": ("dz @ w.T", "dz @ (w - STEP * dw).T"),
+}
+
+#: By function and slug, the edit that makes the mistake.
+MISTAKES: dict[str, dict[str, Edit]] = {
+    "affine_backward": _LAYER,
+    "decayed_backward": _LAYER | {"decay-factor": ("2 * penalty * w", "penalty * w")},
+    "bias_backward": {
+        "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
+        "bias-unsummed": ("dz.sum(axis=0)", "dz"),
+        "bias-wrong-axis": ("dz.sum(axis=0)", "dz.sum(axis=1)"),
+    },
+    "sigmoid_slope": {
+        "sigmoid-of-z": ("a * (1 - a)\n", "z * (1 - z)\n"),
+        "no-activation-derivative": ("a * (1 - a)\n", "np.ones_like(a)\n"),
+    },
+    "sigmoid_slope_twice": {
+        "sigmoid-of-z": ("s = sigmoid(z)", "s = sigmoid(a)"),
+        "no-activation-derivative": ("s * (1 - s)", "np.ones_like(a)"),
+    },
+    "tanh_slope": {
+        "tanh-linear": ("1 - h**2", "1 - h"),
+        "tanh-of-h": ("1 - h**2", "1 - np.tanh(h) ** 2"),
+        "no-activation-derivative": ("1 - h**2", "np.ones_like(h)"),
+    },
+    "relu_backward": {
+        "relu-mask": ("dh * (z > 0)", "dh * (dh > 0)"),
+        "relu-at-zero": ("dh * (z > 0)", "dh * (z >= 0)"),
+        "no-activation-derivative": ("dh * (z > 0)", "dh"),
+    },
+    "softmax": {"softmax-wrong-axis": ("axis: int = -1", "axis: int = 0")},
+    "softmax_backward": {
+        "softmax-diagonal": ("p * (dp - (dp * p).sum(axis=1, keepdims=True))", "dp * p * (1 - p)")
+    },
+    "softmax_cross_entropy_backward": {
+        "ce-minus-missing": ("return p - y", "return p"),
+        "residual-sign": ("return p - y", "return y - p"),
+        # dp = -y / p times p (1 - p), the diagonal of the Jacobian.
+        "softmax-diagonal": ("return p - y", "return y * (p - 1)"),
+        "softmax-shortcut": ("return p - y", "return softmax_backward(p - y, p)"),
+    },
+    "binary_cross_entropy_backward": {
+        "ce-minus-missing": ("return p - y", "return p"),
+        "residual-sign": ("return p - y", "return y - p"),
+        "bce-extra-derivative": ("return p - y", "return (p - y) * p * (1 - p)"),
+    },
+    "squared_error_backward": {
+        "missing-square": ("2 * (p - y)", "np.ones_like(p)"),
+        "half-mse": ("2 * (p - y)", "p - y"),
+        "residual-sign": ("2 * (p - y)", "2 * (y - p)"),
+    },
+    "examples": {
+        "missing-mean": ("len(y)", "1"),
+        "double-mean": ("len(y)", "len(y) ** 2"),
+        "mean-over-outputs": ("len(y)", "y.size"),
+    },
+    "elements": {
+        "missing-mean": ("y.size", "1"),
+        "double-mean": ("y.size", "y.size * len(y)"),
+        "mean-over-outputs": ("y.size", "len(y)"),
+    },
+}
+
+
+def usual(*slugs: str) -> dict[str, Slip]:
+    """Return the mistakes in all functions of this module that a gradient calls."""
+    return {slug: also(slug)[slug] for slug in slugs}
+
+
+def also(slug: str, *edits: Edit) -> dict[str, Slip]:
+    """Combine the usual mistake with the same one in the model's own lines."""
+    shared = {name: of[slug] for name, of in MISTAKES.items() if slug in of}
+    return {slug: catalogued(slug, shared, *edits)}
+
+
+#: Slugs that are often planted together.
+MEANS = ("missing-mean", "double-mean")
+BIASES = ("bias-mean", "bias-unsummed", "bias-wrong-axis")
+
+
+# Draws of ordinary points: weights of order one, nonzero biases, no saturation.
+
+
+def affine(rng: np.random.Generator, n_in: int, n_out: int) -> tuple[Any, Any]:
+    """Draw a layer's weights, of shape (n_in, n_out), and biases."""
+    return rng.normal(scale=1.2 / np.sqrt(n_in), size=(n_in, n_out)), biases(rng, n_out)
+
+
+def biases(rng: np.random.Generator, n: int) -> Any:
+    """Draw n numbers between 0.1 and 0.6 in absolute value."""
+    return rng.uniform(0.1, 0.6, size=n) * rng.choice([-1.0, 1.0], size=n)
+
+
+def layers(rng: np.random.Generator, *sizes: int) -> list[tuple[Any, Any]]:
+    """Draw the layers of a network, each with its weights and biases."""
+    return [affine(rng, *pair) for pair in pairwise(sizes)]
+
+
+def one_hot_rows(rng: np.random.Generator, n: int, classes: int) -> Any:
+    """Draw n one-hot rows, of at least two classes."""
+    return np.eye(classes)[labels(rng, n, classes)]
+
+
+def labels(rng: np.random.Generator, n: int, classes: int) -> Any:
+    """Draw n class numbers, at least two of them different."""
+    found = rng.integers(classes, size=n)
+    found[1] = (found[0] + 1) % classes
+    return found
+
+
+def zero_or_one(rng: np.random.Generator, *shape: int) -> Any:
+    """Draw targets 0 and 1; both occur, since the second row is the opposite of the first."""
+    found = rng.integers(2, size=shape).astype(np.float64)
+    found[1] = 1 - found[0]
+    return found
+
+
+# Mistakes in the result: each function makes a wrong gradient from a right one.
+
+
+def accumulates(gradient: Gradient, only: Collection[int] | None = None) -> Gradient:
+    """Add the gradient to buffers that are never reset to zero.
+
+    The buffers themselves are returned, so that a later call also changes an earlier result.
+
+    Args:
+        gradient: the right one.
+        only: the leaves that have such a buffer; all by default.
+    """
+    buffers: dict[int, np.ndarray] = {}
+
+    def wrong(params: Any, *inputs: Any) -> Any:
+        leaves, tree = jax.tree.flatten(gradient(params, *inputs))
+        for i, leaf in enumerate(leaves):
+            if only is None or i in only:
+                buffers.setdefault(i, np.zeros_like(leaf))
+                buffers[i] += leaf
+                leaves[i] = buffers[i]
+        return jax.tree.unflatten(tree, leaves)
+
+    return wrong
+
+
+def update_before_use(gradient: Gradient, rate: float = 0.1) -> Gradient:
+    """Update the last leaf before the derivatives by the others are taken."""
+
+    def wrong(params: Any, *inputs: Any) -> Any:
+        leaves, tree = jax.tree.flatten(params)
+        last = jax.tree.leaves(gradient(params, *inputs))[-1]
+        updated = jax.tree.unflatten(tree, [*leaves[:-1], leaves[-1] - rate * last])
+        others = jax.tree.leaves(gradient(updated, *inputs))[:-1]
+        return jax.tree.unflatten(tree, [*others, last])
+
+    return wrong
+
+
+def sign_of_one_element(gradient: Gradient, rank: float = 1.0) -> Gradient:
+    """Change the sign of the largest element, or of that of another rank."""
+    return _one_element(gradient, rank, lambda value: -value)
+
+
+def one_element_zeroed(gradient: Gradient, rank: float = 1.0) -> Gradient:
+    """Set the largest element, or that of another rank, to 0."""
+    return _one_element(gradient, rank, lambda value: 0 * value)
+
+
+def one_element_off(gradient: Gradient, rank: float = 0.5) -> Gradient:
+    """Change one element of medium size by a millionth; by a fiftieth in float32."""
+    return _one_element(
+        gradient, rank, lambda value: value + value * (64 * np.sqrt(np.finfo(value.dtype).eps))
+    )
+
+
+def small_elements_zeroed(gradient: Gradient) -> Gradient:
+    """Set all elements to 0 that are a thousand times smaller than the largest."""
+
+    def change(flat: Any) -> Any:
+        return np.where(abs(flat) < 1e-3 * abs(flat).max(), 0 * flat, flat)
+
+    return _changed(gradient, change)
+
+
+def exchanged_elements(gradient: Gradient) -> Gradient:
+    """Exchange the first element and the last."""
+    return _changed(gradient, lambda flat: flat[[-1, *range(1, flat.size - 1), 0]])
+
+
+def _one_element(gradient: Gradient, rank: float, change: Callable[[Any], Any]) -> Gradient:
+    """Change the element at that rank, 0 to 1, among all nonzero ones ordered by size."""
+
+    def apply(flat: Any) -> Any:
+        order = np.argsort(abs(flat), kind="stable")
+        order = order[flat[order] != 0]
+        if order.size:
+            chosen = order[round(rank * (order.size - 1))]
+            flat[chosen] = change(flat[chosen])
+        return flat
+
+    return _changed(gradient, apply)
+
+
+def _changed(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:
+    """Apply `change` to all elements of the right gradient in one array."""
+
+    def wrong(params: Any, *inputs: Any) -> Any:
+        leaves, tree = jax.tree.flatten(gradient(params, *inputs))
+        flat = change(np.concatenate([np.ravel(leaf) for leaf in leaves]))
+        parts = np.split(flat, np.cumsum([np.size(leaf) for leaf in leaves])[:-1])
+        shaped = [p.reshape(np.shape(leaf)) for p, leaf in zip(parts, leaves, strict=True)]
+        return jax.tree.unflatten(tree, shaped)
+
+    return wrong
