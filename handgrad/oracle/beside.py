@@ -63,8 +63,8 @@ Certify = Callable[..., Reference]
 #: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
 Slopes = Callable[..., tuple[arb, np.ndarray]]
 
-#: (directions) -> all numbers that are computed at the point, as series in these directions.
-Results = Callable[[np.ndarray], Iterable[Dual]]
+#: (directions, look) -> None: shows all numbers that are computed at the point, as series in these.
+Results = Callable[[np.ndarray, Callable[[Dual], None]], None]
 
 
 def beside(
@@ -83,7 +83,7 @@ def beside(
         certify: certifies a problem there or at another point.
         slopes: returns loss and slopes of a problem.
         operation: names the operation that is not finite at the point.
-        results: returns all numbers that are computed at the point.
+        results: shows all numbers that are computed at the point.
 
     Raises:
         NotFiniteError: the loss is not finite, or its slope, and nothing is replaced.
@@ -197,7 +197,8 @@ def _in_planes(problem: Problem, results: Results) -> Iterator[np.ndarray]:
     if problem.size > MOST:
         return
     generic = generic_direction(np.random.default_rng(problem.size), problem.size)[0]
-    arrays = [found for number in results(units) if (found := _normals(number, problem.size))]
+    arrays: list[list[np.ndarray]] = []
+    results(units, lambda number: arrays.append(_normals(number, problem.size)))
     some = [[normal] for normals in arrays for normal in normals[:PLANES]]
     pairs = (one + other for one, other in combinations(some[:PLANES], 2))
     for normals in (*some, *pairs, *(n for n in arrays if len(n) > 2)):
