@@ -135,16 +135,21 @@ def points_of_part(points: Any, given: Point, among: Callable[..., Any] | None =
     `among` returns the arrays that are judged of such a tuple, by default all real ones.
 
     Raises:
-        TypeError: one of a list is no tuple.
+        TypeError: one of a list is no tuple, or has no floats.
     """
     if not isinstance(points, list | tuple):
         return points
+    among, found = among or (lambda at: split(in_pairs(native(at)))[0]), []
     for i, at in enumerate(points):
         if not isinstance(at, tuple | list):
             what = f"expected a tuple of {given.names.params}"
             raise TypeError(f"points[{i}]: got {shortly(at)}, {what}")
-    among = among or (lambda at: split(in_pairs(native(at)))[0])
-    return [(among(tuple(at)), *given.inputs) for at in points]
+        found.append((among(tuple(at)), *given.inputs))
+        if not found[-1][0]:
+            arrays = map(np.asarray, jax.tree_util.tree_leaves(at))
+            got = ", ".join(f"{a.dtype}{[*a.shape]}" for a in arrays) or "none"
+            raise TypeError(f"points[{i}]: got {got}, expected an array of floats")
+    return found
 
 
 def random_cotangent(output: Any, seed: int) -> Any:

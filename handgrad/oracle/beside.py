@@ -13,6 +13,7 @@ a plane in which a number stays 0, such as x - y in (x - y)/(x - y). Otherwise n
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 from flint import arb
@@ -45,6 +46,12 @@ from handgrad.oracle.reference import (
 #: have resolve the quotient of numbers that both vanish like the third power.
 LINES, STEPS = 2, (-1400, -1600)
 
+#: How many planes of an array are looked at one by one, and how many of all two by two.
+PLANES = 8
+
+#: Of how many parameters: in each direction of these all numbers are kept, in thousands of bits.
+MOST = 64
+
 #: A value that differs from the limit by less is the limit, whatever its rounding.
 SAME = arb(2) ** -1000
 
@@ -56,8 +63,8 @@ Certify = Callable[..., Reference]
 #: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
 Slopes = Callable[..., tuple[arb, np.ndarray]]
 
-#: (directions) -> all numbers that are computed at the point, as series in these directions.
-Results = Callable[[np.ndarray], Iterable[Dual]]
+#: (directions, look) -> None: shows all numbers that are computed at the point, as series in these.
+Results = Callable[[np.ndarray, Callable[[Dual], None]], None]
 
 
 def beside(
@@ -76,7 +83,7 @@ def beside(
         certify: certifies a problem there or at another point.
         slopes: returns loss and slopes of a problem.
         operation: names the operation that is not finite at the point.
-        results: returns all numbers that are computed at the point.
+        results: shows all numbers that are computed at the point.
 
     Raises:
         NotFiniteError: the loss is not finite, or its slope, and nothing is replaced.
@@ -182,24 +189,47 @@ def _limit(
 def _in_planes(problem: Problem, results: Results) -> Iterator[np.ndarray]:
     """Yield the axes, and a direction in each plane in which a number stays 0 that is 0 here.
 
+    And one in each in which all numbers of an array do, x - mean(x), say, and in which some two do.
     A plane that is normal to an axis has the others in it.
     """
-    units, n, seen = balls.exact(np.eye(problem.size)), problem.size, set[bytes]()
+    units = balls.exact(np.eye(problem.size))
     yield from units
-    generic = generic_direction(np.random.default_rng(n), n)[0]
-    for number in results(units):
-        slopes, zeros = number.tangent, [bool(ball.is_zero()) for ball in number.value.flat]
-        if slopes is None or not any(zeros):
-            continue
-        for normal in slopes.reshape(n, -1)[:, zeros].T:
-            sizes = balls.midpoints(normal)
-            if np.count_nonzero(sizes) < 2 or not np.isfinite(sizes).all():
-                continue
-            sizes = np.round(sizes / sizes[np.argmax(np.abs(sizes))], 12)
-            if sizes.tobytes() not in seen:
-                seen.add(sizes.tobytes())
-                # Of exact numbers, and without a quotient, so that it stays in the plane.
-                yield generic * (normal @ normal) - normal * (generic @ normal)
+    if problem.size > MOST:
+        return
+    generic = generic_direction(np.random.default_rng(problem.size), problem.size)[0]
+    arrays: list[list[np.ndarray]] = []
+    results(units, lambda number: arrays.append(_normals(number, problem.size)))
+    some = [[normal] for normals in arrays for normal in normals[:PLANES]]
+    pairs = (one + other for one, other in combinations(some[:PLANES], 2))
+    for normals in (*some, *pairs, *(n for n in arrays if len(n) > 2)):
+        across: list[np.ndarray] = []
+        for normal in normals:
+            rest = _less(normal, across)
+            if rest @ rest > SAME * (normal @ normal):
+                across.append(rest)
+        if 0 < len(across) < problem.size:
+            yield _less(generic, across)
+
+
+def _normals(number: Dual, size: int) -> list[np.ndarray]:
+    """Return the normals of the planes in which numbers of an array stay 0, if on no axis."""
+    zeros = [bool(ball.is_zero()) for ball in number.value.flat]
+    if number.tangent is None or not any(zeros):
+        return []
+    found: dict[bytes, np.ndarray] = {}
+    for normal in number.tangent.reshape(size, -1)[:, zeros].T:
+        slopes = balls.midpoints(normal)
+        if np.count_nonzero(slopes) > 1 and np.isfinite(slopes).all():
+            slopes = np.round(slopes / slopes[np.argmax(np.abs(slopes))], 12)
+            found.setdefault(slopes.tobytes(), normal)
+    return [*found.values()]
+
+
+def _less(vector: np.ndarray, across: Iterable[np.ndarray]) -> np.ndarray:
+    """Return a vector less its parts along others, which are orthogonal."""
+    for other in across:
+        vector = balls.array(vector - other * ((vector @ other) / (other @ other)))
+    return vector
 
 
 def _goes_on_along(

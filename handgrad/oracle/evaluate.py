@@ -260,15 +260,15 @@ def _watched(
     run.closed(problem.traced.loss.jaxpr, series_arguments(problem, directions))
 
 
-def results(problem: Problem, directions: np.ndarray) -> list[Dual]:
-    """Return all numbers that a loss computes at a point, as series in some directions."""
-    found: list[Dual] = []
+def results(problem: Problem, directions: np.ndarray, look: Callable[[Dual], None]) -> None:
+    """Show all numbers that a loss computes at a point, as series in some directions."""
 
-    def look(_: Any, __: list[Any], outputs: list[Any]) -> None:
-        found.extend(out for out in outputs if isinstance(out, Dual))
+    def at(_: Any, __: list[Any], outputs: list[Any]) -> None:
+        for out in outputs:
+            if isinstance(out, Dual):
+                look(out)
 
-    _watched(problem, directions, look)
-    return found
+    _watched(problem, directions, at)
 
 
 def nan_in(numbers: Sequence[Any]) -> int:

@@ -74,6 +74,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (at([W, np.array([1.0, np.nan])]), "params[1][1]: got nan, expected finite"),
     # Other points.
     (refused(check_backward, forward, backward, W, points=[3]), "points[0]: got 3, expected a tup"),
+    (
+        refused(check_backward, forward, backward, W, points=[(np.arange(2),)]),
+        "points[0]: got int64[2], expected an array of floats",
+    ),
     (another_point(W, W), "points[1]: got inputs[0], inputs[1], expected a, as the first ones"),
     # Versions.
     (versions({}), "versions: got an empty dict, expected a dict of functions by their names"),

@@ -203,23 +203,22 @@ class _ToFirst(Perturbation):
         return result
 
 
-class _All(Perturbation):
-    """Keeps all results of a run."""
+class _Watch(Perturbation):
+    """Shows somebody all results of a run."""
 
-    def __init__(self) -> None:
-        self.found: list[Dual] = []
+    def __init__(self, look: Callable[[Dual], None]) -> None:
+        self.look = look
 
     def after(self, result: Dual) -> Dual:
-        """Keep a result."""
-        self.found.append(result)
+        """Show a result."""
+        self.look(result)
         return result
 
 
-def results(problem: Untraced, directions: np.ndarray) -> list[Dual]:
-    """Return all numbers that a loss computes at a point, as series in some directions."""
-    kept = _All()
-    slopes(problem, directions, Comparisons(final=True, undefined=True), perturbation=kept)
-    return kept.found
+def results(problem: Untraced, directions: np.ndarray, look: Callable[[Dual], None]) -> None:
+    """Show all numbers that a loss computes at a point, as series in some directions."""
+    found = Comparisons(final=True, undefined=True)
+    slopes(problem, directions, found, perturbation=_Watch(look))
 
 
 def not_finite(problem: Untraced) -> str:

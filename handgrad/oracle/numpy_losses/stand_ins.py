@@ -21,6 +21,7 @@ from handgrad.clock import SECONDS, OutOfTimeError, check_time, limited, time_le
 from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import braked
 from handgrad.data.formats import is_floating
+from handgrad.data.numerals import plural
 from handgrad.data.pytrees import is_real
 from handgrad.data.silent import quiet
 from handgrad.data.ulps import ANOTHER
@@ -152,7 +153,7 @@ def _numbers(tree: Any) -> np.ndarray:
 def _varying(one: np.ndarray, other: np.ndarray) -> tuple[Any, Any] | None:
     """Return two numbers that are no sums of the same terms in another order; None if none are."""
     if one.shape != other.shape:
-        return one.size, other.size
+        return plural(one.size, "number"), plural(other.size, "number")
     size = np.max(np.abs(one), initial=0.0, where=np.isfinite(one))
     same = np.isclose(one, other, rtol=0, atol=ANOTHER * size, equal_nan=True)
     return None if same.all() else (one[~same][0].item(), other[~same][0].item())

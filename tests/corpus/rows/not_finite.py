@@ -60,6 +60,12 @@ def on_a_plane(m: Any, x: Any) -> Any:
     return m.where(m.isnan(q / q), 5 * x[0], x[0] + x[1])
 
 
+def where_alike(m: Any, x: Any) -> Any:
+    """It is 5·x₀ where all numbers are the same, and their sum elsewhere."""
+    q = m.var(x)
+    return m.where(m.isnan(q / q), 5 * x[0], m.sum(x))
+
+
 def on_planes(m: Any, x: Any) -> Any:
     """It goes on to what NaN is replaced by where x₀ = x₁, and where x₁ = 3·x₂."""
     q = m.stack([x[0] - x[1], x[1] - 3 * x[2]])
@@ -127,6 +133,7 @@ REPLACED: dict[str, tuple[InBoth, list[float], list[Any]]] = {
     "a cone": (where_finite(lambda m, x: x[0] * x[1] ** 2 / (x @ x)), [0.0, 0.0], []),
     "NaN on the axes": (on_the_axes, [0.0, 0.0], []),
     "NaN on a plane": (on_a_plane, [0.0, 0.0], []),
+    "NaN where all are alike": (where_alike, [0.0, 0.0, 0.0], []),
     "NaN in a wedge": (in_a_wedge, [0.0, 0.0], []),
     "one side": (lambda m, x: m.nansum(x * m.log(x)), [0.0, 0.5], []),
     "0 times infinity is NaN": (otherwise(0.0, lambda m, x: x * INFINITE), [0.0, 0.0, 1.0], []),
