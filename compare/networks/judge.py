@@ -58,7 +58,7 @@ def first_wrong_loss(
         if right.contains(losses[side]) or not np.isfinite(right.value):
             continue
         values = (losses[BY_HAND], losses[BY_AUTODIFF])
-        bound = float(2 * right.reach)
+        bound = float(2 * right.error)
         apart = abs(values[0] - values[1]) / float(np.spacing(abs(right.value)))
         return Divergence(int(point.count) - 1, "", "loss", side, side, *values, bound, apart)
     return None
