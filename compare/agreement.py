@@ -82,7 +82,7 @@ class Verdict:
     @property
     def bound(self) -> np.ndarray:
         """How far apart two right answers may lie."""
-        return self.hand_bounds.reach + self.autodiff_bounds.reach
+        return self.hand_bounds.error + self.autodiff_bounds.error
 
     def gap(self, at: Any) -> Gap:
         """Describe the element at that index, where the two disagree."""

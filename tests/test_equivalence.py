@@ -116,7 +116,7 @@ def outside(bounds: Iterable[Bounded], grads: Iterable[Any]) -> list[str]:
 
 def says_much(span: Bounded, value: Any) -> Any:
     """Where a right number is known to six digits, or to be 0 but for what underflows."""
-    return 2 * span.reach <= 1e-6 * np.abs(value) + 1e-300
+    return 2 * span.error <= 1e-6 * np.abs(value) + 1e-300
 
 
 #: Both kinds of loss on logits, and one on outputs; one, two and three layers. With the share of
@@ -212,7 +212,7 @@ def test_predictions_of_general_networks_lie_where_they_must(of: Described) -> N
         by_hand = manual.network.predict(of.network, params, x)
         assert span.contains(by_hand).all()
         if kind == "ordinary":
-            assert np.all(2 * span.reach <= 1e-11 * np.abs(by_hand))
+            assert np.all(2 * span.error <= 1e-11 * np.abs(by_hand))
 
 
 @forms

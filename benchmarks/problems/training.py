@@ -95,6 +95,6 @@ class TrainingGate:
             grads = stacked(bounds[form])
             after = within(lambda w, rate, dw: w - rate * dw, before, self.rate, grads)
             with np.errstate(invalid="ignore", divide="ignore"):
-                found.append(np.abs(path - after.value) / after.reach)
+                found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)

@@ -1,6 +1,6 @@
 """The ranges in which every right program's gradient of a network of any shape lies.
 
-As in `compare.bounds`, the chain rule stands here once more, on ranges, so that the judge of the
+The chain rule stands here once more, on ranges, so that the judge of the
 two sides takes no line from either. It knows two forms in which right programs compute a gradient,
 `stable` and `cancelling`; see `compare.networks.functions`.
 """

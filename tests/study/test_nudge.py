@@ -50,7 +50,7 @@ def bound(params: Parameters, name: str, who: int, h: float) -> float:
     apart = 0.0
     for step in (h, -h):
         moved = params._replace(**{name: getattr(params, name) + step})
-        apart += 2 * float(article_loss_bounds(moved, XS[who], YS[who]).reach)
+        apart += 2 * float(article_loss_bounds(moved, XS[who], YS[who]).error)
     return apart / (2 * h) + 4 * U * abs(central_difference(params, name, who, h))
 
 
