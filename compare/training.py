@@ -195,7 +195,7 @@ class Training:
                 continue
             by_hand, by_autodiff = losses
             apart = abs(by_hand - by_autodiff) / float(np.spacing(abs(right.value)))
-            bound, update = float(2 * right.reach), int(point.count) - 1
+            bound, update = float(2 * right.error), int(point.count) - 1
             return Divergence(update, "", "loss", side, side, by_hand, by_autodiff, bound, apart)
         return None
 
