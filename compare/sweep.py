@@ -266,7 +266,8 @@ def _arranged(settings: Settings, numbers: Any) -> Case:
     x, y = (part.reshape(settings.examples, -1) for part in (x, y))
     if network.loss == "softmax-ce":
         classes = network.sizes[-1]
-        y = (jnp.floor(y * classes) == jnp.arange(classes)).astype(x.dtype)
+        every = jnp.arange(classes, dtype=y.dtype)[None, :]
+        y = (jnp.floor(y * classes) == every).astype(x.dtype)
     return Case(ravel_pytree(layers)[1](weights), x, y)
 
 
@@ -331,7 +332,7 @@ def nothing(settings: Settings) -> Tally:
 def merged(parts: Tally) -> Tally:
     """Merge tallies along their first axis, in whatever order."""
     ratio = parts.ratio.max(0)
-    first = jnp.where(parts.ratio == ratio, parts.case, _NO_CASE).min(0)
+    first = jnp.where(parts.ratio == ratio[None], parts.case, _NO_CASE).min(0)
     return Tally(
         disagreements=parts.disagreements.sum(0),
         overflowed=parts.overflowed.sum(0),
@@ -353,8 +354,8 @@ def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
     """
     by_hand, by_autodiff, bound = map(_stacked, gradients)
     is_case, dtype = cases < total, by_hand.dtype
-    gap = jnp.where(is_case, abs(by_hand - by_autodiff), -1)
-    bound = jnp.where(is_case, bound, jnp.inf)
+    gap = jnp.where(is_case[None], abs(by_hand - by_autodiff), -1)
+    bound = jnp.where(is_case[None], bound, jnp.inf)
     size = jnp.maximum(abs(by_hand), abs(by_autodiff))
     ulps = _in_ulps(gap, size)
     ratio = jnp.where(gap < jnp.inf, gap / bound, jnp.inf)
@@ -369,7 +370,7 @@ def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
         disagreements=counted(ratio > 1, 0),
         overflowed=counted(ratio == 1, 0),
         judged=counted(size > bound, 1),
-        reached=counted(ulps >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
+        reached=counted(ulps[None] >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
         ulps=ulps.max(1),
         ratio=ratio,
         case=cases,
