@@ -8,9 +8,9 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import Partial, compare_gradients, stack
-from compare.bounds import output_range
+from compare.agreement import Partial, Verdict, compare_gradients, stack
 from compare.people import PEOPLE, Person, label, raw, shifted, targets
+from compare.reference import article_output_bounds
 from compare.trajectory import (
     LARGEST,
     Problem,
@@ -19,7 +19,6 @@ from compare.trajectory import (
     compare_trainings,
     walk_by_hand,
 )
-from compare.verdict import Verdict
 from manual.article import Parameters
 
 
@@ -116,10 +115,10 @@ def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction
 
 
 def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
-    """Compare the outputs of one trained network by both sides, and their right ranges."""
+    """Compare the outputs of one trained network by both sides, and their bounds."""
     by_hand = manual.article.feedforward(params, x)
     by_autodiff = autodiff.article.predict(autodiff.article.Parameters(*params), x)
-    right = output_range(params, x)
+    right = article_output_bounds(params, x)
     return Verdict(by_hand, np.asarray(by_autodiff), right, right)
 
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from compare.rounding import Range, exactly
-from compare.verdict import BY_AUTODIFF, BY_HAND, Verdict
+from compare.agreement import BY_AUTODIFF, BY_HAND, Verdict
+from compare.reference import within
+from handgrad.tolerance.rounding import Bounded
 
 
 class Point(NamedTuple):
@@ -57,11 +58,11 @@ class Walker(Protocol):
 
 
 class Ranges(NamedTuple):
-    """The ranges of k right updates."""
+    """The bounds of k right updates."""
 
-    grads: Range  #: shape (k, p)
-    params: Range  #: shape (k, p)
-    moments: list[Range]  #: m of shape (k, p)
+    grads: Bounded  #: shape (k, p)
+    params: Bounded  #: shape (k, p)
+    moments: list[Bounded]  #: m of shape (k, p)
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ class Descent:
             return Steps(self.join(grads), plain(self.join(after), before.count + 1))
 
 
-def descended(before: Point, grads: Range, learning_rate: float) -> Ranges:
-    """Compute the ranges of one step of plain descent, from the range of its gradient."""
-    return Ranges(grads, exactly(before.params) - exactly(learning_rate) * grads, [])
+def descended(before: Point, grads: Bounded, learning_rate: float) -> Ranges:
+    """Bound one step of plain descent, from the bounds of its gradient."""
+    params = within(lambda w, rate, dw: w - rate * dw, before.params, learning_rate, grads)
+    return Ranges(grads, params, [])
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ class Lockstep:
     #: for autodiff's.
     ranges: Callable[[Point, np.ndarray], tuple[Ranges, Ranges]]
     name: Callable[[int], str]  #: a parameter's name by its position
+    #: (side, before, its data) -> whether the judge rules that the gradient of one update is right,
+    #: of which its bounds do not say so.
+    is_ruled_right: Callable[[str, Point, np.ndarray], bool]
     largest: float = np.inf  #: where both sides' parameters exceed this, updates are not judged
 
     def advance(
@@ -192,11 +197,25 @@ class Lockstep:
         end = _first(np.any([_unjudgeable(verdict) for _, verdict in verdicts], axis=(0, 2)))
         # The first by update, then in the order above, then in the parameters' order.
         wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)[:end]
-        for update, which, position in np.argwhere(wrong)[:1].tolist():
+        ruled: set[int] = set()
+        for update, which, position in np.argwhere(wrong).tolist():
             quantity, verdict = verdicts[which]
+            if update in ruled:
+                continue
+            if quantity == "gradient" and self._are_ruled_right(verdict, before, stretch, update):
+                ruled.add(update)  # and its new parameters are as right as the gradient is
+                continue
             gap, name = verdict.gap((update, position)), self.name(position)
             return Divergence(int(before.count[0]) + update, name, quantity, along, *gap), end
         return None, end
+
+    def _are_ruled_right(
+        self, verdict: Verdict, before: Point, stretch: np.ndarray, update: int
+    ) -> bool:
+        """Let the judge rule on the sides whose gradients are not within their bounds."""
+        right = {BY_HAND: verdict.hand_is_right, BY_AUTODIFF: verdict.autodiff_is_right}
+        off = [side for side in right if not right[side][update].all()]
+        return all(self.is_ruled_right(side, before.at(update), stretch[update]) for side in off)
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
@@ -224,7 +243,6 @@ def _first(marked: np.ndarray) -> int:
 
 
 def _unjudgeable(verdict: Verdict) -> np.ndarray:
-    """Mark elements where both sides overflow, or where a range is not finite."""
+    """Mark elements where both sides overflow, or where the third program does."""
     unknown = ~(np.isfinite(verdict.by_hand) | np.isfinite(verdict.autodiff))
-    reach = verdict.hand_range.magnitude + verdict.autodiff_range.magnitude
-    return unknown | ~np.isfinite(reach)
+    return unknown | ~np.isfinite(verdict.hand_bounds.value)

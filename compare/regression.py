@@ -17,12 +17,14 @@ import numpy as np
 import autodiff.regression
 import manual.regression
 import manual.sgd
+from compare.agreement import BY_AUTODIFF, BY_HAND, is_ruled_right
 from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
-from compare.rounding import Range, exactly, joined, total
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.networks import flat
+from compare.reference import STABLE, flattened, network_gradient
 from compare.wording import InputError
+from manual.network import Network
 from manual.regression import Coefficients
 
 Gradient = Callable[[Any, Any, Any], Any]
@@ -154,7 +156,6 @@ def _lockstep(
 
     With the whole table as its only sample, stochastic descent is plain gradient descent.
     """
-    inputs, targets = exactly(np.column_stack([x, np.ones(len(y))])), exactly(y)
 
     def path_by_hand(start: Any, order: np.ndarray) -> Any:
         return _stacked(manual.sgd.train(start, x[None], y[None], by_hand, rate, order[:, None]))
@@ -174,22 +175,24 @@ def _lockstep(
         grads = _stacked(autodiff.regression.gradient(one, x, y) for one in points)
         return grads, Coefficients(*(w - rate * dw for w, dw in zip(at, grads, strict=True)))
 
-    def gradient(coefficients: np.ndarray) -> Range:
-        """Compute the range of (2/n) Xᵀ(Xβ - y), X with a column of ones, by any right program."""
-        residual = inputs @ exactly(coefficients) - targets
-        return total(inputs.T * (2 * residual)) / len(y)
-
     def ranges(before: Point, _: Any) -> tuple[Ranges, Ranges]:
-        found = [gradient(coefficients) for coefficients in before.params]
-        grads = joined(np.array, found)
+        k, network = len(before.params), Network((x.shape[1], 1))
+        data = (np.broadcast_to(part, (k, *part.shape)) for part in (x, y[:, None]))
+        layers = flat.split(before.params, network.sizes)
+        grads = flattened(network_gradient(network, layers, *data)[STABLE])
         right = descended(before, grads, rate)
         return right, right
+
+    def rules_right(side: str, before: Point, _: Any) -> bool:
+        gradient = by_hand if side == BY_HAND else autodiff.regression.gradient
+        at = _split(before.params), x, y
+        return is_ruled_right(gradient, STABLE, autodiff.regression.loss, *at)
 
     sides = {
         BY_HAND: Descent(_split, _flat, path_by_hand, step_by_hand),
         BY_AUTODIFF: Descent(_split, _flat, path_by_autodiff, step_by_autodiff),
     }
-    return Lockstep(sides, ranges, names.__getitem__, LARGEST_VALUE)
+    return Lockstep(sides, ranges, names.__getitem__, rules_right, LARGEST_VALUE)
 
 
 def _stacked(many: Iterable[Any]) -> Coefficients:

@@ -9,11 +9,21 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import AUTODIFF_FORM, NAMES, Gradient, hand_gradient, stack, stack_ranges
-from compare.bounds import gradient_ranges
+from compare.agreement import (
+    BY_AUTODIFF,
+    BY_HAND,
+    FORMS,
+    NAMES,
+    Gradient,
+    hand_gradient,
+    is_ruled_right,
+    stack,
+    stacked,
+)
 from compare.lockstep import Descent, Divergence, Lockstep, Point, Ranges, descended, plain
-from compare.verdict import BY_AUTODIFF, BY_HAND
+from compare.reference import CANCELLING, article_gradient
 from compare.wording import InputError
+from handgrad.tolerance.rounding import Bounded
 from manual.article import Parameters
 
 #: Epochs run and judged at a time, so that memory holds one stretch of updates and not all; the
@@ -177,11 +187,20 @@ def _lockstep(
         return autodiff.article.steps(params, xs[samples], ys[samples], rate)
 
     def ranges(before: Point, samples: np.ndarray) -> tuple[Ranges, Ranges]:
+        found = article_gradient(before.params.T, xs[samples], ys[samples])
         by_hand, auto = (
-            stack_ranges(gradient_ranges(before.params.T, xs[samples], ys[samples], form)).T
-            for form in (problem.sigmoid_derivative, AUTODIFF_FORM)
+            Bounded(*(part.T for part in stacked(found[form])))
+            for form in (FORMS[problem.sigmoid_derivative], CANCELLING)
         )
         return descended(before, by_hand, rate), descended(before, auto, rate)
+
+    def rules_right(side: str, before: Point, sample: Any) -> bool:
+        gradient, kind, form = {
+            BY_HAND: (problem.gradient, Parameters, FORMS[problem.sigmoid_derivative]),
+            BY_AUTODIFF: (autodiff.article.gradient, autodiff.article.Parameters, CANCELLING),
+        }[side]
+        at = kind(*before.params), xs[sample], ys[sample]
+        return is_ruled_right(gradient, form, autodiff.article.loss, *at)
 
     def descent(*functions: Any) -> Descent:
         return Descent(lambda flat: Parameters(*flat.T), lambda nine: stack(nine).T, *functions)
@@ -190,7 +209,7 @@ def _lockstep(
         BY_HAND: descent(path_by_hand, step_by_hand),
         BY_AUTODIFF: descent(path_by_autodiff, step_by_autodiff),
     }
-    return Lockstep(sides, ranges, NAMES.__getitem__, LARGEST)
+    return Lockstep(sides, ranges, NAMES.__getitem__, rules_right, LARGEST)
 
 
 def _losses(paths: dict[str, Point], problem: Problem, per_epoch: int) -> np.ndarray:

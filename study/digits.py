@@ -39,7 +39,7 @@ def trained() -> dict[str, Any]:
     from compare.data import built_in
     from compare.networks.prepared import prepare, split
     from compare.networks.training import Training, train
-    from compare.verdict import BY_AUTODIFF, BY_HAND
+    from compare.agreement import BY_AUTODIFF, BY_HAND
 
     data = built_in("digits")
     prepared = prepare(data, PLAN.network.sizes[-1], TEST_FRACTION, PLAN.seed, PLAN.numpy_dtype)

@@ -1,4 +1,4 @@
-"""Where two gradients disagree, by the ranges of right programs."""
+"""Where two gradients disagree, by the bounds of right programs."""
 
 from dataclasses import replace
 from functools import cache

@@ -109,13 +109,13 @@ def train(
     on, which numpy.load reads; beside them are x_mean, x_sd, y_mean and y_sd, by which the data
     were standardised.
     """
+    from compare.agreement import BY_AUTODIFF, BY_HAND
     from compare.commands.output import print_object
     from compare.data import dataset_named
     from compare.memory import keep_freed_memory
     from compare.networks.plan import complaint
     from compare.networks.prepared import prepare
     from compare.networks.training import Training
-    from compare.verdict import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -287,8 +287,8 @@ def _report(data: "Dataset", scores: dict[str, Any], plot: Path | None, out: Pat
 
 def _conclude(progress: "Progress") -> None:
     """Print the drift and the verdict."""
+    from compare.agreement import BY_HAND
     from compare.terminal import console, show_verdict
-    from compare.verdict import BY_HAND
 
     screen = console()
     if progress.verdict is None:

@@ -7,14 +7,13 @@ import numpy as np
 
 from compare.data import Dataset
 from compare.limits import shape
-from compare.rounding import FLOAT32, FLOAT64, Format
 from manual.network import Network
 from manual.optimisers import OPTIMISERS
 
 #: The losses for classes.
 OF_CLASSES = ("bce", "softmax-ce")
 
-FORMATS = {"float32": FLOAT32, "float64": FLOAT64}
+DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,10 @@ class Plan:
         """Refuse unknown names."""
         for what, value, names in (
             ("optimiser", self.optimiser, OPTIMISERS),
-            ("dtype", self.dtype, FORMATS),
+            ("dtype", self.dtype, DTYPES),
         ):
             if value not in names:
                 raise ValueError(f"{what}: got {value!r}, expected one of {', '.join(names)}")
-
-    @property
-    def floats(self) -> Format:
-        """The floating-point format, which determines the bounds on rounding."""
-        return FORMATS[self.dtype]
 
     @property
     def numpy_dtype(self) -> Any:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 
 import manual.network
+from compare.agreement import BY_AUTODIFF, BY_HAND
 from compare.lockstep import Point, Steps, Walker
 from compare.networks import flat
 from compare.networks.plan import Plan
-from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, State
 
 #: The names of the sides in messages.

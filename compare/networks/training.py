@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 import manual.network
+from compare.agreement import BY_AUTODIFF, BY_HAND
 from compare.limits import count_parameters
 from compare.lockstep import Divergence, Point
 from compare.networks.judge import first_wrong_loss, lockstep
 from compare.networks.plan import Plan
 from compare.networks.prepared import Prepared, hits
 from compare.networks.trainers import ByHand, Trainer
-from compare.verdict import BY_AUTODIFF, BY_HAND
 from compare.wording import InputError
 from manual.sgd import minibatches
 

@@ -1,82 +1,77 @@
-"""The ranges of one update of an optimiser, computed by any right program.
+"""The bounds of one update of an optimiser, computed by any right program.
 
 All arrays are flat: n updates in rows, all parameters of a network side by side in columns.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from compare.lockstep import Point, Ranges
-from compare.rounding import Format, Range, between, exactly, nearly, quotient, square, widened
+from handgrad.tolerance.rounding import Bounded, bounded
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
 #: mistake in them would be blamed on the other. Momentum: the common value of Polyak's μ; Adam:
-#: Kingma & Ba, arXiv:1412.6980, algorithm 1.
-MOMENTUM = 0.9
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+#: Kingma & Ba, arXiv:1412.6980, algorithm 1. These are how far μ, β₁ and β₂ are from 1, and ε.
+CONSTANTS = {"momentum": (0.1,), "adam": (0.1, 0.001, 1e-8), "sgd": ()}
 
 
-def update_ranges(optimiser: str, rate: float, before: Point, grads: Range) -> Ranges:
-    """Compute the ranges after an update, from the range of its gradient.
+def update_ranges(optimiser: str, rate: float, before: Point, grads: Bounded) -> Ranges:
+    """Bound an update, from the bounds of its gradient.
 
     Args:
         optimiser: one of `manual.optimisers.OPTIMISERS`.
         rate: η.
         before: the n points that the updates start from.
-        grads: the range of the gradients, shape (n, p).
+        grads: the bounds of the gradients, shape (n, p).
 
     Raises:
         KeyError: no optimiser of that name.
     """
-    floats = grads.floats
-    w = exactly(before.params, floats)
-    moments = [exactly(before.moments[:, at], floats) for at in range(before.moments.shape[1])]
-    return UPDATES[optimiser](nearly(rate, floats), w, moments, before.count, grads)
+    # Each side rounds the constants for itself.
+    constants = [_rounded(number, grads.value.dtype) for number in (rate, *CONSTANTS[optimiser])]
+    moments = [before.moments[:, at] for at in range(before.moments.shape[1])]
+    counts = np.asarray(before.count, grads.value.dtype)[:, None]
+    with jax.enable_x64(True):
+        found = _compiled(optimiser)(constants, before.params, moments, counts, grads)
+        params, *moments = [Bounded(*pair) for pair in zip(*jax.device_get(found), strict=True)]
+    return Ranges(grads, params, moments)
 
 
-def _sgd(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:  # noqa: ARG001 (one form for all)
-    return Ranges(grads, w - rate * grads, [])
+def _rounded(number: float, dtype: Any) -> Bounded:
+    value = np.asarray(number, dtype)
+    return Bounded(value, np.asarray(2 * abs(value) * np.finfo(dtype).eps, dtype))
 
 
-def _momentum(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:  # noqa: ARG001 (one form for all)
-    velocity = nearly(MOMENTUM, w.floats) * moments[0] + grads
-    return Ranges(grads, w - rate * velocity, [velocity])
+@cache
+def _compiled(optimiser: str) -> Callable[..., Any]:
+    return jax.jit(bounded(UPDATES[optimiser]))
 
 
-def _adam(rate: Range, w: Range, moments: list[Range], counts: Any, grads: Range) -> Ranges:
-    m = _average(BETA1, moments[0], grads)
-    v = _average(BETA2, moments[1], square(grads))
-    m_hat = m / _weights(BETA1, counts, w.floats)
-    v_hat = v / _weights(BETA2, counts, w.floats)
-    epsilon = nearly(EPSILON, w.floats)
-    step = quotient(m_hat, _root(v_hat) + epsilon, epsilon.lo)
-    return Ranges(grads, w - rate * step, [m, v])
+def _sgd(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)
+    (rate,) = constants
+    return (w - rate * dw,)
 
 
-def _average(beta: float, moment: Range, value: Range) -> Range:
-    """β·moment + (1 - β)·value; both sides take 1 - β in Python's floats and round it then."""
-    return nearly(beta, value.floats) * moment + nearly(1 - beta, value.floats) * value
+def _momentum(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)
+    rate, less = constants
+    velocity = (1 - less) * moments[0] + dw
+    return w - rate * velocity, velocity
 
 
-def _weights(beta: float, counts: np.ndarray, floats: Format) -> Range:
-    """1 - βᵗ after t updates, shape (n, 1): β is rounded, t times, and the power as a function."""
-    t = counts[:, None] + 1.0
-    return 1 - widened(nearly(beta**t, floats), 2 * (t + 8))
-
-
-def _root(x: Range) -> Range:
-    """Compute the range of √x for a number that is never negative, even if its range is."""
-    root = between(np.sqrt(np.maximum(x.lo, 0)), np.sqrt(np.maximum(x.hi, 0)), x.floats)
-    # A program that flushes subnormals to 0 is off by the root of the smallest normal number.
-    wide = widened(root, 2) + Range(0.0, np.sqrt(x.floats.tiny), x.floats)
-    return between(np.maximum(wide.lo, 0.0), wide.hi, x.floats)
+def _adam(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:
+    rate, less1, less2, epsilon = constants
+    m = (1 - less1) * moments[0] + less1 * dw
+    v = (1 - less2) * moments[1] + less2 * jnp.square(dw)
+    m_hat, v_hat = (
+        moment / (1 - (1 - less) ** (counts + 1)) for moment, less in ((m, less1), (v, less2))
+    )
+    return w - rate * m_hat / (jnp.sqrt(v_hat) + epsilon), m, v
 
 
 #: By the names of `manual.optimisers.OPTIMISERS`.
-UPDATES: dict[str, Callable[[Range, Range, list[Range], Any, Range], Ranges]] = {
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "adam": _adam,
-}
+UPDATES: dict[str, Callable[..., Any]] = {"sgd": _sgd, "momentum": _momentum, "adam": _adam}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,10 @@ import autodiff.article
 import manual.article
 import manual.sgd
 from autodiff.intermediates import See
-from compare.agreement import AUTODIFF_FORM, stack
-from compare.bounds import derivative_ranges, value_ranges
+from compare.agreement import FORMS, stack
 from compare.recording.arrays import Array, given
 from compare.recording.watching import RETURN, Binding, Watch, statements
-from compare.rounding import exactly
+from compare.reference import article_loss
 from compare.symbols import Symbol, variable
 from compare.trace import (
     FACTOR,
@@ -36,7 +36,7 @@ from compare.traced.assemble import (
     derivative_symbol,
     refuse_what_overflows,
 )
-from compare.traced.witnesses import Derivative, Updated, Value, Witnesses, descended
+from compare.traced.witnesses import Bounds, Derivative, Run, Updated, Value, Witnesses, descended
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.article import Parameters
 from manual.losses import squared_error
@@ -217,8 +217,17 @@ def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:
     return {"L": autodiff.article.loss(params, x, y, see)}
 
 
+@cache
+def _reference(form: str) -> Run:
+    def run(named: Any, sample: Any, see: See) -> dict[str, Any]:
+        params = Parameters(*(named[name] for name in NAMES))
+        return {"L": article_loss(params, *sample, see=see, form=form)}
+
+    return run
+
+
 class Checks:
-    """The checks of the numbers of one pass, by autodiff, exact values and ranges."""
+    """The checks of the numbers of one pass, by autodiff, exact values and bounds."""
 
     def __init__(self, point: Point, form: str) -> None:
         self.point = point
@@ -229,11 +238,7 @@ class Checks:
         gradient = autodiff.article.gradient(auto, point.x, point.y)
         self.gradient = {f"dL_d{name}": float(of) for name, of in gradient._asdict().items()}
         self.new = self._stepped(auto)
-        values = value_ranges(point.params, point.x, point.y)
-        self.hand, self.auto = (
-            values | derivative_ranges(point.params, point.x, point.y, of)
-            for of in (form, AUTODIFF_FORM)
-        )
+        self.bounds = Bounds(_reference, FORMS[form], self.witnesses)
 
     def _stepped(self, params: Any) -> dict[str, float]:
         one = autodiff.article.Parameters(*(np.asarray(of)[None] for of in params))
@@ -250,13 +255,10 @@ class Checks:
         if by_autodiff is None:
             by_autodiff = self.witnesses.by_autodiff(meaning)
         exact = self.witnesses.exactly(meaning)
-        return Check(by_autodiff, exact, self.hand[name], self.auto[name])
+        return Check(by_autodiff, exact, *self.bounds.of(meaning))
 
     def _of_update(self, name: str) -> Check:
         point, start = self.point, float(self.point.params[NAMES.index(name)])
-        of = f"dL_d{name}"
-        gradient = self.witnesses.exactly(Derivative(Value("L"), Value(name)))
-        ranges = (
-            exactly(start) - exactly(point.rate) * side[of] for side in (self.hand, self.auto)
-        )
-        return Check(self.new[name], descended(start, point.rate, gradient), *ranges)
+        by = Derivative(Value("L"), Value(name))
+        exact = descended(start, point.rate, self.witnesses.exactly(by))
+        return Check(self.new[name], exact, *self.bounds.of_update(start, point.rate, by))

@@ -1,4 +1,4 @@
-"""The checks of a pass through a network of any shape: autodiff, exact values, ranges."""
+"""The checks of a pass through a network of any shape: autodiff, exact values, bounds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +12,9 @@ import autodiff.network
 from autodiff import sgd
 from autodiff.intermediates import See
 from autodiff.precision import in_float64
-from compare.networks.ranges import (
-    CANCELLING,
-    STABLE,
-    Backward,
-    Steps,
-    loss_ranges,
-    step_ranges,
-)
-from compare.rounding import Range, exactly
+from compare.reference import STABLE, network_loss
 from compare.traced.assemble import Check, Computed
-from compare.traced.witnesses import Derivative, Updated, Value, Witnesses, descended
+from compare.traced.witnesses import Bounds, Derivative, Run, Updated, Value, Witnesses, descended
 from manual.affine import Layer
 from manual.network import Network
 
@@ -49,13 +41,32 @@ class Losses:
 
 
 @cache
+def _reference(network: Network) -> Callable[[str], Run]:
+    """The loss of a form, as `Losses` has it."""
+    layers = range(len(network.activations))
+
+    def of_form(form: str) -> Run:
+        def run(named: Any, example: Any, see: See) -> dict[str, Any]:
+            params = [(named[f"w{at}"], named[f"b{at}"]) for at in layers]
+            whole = network_loss(network, params, *example, see=see, form=form)
+            if not network.l2:
+                return {WHOLE: whole}
+            of_data = network_loss(replace(network, l2=0.0), params, *example, see=see, form=form)
+            return {WHOLE: whole, OF_DATA: of_data}
+
+        return run
+
+    return of_form
+
+
+@cache
 def _step(network: Network) -> Callable[..., sgd.Step]:
     """Compile the gradient and update of the step that training by autodiff takes."""
     return in_float64(jax.jit(sgd.step(partial(autodiff.network.loss, network))))
 
 
 class Checks:
-    """The checks of the numbers of one pass, by autodiff, exact values and ranges."""
+    """The checks of the numbers of one pass, by autodiff, exact values and bounds."""
 
     def __init__(
         self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
@@ -66,13 +77,7 @@ class Checks:
         layers = [autodiff.network.Layer(*layer) for layer in params]
         step = _step(network)(layers, x, y, rate)
         self.grads, self.updated = _named(step.grads), _named(step.params)
-        one = ([(w[None], b[None]) for w, b in params], x[None], y[None])
-        steps = step_ranges(network, *one)
-        self.values = _of_values(steps) | {
-            WHOLE: loss_ranges(network, *one),
-            OF_DATA: loss_ranges(replace(network, l2=0.0), *one),
-        }
-        self.derivatives = [_of_derivatives(steps.by_form[form]) for form in (STABLE, CANCELLING)]
+        self.bounds = Bounds(_reference(network), STABLE, self.witnesses)
 
     def of(self, computed: Computed) -> Check:
         """Return the check of a computed number."""
@@ -80,7 +85,7 @@ class Checks:
         if isinstance(meaning, Updated):
             return self._of_update(meaning.of)
         by_autodiff = self._by_autodiff(meaning)
-        return Check(by_autodiff, self.witnesses.exactly(meaning), *self._spans(meaning))
+        return Check(by_autodiff, self.witnesses.exactly(meaning), *self.bounds.of(meaning))
 
     def _by_autodiff(self, meaning: Value | Derivative) -> float:
         if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
@@ -89,23 +94,12 @@ class Checks:
                 return float(gradient[meaning.by.at])
         return self.witnesses.by_autodiff(meaning)
 
-    def _spans(self, meaning: Value | Derivative) -> list[Range]:
-        """Return the ranges for the value by hand and by autodiff."""
-        if isinstance(meaning, Value):
-            return [self.values[meaning.of][0, *meaning.at]] * 2
-        of, by = meaning
-        return [ranges[of.of, by.of][0, *by.at] for ranges in self.derivatives]
-
     def _of_update(self, of: Value) -> Check:
         start = float(self.params[of.of][of.at])
         gradient = Derivative(Value(WHOLE), of)
         exact = descended(start, self.rate, self.witnesses.exactly(gradient))
-        spans = self._spans(gradient)
-        return Check(
-            float(self.updated[of.of][of.at]),
-            exact,
-            *(exactly(start) - exactly(self.rate) * span for span in spans),
-        )
+        spans = self.bounds.of_update(start, self.rate, gradient)
+        return Check(float(self.updated[of.of][of.at]), exact, *spans)
 
 
 def _named(layers: Sequence[Any]) -> dict[str, Any]:
@@ -115,19 +109,3 @@ def _named(layers: Sequence[Any]) -> dict[str, Any]:
         for at, layer in enumerate(layers)
         for letter, array in zip(Layer._fields, layer, strict=True)
     }
-
-
-def _of_values(steps: Steps) -> dict[str, Range]:
-    """Return the ranges of z0, a0 and so on, of one pass."""
-    ranges = {"z": steps.z, "a": steps.a}
-    return {f"{letter}{at}": of for letter in ranges for at, of in enumerate(ranges[letter])}
-
-
-def _of_derivatives(steps: list[Backward]) -> dict[tuple[str, str], Range]:
-    """Return the ranges of the derivatives of one pass, by the names (of, by)."""
-    found = {}
-    for at, back in enumerate(steps):
-        found |= {(WHOLE, f"{letter}{at}"): getattr(back, f"d{letter}") for letter in "azwb"}
-        found[OF_DATA, f"w{at}"] = back.dw_of_data
-        found[f"a{at}", f"z{at}"] = back.slope
-    return found

@@ -11,7 +11,9 @@ from jax.extend.core import jaxpr_as_fun
 
 from autodiff.intermediates import See, as_it_is
 from compare.certified import enclosed_gradient
+from compare.reference import CANCELLING, by_form, within
 from handgrad.data.findings import Enclosure
+from handgrad.tolerance.rounding import Bounded
 
 Index = tuple[int, ...]
 
@@ -57,6 +59,33 @@ def descended(start: float, rate: float, gradient: Enclosure | None) -> Enclosur
         return Enclosure(str(+moved.normalize()), radius, gradient.certified)
 
 
+class Bounds:
+    """How far off values and derivatives may be, by the third program.
+
+    Args:
+        run: the loss of a form (`compare.reference`), with the names of the witnesses' loss.
+        by_hand: the form of the lines by hand.
+        witnesses: of the pass.
+    """
+
+    def __init__(self, run: Callable[[str], Run], by_hand: str, witnesses: "Witnesses") -> None:
+        found = compiled_bounds(run)(witnesses.at, witnesses.data)
+        self._sides = [found[form] for form in (by_hand, CANCELLING)]
+
+    def of(self, meaning: Value | Derivative) -> list[Bounded]:
+        """Return the bounds of the value by hand, and of that by autodiff."""
+        if isinstance(meaning, Value):
+            found = [side[0][meaning.of] for side in self._sides]
+            return [Bounded(*(part[meaning.at] for part in each)) for each in found]
+        of, by = meaning
+        found = [side[1][of.of][by.of] for side in self._sides]
+        return [Bounded(*(part[of.at + by.at] for part in each)) for each in found]
+
+    def of_update(self, start: float, rate: float, by: Derivative) -> list[Bounded]:
+        """Return the bounds of start - rate * gradient."""
+        return [within(lambda w, eta, dw: w - eta * dw, start, rate, of) for of in self.of(by)]
+
+
 class Witnesses:
     """Autodiff in float64, and certified enclosures of the exact numbers.
 
@@ -69,7 +98,7 @@ class Witnesses:
     """
 
     def __init__(self, run: Run, given: Mapping[str, np.ndarray], data: Any) -> None:
-        self._run, self._given, self._data = run, dict(given), data
+        self._run, self._given, self.data = run, dict(given), data
         self._exact: dict[Value, dict[str, Any] | None] = {}
 
     def by_autodiff(self, meaning: Value | Derivative) -> float:
@@ -93,7 +122,8 @@ class Witnesses:
         return gradient[by.of][by.at] if gradient else self._alone(of, by)
 
     @cached_property
-    def _at(self) -> dict[str, np.ndarray]:
+    def at(self) -> dict[str, np.ndarray]:
+        """What is given, and the zeros that are added."""
         shapes = jax.eval_shape(self._all, self._given)
         return self._given | {
             name: np.zeros(value.shape) for name, value in shapes.items() if name not in self._ends
@@ -104,16 +134,16 @@ class Witnesses:
         def run(given: Any, data: Any) -> Any:
             return self._run(given, data, as_it_is)
 
-        return set(jax.eval_shape(run, self._given, self._data))
+        return set(jax.eval_shape(run, self._given, self.data))
 
     def _all(self, at: Mapping[str, Any]) -> dict[str, Any]:
-        return _moved(self._run, at, self._data)
+        return _moved(self._run, at, self.data)
 
     @cached_property
     def _again(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """`_all` for arrays like those of `_at`, traced once for all the losses made of it."""
+        """`_all` for arrays like those of `at`, traced once for all the losses made of it."""
         with jax.enable_x64(True):
-            program, shapes = jax.make_jaxpr(self._all, return_shape=True)(self._at)
+            program, shapes = jax.make_jaxpr(self._all, return_shape=True)(self.at)
         values = jaxpr_as_fun(program)
         return lambda at: jax.tree.unflatten(
             jax.tree.structure(shapes), values(*jax.tree.leaves(at))
@@ -123,7 +153,7 @@ class Witnesses:
     def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
         values, derivatives = compiled(self._run)
         with jax.enable_x64(True):
-            of = self._at, self._data
+            of = self.at, self.data
             return jax.device_get((values(*of), derivatives(*of)))
 
     @cached_property
@@ -134,20 +164,20 @@ class Witnesses:
             values = self._again(at)
             return sum((weights[name] * values[name]).sum() for name in values)
 
-        return _enclosed(weighted, weights, self._at)
+        return _enclosed(weighted, weights, self.at)
 
     def _gradient(self, of: Value) -> dict[str, Any] | None:
-        return _enclosed(lambda at: self._again(at)[of.of][of.at], self._at)
+        return _enclosed(lambda at: self._again(at)[of.of][of.at], self.at)
 
     def _alone(self, of: Value, by: Value) -> Enclosure | None:
         """Differentiate by one number, all others held, so kinks that it does not move are none."""
 
         def held(moved: dict[str, Any]) -> Any:
-            given = jax.numpy.asarray(self._at[by.of])
-            at = self._at | {by.of: given.at[by.at].set(moved["by"])}
+            given = jax.numpy.asarray(self.at[by.of])
+            at = self.at | {by.of: given.at[by.at].set(moved["by"])}
             return self._again(at)[of.of][of.at]
 
-        alone = _enclosed(held, {"by": np.asarray(self._at[by.of][by.at])})
+        alone = _enclosed(held, {"by": np.asarray(self.at[by.of][by.at])})
         return alone["by"][()] if alone else None
 
 
@@ -177,3 +207,14 @@ def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dic
     except ArithmeticError:
         return None
     return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}
+
+
+@cache
+def compiled_bounds(run: Callable[[str], Run]) -> Callable[..., dict[str, Any]]:
+    """Compile the bounds, by form, of what `compiled` computes."""
+
+    def both(form: str, *of: Any) -> Any:
+        values = partial(_moved, run(form))
+        return values(*of), jax.jacrev(values)(*of)
+
+    return by_form(both)

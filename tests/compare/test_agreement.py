@@ -6,7 +6,7 @@ import pytest
 import manual.activations
 import manual.article
 from compare.agreement import NAMES, Verdict, compare_gradients
-from compare.rounding import between
+from handgrad.tolerance.rounding import Bounded
 from tests.reference import ALICE, BOB, BOB_W1_ARTICLE, PARTIALS, close
 
 ONES = manual.article.ones_parameters()
@@ -37,7 +37,7 @@ def test_what_is_not_finite_never_agrees() -> None:
     values = np.array([np.nan, np.inf, 1.0, 1.0, 1.0])
     others = np.array([np.nan, np.inf, np.inf, 1.0, 1.0])
     endless = np.array([np.inf, np.inf, np.inf, np.inf, 1.0])
-    anything = between(-endless, endless)
+    anything = Bounded(np.zeros(5), endless)
     verdict = Verdict(values, others, anything, anything)
     assert verdict.agree.tolist() == [False, False, False, False, True]
 

@@ -2,8 +2,8 @@
 
 import autodiff.network
 import autodiff.training
-import compare.networks.functions
 import compare.networks.updates
+import compare.reference
 import manual.activations
 import manual.losses
 import manual.network
@@ -16,10 +16,12 @@ def test_activations_losses_and_optimisers() -> None:
     losses = set(manual.losses.LOSSES)
     optimisers = set(manual.optimisers.OPTIMISERS)
     assert set(autodiff.network.ACTIVATIONS) == activations
-    assert set(compare.networks.functions.ACTIVATIONS) == activations
+    for tables in compare.reference.ACTIVATIONS.values():
+        assert set(tables) == activations
     assert set(options.ACTIVATION.names) == activations
     assert set(autodiff.network.LOSSES) == losses
-    assert set(compare.networks.functions.LOSSES) == losses
+    for tables in compare.reference.LOSSES.values():
+        assert set(tables) == losses
     assert set(options.LOSS.names) == losses
     assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
     assert set(autodiff.training.OPTIMISERS) == optimisers

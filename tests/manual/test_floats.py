@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compare.agreement import NAMES
-from compare.bounds import output_range
-from compare.rounding import exactly, square
+from compare.reference import article_loss_bounds
 from manual import activations, article, floats
 from manual.article import Parameters
 from tests.reference import ALICE, BOB, BOB_W1, BOB_W1_ARTICLE, PARTIALS, close
@@ -69,7 +68,7 @@ def test_the_references_of_the_article() -> None:
 @given(point=points)
 def test_the_loss_comes_with_the_gradient(point: Point) -> None:
     value, grads = floats.value_and_gradient(*point)
-    assert square(exactly(point.y) - output_range(point.params, point.x)).contains(value)
+    assert article_loss_bounds(*point).contains(value)
     assert grads == floats.gradient(*point)
 
 

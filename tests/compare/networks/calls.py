@@ -13,11 +13,11 @@ import jax
 
 import manual.network
 from compare import cli
+from compare.agreement import BY_AUTODIFF, BY_HAND
 from compare.data import dataset_named
 from compare.networks.plan import Plan
 from compare.networks.prepared import prepare
 from compare.networks.training import Training
-from compare.verdict import BY_AUTODIFF, BY_HAND
 from manual.network import Network
 
 _backward = manual.network.backward

@@ -15,17 +15,16 @@ import manual.network
 from compare.lockstep import Point as Before
 from compare.lockstep import Ranges
 from compare.networks import flat
-from compare.networks.plan import FORMATS
-from compare.networks.ranges import (
+from compare.networks.updates import update_ranges
+from compare.reference import (
     CANCELLING,
     STABLE,
     flattened,
-    gradient_ranges,
-    loss_ranges,
+    network_gradient,
+    network_loss_bounds,
 )
-from compare.networks.updates import update_ranges
-from compare.rounding import Range, between, exactly
 from handgrad import exact_gradient
+from handgrad.tolerance.rounding import Bounded
 from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.losses import LOSSES
@@ -90,12 +89,12 @@ def drawn(network: Network, rows: int, kind: str, dtype: str, seed: int) -> Poin
     return params, x, y.astype(dtype)
 
 
-def ranges_at(network: Network, point: Point) -> dict[str, Range]:
+def ranges_at(network: Network, point: Point) -> dict[str, Bounded]:
     params, x, y = point
     stacked = [(w[None], b[None]) for w, b in params]
-    floats = FORMATS[x.dtype.name]
-    ranges = gradient_ranges(network, stacked, x[None], y[None], floats)
-    return {form: flattened(layers)[0] for form, layers in ranges.items()}
+    found = network_gradient(network, stacked, x[None], y[None])
+    flat_ones = {form: flattened(layers) for form, layers in found.items()}
+    return {form: Bounded(of.value[0], of.error[0]) for form, of in flat_ones.items()}
 
 
 def by_hand(network: Network, point: Point) -> np.ndarray:
@@ -122,8 +121,7 @@ def check(network: Network, point: Point) -> None:
     hand, auto = by_hand(network, point), by_autodiff(network, point)
     assert np.all(np.isfinite(hand))
     params, x, y = point
-    stacked = [(w[None], b[None]) for w, b in params]
-    loss = loss_ranges(network, stacked, x[None], y[None], FORMATS[x.dtype.name])
+    loss = network_loss_bounds(network, params, x, y)
     assert np.all(loss.contains(manual.network.loss(network, params, x, y)))
     for form, grads in ((STABLE, hand), (CANCELLING, auto), (CANCELLING, hand)):
         inside = ranges[form].contains(grads)
@@ -268,8 +266,7 @@ def _before(optimiser: str, dtype: str, counts: np.ndarray, scale: float, seed: 
 
 
 def _ranges(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Ranges:
-    floats = FORMATS[grads.dtype.name]
-    return update_ranges(optimiser, rate, before, exactly(grads, floats))
+    return update_ranges(optimiser, rate, before, Bounded(grads, np.zeros_like(grads)))
 
 
 def _by_hand(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Any:
@@ -383,8 +380,10 @@ def test_wrong_updates_of_adam_are_outside(what: str) -> None:
 def test_a_first_update_by_a_derivative_that_may_be_0() -> None:
     """As at a kink. Adam divides by √v̂ + ε, which is never below ε."""
     before = Before(np.ones((1, 1)), np.zeros((1, 2, 1)), np.zeros(1, int))
-    ranges = update_ranges("adam", 0.01, before, between(np.zeros((1, 1)), np.full((1, 1), 5.0)))
-    assert np.isfinite(ranges.params.magnitude).all()
+    ranges = update_ranges(
+        "adam", 0.01, before, Bounded(np.full((1, 1), 2.5), np.full((1, 1), 2.5))
+    )
+    assert np.isfinite(ranges.params.reach).all()
     assert ranges.params.contains(1.0).all()
     assert ranges.params.contains(0.99).all()
 
@@ -393,8 +392,9 @@ def test_parameters_without_a_derivative_stay() -> None:
     before, grads = _before("adam", "float64", COUNTS, 1.0)
     ranges = _ranges("adam", 0.01, before, grads)
     still = before.params[:, :2]
-    assert np.all(ranges.params[:, :2].contains(still))
-    assert not np.any(ranges.params[:, :2].contains(still + 1e-12))
+    params = Bounded(*(part[:, :2] for part in ranges.params))
+    assert np.all(params.contains(still))
+    assert not np.any(params.contains(still + 1e-12))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.tiers import one_of_each, slowly
 
 
 def sharp(value: float, span: Any, off: float) -> bool:
-    """Whether a range has the value, and not its neighbours that are off by so much of it."""
+    """Whether bounds have the value, and not its neighbours that are off by so much of it."""
     near = (value * (1 + off), value * (1 - off))
     return bool(span.contains(value)) and (not value or not any(map(span.contains, near)))
 
@@ -45,12 +45,12 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Check]:
 
 
 def check_all(trace: Trace, checks: dict[str, Check], off: float) -> int:
-    """How many numbers were looked at; by hand and by autodiff each is held to its own range."""
+    """How many numbers were looked at; by hand and by autodiff each is held to its own bounds."""
     computed = [q for q in trace.quantities.values() if q.formula]
     for quantity in computed:
         check = checks[quantity.name]
-        assert sharp(quantity.by_hand, check.hand_range, off), quantity.name
-        assert sharp(check.autodiff, check.autodiff_range, off), quantity.name
+        assert sharp(quantity.by_hand, check.hand_bounds, off), quantity.name
+        assert sharp(check.autodiff, check.autodiff_bounds, off), quantity.name
     return len(computed)
 
 
@@ -66,7 +66,7 @@ def test_of_the_articles_network(form: str, checks: dict[str, Check]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("network", one_of_each(QUICK, [QUICK[1]]), ids=title)
 def test_of_any_network(network: Network, checks: dict[str, Check]) -> None:
-    """Its formulas too; `compare.networks.ranges` is wider, and allows for sums that cancel."""
+    """Its formulas too; bounds are wider, and allow for sums that cancel."""
     assert check_all(traced(network), checks, off=1e-10) >= 15
 
 
@@ -77,9 +77,9 @@ def test_bob_is_held_to_all_his_digits_by_hand_alone(checks: dict[str, Check]) -
     trace = trace_article(ones, x, y)
     check = checks["dL_dw1"]
     value = trace.quantities["dL_dw1"].by_hand
-    assert sharp(value, check.hand_range, 1e-12)
-    assert check.autodiff_range.contains(value * (1 + 1e-8))
-    assert not check.autodiff_range.contains(2 * value)
+    assert sharp(value, check.hand_bounds, 1e-12)
+    assert check.autodiff_bounds.contains(value * (1 + 1e-8))
+    assert not check.autodiff_bounds.contains(2 * value)
 
 
 @pytest.mark.slow

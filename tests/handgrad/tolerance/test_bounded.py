@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import exact_gradient
-from handgrad.tolerance.rounding import bounded
+from handgrad.tolerance.rounding import Bounded, bounded
 from tests.corpus.operations import STEPS
 from tests.corpus.programs import drawn, function, point
 from tests.tiers import slowly
@@ -103,6 +103,8 @@ BOUNDS: dict[str, tuple[Any, np.float64, float, float]] = {
     "cases that meet": (lambda x: jnp.where(3 * x > 1, 3 * x, 1.0), THIRD, 1e-16, 1e-15),
     "cases that do not": (lambda x: jnp.where(3 * x > 1, x, 0.0), THIRD, np.inf, np.inf),
     "a count": (lambda x: (3 * x > 1).astype(float), THIRD, np.inf, np.inf),
+    "the larger's slope": (jax.grad(lambda x: jnp.maximum(2 * x, x * x)), THIRD, 0, 2e-15),
+    "where both are": (jax.grad(lambda x: jnp.maximum(3 * x, 2 - 3 * x)), THIRD, np.inf, np.inf),
     "both must hold": (lambda x: jnp.where((3 * x > 1) & (x > 0), 1.0, x), THIRD, np.inf, np.inf),
     "rows of them": (
         lambda x: jnp.where((3 * x > jnp.ones(2))[None], jnp.ones((1, 2)), x)[0, 1],
@@ -120,6 +122,14 @@ def test_bounds(name: str) -> None:
     function, x, least, most = BOUNDS[name]
     with jax.enable_x64(True):
         assert least <= bounded(function)(x)[1] <= most
+
+
+def test_arguments_may_have_errors() -> None:
+    value, error = bounded(lambda x, y: x * y)(Bounded(X[:3], abs(Y[:3])), np.float32(4))
+    assert np.all((error >= 4 * abs(Y[:3])) & (error <= 4.1 * (abs(Y[:3]) + 1e-6 * abs(X[:3]))))
+    bound = Bounded(np.array([1.0, np.inf, 1.0]), np.array([0.1, 0.1, np.nan]))
+    assert bound.contains(np.array([1.15, np.inf, 1.0])).tolist() == [True, False, False]
+    assert np.all(value == 4 * X[:3])
 
 
 def test_truth_values_say_whether_they_may_be_others() -> None:

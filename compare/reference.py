@@ -1,0 +1,309 @@
+"""The third program: losses that keep their digits, `jax.grad`'s derivatives, bounds on rounding.
+
+Both sides are held against it. A bound on rounding is as wide as the digits that its program loses,
+and a mistake is seen behind a narrow one: so the slopes of activations and losses are rules of its
+own, which lose none where a unit saturates (σ' is σ(z)σ(-z)). All else is JAX's, and the bounds are
+those of `handgrad.tolerance.rounding`, to first order.
+
+A right program may also compute a slope as `jax.nn` and optax do, where a difference of nearly
+equal numbers loses digits: autodiff does, and so does the article's σ(1 - σ) by hand. The loss in
+that form is `CANCELLING`, and what it loses is allowed to a side of that form.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from compare.networks import flat
+from handgrad.tolerance.rounding import Bounded, bounded
+from manual.affine import Layer
+from manual.article import Parameters
+from manual.network import Network
+
+STABLE, CANCELLING = "stable", "cancelling"
+
+#: (name, intermediate value) -> what to go on with.
+See = Callable[[str, Any], Any]
+
+#: The slope of the leaky ReLU below 0 (Maas, Hannun & Ng, 2013).
+LEAK = 0.01
+
+
+def _with_slope(value: Callable[..., Any], slope: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of arrays, element by element, whose derivative is by that slope."""
+    function = jax.custom_jvp(value)
+    function.defjvp(lambda at, moved: (function(*at), moved[0] * slope(*at)))
+    return function
+
+
+def _sigmoid_slope(z: Any) -> Any:
+    return jax.lax.logistic(z) * jax.lax.logistic(-z)
+
+
+def _kinked(below: float) -> Callable[[Any], Any]:
+    """max(z, below·z)."""
+    return _with_slope(
+        lambda z: jnp.maximum(z, below * z),
+        lambda z: jnp.where(z > 0, jnp.ones_like(z), jnp.full_like(z, below)),
+    )
+
+
+def _phi(z: Any) -> Any:
+    """The normal distribution's function, with the digits of its tail."""
+    return jax.lax.erfc(-z * 0.5**0.5) / 2
+
+
+def _density(z: Any) -> Any:
+    return jnp.exp(-z * z / 2) / (2 * np.pi) ** 0.5
+
+
+_sigmoid = _with_slope(jax.lax.logistic, _sigmoid_slope)
+_softplus = _with_slope(lambda z: jnp.logaddexp(z, jnp.zeros_like(z)), jax.lax.logistic)
+
+#: By form, and by the names that a network's description uses.
+ACTIVATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    STABLE: {
+        "sigmoid": _sigmoid,
+        "tanh": _with_slope(jnp.tanh, lambda z: 4 * _sigmoid_slope(2 * z)),
+        "relu": _kinked(0.0),
+        "leaky-relu": _kinked(LEAK),
+        "gelu": _with_slope(lambda z: z * _phi(z), lambda z: _phi(z) + z * _density(z)),
+        "softplus": _softplus,
+        "identity": lambda z: z,
+    },
+    CANCELLING: {
+        "sigmoid": jax.nn.sigmoid,
+        "tanh": jnp.tanh,
+        "relu": jax.nn.relu,
+        "leaky-relu": jax.nn.leaky_relu,
+        "gelu": partial(jax.nn.gelu, approximate=False),
+        "softplus": jax.nn.softplus,
+        "identity": lambda z: z,
+    },
+}
+
+_huber = _with_slope(
+    lambda r: jnp.where(abs(r) <= 1, r * r / 2, abs(r) - 0.5), lambda r: jnp.clip(r, -1, 1)
+)
+
+
+def _odds(z: Any) -> Any:
+    """Σ_{k≠j} e^(z_k - z_j) of each class j, whose probability is 1 / (1 + it).
+
+    Differences of logits are cut off where their exponentials' squares would overflow.
+    """
+    end = np.log(jnp.finfo(z.dtype).max) / 2
+    each = jnp.exp(jnp.clip(z[..., None, :] - z[..., :, None], -end, end))
+    return jnp.where(jnp.eye(z.shape[-1], dtype=bool), jnp.zeros_like(each), each).sum(-1)
+
+
+@jax.custom_jvp
+def _softmax_ce(z: Any, y: Any) -> Any:
+    """-y_j log p_j, of each class j."""
+    return y * jnp.log1p(_odds(z))
+
+
+@_softmax_ce.defjvp
+def _softmax_ce_rule(at: Any, moved: Any) -> tuple[Any, Any]:
+    """p_j Σ y - y_j is p_j Σ_{k≠j} y_k - y_j (1 - p_j), without the term that cancels."""
+    (z, y), odds = at, _odds(at[0])
+    others = 1 - jnp.eye(z.shape[-1], dtype=z.dtype)
+    slope = y @ others / (1 + odds) - y / (1 + 1 / odds)
+    return _softmax_ce(z, y), moved[0] * slope
+
+
+#: By form and name: (outputs or logits, targets) -> losses, of shape (n, n_out) or (n,).
+LOSSES: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
+    STABLE: {
+        "mse": lambda a, y: jnp.square(a - y),
+        "huber": lambda a, y: _huber(a - y),
+        "bce": lambda z, y: y * _softplus(-z) + (1 - y) * _softplus(z),
+        "softmax-ce": _softmax_ce,
+    },
+    CANCELLING: {
+        "mse": optax.squared_error,
+        "huber": optax.huber_loss,
+        "bce": optax.sigmoid_binary_cross_entropy,
+        "softmax-ce": optax.softmax_cross_entropy,
+    },
+}
+
+
+def article_output(params: Any, x: Any, see: See, form: str) -> Any:
+    """What the article's network predicts; shapes as in `manual.article`."""
+    f = ACTIVATIONS[form]["sigmoid"]
+    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
+    x1, x2 = x[..., 0], x[..., 1]
+    h1 = see("h1", f(see("z1", w1 * x1 + w2 * x2 + b1)))
+    h2 = see("h2", f(see("z2", w3 * x1 + w4 * x2 + b2)))
+    return see("ypred", f(see("z3", w5 * h1 + w6 * h2 + b3)))
+
+
+def article_loss(params: Any, x: Any, y: Any, see: See, form: str) -> Any:
+    """One sample's squared error."""
+    return jnp.square(y - article_output(params, x, see, form))
+
+
+def outputs(network: Network, params: Any, x: Any, see: See, form: str) -> Any:
+    """The last layer's outputs, shape (n, n_out), of a network of (w, b) for each layer."""
+    a = x
+    for at, ((w, b), name) in enumerate(zip(params, network.activations, strict=True)):
+        a = see(f"a{at}", ACTIVATIONS[form][name](see(f"z{at}", a @ w + b[None, :])))
+    return a
+
+
+def predictions(network: Network, params: Any, x: Any) -> Any:
+    """The outputs, as probabilities where the loss is on logits."""
+    z = outputs(network, params, x, as_it_is, STABLE)
+    if network.loss == "softmax-ce":
+        return 1 / (1 + _odds(z))
+    return _sigmoid(z) if network.loss == "bce" else z
+
+
+def network_loss(network: Network, params: Any, x: Any, y: Any, see: See, form: str) -> Any:
+    """The mean over examples of the sum over outputs, and λ Σ w²."""
+    a = outputs(network, params, x, see, form)
+    loss = jnp.sum(LOSSES[form][network.loss](a, y)) / x.shape[0]
+    if network.l2:
+        loss = loss + network.l2 * sum(jnp.sum(jnp.square(w)) for w, _ in params)
+    return loss
+
+
+def as_it_is(name: str, value: Any) -> Any:  # noqa: ARG001 (the form of `See`)
+    """Look at nothing."""
+    return value
+
+
+# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape.
+
+
+def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """Return what computes a program of each form, and for each how far off a side may be.
+
+    Args:
+        program: (form, ...) -> a pytree of arrays.
+    """
+
+    @jax.jit
+    def both(*args: Any) -> tuple[Any, Any, Any]:
+        value, error = bounded(partial(program, STABLE))(*args)
+        _, more = bounded(partial(program, CANCELLING))(*args)
+        # Of each error one half is the side's own, and one half that of the third program.
+        return value, error, jax.tree.map(lambda e, m: (e + m) / 2, error, more)
+
+    def run(*args: Any) -> dict[str, Any]:
+        with jax.enable_x64(True):
+            value, *errors = jax.device_get(both(*args))
+        forms = zip((STABLE, CANCELLING), errors, strict=True)
+        return {form: jax.tree.map(Bounded, value, error) for form, error in forms}
+
+    return run
+
+
+def _article_gradient(form: str, params: Any, x: Any, y: Any) -> Any:
+    def losses(params: Any) -> Any:
+        return article_loss(params, x, y, as_it_is, form)
+
+    value, back = jax.vjp(losses, params)
+    return back(jnp.ones_like(value))[0]
+
+
+_of_article = by_form(_article_gradient)
+
+
+def article_gradient(params: Any, x: Any, y: Any) -> dict[str, Parameters]:
+    """Bound the nine partial derivatives of one sample's loss, for many samples at once.
+
+    Args:
+        params: nine float64 numbers or arrays of shape (...).
+        x, y: inputs of shape (..., 2) and targets of shape (...), float64.
+
+    Returns:
+        By form, nine `Bounded` of shape (...).
+    """
+    x1, x2, *others = np.broadcast_arrays(x[..., 0], x[..., 1], y, *params)
+    return _of_article(Parameters(*others[1:]), np.stack([x1, x2], axis=-1), others[0])
+
+
+@cache
+def _of_network(network: Network) -> Callable[..., dict[str, Any]]:
+    def gradient(form: str, *point: Any) -> Any:
+        loss = partial(network_loss, network, see=as_it_is, form=form)
+        return jax.vmap(jax.grad(loss))(*point)
+
+    return by_form(gradient)
+
+
+def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, list[Layer]]:
+    """Bound the gradients of k losses, one at each of k points.
+
+    Args:
+        network: its description.
+        params: (w, b) of each layer, of shapes (k, n_in, n_out) and (k, n_out).
+        x, y: minibatches, shapes (k, batch, n_in) and (k, batch, n_out).
+
+    Returns:
+        By form, `Bounded` shaped like params.
+    """
+    return _of_network(network)([Layer(*layer) for layer in params], x, y)
+
+
+def flattened(layers: list[Layer]) -> Bounded:
+    """Put all parameters side by side, shape (k, p)."""
+    parts = zip(*((of for of in layer) for layer in layers), strict=True)
+    ws, bs = parts
+    return Bounded(
+        *(
+            flat.join([Layer(w[part], b[part]) for w, b in zip(ws, bs, strict=True)])
+            for part in range(2)
+        )
+    )
+
+
+def within(program: Callable[..., Any], *args: Any) -> Any:
+    """Run a program of the stable form once; return its results, each `Bounded`."""
+    with jax.enable_x64(True):
+        return jax.tree.map(Bounded, *jax.device_get(bounded(program)(*args)))
+
+
+_output = jax.jit(bounded(partial(article_output, see=as_it_is, form=STABLE)))
+_loss = jax.jit(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
+
+
+def article_output_bounds(params: Any, x: Any) -> Bounded:
+    """Bound what the article's network predicts; shapes as for `article_gradient`."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_output(tuple(params), x)))
+
+
+def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
+    """Bound one sample's loss; shapes as for `article_gradient`."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_loss(tuple(params), x, y)))
+
+
+@cache
+def _loss_of(network: Network) -> Callable[..., Any]:
+    return jax.jit(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
+
+
+def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounded:
+    """Bound the loss of a network of (w, b) for each layer, a scalar."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_loss_of(network)([tuple(of) for of in params], x, y)))
+
+
+@cache
+def _predicted_by(network: Network) -> Callable[..., Any]:
+    return jax.jit(bounded(partial(predictions, network)))
+
+
+def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
+    """Bound what a network of (w, b) for each layer predicts, shape (n, n_out)."""
+    with jax.enable_x64(True):
+        return Bounded(*jax.device_get(_predicted_by(network)([tuple(of) for of in params], x)))
