@@ -36,7 +36,7 @@ from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.wording import InputError
 from handgrad import GradientReport, check_gradient
-from handgrad.tolerance.rounding import bounded
+from handgrad.tolerance.rounding import FIRST_ORDER, bounded
 from manual.activations import SIGMOID_DERIVATIVES
 from manual.affine import Layer
 from manual.network import Network
@@ -278,7 +278,8 @@ def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
         by_hand = settings.by_hand(*at)
     except jax.errors.JAXTypeError:
         by_hand = _in_numpy(settings, numbers)
-    return by_hand, *bounded(jax.grad(settings.loss))(*at)
+    value, error = bounded(jax.grad(settings.loss))(*at)
+    return by_hand, value, jax.tree.map(lambda leaf: FIRST_ORDER * leaf, error)
 
 
 def _in_numpy(settings: Settings, numbers: Any) -> Any:

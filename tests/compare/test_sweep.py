@@ -240,7 +240,6 @@ def exactly(of: Settings, number: int) -> np.ndarray:
     return np.concatenate([np.ravel(np.asarray(e, object)) for e in enclosures])
 
 
-RELU_LIKE = Network((2, 2, 1), "leaky-relu", "relu", "huber", 0.01)
 TRUE = {
     "article": settings(weights="uniform:0.5", inputs="uniform:1"),
     "saturated": settings(),
@@ -255,7 +254,8 @@ TRUE = {
         Network((2, 2, 2, 1), name, list(ACTIVATIONS)[k - 1], ("mse", "huber")[k % 2], 0.01),
         2,
         ("float64", "float32")[k // 2 % 2],
-        *2 * (("uniform:1", "uniform:5", "spread:1e-3:30")[k % 3],),
+        weights=(scale := ("uniform:1", "uniform:5", "spread:1e-3:30")[k % 3]),
+        inputs=scale,
     )
     for k, name in enumerate(ACTIVATIONS)
 }
