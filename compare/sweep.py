@@ -61,8 +61,8 @@ FEW = 2
 #: The lower ends of the histogram's bins, in ulps: 0 alone, above 0, then powers of two.
 ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)))
 
-#: XLA takes vectors of 256 bits unless told otherwise, and a third more time. Its newer code generator
-#: takes twice the memory and time to compile, for a twentieth less at work.
+#: XLA takes vectors of 256 bits unless told otherwise, and a third more time. Its newer generator
+#: of code takes twice the memory and time to compile, for a twentieth less at work.
 _OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
 
 _NO_CASE = np.iinfo(np.int64).max
