@@ -447,6 +447,7 @@ class SweepResult:
     process: int  #: which of the processes this is
     processes: int
     seconds: float  #: without compilation
+    is_broken: bool  #: whether another process went
 
     @property
     def is_whole(self) -> bool:
@@ -566,7 +567,7 @@ def sweep(
         if any_process_differs((settings, requested)):
             raise InputError("the processes were given different options; expected the same ones")
         step, found, done = _program(settings, each), nothing(settings), 0
-        began = time.perf_counter()
+        began, is_broken = time.perf_counter(), False
         for first in range(0, blocks, each * devices):
             try:
                 found = jax.device_get(step(found, *_numbers(first, requested, settings.seed)))
@@ -574,7 +575,8 @@ def sweep(
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
-                break  # another process is gone; keep the cases done so far
+                is_broken = True  # keep the cases done so far
+                break
             done = min(requested, (first + each * devices) * LANES)
             on_progress(done)
             if np.any(stops):
@@ -589,6 +591,7 @@ def sweep(
         process=jax.process_index(),
         processes=jax.process_count(),
         seconds=seconds,
+        is_broken=is_broken,
     )
 
 
