@@ -571,14 +571,14 @@ def sweep(
         for first in range(0, blocks, each * devices):
             try:
                 found = jax.device_get(step(found, *_numbers(first, requested, settings.seed)))
+                done = min(requested, (first + each * devices) * LANES)
+                on_progress(done)
                 stops = multihost_utils.process_allgather(np.asarray(stop_requested()))
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
                 is_broken = True  # keep the cases done so far
                 break
-            done = min(requested, (first + each * devices) * LANES)
-            on_progress(done)
             if np.any(stops):
                 break
         seconds = time.perf_counter() - began
