@@ -213,6 +213,9 @@ def _article_gradient(form: str, params: Any, x: Any, y: Any) -> Any:
 
 _of_article = by_form(_article_gradient)
 
+#: Samples that are bounded at once: compiling takes a second, so there is one shape for all.
+BLOCK = 1024
+
 
 def article_gradient(params: Any, x: Any, y: Any) -> dict[str, Parameters]:
     """Bound the nine partial derivatives of one sample's loss, for many samples at once.
@@ -224,8 +227,17 @@ def article_gradient(params: Any, x: Any, y: Any) -> dict[str, Parameters]:
     Returns:
         By form, nine `Bounded` of shape (...).
     """
-    x1, x2, *others = np.broadcast_arrays(x[..., 0], x[..., 1], y, *params)
-    return _of_article(Parameters(*others[1:]), np.stack([x1, x2], axis=-1), others[0])
+    given = np.stack(np.broadcast_arrays(x[..., 0], x[..., 1], y, *params))
+    shape, numbers = given.shape[1:], given.reshape(len(given), -1)
+    count = numbers.shape[1]
+    numbers = np.pad(numbers, ((0, 0), (0, -count % BLOCK)), mode="edge")
+    found = []
+    for block in np.split(numbers, max(numbers.shape[1] // BLOCK, 1), axis=1):
+        x1, x2, target, *weights = block
+        found.append(_of_article(Parameters(*weights), np.stack([x1, x2], axis=-1), target))
+    return jax.tree.map(
+        lambda *parts: np.concatenate(parts)[:count].reshape(shape), found[0], *found[1:]
+    )
 
 
 @cache

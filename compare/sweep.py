@@ -45,8 +45,8 @@ from models.planted import PLANTS, gradient_in
 #: Cases of a block: some dozen arrays of them stay in a processor's cache.
 LANES = 1024
 
-#: Elements of gradients that a device computes in a step, some tenths of a second.
-_ELEMENTS = 9 * 1024 * LANES
+#: Elements of gradients that a device computes in a step, a tenth of a second.
+_ELEMENTS = 9 * 256 * LANES
 
 #: Most numbers of one case; with more, a block would not fit a cache.
 MOST_NUMBERS = 2000
@@ -61,8 +61,9 @@ FEW = 2
 #: The lower ends of the histogram's bins, in ulps: 0 alone, above 0, then powers of two.
 ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)))
 
-#: XLA takes vectors of 256 bits unless told otherwise, and a third more time.
-_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
+#: XLA takes vectors of 256 bits unless told otherwise, and a third more time. Its newer generator
+#: of code takes twice the memory and time to compile, for a twentieth less at work.
+_OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
 
 _NO_CASE = np.iinfo(np.int64).max
 
@@ -266,7 +267,8 @@ def _arranged(settings: Settings, numbers: Any) -> Case:
     x, y = (part.reshape(settings.examples, -1) for part in (x, y))
     if network.loss == "softmax-ce":
         classes = network.sizes[-1]
-        y = (jnp.floor(y * classes) == jnp.arange(classes)).astype(x.dtype)
+        every = jnp.arange(classes, dtype=y.dtype)[None, :]
+        y = (jnp.floor(y * classes) == every).astype(x.dtype)
     return Case(ravel_pytree(layers)[1](weights), x, y)
 
 
@@ -277,7 +279,8 @@ def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
         by_hand = settings.by_hand(*at)
     except jax.errors.JAXTypeError:
         by_hand = _in_numpy(settings, numbers)
-    return by_hand, *bounded(jax.grad(settings.loss))(*at)
+    value, error = bounded(jax.grad(settings.loss))(*at)
+    return by_hand, value, error
 
 
 def _in_numpy(settings: Settings, numbers: Any) -> Any:
@@ -331,7 +334,7 @@ def nothing(settings: Settings) -> Tally:
 def merged(parts: Tally) -> Tally:
     """Merge tallies along their first axis, in whatever order."""
     ratio = parts.ratio.max(0)
-    first = jnp.where(parts.ratio == ratio, parts.case, _NO_CASE).min(0)
+    first = jnp.where(parts.ratio == ratio[None], parts.case, _NO_CASE).min(0)
     return Tally(
         disagreements=parts.disagreements.sum(0),
         overflowed=parts.overflowed.sum(0),
@@ -353,8 +356,8 @@ def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
     """
     by_hand, by_autodiff, bound = map(_stacked, gradients)
     is_case, dtype = cases < total, by_hand.dtype
-    gap = jnp.where(is_case, abs(by_hand - by_autodiff), -1)
-    bound = jnp.where(is_case, bound, jnp.inf)
+    gap = jnp.where(is_case[None], abs(by_hand - by_autodiff), -1)
+    bound = jnp.where(is_case[None], bound, jnp.inf)
     size = jnp.maximum(abs(by_hand), abs(by_autodiff))
     ulps = _in_ulps(gap, size)
     ratio = jnp.where(gap < jnp.inf, gap / bound, jnp.inf)
@@ -369,7 +372,7 @@ def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
         disagreements=counted(ratio > 1, 0),
         overflowed=counted(ratio == 1, 0),
         judged=counted(size > bound, 1),
-        reached=counted(ulps >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
+        reached=counted(ulps[None] >= _REACHES.astype(dtype)[:, None, None], (1, 2)),
         ulps=ulps.max(1),
         ratio=ratio,
         case=cases,
@@ -444,6 +447,7 @@ class SweepResult:
     process: int  #: which of the processes this is
     processes: int
     seconds: float  #: without compilation
+    is_broken: bool  #: whether another process went
 
     @property
     def is_whole(self) -> bool:
@@ -563,17 +567,18 @@ def sweep(
         if any_process_differs((settings, requested)):
             raise InputError("the processes were given different options; expected the same ones")
         step, found, done = _program(settings, each), nothing(settings), 0
-        began = time.perf_counter()
+        began, is_broken = time.perf_counter(), False
         for first in range(0, blocks, each * devices):
             try:
                 found = jax.device_get(step(found, *_numbers(first, requested, settings.seed)))
+                done = min(requested, (first + each * devices) * LANES)
+                on_progress(done)
                 stops = multihost_utils.process_allgather(np.asarray(stop_requested()))
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
-                break  # another process is gone; keep the cases done so far
-            done = min(requested, (first + each * devices) * LANES)
-            on_progress(done)
+                is_broken = True  # keep the cases done so far
+                break
             if np.any(stops):
                 break
         seconds = time.perf_counter() - began
@@ -586,6 +591,7 @@ def sweep(
         process=jax.process_index(),
         processes=jax.process_count(),
         seconds=seconds,
+        is_broken=is_broken,
     )
 
 

@@ -122,9 +122,9 @@ def sweep(
         _report(swept, suspects, verdict, as_json)
     # 130 also if another process was interrupted
     code = int(verdict != "agree") or stop.code or (0 if swept.is_whole else 128 + signal.SIGINT)
-    if distributed and not swept.is_whole:
+    if swept.is_broken:
         sys.stdout.flush()
-        # Exit at once: JAX's shutdown would wait for a process that may be gone.
+        # Exit at once: JAX's shutdown would wait for the process that is gone.
         os._exit(code)
     return code
 

@@ -3,7 +3,7 @@
 import re
 
 from models.planted import LOOPS, MISTAKES, PLANTS
-from tests.compare.networks.calls import compare
+from tests.compare.calls import compare
 
 
 def test_all_mistakes_are_listed() -> None:

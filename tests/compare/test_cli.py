@@ -22,7 +22,7 @@ from compare.agreement import NAMES
 from compare.experiment import Trainings, predict
 from compare.people import NEWCOMERS
 from models.planted import PLANTS, gradient_in
-from tests.compare.networks.calls import compare, signalled, started
+from tests.compare.calls import compare, signalled, started
 from tests.reference import EMILY, FRANK, LOSSES, PARTIALS, close
 from tests.tiers import one_of_each, slowly
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compare.networks.calls import refused
+from tests.compare.calls import refused
 
 #: What is refused, and part of the line that says so.
 OTHERS = {
@@ -90,7 +90,7 @@ PROVE = {
 SWEEP = {
     "--cases 0": "expected a whole number from 1 to 1e15",
     "--case 3 --cases 10": "--cases beside --case; expected one of them.",
-    "--case 3 --floor": "--floor beside --case; expected one of them.",
+    "--case 3 --distributed": "--distributed beside --case; expected one of them.",
     "--cases 1.5": "expected a whole number from 1 to 1e15",
     "--weights uniform": "--weights 'uniform'; expected uniform:SIZE or spread:LOW:HIGH",
     "--inputs uniform:1e31": "--inputs: got uniform:1e+31, expected sizes from 1e-30 to 1e+30",
@@ -100,9 +100,6 @@ SWEEP = {
     "--plant update-before-use": "a mistake of the training loop, around a right gradient",
     "--plant half-mse --network 3-3-1": "planted in the article's network; expected no other",
     "--sigmoid-derivative article --network 3-3-1": "beside another network than the article's",
-    "--coordinator localhost:1": "expected all three, or none",
-    "--coordinator garbage": "expected HOST:PORT, such as localhost:1234",
-    "--coordinator localhost:1 --num-processes 2 --process-id 2": "expected a number from 0 to 1",
     "--loss bce --output sigmoid": "expected identity",
     "--dtype float16": "expected one of float32, float64",
 }

@@ -14,7 +14,7 @@ import manual.network
 from compare.prepared import split
 from manual.affine import Layer
 from manual.network import Network
-from tests.compare.networks.calls import (
+from tests.compare.calls import (
     HAND,
     biased,
     compare,

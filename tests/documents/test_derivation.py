@@ -22,7 +22,7 @@ from compare.traced.network import trace_network
 from manual.article import loss
 from manual.network import Network
 from models.planted import MISTAKES
-from tests.compare.networks.calls import compare
+from tests.compare.calls import compare
 from tests.console import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -26,7 +26,7 @@ from manual.affine import (
 )
 from manual.network import Network
 from study import digits
-from tests.compare.networks.calls import compare
+from tests.compare.calls import compare
 from tests.study.browser import At, state
 
 U = 2.0**-53

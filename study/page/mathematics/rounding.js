@@ -1,7 +1,7 @@
 // Bound the rounding error of right lines: numbers that carry an error bound.
 //
 // Running error analysis (Wilkinson 1986; Higham, Accuracy and Stability of Numerical Algorithms, 2002,
-// section 3.3). Each operation is charged what compare/rounding.py charges: an addition, a product and
+// section 3.3). Each operation is charged what it rounds: an addition, a product and
 // a quotient half an ulp of the result, an exponential two ulps of it; errors of the operands are
 // carried through; a subnormal number may have been taken for zero. A number is [value, bound]; a bound is
 // infinite where nothing is known.

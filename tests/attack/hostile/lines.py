@@ -67,7 +67,7 @@ VALID: dict[str, tuple[str, ...]] = {
 }
 
 #: What would ask others than this process: other machines, a browser, hours of timing.
-LEFT_OUT = {"coordinator", "num_processes", "process_id", "open_", "document"}
+LEFT_OUT = {"distributed", "open_", "document"}
 
 
 #: Each program's command, and what runs it with `sys.argv`.

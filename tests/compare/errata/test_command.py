@@ -11,8 +11,8 @@ import pytest
 from compare.commands.errata import COUNT
 from compare.errata import catalogue
 from compare.errata.catalogue import ERRATA
+from tests.compare.calls import compare
 from tests.compare.errata.runs import shown
-from tests.compare.networks.calls import compare
 from tests.tiers import one_of_each
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.compare.networks.calls import compare, one_object, started
+from tests.compare.calls import compare, one_object, started
 from tests.compare.test_cli import seconds_of_children
 
 NINE = ["w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"]

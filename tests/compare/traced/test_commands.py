@@ -13,7 +13,7 @@ from compare.traced.request import PassRequest
 from compare.traced.terminal import _block, show_explanation
 from manual.affine import Layer
 from manual.network import Network
-from tests.compare.networks.calls import compare
+from tests.compare.calls import compare
 from tests.tiers import one_of_each
 
 FACTORS = ("-0.952609651832001", "0.249438538725129", "-0.0903533194618243")

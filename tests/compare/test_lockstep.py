@@ -17,7 +17,7 @@ from compare.training import Training, train
 from compare.trees import layers_like, name_at
 from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, Adam, Momentum
-from tests.compare.networks.calls import BOTH, training
+from tests.compare.calls import BOTH, training
 from tests.tiers import one_of_each
 
 SIZES = (4, 7, 3)

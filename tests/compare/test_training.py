@@ -16,7 +16,7 @@ from compare.training import Training, train
 from compare.trees import join, layers_like
 from compare.trees import split as layers
 from compare.wording import BY_AUTODIFF, BY_HAND
-from tests.compare.networks.calls import BOTH, dataset, training
+from tests.compare.calls import BOTH, dataset, training
 from tests.tiers import fewer
 
 

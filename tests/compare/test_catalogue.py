@@ -12,7 +12,7 @@ from compare.sides import ByHand, MisshapenError
 from compare.training import Plan, Training, train
 from compare.wording import BY_HAND
 from models.general_network import VARIANTS, Variant
-from tests.compare.networks.calls import BOTH
+from tests.compare.calls import BOTH
 from tests.network_strategies import Described, draw_point, hosts
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from compare.data import dataset_named
 from compare.prepared import codes, prepare
-from tests.compare.networks.calls import compare
+from tests.compare.calls import compare
 
 pytestmark = pytest.mark.slow
 

@@ -1,1 +1,0 @@
-"""Networks by hand and by autodiff, in lockstep and in bounds; an activation: `functions.py`."""
