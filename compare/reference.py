@@ -177,7 +177,10 @@ def as_it_is(name: str, value: Any) -> Any:  # noqa: ARG001 (the form of `See`)
     return value
 
 
-# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape.
+# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape. These programs
+# are long and run for milliseconds, and to compile them well would take seconds.
+_QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+_compiled = partial(jax.jit, compiler_options=_QUICKLY)
 
 
 def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
@@ -187,7 +190,7 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         program: (form, ...) -> a pytree of arrays.
     """
 
-    @jax.jit
+    @_compiled
     def both(*args: Any) -> tuple[Any, Any, Any]:
         value, error = bounded(partial(program, STABLE))(*args)
         _, more = bounded(partial(program, CANCELLING))(*args)
@@ -270,14 +273,17 @@ def flattened(bounds: Any, like: Any) -> Bounded:
     return Bounded(join(values, like), join(errors, like))
 
 
-def within(program: Callable[..., Any], *args: Any) -> Any:
-    """Run a program of the stable form once; return its results, each `Bounded`."""
+_descended = _compiled(bounded(lambda start, rate, slope: start - rate * slope))
+
+
+def descent_bounds(start: float, rate: float, slope: Bounded) -> Bounded:
+    """Bound a parameter after a step of descent, start - rate * slope."""
     with jax.enable_x64(True):
-        return jax.tree.map(Bounded, *jax.device_get(bounded(program)(*args)))
+        return Bounded(*jax.device_get(_descended(start, rate, slope)))
 
 
-_output = jax.jit(bounded(partial(article_output, see=as_it_is, form=STABLE)))
-_loss = jax.jit(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
+_output = _compiled(bounded(partial(article_output, see=as_it_is, form=STABLE)))
+_loss = _compiled(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
 
 
 def article_output_bounds(params: Any, x: Any) -> Bounded:
@@ -294,7 +300,7 @@ def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
 
 @cache
 def _loss_of(network: Network) -> Callable[..., Any]:
-    return jax.jit(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
+    return _compiled(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
 
 
 def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounded:
@@ -305,7 +311,7 @@ def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounde
 
 @cache
 def _predicted_by(network: Network) -> Callable[..., Any]:
-    return jax.jit(bounded(partial(predictions, network)))
+    return _compiled(bounded(partial(predictions, network)))
 
 
 def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
@@ -351,7 +357,7 @@ def _rounded(number: float, dtype: Any) -> Bounded:
 
 @cache
 def _updated(optimiser: str) -> Callable[..., Any]:
-    return jax.jit(bounded(UPDATES[optimiser]))
+    return _compiled(bounded(UPDATES[optimiser]))
 
 
 def _sgd(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)

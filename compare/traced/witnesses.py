@@ -11,7 +11,7 @@ from jax.extend.core import jaxpr_as_fun
 
 from autodiff.intermediates import See, as_it_is
 from compare.certified import enclosed_gradient
-from compare.reference import CANCELLING, by_form, within
+from compare.reference import CANCELLING, by_form, descent_bounds
 from handgrad.data.findings import Enclosure
 from handgrad.tolerance.rounding import Bounded
 
@@ -83,7 +83,7 @@ class Bounds:
 
     def of_update(self, start: float, rate: float, by: Derivative) -> list[Bounded]:
         """Return the bounds of start - rate * gradient."""
-        return [within(lambda w, eta, dw: w - eta * dw, start, rate, of) for of in self.of(by)]
+        return [descent_bounds(start, rate, slope) for slope in self.of(by)]
 
 
 class Witnesses:

@@ -17,7 +17,6 @@ import manual.sgd
 from compare.experiment import Settings, hand_path
 from compare.people import PEOPLE, raw, shifted, targets
 from compare.recording.formula import plain
-from compare.rounding import TINY
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from manual.activations import SIGMOID_DERIVATIVES
@@ -205,7 +204,7 @@ def test_autodiff_takes_subnormal_numbers_for_zero_as_jax_does(
             size = max(abs(auto), abs(quantity.autodiff), abs(float(quantity.exact or 0)))
             assert (auto == 0) == (quantity.autodiff == 0), (name, auto, quantity)
             assert abs(auto - quantity.autodiff) <= autodiff * size, (name, auto, quantity)
-            flushed += quantity.autodiff == 0 and 0 < abs(hand) < TINY
+            flushed += quantity.autodiff == 0 and 0 < abs(hand) < np.finfo(float).tiny
         assert flushed > 0, given(trace)
 
 
