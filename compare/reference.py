@@ -177,8 +177,8 @@ def as_it_is(name: str, value: Any) -> Any:  # noqa: ARG001 (the form of `See`)
     return value
 
 
-# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape. These programs
-# are long and run for milliseconds, and to compile them well would take seconds.
+# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape. To compile
+# these programs well would take seconds, and they run for milliseconds.
 _QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
 _compiled = partial(jax.jit, compiler_options=_QUICKLY)
 
