@@ -1,8 +1,11 @@
 """Hold the derivation by hand against autodiff, with rounding as the only excuse for a difference.
 
-- *Rounding is judged* in `agreement`: two arrays, by hand and by autodiff, agree where both are
-  within bounds on rounding. The bounds are those of a third program, in `reference`; where they do
-  not say that a side is right, `handgrad.check_gradient` does.
+The derivation is that of an article: a 2-2-1 network, its nine partial derivatives, its training.
+
+- *Rounding is judged* in `agreement`: two arrays, by hand and by autodiff, agree where both are as
+  near to those of a third program as rounding allows. That program and these bounds are in
+  `reference`; where they do not say that a side is right, `handgrad.check_gradient` does. The exact
+  values that are shown beside are from `certified`.
 - *Two trainings meet* in `lockstep`: each side walks its own path, and at every step of either path
   both take the same update. Three trainings run in it: the article's (`experiment`), that of a
   network of any shape on real data (`training`; its sides are in `sides`), and least squares, which

@@ -23,7 +23,7 @@ def break_(slug: str | None, **training: Any) -> int:
     common parameters, the partial derivatives at the start beside autodiff's, and handgrad's
     judge. Ends with 0 whatever they see.
     """
-    from compare.planted import slug_of
+    from compare.commands.slugs import slug_of
     from compare.terminal import console, progress, table
     from models.planted import MISTAKES
 

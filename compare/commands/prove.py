@@ -70,8 +70,8 @@ def _proved(
     plant: str | None,
     **kinds: Any,
 ) -> "Proof":
+    from compare.commands.slugs import slug_of
     from compare.limits import shape
-    from compare.planted import slug_of
     from compare.proof.lines import prove_article, prove_network
     from compare.traced.kinds import network_of
     from compare.wording import InputError

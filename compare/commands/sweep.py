@@ -135,7 +135,7 @@ def _settings(options: dict[str, Any]) -> "Settings":
     Raises:
         InputError: they do not go together.
     """
-    from compare.planted import slug_of
+    from compare.commands.slugs import slug_of
     from compare.sweep import Settings
 
     network, plant = _network(options), options["plant"]
