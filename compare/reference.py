@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from compare.compiling import compiled_quickly
 from compare.trees import join
 from handgrad.tolerance.rounding import Bounded, bounded
 from manual.article import Parameters
@@ -61,6 +62,7 @@ def _density(z: Any) -> Any:
     return jnp.exp(-z * z / 2) / (2 * np.pi) ** 0.5
 
 
+_gelu = _with_slope(lambda z: z * _phi(z), lambda z: _phi(z) + z * _density(z))
 _sigmoid = _with_slope(jax.lax.logistic, _sigmoid_slope)
 _softplus = _with_slope(lambda z: jnp.logaddexp(z, jnp.zeros_like(z)), jax.lax.logistic)
 
@@ -71,7 +73,7 @@ ACTIVATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "tanh": _with_slope(jnp.tanh, lambda z: 4 * _sigmoid_slope(2 * z)),
         "relu": _kinked(0.0),
         "leaky-relu": _kinked(LEAK),
-        "gelu": _with_slope(lambda z: z * _phi(z), lambda z: _phi(z) + z * _density(z)),
+        "gelu": _gelu,
         "softplus": _softplus,
         "identity": lambda z: z,
     },
@@ -80,7 +82,7 @@ ACTIVATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "tanh": jnp.tanh,
         "relu": jax.nn.relu,
         "leaky-relu": jax.nn.leaky_relu,
-        "gelu": partial(jax.nn.gelu, approximate=False),
+        "gelu": _gelu,  # JAX's loses no more, and from 0.11 on computes e^(-x²) bit by bit
         "softplus": jax.nn.softplus,
         "identity": lambda z: z,
     },
@@ -179,8 +181,6 @@ def as_it_is(name: str, value: Any) -> Any:  # noqa: ARG001 (the form of `See`)
 
 # Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape. To compile
 # these programs well would take seconds, and they run for milliseconds.
-_QUICKLY = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
-_compiled = partial(jax.jit, compiler_options=_QUICKLY)
 
 
 def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
@@ -190,7 +190,7 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         program: (form, ...) -> a pytree of arrays.
     """
 
-    @_compiled
+    @compiled_quickly
     def both(*args: Any) -> tuple[Any, Any, Any]:
         value, error = bounded(partial(program, STABLE))(*args)
         _, more = bounded(partial(program, CANCELLING))(*args)
@@ -273,7 +273,7 @@ def flattened(bounds: Any, like: Any) -> Bounded:
     return Bounded(join(values, like), join(errors, like))
 
 
-_descended = _compiled(bounded(lambda start, rate, slope: start - rate * slope))
+_descended = compiled_quickly(bounded(lambda start, rate, slope: start - rate * slope))
 
 
 def descent_bounds(start: float, rate: float, slope: Bounded) -> Bounded:
@@ -282,8 +282,8 @@ def descent_bounds(start: float, rate: float, slope: Bounded) -> Bounded:
         return Bounded(*jax.device_get(_descended(start, rate, slope)))
 
 
-_output = _compiled(bounded(partial(article_output, see=as_it_is, form=STABLE)))
-_loss = _compiled(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
+_output = compiled_quickly(bounded(partial(article_output, see=as_it_is, form=STABLE)))
+_loss = compiled_quickly(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
 
 
 def article_output_bounds(params: Any, x: Any) -> Bounded:
@@ -300,7 +300,7 @@ def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
 
 @cache
 def _loss_of(network: Network) -> Callable[..., Any]:
-    return _compiled(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
+    return compiled_quickly(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
 
 
 def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounded:
@@ -311,7 +311,7 @@ def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounde
 
 @cache
 def _predicted_by(network: Network) -> Callable[..., Any]:
-    return _compiled(bounded(partial(predictions, network)))
+    return compiled_quickly(bounded(partial(predictions, network)))
 
 
 def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
@@ -357,7 +357,7 @@ def _rounded(number: float, dtype: Any) -> Bounded:
 
 @cache
 def _updated(optimiser: str) -> Callable[..., Any]:
-    return _compiled(bounded(UPDATES[optimiser]))
+    return compiled_quickly(bounded(UPDATES[optimiser]))
 
 
 def _sgd(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)

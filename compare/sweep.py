@@ -1,10 +1,10 @@
 """Compare both gradients at millions of random cases, each within a bound derived there.
 
 A case is a network's parameters and examples, drawn from the seed and the case's number alone. The
-gradient by hand is held to `jax.grad`'s. How far rounding may move the latter is analysed to first
-order at every case (`handgrad.tolerance.rounding`): that is how far apart two right gradients may
-be, if the one by hand is no less careful. So the analysis screens, and `handgrad.check_gradient`
-rules on what it cannot explain.
+gradient by hand is held to `jax.grad`'s. How far rounding may move them is analysed to first order
+at every case, of the third program in the form that autodiff has (`compare.reference`): that is how
+far apart two right gradients may be, if the one by hand is no less careful. So the analysis
+screens, and `handgrad.check_gradient` rules on what it cannot explain.
 
 One compiled program goes through blocks of cases on all devices of all processes. What it returns
 are counts and largest values, which do not depend on who counted what.
@@ -30,7 +30,9 @@ import autodiff.article
 import autodiff.network
 import manual.article
 import manual.network
+from compare.compiling import known
 from compare.limits import count_parameters, shape
+from compare.reference import CANCELLING, article_loss, as_it_is, network_loss
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
@@ -186,6 +188,13 @@ class Settings:
             return autodiff.article.loss(params, x, y)
         return autodiff.network.loss(self.network, params, x, y)
 
+    def third(self, params: Any, x: Any, y: Any) -> Any:
+        """Compute the same loss by the third program, whose rounding is analysed."""
+        to_see = {"see": as_it_is, "form": CANCELLING}
+        if self.network is None:
+            return article_loss(params, x, y, **to_see)
+        return network_loss(self.network, params, x, y, **to_see)
+
     def by_hand(self, params: Any, x: Any, y: Any) -> Any:
         """Compute the gradient of one case by hand, or a planted one, in NumPy or JAX."""
         if self.network is not None:
@@ -279,8 +288,8 @@ def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
         by_hand = settings.by_hand(*at)
     except jax.errors.JAXTypeError:
         by_hand = _in_numpy(settings, numbers)
-    value, error = bounded(jax.grad(settings.loss))(*at)
-    return by_hand, value, error
+    _, error = bounded(jax.grad(settings.third))(*at)
+    return by_hand, jax.grad(settings.loss)(*at), error
 
 
 def _in_numpy(settings: Settings, numbers: Any) -> Any:
@@ -427,7 +436,7 @@ def _program(settings: Settings, each: int) -> Callable[..., Tally]:
         return merged(Tally(*(jnp.concatenate([leaf[None], more]) for leaf, more in both)))
 
     everywhere = NamedSharding(mesh, PartitionSpec())
-    compiled = jax.jit(step, out_shardings=everywhere, compiler_options=_OPTIONS)
+    compiled = jax.jit(step, out_shardings=everywhere, compiler_options=known(_OPTIONS))
     return compiled.lower(nothing(settings), *_numbers(0, 0, 0)).compile()
 
 
