@@ -101,9 +101,6 @@ def usable() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-CACHE = ("level", "type", "size")
-
-
 def caches() -> dict[str, str]:
     """Return the first processor's caches, `L1 Data: 32K`, where the system lists them."""
     found = {}

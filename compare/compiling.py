@@ -1,10 +1,24 @@
-"""How XLA compiles what is long and runs for a moment, or runs for hours."""
+"""How JAX computes what is judged, and how XLA compiles what runs for a moment, or for hours.
 
-from collections.abc import Callable, Mapping
+JAX is imported where it computes: training by hand does without.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import jax
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """Enable 64 bits, and full float32 precision of matrix products on a GPU.
+
+    Arrays keep their dtype.
+    """
+    import jax
+
+    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+        yield
 
 
 def known(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -12,6 +26,7 @@ def known(options: Mapping[str, Any]) -> dict[str, Any]:
 
     JAX starts with it, if it has not.
     """
+    import jax
 
     def has(name: str) -> bool:
         program = jax.jit(lambda: 0, compiler_options={name: options[name]})
@@ -31,5 +46,7 @@ def _quickly() -> dict[str, Any]:
 
 def compiled_quickly(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function for little use: in a third of the time, and it runs for longer."""
+    import jax
+
     made = cache(lambda: jax.jit(function, compiler_options=_quickly()))
     return lambda *args: made()(*args)

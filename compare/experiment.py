@@ -280,7 +280,7 @@ def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction
 
 
 def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
-    """Compare the outputs of one trained network "by both sides, and their bounds."""
+    """Compare the outputs of one trained network by both sides, and their bounds."""
     by_hand = manual.article.feedforward(params, x)
     by_autodiff = autodiff.article.predict(_nine(params), x)
     right = article_output_bounds(params, x)

@@ -196,13 +196,18 @@ class Lockstep:
         ruled: set[int] = set()
         for update, which, position in np.argwhere(wrong).tolist():
             quantity, verdict = verdicts[which]
-            if update in ruled:
-                continue
-            if which == 0 and self._is_ruled_right(verdict, before, stretch, update):
-                ruled.add(update)  # and its new parameters are as right as the gradient is
-                continue
+            at = update, position
+            if which == 0:
+                if update in ruled or self._is_ruled_right(verdict, before, stretch, update):
+                    ruled.add(update)
+                    continue
+            elif update in ruled or not np.isfinite(verdict.bound[at]):
+                # The third program's gradient does not say what the update has to be.
+                verdict, at = self._from_own(before, hand, auto, update)[which - 1], (0, position)
+                if verdict.agree[at]:
+                    continue
             name = self.names[position] if self.names else name_at(position, self.program.like)
-            gap = verdict.gap((update, position))
+            gap = verdict.gap(at)
             return Divergence(int(before.count[0]) + update, name, quantity, along, *gap), end
         return None, end
 
@@ -232,6 +237,21 @@ class Lockstep:
             for quantity, *of in zip(quantities, of_hand, of_auto, *bounds, strict=True)
         )
         return [grads, *moved, update]
+
+    def _from_own(self, before: Point, hand: Steps, auto: Steps, update: int) -> "list[Verdict]":
+        """Hold an update's moments and parameters to what follows from each side's own gradient."""
+        from compare.agreement import Verdict
+        from compare.reference import Bounded, update_bounds
+
+        start, at = before.at([update]), slice(update, update + 1)
+        moments = range(before.moments.shape[1])
+        of, bounds = [], []
+        for step in (hand, auto):
+            grads = Bounded(step.grads[at], 0 * step.grads[at])
+            bounds.append(update_bounds(self.optimiser, self.learning_rate, start, grads))
+            of.append([step.after.params[at], *(step.after.moments[at, m] for m in moments)])
+        updated, *moved = (Verdict(*each) for each in zip(*of, *bounds, strict=True))
+        return [*moved, updated]
 
     def _is_ruled_right(
         self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int

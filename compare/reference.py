@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from compare.compiling import compiled_quickly
+from compare.compiling import compiled_quickly, judged
 from compare.trees import join
 from handgrad.tolerance.rounding import Bounded, bounded
 from manual.article import Parameters
@@ -104,7 +104,7 @@ def _log_odds(z: Any) -> Any:
 
 @jax.custom_jvp
 def _softmax_ce(z: Any, y: Any) -> Any:
-    """-y_j log p_j, of each class j."""
+    """-y_j log p_j, of each class j; the rule is that of their sum, which alone is used."""
     return y * _softplus(_log_odds(z))
 
 
@@ -198,7 +198,7 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         return value, error, jax.tree.map(lambda e, m: (e + m) / 2, error, more)
 
     def run(*args: Any) -> dict[str, Any]:
-        with jax.enable_x64(True):
+        with judged():
             value, *errors = jax.device_get(both(*args))
         forms = zip((STABLE, CANCELLING), errors, strict=True)
         return {form: jax.tree.map(Bounded, value, error) for form, error in forms}
@@ -276,9 +276,9 @@ def flattened(bounds: Any, like: Any) -> Bounded:
 _descended = compiled_quickly(bounded(lambda start, rate, slope: start - rate * slope))
 
 
-def descent_bounds(start: float, rate: float, slope: Bounded) -> Bounded:
-    """Bound a parameter after a step of descent, start - rate * slope."""
-    with jax.enable_x64(True):
+def descent_bounds(start: Any, rate: float, slope: Bounded) -> Bounded:
+    """Bound parameters after a step of descent, start - rate * slope."""
+    with judged():
         return Bounded(*jax.device_get(_descended(start, rate, slope)))
 
 
@@ -288,25 +288,27 @@ _loss = compiled_quickly(bounded(partial(article_loss, see=as_it_is, form=STABLE
 
 def article_output_bounds(params: Any, x: Any) -> Bounded:
     """Bound what the article's network predicts; shapes as for `article_gradient`."""
-    with jax.enable_x64(True):
+    with judged():
         return Bounded(*jax.device_get(_output(tuple(params), x)))
 
 
 def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
     """Bound one sample's loss; shapes as for `article_gradient`."""
-    with jax.enable_x64(True):
+    with judged():
         return Bounded(*jax.device_get(_loss(tuple(params), x, y)))
 
 
 @cache
 def _loss_of(network: Network) -> Callable[..., Any]:
-    return compiled_quickly(bounded(partial(network_loss, network, see=as_it_is, form=STABLE)))
+    return by_form(lambda form, *at: network_loss(network, *at, see=as_it_is, form=form))
 
 
 def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounded:
-    """Bound the loss of a network of (w, b) for each layer, a scalar."""
-    with jax.enable_x64(True):
-        return Bounded(*jax.device_get(_loss_of(network)([tuple(of) for of in params], x, y)))
+    """Bound the loss of a network of (w, b) for each layer, a scalar.
+
+    Both sides take the logarithm of a softmax, which loses digits where it is almost 0.
+    """
+    return _loss_of(network)([tuple(of) for of in params], x, y)[CANCELLING]
 
 
 @cache
@@ -316,7 +318,7 @@ def _predicted_by(network: Network) -> Callable[..., Any]:
 
 def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
     """Bound what a network of (w, b) for each layer predicts, shape (n, n_out)."""
-    with jax.enable_x64(True):
+    with judged():
         return Bounded(*jax.device_get(_predicted_by(network)([tuple(of) for of in params], x)))
 
 
@@ -345,7 +347,7 @@ def update_bounds(optimiser: str, rate: float, before: Any, grads: Bounded) -> l
     constants = [_rounded(number, grads.value.dtype) for number in (rate, *CONSTANTS[optimiser])]
     moments = [before.moments[:, at] for at in range(before.moments.shape[1])]
     counts = np.asarray(before.count, grads.value.dtype)[:, None]
-    with jax.enable_x64(True):
+    with judged():
         found = _updated(optimiser)(constants, before.params, moments, counts, grads)
         return [Bounded(*pair) for pair in zip(*jax.device_get(found), strict=True)]
 

@@ -5,13 +5,13 @@ they are one vector (`compare.trees`): so the sides have one language, whatever 
 stretch is a matrix of row numbers, one minibatch a row.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from compare.compiling import judged
 from compare.lockstep import Point, Program, Steps
 from compare.trees import join, leaves, split
 from compare.wording import InputError
@@ -144,15 +144,3 @@ def _training(program: Program, optimiser: str, learning_rate: float) -> Any:
     from autodiff.training import training
 
     return training(program.loss, optimiser, learning_rate)
-
-
-@contextmanager
-def judged() -> Iterator[None]:
-    """Enable 64 bits, and full float32 precision of matrix products on a GPU.
-
-    Arrays keep their dtype.
-    """
-    import jax
-
-    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        yield

@@ -369,7 +369,8 @@ def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
     bound = jnp.where(is_case[None], bound, jnp.inf)
     size = jnp.maximum(abs(by_hand), abs(by_autodiff))
     ulps = _in_ulps(gap, size)
-    ratio = jnp.where(gap < jnp.inf, gap / bound, jnp.inf)
+    ratio = jnp.where(gap > 0, gap / bound, 0)  # 0 / 0 is no NaN
+    ratio = jnp.where(gap < jnp.inf, ratio, jnp.inf)
     ratio = jnp.where(bound < jnp.inf, ratio, (ulps > FEW).astype(dtype)).max(0)
     ratio = jnp.where(is_case, ratio, -1)
 
@@ -506,7 +507,8 @@ class SweepResult:
             The cases with their rulings, for JSON, and the verdict. It is `disagree` where the
             judge finds a gradient by hand wrong; or that its digits are lost, if its distance is
             beyond the bound. It is `undecidable` where the judge does not find all distances right
-            that no bound explains, or where a parameter has no element larger than its bound.
+            that no bound explains, or where a parameter has no element larger than its bound. What
+            it cannot decide of a case within its bound changes nothing.
         """
         found, acquitted, wrong = [], 0, False
         for number, ratio in self.suspects[:most]:

@@ -17,7 +17,7 @@ Gradient = Callable[..., Any]
 #: A line as it is wrongly written, or a text that occurs exactly once with its replacement.
 Edit = str | tuple[str, str]
 
-#: Edits of functions that many gradients call, by the function's name; see `models.lines`.
+#: Edits of functions that many gradients call, by the function's name; see `models.helpers`.
 Shared = dict[str, Edit]
 
 _NUMBERS = count()

@@ -1,6 +1,6 @@
 """Planted mistakes in the article's gradient and training; those of other models are beside them.
 
-They are mistakes that people really make. One in a factor of the chain rule belongs into `LINKS`,
+They are mistakes that people really make. One in a factor of the chain rule belongs in `LINKS`,
 as the line of `manual.article.gradient` that it is; one in the arguments, the result or the method
 into `ANSWERS`, one in the training loop, around a right gradient, into `LOOPS`.
 """

@@ -12,10 +12,7 @@ import numpy as np
 from models import elements, right_points, sized
 from models.checkers import MODELS
 from models.derivatives import derivatives
-from models.mistakes import MISTAKES
 from models.model import GRADIENT, OF_TORCH, Model
-
-__all__ = ["MISTAKES"]
 
 #: The formats in which functions of torch are asked about.
 FORMATS = ("float64", "float32", "bfloat16")

@@ -27,6 +27,7 @@ from benchmarks.checkers.run import BITS, SIDES
 from benchmarks.checkers.subjects import AT_A_KINK, EQUAL, NETWORKS, OTHERS, SIZED
 from benchmarks.report import units
 from benchmarks.statistics import CONFIDENCE, Interval
+from models import mistakes
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 Checks = Sequence[Check]
@@ -260,7 +261,7 @@ def _spread(found: Sequence[float | None]) -> str:
 def _by_mistake(results: Results) -> list[Row]:
     checks = _part(results, MISTAKES)
     found, rows = _grouped(checks, lambda check: check.what), []
-    order = [*subjects.MISTAKES]
+    order = [*mistakes.MISTAKES]
     for what in sorted(found, key=lambda what: order.index(what) if what in order else len(order)):
         note = " [^kink]" if what == AT_A_KINK else ""
         says = results.planted[found[what][0].case]["says"]

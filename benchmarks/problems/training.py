@@ -10,7 +10,7 @@ from benchmarks.problems.problem import Problem
 from compare.agreement import NAMES, stack, stacked
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
-from compare.reference import CANCELLING, STABLE, article_gradient, within
+from compare.reference import CANCELLING, STABLE, article_gradient, descent_bounds
 from manual.article import Parameters
 
 #: The two forms of σ' that lines may use; an update within the bounds of either is right.
@@ -93,7 +93,7 @@ class TrainingGate:
         found = []
         for form in FORMS:
             grads = stacked(bounds[form])
-            after = within(lambda w, rate, dw: w - rate * dw, before, self.rate, grads)
+            after = descent_bounds(before, self.rate, grads)
             with np.errstate(invalid="ignore", divide="ignore"):
                 found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.

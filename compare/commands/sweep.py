@@ -343,13 +343,14 @@ def _because(swept: "SweepResult", suspects: list[dict[str, Any]], verdict: str)
     apart = swept.disagreements
     says = f"{apart or 'none':{',' if apart else ''}} of {swept.cases:,} cases "
     says += f"{'is' if apart in (0, 1) else 'are'} further apart than rounding explains"
-    acquitted = sum(s["bound_ratio"] >= 1 and s["ruling"] == "agree" for s in suspects)
-    if acquitted:
+    right = [suspect["bound_ratio"] for suspect in suspects if suspect["ruling"] == "agree"]
+    if acquitted := sum(ratio > 1 for ratio in right):
         says += f"; in {acquitted:,} of them, the judge finds the gradient by hand right"
     if verdict == "disagree" and not apart:
         says += ", but the judge finds the gradient by hand wrong"
     if swept.overflowed:
-        says += f"; {swept.overflowed:,} have no bound, and prove nothing"
+        found = f", of which the judge finds {right.count(1):,} right" if 1 in right else ""
+        says += f"; {swept.overflowed:,} have no bound, and prove nothing{found}"
     silent = [name for name, count in swept.judged.items() if not count]
     least = min(swept.judged, key=swept.judged.__getitem__)
     if silent:

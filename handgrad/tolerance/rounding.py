@@ -47,13 +47,16 @@ CORRECTLY_ROUNDED = ("add", "add_any", "sub", "mul", "div", "sqrt", "square")
 
 #: Operations that are linear and no sums: each result is one number of one operand.
 MOVING = (
-    *("dynamic_update_slice", "optimization_barrier", "pad", "reduce_precision", "split", "stack"),
-    *("tile", "unstack"),
+    *("dynamic_update_slice", "optimization_barrier", "pad", "split", "stack", "tile", "unstack"),
 )
 
-#: Not covered: `rem` has steps, `scatter-sub` would take one operand's errors from the other's, and
-#: near their zeros libraries compute the others to fewer digits.
-NOT_COVERED = ("rem", "scatter-sub", "lgamma", "digamma")
+#: Not covered: the first two have steps, of a scattered sum the terms are not counted, and nothing
+#: says to how many digits libraries compute the others.
+NOT_COVERED = (
+    *("rem", "reduce_precision", "scatter-add", "scatter-sub", "lgamma", "digamma", "polygamma"),
+    *("zeta", "igamma", "igammac", "igamma_grad_a", "random_gamma_grad", "bessel_i0e"),
+    *("bessel_i1e", "regularized_incomplete_beta"),
+)
 
 
 class Bounded(NamedTuple):
@@ -141,6 +144,8 @@ def _equation(eqn: Any, operands: list[_Number]) -> list[_Number]:
         body = eqn.params.get("jaxpr") or eqn.params["call_jaxpr"]
         consts = map(_Number, getattr(body, "consts", ()))
         return walked(getattr(body, "jaxpr", body), [*consts, *operands], _literal, _equation)
+    if any(is_real(v.aval) for v in eqn.outvars) and not _is_covered(eqn):
+        raise UncertifiedPrimitiveError(eqn.primitive.name)
     outputs = results_by_jax(eqn, [o.value for o in operands])
     errors = [None] * len(outputs)
     if any(o.error is not None for o in operands):
@@ -149,6 +154,15 @@ def _equation(eqn: Any, operands: list[_Number]) -> list[_Number]:
     both = zip(outputs, errors, own, strict=True)
     among = tuple(operands) if eqn.primitive.name in ("max", "min") else ()
     return [_Number(out, _sum(error, more), among) for out, error, more in both]
+
+
+def _is_covered(eqn: Any) -> bool:
+    """Whether it is known where an operation rounds."""
+    name, rule = eqn.primitive.name, RULES.get(eqn.primitive.name)
+    if rule is None:
+        return name in _OWN_LINES or name in MOVING
+    elsewhere = rule.structured or rule.rounds in (Rounds.TRANSFORM, Rounds.ARGUMENTS)
+    return name not in NOT_COVERED and not elsewhere
 
 
 def _sum(*errors: Any) -> Any:
@@ -165,7 +179,11 @@ def _rounding(eqn: Any, operands: list[_Number], outputs: list[Any]) -> list[Any
         sizes = results_by_jax(eqn, [_size(o) for o in operands])
     elif rounds is Rounds.RESULT or narrows(eqn):
         is_square = name == "integer_pow" and eqn.params["y"] == 2
-        n = 1 if name in CORRECTLY_ROUNDED or is_square or narrows(eqn) else FUNCTION
+        n: Any = 1 if name in CORRECTLY_ROUNDED or is_square or narrows(eqn) else FUNCTION
+        if name == "integer_pow":  # by products
+            n = max(n, abs(eqn.params["y"]))
+        if name == "erfc":  # by e^(-x²), of a rounded x²
+            n = n + operands[0].value ** 2
         sizes = [abs(out) for out in outputs]
     else:
         return [None] * len(outputs)
@@ -190,8 +208,7 @@ def _handed_on(eqn: Any, operands: list[_Number], outputs: list[Any]) -> list[An
     linear_or_smooth = rule is not None and (
         rule.rearranges or rule.elementwise or rule.rounds is Rounds.SUM or name in MOVING
     )
-    to_first_order = linear_or_smooth and name not in NOT_COVERED
-    if not (decided and to_first_order and all(is_real(v.aval) for v in eqn.outvars)):
+    if not (decided and linear_or_smooth and all(is_real(v.aval) for v in eqn.outvars)):
         raise UncertifiedPrimitiveError(name)
     errors: list[Any] = [None] * len(outputs)
     for i, operand in enumerate(operands):
@@ -216,6 +233,7 @@ def _unchanged(_eqn: Any, _out: Any, x: _Number) -> Any:
 
 def _product(eqn: Any, _out: Any, a: _Number, b: _Number) -> Any:
     """|a b - a' b'| is at most (|a| + |a - a'|) |b - b'| + |a - a'| |b|, of sums of them, too."""
+    _expect_real(eqn, a)
     given = []
     if a.error is not None:
         given.append([a.error, abs(b.value)])
@@ -226,9 +244,16 @@ def _product(eqn: Any, _out: Any, a: _Number, b: _Number) -> Any:
 
 def _power(eqn: Any, _out: Any, x: _Number) -> Any:
     """x^n, by the steepest slope within reach: of x² that matters near 0."""
+    _expect_real(eqn, x)
     n = eqn.params.get("y", 2)
     far = abs(x.value) + x.error if n > 0 else jnp.maximum(abs(x.value) - x.error, 0)
     return abs(n) * x.error * far ** (n - 1)
+
+
+def _expect_real(eqn: Any, x: _Number) -> None:
+    """Refuse arithmetic with integers that may be others."""
+    if not is_real(x.value):
+        raise UncertifiedPrimitiveError(eqn.primitive.name)
 
 
 def _quotient(_eqn: Any, out: Any, a: _Number, b: _Number) -> Any:
@@ -278,7 +303,9 @@ def _selected(eqn: Any, out: Any, which: _Number, *cases: _Number) -> Any:
 def _extreme(_eqn: Any, out: Any, a: _Number, b: _Number) -> Any:
     of_a, of_b = _error(a), _error(b)
     chosen = jnp.where(a.value == out, of_a, of_b)
-    near = abs(a.value - b.value) <= of_a + of_b
+    if not is_real(a.value):
+        return of_a | of_b
+    near = ~(abs(a.value - b.value) > of_a + of_b)
     return jnp.where(near, jnp.maximum(of_a, of_b), chosen)
 
 
