@@ -5,8 +5,8 @@ The two agree on a number when each lies within the rounding errors of the third
 whose rule is σ(1 - σ), so it is allowed what that form loses, and the hand lines what the form
 loses that they use: where σ(1 - σ) loses digits, the stable form must still keep all of them.
 
-These bounds screen. They are of first order, so what is not within them, and what has none because
-it lies at a decision that rounding may turn, is ruled on by `handgrad.check_gradient`.
+These bounds screen. They are of first order, so a gradient that is not within them, or has none
+because it lies at a decision that rounding may turn, is ruled on by `handgrad.check_gradient`.
 """
 
 from collections.abc import Callable
@@ -155,14 +155,17 @@ def verdict_on(
     )
 
 
-def is_ruled_right(gradient: Gradient, form: str, loss: Any, *at: Any) -> bool:
+def ruling(gradient: Gradient, form: str, loss: Any, *at: Any) -> str:
     """Ask the judge whether a gradient is right at a point, which its bounds do not say.
 
-    Where a form loses digits the judge calls them imprecise, and so they may be.
+    Returns:
+        `agree`, `disagree` or `undecidable`. Lost digits agree in a form that loses them.
     """
     with np.errstate(all="ignore"):
         report = check_gradient(gradient, loss, *at, points=0)
-    return report.verdict == "agree" or (form == CANCELLING and report.verdict == "imprecise")
+    if report.verdict == "imprecise":
+        return "agree" if form == CANCELLING else "disagree"
+    return report.verdict
 
 
 def compare_gradients(
@@ -210,7 +213,7 @@ def compare_gradients(
     ruled = (
         side
         for kind, (side, right, gradient, form) in zip(kinds, sides, strict=True)
-        if not right.all() and is_ruled_right(gradient, form, loss, kind(*params), x, y)
+        if not right.all() and ruling(gradient, form, loss, kind(*params), x, y) == "agree"
     )
     verdict = replace(verdict, ruled_right=tuple(ruled))
     exact = enclosed_gradient(loss, autodiff.article.Parameters(*params), x, y)

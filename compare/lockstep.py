@@ -198,7 +198,7 @@ class Lockstep:
             quantity, verdict = verdicts[which]
             at = update, position
             if which == 0:
-                if update in ruled or self._is_ruled_right(verdict, before, stretch, update):
+                if update in ruled or self._is_acquitted(verdict, before, stretch, update):
                     ruled.add(update)
                     continue
             elif update in ruled or not np.isfinite(verdict.bound[at]):
@@ -253,11 +253,14 @@ class Lockstep:
         updated, *moved = (Verdict(*each) for each in zip(*of, *bounds, strict=True))
         return [*moved, updated]
 
-    def _is_ruled_right(
+    def _is_acquitted(
         self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int
     ) -> bool:
-        """Let the judge rule on the sides whose gradients are not within their bounds."""
-        from compare.agreement import is_ruled_right
+        """Let the judge rule on the sides whose gradients are not within their bounds.
+
+        Where it cannot decide, as where many kinks meet, nothing is known to be wrong.
+        """
+        from compare.agreement import ruling
 
         rows, like = stretch[update], self.program.like
         at = split(before.params[update], like), self.x[rows], self.y[rows]
@@ -268,12 +271,13 @@ class Lockstep:
 
         right = {BY_HAND: verdict.hand_is_right, BY_AUTODIFF: verdict.autodiff_is_right}
         return all(
-            is_ruled_right(
+            ruling(
                 lambda params, *_, side=side: gradient(side, params),
                 self.forms[side],
                 self.program.loss,
                 *at,
             )
+            != "disagree"
             for side in right
             if not right[side][update].all()
         )

@@ -266,6 +266,28 @@ def test_weights_that_are_changed_in_place(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
+def test_an_update_is_judged_where_the_judge_ruled_on_its_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where relu is at its kink a gradient has no bound, but what follows from it has one."""
+    from manual.optimisers import Sgd, State
+
+    right = of(optimiser="sgd", sizes=(4, 2, 3), rate=0.1, activation="relu", batch=5)
+    few = dataclasses.replace(right.data, x=right.data.x[:5].copy(), y=right.data.y[:5])
+    few.x[0] = 0
+    work = Training(right.plan, few, BOTH)
+    assert after(work, 1).first_divergence is None
+
+    def update(self: Sgd, params: Any, grads: Any, state: State) -> Any:
+        moved = params - self.learning_rate * grads
+        return moved + 1e-9 * (np.arange(len(moved)) == 3), State(state.updates + 1, ())
+
+    monkeypatch.setattr(Sgd, "update", update)
+    found = divergence(work, 1)
+    assert (found.update, found.quantity, found.off) == (0, "update", BY_HAND)
+
+
+@pytest.mark.slow
 def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     import autodiff.network
 
