@@ -75,7 +75,7 @@ class Divergence:
     #: epoch, or `shape`, if the gradient by hand cannot be compared: the numbers below are NaN.
     quantity: str
     along: str  #: whose path the update starts from, `by_hand` or `autodiff`
-    off: str  #: the side outside its range: `by_hand`, `autodiff` or `both`
+    off: str  #: the side outside its bounds: `by_hand`, `autodiff` or `both`
     by_hand: float
     autodiff: float
     bound: float  #: how far apart two right answers may lie

@@ -2,7 +2,7 @@
 
 The hand-written lines run on numbers that record their operations (`compare.recording`), so
 formulas, names and order are those of the lines themselves. Each value comes with autodiff's, the
-exact one, the errors of both in ulps, and whether both lie in the range of a right program.
+exact one, the errors of both in ulps, and whether both are as near as rounding allows.
 `compare.traced` builds traces for the two kinds of networks; the terminal, the page and documents
 read them.
 """
@@ -49,7 +49,7 @@ class Quantity:
     exact: str | None = None  #: decimal digits; None also where the value is not unique
     ulps_by_hand: float | None = None  #: |by_hand - exact| / ulp(exact)
     ulps_autodiff: float | None = None
-    verdict: str | None = None  #: `agree`: both lie in the range of a right program; or `disagree`
+    verdict: str | None = None  #: `agree`: both are as near as rounding allows; or `disagree`
     file: str | None = None  #: the file of the statement that computes it
     line: int | None = None
     statement: str | None = None

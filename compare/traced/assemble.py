@@ -217,8 +217,8 @@ class _Formulas:
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
-    """Raise InputError if a number of the pass is not finite, or no range around it would be."""
-    # A range is wider than its number by a few roundings; a factor of two is more than all of them.
+    """Raise InputError if a number of the pass is not finite, or twice it would not be."""
+    # What rounds to more than the largest number has no bound; a factor of two is far from there.
     most = sys.float_info.max / 2
     for quantity in computed:
         value = quantity.number.value
