@@ -1,5 +1,6 @@
 """Compute every value of a loss, and every derivative between two, by autodiff and exactly."""
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from functools import cache, cached_property, partial
@@ -78,8 +79,9 @@ class Bounds:
             found = [side[0][meaning.of] for side in self._sides]
             return [Bounded(*(part[meaning.at] for part in each)) for each in found]
         of, by = meaning
-        found = [side[1][of.of][by.of] for side in self._sides]
-        return [Bounded(*(part[of.at + by.at] for part in each)) for each in found]
+        found = [side[1][by.of] for side in self._sides]
+        row = _rows({name: value.value.shape for name, value in self._sides[0][0].items()})
+        return [Bounded(*(part[row[of.of][of.at]][by.at] for part in each)) for each in found]
 
     def of_update(self, start: float, rate: float, by: Derivative) -> list[Bounded]:
         """Return the bounds of start - rate * gradient."""
@@ -211,10 +213,23 @@ def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dic
 
 @cache
 def compiled_bounds(run: Callable[[str], Run]) -> Callable[..., dict[str, Any]]:
-    """Compile the bounds, by form, of what `compiled` computes."""
+    """Compile the bounds, by form, of every value, and of its derivatives, by `_rows`, by all."""
 
-    def both(form: str, *of: Any) -> Any:
-        values = partial(_moved, run(form))
-        return values(*of), jax.jacrev(values)(*of)
+    def both(form: str, at: Any, data: Any) -> Any:
+        values, back = jax.vjp(lambda at: _moved(run(form), at, data), at)
+        row = _rows({name: np.shape(value) for name, value in values.items()})
+        each = np.eye(sum(rows.size for rows in row.values()))
+        # `jax.jacrev` cuts the rows apart, and each cut would be analysed.
+        return values, jax.vmap(back)({name: each[:, rows] for name, rows in row.items()})[0]
 
     return by_form(both)
+
+
+def _rows(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Number all elements of some arrays, in the order of their names, in the arrays' shapes."""
+    rows, first = {}, 0
+    for name in sorted(shapes):
+        count = math.prod(shapes[name])
+        rows[name] = np.arange(first, first + count).reshape(shapes[name])
+        first += rows[name].size
+    return rows
