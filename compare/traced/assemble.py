@@ -64,7 +64,8 @@ class Check(NamedTuple):
         """Whether both are right; where there is no bound, as at a kink, any number may be."""
         sides = (by_hand, self.hand_bounds), (self.autodiff, self.autodiff_bounds)
         return all(
-            of.contains(value) or (np.isinf(of.error) and np.isfinite(value)) for value, of in sides
+            of.contains(value) or (np.isfinite(value) and not np.isfinite(of.error))
+            for value, of in sides
         )
 
 
