@@ -23,7 +23,13 @@ from compare.agreement import (
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Divergence, Lockstep, Point, Program, RanAwayError, Steps
 from compare.people import PEOPLE, Person, label, raw, shifted, targets
-from compare.reference import CANCELLING, article_gradient, article_output_bounds
+from compare.reference import (
+    CANCELLING,
+    article_gradient,
+    article_loss,
+    article_output_bounds,
+    as_it_is,
+)
 from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.article import Parameters
 
@@ -236,7 +242,8 @@ def _lockstep(
         return autodiff.article.steps(_nine(params), XS[samples], YS[samples], rate)
 
     like = Parameters(*np.zeros(len(NAMES)))
-    program = Program(autodiff.article.loss, gradient, article_gradient, like)
+    reference = partial(article_loss, see=as_it_is, form=CANCELLING)
+    program = Program(autodiff.article.loss, reference, gradient, article_gradient, like)
     sides = {
         BY_HAND: _Side(path_by_hand, step_by_hand),
         BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),

@@ -59,6 +59,7 @@ class Program:
     """A loss, its gradient by hand, and how far rounding may move that; all take (params, x, y)."""
 
     loss: Callable[[Any, Any, Any], Any]  #: in JAX, a pure function
+    reference: Callable[[Any, Any, Any], Any]  #: the same in the third program, for the judge
     gradient: Callable[[Any, Any, Any], Any]  #: in NumPy, shaped and typed like the parameters
     #: (k params, k minibatches) -> by form, the bounds of the k gradients; see `compare.reference`.
     bounds: Callable[[Any, Any, Any], Mapping[str, Any]]
@@ -258,7 +259,8 @@ class Lockstep:
     ) -> bool:
         """Let the judge rule on the sides whose gradients are not within their bounds.
 
-        Where it cannot decide, as where many kinks meet, nothing is known to be wrong.
+        Where there is no bound and it cannot decide, as where many kinks meet, nothing is known to
+        be wrong.
         """
         from compare.agreement import ruling
 
@@ -269,18 +271,24 @@ class Lockstep:
             point = before.at([update])._replace(params=join(params, like)[None])
             return split(self.sides[side].steps(point, rows[None]).grads[0], like)
 
-        right = {BY_HAND: verdict.hand_is_right, BY_AUTODIFF: verdict.autodiff_is_right}
-        return all(
-            ruling(
+        of = {
+            BY_HAND: (verdict.hand_is_right, verdict.hand_bounds),
+            BY_AUTODIFF: (verdict.autodiff_is_right, verdict.autodiff_bounds),
+        }
+        for side, (right, bounds) in of.items():
+            beyond = ~right[update]
+            if not beyond.any():
+                continue
+            ruled = ruling(
                 lambda params, *_, side=side: gradient(side, params),
                 self.forms[side],
-                self.program.loss,
+                self.program.reference,
                 *at,
             )
-            != "disagree"
-            for side in right
-            if not right[side][update].all()
-        )
+            bounded = np.isfinite(bounds.error[update][beyond]).any()
+            if ruled != "agree" and (bounded or ruled == "disagree"):
+                return False
+        return True
 
 
 def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:

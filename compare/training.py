@@ -73,13 +73,18 @@ def program_of(network: Network) -> Program:
 
         return autodiff.network.loss(network, params, x, y)
 
+    def reference(params: Any, x: Any, y: Any) -> Any:
+        from compare.reference import CANCELLING, as_it_is, network_loss
+
+        return network_loss(network, params, x, y, as_it_is, CANCELLING)
+
     def bounds(params: Any, x: Any, y: Any) -> Any:
         from compare.reference import network_gradient
 
         return network_gradient(network, params, x, y)
 
     gradient = partial(manual.network.gradient, network)
-    return Program(loss, gradient, bounds, layers_like(network.sizes))
+    return Program(loss, reference, gradient, bounds, layers_like(network.sizes))
 
 
 def lockstep(

@@ -67,7 +67,9 @@ def test_devices_and_processes_change_nothing() -> None:
 def test_processes_with_other_options_are_refused() -> None:
     said = "Error: the processes were given different options; expected the same ones."
     for code, out, err in two(("--seed", 0), ("--seed", 1)):
-        assert (code, out) == (2, "")
+        # JAX's processes may say that they are connected.
+        said_first = [line for line in out.splitlines() if not line.startswith("[Gloo]")]
+        assert (code, said_first) == (2, [])
         assert said in err.splitlines()
 
 
