@@ -129,7 +129,7 @@ def test_an_edit_leaves_the_other_pass_in_its_file() -> None:
     wrong = function.wrong("mean-term")
     assert wrong.forward is function.by_hand.forward
     assert wrong.backward is not function.by_hand.backward
-    with pytest.raises(ValueError, match="occurs 0 times"):
+    with pytest.raises(ValueError, match="has 0 places"):
         edited(function.by_hand, ("nowhere", ""))
 
 
