@@ -9,8 +9,8 @@ place of the one that assigns to the same; or a text that stands once, and what 
         {"half-mse": "dz = z - y", "decay-factor": ("2 * DECAY * w", "DECAY * w")},
     )
 
-What is said of a slug, and the kinds of finding that name it rightly, stand in `mistakes`. Models
-of other kinds (Jacobians, rules, functions of torch) say both in a `Slip`, and may have `rewrites`,
+`mistakes` describes each slug, and lists the kinds of finding that name it rightly. Models of other
+kinds (Jacobians, rules, functions of torch) say both in a `Slip`, and may have `rewrites`,
 other right ways to write the same. `helpers` has the lines that many gradients share, with the
 usual mistakes in them.
 

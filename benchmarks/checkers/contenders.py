@@ -405,7 +405,7 @@ def passes(paths: Sequence[str], check: Callable[[], Any]) -> Answer:
     """Run a checker that raises if it disagrees, about parameters of these paths."""
     try:
         check()
-    except Exception as error:
+    except Exception as error:  # checkers raise what they like
         return stopped(paths, error)
     return Answer(RIGHT)
 

@@ -31,7 +31,7 @@ ELEMENT_APART = 1e-13
 
 @dataclass(frozen=True)
 class Answer:
-    """A checker's answer about a derivative; the last six are for whoever asked it."""
+    """A checker's answer about a derivative; the last six are added by the run."""
 
     verdict: str  #: `RIGHT`, `WRONG` or `NO_ANSWER`
     reason: str = ""  #: why there is no answer: time, memory, undecidable, an error; or imprecise

@@ -133,7 +133,7 @@ class Worker:
         self.stop()
 
     def ask(self, case: Case) -> list[Answer]:
-        """Return the checker's answers, call by call, or that there is none within the limits.
+        """Return the checker's answer to each call; where a limit ends it, that there is none.
 
         Raises:
             WorkerError: the case cannot be built, or the checker cannot be loaded.
@@ -213,7 +213,7 @@ def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
         answer = contender.asks[question.kind](asked)
     except MemoryError:
         answer = Answer(NO_ANSWER, "memory")
-    except Exception as error:
+    except Exception as error:  # of a checker: it is stored, and the next case is asked about
         answer = Answer(NO_ANSWER, "error", message=f"{type(error).__name__}: {error}")
     seconds, cpu = time.perf_counter() - began, processor_seconds() - used
     gradient = leaves(question.at[0]) if question.kind == GRADIENT else []
