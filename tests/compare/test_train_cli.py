@@ -181,6 +181,7 @@ def test_a_wrong_side_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "and the one by hand is off" in text
 
 
+@pytest.mark.slow
 def test_a_side_of_nan_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     change_first(monkeypatch, lambda layer: layer._replace(b=layer.b * np.nan))
     words = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)

@@ -38,9 +38,7 @@ def test_every_mistake_is_planted() -> None:
 @pytest.mark.by_day(12)
 @pytest.mark.parametrize(
     "name",
-    one_of_each(
-        [str(plant) for plant in VARIANTS], ["dw-transposed:shape", "dropped-term:example"]
-    ),
+    one_of_each(map(str, VARIANTS), ["dw-transposed:shape", "dropped-term:example"]),
 )
 def test_a_mistake_is_caught(name: str) -> None:
     """In the first network that has it, which most share; every tenth in one of all depths."""
