@@ -37,7 +37,7 @@ from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from tests.once import Once
-from tests.tiers import NIGHT, by_day
+from tests.tiers import NIGHT, left_to_the_night
 
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.
@@ -124,10 +124,11 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """By day leave out what the night tries, of what -k and -m have chosen."""
-    if not NIGHT:
-        items[:] = by_day(items)
+    if not NIGHT and (night := left_to_the_night(items)):
+        config.hook.pytest_deselected(items=list(night))
+        items[:] = [item for item in items if item not in night]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -33,8 +33,8 @@ def one_of_each(values: Iterable[Any], quick: Any) -> list[Any]:
     return [value if value in quick else slowly(value) for value in values]
 
 
-def by_day(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return what the day tries of all tests that were chosen, in their order."""
+def left_to_the_night(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Return what the day does not try of all tests that were chosen."""
     left_out, slow = set[pytest.Item](), defaultdict[Any, list[pytest.Item]](list)
     for item in items:
         if item.get_closest_marker("night"):
@@ -45,7 +45,7 @@ def by_day(items: Iterable[pytest.Item]) -> list[pytest.Item]:
         mark = of_test[0].get_closest_marker("by_day")
         drawn = sorted(of_test, key=lambda item: crc32(item.name.encode()))
         left_out.update(drawn[mark.args[0] if mark else BY_DAY :])
-    return [item for item in items if item not in left_out]
+    return left_out
 
 
 def fewer(times: int) -> settings:
