@@ -1,7 +1,8 @@
 """What a model is: a function, its derivative by hand, draws of points, planted mistakes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,11 @@ class Model:
 
         draw = self.draws.get(np.dtype(dtype).name, self.draw)
         return jax.tree.map(cast, draw(rng))
+
+    def of_size(self, **sizes: int) -> "Model":
+        """Return the same with other sizes, parameters of its ordinary draw; without mistakes."""
+        draws = {"ordinary": partial(self.draw, **sizes)}
+        return replace(self, draws=draws, mistakes={}, rewrites={})
 
     def wrong(self, slug: str) -> Any:
         """Make the derivative with a mistake."""
