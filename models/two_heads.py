@@ -97,10 +97,8 @@ MISTAKES = {
     "missing-mean": ["dr = k[0] * 2 * r", "dc = k[1] * (q - t)"],
     "missing-mean/2": "dc = k[1] * (q - t)",
     "double-mean": [
-        ("dw1 = x.T @ dz1", "dw1 = x.T @ dz1 / len(x)"),
-        ("dw2 = h1.T @ dz2", "dw2 = h1.T @ dz2 / len(x)"),
-        ("dwr = h2.T @ dr", "dwr = h2.T @ dr / len(x)"),
-        ("dwc = h2.T @ dc", "dwc = h2.T @ dc / len(x)"),
+        (line, line + " / len(x)")
+        for line in ("dw1 = x.T @ dz1", "dw2 = h1.T @ dz2", "dwr = h2.T @ dr", "dwc = h2.T @ dc")
     ],
     "double-mean/2": (DR, DR + " / n"),
     "mean-over-outputs": "dr = k[0] * 2 * r / r.size",

@@ -153,10 +153,6 @@ def quantile_reference(predicted: Any, target: Any, quantiles: tuple[float, ...]
     return (q * error.relu() + (1 - q) * (-error).relu()).mean()
 
 
-def draw_quantile(rng: np.random.Generator) -> Any:
-    return normal(rng, 7, 3), normal(rng, 7), (0.1, 0.5, 0.8)
-
-
 def draw_tie(rng: np.random.Generator) -> Any:
     predicted, target = normal(rng, 5, 2), normal(rng, 5)
     predicted[3, 1] = target[3]
@@ -165,7 +161,10 @@ def draw_tie(rng: np.random.Generator) -> Any:
 
 QUANTILE_LOSS = Model(
     *("quantile-loss", OF_TORCH, quantile_reference, QuantileLoss),
-    {"ordinary": draw_quantile, "at a tie": draw_tie},
+    {
+        "ordinary": lambda rng: (normal(rng, 7, 3), normal(rng, 7), (0.1, 0.5, 0.8)),
+        "at a tie": draw_tie,
+    },
     {
         "sides-exchanged": Slip(
             "the two sides exchanged",

@@ -2,8 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from models.model import OF_TORCH, Model, Slip
 from models.torch_functions.function import in_its_format, normal, torch, wide
+
+
+def scale_and_shift(rng: np.random.Generator, n: int) -> Any:
+    return 1 + normal(rng, n) / 3, normal(rng, n)
 
 
 class LayerNorm(torch.autograd.Function):
@@ -49,18 +55,8 @@ def layer_reference(x: Any, weight: Any, bias: Any, eps: float) -> Any:
 LAYER_NORM = Model(
     *("layer-norm", OF_TORCH, layer_reference, LayerNorm),
     {
-        "ordinary": lambda rng: (
-            2 * normal(rng, 3, 5, 7) + 0.5,
-            1 + normal(rng, 7) / 3,
-            normal(rng, 7),
-            1e-5,
-        ),
-        "far from 0": lambda rng: (
-            normal(rng, 5, 11) + 20,
-            1 + normal(rng, 11) / 3,
-            normal(rng, 11),
-            1e-5,
-        ),
+        "ordinary": lambda rng: (2 * normal(rng, 3, 5, 7) + 0.5, *scale_and_shift(rng, 7), 1e-5),
+        "far from 0": lambda rng: (normal(rng, 5, 11) + 20, *scale_and_shift(rng, 11), 1e-5),
     },
     {
         "mean-term": Slip(
@@ -260,17 +256,10 @@ def group_reference(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> 
 GROUP_NORM = Model(
     *("group-norm", OF_TORCH, group_reference, GroupNorm),
     {
-        "ordinary": lambda rng: (
-            2 * normal(rng, 3, 4, 5) + 1,
-            1 + normal(rng, 4) / 3,
-            normal(rng, 4),
-            2,
-            1e-5,
-        ),
+        "ordinary": lambda rng: (2 * normal(rng, 3, 4, 5) + 1, *scale_and_shift(rng, 4), 2, 1e-5),
         "nearly constant": lambda rng: (
             normal(rng, 2, 6, 5) / 100 + 1,
-            1 + normal(rng, 6) / 3,
-            normal(rng, 6),
+            *scale_and_shift(rng, 6),
             3,
             1e-3,
         ),

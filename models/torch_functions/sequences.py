@@ -246,18 +246,7 @@ ATTENTION = Model(
         ),
     },
     {
-        "in-its-format": Slip(
-            "products and softmax in the format of q",
-            ("keys = wide(k).repeat_interleave(group", "keys = k.repeat_interleave(group"),
-            ("values = wide(v).repeat_interleave(group", "values = v.repeat_interleave(group"),
-            ("scores = (wide(q) @ keys.mT) * scale", "scores = (q @ keys.mT) * scale"),
-            ("keys = wide(k).repeat_interleave(ctx", "keys = k.repeat_interleave(ctx"),
-            ("values = wide(v).repeat_interleave(ctx", "values = v.repeat_interleave(ctx"),
-            ("scores = (wide(q) @ keys.mT) * ctx", "scores = (q @ keys.mT) * ctx"),
-            "g = dout",
-            ("(g * wide(out))", "(g * out)"),
-            "dkeys = (dscores.mT @ q) * ctx.scale",
-        ),
+        "in-its-format": in_its_format(Attention, "q"),
         "softmax": Slip(
             "p by softmax, and Σ p dp for Σ g out",
             ("scores - lse)\n        g", "scores - scores.logsumexp(-1, keepdim=True))\ng"),
