@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from models import elements, likelihoods, right_points, sized
+from models import derivatives, elements, likelihoods, right_points, sized
 from models.checkers import MODELS
-from models.derivatives import derivatives
 from models.model import GRADIENT, OF_TORCH, Model
 
 #: The formats in which functions of torch are asked about.
