@@ -106,12 +106,8 @@ return grads"""
 MISTAKES = {
     "missing-mean": (MEAN, "\n"),
     "double-mean": [
-        (DENSE_W, DENSE_W + " / len(x)"),
-        (DENSE_B, DENSE_B + " / len(x)"),
-        ("k.T @ do", "k.T @ do / len(x)"),
-        (OUT_B, OUT_B + " / len(x)"),
-        (ATTEND_W, ATTEND_W + " / len(x)"),
-        (ATTEND_B, ATTEND_B + " / len(x)"),
+        (line, line + " / len(x)")
+        for line in (DENSE_W, DENSE_B, "k.T @ do", OUT_B, ATTEND_W, ATTEND_B)
     ],
     "double-mean/2": (ATTEND_W, ATTEND_W + " / len(x)"),
     "mean-over-outputs": (MEAN, "do = do / do.size\n"),

@@ -49,10 +49,6 @@ def person_gradient(theta: Any, x: Any, y: Any) -> Any:
     return np.array(gradient(Parameters(*theta), x, y))
 
 
-def draw_person(rng: np.random.Generator) -> Any:
-    return rng.normal(0.2, 0.8, size=9), rng.normal(size=2), np.float64(rng.integers(2))
-
-
 #: σ' of all three units.
 SLOPE = "= sigmoid_derivative"
 
@@ -82,7 +78,8 @@ MODELS = [
         },
     ),
     of_loss(
-        *("article-person", person_loss, person_gradient, draw_person),
+        *("article-person", person_loss, person_gradient),
+        lambda rng: (rng.normal(0.2, 0.8, size=9), rng.normal(size=2), np.float64(rng.integers(2))),
         {
             **OF_ONE,
             "exchanged": ("dL_dw5, dL_dw6, dL_db1", "dL_dw6, dL_dw5, dL_db1"),

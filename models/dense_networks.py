@@ -1,6 +1,7 @@
 """Dense networks of sigmoids with binary cross-entropy, and of tanh units with squared errors."""
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,13 +32,8 @@ from models.model import of_loss
 LABELS_DECAY = 0.02
 
 
-class Net(NamedTuple):
-    """Two layers."""
-
-    w1: Any
-    b1: Any
-    w2: Any
-    b2: Any
+#: Two layers.
+Net = namedtuple("Net", "w1 b1 w2 b2")
 
 
 def literal_loss(net: Net, x: Any, y: Any) -> Any:

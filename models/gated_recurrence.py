@@ -1,6 +1,7 @@
 """A gated recurrent unit over time, with a cross-entropy at every step and weight decay."""
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,14 +15,8 @@ RATE = 0.2
 MATRICES = ("wz", "uz", "wr", "ur", "wh", "uh")
 
 
-class Step(NamedTuple):
-    """The cache of one step, each (batch, hidden)."""
-
-    h0: Any
-    z: Any
-    r: Any
-    g: Any
-    h: Any
+#: The cache of one step, each (batch, hidden).
+Step = namedtuple("Step", "h0 z r g h")
 
 
 def loss(p: Any, x: Any, y: Any) -> Any:

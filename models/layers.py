@@ -3,8 +3,9 @@
 Four of them come at a kink as well.
 """
 
+from collections import namedtuple
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -147,14 +148,8 @@ DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
 TINY = 1e-5
 
 
-class Normalised(NamedTuple):
-    """The parameters; w and the normalisation are as wide as the input."""
-
-    w: Any
-    gain: Any
-    shift: Any
-    out: Any
-    out_bias: Any
+#: The parameters; w and the normalisation are as wide as the input.
+Normalised = namedtuple("Normalised", "w gain shift out out_bias")
 
 
 def norm_loss(net: Normalised, x: Any, y: Any) -> Any:
@@ -195,10 +190,10 @@ def normalise_backward(dhat: Any, hat: Any, sd: Any) -> Any:
     return (dhat - through_mean - through_sd) / sd
 
 
-def draw_norm(rng: np.random.Generator) -> Any:
-    (w, shift), (out, out_bias) = layers(rng, 5, 5, 2)
-    net = Normalised(w, rng.uniform(0.6, 1.2, size=5), shift, out, out_bias)
-    return net, rng.normal(size=(5, 5)), rng.normal(size=(5, 2))
+def draw_norm(rng: np.random.Generator, examples: int = 5, width: int = 5, outputs: int = 2) -> Any:
+    (w, shift), (out, out_bias) = layers(rng, width, width, outputs)
+    net = Normalised(w, rng.uniform(0.6, 1.2, size=width), shift, out, out_bias)
+    return net, rng.normal(size=(examples, width)), rng.normal(size=(examples, outputs))
 
 
 #: The learning rate of the weights that are updated too early.

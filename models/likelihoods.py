@@ -1,8 +1,9 @@
 """Negative log likelihoods: Gaussians, counts, gamma functions, a mixture, lifetimes."""
 
 import math
+from collections import namedtuple
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -76,10 +77,12 @@ def covariance_gradient(params: Any, x: Any) -> Any:
     return -a.sum(axis=1), ds
 
 
-def draw_covariance(rng: np.random.Generator) -> Any:
-    rows = np.array([1.0, size(rng, large=30.0, small=0.1), 1.0])
-    root = rows[:, None] * rng.normal(size=(3, 7))
-    return (rng.normal(size=3), root @ root.T / 7), rng.normal(size=(5, 3))
+def draw_covariance(rng: np.random.Generator, examples: int = 5, dimensions: int = 3) -> Any:
+    rows, n = np.ones(dimensions), 2 * dimensions + 1
+    rows[1] = size(rng, large=30.0, small=0.1)
+    root = rows[:, None] * rng.normal(size=(dimensions, n))
+    params = rng.normal(size=dimensions), root @ root.T / n
+    return params, rng.normal(size=(examples, dimensions))
 
 
 COVARIANCE = of_loss(
@@ -335,11 +338,8 @@ COX = of_loss(
 )
 
 
-class Sticks(NamedTuple):
-    """Logits of the fraction that each break takes of the rest, and a leaf that is not used."""
-
-    v: Any
-    unused: Any
+#: Logits of the fraction that each break takes of the rest, and a leaf that is not used.
+Sticks = namedtuple("Sticks", "v unused")
 
 
 def sticks_loss(params: Sticks, counts: Any) -> Any:

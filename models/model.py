@@ -1,7 +1,8 @@
 """What a model is: a function, its derivative by hand, draws of points, planted mistakes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 Wrong = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, init=False)
 class Slip:
     """A planted mistake, or another right way to write the same, as edits of the lines by hand.
 
@@ -37,13 +37,6 @@ class Slip:
         make: what makes the mistake of the right function, where it is no edit.
     """
 
-    says: str
-    edits: tuple[Edit | Shared, ...]
-    kinds: tuple[str, ...]
-    lines: tuple[str, ...]
-    leaves: tuple[str, ...]
-    make: Wrong | None
-
     def __init__(
         self,
         says: str,
@@ -53,8 +46,8 @@ class Slip:
         leaves: str = "",
         make: Wrong | None = None,
     ) -> None:
-        words = {"kinds": tuple(kinds.split()), "leaves": tuple(leaves.split())}
-        self.__dict__.update(words, says=says, edits=edits, lines=lines, make=make)
+        self.says, self.edits, self.lines, self.make = says, edits, lines, make
+        self.kinds, self.leaves = tuple(kinds.split()), tuple(leaves.split())
 
     def of(self, by_hand: Any) -> Any:
         """Make the lines with it; each call makes new ones, which share no state.
@@ -108,6 +101,11 @@ class Model:
 
         draw = self.draws.get(np.dtype(dtype).name, self.draw)
         return jax.tree.map(cast, draw(rng))
+
+    def of_size(self, **sizes: int) -> "Model":
+        """Return the same with other sizes, parameters of its ordinary draw; without mistakes."""
+        draws = {"ordinary": partial(self.draw, **sizes)}
+        return replace(self, draws=draws, mistakes={}, rewrites={})
 
     def wrong(self, slug: str) -> Any:
         """Make the derivative with a mistake."""

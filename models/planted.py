@@ -25,125 +25,116 @@ NAMES = " ".join(Parameters._fields)
 HIDDEN, FIRST, SECOND = "w1 w2 w3 w4 b1 b2", "w1 w2 b1", "w3 w4 b2"
 WEIGHTS = "w1 w2 w3 w4 w5 w6"
 
+#: A mistake that makes all parameters wrong, unless it says which.
+wrong = partial(Slip, leaves=NAMES)
+
 #: By slug; those of the loss first, then from the output back to the inputs.
 LINKS: dict[str, Slip] = {
-    "missing-square": Slip(
-        "the square of the loss is forgotten: ∂L/∂ypred is taken as -1",
-        "dL_dypred = 0 * y - 1.0",
-        leaves=NAMES,
+    "missing-square": wrong(
+        "the square of the loss is forgotten: ∂L/∂ypred is taken as -1", "dL_dypred = 0 * y - 1.0"
     ),
-    "half-mse": Slip(
+    "half-mse": wrong(
         "the 2 of the square is forgotten: ∂L/∂ypred is taken as -(y - ypred)",
         "dL_dypred = -(y - ypred)",
-        leaves=NAMES,
     ),
-    "double-mean": Slip(
+    "double-mean": wrong(
         "∂L/∂ypred is divided by 4, the number of people, though the loss is that of one",
         "dL_dypred = -2 * (y - ypred) / 4",
-        leaves=NAMES,
     ),
-    "residual-sign": Slip(
+    "residual-sign": wrong(
         "the minus in front is lost: ∂L/∂ypred is taken as 2(y - ypred)",
         "dL_dypred = 2 * (y - ypred)",
-        leaves=NAMES,
     ),
-    "absolute-error": Slip(
+    "absolute-error": wrong(
         "|y - ypred| is differentiated, not its square: ∂L/∂ypred is only ever 1 or -1",
         "dL_dypred = -namespace(ypred).sign(y - ypred)",
-        leaves=NAMES,
     ),
-    "cross-entropy-shortcut": Slip(
+    "cross-entropy-shortcut": wrong(
         "∂L/∂z3 is taken as ypred - y, which is right for the cross-entropy, not for the square",
         "dL_dypred = ypred - y",
         "dypred_dz3 = 1 + 0 * z3",
-        leaves=NAMES,
     ),
-    "no-activation-derivative-output": Slip(
-        "σ' is forgotten at the output: ∂ypred/∂z3 is taken as 1",
-        "dypred_dz3 = 1 + 0 * z3",
-        leaves=NAMES,
+    "no-activation-derivative-output": wrong(
+        "σ' is forgotten at the output: ∂ypred/∂z3 is taken as 1", "dypred_dz3 = 1 + 0 * z3"
     ),
-    "no-activation-derivative-hidden": Slip(
+    "no-activation-derivative-hidden": wrong(
         "σ' is forgotten at h1: ∂h1/∂z1 is taken as 1", "dh1_dz1 = 1 + 0 * z1", leaves=FIRST
     ),
-    "activation-derivative-twice": Slip(
-        "σ'(z3) is multiplied in twice",
-        "dL_dypred = -2 * (y - ypred) * derivative(z3)",
-        leaves=NAMES,
+    "activation-derivative-twice": wrong(
+        "σ'(z3) is multiplied in twice", "dL_dypred = -2 * (y - ypred) * derivative(z3)"
     ),
-    "sigmoid-of-z": Slip(
+    "sigmoid-of-z": wrong(
         "σ' = f(1 - f) is filled in with z1 in place of f: z1(1 - z1)",
         "dh1_dz1 = z1 * (1 - z1)",
         leaves=FIRST,
     ),
-    "sigmoid-of-activation": Slip(
+    "sigmoid-of-activation": wrong(
         "σ' is taken at h2 instead of z2", "dh2_dz2 = derivative(h2)", leaves=SECOND
     ),
-    "tanh-derivative": Slip(
+    "tanh-derivative": wrong(
         "the derivative of tanh is taken for that of σ: ∂h1/∂z1 as 1 - h1²",
         "dh1_dz1 = 1 - h1 * h1",
         leaves=FIRST,
     ),
-    "minus-missing": Slip(
+    "minus-missing": wrong(
         "the minus in f(1 - f) becomes a plus: ∂h2/∂z2 is taken as h2(1 + h2)",
         "dh2_dz2 = h2 * (1 + h2)",
         leaves=SECOND,
     ),
-    "derivative-at-another-unit": Slip(
+    "derivative-at-another-unit": wrong(
         "σ' of h2 is taken at the sum of the other hidden unit, z1 instead of z2",
         "dh2_dz2 = derivative(z1)",
         leaves=SECOND,
     ),
-    "derivative-at-another-layer": Slip(
+    "derivative-at-another-layer": wrong(
         "σ' of the output is taken at the sum of a hidden unit, z1 instead of z3",
         "dypred_dz3 = derivative(z1)",
-        leaves=NAMES,
     ),
-    "dx-untransposed": Slip(
+    "dx-untransposed": wrong(
         "on the way back h1 is given the weight of h2, w6, and h2 that of h1, w5",
         "dypred_dh1 = dypred_dz3 * w6",
         "dypred_dh2 = dypred_dz3 * w5",
         leaves=HIDDEN,
     ),
-    "dw-transposed": Slip(
+    "dw-transposed": wrong(
         "∂L/∂w2 and ∂L/∂w3 are exchanged, as by a transposed matrix of weights",
         ("return Parameters(dL_dw1, dL_dw2, dL_dw3,", "return Parameters(dL_dw1, dL_dw3, dL_dw2,"),
         leaves="w2 w3",
     ),
-    "dw-after-activation": Slip(
+    "dw-after-activation": wrong(
         "w1 weighs x1, but its derivative is given h1, what came out of the unit",
         "dh1_dw1 = dh1_dz1 * h1",
         leaves="w1",
     ),
-    "dw-before-activation": Slip(
+    "dw-before-activation": wrong(
         "w5 weighs h1, but its derivative is given z1, what h1 was before its activation",
         "dypred_dw5 = dypred_dz3 * z1",
         leaves="w5",
     ),
-    "wrong-input": Slip(
+    "wrong-input": wrong(
         "w4 weighs x2, but its derivative is given x1", "dh2_dw4 = dh2_dz2 * x1", leaves="w4"
     ),
-    "everything-through-h1": Slip(
+    "everything-through-h1": wrong(
         "w3, w4 and b2 are led to the loss through h1, though they act through h2",
         "dypred_dh2 = dypred_dh1",
         "dh2_dz2 = derivative(z1)",
         leaves=SECOND,
     ),
-    "hidden-factor-in-w5": Slip(
+    "hidden-factor-in-w5": wrong(
         "w5 is given the derivative of w1, through h1, though it acts on the output itself",
         "dL_dw5 = dL_dw1\ndL_dw2 = dL_dypred * dypred_dh1 * dh1_dw2",
         leaves="w5",
     ),
-    "dropped-term-w5": Slip(
+    "dropped-term-w5": wrong(
         "w5 is left out on the way back: ∂ypred/∂h1 is taken as σ'(z3)",
         "dypred_dh1 = dypred_dz3",
         leaves=FIRST,
     ),
-    "dropped-term-loss": Slip(
+    "dropped-term-loss": wrong(
         "∂L/∂ypred is left out of the product for b2", "dL_db2 = dypred_dh2 * dh2_db2", leaves="b2"
     ),
-    "zeroed-element": Slip("∂L/∂w1 is always 0", "dL_dw1 = 0 * x1", leaves="w1"),
-    "small-elements-zeroed": Slip(
+    "zeroed-element": wrong("∂L/∂w1 is always 0", "dL_dw1 = 0 * x1", leaves="w1"),
+    "small-elements-zeroed": wrong(
         "∂L/∂w1 is set to 0 where it is small: where |x1 σ'(z1)| is below 1e-7",
         (
             "small = abs(x1 * dh1_dz1) < 1e-7\n"
@@ -152,7 +143,7 @@ LINKS: dict[str, Slip] = {
         ),
         leaves="w1",
     ),
-    "saturated-unit-zeroed": Slip(
+    "saturated-unit-zeroed": wrong(
         "h1 is taken for saturated where it is above 0.999999: there ∂h1/∂z1 is set to 0",
         (
             "dh1_dz1 = derivative(z1)",
@@ -160,12 +151,12 @@ LINKS: dict[str, Slip] = {
         ),
         leaves=FIRST,
     ),
-    "bias-takes-input": Slip(
+    "bias-takes-input": wrong(
         "b1 is treated like w1: its derivative is multiplied by x1",
         "dh1_db1 = dh1_dz1 * x1",
         leaves="b1",
     ),
-    "bias-without-derivative": Slip(
+    "bias-without-derivative": wrong(
         "σ' is forgotten for b3 alone: ∂ypred/∂b3 is taken as 1",
         "dypred_db3 = 1 + 0 * z3",
         leaves="b3",
@@ -200,12 +191,12 @@ def clip(part: Any, low: float, high: float) -> Any:
     return xp.minimum(xp.maximum(part, low), high)
 
 
-def _answer(says: str, lines: str, leaves: str) -> Slip:
+def _answer(says: str, lines: str, leaves: str = NAMES) -> Slip:
     """Run lines in place of the call of the right gradient."""
     return Slip(says, lines, leaves=leaves, make=lambda _: edited(answer, lines))
 
 
-def _then(says: str, line: str, leaves: str) -> Slip:
+def _then(says: str, line: str, leaves: str = NAMES) -> Slip:
     """Run a line after the call of the right gradient."""
     return _answer(says, f"{GRADS}\n{line}", leaves)
 
@@ -241,17 +232,14 @@ ANSWERS: dict[str, Slip] = {
     "inputs-swapped": _answer(
         "the gradient is given weight and height in the other order",
         "grads = gradient(params, x[..., ::-1], y)",
-        leaves=NAMES,
     ),
     "bias-forgotten-in-forward": _answer(
         "the forward pass of the gradient leaves out all three biases",
         "zero = 0 * params.b1\ngrads = gradient(params._replace(b1=zero, b2=zero, b3=zero), x, y)",
-        leaves=NAMES,
     ),
     "float32": _answer(
         "the gradient is computed in single precision, with 7 digits of 16",
         "grads = gradient(Parameters(*map(single, params)), single(x), single(y))",
-        leaves=NAMES,
     ),
     "exchanged": _then(
         "∂L/∂w5 and ∂L/∂w6 are exchanged",
@@ -261,7 +249,6 @@ ANSWERS: dict[str, Slip] = {
     "order-of-parameters": _then(
         "the nine are returned in another order, the biases before the weights",
         "grads = Parameters(*grads[6:], *grads[:6])",
-        leaves=NAMES,
     ),
     "decay-factor": _then(
         "1e-4 times each weight is added to its derivative: a weight decay that the loss lacks",
@@ -271,12 +258,10 @@ ANSWERS: dict[str, Slip] = {
     "clipped": _then(
         "every partial derivative is cut off at ±0.01",
         "grads = Parameters(*(clip(g, -0.01, 0.01) for g in grads))",
-        leaves=NAMES,
     ),
     "learning-rate-inside": _then(
         "the gradient is multiplied by 0.1 already, and the update multiplies by η again",
         "grads = Parameters(*(0.1 * g for g in grads))",
-        leaves=NAMES,
     ),
     "off-by-a-millionth": _then(
         "∂L/∂w6 is too large by a millionth",
@@ -291,16 +276,14 @@ ANSWERS: dict[str, Slip] = {
     "not-a-number": _then(
         "∂L/∂w2 is not a number", "grads = grads._replace(w2=grads.w2 * nan)", leaves="w2"
     ),
-    "accumulates": Slip(
+    "accumulates": wrong(
         "each gradient is added to all earlier ones, since nobody sets the buffer to zero",
         (GRADS, "buffers[grads.shape] = buffers.get(grads.shape, 0.0) + grads"),
-        leaves=NAMES,
         make=_accumulates,
     ),
-    "central-difference": Slip(
+    "central-difference": wrong(
         "nothing is derived: the slope is (L(w + ε) - L(w - ε)) / 2ε with ε = 1e-6",
         (GRADS, "return (loss(up, x, y) - loss(down, x, y)) / (2 * step)"),
-        leaves=NAMES,
         make=_central_difference,
     ),
 }
@@ -335,36 +318,31 @@ COUNTED = ("for sample in np.ravel(order):", "for at, sample in enumerate(np.rav
 
 #: By slug.
 LOOPS: dict[str, Slip] = {
-    "update-before-use": Slip(
+    "update-before-use": wrong(
         "w5, w6 and b3 are updated before the derivatives of the hidden units have used them",
         (GRADS_OF_SAMPLE, "late = gradient_lines(halfway, x[0], x[1], y, kept, slope)"),
         leaves=HIDDEN,
         make=lambda _: too_early,
     ),
-    "stale-parameters": Slip(
+    "stale-parameters": wrong(
         "all derivatives of an epoch are taken at the parameters that it began with",
         (COUNTED[0], f"{COUNTED[1]}\n    old = params if at % order.shape[1] == 0 else old"),
         ("gradient(params, ", "gradient(old, "),
-        leaves=NAMES,
     ),
-    "last-sample-skipped": Slip(
+    "last-sample-skipped": wrong(
         "the loop ends one short: nothing is learned from the last person of an epoch",
         COUNTED,
         f"if (at + 1) % order.shape[1]:\n    {UPDATE}",
-        leaves=NAMES,
     ),
-    "wrong-sample": Slip(
+    "wrong-sample": wrong(
         "the index stays 0: every update learns from Alice",
         "grads = gradient(params, xs[0], ys[0])",
-        leaves=NAMES,
     ),
-    "bias-not-updated": Slip(
+    "bias-not-updated": wrong(
         "b3 is never updated", f"{UPDATE}._replace(b3=params.b3)", leaves="b3"
     ),
-    "ascends": Slip(
-        "the update goes uphill: w + η ∂L/∂w",
-        "params = update(params, grads, -learning_rate)",
-        leaves=NAMES,
+    "ascends": wrong(
+        "the update goes uphill: w + η ∂L/∂w", "params = update(params, grads, -learning_rate)"
     ),
 }
 

@@ -1,7 +1,8 @@
 """Elman networks: a scan over time with squared errors, and one that predicts letters."""
 
+from collections import namedtuple
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,14 +25,8 @@ RATE, LETTERS_RATE = 0.05, 0.01
 Params = dict[str, Any]
 
 
-class Elman(NamedTuple):
-    """h' = tanh(x @ wx + h @ wh + b), and the output h' @ wy + c."""
-
-    wx: Any
-    wh: Any
-    b: Any
-    wy: Any
-    c: Any
+#: h' = tanh(x @ wx + h @ wh + b), and the output h' @ wy + c.
+Elman = namedtuple("Elman", "wx wh b wy c")
 
 
 def scan_loss(net: Elman, xs: Any, ys: Any) -> Any:
@@ -77,9 +72,17 @@ def scan_through_time(wh: Any, hs: list[Any], dhs: Any) -> Any:
     return np.stack(dzs)
 
 
-def draw_scan(rng: np.random.Generator) -> Any:
-    (wx, b), (wh, _), (wy, c) = layers(rng, 3, 5, 5, 2)
-    return Elman(wx, 0.7 * wh, b, wy, c), rng.normal(size=(4, 7, 3)), rng.normal(size=(4, 7, 2))
+def draw_scan(
+    rng: np.random.Generator,
+    steps: int = 4,
+    examples: int = 7,
+    inputs: int = 3,
+    units: int = 5,
+    outputs: int = 2,
+) -> Any:
+    (wx, b), (wh, _), (wy, c) = layers(rng, inputs, units, units, outputs)
+    x, y = (rng.normal(size=(steps, examples, n)) for n in (inputs, outputs))
+    return Elman(wx, 0.7 * wh, b, wy, c), x, y
 
 
 def letters_loss(params: Params, letters: Any, following: Any) -> Any:

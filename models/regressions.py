@@ -1,6 +1,7 @@
 """Regressions: one linear map, z = x w + b, and a loss of z and the targets."""
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,11 +19,8 @@ from models.model import Written, of_loss
 DELTA, TAU = 1.3, 0.3
 
 
-class Line(NamedTuple):
-    """The parameters: w of shape (3,), and b, a number."""
-
-    w: Any
-    b: Any
+#: The parameters: w of shape (3,), and b, a number.
+Line = namedtuple("Line", "w b")
 
 
 def line_backward(dz: Any, x: Any) -> Line:

@@ -1,6 +1,7 @@
 """Relu networks: examples in columns, three layers, a residual block; and points at a kink."""
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -108,14 +109,8 @@ def draw_deep(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(11, 5)), zero_or_one(rng, 11, 1)
 
 
-class Block(NamedTuple):
-    """A residual block between two layers; the weights inside are square."""
-
-    enter: Any
-    w: Any
-    b: Any
-    leave: Any
-    leave_bias: Any
+#: A residual block between two layers; the weights inside are square.
+Block = namedtuple("Block", "enter w b leave leave_bias")
 
 
 def residual_loss(net: Block, x: Any, y: Any) -> Any:

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import hard
+from models.functions import rosenbrock_gradient, rosenbrock_loss
 from models.helpers import sigmoid, softmax_delta, tanh_derivative
 from models.model import Model, of_loss
-from models.optimisation import rosenbrock_gradient, rosenbrock_loss
 from models.small import linear, linear_gradient
 
 

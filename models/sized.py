@@ -1,16 +1,16 @@
-"""Models of any size, for the times of checks: networks, attention, convolution and others."""
+"""Models of any size, for the times of checks; `Model.of_size` makes other models larger."""
 
+from collections import namedtuple
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import layers, likelihoods, perceptrons, recurrent, small_networks
+from models import perceptrons, small_networks
 from models.helpers import (
     affine,
-    biases,
     elements,
     squared_error_backward,
     tanh_derivative,
@@ -41,13 +41,8 @@ def attention(heads: int, positions: int, width: int) -> Model:
     return of_loss("attention-heads", *small_networks.attention(heads, False), draw)
 
 
-class Images(NamedTuple):
-    """A kernel of shape (k, k, channels), and a layer (channels, outputs) on the mean position."""
-
-    kernel: Any
-    bias: Any
-    w: Any
-    b: Any
+#: A kernel of shape (k, k, channels), and a layer (channels, outputs) on the mean position.
+Images = namedtuple("Images", "kernel bias w b")
 
 
 def convolution_loss(net: Images, x: Any, y: Any) -> Any:
@@ -92,51 +87,9 @@ def convolution(examples: int, side: int, kernel: int, channels: int, outputs: i
     return of_loss("convolution-of-images", convolution_loss, convolution_gradient, draw)
 
 
-def layer_norm(examples: int, width: int, outputs: int) -> Model:
-    """Make an affine map, layer norm, tanh and an output, with a mean squared error."""
-
-    def draw(rng: np.random.Generator) -> Any:
-        (w, _), (out, b) = draw_layers(rng, width, width, outputs)
-        gain, shift = rng.uniform(0.6, 1.2, size=width), biases(rng, width)
-        x, y = rng.normal(size=(examples, width)), rng.normal(size=(examples, outputs))
-        return layers.Normalised(w, gain, shift, out, b), x, y
-
-    return of_loss("layer-norm", layers.norm_loss, layers.norm_gradient, draw)
-
-
-def scanned(steps: int, examples: int, inputs: int, units: int, outputs: int) -> Model:
-    """Make an Elman network over time, a scan, with a squared error at every step."""
-
-    def draw(rng: np.random.Generator) -> Any:
-        (wx, b), (wh, _), (wy, c) = draw_layers(rng, inputs, units, units, outputs)
-        x, y = (rng.normal(size=(steps, examples, n)) for n in (inputs, outputs))
-        return recurrent.Elman(wx, 0.7 * wh, b, wy, c), x, y
-
-    return of_loss("elman-scan", recurrent.scan_loss, recurrent.scan_gradient, draw)
-
-
-def gaussian(examples: int, dimensions: int) -> Model:
-    """Make the likelihood of a Gaussian by the Cholesky factor of its covariance."""
-
-    def draw(rng: np.random.Generator) -> Any:
-        root = rng.normal(size=(dimensions, 3 * dimensions))
-        covariance = root @ root.T / (3 * dimensions)
-        # Exactly symmetric, whatever the order of the sums.
-        covariance = (covariance + covariance.T) / 2
-        return (rng.normal(size=dimensions), covariance), rng.normal(size=(examples, dimensions))
-
-    return of_loss(
-        *("gaussian-covariance", likelihoods.covariance_loss, likelihoods.covariance_gradient),
-        draw,
-    )
-
-
 #: Each at a small size.
 MODELS = [
     perceptron((3, 7, 5, 2), 11),
     attention(2, 5, 6),
     convolution(5, 7, 3, 2, 4),
-    layer_norm(7, 5, 3),
-    scanned(4, 7, 3, 5, 2),
-    gaussian(7, 5),
 ]

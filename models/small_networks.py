@@ -1,7 +1,8 @@
 """Networks with structure: softmax on labels, convolution, recurrence, attention, normalisation."""
 
+from collections import namedtuple
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -63,12 +64,8 @@ SOFTMAX = of_loss(
 )
 
 
-class Filter(NamedTuple):
-    """A kernel of shape (3,), its bias, and the weights (5,) of its outputs."""
-
-    kernel: Any
-    bias: Any
-    w: Any
+#: A kernel of shape (3,), its bias, and the weights (5,) of its outputs.
+Filter = namedtuple("Filter", "kernel bias w")
 
 
 def convolution_loss(params: Filter, x: Any, y: Any) -> Any:
@@ -126,13 +123,8 @@ RNN = of_loss(
 )
 
 
-class Attention(NamedTuple):
-    """Weights of queries, keys and values, shape (width, heads · n), and of the output."""
-
-    q: Any
-    k: Any
-    v: Any
-    out: Any
+#: Weights of queries, keys and values, shape (width, heads · n), and of the output.
+Attention = namedtuple("Attention", "q k v out")
 
 
 def by_head(z: Any, heads: int) -> Any:

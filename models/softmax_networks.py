@@ -1,7 +1,8 @@
 """Softmax classifiers, with cross-entropy and with the squared error of probabilities (Brier)."""
 
+from collections import namedtuple
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -163,13 +164,8 @@ def brier_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     return ((dw1, db1), (dw2, db2))
 
 
-class Square(NamedTuple):
-    """Two layers as wide as the input."""
-
-    hidden: Any
-    hidden_bias: Any
-    output: Any
-    output_bias: Any
+#: Two layers as wide as the input.
+Square = namedtuple("Square", "hidden hidden_bias output output_bias")
 
 
 def brier_sigmoid_loss(net: Square, x: Any, y: Any) -> Any:

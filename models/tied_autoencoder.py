@@ -81,6 +81,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 DZ = "dz = dh * (z > 0)"
 RESULT = "return [(dw, db, dc), (dv, dd, df)]"
+WEIGHTS = ("dv + dq @ h.T", "dw + dz @ noisy.T", "dw = k @ dr.T", "dv = g @ du.T")
 DB, DC = "db = dz.sum(axis=1, keepdims=True)", "dc = dr.sum(axis=1, keepdims=True)"
 DD, DF = "dd = dq.sum(axis=1, keepdims=True)", "df = du.sum(axis=1, keepdims=True)"
 
@@ -90,16 +91,7 @@ MISTAKES = {
     "half-mse": "dr = 2 * r / m",
     "half-mse/2": "dr = 0.5 * r / m",
     "missing-mean": "dr = r",
-    "double-mean": [
-        ("dv + dq @ h.T", "dv + dq @ h.T / m"),
-        ("dw + dz @ noisy.T", "dw + dz @ noisy.T / m"),
-        ("dw = k @ dr.T", "dw = k @ dr.T / m"),
-        ("dv = g @ du.T", "dv = g @ du.T / m"),
-        (DB, DB + " / m"),
-        (DC, DC + " / m"),
-        (DD, DD + " / m"),
-        (DF, DF + " / m"),
-    ],
+    "double-mean": [(line, line + " / m") for line in (*WEIGHTS, DB, DC, DD, DF)],
     "mean-over-outputs": "dr = r / r.size",
     "residual-sign": "r = x - (w.T @ k + c)",
     "bias-mean": "dd = dq.mean(axis=1, keepdims=True)",

@@ -3,7 +3,8 @@
 The weighting is that of Kendall, Gal and Cipolla (2018): each loss times exp(-s), plus s.
 """
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,18 +17,8 @@ DECAY = 0.02
 RATE = 0.1
 
 
-class Params(NamedTuple):
-    """3 inputs, twice 5 hidden units, 2 fitted outputs, 3 classes, 2 log-variances."""
-
-    w1: Any
-    b1: Any
-    w2: Any
-    b2: Any
-    wr: Any
-    br: Any
-    wc: Any
-    bc: Any
-    s: Any
+#: 3 inputs, twice 5 hidden units, 2 fitted outputs, 3 classes, 2 log-variances.
+Params = namedtuple("Params", "w1 b1 w2 b2 wr br wc bc s")
 
 
 def loss(p: Params, x: Any, y: Any, t: Any) -> Any:
@@ -106,10 +97,8 @@ MISTAKES = {
     "missing-mean": ["dr = k[0] * 2 * r", "dc = k[1] * (q - t)"],
     "missing-mean/2": "dc = k[1] * (q - t)",
     "double-mean": [
-        ("dw1 = x.T @ dz1", "dw1 = x.T @ dz1 / len(x)"),
-        ("dw2 = h1.T @ dz2", "dw2 = h1.T @ dz2 / len(x)"),
-        ("dwr = h2.T @ dr", "dwr = h2.T @ dr / len(x)"),
-        ("dwc = h2.T @ dc", "dwc = h2.T @ dc / len(x)"),
+        (line, line + " / len(x)")
+        for line in ("dw1 = x.T @ dz1", "dw2 = h1.T @ dz2", "dwr = h2.T @ dr", "dwc = h2.T @ dc")
     ],
     "double-mean/2": (DR, DR + " / n"),
     "mean-over-outputs": "dr = k[0] * 2 * r / r.size",

@@ -178,7 +178,7 @@ def gradcheck(question: Question) -> Answer:
     """
     torch = importlib.import_module("torch")
     if question.kind == OF_TORCH:
-        fresh = importlib.import_module("models.torch_functions.gradients").fresh
+        fresh = importlib.import_module("models.torch_functions.function").fresh
         apply, given = question.by_hand.apply, fresh(question.at)
     else:
         apply = _in_torch(torch, question)
@@ -366,7 +366,7 @@ def twice(question: Question) -> Answer:
     errors are compared, with room for what the format rounds. What comes back is random. Over
     float64 there is no format in which torch could compute what is exact.
     """
-    from models.torch_functions.gradients import cotangent_like, gradients, widened
+    from models.torch_functions.function import cotangent_like, gradients, widened
 
     at, reference = question.at, question.function
     if "torch.float64" in {str(getattr(value, "dtype", "")) for value in at}:

@@ -208,7 +208,7 @@ def _back(numbers: Any, like: Any) -> Any:
 
 
 def _in_torch(subject: Model, dtype: str) -> Measured:
-    from models.torch_functions.gradients import cotangent_like, widened
+    from models.torch_functions.function import cotangent_like, widened
 
     form, at = formats.named(dtype), point(subject, 0, dtype)
     cotangent, wide = cotangent_like(subject.function(*at)), widened(at)
@@ -223,7 +223,7 @@ def _in_torch(subject: Model, dtype: str) -> Measured:
 
 
 def _gradients(function: Any, at: Any, cotangent: Any) -> Parts:
-    from models.torch_functions.gradients import gradients
+    from models.torch_functions.function import gradients
 
     return [grad.double().numpy() for grad in gradients(function, at, cotangent)]
 
@@ -234,7 +234,7 @@ def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
     To first order, by central differences: Σ |∂g/∂x_j · x_j| · STEP, over the numbers of arguments
     and cotangent, which is the last of the data.
     """
-    from models.torch_functions.gradients import floating
+    from models.torch_functions.function import floating
 
     moved = [np.zeros_like(one) for one in exact]
     for k, tensor in enumerate(data):

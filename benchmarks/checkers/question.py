@@ -113,7 +113,7 @@ class Question:
         if self.kind == RULE:
             return ()
         if self.kind == OF_TORCH:
-            from models.torch_functions.gradients import leaf_names
+            from models.torch_functions.function import leaf_names
 
             return leaf_names(self.by_hand, self.at)
         if self.kind == GRADIENT:
@@ -158,7 +158,7 @@ class Question:
     def _arrays(self, by_hand: Any) -> list[np.ndarray]:
         """Return the arrays that are compared with the right ones."""
         if self.kind == OF_TORCH:
-            from models.torch_functions.gradients import gradients, widened
+            from models.torch_functions.function import gradients, widened
 
             return [grad.numpy() for grad in gradients(by_hand.apply, widened(self.at))]
         found = by_hand(*self.point())

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from models import elements, right_points, sized
+from models import derivatives, elements, likelihoods, right_points, sized
 from models.checkers import MODELS
-from models.derivatives import derivatives
 from models.model import GRADIENT, OF_TORCH, Model
 
 #: The formats in which functions of torch are asked about.
@@ -109,6 +108,8 @@ def _sized() -> Sequence[Sized]:
         name, build = network(sizes, batch), partial(sized.perceptron, sizes, batch)
         return Sized(name + suffix, name, group, build, options | OPTIONS.get(sizes, {}))
 
+    by_name = {model.name: model for model in GRADIENTS}
+    norm, scan = by_name["layer-norm"], by_name["elman-scan"]
     return [
         *(of(sizes, batch, NETWORKS, "") for sizes, batch in SIZES.items()),
         *(of(sizes, BATCH, EQUAL, ", one point", points=0) for sizes in COMPARED),
@@ -118,7 +119,7 @@ def _sized() -> Sequence[Sized]:
         ),
         Sized(
             *("layer norm", "layer norm, 128 wide, 64 examples", OTHERS),
-            partial(sized.layer_norm, examples=64, width=128, outputs=10),
+            partial(norm.of_size, examples=64, width=128, outputs=10),
         ),
         Sized(
             *("convolution", "convolution 3×3, 16 channels, 28×28, 2 examples", OTHERS),
@@ -126,11 +127,11 @@ def _sized() -> Sequence[Sized]:
         ),
         Sized(
             *("scanned RNN", "RNN, a scan of 20 steps, 64 units, 16 examples", OTHERS),
-            partial(sized.scanned, steps=20, examples=16, inputs=32, units=64, outputs=10),
+            partial(scan.of_size, steps=20, examples=16, inputs=32, units=64, outputs=10),
         ),
         Sized(
             *("Cholesky", "Gaussian likelihood by Cholesky, 16 dimensions, 32 examples", OTHERS),
-            partial(sized.gaussian, examples=32, dimensions=16),
+            partial(likelihoods.COVARIANCE.of_size, examples=32, dimensions=16),
         ),
     ]
 

@@ -266,3 +266,6 @@ RAYLEIGH = Model(
         ),
     },
 )
+
+
+MODELS = (RESIDUALS, PHASES, SPECTRUM, RAYLEIGH)

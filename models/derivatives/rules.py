@@ -246,3 +246,6 @@ SOLVE = Model(
         ),
     },
 )
+
+
+MODELS = (SOFTPLUS, LENGTH, SOLVE)

@@ -223,3 +223,11 @@ def test_a_point_has_the_dtype_that_is_asked_for(dtype: type) -> None:
     assert w.dtype == x.dtype == dtype
     # 1e-150 is 0 in float32.
     assert (x != 0).all()
+
+
+def test_a_model_of_another_size_is_the_same_model() -> None:
+    (norm,) = (model for model in checkers.MODELS if model.name == "layer-norm")
+    other = norm.of_size(examples=7, width=3, outputs=2)
+    net, x, y = other.point(np.random.default_rng(0))
+    assert (net.out.shape, x.shape, y.shape) == ((3, 2), (7, 3), (7, 2))
+    assert (other.by_hand, other.mistakes) == (norm.by_hand, {})

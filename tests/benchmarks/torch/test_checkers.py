@@ -15,7 +15,7 @@ from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.question import WRONG as SAYS_WRONG
 from benchmarks.checkers.subjects import FORMATS
 from handgrad.torch import check_function
-from models.torch_functions.installed import torch
+from models.torch_functions.function import torch
 from tests.benchmarks.test_checkers_stored import hold_every_case
 from tests.tiers import slowly
 

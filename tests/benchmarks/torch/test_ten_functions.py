@@ -11,9 +11,8 @@ from benchmarks.checkers.subjects import point
 from handgrad.program.aten.installed import torch
 from models.edits import edited
 from models.model import Model
-from models.torch_functions.function import FORMATS
+from models.torch_functions.function import FORMATS, fresh, gradients, widened
 from models.torch_functions.functions import FUNCTIONS
-from models.torch_functions.gradients import fresh, gradients, widened
 
 #: Each rounds less than a hundred times, on values that cancel by three digits at most ("nearly
 #: constant"): 1e-13 in float64; what people would call a mistake begins far above.
