@@ -176,7 +176,7 @@ class AnotherLossError(Exception):
 def engine(
     loss: Function,
     given: Point,
-    exact: np.ndarray | None = None,
+    exact: np.ndarray,
     domains: Sequence[Domain] = (),
 ) -> Engine:
     """Build the engine of a loss for points like this one.
@@ -184,7 +184,7 @@ def engine(
     Args:
         loss: in `jax.numpy`, or in NumPy if its code means the same in `jax.numpy`.
         given: the point.
-        exact: the gradient there, shape (size,), NaN where not known; needed for a loss in NumPy.
+        exact: the gradient there, shape (size,), NaN where not known.
         domains: of the leaves.
 
     Raises:
@@ -200,8 +200,6 @@ def engine(
         raise
     except Exception as error:  # in most cases NumPy's functions on tracers
         raise_internal(error, *REFUSED)
-        if exact is None:
-            raise
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
             found = replace(_engine(in_jax(loss), given), domains=domains)
     off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))

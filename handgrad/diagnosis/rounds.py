@@ -137,10 +137,8 @@ def taken(
 
 def _named(node: Node, operand: int | None) -> tuple[Option, ...]:
     """Return the options; the same line in another round of an unrolled loop has the same group."""
-    line = node.source and (node.source.file, node.source.line, node.source.instruction)
-    return tuple(
-        Option(o.kind, o.says, f"{o.group} {line} {node.name} {operand}") for o in (NEXT, BEFORE)
-    )
+    written = f"{node.source} {node.name} {operand}"
+    return tuple(Option(o.kind, o.says, f"{o.group} {written}") for o in (NEXT, BEFORE))
 
 
 def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:

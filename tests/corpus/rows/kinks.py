@@ -30,6 +30,12 @@ def narrow(p: Any) -> Any:
     return relu(jnp.minimum(p[0] - 0.9999 * p[1], 1.0001 * p[1] - p[0]))
 
 
+def smaller_if_positive(p: Any) -> Any:
+    """min(x, y) where both are positive, else 0: what a line changes is not everywhere the same."""
+    x, y = p
+    return jnp.where(x > 0, jnp.where(y > 0, jnp.where(x > y, y, x), 0.0), 0.0)
+
+
 # Hyperplanes that depend on each other, with edges of very different sizes.
 
 FIVE = np.array([
@@ -77,6 +83,10 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     "the smaller of two moduli": (
         *(lambda p: jnp.minimum(jnp.abs(p[0]), jnp.abs(p[1])), [0.0, 0.0]),
         *([(1, 0), (0, -1), (-0.25, 0.75), (1 - 1e-10, 0)], [(1, -1), (0.6, 0.6)]),
+    ),
+    "the smaller if both are positive": (
+        *(smaller_if_positive, [0.0, 0.0]),
+        *([(1, 0), (0, 0), (0.5, 0.5)], [(0, -1), (1, 1), (-1, 0)]),
     ),
     # Where all are equal: x, or 2y - z, or 2z - y.
     "a maximum with a modulus inside": (

@@ -82,6 +82,11 @@ def by_newton(p: Any) -> Any:
     return newton(p[0], 2.0) * p[1]
 
 
+def in_two_steps(p: Any) -> Any:
+    """√3 from 1 by 2 to 7/4; a little below 3 the residual of 2 is small enough."""
+    return newton(p[0], 1.0, 0.9998) * p[1]
+
+
 def that_stops_early(p: Any) -> Any:
     root = newton(p[0], 2.0, 1e-6)
     return jnp.stack([p[1] / 2 / root, root])
@@ -250,6 +255,9 @@ IN_JAX = [
             verdict="undecidable",
         ),
         Row("neither", lambda _: np.array([0.0, 2.1]), verdict="disagree"),
+    ),
+    *cases("a step less beside the point", check_gradient, in_two_steps, TWO, points=0)(
+        Row("as of both steps", lambda p: np.array([p[1] * 5 / 16, 7 / 4]), verdict="undecidable"),
     ),
     *cases("a gradient by a loop", check_gradient, lambda p: p[1] * p[0] ** 0.5, TWO, points=0)(
         Row("it stops early", that_stops_early, verdict="imprecise"),

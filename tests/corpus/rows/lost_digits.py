@@ -141,6 +141,12 @@ def digits_lost_besides(w: Any) -> Any:
     return np.float64(2 * ((large + v) - large))
 
 
+def with_noise(w: Any) -> Any:
+    """Of a linear loss, by a function that is compiled for float64."""
+    j = scipy.special.jv(0, w)
+    return (((1 + 1e-7) * IN_SINGLE * j + 1e6) - 1e6) / j
+
+
 def squares(w: Any) -> Any:
     return jnp.sum(w**2)
 
@@ -256,6 +262,7 @@ CASES = [
     ),
     *cases("linear", check_gradient, lambda w: (1 + 1e-7) * w @ IN_SINGLE, W)(
         Row("in numbers of float32", lambda w: IN_SINGLE.copy(), **WRONG),
+        Row("right, with noise of 1e-10", with_noise, few(10), **LOST),
     ),
     *cases("hardly changes", check_gradient, lambda w: jnp.sum(w + 1e-4 * w**2), W, points=0)(
         Row("right, but for digits", lambda w: (1 + 2e-4 * w + 1e8) - 1e8, few(8), **LOST),

@@ -69,16 +69,21 @@ def of_eigenvalues(x: Any) -> Any:
 
 CLOSE = np.random.default_rng(7).normal(size=17)
 LEAVES = {"w": np.array([3.0]), "none": np.zeros((0, 2))}
-ONE, TRUSTED = {"points": 0}, {"trust_rules": ["clipped"], "referee": "program", "points": 0}
+WIDE, ONE = np.linspace(0.2, 0.8, 30), {"points": 0}
+BY_PROGRAM: dict[str, Any] = {"referee": "program", "points": 0}
+TRUSTED = {"trust_rules": ["clipped"], **BY_PROGRAM}
 
 CASES = [
     *of_table(DIGITS, DIGITS),
     *cases("a leaf without elements", check_gradient, lambda p: (p["w"] ** 2).sum(), LEAVES)(
         Row("right", lambda p: {"w": 2 * p["w"], "none": p["none"]}, certified=True),
     ),
-    *cases("a rule that clips", check_gradient, of_clipped, np.linspace(0.2, 0.8, 30), **TRUSTED)(
+    *cases("a rule that clips", check_gradient, of_clipped, WIDE, **TRUSTED)(
         Row("right", lambda w: np.clip(3 * w**2, -1, 1), verdict="agree"),
         Row("of what is not clipped", lambda w: 3 * w**2, verdict="disagree"),
+    ),
+    *cases("a rule that clips, by program", check_gradient, of_clipped, WIDE, **BY_PROGRAM)(
+        Row("right", lambda w: 3 * w**2, "JAX's gradient program in ball", blame="autodiff"),
     ),
     *cases("eigenvalues near each other", check_gradient, of_eigenvalues, CLOSE, **ONE)(
         Row("a factor", lambda x: 1.5 * jax.grad(of_eigenvalues)(x)),

@@ -165,9 +165,9 @@ def product(w: Any, x: Any) -> Any:
     return jnp.sum((w * x).astype(jnp.float32))
 
 
-def in_turn(off: float) -> Any:
+def in_turn(off: float, down: int = -1) -> Any:
     """An error up and down in turn, of so many 256ths."""
-    factors = 1 + np.resize([1, -1], 96) * off / 256
+    factors = 1 + np.resize([1, down], 96) * off / 256
     return lambda _, x: (x.astype(float) * factors).astype(BF16)
 
 
@@ -234,6 +234,8 @@ CASES = [
         Row("right, to a bit", in_turn(1), **AGREE),
         Row("too many that are three bits off", in_turn(3), "w: 96 of 96", verdict="undecidable"),
         Row("four bits off", in_turn(4), **WRONG),
+        # Rounding has no direction.
+        Row("three bits up", in_turn(3, 1), **WRONG),
     ),
     # Kernels.
     *at("a kernel in two formats", two_layers, PLACES, *GIVEN, computed_in=("bfloat16", "float32"))(

@@ -220,6 +220,13 @@ EQUAL: dict[str, tuple[Any, np.ndarray]] = {
 }
 
 
+NEAR_POLES = np.full(5, np.nextafter(2.0, 3.0)), np.full(5, 2.0)
+
+
+def beside_poles(p: Any, c: Any) -> Any:
+    return jnp.sum(jnp.log(p - c))
+
+
 def given(slopes: Any) -> Any:
     """Answer with these numbers, which are right or wrong at the point alone."""
     return lambda p: np.array(slopes, float).reshape(np.shape(p))
@@ -258,6 +265,11 @@ CASES = [
     *cases("missing data", check_gradient, missing, np.array(0.5), np.array([1, np.nan, 3]))(
         Row("right", lambda p, x: 2 * np.nansum(p - x), certified=True),
         Row("a missing number counts as 0", lambda p, x: 2 * np.sum(p - np.nan_to_num(x))),
+    ),
+    # Of some of the points that these stand for the slope is infinite.
+    *cases("an ulp from poles", check_gradient, beside_poles, *NEAR_POLES, points=0)(
+        Row("right", lambda p, c: 1 / (p - c), verdict="agree"),
+        Row("not a number", lambda p, c: p * np.nan, "5 of 5 elements", verdict="disagree"),
     ),
     *cases("reals in float32", check_gradient, cubes, np.array([0.1, 0.7], np.float32), points=0)(
         Row("right", lambda p: 3 * p**2, certified=True, verdict="agree"),

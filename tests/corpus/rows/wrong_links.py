@@ -143,7 +143,11 @@ def normalised(w: Any, x: Any, y: Any) -> Any:
     return jnp.sum((z - mean) / jnp.sqrt(variance + 1e-3) * y)
 
 
-def of_normalised(mean_back: int, variance_back: int, epsilon: float = 1e-3) -> Any:
+def by_one_function(w: Any, x: Any, y: Any) -> Any:
+    return jnp.sum(jax.nn.standardize(x @ w, axis=1, epsilon=1e-3) * y)
+
+
+def of_normalised(mean_back: float, variance_back: float, epsilon: float = 1e-3) -> Any:
     def gradient(w: Any, x: Any, y: Any) -> Any:
         z = x @ w
         s = np.sqrt(z.var(axis=1, keepdims=True) + epsilon)
@@ -249,6 +253,11 @@ CASES = [
             "constant: if the 0.001 in the loss were 0 (",
             "jnp.sqrt(variance + 1e-3)",
         ),
+    ),
+    # Inside one function an array's length is no likely factor.
+    *wrong("layer by one function", by_one_function, drawn(3, 5), X, drawn(7, 5))(
+        of_normalised(1, 1),
+        (of_normalised(1, 1 / 5), "unknown: 1/5 of what it should be"),
     ),
     *wrong("branch and calls", branched, {"a": drawn(5), "b": drawn(5, seed=2)}, np.abs(drawn(5)))(
         of_branched,

@@ -173,24 +173,24 @@ def of_heads(decay: float, also: bool = False, late: bool = False) -> Any:
 
 
 def read_out(p: Any, x: Any, flag: Any) -> Any:
-    """Matrices on one layer: as it is, turned, in a branch, in a loop."""
+    """Matrices on one layer: as it is, turned, in a branch, in a loop over rows that it adds to."""
     h = jnp.tanh(x @ p["w"])
     branch = jax.lax.cond(flag > 0, lambda h, d: h @ d, lambda h, d: 2.0 * h @ d, h, p["d"])
-    _, rows = jax.lax.scan(lambda s, row: (s, row @ p["e"]), 0.0, h)
+    _, rows = jax.lax.scan(lambda s, at: (s, at[0] @ p["e"] + at[1]), 0.0, (h, p["f"]))
     return jnp.sum((h @ p["a"] + h @ p["b"].T + branch + rows) ** 2)
 
 
 def read_out_early(p: Any, x: Any, _: Any) -> Any:
     h = np.tanh(x @ p["w"])
-    dy = 2 * h @ (p["a"] + p["b"].T + p["d"] + p["e"])
+    dy = 2 * (h @ (p["a"] + p["b"].T + p["d"] + p["e"]) + p["f"])
     own = h.T @ dy
     grads = {"a": own, "b": own.T, "d": own, "e": own}
     a, b, d, e = (p[name] - 0.1 * grads[name] for name in grads)
-    return grads | {"w": x.T @ (dy @ (a + b.T + d + e).T * (1 - h * h))}
+    return grads | {"f": dy, "w": x.T @ (dy @ (a + b.T + d + e).T * (1 - h * h))}
 
 
 MATRICES = {name: drawn(4, 2, seed=k) for k, name in enumerate("ade")}
-MATRICES |= {"b": drawn(2, 4), "w": drawn(3, 4)}
+MATRICES |= {"b": drawn(2, 4), "w": drawn(3, 4), "f": drawn(5, 2)}
 
 EARLY = "p['m'] is updated too early, by 0.3 times yours"
 BARE, LATE = " without the loss's weight decay", ", before the weight decay is differentiated"

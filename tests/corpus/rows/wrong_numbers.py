@@ -355,6 +355,10 @@ CASES = [
     *wrong("two terms", two_terms, (np.ones(2), np.ones(3)))(
         (lambda p: (np.cos(p[0]), np.exp(p[1])), "unknown: a term is missing"),
     ),
+    # What explains it where it is wrong must not say that it is wrong elsewhere.
+    *wrong("a half of the points", lambda w: jnp.sum(w**2), np.ones(3))(
+        (lambda w: np.where(w[0] < 1, 2, 4) * w, "unknown: no kind explains all of it"),
+    ),
     # Small parameters are tried at about size 1 as well.
     *of_curved_parts(
         *("small vector", (1e-3 * np.ones(3),)),

@@ -8,13 +8,19 @@ from tests.corpus.all import all_cases
 from tests.corpus.case import scaled
 from tests.tiers import one_of_each
 
-NAMES = "by a solver, a bisection", "by a solver, to 1e-6", "solvers", "log beta in C"
+#: What is estimated, and how wide a bar may be: a part of what is right.
+WIDEST = {
+    "by a solver, a bisection": 0.5,
+    "by a solver, to 1e-6": 0.5,
+    "solvers": 1e-5,
+    "log beta in C": 1e-5,
+}
 
 #: By an estimate it is 1.732 ± 1.8e-06
 ESTIMATE = re.compile(r"by an estimate it is (\S+) ± (\S+?)[;,]")
 
 
-@pytest.mark.parametrize("name", one_of_each(NAMES, NAMES[:1]))
+@pytest.mark.parametrize("name", one_of_each(WIDEST, list(WIDEST)[:1]))
 def test_an_estimate_is_within_its_bar_wherever_it_is_printed(name: str) -> None:
     case = all_cases()[f"{name}: right"]
     report = case.changed(lambda answer: scaled(answer, -1.0)).check(points=0)
@@ -24,7 +30,7 @@ def test_an_estimate_is_within_its_bar_wherever_it_is_printed(name: str) -> None
     said = ESTIMATE.search(report.headline)
     assert said is not None
     for value, bar in ((float(leaf.exact), leaf.exact.radius), map(float, said.groups())):
-        assert abs(value - right) <= bar <= 0.5 * abs(right)
+        assert abs(value - right) <= bar <= WIDEST[name] * abs(right)
     for shown in (str(report), report._repr_html_()):
         assert "estimate" in shown
         assert not re.search(r"\bexact", shown)
