@@ -72,7 +72,7 @@ class Tally(NamedTuple):
     no_answer: int = 0
 
     @classmethod
-    def count(cls, found: Iterable[object], no_answer: int = 0) -> Self:
+    def counted(cls, found: Iterable[object], no_answer: int = 0) -> Self:
         """Count what is true."""
         each = [*map(bool, found)]
         return cls(sum(each), len(each), no_answer)
@@ -200,13 +200,13 @@ def answered(checks: Checks) -> Checks:
 def tally_caught(checks: Checks) -> Tally:
     """Count the planted mistakes that were caught."""
     unanswered = sum(check.verdict == NO_ANSWER and not caught(check) for check in checks)
-    return Tally.count(map(caught, checks), unanswered)
+    return Tally.counted(map(caught, checks), unanswered)
 
 
 def tally_false_alarms(checks: Checks) -> Tally:
     """Count the right derivatives that were called wrong."""
     alarms = (check.verdict == WRONG for check in checks)
-    return Tally.count(alarms, len(checks) - len(answered(checks)))
+    return Tally.counted(alarms, len(checks) - len(answered(checks)))
 
 
 def tally_leaf_named(checks: Checks) -> Tally:
@@ -215,7 +215,7 @@ def tally_leaf_named(checks: Checks) -> Tally:
     Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
     """
     several = (c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves)
-    return Tally.count(
+    return Tally.counted(
         c.leaves and {*c.leaves} <= {*c.wrong_leaves} for c in several if c.what != AT_A_KINK
     )
 
@@ -228,12 +228,12 @@ def tally_named(planted: Known, checks: Checks) -> Tally:
         if kinds or lines:
             quoted = any(text in line for text in lines for line in check.lines)
             named.append(quoted or kinds & {*check.kinds})
-    return Tally.count(named)
+    return Tally.counted(named)
 
 
 def tally_misnamed(planted: Known, checks: Checks) -> Tally:
     """Count caught mistakes that were given a wrong name."""
-    return Tally.count(
+    return Tally.counted(
         {*check.kinds} - NO_NAME - {*planted[check.case]["kinds"]}
         for check in filter(caught, checks)
     )
@@ -347,7 +347,11 @@ def _by_group(results: Results, most: int | None = None) -> list[Row]:
             ("seconds on the clock, median; longest", every, seconds),
         ]
         first = WORDS.get(group, group)
-        rows += [Row((first, words), *of) for words, *of in each[:most] if of[0] or torch]
+        rows += [
+            Row((first, words), checks, cell)
+            for words, checks, cell in each[:most]
+            if checks or torch
+        ]
     return rows
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems.problem import Problem
 from compare.agreement import NAMES, stack, stacked
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
@@ -18,10 +17,12 @@ FORMS = (STABLE, CANCELLING)
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingProblem(Problem):
+class TrainingProblem:
     """The article's training: four people, the start, and the order of samples."""
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
+    products: Sequence[tuple[int, int, int]] = ()  #: none: sums have two terms and are unrolled
+    expected_cost: float | None = None  #: none without products
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -33,13 +34,8 @@ class TrainingProblem(Problem):
     @property
     def about(self) -> dict[str, Any]:
         """A description for the results."""
-        updates = self.settings.sample_order().size
-        return {
-            "sizes": [2, 2, 1],
-            "updates": updates,
-            "activation": "sigmoid",
-            "loss": "squared error",
-        }
+        about = {"sizes": [2, 2, 1], "updates": self.settings.sample_order().size}
+        return {**about, "activation": "sigmoid", "loss": "squared error"}
 
     @property
     def parameters(self) -> int:
@@ -51,6 +47,9 @@ class TrainingProblem(Problem):
         """The bytes of the parameters stored after every update, the order, and the start."""
         updates = self.settings.sample_order().size
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
+
+    def loss_alone(self) -> None:
+        """Prepare nothing: the loss is no part of a training."""
 
     def gate(self) -> "TrainingGate":
         """Build the gate that judges every update from the parameters before it."""

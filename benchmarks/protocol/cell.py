@@ -1,5 +1,6 @@
 """Measure one cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
+import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.floors import floors
-from benchmarks.problems.gate import Gate, load
+from benchmarks.problems.gate import Gate
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
@@ -103,13 +104,13 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
 
 
 def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
-    """Build or load the problem's gate, which may take longer to build than the cell to time."""
-    kept = plan.gates / f"{spec.label.replace('/', '_')}.npz" if plan.gates else None
+    """Build the problem's gate, or take an earlier process's: it may take longer than the cell."""
+    kept = plan.gates / f"{spec.label.replace('/', '_')}.pickle" if plan.gates else None
     if kept is not None and kept.exists():
-        return load(kept)
+        return pickle.loads(kept.read_bytes())
     judge = problem.gate()
-    if kept is not None and isinstance(judge, Gate):
-        judge.save(kept)
+    if kept is not None:
+        kept.write_bytes(pickle.dumps(judge))
     return judge
 
 

@@ -15,7 +15,7 @@ from benchmarks.contenders.derivatives import allowance
 from benchmarks.contenders.families import contenders
 from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.deviation import AtAKinkError, U
-from benchmarks.problems.gate import Gate, load
+from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Unavailable, leaves
@@ -143,15 +143,8 @@ def test_biases_keep_away_from_kinks() -> None:
     assert replace(there, params=at_a_kink).gate().doubt == ""
 
 
-def test_a_kept_gate_is_the_same_and_sees_almost_every_element(judge: Gate, tmp_path: Any) -> None:
+def test_it_sees_almost_every_element(judge: Gate) -> None:
     assert judge.sees() > 0.9
-    judge.save(tmp_path / "gate.npz")
-    again = load(tmp_path / "gate.npz")
-    assert (again.names, again.dtype, again.doubt) == (judge.names, judge.dtype, judge.doubt)
-    for kept, made in zip(
-        again.reference + again.allowed, judge.reference + judge.allowed, strict=True
-    ):
-        assert np.array_equal(kept, made)
 
 
 def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:
