@@ -21,6 +21,7 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
+from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
 from handgrad.clock import PATIENCE
 from models.model import GRADIENT
@@ -65,7 +66,7 @@ def run(
         InputError: the file cannot be written.
     """
     if out:
-        results.expect_writable(out)
+        expect_writable(out)
     saved = time.monotonic()
     try:
         for contender in contenders:

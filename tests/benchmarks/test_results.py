@@ -52,7 +52,7 @@ def test_pyperf_reads_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [Results, OfAnswers])
 def test_another_kind_of_file_is_refused(tmp_path: Path, kind: type[Stored]) -> None:
     file = tmp_path / "figure.json"
-    expected = rf"expected a JSON file with {kind.WHAT}, as `python -m benchmarks .*--out` writes"
+    expected = f"expected {kind.EXPECTED}"
     for content in (b"\x89PNG\r\n\x1a\n\x00", b"[" * 100_000, b"9" * 5000, b'["\\ud800"]'):
         file.write_bytes(content)
         with pytest.raises(InputError, match=f"figure.json: no JSON: .*; {expected}"):
