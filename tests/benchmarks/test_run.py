@@ -176,7 +176,7 @@ def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
         list(answers(times, "1", "cpu"))
 
 
-def dies(_pipe: Any, _threads: str) -> None:
+def dies(_pipe: Any, *_: str) -> None:
     os.write(2, b"the first line\nthe last line\n")
     os._exit(3)
 
