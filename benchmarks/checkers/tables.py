@@ -92,6 +92,14 @@ class Row(NamedTuple):
     cell: Callable[[Checks], object]
 
 
+class Table(NamedTuple):
+    """What stands above a table, the heads of its first cells, and its rows."""
+
+    title: str
+    heads: Sequence[str]
+    rows: list[Row]
+
+
 def markdown(results: Results) -> str:
     """Write all tables of a run, with the conditions above them."""
     conditions, *said = _of_times(results) if results.questions == TIMES else _compared(results)
@@ -103,7 +111,7 @@ def in_brief(results: Results) -> str:
     """Write the most important rows: of gradients for the README, of others for their documents."""
     names = results.available
     if results.questions != GRADIENTS:
-        return table(["", ""], _by_group(results, IN_BRIEF), names)
+        return table(["", ""], _by_group(results, IN_BRIEF).rows, names)
     asked = _grouped(results.checks, lambda check: (check.contender, check.part))
     # Seconds of processors, once they are recorded of all.
     recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
@@ -174,10 +182,10 @@ def _compared(results: Results) -> list[str]:
     wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
     conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
     found = [f"{conditions} {_measured(results)}"]
-    for title, heads, rows in _TABLES[results.questions]:
-        if made := rows(results):
+    for title, heads, rows in (made(results) for made in _TABLES[results.questions]):
+        if rows:
             found += [title] if title else []
-            found.append(table(heads, made, results.available))
+            found.append(table(heads, rows, results.available))
     return found + ([_missed(results)] if results.questions != GRADIENTS else [])
 
 
@@ -282,7 +290,7 @@ def _rows(
     return [Row(first(alike[0]), alike, cell) for alike in _grouped(checks, key).values()]
 
 
-def _by_mistake(results: Results) -> list[Row]:
+def _by_mistake(results: Results) -> Table:
     order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
     checks = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
 
@@ -290,32 +298,38 @@ def _by_mistake(results: Results) -> list[Row]:
         note = " [^kink]" if check.what == AT_A_KINK else ""
         return f"`{check.what}`", f"{results.planted[check.case]['says']}{note}"
 
-    return _and_all(_rows(checks, lambda check: check.what, first, tally_caught), checks)
+    rows = _and_all(_rows(checks, lambda check: check.what, first, tally_caught), checks)
+    title = "Mistakes planted in whole models, caught:"
+    return Table(title, ("mistake", "what was written"), rows)
 
 
 def _and_all(rows: list[Row], checks: Checks) -> list[Row]:
     return [*rows, Row(("**all**", ""), checks, rows[0].cell)] if checks else []
 
 
-def _by_element(results: Results) -> list[Row]:
+def _by_element(results: Results) -> Table:
     def first(check: Check) -> Sequence[str]:
         return results.planted[check.case]["says"], f"{int(check.subject):,}"
 
-    return _rows(_part(results, ELEMENTS), first, first, tally_caught)
+    rows = _rows(_part(results, ELEMENTS), first, first, tally_caught)
+    title = "Mistakes planted in one element of a gradient, caught:"
+    return Table(title, ("one element", "of so many"), rows)
 
 
-def _by_point(results: Results) -> list[Row]:
+def _by_point(results: Results) -> Table:
     checks = _part(results, RIGHT)
     found = _grouped(checks, lambda check: check.what)
     each = ((text, found[what]) for what, text in OF_RIGHT_POINTS.items() if what in found)
-    return _and_all([Row((text, ""), alike, tally_false_alarms) for text, alike in each], checks)
+    rows = _and_all([Row((text, ""), alike, tally_false_alarms) for text, alike in each], checks)
+    title = "Right gradients that were called wrong (fewer is better):"
+    return Table(title, ("right gradients", ""), rows)
 
 
-def _said(results: Results) -> list[Row]:
+def _said(results: Results) -> Table:
     planted, every = _part(results, MISTAKES, ELEMENTS), results.checks
     several, named = "of those caught, in models of several", "of those caught that have a name"
     misnamed = partial(tally_misnamed, results.planted)
-    return [
+    rows = [
         Row(("named the parameter", several), planted, tally_leaf_named),
         Row(("named the mistake", named), planted, partial(tally_named, results.planted)),
         Row(("named another mistake", "of those caught"), planted, misnamed),
@@ -323,9 +337,10 @@ def _said(results: Results) -> list[Row]:
         Row(("CPU seconds", "median; longest"), every, cpu_seconds),
         Row(("seconds on the clock", "median; longest"), every, seconds),
     ]
+    return Table("What was said, and how long it took:", ("", ""), rows)
 
 
-def _by_group(results: Results, most: int | None = None) -> list[Row]:
+def _by_group(results: Results, most: int | None = None) -> Table:
     """Return the rows about each format of torch or kind of derivative, or the first ones."""
     torch, known, rows = results.questions == TORCH, results.planted, list[Row]()
     found = _grouped(results.checks, lambda check: check.format or OF_KIND[check.subject])
@@ -352,10 +367,10 @@ def _by_group(results: Results, most: int | None = None) -> list[Row]:
             for words, checks, cell in each[:most]
             if checks or torch
         ]
-    return rows
+    return Table("", ("format" if torch else "derivatives", ""), rows)
 
 
-def _by_size(results: Results) -> list[Row]:
+def _by_size(results: Results) -> Table:
     """Return a row for the mistakes of each range of sizes, relative to the largest element."""
 
     def least(check: Check) -> float:
@@ -368,10 +383,11 @@ def _by_size(results: Results) -> list[Row]:
         words = f"{first}from {size:g} on" if size else f"below {above:g}"
         if size in found:
             rows.append(Row(("mistakes", words), found[size], tally_caught))
-    return rows
+    title = "By size, relative to the largest element of the derivative, caught:"
+    return Table(title, ("", "of so much"), rows)
 
 
-def _right_ones(results: Results) -> list[Row]:
+def _right_ones(results: Results) -> Table:
     def how(check: Check) -> str:
         if not check.case.endswith("/0"):
             return "at points that are hard"
@@ -379,10 +395,12 @@ def _right_ones(results: Results) -> list[Row]:
 
     found = _grouped(_part(results, RIGHT), how)
     each = ("as it is written", "rewritten", "at points that are hard")
-    return [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
+    rows = [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
+    title = "Right ones that were called wrong (fewer is better):"
+    return Table(title, ("right derivatives", ""), rows)
 
 
-def _by_format(results: Results) -> list[Row]:
+def _by_format(results: Results) -> Table:
     """Return a row for each mistake, with its size and the formats in which it is caught."""
 
     def first(check: Check) -> Sequence[str]:
@@ -391,7 +409,12 @@ def _by_format(results: Results) -> list[Row]:
         return f"{check.subject}: {known['says']}", size
 
     checks = _part(results, MISTAKES)
-    return _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
+    rows = _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
+    title = (
+        "The mistakes, the largest relative error of each, and the formats in which it is caught "
+        '("yes" for all of them):'
+    )
+    return Table(title, ("mistake", "size"), rows)
 
 
 def _caught_in(checks: Checks) -> str:
@@ -416,48 +439,11 @@ def _missed(results: Results) -> str:
     return " ".join(each)
 
 
-#: Of each comparison the tables: a title, two heads, and what makes the rows.
-_TABLES: dict[str, list[tuple[str, Sequence[str], Callable[[Results], list[Row]]]]] = {
-    GRADIENTS: [
-        (
-            "Mistakes planted in whole models, caught:",
-            ("mistake", "what was written"),
-            _by_mistake,
-        ),
-        (
-            "Mistakes planted in one element of a gradient, caught:",
-            ("one element", "of so many"),
-            _by_element,
-        ),
-        (
-            "Right gradients that were called wrong (fewer is better):",
-            ("right gradients", ""),
-            _by_point,
-        ),
-        ("What was said, and how long it took:", ("", ""), _said),
-    ],
-    DERIVATIVES: [
-        ("", ("derivatives", ""), _by_group),
-        (
-            "By size, relative to the largest element of the derivative, caught:",
-            ("", "of so much"),
-            _by_size,
-        ),
-        (
-            "Right ones that were called wrong (fewer is better):",
-            ("right derivatives", ""),
-            _right_ones,
-        ),
-    ],
-    TORCH: [
-        ("", ("format", ""), _by_group),
-        (
-            "The mistakes, the largest relative error of each, and the formats in which it is "
-            'caught ("yes" for all of them):',
-            ("mistake", "size"),
-            _by_format,
-        ),
-    ],
+#: The tables of each comparison.
+_TABLES: dict[str, Sequence[Callable[[Results], Table]]] = {
+    GRADIENTS: (_by_mistake, _by_element, _by_point, _said),
+    DERIVATIVES: (_by_group, _by_size, _right_ones),
+    TORCH: (_by_group, _by_format),
 }
 
 
