@@ -7,9 +7,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
-from benchmarks.checkers import subjects
 from benchmarks.checkers.cases import (
     AS_WRITTEN,
+    AT_A_KINK,
     DERIVATIVES,
     ELEMENTS,
     GRADIENTS,
@@ -17,6 +17,7 @@ from benchmarks.checkers.cases import (
     RIGHT,
     TIMES,
     TORCH,
+    subjects,
 )
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.limits import limit
@@ -24,7 +25,7 @@ from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import BITS, SIDES
-from benchmarks.checkers.subjects import AT_A_KINK, EQUAL, NETWORKS, OTHERS, SIZED
+from benchmarks.checkers.subjects import EQUAL, NETWORKS, OTHERS, SIZED
 from benchmarks.report import units
 from benchmarks.report.table import markdown as written
 from benchmarks.statistics import CONFIDENCE, Interval
@@ -55,7 +56,7 @@ WORDS = {
     COMPLEX: "complex gradients",
     RULE: "rules of JAX",
 }
-OF_KIND = {subject.name: subject.kind for subject in subjects.DERIVATIVES}
+OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
 
 #: Sizes of mistakes that are counted together, each from the first number on.
 SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
