@@ -203,23 +203,6 @@ def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
         worker.ask(a_case("half-mse", unbuilt))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--contender", "mine"], "'--contender': 'mine'; expected one of handgrad.check_grad"),
-        (["--table", "nothing.json"], "nothing.json: No such file or directory"),
-        (["--subject", "nothing"], "'--subject': 'nothing'; expected one of article-people, "),
-        (["--subject", "arm", "--questions", "sized"], "'arm'; expected one of 2-2-1, 4, "),
-        (["--contender", "numdifftools", "--questions", "sized"], "'numdifftools'; expected one"),
-    ],
-)
-def test_bad_options_are_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
-) -> None:
-    assert ended("checkers", *arguments, "--quick") == 2
-    one_line(capsys, says)
-
-
 def test_without_torch_the_command_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

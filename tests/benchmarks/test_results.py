@@ -7,10 +7,8 @@ from typing import Any
 
 import pyperf
 import pytest
-from click.testing import CliRunner
 
 from benchmarks.checkers.results import Results as OfAnswers
-from benchmarks.cli import cli
 from benchmarks.files import STORED_RESULTS, Stored
 from benchmarks.protocol.session import add
 from benchmarks.results import Cell, Results, Row
@@ -61,14 +59,6 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, kind: type[Stored]) -> 
         if other is not kind:
             with pytest.raises(InputError, match=rf"{name}: "):
                 kind.load(STORED_RESULTS / name)
-
-
-def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
-    file = tmp_path / "figures"
-    file.write_bytes(b"")
-    ended = CliRunner().invoke(cli, ["plot", str(STORED_RESULTS / "cpu.json"), str(file)])
-    assert ended.exit_code == 2
-    assert f"{file} is a file; expected a folder for the figures." in ended.output
 
 
 def _run(**values: Any) -> Any:

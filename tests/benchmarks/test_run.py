@@ -235,26 +235,6 @@ def test_where_nothing_was_timed_old_results_stay(
     assert list(tmp_path.iterdir()) == [out]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--case", "witdh"], "'--case': 'witdh'; expected one of sample, batch-2-2-1"),
-        (["--limit", "nan"], "'--limit': 'nan'; expected a number of seconds above 0"),
-        (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
-        (["--device", "gpu"], "--device gpu: JAX finds none"),
-        (["--case", "sample", "--out", "/dev/null/out.json"], "cannot be written"),
-        (["--case", "sample", "--out", "9" * 300], "999: cannot be written: File name too long"),
-        (["table", "nothing.json"], "nothing.json: No such file"),
-    ],
-)
-def test_bad_input_is_one_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
-) -> None:
-    monkeypatch.setattr(machine, "PROBE", "raise RuntimeError('no device')")
-    assert ended(*arguments) == 2
-    one_line(capsys, says)
-
-
 def test_the_workers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """All threads are all, whatever somebody has set for other programs."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
