@@ -1,24 +1,20 @@
 """The gate: right answers pass, and mistakes of the kinds that are made by hand do not."""
 
 from dataclasses import replace
-from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
 import manual.network
-from benchmarks import names
 from benchmarks.cases import FEWER_BITS, Spec
 from benchmarks.contenders import training
 from benchmarks.contenders.derivatives import allowance
-from benchmarks.contenders.families import contenders
-from benchmarks.problems.article import mass_problem, sample_problem
+from benchmarks.problems.article import sample_problem
 from benchmarks.problems.deviation import AtAKinkError, U
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Unavailable, leaves
+from benchmarks.ready import leaves
 from compare.experiment import Settings
 from manual.affine import Layer
 from manual.network import Network
@@ -65,40 +61,6 @@ def without(what: str, problem: NetworkProblem) -> list[np.ndarray]:
 @pytest.mark.parametrize("what", ["a sign", "1/B of one bias", "a number", "digits"])
 def test_a_mistake_does_not_pass(problem: NetworkProblem, judge: Gate, what: str) -> None:
     assert judge.complaint(without(what, problem)).startswith(("dw of layer", "db of layer"))
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_every_contender_passes(dtype: str) -> None:
-    """By hand, by JAX and in C, on small problems of each family; libraries: `test_peers`."""
-    tiny = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
-    problems: list[Any] = [
-        network_problem(NETWORK, BATCH, dtype),
-        network_problem(tiny, 4, dtype),
-        sample_problem(dtype),
-        mass_problem(5, dtype),
-    ]
-    if dtype == "float64":
-        problems.append(TrainingProblem(Settings(init="ones", epochs=5)))
-    with jax.enable_x64(dtype == "float64"):
-        for here in problems:
-            judge, timed = here.gate(), 0
-            for name, make in contenders(here).items():
-                ready = None if name in names.PEERS else made(make, here)
-                if ready is None:
-                    continue
-                held = judge.wider(ready.extra(judge)) if ready.extra else judge
-                answer = ready.read(ready.run())
-                assert held.complaint(answer) == "", (name, here.about)
-                assert held.share(answer) < 0.9, (name, here.about)
-                timed += 1
-            assert timed >= 5, here.about
-
-
-def made(make: Any, here: Any) -> Any:
-    try:
-        return make(here)
-    except Unavailable:
-        return None
 
 
 def test_w_for_its_transpose_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
