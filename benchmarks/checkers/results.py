@@ -91,10 +91,6 @@ class Results(Stored):
             raise InputError(f"{where}: these are no {WHAT}: {why}")
         return read
 
-    def done(self) -> set[tuple[str, str]]:
-        """Return the pairs (contender, case) that have an answer."""
-        return {(check.contender, check.case) for check in self.checks}
-
     @property
     def available(self) -> list[str]:
         """The names of the checkers that could run."""

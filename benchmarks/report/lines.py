@@ -11,7 +11,7 @@ from benchmarks.cases import CASES
 from benchmarks.report import units
 from benchmarks.report.table import Table
 from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
-from benchmarks.statistics import Interval, spread, time
+from benchmarks.statistics import spread, time
 
 #: A gate that covers at least this share of the gradient needs no remark.
 ALMOST_ALL = 0.999
@@ -74,13 +74,8 @@ def _of_floor(cell: Cell, row: Row) -> str:
     found = over_floor(cell, row)
     if found is None:
         return "-"
-    mark = "<" if below_floor(found) else "*" if dispatch_bound(cell, row) else ""
+    mark = "<" if found.high < 1 else "*" if dispatch_bound(cell, row) else ""
     return f"{units.digits(found.middle)}{mark}"
-
-
-def below_floor(found: Interval) -> bool:
-    """Whether a time is significantly below its floor, which needs an explanation."""
-    return found.high < 1
 
 
 def title(cell: Cell) -> str:
@@ -108,7 +103,8 @@ def closing(cell: Cell) -> Iterator[str]:
     if parts := [*_floor(cell)]:
         yield f"floor: {', '.join(parts)}"
     ratios = ((row.name, over_floor(cell, row)) for row in cell.timed(CONTENDER))
-    if below := [name for name, ratio in ratios if ratio and below_floor(ratio)]:
+    # What is significantly below its floor needs an explanation.
+    if below := [name for name, ratio in ratios if ratio and ratio.high < 1]:
         yield f"below the floor, which asks for a reason: {', '.join(below)}"
     if band := noise(cell):
         yield f"noise: ratios from {band.low:.3f} to {band.high:.3f} are a tie"
