@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.gradient import GradientProblem
-from benchmarks.problems.training import TrainingGate, TrainingProblem
+from benchmarks.problems.training import TrainingProblem
 
 Problem: TypeAlias = GradientProblem | TrainingProblem
-Judge: TypeAlias = Gate | TrainingGate
+Judge: TypeAlias = Gate | TrainingProblem

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,7 +18,10 @@ FORMS = (STABLE, CANCELLING)
 
 @dataclass(frozen=True, eq=False)
 class TrainingProblem:
-    """The article's training: four people, the start, and the order of samples."""
+    """The article's training: four people, the start, and the order of samples.
+
+    It judges answers by the bounds of `compare.reference`.
+    """
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
     products: Sequence[tuple[int, int, int]] = ()  #: none: sums have two terms and are unrolled
@@ -51,33 +54,22 @@ class TrainingProblem:
     def loss_alone(self) -> None:
         """Prepare nothing: the loss is no part of a training."""
 
-    def gate(self) -> "TrainingGate":
-        """Build the gate that judges every update from the parameters before it."""
-        start, xs, ys, rate, order = self.arguments
-        return TrainingGate(start, xs, ys, rate, order)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingGate:
-    """Judges every update, from the parameters before it, by the bounds of `compare.reference`."""
-
-    start: Parameters
-    xs: np.ndarray
-    ys: np.ndarray
-    rate: float
-    order: np.ndarray
+    def gate(self) -> Self:
+        """Return what judges answers: every update, from the parameters before it."""
+        return self
 
     def complaint(self, leaves: Sequence[np.ndarray]) -> str:
         """Describe the first wrong update; "" if all are right. One leaf, of shape (9, updates)."""
         (path,) = leaves
-        expected = (len(NAMES), self.order.size)
+        order = self.arguments[-1]
+        expected = (len(NAMES), order.size)
         if path.shape != expected:
             return f"the parameters: got shape {path.shape}, expected {expected}"
         wrong = ~(self._parts(path) <= 1)
         if not wrong.any():
             return ""
         update, parameter = np.argwhere(wrong.T)[0].tolist()
-        epoch = update // self.order.shape[1]
+        epoch = update // order.shape[1]
         return f"{NAMES[parameter]} in epoch {epoch}, update {update}: {path[parameter, update]!r}"
 
     def share(self, leaves: Sequence[np.ndarray]) -> float:
@@ -86,13 +78,14 @@ class TrainingGate:
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
         """Compute each update's distance from the third program's, over what it may be."""
-        before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
-        rows = np.ravel(self.order)
-        bounds = article_gradient(Parameters(*before), self.xs[rows], self.ys[rows])
+        start, xs, ys, rate, order = self.arguments
+        before = np.concatenate([stack(start)[:, None], path[:, :-1]], axis=1)
+        rows = np.ravel(order)
+        bounds = article_gradient(Parameters(*before), xs[rows], ys[rows])
         found = []
         for form in FORMS:
             grads = stacked(bounds[form])
-            after = descent_bounds(before, self.rate, grads)
+            after = descent_bounds(before, rate, grads)
             with np.errstate(invalid="ignore", divide="ignore"):
                 found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.
