@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypedDict, TypeVar
 
@@ -22,7 +20,7 @@ Kind = TypeVar("Kind")
 
 
 class Described(TypedDict):
-    """What tables say of the machine; a fingerprint may have more."""
+    """What tables say of the machine; a fingerprint of timings has more."""
 
     date: str
     revision: str
@@ -33,61 +31,23 @@ class Described(TypedDict):
     versions: dict[str, str]
 
 
-@dataclass
 class Stored:
-    """Results that are stored in a file: metadata, and a list that grows."""
+    """Results that are stored in a file."""
 
-    WHAT: ClassVar[str]  #: the name of the results in messages
-    COMMAND: ClassVar[str]  #: what writes them
-    SCHEMA: ClassVar[int]  #: raised when the meaning of a field changes
-    PART: ClassVar[str]  #: the field that grows
-    ABOUT: ClassVar[Mapping[str, Any]]  #: what readers need of the fields that are mappings
-
-    fingerprint: dict[str, Any]  #: what the results depend on: machine and versions
+    EXPECTED: ClassVar[str]  #: which file is read, for messages
 
     def as_json(self) -> str:
-        """Format as one JSON object, one line per entry."""
-        head = {f.name: getattr(self, f.name) for f in fields(self) if f.name != self.PART}
-        about = json.dumps({"schema": self.SCHEMA} | head, ensure_ascii=False, indent=1)[:-2]
-        entries = (asdict(found) for found in getattr(self, self.PART))
-        lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in entries)
-        return f'{about},\n "{self.PART}": [\n{lines}\n ]\n}}\n'
+        """Format as JSON."""
+        raise NotImplementedError
 
     @classmethod
     def read(cls, found: Any, where: str) -> Self:
         """Read the results from JSON that is parsed.
 
         Raises:
-            InputError: it is of other results, or of another schema; says where.
+            InputError: it is not as `as_json` writes it; says where.
         """
-        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        if got != cls.SCHEMA:
-            wanted = f"{cls.WHAT} of schema {cls.SCHEMA}"
-            raise InputError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
-        # The list may be empty, but a file must contain it.
-        read = converted({cls.PART: None} | found, cls, where)
-        for name, kind in cls.ABOUT.items():
-            converted(found[name], kind, f"{where}: {name}")
-        return read
-
-    def contradiction(self) -> str | None:
-        """Return what is wrong between values that are right each by itself, or None."""
-        return None
-
-    @staticmethod
-    def expect_writable(path: Path) -> None:
-        """Find out before a run whether its results can be stored; what is there stays.
-
-        Raises:
-            InputError: they cannot.
-        """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            why = unwritable(path)
-        except OSError as error:
-            why = error.strerror
-        if why:
-            raise InputError(f"{path}: cannot be written: {why}")
+        raise NotImplementedError
 
     def save(self, path: Path) -> None:
         """Write the file in one step: a reader sees the old file or the new one, whole.
@@ -95,15 +55,14 @@ class Stored:
         Raises:
             InputError: it cannot be written.
         """
-
-        def write(part: Path) -> None:
-            part.write_text(self.as_json(), encoding="utf-8")
-
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, write)
+            write_whole(path, self._write)
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+    def _write(self, part: Path) -> None:
+        part.write_text(self.as_json(), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -113,19 +72,30 @@ class Stored:
             InputError: it cannot be read, or it is no file of these results.
         """
         where = shown(str(path), LONGEST_PATH)
-        expected = f"expected a JSON file with {cls.WHAT}, as `{cls.COMMAND} --out` writes it"
         try:
             with path.open("rb") as file:
-                content = file.read(LONGEST + 1)
-            found = msgspec.json.decode(content[:LONGEST])
+                found = msgspec.json.decode(file.read(LONGEST))
         except OSError as error:
-            raise InputError(f"{where}: {error.strerror or error}; {expected}") from error
+            why = error.strerror or error
+            raise InputError(f"{where}: {why}; expected {cls.EXPECTED}") from error
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise InputError(f"{where}: no JSON: {error}; {expected}") from error
-        read = cls.read(found, where)
-        if why := read.contradiction():
-            raise InputError(f"{where}: these are no {cls.WHAT}: {why}")
-        return read
+            raise InputError(f"{where}: no JSON: {error}; expected {cls.EXPECTED}") from error
+        return cls.read(found, where)
+
+
+def expect_writable(path: Path) -> None:
+    """Find out before a run whether its results can be stored; what is there stays.
+
+    Raises:
+        InputError: they cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        why = unwritable(path)
+    except OSError as error:
+        why = error.strerror
+    if why:
+        raise InputError(f"{path}: cannot be written: {why}")
 
 
 def converted(value: Any, kind: type[Kind], where: str) -> Kind:

@@ -66,18 +66,8 @@ def factors(made: list[Any]) -> list[tuple[Any, Any]]:
     return forward + backward
 
 
-def products_numpy(problem: Problem) -> Ready:
-    """Time every matrix product of one loss and gradient, into existing arrays."""
-    return _multiplied(factors(layers(problem)))
-
-
-def products_numpy_calls(problem: Problem) -> Ready:
-    """Time as many products of one number each: the cost of calling NumPy for them."""
-    one = np.ones((1, 1), jax.tree.leaves(_leaves(problem))[0].dtype)
-    return _multiplied([(one, one)] * len(problem.products))
-
-
-def _multiplied(pairs: list[tuple[Any, Any]]) -> Ready:
+def products_numpy(pairs: list[tuple[Any, Any]]) -> Ready:
+    """Time matrix products in NumPy, into existing arrays."""
     rooms = [left @ right for left, right in pairs]
 
     def run() -> list[np.ndarray]:
@@ -162,6 +152,8 @@ def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
         made[names.MEMORY["NumPy"]] = lambda problem: _copied(max(problem.moved // 2, 1))
         made[names.MEMORY_CALL] = lambda _: _copied(1)
         if by_library:
-            made[names.PRODUCTS["NumPy"]] = products_numpy
-            made[names.PRODUCTS_CALLS] = products_numpy_calls
+            one = np.ones((1, 1), jax.tree.leaves(_leaves(problem))[0].dtype)
+            calls = [(one, one)] * len(problem.products)
+            made[names.PRODUCTS["NumPy"]] = lambda _: products_numpy(factors(layers(problem)))
+            made[names.PRODUCTS_CALLS] = lambda _: products_numpy(calls)
     return made

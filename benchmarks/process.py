@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -42,26 +42,15 @@ class Process:
     Args:
         work: a function of a module that imports nothing large.
         given: the arguments that `work` needs before it imports anything large; the rest is sent.
-        env: the process's environment variables, by default the current ones.
     """
 
-    def __init__(
-        self, work: Callable[..., None], *given: Any, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, work: Callable[..., None], *given: Any) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._printed = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed in `stop`)
         arguments = (theirs, self._printed.name, work, *given)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        ours = dict(os.environ)
-        try:
-            if env is not None:
-                os.environ.clear()
-                os.environ.update(env)
-            self._process.start()
-        finally:
-            os.environ.clear()
-            os.environ.update(ours)
+        self._process.start()
         theirs.close()
         self.pid = self._process.pid
 

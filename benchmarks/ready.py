@@ -69,10 +69,6 @@ def jitted(
     )
 
 
-def _jitted(program: Program) -> Ready:
-    return jitted(program.function, program.arguments, program.read)
-
-
 def _ahead_of_time(program: Program) -> Ready:
     """Prepare a function compiled ahead of time, with the times of the phases."""
     given = jax.block_until_ready(jax.device_put(tuple(program.arguments)))
@@ -104,7 +100,7 @@ def _in_numpy(program: Program) -> Ready:
 
 #: The ways to call the gradient by JAX, by the name of the row.
 CALLS: dict[str, Callable[[Program], Ready]] = {
-    names.GRAD: _jitted,
+    names.GRAD: lambda of: jitted(of.function, of.arguments, of.read),
     names.GRAD_AOT: _ahead_of_time,
     names.FROM_HOST: _from_host,
     names.IN_NUMPY: _in_numpy,

@@ -138,8 +138,9 @@ class Settings(TypedDict):
 class Results(Stored):
     """The results of a run."""
 
-    WHAT, COMMAND = "timings", "python -m benchmarks"
+    EXPECTED = "a JSON file with timings, as `python -m benchmarks --out` writes it"
 
+    fingerprint: dict[str, Any]  #: what times depend on: machine and versions
     settings: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time
@@ -159,11 +160,7 @@ class Results(Stored):
 
     @classmethod
     def read(cls, found: Any, where: str) -> Self:
-        """Read the results from JSON that is parsed.
-
-        Raises:
-            InputError: it is not as pyperf and `as_json` write it; says where.
-        """
+        """Read the results from JSON that is parsed."""
         try:
             suite = pyperf.BenchmarkSuite.loads(json.dumps(found))
             made = [(each, _values(each.get_metadata())) for each in suite]
@@ -184,7 +181,10 @@ class Results(Stored):
             samples = [[*run.values] for run in benchmark.get_runs()]
             cells[at].rows.append(converted(about | {"name": name, "samples": samples}, Row, place))
             cells[at].rows += converted(about.get("untimed", []), list[Row], place)
-        return cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
+        read = cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
+        if why := read.contradiction():
+            raise InputError(f"{where}: these are no timings: {why}")
+        return read
 
     def contradiction(self) -> str | None:
         """Return where layers' sizes are missing, or rows or processes have unequal samples."""
@@ -255,10 +255,4 @@ def _values(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rounded(value: Any) -> Any:
     """Round times to six digits: the clock has no more, and people read the file, too."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    return value
+    return json.loads(json.dumps(value), parse_float=lambda digits: float(f"{float(digits):.6g}"))

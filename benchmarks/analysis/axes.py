@@ -1,6 +1,7 @@
 """Analyse times along an axis: a fit, the exponent of growth, and crossovers of two rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,22 +62,33 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
     return Fit(float(fixed), float(per_flop), float(np.exp(off.max())))
 
 
-def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
-    """Estimate k in T(name) / T(other) ∝ Pᵏ with P parameters; needs three different P."""
-    logs, drawn, sizes, counts = [], [], [], []
+class _Ratio(NamedTuple):
+    """The logarithm of the ratio of two rows in a cell."""
+
+    cell: Cell
+    middle: float
+    drawn: np.ndarray  #: bootstrap draws of it
+    units: int  #: how many independent ones they are draws of
+
+
+def _ratios(cells: Sequence[Cell], name: str, other: str) -> Iterator[_Ratio]:
     for seed, cell in enumerate(cells):
         times, others = cell.times(name), cell.times(other)
-        if not (times and others):
-            continue
-        ratios = log_ratios(times, others)
-        counts.append(independent(ratios))
-        sizes.append(np.log(cell.parameters))
-        logs.append(ratios.mean())
-        drawn.append(draws(ratios, seed).mean(axis=-1))
+        if times and others:
+            logs = log_ratios(times, others)
+            drawn = draws(logs, seed).mean(axis=-1)
+            yield _Ratio(cell, float(logs.mean()), drawn, independent(logs))
+
+
+def exponent(cells: Sequence[Cell], name: str, other: str) -> Interval | None:
+    """Estimate k in T(name) / T(other) ∝ Pᵏ with P parameters; needs three different P."""
+    found = [*_ratios(cells, name, other)]
+    sizes = np.log([ratio.cell.parameters for ratio in found])
     if len({*sizes}) < 3:
         return None
-    slopes = np.polyfit(sizes, np.array(drawn), 1)[0]
-    return enclosing(float(np.polyfit(sizes, logs, 1)[0]), slopes, min(counts))
+    middle, *_ = np.polyfit(sizes, [ratio.middle for ratio in found], 1)
+    slopes = np.polyfit(sizes, np.array([ratio.drawn for ratio in found]), 1)[0]
+    return enclosing(float(middle), slopes, min(ratio.units for ratio in found))
 
 
 class Crossover(NamedTuple):
@@ -95,30 +107,23 @@ def crossovers(cells: Sequence[Cell], name: str, other: str) -> list[Crossover]:
     Cells with a tie are skipped. The crossing lies somewhere among them; it is interpolated between
     the cells on either side, with an interval from bootstrap draws of both.
     """
+    ratios = _ratios(cells, name, other)
+    sure = [each for each in ratios if verdict(each.cell, name, other) in (FASTER, SLOWER)]
     found: list[Crossover] = []
-    before: tuple[int, np.ndarray, float] | None = None
-    for seed, cell in enumerate(cells):
-        times, others = cell.times(name), cell.times(other)
-        if not (times and others):
-            continue
-        ratios = log_ratios(times, others)
-        drawn, middle = draws(ratios, seed).mean(axis=-1), float(ratios.mean())
-        if verdict(cell, name, other) not in (FASTER, SLOWER):
-            continue
-        here = (cell.size[0], drawn, middle)
-        if before is not None and before[2] * middle < 0:
-            sizes = _crossing(before, here, before[1], drawn)
-            at = float(_crossing(before, here, before[2], middle))
-            winner, loser = (name, other) if middle < 0 else (other, name)
-            size = enclosing(at, sizes, independent(ratios)).exp()
-            found.append(Crossover(winner, loser, size, (before[0], here[0])))
-        before = here
+    for before, here in pairwise(sure):
+        if before.middle * here.middle < 0:
+            between = before.cell.size[0], here.cell.size[0]
+            at = float(_crossing(between, before.middle, here.middle))
+            sizes = _crossing(between, before.drawn, here.drawn)
+            winner, loser = (name, other) if here.middle < 0 else (other, name)
+            size = enclosing(at, sizes, here.units).exp()
+            found.append(Crossover(winner, loser, size, between))
     return found
 
 
-def _crossing(left: tuple, right: tuple, at_left: Any, at_right: Any) -> np.ndarray:
+def _crossing(between: tuple[int, int], at_left: Any, at_right: Any) -> np.ndarray:
     """Interpolate the logarithm of the size at which the logarithm of a ratio is 0."""
     apart = np.asarray(at_left - at_right)
     share = np.clip(at_left / np.where(apart == 0, 1.0, apart), 0.0, 1.0)
-    start, end = np.log(left[0]), np.log(right[0])
+    start, end = np.log(between)
     return start + share * (end - start)

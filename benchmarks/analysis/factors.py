@@ -50,7 +50,6 @@ class BreakEven(NamedTuple):
     """When the time for compiling is recovered."""
 
     first: float  #: seconds of tracing, lowering, compiling, and calling once
-    saving: float  #: seconds saved per call against the hand lines in NumPy; may be negative
     calls: int | None  #: calls until it is recovered; None if never
 
 
@@ -62,4 +61,4 @@ def break_even(cell: Cell) -> BreakEven | None:
     first = sum(row.phases.values())
     saving = spread(by_hand).median - spread(compiled).median
     pays = saving > 0 and verdict(cell, HAND) == SLOWER
-    return BreakEven(first, saving, math.ceil(first / saving) if pays else None)
+    return BreakEven(first, math.ceil(first / saving) if pays else None)

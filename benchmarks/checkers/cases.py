@@ -9,14 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.checkers import subjects
 from benchmarks.checkers.question import Question
-from benchmarks.checkers.subjects import AT_A_KINK, FORMATS, SIZED, point
+from benchmarks.checkers.subjects import SIZED, built, point, redrawn
+from models import elements
+from models.checkers import MODELS
+from models.derivatives import DERIVATIVES as OF_DERIVATIVES
 from models.model import GRADIENT, RULE, Model
+from models.right_points import POINTS
 
 #: What is asked: gradients of losses; Jacobians and other derivatives; functions of torch; right
 #: gradients of models that grow, whose checks are timed from the first call in a process on.
 GRADIENTS, DERIVATIVES, TORCH, TIMES = QUESTIONS = ("gradients", "derivatives", "torch", "sized")
+
+#: The formats in which functions of torch are asked about.
+FORMATS = ("float64", "float32", "bfloat16")
+
+#: The slug of the mistake that shows only at a kink; its model's own point is a kink.
+AT_A_KINK = "relu-at-zero"
 
 #: The parts of a comparison.
 MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
@@ -62,13 +71,13 @@ class Case:
     def build(self) -> Question:
         """Build the question about a wrong or a right derivative at one of its points."""
         if self.questions == TIMES:
-            model, at = subjects.built(self.subject)
-            options, redrawn = SIZED[self.subject].options, partial(subjects.redrawn, self.subject)
-            how = {"options": options, "draw": redrawn}
-            return Question(GRADIENT, model.function, model.by_hand, at, **how)
+            (model, at), redraw = built(self.subject), partial(redrawn, self.subject)
+            how = {"options": SIZED[self.subject].options, "draw": redraw}
+            return Question(GRADIENT, model.function, model.by_hand, tuple(at), **how)
         if self.part == ELEMENTS:
-            of, wrong = subjects.with_one_element(int(self.subject), self.what, self.draw)
-            return Question(GRADIENT, of.function, wrong, point(of), of.by_hand, ("params['w']",))
+            wrong = elements.planted(int(self.subject), self.what, self.draw)
+            at, planted = elements.draw(int(self.subject)), ("params['w']",)
+            return Question(GRADIENT, elements.loss, wrong, at, elements.gradient, planted)
         of = named(self.questions, self.subject)
         if self.part == MISTAKES:
             by_hand, right = of.wrong(self.what), of.by_hand
@@ -79,12 +88,18 @@ class Case:
         return Question(of.kind, of.function, by_hand, point(of, self.draw, self.format), right)
 
 
+def subjects(questions: str) -> Sequence[Model]:
+    """Return what is asked about; for functions of torch, that must be installed."""
+    if questions == TORCH:
+        return import_module("models.torch_functions.functions").FUNCTIONS
+    if questions == DERIVATIVES:
+        return OF_DERIVATIVES
+    return [*MODELS, *(model for points in POINTS.values() for model in points)]
+
+
 def named(questions: str, name: str) -> Model:
     """Return what is asked about, by its name."""
-    of = {GRADIENTS: subjects.of_losses, TORCH: subjects.of_torch}
-    found = of[questions]() if questions in of else subjects.DERIVATIVES
-    (one,) = (subject for subject in found if subject.name == name)
-    return one
+    return next(subject for subject in subjects(questions) if subject.name == name)
 
 
 def simple(questions: str) -> Question:
@@ -127,23 +142,20 @@ def cases(questions: str, formats: Sequence[str] = FORMATS, few: bool = False) -
 
 
 def _gradients() -> list[Case]:
-    of = partial(Case, GRADIENTS)
-    found, hard = subjects.GRADIENTS, subjects.HARD.items()
-    single = product(SIZES.items(), subjects.IN_ONE_ELEMENT)
+    of, single = partial(Case, GRADIENTS), product(SIZES.items(), elements.MISTAKES)
     return [
-        *(of(MISTAKES, subject.name, slug) for subject in found for slug in subject.mistakes),
+        *(of(MISTAKES, model.name, slug) for model in MODELS for slug in model.mistakes),
         *(of(ELEMENTS, str(n), slug, at) for (n, draws), slug in single for at in range(draws)),
-        *(of(RIGHT, s.name, "kinked" if AT_A_KINK in s.mistakes else "ordinary") for s in found),
-        *(of(RIGHT, subject.name, sort) for sort, points in hard for subject in points),
+        *(of(RIGHT, m.name, "kinked" if AT_A_KINK in m.mistakes else "ordinary") for m in MODELS),
+        *(of(RIGHT, model.name, sort) for sort, points in POINTS.items() for model in points),
     ]
 
 
 def _others(questions: str, formats: Sequence[str]) -> list[Case]:
     """Return the mistakes at ordinary points, then all right ways to write the same."""
-    torch = questions == TORCH
-    every = subjects.of_torch() if torch else subjects.DERIVATIVES
     found: list[Case] = []
-    for part, dtype, of in product((MISTAKES, RIGHT), formats if torch else ("",), every):
+    dtypes = formats if questions == TORCH else ("",)
+    for part, dtype, of in product((MISTAKES, RIGHT), dtypes, subjects(questions)):
         mistakes = [(slug, 0) for slug in of.mistakes]
         for what, draw in mistakes if part == MISTAKES else right_ways(of, dtype):
             found.append(Case(questions, part, of.name, what, draw, dtype))

@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,6 +59,19 @@ NUMDIFF_ROOM, NOISE = 100.0, 1e-12
 #: How often the reference's own error a kernel may be off, in the tests of attention kernels, and
 #: the number that they add and subtract again to see what the format alone rounds.
 TIMES, NUDGE = 2.0, 0.3
+
+
+def judged(check: Callable[[Question], Answer | None]) -> Callable[[Question], Answer]:
+    """Make an answer of what a checker does: returns one, or nothing if it agrees, or raises."""
+
+    @wraps(check)
+    def ask(question: Question) -> Answer:
+        try:
+            return check(question) or Answer(RIGHT)
+        except Exception as error:  # checkers raise what they like, and so do derivatives
+            return stopped(question.paths, error)
+
+    return ask
 
 
 def by_handgrad(question: Question) -> Answer:
@@ -115,43 +129,22 @@ def _named_lines(says: str, function: Any) -> tuple[str, ...]:
     return tuple(linecache.getline(file, number).strip() for number in numbers)
 
 
-def check_grads(question: Question) -> Answer:
-    """Run `jax.test_util.check_grads` on a `custom_vjp` with the gradient as backward pass.
+@judged
+def by_test_util(question: Question) -> None:
+    """Run `jax.test_util`: one random direction, central differences.
 
-    One random direction, central differences; reverse mode, because the rule has no other.
-    """
-    import jax
-    from jax.test_util import check_grads
-
-    params, *inputs = question.point()
-
-    def backward(kept: Any, cotangent: Any) -> tuple[Any]:
-        grads = question.by_hand(jax.tree.map(np.asarray, kept), *inputs)
-        return (jax.tree.map(lambda grad: grad * cotangent, grads),)
-
-    function = jax.custom_vjp(question.compiled)
-    function.defvjp(lambda params: (question.compiled(params), params), backward)
-    return passes(question.paths, lambda: check_grads(function, (params,), order=1, modes=["rev"]))
-
-
-def by_test_util(question: Question) -> Answer:
-    """Run `jax.test_util`: `check_grads` on a rule, in its modes, at order 2.
-
+    `check_grads` on a rule, in its modes, at order 2; and on a loss whose rule is its gradient.
     Of other derivatives `check_jvp` and `check_vjp`, which take what multiplies a vector by the
-    matrix; one random direction, central differences.
+    matrix.
     """
-    return passes((), lambda: _test_util(question))
-
-
-def _test_util(question: Question) -> None:
-    import jax
     from jax.test_util import check_grads, check_jvp, check_vjp
 
     x, *_ = question.point()
+    if question.kind == GRADIENT:
+        return check_grads(_as_rule(question), (x,), order=1, modes=["rev"])
     if question.kind == RULE:
         return check_grads(question.by_hand, question.point(), order=2, modes=modes(question))
-    second = question.kind in (HESSIAN, PRODUCT)
-    fun = _compiled(jax.grad(question.function) if second else question.function, question)
+    fun = _array(question.compiled)
     if question.kind == COMPLEX:
         return check_vjp(fun, lambda z: (fun(z), lambda c: (c * question.found,)), (x,))
 
@@ -166,12 +159,28 @@ def _test_util(question: Question) -> None:
     return check_vjp(fun, lambda x: (fun(x), lambda c: (backwards(c),)), (x,))
 
 
+def _as_rule(question: Question) -> Any:
+    """Return a loss of its parameters as a `custom_vjp` with the gradient as backward pass."""
+    import jax
+
+    _, *inputs = question.point()
+
+    def backward(kept: Any, cotangent: Any) -> tuple[Any]:
+        grads = question.by_hand(jax.tree.map(np.asarray, kept), *inputs)
+        return (jax.tree.map(lambda grad: grad * cotangent, grads),)
+
+    function = jax.custom_vjp(question.compiled)
+    function.defvjp(lambda params: (question.compiled(params), params), backward)
+    return function
+
+
 def modes(question: Question) -> tuple[str, ...]:
     """Return the modes that a rule defines."""
     return ("fwd", "rev") if hasattr(question.by_hand, "defjvp") else ("rev",)
 
 
-def gradcheck(question: Question) -> Answer:
+@judged
+def gradcheck(question: Question) -> None:
     """Run `torch.autograd.gradcheck`: central differences along every element.
 
     It is given the class, or one whose backward pass is the gradient of a loss.
@@ -185,7 +194,7 @@ def gradcheck(question: Question) -> Answer:
         given = tuple(torch.tensor(leaf, requires_grad=True) for leaf in leaves(question.at[0]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the format is not float64
-        return passes(question.paths, lambda: torch.autograd.gradcheck(apply, given))
+        torch.autograd.gradcheck(apply, given)
 
 
 def _in_torch(torch: Any, question: Question) -> Any:
@@ -230,19 +239,16 @@ def matrices(question: Question) -> Iterator[Matrix]:
     elif question.kind == RULE:
         yield from _of_rule(question)
     else:
-        x, *rest = question.point()
-        second = question.kind in (HESSIAN, PRODUCT)
-        f = _compiled(jax.grad(question.function) if second else question.function, question)
+        f, (x, *rest) = _array(question.compiled), question.point()
         if question.kind == PRODUCT:  # by the gradient along v, as a function of one number
             along, v = lambda t: f(x + t[0] * v), rest[0]
             yield Matrix(along, lambda _: question.found[:, None], np.zeros(1))
-        elif (
-            question.kind == COMPLEX
-        ):  # by pairs of real numbers, as these two have no complex ones
+        elif question.kind == COMPLEX:
             yield _of_complex(question, f, x)
         else:
-            loss = _compiled(question.function, question) if second else None
-            yield Matrix(f, lambda _: question.found, x, loss and (lambda x: float(loss(x))))
+            loss = jax.jit(lambda x: question.function(x, *rest))
+            of_loss = (lambda x: float(loss(x))) if question.kind == HESSIAN else None
+            yield Matrix(f, lambda _: question.found, x, of_loss)
 
 
 def _of_gradient(question: Question) -> Matrix:
@@ -295,6 +301,7 @@ def _of_rule(question: Question) -> Iterator[Matrix]:
     yield Matrix(_array(gradient), _array(hessian), x)
 
 
+@judged
 def check_grad(question: Question) -> Answer:
     """Run `scipy.optimize.check_grad`, which takes functions of several results as well.
 
@@ -303,62 +310,56 @@ def check_grad(question: Question) -> Answer:
     from scipy.optimize import check_grad
 
     said = []
-    try:
-        for one in matrices(question):
-            found: list[np.ndarray] = []
+    for one in matrices(question):
+        found: list[np.ndarray] = []
 
-            def matrix(x: np.ndarray, one: Matrix = one, found: list[np.ndarray] = found) -> Any:
-                found.append(one.matrix(x))
-                return found[-1]
+        def matrix(x: np.ndarray, one: Matrix = one, found: list[np.ndarray] = found) -> Any:
+            found.append(one.matrix(x))
+            return found[-1]
 
-            error = check_grad(one.function, matrix, one.x)
-            # The norm is of SciPy's own call: a second one may give a different gradient.
-            size = max(1.0, float(np.linalg.norm(found[0])))
-            limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * size
-            said.append(f"{error:.3g}; our limit {limit:.3g}")
-            if not error <= limit:  # NaN, too
-                return Answer(WRONG, message=said[-1])
-    except Exception as error:  # of a checker, or of a derivative that it called
-        return stopped(question.paths, error)
+        error = check_grad(one.function, matrix, one.x)
+        # The norm is of SciPy's own call: a second one may give a different gradient.
+        size = max(1.0, float(np.linalg.norm(found[0])))
+        limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * size
+        said.append(f"{error:.3g}; our limit {limit:.3g}")
+        if not error <= limit:  # NaN, too
+            return Answer(WRONG, message=said[-1])
     return Answer(RIGHT, message="; ".join(said))
 
 
-def numdifftools(question: Question) -> Answer:
+@judged
+def numdifftools(question: Question) -> Answer | None:
     """Run numdifftools: `Hessian` of a loss, `Jacobian` of whatever else.
 
     Central differences with several steps, extrapolated; the verdict is ours, see `NUMDIFF_ROOM`.
     """
     nd = importlib.import_module("numdifftools")
-    try:
-        for one in matrices(question):
-            asked = nd.Hessian(one.loss, full_output=True) if one.loss else None
-            found = (asked or nd.Jacobian(one.function, full_output=True))(one.x)
-            ours = one.matrix(one.x)
-            estimate, error = (np.reshape(each, ours.shape) for each in found[:2])
-            noise = NOISE * max(1.0, float(np.max(np.abs(estimate))))
-            gap, allowed = np.abs(ours - estimate), NUMDIFF_ROOM * error + noise
-            if not (gap <= allowed).all():  # NaN, too
-                at = np.unravel_index(int(np.argmax(gap / allowed)), ours.shape)
-                said = f"{gap[at]:.3g}; our limit {allowed[at]:.3g}"
-                return Answer(WRONG, leaves=_element(question, at), message=said)
-    except Exception as error:  # of a checker, or of a derivative that it called
-        return stopped(question.paths, error)
-    return Answer(RIGHT)
+    for one in matrices(question):
+        asked = nd.Hessian(one.loss, full_output=True) if one.loss else None
+        found = (asked or nd.Jacobian(one.function, full_output=True))(one.x)
+        ours = one.matrix(one.x)
+        estimate, error = (np.reshape(each, ours.shape) for each in found[:2])
+        noise = NOISE * max(1.0, float(np.max(np.abs(estimate))))
+        gap, allowed = np.abs(ours - estimate), NUMDIFF_ROOM * error + noise
+        if not (gap <= allowed).all():  # NaN, too
+            at = np.unravel_index(int(np.argmax(gap / allowed)), ours.shape)
+            said = f"{gap[at]:.3g}; our limit {allowed[at]:.3g}"
+            return Answer(WRONG, leaves=_element(question, at), message=said)
+    return None
 
 
 def _element(question: Question, at: tuple[Any, ...]) -> tuple[str, ...]:
     """Return the place of an element of a matrix."""
     row, column = (int(i) for i in at)
-    if question.kind == RULE:
-        return ()
-    if question.kind == PRODUCT:
-        return (place("", (row,)),)
     if question.kind == COMPLEX:
         part, index = divmod(column, question.found.size)
         return (place(("real", "imag")[part], (index,)),)
-    return (place("", (row, column)),)
+    if question.kind == RULE:
+        return ()
+    return (place("", (row,) if question.kind == PRODUCT else (row, column)),)
 
 
+@judged
 def twice(question: Question) -> Answer:
     """Apply the rule of kernels' tests: at most twice as wrong as the reference in that format.
 
@@ -374,10 +375,7 @@ def twice(question: Question) -> Answer:
     cotangent = cotangent_like(reference(*at))
     exact = gradients(reference, widened(at), cotangent)
     theirs = gradients(reference, at, cotangent)
-    try:
-        ours = gradients(question.by_hand.apply, at, cotangent)
-    except RuntimeError as error:
-        return stopped(question.paths, error)
+    ours = gradients(question.by_hand.apply, at, cotangent)
     blamed, says = [], []
     for path, yours, other, wide in zip(question.paths, ours, theirs, exact, strict=True):
         true = wide.to(yours.dtype)
@@ -389,25 +387,8 @@ def twice(question: Question) -> Answer:
     return Answer(WRONG if blamed else RIGHT, leaves=tuple(blamed), message="; ".join(says))
 
 
-def _compiled(f: Callable[..., Any], question: Question) -> Callable[..., Any]:
-    """Return a function of x alone, compiled, of arrays of NumPy."""
-    import jax
-
-    args = question.args
-    return _array(jax.jit(lambda x: f(x, *args)))
-
-
 def _array(f: Callable[..., Any]) -> Callable[..., np.ndarray]:
     return lambda *args: np.asarray(f(*args))
-
-
-def passes(paths: Sequence[str], check: Callable[[], Any]) -> Answer:
-    """Run a checker that raises if it disagrees, about parameters of these paths."""
-    try:
-        check()
-    except Exception as error:  # checkers raise what they like
-        return stopped(paths, error)
-    return Answer(RIGHT)
 
 
 #: Patterns of messages by the kind of mistake in a gradient's form; the first match counts.
@@ -478,7 +459,7 @@ OURS = "handgrad.check_gradient"
 
 CONTENDERS = (
     Contender(OURS, "handgrad", {GRADIENT: by_handgrad}, keeps=True),
-    Contender("jax.test_util.check_grads", "jax", {GRADIENT: check_grads}),
+    Contender("jax.test_util.check_grads", "jax", {GRADIENT: by_test_util}),
     Contender("handgrad", "handgrad", dict.fromkeys(OTHERS, by_handgrad)),
     Contender("jax.test_util", "jax", dict.fromkeys(OTHERS, by_test_util)),
     Contender("handgrad.torch.check_function", "torch", {OF_TORCH: by_handgrad}),

@@ -29,8 +29,9 @@ from jax.flatten_util import ravel_pytree
 
 from benchmarks.checkers.cases import AS_WRITTEN, ELEMENTS, MISTAKES, Case, named, right_ways
 from benchmarks.checkers.results import Planted
-from benchmarks.checkers.subjects import IN_ONE_ELEMENT, point
+from benchmarks.checkers.subjects import point
 from handgrad.data import formats
+from models import elements
 from models.derivatives.derivative import dense
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE, Model, Slip
 
@@ -65,7 +66,7 @@ def planted(questions: str, cases: Iterable[Case]) -> dict[str, Planted]:
     with jax.enable_x64(True):
         for case in cases:
             if case.part == ELEMENTS:
-                known[case.id] = _known(IN_ONE_ELEMENT[case.what])
+                known[case.id] = _known(elements.MISTAKES[case.what])
             elif case.part == MISTAKES:
                 subject, sizes = named(questions, case.subject), ()
                 if subject.kind != GRADIENT:

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Meta
 
 from models.derivatives.derivative import dense
-from models.model import COMPLEX, GRADIENT, OF_TORCH, PRODUCT, RULE
+from models.model import COMPLEX, GRADIENT, HESSIAN, OF_TORCH, PRODUCT, RULE
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Took: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -82,11 +82,12 @@ class Question:
 
     @cached_property
     def compiled(self) -> Callable[[Any], Any]:
-        """The function of its first argument, compiled at its first call."""
+        """What the derivative is one of, compiled: of second derivatives JAX's own gradient."""
         import jax
 
-        args = self.args
-        return jax.jit(lambda x: self.function(x, *args))
+        args, second = self.args, self.kind in (HESSIAN, PRODUCT)
+        function = jax.grad(self.function) if second else self.function
+        return jax.jit(lambda x: function(x, *args))
 
     @cached_property
     def compiled_of_vector(self) -> Callable[[Any], Any]:

@@ -1,16 +1,23 @@
 """Answers of checkers in a file that is updated as they come, always as a whole."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TypedDict
+from typing import Any, NotRequired, Self, TypedDict
 
 from benchmarks.checkers.cases import GRADIENTS, QUESTIONS, RIGHT
 from benchmarks.checkers.question import Answer, Took
-from benchmarks.files import STORED_RESULTS, Described, Stored
+from benchmarks.files import STORED_RESULTS, Described, Stored, converted
+from compare.wording import InputError, shown
 
 #: The folder of the answers that documents show, a file for each kind of questions.
 STORED = STORED_RESULTS / "checkers"
+
+#: Raised when the meaning of a field changes.
+SCHEMA = 2
+
+#: What files of answers are, in messages.
+WHAT = "answers of checkers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +43,19 @@ class Planted(TypedDict):
     times: float | None  #: how many times that is what rounding does to the same numbers
 
 
+class Machine(Described):
+    """What the answers' times depend on."""
+
+    load: NotRequired[float]  #: before the run began
+
+
 @dataclass
 class Results(Stored):
     """The results of a run."""
 
-    WHAT, SCHEMA, PART = "answers of checkers", 2, "checks"
-    COMMAND = "python -m benchmarks checkers"
-    ABOUT = MappingProxyType({"fingerprint": Described})
+    EXPECTED = f"a JSON file with {WHAT}, as `python -m benchmarks checkers --out` writes it"
 
+    fingerprint: Machine
     limit: float  #: seconds after which a check is stopped
     contenders: dict[str, str | None]  #: by name, why it could not run, or None
     questions: str = GRADIENTS  #: one of `QUESTIONS`
@@ -52,17 +64,32 @@ class Results(Stored):
     #: Seconds of a product of matrices of balls, after the calls of each process that is timed.
     calibration: list[Took] = field(default_factory=list)
 
-    def contradiction(self) -> str | None:
-        """Return what was not asked, or the mistake about which nothing is known, if any."""
-        if self.questions not in QUESTIONS:
-            return f"questions is {self.questions!r}; expected one of {', '.join(QUESTIONS)}"
-        mistakes = (check.case for check in self.checks if check.part != RIGHT)
-        unknown = (case for case in mistakes if case not in self.planted)
-        return next((f"{case} is not in planted" for case in unknown), None)
+    def as_json(self) -> str:
+        """Format as one JSON object, one line per check."""
+        head = asdict(self)
+        checks = (json.dumps(check, ensure_ascii=False) for check in head.pop("checks"))
+        lines = ",\n".join(f"  {check}" for check in checks)
+        about = json.dumps({"schema": SCHEMA} | head, ensure_ascii=False, indent=1)[:-2]
+        return f'{about},\n "checks": [\n{lines}\n ]\n}}\n'
 
-    def done(self) -> set[tuple[str, str]]:
-        """Return the pairs (contender, case) that have an answer."""
-        return {(check.contender, check.case) for check in self.checks}
+    @classmethod
+    def read(cls, found: Any, where: str) -> Self:
+        """Read the results from JSON that is parsed."""
+        got = found.get("schema") if isinstance(found, dict) else type(found).__name__
+        if got != SCHEMA:
+            wanted = f"{WHAT} of schema {SCHEMA}"
+            raise InputError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
+        # The list may be empty, but a file must contain it.
+        read = converted({"checks": None} | found, cls, where)
+        mistakes = (check.case for check in read.checks if check.part != RIGHT)
+        why = next(
+            (f"{case} is not in planted" for case in mistakes if case not in read.planted), ""
+        )
+        if read.questions not in QUESTIONS:
+            why = f"questions is {read.questions!r}; expected one of {', '.join(QUESTIONS)}"
+        if why:
+            raise InputError(f"{where}: these are no {WHAT}: {why}")
+        return read
 
     @property
     def available(self) -> list[str]:

@@ -21,6 +21,7 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
+from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
 from handgrad.clock import PATIENCE
 from models.model import GRADIENT
@@ -65,7 +66,7 @@ def run(
         InputError: the file cannot be written.
     """
     if out:
-        results.expect_writable(out)
+        expect_writable(out)
     saved = time.monotonic()
     try:
         for contender in contenders:
@@ -73,7 +74,9 @@ def run(
             with Worker(contender, results.questions, results.limit) as worker:
                 for _, case in todo:
                     on_check(contender, case, None)
-                    checks = [check_of(contender, case, given) for given in worker.ask(case)]
+                    about = {"contender": contender.name, "case": case.id, "part": case.part}
+                    about |= {"subject": case.subject, "what": case.what, "format": case.format}
+                    checks = [Check(**about, **asdict(answer)) for answer in worker.ask(case)]
                     results.checks += checks
                     results.calibration += worker.calibration
                     for check in checks:
@@ -90,7 +93,7 @@ def left(
     results: Results, contenders: Sequence[Contender], cases: Sequence[Case]
 ) -> list[tuple[Contender, Case]]:
     """Return the checks still to be done by the checkers that are there."""
-    done = results.done()
+    done = {(check.contender, check.case) for check in results.checks}
     return [
         (contender, case)
         for contender in contenders
@@ -107,12 +110,6 @@ def _asked(contender: Contender, case: Case) -> bool:
         return True
     largest = LARGEST.get(contender.name, math.inf)
     return SIZED[case.subject].group != EQUAL and parameters(case.subject) <= largest
-
-
-def check_of(contender: Contender, case: Case, answer: Answer) -> Check:
-    """Combine an answer with its case for storage."""
-    about = {"part": case.part, "subject": case.subject, "what": case.what, "format": case.format}
-    return Check(contender=contender.name, case=case.id, **about, **asdict(answer))
 
 
 class Worker:
@@ -161,8 +158,7 @@ class Worker:
 
     def _started(self, fresh: bool) -> Process:
         if self._process is None:
-            first = "" if fresh else self.questions
-            self._process = Process(answer, self.contender, first)
+            self._process = Process(answer, self.contender, "" if fresh else self.questions)
             try:
                 self._process.receive(START)
             except StoppedError as stopped:

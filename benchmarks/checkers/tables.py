@@ -2,14 +2,14 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from benchmarks.checkers import subjects
 from benchmarks.checkers.cases import (
     AS_WRITTEN,
+    AT_A_KINK,
     DERIVATIVES,
     ELEMENTS,
     GRADIENTS,
@@ -17,6 +17,7 @@ from benchmarks.checkers.cases import (
     RIGHT,
     TIMES,
     TORCH,
+    subjects,
 )
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.limits import limit
@@ -24,13 +25,15 @@ from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import BITS, SIDES
-from benchmarks.checkers.subjects import AT_A_KINK, EQUAL, NETWORKS, OTHERS, SIZED
+from benchmarks.checkers.subjects import EQUAL, NETWORKS, OTHERS, SIZED
 from benchmarks.report import units
+from benchmarks.report.table import markdown as written
 from benchmarks.statistics import CONFIDENCE, Interval
 from models import mistakes
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 Checks = Sequence[Check]
+Known = Mapping[str, Planted]  #: what is known of mistakes, by case
 
 #: Kinds that name no mistake: "unknown", and a remark on lost digits.
 NO_NAME = {"unknown", "rounding"}
@@ -53,7 +56,7 @@ WORDS = {
     COMPLEX: "complex gradients",
     RULE: "rules of JAX",
 }
-OF_KIND = {subject.name: subject.kind for subject in subjects.DERIVATIVES}
+OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
 
 #: Sizes of mistakes that are counted together, each from the first number on.
 SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
@@ -68,6 +71,12 @@ class Tally(NamedTuple):
     yes: int
     of: int
     no_answer: int = 0
+
+    @classmethod
+    def counted(cls, found: Iterable[object], no_answer: int = 0) -> Self:
+        """Count what is true."""
+        each = [*map(bool, found)]
+        return cls(sum(each), len(each), no_answer)
 
     def __str__(self) -> str:
         if not self.of:
@@ -84,6 +93,14 @@ class Row(NamedTuple):
     cell: Callable[[Checks], object]
 
 
+class Table(NamedTuple):
+    """What stands above a table, the heads of its first cells, and its rows."""
+
+    title: str
+    heads: Sequence[str]
+    rows: list[Row]
+
+
 def markdown(results: Results) -> str:
     """Write all tables of a run, with the conditions above them."""
     conditions, *said = _of_times(results) if results.questions == TIMES else _compared(results)
@@ -95,38 +112,38 @@ def in_brief(results: Results) -> str:
     """Write the most important rows: of gradients for the README, of others for their documents."""
     names = results.available
     if results.questions != GRADIENTS:
-        return table(["", ""], _by_group(results, IN_BRIEF), names)
+        return table(["", ""], _by_group(results, IN_BRIEF).rows, names)
     asked = _grouped(results.checks, lambda check: (check.contender, check.part))
     # Seconds of processors, once they are recorded of all.
     recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
     word, times = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
     rows = [
-        Row([f"{len(asked.get((names[0], part), ()))} {words}"], _part(results, part), count)
-        for words, part, count in (
-            ("planted mistakes, caught", MISTAKES, lambda checks: tally_caught(checks).yes),
-            ("single wrong elements, caught", ELEMENTS, lambda checks: tally_caught(checks).yes),
-            ("right gradients, called wrong", RIGHT, lambda found: tally_false_alarms(found).yes),
+        Row(
+            [f"{len(asked.get((names[0], part), ()))} {words}"],
+            _part(results, part),
+            lambda checks, tally=tally: tally(checks).yes,
+        )
+        for words, part, tally in (
+            ("planted mistakes, caught", MISTAKES, tally_caught),
+            ("single wrong elements, caught", ELEMENTS, tally_caught),
+            ("right gradients, called wrong", RIGHT, tally_false_alarms),
         )
     ]
     median = Row([f"{word}, median"], results.checks, lambda found: times(found).split(";")[0])
-    heads = [f"{name.split('.')[0]} {_short(name)}" for name in names]
-    return _written(["", *heads], _cells_of([*rows, median], names), marks="--:")
+    heads = ["", *(f"{name.split('.')[0]} {_short(name)}" for name in names)]
+    return written(heads, ["---", *["--:"] * len(names)], _cells_of([*rows, median], names))
 
 
 def table(heads: Sequence[str], rows: Iterable[Row], names: Sequence[str]) -> str:
     """Write rows as a table with a column for each of these checkers."""
-    return _written([*heads, *map(_short, names)], _cells_of(rows, names))
+    every = [*heads, *map(_short, names)]
+    return written(every, ["---"] * len(every), _cells_of(rows, names))
 
 
 def _cells_of(rows: Iterable[Row], names: Sequence[str]) -> Iterable[Sequence[str]]:
     for row in rows:
         each = _grouped(row.checks, lambda check: check.contender)
         yield [*row.first, *(str(row.cell(each.get(name, ()))) for name in names)]
-
-
-def _written(heads: Sequence[str], rows: Iterable[Sequence[str]], marks: str = "---") -> str:
-    first = ["---", *[marks] * (len(heads) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, first, *rows))
 
 
 def _short(name: str) -> str:
@@ -166,10 +183,10 @@ def _compared(results: Results) -> list[str]:
     wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
     conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
     found = [f"{conditions} {_measured(results)}"]
-    for title, *heads, rows in _TABLES[results.questions]:
-        if made := rows(results):
+    for title, heads, rows in (made(results) for made in _TABLES[results.questions]):
+        if rows:
             found += [title] if title else []
-            found.append(table(heads, made, results.available))
+            found.append(table(heads, rows, results.available))
     return found + ([_missed(results)] if results.questions != GRADIENTS else [])
 
 
@@ -184,16 +201,21 @@ def caught(check: Check) -> bool:
     return check.verdict == WRONG or (check.what == AT_A_KINK and "convention" in check.kinds)
 
 
+def answered(checks: Checks) -> Checks:
+    """Return the checks with an answer."""
+    return [check for check in checks if check.verdict != NO_ANSWER]
+
+
 def tally_caught(checks: Checks) -> Tally:
     """Count the planted mistakes that were caught."""
     unanswered = sum(check.verdict == NO_ANSWER and not caught(check) for check in checks)
-    return Tally(sum(map(caught, checks)), len(checks), unanswered)
+    return Tally.counted(map(caught, checks), unanswered)
 
 
 def tally_false_alarms(checks: Checks) -> Tally:
     """Count the right derivatives that were called wrong."""
-    unanswered = sum(check.verdict == NO_ANSWER for check in checks)
-    return Tally(sum(check.verdict == WRONG for check in checks), len(checks), unanswered)
+    alarms = (check.verdict == WRONG for check in checks)
+    return Tally.counted(alarms, len(checks) - len(answered(checks)))
 
 
 def tally_leaf_named(checks: Checks) -> Tally:
@@ -201,31 +223,32 @@ def tally_leaf_named(checks: Checks) -> Tally:
 
     Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
     """
-    considered = [c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves]
-    considered = [c for c in considered if c.what != AT_A_KINK]
-    named = [c for c in considered if c.leaves and set(c.leaves) <= set(c.wrong_leaves)]
-    return Tally(len(named), len(considered))
+    several = (c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves)
+    return Tally.counted(
+        c.leaves and {*c.leaves} <= {*c.wrong_leaves} for c in several if c.what != AT_A_KINK
+    )
 
 
-def tally_named(planted: dict[str, Planted], checks: Checks) -> Tally:
+def tally_named(planted: Known, checks: Checks) -> Tally:
     """Count caught mistakes that have a name and were called by it, or by their line."""
     named = []
     for check in filter(caught, checks):
-        lines, kinds = planted[check.case]["lines"], set(planted[check.case]["kinds"]) - NO_NAME
+        lines, kinds = planted[check.case]["lines"], {*planted[check.case]["kinds"]} - NO_NAME
         if kinds or lines:
             quoted = any(text in line for text in lines for line in check.lines)
-            named.append(quoted or bool(set(check.kinds) & kinds))
-    return Tally(sum(named), len(named))
+            named.append(quoted or kinds & {*check.kinds})
+    return Tally.counted(named)
 
 
-def tally_misnamed(planted: dict[str, Planted], checks: Checks) -> Tally:
+def tally_misnamed(planted: Known, checks: Checks) -> Tally:
     """Count caught mistakes that were given a wrong name."""
-    found = [check for check in checks if caught(check)]
-    wrong = [set(c.kinds) - NO_NAME - set(planted[c.case]["kinds"]) for c in found]
-    return Tally(sum(map(bool, wrong)), len(found))
+    return Tally.counted(
+        {*check.kinds} - NO_NAME - {*planted[check.case]["kinds"]}
+        for check in filter(caught, checks)
+    )
 
 
-def is_larger(planted: dict[str, Planted], check: Check) -> bool:
+def is_larger(planted: Known, check: Check) -> bool:
     """Whether a mistake is larger than rounding explains; another shape is."""
     times = planted[check.case]["times"]
     return times is None or times >= limit(check.format)
@@ -234,18 +257,18 @@ def is_larger(planted: dict[str, Planted], check: Check) -> bool:
 def no_answer(checks: Checks) -> str:
     """Write how many checks have no answer, and why."""
     reasons = [check.reason for check in checks if check.verdict == NO_ANSWER]
-    each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
+    each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted({*reasons}))
     return f"{len(reasons)} of {len(checks)}{f' ({each})' if each else ''}"
 
 
 def seconds(checks: Checks) -> str:
     """Write the median and the longest time on the clock of the checks with an answer."""
-    return _spread([check.seconds for check in checks if check.verdict != NO_ANSWER])
+    return _spread([check.seconds for check in answered(checks)])
 
 
 def cpu_seconds(checks: Checks) -> str:
     """Write the same of processors, where it is recorded of all."""
-    return _spread([check.cpu for check in checks if check.verdict != NO_ANSWER])
+    return _spread([check.cpu for check in answered(checks)])
 
 
 def _spread(found: Sequence[float | None]) -> str:
@@ -258,41 +281,56 @@ def _spread(found: Sequence[float | None]) -> str:
 # Rows of comparisons.
 
 
-def _by_mistake(results: Results) -> list[Row]:
-    checks = _part(results, MISTAKES)
-    found, rows = _grouped(checks, lambda check: check.what), []
-    order = [*mistakes.MISTAKES]
-    for what in sorted(found, key=lambda what: order.index(what) if what in order else len(order)):
-        note = " [^kink]" if what == AT_A_KINK else ""
-        says = results.planted[found[what][0].case]["says"]
-        rows.append(Row((f"`{what}`", f"{says}{note}"), found[what], tally_caught))
-    return [*rows, Row(("**all**", ""), checks, tally_caught)] if checks else []
+def _rows(
+    checks: Iterable[Check],
+    key: Callable[[Check], Any],
+    first: Callable[[Check], Sequence[str]],
+    cell: Callable[[Checks], object],
+) -> list[Row]:
+    """Return a row for the checks that are alike, with first cells for one of them."""
+    return [Row(first(alike[0]), alike, cell) for alike in _grouped(checks, key).values()]
 
 
-def _by_element(results: Results) -> list[Row]:
-    def key(check: Check) -> tuple[str, str]:
+def _by_mistake(results: Results) -> Table:
+    order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
+    checks = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
+
+    def first(check: Check) -> Sequence[str]:
+        note = " [^kink]" if check.what == AT_A_KINK else ""
+        return f"`{check.what}`", f"{results.planted[check.case]['says']}{note}"
+
+    rows = _and_all(_rows(checks, lambda check: check.what, first, tally_caught), checks)
+    title = "Mistakes planted in whole models, caught:"
+    return Table(title, ("mistake", "what was written"), rows)
+
+
+def _and_all(rows: list[Row], checks: Checks) -> list[Row]:
+    return [*rows, Row(("**all**", ""), checks, rows[0].cell)] if checks else []
+
+
+def _by_element(results: Results) -> Table:
+    def first(check: Check) -> Sequence[str]:
         return results.planted[check.case]["says"], f"{int(check.subject):,}"
 
-    found = _grouped(_part(results, ELEMENTS), key)
-    return [Row(first, checks, tally_caught) for first, checks in found.items()]
+    rows = _rows(_part(results, ELEMENTS), first, first, tally_caught)
+    title = "Mistakes planted in one element of a gradient, caught:"
+    return Table(title, ("one element", "of so many"), rows)
 
 
-def _by_point(results: Results) -> list[Row]:
+def _by_point(results: Results) -> Table:
     checks = _part(results, RIGHT)
     found = _grouped(checks, lambda check: check.what)
-    rows = [
-        Row((text, ""), found[what], tally_false_alarms)
-        for what, text in OF_RIGHT_POINTS.items()
-        if what in found
-    ]
-    return [*rows, Row(("**all**", ""), checks, tally_false_alarms)] if checks else []
+    each = ((text, found[what]) for what, text in OF_RIGHT_POINTS.items() if what in found)
+    rows = _and_all([Row((text, ""), alike, tally_false_alarms) for text, alike in each], checks)
+    title = "Right gradients that were called wrong (fewer is better):"
+    return Table(title, ("right gradients", ""), rows)
 
 
-def _said(results: Results) -> list[Row]:
+def _said(results: Results) -> Table:
     planted, every = _part(results, MISTAKES, ELEMENTS), results.checks
     several, named = "of those caught, in models of several", "of those caught that have a name"
     misnamed = partial(tally_misnamed, results.planted)
-    return [
+    rows = [
         Row(("named the parameter", several), planted, tally_leaf_named),
         Row(("named the mistake", named), planted, partial(tally_named, results.planted)),
         Row(("named another mistake", "of those caught"), planted, misnamed),
@@ -300,41 +338,40 @@ def _said(results: Results) -> list[Row]:
         Row(("CPU seconds", "median; longest"), every, cpu_seconds),
         Row(("seconds on the clock", "median; longest"), every, seconds),
     ]
+    return Table("What was said, and how long it took:", ("", ""), rows)
 
 
-def _by_group(results: Results, first: int | None = None) -> list[Row]:
+def _by_group(results: Results, most: int | None = None) -> Table:
     """Return the rows about each format of torch or kind of derivative, or the first ones."""
-    torch, rows = results.questions == TORCH, list[Row]()
-    found = _grouped(
-        results.checks, lambda check: check.format if torch else OF_KIND[check.subject]
-    )
+    torch, known, rows = results.questions == TORCH, results.planted, list[Row]()
+    found = _grouped(results.checks, lambda check: check.format or OF_KIND[check.subject])
+    blamed = f"named {'the argument' if torch else 'a wrong element'}"
     for group in found if torch else filter(found.get, WORDS):
-        planted = [check for check in found[group] if check.part == MISTAKES]
-        right = [check for check in found[group] if check.part == RIGHT]
-        larger = [check for check in planted if is_larger(results.planted, check)]
-        smaller = [check for check in planted if not is_larger(results.planted, check)]
-        misnamed = partial(tally_misnamed, results.planted)
-        each = (
-            ("mistakes larger than rounding, caught", larger, tally_caught),
-            ("smaller mistakes, caught", smaller, tally_caught),
+        every = found[group]
+        planted = [check for check in every if check.part == MISTAKES]
+        right = [check for check in every if check.part == RIGHT]
+        by_size = _grouped(planted, partial(is_larger, known))
+        each: list[tuple[str, Checks, Callable[[Checks], object]]] = [
+            ("mistakes larger than rounding, caught", by_size.get(True, []), tally_caught),
+            ("smaller mistakes, caught", by_size.get(False, []), tally_caught),
             ("right ones called wrong", right, tally_false_alarms),
-            (
-                "named the mistake, of those caught",
-                *(planted, partial(tally_named, results.planted)),
-            ),
-            ("named another mistake", planted, misnamed),
-            (f"named {'the argument' if torch else 'a wrong element'}", planted, tally_leaf_named),
-            ("no answer", found[group], no_answer),
-            ("CPU seconds, median; longest", found[group], cpu_seconds),
-            ("seconds on the clock, median; longest", found[group], seconds),
-        )
-        for words, checks, cell in each[:first]:
-            if checks or torch:
-                rows.append(Row((WORDS.get(group, group), words), checks, cell))
-    return rows
+            ("named the mistake, of those caught", planted, partial(tally_named, known)),
+            ("named another mistake", planted, partial(tally_misnamed, known)),
+            (blamed, planted, tally_leaf_named),
+            ("no answer", every, no_answer),
+            ("CPU seconds, median; longest", every, cpu_seconds),
+            ("seconds on the clock, median; longest", every, seconds),
+        ]
+        first = WORDS.get(group, group)
+        rows += [
+            Row((first, words), checks, cell)
+            for words, checks, cell in each[:most]
+            if checks or torch
+        ]
+    return Table("", ("format" if torch else "derivatives", ""), rows)
 
 
-def _by_size(results: Results) -> list[Row]:
+def _by_size(results: Results) -> Table:
     """Return a row for the mistakes of each range of sizes, relative to the largest element."""
 
     def least(check: Check) -> float:
@@ -347,10 +384,11 @@ def _by_size(results: Results) -> list[Row]:
         words = f"{first}from {size:g} on" if size else f"below {above:g}"
         if size in found:
             rows.append(Row(("mistakes", words), found[size], tally_caught))
-    return rows
+    title = "By size, relative to the largest element of the derivative, caught:"
+    return Table(title, ("", "of so much"), rows)
 
 
-def _right_ones(results: Results) -> list[Row]:
+def _right_ones(results: Results) -> Table:
     def how(check: Check) -> str:
         if not check.case.endswith("/0"):
             return "at points that are hard"
@@ -358,34 +396,42 @@ def _right_ones(results: Results) -> list[Row]:
 
     found = _grouped(_part(results, RIGHT), how)
     each = ("as it is written", "rewritten", "at points that are hard")
-    return [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
+    rows = [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
+    title = "Right ones that were called wrong (fewer is better):"
+    return Table(title, ("right derivatives", ""), rows)
 
 
-def _by_format(results: Results) -> list[Row]:
+def _by_format(results: Results) -> Table:
     """Return a row for each mistake, with its size and the formats in which it is caught."""
-    rows = []
-    found = _grouped(_part(results, MISTAKES), lambda check: (check.subject, check.what))
-    for (subject, _), checks in found.items():
-        known = results.planted[checks[0].case]
+
+    def first(check: Check) -> Sequence[str]:
+        known = results.planted[check.case]
         size = "-" if known["size"] is None else f"{known['size']:.1g}"
-        rows.append(Row((f"{subject}: {known['says']}", size), checks, _caught_in))
-    return rows
+        return f"{check.subject}: {known['says']}", size
+
+    checks = _part(results, MISTAKES)
+    rows = _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
+    title = (
+        "The mistakes, the largest relative error of each, and the formats in which it is caught "
+        '("yes" for all of them):'
+    )
+    return Table(title, ("mistake", "size"), rows)
 
 
 def _caught_in(checks: Checks) -> str:
     """Write the formats in which a mistake is caught, of those with an answer."""
-    answered = [check for check in checks if check.verdict != NO_ANSWER]
-    formats = [check.format for check in answered if caught(check)]
-    if not answered:
+    asked = answered(checks)
+    formats = [check.format for check in asked if caught(check)]
+    if not asked:
         return "-"
-    return "yes" if len(formats) == len(answered) else ", ".join(formats) or "no"
+    return "yes" if len(formats) == len(asked) else ", ".join(formats) or "no"
 
 
 def _missed(results: Results) -> str:
     """Write the largest mistake, beside rounding, of those that each checker missed."""
     missed: dict[str, tuple[float, str]] = {}
-    for check in _part(results, MISTAKES):
-        if check.verdict != NO_ANSWER and not caught(check):
+    for check in answered(_part(results, MISTAKES)):
+        if not caught(check):
             times = results.planted[check.case]["times"] or math.inf
             of = f" in {check.format}" if check.format else ""
             text = f"{times:.2g} times rounding ({check.subject}{of}, `{check.what}`)"
@@ -394,46 +440,11 @@ def _missed(results: Results) -> str:
     return " ".join(each)
 
 
-#: Of each comparison the tables: a title, two heads, and what makes the rows.
-_TABLES = {
-    GRADIENTS: [
-        *[
-            (
-                "Mistakes planted in whole models, caught:",
-                "mistake",
-                "what was written",
-                _by_mistake,
-            )
-        ],
-        (
-            "Mistakes planted in one element of a gradient, caught:",
-            *("one element", "of so many", _by_element),
-        ),
-        (
-            "Right gradients that were called wrong (fewer is better):",
-            *("right gradients", "", _by_point),
-        ),
-        ("What was said, and how long it took:", "", "", _said),
-    ],
-    DERIVATIVES: [
-        ("", "derivatives", "", _by_group),
-        (
-            "By size, relative to the largest element of the derivative, caught:",
-            *("", "of so much", _by_size),
-        ),
-        (
-            "Right ones that were called wrong (fewer is better):",
-            *("right derivatives", "", _right_ones),
-        ),
-    ],
-    TORCH: [
-        ("", "format", "", _by_group),
-        (
-            "The mistakes, the largest relative error of each, and the formats in which it is "
-            'caught ("yes" for all of them):',
-            *("mistake", "size", _by_format),
-        ),
-    ],
+#: The tables of each comparison.
+_TABLES: dict[str, Sequence[Callable[[Results], Table]]] = {
+    GRADIENTS: (_by_mistake, _by_element, _by_point, _said),
+    DERIVATIVES: (_by_group, _by_size, _right_ones),
+    TORCH: (_by_group, _by_format),
 }
 
 
@@ -443,21 +454,22 @@ _TABLES = {
 def _of_times(results: Results) -> list[str]:
     """Return the conditions, and the tables of times."""
     peers = [name for name in results.available if name != OURS]
-    ours = {name: of_ours(results, name) for name in SIZED}
-    groups = {
-        group: [ours[name] for name, of in SIZED.items() if of.group == group and ours[name]]
-        for group in (NETWORKS, OTHERS, EQUAL)
-    }
+    asked = _grouped(results.checks, lambda check: (check.subject, check.contender == OURS))
+
+    def of(group: str) -> list[Checks]:
+        every = (asked.get((name, True), []) for name, of in SIZED.items() if of.group == group)
+        return [*filter(None, every)]
+
     found = [f"{_measured(results)}{_calibrated(results.calibration)}"]
     heads = ["parameters", "points judged", "first call", "later calls"]
     for title, group in (("network, examples", NETWORKS), ("other models", OTHERS)):
-        if groups[group]:
-            rows = []
-            for calls in groups[group]:
-                beside = [c for c in results.checks if c.subject == calls[0].subject]
-                rows.append(Row(_cells(calls, points(calls)), beside, both))
+        if groups := of(group):
+            rows = [
+                Row(_cells(c, points(c)), asked.get((c[0].subject, False), ()), both)
+                for c in groups
+            ]
             found.append(table([title, *heads], rows, peers))
-    if equal := groups[EQUAL]:
+    if equal := of(EQUAL):
         found.append("At one point alone (`points=0`), with one batch:")
         rows = [Row(_cells(c, "all" if whole(c) else points(c)), c, both) for c in equal]
         heads[1] = "elements judged"
@@ -473,9 +485,8 @@ def _of_times(results: Results) -> list[str]:
 
 
 def _cells(calls: Checks, judged: str) -> list[str]:
-    first, later = _first_and_later(calls)
-    why = f"no time: {no_time(calls)}" if no_time(calls) else ""
-    times = (why or f"{_two(first)} s", why or f"{_two(later)} s")
+    why = no_time(calls)
+    times = [f"no time: {why}" if why else f"{_two(each)} s" for each in _first_and_later(calls)]
     elements = max(call.elements for call in calls)
     return [SIZED[calls[0].subject].words, f"{elements:,}", judged, *times]
 
@@ -491,23 +502,18 @@ def _calibrated(samples: Sequence[float]) -> str:
     )
 
 
-def of_ours(results: Results, name: str) -> Checks:
-    """Return our calls about a model."""
-    return [check for check in results.checks if (check.subject, check.contender) == (name, OURS)]
-
-
 def failed(results: Results) -> list[str]:
     """Return our checks that have no time, a line for each model."""
-    names = SIZED if results.questions == TIMES else ()
-    found = {name: no_time(of_ours(results, name)) for name in names}
-    return [f"{name}: {why}" for name, why in found.items() if why]
+    ours = [check for check in results.checks if check.contender == OURS]
+    asked = _grouped(ours if results.questions == TIMES else (), lambda check: check.subject)
+    return [f"{name}: {why}" for name, calls in asked.items() if (why := no_time(calls))]
 
 
 def no_time(calls: Checks) -> str:
     """Return why there is no time: it was stopped, or the first verdict that is not right."""
     others = [call for call in calls if call.verdict != SAYS_RIGHT or call.reason]
-    stopped = [call for call in others if call.verdict == NO_ANSWER]
-    return next((call.reason or call.verdict for call in [*stopped, *others]), "")
+    first = min(others, key=lambda call: call.verdict != NO_ANSWER, default=None)
+    return (first.reason or first.verdict) if first else ""
 
 
 def whole(calls: Checks) -> bool:
@@ -529,7 +535,7 @@ def both(calls: Checks) -> str:
     if not calls:
         return "-"
     said = no_time(calls)
-    if any(call.verdict == NO_ANSWER for call in calls):
+    if len(answered(calls)) < len(calls):
         return f"no time: {said}"
     first, later = map(_two, _first_and_later(calls))
     return f"{first}, {later} s{f' ({said})' if said else ''}"

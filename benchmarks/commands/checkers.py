@@ -1,5 +1,6 @@
 """`python -m benchmarks checkers`: compare checkers of derivatives."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmarks.commands import shared
-from benchmarks.commands.shared import OUT, RESUME, TABLE, begun, limit_option, several
-from compare.commands.options import OVERWRITE, Name
+from benchmarks.commands.shared import OUT, limit_option, several
+from compare.commands.options import OVERWRITE, Name, file_option
 from compare.wording import InputError, install
 from handgrad.commands.options import JSON, option
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Packages whose versions affect the checkers' answers.
 PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint", "numdifftools")
+
+#: Parts of a fingerprint that may differ between an interrupted run and its continuation.
+MAY_DIFFER = ("date", "load")
 
 #: Seconds after which a check is stopped; of `--quick`, whose checks are small.
 LIMIT, QUICK_LIMIT = 120.0, 10.0
@@ -59,7 +63,7 @@ def _contenders() -> Iterable[str]:
     "rules; functions of PyTorch; or right gradients of models that grow, for the times of checks.",
 )
 @OUT
-@RESUME
+@option("--resume", is_flag=True, help="Go on with the run whose results the file of --out holds.")
 @OVERWRITE
 @option("--quick", is_flag=True, help="Ask about a small part only, in about two minutes.")
 @several("--contender", "contenders", "scipy.optimize.check_grad", table=_contenders)
@@ -67,7 +71,7 @@ def _contenders() -> Iterable[str]:
 @several("--format", "formats", "That of tensors of PyTorch", "float64", "float32", "bfloat16")
 @limit_option("Stop a check after so long.", otherwise=f"{LIMIT:g}, with --quick {QUICK_LIMIT:g}")
 @JSON
-@TABLE
+@file_option("--table", "Measure nothing: print the tables of the results in this file.")
 def checkers(table: Path | None, as_json: bool, **options: Any) -> int:
     """Ask checkers about wrong and right derivatives, and print what came of it.
 
@@ -97,15 +101,17 @@ def _asked(
     """Ask checkers about all cases that have no answer yet, and show how it goes on."""
     from benchmarks.checkers.contenders import of
     from benchmarks.checkers.planted import planted
-    from benchmarks.checkers.results import Results, stored
+    from benchmarks.checkers.results import Machine, Results, stored
     from benchmarks.checkers.run import left, run
     from benchmarks.machine import described
 
     every = _cases(questions, formats, quick)
     if out is None and not (quick or contenders or subjects or formats):
         out = stored(questions)
-    fresh = Results(described(PACKAGES), limit or (QUICK_LIMIT if quick else LIMIT), {}, questions)
-    results = begun(fresh, out, resume, overwrite, "limit", "questions")
+    fresh = Results(
+        Machine(**described(PACKAGES)), limit or (QUICK_LIMIT if quick else LIMIT), {}, questions
+    )
+    results = begun(fresh, out, resume, overwrite)
     chosen = [one for one in of(questions) if not contenders or one.name in contenders]
     about = [case for case in every if not subjects or case.subject in subjects]
     results.planted |= planted(questions, (c for c in about if c.id not in results.planted))
@@ -116,6 +122,34 @@ def _asked(
     with progress(len(left(results, chosen, about))) as on_check:
         run(results, chosen, about, out, on_check)
     return results
+
+
+def begun(fresh: "Results", out: Path | None, resume: bool, overwrite: bool) -> "Results":
+    """Return the results that a file holds, to go on with them, or the fresh ones.
+
+    Raises:
+        click.UsageError: the file is there and neither flag is given, or it was made elsewhere, or
+            with other options.
+    """
+    if out is None or not os.path.exists(out) or overwrite:
+        return fresh
+    if not resume:
+        raise click.UsageError(f"{out} is there already; expected --resume or --overwrite")
+    found = fresh.load(out)
+    old, new = {**found.fingerprint}, {**fresh.fingerprint}
+    other = [n for n in {**old, **new} if n not in MAY_DIFFER and old.get(n) != new.get(n)]
+    if other:
+        raise click.UsageError(
+            f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
+            "began, or --overwrite"
+        )
+    for name, was, now in (
+        ("limit", f"{found.limit:g}", f"{fresh.limit:g}"),
+        ("questions", found.questions, fresh.questions),
+    ):
+        if was != now:
+            raise click.UsageError(f"{out} was made with --{name} {was}, got {now}")
+    return found
 
 
 @contextmanager

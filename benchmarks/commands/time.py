@@ -9,16 +9,13 @@ import click
 
 from benchmarks import names
 from benchmarks.commands.shared import (
-    CELLS_LIMIT,
     OUT,
     limit_option,
-    processes_option,
     progress,
-    rounds_option,
     several,
 )
 from compare.commands.options import OVERWRITE, Name, together
-from handgrad.commands.options import JSON, option
+from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
     from benchmarks.protocol.session import Job
@@ -68,9 +65,22 @@ options = together(
         *("all", "1"),
         otherwise="1, with --full some cells on all as well",
     ),
-    rounds_option(otherwise="30"),
-    processes_option(otherwise="5, with --gpu 3"),
-    limit_option(CELLS_LIMIT, otherwise="none, with --gpu 420"),
+    option(
+        "--rounds",
+        type=whole(2, 10_000),
+        help="At least so many samples of each row.",
+        otherwise="30",
+    ),
+    option(
+        "--processes",
+        type=whole(1, 100),
+        help="How many processes the samples come from.",
+        otherwise="5, with --gpu 3",
+    ),
+    limit_option(
+        "Begin no cell after so long; what is left out is named.",
+        otherwise="none, with --gpu 420",
+    ),
     OUT,
     OVERWRITE,
     JSON,

@@ -1,7 +1,7 @@
 """Which ways there are to the loss and the gradient of a problem."""
 
-import functools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import manual.article
@@ -29,22 +29,13 @@ def hand_numpy(problem: GradientProblem) -> Ready:
     return Ready(lambda: run(*arguments))
 
 
-def hand_jit(problem: GradientProblem) -> Ready:
-    """Compile the same lines with `jax.jit`."""
-    return jitted(problem.by_hand, problem.arguments)
-
-
-def hand_jit_article(problem: ArticleProblem) -> Ready:
-    """Compile the hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits."""
-    lines = manual.article.value_and_gradient
-    short = functools.partial(lines, derivative=sigmoid_derivative_article)
-    return jitted(short, problem.arguments)
-
+#: The hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits.
+SHORT = partial(manual.article.value_and_gradient, derivative=sigmoid_derivative_article)
 
 #: Of any loss and gradient, by hand and by JAX.
 GRADIENTS: dict[str, Make] = {
     names.HAND: hand_numpy,
-    names.HAND_JIT: hand_jit,
+    names.HAND_JIT: lambda problem: jitted(problem.by_hand, problem.arguments),
     **called(lambda problem: Program(problem.value_and_grad, problem.arguments)),
     names.FORWARD: forward_mode,
     names.DIFFERENCES: central_differences,
@@ -90,7 +81,7 @@ FAMILIES: dict[type, dict[str, Make]] = {
     ArticleProblem: {
         **GRADIENTS,
         **{name: _of_one(make) for name, make in ONE.items()},
-        names.HAND_JIT_ARTICLE: hand_jit_article,
+        names.HAND_JIT_ARTICLE: lambda problem: jitted(SHORT, problem.arguments),
         names.C: c_program.article,
         **_peers(of_article, scikit_learn.article),
     },

@@ -5,6 +5,7 @@ So the work is the same for all, and every update can be judged.
 
 import ctypes
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -38,17 +39,9 @@ def with_jax(problem: TrainingProblem) -> Program:
     return Program(autodiff.article.trajectory, _arguments(problem), _of_layers)
 
 
-def hand_jit(problem: TrainingProblem) -> Ready:
+def hand_jit(derivative: Callable[[Any], Any], problem: TrainingProblem) -> Ready:
     """Train with the hand lines in the same `lax.scan` and packing, under `jax.jit`."""
-    return _scanned(problem, sigmoid_derivative)
 
-
-def hand_jit_article(problem: TrainingProblem) -> Ready:
-    """Train with σ' = σ(1 - σ), which saves two divisions and loses digits."""
-    return _scanned(problem, sigmoid_derivative_article)
-
-
-def _scanned(problem: TrainingProblem, derivative: Callable[[Any], Any]) -> Ready:
     def trajectory(params: Any, xs: Any, ys: Any, rate: Any, order: Any) -> Any:
         def update(layers: Any, row: Any) -> Any:
             params = manual.article.Parameters(*autodiff.article.unpack(layers))
@@ -84,19 +77,15 @@ def in_c(problem: TrainingProblem) -> Ready:
     return Ready(run, read=lambda answer: [answer.copy()])
 
 
-def hand_numpy(problem: TrainingProblem) -> Ready:
-    """Train with `manual.sgd.train` and `manual.article.gradient`, the readable lines."""
-    return _by_hand(problem.arguments, manual.article.gradient)
-
-
 def hand_floats(problem: TrainingProblem) -> Ready:
     """Train with `manual.floats.gradient`: Python floats instead of NumPy's."""
     start, xs, ys, rate, order = problem.arguments
     floats = (type(start)(*map(float, start)), xs.tolist(), ys.tolist(), rate, order)
-    return _by_hand(floats, manual.floats.gradient)
+    return by_hand(manual.floats.gradient, floats)
 
 
-def _by_hand(arguments: tuple[Any, ...], gradient: Callable[..., Any]) -> Ready:
+def by_hand(gradient: Callable[..., Any], arguments: tuple[Any, ...]) -> Ready:
+    """Train with `manual.sgd.train`, the readable lines."""
     start, xs, ys, rate, order = arguments
     return Ready(
         run=lambda: list(manual.sgd.train(start, xs, ys, gradient, rate, order)),
@@ -139,9 +128,9 @@ def article_lines(problem: TrainingProblem) -> Ready:
 CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
     names.ARTICLE: article_lines,
     names.FLOATS: hand_floats,
-    names.HAND: hand_numpy,
-    names.HAND_JIT: hand_jit,
-    names.HAND_JIT_ARTICLE: hand_jit_article,
+    names.HAND: lambda problem: by_hand(manual.article.gradient, problem.arguments),
+    names.HAND_JIT: partial(hand_jit, sigmoid_derivative),
+    names.HAND_JIT_ARTICLE: partial(hand_jit, sigmoid_derivative_article),
     **called(with_jax),
     names.C: in_c,
 }

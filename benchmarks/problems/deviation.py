@@ -17,24 +17,23 @@ as more than one answer is right there.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend import core as jex
 
+from handgrad.program.cost import terms
+from handgrad.program.equations import results_by_jax, walked
+from handgrad.program.graph import CALLS
+from handgrad.program.rule import Rounds
+from handgrad.tolerance.monte_carlo import rounds_of
 from handgrad.tolerance.runs import LOOSE_DRAWS
 from handgrad.tolerance.tolerances import LOOSE
 
 U, TINY = 2.0**-24, 2.0**-126  #: float32's unit roundoff and smallest normal number
 
-#: Operations with exact results; any other operation on floats is assumed to round.
-EXACT = frozenset(
-    {"abs", "broadcast_in_dim", "copy", "max", "min", "neg", "reduce_max", "reshape", "select_n"}
-    | {"sign", "squeeze", "stop_gradient", "transpose"}
-)
 COMPARISONS = frozenset({"gt", "ge", "lt", "le"})
 
 
@@ -61,13 +60,13 @@ def deviations(
 
     def as_it_is(leaves: Any) -> tuple[list[Any], list[Any], list[Any]]:
         walk = _Walk(None, None, products)
-        outputs = walk.program(traced.jaxpr, traced.consts, leaves)
+        outputs = walk.through(traced, leaves)
         shapes.extend(walk.rounding)
         return outputs, walk.decided, walk.margins
 
     def when_moved(leaves: Any, signs: Any, frozen: Any) -> tuple[list[Any], list[Any]]:
         walk = _Walk(iter(signs), frozen, products)
-        return walk.program(traced.jaxpr, traced.consts, leaves), walk.margins
+        return walk.through(traced, leaves), walk.margins
 
     # Compiled as two programs: by themselves its operations take longer to compile than to run.
     leaves, moving = jax.tree.leaves(arguments), jax.jit(when_moved)
@@ -106,50 +105,33 @@ class _Walk:
         self.decided: list[Any] = []  # the results of comparisons
         self.margins: list[Any] = []  # the distances of their two operands
 
-    def program(self, jaxpr: Any, consts: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
-        values = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *operands], strict=True))
-        for eqn in jaxpr.eqns:
-            given = [v.val if isinstance(v, jex.Literal) else values[v] for v in eqn.invars]
-            values.update(zip(eqn.outvars, self._equation(eqn, given), strict=True))
-        return [v.val if isinstance(v, jex.Literal) else values[v] for v in jaxpr.outvars]
+    def through(self, program: Any, given: list[Any]) -> list[Any]:
+        return walked(program.jaxpr, [*program.consts, *given], lambda v: v.val, self._equation)
 
     def _equation(self, eqn: Any, given: list[Any]) -> list[Any]:
-        inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
-        if inner is not None:
-            return self.program(inner.jaxpr, inner.consts, given)
-        out = eqn.primitive.bind(*given, **eqn.params)
-        outputs = list(out) if eqn.primitive.multiple_results else [out]
+        if eqn.primitive.name in CALLS:
+            return self.through(eqn.params.get("jaxpr") or eqn.params["call_jaxpr"], given)
+        outputs = results_by_jax(eqn, given)
         if eqn.primitive.name in COMPARISONS:
             self.margins.append(jnp.asarray(given[0] - given[1]))
             self.decided.append(outputs[0])
             return outputs if self.frozen is None else [self.frozen[len(self.decided) - 1]]
-        if eqn.primitive.name in EXACT:
+        if rounds_of(eqn) is Rounds.NOTHING:
             return outputs
         return [self._moved(eqn, given, out) for out in outputs]
 
     def _moved(self, eqn: Any, given: list[Any], out: Any) -> Any:
-        if not jnp.issubdtype(out.dtype, jnp.floating):
-            return out
         if self.signs is None:
             self.rounding.append(out.shape)
             return out
-        size, terms, spread = jnp.abs(out), 1.0, 0.0
+        reach = U * jnp.abs(out)
+        if rounds_of(eqn) is Rounds.SUM:
+            (size,) = results_by_jax(eqn, [*map(jnp.abs, given)])
+            reach = math.sqrt(terms(eqn)) * U * size
+        moved = reach
         if eqn.primitive.name == "dot_general" and self.products > U:
             # Factors are rounded independently, so their errors add up like a random walk.
-            squares = eqn.primitive.bind(*(operand * operand for operand in given), **eqn.params)
-            spread = self.products * jnp.sqrt(squares)
-        if eqn.primitive.name in ("dot_general", "reduce_sum"):
-            size = eqn.primitive.bind(*(jnp.abs(operand) for operand in given), **eqn.params)
-            terms = _terms(eqn)
+            (squares,) = results_by_jax(eqn, [operand * operand for operand in given])
+            moved = moved + self.products * jnp.sqrt(squares)
         signs = jnp.asarray(next(self.signs), jnp.float64)
-        return out + signs * jnp.where(size > 0, math.sqrt(terms) * U * size + spread + TINY, 0.0)
-
-
-def _terms(eqn: Any) -> int:
-    """Return the number of terms of each result of a sum."""
-    shape = eqn.invars[0].aval.shape
-    if eqn.primitive.name == "dot_general":
-        (over, _), _ = eqn.params["dimension_numbers"]
-    else:
-        over = eqn.params["axes"]
-    return math.prod(shape[axis] for axis in over)
+        return out + signs * jnp.where(reach > 0, moved + TINY, 0.0)

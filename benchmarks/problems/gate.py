@@ -16,7 +16,6 @@ as often as the answer, so twice that much is allowed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -68,25 +67,6 @@ class Gate:
     def wider(self, extra: Sequence[np.ndarray]) -> "Gate":
         """Return the gate for an inexact method, with a larger tolerance."""
         return replace(self, allowed=[a + e for a, e in zip(self.allowed, extra, strict=True)])
-
-    def save(self, path: Path) -> None:
-        """Save the gate for other processes of the same run."""
-        arrays = {
-            f"{kind}{i}": leaf
-            for kind in ("reference", "allowed")
-            for i, leaf in enumerate(getattr(self, kind))
-        }
-        np.savez(path, names=self.names, dtype=self.dtype, doubt=self.doubt, **arrays)
-
-
-def load(path: Path) -> Gate:
-    """Load a gate that an earlier process of this run has saved."""
-    with np.load(path, allow_pickle=False) as found:
-        names = found["names"].tolist()
-        reference, allowed = (
-            [found[f"{kind}{i}"] for i in range(len(names))] for kind in ("reference", "allowed")
-        )
-        return Gate(names, reference, allowed, str(found["dtype"]), str(found["doubt"]))
 
 
 def gate(

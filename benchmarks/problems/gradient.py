@@ -1,7 +1,7 @@
 """A loss and its gradient by hand and by JAX: what the problems share that are no trainings."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -14,9 +14,9 @@ from benchmarks.ready import Ready, jitted
 
 @dataclass(frozen=True, eq=False)
 class GradientProblem:
-    """A loss at a point, as `Problem` asks for it; all functions take (params, x, y)."""
+    """A loss at a point; all functions take (params, x, y)."""
 
-    about: dict[str, Any]
+    about: dict[str, Any]  #: for the results: sizes, batch, activation, loss
     params: Any  #: NumPy arrays or scalars, as `x` and `y`, all of one dtype
     x: np.ndarray  #: shape (..., n_in)
     y: Any
@@ -26,8 +26,14 @@ class GradientProblem:
     value_and_grad: Callable[..., Any]  #: the same by JAX
     names: tuple[str, ...]  #: of the gradient's leaves
     losses: int = 1  #: how many losses there are
-    products: list[tuple[int, int, int]] = field(default_factory=list)
+    products: Sequence[tuple[int, int, int]] = ()
+    """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix.
+
+    None where sums have two terms only and are unrolled."""
     expected_cost: float | None = None
+    """3 − s₁/S: the cost of a loss and its gradient in losses, in multiply-adds.
+
+    None where there are no products, as the exponentials dominate there."""
     product_unit: float = U  #: the unit roundoff of float32 matrix products
 
     @property
@@ -47,7 +53,7 @@ class GradientProblem:
 
     @property
     def moved(self) -> int:
-        """The bytes of arguments and result."""
+        """The bytes of arguments and result, each moved once."""
         numbers = self.x.size + np.size(self.y) + 2 * self.parameters + self.losses
         return numbers * self.x.itemsize
 

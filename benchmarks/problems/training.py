@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from benchmarks.problems.problem import Problem
 from compare.agreement import NAMES, stack, stacked
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
@@ -18,10 +17,15 @@ FORMS = (STABLE, CANCELLING)
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingProblem(Problem):
-    """The article's training: four people, the start, and the order of samples."""
+class TrainingProblem:
+    """The article's training: four people, the start, and the order of samples.
+
+    It judges answers by the bounds of `compare.reference`.
+    """
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
+    products: Sequence[tuple[int, int, int]] = ()  #: none: sums have two terms and are unrolled
+    expected_cost: float | None = None  #: none without products
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -33,13 +37,8 @@ class TrainingProblem(Problem):
     @property
     def about(self) -> dict[str, Any]:
         """A description for the results."""
-        updates = self.settings.sample_order().size
-        return {
-            "sizes": [2, 2, 1],
-            "updates": updates,
-            "activation": "sigmoid",
-            "loss": "squared error",
-        }
+        about = {"sizes": [2, 2, 1], "updates": self.settings.sample_order().size}
+        return {**about, "activation": "sigmoid", "loss": "squared error"}
 
     @property
     def parameters(self) -> int:
@@ -52,33 +51,25 @@ class TrainingProblem(Problem):
         updates = self.settings.sample_order().size
         return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
 
-    def gate(self) -> "TrainingGate":
-        """Build the gate that judges every update from the parameters before it."""
-        start, xs, ys, rate, order = self.arguments
-        return TrainingGate(start, xs, ys, rate, order)
+    def loss_alone(self) -> None:
+        """Prepare nothing: the loss is no part of a training."""
 
-
-@dataclass(frozen=True, eq=False)
-class TrainingGate:
-    """Judges every update, from the parameters before it, by the bounds of `compare.reference`."""
-
-    start: Parameters
-    xs: np.ndarray
-    ys: np.ndarray
-    rate: float
-    order: np.ndarray
+    def gate(self) -> Self:
+        """Return what judges answers: every update, from the parameters before it."""
+        return self
 
     def complaint(self, leaves: Sequence[np.ndarray]) -> str:
         """Describe the first wrong update; "" if all are right. One leaf, of shape (9, updates)."""
         (path,) = leaves
-        expected = (len(NAMES), self.order.size)
+        order = self.arguments[-1]
+        expected = (len(NAMES), order.size)
         if path.shape != expected:
             return f"the parameters: got shape {path.shape}, expected {expected}"
         wrong = ~(self._parts(path) <= 1)
         if not wrong.any():
             return ""
         update, parameter = np.argwhere(wrong.T)[0].tolist()
-        epoch = update // self.order.shape[1]
+        epoch = update // order.shape[1]
         return f"{NAMES[parameter]} in epoch {epoch}, update {update}: {path[parameter, update]!r}"
 
     def share(self, leaves: Sequence[np.ndarray]) -> float:
@@ -87,13 +78,14 @@ class TrainingGate:
 
     def _parts(self, path: np.ndarray) -> np.ndarray:
         """Compute each update's distance from the third program's, over what it may be."""
-        before = np.concatenate([stack(self.start)[:, None], path[:, :-1]], axis=1)
-        rows = np.ravel(self.order)
-        bounds = article_gradient(Parameters(*before), self.xs[rows], self.ys[rows])
+        start, xs, ys, rate, order = self.arguments
+        before = np.concatenate([stack(start)[:, None], path[:, :-1]], axis=1)
+        rows = np.ravel(order)
+        bounds = article_gradient(Parameters(*before), xs[rows], ys[rows])
         found = []
         for form in FORMS:
             grads = stacked(bounds[form])
-            after = descent_bounds(before, self.rate, grads)
+            after = descent_bounds(before, rate, grads)
             with np.errstate(invalid="ignore", divide="ignore"):
                 found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.

@@ -1,5 +1,6 @@
 """Measure one cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
+import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.floors import floors
-from benchmarks.problems.gate import Gate, load
+from benchmarks.problems.gate import Gate
 from benchmarks.problems.problem import Judge, Problem
 from benchmarks.protocol import program
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
@@ -87,12 +88,7 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
             f"all but {seen:.1%} of the gradient could be 0 and the gate would not see it"
         )
     return Cell(
-        case=spec.case,
-        size=list(spec.size),
-        dtype=spec.dtype,
-        threads=spec.threads,
-        precision=spec.precision,
-        device=spec.device,
+        *(spec.case, [*spec.size], spec.dtype, spec.threads, spec.precision, spec.device),
         about=problem.about,
         parameters=problem.parameters,
         flops=float(sum(2 * m * k * n for m, k, n in problem.products)) or None,
@@ -103,13 +99,13 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
 
 
 def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
-    """Build or load the problem's gate, which may take longer to build than the cell to time."""
-    kept = plan.gates / f"{spec.label.replace('/', '_')}.npz" if plan.gates else None
+    """Build the problem's gate, or take an earlier process's: it may take longer than the cell."""
+    kept = plan.gates / f"{spec.label.replace('/', '_')}.pickle" if plan.gates else None
     if kept is not None and kept.exists():
-        return load(kept)
+        return pickle.loads(kept.read_bytes())
     judge = problem.gate()
-    if kept is not None and isinstance(judge, Gate):
-        judge.save(kept)
+    if kept is not None:
+        kept.write_bytes(pickle.dumps(judge))
     return judge
 
 
@@ -117,17 +113,15 @@ def _rows(
     problem: Problem, spec: Spec, plan: Plan
 ) -> list[tuple[Row, Callable[[Any], Ready] | None]]:
     """List all rows with their prepare functions; None if the row states why it is absent."""
+    makers, wanted = contenders(problem), {names.REFERENCE, *(plan.only or names.CONTENDERS)}
     found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
-    makers = contenders(problem)
     # The reference is always timed, for the ratios and the noise.
-    wanted = {names.REFERENCE, *(plan.only or names.CONTENDERS)}
     for name in filter(wanted.__contains__, names.CONTENDERS):
-        if name not in makers:
-            found.append((Row(name, CONTENDER, absent=NOT_FOR_THIS), None))
-        elif name in spec.leave_out and name not in plan.only:
-            found.append((Row(name, CONTENDER, absent=NOT_IN_THIS_SET), None))
-        else:
-            found.append((Row(name, CONTENDER), makers[name]))
+        left_out = name in spec.leave_out and name not in plan.only
+        absent = NOT_IN_THIS_SET if left_out else ""
+        absent = absent if name in makers else NOT_FOR_THIS
+        row = Row(name, CONTENDER, absent=absent)
+        found.append((row, None if absent else makers[name]))
     found.append((Row(names.AGAIN, AGAIN), makers[names.REFERENCE]))
     if alone := problem.loss_alone():
         found.append((Row(names.LOSS, LOSS), lambda _: alone))
@@ -164,18 +158,13 @@ def apply_gate(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
     if row.kind == FLOOR:
         return
     leaves = ready.read(answer)
-    if isinstance(judge, Gate):
-        judge = _for(row, ready, judge)
+    if isinstance(judge, Gate) and row.kind == LOSS:
+        judge = judge.of_loss()
+    elif isinstance(judge, Gate) and ready.extra:  # an inexact method
+        judge = judge.wider(ready.extra(judge))
     row.wrong = judge.complaint(leaves)
     if not row.wrong:
         row.gate_error = max(judge.share(leaves), row.gate_error or 0.0)
-
-
-def _for(row: Row, ready: Ready, gate: Gate) -> Gate:
-    """Return the gate for a row: for the loss alone, or wider for an inexact method."""
-    if row.kind == LOSS:
-        return gate.of_loss()
-    return gate if ready.extra is None else gate.wider(ready.extra(gate))
 
 
 def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import names
 from benchmarks.cases import Spec
+from benchmarks.files import expect_writable
 from benchmarks.process import WorkerError
 from benchmarks.protocol import apart
 from benchmarks.protocol.cell import Plan
@@ -61,7 +62,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
         InputError: the file cannot be written.
     """
     if job.out:
-        results.expect_writable(job.out)
+        expect_writable(job.out)
     begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:

@@ -30,7 +30,7 @@ def answers(work: Work, threads: str, device: str, *given: Any) -> Iterator[dict
     Raises:
         WorkerError: the worker ended before it had answered.
     """
-    with Process(_work, threads, env=environment(threads, device)) as worker:
+    with Process(_work, threads, device) as worker:
         worker.send((work, given))
         try:
             while (answer := worker.receive()) is not None:
@@ -55,10 +55,13 @@ def environment(threads: str, device: str) -> dict[str, str]:
     }
 
 
-def _work(pipe: Connection, threads: str) -> None:
-    """Answer the request; runs in the other process."""
+def _work(pipe: Connection, threads: str, device: str) -> None:
+    """Answer the request; runs in the other process, before which XLA and BLAS are not loaded."""
+    wanted = environment(threads, device)
+    os.environ.clear()
+    os.environ.update(wanted)
     if threads == "1":
-        # Before XLA and BLAS are loaded, which size their thread pools by the processors.
+        # They size their thread pools by the processors.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     work, given = pipe.recv()
     for answer in work(*given):

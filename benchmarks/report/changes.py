@@ -14,19 +14,14 @@ FEW = 3
 
 def show(found: Comparison, out: Console) -> None:
     """Print the rows that changed, and the number of those that did not."""
-    if found.by_floor:
-        out.print(
-            "Ratios to the floor are compared, not times, since the machines differ in",
-            soft_wrap=True,
-        )
-        for line in found.by_floor:
-            out.print(f"  {line}", soft_wrap=True)
+    why = "Ratios to the floor are compared, not times, since the machines differ in"
     changed = [change for change in found.changes if change.verdict != TIE]
+    for line in [why, *(f"  {line}" for line in found.by_floor)] if found.by_floor else []:
+        out.print(line, soft_wrap=True)
     if changed:
         _table(changed).show(out)
-    for line in _grouped(found.missing):
+    for line in (*_grouped(found.missing), last_word(found)):
         out.print(line, soft_wrap=True)
-    out.print(last_word(found), soft_wrap=True)
 
 
 def _grouped(missing: list[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """Describe a cell in text: a line for each row, and conclusions."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from benchmarks import names
@@ -9,7 +11,7 @@ from benchmarks.cases import CASES
 from benchmarks.report import units
 from benchmarks.report.table import Table
 from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
-from benchmarks.statistics import Interval, spread, time
+from benchmarks.statistics import spread, time
 
 #: A gate that covers at least this share of the gradient needs no remark.
 ALMOST_ALL = 0.999
@@ -72,13 +74,8 @@ def _of_floor(cell: Cell, row: Row) -> str:
     found = over_floor(cell, row)
     if found is None:
         return "-"
-    mark = "<" if below_floor(found) else "*" if dispatch_bound(cell, row) else ""
+    mark = "<" if found.high < 1 else "*" if dispatch_bound(cell, row) else ""
     return f"{units.digits(found.middle)}{mark}"
-
-
-def below_floor(found: Interval) -> bool:
-    """Whether a time is significantly below its floor, which needs an explanation."""
-    return found.high < 1
 
 
 def title(cell: Cell) -> str:
@@ -101,113 +98,70 @@ def missing(cell: Cell) -> list[str]:
     return [*wrong, *(f"not timed: {', '.join(found)}: {why}" for why, found in absent.items())]
 
 
-def closing(cell: Cell) -> list[str]:
-    """List the conclusions: floor, noise, factors, cost, break-even calls, memory."""
-    says = (_floor, _below, _noise, _factors, _cost, _counted, _seen, _steady, _pays, _memory)
-    return [line for say in says if (line := say(cell))]
+def closing(cell: Cell) -> Iterator[str]:
+    """Yield the conclusions: floor, noise, factors, cost, break-even calls, memory."""
+    if parts := [*_floor(cell)]:
+        yield f"floor: {', '.join(parts)}"
+    ratios = ((row.name, over_floor(cell, row)) for row in cell.timed(CONTENDER))
+    # What is significantly below its floor needs an explanation.
+    if below := [name for name, ratio in ratios if ratio and ratio.high < 1]:
+        yield f"below the floor, which asks for a reason: {', '.join(below)}"
+    if band := noise(cell):
+        yield f"noise: ratios from {band.low:.3f} to {band.high:.3f} are a tie"
+    if found := factors(cell):
+        yield (
+            f"jax.grad is {units.digits(found.speed_up.middle)} times as fast as by hand in NumPy ="
+            f" compiler gain {found.compiler_gain.middle:.3f} / autodiff tax "
+            f"{found.autodiff_tax.middle:.3f}"
+        )
+    if (cost := gradient_cost(cell)) and cell.expected_cost is not None:
+        yield (
+            f"loss and gradient cost {cost.middle:.2f} losses; counted in multiply-adds "
+            f"{cell.expected_cost:.2f}"
+        )
+    row = cell.row(names.GRAD)
+    if row and row.counted_flops is not None and cell.flops is not None:
+        yield (
+            f"XLA counts {row.counted_flops / cell.flops:.2f} times the operations that the matrix "
+            "products of the formula have"
+        )
+    if cell.sees is not None and cell.sees <= ALMOST_ALL:
+        unseen = units.percent(1 - cell.sees)
+        yield f"{unseen} of the gradient could be 0 and the gate not see it"
+    if row and row.timed and row.steady_after:
+        calls = sorted(row.steady_after)
+        yield f"{names.GRAD} is steady after {calls[0]} to {calls[-1]} calls"
+    if pays := break_even(cell):
+        once = f"the first call of jax.grad, which compiles, takes {units.seconds(pays.first)}"
+        after = f"overtakes NumPy by hand after {units.many(pays.calls or 0)} calls"
+        never = "never overtakes NumPy by hand"
+        yield f"{once}, and {never if pays.calls is None else after}"
+    if memory := "; ".join(_memory(cell)):
+        yield memory
 
 
-def _floor(cell: Cell) -> str:
-    parts = []
+def _floor(cell: Cell) -> Iterator[str]:
     for label, name in (("a call of Python", names.EMPTY_CALL), ("of JAX", names.IDENTITY)):
         if times := cell.times(name):
-            parts.append(f"{label} {units.seconds(spread(times).median)}")
+            yield f"{label} {units.seconds(spread(times).median)}"
     for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
         if best := fastest(cell, libraries):
             library, taken = best
-            parts.append(f"{label} {units.seconds(float(np.median(taken)))} ({library})")
+            yield f"{label} {units.seconds(float(np.median(taken)))} ({library})"
     if moved := cell.times(names.TRANSFER):
         there = units.seconds(spread(moved).median)
-        parts.append(f"apart from it, to the device and back {there}")
-    return f"floor: {', '.join(parts)}" if parts else ""
+        yield f"apart from it, to the device and back {there}"
 
 
-def _below(cell: Cell) -> str:
-    found = [
-        row.name
-        for row in cell.timed(CONTENDER)
-        if (ratio := over_floor(cell, row)) is not None and below_floor(ratio)
-    ]
-    return f"below the floor, which asks for a reason: {', '.join(found)}" if found else ""
-
-
-def _noise(cell: Cell) -> str:
-    band = noise(cell)
-    return f"noise: ratios from {band.low:.3f} to {band.high:.3f} are a tie" if band else ""
-
-
-def _factors(cell: Cell) -> str:
-    found = factors(cell)
-    if found is None:
-        return ""
-    return (
-        f"jax.grad is {units.digits(found.speed_up.middle)} times as fast as by hand in NumPy = "
-        f"compiler gain {found.compiler_gain.middle:.3f} / autodiff tax "
-        f"{found.autodiff_tax.middle:.3f}"
-    )
-
-
-def _cost(cell: Cell) -> str:
-    found = gradient_cost(cell)
-    if found is None or cell.expected_cost is None:
-        return ""
-    return (
-        f"loss and gradient cost {found.middle:.2f} losses; counted in multiply-adds "
-        f"{cell.expected_cost:.2f}"
-    )
-
-
-def _counted(cell: Cell) -> str:
-    """Compare the compiler's count of the work with the formula's."""
-    row = cell.row(names.GRAD)
-    if row is None or row.counted_flops is None or cell.flops is None:
-        return ""
-    return (
-        f"XLA counts {row.counted_flops / cell.flops:.2f} times the operations that the matrix "
-        "products of the formula have"
-    )
-
-
-def _seen(cell: Cell) -> str:
-    """Report the share of the gradient that the gate does not cover."""
-    if cell.sees is None or cell.sees > ALMOST_ALL:
-        return ""
-    return f"{units.percent(1 - cell.sees)} of the gradient could be 0 and the gate not see it"
-
-
-def _steady(cell: Cell) -> str:
-    row = cell.row(names.GRAD)
-    if row is None or not row.timed or not row.steady_after:
-        return ""
-    calls = sorted(row.steady_after)
-    return f"{names.GRAD} is steady after {calls[0]} to {calls[-1]} calls"
-
-
-def _pays(cell: Cell) -> str:
-    found = break_even(cell)
-    if found is None:
-        return ""
-    once = f"the first call of jax.grad, which compiles, takes {units.seconds(found.first)}"
-    if found.calls is None:
-        return f"{once}, and never overtakes NumPy by hand"
-    return f"{once}, and overtakes NumPy by hand after {units.many(found.calls)} calls"
-
-
-def _memory(cell: Cell) -> str:
-    found = [
-        f"{row.name} {units.size_in_bytes(row.peak_bytes)}"
-        for row in cell.rows
-        if row.peak_bytes is not None
-    ]
-    if not found:
-        found = [
-            f"{row.name} {units.size_in_bytes(row.planned_bytes)}, as planned"
-            for row in cell.rows
-            if row.planned_bytes is not None and cell.device == "gpu"
-        ]
-    untuned = [
-        f"{row.name} {units.seconds(row.untuned)}" for row in cell.rows if row.untuned is not None
-    ]
-    says = [f"memory of a call: {', '.join(found)}"] * bool(found)
-    says += [f"time of one without freed memory kept: {', '.join(untuned)}"] * bool(untuned)
-    return "; ".join(says)
+def _memory(cell: Cell) -> Iterator[str]:
+    """Yield what was measured, or on a GPU planned, and the times without freed memory kept."""
+    peaks = [(row.name, row.peak_bytes, "") for row in cell.rows]
+    planned = [(row.name, row.planned_bytes, ", as planned") for row in cell.rows]
+    none = all(size is None for _, size, _ in peaks)
+    of = planned if none and cell.device == "gpu" else peaks
+    sizes = [f"{name} {units.size_in_bytes(n)}{how}" for name, n, how in of if n is not None]
+    untuned = [f"{row.name} {units.seconds(row.untuned)}" for row in cell.rows if row.untuned]
+    if sizes:
+        yield f"memory of a call: {', '.join(sizes)}"
+    if untuned:
+        yield f"time of one without freed memory kept: {', '.join(untuned)}"

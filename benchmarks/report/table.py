@@ -1,11 +1,16 @@
 """A table of texts, for a terminal and for a document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import rich.table
 from rich.console import Console
 from rich.measure import Measurement
+
+
+def markdown(heads: Sequence[str], marks: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table for a document; marks say how each column is aligned."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, marks, *rows))
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Table:
     def markdown(self) -> str:
         """Write it for a document."""
         marks = [":--" if at in self.words else "--:" for at in range(len(self.heads))]
-        return "\n".join(f"| {' | '.join(cells)} |" for cells in (self.heads, marks, *self.rows))
+        return markdown(self.heads, marks, self.rows)
 
     def show(self, out: Console) -> None:
         """Print it in full width, also in a pipe; terminals wrap it."""

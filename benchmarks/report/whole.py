@@ -66,12 +66,10 @@ def _short(cell: Cell) -> list[str]:
 def last_word(results: Results) -> str:
     """State whether all answers were right."""
     cells, failed, refused = len(results.cells), len(results.failed), len(results.refused)
+    wrong = f"{failed} wrong answer{'s' * (failed != 1)}" if failed else ""
+    unjudged = f"{refused} cell{'s' * (refused != 1)} that could not be judged" if refused else ""
     if failed or refused:
-        wrong = [f"{failed} wrong answer{'s' * (failed != 1)}"] * bool(failed)
-        unjudged = [f"{refused} cell{'s' * (refused != 1)} that could not be judged"] * bool(
-            refused
-        )
-        return f"{' and '.join([*wrong, *unjudged])}: no time for those."
+        return f"{' and '.join(filter(None, (wrong, unjudged)))}: no time for those."
     if not results.right:
         return "Nothing was timed."
     rows = sum(len(lines(cell).rows) for cell in results.cells)

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.templates import templates
 from evaluation.rows import Row, read
+from evaluation.templates import templates
 
 #: What the document is made from.
 STORED = Path(__file__).with_name("results.jsonl")

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from benchmarks.templates import templates
 from evaluation.rows import Row, add, read
+from evaluation.templates import templates
 
 __all__ = ["Row", "add", "filled", "read"]
 

@@ -15,7 +15,7 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import RIGHT, Answer, Question
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import Worker, answered
-from benchmarks.checkers.subjects import GRADIENT
+from models.model import GRADIENT
 
 #: The leaves of the model's parameters.
 B, W = "params['b']", "params['w']"
@@ -143,7 +143,7 @@ class Here(Worker):
 def results(questions: str = GRADIENTS, **absent: str) -> Results:
     names = {who.name: None for who in (ALWAYS_RIGHT, ALWAYS_WRONG)}
     versions = {"python": "3.11", "jax": "0.10"}
-    about = {"date": "2026-01-02", "revision": "abc", "machine": "m", "system": "s"}
+    about: Any = {"date": "2026-01-02", "revision": "abc", "machine": "m", "system": "s"}
     about |= {"processor": "p", "processors": 2, "versions": versions}
     return Results(about, 120.0, names | absent, questions)
 

@@ -180,8 +180,7 @@ def test_the_floors_compute_what_they_say() -> None:
     made = factors(layers(problem))
     shapes = [(*left.shape, right.shape[1]) for left, right in made]
     assert sorted(shapes) == sorted(problem.products)
-    for make in (products_numpy, products_jit):
-        ready = make(problem)
+    for ready in (products_numpy(made), products_jit(problem)):
         ready.run()
         for (left, right), room in zip(made, ready.run(), strict=True):
             np.testing.assert_allclose(room, left @ right, rtol=1e-4, atol=1e-5)

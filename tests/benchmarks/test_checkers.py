@@ -25,6 +25,7 @@ from benchmarks.checkers.cases import (
 from benchmarks.checkers.contenders import CONTENDERS, OURS, Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.tables import OF_RIGHT_POINTS
+from models import elements, right_points
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE
 from models.sized import perceptron
 from tests.benchmarks.planted_checkers import broken, gradient, question, transposed, turned
@@ -67,10 +68,10 @@ def test_all_right_points_and_single_elements_are_asked_about() -> None:
     assert {case.what for case in every if case.part == cases.RIGHT} == set(OF_RIGHT_POINTS)
     single = Counter((case.subject, case.what) for case in every if case.part == ELEMENTS)
     wanted = {str(size): draws for size, draws in cases.SIZES.items()}
-    assert single == {(s, what): n for s, n in wanted.items() for what in subjects.IN_ONE_ELEMENT}
+    assert single == {(s, what): n for s, n in wanted.items() for what in elements.MISTAKES}
 
 
-POINTS = [subject.name for points in subjects.HARD.values() for subject in points]
+POINTS = [subject.name for points in right_points.POINTS.values() for subject in points]
 
 
 @pytest.mark.slow
@@ -81,7 +82,7 @@ def test_a_right_point_is_right(name: str) -> None:
     assert asked(contenders.by_handgrad, about).verdict == RIGHT
 
 
-@pytest.mark.parametrize("mistake", subjects.IN_ONE_ELEMENT)
+@pytest.mark.parametrize("mistake", elements.MISTAKES)
 def test_one_element_is_wrong(mistake: str) -> None:
     about = Case(GRADIENTS, ELEMENTS, "100", mistake).build()
     found, true = about.by_hand(*about.point()), about.right(*about.point())

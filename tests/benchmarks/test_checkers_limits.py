@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, limits, subjects
+from benchmarks.checkers import cases, limits
 from benchmarks.checkers.cases import DERIVATIVES
 from benchmarks.checkers.planted import measured, planted
 from benchmarks.checkers.subjects import point
@@ -16,7 +16,7 @@ from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
 from tests.tiers import one_of_each
 
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
-BY_ELEMENTS = {s.name: s for s in subjects.DERIVATIVES if s.kind != RULE}
+BY_ELEMENTS = {s.name: s for s in cases.subjects(DERIVATIVES) if s.kind != RULE}
 
 
 def test_the_limits_are_those_of_the_judge() -> None:
@@ -72,7 +72,9 @@ def off_by(subject: Model, element: int, size: Any) -> Any:
     return wrong
 
 
-@pytest.mark.parametrize("name", one_of_each([s.name for s in subjects.DERIVATIVES], ["reactions"]))
+@pytest.mark.parametrize(
+    "name", one_of_each([s.name for s in cases.subjects(DERIVATIVES)], ["reactions"])
+)
 def test_right_ways_round_as_little_as_the_judge_allows(name: str) -> None:
     """At the ordinary point, where mistakes are planted; each of which is one."""
     with jax.enable_x64(True), jax.numpy_rank_promotion("allow"):  # as where they are compared

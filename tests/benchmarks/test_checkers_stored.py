@@ -6,11 +6,10 @@ from functools import cache
 import pytest
 
 from benchmarks.checkers import cases, tables
-from benchmarks.checkers.cases import DERIVATIVES, GRADIENTS, MISTAKES, RIGHT, TORCH
+from benchmarks.checkers.cases import DERIVATIVES, FORMATS, GRADIENTS, MISTAKES, RIGHT, TORCH
 from benchmarks.checkers.limits import limit
 from benchmarks.checkers.planted import planted
 from benchmarks.checkers.results import Check, Results, stored
-from benchmarks.checkers.subjects import FORMATS
 from tests.tiers import one_of_each
 
 #: Our checker, and the part of the caught mistakes with a name that must be named.

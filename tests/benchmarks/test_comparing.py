@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from benchmarks.comparing import BETTER, WORSE, Comparison, compare
 from benchmarks.report.changes import last_word
 from benchmarks.results import CONTENDER, FLOOR, PYTHON, Results, Row
 from benchmarks.statistics import TIE
-from tests.benchmarks.sure import AGAIN, FIRST, SLOWED, ended, one_line, row_of, stored
+from tests.benchmarks.sure import AGAIN, FIRST, SLOWED, ended, row_of, stored
 
 
 def scaled(results: Results, times: Callable[[Row], float]) -> Results:
@@ -95,17 +94,6 @@ def test_the_command_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["compared"] == "times"
     keys = {"cell", "row", "ratio", "interval", "noise", "verdict", "dispatch_bound"}
     assert {*found["changes"][0]} == keys
-
-
-def test_files_that_cannot_be_compared_are_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path / "other.json"
-    assert ended("compare", str(FIRST), str(other)) == 2
-    one_line(capsys, "No such file")
-    stored("map/").save(other)
-    assert ended("compare", str(FIRST), str(other)) == 2
-    one_line(capsys, "no row in common")
 
 
 @pytest.mark.slow

@@ -1,24 +1,20 @@
 """The gate: right answers pass, and mistakes of the kinds that are made by hand do not."""
 
 from dataclasses import replace
-from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
 import manual.network
-from benchmarks import names
 from benchmarks.cases import FEWER_BITS, Spec
 from benchmarks.contenders import training
 from benchmarks.contenders.derivatives import allowance
-from benchmarks.contenders.families import contenders
-from benchmarks.problems.article import mass_problem, sample_problem
+from benchmarks.problems.article import sample_problem
 from benchmarks.problems.deviation import AtAKinkError, U
-from benchmarks.problems.gate import Gate, load
+from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Unavailable, leaves
+from benchmarks.ready import leaves
 from compare.experiment import Settings
 from manual.affine import Layer
 from manual.network import Network
@@ -67,40 +63,6 @@ def test_a_mistake_does_not_pass(problem: NetworkProblem, judge: Gate, what: str
     assert judge.complaint(without(what, problem)).startswith(("dw of layer", "db of layer"))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_every_contender_passes(dtype: str) -> None:
-    """By hand, by JAX and in C, on small problems of each family; libraries: `test_peers`."""
-    tiny = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
-    problems: list[Any] = [
-        network_problem(NETWORK, BATCH, dtype),
-        network_problem(tiny, 4, dtype),
-        sample_problem(dtype),
-        mass_problem(5, dtype),
-    ]
-    if dtype == "float64":
-        problems.append(TrainingProblem(Settings(init="ones", epochs=5)))
-    with jax.enable_x64(dtype == "float64"):
-        for here in problems:
-            judge, timed = here.gate(), 0
-            for name, make in contenders(here).items():
-                ready = None if name in names.PEERS else made(make, here)
-                if ready is None:
-                    continue
-                held = judge.wider(ready.extra(judge)) if ready.extra else judge
-                answer = ready.read(ready.run())
-                assert held.complaint(answer) == "", (name, here.about)
-                assert held.share(answer) < 0.9, (name, here.about)
-                timed += 1
-            assert timed >= 5, here.about
-
-
-def made(make: Any, here: Any) -> Any:
-    try:
-        return make(here)
-    except Unavailable:
-        return None
-
-
 def test_w_for_its_transpose_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the backward pass alone, where the shapes still fit: a square w."""
     there = network_problem(
@@ -143,15 +105,8 @@ def test_biases_keep_away_from_kinks() -> None:
     assert replace(there, params=at_a_kink).gate().doubt == ""
 
 
-def test_a_kept_gate_is_the_same_and_sees_almost_every_element(judge: Gate, tmp_path: Any) -> None:
+def test_it_sees_almost_every_element(judge: Gate) -> None:
     assert judge.sees() > 0.9
-    judge.save(tmp_path / "gate.npz")
-    again = load(tmp_path / "gate.npz")
-    assert (again.names, again.dtype, again.doubt) == (judge.names, judge.dtype, judge.doubt)
-    for kept, made in zip(
-        again.reference + again.allowed, judge.reference + judge.allowed, strict=True
-    ):
-        assert np.array_equal(kept, made)
 
 
 def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:

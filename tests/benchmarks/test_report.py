@@ -45,7 +45,7 @@ def test_what_cannot_be_said_is_not() -> None:
     cell = stored_cell(DIGITS)
     cell.sees = 0.98
     row_of(cell, names.GRAD).counted_flops = 1.25 * sure(cell.flops)
-    said = closing(cell)
+    said = [*closing(cell)]
     assert "2.0 % of the gradient could be 0 and the gate not see it" in said
     assert any(line.startswith("XLA counts 1.25 times the operations") for line in said)
     cell.rows = [row for row in cell.rows if row.name == names.HAND]

@@ -176,7 +176,7 @@ def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
         list(answers(times, "1", "cpu"))
 
 
-def dies(_pipe: Any, _threads: str) -> None:
+def dies(_pipe: Any, *_: str) -> None:
     os.write(2, b"the first line\nthe last line\n")
     os._exit(3)
 
@@ -233,26 +233,6 @@ def test_where_nothing_was_timed_old_results_stay(
     assert ended(*run, "--overwrite") == code
     assert out.read_text() == "of before"
     assert list(tmp_path.iterdir()) == [out]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--case", "witdh"], "'--case': 'witdh'; expected one of sample, batch-2-2-1"),
-        (["--limit", "nan"], "'--limit': 'nan'; expected a number of seconds above 0"),
-        (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
-        (["--device", "gpu"], "--device gpu: JAX finds none"),
-        (["--case", "sample", "--out", "/dev/null/out.json"], "cannot be written"),
-        (["--case", "sample", "--out", "9" * 300], "999: cannot be written: File name too long"),
-        (["table", "nothing.json"], "nothing.json: No such file"),
-    ],
-)
-def test_bad_input_is_one_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list, says: str
-) -> None:
-    monkeypatch.setattr(machine, "PROBE", "raise RuntimeError('no device')")
-    assert ended(*arguments) == 2
-    one_line(capsys, says)
 
 
 def test_the_workers_environment(monkeypatch: pytest.MonkeyPatch) -> None:

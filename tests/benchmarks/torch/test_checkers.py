@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, contenders, limits, subjects
-from benchmarks.checkers.cases import AS_WRITTEN, MISTAKES, RIGHT, TORCH, Case
+from benchmarks.checkers import cases, contenders, limits
+from benchmarks.checkers.cases import AS_WRITTEN, FORMATS, MISTAKES, RIGHT, TORCH, Case
 from benchmarks.checkers.planted import measured, planted
 from benchmarks.checkers.question import NO_ANSWER, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.question import WRONG as SAYS_WRONG
-from benchmarks.checkers.subjects import FORMATS
 from handgrad.torch import check_function
 from models.torch_functions.function import torch
 from tests.benchmarks.test_checkers_stored import hold_every_case
@@ -105,7 +104,7 @@ def test_the_leaves_that_are_wrong_are_known() -> None:
     assert right("attention", "softmax", "float32", 1).wrong_leaves() == ()
 
 
-NAMES = [subject.name for subject in subjects.of_torch()]
+NAMES = [subject.name for subject in cases.subjects(TORCH)]
 
 
 @pytest.mark.parametrize(
