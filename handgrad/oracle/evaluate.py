@@ -102,6 +102,7 @@ def slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
+    rounding: Rounding | None = None,
 ) -> tuple[arb, np.ndarray]:
     """Return the loss, and its slope in each of k directions of the parameters, shape (k,).
 
@@ -112,14 +113,14 @@ def slopes(
         directions: objects, shape (k, size).
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
+        rounding: perturbs operands and results, if given.
     """
     # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
     same = same and not comparisons.direction
     given = series_arguments(problem, directions[same:], arguments)
-    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
-        problem.traced.loss.jaxpr, given
-    )
+    run = _run(problem, problem.traced.loss, comparisons, rounding)
+    (loss,) = run.closed(problem.traced.loss.jaxpr, given)
     problem.check_patches(comparisons)
     found = dual.tangents(loss, len(directions) - same)
     if same:
