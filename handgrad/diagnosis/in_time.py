@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from handgrad.clock import OutOfTimeError, limited, time_left
+from handgrad.data.brake import braked
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import mistakes
 from handgrad.diagnosis.samples import collected
@@ -39,7 +40,7 @@ def diagnosed(trial: Trial) -> Diagnosed:
     try:
         if known := nonlinear(trial) or stopped(trial):
             return Diagnosed(known)
-        with limited(FOR_EVIDENCE * time_left(trial.seconds)):
+        with limited(FOR_EVIDENCE * time_left(trial.seconds)) as clock, braked(clock):
             found, late = collected(trial)
         shown = mistakes(found)
         return Diagnosed(shown, cut if late or found.cut else "")

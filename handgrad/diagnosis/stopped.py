@@ -12,6 +12,7 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.data.frames import quoted_line
 from handgrad.data.point import Point, vector
+from handgrad.diagnosis.engine import REFUSED
 from handgrad.judging.case import CustomRule
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
@@ -123,7 +124,7 @@ def _is_right(program: Any, passed: set[int], ruling: Ruling) -> bool:
         return without_custom_rules(program, params, lambda e, o: o if id(e) in passed else None)[0]
 
     exact = np.nan_to_num(ruling.exact)
-    with best_effort():  # JAX cannot differentiate all that it can run
+    with best_effort(*REFUSED):  # JAX cannot differentiate all that it can run
         found = _gradient(slope, ruling.given)
         # Without its cause the error is gone but for rounding, which leaves half of the digits.
         eps = max(formats.of(leaf.dtype).eps for leaf in ruling.given.leaves)

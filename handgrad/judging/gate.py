@@ -3,10 +3,11 @@
 JAX traces code that writes in place through a second name, asks for types, or catches what a tracer
 raises to another function, without an error: after `v = h`, `v *= 2` leaves `h` as it is. So what
 JAX traced, and what ran on power series, is held to what the caller's own function returns: at the
-point, at two others where all parameters are moved, and at each that is judged. Equal values at one
-point say nothing of slopes (rows that sum to 1 are the same after they are normalised); those at
-points that are moved say what difference quotients would, and in more digits. Code in JAX alone,
-which asks for no value and writes to no array, is held to its value at one.
+point, at two others where all parameters are moved, and at each that is judged if the code may look
+at numbers. Equal values at one point say nothing of slopes (rows that sum to 1 are the same after
+they are normalised); those at points that are moved say what difference quotients would, and in
+more digits. Code in JAX alone that asks for no value and writes to no array is held at the point
+only, and what the caller has compiled nowhere: each call of it runs what JAX has traced.
 """
 
 from collections.abc import Callable

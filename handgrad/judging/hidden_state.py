@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point
+from handgrad.data.silent import quiet
 from handgrad.data.ulps import ANOTHER
 from handgrad.judging.case import Case, TorchRule
 from handgrad.judging.numpy_loss import NumpyLoss
@@ -31,7 +32,7 @@ SEEDED = {
 
 
 #: NumPy's functions that leave in an array what was in memory, by the names that code has for them.
-EMPTY = {"empty": np.empty, "empty_like": np.empty_like}
+EMPTY = {"empty": np.empty, "empty_like": np.empty_like, "ndarray": np.ndarray}
 
 #: Those that do so where they are told to compute nothing, by `where`.
 UFUNCS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
@@ -46,8 +47,9 @@ def reads_unwritten(case: Case, given: Point) -> bool:
         return False
     found: set[str] = set()
     case.rewritten(lambda function: found.update(names_in(function)) or function)
-    leaving = EMPTY | UFUNCS if "where=" in found else EMPTY
-    if found.isdisjoint({*EMPTY, "where="}):
+    leaving = {name: function for name, function in EMPTY.items() if name in found}
+    leaving |= UFUNCS if "where=" in found else {}
+    if not leaving:
         return False
     values = []
     for number in FILLED:
@@ -69,7 +71,8 @@ def _in_numpy(functions: dict[str, Any]) -> Iterator[None]:
     """Let NumPy have other functions, by which objects and what is compiled find them as well."""
     try:
         np.__dict__.update(functions)
-        yield
+        with quiet():  # NumPy warns of `where` itself
+            yield
     finally:
         np.__dict__.update(EMPTY | UFUNCS)
 
@@ -87,13 +90,18 @@ class _Filled:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         made = self.function(*args, **options)
-        if isinstance(made, np.ndarray) and made.dtype.kind in "fc" and "out" not in options:
+        given = "out" in options or getattr(made, "base", None) is not None  # as a buffer
+        if isinstance(made, np.ndarray) and made.dtype.kind in "fc" and not given:
             written = options.get("where", isinstance(self.function, np.ufunc))
             np.copyto(made, self.number, where=~np.asarray(written, bool))
         return made
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.function, name)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        """Tell whether it is an array, which code may ask of `np.ndarray`."""
+        return isinstance(instance, self.function)
 
 
 def advice(case: Case, given: Point) -> str:

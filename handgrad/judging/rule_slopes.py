@@ -7,6 +7,7 @@ function's operations. So at the caller's point the result is held to difference
 by power series, which use none.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,8 +23,9 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
+from handgrad.judging.stopped_gradients import STOP
 from handgrad.oracle import evaluate
-from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.evaluate import Look, Problem
 from handgrad.oracle.random_directions import DIRECTIONS, random_directions
 from handgrad.oracle.reference import element_scale
 from handgrad.program.trace import trace
@@ -92,7 +94,9 @@ class RuleSlope:
         try:
             with balls.precision(BITS):
                 along = random_directions(np.random.default_rng(0), scale, DIRECTIONS)
-                one, other = (self._slopes(problem, along, sign * STEP) for sign in (1, -1))
+                kept = deque[list[Any]]()
+                one = self._slopes(problem, along, STEP, partial(_keep, kept))
+                other = self._slopes(problem, along, -STEP, partial(_again, kept))
                 found = (one - other) / (2 * arb(STEP))
                 terms = along * exact
                 gaps = found - self._expected(given, outputs, along, terms)
@@ -118,13 +122,24 @@ class RuleSlope:
         comparisons = Comparisons(final=True, undefined=True)
         return evaluate.slopes(Problem(meant, given.leaves, []), along, comparisons)[1]
 
-    def _slopes(self, problem: Problem, along: np.ndarray, step: float) -> np.ndarray:
+    def _slopes(self, problem: Problem, along: np.ndarray, step: float, look: Look) -> np.ndarray:
         moved = [
             balls.array(balls.exact(leaf) + balls.exact(v) * arb(step))
             for leaf, v in zip(problem.leaves, self.direction, strict=True)
         ]
         comparisons = Comparisons(final=True, undefined=True)
-        return evaluate.slopes(problem, along, comparisons, moved)[1]
+        return evaluate.slopes(problem, along, comparisons, moved, look)[1]
+
+
+def _keep(kept: deque[list[Any]], eqn: Any, _: list[Any], results: list[Any]) -> None:
+    """Keep what `stop_gradient` gives, which is a constant to JAX's derivatives."""
+    if eqn.primitive.name == STOP:
+        kept.append(results)
+
+
+def _again(kept: deque[list[Any]], eqn: Any, *_: list[Any]) -> list[Any] | None:
+    """Return what it gave in the run before, of as many operations."""
+    return kept.popleft() if eqn.primitive.name == STOP and kept else None
 
 
 Judged = TypeVar("Judged", bound=Judgement)

@@ -90,7 +90,8 @@ def beside(
         UndecidableError: there is no such limit, or the loss jumps.
     """
     settled = replace(problem, settled=True)
-    lines = _lines(problem)
+    with balls.precision(BITS[-1]):  # a line that is rounded is no line to numbers that vanish
+        lines = _lines(problem)
     here, *sides = (_replaced(settled, slopes, line) for line in (None, *lines))
     alike = None not in sides and all(side == sides[0] for side in sides)
     if isinstance(error, PatchedError) and alike and here == sides[0]:

@@ -24,6 +24,9 @@ from handgrad.program.rules import RULES
 from handgrad.program.sources import source_of
 from handgrad.program.trace import Traced
 
+#: (equation, operands, results) -> what takes the place of the results in a run; None if nothing.
+Look = Callable[[Any, list[Any], list[Any]], list[Any] | None]
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -102,6 +105,7 @@ def slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
+    look: Look | None = None,
 ) -> tuple[arb, np.ndarray]:
     """Return the loss, and its slope in each of k directions of the parameters, shape (k,).
 
@@ -112,14 +116,15 @@ def slopes(
         directions: objects, shape (k, size).
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
+        look: is shown each operation, if given; returns what takes the place of its results, or
+            None.
     """
     # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
     same = same and not comparisons.direction
     given = series_arguments(problem, directions[same:], arguments)
-    (loss,) = _run(problem, problem.traced.loss, comparisons).closed(
-        problem.traced.loss.jaxpr, given
-    )
+    run = _run(problem, problem.traced.loss, comparisons, look and _Watch(look))
+    (loss,) = run.closed(problem.traced.loss.jaxpr, given)
     problem.check_patches(comparisons)
     found = dual.tangents(loss, len(directions) - same)
     if same:
@@ -236,7 +241,7 @@ def _run(
 class _Watch:
     """Shows somebody each operation of a run."""
 
-    def __init__(self, look: Callable[[Any, list[Any], list[Any]], None]) -> None:
+    def __init__(self, look: Look) -> None:
         self.look = look
 
     def literal(self, literal: Any) -> None:
@@ -247,14 +252,11 @@ class _Watch:
         return operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """Show the results, and leave them as they are."""
-        self.look(eqn, operands, outputs)
-        return outputs
+        """Show the results, and leave them as they are but for what takes their place."""
+        return self.look(eqn, operands, outputs) or outputs
 
 
-def _watched(
-    problem: Problem, directions: np.ndarray, look: Callable[[Any, list[Any], list[Any]], None]
-) -> None:
+def _watched(problem: Problem, directions: np.ndarray, look: Look) -> None:
     found = Comparisons(final=True, undefined=True)
     run = _run(problem, problem.traced.loss, found, _Watch(look))
     run.closed(problem.traced.loss.jaxpr, series_arguments(problem, directions))

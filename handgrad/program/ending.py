@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import attrgetter
+from traceback import walk_stack
 from types import FunctionType
 from typing import Any
 
@@ -43,9 +44,17 @@ class LoopError(BaseException):
 
 
 def _bind(*args: Any, **params: Any) -> Any:
-    if _STOPPED.get():
+    if _STOPPED.get() and not _is_lowered():
         raise LoopError
     return type(while_p).bind(while_p, *args, **params)
+
+
+def _is_lowered() -> bool:
+    """Tell whether JAX is making a loop of an operation that ends, such as a scan, to compile it.
+
+    An error there would leave JAX compiling that operation anew at every call.
+    """
+    return any(frame.f_code.co_name == "lower_jaxpr_to_module" for frame, _ in walk_stack(None))
 
 
 @contextmanager

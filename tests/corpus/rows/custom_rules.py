@@ -204,10 +204,16 @@ CASES = [
             **WRONG,
         ),
         Row(
-            "the function itself stops a gradient",
+            "right, as the function stops a gradient",
+            by_vjp(same, lambda x, d: d * 2 * x * stop(x), lambda x: x**2 * stop(x)),
+            "held to differences of slopes by",
+            **RIGHT,
+        ),
+        Row(
+            "it does not stop what the function stops",
             by_vjp(same, lambda x, d: d * x, lambda x: x * stop(x)),
-            "undecidable at second order: JAX's derivative of the",
-            verdict="undecidable",
+            "held to differences of slopes by",
+            **WRONG,
         ),
     ),
     *of("second order of a sine by a call", X, order=2, reference=jnp.sin)(

@@ -129,6 +129,13 @@ class Workspace:
         z[:3] = w**2
         return z.sum()
 
+    def by_type(self, w: Any) -> Any:
+        zeros = np.zeros(4)
+        del zeros
+        z = np.ndarray(4)
+        z[:3] = w**2
+        return z.sum() if isinstance(w, np.ndarray) else 0.0
+
 
 WORKSPACE = Workspace()
 
@@ -151,6 +158,7 @@ def as_zeros(x: Any) -> Any:
 UNWRITTEN: dict[str, Any] = {
     "in an object": lambda w: WORKSPACE.loss(w),
     "in a method": WORKSPACE.loss,
+    "by np.ndarray": WORKSPACE.by_type,
     "in what is compiled": compiled,
     "in a callback": lambda w: jax.pure_callback(as_zeros, jax.ShapeDtypeStruct((), np.float64), w),
     "by where=": where_positive,

@@ -101,6 +101,7 @@ REPLACED: dict[str, tuple[InBoth, list[float], list[Any]]] = {
     "unit vectors": (patched_vectors, O3, [*WEIGHTS[:3]]),
     "0 ** 0": (lambda m, x: m.sum(x**0.0), [0.0, 1.0], [0, 0]),
     "planes": (on_planes, O3, [2, 1, -2]),
+    "planes off zero": (on_planes, [1.5, 1.5, 0.5], [2, 1, -2]),
     "sinc": (lambda m, x: m.sum(m.sinc(x)), [0.0, 1.0], [0, -1]),
     # What is replaced beside the point, too.
     "no logarithm": (lambda m, x: m.nansum(m.log(x)), [-1.0, 2.0], [0, 0.5]),

@@ -118,6 +118,21 @@ def test_what_cannot_be_held_in_time_is_undecidable(
     assert ("to hold the loss to your function beside" in report.headline) == (takes > 0.01)
 
 
+@pytest.mark.slow
+def test_a_point_that_does_not_end_leaves_time_to_explain_the_others() -> None:
+    judged: list[np.ndarray] = []
+
+    def wrong(w: Any) -> Any:
+        while judged and not any(np.array_equal(w, point) for point in judged):
+            pass
+        return 1 - np.tanh(w)
+
+    report = check_gradient(wrong, lambda w: jnp.sum(jnp.tanh(w)), AT, points=[(2 * AT,)])
+    judged += [AT, 2 * AT]
+    assert "The search for the kind of mistake was cut" in str(report)
+    assert [diagnosis.kind for diagnosis in report.diagnoses] == ["activation-derivative"]
+
+
 def interrupting(at: int) -> Any:
     """Return twice a number, and press Ctrl-C at the so many-th point."""
     seen: set[bytes] = set()
