@@ -21,7 +21,6 @@ from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_a
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from compare.experiment import Trainings
     from compare.lockstep import Progress
     from compare.regression import Regression
 
@@ -147,42 +146,38 @@ def digits() -> "Figure":
     return figure
 
 
-def loss(trainings: "Trainings") -> "Figure":
-    """Draw the loss curves of both trainings."""
-    names = ["by hand", "by autodiff"]
-    title, loss = "The loss of both trainings", "mean squared error"
-    return _loss_curves(trainings.losses, names, title, loss, np.arange(trainings.epochs))
-
-
-def training_losses(progress: "Progress") -> "Figure":
-    """Draw the loss curves of the sides of a training."""
-    names, epochs = [SIDE_LABELS[side] for side in progress.paths], len(progress.losses)
-    title = "The loss on the training part"
-    return _loss_curves(progress.losses, names, title, "loss", np.arange(1, epochs + 1))
-
-
-def _loss_curves(
-    losses: np.ndarray, names: list[str], title: str, loss: str, epochs: np.ndarray
+def losses(
+    progress: "Progress",
+    title: str = "The loss of both trainings",
+    loss: str = "mean squared error",
+    first: int = 0,
 ) -> "Figure":
-    """Draw the curves; a second one is dashed and thinner, since the two coincide."""
+    """Draw the loss curves of the sides of a training, over epochs counted from `first`.
+
+    The second is dashed and thinner, since the two coincide.
+    """
     from matplotlib.ticker import MaxNLocator
 
     with style():
         figure, axes = _axes(title, "epoch", loss)
-        if not len(losses):
+        if not (epochs := len(progress.losses)):
             axes.set(xticks=[], yticks=[])
             axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
             return figure
         # A line through a single point is invisible.
-        marker = "o" if len(losses) == 1 else ""
+        marker = "o" if epochs == 1 else ""
         lines = ((BLUE, 5, "-", 11), (ORANGE, 2, "--", 6))
-        for column, name, (color, width, line, size) in zip(losses.T, names, lines, strict=False):
+        for side, column, (color, width, line, size) in zip(
+            progress.paths, progress.losses.T, lines, strict=False
+        ):
+            label = f"{SIDE_LABELS[side]}, ends at {column[-1]:.4g}"
             style_of: dict[str, Any] = {"color": color, "linewidth": width, "markersize": size}
-            label = f"{name}, ends at {column[-1]:.4g}"
-            axes.plot(epochs, column, line, marker=marker, label=label, **style_of)
+            axes.plot(
+                range(first, first + epochs), column, line, marker=marker, label=label, **style_of
+            )
         axes.legend(loc="best")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _scale_loss(axes, losses)
+        _scale_loss(axes, progress.losses)
         axes.grid(color=GREY, alpha=0.2)
     return figure
 

@@ -20,7 +20,7 @@ from compare.commands.options import (
     learning_rate_option,
     network_option,
 )
-from compare.commands.output import Disagreement, difference
+from compare.commands.output import Disagreement
 from compare.limits import (
     LARGEST_BATCH,
     LARGEST_SINGLE_RATE,
@@ -112,7 +112,7 @@ def train(
     from compare.data import dataset_named
     from compare.memory import keep_freed_memory
     from compare.prepared import prepare
-    from compare.training import Training, complaint
+    from compare.training import Training, refuse_misfit
     from compare.wording import BY_AUTODIFF, BY_HAND
 
     if out and os.path.lexists(out) and not overwrite:
@@ -121,8 +121,7 @@ def train(
         )
     data = dataset_named(text, target, features)
     plan = _plan(data, options)
-    if reason := complaint(plan.network, data):
-        raise click.UsageError(f"--network: {reason}.")
+    refuse_misfit(plan.network, data)
     keep_freed_memory()
     prepared = prepare(data, plan.network.sizes[-1], fraction, plan.seed, plan.dtype)
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
@@ -134,7 +133,7 @@ def train(
     if plot_file:
         from compare import plots
 
-        plots.save(plots.training_losses(progress), plot_file)
+        plots.save(plots.losses(progress, "The loss on the training part", "loss", 1), plot_file)
     if out:
         _write(out, training, progress)
     if as_json:
@@ -227,7 +226,7 @@ def _trained(training: "Training", epochs: int, classes: bool) -> "Progress":
             return train(training, epochs, lambda now: show(len(now.losses), lambda: state(now)))
     except RanAwayError as error:
         if error.divergence:
-            raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
+            raise Disagreement(f"{_placed(error.divergence)}; then it ran away.") from error
         raise
     except MisshapenError as error:
         raise Disagreement(f"{error}.") from error
@@ -299,10 +298,11 @@ def _report(
         screen.print(
             "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
         )
-        because = _described(progress.first_divergence)
+        because = _placed(progress.first_divergence)
     show_verdict(screen, progress.verdict, because)
 
 
-def _described(found: "Divergence") -> str:
-    of = f" of {found.parameter}" if found.parameter else ""
-    return f"update {found.update}, {found.quantity}{of}: {difference(found)}"
+def _placed(found: "Divergence") -> str:
+    from compare.terminal import described
+
+    return f"update {found.update}, {described(found)}"
