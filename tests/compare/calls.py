@@ -52,9 +52,9 @@ def compare(*words: Any) -> Ended:
     raise AssertionError("the command line returned")
 
 
-def started(*words: Any, **options: Any) -> subprocess.Popen[str]:
+def started(*words: Any, run: tuple[str, ...] = ("-m", "compare"), **options: Any) -> Any:
     """Run it in a process of its own."""
-    command = [sys.executable, "-m", "compare", *map(str, words)]
+    command = [sys.executable, *run, *map(str, words)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, **(pipes | options))
 
@@ -85,11 +85,9 @@ main()
 """
 
 
-def signalled(number: int, often: int, *words: Any, **options: Any) -> subprocess.Popen[str]:
+def signalled(number: int, often: int, *words: Any, **options: Any) -> Any:
     """Run it in a process of its own that sends itself this signal in the midst of its work."""
-    command = [sys.executable, "-c", SIGNALLED, *map(str, (int(number), often, *words))]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, **(pipes | options))
+    return started(int(number), often, *words, run=("-c", SIGNALLED), **options)
 
 
 def refused(*words: Any) -> str:
