@@ -136,7 +136,7 @@ class Training:
         Raises:
             RanAwayError: a parameter or a loss exceeds `LARGEST` or is NaN, on every side, or on
                 one although the two never disagreed.
-            MisshapenError: the gradient by hand is not shaped like the parameters.
+            Disagreement: the gradient by hand is not shaped like the parameters.
         """
         for stretch in self.stretches(len(progress.losses)):
             progress = self.both.advance(progress, stretch)
@@ -232,7 +232,7 @@ def train(
     """Train for so many epochs; `on_epoch` is called with the progress after each.
 
     Raises:
-        RanAwayError, MisshapenError: as `Training.advance` does.
+        RanAwayError, Disagreement: as `Training.advance` does.
     """
     progress = training.start()
     for _ in range(epochs):

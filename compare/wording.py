@@ -18,6 +18,10 @@ class InputError(ValueError):
     """Unusable input; one line says where, what was found, and what was expected."""
 
 
+class Disagreement(Exception):  # noqa: N818 (it is what the program is there to find)
+    """What the two sides disagree on, where there is nothing else to report."""
+
+
 def refused(where: str, found: str, expected: str) -> InputError:
     """Return the error that says so."""
     return InputError(f"{where}: {found}; expected {expected}")

@@ -8,10 +8,6 @@ import click
 from handgrad.commands.process import json_text
 
 
-class Disagreement(click.ClickException):
-    """A disagreement after which there is nothing to report but one line."""
-
-
 def print_object(value: Any) -> None:
     """Print one JSON object; floats round-trip, NaN and infinities become null."""
     click.echo(json_text(_finite(value)))

@@ -160,9 +160,7 @@ def _network(options: dict[str, Any]) -> "Network | None":
     """Return the network; None for the article's, swept with the lines of manual/article.py."""
     from compare.traced.kinds import KINDS, network_of
 
-    network = network_of(
-        options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}
-    )
+    network = network_of(options["sizes"], {name: options[name] for name in KINDS})
     is_the_articles = network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1)
     return None if is_the_articles else network
 
