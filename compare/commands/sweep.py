@@ -102,14 +102,14 @@ def sweep(
     the planted mistake, at that case; a trace has every link of the right derivation with three
     witnesses, in float64.
     """
-    from compare import interrupts
+    from compare.interrupts import StopRequest
 
     if number is not None:
         for name in ("cases", "distributed"):
             if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{name} beside --case; expected one of them.")
         return _look_at(_settings(options), number, as_json)
-    with interrupts.stop_request() as stop:
+    with StopRequest() as stop:
         _use_all_cores()
         wanted = _settings(options)
         with _own_output() if distributed else nullcontext():

@@ -128,9 +128,9 @@ def _weight_decay(params: Parameters, *at: Any) -> Any:
 
 
 def _decaying_rate(params: Parameters, *at: Any) -> Any:
-    *data, rate, order = at
+    xs, ys, gradient, rate, order = at
     for epoch in order:
-        yield from (path := list(train(params, *data, rate, epoch[None])))
+        yield from (path := list(train(params, xs, ys, gradient, rate, epoch[None])))
         params, rate = path[-1], rate * 0.9
 
 
