@@ -74,13 +74,8 @@ def exam() -> "Figure":
         for mark in (49, 51):
             y = float(sigmoid(mark - 50))
             axes.plot(mark, y, "s", color=BLUE)
-            axes.annotate(
-                f"mark {mark}: {y:.2f}",
-                (mark, y),
-                textcoords="offset points",
-                xytext=(12, -4),
-                color=BLUE,
-            )
+            beside: dict[str, Any] = {"textcoords": "offset points", "xytext": (12, -4)}
+            axes.annotate(f"mark {mark}: {y:.2f}", (mark, y), color=BLUE, **beside)
         axes.set_xticks(range(40, 61, 2))
         axes.set_yticks([0, 0.5, 1], ["0, beaten", "0.5", "1, dinner"])
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0.95))
@@ -97,17 +92,10 @@ def sigmoid_curve() -> "Figure":
         bottom.plot(z, slope, color=ORANGE)
         bottom.set_ylabel("σ′(z) = σ(z)σ(-z)")
         bottom.annotate("1/4 at z = 0", (0, 0.25), textcoords="offset points", xytext=(14, -6))
+        shade: dict[str, Any] = {"color": GREY, "alpha": 0.15, "linewidth": 0}
         for axes in (top, bottom):
-            axes.fill_between(
-                z,
-                0,
-                1,
-                where=slope < 0.01,
-                transform=axes.get_xaxis_transform(),
-                color=GREY,
-                alpha=0.15,
-                linewidth=0,
-            )
+            whole = axes.get_xaxis_transform()
+            axes.fill_between(z, 0, 1, where=slope < 0.01, transform=whole, **shade)
         top.annotate("saturated,\nσ′ < 0.01", (-9.8, 0.72))
     return figure
 
@@ -220,29 +208,12 @@ def residuals(result: "Regression") -> "Figure":
         figure, axes = _axes(title, xlabel, table.target)
         # With many points, small transparent markers show their density.
         width, size, alpha = (0.6, 3.5, 0.45) if len(x) > 100 else (1.2, 6, 1)
-        axes.vlines(
-            x,
-            ypred,
-            table.y,
-            color=VERMILION,
-            linewidth=width,
-            alpha=alpha,
-            zorder=1,
-            label="residual",
-        )
+        lines: dict[str, Any] = {"color": VERMILION, "linewidth": width, "alpha": alpha}
+        axes.vlines(x, ypred, table.y, zorder=1, label="residual", **lines)
         ends = np.argsort(x)[[0, -1]]
         axes.plot(x[ends], ypred[ends], color=BLACK, zorder=2, label="least squares")
-        axes.plot(
-            x,
-            table.y,
-            "o",
-            color=BLUE,
-            markersize=size,
-            markeredgewidth=0,
-            alpha=alpha,
-            zorder=3,
-            label="observed",
-        )
+        points: dict[str, Any] = {"markersize": size, "markeredgewidth": 0, "alpha": alpha}
+        axes.plot(x, table.y, "o", color=BLUE, zorder=3, label="observed", **points)
         values = np.unique(x)
         if single and len(values) <= 5:
             axes.set_xticks(values, [f"{value:.12g}" for value in values])
