@@ -41,7 +41,12 @@ def known(options: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _quickly() -> dict[str, Any]:
-    return known({"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0})
+    options = {
+        "xla_backend_optimization_level": 0,
+        "xla_cpu_parallel_codegen_split_count": 1,
+        "xla_cpu_use_fusion_emitters": False,
+    }
+    return known(options)
 
 
 def compiled_quickly(function: Callable[..., Any]) -> Callable[..., Any]:

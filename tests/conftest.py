@@ -17,7 +17,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Where XLA_FLAGS is set, even to nothing, both are left at their defaults: in `make test` for the
 # equivalence tests, and in `make test-slow` without HURRIED=1.
 if "XLA_FLAGS" not in os.environ:
-    flags = ["--xla_backend_optimization_level=0"]
+    # Small programs are not worth being compiled in parts, side by side: that takes a third longer.
+    flags = ["--xla_backend_optimization_level=0", "--xla_cpu_parallel_codegen_split_count=1"]
     # XLA ends the process at a flag that it does not know, and jaxlib 0.12 has lost this one.
     if version("jaxlib").startswith("0.10."):
         flags.append("--xla_cpu_use_fusion_emitters=false")
@@ -36,7 +37,7 @@ from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from tests.once import Once
-from tests.tiers import NIGHT
+from tests.tiers import NIGHT, left_to_the_night
 
 # Seeds are fixed in the quick tests, so that they say the same on every machine and every day; the
 # thorough ones look further. A deadline per example would measure the machine, not the code.
@@ -122,10 +123,12 @@ def pytest_collection(session: pytest.Session) -> None:
                 import_module(".".join(name.parts))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """By day leave out what the night tries."""
-    if not NIGHT:
-        items[:] = [item for item in items if item.get_closest_marker("night") is None]
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """By day leave out what the night tries, of what -k and -m have chosen."""
+    if not NIGHT and (night := left_to_the_night(items)):
+        config.hook.pytest_deselected(items=list(night))
+        items[:] = [item for item in items if item not in night]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,6 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one row in eighty, `make test-slow` one in ten, and the night all of them. Of what
+`make test` tries one row in 120, `make test-slow` one in twenty, and the night all of them. Of what
 is made of models, which takes longest, and whose mistakes are alike, it is one in four of that.
 """
 
@@ -22,6 +22,9 @@ from tests.corpus.truth import truth
 from tests.tiers import NIGHT, one_of_each
 
 CASES = all_cases()
+
+# What the day tries is drawn here, so that what it leaves out is not even collected.
+pytestmark = pytest.mark.by_day(len(CASES))
 
 #: How much more rarely cases of models are drawn than rows are.
 RARER = 4
@@ -50,7 +53,7 @@ def is_of_model(name: str) -> bool:
     return name.rpartition(": ")[0] in MODELS
 
 
-@some(lambda case: True, 80, 10)
+@some(lambda case: True, 120, 20)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -64,7 +67,7 @@ def may_be_scaled(case: Case) -> bool:
     return right and not case.tie and case.verb != "custom" and case.verdict != RAISED
 
 
-@some(may_be_scaled, 60, 10)
+@some(may_be_scaled, 120, 20)
 @pytest.mark.parametrize("factor", [-1.0, 1.5])
 def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     case = CASES[name].changed(lambda result: scaled(result, factor))
@@ -72,7 +75,7 @@ def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     assert verdict == "disagree", str(report)
 
 
-@some(lambda case: case.compiled is not None, 80, 20, "jit")
+@some(lambda case: case.compiled is not None, 80, 40, "jit")
 def test_a_compiled_loss_is_the_same(name: str) -> None:
     case = CASES[name]
     assert replace(case, function=case.compiled).check().verdict == case.check().verdict
@@ -84,7 +87,7 @@ def wrong_gradients(case: Case) -> bool:
     return of_gradient and "not-repeatable" not in case.kinds
 
 
-@some(wrong_gradients, 480, 60, "counterexample")
+@some(wrong_gradients, 480, 120, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)
@@ -101,7 +104,7 @@ def named(case: Case) -> bool:
     return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
 
 
-@some(named, 240, 40, "again")
+@some(named, 240, 80, "again")
 def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
     case = CASES[name]
     report = case.check()

@@ -1,9 +1,12 @@
 """The three tiers: `make test` runs one of each kind, `make test-slow` more, and the night all.
 
-What has the mark `night` beside `slow` runs where HANDGRAD_NIGHT=1 is in the environment.
+By day a test tries a few of its slow parameters, drawn by their names, or as many as its mark
+`by_day` says. With HANDGRAD_NIGHT=1 in the environment it tries all, and what has the mark `night`
+runs.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from zlib import crc32
@@ -14,32 +17,35 @@ from hypothesis import settings
 #: With this in the environment `make test-slow` tries all: that takes hours.
 NIGHT = "HANDGRAD_NIGHT" in os.environ
 
+#: How many slow parameters of a test are tried by day.
+BY_DAY = 5
+
 
 def slowly(*values: Any) -> Any:
     """A test's parameters that only `make test-all` tries."""
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
-def nightly(values: Iterable[Any], slow: int) -> list[Any]:
-    """Slow parameters, of which one in so many, drawn by their names, is tried without the night.
-
-    A value that is a tuple stands for several parameters.
-    """
-    marks = [pytest.mark.slow, pytest.mark.night]
-    return [
-        pytest.param(
-            *(value if isinstance(value, tuple) else (value,)),
-            marks=marks[: 1 + (crc32(repr(value).encode()) % slow > 0)],
-        )
-        for value in values
-    ]
-
-
-def one_of_each(values: Any, quick: Any, slow: int = 1) -> list[Any]:
-    """All values: those in `quick` are tried by `make test`, of others one in so many by day."""
+def one_of_each(values: Iterable[Any], quick: Any) -> list[Any]:
+    """A test's parameters: those in `quick` are tried by `make test`, and the others are slow."""
+    values = list(values)
     assert set(quick) <= set(values)
-    others = iter(nightly(((value,) for value in values if value not in quick), slow))
-    return [value if value in quick else next(others) for value in values]
+    return [value if value in quick else slowly(value) for value in values]
+
+
+def left_to_the_night(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Return what the day does not try of all tests that were chosen."""
+    left_out, slow = set[pytest.Item](), defaultdict[Any, list[pytest.Item]](list)
+    for item in items:
+        if item.get_closest_marker("night"):
+            left_out.add(item)
+        elif item.get_closest_marker("slow") and isinstance(item, pytest.Function):
+            slow[item.parent, item.originalname].append(item)
+    for of_test in slow.values():
+        mark = of_test[0].get_closest_marker("by_day")
+        drawn = sorted(of_test, key=lambda item: crc32(item.name.encode()))
+        left_out.update(drawn[mark.args[0] if mark else BY_DAY :])
+    return left_out
 
 
 def fewer(times: int) -> settings:

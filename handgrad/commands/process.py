@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import sys
-import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import PurePath
@@ -160,6 +160,11 @@ def _on_dropped(dropped: Any) -> None:
     if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return
-    again = threading.Timer(_AGAIN, _thread.interrupt_main)
-    again.daemon = True
-    again.start()
+    # `threading` would wait here for the thread's start, into which the interrupt came on a busy
+    # machine, to be dropped for good.
+    _thread.start_new_thread(_interrupt_again, ())
+
+
+def _interrupt_again() -> None:
+    time.sleep(_AGAIN)
+    _thread.interrupt_main()

@@ -22,8 +22,12 @@ from handgrad.program.equations import equations
 CUSTOM = ("custom_jvp_call", "custom_vjp_call")
 
 #: For a program that runs a few hundred times at most: optimising it would take longer than it
-#: saves.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+#: saves; and so does compiling its parts side by side.
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
 # Half of the time is XLA's newer way to compile fused operations; later versions have no other.
 if jax.__version_info__ < (0, 11):
     QUICK["xla_cpu_use_fusion_emitters"] = False

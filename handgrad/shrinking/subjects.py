@@ -17,10 +17,8 @@ from handgrad.judging.losses import prepare
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.vectors.functions import in_one
+from handgrad.program.form import QUICK
 from handgrad.shrinking.layout import Layout
-
-#: An optimised program takes twice as long to compile, which small arrays do not repay.
-QUICK: dict[str, Any] = {"xla_backend_optimization_level": 0}
 
 
 class Subject(Protocol):

@@ -11,7 +11,6 @@ from tests.attack.families.attempt import WRONGLY, Attempt, figures, outcome
 from tests.attack.families.made import Made, drawn
 from tests.attack.parts import PARTS
 from tests.attack.stored import Row
-from tests.tiers import nightly
 
 #: Drawn by a slow test, of the first family and of each other one; the attack itself
 #: draws more of them, others in every run.
@@ -36,7 +35,8 @@ def certified(rows: list[Row]) -> float:
     return sum(row["certified"] for row in rows if row["verdict"] != "undecidable") / len(rows)
 
 
-@pytest.mark.parametrize("line", [in_place.SHORT[0], *nightly(in_place.SHORT[1:], 24)])
+@pytest.mark.slow
+@pytest.mark.parametrize("line", in_place.SHORT)
 def test_short_ones(line: str) -> None:
     rows = judged(in_place.short(line))
     assert certified(rows) == 1

@@ -34,6 +34,7 @@ def test_a_file_for_each_case_with_two_sizes(tmp_path: Path) -> None:
     assert dict(mpl.rcParams) == settings
 
 
+@pytest.mark.slow
 def test_nothing_to_draw_is_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ def losses(draw: Callable[[Any], Any]) -> Loss:
     return Loss(program, at, right)
 
 
-@settings(max_examples=10 if examples_are_fixed() else 1000 if NIGHT else 20)
+@settings(max_examples=5 if examples_are_fixed() else 1000 if NIGHT else 20)
 @given(losses(), st.data())
 def test_a_right_gradient_never_disagrees_and_that_of_an_edited_line_never_agrees(
     loss: Loss, data: st.DataObject

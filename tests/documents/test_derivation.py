@@ -320,6 +320,7 @@ def test_the_commands_of_the_rows_run(
     assert (ended.code, ended.err) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_notation_is_that_of_the_traces() -> None:
     """Of what a trace has, formula and terminal are as there, by the name in the code."""
     rows, of = tables(NOTATION, "meaning"), TRACE.quantities

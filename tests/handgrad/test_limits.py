@@ -17,7 +17,6 @@ from jax import lax
 from scipy.optimize import rosen, rosen_der
 
 from handgrad import check_custom, check_gradient, check_hessian, check_hvp, check_jacobian
-from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +157,7 @@ HEAVY: dict[str, Heavy] = {
 }
 
 
-@pytest.mark.parametrize("name", nightly(HEAVY, 2))
+@pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_loss_and_its_report_keep_to_the_seconds(name: str) -> None:
     """A wrong derivative: its report looks for the mistake."""
     right, function, point, verb = HEAVY[name]

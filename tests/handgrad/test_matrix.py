@@ -11,7 +11,6 @@ import pytest
 from handgrad import check_gradient
 from models.zoo import MODELS as ZOO
 from tests.corpus.all import MODELS, all_cases
-from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -21,13 +20,11 @@ pytestmark = pytest.mark.slow
 POINTS = {np.float64: 3, np.float32: 2}
 
 
+@pytest.mark.by_day(40)
 @pytest.mark.parametrize(
     ("name", "dtype"),
     # Those of the zoo alone return the dtype that they are given.
-    nightly(
-        [*((name, np.float64) for name in MODELS), *((f"zoo: {m.name}", np.float32) for m in ZOO)],
-        4,
-    ),
+    [*((name, np.float64) for name in MODELS), *((f"zoo: {m.name}", np.float32) for m in ZOO)],
 )
 def test_right_gradients_raise_no_alarm(name: str, dtype: type) -> None:
     """Certified, so no loss was taken for another function; few digits are lost, if any."""

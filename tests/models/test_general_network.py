@@ -35,11 +35,10 @@ def test_every_mistake_is_planted() -> None:
     assert len({str(plant) for plant in VARIANTS}) == len(VARIANTS) >= 60
 
 
+@pytest.mark.by_day(12)
 @pytest.mark.parametrize(
     "name",
-    one_of_each(
-        [str(plant) for plant in VARIANTS], ["dw-transposed:shape", "dropped-term:example"], 3
-    ),
+    one_of_each(map(str, VARIANTS), ["dw-transposed:shape", "dropped-term:example"]),
 )
 def test_a_mistake_is_caught(name: str) -> None:
     """In the first network that has it, which most share; every tenth in one of all depths."""

@@ -193,6 +193,7 @@ def test_mistakes_that_no_kind_unites_are_different(model: Model) -> None:
                 assert gap(one, another) > 1e-6, (slug, other)
 
 
+@pytest.mark.by_day(40)
 @pytest.mark.parametrize("name", one_of_each(CLAIMED, ["checkers: article-people"]))
 def test_the_right_gradient_is_right(name: str) -> None:
     model, claim = CLAIMED[name]

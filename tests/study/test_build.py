@@ -114,6 +114,7 @@ def test_it_needs_nothing_from_anywhere(html: str) -> None:
             assert not re.search(r"\b(eval|localStorage|sessionStorage|indexedDB)\b|cookie", text)
 
 
+@pytest.mark.slow
 def test_no_text_gets_out_of_its_element(small: dict[str, Any]) -> None:
     text = "</script><b> <!--<script> <!-- </SCRIPT > {{script}} a\u2028b"
     changed = {**small, "about": {**small["about"], "parameters": text}}
@@ -124,11 +125,13 @@ def test_no_text_gets_out_of_its_element(small: dict[str, Any]) -> None:
     assert "<!--" not in data  # after which a script could contain another one
 
 
+@pytest.mark.slow
 def test_what_json_cannot_say_is_refused(small: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         page({**small, "eta": float("nan")})
 
 
+@pytest.mark.slow
 def test_it_is_written_whole_or_not_at_all(
     small: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +173,7 @@ def test_the_command_builds_it_and_prints_where(tmp_path: Path) -> None:
     assert told["begin"] == {"sample": "alice", "seed": 3, "form": "stable"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_without_out_it_goes_where_the_others_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -198,6 +202,7 @@ def test_bad_input_is_one_line_and_2(tmp_path: Path, words: tuple[str, ...], say
     assert says.format(tmp_path) in err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_a_page_that_cannot_be_written_is_one_line_and_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -263,6 +268,7 @@ def difference(page: Page) -> float:
     return float(page.locator("#difference").get_attribute("data-difference") or "nan")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_it_opens_and_says_how_far_it_is_from_python(pages: Pages, tmp_path: Path) -> None:
     """In a browser, once among the quick tests; the others of this folder look at every view."""

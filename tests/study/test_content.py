@@ -66,6 +66,7 @@ def test_people_as_in_the_table(content: dict[str, Any]) -> None:
     assert alice["given"] == {"x1": -2, "x2": -1, "y": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_it_begins_with_what_is_asked_for() -> None:
     asked = PassRequest(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")

@@ -170,7 +170,7 @@ def step_by_step(network: Network, params: list[Layer], x: Any, found: dict[str,
 @pytest.mark.slow
 def test_a_pass_is_that_of_numpy_and_of_jax(at: At) -> None:
     """Every z, activation and ∂L/∂z lies within the bounds of a right one."""
-    for drawn, found in passes(at()):
+    for drawn, found in passes(at())[::2]:
         n = drawn.units
         params = [Layer(np.reshape(w, (n, n)) * drawn.scale, np.zeros(n)) for w in found["w"]]
         held(drawn.network, params, found["x"], found["y"], found)

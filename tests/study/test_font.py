@@ -63,6 +63,7 @@ def test_brackets_and_roots_can_grow(article_html: str) -> None:
     assert {cmap[ord(sign)] for sign in "(){|∑"} <= set(tall)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("little")
 def test_no_more_than_is_needed() -> None:
     html = page(of_article())

@@ -16,7 +16,6 @@ from models.planted import MISTAKES, gradient_in
 from study.mistakes import mistakes
 from tests.study.browser import PHONE, At, Pages, choose, settle, state
 from tests.study.pictures import number
-from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -146,9 +145,7 @@ LEAKY = (
 )
 
 
-@pytest.mark.parametrize(
-    ("where", "level"), nightly(product(LEAKY, ("sign", "value", "factor")), 3)
-)
+@pytest.mark.parametrize(("where", "level"), [*product(LEAKY, ("sign", "value", "factor"))])
 def test_no_number_of_the_page_is_the_answer(at: At, where: str, level: str) -> None:
     """At no step: not on the network, nor in any view; it would be there without the quiz."""
 

@@ -8,7 +8,6 @@ from playwright.sync_api import Page
 
 from study.build import PAGE
 from tests.study.browser import DESKTOP, PHONE, At, axe, into_view, settle
-from tests.tiers import nightly
 
 pytestmark = pytest.mark.slow
 
@@ -114,12 +113,13 @@ def by_keyboard(page: Page, view: str) -> list[str]:
     return [*filter(None, unseen), *left]
 
 
+@pytest.mark.by_day(15)
 @pytest.mark.parametrize(
     ("view", "size", "dark"),
     [
         *((view, DESKTOP, False) for view in VIEWS),
         # On paper there is one size, and nothing is dark.
-        *nightly(((view, PHONE, True) for view in VIEWS if view != "derivation"), 3),
+        *((view, PHONE, True) for view in VIEWS if view != "derivation"),
     ],
 )
 def test_a_view(at: At, view: str, size: tuple[int, int], dark: bool) -> None:

@@ -17,7 +17,7 @@ from benchmarks.checkers.subjects import FORMATS
 from handgrad.torch import check_function
 from models.torch_functions.installed import torch
 from tests.benchmarks.test_checkers_stored import hold_every_case
-from tests.tiers import nightly
+from tests.tiers import slowly
 
 
 def right(name: str, what: str, dtype: str, draw: int = 0) -> Question:
@@ -108,7 +108,9 @@ def test_the_leaves_that_are_wrong_are_known() -> None:
 NAMES = [subject.name for subject in subjects.of_torch()]
 
 
-@pytest.mark.parametrize(("name", "dtype"), nightly(product(NAMES, ("float32", "bfloat16")), 2))
+@pytest.mark.parametrize(
+    ("name", "dtype"), [slowly(*of) for of in product(NAMES, ("float32", "bfloat16"))]
+)
 def test_a_mistake_as_large_as_the_limit_is_caught(name: str, dtype: str) -> None:
     """Where the judge allows most beside rounding; in float64 all is as in float32."""
     function, at = cases.named(TORCH, name).by_hand, right(name, AS_WRITTEN, dtype).at

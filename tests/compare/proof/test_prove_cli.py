@@ -52,6 +52,7 @@ def test_as_json() -> None:
     assert 0 < answer["seconds"] < 60
 
 
+@pytest.mark.slow
 def test_a_planted_mistake() -> None:
     ended = compare("prove", "--plant", "missing-square")
     assert (ended.code, ended.err) == (1, "")

@@ -66,6 +66,7 @@ def test_lines_end_within_the_width(
     assert bool(re.search("^ {8,}by hand ", out, re.MULTILINE)) == (width > 50)  # in the table
 
 
+@pytest.mark.slow
 def test_a_formula_is_broken_between_its_terms_and_uses_the_width() -> None:
     trace = PassRequest(sizes=(3, 4, 2), x=(1, -2, 0.5), y=(0, 1), activation="tanh").trace()
     sums = [q for q in trace.quantities.values() if q.name.startswith("z1")]

@@ -65,6 +65,7 @@ def test_a_chain_names_what_is_between() -> None:
             assert slopes == pairs
 
 
+@pytest.mark.slow
 def test_paths_that_add_are_counted() -> None:
     trace = NETWORKS["two outputs and l2"].trace()
     assert trace.quantities["da0[1]"].reason == (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient, exact_gradient
+from tests.tiers import slowly
 
 A = np.random.default_rng(5).standard_normal((4, 4))
 FREE = A > 0
@@ -55,7 +56,9 @@ def test_a_gradient_is_projected(domain: Any, nearest: Any, at: np.ndarray) -> N
         assert np.abs(found.astype(float) - slopes).max() < 1e-8
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", ml_dtypes.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", ["float64", slowly("float32"), slowly("float16"), ml_dtypes.bfloat16]
+)
 def test_what_is_drawn_is_inside_and_moves(dtype: Any) -> None:
     eps = float(ml_dtypes.finfo(dtype).eps)
     for domain, nearest, at in CASES:

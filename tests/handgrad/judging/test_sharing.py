@@ -79,6 +79,7 @@ def of_squares(w: Any, x: Any) -> Any:
     return 2 * x.T @ np.maximum(x @ w, 0)
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_whatever_was_checked_before_and_in_threads() -> None:
     def checked(k: int) -> tuple[str, Any]:
         factor = 1 + 1e-3 * (k % 2)

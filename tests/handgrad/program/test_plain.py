@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import lax
 
 from handgrad import exact_gradient
@@ -43,6 +44,7 @@ def results() -> list[Any]:
     return [f(*map(jnp.asarray, operands)).astype(float) for f, operands in CALLS]
 
 
+@pytest.mark.slow
 def test_what_no_parameter_moves_is_what_jax_gives() -> None:
     """It is the slope by its weight."""
     with jax.enable_x64(True):
