@@ -123,7 +123,8 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
 
     Raises:
         InputError: there is neither a table nor a file of that name, it cannot be read or lacks a
-            column, or a cell in use is not a number; names line and column.
+            column, a cell in use is not a number, or a column in use is constant; names line and
+            column.
     """
     table = _ours(text) if text in TABLES else _read(text, TABLES)
     if "intercept" in table.names:
