@@ -29,6 +29,7 @@ from tests.tiers import one_of_each, slowly
 BOTH = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
 
 
+@pytest.mark.slow
 def test_json_by_both(tmp_path: Path) -> None:
     path = tmp_path / "model.npz"
     answer = one_object(compare(*BOTH, "--json", "--out", path))
