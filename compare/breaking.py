@@ -16,9 +16,11 @@ import numpy as np
 import autodiff.article
 import manual.article
 from compare.agreement import NAMES, Partial, compare_gradients
-from compare.experiment import XS, YS, Prediction, Settings, Trainings, hand_path, predict, train
+from compare.experiment import XS, YS, Prediction, Settings, hand_path, predict, train
 from compare.limits import LARGEST_VALUE
+from compare.lockstep import Progress
 from compare.people import NEWCOMERS, PEOPLE, UNDECIDED
+from compare.wording import BY_AUTODIFF, BY_HAND
 from handgrad import check_gradient
 from models.model import Slip
 from models.planted import gradient_in, kind_of, train_in
@@ -51,13 +53,13 @@ def checks(
     # A fresh gradient for each check: some mistakes leave something in a buffer between calls.
     form = settings.sigmoid_derivative
     gradient, loop = gradient_in(plant, form), train_in(plant, form)
-    trainings = train(settings, on_epoch, gradient=gradient, loop=loop)
-    if _ran_away(trainings.autodiff):
+    progress = train(settings, on_epoch, gradient=gradient, loop=loop)
+    if _ran_away(progress.points[BY_AUTODIFF].params):
         hand_path(settings)  # without the mistake: if this runs away, its error says where
     return {
-        "outcome": outcome(trainings),
-        "training": loss_curve(settings, trainings),
-        "updates": _updates(trainings),
+        "outcome": outcome(progress),
+        "training": loss_curve(settings, progress),
+        "updates": _updates(progress),
         "autodiff": beside_autodiff(plant, settings),
         "judge": before_the_judge(plant, settings),
     }
@@ -67,10 +69,10 @@ def _ran_away(params: Any) -> bool:
     return not np.all(np.abs(params) <= LARGEST_VALUE)
 
 
-def outcome(trainings: Trainings) -> Check:
+def outcome(progress: Progress) -> Check:
     """Compare people's labels with those of the right training, which is the one by autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
-        everybody = predict(trainings, PEOPLE + NEWCOMERS)
+        everybody = predict(progress, PEOPLE + NEWCOMERS)
     wrong = {
         p.person.name: f"{_label(p) or 'not a number'} instead of {p.label_by_autodiff}"
         for p in everybody
@@ -97,12 +99,12 @@ def _grouped(said: dict[str, str]) -> str:
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in people.items())
 
 
-def loss_curve(settings: Settings, trainings: Trainings) -> Check:
+def loss_curve(settings: Settings, progress: Progress) -> Check:
     """Check whether the loss curve shows that nothing is learned."""
     start = float(manual.article.mean_loss(settings.start(), XS, YS))
     # Without any epoch both are still at the start.
-    end, right = trainings.losses[-1].tolist() if trainings.epochs else (start, start)
-    if not np.isfinite(end) or _ran_away(trainings.by_hand):
+    end, right = progress.losses[-1].tolist() if len(progress.losses) else (start, start)
+    if not np.isfinite(end) or _ran_away(progress.points[BY_HAND].params):
         return Check(True, f"the training runs away; its loss ends as {end:.4g}")
     stuck = end >= UNDECIDED
     how = "no better than always answering one half" if stuck else "which looks like learning"
@@ -111,11 +113,11 @@ def loss_curve(settings: Settings, trainings: Trainings) -> Check:
     return Check(stuck and right < UNDECIDED, says)
 
 
-def _updates(trainings: Trainings) -> Check:
+def _updates(progress: Progress) -> Check:
     """Compare every update with autodiff's from the same parameters."""
-    first = trainings.first_divergence
+    first = progress.first_divergence
     if first is None:
-        return Check(False, f"all {trainings.epochs * len(PEOPLE)} updates agree")
+        return Check(False, f"all {len(progress.losses) * len(PEOPLE)} updates agree")
     epoch, person = divmod(first.update, len(PEOPLE))
     name = first.parameter
     what = f"∂L/∂{name} is" if first.quantity == "gradient" else f"{name} becomes"

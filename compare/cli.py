@@ -9,13 +9,13 @@ from compare import exit_codes
 from compare.commands.break_ import break_
 from compare.commands.errata import errata
 from compare.commands.explain import explain
-from compare.commands.output import Disagreement
 from compare.commands.plot import plot
 from compare.commands.prove import prove
 from compare.commands.regress import regress
 from compare.commands.run import run
 from compare.commands.sweep import sweep
 from compare.commands.train import train
+from compare.wording import Disagreement
 from handgrad.commands.options import SETTINGS, version_option
 
 
@@ -34,4 +34,4 @@ for command in (run, explain, errata, break_, sweep, prove, train, regress, plot
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    exit_codes.run(cli, "python -m compare", {Disagreement: ("disagree: {}", 1)})
+    exit_codes.run(cli, "python -m compare", {Disagreement: ("disagree: {}.", 1)})

@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
-from compare.people import PEOPLE, raw, targets
+from compare.people import PEOPLE
 from compare.wording import (
     LONGEST_PATH,
-    InputError,
     install,
     listed,
     near_miss,
-    no_such_file,
     quoted,
+    refused,
     shown,
 )
 
@@ -39,6 +38,9 @@ BUILT_IN = {
     "breast-cancer": "diagnosis",  # 569 tumours: 30 measurements; 2 diagnoses
     "diabetes": "progression",  # 442 patients: 10 measurements; a number
 }
+
+#: The features of those that come with the project.
+OURS = {"article": ("weight", "height"), "davis": ("weight", "height"), "bdims": ("wgt", "hgt")}
 
 #: Those that are tables of numbers for least squares, too, and their columns; the target is last.
 #: `article`: in, lb; `bdims`: cm, 1 for male, kg.
@@ -95,19 +97,18 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
     if text in BUILT_IN:
         whole = built_in(text)
         if target not in (None, whole.target):
-            raise InputError(f"{text}: target {target!r}; expected {whole.target!r}, its only one")
+            raise refused(text, f"target {target!r}", f"{whole.target!r}, its only one")
         features = _features(text, (*whole.features, whole.target), features, whole.target)
         x = whole.x[:, [whole.features.index(name) for name in features]]
         return replace(whole, features=features, x=np.ascontiguousarray(x))
     table = _read(text, BUILT_IN)
     if target is None:
-        columns = listed(table.names)
-        raise InputError(f"{table.where}: no target; expected --target with one of {columns}")
+        raise refused(table.where, "no target", f"--target with one of {listed(table.names)}")
     features = _features(table.where, table.names, features, target)
     if (rows := len(table.rows)) < FEWEST_ROWS:
-        raise InputError(f"{table.where}: {rows} rows; expected at least {FEWEST_ROWS}")
-    x = _varying(table, features)
-    labels, y = _classes(table, target) or (None, _varying(table, [target])[:, 0])
+        raise refused(table.where, f"{rows} rows", f"at least {FEWEST_ROWS}")
+    x = _numbers(table, features)
+    labels, y = _classes(table, target) or (None, _numbers(table, [target])[:, 0])
     return Dataset(Path(text).name, features, target, labels, x, y)
 
 
@@ -122,17 +123,12 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
 
     Raises:
         InputError: there is neither a table nor a file of that name, it cannot be read or lacks a
-            column, or a cell in use is not a number; names line and column.
+            column, a cell in use is not a number, or a column in use is constant; names line and
+            column.
     """
-    if text == "article":
-        people = [{"height": str(p.height), "weight": str(p.weight)} for p in PEOPLE]
-        table = Table(text, TABLES[text], people, [*range(2, 2 + len(people))])
-    else:
-        table = _read(str(FILES / "bdims.csv") if text in TABLES else text, TABLES)
+    table = _ours(text) if text in TABLES else _read(text, TABLES)
     if "intercept" in table.names:
-        raise InputError(
-            f"{table.where}: a column intercept, which the regression adds; expected another name"
-        )
+        raise refused(table.where, "a column intercept, which the regression adds", "another name")
     columns = TABLES.get(text, table.names)
     target = columns[-1] if target is None else target
     features = _features(table.where, columns, features, target)
@@ -146,27 +142,22 @@ def built_in(name: str) -> Dataset:
     Raises:
         InputError: it needs scikit-learn, which is not installed.
     """
-    if name == "article":
-        y = targets(PEOPLE).astype(np.int64)
-        return Dataset(name, ("weight", "height"), "gender", SEXES, raw(PEOPLE), y)
-    if name not in ("davis", "bdims"):
+    if name not in OURS:
         return _from_scikit_learn(name)
-    table = _read(str(FILES / f"{name}.csv"))
-    features = ("weight", "height") if name == "davis" else ("wgt", "hgt")
-    x, note = _numbers(table, features), ""
+    table, target = _ours(name), BUILT_IN[name]
+    x, note = _numbers(table, OURS[name]), ""
     if name == "davis":
         x[WRONG_ROW], note = x[WRONG_ROW, ::-1], CORRECTED
-    female = np.array([row["sex"] in ("F", "0") for row in table.rows])
-    return Dataset(name, features, "sex", SEXES, x, female.astype(np.int64), note)
+    female = np.array([row[target] in ("F", "0") for row in table.rows])
+    return Dataset(name, OURS[name], target, SEXES, x, female.astype(np.int64), note)
 
 
 def _from_scikit_learn(name: str) -> Dataset:
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"{name}: needs scikit-learn, which is not installed; expected {install('data')}"
-        ) from error
+        missing = "needs scikit-learn, which is not installed"
+        raise refused(name, missing, install("data")) from error
     # In its own units, like every other data set; by default scikit-learn standardises this one.
     options = {"scaled": False} if name == "diabetes" else {}
     bunch: Any = getattr(datasets, f"load_{name.replace('-', '_')}")(**options)
@@ -195,23 +186,37 @@ class Table:
         return f"{self.where}, line {self.lines[row]}, column {shown(name)}"
 
 
-def _read(text: str, built_in_names: Collection[str] = ()) -> Table:
+def _ours(name: str) -> Table:
+    """Return a table that comes with the project, with all of its columns."""
+    if name != "article":
+        return _read(str(FILES / f"{name}.csv"))
+    names = ("weight", "height", "gender")
+    people = [{of: str(getattr(person, of)) for of in names} for person in PEOPLE]
+    return Table(name, names, people, [*range(2, 2 + len(people))])
+
+
+def _read(text: str, names: Collection[str] = ()) -> Table:
     """Read a CSV file in UTF-8: a header, and rows of cells with commas between them.
+
+    Args:
+        text: its path.
+        names: those of data sets that may stand in its place, one of which may be misspelled.
 
     Raises:
         InputError: the file cannot be read or is no such file, the name of a column is a number or
             that of another, or a row has more or fewer cells than the header.
     """
-    if message := no_such_file(text, built_in_names):
-        raise InputError(message)
     where = shown(text, LONGEST_PATH)
     try:
         with Path(text).open(encoding="utf-8-sig", newline="") as file:
             return _table(where, csv.DictReader(file, strict=True))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        found = f"no such file{near_miss(text, names)}"
+        raise refused(where, found, f"a CSV file or one of {', '.join(names)}") from error
     except OSError as error:
-        raise InputError(f"{where}: {error.strerror or error}; expected a CSV file") from error
+        raise refused(where, error.strerror or str(error), "a CSV file") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{where}: not UTF-8 text; expected a CSV file in UTF-8") from error
+        raise refused(where, "not UTF-8 text", "a CSV file in UTF-8") from error
 
 
 def _table(where: str, reader: csv.DictReader) -> Table:
@@ -220,26 +225,21 @@ def _table(where: str, reader: csv.DictReader) -> Table:
         reader.fieldnames = names = [name.strip() for name in reader.fieldnames or ()]
         for at, name in enumerate(names):
             if (name and name in names[:at]) or _as_float(name) is not None:
-                raise InputError(
-                    f"{where}, column {at + 1}: {quoted(name)} in the header; expected a name that "
-                    "no other column has"
-                )
+                found = f"{quoted(name)} in the header"
+                column = f"{where}, column {at + 1}"
+                raise refused(column, found, "a name that no other column has")
         for row in reader:
             if None in row or None in row.values():  # where what is too much stands, and too little
-                more = "more" if None in row else "fewer"
-                raise InputError(
-                    f"{where}, line {reader.line_num}: {more} cells than in the header; expected "
-                    f"{len(names)} with commas between them"
-                )
+                found = f"{'more' if None in row else 'fewer'} cells than in the header"
+                expected = f"{len(names)} with commas between them"
+                raise refused(f"{where}, line {reader.line_num}", found, expected)
             rows.append(row)
             lines.append(reader.line_num)
     except csv.Error as error:
-        raise InputError(
-            f"{where}, line {reader.reader.line_num}: {error}; expected cells with commas between "
-            "them"
-        ) from error
+        line = f"{where}, line {reader.reader.line_num}"
+        raise refused(line, str(error), "cells with commas between them") from error
     if not rows:
-        raise InputError(f"{where}: no rows; expected a header and rows below it")
+        raise refused(where, "no rows", "a header and rows below it")
     return Table(where, tuple(names), rows, lines)
 
 
@@ -254,16 +254,12 @@ def _features(
     features = tuple(features or (name for name in names if name and name != target))
     for name in (wanted := (*features, target)):
         if name not in names:
-            raise InputError(
-                f"{where}: no column {quoted(name)}{near_miss(name, names)}; expected one of "
-                f"{listed(names)}"
-            )
+            found = f"no column {quoted(name)}{near_miss(name, names)}"
+            raise refused(where, found, f"one of {listed(names)}")
     if not features or len(set(wanted)) < len(wanted):
-        raise InputError(
-            f"{where}: target {quoted(target)} and features "
-            f"{', '.join(map(quoted, features)) or 'none'}; expected at least one feature, all "
-            "different and none the target"
-        )
+        given = ", ".join(map(quoted, features)) or "none"
+        expected = "at least one feature, all different and none the target"
+        raise refused(where, f"target {quoted(target)} and features {given}", expected)
     return features
 
 
@@ -279,29 +275,23 @@ def _numbers(table: Table, names: Sequence[str]) -> np.ndarray:
     """Convert columns to float64, shape (rows, names).
 
     Raises:
-        InputError: a cell is no number of at most `LARGEST_VALUE` in size.
+        InputError: a cell is no number of at most `LARGEST_VALUE` in size, or a column is constant
+            up to rounding: such a one cannot be standardised.
     """
     values = np.empty((len(table.rows), len(names)))
     for (row, cells), (column, name) in product(enumerate(table.rows), enumerate(names)):
         value = _as_float(cell := cells[name])
         if value is None or not abs(value) <= LARGEST_VALUE:
-            raise InputError(
-                f"{table.at(row, name)}: {quoted(cell)}; expected a number of at most "
-                f"{LARGEST_VALUE:g} in size, or other columns (--target, --feature)"
-            )
+            expected = f"a number of at most {LARGEST_VALUE:g} in size, or other columns"
+            raise refused(table.at(row, name), quoted(cell), f"{expected} (--target, --feature)")
         values[row, column] = value
-    return values
-
-
-def _varying(table: Table, names: Sequence[str]) -> np.ndarray:
-    """`_numbers`, of columns that are not constant: such a one cannot be standardised."""
-    values = _numbers(table, names)
-    for name, spread in zip(names, np.ptp(values, axis=0), strict=True):
-        if spread <= SMALLEST_VALUE:
-            raise InputError(
-                f"{table.where}, column {shown(name)}: its values differ by {spread:g}; expected a "
-                "column that varies, or others (--target, --feature)"
-            )
+    for name, column in zip(names, values.T, strict=True):
+        # The mean of n numbers has a relative error of n u, so deviations from it may have that.
+        noise = len(column) * 2.0**-53 * np.abs(column).max()
+        if (spread := np.ptp(column)) <= max(noise, SMALLEST_VALUE):
+            expected = "a column that varies, or others (--target, --feature)"
+            found = f"its values differ by {spread:g}"
+            raise refused(f"{table.where}, column {shown(name)}", found, expected)
     return values
 
 
@@ -330,13 +320,12 @@ def _classes(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray] | No
         return None
     for row, label in enumerate(labels):
         if label.lower() in MISSING:
-            raise InputError(f"{table.at(row, name)}: {quoted(label)}; expected a class")
+            raise refused(table.at(row, name), quoted(label), "a class")
     alone = sorted(firsts[sizes == 1])
     if alone or len(sizes) == 1:
         # In a column of numbers, text is the more likely mistake.
         row = min(alone or [0], key=lambda row: values[row] is not None)
-        raise InputError(
-            f"{table.at(row, name)}: {quoted(labels[row])} in {'this row only' if alone else 'all'}"
-            "; expected at least two classes, and two rows of each, to train on and to test on"
-        )
+        found = f"{quoted(labels[row])} in {'this row only' if alone else 'all'}"
+        expected = "at least two classes, and two rows of each, to train on and to test on"
+        raise refused(table.at(row, name), found, expected)
     return tuple(labels[row] for row in firsts), codes.astype(np.int64)

@@ -1,7 +1,7 @@
 """Train the article's network by hand and by autodiff, compare, and predict (`compare run`)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from compare.agreement import (
     stack,
 )
 from compare.limits import LARGEST_VALUE
-from compare.lockstep import Divergence, Lockstep, Point, Program, RanAwayError, Steps
+from compare.lockstep import Lockstep, Point, Program, Progress, RanAwayError, Steps
 from compare.people import PEOPLE, Person, label, raw, shifted, targets
 from compare.reference import (
     CANCELLING,
@@ -64,22 +64,6 @@ class Settings:
         return manual.sgd.sample_order(len(PEOPLE), self.epochs)
 
 
-@dataclass(frozen=True)
-class Trainings:
-    """The result of comparing two trainings."""
-
-    losses: np.ndarray  #: shape (epochs, 2): mean loss after each epoch, by hand and by autodiff
-    first_divergence: Divergence | None
-    max_drift_ulps: float  #: largest |θ by hand - θ by autodiff| / ulp(max(|θ|, 1))
-    by_hand: Parameters  #: nine numbers, the final parameters by hand
-    autodiff: Parameters  #: nine numbers, the final parameters by autodiff
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs."""
-        return len(self.losses)
-
-
 def outside_training_range(person: Person) -> list[str]:
     """Return a warning for each measurement outside the range of the training data."""
     x, seen = raw((person,))[0], raw(PEOPLE)
@@ -112,11 +96,6 @@ class Prediction:
         """The label by the network trained by autodiff; near one half, rounding may change it."""
         return label(self.autodiff)
 
-    @property
-    def warnings(self) -> list[str]:
-        """A warning for each measurement outside the range of the training data."""
-        return outside_training_range(self.person)
-
 
 def partials(settings: Settings, person: Person) -> list[Partial]:
     """Compare the nine partial derivatives at the starting parameters for one of `PEOPLE`."""
@@ -130,7 +109,7 @@ def train(
     order: np.ndarray | None = None,
     gradient: Gradient | None = None,
     loop: Loop = manual.sgd.train,
-) -> Trainings:
+) -> Progress:
     """Train twice and compare every update.
 
     Args:
@@ -147,13 +126,11 @@ def train(
     order = settings.sample_order() if order is None else order
     both = _lockstep(settings, gradient, loop, on_epoch)
     progress = both.start(_points(stack(settings.start()), 0))
-    losses = [progress.losses]
     for done in range(0, len(order), CHUNK):
         progress = both.advance(progress, np.ravel(order[done : done + CHUNK]))
-        losses.append(_losses(progress.paths))
-    by_hand, auto = (Parameters(*point.params) for point in progress.points.values())
-    found, drift = progress.first_divergence, progress.max_drift_ulps
-    return Trainings(np.concatenate(losses), found, drift, by_hand, auto)
+        losses = np.concatenate([progress.losses, _losses(progress.paths)])
+        progress = replace(progress, losses=losses)
+    return progress
 
 
 def hand_path(settings: Settings, on_epoch: Callable[[int], None] = lambda _: None) -> np.ndarray:
@@ -273,16 +250,14 @@ def _losses(paths: dict[str, Point]) -> np.ndarray:
     return np.stack([by_hand, autodiff.article.mean_losses(_nine(auto), XS, YS)], axis=1)
 
 
-def predict(trainings: Trainings, people: tuple[Person, ...]) -> list[Prediction]:
+def predict(progress: Progress, people: tuple[Person, ...]) -> list[Prediction]:
     """Predict for people by both trained networks, and judge; genders may be unknown."""
     x = shifted(raw(people))
-    by_hand, auto = (_predicted(params, x) for params in (trainings.by_hand, trainings.autodiff))
-    agree = by_hand.agree & auto.agree
+    of_hand, of_auto = (_predicted(Parameters(*p.params), x) for p in progress.points.values())
+    columns = (of_hand.by_hand, of_auto.autodiff, of_hand.agree & of_auto.agree)
     return [
-        Prediction(person, float(hand), float(a), bool(agreed))
-        for person, hand, a, agreed in zip(
-            people, by_hand.by_hand, auto.autodiff, agree, strict=True
-        )
+        Prediction(person, float(hand), float(auto), bool(agree))
+        for person, hand, auto, agree in zip(people, *columns, strict=True)
     ]
 
 

@@ -1,20 +1,26 @@
 """A request to stop: work that can end between two steps goes on to the next one."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
 class StopRequest:
-    """Records a request to stop, by Ctrl-C or SIGTERM."""
+    """Records a request to stop, by Ctrl-C or SIGTERM; `with` restores the handlers after."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._before = {of: signal.getsignal(of) for of in (signal.SIGINT, signal.SIGTERM)}
+
+    def __enter__(self) -> "StopRequest":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def listen(self) -> None:
         """Note the next signal instead of ending; a second Ctrl-C ends as usual."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in self._before:
             signal.signal(number, self._on_signal)
 
     def requested(self) -> bool:
@@ -30,15 +36,3 @@ class StopRequest:
         if self.signal == number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = number
-
-
-@contextmanager
-def stop_request() -> Iterator[StopRequest]:
-    """Yield a `StopRequest` for work that can stop between steps; restore the handlers after."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    request = StopRequest()
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

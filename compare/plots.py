@@ -21,7 +21,6 @@ from manual.activations import sigmoid, sigmoid_derivative, sigmoid_derivative_a
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from compare.experiment import Trainings
     from compare.lockstep import Progress
     from compare.regression import Regression
 
@@ -75,13 +74,8 @@ def exam() -> "Figure":
         for mark in (49, 51):
             y = float(sigmoid(mark - 50))
             axes.plot(mark, y, "s", color=BLUE)
-            axes.annotate(
-                f"mark {mark}: {y:.2f}",
-                (mark, y),
-                textcoords="offset points",
-                xytext=(12, -4),
-                color=BLUE,
-            )
+            beside: dict[str, Any] = {"textcoords": "offset points", "xytext": (12, -4)}
+            axes.annotate(f"mark {mark}: {y:.2f}", (mark, y), color=BLUE, **beside)
         axes.set_xticks(range(40, 61, 2))
         axes.set_yticks([0, 0.5, 1], ["0, beaten", "0.5", "1, dinner"])
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0.95))
@@ -98,17 +92,10 @@ def sigmoid_curve() -> "Figure":
         bottom.plot(z, slope, color=ORANGE)
         bottom.set_ylabel("σ′(z) = σ(z)σ(-z)")
         bottom.annotate("1/4 at z = 0", (0, 0.25), textcoords="offset points", xytext=(14, -6))
+        shade: dict[str, Any] = {"color": GREY, "alpha": 0.15, "linewidth": 0}
         for axes in (top, bottom):
-            axes.fill_between(
-                z,
-                0,
-                1,
-                where=slope < 0.01,
-                transform=axes.get_xaxis_transform(),
-                color=GREY,
-                alpha=0.15,
-                linewidth=0,
-            )
+            whole = axes.get_xaxis_transform()
+            axes.fill_between(z, 0, 1, where=slope < 0.01, transform=whole, **shade)
         top.annotate("saturated,\nσ′ < 0.01", (-9.8, 0.72))
     return figure
 
@@ -147,42 +134,38 @@ def digits() -> "Figure":
     return figure
 
 
-def loss(trainings: "Trainings") -> "Figure":
-    """Draw the loss curves of both trainings."""
-    names = ["by hand", "by autodiff"]
-    title, loss = "The loss of both trainings", "mean squared error"
-    return _loss_curves(trainings.losses, names, title, loss, np.arange(trainings.epochs))
-
-
-def training_losses(progress: "Progress") -> "Figure":
-    """Draw the loss curves of the sides of a training."""
-    names, epochs = [SIDE_LABELS[side] for side in progress.paths], len(progress.losses)
-    title = "The loss on the training part"
-    return _loss_curves(progress.losses, names, title, "loss", np.arange(1, epochs + 1))
-
-
-def _loss_curves(
-    losses: np.ndarray, names: list[str], title: str, loss: str, epochs: np.ndarray
+def losses(
+    progress: "Progress",
+    title: str = "The loss of both trainings",
+    loss: str = "mean squared error",
+    first: int = 0,
 ) -> "Figure":
-    """Draw the curves; a second one is dashed and thinner, since the two coincide."""
+    """Draw the loss curves of the sides of a training, over epochs counted from `first`.
+
+    The second is dashed and thinner, since the two coincide.
+    """
     from matplotlib.ticker import MaxNLocator
 
     with style():
         figure, axes = _axes(title, "epoch", loss)
-        if not len(losses):
+        if not (epochs := len(progress.losses)):
             axes.set(xticks=[], yticks=[])
             axes.text(0.5, 0.5, "no epochs", transform=axes.transAxes, ha="center", color=GREY)
             return figure
         # A line through a single point is invisible.
-        marker = "o" if len(losses) == 1 else ""
+        marker = "o" if epochs == 1 else ""
         lines = ((BLUE, 5, "-", 11), (ORANGE, 2, "--", 6))
-        for column, name, (color, width, line, size) in zip(losses.T, names, lines, strict=False):
+        for side, column, (color, width, line, size) in zip(
+            progress.paths, progress.losses.T, lines, strict=False
+        ):
+            label = f"{SIDE_LABELS[side]}, ends at {column[-1]:.4g}"
             style_of: dict[str, Any] = {"color": color, "linewidth": width, "markersize": size}
-            label = f"{name}, ends at {column[-1]:.4g}"
-            axes.plot(epochs, column, line, marker=marker, label=label, **style_of)
+            axes.plot(
+                range(first, first + epochs), column, line, marker=marker, label=label, **style_of
+            )
         axes.legend(loc="best")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _scale_loss(axes, losses)
+        _scale_loss(axes, progress.losses)
         axes.grid(color=GREY, alpha=0.2)
     return figure
 
@@ -225,29 +208,12 @@ def residuals(result: "Regression") -> "Figure":
         figure, axes = _axes(title, xlabel, table.target)
         # With many points, small transparent markers show their density.
         width, size, alpha = (0.6, 3.5, 0.45) if len(x) > 100 else (1.2, 6, 1)
-        axes.vlines(
-            x,
-            ypred,
-            table.y,
-            color=VERMILION,
-            linewidth=width,
-            alpha=alpha,
-            zorder=1,
-            label="residual",
-        )
+        lines: dict[str, Any] = {"color": VERMILION, "linewidth": width, "alpha": alpha}
+        axes.vlines(x, ypred, table.y, zorder=1, label="residual", **lines)
         ends = np.argsort(x)[[0, -1]]
         axes.plot(x[ends], ypred[ends], color=BLACK, zorder=2, label="least squares")
-        axes.plot(
-            x,
-            table.y,
-            "o",
-            color=BLUE,
-            markersize=size,
-            markeredgewidth=0,
-            alpha=alpha,
-            zorder=3,
-            label="observed",
-        )
+        points: dict[str, Any] = {"markersize": size, "markeredgewidth": 0, "alpha": alpha}
+        axes.plot(x, table.y, "o", color=BLUE, zorder=3, label="observed", **points)
         values = np.unique(x)
         if single and len(values) <= 5:
             axes.set_xticks(values, [f"{value:.12g}" for value in values])

@@ -14,12 +14,8 @@ import numpy as np
 from compare.compiling import judged
 from compare.lockstep import Point, Program, Steps
 from compare.trees import join, leaves, split
-from compare.wording import InputError
+from compare.wording import Disagreement
 from manual.optimisers import OPTIMISERS, State
-
-
-class MisshapenError(InputError):
-    """The gradient by hand is not shaped and typed like the parameters; no update is possible."""
 
 
 def start(params: Any, optimiser: str) -> Point:
@@ -62,7 +58,7 @@ class ByHand:
 
 
 def _check(grads: Any, params: Any, update: int) -> None:
-    """Refuse a gradient that is not shaped and typed like the parameters."""
+    """Refuse a gradient that is not shaped and typed like the parameters: no update is possible."""
     found, expected = leaves(grads), leaves(params)
     if list(found) != list(expected):
         wrong = "params", f"has {len(grads)} layers; expected {len(params)}"
@@ -75,7 +71,7 @@ def _check(grads: Any, params: Any, update: int) -> None:
             ((name, f"has {a}; expected {b}") for name, (a, b) in of.items() if a != b), None
         )
     if wrong:
-        raise MisshapenError(f"update {update}, gradient of {wrong[0]}: by hand it {wrong[1]}")
+        raise Disagreement(f"update {update}, gradient of {wrong[0]}: by hand it {wrong[1]}")
 
 
 def _point(params: np.ndarray, state: State) -> Point:

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from compare.people import PEOPLE, UNDECIDED
+from compare.wording import BY_AUTODIFF, BY_HAND, SIDE_LABELS
 
 if TYPE_CHECKING:
+    from compare import lockstep
     from compare.agreement import Partial
-    from compare.experiment import Prediction, Settings, Trainings
-    from compare.lockstep import Divergence
+    from compare.experiment import Prediction, Settings
     from compare.regression import Regression
 
 #: Digits printed; the 16th and 17th of a float64 may differ between machines.
@@ -77,17 +78,17 @@ def _lost_digits(row: "Partial") -> bool:
     return row.bound > HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
 
 
-def show_trainings(out: Console, trainings: "Trainings", every: int | None = None) -> None:
+def show_trainings(out: Console, trainings: "lockstep.Progress", every: int | None = None) -> None:
     """Print the losses every so many epochs, the result of the judged updates, and the drift."""
-    if not trainings.epochs:
+    if not (epochs := len(trainings.losses)):
         out.print("No epochs: the parameters stay where they are.")
         return
     rows = table("epoch", "mean loss by hand", "autodiff")
-    every = every or max(1, trainings.epochs // 10)
-    for epoch in sorted({*range(0, trainings.epochs, every), trainings.epochs - 1}):
+    every = every or max(1, epochs // 10)
+    for epoch in sorted({*range(0, epochs, every), epochs - 1}):
         rows.add_row(str(epoch), *map(number, trainings.losses[epoch]))
     out.print(rows)
-    if trainings.epochs > 1:
+    if epochs > 1:
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
     out.print()
     loss = float(trainings.losses[-1, 0])
@@ -97,26 +98,27 @@ def show_trainings(out: Console, trainings: "Trainings", every: int | None = Non
             "another --learning-rate, --seed or more --epochs."
         )
     if trainings.first_divergence:
-        out.print(f"First divergence: {_described(trainings.first_divergence)}")
+        epoch, person = divmod(trainings.first_divergence.update, len(PEOPLE))
+        where = f"epoch {epoch}, {PEOPLE[person].name}"
+        out.print(f"First divergence: {where}, {described(trainings.first_divergence)}")
     else:
         out.print(
-            f"{trainings.epochs * len(PEOPLE)} updates, each taken by both from common parameters "
+            f"{epochs * len(PEOPLE)} updates, each taken by both from common parameters "
             "along either path: all agree."
         )
     drift = f"{trainings.max_drift_ulps:.3g} ulp(max(|θ|, 1))"
     out.print(f"Free-running, the two drift at most {drift} apart.")
 
 
-def _described(divergence: "Divergence") -> str:
-    """Describe the first divergence of two trainings in a sentence."""
-    whose = {"by_hand": "by hand", "autodiff": "by autodiff", "both": "both"}
-    epoch, person = divmod(divergence.update, len(PEOPLE))
+def described(found: "lockstep.Divergence") -> str:
+    """Describe what is wrong in an update, by how much, and whose fault it is."""
+    of = f" of {found.parameter}" if found.parameter else ""
+    off = {BY_HAND: "the one by hand", BY_AUTODIFF: "the one by autodiff", "both": "each of them"}
     return (
-        f"epoch {epoch}, {PEOPLE[person].name}, {divergence.quantity} of "
-        f"{divergence.parameter}: by hand {number(divergence.by_hand).strip()}, by autodiff "
-        f"{number(divergence.autodiff).strip()}, {divergence.ulps:.3g} ulps apart. Two "
-        f"right answers differ by at most {divergence.bound:.2g}, and {whose[divergence.off]} is "
-        f"off (at the parameters of the training {whose[divergence.along]})"
+        f"{found.quantity}{of}: by hand {found.by_hand:.{DIGITS}g}, by autodiff "
+        f"{found.autodiff:.{DIGITS}g}, {found.ulps:.3g} ulps apart along the path "
+        f"{SIDE_LABELS[found.along]}; two right answers differ by at most {found.bound:.2g}, and "
+        f"{off[found.off]} is off"
     )
 
 

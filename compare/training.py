@@ -14,7 +14,7 @@ from compare.lockstep import Divergence, Lockstep, Point, Program, Progress, Ran
 from compare.prepared import Prepared, hits
 from compare.sides import ByAutodiff, ByHand, judged, start
 from compare.trees import layers_like, split
-from compare.wording import BY_AUTODIFF, BY_HAND
+from compare.wording import BY_AUTODIFF, BY_HAND, refused
 from manual.network import Network
 from manual.sgd import minibatches
 
@@ -40,28 +40,28 @@ class Plan:
     dtype: str = "float64"  #: or `float32`
 
 
-def complaint(network: Network, data: Dataset) -> str | None:
-    """Return why the network does not fit the data, or None if it does."""
-    n_in, n_out = network.sizes[0], network.sizes[-1]
-    of = shape(network.sizes)
-    if n_in != len(data.features):
-        return (
-            f"network {of} has {n_in} inputs; expected {len(data.features)}, one for each "
-            f"feature of {data.name}"
-        )
+def refuse_misfit(network: Network, data: Dataset) -> None:
+    """Refuse a network whose inputs, outputs or loss are not for these data.
+
+    Raises:
+        InputError: names what does not fit.
+    """
+    n_in, n_out, of = network.sizes[0], network.sizes[-1], shape(network.sizes)
+    if n_in != (features := len(data.features)):
+        expected = f"{features}, one for each feature of {data.name}"
+        raise refused("--network", f"network {of} has {n_in} inputs", expected)
     if data.classes is None:
         if network.loss in OF_CLASSES:
-            return f"loss {network.loss} is for classes; expected mse or huber for {data.target!r}"
-        return None if n_out == 1 else f"network {of} has {n_out} outputs; expected 1"
-    classes = len(data.classes)
-    allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
+            found, expected = f"loss {network.loss} is for classes", "mse or huber"
+            raise refused("--network", found, f"{expected} for {data.target!r}")
+        allowed, why = {1}, ""
+    else:
+        classes = len(data.classes)
+        allowed = {classes} | ({1} if classes == 2 and network.loss != "softmax-ce" else set())
+        why = f" for the {classes} classes of {data.target!r} with {network.loss}"
     if n_out not in allowed:
-        expected = " or ".join(map(str, sorted(allowed)))
-        return (
-            f"network {of} has {n_out} outputs; expected {expected} for the {classes} classes "
-            f"of {data.target!r} with {network.loss}"
-        )
-    return None
+        expected = " or ".join(map(str, sorted(allowed))) + why
+        raise refused("--network", f"network {of} has {n_out} outputs", expected)
 
 
 @cache
@@ -136,7 +136,7 @@ class Training:
         Raises:
             RanAwayError: a parameter or a loss exceeds `LARGEST` or is NaN, on every side, or on
                 one although the two never disagreed.
-            MisshapenError: the gradient by hand is not shaped like the parameters.
+            Disagreement: the gradient by hand is not shaped like the parameters.
         """
         for stretch in self.stretches(len(progress.losses)):
             progress = self.both.advance(progress, stretch)
@@ -232,7 +232,7 @@ def train(
     """Train for so many epochs; `on_epoch` is called with the progress after each.
 
     Raises:
-        RanAwayError, MisshapenError: as `Training.advance` does.
+        RanAwayError, Disagreement: as `Training.advance` does.
     """
     progress = training.start()
     for _ in range(epochs):

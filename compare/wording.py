@@ -18,6 +18,15 @@ class InputError(ValueError):
     """Unusable input; one line says where, what was found, and what was expected."""
 
 
+class Disagreement(Exception):  # noqa: N818 (it is what the program is there to find)
+    """What the two sides disagree on, where there is nothing else to report."""
+
+
+def refused(where: str, found: str, expected: str) -> InputError:
+    """Return the error that says so."""
+    return InputError(f"{where}: {found}; expected {expected}")
+
+
 def shown(text: str, longest: int = 60) -> str:
     """Return text for a message, quoted if it has unprintable characters.
 
@@ -81,17 +90,3 @@ def near_miss(text: str, names: Collection[str]) -> str:
     """Return a hint at the name that was probably meant, or an empty text."""
     near = difflib.get_close_matches(text, names, n=1)
     return f" (did you mean {quoted(near[0])}?)" if near else ""
-
-
-def no_such_file(text: str, names: Collection[str]) -> str | None:
-    """Return an error message if `text` is not an existing file; it may be a misspelled name."""
-    try:
-        os.stat(text)
-    except (FileNotFoundError, NotADirectoryError):
-        return (
-            f"{shown(text, LONGEST_PATH)}: no such file{near_miss(text, names)}; "
-            f"expected a CSV file or one of {', '.join(names)}"
-        )
-    except OSError:
-        pass  # reading the file will report the problem
-    return None

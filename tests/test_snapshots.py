@@ -35,11 +35,14 @@ compare explain {w1|dh1_dz1} --person bob
 compare explain w0.2.1 --network 3-4-2 --activation tanh --x 1,-2,0.5 --y 0,1
 compare explain dw0[1,2] --network 2-3-2 --loss {bce|softmax-ce|huber} --l2 0.1 --x 1,2 --y 0,1
 compare errata {|7 --json|1|16}
-compare regress
-compare run --epochs 9 --weight 60 --height 168 --units metric
+compare regress {|bdims --steps 3}
+compare run {|--epochs 35 --every 10|--epochs 9 --weight 60 --height 168 --units metric}
+compare run --init ones --epochs {0 --person Bob|5 --weight 200 --height 59}
+compare run --learning-rate 1e10 --epochs 20
+compare train --data iris --network 4-7-3 --epochs 3 --seed 5 --by hand {|--json}
 compare sweep --case 4711 --plant wrong-input
 compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
-compare break {|half-mse --epochs 5}
+compare break {|half-mse --epochs 5|Update-before-USE --epochs 100}
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
 benchmarks checkers --table benchmarks/results/checkers/{gradients|derivatives|torch}.json

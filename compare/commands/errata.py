@@ -37,7 +37,8 @@ def errata(number: int | None, as_json: bool) -> int:
     entry = ERRATA[number - 1]
     shown = entry.run()
     if as_json:
-        print_object(_as_object(entry, shown))
+        parts = ("columns", "rows", "says", "numbers")
+        print_object(_texts(entry) | {"run": {part: getattr(shown, part) for part in parts}})
     else:
         _show(console(), entry, shown)
     return 0
@@ -89,15 +90,3 @@ def _column(cells: "Sequence[Cell]", digits: int) -> list[str]:
 def _texts(entry: "Erratum") -> dict[str, Any]:
     names = ("number", "title", "section", "printed", "right", "why")
     return {name: getattr(entry, name) for name in (*names, "printed_latex", "right_latex")}
-
-
-def _as_object(entry: "Erratum", shown: "Shown") -> dict[str, Any]:
-    return {
-        **_texts(entry),
-        "run": {
-            "columns": shown.columns,
-            "rows": shown.rows,
-            "says": shown.says,
-            "numbers": shown.numbers,
-        },
-    }

@@ -5,6 +5,7 @@ Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
 
 import difflib
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,7 @@ import click
 
 from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
 from compare.wording import install, quoted
-from handgrad.commands.options import (
-    Number,
-    option,
-    seed_option,
-    whole,
-)
+from handgrad.commands.options import Number, option, seed_option, whole
 
 
 def together(*options: Callable) -> Callable:
@@ -131,10 +127,9 @@ class File(click.Path):
 
 
 SEED = whole(0, LARGEST_SEED)
-EPOCHS = whole(0, MOST_EPOCHS)
+FILE = File(path_type=Path)
 LEARNING_RATE = Number("a finite number above 0", above=0)
 L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
-FILE = File(path_type=Path)
 PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
 DTYPE = Name("float32", "float64")
 ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)
@@ -178,38 +173,34 @@ def kind_options(
     )
 
 
-def learning_rate_option(**settings: Any) -> Callable:
-    """--learning-rate."""
-    about = "η, the step per unit of gradient."
-    return option("--learning-rate", type=LEARNING_RATE, help=about, **settings)
-
-
-def epochs_option(**settings: Any) -> Callable:
-    """--epochs."""
-    about = "How often the training goes through its rows, in all."
-    return option("--epochs", type=EPOCHS, help=about, **settings)
-
-
-def person_option(**settings: Any) -> Callable:
-    """--person."""
-    people = Name("alice", "bob", "charlie", "diana")
-    about = "Whose loss the partial derivatives are of: one of the article's four people."
-    return option("--person", type=people, help=about, **settings)
-
-
-def init_option(**settings: Any) -> Callable:
-    """--init."""
-    about = "Parameters drawn from N(0, 1), or all weights 1 and biases 0."
-    return option("--init", type=Name("normal", "ones"), help=about, **settings)
-
-
-def form_option(*names: str, **settings: Any) -> Callable:
-    """--sigmoid-derivative."""
-    about = (
-        "Of the article's network, σ' by hand as σ(z)σ(-z), which keeps its digits, or as f(1 - f)."
-    )
-    forms = Name("stable", "article")
-    return option("--sigmoid-derivative", *names, type=forms, help=about, **settings)
+learning_rate_option = partial(
+    option, "--learning-rate", type=LEARNING_RATE, help="η, the step per unit of gradient."
+)
+epochs_option = partial(
+    option,
+    "--epochs",
+    type=whole(0, MOST_EPOCHS),
+    help="How often the training goes through its rows, in all.",
+)
+person_option = partial(
+    option,
+    "--person",
+    type=Name("alice", "bob", "charlie", "diana"),
+    help="Whose loss the partial derivatives are of: one of the article's four people.",
+)
+init_option = partial(
+    option,
+    "--init",
+    type=Name("normal", "ones"),
+    help="Parameters drawn from N(0, 1), or all weights 1 and biases 0.",
+)
+form_option = partial(
+    option,
+    "--sigmoid-derivative",
+    type=Name("stable", "article"),
+    help="Of the article's network, σ' by hand as σ(z)σ(-z), which keeps its digits, or as "
+    "f(1 - f).",
+)
 
 
 def column_options(target: str, otherwise: str | None = None) -> Callable:

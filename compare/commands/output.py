@@ -7,20 +7,6 @@ import click
 
 from handgrad.commands.process import json_text
 
-_OFF = {"by_hand": "the one by hand", "autodiff": "the one by autodiff", "both": "each of them"}
-
-
-def difference(found: Any) -> str:
-    """Describe the two numbers of a divergence and their bound."""
-    return (
-        f"by hand {found.by_hand:.9g}, by autodiff {found.autodiff:.9g}; two right answers differ "
-        f"by at most {found.bound:.2g}, and {_OFF[found.off]} is off"
-    )
-
-
-class Disagreement(click.ClickException):
-    """A disagreement after which there is nothing to report but one line."""
-
 
 def print_object(value: Any) -> None:
     """Print one JSON object; floats round-trip, NaN and infinities become null."""

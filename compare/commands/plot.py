@@ -53,7 +53,7 @@ def loss(file: Path, **training: Any) -> None:
     settings = Settings(**training)
     with progress(settings.epochs, "epochs") as on_epoch:
         trainings = train(settings, on_epoch)
-    _save(plots.loss(trainings), file)
+    _save(plots.losses(trainings), file)
 
 
 @plot.command()

@@ -74,7 +74,7 @@ def _proved(
     from compare.limits import shape
     from compare.proof.lines import prove_article, prove_network
     from compare.traced.kinds import network_of
-    from compare.wording import InputError
+    from compare.wording import InputError, refused
     from manual.activations import SIGMOID_DERIVATIVES
     from manual.article import gradient
     from models.planted import PLANTS, gradient_in
@@ -91,10 +91,8 @@ def _proved(
         return prove_article(gradient_in(PLANTS[slug], form), about | {"plant": slug}, lemmas=False)
     for name, value in (("plant", plant), ("sigmoid-derivative", sigmoid_derivative)):
         if value is not None:
-            raise InputError(
-                f"--{name} beside a network of another kind; expected the article's, 2-2-1 without "
-                "further options"
-            )
+            expected = "the article's, 2-2-1 without further options"
+            raise InputError(f"--{name} beside a network of another kind; expected {expected}")
     network = network_of(sizes, kinds)
     if "gelu" in network.activations:
         raise InputError(
@@ -104,10 +102,9 @@ def _proved(
     paths = prod(sizes)
     examples = examples or (2 if 2 * paths <= SMALL else 1)
     if examples * paths > LARGEST:
-        raise InputError(
-            f"not attempted: too large: {shape(sizes)} has {paths} paths from inputs to outputs, "
-            f"with {examples} example{'s' * (examples > 1)}; expected at most {LARGEST} in all"
-        )
+        found = f"{shape(sizes)} has {paths} paths from inputs to outputs, with {examples} example"
+        found += "s" * (examples > 1)
+        raise refused("not attempted: too large", found, f"at most {LARGEST} in all")
     about = {"network": shape(sizes), "activation": network.activation, "output": network.output}
     about |= {"loss": network.loss, "l2": network.l2, "examples": examples}
     return prove_network(network, examples, about)
@@ -178,22 +175,12 @@ def _latex(factors: "Sequence[Any]") -> str | None:
 
 def _as_object(found: "Proof") -> dict[str, Any]:
     claims = [*found.partials, *found.also]
-    answer = {
-        "verdict": found.verdict,
-        **found.about,
-        "of": found.of,
-        "partials": [
-            {
-                "name": c.name,
-                "verdict": c.verdict,
-                "latex": _latex(c.factors) if c.factors else None,
-            }
-            for c in found.partials
-        ],
-        "also": [
-            {"name": c.name, "says": c.says, "proved": c.verdict == "proved"} for c in found.also
-        ],
-    }
+    partials = [
+        {"name": c.name, "verdict": c.verdict, "latex": _latex(c.factors)} for c in found.partials
+    ]
+    also = [{"name": c.name, "says": c.says, "proved": c.verdict == "proved"} for c in found.also]
+    answer = {"verdict": found.verdict, **found.about, "of": found.of}
+    answer |= {"partials": partials, "also": also}
     if found.reason:
         return answer | {"reason": found.reason}
     answer |= {"cases": max(c.cases for c in claims), "kinks": list(found.kinks)}

@@ -72,9 +72,5 @@ def _show(out: Any, result: "Regression", plot_file: Path | None, agree: bool) -
         out.print(f"Residuals: {plot_file}", soft_wrap=True)
     because = "by hand and by autodiff, every gradient and every step within rounding"
     if divergence := result.first_divergence:
-        because = (
-            f"{divergence.quantity} of {divergence.parameter} in step {divergence.update}: by hand "
-            f"{divergence.by_hand:.15g}, by autodiff {divergence.autodiff:.15g}, where two right "
-            f"answers differ by at most {divergence.bound:.2g}"
-        )
+        because = f"step {divergence.update}, {terminal.described(divergence)}"
     terminal.show_verdict(out, "agree" if agree else "disagree", because)

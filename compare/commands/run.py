@@ -1,6 +1,7 @@
 """`compare run`: train the article's network by hand and by autodiff, and compare."""
 
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def run(
     """
     from compare import terminal
     from compare.commands.output import print_object
-    from compare.experiment import Settings, partials, predict, train
+    from compare.experiment import Settings, outside_training_range, partials, predict, train
     from compare.people import NEWCOMERS, person_named
 
     you = _you(weight, height, units)
@@ -62,11 +63,12 @@ def run(
     with terminal.progress(settings.epochs, "epochs") as on_epoch:
         trainings = train(settings, on_epoch)
     predictions = predict(trainings, (*NEWCOMERS, *you))
+    warnings = {of: outside_training_range(of) for of in you}
     reason = _disagreement(rows, trainings, predictions)
     if plot_file:
         from compare import plots
 
-        plots.save(plots.loss(trainings), plot_file)
+        plots.save(plots.losses(trainings), plot_file)
     verdict = "disagree" if reason else "agree"
     if as_json:
         losses = [[epoch, *map(float, loss)] for epoch, loss in enumerate(trainings.losses)]
@@ -87,7 +89,7 @@ def run(
             },
             "predictions": {
                 p.person.name: {"by_hand": p.by_hand, "autodiff": p.autodiff, "label": p.label}
-                | ({"warnings": p.warnings} if p.person in you else {})
+                | ({"warnings": warnings[p.person]} if p.person in you else {})
                 for p in predictions
             },
             "verdict": verdict,
@@ -97,11 +99,11 @@ def run(
     terminal.show_trainings(out, trainings, every)
     out.print("\nPredictions, the probability of F:\n")
     terminal.show_predictions(out, predictions)
-    for warning in (warning for p in predictions if p.person in you for warning in p.warnings):
+    for warning in chain.from_iterable(warnings.values()):
         out.print(f"Warning: {warning}; the network extrapolates.")
     if plot_file:
         out.print(f"\nLoss curves: {plot_file}", soft_wrap=True)
-    what = "every gradient and every update" if trainings.epochs else "every gradient"
+    what = "every gradient and every update" if len(trainings.losses) else "every gradient"
     out.print()
     agreed = f"by hand and by autodiff, {what} within rounding"
     terminal.show_verdict(out, verdict, reason or agreed)

@@ -1,6 +1,6 @@
 """The slug of a planted mistake, as a user types it."""
 
-from compare.wording import InputError, near_miss, quoted
+from compare.wording import near_miss, quoted, refused
 from models.model import Slip
 from models.planted import MISTAKES, PLANTS
 
@@ -15,11 +15,7 @@ def slug_of(typed: str, option: str, among: dict[str, Slip] = PLANTS) -> str:
     if slug in among:
         return slug
     if slug in MISTAKES:
-        raise InputError(
-            f"{option} {slug}: a mistake of the training loop, around a right gradient; expected "
-            "one of a gradient"
-        )
-    raise InputError(
-        f"{option}: {quoted(typed)}, no such mistake{near_miss(slug, among)}; expected one of "
-        "those that `python -m compare break` lists"
-    )
+        found = "a mistake of the training loop, around a right gradient"
+        raise refused(f"{option} {slug}", found, "one of a gradient")
+    found = f"{quoted(typed)}, no such mistake{near_miss(slug, among)}"
+    raise refused(option, found, "one of those that `python -m compare break` lists")

@@ -102,14 +102,14 @@ def sweep(
     the planted mistake, at that case; a trace has every link of the right derivation with three
     witnesses, in float64.
     """
-    from compare import interrupts
+    from compare.interrupts import StopRequest
 
     if number is not None:
         for name in ("cases", "distributed"):
             if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{name} beside --case; expected one of them.")
         return _look_at(_settings(options), number, as_json)
-    with interrupts.stop_request() as stop:
+    with StopRequest() as stop:
         _use_all_cores()
         wanted = _settings(options)
         with _own_output() if distributed else nullcontext():
@@ -160,9 +160,7 @@ def _network(options: dict[str, Any]) -> "Network | None":
     """Return the network; None for the article's, swept with the lines of manual/article.py."""
     from compare.traced.kinds import KINDS, network_of
 
-    network = network_of(
-        options["sizes"], {name: options[name] for name in KINDS if options[name] is not None}
-    )
+    network = network_of(options["sizes"], {name: options[name] for name in KINDS})
     is_the_articles = network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1)
     return None if is_the_articles else network
 

@@ -20,7 +20,6 @@ from compare.commands.options import (
     learning_rate_option,
     network_option,
 )
-from compare.commands.output import Disagreement, difference
 from compare.limits import (
     LARGEST_BATCH,
     LARGEST_SINGLE_RATE,
@@ -28,11 +27,12 @@ from compare.limits import (
     SMALLEST_SINGLE_RATE,
     shape,
 )
+from compare.wording import BY_AUTODIFF, BY_HAND, SIDE_LABELS, Disagreement
 from handgrad.commands.options import JSON, Number, option, seed_option, whole
 
 if TYPE_CHECKING:
     from compare.data import Dataset
-    from compare.lockstep import Divergence, Progress
+    from compare.lockstep import Progress
     from compare.training import Plan, Training
 
 OPTIMISER = Name("sgd", "momentum", "adam")
@@ -112,8 +112,7 @@ def train(
     from compare.data import dataset_named
     from compare.memory import keep_freed_memory
     from compare.prepared import prepare
-    from compare.training import Training, complaint
-    from compare.wording import BY_AUTODIFF, BY_HAND
+    from compare.training import Training, refuse_misfit
 
     if out and os.path.lexists(out) and not overwrite:
         raise click.UsageError(
@@ -121,8 +120,7 @@ def train(
         )
     data = dataset_named(text, target, features)
     plan = _plan(data, options)
-    if reason := complaint(plan.network, data):
-        raise click.UsageError(f"--network: {reason}.")
+    refuse_misfit(plan.network, data)
     keep_freed_memory()
     prepared = prepare(data, plan.network.sizes[-1], fraction, plan.seed, plan.dtype)
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
@@ -134,7 +132,7 @@ def train(
     if plot_file:
         from compare import plots
 
-        plots.save(plots.training_losses(progress), plot_file)
+        plots.save(plots.losses(progress, "The loss on the training part", "loss", 1), plot_file)
     if out:
         _write(out, training, progress)
     if as_json:
@@ -160,8 +158,8 @@ def train(
 
 def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     """Return the plan; options that were not given depend on the data."""
+    from compare.traced.kinds import KINDS, network_of
     from compare.training import Plan
-    from manual.network import Network
 
     classes = 0 if data.classes is None else len(data.classes)
     outputs = 1 if classes <= 2 and options["loss"] != "softmax-ce" else max(classes, 1)
@@ -169,16 +167,12 @@ def _plan(data: "Dataset", options: dict[str, Any]) -> "Plan":
     loss = options["loss"] or ("mse" if not classes else "bce" if sizes[-1] == 1 else "softmax-ce")
     on_probabilities = classes and loss in ("mse", "huber")
     output = options["output"] or ("sigmoid" if on_probabilities else "identity")
+    kinds = {name: options[name] for name in KINDS} | {"loss": loss, "output": output}
     optimiser, dtype = options["optimiser"], options["dtype"]
     rate = options["learning_rate"] or RATES[optimiser]
     if dtype == "float32" and not SMALLEST_SINGLE_RATE < rate < LARGEST_SINGLE_RATE:
         raise click.UsageError(f"--learning-rate {rate:g}; expected one that float32 can hold.")
-    try:
-        network = Network(
-            sizes, options["activation"] or "sigmoid", output, loss, options["l2"] or 0.0
-        )
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
+    network = network_of(sizes, kinds)
     return Plan(network, optimiser, rate, options["batch"], options["seed"], dtype)
 
 
@@ -211,8 +205,7 @@ def _trained(training: "Training", epochs: int, classes: bool) -> "Progress":
         KeyboardInterrupt: with a message that says how far it got.
     """
     from compare.lockstep import RanAwayError
-    from compare.sides import MisshapenError
-    from compare.terminal import progress
+    from compare.terminal import described, progress
     from compare.training import train
 
     def state(now: "Progress") -> str:
@@ -226,11 +219,11 @@ def _trained(training: "Training", epochs: int, classes: bool) -> "Progress":
         with progress(epochs, "epochs", transient=False) as show:
             return train(training, epochs, lambda now: show(len(now.losses), lambda: state(now)))
     except RanAwayError as error:
-        if error.divergence:
-            raise Disagreement(f"{_described(error.divergence)}; then it ran away.") from error
+        if found := error.divergence:
+            raise Disagreement(
+                f"update {found.update}, {described(found)}; then it ran away"
+            ) from error
         raise
-    except MisshapenError as error:
-        raise Disagreement(f"{error}.") from error
 
 
 def _write(out: Path, training: "Training", progress: "Progress") -> None:
@@ -248,12 +241,9 @@ def _write(out: Path, training: "Training", progress: "Progress") -> None:
     from compare.trees import layers_like, split
 
     params = next(iter(progress.points.values())).params
-    layers = split(params, layers_like(training.plan.network.sizes))
-    arrays = {
-        f"{name}{k}": array
-        for k, layer in enumerate(layers)
-        for name, array in layer._asdict().items()
-    }
+    arrays = {}
+    for k, layer in enumerate(split(params, layers_like(training.plan.network.sizes))):
+        arrays |= {f"w{k}": layer.w, f"b{k}": layer.b}
     for name, scale in (("x", training.data.scale), ("y", training.data.target)):
         arrays |= {f"{name}_mean": scale.mean, f"{name}_sd": scale.sd}
 
@@ -272,17 +262,15 @@ def _report(
     out: Path | None,
 ) -> None:
     """Print the scores, the drift, and the verdict."""
-    from compare.terminal import console, show_scores, show_verdict
-    from compare.wording import SIDE_LABELS
+    from compare.terminal import console, described, show_scores, show_verdict
 
     screen = console()
     show_scores(screen, {SIDE_LABELS[side]: of for side, of in scores.items()})
     if data.classes is None:
         screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
-    if plot:
-        screen.print(f"Loss curves: {plot}", soft_wrap=True)
-    if out:
-        screen.print(f"Model: {out}", soft_wrap=True)
+    for what, path in (("Loss curves", plot), ("Model", out)):
+        if path:
+            screen.print(f"{what}: {path}", soft_wrap=True)
     if progress.verdict is None:
         screen.print("Not compared; --by both holds the two against each other.")
         return
@@ -290,19 +278,14 @@ def _report(
         f"\nFree-running, the two drift at most {progress.max_drift_ulps:.3g} ulp(max(|θ|, 1)) "
         "apart, which is not judged: trainings amplify rounding."
     )
-    updates = int(next(iter(progress.points.values())).count)
-    because = (
-        f"{updates} updates, each taken by both from common parameters along either path, all "
-        "within rounding"
-    )
-    if progress.first_divergence:
+    if found := progress.first_divergence:
         screen.print(
             "One step by hand at a time is judged by handgrad.check_backward; see docs/networks.md."
         )
-        because = _described(progress.first_divergence)
+        because = f"update {found.update}, {described(found)}"
+    else:
+        because = (
+            f"{next(iter(progress.points.values())).count} updates, each taken by both from common "
+            "parameters along either path, all within rounding"
+        )
     show_verdict(screen, progress.verdict, because)
-
-
-def _described(found: "Divergence") -> str:
-    of = f" of {found.parameter}" if found.parameter else ""
-    return f"update {found.update}, {found.quantity}{of}: {difference(found)}"

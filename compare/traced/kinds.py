@@ -10,12 +10,13 @@ KINDS = ("activation", "output", "loss", "l2")
 
 
 def network_of(sizes: tuple[int, ...], kinds: dict[str, Any]) -> Network:
-    """Build the network of these sizes; what `kinds` omits has its default.
+    """Build the network of these sizes; what `kinds` omits, or has as None, has its default.
 
     Raises:
         InputError: see `Network`.
     """
-    usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | kinds
+    given = {name: value for name, value in kinds.items() if value is not None}
+    usual = {"activation": "sigmoid", "loss": "mse", "l2": 0.0} | given
     usual.setdefault("output", "identity" if usual["loss"] in LINKS else "sigmoid")
     try:
         return Network(sizes, **usual)

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import jax
+import numpy as np
 
 import manual.network
 from compare import cli
 from compare.data import dataset_named
+from compare.lockstep import Point, Progress
 from compare.prepared import prepare
 from compare.training import Plan, Training
 from compare.wording import BY_AUTODIFF, BY_HAND
@@ -50,9 +52,9 @@ def compare(*words: Any) -> Ended:
     raise AssertionError("the command line returned")
 
 
-def started(*words: Any, **options: Any) -> subprocess.Popen[str]:
+def started(*words: Any, run: tuple[str, ...] = ("-m", "compare"), **options: Any) -> Any:
     """Run it in a process of its own."""
-    command = [sys.executable, "-m", "compare", *map(str, words)]
+    command = [sys.executable, *run, *map(str, words)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, **(pipes | options))
 
@@ -83,11 +85,9 @@ main()
 """
 
 
-def signalled(number: int, often: int, *words: Any, **options: Any) -> subprocess.Popen[str]:
+def signalled(number: int, often: int, *words: Any, **options: Any) -> Any:
     """Run it in a process of its own that sends itself this signal in the midst of its work."""
-    command = [sys.executable, "-c", SIGNALLED, *map(str, (int(number), often, *words))]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, **(pipes | options))
+    return started(int(number), often, *words, run=("-c", SIGNALLED), **options)
 
 
 def refused(*words: Any) -> str:
@@ -131,3 +131,10 @@ def training(
     chosen = dataset(data) if isinstance(data, str) else data
     plan = Plan(Network(sizes, loss=loss, **network), optimiser, rate, batch, seed, dtype)
     return Training(plan, prepare(chosen, sizes[-1], 0.2, seed, dtype), by)
+
+
+def progress_at(losses: Any, by_hand: Any, autodiff: Any) -> Progress:
+    """Where the two trainings of the article's network have arrived."""
+    ends = zip(BOTH, (by_hand, autodiff), strict=True)
+    paths = {side: Point(np.array([of]), np.empty((1, 0, 9)), np.zeros(1)) for side, of in ends}
+    return Progress(paths, np.asarray(losses))

@@ -12,7 +12,7 @@ from compare.experiment import Settings
 from handgrad import GradientReport
 from models.model import Slip
 from models.planted import MISTAKES, PLANTS
-from tests.reference import BOB_W1, BOB_W1_ARTICLE, EMILY, LOSSES, PARTIALS, START, close
+from tests.reference import BOB_W1, BOB_W1_ARTICLE, close
 from tests.tiers import one_of_each
 
 RIGHT = Slip("nothing is wrong")
@@ -38,16 +38,13 @@ def seeing(checked: dict[str, Check]) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
-    [
-        Settings(epochs=0),
-        Settings(epochs=30, init="ones", sigmoid_derivative="article"),
-        Settings(epochs=3, seed=1),
-    ],
+    [Settings(epochs=0), Settings(epochs=30, init="ones", sigmoid_derivative="article")],
 )
 def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None:
     checked = checks(RIGHT, settings)
     assert seeing(checked) == set()
     assert list(checked) == ["outcome", "training", "updates", "autodiff", "judge"]
+    assert checked["updates"].says == f"all {4 * settings.epochs} updates agree"
     assert checked["judge"].says.startswith("agree")
     assert lesson(RIGHT, checked).startswith("No check sees it here")
 
@@ -55,7 +52,6 @@ def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None
 SEEN = {
     "missing-square": EVERY,
     "sigmoid-of-z": EVERY,  # whose parameters become NaN
-    "not-a-number": EVERY,
     "half-mse": COMPARED,
     "off-by-1e-12": COMPARED,
     "float32": COMPARED - {"judge"},  # which says that digits are lost
@@ -77,56 +73,27 @@ def test_which_checks_see_it(slug: str) -> None:
     assert seeing(found(slug, settings)) == SEEN[slug]
 
 
-@pytest.mark.slow
-def test_the_outcome_beside_the_right_one() -> None:
-    """The published bug moves Emily by 7e-7 and no label."""
-    outcome = found("update-before-use", ONES)["outcome"]
-    assert f"(right: {EMILY:.8f})" in outcome.says
-    assert outcome.says.startswith("no label changes: Emily 0.94678911 (right: 0.94678839), Frank ")
-    assert found("missing-square")["outcome"].says == "F instead of M: Bob, Charlie, Frank"
-    assert "not a number instead of M: Bob" in found("sigmoid-of-z")["outcome"].says
+#: A mistake, the training, a check, and what it says.
+SAYS = [
+    # The published bug moves Emily by 7e-7 and no label.
+    ("update-before-use", ONES, "outcome", r"no .*: Emily 0\.94678911 \(right: 0\.94678839\)"),
+    ("missing-square", USUAL, "outcome", "F instead of M: Bob, Charlie, Frank$"),
+    ("sigmoid-of-z", USUAL, "outcome", ".*not a number instead of M: Bob"),
+    ("bias-not-updated", ONES, "training", r".* from 0\.5071 .* learning \(right: to 0\.002393\)$"),
+    ("missing-square", USUAL, "training", r".* to 0\.49\d+, no better than always answering"),
+    ("sigmoid-of-z", USUAL, "training", ".*its loss ends as nan$"),
+    ("half-mse", FEW, "updates", r"epoch 0, Alice: ∂L/∂w1 is 0\.010734767\d+, by .* 0\.02146953\d"),
+    ("last-sample-skipped", FEW, "updates", "epoch 0, Diana: w1 becomes "),
+    ("small-elements-zeroed", FEW, "autodiff", "the .* by w1 disagrees: Bob, Charlie, Diana$"),
+    # Alice's element is large enough not to be zeroed.
+    ("small-elements-zeroed", FEW, "judge", r"disagree for Bob: .* 0\.0, exactly it is 1\.59176"),
+]
 
 
 @pytest.mark.slow
-def test_a_loss_that_falls_and_one_that_does_not() -> None:
-    falls = found("bias-not-updated", ONES)["training"]
-    assert falls.says.startswith(f"the loss goes from {START:.4g} to 0.")
-    assert f"which looks like learning (right: to {LOSSES[999]:.4g})" in falls.says
-    stuck = found("missing-square")["training"]
-    assert re.search(r"to 0\.49\d+, no better than always answering one half", stuck.says)
-    assert "no better than always answering one half" in stuck.says
-    assert "its loss ends as nan" in found("sigmoid-of-z")["training"].says
-
-
-@pytest.mark.slow
-def test_the_first_update_that_differs() -> None:
-    says = found("half-mse", FEW)["updates"].says
-    numbers = re.fullmatch(r"epoch 0, Alice: ∂L/∂w1 is (\S+), by autodiff (\S+)", says)
-    assert numbers
-    assert close(float(numbers[1]), PARTIALS["w1"] / 2, 14)
-    assert close(float(numbers[2]), PARTIALS["w1"], 14)
-    assert checks(RIGHT, FEW)["updates"].says == "all 20 updates agree"
-    late = found("last-sample-skipped", FEW)["updates"]
-    assert late.says.startswith("epoch 0, Diana: w1 becomes ")
-
-
-@pytest.mark.slow
-def test_which_partial_derivatives_of_whom() -> None:
-    autodiff = found("small-elements-zeroed", FEW)["autodiff"]
-    assert autodiff.says == "the partial derivative by w1 disagrees: Bob, Charlie, Diana"
-
-
-@pytest.mark.slow
-def test_what_the_judge_says() -> None:
-    judge = checks(MISTAKES["half-mse"], FEW)["judge"]
-    assert judge.says.startswith("disagree: every element is 1/2 of exact")
-
-
-@pytest.mark.slow
-def test_the_judge_checks_all_four_people() -> None:
-    """Alice's element is large enough not to be zeroed."""
-    judge = found("small-elements-zeroed", FEW)["judge"]
-    assert judge.says.startswith("disagree for Bob: params.w1: yours is 0.0, exactly it is 1.59176")
+@pytest.mark.parametrize(("slug", "settings", "check", "says"), SAYS)
+def test_what_a_check_says(slug: str, settings: Settings, check: str, says: str) -> None:
+    assert re.match(says, found(slug, settings)[check].says)
 
 
 @pytest.mark.slow

@@ -1,30 +1,35 @@
 """The data sets that need no file hold what their sources hold."""
 
 import sys
+from typing import Any
 
 import pytest
 
-from compare.data import dataset_named, table_named
+from compare.data import BUILT_IN, dataset_named, table_named
 from compare.wording import InputError
 
 
-def test_davis_with_its_wrong_row_corrected() -> None:
-    data = dataset_named("davis")
-    assert (data.features, data.target, data.classes) == (("weight", "height"), "sex", ("M", "F"))
-    assert data.x[:3].tolist() == [[77, 182], [58, 161], [53, 161]]
-    assert data.y[:3].tolist() == [0, 1, 1]
-    assert data.y.sum() == 112  # women
-    assert data.x[11].tolist() == [57, 166]
+@pytest.mark.parametrize(
+    ("name", "features", "rows", "x", "y"),
+    [
+        ("article", ("weight", "height"), (4, 2), [[133, 65], [160, 72], [152, 70]], [1, 0, 0]),
+        ("davis", ("weight", "height"), (200, 112), [[77, 182], [58, 161], [53, 161]], [0, 1, 1]),
+        ("bdims", ("wgt", "hgt"), (507, 260), [[65.6, 174], [71.8, 175.3], [80.7, 193.5]], [0] * 3),
+    ],
+)
+def test_ours(name: str, features: Any, rows: Any, x: Any, y: Any) -> None:
+    """Their first rows, and how many there are, of whom how many are women."""
+    data = dataset_named(name)
+    assert (data.features, data.target, data.classes) == (features, BUILT_IN[name], ("M", "F"))
+    assert (len(data.x), data.y.sum()) == rows
+    assert (data.x[:3].tolist(), data.y[:3].tolist()) == (x, y)
+
+
+def test_the_wrong_row_of_davis_is_corrected() -> None:
+    data = dataset_named("davis", features=["height", "weight"])
+    assert data.x[[0, 11]].tolist() == [[182, 77], [166, 57]]
+    assert data.x.flags.c_contiguous
     assert data.note.endswith("56 kg and 163 cm; corrected to 57 kg and 166 cm")
-
-
-def test_bdims() -> None:
-    data = dataset_named("bdims")
-    assert (data.features, data.target, data.classes) == (("wgt", "hgt"), "sex", ("M", "F"))
-    assert data.x.shape == (507, 2)
-    assert data.x[:2].tolist() == [[65.6, 174], [71.8, 175.3]]
-    assert data.y[:2].tolist() == [0, 0]
-    assert data.y.sum() == 260  # women
 
 
 @pytest.mark.parametrize(
@@ -60,18 +65,6 @@ def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"^digits: needs scikit-learn, which is not installed"):
         dataset_named("digits")
     assert len(dataset_named("davis").y) == 200
-
-
-def test_some_of_the_features() -> None:
-    swapped = dataset_named("davis", features=["height", "weight"])
-    assert swapped.x[0].tolist() == [182, 77]
-    assert swapped.x.flags.c_contiguous
-    assert swapped.note
-
-
-def test_the_target_of_a_built_in_data_set_is_its_own() -> None:
-    with pytest.raises(InputError, match=r"^davis: target 'weight'; expected 'sex', its only one"):
-        dataset_named("davis", target="weight")
 
 
 def test_the_built_in_tables() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from compare.prepared import Prepared, unscaled
-from compare.sides import ByHand, MisshapenError
+from compare.sides import ByHand
 from compare.training import Plan, Training, train
-from compare.wording import BY_HAND
+from compare.wording import BY_HAND, Disagreement
 from models.general_network import VARIANTS, Variant
 from tests.compare.calls import BOTH
 from tests.network_strategies import Described, draw_point, hosts
@@ -50,7 +50,7 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
     of = hosts(plant)[0]
     training = with_gradient(of, plant.gradient(of.network), dtype)
     if str(plant) in MISSHAPEN:
-        with pytest.raises(MisshapenError, match=r"update 0, gradient of params\["):
+        with pytest.raises(Disagreement, match=r"update 0, gradient of params\["):
             train(training, 1)
         return
     # Two updates: biases begin with 0, and what is wrong with them shows in the second.

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next array, where the C library is glibc."""
+"""Freed memory is kept for the next array or given back, where the C library is glibc."""
 
 import subprocess
 import sys
@@ -7,82 +7,65 @@ import pytest
 
 from compare import memory
 
-
-@pytest.mark.slow
-@pytest.mark.parametrize("where", ["main", "thread"])
-def test_freed_memory_is_kept(where: str) -> None:
-    """In a process of its own: page faults of arrays made again and again, in both settings.
-
-    Of 64 MiB, which no pool of a thread's own keeps.
-    """
-    code = """
-import ctypes, resource, sys, threading
-from compare.memory import keep_freed_memory
-kept = keep_freed_memory() if sys.argv[1] == "keep" else None
+#: Makes arrays again and again, and prints what the setting returned, the page faults meanwhile,
+#: and by how many kB the process has grown.
+ARRAYS = """
+import ctypes, re, resource, sys, threading
+from compare import memory
+setting, size, where = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+done = getattr(memory, setting)() if setting else None
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 libc.free.argtypes = [ctypes.c_void_p]
 def arrays(count):
     for _ in range(count):
-        array = libc.malloc(2**26)
-        libc.memset(array, 1, 2**26)
+        array = libc.malloc(size)
+        libc.memset(array, 1, size)
         libc.free(array)
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def held():
+    try:
+        return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
+    except OSError:
+        return 0
 def work():
+    more = held()
     arrays(1)
     before = faults()
     arrays(20)
-    print(kept, faults() - before)
-if sys.argv[2] == "main":
-    work()
-else:
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    print(done, faults() - before, held() - more)
+thread = threading.Thread(target=work)
+thread.start() if where == "thread" else work()
 """
 
-    def run(how: str) -> tuple[str, int]:
-        done = subprocess.run(
-            [sys.executable, "-c", code, how, where], capture_output=True, text=True, check=True
-        )
-        kept, faults = done.stdout.split()
-        return kept, int(faults)
 
-    (kept, few), (_, many) = run("keep"), run("give back")
-    if kept == "False":
+def arrays(setting: str, size: int, where: str = "main") -> tuple[int, int]:
+    """Page faults and kB that are held, in a process of its own."""
+    command = [sys.executable, "-c", ARRAYS, setting, str(size), where]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    done, faults, held = ended.stdout.split()
+    if done == "False":
         pytest.skip("the C library is not glibc")
+    return int(faults), int(held)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["main", "thread"])
+def test_freed_memory_is_kept(where: str) -> None:
+    """Of 64 MiB, which no pool of a thread's own keeps."""
+    few, many = (arrays(how, 2**26, where)[0] for how in ("keep_freed_memory", ""))
     assert few < many / 10
+
+
+@pytest.mark.slow
+def test_what_is_freed_is_given_back() -> None:
+    """Of 16 MiB, which glibc keeps unless it is told otherwise."""
+    assert arrays("give_back_freed_memory", 2**24)[1] < 4096 < arrays("", 2**24)[1]
 
 
 def test_without_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
     assert memory.keep_freed_memory() is False
     assert memory.give_back_freed_memory() is False
-
-
-@pytest.mark.slow
-def test_what_is_freed_is_given_back() -> None:
-    """In a process of its own: its memory after arrays of 32 MB came and went many times."""
-    code = """
-import re
-import numpy as np
-from compare.memory import give_back_freed_memory
-given = give_back_freed_memory()
-def held():
-    try:
-        status = open("/proc/self/status").read()
-    except OSError:
-        return 0
-    return int(re.search(r"VmRSS:\\s+(\\d+)", status)[1])
-before = held()
-for _ in range(20):
-    np.ones(2**22) + np.ones(2**22)
-print(given, held() - before)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    given, more = done.stdout.split()
-    if given == "False":
-        pytest.skip("the C library is not glibc")
-    assert int(more) < 4096  # kB, of 32,768 an array

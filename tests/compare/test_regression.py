@@ -97,15 +97,12 @@ def test_a_mistake_late_in_the_descent_is_found() -> None:
 
 def _table(x: list, y: list) -> Dataset:
     columns = np.array(x, dtype=float).reshape(len(y), -1)
-    names = tuple("ab"[: columns.shape[1]])
-    return Dataset("t", names, "y", None, columns, np.array(y, dtype=float))
+    return Dataset("t", ("a", "b"), "y", None, columns, np.array(y, dtype=float))
 
 
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (_table([7, 7, 7], [1, 2, 3]), "column 'a' is constant at 7"),
-        (_table([1, 2, 3], [1e200, 2e200, 1e200]), "column 'y' reaches 2e\\+200"),
         (_table([1, 2, 2, 4, 3, 6, 4, 8], [1, 2, 3, 5]), "column 'b' is a combination of those"),
         (_table([1, 2, 3, 5], [1, 2]), "2 rows for 2 features, expected at least 3"),
     ],

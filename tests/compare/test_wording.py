@@ -1,5 +1,4 @@
 import importlib
-import os
 import sys
 from pathlib import Path
 from unittest.mock import Mock, patch
@@ -7,7 +6,7 @@ from unittest.mock import Mock, patch
 import jax
 import pytest
 
-from compare.wording import no_such_file, quoted, shown, unavailable
+from compare.wording import quoted, shown, unavailable
 
 
 def test_what_others_wrote_stays_on_one_line() -> None:
@@ -19,17 +18,6 @@ def test_what_others_wrote_stays_on_one_line() -> None:
     assert quoted("  it's\t7 ") == r'''"it's\t7"'''
     assert quoted("x" * 61) == f"'{'x' * 59}…'"
     assert quoted("x" * 60) == f"'{'x' * 60}'"
-
-
-def test_no_such_file(tmp_path: Path) -> None:
-    known = ["wine", "iris"]
-    for text in ("a\nb", f"{__file__}{os.sep}table.csv"):
-        said = no_such_file(text, known)
-        assert said is not None
-        assert said.endswith("no such file; expected a CSV file or one of wine, iris")
-        assert said.isprintable()
-    assert no_such_file(str(tmp_path), known) is None
-    assert no_such_file("x" * 300, known) is None  # too long a name: reading it says so
 
 
 def import_from(folder: Path, text: str) -> Exception:

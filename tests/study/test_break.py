@@ -11,13 +11,14 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, compare_gradients
 from compare.breaking import Check, before_the_judge, loss_curve, outcome
-from compare.experiment import Settings, Trainings
+from compare.experiment import Settings
 from compare.people import PEOPLE
 from compare.reference import STABLE, article_gradient
 from handgrad import GradientReport
 from manual.article import Parameters
 from models.planted import MISTAKES, PLANTS, gradient_in, train_in
 from study.mistakes import ELSEWHERE, GROUPS, mistakes
+from tests.compare.calls import progress_at
 from tests.reference import XS, YS
 from tests.strategies import drawn_points
 from tests.study.browser import At, choose, follow, into_view, settle, state
@@ -156,8 +157,8 @@ def by_python(slug: str, settings: Settings) -> dict[str, Check]:
     wrong = ended(train_in(plant, "stable"), gradient_in(plant, "stable"), settings)
     right = ended(manual.sgd.train, manual.article.gradient, settings)
     losses = np.array([[manual.article.mean_loss(of, XS, YS) for of in (wrong, right)]])
-    trainings = Trainings(losses, None, 0.0, wrong, right)
-    return {"outcome": outcome(trainings), "training": loss_curve(settings, trainings)}
+    trained = progress_at(losses, wrong, right)
+    return {"outcome": outcome(trained), "training": loss_curve(settings, trained)}
 
 
 def ended(loop: Any, gradient: Any, settings: Settings) -> Parameters:
