@@ -190,10 +190,13 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         program: (form, ...) -> a pytree of arrays.
     """
 
+    def each(*args: Any) -> tuple[Any, Any]:
+        return program(STABLE, *args), program(CANCELLING, *args)
+
     @compiled_quickly
     def both(*args: Any) -> tuple[Any, Any, Any]:
-        value, error = bounded(partial(program, STABLE))(*args)
-        _, more = bounded(partial(program, CANCELLING))(*args)
+        # One analysis for both, of which they share the forward pass.
+        (value, _), (error, more) = bounded(each)(*args)
         # Of each error one half is the side's own, and one half that of the third program.
         return value, error, jax.tree.map(lambda e, m: (e + m) / 2, error, more)
 
