@@ -99,11 +99,6 @@ class _Number:
         """Its absolute value."""
         return abs(self.value) if is_real(self.value) else self.value
 
-    @cached_property
-    def reach(self) -> Any:
-        """How large it may be in another program."""
-        return _sum(self.size, self.error)
-
 
 def bounded(function: Callable[..., Any]) -> Callable[..., tuple[Any, Any]]:
     """Return a function that computes what `function` does, and how far rounding may move it.
@@ -253,12 +248,12 @@ def _handed_on(eqn: Any, operands: list[_Number], outputs: list[_Number]) -> lis
     decided = all(o.error is None or is_real(o.value) for o in operands)
     if rule is not None and rule.rearranges and len(operands) == 1:
         return results_by_jax(eqn, [operands[0].error])
-    if rule is None or not (decided and all(is_real(v.aval) for v in eqn.outvars)):
+    linear = rule is not None and (rule.rearranges or rule.rounds is Rounds.SUM or name in MOVING)
+    covered = linear or (rule is not None and rule.elementwise)
+    if not (covered and decided and all(is_real(v.aval) for v in eqn.outvars)):
         raise UncertifiedPrimitiveError(name)
-    if rule.rearranges or rule.rounds is Rounds.SUM or name in MOVING:
+    if linear:
         return results_by_jax(eqn, [_error(o) if is_real(o.value) else o.value for o in operands])
-    if not rule.elementwise:
-        raise UncertifiedPrimitiveError(name)
     errors: list[Any] = [None] * len(outputs)
     for i, operand in enumerate(operands):
         if operand.error is None:
@@ -284,14 +279,6 @@ def _added(eqn: Any, _out: _Number, a: _Number, b: _Number) -> Any:
     return _sum(a.error, b.error)
 
 
-def _exponential(_eqn: Any, out: _Number, x: _Number) -> Any:
-    return out.value * x.error
-
-
-def _logistic(_eqn: Any, out: _Number, x: _Number) -> Any:
-    return out.value * (1 - out.value) * x.error
-
-
 def _product(eqn: Any, _out: _Number, a: _Number, b: _Number) -> Any:
     """|a b - a' b'| is at most (|a| + |a - a'|) |b - b'| + |a - a'| |b|, of sums of them, too."""
     _expect_real(eqn, a)
@@ -299,7 +286,7 @@ def _product(eqn: Any, _out: _Number, a: _Number, b: _Number) -> Any:
     if a.error is not None:
         given.append([a.error, b.size])
     if b.error is not None:
-        given.append([a.reach, b.error])
+        given.append([_sum(a.size, a.error), b.error])
     return _sum(*(results_by_jax(eqn, factors)[0] for factors in given))
 
 
@@ -307,7 +294,7 @@ def _power(eqn: Any, _out: _Number, x: _Number) -> Any:
     """x^n, by the steepest slope within reach: of x² that matters near 0."""
     _expect_real(eqn, x)
     n = eqn.params.get("y", 2)
-    far = x.reach if n > 0 else jnp.maximum(x.size - x.error, 0)
+    far = x.size + x.error if n > 0 else jnp.maximum(x.size - x.error, 0)
     return abs(n) * x.error * far ** (n - 1)
 
 
@@ -408,8 +395,6 @@ _OWN_LINES: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("mul", *PRODUCTS), _product),
     **dict.fromkeys(("square", "integer_pow"), _power),
     **dict.fromkeys(("add", "add_any", "sub"), _added),
-    "exp": _exponential,
-    "logistic": _logistic,
     "div": _quotient,
     "sqrt": _root,
     **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), _undecided),
