@@ -228,11 +228,7 @@ def compare_gradients(
             ulps_by_hand=reference.ulps(float(a)),
             ulps_autodiff=reference.ulps(float(b)),
             bound=float(bound),
-            verdict=_word(agree),
+            verdict="agree" if agree else "disagree",
         )
         for name, a, b, reference, bound, agree in zip(NAMES, *columns, strict=True)
     ]
-
-
-def _word(agree: bool) -> str:
-    return "agree" if agree else "disagree"

@@ -12,12 +12,12 @@ that form is `CANCELLING`, and what it loses is allowed to a side of that form.
 
 from collections.abc import Callable
 from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from compare.compiling import compiled_quickly, judged
 from compare.trees import join
@@ -117,6 +117,11 @@ def _softmax_ce_rule(at: Any, moved: Any) -> tuple[Any, Any]:
     return _softmax_ce(z, y), moved[0] * slope
 
 
+def _of_optax(name: str) -> Callable[[Any, Any], Any]:
+    """Return a loss of optax, which takes long to load, and which few commands need."""
+    return lambda a, y: getattr(import_module("optax"), name)(a, y)
+
+
 #: By form and name: (outputs or logits, targets) -> losses, of shape (n, n_out) or (n,).
 LOSSES: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
     STABLE: {
@@ -126,10 +131,10 @@ LOSSES: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
         "softmax-ce": _softmax_ce,
     },
     CANCELLING: {
-        "mse": optax.squared_error,
-        "huber": optax.huber_loss,
-        "bce": optax.sigmoid_binary_cross_entropy,
-        "softmax-ce": optax.softmax_cross_entropy,
+        "mse": _of_optax("squared_error"),
+        "huber": _of_optax("huber_loss"),
+        "bce": _of_optax("sigmoid_binary_cross_entropy"),
+        "softmax-ce": _of_optax("softmax_cross_entropy"),
     },
 }
 
@@ -190,10 +195,13 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
         program: (form, ...) -> a pytree of arrays.
     """
 
+    def each(*args: Any) -> tuple[Any, Any]:
+        return program(STABLE, *args), program(CANCELLING, *args)
+
     @compiled_quickly
     def both(*args: Any) -> tuple[Any, Any, Any]:
-        value, error = bounded(partial(program, STABLE))(*args)
-        _, more = bounded(partial(program, CANCELLING))(*args)
+        # One analysis for both, of which they share the forward pass.
+        (value, _), (error, more) = bounded(each)(*args)
         # Of each error one half is the side's own, and one half that of the third program.
         return value, error, jax.tree.map(lambda e, m: (e + m) / 2, error, more)
 

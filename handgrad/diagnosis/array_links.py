@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import softmax
 
 from handgrad.diagnosis.rewired import Option, Switch
 from handgrad.program.graph import Graph, Node, Numbering
@@ -214,6 +213,8 @@ def _axes_of_probabilities(p: np.ndarray) -> list[int]:
 
 
 def _is_softmax(z: np.ndarray, p: np.ndarray, axes: list[int]) -> bool:
+    from scipy.special import softmax  # which takes long to load
+
     if z.dtype.kind != "f":
         return False
     with np.errstate(invalid="ignore"):  # scores that are all masked by -inf, or have overflowed

@@ -132,7 +132,7 @@ def check(network: Network, point: Point) -> None:
         assert np.all(inside), (form, int(np.argmin(inside)))
 
 
-@pytest.mark.parametrize("name", one_of_each(NAMES, [NAMES[0], NAMES[9]]))
+@pytest.mark.parametrize("name", one_of_each(NAMES, [NAMES[0], NAMES[11]]))
 def test_both_sides_are_inside(name: str) -> None:
     """Each kind of point, activation and loss, in one dtype after the other."""
     at = NAMES.index(name)
@@ -203,7 +203,7 @@ def _mildly(rows: int, network: Network, seed: int = 0) -> Point:
     return [Layer(w / len(w), b / 2) for w, b in params], x, y
 
 
-@pytest.mark.parametrize("at", range(len(WITH_ROWS)))
+@pytest.mark.parametrize("at", one_of_each(range(len(WITH_ROWS)), [0, 5], 3))
 def test_wrong_gradients_are_outside(at: int) -> None:
     """Off by one millionth, of the wrong sign, without 1/n, in each element that is not 0."""
     network, rows = WITH_ROWS[at]
@@ -220,7 +220,7 @@ def test_wrong_gradients_are_outside(at: int) -> None:
         assert np.all(where)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", one_of_each(ACTIVATIONS, ["gelu"], 2))
 def test_a_transposed_derivative_is_outside(activation: str) -> None:
     network = Network((3, 3, 3), activation, loss="softmax-ce")
     point = _mildly(5, network, 4)
@@ -231,7 +231,7 @@ def test_a_transposed_derivative_is_outside(activation: str) -> None:
         assert np.array_equal(where, off_diagonal)
 
 
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", one_of_each(["sigmoid", "tanh"], ["sigmoid"]))
 def test_zero_at_a_saturated_unit_is_outside_by_hand_only(activation: str) -> None:
     """The hand lines keep a derivative of 1e-20 that autodiff loses: both are right."""
     network = Network((2, 1, 1), activation)
