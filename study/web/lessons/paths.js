@@ -1,0 +1,86 @@
+// Two paths add: one number t that is used twice, and two pulses that meet in it.
+
+import { html } from "htm/preact";
+import { count, number } from "../fields.js";
+import { givenFor, passAt, slopesAt } from "../math/network.js";
+import { fixed, signed } from "../math/numbers.js";
+import { Bars } from "../parts/bars.js";
+import { Arrow, Drawing } from "../parts/figure.js";
+import { Handle } from "../parts/handle.js";
+import { play, smooth, useMotion } from "../parts/motion.js";
+
+const SHARED = 0.05;
+const T = number(-0.15, 0.25, SHARED);
+const PULSE_MS = 3600;
+// The weight that t is on each path, and the unit that it goes through.
+const PATHS = [{ weight: "w1", unit: "h1" }, { weight: "w3", unit: "h2" }];
+
+function seen(study, { t }) {
+  const at = (of) => givenFor(study, "alice", "lessons", { w1: of, w3: of });
+  const back = slopesAt(study, at(SHARED));
+  const by = PATHS.map(({ weight }) => back[weight]);
+  return { back, by, move: t - SHARED, real: passAt(study, at(t)).L - passAt(study, at(SHARED)).L };
+}
+
+const between = ([x, y], [u, v], share) => [x + (u - x) * share, y + (v - y) * share];
+
+const Circle = ({ at: [x, y], name, text }) => html`<g class=${`node ${name}`}><circle cx=${x} cy=${y} r="19" /><text x=${x} y=${y + 5} text-anchor="middle">${text}</text></g>`;
+
+// One path: two links with the unit between them, and the pulse that comes along it from L to t.
+function Path({ from, unit, to, weight, name, side, share, slopes: [first, last], come, isBack }) {
+  const [x, y] = between(from, unit, 0.5);
+  const [u, v] = come < 0.5 ? between(to, unit, 2 * come) : between(unit, from, 2 * come - 1);
+  return html`
+    <${Arrow} name="forward" from=${between(from, unit, share)} to=${between(from, unit, 1 - share)} />
+    <${Arrow} name="forward" from=${between(unit, to, share)} to=${between(unit, to, 1 - share)} />
+    <text class="slope" x=${x} y=${y + side * 18 + 5} text-anchor="middle">${weight} = t</text>
+    <${Circle} at=${unit} text=${name} name="unit" />
+    ${isBack && come < 1 && html`<g class="pulse" transform=${`translate(${u},${v})`}><path d="M0,-11L11,0L0,11L-11,0Z" /><text y=${side * 22 + 5} text-anchor="middle">${fixed(come < 0.5 ? last : first, 2)}</text></g>`}`;
+}
+
+function Meeting({ back, by, move, real, guessed, state, width, height }) {
+  const come = smooth(useMotion(state.sent, PULSE_MS));
+  const isSmall = width < 480;
+  const deep = height * 0.52;
+  const [from, to] = [[24, deep / 2], [width - 24, deep / 2]];
+  const isBack = state.sent > 0;
+  const rows = [["through h1", by[0] * move, "forward"], ["through h2", by[1] * move, "forward"], ["added", guessed ? (by[0] + by[1]) * move : null, "forward"], ["L moves", guessed ? real : null, "real"]];
+  return html`
+    ${PATHS.map(({ weight, unit }, k) => html`<${Path} from=${from} unit=${[width / 2, k ? deep - 22 : 22]} to=${to} weight=${weight} name=${unit} side=${k ? 1 : -1} share=${isSmall ? 0.2 : 0.1}
+      slopes=${[by[k], back[unit]]} come=${come} isBack=${isBack} />`)}
+    <${Circle} at=${from} text="t" name="" /><${Circle} at=${to} text="L" name="" />
+    ${isBack && come === 1 && html`<text class="back" x=${width / 2} y=${deep / 2 + 5} text-anchor="middle">${by.map((of) => fixed(of, 3)).join(" + ").replace("+ −", "− ")} = ${fixed(by[0] + by[1], 3)}</text>`}
+    <${Bars} rows=${rows} most=${0.2} names=${86} numbers=${62} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
+}
+
+const described = ({ by, move, real, guessed }) =>
+  `Two paths from t to L. By the one through h1 L would move by ${signed(by[0] * move)}, by the one through h2 by ${signed(by[1] * move)}${guessed ? `; it moves by ${signed(real)}` : ""}.`;
+
+const Picture = (of) => html`<${Drawing} name="meeting" label=${described(of)}>${(width, height) => html`<${Meeting} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
+
+const Controls = ({ state, set, move, guessed }) => html`
+  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />
+  ${guessed && html`<button type="button" class="send" onClick=${() => set({ sent: state.sent + 1 })}>Send two pulses back</button>`}`;
+
+export const paths = {
+  key: "paths",
+  title: "Two paths add",
+  about: "dL_dw1",
+  fields: { t: T, sent: count() },
+  seen,
+  Picture,
+  Controls,
+  says: () => ["Now let w1 and w3 be one number, t, used twice. It moves h1 and h2, and each of them moves L: the bars are slope times move, along each path alone."],
+  guess: {
+    asks: "What will L do when t moves?",
+    options: { stronger: "follow the stronger path", sum: "add both", product: "multiply both" },
+    right: () => "sum",
+    plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.1 * smooth(done)).toFixed(2)) })),
+  },
+  answer: ({ by, move, real, state }) => [
+    `Along a path slopes multiply; where paths meet, they add. ${state.sent ? `So ∂L/∂t is ${fixed(by[0] + by[1])}; whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.` : ""}`,
+    move === 0
+      ? "Drag t, and compare the last two bars."
+      : `Added: ${signed((by[0] + by[1]) * move)}; L moves by ${signed(real)}. The gap is that slopes change on the way: it shrinks with the square of the move.`,
+  ],
+};

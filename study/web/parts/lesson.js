@@ -1,0 +1,77 @@
+// The frame of a lesson: a picture with its handle, a few sentences, one guess, and the way on.
+
+import { html } from "htm/preact";
+import { written } from "../address.js";
+import { lessonOf, ROUTE } from "../route.js";
+
+const link = (lesson, guesses, text, rest = {}) => html`<a href=${written({ lesson: lesson.key, guesses })} ...${rest}>${text}</a>`;
+
+export function Lesson({ study, state, set }) {
+  const lesson = lessonOf(state.lesson);
+  const at = ROUTE.indexOf(lesson);
+  const [before, after] = [ROUTE[at - 1], ROUTE[at + 1]];
+  const guessed = state.guesses[lesson.key];
+  const seen = { study, state, set, guessed, ...lesson.seen(study, state) };
+  const { Picture, Controls } = lesson;
+  document.title = `${lesson.title}: backpropagation by hand`;
+  return html`
+    <header>
+      <a class="skip" href="#lesson" onClick=${skip}>Skip to the lesson</a>
+      <p>Backpropagation <span class="more">by hand</span></p>
+      <nav aria-label="Lessons">
+        ${before && link(before, state.guesses, "‹", { "aria-label": `Lesson before: ${before.title}`, class: "turn" })}
+        <span>Lesson ${at + 1} of ${ROUTE.length}</span>
+        ${after && link(after, state.guesses, "›", { "aria-label": `Next lesson: ${after.title}`, class: "turn" })}
+      </nav>
+    </header>
+    <main key=${lesson.key} class=${lesson.key}>
+      <div class="stage">
+        <div class="picture"><${Picture} ...${seen} /></div>
+        <div class="controls"><${Controls} ...${seen} /></div>
+      </div>
+      <div class="words">
+        <h1 tabindex="-1">${lesson.title}</h1>
+        ${lesson.says(seen).map((text) => html`<p>${text}</p>`)}
+        <${Guess} ...${lesson.guess} guessed=${guessed} right=${lesson.guess.right(seen)} choose=${(key) => choose(lesson, key, state, set)} />
+        <div role="status">${guessed && html`<${Answer} lesson=${lesson} seen=${seen} />`}</div>
+        ${guessed && (after ? link(after, state.guesses, `Next: ${after.title} ›`, { class: "on" }) : html`<${Score} study=${study} guesses=${state.guesses} />`)}
+      </div>
+    </main>`;
+}
+
+function skip(event) {
+  event.preventDefault(); // the address is the state
+  document.querySelector("h1").focus();
+}
+
+// The picture answers; where it moves by itself, `lesson.guess.plays` starts it.
+function choose(lesson, key, state, set) {
+  set({ guesses: { ...state.guesses, [lesson.key]: key } });
+  lesson.guess.plays?.(state, set);
+}
+
+const Guess = ({ asks, options, guessed, right, choose }) => html`<fieldset class="guess">
+  <legend>${asks}</legend>
+  ${Object.entries(options).map(([key, text]) => html`<button type="button" disabled=${Boolean(guessed) && key !== guessed && key !== right} aria-pressed=${String(key === guessed)}
+    class=${guessed && key === right ? "right" : guessed === key ? "wrong" : ""} onClick=${() => guessed || choose(key)}>${text}</button>`)}
+</fieldset>`;
+
+function Answer({ lesson, seen }) {
+  const isRight = seen.guessed === lesson.guess.right(seen);
+  const [first, ...rest] = lesson.answer(seen);
+  const { reason, where } = seen.study.quantity[lesson.about];
+  return html`<div class="answer">
+    <p><strong>${isRight ? "Yes." : "No."}</strong> ${first}</p>
+    ${rest.map((text) => html`<p>${text}</p>`)}
+    <details><summary>In the code</summary><p>${reason} <code>${where}</code></p></details>
+  </div>`;
+}
+
+// How many guesses of the route were right.
+function Score({ study, guesses }) {
+  const made = ROUTE.filter(({ key }) => guesses[key]);
+  const right = made.filter((lesson) => guesses[lesson.key] === lesson.guess.right(lesson.seen(study, begun(lesson))));
+  return html`<p class="score">You guessed ${right.length} of ${made.length} right. ${link(ROUTE[0], {}, "From the beginning", { class: "on" })}</p>`;
+}
+
+const begun = ({ fields }) => Object.fromEntries(Object.entries(fields).map(([name, { otherwise }]) => [name, otherwise]));
