@@ -12,6 +12,8 @@ import { play, smooth, useMotion } from "../parts/motion.js";
 const SHARED = 0.05;
 const T = number(-0.15, 0.25, SHARED);
 const PULSE_MS = 3600;
+// What fills one side of the bars.
+const MOST = 0.125;
 // The weight that t is on each path, and the unit that it goes through.
 const PATHS = [{ weight: "w1", unit: "h1" }, { weight: "w3", unit: "h2" }];
 
@@ -42,15 +44,15 @@ function Meeting({ back, by, move, real, guessed, state, width, height }) {
   const come = smooth(useMotion(state.sent, PULSE_MS));
   const isSmall = width < 480;
   const deep = height * 0.52;
-  const [from, to] = [[24, deep / 2], [width - 24, deep / 2]];
+  const [from, to] = [[21, deep / 2], [width - 21, deep / 2]];
   const isBack = state.sent > 0;
-  const rows = [["through h1", by[0] * move, "forward"], ["through h2", by[1] * move, "forward"], ["added", guessed ? (by[0] + by[1]) * move : null, "forward"], ["L moves", guessed ? real : null, "real"]];
+  const rows = [["through h1", by[0] * move, "forward"], ["through h2", by[1] * move, "forward second"], ["L moves", guessed ? real : null, "real"], guessed && ["added", by.map((of) => of * move), "forward"]];
   return html`
     ${PATHS.map(({ weight, unit }, k) => html`<${Path} from=${from} unit=${[width / 2, k ? deep - 22 : 22]} to=${to} weight=${weight} name=${unit} side=${k ? 1 : -1} share=${isSmall ? 0.2 : 0.1}
       slopes=${[by[k], back[unit]]} come=${come} isBack=${isBack} />`)}
     <${Circle} at=${from} text="t" name="" /><${Circle} at=${to} text="L" name="" />
-    ${isBack && come === 1 && html`<text class="back" x=${width / 2} y=${deep / 2 + 5} text-anchor="middle">${by.map((of) => fixed(of, 3)).join(" + ").replace("+ −", "− ")} = ${fixed(by[0] + by[1], 3)}</text>`}
-    <${Bars} rows=${rows} most=${0.2} names=${86} numbers=${62} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
+    ${isBack && come === 1 && html`<text class=${isSmall ? "back small" : "back"} x=${width / 2} y=${deep / 2 + 5} text-anchor="middle">${by.map((of) => fixed(of, 3)).join(" + ").replace("+ −", "− ")} = ${fixed(by[0] + by[1], 3)}</text>`}
+    <${Bars} rows=${rows} most=${MOST} names=${86} numbers=${62} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
 }
 
 const described = ({ by, move, real, guessed }) =>
@@ -58,9 +60,8 @@ const described = ({ by, move, real, guessed }) =>
 
 const Picture = (of) => html`<${Drawing} name="meeting" label=${described(of)}>${(width, height) => html`<${Meeting} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
-const Controls = ({ state, set, move, guessed }) => html`
-  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />
-  ${guessed && html`<button type="button" class="send" onClick=${() => set({ sent: state.sent + 1 })}>Send two pulses back</button>`}`;
+const Controls = ({ state, set, move }) => html`
+  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />`;
 
 export const paths = {
   key: "paths",
@@ -70,17 +71,18 @@ export const paths = {
   seen,
   Picture,
   Controls,
-  says: () => ["Now let w1 and w3 be one number, t, used twice. It moves h1 and h2, and each of them moves L: the bars are slope times move, along each path alone."],
+  says: () => ["Now let w1 and w3 be one number, t, used twice. It moves h1 and h2, and each of them moves L. Drag t: the bars are slope times move, along each path alone."],
   guess: {
-    asks: "What will L do when t moves?",
-    options: { stronger: "follow the stronger path", sum: "add both", product: "multiply both" },
+    asks: "By how much will L move?",
+    options: { larger: "the larger bar", sum: "the sum", product: "the product" },
     right: () => "sum",
     plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.1 * smooth(done)).toFixed(2)) })),
   },
   answer: ({ by, move, real, state }) => [
     `Along a path slopes multiply; where paths meet, they add. ${state.sent ? `So ∂L/∂t is ${fixed(by[0] + by[1])}; whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.` : ""}`,
     move === 0
-      ? "Drag t, and compare the last two bars."
+      ? "Drag t, and compare both bars below."
       : `Added: ${signed((by[0] + by[1]) * move)}; L moves by ${signed(real)}. The gap is that slopes change on the way: it shrinks with the square of the move.`,
   ],
+  act: ({ state, set }) => ["Send two pulses back", () => set({ sent: state.sent + 1 })],
 };

@@ -17,6 +17,9 @@ const W1 = number(-0.4, 0.6, START);
 const ALONG = Array.from({ length: 101 }, (_, k) => W1.low + ((W1.high - W1.low) * k) / 100);
 const TOP = 0.6;
 
+const AXIS = { labelAnchor: "center", labelArrow: "none", labelOffset: 36 };
+const MARGINS = { marginLeft: 34, marginRight: 8, marginBottom: 40, marginTop: 26 };
+
 function seen(study, { w1 }) {
   const at = (value) => ({ ...study.starts.lessons, w1: value });
   const parameters = at(w1);
@@ -27,27 +30,34 @@ function seen(study, { w1 }) {
   return { parameters, people, loss: meanLoss(study, parameters), slope: meanSlope(study, parameters, "w1"), lossAt: (value) => meanLoss(study, at(value)) };
 }
 
-// Discs have the area of (y − ypred)², lines the place where the network is undecided.
+// Where each name stands, clear of the others.
+const BESIDE = { Alice: [-1, 0], Bob: [0, -1], Charlie: [-1, 0], Diana: [1, 0] };
+
+// Discs have the area of (y − ypred)²; the line is where the network is undecided.
 function plane({ study, parameters, people }) {
   const [weight, height] = study.shift;
   const sure = (x, y) => passAt(study, { ...parameters, x1: x - weight, x2: y - height, y: 0 }).ypred;
+  // A little beyond the frame, so that no outline runs along it.
+  const wide = { x1: WEIGHTS[0] - 3, x2: WEIGHTS[1] + 3, y1: HEIGHTS[0] - 1, y2: HEIGHTS[1] + 1, pixelSize: 8, clip: true };
   return (width) => {
-    const isSmall = width < 480;
-    const dot = (isWoman, symbol) => Plot.dot(people.filter((of) => of.isWoman === isWoman), { x: "weight", y: "height", symbol, r: isSmall ? 5 : 7, className: "person" });
+    const [disc, size] = width < 480 ? [34, 5] : [56, 7];
+    const dot = (isWoman, symbol) => Plot.dot(people.filter((of) => of.isWoman === isWoman), { x: "weight", y: "height", symbol, r: size, className: "person" });
     return {
-      x: { domain: WEIGHTS, label: "weight (lb)", ticks: isSmall ? 4 : 7, labelAnchor: "right" },
+      x: { domain: WEIGHTS, label: "weight (lb)", ticks: width / 70, ...AXIS },
       y: { domain: HEIGHTS, label: "height (in)", ticks: 4 },
       r: { type: "identity" },
-      color: { domain: [0, 1], interpolate: (t) => `color-mix(in srgb, var(--forward) ${Math.round(6 + 40 * t)}%, var(--card))` },
-      marginLeft: 34,
-      marginRight: 8,
+      color: { domain: [0, 1], interpolate: (t) => `color-mix(in srgb, var(--forward) ${Math.round(4 + 46 * t)}%, var(--card))` },
+      ...MARGINS,
       marks: [
-        Plot.contour({ fill: sure, x1: WEIGHTS[0], y1: HEIGHTS[0], x2: WEIGHTS[1], y2: HEIGHTS[1], thresholds: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], pixelSize: 8 }),
-        Plot.contour({ fill: null, value: sure, x1: WEIGHTS[0], y1: HEIGHTS[0], x2: WEIGHTS[1], y2: HEIGHTS[1], thresholds: [0.5], pixelSize: 8, className: "boundary" }),
-        Plot.dot(people, { x: "weight", y: "height", r: ({ miss }) => (isSmall ? 34 : 56) * Math.sqrt(miss), className: "miss" }),
+        Plot.contour({ fill: sure, thresholds: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], ...wide }),
+        Plot.contour({ value: sure, fill: "none", stroke: "black", thresholds: [0.5], className: "boundary", ...wide }),
+        Plot.dot(people, { x: "weight", y: "height", r: ({ miss }) => disc * Math.sqrt(miss), className: "miss" }),
         dot(true, "circle"),
         dot(false, "square"),
-        Plot.text(people, { x: "weight", y: "height", text: "name", dy: isSmall ? -13 : -17, className: "name" }),
+        people.map(({ name, weight, height }) => {
+          const [x, y] = BESIDE[name];
+          return Plot.text([[weight, height]], { text: () => name, textAnchor: ["end", "middle", "start"][x + 1], dx: 11 * x, dy: 17 * y, className: "name" });
+        }),
       ],
     };
   };
@@ -55,13 +65,13 @@ function plane({ study, parameters, people }) {
 
 function along({ state: { w1 }, loss, slope, lossAt, guessed }) {
   const tangent = [-0.15, 0.15].map((by) => [w1 + by, loss + slope * by]);
-  return () => ({
-    x: { domain: [W1.low, W1.high], label: "w1", ticks: 4, labelAnchor: "right" },
+  return (width) => ({
+    x: { domain: [W1.low, W1.high], label: "w1", ticks: width / 50, ...AXIS },
     y: { domain: [0, TOP], label: "L", ticks: 3 },
-    marginLeft: 34,
-    marginRight: 8,
+    ...MARGINS,
     marks: [
       Plot.ruleX([w1], { y1: 0, y2: loss, className: "drop" }),
+      !guessed && Plot.text([[0.3, 0.3]], { text: () => "?", fontSize: 28, className: "asked" }),
       guessed && Plot.line(ALONG.map((value) => [value, lossAt(value)]), { className: "curve" }),
       guessed && Plot.line(tangent, { className: "tangent", clip: true }),
       Plot.dot([[w1, loss]], { r: 6, className: "here" }),
@@ -88,7 +98,7 @@ export const slope = {
   seen,
   Picture,
   Controls,
-  says: () => ["A small network guesses who is a woman (●): the darker, the surer. Each disc is its error, squared; L is their mean. w1 is one of nine numbers inside."],
+  says: () => ["A small network tells women (●) from men (■): the bluer, the surer of a woman. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
   guess: {
     asks: "Which way should w1 go, to make L smaller?",
     options: { down: "← down", up: "up →" },
@@ -97,7 +107,7 @@ export const slope = {
   },
   answer: ({ state: { w1 }, slope: of, loss, lossAt }) => [
     "Up: L falls as w1 grows.",
-    `How much is the slope of the dashed line, ∂L/∂w1, here ${signed(of)}. It says what happens before it happens: w1 up by ${MOVE} moves L by ${signed(of * MOVE, 4)}. (It moves by ${signed(lossAt(w1 + MOVE) - loss, 4)}: the slope itself changes on the way.)`,
-    "All that follows is about how to get such slopes, for all nine numbers at once.",
+    `How fast, the dashed line says: its slope, ∂L/∂w1, is ${signed(of)} here. It knows what happens before it happens: w1 up by ${MOVE} should move L by ${signed(of * MOVE, 4)}, and moves it by ${signed(lossAt(w1 + MOVE) - loss, 4)}.`,
+    "The rest is about where such slopes come from, for all nine numbers at once.",
   ],
 };

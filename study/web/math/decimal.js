@@ -5,7 +5,8 @@ import { Decimal } from "decimal.js";
 const Long = Decimal.clone({ precision: 40, toExpNeg: -7, toExpPos: 21 });
 
 export const DECIMALS = {
-  from: (x) => new Long(x),
+  // All digits of the float64, not the few that name it.
+  from: (x) => new Long(Number.isFinite(x) ? x.toExponential(100) : x),
   value: (x) => x.toNumber(),
   "+": (a, b) => a.plus(b),
   "-": (a, b) => a.minus(b),

@@ -1,4 +1,5 @@
-// Bars to both sides of a common zero, one below the other: [name, value, class, text], hidden where the value is null.
+// Bars to both sides of a common zero, one below the other: [name, value, class]. A value can be a list, whose parts lie end
+// to end; it is hidden where it is null. A row that is false leaves its place free.
 
 import { html } from "htm/preact";
 import { signed } from "../math/numbers.js";
@@ -11,13 +12,19 @@ export function Bars({ rows, most, names, numbers, top = 0, width, height }) {
   const middle = (names + width - numbers) / 2;
   return html`<g class="bars">
     <line class="zero" x1=${middle} x2=${middle} y1=${top} y2=${top + height} />
-    ${rows.map(([name, value, kind, text], k) => {
+    ${rows.map((of, k) => {
+      if (!of) return null;
+      const [name, value, kind] = of;
       const y = top + row * (k + 0.5);
-      if (value === null) return html`<text class="name" x="0" y=${y + 5}>${name}</text><text class="hidden" x=${middle} y=${y + 6} text-anchor="middle">?</text>`;
-      const length = Math.max(-1, Math.min(1, value / most)) * half;
-      return html`<text class="name" x="0" y=${y + 5}>${name}</text>
-        <rect class=${kind} x=${middle + Math.min(0, length)} y=${y - thick / 2} width=${Math.max(1.5, Math.abs(length))} height=${thick} rx="2" />
-        <text class="number" x=${width - 2} y=${y + 5} text-anchor="end">${text ?? signed(value)}</text>`;
+      const label = html`<text class="name" x="0" y=${y + 5}>${name}</text>`;
+      if (value === null) return html`${label}<text class="asked" x=${middle} y=${y + 6} text-anchor="middle">?</text>`;
+      let end = 0;
+      const parts = [value].flat().map((part, at) => {
+        const [from, length] = [end, (part / most) * half];
+        end += length;
+        return html`<rect class=${`${kind} ${at ? "second" : ""}`} x=${middle + Math.min(from, end)} y=${y - thick / 2} width=${Math.max(1.5, Math.abs(length))} height=${thick} />`;
+      });
+      return html`${label}${parts}<text class="number" x=${width - 2} y=${y + 5} text-anchor="end">${signed([value].flat().reduce((sum, part) => sum + part))}</text>`;
     })}
   </g>`;
 }

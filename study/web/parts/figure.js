@@ -18,12 +18,13 @@ function useSize() {
   return [ref, ...size];
 }
 
-// A picture of Plot's: `options` are those of Plot.plot, by width and height.
+// A picture of Plot's: `options` are those of Plot.plot, by width and height. A mark that is false is none.
 export function Figure({ label, name, options }) {
   const [ref, width, height] = useSize();
   useLayoutEffect(() => {
     if (!width) return;
-    const drawn = Plot.plot({ width, height, style: { background: "none", fontSize: "13px" }, ...options(width, height) });
+    const { marks, ...rest } = options(width, height);
+    const drawn = Plot.plot({ width, height, style: { background: "none", fontSize: "13px" }, ...rest, marks: marks.filter(Boolean) });
     ref.current.replaceChildren(drawn);
     drawn.setAttribute("aria-hidden", "true");
   });

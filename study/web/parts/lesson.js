@@ -30,7 +30,7 @@ export function Lesson({ study, state, set }) {
         <div class="controls"><${Controls} ...${seen} /></div>
       </div>
       <div class="words">
-        <h1 tabindex="-1">${lesson.title}</h1>
+        <h1 id="lesson" tabindex="-1">${lesson.title}</h1>
         ${lesson.says(seen).map((text) => html`<p>${text}</p>`)}
         <${Guess} ...${lesson.guess} guessed=${guessed} right=${lesson.guess.right(seen)} choose=${(key) => choose(lesson, key, state, set)} />
         <div role="status">${guessed && html`<${Answer} lesson=${lesson} seen=${seen} />`}</div>
@@ -59,10 +59,12 @@ const Guess = ({ asks, options, guessed, right, choose }) => html`<fieldset clas
 function Answer({ lesson, seen }) {
   const isRight = seen.guessed === lesson.guess.right(seen);
   const [first, ...rest] = lesson.answer(seen);
+  const act = lesson.act?.(seen);
   const { reason, where } = seen.study.quantity[lesson.about];
   return html`<div class="answer">
     <p><strong>${isRight ? "Yes." : "No."}</strong> ${first}</p>
     ${rest.map((text) => html`<p>${text}</p>`)}
+    ${act && html`<button type="button" class="act" onClick=${act[1]}>${act[0]}</button>`}
     <details><summary>In the code</summary><p>${reason} <code>${where}</code></p></details>
   </div>`;
 }
