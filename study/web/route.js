@@ -1,9 +1,12 @@
-// The lessons in their order. What a lesson is made of is said in lessons/README.md.
+// The lessons in their order. What a lesson is made of is said in README.md.
 
+import { backwards } from "./lessons/backwards.js";
 import { chain } from "./lessons/chain.js";
+import { descent } from "./lessons/descent.js";
 import { paths } from "./lessons/paths.js";
+import { saturation } from "./lessons/saturation.js";
 import { slope } from "./lessons/slope.js";
 
-export const ROUTE = [slope, chain, paths];
+export const ROUTE = [slope, chain, paths, backwards, descent, saturation];
 
 export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;

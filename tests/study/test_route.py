@@ -28,6 +28,9 @@ ROUTE = {
     "slope": ("up", "down"),
     "chain": ("more", "less"),
     "paths": ("sum", "larger", "product"),
+    "backwards": ("one", "nine"),
+    "descent": ("stuck", "faster"),
+    "saturation": ("nothing", "quarter"),
 }
 
 SIZES = [(1366, 768), (390, 844), (320, 640)]

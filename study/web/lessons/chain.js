@@ -4,7 +4,8 @@ import { html } from "htm/preact";
 import { count, number } from "../fields.js";
 import { givenFor, passAt, slopesAt } from "../math/network.js";
 import { fixed, signed } from "../math/numbers.js";
-import { Arrow, Drawing } from "../parts/figure.js";
+import { Bars } from "../parts/bars.js";
+import { Arrow, Drawing, Pulse } from "../parts/figure.js";
 import { Handle } from "../parts/handle.js";
 import { play, useMotion } from "../parts/motion.js";
 
@@ -35,33 +36,25 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
   const isBack = sent > 0;
   const come = useMotion(sent, PULSE_MS) * LINKS.length;
   const isSmall = width < 480;
-  const [row, names, numbers] = [height / NAMES.length, isSmall ? 96 : 170, isSmall ? 56 : 130];
-  const [middle, half] = [(names + width - numbers) / 2, (width - numbers - names) / 2 - 4];
-  const y = (k) => row * (k + 0.5);
+  const y = (k) => (height / NAMES.length) * (k + 0.5);
   const isHidden = (k) => !guessed && k > 2;
-  const thick = Math.min(22, row * 0.55);
-  const bar = (value, most, kind, at) => {
-    const length = Math.max(-1, Math.min(1, value / most)) * half;
-    return html`<rect class=${kind} x=${middle + Math.min(0, length)} y=${y(at) - thick / 2} width=${Math.max(2, Math.abs(length))} height=${thick} rx="2" />`;
-  };
+  const hasPassed = (k) => isBack && LINKS.length - k <= come;
+  const rows = NAMES.map((name, k) => {
+    if (isHidden(k)) return ["", null];
+    if (hasPassed(k)) return ["", back[k], "returned", `${isSmall ? "" : `∂L/∂${name} = `}${fixed(back[k])}`];
+    return ["", moves[k] / MOST, isBack ? "forward faint" : "forward", isBack ? "" : signed(moves[k])];
+  });
   return html`
-    <line class="zero" x1=${middle} x2=${middle} y1="4" y2=${height - 4} />
+    <${Bars} rows=${rows} most=${1} names=${isSmall ? 96 : 170} numbers=${isSmall ? 56 : 130} width=${width} height=${height} />
     ${LINKS.map((name, k) => {
-      const [from, to] = isBack && LINKS.length - k <= come ? [y(k + 1) - 12, y(k) + 12] : [y(k) + 12, y(k + 1) - 12];
+      const ends = [[RAIL, y(k) + 12], [RAIL, y(k + 1) - 12]];
+      const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
       return html`
-        <${Arrow} name=${from > to ? "back" : "forward"} from=${[RAIL, from]} to=${[RAIL, to]} />
+        <${Arrow} name=${hasPassed(k) ? "back" : "forward"} from=${from} to=${to} />
         ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${fixed(links[k], 2)}${!isSmall && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
     })}
-    ${NAMES.map((name, k) => {
-      const passed = isBack && LINKS.length - k <= come;
-      return html`
-        <text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>
-        ${isHidden(k)
-          ? html`<text class="asked" x=${middle} y=${y(k) + 6} text-anchor="middle">?</text>`
-          : html`${passed ? bar(back[k], 1, "returned", k) : bar(moves[k], MOST, isBack ? "moved faint" : "moved", k)}
-              <text class=${passed ? "back" : "number"} x=${width - 2} y=${y(k) + 5} text-anchor="end">${passed ? `${isSmall ? "" : `∂L/∂${name} = `}${fixed(back[k])}` : isBack ? "" : signed(moves[k])}</text>`}`;
-    })}
-    ${isBack && come < LINKS.length && html`<path class="pulse" transform=${`translate(${RAIL},${y(LINKS.length - come)})`} d="M0,-11L11,0L0,11L-11,0Z" />`}`;
+    ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>`)}
+    ${isBack && come < LINKS.length && html`<${Pulse} at=${[RAIL, y(LINKS.length - come)]} />`}`;
 }
 
 const described = ({ moves, guessed }) => `How far each quantity moved: ${NAMES.slice(0, guessed ? 6 : 3).map((name, k) => `${name} ${signed(moves[k])}`).join(", ")}.`;

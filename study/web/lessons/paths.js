@@ -5,7 +5,7 @@ import { count, number } from "../fields.js";
 import { givenFor, passAt, slopesAt } from "../math/network.js";
 import { fixed, signed } from "../math/numbers.js";
 import { Bars } from "../parts/bars.js";
-import { Arrow, Drawing } from "../parts/figure.js";
+import { Arrow, between, Drawing, Node, Pulse } from "../parts/figure.js";
 import { Handle } from "../parts/handle.js";
 import { play, smooth, useMotion } from "../parts/motion.js";
 
@@ -24,20 +24,15 @@ function seen(study, { t }) {
   return { back, by, move: t - SHARED, real: passAt(study, at(t)).L - passAt(study, at(SHARED)).L };
 }
 
-const between = ([x, y], [u, v], share) => [x + (u - x) * share, y + (v - y) * share];
-
-const Circle = ({ at: [x, y], name, text }) => html`<g class=${`node ${name}`}><circle cx=${x} cy=${y} r="19" /><text x=${x} y=${y + 5} text-anchor="middle">${text}</text></g>`;
-
 // One path: two links with the unit between them, and the pulse that comes along it from L to t.
 function Path({ from, unit, to, weight, name, side, share, slopes: [first, last], come, isBack }) {
   const [x, y] = between(from, unit, 0.5);
-  const [u, v] = come < 0.5 ? between(to, unit, 2 * come) : between(unit, from, 2 * come - 1);
   return html`
     <${Arrow} name="forward" from=${between(from, unit, share)} to=${between(from, unit, 1 - share)} />
     <${Arrow} name="forward" from=${between(unit, to, share)} to=${between(unit, to, 1 - share)} />
     <text class="slope" x=${x} y=${y + side * 18 + 5} text-anchor="middle">${weight} = t</text>
-    <${Circle} at=${unit} text=${name} name="unit" />
-    ${isBack && come < 1 && html`<g class="pulse" transform=${`translate(${u},${v})`}><path d="M0,-11L11,0L0,11L-11,0Z" /><text y=${side * 22 + 5} text-anchor="middle">${fixed(come < 0.5 ? last : first, 2)}</text></g>`}`;
+    <${Node} at=${unit} text=${name} />
+    ${isBack && come < 1 && html`<${Pulse} at=${come < 0.5 ? between(to, unit, 2 * come) : between(unit, from, 2 * come - 1)} side=${side} text=${fixed(come < 0.5 ? last : first, 2)} />`}`;
 }
 
 function Meeting({ back, by, move, real, guessed, state, width, height }) {
@@ -50,7 +45,7 @@ function Meeting({ back, by, move, real, guessed, state, width, height }) {
   return html`
     ${PATHS.map(({ weight, unit }, k) => html`<${Path} from=${from} unit=${[width / 2, k ? deep - 22 : 22]} to=${to} weight=${weight} name=${unit} side=${k ? 1 : -1} share=${isSmall ? 0.2 : 0.1}
       slopes=${[by[k], back[unit]]} come=${come} isBack=${isBack} />`)}
-    <${Circle} at=${from} text="t" name="" /><${Circle} at=${to} text="L" name="" />
+    <${Node} at=${from} text="t" /><${Node} at=${to} text="L" />
     ${isBack && come === 1 && html`<text class=${isSmall ? "back small" : "back"} x=${width / 2} y=${deep / 2 + 5} text-anchor="middle">${by.map((of) => fixed(of, 3)).join(" + ").replace("+ −", "− ")} = ${fixed(by[0] + by[1], 3)}</text>`}
     <${Bars} rows=${rows} most=${MOST} names=${86} numbers=${62} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
 }

@@ -5,7 +5,7 @@ import { html } from "htm/preact";
 import { number } from "../fields.js";
 import { meanLoss, meanSlope, passAt } from "../math/network.js";
 import { fixed, signed } from "../math/numbers.js";
-import { Figure } from "../parts/figure.js";
+import { AXIS, Figure, MARGINS } from "../parts/figure.js";
 import { Handle, Quantity } from "../parts/handle.js";
 import { play, smooth } from "../parts/motion.js";
 
@@ -16,9 +16,6 @@ const [START, SHOWN, MOVE] = [-0.1, 0.1, 0.01];
 const W1 = number(-0.4, 0.6, START);
 const ALONG = Array.from({ length: 101 }, (_, k) => W1.low + ((W1.high - W1.low) * k) / 100);
 const TOP = 0.6;
-
-const AXIS = { labelAnchor: "center", labelArrow: "none", labelOffset: 36 };
-const MARGINS = { marginLeft: 34, marginRight: 8, marginBottom: 40, marginTop: 26 };
 
 function seen(study, { w1 }) {
   const at = (value) => ({ ...study.starts.lessons, w1: value });
