@@ -16,12 +16,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from compare.experiment import Settings
 from compare.people import PEOPLE, Person, raw, shifted, targets
 from compare.traced.article import trace_article
-from manual.article import draw_parameters, ones_parameters
+from manual.article import draw_parameters, gradient, loss, mean_loss, ones_parameters
 from study.build import BUNDLES, WEB, lessons
 from study.content import LESSONS, of_lessons
 from tests.study.browser import Pages, axe, settle
+from tests.study.pictures import number
+from tests.study.trained import mean
 
 #: A lesson, and its guesses: the right one first.
 ROUTE = {
@@ -64,6 +67,17 @@ _COMPUTED = """([start, person, arithmetic]) => {
   const back = slopes(study.program, results, "L", page[arithmetic]);
   return [Object.fromEntries(lines), back].map(texts);
 }"""
+
+#: All that an element says, word for word.
+_TEXTS = """(place) => {
+  const texts = [];
+  const walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) texts.push(walk.currentNode.textContent);
+  return texts.join(" ");
+}"""
+
+#: A number as the page writes it.
+_NUMBER = r"[+−]?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 
 Opened = Callable[..., Page]
 
@@ -257,6 +271,70 @@ def agrees(page: Page, start: str, params: Any, person: Person) -> None:
         exact = Decimal(quantities[f"dL_d{name}"].exact or "nan")
         assert abs(Decimal(exact_back[name]) - exact) <= abs(exact) * Decimal("1e-30")
         assert float(back[name]) == near(float(exact))
+
+
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+ALICE, BOB = ((XS[k], float(YS[k])) for k in (0, 1))
+
+
+def _mean_slopes() -> list[str]:
+    params = LESSONS._replace(w1=0.1)
+    slopes = [gradient(params, x, y).w1 for x, y in zip(XS, YS, strict=True)]
+    return [f"{mean_loss(params, XS, YS):.3f}", f"{np.mean(slopes):+.3f}"]
+
+
+def _chain() -> list[str]:
+    of = trace_article(LESSONS, *ALICE).quantities
+    back = of["dL_dypred"].by_hand
+    links = ("dypred_dz3", "dypred_dh1")
+    moved = loss(LESSONS._replace(w1=0.1), *ALICE) - loss(LESSONS, *ALICE)
+    slopes = [back, *(back * of[name].by_hand for name in links), of["dL_dw1"].by_hand]
+    return [*(f"{slope:.3f}" for slope in slopes), f"{moved:+.3f}"]
+
+
+def _paths() -> list[str]:
+    shared = LESSONS._replace(w1=0.05, w3=0.05)
+    slopes = gradient(shared, *ALICE)
+    moved = loss(shared._replace(w1=0.15, w3=0.15), *ALICE) - loss(shared, *ALICE)
+    return [f"{slopes.w1:.3f}", f"{slopes.w3:.3f}", f"{slopes.w1 + slopes.w3:.3f}", f"{moved:+.3f}"]
+
+
+def _nine() -> list[str]:
+    return [f"{slope:.3f}" for slope in gradient(LESSONS, *ALICE)]
+
+
+def _trained() -> list[str]:
+    return [f"{mean(Settings(seed=44, learning_rate=0.1), epochs):.3f}" for epochs in (0, 60)]
+
+
+def _saturated() -> list[str]:
+    of = trace_article(ones_parameters(), *BOB).quantities
+    h1 = of["h1"].by_hand
+    exact = [(of["dL_dw1"].exact, 3), (of["dh1_dz1"].exact, 5), (h1 * (1 - h1), 5)]
+    return [str(Decimal(f"{float(value or 0):.{digits}g}")) for value, digits in exact]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "numbers"),
+    [
+        (["lesson=slope&slope=up&w1=0.1"], _mean_slopes),
+        (
+            ["lesson=chain&chain=more&w1=0.1&sent=1", "lesson=chain&chain=more&w1=0.1"],
+            _chain,
+        ),
+        (["lesson=paths&paths=sum&t=0.15&sent=1"], _paths),
+        (["lesson=backwards&backwards=one&sent=1"], _nine),
+        (["lesson=descent&descent=stuck&power=-1"], _trained),
+        (["lesson=saturation&saturation=nothing&w1=1"], _saturated),
+    ],
+    ids=ROUTE,
+)
+def test_what_it_shows_is_what_python_computes(
+    opened: Opened, fragments: list[str], numbers: Callable[[], list[str]]
+) -> None:
+    texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in fragments]
+    found = {number(text) for text in re.findall(_NUMBER, " ".join(texts))}
+    assert {Decimal(text) for text in numbers()} <= found
 
 
 def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:

@@ -104,12 +104,12 @@ const Controls = ({ state: { nudged, sent }, set, passes }) => html`
 export const backwards = {
   key: "backwards",
   title: "Why backwards",
-  about: "dL_dypred",
+  about: "dL_dw2",
   fields: { nudged: NUDGED, sent: count() },
   seen,
   Picture,
   Controls,
-  says: () => [`Nine numbers, nine slopes. Nudge one by ${NUDGE}, run the network forward again (a pass), see how L moves; then the next. Drag: the slopes appear one by one.`],
+  says: () => [`Nine numbers (each sum adds a b of its own), nine slopes. Nudge one by ${NUDGE}, run the network forward again (a pass), see how L moves; then the next. Drag.`],
   guess: {
     asks: "How many passes does a pulse back from L take for all nine?",
     options: { nine: "nine", one: "one" },
@@ -117,7 +117,7 @@ export const backwards = {
     plays: ({ sent }, set) => set({ sent: (sent ?? 0) + 1 }),
   },
   answer: () => [
-    "One: it goes through every link once. What w1, w2 and b1 do to L, all three do through h1, so what comes back to h1 serves them all. Nothing is worked out twice.",
+    "It goes through every link once. What w1, w2 and b1 do to L, all three do through h1, so what comes back to h1 serves them all. Nothing is worked out twice.",
     `In a network with two layers of ${LARGER[1]} units there are ${sizeOf(LARGER).toLocaleString("en-US")} numbers: ${(sizeOf(LARGER) + 1).toLocaleString("en-US")} passes by nudging; one forward and one back this way.`,
   ],
   act: ({ state, set }) => ["Send it again", () => set({ sent: state.sent + 1 })],

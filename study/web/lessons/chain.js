@@ -10,7 +10,7 @@ import { Handle } from "../parts/handle.js";
 import { play, useMotion } from "../parts/motion.js";
 
 const START = -0.1;
-const W1 = number(START - 0.2, START + 0.2, START);
+const W1 = number(START - 0.2, START + 0.2, START + 0.1);
 const NAMES = ["w1", "z1", "h1", "z3", "ypred", "L"];
 // What each link multiplies by, as the slope is called.
 const LINKS = ["x1", "σ′(z1)", "w5", "σ′(z3)", "2(ypred − y)"];
@@ -62,7 +62,7 @@ const described = ({ moves, guessed }) => `How far each quantity moved: ${NAMES.
 const Picture = (of) => html`<${Drawing} name="rows" label=${described(of)}>${(width, height) => html`<${Rows} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state, set, moves }) => html`
-  <${Handle} symbol="w1" field=${W1} step="0.01" value=${state.w1} text=${`${fixed(state.w1, 2)}, moved by ${signed(moves[0], 2)}; h1 moves by ${signed(moves[2])}`} onInput=${(w1) => set({ w1, sent: 0 })} />`;
+  <${Handle} symbol="w1" field=${W1} step="0.01" value=${state.w1} shown=${signed(moves[0], 2)} text=${`${fixed(state.w1, 2)}, moved by ${signed(moves[0], 2)}; h1 moves by ${signed(moves[2])}`} onInput=${(w1) => set({ w1, sent: 0 })} />`;
 
 // To one side, to the other, and to rest where all can be read.
 const wiggle = (_, set) => play(1400, (done) => set({ w1: Number((START + 0.2 * Math.sin(2.5 * Math.PI * done)).toFixed(3)) }));
@@ -75,7 +75,7 @@ export const chain = {
   seen,
   Picture,
   Controls,
-  says: () => ["For Alice alone: w1 moves a sum, z1 = w1·x1 + …; a curve σ presses that between 0 and 1: h1. Then z3 = w5·h1 + …, ypred = σ(z3), and L. Drag w1, and they move."],
+  says: () => ["Alice alone: x1 = −2 is her weight less 135 lb. w1 moves a sum, z1 = w1·x1 + …; a curve σ presses it between 0 and 1: h1; so on to z3 = w5·h1 + …, the guess ypred = σ(z3), and L = (1 − ypred)². Drag w1."],
   guess: {
     asks: "w5 is −4. Will z3 move more than h1, or less?",
     options: { more: "more", less: "less" },

@@ -10,7 +10,7 @@ import { Handle } from "../parts/handle.js";
 import { play, smooth, useMotion } from "../parts/motion.js";
 
 const SHARED = 0.05;
-const T = number(-0.15, 0.25, SHARED);
+const T = number(SHARED - 0.2, SHARED + 0.2, SHARED + 0.1);
 const PULSE_MS = 3600;
 // What fills one side of the bars.
 const MOST = 0.125;
@@ -56,27 +56,27 @@ const described = ({ by, move, real, guessed }) =>
 const Picture = (of) => html`<${Drawing} name="meeting" label=${described(of)}>${(width, height) => html`<${Meeting} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state, set, move }) => html`
-  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />`;
+  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} shown=${signed(move, 2)} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />`;
 
 export const paths = {
   key: "paths",
   title: "Two paths add",
-  about: "dL_dw1",
+  about: "dL_dw3",
   fields: { t: T, sent: count() },
   seen,
   Picture,
   Controls,
-  says: () => ["Now let w1 and w3 be one number, t, used twice. It moves h1 and h2, and each of them moves L. Drag t: the bars are slope times move, along each path alone."],
+  says: () => ["Beside h1 there is a second unit, h2, with w3 in place of w1. Let both be one number, t. Drag it: the bars are slope times move, along each path alone."],
   guess: {
     asks: "By how much will L move?",
     options: { larger: "the larger bar", sum: "the sum", product: "the product" },
     right: () => "sum",
-    plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.1 * smooth(done)).toFixed(2)) })),
+    plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.2 * smooth(done)).toFixed(2)) })),
   },
   answer: ({ by, move, real, state }) => [
-    `Along a path slopes multiply; where paths meet, they add. ${state.sent ? `So ∂L/∂t is ${fixed(by[0] + by[1])}; whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.` : ""}`,
-    move === 0
-      ? "Drag t, and compare both bars below."
+    "Along a path slopes multiply; where paths meet, they add.",
+    state.sent
+      ? `So ∂L/∂t is ${fixed(by[0] + by[1])}. Whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.`
       : `Added: ${signed((by[0] + by[1]) * move)}; L moves by ${signed(real)}. The gap is that slopes change on the way: it shrinks with the square of the move.`,
   ],
   act: ({ state, set }) => ["Send two pulses back", () => set({ sent: state.sent + 1 })],

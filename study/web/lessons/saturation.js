@@ -64,7 +64,7 @@ export const saturation = {
   seen,
   Picture,
   Controls,
-  says: () => ["Bob is a man, y = 0. What comes back from L to h1 has to pass a gate: it is multiplied by σ′, how steep σ is at z1 (dashed). Drag w1: z1 moves along the curve."],
+  says: () => ["Bob, a man: y = 0. What comes back from L to h1 has to pass a gate: it is multiplied by σ′, how steep σ is at z1 (dashed). All weights are 1 but w1. Drag it."],
   guess: {
     asks: "At w1 = 1, z1 is 31. How much will pass?",
     options: { quarter: "a quarter", nothing: "next to nothing" },
@@ -72,7 +72,8 @@ export const saturation = {
     plays: ({ w1 }, set) => play(280, (done) => set({ w1: Number((w1 + (ASKED - w1) * smooth(done)).toFixed(2)) })),
   },
   answer: ({ ypred, z1, h1, gate, slope }) => [
-    `There σ is flat. Bob is taken for a woman, ypred = ${fixed(ypred, 2)}; but at z1 = ${short(z1)} the slope ∂L/∂w1 is ${short(slope)}: w1 ${Math.abs(slope) < 1e-6 ? "learns nothing" : "still learns"}.`,
+    "There σ is flat, and what comes back dies.",
+    `Bob is taken for a woman, ypred = ${fixed(ypred, 2)}; but at z1 = ${short(z1)} the slope ∂L/∂w1 is ${short(slope)}: w1 ${Math.abs(slope) < 1e-6 ? "learns nothing" : "still learns"}.`,
     `σ′ needs no new work: σ = 1/(1 + e⁻ᶻ) has the slope e⁻ᶻ/(1 + e⁻ᶻ)², which is σ·(1 − σ), so h1·(1 − h1). The computer makes ${short(h1 * (1 - h1), 5)} of that, where ${short(gate, 5)} is exact${short(h1 * (1 - h1), 5) === short(gate, 5) ? "." : ": 1 − h1 loses digits, as h1 is almost 1."}`,
   ],
 };

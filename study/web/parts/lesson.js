@@ -31,13 +31,16 @@ export function Lesson({ study, state, set }) {
       </div>
       <div class="words">
         <h1 id="lesson" tabindex="-1">${lesson.title}</h1>
-        ${lesson.says(seen).map((text) => html`<p>${text}</p>`)}
+        ${lesson.says(seen).map((text) => html`<p>${whole(text)}</p>`)}
         <${Guess} ...${lesson.guess} guessed=${guessed} right=${lesson.guess.right(seen)} choose=${(key) => choose(lesson, key, state, set)} />
-        <div role="status">${guessed && html`<${Answer} lesson=${lesson} seen=${seen} />`}</div>
+        <${Answer} lesson=${lesson} seen=${seen} />
         ${guessed && (after ? link(after, state.guesses, `Next: ${after.title} ›`, { class: "on" }) : html`<${Score} study=${study} guesses=${state.guesses} />`)}
       </div>
     </main>`;
 }
+
+// Formulas are not broken at their signs.
+const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0");
 
 function skip(event) {
   event.preventDefault(); // the address is the state
@@ -56,17 +59,17 @@ const Guess = ({ asks, options, guessed, right, choose }) => html`<fieldset clas
     class=${guessed && key === right ? "right" : guessed === key ? "wrong" : ""} onClick=${() => guessed || choose(key)}>${text}</button>`)}
 </fieldset>`;
 
+// What is said aloud is the first sentence; the others change as the handle moves.
 function Answer({ lesson, seen }) {
-  const isRight = seen.guessed === lesson.guess.right(seen);
-  const [first, ...rest] = lesson.answer(seen);
-  const act = lesson.act?.(seen);
-  const { reason, where } = seen.study.quantity[lesson.about];
-  return html`<div class="answer">
-    <p><strong>${isRight ? "Yes." : "No."}</strong> ${first}</p>
-    ${rest.map((text) => html`<p>${text}</p>`)}
+  const { guessed, study } = seen;
+  const [first, ...rest] = guessed ? lesson.answer(seen) : [];
+  const act = guessed && lesson.act?.(seen);
+  const { reason, where } = study.quantity[lesson.about];
+  return html`
+    <p role="status">${guessed && html`<strong>${guessed === lesson.guess.right(seen) ? "Yes." : "No."}</strong> ${first}`}</p>
+    ${rest.map((text) => html`<p class="answer">${whole(text)}</p>`)}
     ${act && html`<button type="button" class="act" onClick=${act[1]}>${act[0]}</button>`}
-    <details><summary>In the code</summary><p>${reason} <code>${where}</code></p></details>
-  </div>`;
+    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p></details>`}`;
 }
 
 // How many guesses of the route were right.
