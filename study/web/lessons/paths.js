@@ -41,7 +41,7 @@ function Meeting({ back, by, move, real, guessed, state, width, height }) {
   const deep = height * 0.52;
   const [from, to] = [[21, deep / 2], [width - 21, deep / 2]];
   const isBack = state.sent > 0;
-  const rows = [["through h1", by[0] * move, "forward"], ["through h2", by[1] * move, "forward second"], ["L moves", guessed ? real : null, "real"], guessed && ["added", by.map((of) => of * move), "forward"]];
+  const rows = [["through h1", by[0] * move, "forward"], ["through h2", by[1] * move, "forward second"], guessed && ["added", by.map((of) => of * move), "forward"], ["L moves", guessed ? real : null, "real"]];
   return html`
     ${PATHS.map(({ weight, unit }, k) => html`<${Path} from=${from} unit=${[width / 2, k ? deep - 22 : 22]} to=${to} weight=${weight} name=${unit} side=${k ? 1 : -1} share=${isSmall ? 0.2 : 0.1}
       slopes=${[by[k], back[unit]]} come=${come} isBack=${isBack} />`)}
@@ -69,7 +69,7 @@ export const paths = {
   says: () => ["Beside h1 there is a second unit, h2, with w3 in place of w1. Let both be one number, t. Drag it: the bars are slope times move, along each path alone."],
   guess: {
     asks: "By how much will L move?",
-    options: { larger: "the larger bar", sum: "the sum", product: "the product" },
+    options: { larger: "larger bar", sum: "sum", product: "product" },
     right: () => "sum",
     plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.2 * smooth(done)).toFixed(2)) })),
   },

@@ -16,13 +16,16 @@ const W1 = number(-0.4, 0.6, START);
 const ALONG = Array.from({ length: 101 }, (_, k) => W1.low + ((W1.high - W1.low) * k) / 100);
 const TOP = 0.6;
 
+let curve = null; // is the same for all w1
+
 function seen(study, { w1 }) {
   const at = (value) => ({ ...study.starts.lessons, w1: value });
   const parameters = at(w1);
-  return { parameters, loss: meanLoss(study, parameters), slope: meanSlope(study, parameters, "w1"), lossAt: (value) => meanLoss(study, at(value)) };
+  curve ??= ALONG.map((value) => [value, meanLoss(study, at(value))]);
+  return { parameters, loss: meanLoss(study, parameters), slope: meanSlope(study, parameters, "w1"), lossAt: (value) => meanLoss(study, at(value)), curve };
 }
 
-function along({ state: { w1 }, loss, slope, lossAt, guessed }) {
+function along({ state: { w1 }, loss, slope, guessed }) {
   const tangent = [-0.15, 0.15].map((by) => [w1 + by, loss + slope * by]);
   return (width) => ({
     x: { domain: [W1.low, W1.high], label: "w1", ticks: width / 50, ...AXIS },
@@ -31,7 +34,7 @@ function along({ state: { w1 }, loss, slope, lossAt, guessed }) {
     marks: [
       Plot.ruleX([w1], { y1: 0, y2: loss, className: "drop" }),
       !guessed && Plot.text([[0.3, 0.3]], { text: () => "?", fontSize: 28, className: "asked" }),
-      guessed && Plot.line(ALONG.map((value) => [value, lossAt(value)]), { className: "curve" }),
+      guessed && Plot.line(curve, { className: "curve" }),
       guessed && Plot.line(tangent, { className: "tangent", clip: true }),
       Plot.dot([[w1, loss]], { r: 6, className: "here" }),
     ],

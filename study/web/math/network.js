@@ -9,6 +9,7 @@ export function opened(told) {
     ...told,
     program,
     forward: partOf(program, ["L"]),
+    sum: partOf(program, ["z3"]),
     updates: partOf(program, Object.keys(told.starts.ones).map((name) => `${name}_new`)),
     quantity: Object.fromEntries(told.quantities.map((of) => [of.name, of])),
     sample: Object.fromEntries(told.samples.map((of) => [of.key, of])),

@@ -6,14 +6,16 @@
 
 import { FLOATS } from "./floats.js";
 
-// The results of all lines, as numbers of the arithmetic. `given` has floats by name.
-export function run(program, given, arithmetic = FLOATS) {
-  const results = new Array(program.lines.length);
-  for (const [name, at] of program.given) results[at] = arithmetic.from(given[name]);
-  program.lines.forEach(([operation, [a, b], value], at) => {
-    if (operation === "constant") results[at] = arithmetic.from(value);
-    else if (operation !== "given") results[at] = arithmetic[operation](results[a], results[b]);
-  });
+// The results of all lines, as numbers of the arithmetic, in a new list or in one that is used again. `given` has floats
+// by name.
+export function run({ lines, given: names }, given, arithmetic = FLOATS, results = new Array(lines.length)) {
+  for (const [name, at] of names) results[at] = arithmetic.from(given[name]);
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at];
+    const operation = line[0];
+    if (operation === "constant") results[at] = arithmetic.from(line[2]);
+    else if (operation !== "given") results[at] = arithmetic[operation](results[line[1][0]], results[line[1][1]]);
+  }
   return results;
 }
 
