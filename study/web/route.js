@@ -6,7 +6,8 @@ import { descent } from "./lessons/descent.js";
 import { paths } from "./lessons/paths.js";
 import { saturation } from "./lessons/saturation.js";
 import { slope } from "./lessons/slope.js";
+import { symmetry } from "./lessons/symmetry.js";
 
-export const ROUTE = [slope, chain, paths, backwards, descent, saturation];
+export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry];
 
 export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;

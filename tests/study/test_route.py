@@ -20,6 +20,7 @@ from compare.experiment import Settings
 from compare.people import PEOPLE, Person, raw, shifted, targets
 from compare.traced.article import trace_article
 from manual.article import draw_parameters, gradient, loss, mean_loss, ones_parameters
+from manual.sgd import update
 from study.build import BUNDLES, WEB, lessons
 from study.content import LESSONS, of_lessons
 from tests.study.browser import Pages, axe, settle
@@ -34,6 +35,7 @@ ROUTE = {
     "backwards": ("one", "nine"),
     "descent": ("stuck", "faster"),
     "saturation": ("nothing", "quarter"),
+    "symmetry": ("same", "differ"),
 }
 
 SIZES = [(1366, 768), (390, 844), (320, 640)]
@@ -187,18 +189,18 @@ def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
     )
 
 
+@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry"])
 def test_what_it_plays_can_be_seen(opened: Opened, lesson: str) -> None:
-    """A pulse on its way, where motion is allowed; and at once its end, where it is not."""
+    """Where motion is allowed it is under way for a while; where it is not, it is at its end."""
     for still in (False, True):
         page = opened(f"lesson={lesson}&{lesson}={ROUTE[lesson][0]}", still=still)
-        if not page.locator(".act").count():
-            pytest.skip("nothing to play")
         before = drawn(page)
         page.locator(".act").click()
-        page.wait_for_timeout(500)
-        under_way = drawn(page)
-        assert changed(before, under_way) > 100
-        assert bool(page.locator(".pulse").count()) is not still
+        page.wait_for_timeout(300)
+        first = drawn(page)
+        page.wait_for_timeout(300)
+        assert changed(before, first) > 100
+        assert bool(changed(first, drawn(page))) is not still
 
 
 def test_the_way_on_leads_through_all_of_them(opened: Opened) -> None:
@@ -314,6 +316,17 @@ def _saturated() -> list[str]:
     return [str(Decimal(f"{float(value or 0):.{digits}g}")) for value, digits in exact]
 
 
+def _twins() -> list[str]:
+    """From both starts, where Alice is the one to be told from the others."""
+    ys = np.array([0.0, 1.0, 1.0, 1.0])
+    losses = []
+    for params in (ones_parameters(), draw_parameters(44)):
+        for x, y in zip(np.tile(XS, (1000, 1)), np.tile(ys, 1000), strict=True):
+            params = update(params, gradient(params, x, y), 0.3)
+        losses.append(mean_loss(params, XS, ys))
+    return [f"{of:.3f}" for of in losses]
+
+
 @pytest.mark.parametrize(
     ("fragments", "numbers"),
     [
@@ -326,6 +339,10 @@ def _saturated() -> list[str]:
         (["lesson=backwards&backwards=one&sent=1"], _nine),
         (["lesson=descent&descent=stuck&power=-1"], _trained),
         (["lesson=saturation&saturation=nothing&w1=1"], _saturated),
+        (
+            [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
+            _twins,
+        ),
     ],
     ids=ROUTE,
 )

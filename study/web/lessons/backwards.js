@@ -69,7 +69,7 @@ function Network({ measured, back, state: { nudged, sent }, width, height }) {
       return html`<${Node} at=${[x, y]} radius=${radius} text=${unit} />`;
     })}
     ${Object.entries(EDGES).map(([name, [from, to]]) => {
-      const [x, y] = between(place(from), place(to), 0.3);
+      const [x, y] = between(place(from), place(to), UNITS[from][1] === UNITS[to][1] ? 0.5 : from[0] === "x" ? 0.3 : 0.42);
       return html`<text class="of" x=${x} y=${y + 5} text-anchor="middle">${name}</text>`;
     })}
     ${Object.entries(OF_UNIT).map(([name, unit]) => {

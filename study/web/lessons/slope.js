@@ -26,7 +26,7 @@ function seen(study, { w1 }) {
 }
 
 function along({ state: { w1 }, loss, slope, guessed }) {
-  const tangent = [-0.15, 0.15].map((by) => [w1 + by, loss + slope * by]);
+  const tangent = [-0.3, 0.3].map((by) => [w1 + by, loss + slope * by]);
   return (width) => ({
     x: { domain: [W1.low, W1.high], label: "w1", ticks: width / 50, ...AXIS },
     y: { domain: [0, TOP], label: "L", ticks: 3 },

@@ -2,13 +2,13 @@
 
 import { run } from "./program.js";
 
-// The parameters at the start and after each epoch.
-export function train(study, start, rate, epochs) {
+// The parameters at the start and after each round of all samples.
+export function train(study, start, rate, rounds, samples = study.samples) {
   const names = Object.keys(start);
   const path = [start];
   let parameters = start;
-  for (let epoch = 0; epoch < epochs; epoch += 1) {
-    for (const { given } of study.samples) {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { given } of samples) {
       const results = run(study.updates, { ...parameters, ...given, η: rate });
       parameters = Object.fromEntries(names.map((name) => [name, results[study.updates.at[`${name}_new`]]]));
     }

@@ -40,7 +40,7 @@ export function Lesson({ study, state, set }) {
 }
 
 // Formulas are not broken at their signs.
-const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0");
+const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0").replaceAll("/∂", "/\u2060∂");
 
 function skip(event) {
   event.preventDefault(); // the address is the state

@@ -30,15 +30,15 @@ function grid({ shift: [weight, height], sum }, parameters) {
   });
 }
 
-// Discs have the area of (y − ypred)².
-export function Plane({ study, parameters }) {
-  const people = study.samples.map(({ given, ...of }) => ({ ...of, ...passAt(study, { ...parameters, ...given }) }));
+// Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0.
+export function Plane({ study, parameters, samples = study.samples }) {
+  const people = samples.map(({ given, ...of }) => ({ ...of, ...passAt(study, { ...parameters, ...given }) }));
   const sums = grid(study, parameters);
   const options = (width) => {
     const [disc, size] = [Math.min(56, width / 6), width < 480 ? 5 : 7];
     // The narrowest has no room for heights.
     const isNarrow = width < 200;
-    const dot = (gender, symbol) => Plot.dot(people.filter((of) => of.gender === gender), { x: "weight", y: "height", symbol, r: size, className: "person" });
+    const dot = (y, symbol) => Plot.dot(people.filter((of) => of.y === y), { x: "weight", y: "height", symbol, r: size, className: "person" });
     return {
       x: { domain: WEIGHTS, label: "weight (lb)", ticks: width / 70, ...AXIS },
       y: { domain: HEIGHTS, label: "height (in)", ticks: 4, axis: isNarrow ? null : "left" },
@@ -50,8 +50,8 @@ export function Plane({ study, parameters }) {
         Plot.contour(sums, { fill: (z3) => z3, thresholds: [-Infinity, ...BANDS], ...WIDE }),
         Plot.contour(sums, { value: (z3) => z3, fill: "none", stroke: "black", thresholds: [0], className: "boundary", ...WIDE }),
         Plot.dot(people, { x: "weight", y: "height", r: ({ L }) => disc * Math.sqrt(L), className: "miss" }),
-        dot("F", "circle"),
-        dot("M", "square"),
+        dot(1, "circle"),
+        dot(0, "square"),
         people.map(({ name, weight, height }) => {
           const [x, y] = BESIDE[name];
           return Plot.text([[weight, height]], { text: () => name, textAnchor: ["end", "middle", "start"][x + 1], dx: 11 * x, dy: 17 * y, className: "name" });
@@ -59,6 +59,6 @@ export function Plane({ study, parameters }) {
       ],
     };
   };
-  const women = people.filter(({ ypred }) => ypred >= 0.5).map(({ name }) => name);
-  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network takes ${women.join(", ") || "nobody"} for women.`} options=${options} />`;
+  const ones = people.filter(({ ypred }) => ypred >= 0.5).map(({ name }) => name);
+  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.`} options=${options} />`;
 }
