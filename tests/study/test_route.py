@@ -191,16 +191,23 @@ def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
 
 @pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry"])
 def test_what_it_plays_can_be_seen(opened: Opened, lesson: str) -> None:
-    """Where motion is allowed it is under way for a while; where it is not, it is at its end."""
+    """By the page's own clock; and at once its end, where no motion is wanted."""
     for still in (False, True):
         page = opened(f"lesson={lesson}&{lesson}={ROUTE[lesson][0]}", still=still)
+        page.clock.install(time=0)
+        page.clock.pause_at(3_600_000)
         before = drawn(page)
         page.locator(".act").click()
-        page.wait_for_timeout(300)
-        first = drawn(page)
-        page.wait_for_timeout(300)
+        pictures = []
+        for ms in (400, 400, 10_000, 1_000):
+            page.clock.run_for(ms)
+            pictures.append(drawn(page))
+        first, second, end, later = pictures
         assert changed(before, first) > 100
-        assert bool(changed(first, drawn(page))) is not still
+        assert (changed(first, second) > 0) is not still
+        assert (changed(second, end) > 0) is not still
+        assert changed(end, later) == 0
+        page.close()  # its frames come by this clock alone, also for who waits for them
 
 
 def test_the_way_on_leads_through_all_of_them(opened: Opened) -> None:
