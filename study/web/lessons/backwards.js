@@ -11,7 +11,7 @@ import { useMotion } from "../parts/motion.js";
 // In the order in which they are nudged, and how far each is.
 const NAMES = ["w1", "w2", "b1", "w3", "w4", "b2", "w5", "w6", "b3"];
 const NUDGE = 0.01;
-const NUDGED = number(0, NAMES.length, 0);
+const NUDGED = number(0, NAMES.length, 1);
 const PULSE_MS = 3600;
 
 // Where the units stand: the column, of four, and the row, 0 to 1. A parameter is an edge, or belongs to a unit.

@@ -51,7 +51,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
       const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
       return html`
         <${Arrow} name=${hasPassed(k) ? "back" : "forward"} from=${from} to=${to} />
-        ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${fixed(links[k], 2)}${!isSmall && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
+        ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${fixed(links[k], 2)}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
     })}
     ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>`)}
     ${isBack && come < LINKS.length && html`<${Pulse} at=${[RAIL, y(LINKS.length - come)]} />`}`;

@@ -7,7 +7,7 @@ import { signed } from "../math/numbers.js";
 // `most` is what fills one side; `sides` is 1 where no value is negative.
 export function Bars({ rows, most, names, numbers, sides = 2, top = 0, width, height }) {
   const row = height / rows.length;
-  const thick = Math.min(22, row * 0.6);
+  const thick = Math.min(30, row * 0.55);
   const half = (width - names - numbers) / sides - 6;
   const middle = names + (sides - 1) * (half + 6);
   return html`<g class="bars">
