@@ -24,7 +24,8 @@ BUNDLES = HERE / "bundles"
 OUT = HERE / "out" / "index.html"
 LESSONS_OUT = OUT.with_name("lessons.html")
 
-#: The style that Observable Plot puts into each of its pictures.
+#: The style that Observable Plot 0.6.17 puts into each of its pictures (`src/plot.js`). Where it is
+#: another one, the browser says on the console that the policy blocks it, and tests fail by that.
 PLOT_STYLE = """:where(.plot-d6a7b5) {
   --plot-background: white;
   display: block;

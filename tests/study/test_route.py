@@ -38,6 +38,8 @@ ROUTE = {
     "symmetry": ("same", "differ"),
 }
 
+DERIVATION = WEB.parents[1] / "docs" / "derivation.md"
+
 SIZES = [(1366, 768), (390, 844), (320, 640)]
 
 #: At first as few as a reader takes in, at each size.
@@ -129,6 +131,8 @@ def test_the_route_is_this_one(opened: Opened) -> None:
     assert [key for key, _ in route] == list(ROUTE)
     assert {key: sorted(of) for key, of in route} == {k: sorted(of) for k, of in ROUTE.items()}
     assert page.evaluate("page.store.state.lesson") == "slope"
+    sections = re.findall(r"^## (.*)$", DERIVATION.read_text("utf-8"), re.MULTILINE)
+    assert set(page.evaluate("page.ROUTE.map(({ section }) => section)")) <= set(sections)
 
 
 @pytest.mark.parametrize("size", SIZES)

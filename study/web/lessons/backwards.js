@@ -105,6 +105,7 @@ export const backwards = {
   key: "backwards",
   title: "Why backwards",
   about: "dL_dw2",
+  section: "All nine",
   fields: { nudged: NUDGED, sent: count() },
   seen,
   Picture,

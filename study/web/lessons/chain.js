@@ -71,6 +71,7 @@ export const chain = {
   key: "chain",
   title: "Chain",
   about: "dL_dw1",
+  section: "Backwards",
   fields: { w1: W1, sent: count() },
   seen,
   Picture,

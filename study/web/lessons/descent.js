@@ -47,6 +47,7 @@ export const descent = {
   key: "descent",
   title: "A step downhill",
   about: "w1_new",
+  section: "One step of descent",
   fields: { power: POWER },
   seen,
   Picture,

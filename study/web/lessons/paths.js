@@ -62,6 +62,7 @@ export const paths = {
   key: "paths",
   title: "Two paths add",
   about: "dL_dw3",
+  section: "Slopes, and seven rules",
   fields: { t: T, sent: count() },
   seen,
   Picture,

@@ -60,6 +60,7 @@ export const saturation = {
   key: "saturation",
   title: "Saturation",
   about: "dh1_dz1",
+  section: "Where digits are lost",
   fields: { w1: W1 },
   seen,
   Picture,

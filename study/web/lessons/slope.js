@@ -53,6 +53,7 @@ export const slope = {
   key: "slope",
   title: "Slope",
   about: "L",
+  section: "Slopes, and seven rules",
   fields: { w1: W1 },
   seen,
   Picture,

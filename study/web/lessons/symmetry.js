@@ -65,6 +65,7 @@ export const symmetry = {
   key: "symmetry",
   title: "Symmetry",
   about: "dL_dw3",
+  section: "All nine",
   fields: { round: ROUND, random: count() },
   seen,
   Picture,

@@ -69,7 +69,7 @@ function Answer({ lesson, seen }) {
     <p role="status">${guessed && html`<strong>${guessed === lesson.guess.right(seen) ? "Yes." : "No."}</strong> ${first}`}</p>
     ${rest.map((text) => html`<p class="answer">${whole(text)}</p>`)}
     ${act && html`<button type="button" class="act" onClick=${act[1]}>${act[0]}</button>`}
-    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p></details>`}`;
+    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p><p>More in <code>docs/derivation.md</code>, “${lesson.section}”.</p></details>`}`;
 }
 
 // How many guesses of the route were right.
