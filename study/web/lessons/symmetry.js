@@ -34,7 +34,7 @@ const units = (path) => (width) => {
   const [h1, h2] = ways.map((way) => way.at(-1));
   const areAlike = Math.hypot(h1[0] - h2[0], h1[1] - h2[1]) < 1e-9;
   return {
-    x: { domain: [-2.5, 2.5], label: "w1 and w3", ticks: width / 60, ...AXIS },
+    x: { domain: [-2.5, 2.5], label: "w1 and w3", ticks: width / 90, ...AXIS },
     y: { domain: [-2.9, 2.1], label: "w2 and w4", ticks: 4 },
     ...MARGINS,
     marks: [
