@@ -22,7 +22,7 @@ EQUIVALENCE := tests/test_equivalence.py
 TORCH := $(VENV)/.torch-installed-by-make
 TORCH_TESTS := handgrad/torch.py tests/handgrad/torch tests/benchmarks/torch tests/examples/test_torch.py docs/pytorch.md
 
-.PHONY: install run test test-slow test-torch test-all lint attack mutants bench document docs study picture lock dated release clean help
+.PHONY: install run test test-slow test-torch test-all lint attack mutants bench document docs study bundle picture lock dated release clean help
 
 install: $(STAMP) ## set up the environment in .venv, for all but lint, slow tests and the documentation's site
 
@@ -65,6 +65,9 @@ docs: $(CHECKS) ## the documentation as a site, in site/; OPEN=1 opens it
 
 study: $(STAMP) ## the page: stepping through backpropagation in the browser; OPEN=1 opens it
 	@$(BIN)/python -m study $(if $(OPEN),--open)
+
+bundle: ## the page's scripts, from study/web; needs Node. CHECK=1 says whether the committed ones are these
+	@cd study && npm ci --ignore-scripts --silent --no-audit --no-fund && node bundle.js $(if $(CHECK),--check)
 
 picture: $(CHECKS) ## docs/network.svg as the page draws it; needs Chromium
 	@$(BIN)/python -m study.picture

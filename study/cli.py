@@ -30,34 +30,38 @@ from handgrad.commands.options import SETTINGS, option, seed_option, version_opt
     help="Write the page to this file.",
     otherwise="study/out/index.html",
 )
+@option("--lessons", is_flag=True, help="Build the lessons, which are a page of their own.")
 @option("--open", "open_", is_flag=True, help="Open the page in the browser.")
 @version_option("study")
-def study(out: Path | None, open_: bool, **options: Any) -> None:
+def study(out: Path | None, lessons: bool, open_: bool, **options: Any) -> None:
     """Build the page on which to step through backpropagation, and print its path.
 
     It shows the article's network and its four people, and begins with whom and what the options
     say.
     """
-    path = _built(out, options).resolve()
+    path = _built(out, lessons, options).resolve()
     here = Path.cwd()
     click.echo(path.relative_to(here) if path.is_relative_to(here) else path)
     if open_ and not webbrowser.open(path.as_uri()):
         raise click.ClickException("no browser was found; open that file in one yourself.")
 
 
-def _built(out: Path | None, options: dict[str, Any]) -> Path:
+def _built(out: Path | None, lessons: bool, options: dict[str, Any]) -> Path:
     from compare.terminal import waiting
     from compare.traced.request import PassRequest
-    from study.build import OUT, build
-    from study.content import of_article
+    from study import build as building
+    from study.content import of_article, of_lessons
 
+    out = out or (building.LESSONS_OUT if lessons else building.OUT)
     try:
+        if lessons:
+            return building.build(of_lessons(), out, building.lessons)
         with waiting("Passes, and what three witnesses say of every number"):
             content = of_article(PassRequest(**options))
-        return build(content, out or OUT)
+        return building.build(content, out)
     except OSError as error:
         raise click.ClickException(
-            f"the page cannot be written to {out or OUT}: {error.strerror or error}; expected a "
+            f"the page cannot be written to {out}: {error.strerror or error}; expected a "
             "folder that can be written to: name one with --out."
         ) from error
 

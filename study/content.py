@@ -7,9 +7,11 @@ programs in the data; checks are taken from the passes where the reader's number
 from collections.abc import Iterable
 from typing import Any
 
-from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted
+from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted, targets
 from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
+from compare.traced.article import trace_article
 from compare.traced.request import SEED, PassRequest
+from manual.article import Parameters, draw_parameters, ones_parameters
 from study.digits import stored
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
@@ -72,6 +74,33 @@ def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa:
     }
 
 
+#: Where the lessons begin: numbers that are easy to multiply in the head, at which a move of w1 can
+#: be seen in all that it moves, and three of four people are on the wrong side.
+LESSONS = Parameters(w1=-0.1, w2=0.1, w3=0.05, w4=0.2, w5=-4.0, w6=-2.0, b1=0.0, b2=0.0, b3=3.0)
+
+
+def of_lessons() -> dict[str, Any]:
+    """Collect the data of the lessons: the lines as recorded, the starts, and the people."""
+    x, y = shifted(raw(PEOPLE)), targets(PEOPLE)
+    trace = trace_article(LESSONS, x[0], float(y[0]))
+    starts = {"ones": ones_parameters(), "random": draw_parameters(SEED), "lessons": LESSONS}
+    told = ("name", "symbol", "formula", "reason")
+    return {
+        "program": _program(trace),
+        "quantities": [
+            {key: getattr(of, key) for key in told} | {"where": _where(of)}
+            for of in trace.quantities.values()
+        ],
+        "starts": {
+            key: {name: float(value) for name, value in params._asdict().items()}
+            for key, params in starts.items()
+        },
+        "samples": [_person(person, trace) | _measured(person) for person in PEOPLE],
+        "shift": SHIFT.tolist(),
+        "eta": trace.quantities[ends(trace)["rate"]].by_hand,
+    }
+
+
 def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Drop passes that equal an earlier one."""
     return [of for k, of in enumerate(passes) if of not in passes[:k]]
@@ -116,7 +145,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
         "derivative": quantity.derivative,
         "formula": quantity.formula,
         "reason": quantity.reason,
-        "where": quantity.file and f"{quantity.file}, line {quantity.line}",
+        "where": _where(quantity),
         "statement": quantity.statement,
         "mathml": {
             "symbol": mathml(quantity.latex),
@@ -125,6 +154,10 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
             "worked": _worked(quantity),
         },
     }
+
+
+def _where(quantity: Quantity) -> str | None:
+    return quantity.file and f"{quantity.file}, line {quantity.line}"
 
 
 #: What a pocket calculator needs to come to an activation, or to its slope, at z.

@@ -18,9 +18,9 @@ from playwright.sync_api import Browser
 import study.build
 import study.content
 from compare.people import PEOPLE
-from study.build import page
+from study.build import lessons, page
 from study.chromium import launched
-from study.content import of_article
+from study.content import of_article, of_lessons
 from study.font import embedded
 from tests.once import Once
 from tests.study.browser import At, Pages, required
@@ -93,3 +93,12 @@ def its_view(request: pytest.FixtureRequest) -> str:
     """The part of an address that shows the view that a module of tests is about, its `VIEW`."""
     shown = getattr(request.module, "VIEW", None)
     return f"&view={shown}" if shown else ""
+
+
+@pytest.fixture(scope="session")
+def lessons_page(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lessons, in a file."""
+    path = tmp_path_factory.mktemp("lessons") / "index.html"
+    html = once("study-lessons", lambda: lessons(of_lessons()))
+    path.write_text(html, encoding="utf-8")
+    return path

@@ -1,0 +1,14 @@
+// Fields of a lesson's state: what they are at first, and how the address is read.
+
+export const number = (low, high, otherwise) => ({
+  low,
+  high,
+  otherwise,
+  read(text) {
+    const value = text ? Number(text) : NaN;
+    return low <= value && value <= high ? value : null;
+  },
+});
+
+// How often something was played.
+export const count = () => number(0, 1e6, 0);

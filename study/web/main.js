@@ -1,0 +1,25 @@
+// The page: what Python computed is opened, and the lesson that the address names is shown.
+
+import { render } from "preact";
+import { html } from "htm/preact";
+import { opened } from "./math/network.js";
+import { Lesson } from "./parts/lesson.js";
+import { storeOf } from "./store.js";
+
+// Tests look into the page by these.
+export { DECIMALS } from "./math/decimal.js";
+export { FLOATS } from "./math/floats.js";
+export { run, slopes } from "./math/program.js";
+export { ROUTE } from "./route.js";
+export const study = opened(JSON.parse(document.getElementById("content").textContent));
+export const store = storeOf(window);
+
+const show = () => render(html`<${Lesson} study=${study} state=${store.state} set=${store.set} />`, document.getElementById("page"));
+
+store.changed = (isAnother) => {
+  show();
+  if (!isAnother) return;
+  scrollTo(0, 0);
+  document.querySelector("h1").focus({ preventScroll: true });
+};
+show();

@@ -1,0 +1,13 @@
+// The lessons in their order. What a lesson is made of is said in README.md.
+
+import { backwards } from "./lessons/backwards.js";
+import { chain } from "./lessons/chain.js";
+import { descent } from "./lessons/descent.js";
+import { paths } from "./lessons/paths.js";
+import { saturation } from "./lessons/saturation.js";
+import { slope } from "./lessons/slope.js";
+import { symmetry } from "./lessons/symmetry.js";
+
+export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry];
+
+export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;

@@ -1,0 +1,387 @@
+"""The contract that every lesson keeps, and the numbers of their table against Python's."""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from compare.experiment import Settings
+from compare.people import PEOPLE, Person, raw, shifted, targets
+from compare.traced.article import trace_article
+from manual.article import draw_parameters, gradient, loss, mean_loss, ones_parameters
+from manual.sgd import update
+from study.build import BUNDLES, WEB, lessons
+from study.content import LESSONS, of_lessons
+from tests.study.browser import Pages, axe, settle
+from tests.study.pictures import number
+from tests.study.trained import mean
+
+#: A lesson, and its guesses: the right one first.
+ROUTE = {
+    "slope": ("up", "down"),
+    "chain": ("more", "less"),
+    "paths": ("sum", "larger", "product"),
+    "backwards": ("one", "nine"),
+    "descent": ("stuck", "faster"),
+    "saturation": ("nothing", "quarter"),
+    "symmetry": ("same", "differ"),
+}
+
+DERIVATION = WEB.parents[1] / "docs" / "derivation.md"
+
+SIZES = [(1366, 768), (390, 844), (320, 640)]
+
+#: At first as few as a reader takes in, at each size.
+MOST_CONTROLS, MOST_WORDS = 8, 60
+
+#: Words and controls on the screen as it is, without scrolling.
+_FIRST_SCREEN = """() => {
+  const on = (box) => box.width > 0 && box.bottom > 0 && box.right > 0 && box.top < innerHeight;
+  const words = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const range = document.createRange();
+    range.selectNode(walk.currentNode);
+    const said = walk.currentNode.textContent.match(/[A-Za-z]{2,}/g) ?? [];
+    if (on(range.getBoundingClientRect())) words.push(...said);
+  }
+  const controls = [...document.querySelectorAll("a, button, input, summary")];
+  return [words, controls.filter((of) => on(of.getBoundingClientRect())).length];
+}"""
+
+#: The lines of the table, and their slopes back, in one arithmetic.
+_COMPUTED = """([start, person, arithmetic]) => {
+  const { study, run, slopes } = page;
+  const given = { η: study.eta, ...study.starts[start], ...study.sample[person].given };
+  const results = run(study.program, given, page[arithmetic]);
+  const texts = (named) =>
+    Object.fromEntries(Object.entries(named).map(([name, value]) => [name, String(value)]));
+  const lines = Object.entries(study.program.at).map(([name, at]) => [name, results[at]]);
+  const back = slopes(study.program, results, "L", page[arithmetic]);
+  return [Object.fromEntries(lines), back].map(texts);
+}"""
+
+#: All that an element says, word for word.
+_TEXTS = """(place) => {
+  const texts = [];
+  const walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) texts.push(walk.currentNode.textContent);
+  return texts.join(" ");
+}"""
+
+#: A number as the page writes it.
+_NUMBER = r"[+−]?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
+
+Opened = Callable[..., Page]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=ROUTE)
+def lesson(request: pytest.FixtureRequest) -> str:
+    """The key of a lesson."""
+    return request.param
+
+
+@pytest.fixture
+def opened(pages: Pages, lessons_page: Path) -> Opened:
+    """Opens a lesson by its address, still but where a test says otherwise."""
+
+    def open_(fragment: str, **options: Any) -> Page:
+        page = pages.open(lessons_page, fragment, **{"still": True, **options})
+        settle(page)
+        return page
+
+    return open_
+
+
+def drawn(page: Page) -> np.ndarray:
+    """The pixels of the picture, (height, width, 3)."""
+    image = page.locator(".picture").screenshot()
+    return np.asarray(Image.open(BytesIO(image)).convert("RGB"), np.int16)
+
+
+def changed(before: np.ndarray, after: np.ndarray) -> int:
+    """How many pixels of a picture look different."""
+    return int((np.abs(before - after).max(axis=2) > 24).sum())
+
+
+def guess(page: Page, lesson: str, key: str) -> None:
+    """Make a guess, by the keyboard."""
+    options = page.evaluate("key => page.ROUTE.find((of) => of.key === key).guess.options", lesson)
+    page.get_by_role("button", name=options[key], exact=True).focus()
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def test_the_route_is_this_one(opened: Opened) -> None:
+    page = opened("")
+    route = page.evaluate("page.ROUTE.map(({ key, guess }) => [key, Object.keys(guess.options)])")
+    assert [key for key, _ in route] == list(ROUTE)
+    assert {key: sorted(of) for key, of in route} == {k: sorted(of) for k, of in ROUTE.items()}
+    assert page.evaluate("page.store.state.lesson") == "slope"
+    sections = re.findall(r"^## (.*)$", DERIVATION.read_text("utf-8"), re.MULTILINE)
+    assert set(page.evaluate("page.ROUTE.map(({ section }) => section)")) <= set(sections)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_its_picture_and_its_handle_are_on_the_first_screen(
+    opened: Opened, lesson: str, size: tuple[int, int]
+) -> None:
+    page = opened(f"lesson={lesson}", size=size)
+    words, controls = page.evaluate(_FIRST_SCREEN)
+    assert controls <= MOST_CONTROLS
+    assert len(words) <= MOST_WORDS
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    for part in (".picture", "input"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size[1]
+    assert page.locator(".picture").get_by_role("img").count() >= 1
+    before = drawn(page)
+    handle = page.get_by_role("slider")
+    handle.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    settle(page)
+    assert page.evaluate("scrollY") == 0
+    # A thin bar on the smallest screen is a hundred pixels; the numbers alone change fewer.
+    assert changed(before, drawn(page)) > 300
+    assert handle.get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_before_and_after_the_guess(
+    opened: Opened, lesson: str, dark: bool
+) -> None:
+    page = opened(f"lesson={lesson}", dark=dark, size=SIZES[1])
+    assert not axe(page)
+    guess(page, lesson, ROUTE[lesson][1])
+    assert not axe(page)
+
+
+def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
+    """The picture and the words; and the address keeps the guess."""
+    page = opened(f"lesson={lesson}")
+    answer = page.get_by_role("status")
+    expect(answer).to_be_empty()
+    assert page.locator(".right, .wrong").count() == 0
+    before = drawn(page)
+    right, wrong, *_ = ROUTE[lesson]
+    guess(page, lesson, wrong)
+    expect(answer).to_contain_text("No.")
+    assert changed(before, drawn(page)) > 300
+    page.locator(".guess .right").click()  # too late
+    expect(answer).to_contain_text("No.")
+    assert re.search(rf"[#&]{lesson}={wrong}(&|$)", page.evaluate("location.hash"))
+    page.reload()
+    expect(answer).to_contain_text("No.")
+    expect(opened(f"lesson={lesson}&{lesson}={right}").get_by_role("status")).to_contain_text(
+        "Yes."
+    )
+
+
+@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry"])
+def test_what_it_plays_can_be_seen(opened: Opened, lesson: str) -> None:
+    """By the page's own clock; and at once its end, where no motion is wanted."""
+    for still in (False, True):
+        page = opened(f"lesson={lesson}&{lesson}={ROUTE[lesson][0]}", still=still)
+        page.clock.install(time=0)
+        page.clock.pause_at(3_600_000)
+        before = drawn(page)
+        page.locator(".act").click()
+        pictures = []
+        for ms in (400, 400, 10_000, 1_000):
+            page.clock.run_for(ms)
+            pictures.append(drawn(page))
+        first, second, end, later = pictures
+        assert changed(before, first) > 100
+        assert (changed(first, second) > 0) is not still
+        assert (changed(second, end) > 0) is not still
+        assert changed(end, later) == 0
+        page.close()  # its frames come by this clock alone, also for who waits for them
+
+
+def test_the_way_on_leads_through_all_of_them(opened: Opened) -> None:
+    """With the keyboard; each lesson says its title, and at the end how many were right."""
+    page = opened("")
+    for at, (key, (right, *_)) in enumerate(ROUTE.items(), start=1):
+        assert page.evaluate("page.store.state.lesson") == key
+        expect(page.get_by_text(f"Lesson {at} of {len(ROUTE)}")).to_be_visible()
+        guess(page, key, right)
+        if at < len(ROUTE):
+            page.get_by_role("link", name=re.compile("^Next: ")).focus()
+            page.keyboard.press("Enter")
+            expect(page.locator("h1")).to_be_focused()
+    expect(page.get_by_text(f"{len(ROUTE)} of {len(ROUTE)} right")).to_be_visible()
+    page.go_back()
+    assert page.evaluate("page.store.state.lesson") == list(ROUTE)[-2]
+
+
+def test_one_can_skip_to_the_lesson(opened: Opened, lesson: str) -> None:
+    page = opened(f"lesson={lesson}")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_be_focused()
+    assert page.evaluate("page.store.state.lesson") == lesson
+
+
+def test_it_prints_the_picture_and_no_controls(opened: Opened, lesson: str) -> None:
+    page = opened(f"lesson={lesson}&{lesson}={ROUTE[lesson][0]}")
+    page.emulate_media(media="print")
+    expect(page.locator(".picture")).to_be_visible()
+    expect(page.get_by_role("status")).to_be_visible()
+    for part in ("header nav", ".controls", ".guess button"):
+        expect(page.locator(part).first).to_be_hidden()
+
+
+@pytest.mark.parametrize("fragment", ["lesson=nowhere", "w1=7", "w1=x&slope=sideways", "&&=&%"])
+def test_what_an_address_says_wrongly_is_as_it_begins(opened: Opened, fragment: str) -> None:
+    assert opened(fragment).evaluate("page.store.state") == {
+        "lesson": "slope",
+        "guesses": {},
+        "w1": -0.1,
+    }
+
+
+def test_the_table_gives_pythons_numbers(opened: Opened) -> None:
+    """In floats those by hand, and in decimals the exact ones; by its own way back, too."""
+    page = opened("")
+    starts = {"ones": ones_parameters(), "random": draw_parameters(44), "lessons": LESSONS}
+    for (start, params), person in product(starts.items(), PEOPLE):
+        agrees(page, start, params, person)
+
+
+def agrees(page: Page, start: str, params: Any, person: Person) -> None:
+    """Hold the page's numbers for a person against the trace of the same pass."""
+    x, y = shifted(raw((person,))), targets((person,))
+    quantities = trace_article(params, x[0], float(y[0])).quantities
+    floats, back = page.evaluate(_COMPUTED, [start, person.name.lower(), "FLOATS"])
+    decimals, exact_back = page.evaluate(_COMPUTED, [start, person.name.lower(), "DECIMALS"])
+    # exp of another library differs in its last digit, and what is built on it in a few.
+    near = partial(pytest.approx, rel=1e-14, abs=0)
+    for name, quantity in quantities.items():
+        if quantity.step == 0:
+            continue
+        assert float(floats[name]) == near(quantity.by_hand), name
+        if quantity.exact is not None:
+            exact = Decimal(quantity.exact)
+            # What the trace certifies are 17 digits and more.
+            assert abs(Decimal(decimals[name]) - exact) <= abs(exact) * Decimal("1e-30"), name
+    for name in params._fields:
+        exact = Decimal(quantities[f"dL_d{name}"].exact or "nan")
+        assert abs(Decimal(exact_back[name]) - exact) <= abs(exact) * Decimal("1e-30")
+        assert float(back[name]) == near(float(exact))
+
+
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+ALICE, BOB = ((XS[k], float(YS[k])) for k in (0, 1))
+
+
+def _mean_slopes() -> list[str]:
+    params = LESSONS._replace(w1=0.1)
+    slopes = [gradient(params, x, y).w1 for x, y in zip(XS, YS, strict=True)]
+    return [f"{mean_loss(params, XS, YS):.3f}", f"{np.mean(slopes):+.3f}"]
+
+
+def _chain() -> list[str]:
+    of = trace_article(LESSONS, *ALICE).quantities
+    back = of["dL_dypred"].by_hand
+    links = ("dypred_dz3", "dypred_dh1")
+    moved = loss(LESSONS._replace(w1=0.1), *ALICE) - loss(LESSONS, *ALICE)
+    slopes = [back, *(back * of[name].by_hand for name in links), of["dL_dw1"].by_hand]
+    return [*(f"{slope:.3f}" for slope in slopes), f"{moved:+.3f}"]
+
+
+def _paths() -> list[str]:
+    shared = LESSONS._replace(w1=0.05, w3=0.05)
+    slopes = gradient(shared, *ALICE)
+    moved = loss(shared._replace(w1=0.15, w3=0.15), *ALICE) - loss(shared, *ALICE)
+    return [f"{slopes.w1:.3f}", f"{slopes.w3:.3f}", f"{slopes.w1 + slopes.w3:.3f}", f"{moved:+.3f}"]
+
+
+def _nine() -> list[str]:
+    return [f"{slope:.3f}" for slope in gradient(LESSONS, *ALICE)]
+
+
+def _trained() -> list[str]:
+    return [f"{mean(Settings(seed=44, learning_rate=0.1), epochs):.3f}" for epochs in (0, 60)]
+
+
+def _saturated() -> list[str]:
+    of = trace_article(ones_parameters(), *BOB).quantities
+    h1 = of["h1"].by_hand
+    exact = [(of["dL_dw1"].exact, 3), (of["dh1_dz1"].exact, 5), (h1 * (1 - h1), 5)]
+    return [str(Decimal(f"{float(value or 0):.{digits}g}")) for value, digits in exact]
+
+
+def _twins() -> list[str]:
+    """From both starts, where Alice is the one to be told from the others."""
+    ys = np.array([0.0, 1.0, 1.0, 1.0])
+    losses = []
+    for params in (ones_parameters(), draw_parameters(44)):
+        for x, y in zip(np.tile(XS, (1000, 1)), np.tile(ys, 1000), strict=True):
+            params = update(params, gradient(params, x, y), 0.3)
+        losses.append(mean_loss(params, XS, ys))
+    return [f"{of:.3f}" for of in losses]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "numbers"),
+    [
+        (["lesson=slope&slope=up&w1=0.1"], _mean_slopes),
+        (
+            ["lesson=chain&chain=more&w1=0.1&sent=1", "lesson=chain&chain=more&w1=0.1"],
+            _chain,
+        ),
+        (["lesson=paths&paths=sum&t=0.15&sent=1"], _paths),
+        (["lesson=backwards&backwards=one&sent=1"], _nine),
+        (["lesson=descent&descent=stuck&power=-1"], _trained),
+        (["lesson=saturation&saturation=nothing&w1=1"], _saturated),
+        (
+            [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
+            _twins,
+        ),
+    ],
+    ids=ROUTE,
+)
+def test_what_it_shows_is_what_python_computes(
+    opened: Opened, fragments: list[str], numbers: Callable[[], list[str]]
+) -> None:
+    texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in fragments]
+    found = {number(text) for text in re.findall(_NUMBER, " ".join(texts))}
+    assert {Decimal(text) for text in numbers()} <= found
+
+
+def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:
+    html = lessons_page.read_text("utf-8")
+    assert len(html.encode()) <= 900_000
+    assert not re.search(r"\{\{\w+\}\}", html)
+    assert not re.search(r"<(link|iframe|object|embed|base|img)\b", html)
+    assert lessons(of_lessons()) == html  # the same again
+
+
+def test_the_bundle_is_of_the_modules_as_they_are() -> None:
+    """`make bundle` makes it anew; CI, which has Node, checks that it gives the same bytes."""
+    digest = sha256()
+    modules = sorted(WEB.rglob("*.js"), key=lambda path: path.relative_to(WEB).as_posix())
+    for path in modules:
+        digest.update(path.read_bytes())
+    page = (BUNDLES / "page.min.js").read_text("utf-8")
+    assert page.partition("\n")[0] == f"// {digest.hexdigest()}"
+    wanted = json.loads((WEB.parent / "package.json").read_text("utf-8"))["dependencies"]
+    libraries = (BUNDLES / "libraries.min.js").read_text("utf-8")
+    for name, version in wanted.items():
+        assert re.search(rf"(^|\s){re.escape(name)} {re.escape(version)}\b", libraries), name
