@@ -12,7 +12,7 @@ from handgrad.program.form import QUICK
 from handgrad.tolerance.rounding import Bounded, bounded
 from tests.corpus.operations import STEPS
 from tests.corpus.programs import drawn, function, point
-from tests.tiers import nightly
+from tests.tiers import slowly
 
 #: What random programs consist of; products and sums as often as all others together.
 OPERATIONS = {
@@ -55,8 +55,9 @@ def of_exact(seed: int, dtype: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize(
-    "seeds", [range(1), *nightly((range(at, at + 25) for at in range(1, 201, 25)), 4)], ids=str
+    "seeds", [range(1), *(slowly(range(at, at + 25)) for at in range(1, 201, 25))], ids=str
 )
 def test_gradients_of_random_programs_lie_within_their_bounds(seeds: Any, dtype: Any) -> None:
     gaps = [gap for seed in seeds for gap in of_exact(int(seed), dtype)]
