@@ -87,7 +87,7 @@ STEP = mp.ldexp(1, -300)
 
 
 @pytest.mark.parametrize(
-    "name", one_of_each(FUNCTIONS, ["tan", "log1p", "erf_inv", "lgamma", "digamma", "cbrt"])
+    "name", one_of_each(FUNCTIONS, ["tan", "log1p", "erf_inv", "cbrt"])
 )
 def test_a_function(name: str) -> None:
     """Its values are slopes by weights of 1."""
