@@ -21,6 +21,8 @@ from tests.attack.parts import PARTS, Part
 from tests.attack.platforms import table as platforms
 from tests.tiers import one_of_each
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def as_users_have_it() -> Iterator[None]:
@@ -37,7 +39,6 @@ def test_a_sample_of_mutated_files(name: str) -> None:
 
 
 @pytest.mark.night
-@pytest.mark.slow
 @pytest.mark.parametrize("program", lines.PROGRAMS)
 def test_a_sample_of_command_lines(program: str) -> None:
     row = lines.batch(program, 8, Random(program))
@@ -138,14 +139,12 @@ def test_edits_are_counted_by_room_and_by_how_they_ended(
     assert shown["hours"] == 1.5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["SIGTERM", "Ctrl-C"])
 def test_a_plot_that_is_stopped(fault: str) -> None:
     assert "file" in stopped("plot", fault, 1)
 
 
 @pytest.mark.night
-@pytest.mark.slow
 def test_a_sample_of_extremes() -> None:
     table = extremes()
     for key in Random(0).sample([key for key in table if not key.startswith("sizes")], 25):
@@ -153,7 +152,6 @@ def test_a_sample_of_extremes() -> None:
         assert row["outcome"] == "held", (key, row["says"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("room", platforms.ROOMS)
 def test_what_is_imported_is_declared(room: str) -> None:
     assert platforms.declared(room)

@@ -5,6 +5,8 @@ import pytest
 from tests.attack.document import DOCUMENT, document, hours
 from tests.attack.parts import PARTS
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_document_is_what_the_results_say() -> None:
     """`make document` makes it anew."""

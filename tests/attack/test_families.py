@@ -12,6 +12,8 @@ from tests.attack.families.made import Made, drawn
 from tests.attack.parts import PARTS
 from tests.attack.stored import Row
 
+pytestmark = pytest.mark.slow
+
 #: Drawn by a slow test, of the first family and of each other one; the attack itself
 #: draws more of them, others in every run.
 DRAWN, FEWER, SEED = 20, 2, 43
@@ -35,7 +37,6 @@ def certified(rows: list[Row]) -> float:
     return sum(row["certified"] for row in rows if row["verdict"] != "undecidable") / len(rows)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("line", in_place.SHORT)
 def test_short_ones(line: str) -> None:
     rows = judged(in_place.short(line))
@@ -43,20 +44,17 @@ def test_short_ones(line: str) -> None:
 
 
 @pytest.mark.night
-@pytest.mark.slow
 def test_drawn_ones() -> None:
     made = (drawn(in_place.FAMILY, in_place.draw, SEED, number) for number in range(DRAWN))
     assert certified(judged(*made)) >= 0.95
 
 
 @pytest.mark.night
-@pytest.mark.slow
 @pytest.mark.parametrize("family", others.DRAWN)
 def test_other_families(family: str) -> None:
     judged(*(drawn(family, others.DRAWN[family], SEED, number) for number in range(FEWER)))
 
 
-@pytest.mark.slow
 def test_passes_that_are_not_linear() -> None:
     rows = judged(*(others.linear_pass(SEED, number) for number in range(FEWER)))
     assert [row for row in rows if row["verdict"] == "undecidable"] == []

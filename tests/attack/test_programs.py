@@ -19,6 +19,8 @@ from tests.corpus.edits import Edit, edits
 from tests.corpus.operations import STEPS
 from tests.corpus.programs import Program
 
+pytestmark = pytest.mark.slow
+
 SMALL = Program(
     (
         ("a0", "jnp.sin(p) * q - p"),
@@ -116,7 +118,6 @@ def test_kinds_and_leaves_are_held_to_the_numbers() -> None:
     assert kind(row | {"diagnoses": [["factor", "", ["params['p']"]]]}) == "right"
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("as_users_have_it")
 def test_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a short program."""
@@ -127,7 +128,6 @@ def test_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wrong["outcome"] in ("caught", "no value changed"), wrong["headline"]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("as_users_have_it")
 @pytest.mark.parametrize(
     ("planted", "outcomes"),

@@ -15,6 +15,8 @@ from tests.corpus.case import Row, cases
 from tests.corpus.truth import truth
 from tests.tiers import slowly
 
+pytestmark = pytest.mark.slow
+
 
 def given(*slopes: float) -> Callable[[Any], Any]:
     return lambda p: np.array(slopes, float)

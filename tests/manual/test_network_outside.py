@@ -22,6 +22,8 @@ import manual.network
 from manual.affine import Layer
 from manual.network import Network, draw_parameters
 
+pytestmark = pytest.mark.slow
+
 NAMES = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "identity": "identity"}
 
 #: So large that p is small beside η g; a power of 2, so that η g is exact.
