@@ -332,8 +332,9 @@ def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
 #: mistake in them would be blamed on the other. Momentum: the common value of Polyak's μ; Adam:
-#: Kingma & Ba, arXiv:1412.6980, algorithm 1. These are how far μ, β₁ and β₂ are from 1, and ε.
-CONSTANTS = {"momentum": (0.1,), "adam": (0.1, 0.001, 1e-8), "sgd": ()}
+#: Kingma & Ba, arXiv:1412.6980, algorithm 1. These are how far μ, β₁ and β₂, as float64, are from
+#: 1, and ε: 1 - 0.999 is 8 units of rounding off 0.001, and so is each side.
+CONSTANTS = {"momentum": (1 - 0.9,), "adam": (1 - 0.9, 1 - 0.999, 1e-8), "sgd": ()}
 
 
 def update_bounds(optimiser: str, rate: float, before: Any, grads: Bounded) -> list[Bounded]:

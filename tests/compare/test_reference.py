@@ -333,6 +333,17 @@ def test_right_updates_are_inside(side: Any, optimiser: str, dtype: str) -> None
                 assert np.all(moment.contains(moments[:, at])), (scale, at)
 
 
+@pytest.mark.parametrize("side", [_by_hand, _by_optax], ids=["hand", "optax"])
+def test_beside_a_small_moment_each_side_has_its_own_1_less_0_999(side: Any) -> None:
+    """It is 8 units of rounding off 0.001, and that is most of what the new moment is off."""
+    rng = np.random.default_rng(0)
+    moments = rng.uniform(1, 2, (1, 2, 100_000)) * [[[1], [1e-4]]]
+    grads = rng.uniform(1, 2, (1, 100_000))
+    before = Before(np.ones_like(grads), moments, np.array([5]))
+    ranges = _ranges("adam", 0.01, before, grads)
+    assert np.all(ranges.moments[1].contains(side("adam", 0.01, before, grads)[1][:, 1]))
+
+
 def _adam(
     before: Before,
     grads: np.ndarray,
