@@ -226,8 +226,7 @@ def _units(eqn: Any, operands: list[_Number], out: _Number) -> Any:
     """Return how many units of roundoff of its result an operation may be off by."""
     name = eqn.primitive.name
     if name == "integer_pow":  # by products
-        n = abs(eqn.params["y"])
-        return 1 if n == 2 else max(n, FUNCTION)
+        return 1 if eqn.params["y"] == 2 else max(abs(eqn.params["y"]), FUNCTION)
     if name in CORRECTLY_ROUNDED or narrows(eqn):
         return 1
     if name == "exp":

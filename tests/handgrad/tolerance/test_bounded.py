@@ -103,6 +103,7 @@ BOUNDS: dict[str, tuple[Any, np.float64, float, float]] = {
     "nothing rounds": (lambda x: -abs(jnp.reshape(x, (1,)))[0], THIRD, 0, 0),
     "a subnormal number may be 0": (lambda x: 1e300 * x, np.float64(5e-324), 1e-8, 1e-7),
     "a square that cancels": (lambda x: (3 * x - 1) ** 2, THIRD, 1e-32, 1e-31),
+    "a quotient by a square": (lambda x: jax.lax.integer_pow(x, -2), np.float64(3), 5e-17, 3e-16),
     "a root of 0": (lambda x: jnp.sqrt(x * x), np.float64(0), 1e-154, 1e-153),
     "a denominator that may be 0": (lambda x: 1 / (3 * x - 1), THIRD, np.inf, np.inf),
     "a sigmoid near 1": (jax.nn.sigmoid, np.float64(30), 4e-16, 5e-16),
