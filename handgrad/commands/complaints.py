@@ -1,10 +1,13 @@
 """Messages for errors in the caller's code: one line of ours, and the caller's own frames."""
 
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from traceback import format_exception_only
 from typing import Any
+
+import jax
 
 from handgrad.data.frames import frames_of, near, own_frames, quoted
 from handgrad.judging.untraceable import explanation
@@ -55,10 +58,21 @@ def _code(function: Any) -> Any:
     return getattr(inspect.unwrap(function), "__code__", None)
 
 
+def _without_device() -> str:
+    """Return what JAX_PLATFORMS names if JAX has no device of it, for which its errors vary."""
+    try:
+        jax.devices()
+    except Exception:  # an AssertionError without a word, among others
+        return os.environ.get("JAX_PLATFORMS", "")
+    return ""
+
+
 def _ours(error: BaseException) -> str:
     """Describe a failure of handgrad itself in one line that can be reported."""
     if isinstance(error, ModuleNotFoundError):
         return f"the package {error.name!r} is not installed; expected what handgrad depends on"
+    if named := _without_device():
+        return f"JAX has no device here that JAX_PLATFORMS={named} names; expected cpu, or nothing"
     message = " ".join(f"{type(error).__name__}: {error}".split())
     frames = frames_of(error.__traceback__)
     where = f" ({near(frames[-1][1].filename)}, line {frames[-1][1].lineno})" if frames else ""

@@ -1,8 +1,11 @@
 """Ctrl-C where the exception is dropped, or breaks an import; streams that are closed."""
 
+import os
 import shlex
 import subprocess
 import sys
+
+import pytest
 
 #: What happens while garbage is collected, where Python drops exceptions.
 DROPPED = """
@@ -64,3 +67,18 @@ def test_closed_streams_are_open_for_processes_that_are_started() -> None:
     closed = "<&- >&- 2>&-"
     command = f"{shlex.join([sys.executable, '-c', INHERITS])} {closed}"
     assert subprocess.run(command, shell=True, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("named", ["cuda", "nonsense"])
+def test_a_device_that_is_not_there(named: str) -> None:
+    words = ["-m", "handgrad", "check", "docs/neuron.py:careful", "--loss", "loss", "--like", "bob"]
+    run = subprocess.run(
+        [sys.executable, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"JAX_PLATFORMS": named, "HANDGRAD_RAISE_INTERNAL_ERRORS": ""},
+    )
+    says = f"JAX has no device here that JAX_PLATFORMS={named} names; expected cpu, or nothing"
+    assert (run.returncode, run.stderr) == (2, f"Error: {says}\n")
