@@ -38,6 +38,7 @@ ROUTE = {
     "descent": ("stuck", "faster"),
     "saturation": ("nothing", "quarter"),
     "symmetry": ("same", "differ"),
+    "agreement": ("open", "must"),
     "depth": ("power", "sum"),
 }
 
@@ -341,6 +342,18 @@ def _twins() -> list[str]:
     return [f"{of:.3f}" for of in losses]
 
 
+def _agreeing() -> list[str]:
+    """The slope of what is squared, that of the loss, and what a nudge gives."""
+    nudged = LESSONS._replace(w1=LESSONS.w1 + 1e-4)
+    right, wrong = [], []
+    for x, y in zip(XS, YS, strict=True):
+        of = trace_article(LESSONS, x, float(y)).quantities
+        right.append(gradient(LESSONS, x, y).w1)
+        wrong.append(-of["dypred_dh1"].by_hand * of["dh1_dw1"].by_hand)
+    moved = (mean_loss(nudged, XS, YS) - mean_loss(LESSONS, XS, YS)) / 1e-4
+    return [f"{np.mean(wrong):+.10f}", f"{np.mean(right):+.10f}", f"{moved:+.3f}"]
+
+
 def _deep() -> list[str]:
     """What arrives at the first of twenty layers, in the page's own draw, by σ and by ReLU."""
     depth, units, state = 20, 32, 1
@@ -380,6 +393,7 @@ def _deep() -> list[str]:
             [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
             _twins,
         ),
+        ([f"lesson=agreement&agreement=open&mended={mended}" for mended in (0, 2)], _agreeing),
         ([f"lesson=depth&depth=power&scale=1.4&sent={sent}" for sent in (1, 2)], _deep),
     ],
     ids=ROUTE,
