@@ -1,6 +1,7 @@
 // The lessons in their order. What a lesson is made of is said in README.md.
 
 import { agreement } from "./lessons/agreement.js";
+import { autodiff } from "./lessons/autodiff.js";
 import { backwards } from "./lessons/backwards.js";
 import { chain } from "./lessons/chain.js";
 import { depth } from "./lessons/depth.js";
@@ -10,6 +11,6 @@ import { saturation } from "./lessons/saturation.js";
 import { slope } from "./lessons/slope.js";
 import { symmetry } from "./lessons/symmetry.js";
 
-export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry, agreement, depth];
+export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry, autodiff, agreement, depth];
 
 export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;

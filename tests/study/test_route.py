@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+import autodiff.article
 import manual.network
 from compare.experiment import Settings
 from compare.people import PEOPLE, Person, raw, shifted, targets
@@ -38,6 +39,7 @@ ROUTE = {
     "descent": ("stuck", "faster"),
     "saturation": ("nothing", "quarter"),
     "symmetry": ("same", "differ"),
+    "autodiff": ("rows", "formula", "nudge"),
     "agreement": ("open", "must"),
     "depth": ("power", "sum"),
 }
@@ -197,7 +199,7 @@ def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
     )
 
 
-@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry", "depth"])
+@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry", "autodiff", "depth"])
 def test_what_it_plays_can_be_seen(opened: Opened, lesson: str) -> None:
     """By the page's own clock; and at once its end, where no motion is wanted."""
     for still in (False, True):
@@ -342,6 +344,15 @@ def _twins() -> list[str]:
     return [f"{of:.3f}" for of in losses]
 
 
+def _tape() -> list[str]:
+    """What the lines compute, and JAX's slope by a weight in two places; then one path of two."""
+    shared = LESSONS._replace(w1=0.05, w3=0.05)
+    of = trace_article(shared, *ALICE).quantities
+    computed = [of[name].by_hand for name in ("z1", "h1", "z2", "h2", "z3", "ypred", "L")]
+    slopes = autodiff.article.gradient(shared, *ALICE)
+    return [f"{value:.3f}" for value in (*computed, slopes.w1 + slopes.w3, slopes.w1)]
+
+
 def _agreeing() -> list[str]:
     """The slope of what is squared, that of the loss, and what a nudge gives."""
     nudged = LESSONS._replace(w1=LESSONS.w1 + 1e-4)
@@ -393,6 +404,7 @@ def _deep() -> list[str]:
             [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
             _twins,
         ),
+        ([f"lesson=autodiff&autodiff=rows&row=34&forget={forget}" for forget in (0, 1)], _tape),
         ([f"lesson=agreement&agreement=open&mended={mended}" for mended in (0, 2)], _agreeing),
         ([f"lesson=depth&depth=power&scale=1.4&sent={sent}" for sent in (1, 2)], _deep),
     ],
