@@ -1,13 +1,16 @@
 // The lessons in their order. What a lesson is made of is said in README.md.
 
+import { agreement } from "./lessons/agreement.js";
+import { autodiff } from "./lessons/autodiff.js";
 import { backwards } from "./lessons/backwards.js";
 import { chain } from "./lessons/chain.js";
+import { depth } from "./lessons/depth.js";
 import { descent } from "./lessons/descent.js";
 import { paths } from "./lessons/paths.js";
 import { saturation } from "./lessons/saturation.js";
 import { slope } from "./lessons/slope.js";
 import { symmetry } from "./lessons/symmetry.js";
 
-export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry];
+export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry, autodiff, agreement, depth];
 
 export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;

@@ -1,6 +1,7 @@
 """The contract that every lesson keeps, and the numbers of their table against Python's."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,6 +17,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+import autodiff.article
+import manual.network
 from compare.experiment import Settings
 from compare.people import PEOPLE, Person, raw, shifted, targets
 from compare.traced.article import trace_article
@@ -36,6 +39,9 @@ ROUTE = {
     "descent": ("stuck", "faster"),
     "saturation": ("nothing", "quarter"),
     "symmetry": ("same", "differ"),
+    "autodiff": ("rows", "formula", "nudge"),
+    "agreement": ("open", "must"),
+    "depth": ("power", "sum"),
 }
 
 DERIVATION = WEB.parents[1] / "docs" / "derivation.md"
@@ -193,7 +199,7 @@ def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
     )
 
 
-@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry"])
+@pytest.mark.parametrize("lesson", ["chain", "paths", "backwards", "symmetry", "autodiff", "depth"])
 def test_what_it_plays_can_be_seen(opened: Opened, lesson: str) -> None:
     """By the page's own clock; and at once its end, where no motion is wanted."""
     for still in (False, True):
@@ -338,6 +344,50 @@ def _twins() -> list[str]:
     return [f"{of:.3f}" for of in losses]
 
 
+def _tape() -> list[str]:
+    """What the lines compute, and JAX's slope by a weight in two places; then one path of two."""
+    shared = LESSONS._replace(w1=0.05, w3=0.05)
+    of = trace_article(shared, *ALICE).quantities
+    computed = [of[name].by_hand for name in ("z1", "h1", "z2", "h2", "z3", "ypred", "L")]
+    slopes = autodiff.article.gradient(shared, *ALICE)
+    return [f"{value:.3f}" for value in (*computed, slopes.w1 + slopes.w3, slopes.w1)]
+
+
+def _agreeing() -> list[str]:
+    """The slope of what is squared, that of the loss, and what a nudge gives."""
+    nudged = LESSONS._replace(w1=LESSONS.w1 + 1e-4)
+    right, wrong = [], []
+    for x, y in zip(XS, YS, strict=True):
+        of = trace_article(LESSONS, x, float(y)).quantities
+        right.append(gradient(LESSONS, x, y).w1)
+        wrong.append(-of["dypred_dh1"].by_hand * of["dh1_dw1"].by_hand)
+    moved = (mean_loss(nudged, XS, YS) - mean_loss(LESSONS, XS, YS)) / 1e-4
+    return [f"{np.mean(wrong):+.10f}", f"{np.mean(right):+.10f}", f"{moved:+.3f}"]
+
+
+def _deep() -> list[str]:
+    """What arrives at the first of twenty layers, in the page's own draw, by σ and by ReLU."""
+    depth, units, state = 20, 32, 1
+
+    def draw(*shape: int) -> np.ndarray:
+        nonlocal state
+        drawn = []
+        for _ in range(math.prod(shape)):
+            state = 48271 * state % 2147483647
+            drawn.append(2 * state / 2147483647 - 1)
+        return np.reshape(drawn, shape)
+
+    x, y = draw(1, units), (draw(1, units) + 1) / 2
+    scaled = [1.4 * math.sqrt(3 / units) * draw(units, units) for _ in range(depth)]
+    params = [manual.network.Layer(w, np.zeros(units)) for w in scaled]
+    arrived = []
+    for name in ("sigmoid", "relu"):
+        network = manual.network.Network((units,) * (depth + 1), name, name, "mse")
+        backs = [np.sqrt(np.mean(of.b**2)) for of in manual.network.gradient(network, params, x, y)]
+        arrived.append(backs[0] / backs[-1])
+    return [f"{of:.3g}" for of in arrived]
+
+
 @pytest.mark.parametrize(
     ("fragments", "numbers"),
     [
@@ -354,6 +404,9 @@ def _twins() -> list[str]:
             [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
             _twins,
         ),
+        ([f"lesson=autodiff&autodiff=rows&row=34&forget={forget}" for forget in (0, 1)], _tape),
+        ([f"lesson=agreement&agreement=open&mended={mended}" for mended in (0, 2)], _agreeing),
+        ([f"lesson=depth&depth=power&scale=1.4&sent={sent}" for sent in (1, 2)], _deep),
     ],
     ids=ROUTE,
 )

@@ -24,7 +24,7 @@ export function Bars({ rows, most, names, numbers, sides = 2, top = 0, width, he
         end += length;
         return html`<rect class=${`${kind} ${at ? "second" : ""}`} x=${middle + Math.min(from, end)} y=${y - thick / 2} width=${Math.abs(length) < 0.5 ? 0 : Math.abs(length)} height=${thick} rx="2" />`;
       });
-      return html`${label}${parts}<text class=${kind === "returned" ? "back" : "number"} x=${width - 2} y=${y + 5} text-anchor="end">${text ?? signed([value].flat().reduce((sum, part) => sum + part))}</text>`;
+      return html`${label}${parts}<text class=${kind.startsWith("returned") ? "back" : "number"} x=${width - 2} y=${y + 5} text-anchor="end">${text ?? signed([value].flat().reduce((sum, part) => sum + part))}</text>`;
     })}
   </g>`;
 }
