@@ -76,7 +76,7 @@ def report_once(
     if reference is None:
         with or_else(HELP):
             report = report_on(case, given, points, how.strict, how.reproduce, usual)
-        check_function_traced(subject, case, given, how.seconds * FOR_VALUES)
+            check_function_traced(subject, case, given, how.seconds * FOR_VALUES)
     else:
         of_function = pair_of(subject), case, given, points
         report = report_on_function(*of_function, how.strict, how.reproduce, usual)
