@@ -240,7 +240,13 @@ def _writes(code: CodeType) -> bool:
 
 def names_in(function: Callable[..., Any]) -> set[str]:
     """Return the names that a function uses, and all that it calls, methods of objects included."""
-    copies = _Replacement(lambda value: [*map(copies.of, _methods(value, set()))], of_compiled=True)
+
+    def looked_through(value: Any) -> Any:
+        for method in _methods(value, set()):
+            copies.of(method)
+        return value  # which a `partial` calls
+
+    copies = _Replacement(looked_through, of_compiled=True)
     copies.of(function)
     copies.of(getattr(function, "__self__", None))
     made = (copy for _, copy in copies.made.values())

@@ -1,6 +1,7 @@
 """Jacobians, Hessians and products: mistakes that people make, forms of matrices and arguments."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,6 +21,8 @@ from tests.corpus.rows.black_boxes import X as ROWS
 #: What type checkers guess of these from their code is too narrow.
 sp: Any = scipy.sparse
 LinearOperator: Any = linalg.LinearOperator
+
+to_the = partial(jnp.power, 2.0)
 
 # A decay to a level, and the sum of its squares.
 
@@ -311,6 +314,10 @@ CASES = [
     ),
     *cases("a loop in JAX", check_hessian, looped, PLACE, points=0)(
         Row("right", jax.jacfwd(jax.jacfwd(looped)), certified=True),
+    ),
+    *cases("a partial of JAX's", check_jacobian, lambda x: to_the(x) * x, PLACE, points=1)(
+        Row("right", lambda x: np.diag((1 + np.log(2) * x) * 2**x)),
+        Row("its half more", lambda x: 1.5 * np.diag((1 + np.log(2) * x) * 2**x)),
     ),
     # What is judged by differences, or refused.
     *cases("called in float32", check_hessian, log_tail, W, ROWS, computed_in="float32")(
