@@ -38,7 +38,7 @@ const fromLibraries = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[^./]/ }, ({ path, kind }) => (kind === "entry-point" ? null : { path, namespace: "library" }));
     onLoad({ filter: /./, namespace: "library" }, ({ path }) => {
-      if (!LIBRARIES.includes(path)) return { errors: [{ text: `${path} is none of the libraries of bundle.js` }] };
+      if (!LIBRARIES.includes(path)) return { errors: [{ text: `${path} is not a library that bundle.js bundles` }] };
       return { contents: `module.exports = libraries.default[${JSON.stringify(path)}];` };
     });
   },

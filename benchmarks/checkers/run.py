@@ -130,7 +130,7 @@ class Worker:
         self.stop()
 
     def ask(self, case: Case) -> list[Answer]:
-        """Return the checker's answer to each call; where a limit ends it, that there is none.
+        """Return the checker's answer to each call, or that a limit ended it without one.
 
         Raises:
             WorkerError: the case cannot be built, or the checker cannot be loaded.

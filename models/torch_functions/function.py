@@ -73,8 +73,8 @@ def widened(arguments: Sequence[Any]) -> tuple[Any, ...]:
 def cotangent_like(output: Any) -> Any:
     """Return normal random numbers in the shape and format of an output, always the same.
 
-    They are those that `handgrad.torch.check_function` draws by default, so that what is said of a
-    gradient is said of the one that it judges.
+    `handgrad.torch.check_function` draws the same by default, and so judges the gradient that is
+    described here.
     """
     drawn = np.random.default_rng(0).standard_normal(tuple(output.shape))
     return torch.from_numpy(np.asarray(drawn)).to(output.dtype)

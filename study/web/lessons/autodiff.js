@@ -31,8 +31,8 @@ const UNDOING = { z1: ["dh1_dw1"], h1: ["dh1_dz1"], z2: ["dh2_dw3"], h2: ["dh2_d
 
 const asT = (text) => text.replace(/w[13](?!\d)/g, "t").replaceAll("-", "−");
 
-// The operations from what goes in to L, in their order: their names, and which rows the parts of each are; t is −1, and what
-// else goes in is none.
+// The operations from what goes in to L, in their order: their names, and which rows the parts of each are. t is −1; other
+// numbers that go in have no row.
 function written({ lines, at }) {
   const named = new Map(Object.entries(at).map(([name, line]) => [line, name]));
   const needed = new Map();

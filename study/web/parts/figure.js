@@ -22,7 +22,7 @@ function useSize() {
 export const AXIS = { labelAnchor: "center", labelArrow: "none", labelOffset: 36 };
 export const MARGINS = { marginLeft: 34, marginRight: 8, marginBottom: 40, marginTop: 26 };
 
-// A picture of Plot's: `options` are those of Plot.plot, by width and height. A mark that is false is none.
+// A picture of Plot's: `options` are those of Plot.plot, by width and height. Marks that are false are left out.
 export function Figure({ label, name, options }) {
   const [ref, width, height] = useSize();
   useLayoutEffect(() => {

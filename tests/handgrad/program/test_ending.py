@@ -15,7 +15,7 @@ def by_while(x: Any) -> Any:
 
 
 def by_scan(x: Any) -> Any:
-    """JAX compiles it as a loop, which is no loop of the code."""
+    """JAX compiles it as a loop that the code does not have."""
     return jax.lax.scan(lambda v, _: (v + 1.0, None), x, length=3)[0]
 
 
