@@ -1,20 +1,22 @@
-// The state in the address: #lesson=chain&w1=0.2&slope=up. What it does not say, or says wrongly, is as a lesson begins.
+// The state in the address: #lesson=chain&w1=0.2&slope=up, #place=train&power=0. What it does not say, or says wrongly, is as
+// a view begins.
 //
-// A state has the lesson's key, the guesses made so far by lesson, and what the lesson's own fields say.
+// A state has the view's key, the guesses made so far by lesson, and what the view's own fields say.
 
-import { lessonOf, ROUTE } from "./route.js";
+import { PLACES, ROUTE, viewOf } from "./route.js";
 
 export function read(hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
-  const lesson = lessonOf(said.get("lesson")) ?? ROUTE[0];
+  const named = (views, key) => views.find((view) => view.key === key);
+  const view = named(ROUTE, said.get("lesson")) ?? named(PLACES, said.get("place")) ?? ROUTE[0];
   const guesses = {};
   for (const { key, guess } of ROUTE) if (said.get(key) in guess.options) guesses[key] = said.get(key);
-  const own = Object.entries(lesson.fields).map(([name, field]) => [name, field.read(said.get(name)) ?? field.otherwise]);
-  return { lesson: lesson.key, guesses, ...Object.fromEntries(own) };
+  const own = Object.entries(view.fields).map(([name, field]) => [name, field.read(said.get(name)) ?? field.otherwise]);
+  return { view: view.key, guesses, ...Object.fromEntries(own) };
 }
 
-export function written({ lesson, guesses, ...own }) {
-  const { fields } = lessonOf(lesson);
-  const changed = Object.entries(own).filter(([name, value]) => value !== fields[name].otherwise);
-  return `#${new URLSearchParams({ lesson, ...Object.fromEntries(changed), ...guesses })}`;
+export function written({ view: key, guesses, ...own }) {
+  const view = viewOf(key);
+  const changed = Object.entries(own).filter(([name, value]) => value !== view.fields[name].otherwise);
+  return `#${new URLSearchParams({ [ROUTE.includes(view) ? "lesson" : "place"]: key, ...Object.fromEntries(changed), ...guesses })}`;
 }

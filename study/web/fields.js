@@ -12,3 +12,6 @@ export const number = (low, high, otherwise) => ({
 
 // How often something was played.
 export const count = () => number(0, 1e6, 0);
+
+// One of a few words.
+export const choice = (options, otherwise) => ({ options, otherwise, read: (text) => (options.includes(text) ? text : null) });

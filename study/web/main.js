@@ -1,20 +1,20 @@
-// The page: what Python computed is opened, and the lesson that the address names is shown.
+// The page: what Python computed is opened, and what the address names is shown.
 
 import { render } from "preact";
 import { html } from "htm/preact";
 import { opened } from "./math/network.js";
-import { Lesson } from "./parts/lesson.js";
+import { View } from "./parts/frame.js";
 import { storeOf } from "./store.js";
 
 // Tests look into the page by these.
 export { DECIMALS } from "./math/decimal.js";
 export { FLOATS } from "./math/floats.js";
 export { run, slopes } from "./math/program.js";
-export { ROUTE } from "./route.js";
+export { PLACES, ROUTE } from "./route.js";
 export const study = opened(JSON.parse(document.getElementById("content").textContent));
 export const store = storeOf(window);
 
-const show = () => render(html`<${Lesson} study=${study} state=${store.state} set=${store.set} />`, document.getElementById("page"));
+const show = () => render(html`<${View} study=${study} state=${store.state} set=${store.set} />`, document.getElementById("page"));
 
 store.changed = (isAnother) => {
   show();

@@ -1,4 +1,4 @@
-// The lessons in their order. What a lesson is made of is said in README.md.
+// The lessons in their order, and the places. What they are made of is said in README.md.
 
 import { agreement } from "./lessons/agreement.js";
 import { autodiff } from "./lessons/autodiff.js";
@@ -13,4 +13,6 @@ import { symmetry } from "./lessons/symmetry.js";
 
 export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry, autodiff, agreement, depth];
 
-export const lessonOf = (key) => ROUTE.find((lesson) => lesson.key === key) ?? null;
+export const PLACES = [];
+
+export const viewOf = (key) => [...ROUTE, ...PLACES].find((view) => view.key === key) ?? null;

@@ -5,7 +5,7 @@ import { read, written } from "./address.js";
 // Safari allows a hundred changes of the address in thirty seconds.
 const PAUSE_MS = 300;
 
-// `changed(isAnother)` is called after each change; isAnother says that another lesson is shown.
+// `changed(isAnother)` is called after each change; isAnother says that another view is shown.
 export function storeOf(window) {
   let waiting = null;
   const store = {
@@ -20,9 +20,9 @@ export function storeOf(window) {
   };
   window.addEventListener("hashchange", () => {
     clearTimeout(waiting);
-    const { lesson } = store.state;
+    const { view } = store.state;
     store.state = read(window.location.hash);
-    store.changed(store.state.lesson !== lesson);
+    store.changed(store.state.view !== view);
   });
   return store;
 }

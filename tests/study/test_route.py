@@ -1,4 +1,4 @@
-"""The contract that every lesson keeps, and the numbers of their table against Python's."""
+"""The contract that every lesson and every place keeps, and their numbers against Python's."""
 
 import json
 import math
@@ -44,6 +44,12 @@ ROUTE = {
     "depth": ("power", "sum"),
 }
 
+#: The places, and what is pressed first in each: the name of a control, and its role.
+PLACES: dict[str, tuple[str, str]] = {}
+
+#: All views, by what the address says.
+VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]
+
 DERIVATION = WEB.parents[1] / "docs" / "derivation.md"
 
 SIZES = [(1366, 768), (390, 844), (320, 640)]
@@ -62,7 +68,7 @@ _FIRST_SCREEN = """() => {
     const said = walk.currentNode.textContent.match(/[A-Za-z]{2,}/g) ?? [];
     if (on(range.getBoundingClientRect())) words.push(...said);
   }
-  const controls = [...document.querySelectorAll("a, button, input, summary")];
+  const controls = [...document.querySelectorAll("a, button, input, select, summary")];
   return [words, controls.filter((of) => on(of.getBoundingClientRect())).length];
 }"""
 
@@ -97,6 +103,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(params=ROUTE)
 def lesson(request: pytest.FixtureRequest) -> str:
     """The key of a lesson."""
+    return request.param
+
+
+@pytest.fixture(params=VIEWS)
+def view(request: pytest.FixtureRequest) -> str:
+    """The address of a lesson or a place."""
     return request.param
 
 
@@ -136,46 +148,50 @@ def test_the_route_is_this_one(opened: Opened) -> None:
     route = page.evaluate("page.ROUTE.map(({ key, guess }) => [key, Object.keys(guess.options)])")
     assert [key for key, _ in route] == list(ROUTE)
     assert {key: sorted(of) for key, of in route} == {k: sorted(of) for k, of in ROUTE.items()}
-    assert page.evaluate("page.store.state.lesson") == "slope"
+    assert page.evaluate("page.store.state.view") == "slope"
     sections = re.findall(r"^## (.*)$", DERIVATION.read_text("utf-8"), re.MULTILINE)
     assert set(page.evaluate("page.ROUTE.map(({ section }) => section)")) <= set(sections)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_its_picture_and_its_handle_are_on_the_first_screen(
-    opened: Opened, lesson: str, size: tuple[int, int]
+    opened: Opened, view: str, size: tuple[int, int]
 ) -> None:
-    page = opened(f"lesson={lesson}", size=size)
+    page = opened(view, size=size)
     words, controls = page.evaluate(_FIRST_SCREEN)
-    assert controls <= MOST_CONTROLS
-    assert len(words) <= MOST_WORDS
+    if view.startswith("lesson"):
+        assert controls <= MOST_CONTROLS
+        assert len(words) <= MOST_WORDS
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
-    for part in (".picture", "input"):
-        box = page.locator(part).bounding_box()
+    role, name = PLACES.get(view.partition("=")[2], ("slider", ""))
+    handle = page.get_by_role(role, name=name).first
+    for part in (page.locator(".picture"), handle):
+        box = part.bounding_box()
         assert box is not None
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= size[1]
     assert page.locator(".picture").get_by_role("img").count() >= 1
     before = drawn(page)
-    handle = page.get_by_role("slider")
     handle.focus()
-    for _ in range(8):
-        page.keyboard.press("ArrowRight")
+    for _ in range(8 if role == "slider" else 1):
+        page.keyboard.press("ArrowRight" if role == "slider" else "Enter")
     settle(page)
     assert page.evaluate("scrollY") == 0
     # A thin bar on the smallest screen is a hundred pixels; the numbers alone change fewer.
     assert changed(before, drawn(page)) > 300
-    assert handle.get_attribute("aria-valuetext")
+    assert role != "slider" or handle.get_attribute("aria-valuetext")
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_before_and_after_the_guess(
-    opened: Opened, lesson: str, dark: bool
+    opened: Opened, view: str, dark: bool
 ) -> None:
-    page = opened(f"lesson={lesson}", dark=dark, size=SIZES[1])
+    page = opened(view, dark=dark, size=SIZES[1])
     assert not axe(page)
-    guess(page, lesson, ROUTE[lesson][1])
-    assert not axe(page)
+    kind, _, key = view.partition("=")
+    if kind == "lesson":
+        guess(page, key, ROUTE[key][1])
+        assert not axe(page)
 
 
 def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
@@ -224,8 +240,8 @@ def test_the_way_on_leads_through_all_of_them(opened: Opened) -> None:
     """With the keyboard; each lesson says its title, and at the end how many were right."""
     page = opened("")
     for at, (key, (right, *_)) in enumerate(ROUTE.items(), start=1):
-        assert page.evaluate("page.store.state.lesson") == key
-        expect(page.get_by_text(f"Lesson {at} of {len(ROUTE)}")).to_be_visible()
+        assert page.evaluate("page.store.state.view") == key
+        expect(page.get_by_role("combobox").first).to_have_value(key)
         guess(page, key, right)
         if at < len(ROUTE):
             page.get_by_role("link", name=re.compile("^Next: ")).focus()
@@ -233,30 +249,41 @@ def test_the_way_on_leads_through_all_of_them(opened: Opened) -> None:
             expect(page.locator("h1")).to_be_focused()
     expect(page.get_by_text(f"{len(ROUTE)} of {len(ROUTE)} right")).to_be_visible()
     page.go_back()
-    assert page.evaluate("page.store.state.lesson") == list(ROUTE)[-2]
+    assert page.evaluate("page.store.state.view") == list(ROUTE)[-2]
 
 
-def test_one_can_skip_to_the_lesson(opened: Opened, lesson: str) -> None:
-    page = opened(f"lesson={lesson}")
+def test_one_can_skip_to_its_words(opened: Opened, view: str) -> None:
+    page = opened(view)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_be_focused()
-    assert page.evaluate("page.store.state.lesson") == lesson
+    assert page.evaluate("page.store.state.view") == view.partition("=")[2]
 
 
-def test_it_prints_the_picture_and_no_controls(opened: Opened, lesson: str) -> None:
-    page = opened(f"lesson={lesson}&{lesson}={ROUTE[lesson][0]}")
+def test_it_prints_the_picture_and_no_controls(opened: Opened, view: str) -> None:
+    kind, _, key = view.partition("=")
+    page = opened(f"{view}&{key}={ROUTE[key][0]}" if kind == "lesson" else view)
     page.emulate_media(media="print")
     expect(page.locator(".picture")).to_be_visible()
-    expect(page.get_by_role("status")).to_be_visible()
-    for part in ("header nav", ".controls", ".guess button"):
-        expect(page.locator(part).first).to_be_hidden()
+    for part in ("header nav", ".controls", "button"):
+        for one in page.locator(part).all():
+            expect(one).to_be_hidden()
+
+
+def test_every_view_is_in_the_list(opened: Opened) -> None:
+    """And is gone to by it; the list goes with the reader."""
+    page = opened("")
+    views = page.get_by_role("combobox").first
+    for view in VIEWS[::-1]:
+        views.select_option(view.partition("=")[2])
+        expect(page.locator("h1")).to_be_focused()
+        assert page.evaluate("location.hash").startswith(f"#{view}")
 
 
 @pytest.mark.parametrize("fragment", ["lesson=nowhere", "w1=7", "w1=x&slope=sideways", "&&=&%"])
 def test_what_an_address_says_wrongly_is_as_it_begins(opened: Opened, fragment: str) -> None:
     assert opened(fragment).evaluate("page.store.state") == {
-        "lesson": "slope",
+        "view": "slope",
         "guesses": {},
         "w1": -0.1,
     }

@@ -1,50 +1,17 @@
-// The frame of a lesson: a picture with its handle, a few sentences, one guess, and the way on.
+// The words of a lesson: a few sentences, one guess, what answers it, and the way on.
 
 import { html } from "htm/preact";
-import { written } from "../address.js";
-import { lessonOf, ROUTE } from "../route.js";
+import { ROUTE } from "../route.js";
+import { link, whole } from "./frame.js";
 
-const link = (lesson, guesses, text, rest = {}) => html`<a href=${written({ lesson: lesson.key, guesses })} ...${rest}>${text}</a>`;
-
-export function Lesson({ study, state, set }) {
-  const lesson = lessonOf(state.lesson);
-  const at = ROUTE.indexOf(lesson);
-  const [before, after] = [ROUTE[at - 1], ROUTE[at + 1]];
-  const guessed = state.guesses[lesson.key];
-  const seen = { study, state, set, guessed, ...lesson.seen(study, state) };
-  const { Picture, Controls } = lesson;
-  document.title = `${lesson.title}: backpropagation by hand`;
+export function Told({ view: lesson, seen }) {
+  const { study, state, set, guessed } = seen;
+  const after = ROUTE[ROUTE.indexOf(lesson) + 1];
   return html`
-    <header>
-      <a class="skip" href="#lesson" onClick=${skip}>Skip to the lesson</a>
-      <p>Backpropagation <span class="more">by hand</span></p>
-      <nav aria-label="Lessons">
-        ${before && link(before, state.guesses, "‹", { "aria-label": `Lesson before: ${before.title}`, class: "turn" })}
-        <span>Lesson ${at + 1} of ${ROUTE.length}</span>
-        ${after && link(after, state.guesses, "›", { "aria-label": `Next lesson: ${after.title}`, class: "turn" })}
-      </nav>
-    </header>
-    <main key=${lesson.key} class=${lesson.key}>
-      <div class="stage">
-        <div class="picture"><${Picture} ...${seen} /></div>
-        <div class="controls"><${Controls} ...${seen} /></div>
-      </div>
-      <div class="words">
-        <h1 id="lesson" tabindex="-1">${lesson.title}</h1>
-        ${lesson.says(seen).map((text) => html`<p>${whole(text)}</p>`)}
-        <${Guess} ...${lesson.guess} guessed=${guessed} right=${lesson.guess.right(seen)} choose=${(key) => choose(lesson, key, state, set)} />
-        <${Answer} lesson=${lesson} seen=${seen} />
-        ${guessed && (after ? link(after, state.guesses, `Next: ${after.title} ›`, { class: "on" }) : html`<${Score} study=${study} guesses=${state.guesses} />`)}
-      </div>
-    </main>`;
-}
-
-// Formulas are not broken at their signs.
-const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0").replaceAll("/∂", "/\u2060∂");
-
-function skip(event) {
-  event.preventDefault(); // the address is the state
-  document.querySelector("h1").focus();
+    ${lesson.says(seen).map((text) => html`<p>${whole(text)}</p>`)}
+    <${Guess} ...${lesson.guess} guessed=${guessed} right=${lesson.guess.right(seen)} choose=${(key) => choose(lesson, key, state, set)} />
+    <${Answer} lesson=${lesson} seen=${seen} />
+    ${guessed && (after ? link(after, state.guesses, `Next: ${after.title} ›`, { class: "on" }) : html`<${Score} study=${study} guesses=${state.guesses} />`)}`;
 }
 
 // The picture answers; where it moves by itself, `lesson.guess.plays` starts it.
