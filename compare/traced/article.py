@@ -29,14 +29,14 @@ from compare.trace import (
 )
 from compare.traced import reasons
 from compare.traced.assemble import (
-    Check,
+    Checks,
     Computed,
     Given,
     assemble,
     derivative_symbol,
     refuse_what_overflows,
 )
-from compare.traced.witnesses import Bounds, Derivative, Run, Updated, Value, Witnesses, descended
+from compare.traced.witnesses import Bounds, Derivative, Run, Updated, Value, Witnesses
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.article import Parameters
 from manual.losses import squared_error
@@ -74,7 +74,7 @@ def trace_article(
     started, computed = _recorded(point, sigmoid_derivative)
     refuse_what_overflows(computed)
     description = {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})}
-    return assemble(description, started, computed, Checks(point, sigmoid_derivative).of, reason)
+    return assemble(description, started, computed, checks(point, sigmoid_derivative), reason)
 
 
 class Point:
@@ -226,39 +226,14 @@ def _reference(form: str) -> Run:
     return run
 
 
-class Checks:
-    """The checks of the numbers of one pass, by autodiff, exact values and bounds."""
-
-    def __init__(self, point: Point, form: str) -> None:
-        self.point = point
-        names = dict(zip(NAMES, point.params, strict=True))
-        self.witnesses = Witnesses(_loss, names, (point.x, point.y))
-        auto = autodiff.article.Parameters(*point.params)
-        # The gradient of the compiled program that training uses, which may round differently.
-        gradient = autodiff.article.gradient(auto, point.x, point.y)
-        self.gradient = {f"dL_d{name}": float(of) for name, of in gradient._asdict().items()}
-        self.new = self._stepped(auto)
-        self.bounds = Bounds(_reference, FORMS[form], self.witnesses)
-
-    def _stepped(self, params: Any) -> dict[str, float]:
-        one = autodiff.article.Parameters(*(np.asarray(of)[None] for of in params))
-        x, y = self.point.x[None], np.asarray(self.point.y)[None]
-        step = autodiff.article.steps(one, x, y, self.point.rate)
-        return {name: float(of[0]) for name, of in step.params._asdict().items()}
-
-    def of(self, computed: Computed) -> Check:
-        """Return the check of a computed number."""
-        name, meaning = computed.name, computed.meaning
-        if isinstance(meaning, Updated):
-            return self._of_update(meaning.of.of)
-        by_autodiff = self.gradient.get(name)
-        if by_autodiff is None:
-            by_autodiff = self.witnesses.by_autodiff(meaning)
-        exact = self.witnesses.exactly(meaning)
-        return Check(by_autodiff, exact, *self.bounds.of(meaning))
-
-    def _of_update(self, name: str) -> Check:
-        point, start = self.point, float(self.point.params[NAMES.index(name)])
-        by = Derivative(Value("L"), Value(name))
-        exact = descended(start, point.rate, self.witnesses.exactly(by))
-        return Check(self.new[name], exact, *self.bounds.of_update(start, point.rate, by))
+def checks(point: Point, form: str) -> Checks:
+    """Return the checks of a pass and a step; `form` is that of σ' by hand."""
+    auto = autodiff.article.Parameters(*point.params)
+    one = autodiff.article.Parameters(*(np.asarray(of)[None] for of in auto))
+    x, y = point.x[None], np.asarray(point.y)[None]
+    step = autodiff.article.steps(one, x, y, point.rate)
+    witnesses = Witnesses(_loss, auto._asdict(), (point.x, point.y))
+    gradient = autodiff.article.gradient(auto, point.x, point.y)._asdict()
+    updated = {name: of[0] for name, of in step.params._asdict().items()}
+    bounds = Bounds(_reference, FORMS[form], witnesses)
+    return Checks(witnesses, bounds, point.rate, gradient, updated)

@@ -4,7 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -16,7 +16,16 @@ from compare.recording.program import program
 from compare.recording.watching import Statement
 from compare.symbols import Symbol
 from compare.trace import Quantity, Step, Trace, place
-from compare.traced.witnesses import Derivative, Meaning, Value
+from compare.traced.witnesses import (
+    WHOLE,
+    Bounds,
+    Derivative,
+    Meaning,
+    Updated,
+    Value,
+    Witnesses,
+    descended,
+)
 from compare.wording import InputError
 from handgrad.data.findings import Enclosure
 from handgrad.tolerance.rounding import Bounded
@@ -69,11 +78,43 @@ class Check(NamedTuple):
         )
 
 
+@dataclass(frozen=True)
+class Checks:
+    """Checks the numbers of one pass and one step: autodiff's, the exact ones, bounds."""
+
+    witnesses: Witnesses
+    bounds: Bounds
+    rate: float  #: η of the step
+    #: ∂L by arrays of parameters, and these after the step, as the compiled program computes them
+    #: that training uses: it may round differently.
+    gradient: Mapping[str, Any]
+    updated: Mapping[str, Any]
+
+    def of(self, computed: Computed) -> Check:
+        """Return the check of a computed number."""
+        meaning = computed.meaning
+        if not isinstance(meaning, Updated):
+            exact = self.witnesses.exactly(meaning)
+            return Check(self._by_autodiff(meaning), exact, *self.bounds.of(meaning))
+        name, at = meaning.of
+        start, by = float(self.witnesses.given[name][at]), Derivative(Value(WHOLE), meaning.of)
+        exact = descended(start, self.rate, self.witnesses.exactly(by))
+        bounds = self.bounds.of_update(start, self.rate, by)
+        return Check(float(self.updated[name][at]), exact, *bounds)
+
+    def _by_autodiff(self, meaning: Value | Derivative) -> float:
+        if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
+            gradient = self.gradient.get(meaning.by.of)
+            if gradient is not None:
+                return float(gradient[meaning.by.at])
+        return self.witnesses.by_autodiff(meaning)
+
+
 def assemble(
     about: dict[str, Any],
     given: Iterable[Given],
     computed: list[Computed],
-    check: Callable[[Computed], Check],
+    checks: Checks,
     reason: Callable[[Quantity, Mapping[str, Quantity]], str],
 ) -> Trace:
     """Assemble the trace of a recording.
@@ -82,7 +123,7 @@ def assemble(
         about: see `Trace`.
         given: the inputs and parameters of the pass.
         computed: the computed numbers, in order.
-        check: returns the check of a computed number.
+        checks: of the pass.
         reason: returns why a quantity is computed so, from those before it.
     """
     given = list(given)
@@ -95,7 +136,7 @@ def assemble(
     number_of = {name: step.number for step in steps for name in step.names}
     name_of = {of.meaning: of.name for of in (*given, *computed)}
     for quantity in computed:
-        made = _computed(quantity, number_of[quantity.name], names, check(quantity))
+        made = _computed(quantity, number_of[quantity.name], names, checks.of(quantity))
         made = replace(made, derivative=_derivative(quantity, name_of))
         quantities[quantity.name] = replace(made, reason=reason(made, quantities))
         names.add(quantity.number, quantity.name, quantity.variable, quantity.symbol)

@@ -37,8 +37,8 @@ from compare.traced.assemble import (
     derivative_symbol,
     refuse_what_overflows,
 )
-from compare.traced.network_checks import OF_DATA, WHOLE, Checks
-from compare.traced.witnesses import Derivative, Updated, Value
+from compare.traced.network_checks import checks
+from compare.traced.witnesses import OF_DATA, WHOLE, Derivative, Updated, Value
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.affine import Layer
 from manual.losses import softmax
@@ -87,8 +87,8 @@ def trace_network(
         "l2": network.l2,
         **(about or {}),
     }
-    checks = Checks(network, params, x, y, learning_rate)
-    return assemble(description, started, computed, checks.of, partial(reason, network))
+    of_pass = checks(network, params, x, y, learning_rate)
+    return assemble(description, started, computed, of_pass, partial(reason, network))
 
 
 class Place(NamedTuple):

@@ -13,13 +13,10 @@ from autodiff import sgd
 from autodiff.intermediates import See
 from autodiff.precision import in_float64
 from compare.reference import STABLE, network_loss
-from compare.traced.assemble import Check, Computed
-from compare.traced.witnesses import Bounds, Derivative, Run, Updated, Value, Witnesses, descended
+from compare.traced.assemble import Checks
+from compare.traced.witnesses import OF_DATA, WHOLE, Bounds, Run, Witnesses
 from manual.affine import Layer
 from manual.network import Network
-
-#: The loss, and the loss without λ Σ w².
-WHOLE, OF_DATA = "L", "L_data"
 
 
 @dataclass(frozen=True)
@@ -65,41 +62,15 @@ def _step(network: Network) -> Callable[..., sgd.Step]:
     return in_float64(jax.jit(sgd.step(partial(autodiff.network.loss, network))))
 
 
-class Checks:
-    """The checks of the numbers of one pass, by autodiff, exact values and bounds."""
-
-    def __init__(
-        self, network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
-    ) -> None:
-        self.rate = rate
-        self.params = _named(params)
-        self.witnesses = Witnesses(Losses(network), self.params, (x, y))
-        layers = [autodiff.network.Layer(*layer) for layer in params]
-        step = _step(network)(layers, x, y, rate)
-        self.grads, self.updated = _named(step.grads), _named(step.params)
-        self.bounds = Bounds(_reference(network), STABLE, self.witnesses)
-
-    def of(self, computed: Computed) -> Check:
-        """Return the check of a computed number."""
-        meaning = computed.meaning
-        if isinstance(meaning, Updated):
-            return self._of_update(meaning.of)
-        by_autodiff = self._by_autodiff(meaning)
-        return Check(by_autodiff, self.witnesses.exactly(meaning), *self.bounds.of(meaning))
-
-    def _by_autodiff(self, meaning: Value | Derivative) -> float:
-        if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
-            gradient = self.grads.get(meaning.by.of)
-            if gradient is not None:
-                return float(gradient[meaning.by.at])
-        return self.witnesses.by_autodiff(meaning)
-
-    def _of_update(self, of: Value) -> Check:
-        start = float(self.params[of.of][of.at])
-        gradient = Derivative(Value(WHOLE), of)
-        exact = descended(start, self.rate, self.witnesses.exactly(gradient))
-        spans = self.bounds.of_update(start, self.rate, gradient)
-        return Check(float(self.updated[of.of][of.at]), exact, *spans)
+def checks(
+    network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
+) -> Checks:
+    """Return the checks of a pass and a step."""
+    layers = [autodiff.network.Layer(*layer) for layer in params]
+    step = _step(network)(layers, x, y, rate)
+    witnesses = Witnesses(Losses(network), _named(params), (x, y))
+    bounds = Bounds(_reference(network), STABLE, witnesses)
+    return Checks(witnesses, bounds, rate, _named(step.grads), _named(step.params))
 
 
 def _named(layers: Sequence[Any]) -> dict[str, Any]:

@@ -24,6 +24,10 @@ Index = tuple[int, ...]
 Run = Callable[[Mapping[str, Any], Any, See], dict[str, Any]]
 
 
+#: The loss, and the loss without λ Σ w².
+WHOLE, OF_DATA = "L", "L_data"
+
+
 class Value(NamedTuple):
     """One element of an intermediate value of the loss."""
 
@@ -100,7 +104,7 @@ class Witnesses:
     """
 
     def __init__(self, run: Run, given: Mapping[str, np.ndarray], data: Any) -> None:
-        self._run, self._given, self.data = run, dict(given), data
+        self._run, self.given, self.data = run, dict(given), data
         self._exact: dict[Value, dict[str, Any] | None] = {}
 
     def by_autodiff(self, meaning: Value | Derivative) -> float:
@@ -126,8 +130,8 @@ class Witnesses:
     @cached_property
     def at(self) -> dict[str, np.ndarray]:
         """What is given, and the zeros that are added."""
-        shapes = jax.eval_shape(self._all, self._given)
-        return self._given | {
+        shapes = jax.eval_shape(self._all, self.given)
+        return self.given | {
             name: np.zeros(value.shape) for name, value in shapes.items() if name not in self._ends
         }
 
@@ -136,7 +140,7 @@ class Witnesses:
         def run(given: Any, data: Any) -> Any:
             return self._run(given, data, as_it_is)
 
-        return set(jax.eval_shape(run, self._given, self.data))
+        return set(jax.eval_shape(run, self.given, self.data))
 
     def _all(self, at: Mapping[str, Any]) -> dict[str, Any]:
         return _moved(self._run, at, self.data)

@@ -13,10 +13,9 @@ import manual.article
 from compare.people import PEOPLE, raw, shifted, targets
 from compare.trace import Trace
 from compare.traced import witnesses
-from compare.traced.article import Checks, trace_article
-from compare.traced.assemble import Check
+from compare.traced.article import trace_article
+from compare.traced.assemble import Check, Checks
 from compare.traced.network import trace_network
-from compare.traced.network_checks import Checks as NetworkChecks
 from compare.traced.witnesses import compiled
 from handgrad.clock import Clock
 from manual.network import Network
@@ -34,13 +33,12 @@ def sharp(value: float, span: Any, off: float) -> bool:
 def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Check]:
     """What the verdicts of the traces that a test takes were made from, by name."""
     made: dict[str, Check] = {}
-    for kind in (Checks, NetworkChecks):
 
-        def noted(self: Any, computed: Any, of: Any = kind.of) -> Check:
-            made[computed.name] = of(self, computed)
-            return made[computed.name]
+    def noted(self: Any, computed: Any, of: Any = Checks.of) -> Check:
+        made[computed.name] = of(self, computed)
+        return made[computed.name]
 
-        monkeypatch.setattr(kind, "of", noted)
+    monkeypatch.setattr(Checks, "of", noted)
     return made
 
 
