@@ -203,15 +203,15 @@ def test_it_answers_only_who_has_guessed(opened: Opened, lesson: str) -> None:
     before = drawn(page)
     right, wrong, *_ = ROUTE[lesson]
     guess(page, lesson, wrong)
-    expect(answer).to_contain_text("No.")
+    expect(answer).to_contain_text("Not so.")
     assert changed(before, drawn(page)) > 300
     page.locator(".guess .right").click()  # too late
-    expect(answer).to_contain_text("No.")
+    expect(answer).to_contain_text("Not so.")
     assert re.search(rf"[#&]{lesson}={wrong}(&|$)", page.evaluate("location.hash"))
     page.reload()
-    expect(answer).to_contain_text("No.")
+    expect(answer).to_contain_text("Not so.")
     expect(opened(f"lesson={lesson}&{lesson}={right}").get_by_role("status")).to_contain_text(
-        "Yes."
+        "Right."
     )
 
 

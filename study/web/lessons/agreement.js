@@ -77,7 +77,7 @@ const told = ({ state, hand, autodiff, nudged }) => {
   if (state.mended % 3 === 2) return "Now all three agree. The nudge sees few digits, but asks L itself; the other two see all digits, but no mistake that they share. So check by both.";
   if (state.mended % 3 === 1) return "A mistake on one side alone is seen at once: the two differ.";
   const gap = Math.abs(hand - autodiff);
-  return `${gap ? `They differ by ${short(gap, 1)}, a rounding.` : "They agree to the last bit."} But nudge w1 by ${NUDGE} and ask L itself, square and all: its slope is ${signed(nudged)}. ${hand * nudged < 0 ? "A step by theirs goes uphill." : "Here theirs has the right sign, by luck."}`;
+  return `${gap ? `They differ by ${short(gap, 1)}, a rounding.` : "They agree to the last bit."} But nudge w1 by ${NUDGE} and ask L itself, square and all: its slope is about ${signed(nudged)}. ${hand * nudged < 0 ? "A step by theirs goes uphill." : "Here theirs has the right sign, by luck."}`;
 };
 
 export const agreement = {
@@ -89,12 +89,12 @@ export const agreement = {
   seen,
   Picture,
   Controls,
-  says: () => ["All four people again. Hand and autodiff each took the article's own line for L, and agree on its slope to ten digits. Drag w1."],
+  says: () => ["This page follows an article. Hand and autodiff each took the slope of L by its line for that, and agree to ten digits. All four people again; drag w1."],
   guess: {
     asks: "Is that the slope of L?",
     options: { must: "it must be", open: "not for certain" },
     right: () => "open",
   },
-  answer: (seen) => ["Where the article takes the slope of its loss, it has lost the square. Both sides took the slope of y − ypred, without a slip.", told(seen)],
+  answer: (seen) => ["L is the mean of (y − ypred)². Where the article takes its slope, the square is gone: it takes that of y − ypred. Both sides followed it, each without a mistake of its own.", told(seen)],
   act: ({ state, set }) => [["Mend autodiff alone", "Mend the hand as well", "Lose the square again"][state.mended % 3], () => set({ mended: state.mended + 1 })],
 };

@@ -12,7 +12,7 @@ import { play } from "../parts/motion.js";
 // The rows of the tape; the handle goes through them there and back.
 const ROWS = 17;
 const ROW = number(1, 2 * ROWS, 4);
-const BACK_MS = 7000;
+const BACK_MS = 3500;
 // The number that is used twice, as in "Two paths add".
 const T = 0.05;
 const USES = ["w1", "w3"];
@@ -157,7 +157,7 @@ const described = ({ tape, isBack, current, slope, arrived }) => {
 const Picture = (of) => html`<${Drawing} name="tape" label=${described(of)}>${(width, height) => html`<${Tape} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state: { row }, set, guessed, isBack, current, ...of }) => html`
-  <${Handle} symbol="rows" field=${guessed ? ROW : { ...ROW, high: ROWS }} step="1" value=${row} shown=${isBack ? `${row - ROWS} back` : `${row}`} text=${described({ isBack, current, ...of })} onInput=${(to) => set({ row: to })} />`;
+  <${Handle} symbol="rows" field=${ROW} until=${guessed ? ROW.high : ROWS} step="1" value=${row} shown=${isBack ? `${row - ROWS} back` : `${row}`} text=${described({ isBack, current, ...of })} onInput=${(to) => set({ row: to })} />`;
 
 const goesBack = (_, set) => play(BACK_MS, (done) => set({ row: ROWS + Math.round(ROWS * done) }));
 
@@ -170,10 +170,10 @@ export const autodiff = {
   seen,
   Picture,
   Controls,
-  says: () => ["Alice, and t in two places again. As the lines run that you know by hand, autodiff writes each operation on a tape, with its number. Drag."],
+  says: () => ["Alice, and t in two places again. While the lines by hand run, autodiff writes each operation on a tape, with its number. Drag."],
   guess: {
     asks: "The tape is all that it keeps. How will it find ∂L/∂t?",
-    options: { formula: "derive", rows: "row by row", nudge: "nudge t" },
+    options: { formula: "a formula", rows: "row by row", nudge: "nudge t" },
     right: () => "rows",
     plays: goesBack,
   },
@@ -183,9 +183,9 @@ export const autodiff = {
     ...(arrived.length < 2
       ? []
       : isForgetful
-        ? [`With = in place of += the second to arrive at t overwrites the first: one path of two is left, ${fixed(slope)}, and nothing looks wrong.`]
-        : [`t was used twice, so what arrives is added, +=, and ∂L/∂t is ${fixed(slope)}.`]),
+        ? [`Now what arrives second at t replaces what was there: one path of two is left, ${fixed(slope)}, and nothing looks wrong.`]
+        : [`t was used twice, so what arrives is added to what is there (+= in code): ∂L/∂t is ${fixed(slope)}.`]),
     "By hand one derives a formula for each slope first. Autodiff never has one: only this pass, as it was computed.",
   ],
-  act: ({ isForgetful, state, set }) => [isForgetful ? "Back with +=" : "Back with = for +=", () => (set({ forget: state.forget + 1 }), goesBack(state, set))],
+  act: ({ isForgetful, state, set }) => [isForgetful ? "Add again" : "Forget to add", () => (set({ forget: state.forget + 1 }), goesBack(state, set))],
 };

@@ -99,7 +99,7 @@ const described = ({ state: { nudged, sent } }) => `The network, and its nine sl
 const Picture = (of) => html`<${Drawing} name="network" label=${described(of)}>${(width, height) => html`<${Network} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state: { nudged, sent }, set, passes }) => html`
-  <${Handle} symbol="nudged" field=${NUDGED} step="1" value=${nudged} shown=${sent ? "2 passes" : `${passes} passes`.replace(/^1 passes/, "1 pass")} text=${`${nudged} of nine, ${passes} passes`} onInput=${(nudged) => set({ nudged, sent: 0 })} />`;
+  <${Handle} symbol="nudged" field=${NUDGED} step="1" value=${nudged} shown=${sent ? "1 + 1 back" : `${passes} passes`.replace(/^1 passes/, "1 pass")} text=${`${nudged} of nine, ${passes} passes`} onInput=${(nudged) => set({ nudged, sent: 0 })} />`;
 
 export const backwards = {
   key: "backwards",
@@ -112,14 +112,14 @@ export const backwards = {
   Controls,
   says: () => [`Nine numbers (each sum adds a b of its own), nine slopes. Nudge one by ${NUDGE}, run the network forward again (a pass), see how L moves; then the next. Drag.`],
   guess: {
-    asks: "How many passes does a pulse back from L take for all nine?",
+    asks: "A pass back from L: how many of them for all nine slopes?",
     options: { nine: "nine", one: "one" },
     right: () => "one",
     plays: ({ sent }, set) => set({ sent: (sent ?? 0) + 1 }),
   },
   answer: () => [
     "It goes through every link once. What w1, w2 and b1 do to L, all three do through h1, so what comes back to h1 serves them all. Nothing is worked out twice.",
-    `In a network with two layers of ${LARGER[1]} units there are ${sizeOf(LARGER).toLocaleString("en-US")} numbers: ${(sizeOf(LARGER) + 1).toLocaleString("en-US")} passes by nudging; one forward and one back this way.`,
+    `In a network with two layers of ${LARGER[1]} units there are ${sizeOf(LARGER).toLocaleString("en-US")} numbers: ${(sizeOf(LARGER) + 1).toLocaleString("en-US")} passes by nudging; one forward and one back this way. And a nudge is off in the third digit, as slopes change on the way.`,
   ],
   act: ({ state, set }) => ["Send it again", () => set({ sent: state.sent + 1 })],
 };

@@ -12,7 +12,8 @@ import { play, useMotion } from "../parts/motion.js";
 const START = -0.1;
 const W1 = number(START - 0.2, START + 0.2, START + 0.1);
 const NAMES = ["w1", "z1", "h1", "z3", "ypred", "L"];
-// What each link multiplies by, as the slope is called.
+// How each is computed, and what each link multiplies by, as the slope is called.
+const FORMULAS = ["", "w1·x1 + …", "σ(z1)", "w5·h1 + …", "σ(z3)", "(y − ypred)²"];
 const LINKS = ["x1", "σ′(z1)", "w5", "σ′(z3)", "2(ypred − y)"];
 const PULSE_MS = 4500;
 // Where the names stand, and what fills one side of the bars: more than any of them moves.
@@ -45,7 +46,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
     return ["", moves[k] / MOST, isBack ? "forward faint" : "forward", isBack ? "" : signed(moves[k])];
   });
   return html`
-    <${Bars} rows=${rows} most=${1} names=${isSmall ? 96 : 170} numbers=${isSmall ? 56 : 130} width=${width} height=${height} />
+    <${Bars} rows=${rows} most=${1} names=${isSmall ? 138 : 196} numbers=${isSmall ? 56 : 130} width=${width} height=${height} />
     ${LINKS.map((name, k) => {
       const ends = [[RAIL, y(k) + 12], [RAIL, y(k + 1) - 12]];
       const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
@@ -53,7 +54,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
         <${Arrow} name=${hasPassed(k) ? "back" : "forward"} from=${from} to=${to} />
         ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${fixed(links[k], 2)}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
     })}
-    ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>`)}
+    ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>${FORMULAS[k] && html`<text class="what small" x=${RAIL + 30} y=${y(k) + 5}>= ${FORMULAS[k]}</text>`}`)}
     ${isBack && come < LINKS.length && html`<${Pulse} at=${[RAIL, y(LINKS.length - come)]} />`}`;
 }
 
@@ -62,10 +63,10 @@ const described = ({ moves, guessed }) => `How far each quantity moved: ${NAMES.
 const Picture = (of) => html`<${Drawing} name="rows" label=${described(of)}>${(width, height) => html`<${Rows} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state, set, moves }) => html`
-  <${Handle} symbol="w1" field=${W1} step="0.01" value=${state.w1} shown=${signed(moves[0], 2)} text=${`${fixed(state.w1, 2)}, moved by ${signed(moves[0], 2)}; h1 moves by ${signed(moves[2])}`} onInput=${(w1) => set({ w1, sent: 0 })} />`;
+  <${Handle} symbol="move of w1" field=${W1} step="0.01" value=${state.w1} shown=${signed(moves[0], 2)} text=${`${fixed(state.w1, 2)}, moved by ${signed(moves[0], 2)}; h1 moves by ${signed(moves[2])}`} onInput=${(w1) => set({ w1, sent: 0 })} />`;
 
-// To one side, to the other, and to rest where all can be read.
-const wiggle = (_, set) => play(1400, (done) => set({ w1: Number((START + 0.2 * Math.sin(2.5 * Math.PI * done)).toFixed(3)) }));
+// To one side, to the other, and to rest at a small move, of which slopes tell almost all.
+const wiggle = (_, set) => play(1400, (done) => set({ w1: Number((START + (0.2 - 0.15 * done) * Math.sin(2.5 * Math.PI * done)).toFixed(3)) }));
 
 export const chain = {
   key: "chain",
@@ -76,7 +77,7 @@ export const chain = {
   seen,
   Picture,
   Controls,
-  says: () => ["Alice alone: x1 = −2 is her weight less 135 lb. w1 moves a sum, z1 = w1·x1 + …; a curve σ presses it between 0 and 1: h1; so on to z3 = w5·h1 + …, the guess ypred = σ(z3), and L = (1 − ypred)². Drag w1."],
+  says: () => ["Alice alone: her y is 1, and x1 = −2 is her weight less 135 lb. w1 moves z1, that moves h1, and so on down to L. σ(z) = 1/(1 + e⁻ᶻ) presses any number between 0 and 1. Drag."],
   guess: {
     asks: "w5 is −4. Will z3 move more than h1, or less?",
     options: { more: "more", less: "less" },
@@ -84,9 +85,9 @@ export const chain = {
     plays: wiggle,
   },
   answer: ({ links, back, state }) => [
-    `Four times as much, the other way: each moves as much as the one before, times one slope. σ′ is how steep the curve σ is.`,
+    "Four times as much, the other way: each moves as much as the one before, times one slope; almost, if the move is small. σ′ is how steep σ is.",
     state.sent
-      ? `Back from L, the pulse is multiplied at each link, and arrives as ${links.toReversed().map((of) => (of < 0 ? `(${fixed(of, 2)})` : fixed(of, 2))).join(" · ")} = ${fixed(back[0])}. That is ∂L/∂w1, and on its way it was ∂L by everything that it passed.`
+      ? `Back from L, the pulse is multiplied at each link, and arrives as ${links.toReversed().map((of) => (of < 0 ? `(${fixed(of)})` : fixed(of))).join(" · ")} = ${fixed(back[0])}. That is ∂L/∂w1. At each stop it is the slope of L by what stands there: ∂L/∂h1 is ${fixed(back[2])}.`
       : "Now the other way.",
   ],
   act: ({ state, set }) => ["Send a pulse back", () => set({ sent: state.sent + 1 })],

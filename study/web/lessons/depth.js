@@ -25,7 +25,7 @@ function seen(_, { scale, sent }) {
 
 const bars = ({ sizes, guessed, passed }) => (width) => ({
   x: { type: "band", domain: sizes.map((_, k) => k + 1), label: "layer", ticks: [1, 5, 10, 15, DEPTH], tickSize: 0, ...AXIS },
-  y: { domain: [POWERS[0], POWERS.at(-1)], label: width < 480 ? "∂L/∂z" : "∂L/∂z, where that of the last layer is 1", ticks: POWERS, tickFormat: (power) => (power ? `10${raised(power)}` : "1") },
+  y: { domain: [POWERS[0], POWERS.at(-1)], label: width < 480 ? "∂L/∂z" : "∂L/∂z, where that of the last layer is 1; each line is 1000 times less", ticks: POWERS, tickFormat: (power) => (power ? `10${raised(power)}` : "1") },
   ...MARGINS,
   marginLeft: 44,
   marks: [
@@ -63,10 +63,10 @@ export const depth = {
     plays: ({ sent }, set) => set({ scale: ASKED, sent: (sent ?? 0) + 1 }),
   },
   answer: ({ isRelu, state: { scale }, first }) => [
-    "With σ each layer multiplies by about a quarter: nineteen times, which is a power, and a straight line here.",
+    "At scale 1 each layer multiplies by about σ′, a quarter: nineteen times is a power of it, 10⁻¹².",
     isRelu
-      ? `ReLU makes 0 of what is below 0, and leaves the rest: its slope is 1 for about half of the units. At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}. About 1.4, the root of 2, makes up for the half that is lost; more explodes.`
-      : `At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}, and learns ${first < 1e-4 ? "next to nothing" : "slowly"}. A larger scale helps, at a price: larger sums, where σ saturates.`,
+      ? `ReLU makes 0 of what is below 0, and leaves the rest: its slope is 1 for about half of the units, and 0 for the others. At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}. A scale of about 1.4 keeps its size through all layers; more explodes.`
+      : `At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}, and learns next to nothing. A larger scale helps a little, but makes larger sums, where σ is flat.`,
   ],
   act: ({ isRelu, state, set }) => [isRelu ? "σ again" : "ReLU in place of σ", () => set({ sent: Math.max(1, state.sent) + 1 })],
 };

@@ -41,7 +41,7 @@ const Picture = ({ losses, end, study, rate }) => html`
   <${Plane} study=${study} parameters=${end} />`;
 
 const Controls = ({ state, set, rate, losses, guessed }) => html`
-  <${Handle} symbol="η" field=${guessed ? POWER : { ...POWER, high: SHOWN }} step="0.25" value=${state.power} shown=${short(rate, 2)} text=${`${short(rate, 2)}, L ends at ${fixed(losses.at(-1))}`} onInput=${(power) => set({ power })} />`;
+  <${Handle} symbol="η" field=${POWER} until=${guessed ? ASKED : SHOWN} step="0.25" value=${state.power} shown=${short(rate, 2)} text=${`${short(rate, 2)}, L ends at ${fixed(losses.at(-1))}`} onInput=${(power) => set({ power })} />`;
 
 export const descent = {
   key: "descent",

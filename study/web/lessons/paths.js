@@ -28,8 +28,10 @@ function seen(study, { t }) {
 function Path({ from, unit, to, weight, name, side, share, slopes: [first, last], come, isBack }) {
   const [x, y] = between(from, unit, 0.5);
   return html`
-    <${Arrow} name="forward" from=${between(from, unit, share)} to=${between(from, unit, 1 - share)} />
-    <${Arrow} name="forward" from=${between(unit, to, share)} to=${between(unit, to, 1 - share)} />
+    ${[[from, unit], [unit, to]].map((ends) => {
+      const [first, last] = isBack && come === 1 ? ends.toReversed() : ends;
+      return html`<${Arrow} name=${isBack && come === 1 ? "back" : "forward"} from=${between(first, last, share)} to=${between(first, last, 1 - share)} />`;
+    })}
     <text class="slope" x=${x} y=${y + side * 18 + 5} text-anchor="middle">${weight} = t</text>
     <${Node} at=${unit} text=${name} />
     ${isBack && come < 1 && html`<${Pulse} at=${come < 0.5 ? between(to, unit, 2 * come) : between(unit, from, 2 * come - 1)} side=${side} text=${fixed(come < 0.5 ? last : first, 2)} />`}`;
@@ -56,7 +58,7 @@ const described = ({ by, move, real, guessed }) =>
 const Picture = (of) => html`<${Drawing} name="meeting" label=${described(of)}>${(width, height) => html`<${Meeting} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state, set, move }) => html`
-  <${Handle} symbol="t" field=${T} step="0.01" value=${state.t} shown=${signed(move, 2)} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />`;
+  <${Handle} symbol="move of t" field=${T} step="0.01" value=${state.t} shown=${signed(move, 2)} text=${`${fixed(state.t, 2)}, moved by ${signed(move, 2)}`} onInput=${(t) => set({ t, sent: 0 })} />`;
 
 export const paths = {
   key: "paths",
@@ -67,18 +69,17 @@ export const paths = {
   seen,
   Picture,
   Controls,
-  says: () => ["Beside h1 there is a second unit, h2, with w3 in place of w1. Let both be one number, t. Drag it: the bars are slope times move, along each path alone."],
+  says: () => ["Beside h1 there is a second unit, h2, with w3 in place of w1. Let both be one number, t. Drag: the bars are slope times move, along each path alone."],
   guess: {
     asks: "By how much will L move?",
     options: { larger: "larger bar", sum: "sum", product: "product" },
     right: () => "sum",
-    plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.2 * smooth(done)).toFixed(2)) })),
+    plays: (_, set) => play(280, (done) => set({ t: Number((SHARED + 0.05 * smooth(done)).toFixed(2)) })),
   },
   answer: ({ by, move, real, state }) => [
-    "Along a path slopes multiply; where paths meet, they add.",
-    state.sent
-      ? `So ∂L/∂t is ${fixed(by[0] + by[1])}. Whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.`
-      : `Added: ${signed((by[0] + by[1]) * move)}; L moves by ${signed(real)}. The gap is that slopes change on the way: it shrinks with the square of the move.`,
+    "Move the t that is w1, then the t that is w3: L moves twice, once through each, and the second move begins where the first one ended. So moves add, and slopes, too.",
+    `Added: ${signed((by[0] + by[1]) * move)}; L moves by ${signed(real)}. The gap is that slopes change on the way: half the move, a quarter of the gap.`,
+    state.sent > 0 && `So ∂L/∂t is ${fixed(by[0] + by[1])}. Whoever forgets a path gets ${fixed(by[0])} or ${fixed(by[1])}, and nothing looks wrong.`,
   ],
   act: ({ state, set }) => ["Send two pulses back", () => set({ sent: state.sent + 1 })],
 };

@@ -54,7 +54,7 @@ const Picture = (of) => html`
   <${Drawing} name="gate" label=${`What comes back to h1, ${short(of.arrives)}, times σ′, ${short(of.gate)}, is ${short(of.leaves)}.`}>${(width, height) => html`<${Gate} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state, set, z1, gate, guessed }) => html`
-  <${Handle} symbol="w1" field=${guessed ? W1 : { ...W1, high: SHOWN }} step="0.02" value=${state.w1} text=${`${fixed(state.w1, 2)}, z1 is ${short(z1)}, the slope of σ ${short(gate)}`} onInput=${(w1) => set({ w1 })} />`;
+  <${Handle} symbol="w1" field=${W1} until=${guessed ? ASKED : SHOWN} step="0.02" value=${state.w1} text=${`${fixed(state.w1, 2)}, z1 is ${short(z1)}, the slope of σ ${short(gate)}`} onInput=${(w1) => set({ w1 })} />`;
 
 export const saturation = {
   key: "saturation",
@@ -65,7 +65,7 @@ export const saturation = {
   seen,
   Picture,
   Controls,
-  says: () => ["Bob, a man: y = 0. What comes back from L to h1 has to pass a gate: it is multiplied by σ′, how steep σ is at z1 (dashed). All weights are 1 but w1. Drag it."],
+  says: () => ["Bob, a man: y = 0. What comes back from L to h1 has to pass a gate: it is multiplied by σ′, how steep σ is at z1 (dashed). All weights are 1 but w1, each b is 0. Drag w1."],
   guess: {
     asks: "At w1 = 1, z1 is 31. How much will pass?",
     options: { quarter: "a quarter", nothing: "next to nothing" },
@@ -75,6 +75,7 @@ export const saturation = {
   answer: ({ ypred, z1, h1, gate, slope }) => [
     "There σ is flat, and what comes back dies.",
     `Bob is taken for a woman, ypred = ${fixed(ypred, 2)}; but at z1 = ${short(z1)} the slope ∂L/∂w1 is ${short(slope)}: w1 ${Math.abs(slope) < 1e-6 ? "learns nothing" : "still learns"}.`,
-    `σ′ needs no new work: σ = 1/(1 + e⁻ᶻ) has the slope e⁻ᶻ/(1 + e⁻ᶻ)², which is σ·(1 − σ), so h1·(1 − h1). The computer makes ${short(h1 * (1 - h1), 5)} of that, where ${short(gate, 5)} is exact${short(h1 * (1 - h1), 5) === short(gate, 5) ? "." : ": 1 − h1 loses digits, as h1 is almost 1."}`,
+    `σ′ needs no new work: σ = 1/(1 + e⁻ᶻ) has the slope e⁻ᶻ/(1 + e⁻ᶻ)², which is σ·(1 − σ): so h1·(1 − h1).`,
   ],
+  more: ({ h1, gate }) => `Of h1·(1 − h1) the computer makes ${short(h1 * (1 - h1), 5)} here, where ${short(gate, 5)} is exact${short(h1 * (1 - h1), 5) === short(gate, 5) ? "." : ": 1 − h1 loses digits, as h1 is almost 1."}`,
 };

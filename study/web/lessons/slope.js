@@ -7,12 +7,10 @@ import { meanLoss, meanSlope } from "../math/network.js";
 import { fixed, signed } from "../math/numbers.js";
 import { AXIS, Figure, MARGINS } from "../parts/figure.js";
 import { Handle, Quantity } from "../parts/handle.js";
-import { play, smooth } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
 
-// From here to there the picture moves by itself once the guess is made.
-const [START, SHOWN, MOVE] = [-0.1, 0.1, 0.01];
-const W1 = number(-0.4, 0.6, START);
+const MOVE = 0.01;
+const W1 = number(-0.4, 0.6, -0.1);
 const ALONG = Array.from({ length: 101 }, (_, k) => W1.low + ((W1.high - W1.low) * k) / 100);
 const TOP = 0.6;
 
@@ -58,16 +56,15 @@ export const slope = {
   seen,
   Picture,
   Controls,
-  says: () => ["A small network tells women (●) from men (■): the bluer, the surer of a woman. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
+  says: () => ["A small network guesses who is a woman (●), who a man (■): the bluer, the more it takes for women; on the black line it is undecided. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
   guess: {
     asks: "Which way should w1 go, to make L smaller?",
     options: { down: "← down", up: "up →" },
     right: () => "up",
-    plays: ({ w1 }, set) => play(280, (done) => set({ w1: Number((w1 + (SHOWN - w1) * smooth(done)).toFixed(2)) })),
   },
   answer: ({ state: { w1 }, slope: of, loss, lossAt }) => [
-    "L falls as w1 grows.",
-    `How fast, the dashed line says: its slope, ∂L/∂w1, is ${signed(of)} here. It knows what happens before it happens: w1 up by ${MOVE} should move L by ${signed(of * MOVE, 4)}, and moves it by ${signed(lossAt(w1 + MOVE) - loss, 4)}.`,
+    "From where it began, L falls as w1 grows.",
+    `How fast, the dashed line says: its slope, ∂L/∂w1, is ${signed(of)} here. By it one knows beforehand what a small move does: w1 up by ${MOVE} should move L by ${signed(of * MOVE, 4)}, and moves it by ${signed(lossAt(w1 + MOVE) - loss, 4)}.`,
     "The rest is about where such slopes come from, for all nine numbers at once.",
   ],
 };

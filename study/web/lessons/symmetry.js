@@ -70,7 +70,7 @@ export const symmetry = {
   seen,
   Picture,
   Controls,
-  says: () => ["Tell Alice (■) from the others (●): it takes a line on each side of her, so two units that do different things. Here all weights begin at 1. Drag: train."],
+  says: () => ["Now Alice alone is a ■, to be told from the others (●), who stand on both sides of her: it takes two units that do different things. Here all weights begin at 1. Drag to train."],
   guess: {
     asks: "After 1000 rounds, will h1 and h2 differ?",
     options: { differ: "yes", same: "no" },
@@ -78,10 +78,10 @@ export const symmetry = {
     plays: runs,
   },
   answer: ({ loss, state }) => [
-    "Who begins alike gets the same slopes, takes the same steps, and is alike again.",
+    "Units that begin alike get the same slopes, and so take the same steps, and stay alike.",
     state.random % 2
       ? `From a random start each goes its own way: L is ${fixed(loss)} after ${state.round} rounds.`
-      : `Twins do the work of one: one line, however long they train, and L stays at ${fixed(loss)}.`,
+      : `Twins do the work of one, however long they train, and L stays at ${fixed(loss)}.`,
   ],
   act: ({ state, set }) => [state.random % 2 ? "Start with all 1" : "Start at random", () => (set({ random: state.random + 1 }), runs(state, set))],
 };

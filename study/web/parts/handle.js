@@ -5,10 +5,13 @@ import { fixed } from "../math/numbers.js";
 
 export const Quantity = ({ symbol, value, decimals = 3 }) => html`<span class="quantity"><i>${symbol}</i> <b>${fixed(value, decimals)}</b></span>`;
 
-// A number to drag, between the ends of its field. `text` says it to those who do not see it; `shown` is what stands beside
-// it, the number itself if nothing else is given.
-export const Handle = ({ symbol, field, value, step, text, decimals = 2, shown = fixed(value, decimals), onInput }) => html`<label class="handle">
+// A number to drag, between the ends of its field, of which what lies beyond `until` is locked. `text` says it to those who do
+// not see it; `shown` is what stands beside it, the number itself if nothing else is given.
+export const Handle = ({ symbol, field, until = field.high, value, step, text, decimals = 2, shown = fixed(value, decimals), onInput }) => html`<label class="handle">
   <i>${symbol}</i>
-  <input type="range" min=${field.low} max=${field.high} step=${step} value=${value} aria-label=${symbol} aria-valuetext=${text} onInput=${(event) => onInput(event.target.valueAsNumber)} />
+  <span class="track">
+    <input type="range" min=${field.low} max=${field.high} step=${step} value=${value} aria-label=${symbol} aria-valuetext=${text} onInput=${({ target }) => onInput((target.valueAsNumber = Math.min(target.valueAsNumber, until)))} />
+    ${until < field.high && html`<span class="locked" style=${{ left: `${(100 * (until - field.low)) / (field.high - field.low)}%` }}>?</span>`}
+  </span>
   <b>${shown}</b>
 </label>`;

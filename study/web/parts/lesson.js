@@ -33,17 +33,18 @@ function Answer({ lesson, seen }) {
   const act = guessed && lesson.act?.(seen);
   const { reason, where } = study.quantity[lesson.about];
   return html`
-    <p role="status">${guessed && html`<strong>${guessed === lesson.guess.right(seen) ? "Yes." : "No."}</strong> ${first}`}</p>
-    ${rest.map((text) => html`<p class="answer">${whole(text)}</p>`)}
+    <p role="status">${guessed && html`<strong>${guessed === lesson.guess.right(seen) ? "Right." : "Not so."}</strong> ${first}`}</p>
+    ${rest.filter(Boolean).map((text) => html`<p class="answer">${whole(text)}</p>`)}
     ${act && html`<button type="button" class="act" onClick=${act[1]}>${act[0]}</button>`}
-    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p><p>More in <code>docs/derivation.md</code>, “${lesson.section}”.</p></details>`}`;
+    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p>${lesson.more && html`<p>${lesson.more(seen)}</p>`}<p>More in <code>docs/derivation.md</code>, “${lesson.section}”.</p></details>`}`;
 }
 
 // How many guesses of the route were right.
 function Score({ study, guesses }) {
   const made = ROUTE.filter(({ key }) => guesses[key]);
   const right = made.filter((lesson) => guesses[lesson.key] === lesson.guess.right(lesson.seen(study, begun(lesson))));
-  return html`<p class="score">You guessed ${right.length} of ${made.length} right. ${link(ROUTE[0], {}, "From the beginning", { class: "on" })}</p>`;
+  return html`<p class="score">You guessed ${right.length} of ${made.length} right. That is backpropagation: slopes that are multiplied along a path and added where paths meet, from L back, each worked out once.</p>
+    <p>${link(ROUTE[0], {}, "From the beginning", { class: "on" })}</p>`;
 }
 
 const begun = ({ fields }) => Object.fromEntries(Object.entries(fields).map(([name, { otherwise }]) => [name, otherwise]));
