@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -75,6 +75,13 @@ class AtPlaces(Comparisons):
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     _left: dict[tuple[Place, FrameType], int] = field(default_factory=dict)
+
+    def for_rerun(self, *how: Any, **also: Any) -> Self:
+        """See `Comparisons.for_rerun`; loops go on there as here."""
+        there = super().for_rerun(*how, **also)
+        there.dependent, there.until = self.dependent, self.until
+        there.ends, there.further = self.ends, self.further
+        return there
 
     def order(self, a: Dual, b: Dual) -> np.ndarray:
         """Compare, or decide that a loop goes on; see `Comparisons.order`."""
