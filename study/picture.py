@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: The documents' picture: the page's state and size, its title, and its file.
 STATE = "place=network&sent=1"
-SIZE = ViewportSize(width=1200, height=560)
+SIZE = ViewportSize(width=1200, height=640)
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ ROUTE = {
 }
 
 #: The places, and what is pressed first in each: the name of a control, and its role.
-PLACES: dict[str, tuple[str, str]] = {"network": ("button", "Play")}
+PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {"network": ("button", "Play")}
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]

@@ -52,7 +52,7 @@ const reaches = (name) => (OF_UNIT[name] ? begins(OF_UNIT[name]) + 0.3 : EDGES[n
 // All places in a picture of some size.
 function laid(width, height) {
   const isSmall = width < 480;
-  const [radius, wide, deep] = isSmall ? [width / 12.5, width / 6, 32] : [Math.min(48, height / 8), 104, 46];
+  const [radius, wide, deep] = isSmall ? [width / 13.5, width / 6, 32] : [Math.min(48, height / 8), 104, 46];
   const [top, bottom] = [deep + radius + 6, height - deep - radius - 6];
   const place = (unit) => [radius + 2 + (width - 2 * radius - 4) * COLUMNS[UNITS[unit][0]], top + (bottom - top) * UNITS[unit][1]];
   const chip = (name) => {
@@ -178,7 +178,7 @@ function Digits({ study, given, values, name }) {
   rows.push([pass ? "exact" : "computed", exact === null ? "none" : digitsOf(exact, 20)]);
   return html`<details><summary>Digits</summary>
     <dl>${rows.map(([side, value, gaps]) => html`<dt>${side}${gaps === undefined ? "" : `, ${short(gaps, 2)} gaps off`}</dt><dd>${written(String(value))}</dd>`)}</dl>
-    <p>A computer’s numbers have gaps between them, of about a 10¹⁶th of their size. One that is off by less than a gap or two is as good as it gets; thousands of gaps are lost digits. ${pass ? "The exact number lies between bounds that Python has proved." : "The last row is computed here, with 40 digits."}</p>
+    <p>A computer’s numbers have gaps between them, of about a 10¹⁶th of their size. A few gaps off is rounding; thousands of gaps are lost digits. ${pass ? "The exact number lies between bounds that Python has proved." : "The last row is computed here, with 40 digits."}</p>
   </details>`;
 }
 
