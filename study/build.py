@@ -48,9 +48,7 @@ def page(content: dict[str, Any]) -> str:
     Args:
         content: its data, see `study.content`.
     """
-    font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", text)) for text in formulas(content)))
-    style = "".join(path.read_text(encoding="utf-8") for path in sorted((PAGE / "style").iterdir()))
-    style = style.replace("FONT_URL", font)
+    style = _style(PAGE / "style", content)
     script = bundle(PAGE, "main.js")
     parts = {
         "policy": _policy([script], [style]),
@@ -67,14 +65,20 @@ def lessons(content: dict[str, Any]) -> str:
     Args:
         content: its data, see `study.content.of_lessons`.
     """
-    styles = sorted((WEB / "styles").iterdir())
-    style = "".join(path.read_text(encoding="utf-8") for path in styles)
+    style = _style(WEB / "styles", content)
     scripts = {
         name: (BUNDLES / f"{name}.min.js").read_text(encoding="utf-8")
         for name in ("libraries", "page")
     }
     policy = _policy([*scripts.values()], [style, PLOT_STYLE])
     return _filled(WEB, {"policy": policy, "style": style, "content": _told(content), **scripts})
+
+
+def _style(folder: Path, content: dict[str, Any]) -> str:
+    """Return the style of a page, with the font of its formulas in it."""
+    font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", text)) for text in formulas(content)))
+    style = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()))
+    return style.replace("FONT_URL", font)
 
 
 def _told(content: dict[str, Any]) -> str:

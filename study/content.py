@@ -37,17 +37,7 @@ def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa:
         InputError: options that do not go together.
     """
     first = request.trace()
-    traces = {
-        (person.name.lower(), start, form): PassRequest(
-            person=person.name.lower(),
-            sigmoid_derivative=form,
-            learning_rate=request.learning_rate,
-            **options,
-        ).trace()
-        for form in FORMS
-        for start, options in STARTS.items()
-        for person in PEOPLE
-    }
+    traces = _traces(request.learning_rate)
     return {
         **_of_network(first),
         "begin": {
@@ -74,6 +64,21 @@ def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa:
     }
 
 
+def _traces(learning_rate: float) -> dict[tuple[str, str, str], Trace]:
+    """Return the passes that are checked, by person, start and form of σ'."""
+    return {
+        (person.name.lower(), start, form): PassRequest(
+            person=person.name.lower(),
+            sigmoid_derivative=form,
+            learning_rate=learning_rate,
+            **options,
+        ).trace()
+        for form in FORMS
+        for start, options in STARTS.items()
+        for person in PEOPLE
+    }
+
+
 #: Where the lessons begin: numbers that are easy to multiply in the head, at which a move of w1 can
 #: be seen in all that it moves, and three of four people are on the wrong side.
 LESSONS = Parameters(w1=-0.1, w2=0.1, w3=0.05, w4=0.2, w5=-4.0, w6=-2.0, b1=0.0, b2=0.0, b3=3.0)
@@ -84,20 +89,18 @@ def of_lessons() -> dict[str, Any]:
     x, y = shifted(raw(PEOPLE)), targets(PEOPLE)
     trace = trace_article(LESSONS, x[0], float(y[0]))
     starts = {"ones": ones_parameters(), "random": draw_parameters(SEED), "lessons": LESSONS}
-    told = ("name", "symbol", "formula", "reason")
+    rate = trace.quantities[ends(trace)["rate"]].by_hand
     return {
         "program": _program(trace),
-        "quantities": [
-            {key: getattr(of, key) for key in told} | {"where": _where(of)}
-            for of in trace.quantities.values()
-        ],
+        "quantities": [_quantity(of) for of in trace.quantities.values()],
         "starts": {
             key: {name: float(value) for name, value in params._asdict().items()}
             for key, params in starts.items()
         },
         "samples": [_person(person, trace) | _measured(person) for person in PEOPLE],
         "shift": SHIFT.tolist(),
-        "eta": trace.quantities[ends(trace)["rate"]].by_hand,
+        "eta": rate,
+        "passes": [_pass(of) for of in _traces(rate).values()],
     }
 
 
@@ -241,5 +244,5 @@ def formulas(content: dict[str, Any]) -> Iterable[str]:
     """Yield all MathML of the page, to select the font's glyphs."""
     for quantity in content["quantities"]:
         yield from filter(None, quantity["mathml"].values())
-    for slip in content["errata"] or ():
+    for slip in content.get("errata", ()):
         yield from slip["printed"]["formulas"] + slip["right"]["formulas"]

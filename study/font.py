@@ -23,7 +23,7 @@ _ITALIC = {
 }
 
 #: Characters that the script fills in.
-ALWAYS = "0123456789.,−-+=×()/∞≈ "
+ALWAYS = "0123456789.,−-+=×·()/∞≈ ⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 def glyphs(texts: Iterable[str]) -> set[str]:

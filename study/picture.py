@@ -1,26 +1,31 @@
-"""Render the page's drawing of the network for documents: `python -m study.picture`."""
+"""Render the page's picture of the network for documents: `python -m study.picture`."""
 
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.build import HERE, PAGE, build
+from playwright.sync_api import ViewportSize
+
+from study.build import HERE, WEB, build, lessons
 from study.chromium import MISSING, executable, launched
-from study.content import of_article
+from study.content import of_lessons
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-#: The documents' picture: the page's state, its title, and its file.
-STATE = "person=alice&seed=ones"
+#: The documents' picture: the page's state and size, its title, and its file.
+STATE = "place=network&sent=1"
+SIZE = ViewportSize(width=1200, height=640)
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
 
 _SVG = """
-() => {
-  const { picture } = modules["views/network.js"];
-  const svg = picture(modules["main.js"].store, "gradients", 720);
+svg => {
+  const [width, height] = ["width", "height"].map((of) => svg.getAttribute(of));
+  svg.removeAttribute("aria-hidden");
+  svg.setAttribute("class", "figure pass");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   return svg.outerHTML;
 }
@@ -29,17 +34,16 @@ _SVG = """
 
 def picture(page: "Page") -> str:
     """Return the network of an open page as a standalone SVG with light and dark colours."""
-    head, close, body = page.evaluate(_SVG).partition(">")
+    head, close, body = page.locator(".picture svg").evaluate(_SVG).partition(">")
     return f"{head}{close}\n<title>{SAYS}</title>\n<style>\n{_style()}</style>\n{body}\n"
 
 
 def _style() -> str:
     """Return the CSS rules that the network needs."""
-    base, own = (
-        (PAGE / "style" / name).read_text("utf-8") for name in ("1-base.css", "2-pass.css")
-    )
+    base, *others = (path.read_text("utf-8") for path in sorted((WEB / "styles").iterdir()))
     colours = re.findall(r"^:root \{.*?^\}|^@media \(prefers-color-scheme.*?^\}", base, re.M | re.S)
-    rules = re.findall(r"^\.network.*\}$", own, re.M)
+    own = r"^\.(?:figure text|figure \.back|pass|arrow|node|chip)\b.*\}$"
+    rules = re.findall(own, "\n".join(others), re.M)
     font = 'svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }'
     return "\n".join([*colours, font, *rules, ""])
 
@@ -47,8 +51,8 @@ def _style() -> str:
 def draw(executable: str, folder: Path) -> str:
     """Build the page in a folder, and return its picture."""
     with launched(executable) as browser:
-        page = browser.new_page()
-        page.goto(f"{build(of_article(), folder / 'index.html').as_uri()}#{STATE}")
+        page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
+        page.goto(f"{build(of_lessons(), folder / 'index.html', lessons).as_uri()}#{STATE}")
         return picture(page)
 
 

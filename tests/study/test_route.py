@@ -10,7 +10,7 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ ROUTE = {
 }
 
 #: The places, and what is pressed first in each: the name of a control, and its role.
-PLACES: dict[str, tuple[str, str]] = {}
+PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {"network": ("button", "Play")}
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]
@@ -415,6 +415,16 @@ def _deep() -> list[str]:
     return [f"{of:.3g}" for of in arrived]
 
 
+def _nine_in_all_digits() -> list[str]:
+    """What is on the edges; and all digits of ∂L/∂w1, certified and computed."""
+    given = [ones_parameters(), ones_parameters()._replace(w1=0.3)]
+    ones, other = (trace_article(params, *ALICE).quantities for params in given)
+    w1 = ones["dL_dw1"]
+    exact = [f"{Decimal(of['dL_dw1'].exact or 'nan'):.20g}" for of in (ones, other)]
+    nine = [f"{of.by_hand:.3g}" for of in ones.values() if of.kind == "gradient"]
+    return [*nine, repr(w1.by_hand), repr(w1.autodiff), f"{w1.ulps_autodiff:.2g}", *exact]
+
+
 @pytest.mark.parametrize(
     ("fragments", "numbers"),
     [
@@ -434,8 +444,12 @@ def _deep() -> list[str]:
         ([f"lesson=autodiff&autodiff=rows&row=34&forget={forget}" for forget in (0, 1)], _tape),
         ([f"lesson=agreement&agreement=open&mended={mended}" for mended in (0, 2)], _agreeing),
         ([f"lesson=depth&depth=power&scale=1.4&sent={sent}" for sent in (1, 2)], _deep),
+        (
+            [f"place=network&sent=1&open=w1{value}" for value in ("", "&value=0.3")],
+            _nine_in_all_digits,
+        ),
     ],
-    ids=ROUTE,
+    ids=[*ROUTE, *PLACES],
 )
 def test_what_it_shows_is_what_python_computes(
     opened: Opened, fragments: list[str], numbers: Callable[[], list[str]]
@@ -443,6 +457,45 @@ def test_what_it_shows_is_what_python_computes(
     texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in fragments]
     found = {number(text) for text in re.findall(_NUMBER, " ".join(texts))}
     assert {Decimal(text) for text in numbers()} <= found
+
+
+def test_the_network_plays_there_and_back(opened: Opened) -> None:
+    """Numbers appear in their order, to L, and back from it into all nine; or at once."""
+    for still in (False, True):
+        page = opened("place=network", still=still)
+        page.clock.install(time=0)
+        page.clock.pause_at(3_600_000)
+        page.get_by_role("button", name="Play").click()
+        known = []
+        for ms in (400, 1200, 1200, 3000, 10_000):
+            page.clock.run_for(ms)
+            known.append([page.locator(of).count() for of in (".unit .forward", ".chip .back")])
+        # Inputs, hidden units, ypred, L; then b3, w5 and w6, then b1 and b2, and the others.
+        order = [[2, 0], [4, 0], [6, 0], [6, 3], [6, 9]]
+        assert known == (order if not still else [[6, 9]] * 5)
+        page.close()
+
+
+def test_each_part_of_the_network_opens_its_equation(opened: Opened) -> None:
+    """By the keyboard, which does not go elsewhere; a slope that is pressed lights its link."""
+    page = opened("place=network&person=bob&start=random")
+    xs, y = XS[1], float(YS[1])
+    quantities = trace_article(draw_parameters(44), xs, y).quantities
+    for name in (*ones_parameters()._fields, "h1", "h2", "ypred", "L"):
+        target = page.get_by_role("button", name=re.compile(f"^{name} is "))
+        target.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("ArrowRight")
+        expect(target).to_be_focused()
+        expect(target).to_have_attribute("aria-pressed", "true")
+        quantity = quantities[f"dL_d{name}" if name[0] in "wb" else name]
+        expect(page.get_by_text(quantity.reason or "", exact=True)).to_be_visible()
+        shown = page.locator(".equation b").all_inner_texts()
+        assert float(number(shown[-1])) == pytest.approx(quantity.by_hand, rel=1e-4)
+    page.get_by_role("button", name=re.compile("^w1 is ")).press("Enter")
+    assert page.locator(".arrow.now").count() == 3
+    page.get_by_role("button", name="∂ypred/∂h1").press("Enter")
+    assert page.locator(".arrow.now").count() == 1
 
 
 def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:

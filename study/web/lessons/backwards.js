@@ -7,18 +7,13 @@ import { fixed } from "../math/numbers.js";
 import { Arrow, between, Drawing, Node, Pulse } from "../parts/figure.js";
 import { Handle } from "../parts/handle.js";
 import { useMotion } from "../parts/motion.js";
+import { EDGES, LINKS, OF_UNIT, trimmed, UNITS } from "../parts/network.js";
 
 // In the order in which they are nudged, and how far each is.
 const NAMES = ["w1", "w2", "b1", "w3", "w4", "b2", "w5", "w6", "b3"];
 const NUDGE = 0.01;
 const NUDGED = number(0, NAMES.length, 1);
 const PULSE_MS = 3600;
-
-// Where the units stand: the column, of four, and the row, 0 to 1. A parameter is an edge, or belongs to a unit.
-const UNITS = { x1: [0, 0], x2: [0, 1], h1: [1, 0], h2: [1, 1], ypred: [2, 0.5], L: [3, 0.5] };
-const EDGES = { w1: ["x1", "h1"], w2: ["x2", "h1"], w3: ["x1", "h2"], w4: ["x2", "h2"], w5: ["h1", "ypred"], w6: ["h2", "ypred"] };
-const OF_UNIT = { b1: "h1", b2: "h2", b3: "ypred" };
-const LINKS = [...Object.values(EDGES), ["ypred", "L"]];
 
 // The widths of a larger network, to count its numbers.
 const LARGER = [2, 64, 64, 1];
@@ -53,14 +48,9 @@ function Network({ measured, back, state: { nudged, sent }, width, height }) {
   const arrives = ([from]) => 3 - UNITS[from][0];
   const reaches = (name) => (OF_UNIT[name] ? 3 - UNITS[OF_UNIT[name]][0] : arrives(EDGES[name]));
   const current = isBack ? [] : movedBy(NAMES[nudged - 1]);
-  const trimmed = ([from, to]) => {
-    const ends = [place(from), place(to)];
-    const share = (radius + 4) / Math.hypot(ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]);
-    return [between(...ends, share), between(...ends, 1 - share)];
-  };
   return html`
     ${LINKS.map((link) => {
-      const [from, to] = trimmed(link);
+      const [from, to] = trimmed(link, place, radius + 4);
       const isPassed = isBack && come >= arrives(link);
       return html`<${Arrow} name=${isPassed ? "back" : current.includes(link) ? "forward now" : "forward quiet"} from=${isPassed ? to : from} to=${isPassed ? from : to} />`;
     })}

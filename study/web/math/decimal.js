@@ -4,6 +4,9 @@ import { Decimal } from "decimal.js";
 
 const Long = Decimal.clone({ precision: 40, toExpNeg: -7, toExpPos: 21 });
 
+// So many digits of a number, or of a text that is one.
+export const digitsOf = (x, count) => new Long(x).toSignificantDigits(count).toString();
+
 export const DECIMALS = {
   // All digits of the float64, not the few that name it.
   from: (x) => new Long(Number.isFinite(x) ? x.toExponential(100) : x),

@@ -2,6 +2,9 @@
 
 export const raised = (power) => String(power).replace(/./g, (c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻");
 
+// All digits, as they are.
+export const written = (text) => text.replace(/e([+-]?)0*(\d+)/, (_, sign, power) => `·10${raised(sign === "-" ? -power : power)}`).replace(/-/, "−");
+
 // So many significant digits.
 export function short(value, digits = 3) {
   if (value === 0 || !Number.isFinite(value)) return String(value).replace("-", "−");

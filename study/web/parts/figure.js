@@ -35,12 +35,15 @@ export function Figure({ label, name, options }) {
   return html`<div class=${`figure ${name}`} role="img" aria-label=${label}><div class="place" ref=${ref} /></div>`;
 }
 
-// A picture of one's own: `children` gives SVG elements, by width and height.
-export function Drawing({ label, name, children }) {
+// A picture of one's own: `children` gives SVG elements, by width and height, and `over` what lies on it and can be pressed.
+export function Drawing({ label, name, children, over }) {
   const [ref, width, height] = useSize();
-  return html`<div class=${`figure ${name}`} role="img" aria-label=${label}><div class="place" ref=${ref}>
-    ${width > 0 && html`<svg width=${width} height=${height} aria-hidden="true">${children(width, height)}</svg>`}
-  </div></div>`;
+  return html`<div class=${`figure ${name}`}>
+    <div class="place" role="img" aria-label=${label} ref=${ref}>
+      ${width > 0 && html`<svg width=${width} height=${height} aria-hidden="true">${children(width, height)}</svg>`}
+    </div>
+    ${width > 0 && over?.(width, height)}
+  </div>`;
 }
 
 // An arrow from one point to another: a line, and a head of so many pixels.
