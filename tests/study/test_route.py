@@ -45,7 +45,7 @@ ROUTE = {
 }
 
 #: The places, and what is pressed first in each: the name of a control, and its role.
-PLACES: dict[str, tuple[str, str]] = {}
+PLACES = {"train": ("slider", "round")}
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]

@@ -30,8 +30,11 @@ function grid({ shift: [weight, height], sum }, parameters) {
   });
 }
 
-// Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0.
-export function Plane({ study, parameters, samples = study.samples }) {
+// A place within the frame, or at its edge.
+const inside = ([low, high], at) => Math.min(high, Math.max(low, at));
+
+// Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0, a star who is asked about.
+export function Plane({ study, parameters, samples = study.samples, asked = [] }) {
   const people = samples.map(({ given, ...of }) => ({ ...of, ...passAt(study, { ...parameters, ...given }) }));
   const sums = grid(study, parameters);
   const options = (width) => {
@@ -55,6 +58,10 @@ export function Plane({ study, parameters, samples = study.samples }) {
         people.map(({ name, weight, height }) => {
           const [x, y] = BESIDE[name];
           return Plot.text([[weight, height]], { text: () => name, textAnchor: ["end", "middle", "start"][x + 1], dx: 11 * x, dy: 17 * y, className: "name" });
+        }),
+        asked.map(({ name, weight, height }) => {
+          const at = [[inside(WEIGHTS, weight), inside(HEIGHTS, height)]];
+          return [Plot.dot(at, { symbol: "star", r: size + 3, className: "asked-about" }), Plot.text(at, { text: () => name, ...(weight > WEIGHTS[0] + 20 ? { textAnchor: "end", dx: -14 } : { textAnchor: "start", dx: 14 }), className: "name" })];
         }),
       ],
     };
