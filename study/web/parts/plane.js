@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { html } from "htm/preact";
 import { FLOATS } from "../math/floats.js";
 import { passAt } from "../math/network.js";
+import { fixed } from "../math/numbers.js";
 import { run } from "../math/program.js";
 import { AXIS, Figure, MARGINS } from "./figure.js";
 
@@ -67,5 +68,5 @@ export function Plane({ study, parameters, samples = study.samples, asked = [] }
     };
   };
   const ones = people.filter(({ ypred }) => ypred >= 0.5).map(({ name }) => name);
-  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.`} options=${options} />`;
+  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.${asked.map(({ name, ypred }) => ` ${name}: ${fixed(ypred)}.`)}`} options=${options} />`;
 }

@@ -25,7 +25,8 @@ const POWER = number(-3, 2, -1);
 // Two of the nine numbers, to look at L over both.
 const PAIRS = ["w6 b3", "w5 w6", "w1 w2", "w3 w4"];
 const both = (pair) => pair.replace(" ", " and ");
-const [GRID, LEVELS] = [48, [0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]];
+// No level is a quarter: where σ is flat, L is some of those, and there is no line.
+const [GRID, LEVELS] = [48, [0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9]];
 
 let kept = {}; // the last training, and the losses of each person after each of its rounds
 
@@ -48,11 +49,13 @@ const measured = (typed) => {
   return value >= 1 && value <= 1000 ? value : null;
 };
 
+const isWrong = (typed) => typed.trim() !== "" && measured(typed) === null;
+
 // Of whom the network is asked: { name, weight, height, ypred, far }; or { wrong } with what was typed; or nothing yet.
 function askedOf(study, parameters, { unit, ...state }) {
   const typed = MEASURES.map((measure) => state[measure]);
-  const wrong = typed.findIndex((of) => of.trim() && measured(of) === null);
-  if (wrong >= 0) return { wrong: `${MEASURES[wrong]}: “${typed[wrong]}” is no number from 1 to 1000` };
+  const wrong = typed.findIndex(isWrong);
+  if (wrong >= 0) return { wrong: `The ${MEASURES[wrong]}, “${typed[wrong].trim()}”, is no number from 1 to 1000.` };
   if (!typed.every((of) => of.trim())) return null;
   const [weight, height] = typed.map((of, k) => measured(of) * UNITS[unit][k][1]);
   const known = study.newcomers.find((of) => of.weight === weight && of.height === height);
@@ -183,7 +186,7 @@ function Asks({ study, state, set, asked, round }) {
   };
   return html`<fieldset class="asks">
     <legend>What does it say of you?</legend>
-    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
+    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" aria-invalid=${isWrong(state[measure]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
     <button type="button" class="act" onClick=${turned}>use ${UNITS[other].map(([name]) => name).join(" and ")}</button>
     ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
     <p role="status">${asked?.wrong ?? (asked ? html`<strong>${verdict(asked.ypred)}.</strong> ${cautions(asked, round)}` : "")}</p>
