@@ -109,7 +109,7 @@ def of_lessons() -> dict[str, Any]:
 def _drawn() -> dict[str, Parameters]:
     """Return more starts for a training, by what they are called: the article's draw first."""
     seeds = {f"at random (seed {seed})": draw_parameters(seed) for seed in (SEED, *range(6))}
-    return {**seeds, "all at 1": ones_parameters()}
+    return {**seeds, "with all weights 1": ones_parameters()}
 
 
 def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:

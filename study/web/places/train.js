@@ -163,7 +163,7 @@ function Words({ seen: of }) {
     <p>Each round, for one person after the other, all nine numbers step against their slopes, by η times those. ${round ? `After ${round} ${round === 1 ? "round" : "rounds"}` : `They begin ${begins}:`} L is ${short(loss)}, ${right} of 4 are right.</p>
     ${isCurve
       ? html`<p>Thin lines are each person’s own loss. It may rise while L, their mean, falls.</p>`
-      : html`<p><label>L over <select value=${state.over} onChange=${(event) => set({ over: event.target.value })}>${PAIRS.map((pair) => html`<option value=${pair}>${both(pair)}</option>`)}</select></label>, the darker the larger. The other seven are held as they are now; on the way they change, too.</p>`}
+      : html`<p><label>L over <select value=${state.over} onChange=${(event) => set({ over: event.target.value })}>${PAIRS.map((pair) => html`<option value=${pair}>${both(pair)}</option>`)}</select></label>, the greyer the larger. The other seven are held as they are now; on the way they change, too.</p>`}
     <button type="button" class="act" onClick=${() => set({ shows: isCurve ? "surface" : "curve" })}>${isCurve ? "Show the surface" : "Show the curve"}</button>
     <${Asks} ...${of} />
     <${Numbers} ...${of} />`;
