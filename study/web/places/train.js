@@ -9,6 +9,7 @@ import { fixed, short } from "../math/numbers.js";
 import { run } from "../math/program.js";
 import { train as trained } from "../math/training.js";
 import { AXIS, Figure, MARGINS } from "../parts/figure.js";
+import { whole } from "../parts/frame.js";
 import { Handle } from "../parts/handle.js";
 import { usePlay } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
@@ -190,7 +191,7 @@ function Asks({ study, state, set, asked, round }) {
     <button type="button" class="act" onClick=${turned}>use ${UNITS[other].map(([name]) => name).join(" and ")}</button>
     ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
     <p role="status">${asked?.wrong ?? (asked ? html`<strong>${verdict(asked.ypred)}.</strong> ${cautions(asked, round)}` : "")}</p>
-    ${asked?.inputs && html`<p>It gets ${plain(asked.weight)} − ${study.shift[0]} = ${plain(asked.inputs.x1)} lb and ${plain(asked.height)} − ${study.shift[1]} = ${plain(asked.inputs.x2)} in, shifted as in training: of large numbers σ would be flat.</p>`}
+    ${asked?.inputs && html`<p>${whole(`It gets ${plain(asked.weight)} − ${study.shift[0]} = ${plain(asked.inputs.x1)} lb and ${plain(asked.height)} − ${study.shift[1]} = ${plain(asked.inputs.x2)} in, shifted as in training: of large numbers σ would be flat.`)}</p>`}
   </fieldset>`;
 }
 
