@@ -101,7 +101,18 @@ def of_lessons() -> dict[str, Any]:
         "shift": SHIFT.tolist(),
         "eta": rate,
         "passes": [_pass(of) for of in _traces(rate).values()],
+        "drawn": [
+            [says, {name: float(value) for name, value in params._asdict().items()}]
+            for says, params in _drawn().items()
+        ],
+        "newcomers": [_measured(person) for person in NEWCOMERS],
     }
+
+
+def _drawn() -> dict[str, Parameters]:
+    """Return more starts for a training, by what they are called: the article's draw first."""
+    seeds = {f"at random (seed {seed})": draw_parameters(seed) for seed in (SEED, *range(6))}
+    return {**seeds, "with all weights 1": ones_parameters()}
 
 
 def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,3 +15,6 @@ export const count = () => number(0, 1e6, 0);
 
 // One of a few words.
 export const choice = (options, otherwise) => ({ options, otherwise, read: (text) => (options.includes(text) ? text : null) });
+
+// What somebody types.
+export const text = () => ({ otherwise: "", read: (text) => text && text.slice(0, 20) });

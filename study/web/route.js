@@ -11,9 +11,10 @@ import { saturation } from "./lessons/saturation.js";
 import { slope } from "./lessons/slope.js";
 import { symmetry } from "./lessons/symmetry.js";
 import { network } from "./places/network.js";
+import { train } from "./places/train.js";
 
 export const ROUTE = [slope, chain, paths, backwards, descent, saturation, symmetry, autodiff, agreement, depth];
 
-export const PLACES = [network];
+export const PLACES = [network, train];
 
 export const viewOf = (key) => [...ROUTE, ...PLACES].find((view) => view.key === key) ?? null;

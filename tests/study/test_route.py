@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,9 +20,17 @@ from playwright.sync_api import Page, expect
 import autodiff.article
 import manual.network
 from compare.experiment import Settings
-from compare.people import PEOPLE, Person, raw, shifted, targets
+from compare.people import NEWCOMERS, PEOPLE, Person, from_metric, raw, shifted, targets
 from compare.traced.article import trace_article
-from manual.article import draw_parameters, gradient, loss, mean_loss, ones_parameters
+from manual.article import (
+    Parameters,
+    draw_parameters,
+    feedforward,
+    gradient,
+    loss,
+    mean_loss,
+    ones_parameters,
+)
 from manual.sgd import update
 from study.build import BUNDLES, WEB, lessons
 from study.content import LESSONS, of_lessons
@@ -45,7 +53,10 @@ ROUTE = {
 }
 
 #: The places, and what is pressed first in each: the name of a control, and its role.
-PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {"network": ("button", "Play")}
+PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {
+    "network": ("button", "Play"),
+    "train": ("slider", "round"),
+}
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]
@@ -350,7 +361,18 @@ def _nine() -> list[str]:
 
 
 def _trained() -> list[str]:
-    return [f"{mean(Settings(seed=44, learning_rate=0.1), epochs):.3f}" for epochs in (0, 60)]
+    """And what a network without σ at its end says of Bob after six steps at η = 1/2."""
+    open_ = manual.network.Network((2, 2, 1))
+    params = [manual.network.Layer(np.ones((2, n)), np.zeros(n)) for n in (2, 1)]
+    for _ in range(6):
+        slopes = manual.network.gradient(open_, params, XS[1:2], YS[1:2, None])
+        params = [
+            manual.network.Layer(of.w - by.w / 2, of.b - by.b / 2)
+            for of, by in zip(params, slopes, strict=True)
+        ]
+    bob = manual.network.predict(open_, params, XS[1:2]).item()
+    trained = [f"{mean(Settings(seed=44, learning_rate=0.1), epochs):.3f}" for epochs in (0, 60)]
+    return [*trained, f"{bob:.0f}"]
 
 
 def _saturated() -> list[str]:
@@ -363,12 +385,15 @@ def _saturated() -> list[str]:
 def _twins() -> list[str]:
     """From both starts, where Alice is the one to be told from the others."""
     ys = np.array([0.0, 1.0, 1.0, 1.0])
-    losses = []
-    for params in (ones_parameters(), draw_parameters(44)):
-        for x, y in zip(np.tile(XS, (1000, 1)), np.tile(ys, 1000), strict=True):
-            params = update(params, gradient(params, x, y), 0.3)
-        losses.append(mean_loss(params, XS, ys))
-    return [f"{of:.3f}" for of in losses]
+    starts = (ones_parameters(), draw_parameters(44))
+    return [f"{mean_loss(walked(of, 0.3, 1000, ys), XS, ys):.3f}" for of in starts]
+
+
+def walked(params: Parameters, rate: float, rounds: int, ys: np.ndarray) -> Parameters:
+    """The parameters after so many rounds of one update for each person, by hand."""
+    for x, y in zip(np.tile(XS, (rounds, 1)), np.tile(ys, rounds), strict=True):
+        params = update(params, gradient(params, x, y), rate)
+    return params
 
 
 def _tape() -> list[str]:
@@ -435,7 +460,13 @@ def _nine_in_all_digits() -> list[str]:
         ),
         (["lesson=paths&paths=sum&t=0.15&sent=1"], _paths),
         (["lesson=backwards&backwards=one&sent=1"], _nine),
-        (["lesson=descent&descent=stuck&power=-1"], _trained),
+        (
+            [
+                "lesson=descent&descent=stuck&power=-1",
+                f"lesson=descent&descent=stuck&without=1&power={math.log10(0.5)}",
+            ],
+            _trained,
+        ),
         (["lesson=saturation&saturation=nothing&w1=1"], _saturated),
         (
             [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
@@ -496,6 +527,142 @@ def test_each_part_of_the_network_opens_its_equation(opened: Opened) -> None:
     assert page.locator(".arrow.now").count() == 3
     page.get_by_role("button", name="∂ypred/∂h1").press("Enter")
     assert page.locator(".arrow.now").count() == 1
+
+
+#: A training in the place for it: what the address says, its start, its rate, and its rounds.
+TRAININGS = {
+    "round=1000": (draw_parameters(44), 0.1, 1000),
+    "start=2&power=-0.5&round=63": (draw_parameters(1), 10**-0.5, 63),
+    "start=7&power=2&round=3&shows=surface": (ones_parameters(), 100.0, 3),
+}
+
+
+@pytest.mark.parametrize("fragment", TRAININGS)
+def test_a_training_is_pythons(opened: Opened, fragment: str) -> None:
+    """The nine numbers, each person's answer and loss, and the mean loss."""
+    start, rate, rounds = TRAININGS[fragment]
+    params = walked(start, rate, rounds, YS)
+    answers = [feedforward(params, x) for x in XS]
+    losses = (YS - np.array(answers)) ** 2
+    page = opened(f"place=train&{fragment}")
+    rows = page.locator("details p").evaluate_all("rows => rows.map((row) => row.textContent)")
+    numbers = [number(of) for of in re.findall(rf"w\d|b\d|{_NUMBER}", rows[0])[1::2]]
+    assert [float(of) for of in numbers] == pytest.approx(list(params), rel=1e-7)
+    told = re.findall(rf"\w+: ({_NUMBER}), should be \d: (\w+); loss ({_NUMBER})\.", rows[1])
+    assert [float(number(of)) for of, _, _ in told] == pytest.approx(answers, rel=1e-7, abs=0)
+    assert [float(number(of)) for _, _, of in told] == pytest.approx(losses, rel=1e-3, abs=0)
+    right = np.round(answers) == YS
+    assert [of == "right" for _, of, _ in told] == right.tolist()
+    said = re.search(rf"L is ({_NUMBER}), (\d) of 4", page.locator(".words").inner_text())
+    assert said is not None
+    assert float(number(said[1])) == pytest.approx(losses.mean(), rel=5e-3)
+    assert int(said[2]) == right.sum()
+
+
+#: Of the surface, each with its line.
+LEVELS = (0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9)
+
+
+@pytest.mark.parametrize("pair", ["w6 b3", "w1 w2"])
+def test_a_level_of_the_surface_is_where_python_has_that_loss(opened: Opened, pair: str) -> None:
+    """And the way on it is that of the training."""
+    page = opened(f"place=train&shows=surface&round=63&over={pair}")
+    levels, way = page.locator(".surface svg").evaluate("""(svg) => {
+      const [x, y] = ["x", "y"].map((axis) => svg.scale(axis));
+      // Along the edges a level is closed, out of sight.
+      const isSeen = ([low, high], at) => low < at && at < high;
+      const read = (path, parts) => Array.from({ length: parts + 1 }, (_, k) => {
+        const at = path.getPointAtLength((k / parts) * path.getTotalLength());
+        return [x.invert(at.x), y.invert(at.y)];
+      }).filter(([u, v]) => isSeen(x.domain, u) && isSeen(y.domain, v));
+      const levels = [...svg.querySelectorAll(".level path[d]")].map((path) => read(path, 40));
+      return [levels.filter((of) => of.length), read(svg.querySelector(".way path"), 1)];
+    }""")
+    params = walked(draw_parameters(44), 0.1, 63, YS)
+    names = pair.split()
+    drawn_at = []
+    for points in levels:
+        there = [params._replace(**dict(zip(names, at, strict=True))) for at in points]
+        found = [mean_loss(of, XS, YS) for of in there]
+        drawn_at.append(min(LEVELS, key=lambda level: abs(level - found[0])))
+        assert found == pytest.approx([drawn_at[-1]] * len(found), rel=0.05, abs=0.001)
+    assert drawn_at == sorted(set(drawn_at))
+    assert len(levels) >= 2
+    ends = [walked(draw_parameters(44), 0.1, rounds, YS) for rounds in (0, 1000)]
+    for at, end in zip(way, ends, strict=True):
+        assert at == pytest.approx([getattr(end, name) for name in names], abs=0.01)
+
+
+def test_a_persons_loss_rises_while_the_mean_falls(opened: Opened) -> None:
+    """As the place says; and its button trains, by the page's own clock, until one goes away."""
+
+    def losses(rounds: int) -> list[float]:
+        page = opened(f"place=train&round={rounds}")
+        told = re.findall(rf"loss ({_NUMBER})\.", page.locator("details").text_content() or "")
+        return [float(number(of)) for of in told]
+
+    before, after = losses(0), losses(6)
+    assert after[1] > before[1]  # Bob's
+    assert sum(after) < sum(before)
+    page = opened("place=train", still=False)
+    page.clock.install(time=0)
+    page.clock.pause_at(3_600_000)
+    pictures = [drawn(page)]
+    page.get_by_role("button", name="Train").click()
+    for ms in (800, 800, 10_000):
+        page.clock.run_for(ms)
+        pictures.append(drawn(page))
+    assert all(changed(*of) > 300 for of in pairwise(pictures))
+    expect(page.get_by_text("After 1000 rounds")).to_contain_text("4 of 4 are right")
+    page.get_by_role("button", name="Train").click()
+    page.clock.run_for(800)
+    page.evaluate("location.hash = 'lesson=slope'")
+    page.clock.run_for(10_000)
+    assert set(page.evaluate("page.store.state")) == {"view", "guesses", "w1"}
+    assert page.evaluate("location.hash") == "#lesson=slope"
+    page.close()
+
+
+def said_of(weight: float, height: float) -> str:
+    """What the trained network says of somebody, by Python."""
+    params = walked(draw_parameters(44), 0.1, 1000, YS)
+    chance = feedforward(params, shifted(raw((Person("you", weight, height, None),)))[0])
+    return f"{100 * max(chance, 1 - chance):.0f} % {'woman' if chance >= 0.5 else 'man'}."
+
+
+def test_it_says_of_a_reader_what_python_says(opened: Opened) -> None:
+    """In both units, of the article's two newcomers, and with a warning where nobody was."""
+    page = opened("place=train&round=1000")
+    status = page.get_by_role("status")
+    weight, height = page.get_by_role("textbox").all()
+    for person in NEWCOMERS:
+        before = drawn(page)
+        page.get_by_role("button", name=person.name).click()
+        expect(status).to_contain_text(said_of(person.weight, person.height))
+        expect(page.get_by_role("img", name=f"{person.name}: ")).to_be_visible()
+        assert changed(before, drawn(page)) > 100
+    assert "heavier" not in status.inner_text()
+    page.get_by_role("button", name="use kg").click()
+    assert [of.input_value() for of in (weight, height)] == ["70.3068", "172.72"]
+    expect(status).to_contain_text(said_of(155, 68))
+    weight.fill("61,5")
+    height.fill("190")
+    expect(status).to_contain_text(said_of(*from_metric(61.5, 190)))
+    expect(status).to_contain_text("taller than all four")
+    opened_untrained = opened("place=train&weight=61&height=170").get_by_role("status")
+    expect(opened_untrained).to_contain_text("not been trained")
+
+
+@pytest.mark.parametrize("typed", ["heavy", "1e999", "-3", "0", "<img src=x>", "12345678901234567"])
+def test_what_is_no_weight_is_said_in_one_line(opened: Opened, typed: str) -> None:
+    page = opened("place=train&round=7.5&start=1.5&power=NaN&over=w6&height=170")
+    before = drawn(page)
+    weight = page.get_by_role("textbox", name="weight")
+    for text, said in ((typed, f"The weight, “{typed}”, is no number from 1 to 1000."), ("", "")):
+        weight.fill(text)
+        expect(page.get_by_role("status")).to_have_text(said)
+        assert (weight.get_attribute("aria-invalid") == "true") is bool(said)
+        assert changed(before, drawn(page)) == 0
 
 
 def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:

@@ -16,6 +16,14 @@ export function opened(told) {
   };
 }
 
+// The same network without σ at its end: z3 stands for ypred, whose slope by it is 1.
+export function withoutEnd(study) {
+  const { lines, at } = study.program;
+  const changed = lines.map(([operation, operands, ...rest]) => [operation, operands.map((line) => (line === at.ypred ? at.z3 : line)), ...rest]);
+  changed[at.dypred_dz3] = ["constant", [], 1];
+  return opened({ ...study, program: { lines: changed, at: { ...at, ypred: at.z3 } } });
+}
+
 // The numbers that go in, for a person: parameters at a start, with changes.
 export const givenFor = (study, person, start, changes = {}) => ({ η: study.eta, ...study.starts[start], ...study.sample[person].given, ...changes });
 

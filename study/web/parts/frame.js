@@ -13,7 +13,7 @@ export const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0").re
 export function View({ study, state, set }) {
   const view = viewOf(state.view);
   const isLesson = ROUTE.includes(view);
-  const seen = { study, state, set, guessed: isLesson ? state.guesses[view.key] : undefined, ...view.seen(study, state) };
+  const seen = { study, state, set: (change) => set(change, view.key), guessed: isLesson ? state.guesses[view.key] : undefined, ...view.seen(study, state) };
   const { Picture, Controls, Words = Told } = view;
   document.title = `${view.title}: backpropagation by hand`;
   return html`

@@ -18,6 +18,15 @@ export function play(ms, step) {
   return () => cancelAnimationFrame(frame);
 }
 
+// `play`, but one motion at a time: each ends the one before. Without a `step` it only ends that.
+export function usePlay() {
+  const stop = useRef(null);
+  return (ms, step) => {
+    stop.current?.();
+    stop.current = step ? play(ms, step) : null;
+  };
+}
+
 export const smooth = (t) => t * t * (3 - 2 * t);
 
 // How far a motion has come, 0 to 1. It plays whenever `times` grows, and is at its end where it was played before the

@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { html } from "htm/preact";
 import { FLOATS } from "../math/floats.js";
 import { passAt } from "../math/network.js";
+import { fixed } from "../math/numbers.js";
 import { run } from "../math/program.js";
 import { AXIS, Figure, MARGINS } from "./figure.js";
 
@@ -30,8 +31,11 @@ function grid({ shift: [weight, height], sum }, parameters) {
   });
 }
 
-// Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0.
-export function Plane({ study, parameters, samples = study.samples }) {
+// A place within the frame, or at its edge.
+const inside = ([low, high], at) => Math.min(high, Math.max(low, at));
+
+// Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0, a star who is asked about.
+export function Plane({ study, parameters, samples = study.samples, asked = [] }) {
   const people = samples.map(({ given, ...of }) => ({ ...of, ...passAt(study, { ...parameters, ...given }) }));
   const sums = grid(study, parameters);
   const options = (width) => {
@@ -56,9 +60,13 @@ export function Plane({ study, parameters, samples = study.samples }) {
           const [x, y] = BESIDE[name];
           return Plot.text([[weight, height]], { text: () => name, textAnchor: ["end", "middle", "start"][x + 1], dx: 11 * x, dy: 17 * y, className: "name" });
         }),
+        asked.map(({ name, weight, height }) => {
+          const at = [[inside(WEIGHTS, weight), inside(HEIGHTS, height)]];
+          return [Plot.dot(at, { symbol: "star", r: size + 3, className: "asked-about" }), Plot.text(at, { text: () => name, ...(weight > WEIGHTS[0] + 20 ? { textAnchor: "end", dx: -14 } : { textAnchor: "start", dx: 14 }), className: "name" })];
+        }),
       ],
     };
   };
   const ones = people.filter(({ ypred }) => ypred >= 0.5).map(({ name }) => name);
-  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.`} options=${options} />`;
+  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.${asked.map(({ name, ypred }) => ` ${name}: ${fixed(ypred)}.`)}`} options=${options} />`;
 }
