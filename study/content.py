@@ -12,11 +12,13 @@ from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
 from compare.traced.article import trace_article
 from compare.traced.request import SEED, PassRequest
 from manual.article import Parameters, draw_parameters, ones_parameters
+from study import gallery
 from study.digits import stored
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
 from study.mistakes import mistakes
+from study.recorded import recorded
 from study.tape import jaxpr, listing
 
 #: The forms of σ' by hand, the default one first.
@@ -98,6 +100,9 @@ def of_lessons() -> dict[str, Any]:
         "samples": [_person(person, trace) | _measured(person) for person in PEOPLE],
         "shift": SHIFT.tolist(),
         "eta": trace.quantities[ends(trace)["rate"]].by_hand,
+        "planted": gallery.planted(),
+        "errata": gallery.errata(),
+        "recorded": recorded(),
     }
 
 

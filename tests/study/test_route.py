@@ -45,7 +45,10 @@ ROUTE = {
 }
 
 #: The places, and what is pressed first in each: the name of a control, and its role.
-PLACES: dict[str, tuple[str, str]] = {}
+PLACES: dict[str, tuple[str, str]] = {
+    "digits": ("slider", "h"),
+    "mistakes": ("button", "half mse"),
+}
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]
