@@ -30,6 +30,8 @@ STORED = Path(__file__).with_suffix(".json")
 #: Where each mistake is looked at, by the names that the page has for these starts.
 STARTS = {"ones": Settings(init="ones"), "random": Settings()}
 
+_PEOPLE = list(zip(XS, YS, strict=True))
+
 #: What goes wrong, and the planted mistakes that do.
 GROUPS = {
     "A factor missing, or too many": "missing-square half-mse double-mean "
@@ -101,24 +103,14 @@ def _numbers(slug: str, settings: Settings) -> dict[str, Any]:
     """Return what comes out for the one of the four whose slopes are furthest from right."""
     plant, start = MISTAKES[slug], settings.start()
     if slug in LOOPS or slug == "accumulates":  # right in every first answer
-        gradient, order = gradient_in(plant), settings.sample_order()[:1]
-        after = walk_by_hand(
-            start,
-            gradient,
-            settings.learning_rate,
-            order,
-            loop=train_in(plant),
-            on_epoch=lambda _: None,
-        )
+        order, nothing = settings.sample_order()[:1], lambda _: None
+        walked = gradient_in(plant), settings.learning_rate, order, nothing, train_in(plant)
+        after = walk_by_hand(start, *walked)
         return {"person": None, "numbers": _finite(after[:, -1] - start)}
     with np.errstate(all="ignore"):
-        found = [
-            np.array(gradient_in(plant)(start, x, y), float) for x, y in zip(XS, YS, strict=True)
-        ]
-    right = [manual.article.gradient(start, x, y) for x, y in zip(XS, YS, strict=True)]
-    off = [
-        np.nan_to_num(np.abs(a - b), nan=np.inf).max() for a, b in zip(found, right, strict=True)
-    ]
+        found = np.array([gradient_in(plant)(start, *of) for of in _PEOPLE], float)
+    right = np.array([manual.article.gradient(start, *of) for of in _PEOPLE])
+    off = np.nan_to_num(np.abs(found - right), nan=np.inf).max(axis=1)
     # Alice, if it can be seen with her.
     at = 0 if off[0] > 0.01 * np.abs(right[0]).max() else int(np.argmax(off))
     return {"person": PEOPLE[at].name.lower(), "numbers": _finite(found[at])}
@@ -147,9 +139,9 @@ def seen_by(plant: Slip, settings: Settings) -> dict[str, Any]:
 def nudged(plant: Slip, settings: Settings) -> bool:
     """Whether a slope of one of the four differs from the loss's own, by nudges to both sides."""
     start, gradient = settings.start(), gradient_in(plant)
-    for x, y in zip(XS, YS, strict=True):
+    for x, y in _PEOPLE:
         with np.errstate(all="ignore"):
-            found = np.array(gradient(start, x, y), float)
+            found = gradient(start, x, y)
         sides = [
             [loss(start._replace(**{name: value + by}), x, y) for by in (NUDGE, -NUDGE)]
             for name, value in start._asdict().items()
@@ -161,7 +153,10 @@ def nudged(plant: Slip, settings: Settings) -> bool:
 
 
 def errata() -> list[dict[str, Any]]:
-    """Return the article's mistakes: as `printed` and `right`, `why`, and the table of a run."""
+    """Return the article's own mistakes, as `printed` and `right`, `why`, and the `table` of a run.
+
+    A form is MathML of `formulas`, and `text`, or None.
+    """
     return [_erratum(of) for of in ERRATA]
 
 
@@ -175,6 +170,7 @@ def _erratum(of: Erratum) -> dict[str, Any]:
     return {
         "key": f"erratum-{of.number}",
         "says": of.title,
+        "group": "The article’s own",
         "section": of.section,
         "printed": _form(of.printed, of.printed_latex),
         "right": _form(of.right, of.right_latex),

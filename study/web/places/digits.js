@@ -119,22 +119,22 @@ function Words({ view, seen: { study, state, person, isDead, results, long, exac
   const slope = (value) => html`<${Digits} text=${scaled(value, right)} like=${scaled(right, right)} />${times(right)}`;
   return html`
     <${Parts} view=${view} state=${state} />
-    <p>Nudge one number by h to both sides: how far L moves, by 2h, should be its slope. All weights are 1.</p>
-    <p>${isDead ? `${quotient ? "Here L hardly moves" : "Here L does not move at all"}: no h finds its slope, ${short(exact.toNumber(), 2)}. The formulas do.` : "With h too large, the curve bends between the two points. With h too small, the two losses share all but their last digits."}</p>
+    <p>Nudge one number by h to both sides: how far L moves, divided by 2h, should be its slope. All weights are 1.</p>
+    <p>${isDead ? `${quotient ? "Here L hardly moves" : "Here L does not move at all"}: no h finds its slope, ${short(exact.toNumber(), 2)}. The formulas do.` : "With h too large, the curve bends between the two points. With h too small, the two losses share nearly all digits, and only those in bold are left."}</p>
     <details><summary>Why a formula is better than a nudge</summary>
       <p>To both sides the bend costs a share that grows as h²: a tenth of h, a hundredth of the error. To one side only, it grows as h.</p>
       <p>A float keeps 16 digits. Of two losses that share ten of them, six are left when they are subtracted, and dividing by 2h brings none back: a tenth of h, ten times the error.</p>
       <p>A formula subtracts no two losses. By hand and by autodiff about the sixteenth digit is wrong.</p>
     </details>
     <details><summary>Lost digits: σ′ = h1(1 − h1)</summary>
-      <p>Where h1 is almost 1, 1 − h1 has few digits left. σ(z1)σ(−z1) is the same σ′ and subtracts nothing. In bold are the digits that are right, for ${study.sample[person].name}; try Bob.</p>
+      <p>Where h1 is almost 1, 1 − h1 has few digits left. σ(z1)σ(−z1) is the same σ′ and subtracts nothing. In bold are the digits that are right, for ${study.sample[person].name}.${person === "bob" ? "" : " Bob loses the most."}</p>
       <table class="digits">
         ${row("h1", h1)}${row("1 − h1", scaled(1 - h1, right) + times(right))}
         ${row("h1(1 − h1)", slope(h1 * (1 - h1)))}${row("σ(z1)σ(−z1)", slope(at("dh1_dz1")))}${row("exactly", scaled(right, right) + times(right))}
       </table>
     </details>
     <details><summary>What JAX records of L</summary>
-      <p>Its tape, from the same loss: σ is one row, and the square another.</p>
+      <p>Its tape, from the same loss: σ, which it calls logistic, is one row, and the square is another.</p>
       <table class="tape">${study.recorded.map(([name, operation, operands]) => html`<tr><th>${name}</th><td>${operation}</td><td>${operands}</td></tr>`)}</table>
     </details>`;
 }

@@ -1,6 +1,7 @@
 // Appendix, mistakes: planted ones, which checks are blind to each, and those of the article itself.
 
 import { html } from "htm/preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { choice } from "../fields.js";
 import { givenFor, slopesAt } from "../math/network.js";
 import { short } from "../math/numbers.js";
@@ -9,7 +10,7 @@ import { Bars } from "../parts/bars.js";
 import { Drawing } from "../parts/figure.js";
 import { Parts } from "./digits.js";
 
-const STARTS = { random: "random start", ones: "all weights 1" };
+const STARTS = { random: "random start", ones: "all ones" };
 // From the weakest evidence to the strongest.
 const CHECKS = {
   outcome: "answers after training",
@@ -19,12 +20,11 @@ const CHECKS = {
   updates: "autodiff, each step",
   judge: "handgrad’s judge",
 };
-const ARTICLE = "The article’s own";
 const counted = (sees) => Object.values(sees).filter(Boolean).length;
 // Beyond rounding, as a share of the larger one.
 const APART = 1e-13;
 
-const MINUS = (text) => text.replace(/(?<![\w-])-(?=[\d(∂])/g, "−");
+const withMinus = (text) => text.replace(/(^|\W)-(?=[\d(∂ ])/g, "$1−");
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 // How far a round over all four moves each of the nine.
@@ -75,25 +75,29 @@ function Picture({ mistake, rows, what }) {
 // A list of all; beside each how many checks see it.
 function Controls({ study, state, set, mistake }) {
   const { start } = state;
-  const groups = Map.groupBy([...study.planted, ...study.errata], ({ group }) => group ?? ARTICLE);
+  const all = [...study.planted, ...study.errata];
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    box.current.scrollTop = box.current.querySelector("[aria-pressed=true]").offsetTop - box.current.clientHeight / 2;
+  }, []);
   const one = ({ key, says, at }) => html`<button type="button" aria-pressed=${String(key === mistake.key)} onClick=${() => set({ mistake: key })}>
     <span>${at ? key.replaceAll("-", " ") : says}</span>${at && html` <small>${counted(at[start].sees)}/6</small>`}</button>`;
   return html`
-    <div class="gallery" role="group" aria-label="Mistakes">${[...groups].map(([group, all]) => html`<div role="group" aria-label=${group}><p>${group}</p>${all.map(one)}</div>`)}</div>
+    <div class="gallery" role="group" aria-label="Mistakes" ref=${box}>${[...new Set(all.map(({ group }) => group))].map((group) => html`<div role="group" aria-label=${group}><p>${group}</p>${all.filter((of) => of.group === group).map(one)}</div>`)}</div>
     ${!mistake.table && html`<div class="starts" role="group" aria-label="Start">${Object.entries(STARTS).map(([key, says]) => html`<button type="button" aria-pressed=${String(key === start)} onClick=${() => set({ start: key })}>${says}</button>`)}</div>`}`;
 }
 
 function Planted({ mistake: { key, says, edits, at }, sees, judge, rows }) {
   const count = counted(sees);
   return html`
-    <p>${capital(MINUS(says))}.</p>
-    ${edits.map(([right, wrong]) => html`<pre tabindex="0">${right && html`<del>${right}</del>\n`}<ins>${wrong}</ins></pre>`)}
+    <p>${capital(withMinus(says))}.</p>
+    ${edits.map(([right, wrong]) => html`<pre>${right && html`<del>${right}</del>\n`}<ins>${wrong}</ins></pre>`)}
     <table class="sees"><caption>Who sees it: ${count} of 6 here</caption>
       <tr><td></td>${Object.values(STARTS).map((of) => html`<th scope="col">${of}</th>`)}</tr>
       ${Object.entries(CHECKS).map(([check, name]) => html`<tr><th scope="row">${name}</th>${Object.keys(STARTS).map((start) => html`<td class=${at[start].sees[check] ? "" : "blind"}>${at[start].sees[check] ? "✓ sees it" : "○ blind"}</td>`)}</tr>`)}
     </table>
     ${count === 0 && html`<p>Nobody sees it from here: what it mixes up is equal. So check from a random start, too.</p>`}
-    <p>The judge: “${MINUS(judge)}”.</p>
+    <p>The judge: “${withMinus(judge)}”.</p>
     <details><summary>All digits, and in the terminal</summary>
       <div class="scroll" tabindex="0" role="region" aria-label="All digits"><table><tr><td></td><th scope="col">mistake</th><th scope="col">right</th></tr>${rows.map(({ name, is, right }) => html`<tr><th scope="row">${name}</th><td>${is ?? "no number"}</td><td>${right}</td></tr>`)}</table></div>
       <p><code>python -m compare break ${key}</code></p>
