@@ -58,12 +58,12 @@ function Nine({ rows, what, width, height }) {
     ${bars(({ is }) => ["", cut(is), "planted", is === null ? "no number" : short(is)], 0.22, numbers)}`;
 }
 
-const Form = ({ of: { formulas, text }, name }) => html`<div class="form"><p class="what">${name}</p>
+const Form = ({ of: { formulas, text }, name }) => html`<div class="form" tabindex="0" role="region" aria-label=${name}><p class="what">${name}</p>
   ${formulas.map((of) => html`<div dangerouslySetInnerHTML=${{ __html: of }} />`)}${text && html`<p>${text}</p>`}</div>`;
 
 const Slip = ({ printed, right, table: [columns, ...rows] }) => html`<div class="slip">
   <${Form} of=${printed} name="as printed" /><${Form} of=${right} name="right" />
-  <div class="scroll" tabindex="0" role="region" aria-label="Its run"><table><tr>${columns.map((of) => html`<th scope="col">${of}</th>`)}</tr>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</table></div>
+  <div class="scroll" tabindex="0" role="region" aria-label="Its run"><table><tr>${columns.map((of) => (of ? html`<th scope="col">${of}</th>` : html`<td></td>`))}</tr>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</table></div>
 </div>`;
 
 function Picture({ mistake, rows, what }) {
