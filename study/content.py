@@ -12,11 +12,13 @@ from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
 from compare.traced.article import trace_article
 from compare.traced.request import SEED, PassRequest
 from manual.article import Parameters, draw_parameters, ones_parameters
+from study import gallery
 from study.digits import stored
 from study.drawing import drawing, ends
 from study.errata import USUAL, errata
 from study.formulas import mathml
 from study.mistakes import mistakes
+from study.recorded import recorded
 from study.tape import jaxpr, listing
 
 #: The forms of σ' by hand, the default one first.
@@ -106,6 +108,9 @@ def of_lessons() -> dict[str, Any]:
             for says, params in _drawn().items()
         ],
         "newcomers": [_measured(person) for person in NEWCOMERS],
+        "planted": gallery.planted(),
+        "errata": gallery.errata(),
+        "recorded": recorded(),
     }
 
 

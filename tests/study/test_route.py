@@ -56,6 +56,8 @@ ROUTE = {
 PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {
     "network": ("button", "Play"),
     "train": ("slider", "round"),
+    "digits": ("slider", "h"),
+    "mistakes": ("button", "half mse"),
 }
 
 #: All views, by what the address says.

@@ -73,15 +73,15 @@ export const descent = {
   seen,
   Picture,
   Controls,
-  says: () => ["The slopes say where L rises. So each of the nine numbers steps the other way, by η times its slope, for one person after the other, again and again. Drag η."],
+  says: () => ["The slopes say where L rises. So each of the nine numbers steps the other way, by η, the learning rate, times its slope: for one person after the other, a round, and again. Drag η."],
   guess: {
-    asks: "Larger was better. What will η = 100 do?",
+    asks: "Up to 1, larger learns faster. What will η = 100 do?",
     options: { faster: "learn faster", stuck: "get stuck" },
     right: () => "stuck",
     plays: ({ power }, set) => play(280, (done) => set({ power: Math.round(4 * (power + (ASKED - power) * smooth(done))) / 4 })),
   },
   answer: ({ rate, losses, swings }) => [
-    "A slope is a promise about a small move. This step was so large that everybody ended where σ is flat: there is no slope to come back by.",
+    "A slope is a promise about a small move. At η = 100 the steps are so large that they end where the output hardly moves any more: no slope is left to come back by.",
     swings
       ? `Without σ nothing is flat, and what is said of Bob, who should be 0, swings. Where h1 and h2 are 1, as for him, a step multiplies it by 1 − 6η: at η = 0.5 by −2, to the other side and twice as far. It ends at ${short(swings.at(-1))}; below η = 1/3 it comes to rest.`
       : `At η = ${short(rate, 2)} L goes from ${fixed(losses[0])} to ${fixed(losses.at(-1))}. Too small a rate only crawls.`,

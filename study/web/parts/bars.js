@@ -4,10 +4,10 @@
 import { html } from "htm/preact";
 import { signed } from "../math/numbers.js";
 
-// `most` is what fills one side; `sides` is 1 where no value is negative.
-export function Bars({ rows, most, names, numbers, sides = 2, top = 0, width, height }) {
+// `most` is what fills one side; `sides` is 1 where no value is negative; `share` is how much of a row a bar is thick.
+export function Bars({ rows, most, names, numbers, sides = 2, share = 0.55, top = 0, width, height }) {
   const row = height / rows.length;
-  const thick = Math.min(30, row * 0.55);
+  const thick = Math.min(30, row * share);
   const half = (width - names - numbers) / sides - 6;
   const middle = names + (sides - 1) * (half + 6);
   return html`<g class="bars">

@@ -39,7 +39,7 @@ const Header = ({ view, guesses }) => html`<header>
       <optgroup label="Lessons">${ROUTE.map(({ key, title }, at) => html`<option value=${key}>${at + 1} of ${ROUTE.length}: ${title}</option>`)}</optgroup>
       <optgroup label="Places">${PLACES.map(({ key, title }) => html`<option value=${key}>${title}</option>`)}</optgroup>
     </select>
-    <span class="places">${PLACES.filter(({ within }) => !within).map((place) => link(place, guesses, place.title, place === view ? { "aria-current": "page" } : {}))}</span>
+    <span class="places">${PLACES.filter(({ within }) => !within).map((place) => link(place, guesses, place.title.split(":")[0], [view.key, view.within].includes(place.key) ? { "aria-current": "page" } : {}))}</span>
   </nav>
 </header>`;
 
