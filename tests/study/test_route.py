@@ -24,8 +24,8 @@ from compare.people import PEOPLE, Person, raw, shifted, targets
 from compare.traced.article import trace_article
 from manual.article import draw_parameters, gradient, loss, mean_loss, ones_parameters
 from manual.sgd import update
-from study.build import BUNDLES, WEB, lessons
-from study.content import LESSONS, of_lessons
+from study.build import BUNDLES, WEB
+from study.content import LESSONS
 from tests.study.browser import Pages, axe, settle
 from tests.study.pictures import number
 from tests.study.trained import mean
@@ -113,11 +113,11 @@ def view(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(pages: Pages, lessons_page: Path) -> Opened:
+def opened(pages: Pages, built: Path) -> Opened:
     """Opens a lesson by its address, still but where a test says otherwise."""
 
     def open_(fragment: str, **options: Any) -> Page:
-        page = pages.open(lessons_page, fragment, **{"still": True, **options})
+        page = pages.open(built, fragment, **{"still": True, **options})
         settle(page)
         return page
 
@@ -443,14 +443,6 @@ def test_what_it_shows_is_what_python_computes(
     texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in fragments]
     found = {number(text) for text in re.findall(_NUMBER, " ".join(texts))}
     assert {Decimal(text) for text in numbers()} <= found
-
-
-def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:
-    html = lessons_page.read_text("utf-8")
-    assert len(html.encode()) <= 900_000
-    assert not re.search(r"\{\{\w+\}\}", html)
-    assert not re.search(r"<(link|iframe|object|embed|base|img)\b", html)
-    assert lessons(of_lessons()) == html  # the same again
 
 
 def test_the_bundle_is_of_the_modules_as_they_are() -> None:

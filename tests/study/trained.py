@@ -40,34 +40,3 @@ def losses(settings: Settings, updates: int) -> np.ndarray:
 
 def mean(settings: Settings, epochs: int) -> float:
     return float(losses(settings, 4 * epochs).mean())
-
-
-def says(value: float, text: str, digits: int = 4) -> bool:
-    """Whether the text is the value to so many digits."""
-    return number(text) == Decimal(f"{value:.{digits}g}")
-
-
-def opened(at: At, fragment: str = "", **how: Any) -> Page:
-    """The page, scrolled to the training, drawn."""
-    page = at(fragment, still=True, **how)
-    into_view(page.locator(".curve-of-losses"))
-    return page
-
-
-def title(page: Page) -> str:
-    return page.locator("#training .title").inner_text()
-
-
-def counted(page: Page) -> str:
-    """How often a loss rose in the training; until it is counted, old words stand there unseen."""
-    words = page.locator("#training .says").nth(1)
-    expect(words).to_be_visible()
-    return words.inner_text()
-
-
-def boundary(page: Page) -> Locator:
-    """The picture of the plane, in view and drawn finely."""
-    picture = page.locator("#training .boundary .picture .plot")
-    into_view(picture)
-    expect(picture).to_have_attribute("data-fine", "true")
-    return picture
