@@ -3,26 +3,21 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 from compare.files import write_whole
-from study.bundle import bundle
 from study.content import formulas
 from study.font import embedded, glyphs
 
 HERE = Path(__file__).parent
-PAGE = HERE / "page"
-
 WEB = HERE / "web"
 BUNDLES = HERE / "bundles"
 
-#: The default output files, of the page and of its lessons.
+#: The default output file.
 OUT = HERE / "out" / "index.html"
-LESSONS_OUT = OUT.with_name("lessons.html")
 
 #: The style that Observable Plot 0.6.17 puts into each of its pictures (`src/plot.js`). Where it is
 #: another one, the browser says on the console that the policy blocks it, and tests fail by that.
@@ -38,47 +33,25 @@ PLOT_STYLE = """:where(.plot-d6a7b5) {
   white-space: pre;
 }"""
 
-#: From its data to a page's HTML.
-Page = Callable[[dict[str, Any]], str]
-
 
 def page(content: dict[str, Any]) -> str:
-    """Return the page as HTML.
+    """Return the page as HTML, from the bundled scripts.
 
     Args:
         content: its data, see `study.content`.
     """
-    style = _style(PAGE / "style", content)
-    script = bundle(PAGE, "main.js")
-    parts = {
-        "policy": _policy([script], [style]),
-        "style": style,
-        "script": script,
-        "content": _told(content),
-    }
-    return _filled(PAGE, parts)
-
-
-def lessons(content: dict[str, Any]) -> str:
-    """Return the lessons as HTML, from the bundled scripts: a page of its own.
-
-    Args:
-        content: its data, see `study.content.of_lessons`.
-    """
-    style = _style(WEB / "styles", content)
-    scripts = {
-        name: (BUNDLES / f"{name}.min.js").read_text(encoding="utf-8")
-        for name in ("libraries", "page")
-    }
-    policy = _policy([*scripts.values()], [style, PLOT_STYLE])
-    return _filled(WEB, {"policy": policy, "style": style, "content": _told(content), **scripts})
-
-
-def _style(folder: Path, content: dict[str, Any]) -> str:
-    """Return the style of a page, with the font of its formulas in it."""
+    styles = sorted((WEB / "styles").iterdir())
+    style = "".join(path.read_text(encoding="utf-8") for path in styles)
     font = embedded(glyphs(unescape(re.sub(r"<[^>]*>", "", text)) for text in formulas(content)))
-    style = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.iterdir()))
-    return style.replace("FONT_URL", font)
+    parts = {
+        "style": style.replace("FONT_URL", font),
+        "content": _told(content),
+        **{of: (BUNDLES / f"{of}.min.js").read_text("utf-8") for of in ("libraries", "page")},
+    }
+    scripts, styles = [parts["libraries"], parts["page"]], [parts["style"], PLOT_STYLE]
+    parts["policy"] = _policy(scripts, styles)
+    skeleton = (WEB / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found.group(1)], skeleton)
 
 
 def _told(content: dict[str, Any]) -> str:
@@ -86,12 +59,6 @@ def _told(content: dict[str, Any]) -> str:
     told = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # A closing tag would end the script element, and a comment would keep it from ending.
     return told.replace("</", "<\\/").replace("<!--", "\\u003c!--")
-
-
-def _filled(folder: Path, parts: dict[str, str]) -> str:
-    """Return a folder's `page.html` with its parts in their places."""
-    skeleton = (folder / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found.group(1)], skeleton)
 
 
 def _policy(scripts: list[str], styles: list[str]) -> str:
@@ -107,8 +74,8 @@ def _policy(scripts: list[str], styles: list[str]) -> str:
     )
 
 
-def build(content: dict[str, Any], out: Path = OUT, page: Page = page) -> Path:
-    """Write a page, whole or not at all, and return its path."""
+def build(content: dict[str, Any], out: Path = OUT) -> Path:
+    """Write the page, whole or not at all, and return its path."""
     text = page(content)
     if out.parent == OUT.parent:
         out.parent.mkdir(exist_ok=True)

@@ -1,25 +1,20 @@
-"""The data of the page: passes through a network, computed and checked by Python.
+"""The data of the page: passes through the article's network, computed and checked by Python.
 
 All of it is plain data, for JSON. The page's script recomputes whatever a reader changes with the
-programs in the data; checks are taken from the passes where the reader's numbers match one.
+program in the data; checks are taken from the passes where the reader's numbers match one.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted, targets
-from compare.trace import INPUT, PARAMETER, Quantity, Trace, place
+from compare.trace import Quantity, Trace, place
 from compare.traced.article import trace_article
 from compare.traced.request import SEED, PassRequest
 from manual.article import Parameters, draw_parameters, ones_parameters
 from study import gallery
-from study.digits import stored
-from study.drawing import drawing, ends
-from study.errata import USUAL, errata
 from study.formulas import mathml
-from study.mistakes import mistakes
 from study.recorded import recorded
-from study.tape import jaxpr, listing
 
 #: The forms of σ' by hand, the default one first.
 FORMS = ("stable", "article")
@@ -28,86 +23,34 @@ FORMS = ("stable", "article")
 #: `compare run`.
 STARTS: dict[str, dict[str, Any]] = {"ones": {"init": "ones"}, "random": {"seed": SEED}}
 
-
-def of_article(request: PassRequest = PassRequest()) -> dict[str, Any]:  # noqa: B008 (frozen)
-    """Collect the data of the article's network and people, from all starts, with both forms of σ'.
-
-    Args:
-        request: the pass that the page begins with: person, parameters, form of σ' and η.
-
-    Raises:
-        InputError: options that do not go together.
-    """
-    first = request.trace()
-    traces = _traces(request.learning_rate)
-    return {
-        **_of_network(first),
-        "begin": {
-            "sample": first.about["whose"].lower(),
-            "seed": None
-            if request.init == "ones"
-            else SEED
-            if request.seed is None
-            else request.seed,
-            "form": first.about["sigmoid_derivative"],
-        },
-        "programs": {form: _program(traces["alice", "ones", form]) for form in FORMS},
-        "samples": [_person(person, first) for person in PEOPLE],
-        "starts": [_start(start, traces["alice", start, "stable"]) for start in STARTS],
-        "passes": _each_once([_pass(trace) for trace in (first, *traces.values())]),
-        "usual": USUAL,
-        "mistakes": mistakes(),
-        "people": {
-            "shift": SHIFT.tolist(),
-            "trained": [_measured(person) for person in PEOPLE],
-            "newcomers": [_measured(person) for person in NEWCOMERS],
-        },
-        "errata": errata(),
-    }
-
-
-def _traces(learning_rate: float) -> dict[tuple[str, str, str], Trace]:
-    """Return the passes that are checked, by person, start and form of σ'."""
-    return {
-        (person.name.lower(), start, form): PassRequest(
-            person=person.name.lower(),
-            sigmoid_derivative=form,
-            learning_rate=learning_rate,
-            **options,
-        ).trace()
-        for form in FORMS
-        for start, options in STARTS.items()
-        for person in PEOPLE
-    }
-
-
 #: Where the lessons begin: numbers that are easy to multiply in the head, at which a move of w1 can
 #: be seen in all that it moves, and three of four people are on the wrong side.
 LESSONS = Parameters(w1=-0.1, w2=0.1, w3=0.05, w4=0.2, w5=-4.0, w6=-2.0, b1=0.0, b2=0.0, b3=3.0)
 
 
-def of_lessons() -> dict[str, Any]:
-    """Collect the data of the lessons: the lines as recorded, the starts, and the people."""
-    x, y = shifted(raw(PEOPLE)), targets(PEOPLE)
-    trace = trace_article(LESSONS, x[0], float(y[0]))
+def of_article() -> dict[str, Any]:
+    """Collect all that the page is told.
+
+    Returns:
+        `program`: the lines as recorded, and `quantities`: what their names mean; `starts` by key,
+        and more to train from, `drawn`, by what they are called; the four `samples`, the article's
+        `newcomers`, and the `shift` of their weights and heights; `eta`; `passes`: of all four from
+        two starts, in both forms of σ', by hand, by autodiff and exactly; mistakes, `planted` and
+        `errata`; `recorded`: what JAX records of the loss.
+    """
+    (x, *_), (y, *_) = shifted(raw(PEOPLE)), targets(PEOPLE)
+    trace = trace_article(LESSONS, x, float(y))
     starts = {"ones": ones_parameters(), "random": draw_parameters(SEED), "lessons": LESSONS}
-    rate = trace.quantities[ends(trace)["rate"]].by_hand
     return {
         "program": _program(trace),
         "quantities": [_quantity(of) for of in trace.quantities.values()],
-        "starts": {
-            key: {name: float(value) for name, value in params._asdict().items()}
-            for key, params in starts.items()
-        },
-        "samples": [_person(person, trace) | _measured(person) for person in PEOPLE],
-        "shift": SHIFT.tolist(),
-        "eta": rate,
-        "passes": [_pass(of) for of in _traces(rate).values()],
-        "drawn": [
-            [says, {name: float(value) for name, value in params._asdict().items()}]
-            for says, params in _drawn().items()
-        ],
+        "starts": {key: _floats(params) for key, params in starts.items()},
+        "drawn": [[says, _floats(params)] for says, params in _drawn().items()],
+        "samples": [_sample(person) | _measured(person) for person in PEOPLE],
         "newcomers": [_measured(person) for person in NEWCOMERS],
+        "shift": SHIFT.tolist(),
+        "eta": trace.quantities["η"].by_hand,
+        "passes": [_pass(of) for of in _traces()],
         "planted": gallery.planted(),
         "errata": gallery.errata(),
         "recorded": recorded(),
@@ -120,46 +63,23 @@ def _drawn() -> dict[str, Parameters]:
     return {**seeds, "with all weights 1": ones_parameters()}
 
 
-def _each_once(passes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Drop passes that equal an earlier one."""
-    return [of for k, of in enumerate(passes) if of not in passes[:k]]
+def _floats(params: Parameters) -> dict[str, float]:
+    return {name: float(value) for name, value in params._asdict().items()}
 
 
-def _start(key: str, trace: Trace) -> dict[str, Any]:
-    """Return start parameters of passes and trainings."""
-    return {
-        "key": key,
-        "says": trace.about["parameters"],
-        "seed": STARTS.get(key, {}).get("seed"),
-        "params": _given(trace, PARAMETER),
-    }
-
-
-def _of_network(trace: Trace) -> dict[str, Any]:
-    """Return the data that do not depend on the point."""
-    drawn = drawing(trace)
-    return {
-        "about": trace.about,
-        "quantities": [_quantity(quantity) for quantity in trace.quantities.values()],
-        "steps": [step._asdict() for step in trace.steps],
-        "drawing": drawn,
-        "parameters": trace.parameters(),
-        "outputs": [unit["a"] for unit in drawn["layers"][-1]],
-        "digits": stored(),
-        "eta": trace.quantities[ends(trace)["rate"]].by_hand,
-        "jaxpr": jaxpr(trace),
-        "listing": listing(),
-        **ends(trace),
-    }
+def _traces() -> Iterable[Trace]:
+    """Yield the passes that are checked."""
+    for form in FORMS:
+        for options in STARTS.values():
+            for person in PEOPLE:
+                name = person.name.lower()
+                yield PassRequest(person=name, sigmoid_derivative=form, **options).trace()
 
 
 def _quantity(quantity: Quantity) -> dict[str, Any]:
     return {
         "name": quantity.name,
         "symbol": quantity.symbol,
-        "kind": quantity.kind,
-        "step": quantity.step,
-        "depends_on": quantity.depends_on,
         "factors": quantity.factors,
         "derivative": quantity.derivative,
         "formula": quantity.formula,
@@ -223,28 +143,10 @@ def _pass(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _given(trace: Trace, kind: str) -> dict[str, float]:
-    return {q.name: q.by_hand for q in trace.quantities.values() if q.kind == kind}
-
-
-#: Inputs of a pass that belong to no example.
-_CONSTANTS = ("η", "λ")
-
-
-def _sample(trace: Trace) -> dict[str, float]:
-    """Return the inputs and targets of the example."""
-    return {n: of for n, of in _given(trace, INPUT).items() if n not in _CONSTANTS}
-
-
-def _person(person: Person, trace: Trace) -> dict[str, Any]:
-    (x,) = shifted(raw((person,)))
-    inputs = dict(zip(drawing(trace)["inputs"], x.tolist(), strict=True))
-    target = next(name for name in _sample(trace) if name not in inputs)
-    return {
-        "key": person.name.lower(),
-        "name": person.name,
-        "given": {**inputs, target: float(person.gender == "F")},
-    }
+def _sample(person: Person) -> dict[str, Any]:
+    (x,), (y,) = shifted(raw((person,))), targets((person,))
+    given = {"x1": float(x[0]), "x2": float(x[1]), "y": float(y)}
+    return {"key": person.name.lower(), "given": given}
 
 
 def _measured(person: Person) -> dict[str, Any]:
@@ -260,5 +162,5 @@ def formulas(content: dict[str, Any]) -> Iterable[str]:
     """Yield all MathML of the page, to select the font's glyphs."""
     for quantity in content["quantities"]:
         yield from filter(None, quantity["mathml"].values())
-    for slip in content.get("errata", ()):
+    for slip in content["errata"]:
         yield from slip["printed"]["formulas"] + slip["right"]["formulas"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import ViewportSize
 
-from study.build import HERE, WEB, build, lessons
+from study.build import HERE, WEB, build
 from study.chromium import MISSING, executable, launched
-from study.content import of_lessons
+from study.content import of_article
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -52,7 +52,7 @@ def draw(executable: str, folder: Path) -> str:
     """Build the page in a folder, and return its picture."""
     with launched(executable) as browser:
         page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
-        page.goto(f"{build(of_lessons(), folder / 'index.html', lessons).as_uri()}#{STATE}")
+        page.goto(f"{build(of_article(), folder / 'index.html').as_uri()}#{STATE}")
         return picture(page)
 
 

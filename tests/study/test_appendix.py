@@ -37,11 +37,11 @@ Opened = Callable[..., Page]
 
 
 @pytest.fixture
-def opened(pages: Pages, lessons_page: Path) -> Opened:
+def opened(pages: Pages, built: Path) -> Opened:
     """Opens a place by its address."""
 
     def open_(fragment: str, **options: Any) -> Page:
-        page = pages.open(lessons_page, fragment, still=True, **options)
+        page = pages.open(built, fragment, still=True, **options)
         settle(page)
         return page
 

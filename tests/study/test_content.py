@@ -5,25 +5,15 @@ from typing import Any
 
 import pytest
 
-import study.content
-from compare.errata.catalogue import ERRATA
 from compare.people import NEWCOMERS, PEOPLE
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from compare.wording import InputError
-from study.content import of_article
-from tests.compare.errata.runs import shown
 from tests.compare.passes import trace
 
 
 @pytest.mark.slow
 def test_it_is_plain_data(content: dict[str, Any]) -> None:
     json.dumps(content, allow_nan=False)  # raises where it is not
-
-
-def test_equal_passes_are_told_once_in_their_order() -> None:
-    one, other = {"sample": "Bob", "form": "stable"}, {"sample": "Alice", "form": "stable"}
-    assert study.content._each_once([one, dict(one), other, dict(one)]) == [one, other]
 
 
 def assert_is(told: dict[str, Any], of: Trace) -> None:
@@ -56,30 +46,14 @@ def test_passes_of_the_four_from_both_starts(
 
 @pytest.mark.slow
 def test_people_as_in_the_table(content: dict[str, Any]) -> None:
-    for key, people in (("trained", PEOPLE), ("newcomers", NEWCOMERS)):
-        told = content["people"][key]
+    for key, people in (("samples", PEOPLE), ("newcomers", NEWCOMERS)):
+        told = content[key]
         assert [(of["name"], of["weight"], of["height"], of["gender"]) for of in told] == [
             (of.name, of.weight, of.height, of.gender) for of in people
         ]
-    assert content["people"]["shift"] == [135, 66]
+    assert content["shift"] == [135, 66]
     alice = next(of for of in content["samples"] if of["key"] == "alice")
     assert alice["given"] == {"x1": -2, "x2": -1, "y": 1}
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("little")
-def test_it_begins_with_what_is_asked_for() -> None:
-    asked = PassRequest(person="diana", seed=7, learning_rate=0.5, sigmoid_derivative="article")
-    told = of_article(asked)
-    assert told["begin"] == {"sample": "diana", "seed": 7, "form": "article"}
-    assert told["eta"] == 0.5
-    assert_is(told["passes"][0], asked.trace())
-    assert {of["given"]["η"] for of in told["passes"]} == {0.5}
-
-
-def test_options_that_do_not_go_together_are_refused() -> None:
-    with pytest.raises(InputError, match="--seed beside --init ones"):
-        of_article(PassRequest(init="ones", seed=3))
 
 
 @pytest.mark.slow
@@ -92,25 +66,3 @@ def test_quantities_know_the_line_that_computes_them(content: dict[str, Any]) ->
     (given,) = (q for q in content["quantities"] if q["name"] == "w1")
     assert given["where"] is given["statement"] is None
     assert given["mathml"]["formula"] is given["mathml"]["places"] is None
-
-
-@pytest.mark.slow
-def test_errata_are_what_their_runs_show(content: dict[str, Any]) -> None:
-    for told, entry in zip(content["errata"], ERRATA, strict=True):
-        run = shown(entry.number)
-        for name in ("number", "title", "section", "why"):
-            assert told[name] == getattr(entry, name)
-        for name in ("columns", "rows", "digits", "says"):
-            assert told[name] == getattr(run, name)
-
-
-@pytest.mark.slow
-def test_forms_have_words_where_the_formula_does_not_say_it(content: dict[str, Any]) -> None:
-    told = {of["number"]: of for of in content["errata"]}
-    assert told[3]["printed"]["text"] is None  # an equation, and no more
-    assert told[1]["right"]["text"] == ERRATA[0].right  # "for one sample", "for the mean over n"
-    assert told[18]["printed"] == {"formulas": [], "text": ERRATA[17].printed}
-    assert len(told[5]["right"]["formulas"]) == 2
-    for of in told.values():
-        for form in (of["printed"], of["right"]):
-            assert form["formulas"] or form["text"]

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont
 
-from study.build import page
-from study.content import formulas, of_article
+from study.content import formulas
 from study.font import ALWAYS, glyphs
 
 
@@ -46,8 +45,8 @@ def slanted(letter: str) -> str:
 
 
 @pytest.mark.slow
-def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html: str) -> None:
-    known = known_to(font_of(article_html))
+def test_every_sign_of_the_article_s_page(content: dict[str, Any], html: str) -> None:
+    known = known_to(font_of(html))
     wanted = signs(formulas(content)) | set(ALWAYS)
     assert "<" in wanted  # of an erratum; in the markup it is written otherwise
     # Spaces that do not break are drawn as nothing, by any font.
@@ -55,8 +54,8 @@ def test_every_sign_of_the_article_s_page(content: dict[str, Any], article_html:
 
 
 @pytest.mark.slow
-def test_brackets_and_roots_can_grow(article_html: str) -> None:
-    font = font_of(article_html)
+def test_brackets_and_roots_can_grow(html: str) -> None:
+    font = font_of(html)
     math: Any = font["MATH"]
     tall = math.table.MathVariants.VertGlyphCoverage.glyphs
     cmap = font.getBestCmap() or {}
@@ -64,9 +63,7 @@ def test_brackets_and_roots_can_grow(article_html: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("little")
-def test_no_more_than_is_needed() -> None:
-    html = page(of_article())
+def test_no_more_than_is_needed(html: str) -> None:
     (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', html)
     assert len(encoded) < 60_000
     assert "字" not in known_to(font_of(html))

@@ -19,7 +19,6 @@ from playwright.sync_api import Page, expect
 
 import autodiff.article
 import manual.network
-from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, Person, from_metric, raw, shifted, targets
 from compare.traced.article import trace_article
 from manual.article import (
@@ -32,11 +31,9 @@ from manual.article import (
     ones_parameters,
 )
 from manual.sgd import update
-from study.build import BUNDLES, WEB, lessons
-from study.content import LESSONS, of_lessons
+from study.build import BUNDLES, WEB
+from study.content import LESSONS
 from tests.study.browser import Pages, axe, settle
-from tests.study.pictures import number
-from tests.study.trained import mean
 
 #: A lesson, and its guesses: the right one first.
 ROUTE = {
@@ -108,6 +105,17 @@ _TEXTS = """(place) => {
 #: A number as the page writes it.
 _NUMBER = r"[+−]?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
 
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def number(text: str) -> Decimal:
+    """A number as the page writes it, −1.5·10⁻¹³."""
+    mantissa, _, power = text.partition("·10")
+    return Decimal(mantissa.replace("−", "-").lstrip("+")).scaleb(
+        int(power.translate(_RAISED) or 0)
+    )
+
+
 Opened = Callable[..., Page]
 
 pytestmark = pytest.mark.slow
@@ -126,11 +134,11 @@ def view(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(pages: Pages, lessons_page: Path) -> Opened:
+def opened(pages: Pages, built: Path) -> Opened:
     """Opens a lesson by its address, still but where a test says otherwise."""
 
     def open_(fragment: str, **options: Any) -> Page:
-        page = pages.open(lessons_page, fragment, **{"still": True, **options})
+        page = pages.open(built, fragment, **{"still": True, **options})
         settle(page)
         return page
 
@@ -373,8 +381,8 @@ def _trained() -> list[str]:
             for of, by in zip(params, slopes, strict=True)
         ]
     bob = manual.network.predict(open_, params, XS[1:2]).item()
-    trained = [f"{mean(Settings(seed=44, learning_rate=0.1), epochs):.3f}" for epochs in (0, 60)]
-    return [*trained, f"{bob:.0f}"]
+    ends = [walked(draw_parameters(44), 0.1, rounds, YS) for rounds in (0, 60)]
+    return [*(f"{mean_loss(params, XS, YS):.3f}" for params in ends), f"{bob:.0f}"]
 
 
 def _saturated() -> list[str]:
@@ -665,14 +673,6 @@ def test_what_is_no_weight_is_said_in_one_line(opened: Opened, typed: str) -> No
         expect(page.get_by_role("status")).to_have_text(said)
         assert (weight.get_attribute("aria-invalid") == "true") is bool(said)
         assert changed(before, drawn(page)) == 0
-
-
-def test_it_is_one_file_of_moderate_weight(lessons_page: Path) -> None:
-    html = lessons_page.read_text("utf-8")
-    assert len(html.encode()) <= 900_000
-    assert not re.search(r"\{\{\w+\}\}", html)
-    assert not re.search(r"<(link|iframe|object|embed|base|img)\b", html)
-    assert lessons(of_lessons()) == html  # the same again
 
 
 def test_the_bundle_is_of_the_modules_as_they_are() -> None:
