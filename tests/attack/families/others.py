@@ -217,7 +217,9 @@ def iteration(rng: Rng) -> Drawn:
         body, end = body.replace("np.", "jnp."), "jnp.asarray(n) ** 2"
     plain, taken = (partial(of, taken=taken) for taken in (False, True))
     x, c = point(rng, (4,))
-    return Made(body, end, plain, taken, off=100 * tolerance), x, c, int(rng.choice([0, 2]))
+    # Moved points may be negative, where what seeks a root never ends.
+    points = 0 if "x / s" in step else int(rng.choice([0, 2]))
+    return Made(body, end, plain, taken, off=100 * tolerance), x, c, points
 
 
 #: Functions of each element, with their first and second derivatives.
