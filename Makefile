@@ -69,7 +69,7 @@ study: $(STAMP) ## the page: stepping through backpropagation in the browser; OP
 bundle: ## the page's scripts, from study/web; needs Node. CHECK=1 says whether the committed ones are these
 	@cd study && npm ci --ignore-scripts --silent --no-audit --no-fund && node bundle.js $(if $(CHECK),--check)
 
-picture: $(CHECKS) ## docs/network.svg as the page draws it; needs Chromium
+picture: $(CHECKS) ## docs/network.svg and the page's preview, as the page draws them; needs Chromium
 	@$(BIN)/python -m study.picture
 
 $(STAMP): requirements.lock pyproject.toml

@@ -38,7 +38,8 @@ def page(content: dict[str, Any]) -> str:
     """Return the page as HTML, from the bundled scripts.
 
     Args:
-        content: its data, see `study.content`.
+        content: its data, see `study.content`; `derivation`: the address of the document, if links
+            can lead there.
     """
     styles = sorted((WEB / "styles").iterdir())
     style = "".join(path.read_text(encoding="utf-8") for path in styles)
@@ -76,9 +77,10 @@ def _policy(scripts: list[str], styles: list[str]) -> str:
 
 def build(content: dict[str, Any], out: Path = OUT) -> Path:
     """Write the page, whole or not at all, and return its path."""
-    text = page(content)
     if out.parent == OUT.parent:
         out.parent.mkdir(exist_ok=True)
+        content = content | {"derivation": "../../docs/derivation.md"}
+    text = page(content)
 
     def write(path: Path) -> None:
         path.write_text(text, encoding="utf-8")

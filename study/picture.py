@@ -1,4 +1,4 @@
-"""Render the page's picture of the network for documents: `python -m study.picture`."""
+"""Render the page's pictures: the network for documents, and its preview, `python -m study.picture`."""
 
 import re
 import sys
@@ -19,6 +19,10 @@ STATE = "place=network&sent=1"
 SIZE = ViewportSize(width=1200, height=640)
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
+
+#: What is shown where somebody sends the page, as large as that is usually wanted.
+PREVIEW, ITS_STATE = PICTURE.with_name("preview.png"), "lesson=slope&slope=up&w1=0.1"
+ITS_SIZE = ViewportSize(width=1200, height=630)
 
 _SVG = """
 svg => {
@@ -49,22 +53,27 @@ def _style() -> str:
 
 
 def draw(executable: str, folder: Path) -> str:
-    """Build the page in a folder, and return its picture."""
+    """Build the page in a folder, write its preview, and return its picture of the network."""
     with launched(executable) as browser:
         page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
         page.goto(f"{build(of_article(), folder / 'index.html').as_uri()}#{STATE}")
-        return picture(page)
+        drawn = picture(page)
+        page.set_viewport_size(ITS_SIZE)
+        page.evaluate("(state) => { location.hash = state; }", ITS_STATE)
+        page.locator(".along .curve").wait_for()
+        page.screenshot(path=PREVIEW)
+        return drawn
 
 
 def main() -> None:
-    """Regenerate the documents' picture."""
+    """Regenerate both."""
     from tempfile import TemporaryDirectory
 
     if (path := executable()) is None:
         sys.exit(f"Error: {MISSING}.")
     with TemporaryDirectory() as folder:
         PICTURE.write_text(draw(path, Path(folder)), encoding="utf-8")
-    print(PICTURE.relative_to(HERE.parent))
+    print(*(of.relative_to(HERE.parent) for of in (PICTURE, PREVIEW)))
 
 
 if __name__ == "__main__":

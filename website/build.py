@@ -44,9 +44,11 @@ def build(out: Path) -> Path:
 def _study(path: Path) -> None:
     from study.build import build
     from study.content import of_article
+    from study.picture import PREVIEW
 
     path.parent.mkdir()
-    build(of_article(), path)
+    build(of_article() | {"derivation": "../derivation.html"}, path)
+    shutil.copy(PREVIEW, path.parent)
 
 
 def _pages(folder: Path) -> None:

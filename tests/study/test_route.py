@@ -490,7 +490,7 @@ def _nine_in_all_digits() -> list[str]:
             _nine_in_all_digits,
         ),
     ],
-    ids=[*ROUTE, *PLACES],
+    ids=[*ROUTE, "network"],
 )
 def test_what_it_shows_is_what_python_computes(
     opened: Opened, fragments: list[str], numbers: Callable[[], list[str]]

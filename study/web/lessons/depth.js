@@ -55,7 +55,7 @@ export const depth = {
   seen,
   Picture,
   Controls,
-  says: () => [`Twenty layers of ${UNITS} units, each with σ. Their weights are drawn at random, and multiplied by a scale. A bar says how much comes back to a layer. Drag the scale.`],
+  says: () => [`Twenty layers of ${UNITS} units, each with σ. Their weights are drawn at random, times a scale. A bar says how much comes back to a layer. Drag the scale.`],
   guess: {
     asks: "σ′ is at most a quarter. At scale 1, how much comes to layer 1?",
     options: { sum: "about 1/80", power: "about 10⁻¹²" },

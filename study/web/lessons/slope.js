@@ -56,7 +56,7 @@ export const slope = {
   seen,
   Picture,
   Controls,
-  says: () => ["A small network guesses who is a woman (●), who a man (■): the bluer, the more it takes for women; on the black line it is undecided. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
+  says: () => ["A small network guesses who is a woman (●), who a man (■): bluer means surer of a woman; on the black line it is undecided. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
   guess: {
     asks: "Which way should w1 go, to make L smaller?",
     options: { down: "← down", up: "up →" },

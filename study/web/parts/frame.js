@@ -7,6 +7,9 @@ import { Told } from "./lesson.js";
 
 export const link = ({ key }, guesses, text, rest = {}) => html`<a href=${written({ view: key, guesses })} ...${rest}>${text}</a>`;
 
+// A section of the derivation: a link where the page stands beside it, as on the site and in a checkout.
+export const section = ({ derivation }, title) => (derivation ? html`<a href=${`${derivation}#${title.toLowerCase().replace(/[^\w\s-]/g, "").replace(/ /g, "-")}`}>${title}</a>` : html`${title} in <code>docs/derivation.md</code>`);
+
 // Formulas are not broken at their signs.
 export const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0").replaceAll("/∂", "/\u2060∂");
 

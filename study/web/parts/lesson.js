@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { ROUTE } from "../route.js";
 import { Formula } from "./formula.js";
-import { link, whole } from "./frame.js";
+import { link, section, whole } from "./frame.js";
 
 export function Told({ view: lesson, seen }) {
   const { study, state, set, guessed } = seen;
@@ -37,7 +37,7 @@ function Answer({ lesson, seen }) {
     <p role="status">${guessed && html`<strong>${guessed === lesson.guess.right(seen) ? "Right." : "Not so."}</strong> ${first}`}</p>
     ${rest.filter(Boolean).map((text) => html`<p class="answer">${whole(text)}</p>`)}
     ${act && html`<button type="button" class="act" onClick=${act[1]}>${act[0]}</button>`}
-    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p><p><${Formula} markup=${mathml.symbol} /> = <${Formula} markup=${mathml.formula} /></p>${lesson.more && html`<p>${lesson.more(seen)}</p>`}<p>More in <code>docs/derivation.md</code>, “${lesson.section}”.</p></details>`}`;
+    ${guessed && html`<details><summary>In the code</summary><p>${reason} <code>${where}</code></p><p><${Formula} markup=${mathml.symbol} /> = <${Formula} markup=${mathml.formula} /></p>${lesson.more && html`<p>${lesson.more(seen)}</p>`}<p>More: ${section(study, lesson.section)}.</p></details>`}`;
 }
 
 // How many guesses of the route were right.

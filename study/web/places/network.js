@@ -10,6 +10,7 @@ import { Arrow, between, Drawing, Node, Pulse } from "../parts/figure.js";
 import { Formula } from "../parts/formula.js";
 import { Handle } from "../parts/handle.js";
 import { useMotion } from "../parts/motion.js";
+import { section } from "../parts/frame.js";
 import { EDGES, OF_UNIT, trimmed, UNITS } from "../parts/network.js";
 
 const PEOPLE = ["alice", "bob", "charlie", "diana"];
@@ -153,7 +154,7 @@ function Words({ view, seen: of }) {
       ${more.map((quantity) => html`<p>${quantity.reason}</p><${Equation} of=${quantity} values=${values} /><${Source} of=${quantity} />`)}
       ${!first.name.startsWith("d") && html`<p>And on the way back:</p><${Slopes} ...${{ study, state, set, slopes, values }} />`}
       <${Digits} ...${of} name=${told.at(-1)} />
-      <p class="source">More in <code>docs/derivation.md</code>, “${view.section}”; in the article, “Backpropagation”.</p>`}`;
+      <p class="source">More: ${section(study, view.section)}; in the article, “Backpropagation”.</p>`}`;
 }
 
 // Each slope with its number; the one that is pressed lights its link, and says where it is from.

@@ -9,7 +9,7 @@ import { fixed, short } from "../math/numbers.js";
 import { run } from "../math/program.js";
 import { train as trained } from "../math/training.js";
 import { AXIS, Figure, MARGINS } from "../parts/figure.js";
-import { whole } from "../parts/frame.js";
+import { section, whole } from "../parts/frame.js";
 import { Handle } from "../parts/handle.js";
 import { usePlay } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
@@ -207,7 +207,7 @@ const Numbers = ({ study, people, parameters, losses, round }) => html`<details>
   <p>${Object.entries(parameters).map(([name, value]) => html`<span class="quantity"><i>${name}</i> ${short(value, 8)}</span> `)}</p>
   <p>${people.map(({ name, y, ypred, isRight }, k) => html`${name}: ${short(ypred, 8)}, should be ${y}: ${isRight ? "right" : "wrong"}; loss ${short(losses[round][k], 4)}.<br />`)}</p>
   <p>${study.quantity.w1_new.reason} <code>${study.quantity.w1_new.where}</code></p>
-  <p>More in <code>docs/derivation.md</code>, “One step of descent”.</p>
+  <p>More: ${section(study, "One step of descent")}.</p>
 </details>`;
 
 export const train = {
