@@ -1,4 +1,4 @@
-"""Render the page's pictures: the network for documents, and its preview, `python -m study.picture`."""
+"""Render the page's pictures, its preview and the network: `python -m study.picture`."""
 
 import re
 import sys

@@ -127,7 +127,9 @@ def test_it_is_written_whole_or_not_at_all(
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell the page little: what is not looked at here takes most of the time."""
-    monkeypatch.setattr(study.content, "of_article", lambda: {"program": {}, "quantities": [], "errata": []})
+    monkeypatch.setattr(
+        study.content, "of_article", lambda: {"program": {}, "quantities": [], "errata": []}
+    )
 
 
 def run(*words: object) -> tuple[int, str, str]:
@@ -209,7 +211,9 @@ def test_there_is_one_scale_of_sizes() -> None:
     """Text is as large as a step of it; code, signs in pictures and arrows stand beside it."""
     for path in (WEB / "styles").glob("*.css"):
         sizes = re.findall(r"font-size: ([^;}]+)", path.read_text("utf-8"))
-        odd = [of for of in sizes if not re.fullmatch(r"var\(--\w+\)|1rem|inherit|[\d.]+(em|px)", of)]
+        odd = [
+            of for of in sizes if not re.fullmatch(r"var\(--\w+\)|1rem|inherit|[\d.]+(em|px)", of)
+        ]
         assert odd == [], path.name
 
 
