@@ -5,24 +5,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import ViewportSize
-
 from study.build import HERE, WEB, build
 from study.chromium import MISSING, executable, launched
 from study.content import of_article
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 #: The documents' picture: the page's state and size, its title, and its file.
 STATE = "place=network&sent=1"
-SIZE = ViewportSize(width=1200, height=640)
+SIZE: "ViewportSize" = {"width": 1200, "height": 640}
 SAYS = "The article's network at Alice's example: its values, and the derivatives on its edges"
 PICTURE = HERE.parent / "docs" / "network.svg"
 
 #: What is shown where somebody sends the page, as large as that is usually wanted.
 PREVIEW, ITS_STATE = PICTURE.with_name("preview.png"), "lesson=slope&slope=up&w1=0.1"
-ITS_SIZE = ViewportSize(width=1200, height=630)
+ITS_SIZE: "ViewportSize" = {"width": 1200, "height": 630}
 
 _SVG = """
 svg => {

@@ -173,7 +173,7 @@ export const autodiff = {
   says: () => ["Alice, and t in two places again. While the lines by hand run, autodiff writes each operation on a tape, with its number. Drag."],
   guess: {
     asks: "The tape is all that it keeps. How will it find ∂L/∂t?",
-    options: { formula: "a formula", rows: "row by row", nudge: "nudge t" },
+    options: { formula: "formula", rows: "row by row", nudge: "nudge t" },
     right: () => "rows",
     plays: goesBack,
   },

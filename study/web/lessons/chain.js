@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { count, number } from "../fields.js";
 import { givenFor, passAt, slopesAt } from "../math/network.js";
-import { fixed, signed } from "../math/numbers.js";
+import { fixed, short, signed } from "../math/numbers.js";
 import { Bars } from "../parts/bars.js";
 import { Arrow, Drawing, Pulse } from "../parts/figure.js";
 import { Handle } from "../parts/handle.js";
@@ -52,7 +52,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
       const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
       return html`
         <${Arrow} name=${hasPassed(k) ? "back" : "forward"} from=${from} to=${to} />
-        ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${fixed(links[k], 2)}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
+        ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${short(links[k])}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
     })}
     ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>${FORMULAS[k] && html`<text class="what small" x=${RAIL + 30} y=${y(k) + 5}>= ${FORMULAS[k]}</text>`}`)}
     ${isBack && come < LINKS.length && html`<${Pulse} at=${[RAIL, y(LINKS.length - come)]} />`}`;
@@ -87,7 +87,7 @@ export const chain = {
   answer: ({ links, back, state }) => [
     "Four times as much, the other way: each moves as much as the one before, times one slope; almost, if the move is small. σ′ is how steep σ is.",
     state.sent
-      ? `Back from L, the pulse is multiplied at each link, and arrives as ${links.toReversed().map((of) => (of < 0 ? `(${fixed(of)})` : fixed(of))).join(" · ")} = ${fixed(back[0])}. That is ∂L/∂w1. At each stop it is the slope of L by what stands there: ∂L/∂h1 is ${fixed(back[2])}.`
+      ? `Back from L, the pulse is multiplied at each link, and arrives as ${links.toReversed().map((of) => (of < 0 ? `(${short(of)})` : short(of))).join(" · ")} = ${fixed(back[0])}. That is ∂L/∂w1. At each stop it is the slope of L by what stands there: ∂L/∂h1 is ${fixed(back[2])}.`
       : "Now the other way.",
   ],
   act: ({ state, set }) => ["Send a pulse back", () => set({ sent: state.sent + 1 })],

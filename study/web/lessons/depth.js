@@ -63,7 +63,7 @@ export const depth = {
     plays: ({ sent }, set) => set({ scale: ASKED, sent: (sent ?? 0) + 1 }),
   },
   answer: ({ isRelu, state: { scale }, first }) => [
-    "At scale 1 each layer multiplies by about σ′, a quarter: nineteen times is a power of it, 10⁻¹².",
+    "At scale 1 each layer multiplies by about a quarter; nineteen times over, that is 10⁻¹².",
     isRelu
       ? `ReLU makes 0 of what is below 0, and leaves the rest: its slope is 1 for about half of the units, and 0 for the others. At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}. A scale of about 1.4 keeps its size through all layers; more explodes.`
       : `At scale ${fixed(scale, 1)} layer 1 gets ${short(first)}, and learns next to nothing. A larger scale helps a little, but makes larger sums, where σ is flat.`,

@@ -56,7 +56,7 @@ export const slope = {
   seen,
   Picture,
   Controls,
-  says: () => ["A small network guesses who is a woman (●), who a man (■): bluer means surer of a woman; on the black line it is undecided. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
+  says: () => ["A small network guesses who is a woman (●), who a man (■): bluer means surer of a woman; on the line it is undecided. Each disc is an error, squared; L is their mean. w1 is one of nine numbers inside."],
   guess: {
     asks: "Which way should w1 go, to make L smaller?",
     options: { down: "← down", up: "up →" },
@@ -64,7 +64,7 @@ export const slope = {
   },
   answer: ({ state: { w1 }, slope: of, loss, lossAt }) => [
     "From where it began, L falls as w1 grows.",
-    `How fast, the dashed line says: its slope, ∂L/∂w1, is ${signed(of)} here. By it one knows beforehand what a small move does: w1 up by ${MOVE} should move L by ${signed(of * MOVE, 4)}, and moves it by ${signed(lossAt(w1 + MOVE) - loss, 4)}.`,
+    `How fast, the dashed line says: its slope, ∂L/∂w1, is ${signed(of)} here. So a small move is known beforehand: w1 up by ${MOVE} should move L by ${signed(of * MOVE, 4)}, and it does move by ${signed(lossAt(w1 + MOVE) - loss, 4)}.`,
     "The rest is about where such slopes come from, for all nine numbers at once.",
   ],
 };

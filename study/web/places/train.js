@@ -87,7 +87,7 @@ function seen(study, state) {
 
 // L by rounds, and each person's own loss.
 const curve = ({ losses, means, round, people }) => (width) => ({
-  x: { type: "sqrt", domain: [0, ROUNDS], label: "rounds", ticks: width < 300 ? [0, 100, ROUNDS] : [0, 10, 100, 300, 600, ROUNDS], tickFormat: String, ...AXIS },
+  x: { type: "sqrt", domain: [0, ROUNDS], label: width < 300 ? "rounds" : "rounds (a square-root scale)", ticks: width < 300 ? [0, 100, ROUNDS] : [0, 10, 100, 300, 600, ROUNDS], tickFormat: String, ...AXIS },
   y: { domain: [0, 1], label: "L", ticks: 5 },
   ...MARGINS,
   marginRight: 18,
@@ -189,7 +189,7 @@ function Asks({ study, state, set, asked, round }) {
     <legend>What does it say of you?</legend>
     ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" aria-invalid=${isWrong(state[measure]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
     <button type="button" class="act" onClick=${turned}>use ${UNITS[other].map(([name]) => name).join(" and ")}</button>
-    ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
+    or try ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
     <p role="status">${asked?.wrong ?? (asked ? html`<strong>${verdict(asked.ypred)}.</strong> ${cautions(asked, round)}` : "")}</p>
     ${asked?.inputs && html`<p>${whole(`It gets ${plain(asked.weight)} − ${study.shift[0]} = ${plain(asked.inputs.x1)} lb and ${plain(asked.height)} − ${study.shift[1]} = ${plain(asked.inputs.x2)} in, shifted as in training: of large numbers σ would be flat.`)}</p>`}
   </fieldset>`;
