@@ -20,8 +20,9 @@ from handgrad.render.content import WORST_FIRST
 if TYPE_CHECKING:
     from handgrad.power import Power
 
-#: The part of a check's `seconds` that reading its report takes at most.
-FOR_READING = 1 / 4
+#: The part of a check's `seconds` that what a report says is searched for: with what ends the search
+#: and writes it down, reading takes a quarter at most.
+FOR_READING = 0.24
 
 #: How much of what is left of that the steps, and the numbers of the leaves, may take.
 FOR_PART = 1 / 2
