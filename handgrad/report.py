@@ -20,8 +20,8 @@ from handgrad.render.content import WORST_FIRST
 if TYPE_CHECKING:
     from handgrad.power import Power
 
-#: The part of a check's `seconds` that what a report says is searched for: with what ends the search
-#: and writes it down, reading takes a quarter at most.
+#: The part of a check's `seconds` in which a report searches for what it says. With what ends the
+#: search and writes it down, reading takes a quarter at most.
 FOR_READING = 0.24
 
 #: How much of what is left of that the steps, and the numbers of the leaves, may take.
