@@ -52,7 +52,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
       const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
       return html`
         <${Arrow} name=${hasPassed(k) ? "back" : "forward"} from=${from} to=${to} />
-        ${!isHidden(k + 1) && html`<text class="slope" x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${short(links[k])}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
+        ${!isHidden(k + 1) && html`<text class=${hasPassed(k) ? "back" : "slope"} x=${RAIL + 12} y=${y(k + 0.5) + 5}>× ${short(links[k])}${!isSmall && guessed && html`<tspan class="what" dx="8">${name}</tspan>`}</text>`}`;
     })}
     ${NAMES.map((name, k) => html`<text class="symbol" x=${RAIL} y=${y(k) + 5} text-anchor="middle">${name}</text>${FORMULAS[k] && html`<text class="what small" x=${RAIL + 30} y=${y(k) + 5}>= ${FORMULAS[k]}</text>`}`)}
     ${isBack && come < LINKS.length && html`<${Pulse} at=${[RAIL, y(LINKS.length - come)]} />`}`;
