@@ -5,13 +5,18 @@
 
 import { PLACES, ROUTE, viewOf } from "./route.js";
 
-export function read(hash) {
+// Guesses made before are kept, but by an address without any.
+export function read(hash, before = {}) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const named = (views, key) => views.find((view) => view.key === key);
   const view = named(ROUTE, said.get("lesson")) ?? named(PLACES, said.get("place")) ?? ROUTE[0];
-  const guesses = {};
-  for (const { key, guess } of ROUTE) if (said.get(key) in guess.options) guesses[key] = said.get(key);
-  const own = Object.entries(view.fields).map(([name, field]) => [name, field.read(said.get(name)) ?? field.otherwise]);
+  const made = ROUTE.filter(({ key, guess }) => Object.hasOwn(guess.options, said.get(key))).map(({ key }) => [key, said.get(key)]);
+  const guesses = made.length ? { ...before, ...Object.fromEntries(made) } : {};
+  const isOpen = view.guess && !guesses[view.key];
+  const own = Object.entries(view.fields).map(([name, field]) => {
+    const value = field.read(said.get(name)) ?? field.otherwise;
+    return [name, isOpen && value > field.until ? field.until : value];
+  });
   return { view: view.key, guesses, ...Object.fromEntries(own) };
 }
 

@@ -14,12 +14,13 @@ export { PLACES, ROUTE } from "./route.js";
 export const study = opened(JSON.parse(document.getElementById("content").textContent));
 export const store = storeOf(window);
 
-const show = () => render(html`<${View} study=${study} state=${store.state} set=${store.set} />`, document.getElementById("page"));
+const show = () => render(html`<${View} study=${study} store=${store} />`, document.getElementById("page"));
 
 store.changed = (isAnother) => {
   show();
   if (!isAnother) return;
   scrollTo(0, 0);
-  document.querySelector("h1").focus({ preventScroll: true });
+  // Who goes through the list by its arrows goes on there.
+  if (document.activeElement.tagName !== "SELECT") document.querySelector("h1").focus({ preventScroll: true });
 };
 show();

@@ -310,6 +310,48 @@ def test_what_an_address_says_wrongly_is_as_it_begins(opened: Opened, fragment: 
     }
 
 
+@pytest.mark.parametrize(
+    ("fragment", "field", "value"),
+    [
+        ("lesson=autodiff&row=4.5", "row", 4),
+        ("lesson=autodiff&row=34", "row", 17),
+        ("lesson=descent&power=2", "power", 0),
+        ("lesson=symmetry&round=1000&random=1", "round", 200),
+        ("lesson=backwards&sent=1", "sent", 0),
+        ("lesson=slope&slope=toString", "guesses", {}),
+        ("place=network&factor=1.5", "factor", 0),
+    ],
+)
+def test_an_address_does_not_show_what_is_asked(
+    opened: Opened, fragment: str, field: str, value: Any
+) -> None:
+    """Nor what is between two rows; who has guessed is shown all."""
+    page = opened(fragment)
+    assert page.evaluate("page.store.state")[field] == value
+    expect(page.locator("h1")).to_be_visible()
+
+
+def test_a_guess_is_kept_however_soon_one_goes_on(opened: Opened) -> None:
+    """And a motion that was left does not go on in a later visit; taking the handle ends it."""
+    page = opened("lesson=autodiff", still=False)
+    page.clock.install(time=0)
+    page.clock.pause_at(3_600_000)
+    page.get_by_role("button", name="row by row").click()
+    page.clock.run_for(1000)
+    page.get_by_role("link", name=re.compile("^Next: ")).click()
+    page.go_back()
+    page.clock.run_for(10_000)
+    state = page.evaluate("page.store.state")
+    assert state["guesses"] == {"autodiff": "rows"}
+    assert 17 <= state["row"] < 34
+    page.locator(".act").click()
+    page.clock.run_for(500)
+    page.get_by_role("slider").press("Home")
+    page.clock.run_for(10_000)
+    assert page.evaluate("page.store.state.row") == 1
+    page.close()
+
+
 def test_the_table_gives_pythons_numbers(opened: Opened) -> None:
     """In floats those by hand, and in decimals the exact ones; by its own way back, too."""
     page = opened("")

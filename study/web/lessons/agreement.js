@@ -14,7 +14,7 @@ const W1 = number(-0.4, 0.6, -0.1);
 const ALONG = Array.from({ length: 101 }, (_, k) => W1.low + ((W1.high - W1.low) * k) / 100);
 const NUDGE = 0.0001;
 // What fills one side of the bars: more than any slope of L by w1.
-const [TOP, MOST] = [0.6, 3];
+const [TOP, MOST] = [0.6, 3.1];
 
 // The slope of L by w1 as the hand's lines have it, from their undoing of L on; without the square that is of y − ypred.
 const byHand = ({ program }, results, isWrong) => {

@@ -1,7 +1,7 @@
 // Autodiff: the hand's lines run, each operation is written on a tape, and its rows are gone back through by one rule each.
 
 import { html } from "htm/preact";
-import { count, number } from "../fields.js";
+import { count, whole } from "../fields.js";
 import { givenFor } from "../math/network.js";
 import { fixed } from "../math/numbers.js";
 import { run, slopes } from "../math/program.js";
@@ -11,7 +11,7 @@ import { play } from "../parts/motion.js";
 
 // The rows of the tape; the handle goes through them there and back.
 const ROWS = 17;
-const ROW = number(1, 2 * ROWS, 4);
+const ROW = whole(1, 2 * ROWS, 4, ROWS);
 const BACK_MS = 3500;
 // The number that is used twice, as in "Two paths add".
 const T = 0.05;
@@ -157,7 +157,7 @@ const described = ({ tape, isBack, current, slope, arrived }) => {
 const Picture = (of) => html`<${Drawing} name="tape" label=${described(of)}>${(width, height) => html`<${Tape} ...${of} width=${width} height=${height} />`}</${Drawing}>`;
 
 const Controls = ({ state: { row }, set, guessed, isBack, current, ...of }) => html`
-  <${Handle} symbol="rows" field=${ROW} until=${guessed ? ROW.high : ROWS} step="1" value=${row} shown=${isBack ? `${row - ROWS} back` : `${row}`} text=${described({ isBack, current, ...of })} onInput=${(to) => set({ row: to })} />`;
+  <${Handle} symbol="rows" field=${ROW} until=${guessed ? ROW.high : ROW.until} step="1" value=${row} shown=${isBack ? `${row - ROWS} back` : `${row}`} text=${described({ isBack, current, ...of })} onInput=${(to) => set({ row: to })} />`;
 
 const goesBack = (_, set) => play(BACK_MS, (done) => set({ row: ROWS + Math.round(ROWS * done) }));
 

@@ -1,7 +1,7 @@
 // Why backwards: nine slopes by nine nudges, or all of them by one pulse from L.
 
 import { html } from "htm/preact";
-import { count, number } from "../fields.js";
+import { count, whole } from "../fields.js";
 import { givenFor, passAt, slopesAt } from "../math/network.js";
 import { fixed } from "../math/numbers.js";
 import { Arrow, between, Drawing, Node, Pulse } from "../parts/figure.js";
@@ -12,7 +12,7 @@ import { EDGES, LINKS, OF_UNIT, trimmed, UNITS } from "../parts/network.js";
 // In the order in which they are nudged, and how far each is.
 const NAMES = ["w1", "w2", "b1", "w3", "w4", "b2", "w5", "w6", "b3"];
 const NUDGE = 0.01;
-const NUDGED = number(0, NAMES.length, 1);
+const NUDGED = whole(0, NAMES.length, 1);
 const PULSE_MS = 3600;
 
 // The widths of a larger network, to count its numbers.
@@ -109,7 +109,7 @@ export const backwards = {
   },
   answer: () => [
     "It goes through every link once. What w1, w2 and b1 do to L, all three do through h1, so what comes back to h1 serves them all. Nothing is worked out twice.",
-    `In a network with two layers of ${LARGER[1]} units there are ${sizeOf(LARGER).toLocaleString("en-US")} numbers: ${(sizeOf(LARGER) + 1).toLocaleString("en-US")} passes by nudging; one forward and one back this way. And a nudge is off in the third digit, as slopes change on the way.`,
+    `In a network with two layers of ${LARGER[1]} units there are ${sizeOf(LARGER).toLocaleString("en-US")} numbers: ${(sizeOf(LARGER) + 1).toLocaleString("en-US")} passes by nudging; one forward and one back this way. And a nudge is off in the third or fourth digit, as slopes change on the way.`,
   ],
   act: ({ state, set }) => ["Send it again", () => set({ sent: state.sent + 1 })],
 };

@@ -14,7 +14,7 @@ import { Plane } from "../parts/plane.js";
 const ROUNDS = 60;
 // The logarithm of η; beyond SHOWN only who has guessed.
 const [SHOWN, ASKED] = [0, 2];
-const POWER = number(-3, ASKED, -2);
+const POWER = number(-3, ASKED, -2, SHOWN);
 const TOP = 0.55;
 // Without σ at the end: how many steps, by which η at first, and how far they are seen.
 const [STEPS, HALF, FAR] = [6, Math.log10(0.5), 1000];
@@ -83,7 +83,7 @@ export const descent = {
   answer: ({ rate, losses, swings }) => [
     "A slope is a promise about a small move. At η = 100 the steps are so large that they end where the output hardly moves any more: no slope is left to come back by.",
     swings
-      ? `Without σ nothing is flat, and what is said of Bob, who should be 0, swings. Where h1 and h2 are 1, as for him, a step multiplies it by 1 − 6η: at η = 0.5 by −2, to the other side and twice as far. It ends at ${short(swings.at(-1))}; below η = 1/3 it comes to rest.`
+      ? `Without σ nothing is flat. Where h1 and h2 are 1, as for Bob, who should be 0, a step multiplies what is said of him by 1 − 6η: at η = 0.5 by −2, to the other side and twice as far. It ends at ${short(swings.at(-1))}; below η = 1/3 it comes to rest.`
       : `At η = ${short(rate, 2)} L goes from ${fixed(losses[0])} to ${fixed(losses.at(-1))}. Too small a rate only crawls.`,
   ],
   act: ({ swings, state, set }) => [swings ? "With σ again" : "Without σ at the end", () => set({ without: state.without + 1, power: HALF })],

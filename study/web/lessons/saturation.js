@@ -14,7 +14,7 @@ import { play, smooth } from "../parts/motion.js";
 
 // All weights are 1 but w1; beyond SHOWN only for who has guessed.
 const [START, SHOWN, ASKED] = [-0.2, 0, 1];
-const W1 = number(-0.4, ASKED, START);
+const W1 = number(-0.4, ASKED, START, SHOWN);
 const AT = Array.from({ length: 121 }, (_, k) => -6 + (39 * k) / 120);
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 // What fills the bars: σ′ is at most 1/4, and so is what comes back to h1.

@@ -12,7 +12,7 @@ import { play, smooth } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
 
 const [ROUNDS, STEP, RATE] = [1000, 20, 0.3];
-const ROUND = number(0, ROUNDS, 0);
+const ROUND = number(0, ROUNDS, 0, 200);
 // Alice, who stands in the middle, is the one to be told from the others.
 const samplesOf = (study) => study.samples.map((of) => ({ ...of, given: { ...of.given, y: of.key === "alice" ? 0 : 1 } }));
 
@@ -54,8 +54,8 @@ const Picture = ({ study, samples, path, parameters }) => html`
   <${Figure} name="units" label=${`The weights of h1, ${fixed(parameters.w1, 2)} and ${fixed(parameters.w2, 2)}, and of h2, ${fixed(parameters.w3, 2)} and ${fixed(parameters.w4, 2)}.`} options=${units(path)} />
   <${Plane} study=${study} samples=${samples} parameters=${parameters} />`;
 
-const Controls = ({ state: { round }, set, loss }) => html`
-  <${Handle} symbol="round" field=${ROUND} step=${STEP} decimals=${0} value=${round} text=${`${round}, L is ${fixed(loss)}`} onInput=${(to) => set({ round: to })} />
+const Controls = ({ state: { round }, set, loss, guessed }) => html`
+  <${Handle} symbol="round" field=${ROUND} step=${STEP} decimals=${0} until=${guessed ? ROUND.high : ROUND.until} value=${round} text=${`${round}, L is ${fixed(loss)}`} onInput=${(to) => set({ round: to })} />
   <${Quantity} symbol="L" value=${loss} />`;
 
 // The training runs before the eyes.
@@ -70,7 +70,7 @@ export const symmetry = {
   seen,
   Picture,
   Controls,
-  says: () => ["Now Alice alone is a ■, to be told from the others (●), who stand on both sides of her: it takes two units that do different things. Here all weights begin at 1. Drag to train."],
+  says: ({ state }) => [`Now Alice alone is a ■, to be told from the others (●), who stand on both sides of her: it takes two units that do different things. Here all weights begin ${state.random % 2 ? "at random" : "at 1"}. Drag to train.`],
   guess: {
     asks: "After 1000 rounds, will h1 and h2 differ?",
     options: { differ: "yes", same: "no" },
@@ -81,7 +81,7 @@ export const symmetry = {
     "Units that begin alike get the same slopes, and so take the same steps, and stay alike.",
     state.random % 2
       ? `From a random start each goes its own way: L is ${fixed(loss)} after ${state.round} rounds.`
-      : `Twins do the work of one, however long they train, and L stays at ${fixed(loss)}.`,
+      : `Twins do the work of one, however long they train: L is ${fixed(loss)} after ${state.round} rounds, and never much less.`,
   ],
   act: ({ state, set }) => [state.random % 2 ? "Start with all 1" : "Start at random", () => (set({ random: state.random + 1 }), runs(state, set))],
 };

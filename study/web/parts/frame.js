@@ -13,10 +13,10 @@ export const section = ({ derivation }, title) => (derivation ? html`<a href=${`
 // Formulas are not broken at their signs.
 export const whole = (text) => text.replace(/ ([=+−]) /g, "\u00a0$1\u00a0").replaceAll("/∂", "/\u2060∂");
 
-export function View({ study, state, set }) {
+export function View({ study, store: { state, visit, set } }) {
   const view = viewOf(state.view);
   const isLesson = ROUTE.includes(view);
-  const seen = { study, state, set: (change) => set(change, view.key), guessed: isLesson ? state.guesses[view.key] : undefined, ...view.seen(study, state) };
+  const seen = { study, state, set: (change) => set(change, visit), guessed: isLesson ? state.guesses[view.key] : undefined, ...view.seen(study, state) };
   const { Picture, Controls, Words = Told } = view;
   document.title = `${view.title}: backpropagation by hand`;
   return html`

@@ -2,6 +2,7 @@
 
 import { html } from "htm/preact";
 import { fixed } from "../math/numbers.js";
+import { halt } from "./motion.js";
 
 export const Quantity = ({ symbol, value, decimals = 3 }) => html`<span class="quantity"><i>${symbol}</i> <b>${fixed(value, decimals)}</b></span>`;
 
@@ -10,7 +11,7 @@ export const Quantity = ({ symbol, value, decimals = 3 }) => html`<span class="q
 export const Handle = ({ symbol, field, until = field.high, value, step, text, decimals = 2, shown = fixed(value, decimals), onInput }) => html`<label class="handle">
   <i>${symbol}</i>
   <span class="track">
-    <input type="range" min=${field.low} max=${field.high} step=${step} value=${value} aria-label=${symbol} aria-valuetext=${text} onInput=${({ target }) => onInput((target.valueAsNumber = Math.min(target.valueAsNumber, until)))} />
+    <input type="range" min=${field.low} max=${field.high} step=${step} value=${value} aria-label=${symbol} aria-valuetext=${text} onInput=${({ target }) => (halt(), onInput((target.valueAsNumber = Math.min(target.valueAsNumber, until))))} />
     ${until < field.high && html`<span class="locked" style=${{ left: `${(100 * (until - field.low)) / (field.high - field.low)}%` }}>?</span>`}
   </span>
   <b>${shown}</b>

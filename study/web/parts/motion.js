@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce), print").matches;
 
 // Calls `step` with 0 to 1 in so many milliseconds; returns what stops it.
-export function play(ms, step) {
+function run(ms, step) {
   if (isStill()) return step(1);
   const began = performance.now();
   let frame = null;
@@ -18,13 +18,17 @@ export function play(ms, step) {
   return () => cancelAnimationFrame(frame);
 }
 
-// `play`, but one motion at a time: each ends the one before. Without a `step` it only ends that.
-export function usePlay() {
-  const stop = useRef(null);
-  return (ms, step) => {
-    stop.current?.();
-    stop.current = step ? play(ms, step) : null;
-  };
+// One motion at a time: each ends the one before, and so does who takes the handle.
+let stop = null;
+
+export function halt() {
+  stop?.();
+  stop = null;
+}
+
+export function play(ms, step) {
+  halt();
+  stop = run(ms, step);
 }
 
 export const smooth = (t) => t * t * (3 - 2 * t);
@@ -39,7 +43,7 @@ export function useMotion(times, ms) {
     before.current = times;
     if (!isNew) return setDone(times > 0 ? 1 : 0);
     setDone(0);
-    return play(ms, setDone);
+    return run(ms, setDone);
   }, [times]);
   return done;
 }

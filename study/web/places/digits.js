@@ -100,7 +100,7 @@ function Subtracted({ name, h, exact, lossAt, quotient }) {
 }
 
 const Picture = (of) => html`
-  <${Figure} name="nudge" label=${`What a nudge of ${of.name} by h is wrong by, against h: a V, ${short(of.off(of.quotient), 2)} at ${short(of.h, 2)}. By hand and by autodiff it is ${short(of.off(of.hand), 1)} and ${short(of.off(of.autodiff), 1)}.`} options=${vee(of)} />
+  <${Figure} name="nudge" label=${`What a nudge of ${of.name} by h is wrong by, against h: ${of.isDead ? "" : "a V, "}${short(of.off(of.quotient), 2)} at ${short(of.h, 2)}. By hand and by autodiff it is ${short(of.off(of.hand), 1)} and ${short(of.off(of.autodiff), 1)}.`} options=${vee(of)} />
   <${Subtracted} ...${of} />`;
 
 const Controls = ({ study, state, set, h, quotient, off }) => html`

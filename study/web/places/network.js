@@ -1,7 +1,7 @@
 // Network: a pass forwards and back in one picture, where each weight, bias and unit opens its equation.
 
 import { html } from "htm/preact";
-import { choice, count, number } from "../fields.js";
+import { choice, count, number, whole } from "../fields.js";
 import { DECIMALS, digitsOf } from "../math/decimal.js";
 import { givenFor, passAt } from "../math/network.js";
 import { short, written } from "../math/numbers.js";
@@ -187,7 +187,7 @@ export const network = {
   key: "network",
   title: "Network",
   section: "Backwards",
-  fields: { person: choice(PEOPLE, "alice"), start: choice(Object.keys(STARTS), "ones"), open: choice([...PARAMETERS, ...Object.keys(OF_UNITS)], null), value: VALUE, factor: number(0, 3, 0), sent: count() },
+  fields: { person: choice(PEOPLE, "alice"), start: choice(Object.keys(STARTS), "ones"), open: choice([...PARAMETERS, ...Object.keys(OF_UNITS)], null), value: VALUE, factor: whole(0, 3, 0), sent: count() },
   seen,
   Picture,
   Controls,

@@ -11,7 +11,7 @@ import { train as trained } from "../math/training.js";
 import { AXIS, Figure, MARGINS } from "../parts/figure.js";
 import { section, whole } from "../parts/frame.js";
 import { Handle } from "../parts/handle.js";
-import { usePlay } from "../parts/motion.js";
+import { halt, play } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
 
 const [ROUNDS, PLAY_MS] = [1000, 4000];
@@ -46,7 +46,7 @@ const UNITS = { kg: [["kg", 1 / 0.45359237], ["cm", 1 / 2.54]], lb: [["lb", 1], 
 const MEASURES = ["weight", "height"];
 
 const measured = (typed) => {
-  const value = Number(typed.trim().replace(",", "."));
+  const value = /^\d+([.,]\d+)?$/.test(typed.trim()) ? Number(typed.trim().replace(",", ".")) : NaN;
   return value >= 1 && value <= 1000 ? value : null;
 };
 
@@ -59,7 +59,7 @@ function askedOf(study, parameters, { unit, ...state }) {
   if (wrong >= 0) return { wrong: `The ${MEASURES[wrong]}, “${typed[wrong].trim()}”, is no number from 1 to 1000.` };
   if (!typed.every((of) => of.trim())) return null;
   const [weight, height] = typed.map((of, k) => measured(of) * UNITS[unit][k][1]);
-  const known = study.newcomers.find((of) => of.weight === weight && of.height === height);
+  const known = study.newcomers.find((of) => Math.abs(of.weight - weight) + Math.abs(of.height - height) < 0.001);
   const far = [["weight", weight, "lighter", "heavier"], ["height", height, "shorter", "taller"]].flatMap(([measure, value, less, more]) => {
     const all = study.samples.map((of) => of[measure]);
     return value < Math.min(...all) ? [less] : value > Math.max(...all) ? [more] : [];
@@ -144,16 +144,15 @@ const Picture = (of) => html`
     : html`<${Figure} key="surface" name="surface" label=${`L over ${both(of.state.over)}, and the way of the training on it. After ${of.round} rounds it is where L is ${fixed(of.loss)}.`} options=${surface(of)} />`}`;
 
 function Controls({ state, set, round, rate, loss, means }) {
-  const play = usePlay();
   const plays = () => {
     const from = round === ROUNDS ? 0 : stopOf(round);
     play(PLAY_MS * (1 - from / STOPS.high), (done) => set({ round: roundAt(Math.round(from + (STOPS.high - from) * done)) }));
   };
   return html`
-    <${Handle} symbol="round" field=${STOPS} step="1" value=${stopOf(round)} shown=${round} text=${`${round}, L is ${fixed(loss)}`} onInput=${(stop) => (play(), set({ round: roundAt(stop) }))} />
+    <${Handle} symbol="round" field=${STOPS} step="1" value=${stopOf(round)} shown=${round} text=${`${round}, L is ${fixed(loss)}`} onInput=${(stop) => set({ round: roundAt(stop) })} />
     <button type="button" onClick=${plays}>Train</button>
     <${Handle} symbol="η" field=${POWER} step="0.25" value=${state.power} shown=${short(rate, 2)} text=${`${short(rate, 2)}, L ends at ${fixed(means.at(-1))}`} onInput=${(power) => set({ power })} />
-    <button type="button" onClick=${() => (play(), set({ start: Math.floor(state.start) + 1, round: 0 }))}>Another start</button>`;
+    <button type="button" onClick=${() => (halt(), set({ start: Math.floor(state.start) + 1, round: 0 }))}>Another start</button>`;
 }
 
 function Words({ seen: of }) {
@@ -173,6 +172,8 @@ function Words({ seen: of }) {
 // So many decimals as say something of a person.
 const plain = (value) => String(Number(value.toFixed(1))).replace("-", "−");
 
+const shiftedBy = (value, shift) => `${plain(value)} − ${shift} = ${plain(Number(value.toFixed(1)) - shift)}`;
+
 // Weight and height of somebody else.
 function Asks({ study, state, set, asked, round }) {
   const units = UNITS[state.unit];
@@ -187,11 +188,11 @@ function Asks({ study, state, set, asked, round }) {
   };
   return html`<fieldset class="asks">
     <legend>What does it say of you?</legend>
-    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" aria-invalid=${isWrong(state[measure]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
+    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" maxlength="20" aria-invalid=${isWrong(state[measure]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
     <button type="button" class="act" onClick=${turned}>use ${UNITS[other].map(([name]) => name).join(" and ")}</button>
     or try ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
     <p role="status">${asked?.wrong ?? (asked ? html`<strong>${verdict(asked.ypred)}.</strong> ${cautions(asked, round)}` : "")}</p>
-    ${asked?.inputs && html`<p>${whole(`It gets ${plain(asked.weight)} − ${study.shift[0]} = ${plain(asked.inputs.x1)} lb and ${plain(asked.height)} − ${study.shift[1]} = ${plain(asked.inputs.x2)} in, shifted as in training: of large numbers σ would be flat.`)}</p>`}
+    ${asked?.inputs && html`<p>${whole(`It gets ${shiftedBy(asked.weight, study.shift[0])} lb and ${shiftedBy(asked.height, study.shift[1])} in, shifted as in training: of large numbers σ would be flat.`)}</p>`}
   </fieldset>`;
 }
 
