@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from handgrad import check_gradient
@@ -82,7 +82,11 @@ def losses(draw: Callable[[Any], Any]) -> Loss:
     return Loss(program, at, right)
 
 
-@settings(max_examples=5 if examples_are_fixed() else 1000 if NIGHT else 20)
+# Drawing compiles each loss, which takes as long as the machine is busy: no sign of a bad strategy.
+@settings(
+    max_examples=5 if examples_are_fixed() else 1000 if NIGHT else 20,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(losses(), st.data())
 def test_a_right_gradient_never_disagrees_and_that_of_an_edited_line_never_agrees(
     loss: Loss, data: st.DataObject
