@@ -99,17 +99,15 @@ def _where(quantity: Quantity) -> str | None:
     return quantity.file and f"{quantity.file}, line {quantity.line}"
 
 
-#: What a pocket calculator needs to come to an activation, or to its slope, at z.
+#: What a pocket calculator needs to come to σ, or to its slope, at z.
 _WORKED = {
     "σ({})": r"\frac{{1}}{{1 + e^{{-{0}}}}}",
     "σ′({})": r"\frac{{e^{{-{0}}}}}{{(1 + e^{{-{0}}})^2}}",
-    "tanh({})": r"\frac{{e^{{{0}}} - e^{{-{0}}}}}{{e^{{{0}}} + e^{{-{0}}}}}",
-    "tanh′({})": r"\frac{{4}}{{(e^{{{0}}} + e^{{-{0}}})^2}}",
 }
 
 
 def _worked(quantity: Quantity) -> str | None:
-    """Return an activation by its own arithmetic, with a placeholder for z."""
+    """Return σ, or its slope, by their own arithmetic, with a placeholder for z."""
     if quantity.formula is None or len(quantity.depends_on) != 1:
         return None
     name, _, _ = quantity.formula.partition("(")

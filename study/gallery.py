@@ -181,7 +181,7 @@ def _erratum(of: Erratum) -> dict[str, Any]:
 
 
 def _form(text: str, latex: str | None) -> dict[str, Any]:
-    """Return formulas as MathML, and the text where there are none or it says more."""
+    """Return formulas as MathML; the text too, if it says more than they do."""
 
     def words(of: str) -> set[str]:
         return set(re.findall(r"[a-z]{3,}", of)) - {"with", "which"}

@@ -30,7 +30,7 @@ function seen(study, { power, without }) {
   return { rate: 10 ** power, swings: without % 2 ? swingsAt(study, 10 ** power) : null, ...kept.get(power) };
 }
 
-// What a network without σ at its end says of Bob, after each step for him alone; all weights begin at 1.
+// The output for Bob of a network without σ at its end, after each step for him alone; all weights begin at 1.
 function swingsAt(study, rate) {
   const open = withoutEnd(study);
   const { bob } = study.sample;
@@ -39,9 +39,9 @@ function swingsAt(study, rate) {
 
 function Swings({ swings, rate }) {
   const far = Math.min(FAR, Math.max(2, ...swings.map(Math.abs)));
-  return html`<${Figure} name="swings training" label=${`What is said of Bob over ${STEPS} steps at η = ${short(rate, 2)}: it ends at ${short(swings.at(-1))}.`} options=${() => ({
+  return html`<${Figure} name="swings training" label=${`The output for Bob over ${STEPS} steps at η = ${short(rate, 2)}: it ends at ${short(swings.at(-1))}.`} options=${() => ({
     x: { domain: [0, STEPS], label: "steps for Bob alone", ticks: STEPS, ...AXIS },
-    y: { domain: [-far, far], label: "what it says of Bob", ticks: 5 },
+    y: { domain: [-far, far], label: "output for Bob", ticks: 5 },
     ...MARGINS,
     marginLeft: 50,
     inset: 5,
@@ -83,7 +83,7 @@ export const descent = {
   answer: ({ rate, losses, swings }) => [
     "A slope is a promise about a small move. At η = 100 the steps are so large that they end where the output hardly moves any more: no slope is left to come back by.",
     swings
-      ? `Without σ nothing is flat. Where h1 and h2 are 1, as for Bob, who should be 0, a step multiplies what is said of him by 1 − 6η: at η = 0.5 by −2, to the other side and twice as far. It ends at ${short(swings.at(-1))}; below η = 1/3 it comes to rest.`
+      ? `Without σ nothing is flat. Where h1 and h2 are 1, as for Bob, who should be 0, a step multiplies the output for him by 1 − 6η: at η = 0.5 by −2, to the other side and twice as far. It ends at ${short(swings.at(-1))}; below η = 1/3 it comes to rest.`
       : `At η = ${short(rate, 2)} L goes from ${fixed(losses[0])} to ${fixed(losses.at(-1))}. Too small a rate only crawls.`,
   ],
   act: ({ swings, state, set }) => [swings ? "With σ again" : "Without σ at the end", () => set({ without: state.without + 1, power: HALF })],

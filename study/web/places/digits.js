@@ -10,14 +10,14 @@ import { run } from "../math/program.js";
 import { AXIS, Figure, MARGINS } from "../parts/figure.js";
 import { link } from "../parts/frame.js";
 import { Handle } from "../parts/handle.js";
+import { PARAMETERS, PEOPLE } from "../parts/network.js";
 import { viewOf } from "../route.js";
 
 const POWER = number(-16, 0, -3);
 const FINE = Array.from({ length: 129 }, (_, k) => 10 ** (-k / 8));
 // What is drawn of an error; 0 is at the lower end.
 const [FLOOR, CEILING] = [1e-17, 100];
-const [NAMES, PEOPLE] = [["w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3"], ["alice", "bob", "charlie", "diana"]];
-const SLOPES = PEOPLE.flatMap((person) => NAMES.map((name) => `${person}-${name}`));
+const SLOPES = PEOPLE.flatMap((person) => PARAMETERS.map((name) => `${person}-${name}`));
 
 // What is the same for all h.
 function about(study, of) {
@@ -106,7 +106,7 @@ const Picture = (of) => html`
 const Controls = ({ study, state, set, h, quotient, off }) => html`
   <${Handle} symbol="h" field=${POWER} step="0.125" value=${state.power} shown=${short(h, 2)} text=${`${short(h, 2)}, wrong by ${short(off(quotient), 2)} of the slope`} onInput=${(to) => set({ power: to })} />
   <select aria-label="Slope" value=${state.of} onChange=${(event) => set({ of: event.target.value })}>
-    ${study.samples.map(({ key, name }) => html`<optgroup label=${name}>${NAMES.map((of) => html`<option value=${`${key}-${of}`}>${name}: ∂L/∂${of}</option>`)}</optgroup>`)}
+    ${study.samples.map(({ key, name }) => html`<optgroup label=${name}>${PARAMETERS.map((of) => html`<option value=${`${key}-${of}`}>${name}: ∂L/∂${of}</option>`)}</optgroup>`)}
   </select>`;
 
 // Both parts of the appendix, at the top of each.

@@ -9,11 +9,10 @@ import { run } from "../math/program.js";
 import { Arrow, between, Drawing, Node, Pulse } from "../parts/figure.js";
 import { Formula } from "../parts/formula.js";
 import { Handle } from "../parts/handle.js";
-import { useMotion } from "../parts/motion.js";
 import { section } from "../parts/frame.js";
-import { EDGES, OF_UNIT, trimmed, UNITS } from "../parts/network.js";
+import { useMotion } from "../parts/motion.js";
+import { EDGES, OF_UNIT, PARAMETERS, PEOPLE, trimmed, UNITS } from "../parts/network.js";
 
-const PEOPLE = ["alice", "bob", "charlie", "diana"];
 const STARTS = { ones: "all 1", random: "random" };
 const VALUE = number(-6, 6, null);
 
@@ -30,7 +29,6 @@ const OF_UNITS = {
   L: [["L"], ["dL_dypred"]],
 };
 const Z = { h1: "z1", h2: "z2", ypred: "z3" };
-const PARAMETERS = [...Object.keys(EDGES), ...Object.keys(OF_UNIT)];
 // Where the units stand, 0 to 1 by column; the links by their parameter, and where this stands, 0 to 1 of the way.
 const COLUMNS = [0, 0.42, 0.78, 1];
 const LINKS = Object.entries({ ...EDGES, "": ["ypred", "L"] });

@@ -2,7 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { html } from "htm/preact";
-import { choice, count, number, text } from "../fields.js";
+import { choice, count, number, text, whole as wholeNumber } from "../fields.js";
 import { FLOATS } from "../math/floats.js";
 import { meanLoss, passAt } from "../math/network.js";
 import { fixed, short } from "../math/numbers.js";
@@ -15,7 +15,7 @@ import { halt, play } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
 
 const [ROUNDS, PLAY_MS] = [1000, 4000];
-const ROUND = number(0, ROUNDS, 0);
+const ROUND = wholeNumber(0, ROUNDS, 0);
 // The handle stops at rounds that lie the closer the earlier they are, where most is learnt.
 const STOPS = { low: 0, high: 40 };
 const roundAt = (stop) => Math.round(ROUNDS * (stop / STOPS.high) ** 2);
@@ -34,7 +34,7 @@ let kept = {}; // the last training, and the losses of each person after each of
 function trainingOf(study, { start, power }) {
   const key = `${start} ${power}`;
   if (kept.key !== key) {
-    const path = trained(study, study.drawn[Math.floor(start) % study.drawn.length][1], 10 ** power, ROUNDS);
+    const path = trained(study, study.drawn[start % study.drawn.length][1], 10 ** power, ROUNDS);
     const losses = path.map((parameters) => study.samples.map(({ given }) => passAt(study, { ...parameters, ...given }).L));
     kept = { key, path, losses, means: losses.map((of) => of.reduce((sum, L) => sum + L) / of.length) };
   }
@@ -70,7 +70,7 @@ function askedOf(study, parameters, { unit, ...state }) {
 
 function seen(study, state) {
   const training = trainingOf(study, state);
-  const round = Math.round(state.round);
+  const { round } = state;
   const parameters = training.path[round];
   const people = study.samples.map((of) => ({ ...of, ...passAt(study, { ...parameters, ...of.given }) }));
   return {
@@ -80,7 +80,7 @@ function seen(study, state) {
     rate: 10 ** state.power,
     loss: training.means[round],
     people: people.map((of) => ({ ...of, isRight: (of.ypred >= 0.5) === (of.y === 1) })),
-    begins: study.drawn[Math.floor(state.start) % study.drawn.length][0],
+    begins: study.drawn[state.start % study.drawn.length][0],
     asked: askedOf(study, parameters, state),
   };
 }
@@ -152,7 +152,7 @@ function Controls({ state, set, round, rate, loss, means }) {
     <${Handle} symbol="round" field=${STOPS} step="1" value=${stopOf(round)} shown=${round} text=${`${round}, L is ${fixed(loss)}`} onInput=${(stop) => set({ round: roundAt(stop) })} />
     <button type="button" onClick=${plays}>Train</button>
     <${Handle} symbol="η" field=${POWER} step="0.25" value=${state.power} shown=${short(rate, 2)} text=${`${short(rate, 2)}, L ends at ${fixed(means.at(-1))}`} onInput=${(power) => set({ power })} />
-    <button type="button" onClick=${() => (halt(), set({ start: Math.floor(state.start) + 1, round: 0 }))}>Another start</button>`;
+    <button type="button" onClick=${() => (halt(), set({ start: state.start + 1, round: 0 }))}>Another start</button>`;
 }
 
 function Words({ seen: of }) {
