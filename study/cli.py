@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from compare import exit_codes
-from compare.commands.options import OutFile
+from compare.commands.options import OVERWRITE, OutFile, refuse_what_is_there
 from handgrad.commands.options import SETTINGS, option, version_option
 
 
@@ -17,13 +17,15 @@ from handgrad.commands.options import SETTINGS, option, version_option
     help="Write the page to this file.",
     otherwise="study/out/index.html",
 )
+@OVERWRITE
 @option("--open", "open_", is_flag=True, help="Open the page in the browser.")
 @version_option("study")
-def study(out: Path | None, open_: bool) -> None:
+def study(out: Path | None, overwrite: bool, open_: bool) -> None:
     """Build the page that teaches backpropagation, and print its path.
 
     It is one file, for a browser, that needs no network.
     """
+    refuse_what_is_there(out, overwrite)
     path = _built(out).resolve()
     here = Path.cwd()
     click.echo(path.relative_to(here) if path.is_relative_to(here) else path)

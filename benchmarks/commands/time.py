@@ -1,6 +1,5 @@
 """`python -m benchmarks`: time gradients by hand and by autodiff against the floor."""
 
-import os
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from benchmarks.commands.shared import (
     progress,
     several,
 )
-from compare.commands.options import OVERWRITE, Name, together
+from compare.commands.options import OVERWRITE, Name, refuse_what_is_there, together
 from handgrad.commands.options import JSON, option, whole
 
 if TYPE_CHECKING:
@@ -99,8 +98,7 @@ def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
     if given["gpu"]:
         given |= {name: value for name, value in ON_GPU.items() if not given.get(name)}
     out = given["out"]
-    if out is not None and os.path.exists(out) and not overwrite:
-        raise click.UsageError(f"{out} is there already; expected another --out, or --overwrite")
+    refuse_what_is_there(out, overwrite)
     job = _job(**given)
     results = Results(fingerprint(job.specs[0].device), job.settings)
     with progress(busy(results)) as on_step:

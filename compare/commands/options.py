@@ -4,6 +4,7 @@ Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
 """
 
 import difflib
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -140,6 +141,14 @@ OVERWRITE = option("--overwrite", is_flag=True, help="Replace the file of --out 
 PLANT = option(
     "--plant", metavar="SLUG", help="Plant a mistake, one of those that `compare break` lists."
 )
+
+
+def refuse_what_is_there(out: Path | None, overwrite: bool) -> None:
+    """Raise UsageError where the file of --out would be replaced, and nobody has asked for it."""
+    if out is not None and os.path.lexists(out) and not overwrite:
+        raise click.UsageError(
+            f"'{out}' is there already; expected a new file for --out, or --overwrite."
+        )
 
 
 def file_option(name: str, about: str, *parameter: str, **settings: Any) -> Callable:

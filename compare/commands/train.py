@@ -1,6 +1,5 @@
 """`compare train`: train a network of any shape on real data, by hand and by autodiff."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from compare.commands.options import (
     kind_options,
     learning_rate_option,
     network_option,
+    refuse_what_is_there,
 )
 from compare.limits import (
     LARGEST_BATCH,
@@ -114,10 +114,7 @@ def train(
     from compare.prepared import prepare
     from compare.training import Training, refuse_misfit
 
-    if out and os.path.lexists(out) and not overwrite:
-        raise click.UsageError(
-            f"'{out}' is there already; expected a new file for --out, or --overwrite."
-        )
+    refuse_what_is_there(out, overwrite)
     data = dataset_named(text, target, features)
     plan = _plan(data, options)
     refuse_misfit(plan.network, data)

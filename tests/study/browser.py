@@ -1,12 +1,16 @@
 """A page in Chromium, as its reader has it, watched for everything that it must not do."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -21,6 +25,9 @@ from study import chromium
 
 # What a test waits for comes within milliseconds, or never; a loaded machine may be that slow.
 PATIENCE_MS = 15_000
+
+#: Opens the page at an address.
+Opened = Callable[..., Page]
 
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
@@ -155,6 +162,17 @@ class Pages:
             settle(page)
         except PlaywrightTimeoutError:
             self._faults.append("hangs: no frame comes any more")
+
+
+def drawn(page: Page) -> np.ndarray:
+    """The pixels of the picture, (height, width, 3)."""
+    image = page.locator(".picture").screenshot()
+    return np.asarray(Image.open(BytesIO(image)).convert("RGB"), np.int16)
+
+
+def changed(before: np.ndarray, after: np.ndarray) -> int:
+    """How many pixels of a picture look different."""
+    return int((np.abs(before - after).max(axis=2) > 24).sum())
 
 
 def axe(page: Page, part: str = "html", *, contrast: bool = True) -> list[str]:

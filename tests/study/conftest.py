@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 import study.build
 from study.build import page
@@ -21,7 +21,7 @@ from study.chromium import launched
 from study.content import of_article
 from study.font import embedded
 from tests.once import Once
-from tests.study.browser import Pages, required
+from tests.study.browser import Opened, Pages, required, settle
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -64,3 +64,15 @@ def pages(browser: Browser) -> Iterator[Pages]:
     """Opens pages; at the end of the test it fails on what a page did that it must not."""
     with closing(Pages(browser)) as pages:
         yield pages
+
+
+@pytest.fixture
+def opened(pages: Pages, built: Path) -> Opened:
+    """Opens a lesson by its address, still but where a test says otherwise."""
+
+    def open_(fragment: str, **options: Any) -> Page:
+        page = pages.open(built, fragment, **{"still": True, **options})
+        settle(page)
+        return page
+
+    return open_

@@ -2,7 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { html } from "htm/preact";
-import { count, number } from "../fields.js";
+import { count, whole } from "../fields.js";
 import { passAt } from "../math/network.js";
 import { fixed } from "../math/numbers.js";
 import { train } from "../math/training.js";
@@ -12,7 +12,7 @@ import { play, smooth } from "../parts/motion.js";
 import { Plane } from "../parts/plane.js";
 
 const [ROUNDS, STEP, RATE] = [1000, 20, 0.3];
-const ROUND = number(0, ROUNDS, 0, 200);
+const ROUND = whole(0, ROUNDS, 0, 200);
 // Alice, who stands in the middle, is the one to be told from the others.
 const samplesOf = (study) => study.samples.map((of) => ({ ...of, given: { ...of.given, y: of.key === "alice" ? 0 : 1 } }));
 
@@ -21,8 +21,8 @@ const kept = new Map();
 function seen(study, { round, random }) {
   const start = random % 2 ? "random" : "ones";
   const samples = samplesOf(study);
-  if (!kept.has(start)) kept.set(start, train(study, study.starts[start], RATE, ROUNDS, samples).filter((_, at) => at % STEP === 0));
-  const path = kept.get(start).slice(0, Math.round(round / STEP) + 1);
+  if (!kept.has(start)) kept.set(start, train(study, study.starts[start], RATE, ROUNDS, samples));
+  const path = kept.get(start).slice(0, round + 1);
   const parameters = path.at(-1);
   const losses = samples.map(({ given }) => passAt(study, { ...parameters, ...given }).L);
   return { samples, path, parameters, loss: losses.reduce((sum, of) => sum + of) / losses.length };

@@ -45,20 +45,24 @@ function trainingOf(study, { start, power }) {
 const UNITS = { kg: [["kg", 1 / 0.45359237], ["cm", 1 / 2.54]], lb: [["lb", 1], ["in", 1]] };
 const MEASURES = ["weight", "height"];
 
-const measured = (typed) => {
+// As large as can be believed, in the network's units; a little more where it was turned from others.
+const [MOST, ROUNDED] = [1000, 1.00001];
+
+const measured = (typed, [, units]) => {
   const value = /^\d+([.,]\d+)?$/.test(typed.trim()) ? Number(typed.trim().replace(",", ".")) : NaN;
-  return value >= 1 && value <= 1000 ? value : null;
+  return value > 0 && value * units <= MOST * ROUNDED ? value : null;
 };
 
-const isWrong = (typed) => typed.trim() !== "" && measured(typed) === null;
+const isWrong = (typed, unit) => typed.trim() !== "" && measured(typed, unit) === null;
 
 // Of whom the network is asked: { name, weight, height, ypred, far }; or { wrong } with what was typed; or nothing yet.
 function askedOf(study, parameters, { unit, ...state }) {
   const typed = MEASURES.map((measure) => state[measure]);
-  const wrong = typed.findIndex(isWrong);
-  if (wrong >= 0) return { wrong: `The ${MEASURES[wrong]}, “${typed[wrong].trim()}”, is no number from 1 to 1000.` };
+  const units = UNITS[unit];
+  const wrong = typed.findIndex((of, k) => isWrong(of, units[k]));
+  if (wrong >= 0) return { wrong: `The ${MEASURES[wrong]}, “${typed[wrong].trim()}”, should be a number above 0, at most ${Math.floor(MOST / units[wrong][1])} ${units[wrong][0]}.` };
   if (!typed.every((of) => of.trim())) return null;
-  const [weight, height] = typed.map((of, k) => measured(of) * UNITS[unit][k][1]);
+  const [weight, height] = typed.map((of, k) => measured(of, units[k]) * units[k][1]);
   const known = study.newcomers.find((of) => Math.abs(of.weight - weight) + Math.abs(of.height - height) < 0.001);
   const far = [["weight", weight, "lighter", "heavier"], ["height", height, "shorter", "taller"]].flatMap(([measure, value, less, more]) => {
     const all = study.samples.map((of) => of[measure]);
@@ -181,16 +185,16 @@ function Asks({ study, state, set, asked, round }) {
   // What was typed stays the same person.
   const turned = () => {
     const texts = MEASURES.map((measure, k) => {
-      const value = measured(state[measure]);
+      const value = measured(state[measure], units[k]);
       return [measure, value === null ? state[measure] : String(Number(((value * units[k][1]) / UNITS[other][k][1]).toPrecision(6)))];
     });
     set({ unit: other, ...Object.fromEntries(texts) });
   };
   return html`<fieldset class="asks">
     <legend>What does it say of you?</legend>
-    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" maxlength="20" aria-invalid=${isWrong(state[measure]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
+    ${MEASURES.map((measure, k) => html`<label>${measure} <input type="text" inputmode="decimal" autocomplete="off" size="5" maxlength="20" aria-invalid=${isWrong(state[measure], units[k]) ? "true" : null} value=${state[measure]} onInput=${(event) => set({ [measure]: event.target.value })} /> ${units[k][0]}</label>`)}
     <button type="button" class="act" onClick=${turned}>use ${UNITS[other].map(([name]) => name).join(" and ")}</button>
-    or try ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}
+    <span class="tries">or try ${study.newcomers.map(({ name, weight, height }) => html`<button type="button" class="act" onClick=${() => set({ unit: "lb", weight: String(weight), height: String(height) })}>${name}</button>`)}</span>
     <p role="status">${asked?.wrong ?? (asked ? html`<strong>${verdict(asked.ypred)}.</strong> ${cautions(asked, round)}` : "")}</p>
     ${asked?.inputs && html`<p>${whole(`It gets ${shiftedBy(asked.weight, study.shift[0])} lb and ${shiftedBy(asked.height, study.shift[1])} in, shifted as in training: of large numbers σ would be flat.`)}</p>`}
   </fieldset>`;

@@ -90,7 +90,7 @@ WRITERS = {
     "train": Writer(f"{_TRAIN} --by hand --epochs 6", "model.npz", _arrays),
     "train by both": Writer(f"{_TRAIN} --epochs 4", "model.npz", _arrays),
     "plot": Writer("compare plot exam {file}", "exam.svg", xml.etree.ElementTree.parse),
-    "study": Writer("study --out {file}", "page.html", _page),
+    "study": Writer("study --overwrite --out {file}", "page.html", _page),
     "bench": Writer(
         f"{_BENCH} --overwrite --out {{file}}", "bench.json", lambda p: json.loads(p.read_text())
     ),
