@@ -48,19 +48,20 @@ APPROXIMATE = 0.03
 ROUGH, SOLVER, UNSETTLED = 1e-10, 0.2, 2.0
 
 #: A solver chooses its steps for all results of a function together, so an element of a Jacobian
-#: that is small, or 0, is off by a part of the largest slope in its column. Of 2,112 elements, of
-#: the same equations by three methods at the default tolerance, 47 were off by more than `SOLVER`
-#: allows, and by up to 6e-4 of that slope; one of Lotka-Volterra on (0, 4), by 0.02. Of functions
-#: rougher than half of the digits, which SciPy's default leaves at 6e-6, what helps is said.
+#: that is small, or 0, is off by a part of the largest slope in its column, and one of a gradient
+#: by a part of what the others move. Of 2,112 elements of Jacobians of the same equations, by three
+#: methods at the default tolerance, 47 were off by more than `SOLVER` allows, and by up to 6e-4 of
+#: that slope; one of Lotka-Volterra on (0, 4), by 0.02. Of functions rougher than half of the
+#: digits, which SciPy's default leaves at 6e-6, what helps is said.
 COMMON, HALF = 0.03, 2.0**-26
 
 #: What computes in code of its own has an error of its own, which is smooth, so that differences do
 #: not see it: those of a bisection that stops at 1e-10, where the loss is linear, show none at all.
-#: Below this part of the slopes nearby nothing is known. Of 250 slopes of the equations of
-#: `tests/corpus/rows/solvers.py` and others, at tolerances of 1e-6, 1e-7 and 1e-9, none was off by
-#: more than the larger of this and `SAFE` coarse estimates. At 1e-3 most were, by up to 5,000 times
-#: as much, and roughness does not tell which: so where it is beyond `ROUGH` the bar of an estimate
-#: is all that the judge allows a solver.
+#: Below this part of the slopes nearby, and of the largest one, nothing is known. Of 250 slopes of
+#: the equations of `tests/corpus/rows/solvers.py` and others, at tolerances of 1e-6, 1e-7 and 1e-9,
+#: none was off by more than the larger of this and `SAFE` coarse estimates. At 1e-3 most were, by
+#: up to 5,000 times as much, and roughness does not tell which: so where it is beyond `ROUGH` the
+#: bar of an estimate is all that the judge allows a solver.
 OWN_ERROR = 1e-6
 
 #: How often, and how far relatively, a function is moved to see how the slopes change, and where
@@ -153,7 +154,8 @@ def reference(f: Function, given: Point, why: str, seed: int) -> tuple[Reference
     nearby = np.array([s.nearby for s in slopes])
     noise = max((s.fine * s.step for s in slopes if np.isfinite(s.fine)), default=0.0)
     of_loss = SAFE * (noise + float(np.max(rough * nearby * sizes, initial=0.0)))
-    found = Found(slopes, changes, np.full(point.size, rough), np.zeros(point.size))
+    largest = float(np.fmax.reduce(nearby * sizes, initial=0.0)) / sizes
+    found = Found(slopes, changes, np.full(point.size, rough), largest)
     return found.reference(value, why), found.tolerances(given, value, of_loss)
 
 
@@ -238,7 +240,8 @@ class Found:
     #: How they change where all parameters are moved by their own size, linearly; (size,).
     changes: np.ndarray
     rough: np.ndarray  #: how rough the functions are whose slopes they are, (size,)
-    #: The largest slopes nearby of all results by the same parameter, (size,); 0 of one result.
+    #: The largest slope nearby of all results by the same parameter, (size,); of a single result,
+    #: the one by this parameter that would move it as much as the others do.
     largest: np.ndarray
 
     @property
@@ -284,13 +287,15 @@ class Found:
         left_out = np.where(enough & (fine > 0), meant, SAFE * fine)
         is_rough = self.rough > ROUGH
         approximate = np.where(is_rough, SOLVER, APPROXIMATE) * np.fmax(about, nearby)
-        approximate = np.fmax(approximate, np.where(is_rough, COMMON * self.largest, 0.0))
+        common = np.where(is_rough, COMMON, OWN_ERROR) * self.largest
+        approximate = np.fmax(approximate, common)
         unsettled = np.array([UNSETTLED * s.unsettled for s in self.slopes])
         jump = np.fmax(SAFE * coarse, np.fmax(approximate, np.where(is_rough, unsettled, 0.0)))
         with np.errstate(over="ignore"):
             of_all = float(np.sum(np.abs(own) * np.abs(in_one(given)) * eps))
             unit_of_loss = float(np.spacing(abs(value)) + of_all) / 2
-        bar = np.fmax(SAFE * np.fmax(fine, coarse), OWN_ERROR * np.fmax(about, nearby))
+        own_error = OWN_ERROR * np.fmax(np.fmax(about, nearby), self.largest)
+        bar = np.fmax(SAFE * np.fmax(fine, coarse), own_error)
         full = Tolerance(
             np.nan_to_num(unit),
             np.zeros(own.size),

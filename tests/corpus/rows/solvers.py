@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from handgrad import check_gradient
+from handgrad import check_gradient, check_jacobian
 from tests.corpus.case import Case, Row, cases
 
 TIMES, OSCILLATOR = np.linspace(0.25, 2, 8), np.array([1.3, 1.1, 1.7])
@@ -61,7 +61,34 @@ def judged(
     )
 
 
+def apart(x: Any) -> Any:
+    """Three equations ẏ = x - y that share their steps, squared at 1."""
+    y = solve_ivp(lambda _, y: x - y, (0, 1), [0.9, 1.4, 0.6], rtol=1e-7, atol=1e-7).y[:, -1]
+    return y**2
+
+
+def of_apart(x: Any) -> Any:
+    left = np.exp(-1.0)
+    return 2 * (x + (np.array([0.9, 1.4, 0.6]) - x) * left) * (1 - left)
+
+
+def beside(c: float, d: float) -> Any:
+    """The derivative of one result, with another element than its 0."""
+    return lambda x: of_apart(x) * np.array([1.0, 0.0, c]) + np.array([0.0, d, 0.0])
+
+
+APART = np.array([0.4, 1.2, 0.8])
+
 CASES = [
+    *cases("by shared steps, a Jacobian", check_jacobian, apart, APART, points=0)(
+        Row("right", lambda x: np.diag(of_apart(x)), certified=False, verdict="undecidable"),
+        Row("transposed", lambda x: np.ones((3, 3)) * of_apart(x), verdict="disagree"),
+    ),
+    *cases("by shared steps", check_gradient, lambda x: float(apart(x)[0]), APART, points=0)(
+        Row("right", beside(0.0, 0.0), certified=False, verdict="undecidable"),
+        Row("a unit too many", beside(1.0, 0.0), verdict="disagree"),
+        Row("a little of another", beside(0.0, 0.1), verdict="disagree"),
+    ),
     *judged("an oscillator", by(), of_squares, OSCILLATOR, "undecidable"),
     *judged("LSODA", by(method="LSODA"), of_squares, OSCILLATOR, "undecidable"),
     *judged("to 1e-6", by(rtol=1e-6, atol=1e-9), of_squares, OSCILLATOR, "agree"),
