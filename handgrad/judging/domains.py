@@ -61,10 +61,11 @@ def in_domains(case: Case, given: Point) -> Case:
             name = path.removesuffix(f".{Pair._fields[0]}")
             raise ValueError(f"domain: got {domain.words} for {name}, {what}")
     check_inside(given, found)
-    mixing = next((domain for domain in found if domain.mixes), None)
-    if mixing is not None and case.of_second_order:
-        what = "expected positive, an interval, lower triangular or a mask"
-        raise ValueError(f"domain: got {mixing.words} for a Hessian, {what}")
+    if case.of_second_order:
+        for domain in found:
+            if domain.projects and not isinstance(domain, Mask):
+                what = "expected positive, an interval or a mask"
+                raise ValueError(f"domain: got {domain.words} for a Hessian, {what}")
     tangent = tangent_of(found, given.leaves)
     if tangent is not None and tangent.fixed.all():
         what = "expected one in which some element can vary"

@@ -216,7 +216,7 @@ def _outside(
     given, option = case.of_caller(outcomes[0].given), case.wording.domain
     taken = exits[:FEW_LEAVES]
     if case.of_second_order:
-        taken = [e for e in taken if e.domain and not e.domain.mixes]
+        taken = [e for e in taken if e.domain and not e.domain.projects]
     said = list(kept_by(taken, given, option))
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [

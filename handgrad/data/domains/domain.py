@@ -25,8 +25,6 @@ class Domain:
     name: ClassVar[str] = "any"  #: what `domain=` calls it
     #: Whether some directions leave it. Of an open set none does, and P is the identity.
     projects: ClassVar[bool] = False
-    #: Whether the projection mixes elements: no Hessian is judged there.
-    mixes: ClassVar[bool] = False
     expected: str = "any number"  #: what an element is expected to be, for messages
     left: str = ""  #: says of a leaf that it is no longer in the domain
     of_one: str = "{}"  #: calls a leaf what it is in the domain

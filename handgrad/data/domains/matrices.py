@@ -25,7 +25,6 @@ class Symmetric(Domain):
 
     name = "symmetric"
     projects = True
-    mixes = True
     expected = "a symmetric matrix"
     left = "is no longer symmetric"
     of_one = "symmetric {}"
@@ -152,7 +151,6 @@ class Orthogonal(Domain):
 
     name = "orthogonal"
     projects = True
-    mixes = True
     expected = "a matrix with orthonormal columns"
     left = "is no longer orthogonal"
     of_one = "orthogonal {}"

@@ -14,7 +14,6 @@ class Simplex(Domain):
 
     name = "simplex"
     projects = True
-    mixes = True
     expected = "rows of numbers from 0 on that sum to 1"
     left = "no longer sums to 1"
     of_one = "{} on the simplex"
@@ -58,7 +57,6 @@ class UnitSphere(Domain):
 
     name = "unit sphere"
     projects = True
-    mixes = True
     expected = "rows of length 1"
     left = "no longer has length 1"
     of_one = "{} on the unit sphere"

@@ -295,8 +295,8 @@ CASES = [
             "where it is symmetric", lambda a: of_squares(a) * (a == a.T).all(), never=("domain=",)
         ),
     ),
-    *cases("a Hessian", check_hessian, squares, np.eye(2), domain="symmetric")(
-        Row("no domain", of_squares, "domain: got symmetric for a Hessian", verdict=RAISED),
+    *cases("a Hessian", check_hessian, squares, np.eye(2), domain="lower triangular")(
+        Row("no domain", of_squares, "domain: got lower triangular for a Hes", verdict=RAISED),
     ),
     *cases("steps", check_steps, None, COV, domain={"log": "symmetric"})(
         Row("no domain", STEPS, "domain: got the name 'log', expected one of", verdict=RAISED),
