@@ -18,7 +18,7 @@ from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of
 from handgrad.data.domains.rows import Simplex, UnitSphere
-from handgrad.data.domains.tangent import Tangent, tangent_of
+from handgrad.data.domains.tangent import BITS, Tangent, tangent_of
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
@@ -147,58 +147,54 @@ def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
     return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
-#: The message for a gradient that is g + gᵀ off the diagonal.
-BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
-
-
 def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
-    """Yield in which domains wrong leaves are, if they are right in the directions that stay there.
+    """Yield in which domains leaves are by which a derivative is wrong, if it is right along them.
 
     Only where none was stated for them. Of a symmetric matrix a gradient may count each pair of
     elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
-    of_complex = in_parts(case, given)
-    for path, leaf, part, domain, apart in zip(
-        given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
+    given, parts = case.of_caller(ruling.given), ruling.given.parts()
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
+    for k, (path, leaf, domain, apart) in enumerate(
+        zip(given.paths, given.leaves, stated, of_complex, strict=True)
     ):
-        wrong = (mine.level[part] == WRONG).any()
-        if apart or not wrong or not np.isfinite(mine.answer[part]).all():
+        # Of a Jacobian those of all results; each row is a gradient.
+        own = np.r_[tuple(parts[k :: len(given.leaves)])]
+        wrong = (mine.level[own] == WRONG).any()
+        if apart or not wrong or not np.isfinite(mine.answer[own]).all():
             continue
-        yours = balls.exact(mine.answer[part]).reshape(leaf.shape)
-        exact, within = (a[part].reshape(leaf.shape) for a in (mine.reference, allowed))
-        symmetric = Guess(Symmetric()).holds(leaf)
-        if not domain.projects:
-            found = _right_for(path, leaf, yours - exact, within, case.wording.domain)
-            if found is not None:
-                yield found
-                continue
-        if symmetric and (balls.magnitudes(yours - of_pairs(exact)) <= of_pairs(within)).all():
-            yield BY_PAIRS.format(path)
+        yours, exact, within = (
+            a.reshape(-1, *leaf.shape)
+            for a in (balls.exact(mine.answer[own]), mine.reference[own], allowed[own])
+        )
+        found = None if domain.projects else _right_for(leaf, yours, exact, within)
+        if found is not None:
+            option = case.wording.domain.format(found.spec, found.words)
+            yield f"right for {found.of_one.format(path)}: {option}"
+        elif Guess(Symmetric()).holds(leaf):
+            left = balls.magnitudes(yours - _of_pairs(exact))
+            if (left <= _of_pairs(within)).all():
+                what = "if each pair of off-diagonal elements counts as one parameter"
+                yield f"right for symmetric {path} {what}"
 
 
 def _right_for(
-    path: str, leaf: np.ndarray, gap: np.ndarray, within: np.ndarray, option: str
-) -> str | None:
-    """Return in which domain a leaf is whose gap, in balls, has no part in its tangent space."""
-    with balls.precision(192):
+    leaf: np.ndarray, yours: np.ndarray, exact: np.ndarray, within: np.ndarray
+) -> Domain | None:
+    """Return a domain of a leaf along which two derivatives, in balls, are the same."""
+    with balls.precision(BITS):
         for guess in GUESSES:
             domain = guess.domain
             if not domain.projects or not guess.holds(leaf):
                 continue
-            left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
+            left = balls.magnitudes(domain.projected(balls.exact(leaf), yours - exact))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                return said_right(path, domain, option)
+                return domain
     return None
 
 
-def said_right(path: str, domain: Domain, option: str) -> str:
-    """Say in which domain a derivative is right, and by which option that is stated."""
-    return f"right for {domain.of_one.format(path)}: {option.format(domain.spec, domain.words)}"
-
-
-def of_pairs(matrices: np.ndarray) -> np.ndarray:
+def _of_pairs(matrices: np.ndarray) -> np.ndarray:
     """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
     diagonal = np.eye(matrices.shape[-1], dtype=bool)
     return np.where(diagonal, matrices, matrices + mirrored(matrices))
