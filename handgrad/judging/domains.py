@@ -98,8 +98,7 @@ class Guess(NamedTuple):
 
     def holds(self, leaf: np.ndarray) -> bool:
         """Tell whether an array is in it and might well not be."""
-        # Of an array without axes an index has size 0.
-        return bool(leaf.size) and _may_leave(self.domain, leaf) and not len(self.outside(leaf))
+        return bool(leaf.size and self.domain.inside(leaf).all()) and _may_leave(self.domain, leaf)
 
     def outside(self, leaf: np.ndarray) -> np.ndarray:
         """Return the indices of the elements that are not as the domain wants them."""
@@ -113,7 +112,7 @@ class _Negative(Interval):
         super().__init__(-np.inf, 0.0)
         self.left = "is no longer negative"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         return leaf < 0
 
 
@@ -134,17 +133,15 @@ GUESSES = (
 
 
 def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
-    """Tell whether a leaf of this shape is no member of a domain by its shape alone, or as 1 is."""
+    """Tell whether a leaf is no member of its domain by its shape alone, or as 1 is."""
     if not domain.projects:
         return True
-    if isinstance(domain, Simplex | UnitSphere):
-        return leaf.ndim > 0 and leaf.shape[-1] > 1
-    if leaf.ndim < 2 or min(leaf.shape[-2:]) < 2:
+    if min(leaf.shape[-domain.axes :]) < 2:
         return False
     if isinstance(domain, LowerTriangular):
         return leaf.shape[-1] == leaf.shape[-2] and bool(np.tril(leaf, -1).any())
     # A matrix may start as the identity.
-    return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
+    return not isinstance(domain, Orthogonal) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
 def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
