@@ -27,14 +27,17 @@ from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
 
-def check_all_directions(domain: Any, tangent: Tangent | None) -> None:
+def check_all_directions(option: str, domain: Any, tangent: Tangent | None) -> None:
     """Raise ValueError if a domain has directions that leave it, along which nothing is judged.
 
-    At second order a random direction, or what is normal to the domain, would enter the slope.
+    `option` is what asks for others: `order: got 2`. At second order a random direction, or what is
+    normal to the domain, would enter the slope.
     """
     if tangent is not None:
-        got = f"order: got 2 and domain={shortly(domain)}"
-        raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
+        what = (
+            "expected one of the two, or a domain that no direction leaves: positive, an interval"
+        )
+        raise ValueError(f"{option} and domain={shortly(domain)}, {what}")
 
 
 def in_domains(case: Case, given: Point) -> Case:

@@ -142,7 +142,7 @@ class Orthogonal(Domain):
     left = "is no longer orthogonal"
     of_one = "orthogonal {}"
 
-    def holds(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> Any:
         """Tell whether QᵀQ is 1 to within the rounding of Q and of the product.
 
         A matrix that a factorisation has computed is farther off, by some roundoffs of its length.
