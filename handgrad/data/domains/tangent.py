@@ -25,10 +25,11 @@ BITS = 192
 
 @dataclass(frozen=True, eq=False)
 class Tangent:
-    """The tangent space at a point; `domains` are those of the arrays that its leaves belong to.
+    """The tangent space at a point; `domains` are those of `arrays`.
 
-    These are the leaves, or those whose derivatives the rows of the blocks of a Jacobian are. A
-    Jacobian J takes a tangent to a change of the values, so that J·P counts.
+    Of a gradient these are its leaves. Of a Jacobian J the leaves are its blocks, each of which is
+    by one array: J takes a tangent to a change of the values, so that of each row, as of a
+    gradient, its projection counts.
     """
 
     domains: Sequence[Domain]
