@@ -105,7 +105,7 @@ def check_custom(
     with calling("f"):
         function = custom_function(f, args, reference, options)
         if order == 2:
-            check_all_directions(domain, function.tangent)
+            check_all_directions("order: got 2", domain, function.tangent)
         chosen, refused = chosen_modes(function, modes)
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None

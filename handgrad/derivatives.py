@@ -113,8 +113,8 @@ def check_hessian(
             numbers inside.
         x, args: as for `check_jacobian`.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`.
-        domain: of x, as for `check_gradient`, of these: positive, an interval, lower triangular or
-            a mask, under which P·H·P is judged, P the projection on what may vary.
+        domain: of x, as for `check_gradient`, of these: positive, an interval or a mask, by which
+            the derivatives by two elements that may vary are judged.
 
     Returns:
         The report. Its leaf `hess` is the matrix.
@@ -179,8 +179,8 @@ def check_hvp(
         v: shaped like x; random by default, so that every element of it counts.
         points, seed, strict, trust_rules, seconds, computed_in: as for `check_jacobian`; each point
             of a list is a tuple (x, v, *args).
-        domain: of x, as for `check_hessian`. `hessp` gets the part of v that may vary, and P·H·v is
-            judged.
+        domain: of x, as for `check_hessian`. `hessp` gets v with 0 where a mask is False, and
+            is judged where it is True.
 
     Returns:
         The report. Its leaf is x: element i is Σ ∂²loss/∂xᵢ∂xⱼ · vⱼ.

@@ -293,7 +293,7 @@ class Case(Options):
         if self.domains:
             triples = zip(self.domains, leaves, whole.leaves, strict=True)
             leaves = [
-                np.asarray(domain.nearest(leaf, was)) if leaf.size else leaf
+                np.asarray(domain.nearest(leaf, was)) if leaf.size and domain.fits(leaf) else leaf
                 for domain, leaf, was in triples
             ]
         return whole.moved(leaves)

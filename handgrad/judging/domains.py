@@ -18,7 +18,7 @@ from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of
 from handgrad.data.domains.rows import Simplex, UnitSphere
-from handgrad.data.domains.tangent import Tangent, tangent_of
+from handgrad.data.domains.tangent import BITS, Tangent, tangent_of
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import BackwardStep, Case, CustomRule
@@ -27,14 +27,17 @@ from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
 
-def check_all_directions(domain: Any, tangent: Tangent | None) -> None:
+def check_all_directions(option: str, domain: Any, tangent: Tangent | None) -> None:
     """Raise ValueError if a domain has directions that leave it, along which nothing is judged.
 
-    At second order a random direction, or what is normal to the domain, would enter the slope.
+    `option` is what asks for others: `order: got 2`. At second order a random direction, or what is
+    normal to the domain, would enter the slope.
     """
     if tangent is not None:
-        got = f"order: got 2 and domain={shortly(domain)}"
-        raise ValueError(f"{got}, expected a domain that no direction leaves, or order=1")
+        what = (
+            "expected one of the two, or a domain that no direction leaves: positive, an interval"
+        )
+        raise ValueError(f"{option} and domain={shortly(domain)}, {what}")
 
 
 def in_domains(case: Case, given: Point) -> Case:
@@ -61,10 +64,11 @@ def in_domains(case: Case, given: Point) -> Case:
             name = path.removesuffix(f".{Pair._fields[0]}")
             raise ValueError(f"domain: got {domain.words} for {name}, {what}")
     check_inside(given, found)
-    mixing = next((domain for domain in found if domain.mixes), None)
-    if mixing is not None and case.of_second_order:
-        what = "expected positive, an interval, lower triangular or a mask"
-        raise ValueError(f"domain: got {mixing.words} for a Hessian, {what}")
+    if case.of_second_order:
+        for domain in found:
+            if domain.projects and not isinstance(domain, Mask):
+                what = "expected positive, an interval or a mask"
+                raise ValueError(f"domain: got {domain.words} for a Hessian, {what}")
     tangent = tangent_of(found, given.leaves)
     if tangent is not None and tangent.fixed.all():
         what = "expected one in which some element can vary"
@@ -97,8 +101,7 @@ class Guess(NamedTuple):
 
     def holds(self, leaf: np.ndarray) -> bool:
         """Tell whether an array is in it and might well not be."""
-        # Of an array without axes an index has size 0.
-        return bool(leaf.size) and _may_leave(self.domain, leaf) and not len(self.outside(leaf))
+        return bool(leaf.size and self.domain.inside(leaf).all()) and _may_leave(self.domain, leaf)
 
     def outside(self, leaf: np.ndarray) -> np.ndarray:
         """Return the indices of the elements that are not as the domain wants them."""
@@ -112,7 +115,7 @@ class _Negative(Interval):
         super().__init__(-np.inf, 0.0)
         self.left = "is no longer negative"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         return leaf < 0
 
 
@@ -133,71 +136,65 @@ GUESSES = (
 
 
 def _may_leave(domain: Domain, leaf: np.ndarray) -> bool:
-    """Tell whether a leaf of this shape is no member of a domain by its shape alone, or as 1 is."""
+    """Tell whether a leaf is no member of its domain by its shape alone, or as 1 is."""
     if not domain.projects:
         return True
-    if isinstance(domain, Simplex | UnitSphere):
-        return leaf.ndim > 0 and leaf.shape[-1] > 1
-    if leaf.ndim < 2 or min(leaf.shape[-2:]) < 2:
+    if min(leaf.shape[-domain.axes :]) < 2:
         return False
     if isinstance(domain, LowerTriangular):
         return leaf.shape[-1] == leaf.shape[-2] and bool(np.tril(leaf, -1).any())
     # A matrix may start as the identity.
-    return isinstance(domain, Symmetric) or not (leaf == np.eye(*leaf.shape[-2:])).all()
-
-
-#: The message for a gradient that is g + gᵀ off the diagonal.
-BY_PAIRS = "right for symmetric {} if each pair of off-diagonal elements counts as one parameter"
+    return not isinstance(domain, Orthogonal) or not (leaf == np.eye(*leaf.shape[-2:])).all()
 
 
 def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
-    """Yield in which domains wrong leaves are, if they are right in the directions that stay there.
+    """Yield in which domains leaves are by which a derivative is wrong, if it is right along them.
 
     Only where none was stated for them. Of a symmetric matrix a gradient may count each pair of
     elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    given, stated = ruling.given, case.domains or [Domain()] * len(ruling.given.leaves)
-    of_complex = in_parts(case, given)
-    for path, leaf, part, domain, apart in zip(
-        given.paths, given.leaves, given.parts(), stated, of_complex, strict=True
+    given, parts = case.of_caller(ruling.given), ruling.given.parts()
+    stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
+    for k, (path, leaf, domain, apart) in enumerate(
+        zip(given.paths, given.leaves, stated, of_complex, strict=True)
     ):
-        wrong = (mine.level[part] == WRONG).any()
-        if apart or not wrong or not np.isfinite(mine.answer[part]).all():
+        # Of a Jacobian those of all results; each row is a gradient.
+        own = np.r_[tuple(parts[k :: len(given.leaves)])]
+        wrong = (mine.level[own] == WRONG).any()
+        if apart or not wrong or not np.isfinite(mine.answer[own]).all():
             continue
-        yours = balls.exact(mine.answer[part]).reshape(leaf.shape)
-        exact, within = (a[part].reshape(leaf.shape) for a in (mine.reference, allowed))
-        symmetric = Guess(Symmetric()).holds(leaf)
-        if not domain.projects:
-            found = _right_for(path, leaf, yours - exact, within, case.wording.domain)
-            if found is not None:
-                yield found
-                continue
-        if symmetric and (balls.magnitudes(yours - of_pairs(exact)) <= of_pairs(within)).all():
-            yield BY_PAIRS.format(path)
+        yours, exact, within = (
+            a.reshape(-1, *leaf.shape)
+            for a in (balls.exact(mine.answer[own]), mine.reference[own], allowed[own])
+        )
+        found = None if domain.projects else _right_for(leaf, yours, exact, within)
+        if found is not None:
+            option = case.wording.domain.format(found.spec, found.words)
+            yield f"right for {found.of_one.format(path)}: {option}"
+        elif Guess(Symmetric()).holds(leaf):
+            left = balls.magnitudes(yours - _of_pairs(exact))
+            if (left <= _of_pairs(within)).all():
+                what = "if each pair of off-diagonal elements counts as one parameter"
+                yield f"right for symmetric {path} {what}"
 
 
 def _right_for(
-    path: str, leaf: np.ndarray, gap: np.ndarray, within: np.ndarray, option: str
-) -> str | None:
-    """Return in which domain a leaf is whose gap, in balls, has no part in its tangent space."""
-    with balls.precision(192):
+    leaf: np.ndarray, yours: np.ndarray, exact: np.ndarray, within: np.ndarray
+) -> Domain | None:
+    """Return a domain of a leaf along which two derivatives, in balls, are the same."""
+    with balls.precision(BITS):
         for guess in GUESSES:
             domain = guess.domain
             if not domain.projects or not guess.holds(leaf):
                 continue
-            left = balls.magnitudes(domain.projected(balls.exact(leaf), gap))
+            left = balls.magnitudes(domain.projected(balls.exact(leaf), yours - exact))
             if (left <= domain.widened(leaf.astype(np.float64), within)).all():
-                return said_right(path, domain, option)
+                return domain
     return None
 
 
-def said_right(path: str, domain: Domain, option: str) -> str:
-    """Say in which domain a derivative is right, and by which option that is stated."""
-    return f"right for {domain.of_one.format(path)}: {option.format(domain.spec, domain.words)}"
-
-
-def of_pairs(matrices: np.ndarray) -> np.ndarray:
+def _of_pairs(matrices: np.ndarray) -> np.ndarray:
     """Return g + gᵀ, and the diagonal of g: the derivatives by pairs of elements."""
     diagonal = np.eye(matrices.shape[-1], dtype=bool)
     return np.where(diagonal, matrices, matrices + mirrored(matrices))

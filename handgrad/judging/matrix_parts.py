@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from handgrad.data.domains.blocks import Block, Side
-from handgrad.data.domains.domain import Domain
+from handgrad.data.domains.domain import Domain, Mask
 from handgrad.data.domains.tangent import Tangent, tangent_of
-from handgrad.data.point import Point, alike, vector
+from handgrad.data.point import Point, alike, slices
 from handgrad.data.pytrees import is_real, weighed
 
 #: Makes other code of a function: in `jax.numpy`, or with stand-ins for what it refers to.
@@ -30,9 +29,6 @@ class Matrix:
     matrix: Callable[[Any, Sequence[Any]], list[Any]]  #: the same blocks alone
     split: Callable[[Any], list[Any]]  #: a matrix of all results and arguments -> its blocks
     symmetric: bool  #: whether it is a Hessian
-    #: Which of the caller's arrays the rows of each block belong to, if it is a Hessian, and which
-    #: its columns.
-    sides: tuple[tuple[int | None, int], ...]
     derivative: Callable[..., Any]  #: the caller's matrix, of (x, *args)
     #: The case at another point of the caller's, (x, *args), where it may have other shapes.
     again: Callable[[Point], tuple[Any, Point]]
@@ -59,25 +55,25 @@ class Matrix:
     def tangent(self, domains: Sequence[Domain], given: Point) -> Tangent | None:
         """Return what counts of the blocks at a point, if the caller's arrays are in domains.
 
-        None if that is all of them.
+        None if that is all of them. Of a Hessian these are the derivatives by two elements that
+        its masks let vary; of a Jacobian each row counts as a gradient does.
         """
-        if not any(domain.projects for domain in domains):
+        arrays = self.of_caller(given).leaves
+        tangent = tangent_of(domains, arrays)
+        if tangent is None:
             return None
-        leaves = self.of_caller(given).leaves
-
-        def side(k: int | None) -> Side | None:
-            return None if k is None or not domains[k].projects else Side(domains[k], leaves[k])
-
-        found = [(side(row), side(column)) for row, column in self.sides]
-        blocks = [Block(*both) if any(both) else Domain() for both in found]
-        return tangent_of(blocks, given.leaves)
+        if self.symmetric:
+            vary = [~tangent.fixed[part] for part in slices(arrays)]
+            return tangent_of([Mask(np.outer(a, b)) for a in vary for b in vary], given.leaves)
+        results = len(given.leaves) // len(arrays)
+        return Tangent([*domains] * results, given.leaves, [*arrays] * results)
 
 
 @dataclass(frozen=True, eq=False)
 class HessianProduct:
     """A Hessian times the first input, judged as the gradient of the slope along it.
 
-    In domains that input is a tangent.
+    What a mask does not let vary is 0 in that input.
     """
 
     notes: ClassVar[tuple[str, ...]] = ()
@@ -87,26 +83,24 @@ class HessianProduct:
 
     @staticmethod
     def along(domains: Sequence[Domain], given: Point) -> Point:
-        """Return a point with the part of the vector that does not leave the domains.
+        """Return a point with 0 in the vector where the parameters do not vary.
 
-        Unchanged where the arrays are not in them, as one of other lengths cannot be.
+        Unchanged where the arrays are not in the domains, as one of other lengths cannot be.
         """
-        pairs = zip(domains, given.leaves, strict=False)  # none, if none was stated
-        if not all(domain.inside(leaf).all() for domain, leaf in pairs):
+        if not any(domain.projects for domain in domains):
             return given
-        tangent, (v, *others) = tangent_of(domains, given.leaves), given.inputs
+        v, *others = given.inputs
         leaves, tree = jax.tree_util.tree_flatten(v)
-        shapes = [leaf.shape for leaf in given.leaves]
-        if tangent is None or [np.shape(leaf) for leaf in leaves] != shapes:
+        if [np.shape(leaf) for leaf in leaves] != [x.shape for x in given.leaves]:
             return given
-        if not all(isinstance(leaf, float) or is_real(leaf) for leaf in leaves):
+        triples = list(zip(domains, given.leaves, leaves, strict=True))
+        if not all(
+            domain.inside(x).all() and (isinstance(leaf, float) or is_real(leaf))
+            for domain, x, leaf in triples
+        ):
             return given
-        flat = tangent.of_floats(vector([np.asarray(leaf) for leaf in leaves]))
-        inside = [
-            alike(flat[part].reshape(np.shape(leaf)).astype(np.asarray(leaf).dtype), leaf)
-            for leaf, part in zip(leaves, given.parts(), strict=True)
-        ]
-        return replace(given, inputs=(jax.tree_util.tree_unflatten(tree, inside), *others))
+        inside = [alike(domain.projected(x, np.asarray(v)), v) for domain, x, v in triples]
+        return replace(given, inputs=(tree.unflatten(inside), *others))
 
     def called(self, x: Any, _: Any, *args: Any) -> Any:
         """Return what the caller's loss gives at the arguments of a point of this case."""

@@ -27,7 +27,7 @@ from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case, RandomDirections, Wording, check_case
-from handgrad.judging.domains import in_domains
+from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
 
@@ -61,12 +61,7 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
         raise ValueError(f"directions: got {count}, expected 1 to {MOST}")
     check_case(whole, given)
     whole = in_domains(whole, given)
-    if whole.tangent(given) is not None:
-        got, expected = (
-            shortly(whole.domain),
-            "one that no direction leaves: 'positive', an interval",
-        )
-        raise ValueError(f"directions: got domain={got}, expected {expected}")
+    check_all_directions(f"directions: got {count}", whole.domain, whole.tangent(given))
     if whole.referee == "program":
         raise ValueError("directions: got referee='program', expected 'auto' or 'series'")
     if whole.computed_in is not None:

@@ -18,7 +18,6 @@ from handgrad.judging.exits import Exit, exits, kept_by
 from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.jax_loss import TRANSLATED
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.matrix_domains import right_matrix
 from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.random_slopes import rounded_up, unseen
@@ -216,7 +215,7 @@ def _outside(
     given, option = case.of_caller(outcomes[0].given), case.wording.domain
     taken = exits[:FEW_LEAVES]
     if case.of_second_order:
-        taken = [e for e in taken if e.domain and not e.domain.mixes]
+        taken = [e for e in taken if e.domain and not e.domain.projects]
     said = list(kept_by(taken, given, option))
     domains = f"say {' and '.join(said)}, or " if said else ""
     return [
@@ -301,14 +300,11 @@ def _headline(
 
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
-    ruling, part = deciding.ruling, case.part
-    if ruling is None or isinstance(part, ForwardValues | RandomDirections):
+    # In most of these domains no Hessian is judged.
+    no_domains = case.of_second_order or isinstance(case.part, ForwardValues | RandomDirections)
+    if deciding.ruling is None or no_domains:
         return []
-    if case.of_second_order:  # in most of these domains none is judged
-        return []
-    matrix = isinstance(part, Matrix)
-    found = right_matrix(ruling, case, part) if matrix else right_in_domains(ruling, case)
-    return list(found)[:FEW_LEAVES]
+    return list(right_in_domains(deciding.ruling, case))[:FEW_LEAVES]
 
 
 def _not_certified(rulings: Sequence[Ruling]) -> str:

@@ -25,9 +25,8 @@ class Domain:
     name: ClassVar[str] = "any"  #: what `domain=` calls it
     #: Whether some directions leave it. Of an open set none does, and P is the identity.
     projects: ClassVar[bool] = False
-    #: Whether the projection mixes elements: no Hessian is judged there.
-    mixes: ClassVar[bool] = False
-    expected: str = "any number"  #: what an element is expected to be, for messages
+    axes: ClassVar[int] = 0  #: how many its arrays have at least
+    expected: str = "any number"  #: what an element, or an array, is expected to be, for messages
     left: str = ""  #: says of a leaf that it is no longer in the domain
     of_one: str = "{}"  #: calls a leaf what it is in the domain
 
@@ -46,9 +45,19 @@ class Domain:
         """What tells it from others."""
         return self.spec
 
+    def fits(self, leaf: np.ndarray) -> bool:
+        """Tell whether it has arrays of this shape; all but `inside` is asked of these alone."""
+        return leaf.ndim >= self.axes
+
     def inside(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are as the domain wants them, to within their rounding."""
-        return np.ones(leaf.shape, dtype=bool)
+        if not leaf.size or not self.fits(leaf):
+            return np.zeros(leaf.shape, dtype=bool)
+        return np.broadcast_to(self.holds(leaf), leaf.shape)
+
+    def holds(self, leaf: np.ndarray) -> Any:
+        """Tell the same of an array of its shapes; or for each row or matrix, or for all."""
+        return True
 
     def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
         """Say what an element is that is not inside, for messages."""
@@ -78,8 +87,11 @@ class Domain:
         return changes
 
     def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return |P|·errors, or a little more: how far P·g is off where g is off by `errors`."""
-        return errors
+        """Return |P|·errors, or a little more: how far P·g is off where g is off by `errors`.
+
+        These are P·errors where no number in P is below 0.
+        """
+        return self.projected(leaf, errors)
 
 
 class Positive(Domain):
@@ -89,7 +101,7 @@ class Positive(Domain):
     expected = "a number above 0"
     left = "is no longer positive"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are above 0."""
         return leaf > 0
 
@@ -116,7 +128,9 @@ class Interval(Domain):
     def __init__(self, low: Any, high: Any) -> None:
         self.low, self.high = np.broadcast_arrays(*(np.asarray(e, np.float64) for e in (low, high)))
         self.shape = self.low.shape  #: (), or that of the leaf
-        if not self.shape:
+        if self.shape:
+            self.expected = f"an array of shape {self.shape}, as the ends have"
+        else:
             self.expected = self.wanted(self.low, ())
             self.left = f"is no longer in [{low:g}, {high:g}]"
             if np.isinf(high):
@@ -141,34 +155,23 @@ class Interval(Domain):
             return f"{self.name} with ends of shape {self.shape}"
         return f"{self.name} {self.low:g} {self.high:g}"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def fits(self, leaf: np.ndarray) -> bool:
+        """Tell whether there is one interval, or one for each element."""
+        return self.shape in ((), leaf.shape)
+
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are between the ends, or are the numbers nearest to one."""
-        if not self._fits(leaf):
-            return np.zeros(leaf.shape, dtype=bool)
         low, high = (ends.astype(leaf.dtype) for ends in (self.low, self.high))
         return (leaf >= low) & (leaf <= high)
 
-    def _fits(self, leaf: np.ndarray) -> bool:
-        return self.shape in ((), leaf.shape)
-
-    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
-        """Say what an element is, or of which shape the array is if there are other ends."""
-        return super().seen(leaf, index) if self._fits(leaf) else f"shape {leaf.shape}"
-
     def wanted(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
         """Say between which ends an element is expected."""
-        if not self._fits(leaf):
-            return f"an array of shape {self.shape}, as the ends have"
         low, high = (np.broadcast_to(ends, leaf.shape)[index] for ends in (self.low, self.high))
         return f"a number from {low:g} to {high:g}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the elements, those beyond an end at the middle between it and before."""
-        if not self._fits(leaf):
-            return leaf
-        wide, was = leaf.astype(np.float64), before.astype(np.float64)
-        if wide.shape != was.shape:
-            was = np.clip(wide, self.low, self.high)
+        wide, was = leaf.astype(np.float64), np.clip(before.astype(np.float64), self.low, self.high)
         wide = np.where(wide < self.low, self.low / 2 + was / 2, wide)
         return np.where(wide > self.high, self.high / 2 + was / 2, wide).astype(leaf.dtype)
 
@@ -216,26 +219,17 @@ class Mask(Domain):
         """Its shape and elements."""
         return self.name, self.free.shape, self.free.tobytes()
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
-        """Tell that all elements are, if the array is of the mask's shape."""
-        return np.full(leaf.shape, leaf.shape == self.free.shape)
-
-    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
-        """Say of which shape the array is."""
-        return f"shape {leaf.shape}"
+    def fits(self, leaf: np.ndarray) -> bool:
+        """Tell whether the array is of the mask's shape."""
+        return leaf.shape == self.free.shape
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the array with what the mask does not free as it was."""
-        same = leaf.shape == before.shape == self.free.shape
-        return np.where(self.free, leaf, before) if same else leaf
+        return np.where(self.free, leaf, before)
 
     def projected(self, leaf: np.ndarray, changes: np.ndarray) -> np.ndarray:
         """Return the changes where the mask is True, and 0 elsewhere."""
         return kept(self.free, changes)
-
-    def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the same of errors."""
-        return kept(self.free, errors)
 
 
 def kept(where: np.ndarray, values: np.ndarray) -> np.ndarray:

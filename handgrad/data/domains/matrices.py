@@ -25,37 +25,33 @@ class Symmetric(Domain):
 
     name = "symmetric"
     projects = True
-    mixes = True
+    axes = 2
     expected = "a symmetric matrix"
     left = "is no longer symmetric"
     of_one = "symmetric {}"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def fits(self, leaf: np.ndarray) -> bool:
+        """Tell whether the matrices are square."""
+        return super().fits(leaf) and leaf.shape[-1] == leaf.shape[-2]
+
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements equal their mirror image, to within the rounding of a product."""
-        if not _square(leaf):
-            return np.zeros(leaf.shape, dtype=bool)
         wide = leaf.astype(np.float64)
-        largest = np.max(np.abs(wide), axis=(-2, -1), keepdims=True, initial=0.0)
+        largest = np.max(np.abs(wide), axis=(-2, -1), keepdims=True)
         return np.abs(wide - mirrored(wide)) <= largest * rounding(leaf.dtype, leaf.shape[-1])
 
     def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
         """Say what the element and its mirror image are."""
-        if not _square(leaf):
-            return f"shape {leaf.shape}"
         return f"{leaf[index]}, and {mirrored(leaf)[index]} across the diagonal"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the symmetric part."""
         wide = leaf.astype(np.float64)
-        return (wide / 2 + mirrored(wide) / 2).astype(leaf.dtype) if _square(leaf) else leaf
+        return (wide / 2 + mirrored(wide) / 2).astype(leaf.dtype)
 
     def projected(self, leaf: np.ndarray, changes: np.ndarray) -> np.ndarray:
         """Return the symmetric part, (c + cᵀ)/2."""
         return (changes + mirrored(changes)) / 2
-
-    def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the same of errors: no element counts less than 0 times."""
-        return self.projected(leaf, errors)
 
 
 class PositiveDefinite(Symmetric):
@@ -66,23 +62,21 @@ class PositiveDefinite(Symmetric):
     left = "is no longer positive definite"
     of_one = "positive definite {}"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are symmetric in a matrix with eigenvalues above 0."""
-        symmetric = super().inside(leaf)
-        if not symmetric.all():
-            return symmetric
-        return np.broadcast_to(_smallest(leaf)[..., None, None] > 0, leaf.shape)
+        symmetric = super().holds(leaf)
+        return _smallest(leaf)[..., None, None] > 0 if symmetric.all() else symmetric
 
     def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
         """Say what is not symmetric, or how small an eigenvalue is."""
-        if not super().inside(leaf).all():
+        if not super().holds(leaf).all():
             return super().seen(leaf, index)
         return f"an eigenvalue of {short(float(_smallest(leaf)[index[:-2]]))}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the symmetric part with each eigenvalue a tenth of the largest at least."""
         leaf = super().nearest(leaf, before)
-        if not _square(leaf) or (_smallest(leaf) > 0).all():
+        if (_smallest(leaf) > 0).all():
             return leaf
         values, vectors = np.linalg.eigh(leaf.astype(np.float64))
         largest = np.max(np.abs(values), axis=-1, keepdims=True)
@@ -109,23 +103,18 @@ class LowerTriangular(Domain):
 
     name = "lower triangular"
     projects = True
+    axes = 2
     expected = "0 above the diagonal"
     left = "is no longer lower triangular"
     of_one = "lower triangular {}"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are not above the diagonal, or are 0."""
-        if leaf.ndim < 2:
-            return np.zeros(leaf.shape, dtype=bool)
         return (leaf == 0) | lower(leaf)
-
-    def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
-        """Say what the element is, or the shape of what is no matrix."""
-        return str(leaf[index]) if leaf.ndim > 1 else f"shape {leaf.shape}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the matrix with zeros above the diagonal."""
-        return kept(lower(leaf), leaf) if leaf.ndim > 1 else leaf
+        return kept(lower(leaf), leaf)
 
     def drawn(self, leaf: np.ndarray, scale: float, size: Size, rng: Any) -> np.ndarray:
         """Add to the elements below the diagonal; multiply those on it, which keep their signs.
@@ -142,46 +131,35 @@ class LowerTriangular(Domain):
         """Return the changes with zeros above the diagonal."""
         return kept(lower(leaf), changes)
 
-    def widened(self, leaf: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Return the same of errors."""
-        return kept(lower(leaf), errors)
-
 
 class Orthogonal(Domain):
     """Matrices with orthonormal columns; of those that are wider than high, rows."""
 
     name = "orthogonal"
     projects = True
-    mixes = True
+    axes = 2
     expected = "a matrix with orthonormal columns"
     left = "is no longer orthogonal"
     of_one = "orthogonal {}"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
-        """Tell that all elements are, if QᵀQ is 1 to within the rounding of Q and of the product.
+    def holds(self, leaf: np.ndarray) -> Any:
+        """Tell whether QᵀQ is 1 to within the rounding of Q and of the product.
 
         A matrix that a factorisation has computed is farther off, by some roundoffs of its length.
         """
-        if leaf.ndim < 2 or not leaf.size:
-            return np.zeros(leaf.shape, dtype=bool)
         q = _tall(leaf.astype(np.float64))
         with np.errstate(over="ignore", invalid="ignore"):
             off = np.abs(mirrored(q) @ q - np.eye(q.shape[-1]))
-        near = (off <= rounding(leaf.dtype, 4 * q.shape[-2])).all(axis=(-2, -1), keepdims=True)
-        return np.broadcast_to(near, leaf.shape)
+        return (off <= rounding(leaf.dtype, 4 * q.shape[-2])).all(axis=(-2, -1), keepdims=True)
 
     def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
-        """Say how far QᵀQ is from 1, or the shape of what is no matrix."""
-        if leaf.ndim < 2:
-            return f"shape {leaf.shape}"
+        """Say how far QᵀQ is from 1."""
         q = _tall(leaf.astype(np.float64))[index[:-2]]
         off = np.max(np.abs(q.T @ q - np.eye(q.shape[-1])))
         return f"a matrix whose QᵀQ is off by {short(float(off))}"
 
     def nearest(self, leaf: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return U·Vᵀ of the singular value decomposition."""
-        if leaf.ndim < 2:
-            return leaf
         u, _, v = np.linalg.svd(leaf.astype(np.float64), full_matrices=False)
         return (u @ v).astype(leaf.dtype)
 
@@ -233,10 +211,6 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     both = (np.broadcast_to(x, (*stack, *x.shape[-2:])) for x in (a, b))
     a, b = (x.reshape(-1, *x.shape[-2:]) for x in both)
     return balls.matmul(a, b).reshape(*stack, a.shape[-2], b.shape[-1])
-
-
-def _square(leaf: np.ndarray) -> bool:
-    return leaf.ndim > 1 and leaf.shape[-1] == leaf.shape[-2]
 
 
 def _smallest(leaf: np.ndarray) -> np.ndarray:

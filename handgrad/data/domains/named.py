@@ -72,11 +72,14 @@ def check_inside(given: Point, domains: Sequence[Domain], where: str = "") -> No
 
 def check_array_inside(name: str, leaf: np.ndarray, domain: Domain) -> None:
     """Raise ValueError if an array is not in a domain; `name` is what messages call it."""
+    said = f"; its domain is {domain.words}"
+    if leaf.size and not domain.fits(leaf):
+        raise ValueError(f"{name}: got shape {leaf.shape}, expected {domain.expected}{said}")
     inside = domain.inside(leaf)
-    if leaf.size and not inside.all():
+    if not inside.all():
         index = tuple(int(i) for i in np.argwhere(~inside)[0])
         what = f"got {domain.seen(leaf, index)}, expected {domain.wanted(leaf, index)}"
-        raise ValueError(f"{name}{place(index)}: {what}; its domain is {domain.words}")
+        raise ValueError(f"{name}{place(index)}: {what}{said}")
 
 
 def written(spec: Any) -> str:

@@ -14,15 +14,13 @@ class Simplex(Domain):
 
     name = "simplex"
     projects = True
-    mixes = True
+    axes = 1
     expected = "rows of numbers from 0 on that sum to 1"
     left = "no longer sums to 1"
     of_one = "{} on the simplex"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
         """Tell which elements are not negative and in a row that sums to 1."""
-        if leaf.ndim == 0 or not leaf.size:
-            return np.zeros(leaf.shape, dtype=bool)
         off = np.abs(leaf.astype(np.float64).sum(axis=-1, keepdims=True) - 1)
         own = 1.0 if formats.is_half(leaf.dtype) else 0.0
         return (leaf >= 0) & (off <= rounding(leaf.dtype, leaf.shape[-1], own))
@@ -58,19 +56,16 @@ class UnitSphere(Domain):
 
     name = "unit sphere"
     projects = True
-    mixes = True
+    axes = 1
     expected = "rows of length 1"
     left = "no longer has length 1"
     of_one = "{} on the unit sphere"
 
-    def inside(self, leaf: np.ndarray) -> np.ndarray:
-        """Tell which elements are in a row of length 1."""
-        if leaf.ndim == 0 or not leaf.size:
-            return np.zeros(leaf.shape, dtype=bool)
+    def holds(self, leaf: np.ndarray) -> np.ndarray:
+        """Tell which rows have length 1."""
         with np.errstate(over="ignore"):
             squares = (leaf.astype(np.float64) ** 2).sum(axis=-1, keepdims=True)
-        near = np.abs(squares - 1) <= rounding(leaf.dtype, leaf.shape[-1])
-        return np.broadcast_to(near, leaf.shape)
+        return np.abs(squares - 1) <= rounding(leaf.dtype, leaf.shape[-1])
 
     def seen(self, leaf: np.ndarray, index: tuple[int, ...]) -> str:
         """Say what the element is, and the length of its row."""
@@ -97,7 +92,5 @@ class UnitSphere(Domain):
 
 
 def _in_a_row(leaf: np.ndarray, index: tuple[int, ...], what: str, measure: Any) -> str:
-    if not index:
-        return f"{leaf[index]}, a number without axes"
     measured = float(measure(leaf[index[:-1]].astype(np.float64)))
     return f"{leaf[index]} in a row of {what} {short(measured, 12)}"

@@ -25,10 +25,16 @@ BITS = 192
 
 @dataclass(frozen=True, eq=False)
 class Tangent:
-    """The tangent space at a point; `domains` are those of its leaves."""
+    """The tangent space at a point; `domains` are those of `arrays`.
+
+    Of a gradient these are its leaves. Of a Jacobian J the leaves are its blocks, each of which is
+    by one array: J takes a tangent to a change of the values, so that of each row, as of a
+    gradient, its projection counts.
+    """
 
     domains: Sequence[Domain]
     leaves: Sequence[np.ndarray]
+    arrays: Sequence[np.ndarray]
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
@@ -48,7 +54,7 @@ class Tangent:
 
     def widened(self, errors: np.ndarray) -> np.ndarray:
         """Return how far the projection may be off of what is off by so much, (size,)."""
-        wide = [leaf.astype(np.float64) for leaf in self.leaves]
+        wide = [array.astype(np.float64) for array in self.arrays]
         with np.errstate(invalid="ignore"):
             found = self._of_leaves(errors, wide, lambda d, x, v: d.widened(x, v))
         return np.where(np.isnan(found), np.inf, found)
@@ -60,18 +66,20 @@ class Tangent:
 
     @cached_property
     def _in_balls(self) -> list[np.ndarray]:
-        return [balls.exact(leaf) for leaf in self.leaves]
+        return [balls.exact(array) for array in self.arrays]
 
-    def _of_leaves(self, vectors: np.ndarray, leaves: Sequence[np.ndarray], of: Any) -> np.ndarray:
+    def _of_leaves(self, vectors: np.ndarray, arrays: Sequence[np.ndarray], of: Any) -> np.ndarray:
         found = vectors.copy()
-        parts = zip(self.domains, leaves, slices(self.leaves), strict=True)
-        for domain, leaf, part in parts:
-            if domain.projects and leaf.size:
-                of_leaf = vectors[..., part].reshape((*vectors.shape[:-1], *leaf.shape))
-                found[..., part] = of(domain, leaf, of_leaf).reshape((*vectors.shape[:-1], -1))
+        for domain, array, part in zip(self.domains, arrays, slices(self.leaves), strict=True):
+            if domain.projects and array.size:
+                whole = vectors[..., part]
+                rows = (*whole.shape[:-1], whole.shape[-1] // array.size)
+                found[..., part] = of(domain, array, whole.reshape(*rows, *array.shape)).reshape(
+                    whole.shape
+                )
         return found
 
 
 def tangent_of(domains: Sequence[Domain], leaves: Sequence[np.ndarray]) -> Tangent | None:
     """Return the tangent space of leaves in these domains; None if it has all directions."""
-    return Tangent(domains, leaves) if any(domain.projects for domain in domains) else None
+    return Tangent(domains, leaves, leaves) if any(d.projects for d in domains) else None

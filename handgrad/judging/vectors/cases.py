@@ -199,8 +199,6 @@ def _case(
         there, rest = replace(f, f=how(f.f)), (given, wording, options, again, symmetric)
         return _case(derivative, there, blocks, exact, *rest)[0]
 
-    rows = range(len(blocks.rows.shapes)) if symmetric else [None] * len(blocks.rows.shapes)
-    sides = tuple((row, column) for row in rows for column in range(len(blocks.columns.shapes)))
     part = Matrix(
         function=f.f,
         given=given,
@@ -209,7 +207,6 @@ def _case(
         matrix=matrix,
         split=blocks.split,
         symmetric=symmetric,
-        sides=sides,
         derivative=derivative,
         again=again,
         rewritten=rewritten,

@@ -28,7 +28,7 @@ OWN = ("__name__", "__qualname__", "__doc__")
 
 
 #: What a list that stands for an array consists of.
-NUMBER = (int, float, complex, np.number)
+NUMBER = (int, float, np.number)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class VectorFunction:
         """Describe a function by its result at a point.
 
         Raises:
-            TypeError: it is no function, or the result has no floats or complex numbers.
+            TypeError: it is no function, or its result has others than real numbers.
         """
         if not callable(f):
             raise TypeError(f"{name}: got {shortly(f)}, expected a function")
@@ -190,7 +190,7 @@ def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any
 
 
 def as_array(x: Any) -> Any:
-    """Return a list of real or complex numbers as an array of floats, as SciPy takes it."""
+    """Return a list of numbers as an array of floats, as SciPy takes it."""
     if not isinstance(x, list):
         return x
     leaves = jax.tree_util.tree_leaves(x)

@@ -279,6 +279,13 @@ CASES = [
         Row("right", lambda t: {"p": np.diag(1 / t["p"]) + 5, "s": np.ones(3)}, **IN),
         Row("a third", lambda t: {"p": np.diag(1 / t["p"]) + 5, "s": np.ones(3) / 3}),
     ),
+    *cases("leaves anywhere", check_jacobian, by_leaves, LEAVES, points=0)(
+        Row(
+            "a third by one, and right on the simplex by the other",
+            lambda t: {"p": np.diag(1 / t["p"]) + 5, "s": np.ones(3) / 3},
+            "right for t['p'] on the simplex: domain='simplex'",
+        ),
+    ),
     *cases("a Hessian of some", check_hessian, cubes, SHARES, domain=SOME, points=1)(
         Row("right", with_e, **IN),
         Row("half of one", lambda x: with_e(x, 3)),
@@ -295,8 +302,8 @@ CASES = [
             "where it is symmetric", lambda a: of_squares(a) * (a == a.T).all(), never=("domain=",)
         ),
     ),
-    *cases("a Hessian", check_hessian, squares, np.eye(2), domain="symmetric")(
-        Row("no domain", of_squares, "domain: got symmetric for a Hessian", verdict=RAISED),
+    *cases("a Hessian", check_hessian, squares, np.eye(2), domain="lower triangular")(
+        Row("no domain", of_squares, "domain: got lower triangular for a Hes", verdict=RAISED),
     ),
     *cases("steps", check_steps, None, COV, domain={"log": "symmetric"})(
         Row("no domain", STEPS, "domain: got the name 'log', expected one of", verdict=RAISED),

@@ -156,6 +156,11 @@ SMALL = {
         lambda p: p[0] > 0.3 and abs(p.sum() - 1) < 1e-15,
         {"domain": "simplex"},
     ),
+    "within an interval": Small(
+        *(lambda p: 7 * p, lambda p: jnp.sum(p * p), (np.array([1.7, 2.9]),)),
+        lambda p: ((p >= 1.25) & (p <= 3)).all(),
+        {"domain": ("interval", 1.25, 3)},
+    ),
 }
 
 
