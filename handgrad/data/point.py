@@ -151,7 +151,7 @@ def point_at(params: Any, inputs: Sequence[Any], names: Names = UNNAMED) -> Poin
     _check_tree(root, params)
     for i, tree in enumerate(inputs):
         _check_tree(names.of_input(i), tree)
-    found, _ = jax.tree_util.tree_flatten_with_path(params)
+    found, _ = jax.tree_util.tree_flatten_with_path(params, is_leaf=_is_sparse)
     if not found:
         raise ValueError(f"{root}: got {_typed(params)}, expected at least one array of floats")
     paths = tuple(root + jax.tree_util.keystr(path) for path, _ in found)
@@ -214,7 +214,15 @@ def index_of(given: Point, path: str, i: int) -> tuple[int, ...]:
     return tuple(int(j) for j in np.unravel_index(i, shape)) if shape else ()
 
 
+def _is_sparse(value: Any) -> bool:
+    """Tell whether a value is a sparse matrix of SciPy or JAX; to JAX, its own are pytrees."""
+    return hasattr(value, "todense")
+
+
 def _as_floats(path: str, leaf: Any) -> np.ndarray:
+    if _is_sparse(leaf):
+        what = f"got a {type(leaf).__name__}, expected a dense array of floats: {path}.todense()"
+        raise TypeError(f"{path}: {what}")
     if isinstance(leaf, float):
         return np.asarray(leaf, dtype=np.float64)
     if is_real(leaf):
