@@ -13,7 +13,7 @@ from handgrad.clock import check_time
 from handgrad.data import formats
 from handgrad.data.brake import interruptible
 from handgrad.data.names import UNNAMED, Names
-from handgrad.data.pytrees import is_real, is_traced, split
+from handgrad.data.pytrees import is_real, is_sparse, is_traced, split
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -151,7 +151,7 @@ def point_at(params: Any, inputs: Sequence[Any], names: Names = UNNAMED) -> Poin
     _check_tree(root, params)
     for i, tree in enumerate(inputs):
         _check_tree(names.of_input(i), tree)
-    found, _ = jax.tree_util.tree_flatten_with_path(params)
+    found, _ = jax.tree_util.tree_flatten_with_path(params, is_leaf=is_sparse)
     if not found:
         raise ValueError(f"{root}: got {_typed(params)}, expected at least one array of floats")
     paths = tuple(root + jax.tree_util.keystr(path) for path, _ in found)
@@ -221,6 +221,9 @@ def _as_floats(path: str, leaf: Any) -> np.ndarray:
         # Big-endian floats are floats.
         return np.asarray(leaf, dtype=formats.native(leaf.dtype))
     check_dataclass(path, leaf)
+    if is_sparse(leaf):
+        expected = f"a dense array of floats, such as np.asarray({path}.todense())"
+        raise TypeError(f"{path}: got a {type(leaf).__name__}, expected {expected}")
     got = f"{leaf.dtype}{list(leaf.shape)}" if hasattr(leaf, "dtype") else _typed(leaf)
     raise TypeError(f"{path}: got {got}, expected an array of floats")
 

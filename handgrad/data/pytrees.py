@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import numpy as np
 from jax.core import Tracer
-from scipy.sparse import issparse
 
 
 def wide(leaves: Sequence[Any]) -> Any:
@@ -15,10 +14,15 @@ def wide(leaves: Sequence[Any]) -> Any:
 
 
 def is_real(leaf: Any) -> bool:
-    """Tell whether an input is an array of floats; a sparse matrix of SciPy is none to JAX."""
-    if not hasattr(leaf, "dtype") or issparse(leaf):
+    """Tell whether an input is an array of floats; a sparse matrix is none."""
+    if not hasattr(leaf, "dtype") or is_sparse(leaf):
         return False
     return jax.numpy.issubdtype(leaf.dtype, np.floating)
+
+
+def is_sparse(value: Any) -> bool:
+    """Tell whether something is a sparse matrix of SciPy's or JAX's, some of which are pytrees."""
+    return hasattr(value, "toarray") or hasattr(value, "todense")
 
 
 def is_traced(leaf: Any) -> bool:

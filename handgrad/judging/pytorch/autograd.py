@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
 from handgrad.data.findings import Finding
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.pytorch.arguments import CallArguments, Function, dtype_of
 from handgrad.program.aten.installed import torch
-from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_tensor, outputs_of, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -154,7 +153,7 @@ class Run:
                     x = x.clone()
                 given.append(x)
             before, nodes = [x.detach().clone() for x in given], [x.grad_fn for x in given]
-            results = jax.tree_util.tree_leaves(function(*arguments.together(given)))
+            results = outputs_of(function(*arguments.together(given)))
         return cls(
             arguments, judged, [leaves[k] for k in judged], given, before, nodes, results, recorder
         )
@@ -236,8 +235,7 @@ class Run:
 def _fresh(array: Any, like: Any) -> Any:
     """Return a new tensor with these values, which lies on the device of another and like it."""
     x = to_tensor(array).to(like.device)
-    other = x.shape == like.shape and x.stride() != like.stride() and 0 not in like.stride()
-    if not other:
+    if like.layout is not torch.strided or like.shape != x.shape or 0 in like.stride():
         return x.clone()
     options = {"dtype": x.dtype, "device": x.device}
     return torch.empty_strided(like.shape, like.stride(), **options).copy_(x)

@@ -30,7 +30,7 @@ from handgrad.judging.pytorch.autograd import Run
 from handgrad.judging.pytorch.cases import in_jax_arrays
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
-from handgrad.program.aten.tensors import is_tensor, to_array, to_tensor
+from handgrad.program.aten.tensors import is_tensor, outputs_of, to_array, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -46,7 +46,7 @@ def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
     if given is None:
         rng = np.random.default_rng(seed)
         return [_drawn(rng, a) for a in like]
-    found = jax.tree_util.tree_leaves(given)
+    found = outputs_of(given)
     arrays = [to_array(c) if is_tensor(c) else np.asarray(c) for c in found]
     if [a.shape for a in arrays] != [a.shape for a in like]:
         got = ", ".join(str(a.shape) for a in arrays) or shortly(given)

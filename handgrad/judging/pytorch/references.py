@@ -11,6 +11,7 @@ import numpy as np
 from handgrad.data.attempts import raise_internal
 from handgrad.data.point import shortly
 from handgrad.judging.pytorch.subjects import Subject
+from handgrad.program.aten.tensors import outputs_of
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -65,7 +66,7 @@ def with_reference(subject: Subject, reference: Any) -> Subject:
 
 def _selected(subject: Subject, result: Any) -> list[Any]:
     """Return the outputs of a reference that are used: it may leave out those without gradient."""
-    found, outputs = jax.tree_util.tree_leaves(result), subject.outputs
+    found, outputs = outputs_of(result), subject.outputs
     if len(found) == len(outputs):
         return [found[i] for i in subject.used]
     differentiable = [i for i, has_gradient in enumerate(outputs.values()) if has_gradient]

@@ -22,7 +22,7 @@ from handgrad.judging.pytorch.arguments import (
 from handgrad.judging.pytorch.autograd import Layout, Recorder, Run, as_it_is
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.modules import filled
-from handgrad.program.aten.tensors import is_module, to_array
+from handgrad.program.aten.tensors import is_module, outputs_of, to_array
 from handgrad.program.aten.tracing import in_jax
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -112,7 +112,7 @@ class Subject:
         apply = self.recorder.rule.apply if self.recorder else self.f
 
         def outputs(*tensors: Any) -> list[Any]:
-            results = jax.tree_util.tree_leaves(apply(*self.arguments.together(tensors)))
+            results = outputs_of(apply(*self.arguments.together(tensors)))
             return [results[i] for i in self.used]
 
         with _opaque(), self._as_it_was():
@@ -153,7 +153,7 @@ class Subject:
                 leaves = {k: given[k].requires_grad_() for k in self.judged}
                 clones = [leaves[k].clone() if k in leaves else x for k, x in enumerate(given)]
                 together = self.arguments.together(clones)
-                results = jax.tree_util.tree_leaves(self.function(*together))
+                results = outputs_of(self.function(*together))
                 outputs = [results[i] for i in self.used]
                 wanted = list(leaves.values())
                 found = torch.autograd.grad(outputs, wanted, cotangents, allow_unused=True)

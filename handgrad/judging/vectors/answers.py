@@ -5,15 +5,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.pytrees import is_sparse
+
 
 def is_matrix(value: Any) -> bool:
     """Tell whether something is one matrix, and no pytree to JAX."""
     return is_sparse(value) or is_operator(value)
-
-
-def is_sparse(value: Any) -> bool:
-    """Tell whether something is a sparse matrix of SciPy's or JAX's."""
-    return hasattr(value, "toarray") or hasattr(value, "todense")
 
 
 def is_operator(value: Any) -> bool:

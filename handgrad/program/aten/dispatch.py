@@ -1,6 +1,5 @@
 """What each operation of ATen does while a function is traced."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -181,14 +180,10 @@ class Dispatch(DispatchMode):
         return made
 
 
-def _tensors(x: Any) -> Iterator[TracedTensor]:
-    if isinstance(x, TracedTensor):
-        yield x
-    elif isinstance(x, (list, tuple)):
-        for part in x:
-            yield from _tensors(part)
-    elif isinstance(x, dict):
-        yield from _tensors(list(x.values()))
+def _tensors(x: Any) -> list[TracedTensor]:
+    found: list[TracedTensor] = []
+    mapped(found.append, x)
+    return found
 
 
 def _plain(tensor: TracedTensor) -> Any:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from handgrad.program.aten.installed import torch
+from handgrad.program.aten.lifting import mapped
 from handgrad.program.aten.traced_tensor import TracedTensor
 
 #: Results of operations by their arguments' forms: looking at one takes 50 to 500 µs.
@@ -39,7 +40,7 @@ def _key(x: Any) -> Any:
 
 
 def _results(function: Any, args: Any, kwargs: Any) -> Any:
-    args, kwargs = _without_values(args), _without_values(kwargs)
+    args, kwargs = mapped(_without_values, args), mapped(_without_values, kwargs)
     if "device" in kwargs:
         kwargs["device"] = torch.device("meta")
     try:
@@ -48,11 +49,5 @@ def _results(function: Any, args: Any, kwargs: Any) -> Any:
         return None
 
 
-def _without_values(x: Any) -> Any:
-    if isinstance(x, TracedTensor):
-        return torch.empty_strided(x.size(), x.stride(), dtype=x.dtype, device="meta")
-    if isinstance(x, (list, tuple)):
-        return type(x)(map(_without_values, x))
-    if isinstance(x, dict):
-        return {name: _without_values(value) for name, value in x.items()}
-    return x
+def _without_values(tensor: TracedTensor) -> Any:
+    return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")

@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 
@@ -27,6 +28,17 @@ def is_module(x: Any) -> bool:
     """Tell whether an object is an `nn.Module` of PyTorch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.nn.Module)
+
+
+def outputs_of(result: Any) -> list[Any]:
+    """Return the leaves of a result, in order; `torch.max(x, 1)` and the like have several."""
+    leaves = jax.tree_util.tree_leaves(result)
+    return [part for leaf in leaves for part in (leaf if is_several(leaf) else [leaf])]
+
+
+def is_several(leaf: Any) -> bool:
+    """Tell whether what is a leaf to JAX is a tuple of tensors, of `torch.max` and the like."""
+    return type(leaf).__module__ == "torch.return_types"
 
 
 def to_array(tensor: Any) -> np.ndarray[Any, Any]:

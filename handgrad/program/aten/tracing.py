@@ -14,7 +14,7 @@ from handgrad.program.aten.dtypes import TO_TORCH
 from handgrad.program.aten.installed import torch
 from handgrad.program.aten.modules import filled, with_hooks_of
 from handgrad.program.aten.public_calls import PublicCalls
-from handgrad.program.aten.tensors import NoTensorError, is_tensor, to_tensor
+from handgrad.program.aten.tensors import NoTensorError, is_several, is_tensor, to_tensor
 from handgrad.program.aten.traced_tensor import array_of, constant, holding
 
 
@@ -108,12 +108,9 @@ def _tensor(x: Any) -> Any:
 def _arrays(dispatch: Dispatch, x: Any) -> Any:
     """Return results with arrays in the place of tensors."""
 
-    def is_result(x: Any) -> bool:  # what JAX does not know: a tensor, or several of `torch.max`
-        return is_tensor(x) or type(x).__module__ == "torch.return_types"
-
     def array(x: Any) -> Any:
         if is_tensor(x):
             return array_of(dispatch.lifted.of(x))
-        return tuple(map(array, x)) if is_result(x) else x
+        return tuple(map(array, x)) if is_several(x) else x
 
-    return jax.tree.map(array, x, is_leaf=is_result)
+    return jax.tree.map(array, x)

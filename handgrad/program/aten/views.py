@@ -61,8 +61,15 @@ def _is_whole(tensor: Any) -> bool:
     return tensor.is_contiguous() and tensor.numel() == base.numel() and _is_whole(base)
 
 
+def check_covered(function: Any) -> None:
+    """Raise UncoveredOperationError for a view without a rule, which PyTorch has made."""
+    if name_of(function) not in OPERATIONS:
+        raise uncovered(str(function))
+
+
 def viewed(origin: Origin, base: Any) -> Any:
     """Return the JAX value of a view, from that of what it is a view of."""
+    check_covered(origin.function)
     made = origin(base, OPERATIONS[name_of(origin.function)].rule)
     return lax.stop_gradient(made) if origin.stopped else made
 
@@ -73,12 +80,12 @@ _INVERSES: dict[str, Callable[[Any, Any], Any]] = {
     "_neg_view": lambda array, base: -array,
     "view_as_real": lambda array, base: lax.complex(array[..., 0], array[..., 1]),
     "view_as_complex": lambda array, base: jnp.stack([array.real, array.imag], axis=-1),
-    "view.dtype": lambda array, base: array.view(base.dtype),
 }
 
 
 def replaced(origin: Origin, base: Any, array: Any) -> Any:
     """Return the JAX value of the base after a view of it was given another value."""
+    check_covered(origin.function)
     if inverse := _INVERSES.get(name_of(origin.function)):
         return inverse(array, base)
     places = _places(origin, base.shape)

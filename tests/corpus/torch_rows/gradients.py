@@ -1,5 +1,6 @@
 """Gradients and backward passes of what is written for tensors."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -187,6 +188,31 @@ def dropped(w: Any, x: Any) -> Any:
 ON_ARRAYS = "write this with other operations of PyTorch or write it in JAX or NumPy, for arrays"
 
 
+# Several results of one call, what a pooling leaves over, and sparse matrices.
+
+SQUARE = X[:3] @ X[:3].T + torch.eye(3, dtype=DOUBLE)
+SEVERAL: dict[str, Callable[..., Any]] = {
+    "the largest": lambda x: x.max(0),
+    "the first three": lambda x: {"top": x.topk(3, 1), "all": x.sort(0)},
+    "a determinant": torch.linalg.slogdet,
+    "factors": torch.linalg.qr,
+}
+
+
+def pooled(w: Any, x: Any) -> Any:
+    return (F.max_pool2d((x @ w)[None], 2) * F.max_pool1d(w.T, 2)).sum()
+
+
+def spread(w: Any, a: Any) -> Any:
+    return torch.sparse.mm(a, w).pow(2).sum()
+
+
+def sparse_rows(dense: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that they are in beta
+        return dense.to_sparse_csr()
+
+
 # Complex numbers.
 
 Z = torch.randn(6, dtype=COMPLEX)
@@ -296,6 +322,24 @@ CASES = [
             f"gradients.py, lines {LINE}",
         )
     ),
+    *cases("several results", check_function, None, SQUARE, points=0)(
+        *[agrees(f"right, {name}", f) for name, f in SEVERAL.items()],
+        fails("wrong before", lambda x: Square.apply(x).max(0)),
+    ),
+    *cases("a reference of several", check_function, None, X, points=0, reference=torch.sort)(
+        agrees("right", lambda x: x.sort())
+    ),
+    *gradients("pooled", pooled, W, X)(
+        agrees("right", by_autograd(pooled)),
+        fails("doubled", lambda w, x: 2 * by_autograd(pooled)(w, x), kinds=("factor",)),
+    ),
+    *gradients("spread by a sparse matrix", spread, W, X.relu().to_sparse())(
+        agrees("right", by_autograd(spread)),
+        fails("doubled", lambda w, a: 2 * by_autograd(spread)(w, a), kinds=("factor",)),
+    ),
+    *cases("by sparse rows", check_function, None, W, sparse_rows(X.relu()), wrt="w", points=0)(
+        agrees("right", lambda w, a: torch.sparse.mm(a, w))
+    ),
     # What is not traced.
     *[
         case
@@ -308,6 +352,7 @@ CASES = [
             (lambda w: w.sum() * torch.max(w).item(), "item() needs the numbers", "leave the tens"),
             (lambda w: torch.from_numpy(np.exp(w.numpy())).sum(), "w.numpy() needs the numbers"),
             (validating, "pass validate_args=False"),
+            (lambda w: w.mode().values.sum(), "w.mode(): aten.mode.default is not covered"),
             (of_its_class(1e-9), "loss: JAX traces another function: it gives "),
         )
         for case in gradients(f"not traced, {says[0]}", loss, W)(stops("sign", torch.sign, *says))

@@ -336,6 +336,19 @@ def test_places_of_memory_that_a_trace_does_not_know_are_refused() -> None:
             by_jax(f, X)
 
 
+def test_bits_that_are_read_as_other_numbers_are_refused() -> None:
+    for write in (lambda y, bits, x: y.copy_(x), lambda y, bits, x: bits.copy_(x.long())):
+
+        def f(x: Any, write: Any = write) -> Any:
+            y = torch.zeros(4, 6, dtype=x.dtype)
+            bits = y.view(torch.int64)
+            write(y, bits, x)
+            return y, bits
+
+        with pytest.raises(NotImplementedError, match=r"aten\.view\.dtype is not covered"):
+            by_jax(f, X)
+
+
 def test_warnings_are_the_callers_alone() -> None:
     by_jax(lambda x: warnings.warn_explicit("old", FutureWarning, "torch/x.py", 1, "torch.x"), X)
     with pytest.warns(FutureWarning, match="mine"):

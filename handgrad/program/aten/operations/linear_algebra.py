@@ -131,24 +131,17 @@ def lu_factor(x: Any, *, pivot: bool = True, check_errors: bool = False) -> tupl
 def lu(x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
     """Return P, L and U of x = P L U."""
     packed, pivots, _ = lu_factor(x, pivot=pivot)
-    return unpack_lu(packed, pivots)
+    return _unpacked(packed, pivots)
 
 
-@operation("lu_unpack")
-def unpack_lu(
-    packed: Any, pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
-) -> tuple[Any, Any, Any]:
+def _unpacked(packed: Any, pivots: Any) -> tuple[Any, Any, Any]:
     """Return P, L and U of an LU decomposition with pivots."""
     rows, columns = packed.shape[-2:]
     k, dtype = min(rows, columns), packed.dtype
-    nothing = jnp.zeros((0,), dtype)
-    left, right, order = nothing, nothing, nothing
-    if unpack_data:
-        left = jnp.tril(packed[..., :k], -1) + jnp.eye(rows, k, dtype=dtype)
-        right = jnp.triu(packed[..., :k, :])
-    if unpack_pivots:
-        places = lax.linalg.lu_pivots_to_permutation((pivots - 1).astype(jnp.int32), rows)
-        order = (jnp.arange(rows)[:, None] == places[..., None, :]).astype(dtype)
+    left = jnp.tril(packed[..., :k], -1) + jnp.eye(rows, k, dtype=dtype)
+    right = jnp.triu(packed[..., :k, :])
+    places = lax.linalg.lu_pivots_to_permutation((pivots - 1).astype(jnp.int32), rows)
+    order = (jnp.arange(rows)[:, None] == places[..., None, :]).astype(dtype)
     return order, left, right
 
 
@@ -157,7 +150,7 @@ def solve_by_lu(
     packed: Any, pivots: Any, b: Any, *, left: bool = True, adjoint: bool = False
 ) -> Any:
     """Solve a x = b, or x a = b, given the LU decomposition of a (or of its adjoint)."""
-    order, low, up = unpack_lu(packed, pivots)
+    order, low, up = _unpacked(packed, pivots)
     a = order @ low @ up
     a = jnp.conj(jnp.swapaxes(a, -1, -2)) if adjoint else a
     return solve(a, b, left=left)[0]

@@ -1,4 +1,4 @@
-"""Views that are made of memory as it lies there: any places of it, and other readings of bits."""
+"""Views that are made of memory as it lies there."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,9 +19,3 @@ def as_strided(
         shape = [n if k == axis else 1 for k, n in enumerate(size)]
         places += np.arange(size[axis]).reshape(shape) * step
     return jnp.reshape(x, -1)[places]
-
-
-@operation("view.dtype", "view_copy.dtype")
-def view_as(x: Any, dtype: Any) -> Any:
-    """Return the bits as numbers of another dtype."""
-    return x.view(dtype)

@@ -68,24 +68,6 @@ def median(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return (values, indices) if x.ndim else (jnp.reshape(values, ()), jnp.reshape(indices, ()))
 
 
-@operation("nanmedian", "nanmedian.dim")
-def median_of_numbers(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the lower one of the two in the middle of those that are no NaN."""
-    if not is_inexact(x):
-        return median(x, dim, keepdim)
-    if dim is None:
-        return median_of_numbers(jnp.reshape(x, -1), 0)[0]
-    line, axis = at_least_1d(x), axis_of(x, dim)
-    count = jnp.sum(~jnp.isnan(line), axis=axis, keepdims=True)
-    middle = jnp.maximum((count + 1) // 2 - 1, 0)
-    found = (
-        jnp.take_along_axis(each, middle, axis=axis, mode="promise_in_bounds")
-        for each in sort(line, axis)
-    )
-    shaped = [each if keepdim and x.ndim else jnp.squeeze(each, axis) for each in found]
-    return shaped[0], shaped[1]
-
-
 @operation("searchsorted.Tensor", "searchsorted.Scalar")
 def search_sorted(
     sorted_sequence: Any,
@@ -109,19 +91,3 @@ def search_sorted(
 def bucketize(x: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
     """Return between which boundaries each element lies."""
     return search_sorted(boundaries, x, right=right)
-
-
-@operation("mode")
-def most_frequent(x: Any, dim: int = -1, keepdim: bool = False) -> tuple[Any, Any]:
-    """Return the smallest of the most frequent elements along an axis, and where it is last."""
-    line, axis = at_least_1d(x), axis_of(x, dim)
-    moved = jnp.moveaxis(line, axis, -1)
-    counts = jnp.sum(moved[..., :, None] == moved[..., None, :], axis=-1)
-    top = counts == jnp.max(counts, axis=-1, keepdims=True)
-    values, indices = sort(moved)
-    first = jnp.argmax(jnp.take_along_axis(top, indices, axis=-1), axis=-1)[..., None]
-    value = jnp.take_along_axis(values, first, axis=-1)
-    last = jnp.max(jnp.where(moved == value, jnp.arange(moved.shape[-1]), -1), -1, keepdims=True)
-    found = (jnp.moveaxis(each, -1, axis) for each in (value, last))
-    shaped = [each if keepdim and x.ndim else jnp.squeeze(each, axis) for each in found]
-    return shaped[0], shaped[1]

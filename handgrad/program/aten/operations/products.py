@@ -30,7 +30,7 @@ def conjugate_dot(x: Any, y: Any) -> Any:
     return matmul(jnp.conj(x), y)
 
 
-@operation("addmm", "baddbmm", "addmv")
+@operation("addmm", "baddbmm", "addmv", "_sparse_addmm")
 def add_matmul(into: Any, x: Any, y: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """beta·into + alpha·(x @ y); without `into` where beta is 0."""
     return _sum(into, matmul(x, y), beta, alpha)

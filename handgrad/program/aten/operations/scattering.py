@@ -79,16 +79,3 @@ def _neutral(how: str, dtype: Any) -> Any:
         return -np.inf if how == "max" else np.inf
     info = jnp.iinfo(dtype)
     return info.min if how == "max" else info.max
-
-
-@operation("index_reduce")
-def index_reduce(
-    x: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
-) -> Any:
-    """Return x combined with a source at some indices of an axis."""
-    axis = axis_of(x, dim)
-    shape = [1] * max(1, source.ndim)
-    shape[axis] = -1
-    places = jnp.broadcast_to(jnp.reshape(index, shape), at_least_1d(source).shape)
-    options = {"include_self": include_self}
-    return scatter_reduce(x, dim, places, at_least_1d(source), reduce, **options)

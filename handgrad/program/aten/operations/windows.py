@@ -26,13 +26,6 @@ class Windows:
         self.size, self.padding, self.dilation = (each(n, space) for n in (size, padding, dilation))
         self.stride = each(stride, space) if given(stride) else self.size
         self.counts = tuple(self._count(i, ceil_mode) for i in range(space))
-        # A window may reach beyond the padding at the end, where the count was rounded up.
-        self.pads = tuple(
-            (p, max(p, (c - 1) * s + (k - 1) * d + 1 - n - p))
-            for n, c, k, s, p, d in zip(
-                shape, self.counts, self.size, self.stride, self.padding, self.dilation, strict=True
-            )
-        )
 
     def _count(self, i: int, ceil_mode: bool) -> int:
         n, k, s, p = self.shape[i], self.size[i], self.stride[i], self.padding[i]
@@ -45,7 +38,8 @@ class Windows:
         """Combine the elements of each window, of the last axes."""
         before = (1,) * (x.ndim - len(self.size))
         used = [(c - 1) * s + (k - 1) * d + 1 - n for n, c, k, s, d in self._numbers()]
-        pads = [(p, u - p) for p, u in zip(self.padding, used, strict=True)]
+        # What the last window leaves is left: JAX does not differentiate where it is cut off.
+        pads = [(p, max(0, u - p)) for p, u in zip(self.padding, used, strict=True)]
         return lax.reduce_window(
             x,
             np.asarray(start, x.dtype),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.handgrad.torch.operations.samples import LABELS, MASK, PLACES, ROWS, on, where_positive
+from tests.handgrad.torch.operations.samples import LABELS, MASK, PLACES, on, where_positive
 from tests.torch_installed import torch
 
 F: Any = torch.nn.functional
@@ -91,12 +91,6 @@ FURTHER = {
             x.masked_scatter(MASK, torch.cat([y, y])),
         )
     ),
-    "combined elements": on((3, 5), (4, 5))(
-        lambda x, y: [
-            x.index_reduce(0, ROWS, y, how, include_self=own)
-            for how, own in (("mean", True), ("amax", False), ("prod", True))
-        ]
-    ),
     "scattered and multiplied": on((3, 5))(
         lambda x: x.detach().scatter(1, PLACES, 0.5, reduce="multiply")
     ),
@@ -111,7 +105,6 @@ FURTHER = {
             torch.cholesky_inverse(a.tril() + 3 * torch.eye(3)),
         )
     ),
-    "frequent elements": TABLE(lambda x: (*x.round().mode(1), *x.log().nanmedian(1))),
     "ranges": TABLE(
         lambda x: (
             torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0])),

@@ -43,7 +43,6 @@ SAMPLES = {
 UNITS = 64
 
 
-@pytest.mark.filterwarnings("ignore:index_reduce:UserWarning")  # that it is in beta
 @pytest.mark.parametrize("name", SAMPLES)
 def test_values_and_slopes_are_those_of_torch(name: str) -> None:
     sample, rng = SAMPLES[name], np.random.default_rng(11)
