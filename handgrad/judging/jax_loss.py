@@ -174,9 +174,30 @@ class JaxLoss:
                 f"{missing.what} beside a trusted derivative rule, which differences of the loss "
                 "do not see"
             )
-        why = outside(missing.name) if missing.name in (*CALLBACKS, ADAPTIVE) else str(missing)
+        of_jax = missing.name not in (*CALLBACKS, ADAPTIVE)
+        why = str(missing) if of_jax else outside(missing.name)
         value = lambda: self.answers(given)[0]  # noqa: E731
-        return matrix_differences.of_case(self.case, given, why, value, compiled=True)
+        found = matrix_differences.of_case(self.case, given, why, value, compiled=True)
+        if of_jax:
+            self._check_alike(given, missing, *found)
+        return found
+
+    def _check_alike(
+        self,
+        given: Point,
+        missing: UncertifiedPrimitiveError,
+        reference: Reference,
+        tolerances: Tolerances,
+    ) -> None:
+        """Raise UndecidableError where differences contradict JAX's rule for one of its operations.
+
+        Such an operation may read one triangle of a matrix that is not symmetric, and mean both.
+        """
+        theirs = self.case.projected(given, self.answers(given)[1])
+        gap = np.abs(theirs - balls.midpoints(reference.gradient))
+        allowed = np.fmax(tolerances.full.sharp, tolerances.full.jump)
+        if (reference.known & (gap > allowed)).any():
+            raise UndecidableError(f"{missing}, and differences of the loss contradict jax.grad")
 
     def trusts_a_rule(self, given: Point) -> bool:
         """Tell whether the loss has a derivative rule that counts as right, whatever it is."""
