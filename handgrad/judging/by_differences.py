@@ -16,9 +16,11 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.data import formats
+from handgrad.data.attempts import best_effort
 from handgrad.data.domains.tangent import BITS, Tangent
 from handgrad.data.point import Point, copied, sizes_of
 from handgrad.data.pytrees import is_real
+from handgrad.judging.stopped_gradients import held
 from handgrad.oracle.certify import FOR_ALL, SECONDS
 from handgrad.oracle.differences import UNKNOWN, Slope, roughness, slope
 from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError, sizes_about
@@ -108,6 +110,39 @@ def function(
         return own
     size = np.max(np.abs(exact), initial=0.0)
     return longer if (np.abs(value - exact) <= ANOTHER_VALUE * size).all() else own
+
+
+def compiled(
+    loss: Callable[..., Any], given: Point, converted: Callable[[Any], Any] = float
+) -> Function:
+    """Return a loss in JAX as a function of one vector, compiled if that is the same function.
+
+    What `stop_gradient` stops is constant. The arguments are those of `function`.
+
+    Raises:
+        UndecidableError: as `held`.
+    """
+    loss = held(loss, given)
+    plain, longer = function(loss, given, converted), _longer(given)
+
+    @jax.jit
+    def run(vector: Any) -> Any:
+        parts = zip(longer.parts(), longer.leaves, strict=True)
+        leaves = [vector[part].reshape(leaf.shape) for part, leaf in parts]
+        params = jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(given.params), leaves)
+        return loss(params, *longer.inputs)
+
+    def f(vector: np.ndarray) -> Any:
+        check_time()
+        with jax.enable_x64(True):
+            return converted(run(vector))
+
+    point = in_one(given)
+    with best_effort():  # a callback need not take float64, nor be compiled
+        value, same = plain(point), f(point)
+        size = np.max(np.abs(value), initial=0.0)
+        return f if (np.abs(same - value) <= ANOTHER_VALUE * size).all() else plain
+    return plain
 
 
 def _longer(given: Point) -> Point:

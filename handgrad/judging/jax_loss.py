@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -16,10 +15,10 @@ from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import interruptible
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split
-from handgrad.judging import by_differences, estimate, matrix_differences
+from handgrad.judging import matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -32,9 +31,10 @@ from handgrad.oracle import evaluate
 from handgrad.oracle.certify import certify
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.reference import BITS, Reference
+from handgrad.oracle.reference import BITS, Reference, UndecidableError
 from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
+from handgrad.program.adaptive import ADAPTIVE
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.program.programs import custom_rules
 from handgrad.program.trace import Traced, run_to_end, trace, with_coefficients
@@ -46,6 +46,9 @@ __tracebackhide__ = True
 
 #: What a certificate says of code that was translated.
 TRANSLATED = "of its code in jax.numpy in place of NumPy"
+
+#: The operations that call code outside of JAX for what they return.
+CALLBACKS = ("pure_callback", "io_callback")
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +154,7 @@ class JaxLoss:
         return certify(self.problem(given, suspects), self.case.referee)
 
     def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerances]:
-        """Return the reference and the tolerances; an estimate if an operation has no rule."""
+        """Return the reference and the tolerances; by differences if an operation has no rule."""
         try:
             problem = self.problem(given, suspects)
             reference = shared_reference(problem, self.case.referee)
@@ -161,13 +164,40 @@ class JaxLoss:
             how = "; ".join([reference.how, *notes])
             return (replace(reference, how=how) if notes else reference), measures
         except UncertifiedPrimitiveError as missing:
-            tangent, part, seed = self.case.tangent(given), self.case.part, self.case.seed
-            held_to = None
-            if isinstance(part, Matrix | HessianProduct):
-                held_to = partial(matrix_differences.few, part, given, seed, estimate.MOST)
-            trusted = self.trusts_a_rule(given)
-            found = estimate.reference(self.case.loss, given, missing, seed, held_to, trusted)
-            return found if tangent is None else by_differences.projected(*found, tangent)
+            return self._by_differences(given, missing)
+
+    def _by_differences(
+        self, given: Point, missing: UncertifiedPrimitiveError
+    ) -> tuple[Reference, Tolerances]:
+        if self.trusts_a_rule(given):
+            raise UndecidableError(
+                f"{missing.what} beside a trusted derivative rule, which differences of the loss "
+                "do not see"
+            )
+        of_jax = missing.name not in (*CALLBACKS, ADAPTIVE)
+        why = str(missing) if of_jax else outside(missing.name)
+        value = lambda: self.answers(given)[0]  # noqa: E731
+        found = matrix_differences.of_case(self.case, given, why, value, compiled=True)
+        if of_jax:
+            self._check_alike(given, missing, *found)
+        return found
+
+    def _check_alike(
+        self,
+        given: Point,
+        missing: UncertifiedPrimitiveError,
+        reference: Reference,
+        tolerances: Tolerances,
+    ) -> None:
+        """Raise UndecidableError where differences contradict JAX's rule for one of its operations.
+
+        Such an operation may read one triangle of a matrix that is not symmetric, and mean both.
+        """
+        theirs = self.case.projected(given, self.answers(given)[1])
+        gap = np.abs(theirs - balls.midpoints(reference.gradient))
+        allowed = np.fmax(tolerances.full.sharp, tolerances.full.jump)
+        if (reference.known & (gap > allowed)).any():
+            raise UndecidableError(f"{missing}, and differences of the loss contradict jax.grad")
 
     def trusts_a_rule(self, given: Point) -> bool:
         """Tell whether the loss has a derivative rule that counts as right, whatever it is."""
@@ -280,3 +310,10 @@ class JaxLoss:
 
             self._compiled[traced] = autodiff
         return self._compiled[traced]
+
+
+def outside(operation: str) -> str:
+    """Say why what calls code outside of JAX, or approximates, is not certified."""
+    if operation == ADAPTIVE:
+        return f"the loss has {ADAPTIVE}, as an adaptive solver does, and so approximates"
+    return f"`{operation}` calls what is not JAX's; code in jax.numpy throughout is certified"

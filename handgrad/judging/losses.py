@@ -12,10 +12,9 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.judging.black_box import BlackBox, may_be_judged
 from handgrad.judging.case import Case
-from handgrad.judging.estimate import CALLBACKS, outside
 from handgrad.judging.gate import MOVED, Gate
 from handgrad.judging.hidden_state import reads_unwritten
-from handgrad.judging.jax_loss import JaxLoss
+from handgrad.judging.jax_loss import CALLBACKS, JaxLoss, outside
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
@@ -164,7 +163,7 @@ def _callback(traced: Traced) -> str | None:
 
 
 def by_calls(loss: PreparedLoss, given: Point) -> bool:
-    """Tell whether a loss is judged by differences of it, or held to them."""
+    """Tell whether a loss is one that only differences can judge."""
     called = isinstance(loss, JaxLoss) and _callback(loss.traced(given)) is not None
     return called or isinstance(loss, BlackBox)
 

@@ -22,8 +22,9 @@ import numpy as np
 
 from handgrad.clock import OutOfTimeError
 from handgrad.data.point import Point, sizes_of
-from handgrad.judging import by_differences, estimate
+from handgrad.judging import by_differences
 from handgrad.judging.by_differences import DRAWS, FAR, PLACES, SAFE, Found, Function
+from handgrad.judging.case import Case
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.vectors.functions import in_one
 from handgrad.oracle.differences import UNKNOWN, Slope, roughnesses, slopes
@@ -97,13 +98,38 @@ class _Around:
         return found / FAR
 
 
+def of_case(
+    case: Case, given: Point, why: str, value: Callable[[], float], compiled: bool
+) -> tuple[Reference, Tolerances]:
+    """Return an estimate of a gradient or a matrix, and what it leaves open.
+
+    Args:
+        case, given: the case and its point.
+        why: why it cannot be certified, in one line.
+        value: returns the loss of the case.
+        compiled: whether JAX can compile what is called.
+
+    Raises:
+        UndecidableError: the function is not finite around the point, or `stop_gradient` hides
+            what it stops.
+        OutOfTimeError: there was no time for a single element.
+    """
+    part, tangent = case.part, case.tangent(given)
+    if isinstance(part, Matrix | HessianProduct):
+        found = reference(part, given, why, case.seed, value(), compiled)
+    else:
+        function = by_differences.compiled if compiled else by_differences.function
+        found = by_differences.reference(function(case.loss, given), given, why, case.seed)
+    return found if tangent is None else by_differences.projected(*found, tangent)
+
+
 def reference(
     part: Matrix | HessianProduct,
     given: Point,
     why: str,
     seed: int,
     value: float,
-    compiled: bool = False,
+    compiled: bool,
 ) -> tuple[Reference, Tolerances]:
     """Return an estimate of a matrix, or of a product with one, and its tolerances.
 
@@ -132,14 +158,12 @@ def reference(
     return found.reference(value, why, of), found.tolerances(given, value, of_loss)
 
 
-def few(
-    part: Matrix | HessianProduct, given: Point, seed: int, most: int, compiled: bool = True
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return elements of a function, their estimated errors, and which are known.
+def few(part: Matrix, given: Point, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return elements of a function's matrix, their estimated errors, and which are known.
 
-    Of a matrix these are so many at most, drawn at random, and what shares their calls.
+    These are one, drawn at random, and what shares its calls.
     """
-    slopes = _found(part, given, seed, compiled, most).slopes
+    slopes = _found(part, given, seed, compiled=False, most=1).slopes
     values, errors = np.array([s.value for s in slopes]), np.array([s.coarse for s in slopes])
     return values, errors, np.isfinite(values) & np.isfinite(errors)
 
@@ -151,10 +175,10 @@ def _found(
     compiled: bool,
     most: int | None = None,
 ) -> Found:
-    function = estimate.in_floats if compiled else by_differences.function
+    function = by_differences.compiled if compiled else by_differences.function
     if isinstance(part, HessianProduct):
         whole = replace(given, inputs=given.inputs[1:])
-        around = _Around(function(part.loss, whole, _number), whole, seed, 2, most)
+        around = _Around(function(part.loss, whole, _number), whole, seed, 2)
         return _product(around, _vector(given.inputs[0]))
     whole = part.of_caller(given)
     f = function(part.function, whole, _number if part.symmetric else _vector)

@@ -1,7 +1,8 @@
 """Tell rounding from a wrong formula by other points: rounding errors are random from one to next.
 
 A wrong formula is off by nearly the same amount there as here. This is for code that runs in one
-precision only, because it calls functions that were compiled for it.
+precision only, because it calls functions that were compiled for it: whether its formula is right
+is not known then, only that it is not known to be wrong.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,7 @@ from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.losses import PreparedLoss
-from handgrad.judging.ruling import FLOAT32
-from handgrad.judging.witness import INCONCLUSIVE, RIGHT_FORMULA, ROUNDING, Gaps
+from handgrad.judging.witness import Gaps
 
 #: Returns the gradient at a point, float64, shape (size,).
 Answer = Callable[[Point], np.ndarray]
@@ -35,31 +35,21 @@ RANDOM = 0.4
 #: uniform about 0 the chance is below 1 in 100.
 FIRST, ALIKE = 3, 0.1
 
-#: An error that is the same fraction of the gradient at all neighbours is a wrong factor. Where the
-#: gradient is constant because of rounding, the exact one still changes by thousandths.
-CONSTANT = 1e-6
-
 #: How many ulps of the largest intermediate result an element may be off: the result of a few
 #: operations, each off by half an ulp.
 ULPS = 16
 
-#: A factor that few of a million numbers of float32 show.
-UNNOTICED = 1 + 2.0**-44
-
 #: Points on the way to the origin, where saturated functions are not saturated.
 WAY = tuple(2.0**-k for k in range(1, 7))
 
-#: Half the way to the origin must change an element by more than this fraction of it, or arithmetic
-#: in float64 may not notice a factor of UNNOTICED either.
-NOTICED = 2.0**-6
 
-
-def shown(
+def like_rounding(
     answer: Answer, loss: PreparedLoss, given: Point, gaps: Gaps, open_ones: np.ndarray
 ) -> np.ndarray:
-    """Tell of each element whether its error here is like rounding.
+    """Tell of which elements the error here is like rounding, bool, shape (size,).
 
-    0 is divided by 0 where an element has no gap: the caller turns NumPy's warnings off.
+    It is random, or as small as that of a sum with a term that is much larger. 0 is divided by 0
+    where an element has no gap: the caller turns NumPy's warnings off.
 
     Args:
         answer: the gradient that is judged.
@@ -67,40 +57,25 @@ def shown(
         given: the point.
         gaps: its gaps there.
         open_ones: the elements that matter, bool, shape (size,).
-
-    Returns:
-        RIGHT_FORMULA where the error is random and small, ROUNDING where it is random, or as large
-        as that of a sum with a term that is much larger; else INCONCLUSIVE.
     """
-    near = _at_neighbours(answer, loss, given, open_ones)
-    errors = np.array([error for _, error in near])
-    if len(near) < FIRST:
-        return np.full(given.size, INCONCLUSIVE)
-    answers = np.array([answered for answered, _ in near])
-    random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
-    small = np.full(given.size, more_than_half(given, gaps)[open_ones].all())
-    if not small.any():
-        small = in_float32(loss.case, answer, given) & (gaps.gap <= gaps.sharp * FLOAT32)
-    found = np.where(random, np.where(small, RIGHT_FORMULA, ROUNDING), INCONCLUSIVE)
-    in_proportion = _spread(errors / answers) < CONSTANT
-    left = open_ones & ~random & ~in_proportion
-    return np.where(left & _absorbed(answer, loss, given, gaps, left), ROUNDING, found)
+    errors = _at_neighbours(answer, loss, given, open_ones)
+    if len(errors) < FIRST:
+        return np.zeros(given.size, dtype=bool)
+    random = open_ones & (_spread(errors) > RANDOM)
+    return random | _absorbed(answer, loss, given, gaps, open_ones & ~random)
 
 
 def _at_neighbours(
     answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the gradient and its error at neighbours; few if they show a mistake or time is up."""
+) -> np.ndarray:
+    """Return the errors at neighbours, (n, size); few if they show a mistake or time is up."""
     clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
     while len(found) < NEIGHBOURS and not clock.over:
         near = loss.case.varied(given, partial(_moved, rng))
-        answered = answer(near)
-        found.append((answered, _errors(answered, loss, near)))
-        if len(found) == FIRST:
-            spread = _spread(np.array([error for _, error in found]))
-            if not (spread > ALIKE)[open_ones].any():
-                break
-    return found
+        found.append(_errors(answer(near), loss, near))
+        if len(found) == FIRST and not (_spread(np.array(found)) > ALIKE)[open_ones].any():
+            break
+    return np.array(found)
 
 
 def _errors(answers: np.ndarray, loss: PreparedLoss, near: Point) -> np.ndarray:
@@ -112,65 +87,30 @@ def _spread(numbers: np.ndarray) -> np.ndarray:
     return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
 
 
-def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of what is left of errors, relative to their mean size.
-
-    A constant and a multiple of the exact gradient are taken off, as a wrong formula that is one of
-    these is no more random than the exact gradient.
-    """
-    from_mean, changes = errors - errors.mean(axis=0), exact - exact.mean(axis=0)
-    factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
-    left = from_mean - np.nan_to_num(factor) * changes
-    deviation = np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2))
-    return deviation / np.mean(np.abs(errors), axis=0)
-
-
-def more_than_half(given: Point, gaps: Gaps) -> np.ndarray:
-    """Tell which elements have more than half of their digits right.
-
-    For the others random errors prove nothing: those of a difference quotient are random too, and
-    with the best step a simple one has half of the digits right.
-    """
-    half = [np.sqrt(formats.of(leaf.dtype).eps) for leaf in given.leaves]
-    size = np.abs(balls.midpoints(gaps.reference))
-    return gaps.gap < np.repeat(half, [leaf.size for leaf in given.leaves]) * size
-
-
-def in_float32(case: Case, answer: Answer, given: Point, inside: bool = True) -> np.ndarray:
+def in_float32(case: Case, answer: Answer, given: Point) -> np.ndarray:
     """Tell which elements of float64 are computed in float32, bool, shape (size,).
 
-    Wherever they are evaluated, all of a leaf's numbers are float32's or, if it may be `inside`
-    alone that float32 is used, none notices a change of the parameters that float32 does not show.
-    A difference quotient has neither property. Numbers of few bits and saturated functions have
-    both in float64 as well, so the points are drawn and lie on the way to the origin, and an
-    element must change from one to the next; where all numbers of a leaf are float32's, one of
-    them must. None are found where time is up.
+    Wherever they are evaluated, all of a leaf's numbers are float32's; a difference quotient is
+    not. Numbers of few bits and saturated functions are in float64 as well, so the points are drawn
+    and lie on the way to the origin, and an element must change from one to the next. None are
+    found where time is up.
     """
     clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
     for t in (1.0, *WAY):
         if clock.over:
             return np.zeros(given.size, dtype=bool)
-        here = case.varied(given, lambda leaf, t=t: _moved(rng, _times(t, leaf)))
-        near = case.varied(here, partial(_times, UNNOTICED))
-        both = np.array([answer(here), answer(near)])
-        if np.isfinite(both).all():
-            found.append(both)
-    if len(found) <= FIRST:
-        return np.zeros(given.size, dtype=bool)
-    answers, others = np.swapaxes(found, 0, 1)
-    steps = np.abs(np.diff(answers, axis=0))
-    single = (answers.astype(np.float32) == answers).all(axis=0)
-    same = (answers == others).all(axis=0)
-    noticed = (steps > NOTICED * np.abs(answers[1:])).any(axis=0)
-    changes = (steps > 0).sum(axis=0) >= FIRST
+        there = answer(case.varied(given, lambda leaf, t=t: _moved(rng, _times(t, leaf))))
+        if np.isfinite(there).all():
+            found.append(there)
     result = np.zeros(given.size, dtype=bool)
+    if len(found) <= FIRST:
+        return result
+    answers = np.array(found)
+    single = (answers.astype(np.float32) == answers).all(axis=0)
+    changes = (np.diff(answers, axis=0) != 0).sum(axis=0) >= FIRST
     for leaf, part in zip(given.leaves, given.parts(), strict=True):
-        if leaf.dtype != np.float64:
-            continue
-        if single[part].all():
+        if leaf.dtype == np.float64 and single[part].all():
             result[part] = changes[part].any()
-        elif inside and same[part].all():
-            result[part] = changes[part] & noticed[part]
     return result
 
 

@@ -169,25 +169,15 @@ class NumpyLoss:
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open.
 
-        Args:
-            given: the point.
-            why: why it cannot be certified, in one line.
-            compiled: whether JAX can compile what a matrix is of.
+        The arguments are those of `handgrad.judging.matrix_differences.of_case`.
         """
-        part, seed, tangent = self.case.part, self.case.seed, self.case.tangent(given)
-        if isinstance(part, Matrix | HessianProduct):
-            value, _ = self.answers(given)
-            found = matrix_differences.reference(part, given, why, seed, value, compiled)
-        else:
-            f = by_differences.function(self.case.loss, given)
-            found = by_differences.reference(f, given, why, seed)
-        return found if tangent is None else by_differences.projected(*found, tangent)
+        value = lambda: self.answers(given)[0]  # noqa: E731
+        return matrix_differences.of_case(self.case, given, why, value, compiled)
 
     def _check_matrix(self, given: Point, reference: Reference) -> None:
         """Compare a matrix with differences of its function, at a few elements."""
         assert isinstance(self.case.part, Matrix)
-        of_few = self.case.part, given, self.case.seed, 1, False
-        slopes, errors, known = matrix_differences.few(*of_few)
+        slopes, errors, known = matrix_differences.few(self.case.part, given, self.case.seed)
         apart = np.abs(slopes - balls.midpoints(reference.gradient))
         size = np.max(np.abs(slopes), initial=0.0, where=known)
         if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():

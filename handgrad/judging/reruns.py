@@ -116,25 +116,24 @@ def formula(loss: PreparedLoss, given: Point, gaps: Gaps) -> np.ndarray:
             shown = np.where(doubted, INCONCLUSIVE, shown)
     open_ones = gaps.wrong & (shown == INCONCLUSIVE)
     if open_ones.any():
-        answer = partial(_answer, case)
-        beside = _attempt(lambda: neighbours.shown(answer, loss, given, gaps, open_ones))
-        if beside is not None:
-            beside = np.where(doubted & (beside == ROUNDING), RIGHT_FORMULA, beside)
-            shown = np.where(open_ones, beside, shown)
+        like = partial(neighbours.like_rounding, partial(_answer, case))
+        random = _attempt(lambda: like(loss, given, gaps, open_ones))
+        if random is not None:
+            shown = np.where(random, np.where(doubted, RIGHT_FORMULA, ROUNDING), shown)
     # A formula that is right but for constants that float32 rounds, in answers in float32.
     most = ULPS_OF_CONSTANTS * np.finfo(np.float32).eps * np.abs(balls.midpoints(gaps.reference))
     rounded = (error <= most) & (gaps.gap <= gaps.sharp * FLOAT32) & (shown != RIGHT_FORMULA)
     if rounded.any():
-        shown = np.where(rounded & in_float32(case, given, inside=False), RIGHT_FORMULA, shown)
+        shown = np.where(rounded & in_float32(case, given), RIGHT_FORMULA, shown)
     return shown
 
 
-def in_float32(case: Case, given: Point, inside: bool = True) -> np.ndarray:
+def in_float32(case: Case, given: Point) -> np.ndarray:
     """Tell which elements of float64 the gradient computes in float32, bool, shape (size,).
 
     See `neighbours.in_float32`.
     """
-    found = _attempt(lambda: neighbours.in_float32(case, partial(_answer, case), given, inside))
+    found = _attempt(lambda: neighbours.in_float32(case, partial(_answer, case), given))
     return np.zeros(given.size, dtype=bool) if found is None else found
 
 

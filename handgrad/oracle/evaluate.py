@@ -146,7 +146,6 @@ def further_slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     further: int,
-    draw: int = 0,
     arguments: Sequence[np.ndarray] | None = None,
     most: float = np.inf,
 ) -> tuple[int, np.ndarray]:
@@ -157,7 +156,6 @@ def further_slopes(
         directions: objects, shape (k, size).
         comparisons: how comparisons are decided.
         further: by how many iterations they go on.
-        draw: which random deviation solutions of linear systems by iteration have; 0 for none.
         arguments: parameters and inputs as balls, if not those of the point.
         most: the iterations in which each loop ends.
 
@@ -170,7 +168,7 @@ def further_slopes(
     """
     program = problem.traced.loss
     memory, trusted = program.memory, problem.trusted
-    run = Run(RULES, comparisons, memory, trusted=trusted, further=further, draw=draw, most=most)
+    run = Run(RULES, comparisons, memory, trusted=trusted, further=further, most=most)
     (loss,) = run.closed(program.jaxpr, series_arguments(problem, directions, arguments))
     both = np.append(balls.boxed([loss.value[()]], (1,)), dual.tangents(loss, len(directions)))
     return run.iterations, both

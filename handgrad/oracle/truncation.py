@@ -45,9 +45,6 @@ MOST = 64
 #: linear convergence, what is left is then a tenth of them at most.
 SMALL = 0.25
 
-#: The last draw of deviations of linear systems; draws are numbered like the iterations.
-DRAWS = 8
-
 #: Changes below this part of an element do not matter: it is a thousandth of the roundoff.
 NOTHING = 2.0**-63
 
@@ -143,8 +140,7 @@ def _truncation(
     largest = np.zeros(along.size)
     grown = largest
     for further in _doubled(iterations):
-        draw = min(further, DRAWS)
-        _, there = run(problem, directions, comparisons_at(bits), further, draw)
+        _, there = run(problem, directions, comparisons_at(bits), further)
         there = np.append(there[:1], there[2:])
         moved = balls.magnitudes(there - along)
         if not np.isfinite(moved).all():
@@ -189,7 +185,7 @@ def check_slopes(
     direction = _direction(problem, rng)
 
     def along(arguments: Any = None, most: float = np.inf) -> tuple[int, np.ndarray]:
-        return run(problem, direction[None], comparisons_at(bits), further, 0, arguments, most)
+        return run(problem, direction[None], comparisons_at(bits), further, arguments, most)
 
     taken, (value, slope) = along()
     most, finite = ENDLESS * max(FEWEST, taken), False
@@ -220,7 +216,7 @@ def _steady(
     try:
         for step in (STEPS[-1], -STEPS[-1]):
             moved = moved_by(problem.arguments(), slice(len(problem.leaves)), direction * arb(step))
-            there, _ = run(problem, direction[None], comparisons_at(bits), 0, 0, moved, iterations)
+            there, _ = run(problem, direction[None], comparisons_at(bits), 0, moved, iterations)
             if there != iterations:
                 return False
     except (EndlessLoopError, OutOfTimeError):

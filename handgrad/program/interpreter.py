@@ -62,7 +62,6 @@ class Run:
         trusted: frozenset[str] = frozenset(),
         literals: Callable[[Any], Any] | None = None,
         further: int = 0,
-        draw: int = 0,
         most: float = np.inf,
     ) -> None:
         self.rules = rules
@@ -73,7 +72,6 @@ class Run:
         self.literals = literals  # returns the exact constant of a rounded literal, or None
         self.elements = 0.0  # a count of operations on numbers
         self.further = further  # how many iterations a loop that approximates goes on
-        self.draw = draw  # which random deviation solutions of linear systems have; 0 for none
         self.most = most  # of how many iterations a loop ends, or else raises
         self.iterations = 0  # of the longest such loop, and one more; 0 if there is none
 

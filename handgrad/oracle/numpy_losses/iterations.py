@@ -211,7 +211,6 @@ def further_slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     further: int,
-    draw: int = 0,  # noqa: ARG001 (of systems that JAX solves)
     arguments: Sequence[np.ndarray] | None = None,
     most: float = np.inf,  # noqa: ARG001 (which `Loops.going_on` knows)
 ) -> tuple[int, np.ndarray]:

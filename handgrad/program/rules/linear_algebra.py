@@ -5,10 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from flint import arb_mat
 
 from handgrad.arithmetic import balls, dual
-from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.jets import Jet
 from handgrad.program import cost
@@ -107,11 +105,12 @@ def linear_solve(run: Run, eqn: Any, *operands: Any) -> list[Any]:
     """
     lengths, programs = eqn.params["const_lengths"], eqn.params["jaxprs"]
     ends = np.cumsum([0, *lengths])
-    matvec, _, solve, transposed = (operands[a:b] for a, b in pairwise(ends))
+    matvec, _, solve, _ = (operands[a:b] for a, b in pairwise(ends))
     knowns = operands[ends[-1] :]
     if run.once(("iterates", id(eqn)), lambda: _iterates(programs.solve)):
-        solvers = [(programs.solve, solve), (programs.transpose_solve, transposed)]
-        return _by_elimination(run, (programs.matvec, matvec), solvers, knowns)
+        # What it computes has other slopes: it ends at once where the right side is an eigenvector.
+        iterative = f"`{eqn.primitive.name}` by an iteration, which stops at a tolerance"
+        raise UncertifiedPrimitiveError(eqn.primitive.name, iterative)
     factors = [dual.stopped(o) for o in solve]
 
     def solved(knowns: Sequence[Dual]) -> list[Dual]:
@@ -145,109 +144,8 @@ def _moves(operands: Sequence[Any]) -> bool:
     return tangents is not None or dual.have_slopes(operands)
 
 
-#: The most unknowns of a system that an iteration solves; elimination takes n³ operations.
-MOST_UNKNOWNS = 256
-
-#: The number of right-hand sides that show how well an iteration solves a system.
-SOLVED = 2
-
-
 def _iterates(program: Any) -> bool:
     return any(eqn.primitive.name == "while" for eqn in equations(program.jaxpr))
-
-
-def _by_elimination(
-    run: Run, apply: tuple[Any, Any], solvers: list[tuple[Any, Any]], knowns: Any
-) -> list[Any]:
-    """Solve A(x) = b by elimination where the equation has an iteration, which stops early.
-
-    If the run has a draw, x deviates at random by as much as the results of the iteration do.
-
-    Args:
-        run: the run.
-        apply: the program that applies A, and its constants.
-        solvers: those that solve systems with A, and with its transpose.
-        knowns: b.
-    """
-    program, consts = apply
-    n = sum(b.value.size for b in knowns)
-    if n > MOST_UNKNOWNS:
-        name = "custom_linear_solve"
-        raise UncertifiedPrimitiveError(name, f"`{name}` of {n} unknowns")
-    # The slopes of A at 0 along the unit vectors are its columns. Perturbed runs have no slopes.
-    units = _apart(balls.zeros((n,)), knowns, balls.exact(np.eye(n)))
-    columns = run.deciding(run.comparisons).closed(program, [*map(dual.primal, consts), *units])
-    a = np.concatenate([dual.tangents(c, n).reshape(n, -1) for c in columns], axis=1).T
-    inverse, b = _inverted(a), _vector(knowns)
-    x, slopes = _times(inverse, b), None
-    images = run.closed(program, [*consts, *_apart(x, knowns)])
-    k = dual.directions(*knowns, *images)
-    if k is not None:
-        moved = [
-            (dual.tangents(known, k) - dual.tangents(image, k)).reshape(k, -1)
-            for known, image in zip(knowns, images, strict=True)
-        ]
-        slopes = _times(inverse, np.concatenate(moved, axis=1).T).T
-    run.approximates(0)
-    if run.draw:
-        key = ("deviation", id(program), *(balls.midpoints(m).tobytes() for m in (a, b)))
-        size = run.once(key, lambda: _deviation(run, a, inverse, solvers, knowns))
-        signs = np.random.default_rng(run.draw).choice([-1.0, 1.0], size=(n, n))
-        off = balls.exact(np.eye(n) + signs * size / np.sqrt(n))
-        x, slopes = _times(off, x), slopes if slopes is None else _times(off, slopes.T).T
-    return _apart(x, knowns, slopes)
-
-
-def _deviation(
-    run: Run, a: np.ndarray, inverse: np.ndarray, solvers: list[tuple[Any, Any]], knowns: Any
-) -> float:
-    """Return the largest relative error of a solution by iteration, or of its residual."""
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(SOLVED, len(a)))
-    given, largest = [_vector(knowns), *balls.exact(signs)], 0.0
-    for (solver, consts), turned in zip(solvers, (False, True), strict=True):
-        matrix, inverted = (a.T, inverse.T) if turned else (a, inverse)
-        for b in given:
-            # What cannot be compared here decides nothing but how large the deviation is.
-            there = run.deciding(Comparisons(final=True, undefined=True))
-            x = _vector(there.closed(solver, [*map(dual.primal, consts), *_apart(b, knowns)]))
-            for gap, size in ((x - _times(inverted, b), x), (_times(matrix, x) - b, b)):
-                largest = np.fmax(largest, _norm(gap) / (_norm(size) or 1.0))
-    return float(largest)
-
-
-def _norm(vector: np.ndarray) -> float:
-    return float(np.linalg.norm(balls.midpoints(vector)))
-
-
-def _vector(parts: Any) -> np.ndarray:
-    return np.concatenate([part.value.reshape(-1) for part in parts])
-
-
-def _apart(vector: np.ndarray, like: Any, tangent: np.ndarray | None = None) -> list[Dual]:
-    """Split a vector, and tangents of it (k, n), into the shapes of several arrays."""
-    ends = np.cumsum([0, *(part.value.size for part in like)])
-    return [
-        Dual(
-            vector[a:b].reshape(part.shape),
-            None if tangent is None else tangent[:, a:b].reshape(-1, *part.shape),
-        )
-        for part, (a, b) in zip(like, pairwise(ends), strict=True)
-    ]
-
-
-def _inverted(matrix: np.ndarray) -> np.ndarray:
-    """Return the inverse of a matrix; NaN if it may be singular."""
-    n = len(matrix)
-    try:
-        return balls.boxed(arb_mat(n, n, matrix.ravel().tolist()).inv().entries(), (n, n))
-    except ZeroDivisionError:
-        return balls.full((n, n), balls.ZERO / balls.ZERO)
-
-
-def _times(matrix: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Multiply a matrix with a vector or a matrix."""
-    columns = other.reshape(len(other), -1)
-    return balls.matmul(matrix[None], columns[None])[0].reshape(-1, *other.shape[1:])
 
 
 RULES: dict[str, Rule] = {
