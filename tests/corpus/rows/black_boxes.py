@@ -3,6 +3,7 @@
 import ctypes
 import math
 import random
+import struct
 from ctypes.util import find_library
 from typing import Any
 
@@ -192,6 +193,10 @@ def expected_product(w: Any, v: Any, x: Any) -> Any:
     return x.T @ (-2 * h * (1 - h * h) * (x @ v))
 
 
+def by_bytes(w: Any) -> float:
+    return struct.unpack("d", struct.pack("d", w[0]))[0] ** 2
+
+
 CASES = [
     # a loss in C by ctypes, judged by differences.
     *cases("compiled-code", check_gradient, log_tail, W, X, points=1)(
@@ -296,5 +301,8 @@ CASES = [
             "draws from Python's random",
             verdict="undecidable",
         ),
+    ),
+    *cases("a slope of 0 that can only be called", check_gradient, by_bytes, np.zeros(1), points=0)(
+        Row("right", lambda w: 2 * w, "w [0] 0 0 - agree", never=("e16",), verdict="agree"),
     ),
 ]
