@@ -159,9 +159,7 @@ CASES = [
     *step("a step without a cache", lambda x: x * x, X)(
         Row("right", lambda x, d: 2 * d * x, **AGREE),
         Row("half", lambda x, d: d * x, kinds=("factor",), **WRONG),
-        Row(
-            "too many arguments", lambda x, w, d: d, "as backward(*inputs, cotangent)", **REFUSED
-        ),
+        Row("too many arguments", lambda x, w, d: d, "as backward(*inputs, cotangent)", **REFUSED),
     ),
     *step("a step of three inputs", lambda x, w, b: x @ w + b[None, :], X, W, B)(
         Row("right", lambda x, w, b, dz: affine_back(dz, (x, w)), **AGREE),

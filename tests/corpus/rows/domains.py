@@ -197,6 +197,6 @@ CASES = [
     ),
     *cases("a loss that refuses what leaves its domain", check_gradient, of_a_factor, FACTOR, **IN)(
         Row("right", slope_of_a_factor, "not certified", verdict="agree", certified=False),
-        Row("another", lambda a: slope_of_a_factor(a) + np.eye(2), verdict="disagree"),
+        Row("off on the diagonal", lambda a: slope_of_a_factor(a) + np.eye(2), verdict="disagree"),
     ),
 ]
