@@ -1,16 +1,16 @@
 """The report on many checks at once: one table, the failures, and what was not judged."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from handgrad.compared import RAISED
+from handgrad.compared import RAISED, Named, Reports
 from handgrad.data.findings import NotJudged
 from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import as_json
-from handgrad.render import Document, Renderable, Table
+from handgrad.render import Document, Table
 from handgrad.render.content import FEW_LEAVES, WORST_FIRST
 from handgrad.render.junit import Case, as_junit
 from handgrad.render.page import Section, as_page, as_sentence
@@ -33,7 +33,7 @@ _SAYS = {"disagree": "wrong", RAISED: "raised", "undecidable": "undecidable"}
 
 
 @dataclass(frozen=True)
-class Audited:
+class Audited(Named):
     """One check of an audit; true exactly if it passes."""
 
     name: str  #: as given
@@ -42,14 +42,6 @@ class Audited:
     report: Any
     raised: str | None = None  #: what it raised, in one line
     seconds: float = field(default=0.0, compare=False)  #: how long it took, on the wall clock
-
-    def __bool__(self) -> bool:
-        return self.report is not None and bool(self.report)
-
-    @property
-    def verdict(self) -> str:
-        """The verdict of its report, or `raised`."""
-        return RAISED if self.report is None else self.report.verdict
 
     @property
     def blame(self) -> str | None:
@@ -101,52 +93,27 @@ class Audited:
 
 
 @dataclass(frozen=True, repr=False)
-class AuditReport(Renderable):
+class AuditReport(Reports):
     """The reports of many checks; true exactly if one was made, and all pass.
 
     `report["logit"]` is what the check of that name returned.
     """
 
+    _noun = "check"
     audited: tuple[Audited, ...]  #: in the order given
     not_judged: tuple[NotJudged, ...] = ()  #: what was found and not judged, and why
 
-    def __bool__(self) -> bool:
-        return self.passes
-
-    def __getitem__(self, name: str) -> Any:
-        one = next((one for one in self.audited if one.name == name), None)
-        if one is None:
-            known = ", ".join(repr(one.name) for one in self.audited)
-            raise KeyError(f"no check {name!r}; expected one of {known}")
-        if one.report is None:
-            raise KeyError(f"{name!r} has no report, since it raised {one.raised}")
-        return one.report
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(one.name for one in self.audited)
+    @property
+    def _named(self) -> tuple[Audited, ...]:
+        return self.audited
 
     def __repr__(self) -> str:
         return f"<AuditReport: {self.headline}>"
 
     @property
-    def reports(self) -> tuple[Any, ...]:
-        """What each check returned that did not raise."""
-        return tuple(one.report for one in self.audited if one.report is not None)
-
-    @property
     def verdicts(self) -> dict[str, str]:
         """The verdict of each check, or `raised`, by its name."""
         return {one.name: one.verdict for one in self.audited}
-
-    @property
-    def passes(self) -> bool:
-        """Whether every check passes, and there is one."""
-        return bool(self.audited) and all(self.audited)
-
-    @property
-    def failing(self) -> tuple[str, ...]:
-        """The names of the checks that do not pass."""
-        return tuple(one.name for one in self.audited if not one)
 
     @property
     def headline(self) -> str:

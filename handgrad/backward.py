@@ -36,11 +36,12 @@ def check_backward(
     output is complex, of the real number whose gradient by the output is c.
 
     Args:
-        forward: `forward(*inputs) -> (output, cache)`, in `jax.numpy` or NumPy; in PyTorch if the
-            inputs are tensors.
-        backward: `backward(cotangent, cache) -> cotangents`, one for each input in a tuple or list
-            (or the bare one if there is one input), shaped like it; those of inputs that hold no
-            floats are ignored.
+        forward: `forward(*inputs)`, which returns (output, cache) or the output alone, in
+            `jax.numpy` or NumPy; in PyTorch if the inputs are tensors.
+        backward: `backward(cotangent, cache)` or `backward(*inputs, cotangent)`, which returns
+            cotangents, one for each input in a tuple or list (or the bare one if there is one
+            input), shaped like it; those of inputs that hold no floats are ignored. What it
+            returns None for is not judged, and a warning says so.
         inputs: arrays, or pytrees of arrays.
         cotangent: shaped like the output, and converted to its dtype; random by default. Of parts
             of the output that hold no floats (a mask, an index), it is None.
@@ -85,8 +86,14 @@ def report_on_step(
     seconds: float,
 ) -> GradientReport:
     """Judge a backward step, as `check_backward` does; raises as that."""
-    case, given = backward_case(forward, backward, inputs, cotangent, options)
-    return report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
+    step, none = (forward, backward, inputs, cotangent, options), set[int]()
+    case, given = backward_case(*step, none=none)
+    report = report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
+    if not 0 < len(none) < len(given.leaves):
+        return report
+    case, given = backward_case(*step, without=sorted(none))
+    points = points_of_part(points, given, without=none)
+    return report_on(case, given, points, strict, reproduce, seconds)
 
 
 @with_arguments_of(check_backward)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from handgrad.compared import RAISED, Version, close_up, row, same_mistakes
+from handgrad.compared import RAISED, Reports, Version, close_up, row, same_mistakes
 from handgrad.data.numerals import listed, plural
 from handgrad.judging.judgement import as_json
 from handgrad.judging.verdict import of_variation
-from handgrad.render import Document, Renderable, Table
-from handgrad.report import GradientReport
+from handgrad.render import Document, Table
 
 HEADINGS = ("version", "verdict", "worst", "off by", "")
 
@@ -19,12 +18,13 @@ MOST_WARNINGS = 4
 
 
 @dataclass(frozen=True, repr=False)
-class ComparisonReport(Renderable):
+class ComparisonReport(Reports):
     """The reports on several versions of one gradient; true exactly if all pass.
 
     `report["triton"]` is the `GradientReport` on that version.
     """
 
+    _noun = "version"
     versions: tuple[Version, ...]  #: in the order given
     #: The names of the wrong versions that make the same mistake, in groups of two or more.
     same_mistake: tuple[tuple[str, ...], ...]
@@ -35,39 +35,13 @@ class ComparisonReport(Renderable):
         """Make the report on versions, which have been judged at the same points."""
         return cls(tuple(versions), tuple(same_mistakes(versions)), reproduce)
 
-    def __bool__(self) -> bool:
-        return self.passes
-
-    def __getitem__(self, name: str) -> GradientReport:
-        version = next((v for v in self.versions if v.name == name), None)
-        if version is None:
-            known = ", ".join(repr(v.name) for v in self.versions)
-            raise KeyError(f"no version {name!r}; expected one of {known}")
-        if version.report is None:
-            raise KeyError(f"{name!r} has no report, since it raised {version.raised}")
-        return version.report
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(version.name for version in self.versions)
+    @property
+    def _named(self) -> tuple[Version, ...]:
+        return self.versions
 
     def __repr__(self) -> str:
         each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
         return f"<ComparisonReport: {self.verdict}, {each}>"
-
-    @property
-    def reports(self) -> tuple[GradientReport, ...]:
-        """The report on each version that did not raise."""
-        return tuple(v.report for v in self.versions if v.report is not None)
-
-    @property
-    def passes(self) -> bool:
-        """Whether every version passes."""
-        return all(self.versions)
-
-    @property
-    def failing(self) -> tuple[str, ...]:
-        """The names of the versions that do not pass."""
-        return tuple(version.name for version in self.versions if not version)
 
     @property
     def verdict(self) -> str:

@@ -94,7 +94,7 @@ class LeafReport:
     yours: float  #: its value in the gradient that is judged
     autodiff: float  #: its value by `jax.grad`; NaN if JAX has none
     exact: Enclosure  #: its exact value
-    ulps: float  #: `|yours - exact| / ulp(exact)`
+    ulps: float  #: `|yours - exact| / ulp(exact)`; NaN of an estimate that knows no digit
     ulps_autodiff: float  #: `|autodiff - exact| / ulp(exact)`
     sharp: float  #: the largest error that counts as right, at this element
     loose: float  #: the largest error of ordinary rounding, at this element

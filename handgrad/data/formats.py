@@ -79,6 +79,11 @@ class Format:
         """The significant decimal digits that tell any two numbers apart."""
         return int(np.ceil(1 + (self.bits + 1) * np.log10(2)))
 
+    @property
+    def shown(self) -> int:
+        """The significant decimal digits of a number in a sentence."""
+        return round(1 + (self.bits + 1) * np.log10(2))
+
     def spacing(self, values: Any) -> np.ndarray:
         """Return an ulp of each number, in float64; NaN of what is not finite."""
         sizes = np.abs(np.asarray(values, dtype=np.float64))

@@ -10,7 +10,6 @@ from flint import arb
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
 from handgrad.data.ulps import ANOTHER
-from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import CALLS, calls, not_a_function
@@ -73,14 +72,3 @@ class BlackBox(NumpyLoss):
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:  # noqa: ARG002 (of other losses)
         """Raise, as `reference` does."""
         raise UntraceableError(self.why)
-
-
-def may_be_judged(case: Case, given: Point) -> bool:
-    """Tell whether a case is one that differences can judge."""
-    whole = case.part.whole if isinstance(case.part, RandomDirections) else case
-    of_torch = whole.own is not None and whole.own.of_torch
-    if of_torch or whole.of_values or isinstance(whole.part, TorchRule):
-        return False
-    leaves = (*given.leaves, *whole.of_caller(given).leaves)
-    floats = all(leaf.dtype in (np.float64, np.float32) for leaf in leaves)
-    return floats and whole.referee == "auto" and whole.computed_in is None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import jax
 import numpy as np
 
+from handgrad.data.point import Point
 from handgrad.judging.ruling import Ruling
 from handgrad.program.graph import Graph, Node, Numbering, active_values, flattened
 
@@ -26,15 +27,15 @@ def blind_spots(rulings: Sequence[Ruling], part: bool = False) -> list[str]:
     """
     if not rulings:
         return []
-    first = rulings[0]
-    found = [*_zeros(rulings), *_dead(rulings, part), *_in_noise(rulings)]
+    first, points = rulings[0], [ruling.given for ruling in rulings]
+    found = [*zeros(points), *_dead(rulings, part), *_in_noise(rulings)]
     return [*found, *_lengths(first, part), *_uniform(first)]
 
 
-def _zeros(rulings: Sequence[Ruling]) -> Iterator[str]:
+def zeros(points: Sequence[Point]) -> Iterator[str]:
     """Find parameters that are 0 at all points, which hide all terms that they are factors of."""
-    for k, path in enumerate(rulings[0].given.paths):
-        leaves = [ruling.given.leaves[k] for ruling in rulings]
+    for k, path in enumerate(points[0].paths if points else ()):
+        leaves = [point.leaves[k] for point in points]
         if leaves[0].size and not any(leaf.any() for leaf in leaves):
             yield f"{path} is 0 at every point: terms that it is a factor of cannot show"
 
@@ -83,7 +84,20 @@ def _of_units(zeros: np.ndarray) -> np.ndarray:
     axes = range(zeros.ndim)
     others = [tuple(b for b in axes if b != a) for a in axes]
     found = [np.broadcast_to(zeros.all(axis=o, keepdims=True), zeros.shape) for o in others]
-    return np.any([np.zeros_like(zeros), *found], axis=0)
+    return np.any([np.zeros_like(zeros), *found], axis=0) & ~_left_by_a_mask(zeros)
+
+
+def _left_by_a_mask(zeros: np.ndarray) -> np.ndarray:
+    """Tell where a causal mask leaves one element of a row or column, which softmax makes 1."""
+    n = zeros.shape[-1] if zeros.ndim > 1 and zeros.shape[-1] == zeros.shape[-2] else 0
+    seen = np.tri(n, dtype=bool)
+    if n < 3:  # of two, each row may be a unit
+        return np.zeros_like(zeros)
+    for kept in (seen, seen.T):
+        if zeros[..., ~kept].all():
+            few = (kept.sum(axis=1, keepdims=True) < 2) | (kept.sum(axis=0, keepdims=True) < 2)
+            return np.broadcast_to(few, zeros.shape)
+    return np.zeros_like(zeros)
 
 
 def _lengths(ruling: Ruling, part: bool) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The case: a gradient to judge, its loss, and the options."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from inspect import signature
 from typing import Any, ClassVar, NamedTuple
@@ -11,6 +12,7 @@ from handgrad.data import attempts
 from handgrad.data.computed_in import Arithmetic, arithmetic
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
+from handgrad.data.numerals import listed
 from handgrad.data.point import Point, shortly
 from handgrad.judging.matrix_parts import HessianProduct, Matrix, Rewriting
 from handgrad.judging.options import Options
@@ -90,12 +92,15 @@ class BackwardStep:
     cotangents: Callable[..., Any]  #: (cache, cotangent) -> the gradient
     #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
     retried: list[str]
+    without: Collection[int] = ()  #: which arrays of floats among the inputs are not judged
+    gone: tuple[str, ...] = ()  #: and what they are called
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The warnings for the report."""
         what = "backward was given writable NumPy copies, as on arrays of jax.numpy it raised "
-        return (what + self.retried[0],) if self.retried else ()
+        notes = (what + self.retried[0],) if self.retried else ()
+        return (*notes, not_judged(self.gone, "backward returns None")) if self.gone else notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,6 +336,21 @@ class Case(Options):
     def notes(self) -> tuple[str, ...]:
         """Warnings for the report, once the case was judged."""
         return self.part.notes if self.part else ()
+
+
+def not_judged(paths: Sequence[str], why: str) -> str:
+    """Say which arguments are not differentiated."""
+    return f"not differentiated, and so not judged: {listed(paths)}; {why}"
+
+
+def takes(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
+    """Tell whether a function takes so many arguments, as far as that is known."""
+    with suppress(ValueError):
+        try:
+            signature(function).bind(*arguments)
+        except TypeError:
+            return False
+    return True
 
 
 def check_case(case: Case, given: Point) -> None:

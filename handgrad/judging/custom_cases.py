@@ -14,10 +14,17 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import in_pairs, joined
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
-from handgrad.data.numerals import listed
 from handgrad.data.point import Point, alike, native, point_at
 from handgrad.data.pytrees import is_real, is_traced, weighed, wide
-from handgrad.judging.case import OF_REFERENCE, OF_RULE, Case, CustomRule, Vector, check_function
+from handgrad.judging.case import (
+    OF_REFERENCE,
+    OF_RULE,
+    Case,
+    CustomRule,
+    Vector,
+    check_function,
+    not_judged,
+)
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
@@ -82,8 +89,7 @@ class Arguments:
         pairs = list(zip(self.places, self.given.paths, strict=True))
         names = tuple(path for k, path in pairs if k in kept)
         given = point_at([self.leaves[k] for k in kept], (), Names("args", leaves=names))
-        gone = listed([path for k, path in pairs if k in places])
-        note = f"not differentiated, and so not judged: {gone}; {why}"
+        note = not_judged([path for k, path in pairs if k in places], why)
         return replace(self, places=kept, given=given, notes=(*self.notes, note))
 
     @property

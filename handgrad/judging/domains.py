@@ -58,6 +58,8 @@ def in_domains(case: Case, given: Point) -> Case:
         found = [found[k] for k in case.part.places]
     elif len(leaves) > len(given.leaves):
         found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
+        without = case.part.without if isinstance(case.part, BackwardStep) else ()
+        found = [d for k, d in enumerate(found) if k not in without]
     for path, domain, of_complex in zip(given.paths, found, in_parts(case, given), strict=True):
         if of_complex and type(domain) not in (Domain, Mask):
             what = "expected a boolean array or None for what is complex"

@@ -5,6 +5,7 @@ import decimal
 import numpy as np
 from flint import arb
 
+from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
@@ -55,15 +56,17 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     i = worst_element(ruling, part)
     index = index_of(ruling.given, path, i - part.start)
     answer, exact = float(yours.answer[i]), right_value(ruling, i)
+    digits = formats.of(ruling.given.leaves[ruling.given.paths.index(path)].dtype).shown
+    both = f"yours is {_in_digits(answer, digits)}, {right_is(exact, digits)}"
     off = int((yours.level[part] == level).sum())
     worst = f"{off} of {part.stop - part.start} elements, worst {case.place(index)}: "
     where = worst if index else ""
     if level == WRONG and not np.isfinite(answer):
-        what = f"{where}yours is {answer}, {right_is(exact)}"
+        what = where + both
         what += short_formats.out_of_range(ruling, infinite=True)
         return Finding("non-finite", path, index, what, 1.0)
     if level == WRONG:
-        what = f"{where}yours is {answer!r}, {right_is(exact)}"
+        what = where + both
         if answer == 0:
             what += f": {remark}" if (remark := case.remark(path)) else ""
             what += short_formats.out_of_range(ruling, infinite=False)
@@ -75,18 +78,18 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
         if _near(ruling, i):
             why = "which may be as far off if the loss approximates, by a solver or a quadrature; "
             why += "a tighter tolerance there decides"
-        what = f"{where}yours is {answer!r}, {right_is(exact)}, {why}"
+        what = f"{where}{both}, {why}"
         return Finding("unknown", path, index, what, 0.5)
     if yours.vague[i]:
         what = (
-            f"{where}yours is {answer!r}, {right_is(exact)}; but the loss stops an "
+            f"{where}{both}; but the loss stops an "
             f"iteration at a tolerance, and going on may change it by "
             f"{ruling.left_out[i]:.2g}, so what is right cannot be decided"
         )
         return Finding("unknown", path, index, what, 0.5)
     if ruling.cannot_be_told(i):
         what = (
-            f"{where}yours is {answer!r}, {right_is(exact)}; that may be a wrong formula, or what "
+            f"{where}{both}; that may be a wrong formula, or what "
             "the code that yours calls loses by rounding; which of the two cannot be told, since "
             "it cannot be rerun in longer numbers"
         )
@@ -203,13 +206,13 @@ def right_value(ruling: Ruling, i: int) -> Enclosure:
     return enclosure(ball, reference.bits, reference.certified)
 
 
-def right_is(exact: Enclosure) -> str:
-    """Say what an element is: exactly, or by an estimate."""
-    if exact.certified:
-        return f"exactly it is {shown(exact)}"
-    return f"by an estimate it is {shown(exact)}{exact.within}"
+def right_is(exact: Enclosure, digits: int) -> str:
+    """Say what an element is in so many digits: exactly, or by an estimate."""
+    right = f"{decimal.Decimal(exact.midpoint):.{digits}g}"
+    how = "exactly" if exact.certified else "by an estimate"
+    return f"{how} it is {right}{exact.within}"
 
 
-def shown(exact: Enclosure) -> str:
-    """Write an exact value with 17 digits, enough to tell it from any float."""
-    return f"{decimal.Decimal(exact.midpoint):.17g}"
+def _in_digits(value: float, digits: int) -> str:
+    """Write a float as Python does, or in fewer digits if its format has fewer."""
+    return min(repr(value), repr(float(f"{value:.{digits}g}")), key=len)

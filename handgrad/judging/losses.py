@@ -10,13 +10,13 @@ from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point
 from handgrad.data.pytrees import split
-from handgrad.judging.black_box import BlackBox, may_be_judged
+from handgrad.judging.black_box import BlackBox
 from handgrad.judging.case import Case
 from handgrad.judging.gate import MOVED, Gate
 from handgrad.judging.hidden_state import reads_unwritten
 from handgrad.judging.jax_loss import CALLBACKS, JaxLoss, outside
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
-from handgrad.judging.numpy_loss import NumpyLoss, numpy_loss
+from handgrad.judging.numpy_loss import NumpyLoss, may_be_judged, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.oracle.numpy_losses.stand_ins import apart, on_series
 from handgrad.program.adaptive import ADAPTIVE, adaptive

@@ -20,7 +20,7 @@ from handgrad.data.formats import is_floating, is_half
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging import by_differences, matrix_differences
-from handgrad.judging.case import Case
+from handgrad.judging.case import Case, RandomDirections, TorchRule
 from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.repeatability import (
     CALLS,
@@ -38,7 +38,7 @@ from handgrad.oracle.numpy_losses.dispatch import UnwrittenError
 from handgrad.oracle.numpy_losses.iterations import truncation_of
 from handgrad.oracle.numpy_losses.stand_ins import VariesError
 from handgrad.oracle.random_directions import generic_direction
-from handgrad.oracle.reference import BITS, Reference, sizes_about
+from handgrad.oracle.reference import BITS, RaisedOnSeriesError, Reference, sizes_about
 from handgrad.oracle.truncation import ALIKE, OTHER_SLOPES, OtherSlopesError
 from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
@@ -148,20 +148,26 @@ class NumpyLoss:
             UndecidableError, UndecidableKinkError: as `handgrad.oracle.numpy_losses.certify`;
                 also if the code cannot run on series.
         """
-        with certify.on_series():
-            reference = self.reference(given, suspects)
-            tolerances = measure(self.problem(given), reference, self.case.seed)
-            if (
-                reference.problem is not None
-            ):  # of a limit, where the code does what it does beside it
-                return reference, tolerances
-            try:
-                check = partial(self._check_matrix, given, reference)
-                tolerances.truncation = truncation_of(self.problem(given), reference, check)
-            except OtherSlopesError as error:
-                if any(is_half(leaf.dtype) for leaf in given.leaves):
-                    raise
-                return self.by_differences(given, str(error))
+        try:
+            with certify.on_series():
+                reference = self.reference(given, suspects)
+                tolerances = measure(self.problem(given), reference, self.case.seed)
+                if (
+                    reference.problem is not None
+                ):  # of a limit, where the code does what it does beside it
+                    return reference, tolerances
+                try:
+                    check = partial(self._check_matrix, given, reference)
+                    tolerances.truncation = truncation_of(self.problem(given), reference, check)
+                except OtherSlopesError as error:
+                    if any(is_half(leaf.dtype) for leaf in given.leaves):
+                        raise
+                    return self.by_differences(given, str(error))
+        except RaisedOnSeriesError as error:
+            if not self.case.domains or not may_be_judged(self.case, given):
+                raise
+            # Series leave the domain, which code may refuse.
+            return self.by_differences(given, str(error))
         return reference, tolerances
 
     def by_differences(
@@ -303,3 +309,14 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
     if line is None:
         raise by_jax
     raise UntraceableError(f"{case.wording.loss.removeprefix('the ')}: {line}") from by_jax
+
+
+def may_be_judged(case: Case, given: Point) -> bool:
+    """Tell whether a case is one that differences can judge."""
+    whole = case.part.whole if isinstance(case.part, RandomDirections) else case
+    of_torch = whole.own is not None and whole.own.of_torch
+    if of_torch or whole.of_values or isinstance(whole.part, TorchRule):
+        return False
+    leaves = (*given.leaves, *whole.of_caller(given).leaves)
+    floats = all(leaf.dtype in (np.float64, np.float32) for leaf in leaves)
+    return floats and whole.referee == "auto" and whole.computed_in is None

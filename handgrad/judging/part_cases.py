@@ -4,18 +4,21 @@ Each part, here and in `custom_cases`, becomes the gradient of a scalar: applied
 it must return the gradient of Σ c·output.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
-from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, check_function
+from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, Own, check_function, takes
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
@@ -25,6 +28,11 @@ from handgrad.judging.untraceable import calling
 __tracebackhide__ = True
 
 
+#: How a backward pass is called; on functions in each other's place.
+CALLS = "backward(cotangent, cache), or as backward(*inputs, cotangent)"
+EXCHANGED = "were forward and backward given in each other's place?"
+
+
 def backward_case(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
@@ -32,22 +40,36 @@ def backward_case(
     cotangent: Any = None,
     options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
+    without: Collection[int] = (),
+    none: set[int] | None = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
-    The inputs have the names of the arguments of `named`, by default the forward pass.
+    The inputs have the names of the arguments of `named`, by default the forward pass. Those of
+    their arrays of floats whose numbers are in `without` are not judged; those that `backward` is
+    found to return None for are added to `none`.
     """
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
-    there, back = forward, backward
+    theirs = forward, backward
+    there, back = theirs if named else _with_cache(forward, backward, inputs)
     usual = "torch" if holds_torch(inputs) else "jax"
     forward, backward, inputs, cotangent, own = step_in_arrays(there, back, inputs, cotangent)
+    if back is not theirs[1]:
+        own = replace(own or Own(theirs, lambda *args: args, of_torch=False), functions=theirs)
     step, meant = (forward, backward), options.convention or usual
     given = inputs
     if complex_inputs := holds_complex(inputs):
         forward, backward, inputs, own = step_in_real_arrays(*step, given, meant, own)
-    real, together, leaves = float_inputs(inputs, names)
-    check_function("forward", there, inputs, "forward(*inputs)")
-    check_function("backward", back, (cotangent, None), "backward(cotangent, cache)")
+    everything, whole, paths = float_inputs(inputs, names)
+    kept = [k for k in range(len(everything)) if k not in without]
+    real, leaves = [everything[k] for k in kept], tuple(paths[k] for k in kept)
+    _check_forward(there, back, inputs)
+    check_function("backward", back, (cotangent, None), CALLS)
+
+    def together(params: Any) -> Any:
+        others = dict(zip(kept, params, strict=True))
+        return whole([others.get(k, array) for k, array in enumerate(everything)])
+
     with wide(real):
         with calling("forward"):
             output, _ = _passed(step[0](*joined(together(real))))
@@ -69,15 +91,54 @@ def backward_case(
         return _passed(forward(*together(params)))[1]
 
     def cotangents(cache: Any, cotangent: Any) -> Any:
-        return _of_floats(_backward(backward, cotangent, cache, retried), together(real))
+        answer = _of_floats(_backward(backward, cotangent, cache, retried), together(real))
+        if not isinstance(answer, list) or len(answer) != len(everything):
+            return answer
+        if none is not None:
+            none.update(k for k in kept if answer[k] is None)
+        return [answer[k] for k in kept]
 
     def gradient(params: Any, cotangent: Any) -> Any:
         return cotangents(cache(params, cotangent), cotangent)
 
-    part = BackwardStep(forward, backward, together, cache, cotangents, retried)
+    gone = tuple(paths[k] for k in without)
+    part = BackwardStep(forward, backward, together, cache, cotangents, retried, without, gone)
     how = {"own": own, "written_as": meant if of_complex else None}
     case = Case(gradient, loss, **options.handed_on(), **how, part=part, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
+
+
+def _with_cache(
+    forward: Callable[..., Any], backward: Callable[..., Any], inputs: tuple[Any, ...]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a step as `forward(*inputs) -> (output, cache)` and `backward(cotangent, cache)`.
+
+    One whose backward pass takes the inputs, and the cotangent after them, keeps these. Of a single
+    input both forms have two arguments: it is that one if the forward pass returns no pair.
+    """
+    of_cache = takes(backward, (None, None))
+    if (
+        not callable(forward)
+        or not takes(backward, (*inputs, None))
+        or (of_cache and len(inputs) != 1)
+    ):
+        return forward, backward
+    if of_cache:
+        alone = False
+        with best_effort(), jax.enable_x64(True):  # what it raises is raised again, and explained
+            alone = not _is_pair(forward(*inputs))
+        if not alone:
+            return forward, backward
+
+    @wraps(forward)
+    def passed(*args: Any) -> Any:
+        result = forward(*args)
+        return (result[0] if _is_pair(result) else result), args
+
+    def went_back(cotangent: Any, args: Any) -> Any:
+        return backward(*args, cotangent)
+
+    return passed, went_back
 
 
 def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
@@ -129,17 +190,28 @@ def float_inputs(
     return real, together, leaves
 
 
-def points_of_part(points: Any, given: Point, among: Callable[..., Any] | None = None) -> Any:
+def points_of_part(
+    points: Any,
+    given: Point,
+    among: Callable[..., Any] | None = None,
+    without: Collection[int] = (),
+) -> Any:
     """Return points as those of the case; each of a list is a tuple of the part's inputs.
 
-    `among` returns the arrays that are judged of such a tuple, by default all real ones.
+    `among` returns the arrays that are judged of such a tuple, by default all real ones but those
+    whose numbers are in `without`.
 
     Raises:
         TypeError: one of a list is no tuple, or has no floats.
     """
     if not isinstance(points, list | tuple):
         return points
-    among, found = among or (lambda at: split(in_pairs(native(at)))[0]), []
+
+    def real(at: Any) -> list[Any]:
+        arrays, _ = split(in_pairs(native(at)))
+        return [array for k, array in enumerate(arrays) if k not in without]
+
+    among, found = among or real, []
     for i, at in enumerate(points):
         if not isinstance(at, tuple | list):
             what = f"expected a tuple of {given.names.params}"
@@ -217,10 +289,25 @@ def _like(cotangent: Any, output: Any) -> Any:
     return jax.tree_util.tree_map(like, output, cotangent)
 
 
+def _check_forward(forward: Any, backward: Any, inputs: tuple[Any, ...]) -> None:
+    """Raise TypeError if a forward pass cannot be called; ask if the backward pass could."""
+    try:
+        check_function("forward", forward, inputs, "forward(*inputs)")
+    except TypeError as error:
+        if not callable(backward) or not takes(backward, inputs):
+            raise
+        raise TypeError(f"{error}; {EXCHANGED}") from None
+
+
+def _is_pair(result: Any) -> bool:
+    return isinstance(result, tuple | list) and len(result) == 2
+
+
 def _passed(result: Any) -> tuple[Any, Any]:
     """Split the result of a forward pass into (output, cache)."""
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise TypeError(f"forward: got {shortly(type(result))}, expected (output, cache)")
+    if not _is_pair(result):
+        what = "expected (output, cache), or a backward(*inputs, cotangent) that needs no cache"
+        raise TypeError(f"forward: got {shortly(type(result))}, {what}")
     return result[0], result[1]
 
 
@@ -235,7 +322,8 @@ def _of_floats(answer: Any, inputs: Any) -> Any:
         for given, got in zip(inputs, answer, strict=True):
             leaves, tree = jax.tree_util.tree_flatten(given)
             if any(map(is_real, leaves)):
-                parts = zip(leaves, tree.flatten_up_to(got), strict=True)
+                found = [None] * len(leaves) if got is None else tree.flatten_up_to(got)
+                parts = zip(leaves, found, strict=True)
                 chosen += [part for leaf, part in parts if is_real(leaf)]
     except ValueError:
         return tuple(answer)

@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.data.advised import UntraceableError
 from handgrad.data.frames import with_place
 from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed, wide
@@ -103,7 +104,7 @@ class SecondOrder:
                 jax.make_jaxpr(run)(real)
         except Exception as error:  # JAX's are of many kinds
             name = self.function.name
-            raise TypeError(
+            raise UntraceableError(
                 f"order: {name} has no second derivative, since JAX cannot differentiate {what}: "
                 f"{with_place(error)}; expected order=1"
             ) from error

@@ -11,7 +11,7 @@ from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
-from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.blind_spots import blind_spots, zeros
 from handgrad.judging.case import Case, ForwardValues, Instead, RandomDirections
 from handgrad.judging.domains import right_in_domains
 from handgrad.judging.exits import Exit, exits, kept_by
@@ -51,6 +51,8 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     warnings += of_variation(trial)
     if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
         warnings += blind_spots(rulings, case.part is not None)
+    elif verdict in ("agree", "imprecise") and isinstance(case.part, Matrix):
+        warnings += zeros([case.of_caller(ruling.given) for ruling in rulings])
     return Judgement(
         verdict=verdict,
         blame=blame,
@@ -141,6 +143,7 @@ def _leaf(
         # Time was short.
         return _without_numbers(path, leaf, "not judged", np.nan, Enclosure("0", np.inf, False))
     i = worst_element(ruling, part)
+    exact = right_value(ruling, i)
     return LeafReport(
         path=path,
         shape=leaf.shape,
@@ -149,8 +152,8 @@ def _leaf(
         index=index_of(ruling.given, path, i - part.start),
         yours=float(ruling.yours.answer[i]),
         autodiff=float(ruling.autodiff.answer[i]),
-        exact=right_value(ruling, i),
-        ulps=ulps(ruling.yours, i, leaf.dtype),
+        exact=exact,
+        ulps=ulps(ruling.yours, i, leaf.dtype) if exact.certified or float(exact) else np.nan,
         ulps_autodiff=ulps(ruling.autodiff, i, leaf.dtype),
         sharp=float(ruling.tolerance.sharp[i]),
         loose=float(ruling.tolerance.loose[i]),

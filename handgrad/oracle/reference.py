@@ -41,6 +41,10 @@ class UndecidableError(ArithmeticError):
     """There is no certified reference at this point."""
 
 
+class RaisedOnSeriesError(UndecidableError):
+    """Code raised on power series what it does not raise on floats."""
+
+
 class NotFiniteError(UndecidableError):
     """The exact loss, or its gradient, is not finite."""
 

@@ -11,8 +11,6 @@ from handgrad.render.content import FEW_LEAVES, Reading
 def footing(report: Reading) -> list[str]:
     """Return the closing sentences: the detection limits, the points, the certificate."""
     judged = f"{plural(report.points, 'point') if report.points else 'No point'} judged"
-    if report.dropped:
-        judged += f", {report.dropped} left out because the loss is not finite there"
     sampled = [
         f"{leaf.judged:,} of the {leaf.elements:,} elements of {leaf.path}"
         for leaf in report.leaves

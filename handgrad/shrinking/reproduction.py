@@ -76,7 +76,8 @@ def _of_step(case: Case, part: BackwardStep) -> Check:
     forward, together = part.forward, part.together
 
     def answer(_: Case, given: Point) -> Judgement:
-        part_case, point = backward_case(forward, part.backward, together(given.params), None, case)
+        step = forward, part.backward, together(given.params)
+        part_case, point = backward_case(*step, None, case, without=part.without)
         return judge(part_case, point, 0, False, "")
 
     own = case.own.functions if case.own else (forward, part.backward)

@@ -66,7 +66,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (refused(check_gradient, TWO, total, W), f"gradient: {LACKS}'x'; it is called as gradient(par"),
     (
         refused(check_backward, forward, forward, W),
-        f"{MANY}backward(cotangent, cache), here with 2 arguments",
+        f"{MANY}backward(cotangent, cache), or as backward(*inputs, cotangent)",
     ),
     (refused(check_gradient, ones, lambda w: w, W), "loss: got float64"),
     # What is no array of floats.

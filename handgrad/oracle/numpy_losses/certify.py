@@ -39,6 +39,7 @@ from handgrad.oracle.random_directions import (
 from handgrad.oracle.reference import (
     BITS,
     NotFiniteError,
+    RaisedOnSeriesError,
     Reference,
     UndecidableError,
     at_first_precision,
@@ -104,7 +105,7 @@ def on_series() -> Iterator[None]:
     except Exception as error:
         raise_internal(error)
         what = f"{type(error).__name__}: {error}"
-        raise UndecidableError(f"on power series the loss raised {what}") from error
+        raise RaisedOnSeriesError(f"on power series the loss raised {what}") from error
 
 
 def slopes(

@@ -119,6 +119,8 @@ def step(name: str, forward: Any, *at: Any, **options: Any) -> Any:
     return cases(name, check_backward, forward, *at, **{"points": 0, **options})
 
 
+NOT_OF_X = "not differentiated, and so not judged: x; backward returns None"
+
 CASES = [
     *step("an affine step", affine, X, W, B)(
         Row("right", affine_back, blame=None),
@@ -155,7 +157,22 @@ CASES = [
         )
     ],
     *step("a step without a cache", lambda x: x * x, X)(
-        Row("right", square_back, "forward: got", "expected (output, cache)", **REFUSED)
+        Row("right", lambda x, d: 2 * d * x, **AGREE),
+        Row("half", lambda x, d: d * x, kinds=("factor",), **WRONG),
+        Row("too many arguments", lambda x, w, d: d, "as backward(*inputs, cotangent)", **REFUSED),
+    ),
+    *step("a step of three inputs", lambda x, w, b: x @ w + b[None, :], X, W, B)(
+        Row("right", lambda x, w, b, dz: affine_back(dz, (x, w)), **AGREE),
+        Row("averaged", lambda x, w, b, dz: averaged(dz, (x, w)), "b: ", **WRONG),
+        Row("of a cache", affine_back, "forward: got", "expected (output, cache)", **REFUSED),
+    ),
+    *step("not all are differentiated", affine, X, W, B)(
+        Row("right", lambda dz, c: (None, *affine_back(dz, c)[1:]), NOT_OF_X, **AGREE),
+        Row("averaged", lambda dz, c: (None, *averaged(dz, c)[1:]), NOT_OF_X, **WRONG),
+        Row("none is", lambda dz, c: (None, None, None), kinds=("structure",), **WRONG),
+    ),
+    *step("in each other's place", lambda dz, x, w: (dz @ w.T, x.T @ dz), X, W)(
+        Row("exchanged", lambda x, w: x @ w, "forward and backward given in each", **REFUSED),
     ),
     *cases("a rule", check_custom, None, np.array([29.0]), points=0)(
         Row("loses digits", falling, verdict="imprecise", blame="yours"),

@@ -3,6 +3,7 @@
 import ctypes
 import math
 import random
+import struct
 from ctypes.util import find_library
 from typing import Any
 
@@ -192,6 +193,13 @@ def expected_product(w: Any, v: Any, x: Any) -> Any:
     return x.T @ (-2 * h * (1 - h * h) * (x @ v))
 
 
+LAST_0 = np.array([0.5, 1.0, 0.0])
+
+
+def by_bytes(w: Any) -> float:
+    return sum(x * x for x in struct.unpack("3d", struct.pack("3d", *w)))
+
+
 CASES = [
     # a loss in C by ctypes, judged by differences.
     *cases("compiled-code", check_gradient, log_tail, W, X, points=1)(
@@ -296,5 +304,8 @@ CASES = [
             "draws from Python's random",
             verdict="undecidable",
         ),
+    ),
+    *cases("a slope of 0 that can only be called", check_gradient, by_bytes, LAST_0, points=0)(
+        Row("right", lambda w: 2 * w, "w [2] 0 0 - agree", never=("e16",), verdict="agree"),
     ),
 ]

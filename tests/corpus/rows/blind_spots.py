@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad import check_backward, check_gradient
+from handgrad import check_backward, check_gradient, check_jacobian
 from models.zoo import MODELS as ZOO
 from tests.corpus.case import Case, Row, cases
 
@@ -47,6 +47,11 @@ def masked(z: Any) -> Any:
     return z * (z > 0), z > 0
 
 
+def causal(p: Any) -> Any:
+    scores = jnp.where(np.tri(5, dtype=bool), p["s"], -1e30)
+    return jnp.sum(jax.nn.softmax(scores) * jnp.arange(25.0).reshape(5, 5) ** 2)
+
+
 def hidden(
     what: str, loss: Any, *at: Any, says: Any = (), never: Any = (), points: int = 0
 ) -> list[Case]:
@@ -82,6 +87,11 @@ CASES = [
     *hidden("a sum of one", lambda p, x: jnp.sum(outputs(p, x)), OFF, X[:1], says=ADDS),
     *hidden("weighed", lambda p, x, c: jnp.sum(outputs(p, x) * c), OFF, X, Y, never=ADDS),
     *hidden("squared", squared_as_well, OFF, X, never=ADDS),
+    # A causal mask leaves one score of the first row, and the derivative 0.
+    *hidden("a causal mask", causal, {"s": np.cos(np.arange(25.0)).reshape(5, 5)}, never=DEAD),
+    *cases("a Jacobian at 0", check_jacobian, lambda x: x * x, np.zeros(3), points=0)(
+        Row("right", lambda x: np.diag(2 * x), "x is 0 at every point", verdict="agree"),
+    ),
     # The inputs of a step hold examples: what a mask stops at one of them is no dead unit.
     *cases("a mask", check_backward, masked, np.tile([1.0, -1.0, 1.0], (7, 1)), points=0)(
         Row("right", lambda da, on: da * on, never=DEAD),

@@ -253,6 +253,9 @@ CASES = [
             **WRONG,
         ),
     ),
+    *of("second order of a kernel", ROWS, reference=softmax, order=2)(
+        Row("right", KERNEL, "cannot differentiate its rule", "expected order=1", **REFUSED)
+    ),
     *of("a callback", X, reference=np.sin)(Row("right by NumPy", SINE, **RIGHT)),
     *of("values beside the point", X[:2], reference=jnp.square, points=4)(
         Row("off by 0.01", off_above, "at point ", "output", kinds=("loss-value",), **WRONG)

@@ -127,6 +127,20 @@ OF_TIMES, OF_MIXTURE = (GAMMA, WAITED, GAVE_UP), (SHARES, DENSITY)
 OF_BAGS = TABLE, WORDS, WANTED
 
 
+FACTOR, IN = np.array([[1.2, 0.0], [0.3, 0.9]]), {"domain": "lower triangular", "points": 1}
+
+
+def of_a_factor(a: Any) -> Any:
+    if a[0, 1] != 0:
+        raise ValueError("this has an element above its diagonal")
+    return np.log(a[0, 0]) ** 2 + a[1, 0] ** 2 * a[1, 1] + a[1, 1]
+
+
+def slope_of_a_factor(a: Any) -> Any:
+    slope = 2 * np.log(a[0, 0]) / a[0, 0]
+    return np.array([[slope, 0.0], [2 * a[1, 0] * a[1, 1], a[1, 0] ** 2 + 1]])
+
+
 CASES = [
     # domain="positive" and ("interval", 0, 1), a name for each leaf.
     *cases("positive-interval", check_gradient, likelihood, *OF_TIMES, domain=OF_GAMMA, points=3)(
@@ -180,5 +194,9 @@ CASES = [
             padding_alone,
             "yours is 0 in every element",
         ),
+    ),
+    *cases("a loss that refuses what leaves its domain", check_gradient, of_a_factor, FACTOR, **IN)(
+        Row("right", slope_of_a_factor, "not certified", verdict="agree", certified=False),
+        Row("off on the diagonal", lambda a: slope_of_a_factor(a) + np.eye(2), verdict="disagree"),
     ),
 ]
