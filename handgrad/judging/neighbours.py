@@ -58,22 +58,27 @@ def like_rounding(
         gaps: its gaps there.
         open_ones: the elements that matter, bool, shape (size,).
     """
-    errors = _at_neighbours(answer, loss, given, open_ones)
-    if len(errors) < FIRST:
+    near = _at_neighbours(answer, loss, given, open_ones)
+    if len(near) < FIRST:
         return np.zeros(given.size, dtype=bool)
-    random = open_ones & (_spread(errors) > RANDOM)
+    answers, errors = np.swapaxes(near, 0, 1)
+    random = open_ones & (_unexplained(errors, answers - errors) > RANDOM)
     return random | _absorbed(answer, loss, given, gaps, open_ones & ~random)
 
 
 def _at_neighbours(
     answer: Answer, loss: PreparedLoss, given: Point, open_ones: np.ndarray
 ) -> np.ndarray:
-    """Return the errors at neighbours, (n, size); few if they show a mistake or time is up."""
+    """Return answers and errors at neighbours, (n, 2, size).
+
+    They are few if they show a mistake, or time is up.
+    """
     clock, rng, found = Clock(SECONDS), np.random.default_rng(0), []
     while len(found) < NEIGHBOURS and not clock.over:
         near = loss.case.varied(given, partial(_moved, rng))
-        found.append(_errors(answer(near), loss, near))
-        if len(found) == FIRST and not (_spread(np.array(found)) > ALIKE)[open_ones].any():
+        answered = answer(near)
+        found.append((answered, _errors(answered, loss, near)))
+        if len(found) == FIRST and not (_spread(np.array(found)[:, 1]) > ALIKE)[open_ones].any():
             break
     return np.array(found)
 
@@ -85,6 +90,19 @@ def _errors(answers: np.ndarray, loss: PreparedLoss, near: Point) -> np.ndarray:
 def _spread(numbers: np.ndarray) -> np.ndarray:
     """Return the standard deviation along axis 0 relative to the mean size."""
     return np.std(numbers, axis=0) / np.mean(np.abs(numbers), axis=0)
+
+
+def _unexplained(errors: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of what is left of errors, relative to their mean size.
+
+    A constant and a multiple of the exact gradient are taken off, as a wrong formula that is one of
+    these is no more random than the exact gradient.
+    """
+    from_mean, changes = errors - errors.mean(axis=0), exact - exact.mean(axis=0)
+    factor = np.sum(from_mean * changes, axis=0) / np.sum(changes**2, axis=0)
+    left = from_mean - np.nan_to_num(factor) * changes
+    deviation = np.sqrt(np.sum(left**2, axis=0) / (len(errors) - 2))
+    return deviation / np.mean(np.abs(errors), axis=0)
 
 
 def in_float32(case: Case, answer: Answer, given: Point) -> np.ndarray:
