@@ -19,7 +19,6 @@ from handgrad.data import formats
 from handgrad.data.attempts import best_effort
 from handgrad.data.domains.tangent import BITS, Tangent
 from handgrad.data.point import Point, copied, sizes_of
-from handgrad.data.pytrees import is_real
 from handgrad.judging.stopped_gradients import held
 from handgrad.oracle.certify import FOR_ALL, SECONDS
 from handgrad.oracle.differences import UNKNOWN, Slope, roughness, slope
@@ -104,7 +103,7 @@ def function(
     if all(leaf.dtype == np.float64 for leaf in given.leaves):
         return own
     try:
-        longer = at(_longer(given))
+        longer = at(given.in_float64())
         value, exact = own(there), longer(there)
     except Exception:  # the caller's loss, on a dtype that it need not take
         return own
@@ -123,7 +122,7 @@ def compiled(
         UndecidableError: as `held`.
     """
     loss = held(loss, given)
-    plain, longer = function(loss, given, converted), _longer(given)
+    plain, longer = function(loss, given, converted), given.in_float64()
 
     @jax.jit
     def run(vector: Any) -> Any:
@@ -143,13 +142,6 @@ def compiled(
         size = np.max(np.abs(value), initial=0.0)
         return f if (np.abs(same - value) <= ANOTHER_VALUE * size).all() else plain
     return plain
-
-
-def _longer(given: Point) -> Point:
-    inputs = jax.tree_util.tree_map(
-        lambda leaf: np.asarray(leaf, np.float64) if is_real(leaf) else leaf, given.inputs
-    )
-    return replace(given.moved([leaf.astype(np.float64) for leaf in given.leaves]), inputs=inputs)
 
 
 def in_one(given: Point) -> np.ndarray:

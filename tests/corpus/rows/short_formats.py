@@ -229,6 +229,16 @@ CASES = [
     *at("a length of 200", length, RISING * np.float16(200))(
         Row("zero, by an overflow", of_length, "computed in float16 through", BEYOND, **WRONG)
     ),
+    *[
+        case
+        for dtype, says in (
+            ("float32", "yours is 0.69999999, exactly it is 0.64421768"),
+            (F16, "yours is 0.7002, exactly it is 0.6444"),
+        )
+        for case in at(f"digits of {dtype}", lambda x: -jnp.cos(x).sum(), np.full(1, 0.7, dtype))(
+            Row("x for its sine", lambda x: x, says, **WRONG)
+        )
+    ],
     *at("a length of 2", length, RISING * np.float16(2))(Row("right", of_length, **AGREE)),
     *at("errors up and down in turn", product, *BETWEEN_1_AND_2)(
         Row("right, to a bit", in_turn(1), **AGREE),
