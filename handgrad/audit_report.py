@@ -6,7 +6,6 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from handgrad.compared import RAISED, Named, Reports
 from handgrad.data.findings import NotJudged
 from handgrad.data.numerals import plural, short
 from handgrad.judging.judgement import as_json
@@ -15,6 +14,7 @@ from handgrad.render.content import FEW_LEAVES, WORST_FIRST
 from handgrad.render.junit import Case, as_junit
 from handgrad.render.page import Section, as_page, as_sentence
 from handgrad.report import GradientReport
+from handgrad.reports import RAISED, Named, Reports
 
 if TYPE_CHECKING:
     from handgrad.power import Power

@@ -1,9 +1,8 @@
 """One of several versions of a gradient, and what shows when they are laid side by side."""
 
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,68 +15,9 @@ from handgrad.diagnosis.samples import sample_of
 from handgrad.judging.findings import digits_left, right_value
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.verdict import ulps
-from handgrad.render import Renderable, Table, content
+from handgrad.render import Table, content
 from handgrad.report import GradientReport
-
-#: What stands in place of the verdict of what raised.
-RAISED = "raised"
-
-
-class Named:
-    """What was judged under a name; true exactly if it passes."""
-
-    name: str
-    report: Any
-    raised: str | None
-
-    def __bool__(self) -> bool:
-        return self.report is not None and bool(self.report)
-
-    @property
-    def verdict(self) -> str:
-        """The verdict of its report, or `raised`."""
-        return RAISED if self.report is None else self.report.verdict
-
-
-class Reports(Renderable):
-    """Reports by their names; true exactly if there is one, and all pass."""
-
-    _noun: ClassVar[str]  # what there is one of for each name
-
-    @property
-    @abstractmethod
-    def _named(self) -> Sequence[Named]:
-        """Return what was judged, in the order given."""
-
-    def __bool__(self) -> bool:
-        return self.passes
-
-    def __getitem__(self, name: str) -> Any:
-        one = next((one for one in self._named if one.name == name), None)
-        if one is None:
-            known = ", ".join(repr(one.name) for one in self._named)
-            raise KeyError(f"no {self._noun} {name!r}; expected one of {known}")
-        if one.report is None:
-            raise KeyError(f"{name!r} has no report, since it raised {one.raised}")
-        return one.report
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(one.name for one in self._named)
-
-    @property
-    def reports(self) -> tuple[Any, ...]:
-        """The report on each that did not raise."""
-        return tuple(one.report for one in self._named if one.report is not None)
-
-    @property
-    def passes(self) -> bool:
-        """Whether every one passes, and there is one."""
-        return bool(self._named) and all(self._named)
-
-    @property
-    def failing(self) -> tuple[str, ...]:
-        """The names of those that do not pass."""
-        return tuple(one.name for one in self._named if not one)
+from handgrad.reports import Named
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from handgrad.compared import RAISED, Reports, Version, close_up, row, same_mistakes
+from handgrad.compared import Version, close_up, row, same_mistakes
 from handgrad.data.numerals import listed, plural
 from handgrad.judging.judgement import as_json
 from handgrad.judging.verdict import of_variation
 from handgrad.render import Document, Table
+from handgrad.reports import RAISED, Reports
 
 HEADINGS = ("version", "verdict", "worst", "off by", "")
 
@@ -42,14 +43,6 @@ class ComparisonReport(Reports):
     def __repr__(self) -> str:
         each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
         return f"<ComparisonReport: {self.verdict}, {each}>"
-
-    @property
-    def verdict(self) -> str:
-        """The worst of the versions' verdicts; `disagree` if one raised."""
-        found = {version.verdict for version in self.versions}
-        if found & {"disagree", RAISED}:
-            return "disagree"
-        return next(v for v in ("undecidable", "imprecise", "agree") if v in found)
 
     @cached_property
     def headline(self) -> str:

@@ -15,7 +15,7 @@ from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, Lea
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
 from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table
-from handgrad.render.content import WORST_FIRST
+from handgrad.reports import Named, Reports
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -205,14 +205,12 @@ def _with_kind(finding: Finding, diagnoses: Sequence[Diagnosis]) -> Finding:
 
 
 @dataclass(frozen=True, repr=False)
-class StepReport(Renderable):
+class StepReport(Named, Renderable):
     """The report on one step; true exactly if its report passes."""
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-
-    def __bool__(self) -> bool:
-        return self.report.passes
+    raised = None
 
     def __repr__(self) -> str:
         return f"<StepReport: {self.name}, {self.report!r}>"
@@ -222,21 +220,21 @@ class StepReport(Renderable):
 
 
 @dataclass(frozen=True, repr=False)
-class StepsReport(Renderable):
+class StepsReport(Reports):
     """The reports on all steps, in the order of the forward pass; true exactly if they pass."""
 
+    _noun = "step"
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
     @property
-    def reports(self) -> tuple[GradientReport, ...]:
-        """The report on each step."""
-        return tuple(step.report for step in self.steps)
+    def _named(self) -> tuple[StepReport, ...]:
+        return self.steps
 
     @property
     def first_wrong(self) -> StepReport | None:
         """The first step on the way back that does not pass; None if all do."""
-        return next((step for step in reversed(self.steps) if not step.report.passes), None)
+        return next((step for step in reversed(self.steps) if not step), None)
 
     @property
     def _wrong(self) -> list[StepReport]:
@@ -244,23 +242,9 @@ class StepsReport(Renderable):
         return [step for step in reversed(self.steps) if step.report.verdict == "disagree"]
 
     @property
-    def passes(self) -> bool:
-        """Whether every step that was judged passes, and one was."""
-        return bool(self.steps) and self.first_wrong is None
-
-    @property
-    def verdict(self) -> str:
-        """The worst of the steps' verdicts; `undecidable` if no step could be judged."""
-        found = {step.report.verdict for step in self.steps}
-        return next((verdict for verdict in WORST_FIRST if verdict in found), "undecidable")
-
-    @property
     def headline(self) -> str:
         """The verdict in one line, with the first step on the way back that does not pass."""
         return f"{self.verdict}: {self._headline()}"
-
-    def __bool__(self) -> bool:
-        return self.passes
 
     def __repr__(self) -> str:
         first = self.first_wrong
