@@ -355,16 +355,16 @@ def test_of_what_rounding_explains_altogether_nothing_is_known() -> None:
 
 
 #: `accumulates` and `float32` run in NumPy.
-SWEPT = {"exchanged": "disagree", "accumulates": "disagree", "float32": "imprecise"}
+SWEPT = {"exchanged": "disagree", "accumulates": "disagree", "float32": "undecidable"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SWEPT)
 def test_a_planted_mistake_is_reported(slug: str) -> None:
-    """Arithmetic in float32 loses digits, and its formula is right."""
+    """Of compiled arithmetic in float32 the judge cannot tell whether its formula is right."""
     found = sweep(settings(plant=slug), 20_000)
     suspects, verdict = found.judge(1, 1)
-    assert (verdict, [s["ruling"] for s in suspects]) == ("disagree", [SWEPT[slug]])
+    assert (verdict, [s["ruling"] for s in suspects]) == (SWEPT[slug], [SWEPT[slug]])
 
 
 @pytest.mark.slow
