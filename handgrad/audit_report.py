@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from handgrad.data.findings import NotJudged
 from handgrad.data.numerals import plural, short
@@ -99,7 +99,7 @@ class AuditReport(Reports):
     `report["logit"]` is what the check of that name returned.
     """
 
-    _noun = "check"
+    _noun: ClassVar[str] = "check"
     audited: tuple[Audited, ...]  #: in the order given
     not_judged: tuple[NotJudged, ...] = ()  #: what was found and not judged, and why
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from handgrad.compared import Version, close_up, row, same_mistakes
 from handgrad.data.numerals import listed, plural
@@ -25,7 +25,7 @@ class ComparisonReport(Reports):
     `report["triton"]` is the `GradientReport` on that version.
     """
 
-    _noun = "version"
+    _noun: ClassVar[str] = "version"
     versions: tuple[Version, ...]  #: in the order given
     #: The names of the wrong versions that make the same mistake, in groups of two or more.
     same_mistake: tuple[tuple[str, ...], ...]

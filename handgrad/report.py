@@ -7,7 +7,7 @@ on first access.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from handgrad.clock import Allowance, OutOfTimeError, reported
 from handgrad.data.brake import braked
@@ -210,7 +210,7 @@ class StepReport(Named, Renderable):
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-    raised = None
+    raised: ClassVar[None] = None  #: nothing is reported of a step that raises
 
     def __repr__(self) -> str:
         return f"<StepReport: {self.name}, {self.report!r}>"
@@ -223,7 +223,7 @@ class StepReport(Named, Renderable):
 class StepsReport(Reports):
     """The reports on all steps, in the order of the forward pass; true exactly if they pass."""
 
-    _noun = "step"
+    _noun: ClassVar[str] = "step"
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
 
