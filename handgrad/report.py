@@ -210,7 +210,6 @@ class StepReport(Named, Renderable):
 
     name: str  #: as given, or that of its functions: `NAME_forward` and `NAME_backward`
     report: GradientReport  #: on its backward pass, for the right cotangent
-    raised: str | None = None  #: what raises is not reported: always None
 
     def __repr__(self) -> str:
         return f"<StepReport: {self.name}, {self.report!r}>"

@@ -16,7 +16,7 @@ class Named:
 
     name: str
     report: Any
-    raised: str | None
+    raised: str | None = None  #: what it raised, in one line
 
     def __bool__(self) -> bool:
         return self.report is not None and bool(self.report)
@@ -59,7 +59,7 @@ class Reports(Renderable):
 
     @property
     def verdict(self) -> str:
-        """The worst of the verdicts: `disagree` if one raised, `undecidable` if there is none."""
+        """The worst verdict; one that raised counts as `disagree`, no report as `undecidable`."""
         found = {one.verdict if one.report is not None else "disagree" for one in self._named}
         return next((verdict for verdict in WORST_FIRST if verdict in found), "undecidable")
 

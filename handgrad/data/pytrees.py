@@ -14,7 +14,7 @@ def wide(leaves: Sequence[Any]) -> Any:
 
 
 def is_real(leaf: Any) -> bool:
-    """Tell whether an input is an array of floats; a sparse matrix is none."""
+    """Tell whether an input is a dense array of floats."""
     if not hasattr(leaf, "dtype") or is_sparse(leaf):
         return False
     return jax.numpy.issubdtype(leaf.dtype, np.floating)

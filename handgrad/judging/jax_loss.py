@@ -176,8 +176,7 @@ class JaxLoss:
             )
         of_jax = missing.name not in (*CALLBACKS, ADAPTIVE)
         why = str(missing) if of_jax else outside(missing.name)
-        value = lambda: self.answers(given)[0]  # noqa: E731
-        found = matrix_differences.of_case(self.case, given, why, value, compiled=True)
+        found = matrix_differences.of_case(self.case, given, why, self.answers, compiled=True)
         if of_jax:
             self._check_alike(given, missing, *found)
         return found

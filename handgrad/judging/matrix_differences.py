@@ -99,14 +99,15 @@ class _Around:
 
 
 def of_case(
-    case: Case, given: Point, why: str, value: Callable[[], float], compiled: bool
+    case: Case, given: Point, why: str, answers: Callable[[Point], Any], compiled: bool
 ) -> tuple[Reference, Tolerances]:
     """Return an estimate of a gradient or a matrix, and what it leaves open.
 
     Args:
         case, given: the case and its point.
         why: why it cannot be certified, in one line.
-        value: returns the loss of the case.
+        answers: returns the loss of the case at a point, and autodiff's gradient; of a matrix alone
+            it is asked.
         compiled: whether JAX can compile what is called.
 
     Raises:
@@ -116,7 +117,7 @@ def of_case(
     """
     part, tangent = case.part, case.tangent(given)
     if isinstance(part, Matrix | HessianProduct):
-        found = reference(part, given, why, case.seed, value(), compiled)
+        found = reference(part, given, why, case.seed, answers(given)[0], compiled)
     else:
         function = by_differences.compiled if compiled else by_differences.function
         found = by_differences.reference(function(case.loss, given), given, why, case.seed)

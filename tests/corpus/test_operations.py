@@ -30,7 +30,7 @@ NEVER: dict[str, str] = {
     "scatter_add": "spelt scatter-add",
     "lt_to": "inside of jnp.interp and searchsorted, in some versions",
     "le_to": "as lt_to",
-    "device_put": "inside of jax.scipy.sparse.linalg.cg",
+    "device_put": "inside of jax.scipy.sparse.linalg.cg, which is not certified",
     "one_minus_square": "in the gradient of tanh, in later versions alone",
     **dict.fromkeys(NEWER if jax.__version_info__ < (0, 12) else (), "in later versions alone"),
 }
