@@ -9,7 +9,7 @@ from handgrad.check import report_on
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Case, Wording
-from handgrad.judging.complex_arguments import in_parts, refuse_complex
+from handgrad.judging.complex_arguments import check_real_arrays, in_parts
 from handgrad.judging.options import Options
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -52,7 +52,7 @@ def report_on_jacobian(
 ) -> GradientReport:
     """Judge a Jacobian, as `check_jacobian` does; raises as that."""
     names = names_in(fun, args)
-    refuse_complex(x, names.params)
+    check_real_arrays(x, names.params)
     at, points = (as_array(x), *args), _as_starts(settings.points)
     jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
     given = point_at(x, others, names)
@@ -72,7 +72,7 @@ def report_on_hessian(
 ) -> GradientReport:
     """Judge a Hessian, as `check_hessian` does; raises as that."""
     names = names_in(loss, args)
-    refuse_complex(x, names.params)
+    check_real_arrays(x, names.params)
     at, points = (as_array(x), *args), _as_starts(settings.points)
     hess, loss, (x, *others), points = in_parts(hess, loss, at, points)
     of_parts = hessian_case(
@@ -91,10 +91,10 @@ def report_on_hvp(
 ) -> GradientReport:
     """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
     names = names_in(loss, args)
-    refuse_complex(x, names.params)
-    refuse_complex(v, "v")
+    check_real_arrays(x, names.params)
+    check_real_arrays(v, "v")
     along = () if v is None else (as_array(v),)
-    at, points = (as_array(x), *along, *args), _as_starts(settings.points)
+    at, points = (as_array(x), *along, *args), _as_starts(settings.points, 2)
     hessp, loss, (x, *others), points = in_parts(hessp, loss, at, points)
     given = point_at(x, others[len(along) :], names)
     v = others[0] if along else _like(given, settings.options.seed)
@@ -117,11 +117,14 @@ def names_in(function: Any, args: tuple[Any, ...]) -> Names:
     return Names(name, tuple(others))
 
 
-def _as_starts(points: Any) -> Any:
-    """Return listed points (x, *args) with arrays for lists of numbers."""
+def _as_starts(points: Any, count: int = 1) -> Any:
+    """Return listed points (x, *args) with arrays for lists among their first `count`."""
     if not isinstance(points, list | tuple):
         return points
-    return [tuple(map(as_array, p)) if isinstance(p, list | tuple) else p for p in points]
+    return [
+        (*map(as_array, p[:count]), *p[count:]) if isinstance(p, list | tuple) else p
+        for p in points
+    ]
 
 
 def _like(given: Point, seed: int) -> Any:

@@ -115,7 +115,8 @@ def mask_left_out(search: Search) -> Iterator[Theory]:
             if operand in rewired.numbering.known:
                 continue
             unmasked = replace(rewired, graph=_replaced(rewired.graph, node, operand))
-            engine = Engine(unmasked, search.engine.traced_inputs)
+            right = search.engine
+            engine = Engine(unmasked, right.traced_inputs, domains=right.domains)
             yield Theory(
                 "mask",
                 f"{GIVES}the mask is left out{of_nodes([node])}",

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from handgrad.data.complex_pairs import holds_complex, in_pairs, joined, written_back
+from handgrad.judging.pytorch.cases import holds_torch
 from handgrad.judging.vectors.functions import OWN
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -48,7 +49,10 @@ def _of_parts(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_parts
 
 
-def refuse_complex(x: Any, name: str) -> None:
-    """Raise TypeError if a derivative that is no gradient is by complex numbers, or of them."""
+def check_real_arrays(x: Any, name: str) -> None:
+    """Raise TypeError if a derivative that is no gradient is by complex numbers, or by tensors."""
+    if holds_torch(x):
+        what = "expected arrays; check_gradient and handgrad.torch.check_function take tensors"
+        raise TypeError(f"{name}: got a tensor of PyTorch, {what}")
     if holds_complex(x):
         raise TypeError(f"{name}: got complex numbers, expected their real and imaginary parts")

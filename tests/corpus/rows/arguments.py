@@ -1,4 +1,4 @@
-"""Answers that write into what they are given, and leaves that are called like words."""
+"""Answers that write into what they are given, leaves called like words, lists that stay lists."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad import check_backward, check_custom, check_gradient
+from handgrad import check_backward, check_custom, check_gradient, check_jacobian
 from tests.corpus.case import Row, cases
 
 W, X = np.array([0.5, -1.5]), np.array([1.0, 3.0])
@@ -40,6 +40,15 @@ def scale_backward(d: Any, cache: Any) -> Any:
     return d * w, {"w": -d * x}
 
 
+def of_a_list(x: Any, powers: list[float]) -> Any:
+    assert isinstance(powers, list)
+    return np.array([x[0] * x[1], powers[0] * x[1]])
+
+
+def by_columns(x: Any, powers: list[float]) -> Any:
+    return np.array([[x[1], x[0]], [0.0, powers[0]]])
+
+
 rule = jax.custom_jvp(lambda x, *rest: x * rest[0])
 rule.defjvp(lambda at, d: (rule(*at), d[0] * at[1] - d[1] * at[0]))
 
@@ -62,6 +71,10 @@ CASES = [
     *cases("a loss of a", check_gradient, lambda a: jnp.sum(a**2), X, points=0)(
         Row("a mean", lambda a: 2 * a / a.size, "in a, "),
         Row("an exchange", lambda a: 2 * a[::-1], "a[0] and a[1] are exchanged"),
+    ),
+    *cases("a list", check_jacobian, of_a_list, W, [2.0], points=[(X, [3.0]), ([1.0, 2.0], [3.0])])(
+        Row("right", by_columns),
+        Row("its sign", lambda x, powers: by_columns(x, [-p for p in powers])),
     ),
     *cases("a layer", check_backward, scale_forward, X, {"w": W}, points=0)(
         Row("a sign", scale_backward, "disagree: layer['w']: "),

@@ -31,6 +31,7 @@ S = np.diag([1.0, 2.0, 3.0]) + 0.3
 Q = np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0]
 SOME = np.array([True, False, True])
 TWICE = np.where(np.eye(3), 1.0, 2.0)
+BAND, WEIGHTS = np.tri(3, dtype=bool), np.random.default_rng(0).standard_normal((3, 3))
 INF = np.inf
 
 
@@ -48,6 +49,10 @@ def inverse(a: Any) -> Any:
 def noisy(a: Any) -> Any:
     noise = np.random.standard_normal(a.shape)
     return inverse(a) + noise - noise.T
+
+
+def off_the_band(a: Any) -> Any:
+    return jnp.sum(jnp.where(BAND, a * a * WEIGHTS, 0))
 
 
 def entropy_by_numbers(p: Any) -> Any:
@@ -217,6 +222,9 @@ CASES = [
         Row("right, in one triangle", lambda a: np.tril(inverse(a) * TWICE), "tangent space"),
         Row("a triangle of the symmetric one", lambda a: np.tril(inverse(a))),
         Row("a normal part that is drawn", noisy, kinds=("not-repeatable",), verdict="disagree"),
+    ),
+    *cases("a mask", check_gradient, off_the_band, COV, domain="symmetric", points=1)(
+        Row("it is left out", lambda a: 2 * a * WEIGHTS, kinds=("mask",)),
     ),
     *cases("by program", check_gradient, log_det, COV, domain="symmetric", referee="program")(
         Row("right", inverse, "random directions"),

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handgrad import check_backward, check_gradient, check_steps, exact_gradient, time_gradient
+from handgrad import (
+    check_backward,
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+    check_steps,
+    exact_gradient,
+    time_gradient,
+)
 from handgrad.torch import check_function
 from tests.corpus.torch_rows.gradients import (
     PARAMS,
@@ -37,6 +46,12 @@ def test_the_exact_gradient() -> None:
     assert np.allclose([float(number) for number in found["b"]], expected, rtol=1e-14)
     module, x = MODULES["mlp"]
     assert exact_gradient(square, module, x)["2.bias"].shape == (3,)
+
+
+@pytest.mark.parametrize("check", [check_jacobian, check_hessian, check_hvp])
+def test_what_takes_no_tensors(check: Any) -> None:
+    with pytest.raises(TypeError, match=r"^x: got a tensor of PyTorch, expected arrays; "):
+        check(lambda x, *v: 2 * x, lambda x: x @ x, torch.ones(3))
 
 
 def test_a_time() -> None:
