@@ -1,6 +1,6 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one row in 120, `make test-slow` one in twenty, and the night all of them. Of what
+`make test` tries one row in 150, `make test-slow` one in thirty, and the night all of them. Of what
 is made of models, which takes longest, and whose mistakes are alike, it is one in four of that.
 """
 
@@ -53,7 +53,7 @@ def is_of_model(name: str) -> bool:
     return name.rpartition(": ")[0] in MODELS
 
 
-@some(lambda case: True, 120, 20)
+@some(lambda case: True, 150, 30)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -67,7 +67,7 @@ def may_be_scaled(case: Case) -> bool:
     return right and not case.tie and case.verb != "custom" and case.verdict != RAISED
 
 
-@some(may_be_scaled, 120, 20)
+@some(may_be_scaled, 240, 40)
 @pytest.mark.parametrize("factor", [-1.0, 1.5])
 def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     case = CASES[name].changed(lambda result: scaled(result, factor))
@@ -75,7 +75,7 @@ def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     assert verdict == "disagree", str(report)
 
 
-@some(lambda case: case.compiled is not None, 80, 40, "jit")
+@some(lambda case: case.compiled is not None, 160, 40, "jit")
 def test_a_compiled_loss_is_the_same(name: str) -> None:
     case = CASES[name]
     assert replace(case, function=case.compiled).check().verdict == case.check().verdict

@@ -81,7 +81,7 @@ def midpoints(tree: Any) -> list[np.ndarray]:
 
 
 @pytest.mark.by_day(60)
-@pytest.mark.parametrize("name", one_of_each(TRIED, ["pad", "qr", "complex products"]))
+@pytest.mark.parametrize("name", one_of_each(TRIED, ["qr", "complex products"]))
 def test_a_rule(name: str) -> None:
     """The value is the slope by its weight."""
     for text in LINES[name]:
@@ -96,7 +96,7 @@ def test_a_rule(name: str) -> None:
             np.testing.assert_allclose(got, of_jax, rtol=1e-12, atol=1e-13 * size, err_msg=text)
 
 
-@pytest.mark.parametrize("name", one_of_each(SECOND, ["tanh", "pow", "svd"]))
+@pytest.mark.parametrize("name", one_of_each(SECOND, ["pow"]))
 def test_a_second_derivative(name: str) -> None:
     loss, at = alone(LINES[name][0])
 

@@ -84,7 +84,7 @@ def losses(draw: Callable[[Any], Any]) -> Loss:
 
 # Drawing compiles each loss, which takes as long as the machine is busy: no sign of a bad strategy.
 @settings(
-    max_examples=5 if examples_are_fixed() else 1000 if NIGHT else 20,
+    max_examples=3 if examples_are_fixed() else 1000 if NIGHT else 20,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(losses(), st.data())

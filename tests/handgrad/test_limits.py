@@ -78,6 +78,7 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
 }
 
 
+@pytest.mark.by_day(2)
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     gradient, loss, judged = ENDLESS[name]
@@ -157,6 +158,7 @@ HEAVY: dict[str, Heavy] = {
 }
 
 
+@pytest.mark.by_day(3)
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_loss_and_its_report_keep_to_the_seconds(name: str) -> None:
     """A wrong derivative: its report looks for the mistake."""

@@ -101,7 +101,11 @@ def handed_on_by(call: Callable[..., Any], asked: list[str]) -> None:
 unjudged = pytest.fixture(lambda: None)
 
 
-@pytest.mark.parametrize("check", CALLS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check",
+    one_of_each(CALLS, [check_gradient, handgrad.check_custom, handgrad.check_scipy]),
+    ids=lambda check: check.__name__,
+)
 def test_each_is_in_the_line_that_gives_it_again(check: Any) -> None:
     handed_on_by(CALLS[check], options_of(check))
 

@@ -129,6 +129,7 @@ def test_axe_finds_nothing_where_all_is_open(opened: Opened, fragment: str) -> N
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+@pytest.mark.slow
 def test_the_gallery_has_every_mistake_once() -> None:
     assert sorted(" ".join(gallery.GROUPS.values()).split()) == sorted(MISTAKES)
     assert json.loads(gallery.STORED.read_text("utf-8")).keys() == MISTAKES.keys()

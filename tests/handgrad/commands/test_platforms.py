@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import slowly
+
 #: Names and sentences with signs that the encodings of old terminals lack.
 MINE = """
 import numpy as np
@@ -38,7 +40,7 @@ class Terminal:
         return self._bytes[name].getvalue().decode(self._encoding, "replace")
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp1252", slowly("ascii")])
 def test_a_terminal_that_lacks_signs_is_no_reason_to_fail(
     folder: Path, run: Any, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
@@ -58,8 +60,8 @@ def test_a_terminal_that_lacks_signs_is_no_reason_to_fail(
 #: The program, what is found under its name, and how a report says it is started again.
 STARTED = [
     ("{}/.venv/bin/handgrad", "{}/.venv/bin/handgrad", "handgrad"),
-    ("{}/.venv/bin/handgrad", None, ".venv/bin/handgrad"),
-    ("/lib/handgrad/__main__.py", "/usr/bin/handgrad", ".venv/bin/python -m handgrad"),
+    slowly("{}/.venv/bin/handgrad", None, ".venv/bin/handgrad"),
+    slowly("/lib/handgrad/__main__.py", "/usr/bin/handgrad", ".venv/bin/python -m handgrad"),
 ]
 
 

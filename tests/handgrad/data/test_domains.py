@@ -57,7 +57,7 @@ def test_a_gradient_is_projected(domain: Any, nearest: Any, at: np.ndarray) -> N
 
 
 @pytest.mark.parametrize(
-    "dtype", ["float64", slowly("float32"), slowly("float16"), ml_dtypes.bfloat16]
+    "dtype", ["float64", *map(slowly, ("float32", "float16", ml_dtypes.bfloat16))]
 )
 def test_what_is_drawn_is_inside_and_moves(dtype: Any) -> None:
     eps = float(ml_dtypes.finfo(dtype).eps)

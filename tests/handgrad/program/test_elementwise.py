@@ -86,7 +86,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[Any]]] =
 STEP = mp.ldexp(1, -300)
 
 
-@pytest.mark.parametrize("name", one_of_each(FUNCTIONS, ["tan", "log1p", "erf_inv", "cbrt"]))
+@pytest.mark.parametrize("name", one_of_each(FUNCTIONS, ["log1p", "erf_inv"]))
 def test_a_function(name: str) -> None:
     """Its values are slopes by weights of 1."""
     function, known, points = FUNCTIONS[name]
