@@ -124,7 +124,7 @@ def test_the_stored_inputs_were_refused_or_accepted() -> None:
 def test_edits_are_counted_by_room_and_by_how_they_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edits = [{"id": str(at), "file": "manual/network.py"} for at in range(4)]
+    edits = [{"id": str(at), "file": "manual/network.py", "old": ""} for at in range(4)]
     edits[1]["equivalent"] = "the last is the first"
     (tmp_path / "sample.json").write_text(json.dumps(edits))
     monkeypatch.setattr(mutants, "SAMPLE", tmp_path / "sample.json")
