@@ -1,19 +1,17 @@
 """Fill the tables of documents, and draw the figures of docs/benchmarks.md, from what is stored."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import names
-from benchmarks.analysis.factors import factors, verdict
 from benchmarks.analysis.floors import floor
 from benchmarks.figures import draw
 from benchmarks.report import units
 from benchmarks.report.lines import lines
 from benchmarks.report.table import Table
-from benchmarks.report.whole import as_code
 from benchmarks.results import Cell, Results
-from benchmarks.statistics import TIE, spread
+from benchmarks.statistics import spread
 from compare.wording import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -49,12 +47,6 @@ NETWORKS = {
     "two layers of 1024 units, 64 examples": "width/1024/float32/1",
     "784-1024-1024-10, 512 examples": LARGE,
 }
-
-#: From so many units a layer on both derivatives should take the same time.
-WIDE = 64
-
-#: The operations of compiled programs that explain why they do not.
-COSTLY = ("dot", "exponential", "divide", "copy", "transpose")
 
 
 def cell_of(results: Results, label: str) -> Cell:
@@ -98,11 +90,9 @@ def tables() -> dict[Path, dict[str, str]]:
         DOCUMENT: {
             "brief": _compared(timings),
             "rows": _rows(timings),
-            "sample": as_code(lines(cell_of(timings, SAMPLE))),
-            "training": as_code(lines(cell_of(timings, "training/1000/float64/1"))),
-            "taxes": _taxes(timings),
-            "large": as_code(lines(cell_of(timings, LARGE))),
-            "large-on-all-threads": as_code(lines(cell_of(timings, "digits/512/float32/all"))),
+            "sample": _times(timings, SAMPLE),
+            "training": _times(timings, "training/1000/float64/1"),
+            "large": _times(timings, LARGE),
         },
         README: {
             "checkers-in-brief": in_brief(asked["gradients"]),
@@ -133,40 +123,17 @@ def _compared(timings: Results) -> str:
 
 
 def _rows(timings: Results) -> str:
-    """Every row that has a time somewhere, and what it is."""
+    """Every contender that has a time somewhere, and what it is."""
     timed = {row.name for cell in timings.cells for row in cell.rows if row.timed}
-    found = [[f"`{name}`", what] for name, what in names.LABELS.items() if name in timed]
+    found = [[f"`{name}`", what] for name, what in names.CONTENDERS.items() if name in timed]
     return Table(["row", "what it is"], found, words=(0, 1)).markdown()
 
 
-def _taxes(timings: Results) -> str:
-    """The taxes of wide networks that are not 1, and what the two programs have more or less of."""
-    rows = []
-    for cell in wide(timings):
-        found = factors(cell)
-        if found and verdict(cell, names.HAND_JIT) != TIE:
-            tax, low, high = (f"{number:.3f}" for number in found.autodiff_tax)
-            counts = [
-                f"`{operation}` {by_hand} and {auto}"
-                for operation in COSTLY
-                for by_hand, auto in [counted(cell, operation)]
-                if by_hand != auto
-            ]
-            rows.append([f"`{cell.label}`", tax, f"{low} to {high}", "; ".join(counts)])
-    heads = ["cell", "tax", "95 % interval", "by hand and by `jax.grad`"]
-    return Table(heads, rows, words=(0, 3)).markdown()
-
-
-def wide(results: Results) -> Iterator[Cell]:
-    """Yield the cells with at least `WIDE` units in the narrowest hidden layer."""
-    return (cell for cell in results.cells if min(cell.about["sizes"][1:-1]) >= WIDE)
-
-
-def counted(cell: Cell, operation: str) -> tuple[int, int]:
-    """Count an operation in the compiled hand lines and in the compiled `jax.grad`."""
-    rows = (cell.row(name) for name in (names.HAND_JIT, names.GRAD))
-    by_hand, auto = (row.operations.get(operation, [0])[0] if row else 0 for row in rows)
-    return by_hand, auto
+def _times(timings: Results, label: str) -> str:
+    """The rows of a cell, without the columns of how times are spread and of the gate."""
+    found = lines(cell_of(timings, label))
+    rows = [(f"`{row[0]}`", row[1], *row[5:8]) for row in found.rows]
+    return Table([*found.heads[:2], *found.heads[5:8]], rows, words=(0, 3)).markdown()
 
 
 def with_tables(text: str, made: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.attack.stored import Row
+from evaluation.rows import Row
 
 #: A case says in a few words what it saw, and raises what it must not see.
 Case = Callable[[], str]
@@ -98,21 +98,18 @@ def rows(
 
 
 def figures(table: Callable[[], Mapping[str, Case]], stored: list[Row]) -> dict[str, Any]:
-    """Return what a section shows: a row for each group, and what did not hold or was skipped."""
+    """Return what the document shows: a row for each group, and what did not hold."""
     keys = table()
     rows = [row for row in stored if row["id"] in keys]
     groups = []
     for name, asked in Counter(key.partition(": ")[0] for key in keys).items():
         of = [row for row in rows if row["id"].partition(": ")[0] == name]
         counts = Counter(row["outcome"] for row in of)
-        longest = max((row["seconds"] for row in of), default=0)
-        group = {"name": name, "asked": asked, "run": len(of), "seconds": longest}
-        groups.append(group | {each: counts[each] for each in ("held", "broken", "skipped")})
+        known = {each: counts[each] for each in ("held", "broken", "skipped")}
+        groups.append({"name": name, "asked": asked} | known)
     return {
         "groups": groups,
         "rows": rows,
         "odd": [row for row in rows if row["outcome"] != "held"],
         "large": [row for row in rows if row["id"].startswith("sizes: ")],
-        "warned": sum("NumPy warns" in row["says"] for row in rows),
-        "minutes": sum(row["seconds"] for row in rows) / 60,
     }

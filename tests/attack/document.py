@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from evaluation.foreign import results as foreign
+from evaluation.rows import Row
+from evaluation.templates import templates
 from tests.attack.parts import PARTS
-from tests.attack.stored import Row, filled
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 
@@ -28,16 +29,8 @@ def hours(rows: list[Row]) -> float | None:
 
 def document() -> str:
     """Return the text of docs/reliability.md."""
-    parts = [(part.name, part.stored(), part.section()) for part in PARTS]
-    parts.insert(
-        1, ("foreign", foreign.stored(), foreign.section(foreign.figures(foreign.stored())))
-    )
-    times = []
-    for name, rows, _ in parts:
-        timed = sum("took" in row for row in rows)
-        times.append({"name": name, "all": len(rows), "timed": timed, "hours": hours(rows)})
-    return filled(
-        Path(__file__).with_name("reliability.md.j2"),
-        sections=[section for _, _, section in parts],
-        times=times,
-    )
+    parts = [(part.name, part.stored(), part.figures) for part in PARTS]
+    parts.append(("foreign", foreign.stored(), foreign.figures))
+    found = {name: {"hours": hours(rows)} | figures(rows) for name, rows, figures in parts}
+    found["foreign"]["section"] = foreign.section(found["foreign"])
+    return templates(Path(__file__).parent).get_template("reliability.md.j2").render(**found)

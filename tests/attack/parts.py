@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click import Option
 
+from evaluation.rows import Row, add, read
 from tests.attack import cases
 from tests.attack.families import attempt as of_families
 from tests.attack.families import command as families
@@ -21,7 +22,6 @@ from tests.attack.mutants import command as mutants
 from tests.attack.platforms import table as of_platforms
 from tests.attack.programs import command as programs
 from tests.attack.programs import section as of_programs
-from tests.attack.stored import Row, add, filled, read
 
 HERE = Path(__file__).parent
 
@@ -31,13 +31,13 @@ FINE = ("held", "right", "caught", "no value changed", "killed", "timeout")
 
 @dataclass(frozen=True)
 class Part:
-    """What is attacked, and stored as `NAME/results.jsonl`, from which a section is made."""
+    """What is attacked, and stored as `NAME/results.jsonl`, of which the document has a section."""
 
     name: str
     about: str
     #: Yields rows that are stored together: of what is `wanted` by its id, with the part's options.
     rows: Callable[..., Iterator[list[Row]]]
-    #: What NAME/section.md.j2 shows of the stored rows.
+    #: What the document shows of the stored rows.
     figures: Callable[[list[Row]], dict[str, Any]]
     options: tuple[Option, ...] = ()
 
@@ -49,13 +49,6 @@ class Part:
     def stored(self) -> list[Row]:
         """Return its rows."""
         return [*read(self.results).values()]
-
-    def section(self) -> str:
-        """Write its section."""
-        rows = self.stored()
-        revisions = sorted({row["revision"] for row in rows if "revision" in row})
-        given = {"revisions": revisions} | self.figures(rows)
-        return filled(HERE / self.name / "section.md.j2", **given)
 
     def run(
         self, only: tuple[str, ...], again: bool, seconds: float, results: Path, **options: Any

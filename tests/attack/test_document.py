@@ -3,16 +3,13 @@
 import pytest
 
 from tests.attack.document import DOCUMENT, document, hours
-from tests.attack.parts import PARTS
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_document_is_what_the_results_say() -> None:
     """`make document` makes it anew."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    assert text == document()
-    assert all(part.section().strip() in text for part in PARTS)
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
 
 
 def test_rows_that_were_not_timed_take_as_long_as_those_that_were() -> None:

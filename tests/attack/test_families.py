@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
+from evaluation.rows import Row
 from tests.attack.families import in_place, others
 from tests.attack.families.attempt import WRONGLY, Attempt, figures, outcome
 from tests.attack.families.made import Made, drawn
 from tests.attack.parts import PARTS
-from tests.attack.stored import Row
 
 pytestmark = pytest.mark.slow
 

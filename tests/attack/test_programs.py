@@ -8,12 +8,12 @@ from typing import Any
 import jax
 import pytest
 
+from evaluation.rows import add, read
 from handgrad.program.rules import RULES
 from tests.attack.parts import PARTS
 from tests.attack.programs import attack as of_programs
 from tests.attack.programs.attack import COVERED, WANTED, attack, put
 from tests.attack.programs.section import explanations, figures, kind, leaves
-from tests.attack.stored import add, read
 from tests.corpus import programs as source
 from tests.corpus.edits import Edit, edits
 from tests.corpus.operations import STEPS

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.attack.stored import Row
+from evaluation.rows import Row
 
 #: Verdicts that are wrong: on a right answer, and on a wrong one.
 WRONGLY = ("false alarm", "missed")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from evaluation.rows import Row
 from tests.attack.families.attempt import Attempt
-from tests.attack.stored import Row
 
 #: How many functions of parts a run is for.
 COUNT = 200

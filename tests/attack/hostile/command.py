@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from evaluation.rows import Row
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
-from tests.attack.stored import Row
 
 #: Files in all, of which kinds have their shares; of a batch; and how many command lines of each
 #: program.
@@ -50,8 +50,6 @@ def figures(stored: list[Row]) -> dict[str, Any]:
         kinds.append({"kind": about} | sums | largest)
     return {
         "kinds": kinds,
-        "tried": sum(row["tried"] for row in kinds),
-        "asked": sum(COUNT * k.share // 1000 for k in KINDS.values()) + sum(LINES.values()),
         "seconds": SECONDS,
         "megabytes": MEGABYTES,
         "batch": BATCH,

@@ -14,10 +14,10 @@ from random import Random
 from types import FrameType
 from typing import Any
 
+from evaluation.rows import Row
 from tests.attack.cases import OverrunError, at_most, cost, described
 from tests.attack.hostile.files import KINDS, REFUSALS, ROOMS
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
-from tests.attack.stored import Row
 
 #: Longer inputs are thrown away, and more than so many are not kept.
 LONGEST, MOST_KEPT = 40_000, 3000

@@ -22,6 +22,7 @@ from benchmarks.cli import cli as benchmarks
 from benchmarks.cli import main as run_benchmarks
 from compare.cli import cli as compare
 from compare.cli import main as run_compare
+from evaluation.rows import Row
 from handgrad.cli import cli as handgrad
 from handgrad.cli import main as run_handgrad
 from study.cli import main as run_study
@@ -30,7 +31,6 @@ from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
 from tests.attack.hostile.mutations import NUMBERS, WORDS
-from tests.attack.stored import Row
 
 #: Small and valid, by a part of the option's name; what has no row takes what its type says.
 VALID: dict[str, tuple[str, ...]] = {

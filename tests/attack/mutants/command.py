@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from compare.wording import install
-from tests.attack.stored import Row
+from evaluation.rows import Row
 from tests.mutation.decide import KILLED, Judge
 from tests.mutation.sample import DECIDES, load
 from tests.mutation.scratch import compile_rooms, cover
 
-#: An edit that changes nothing that anybody could see has the reason, `equivalent`, in its row.
+#: An edit that changes nothing that anybody could see has the reason, `equivalent`, in its row, and
+#: what reasons like it have in common, `because`.
 SAMPLE = Path(__file__).with_name("sample.json")
 
 SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
@@ -58,7 +59,7 @@ def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[l
 
 
 def figures(stored: list[Row]) -> dict[str, Any]:
-    """Return what the section shows: how the edits of each room ended, and why some do nothing."""
+    """Return what the document shows: how each room's edits ended, and those that do nothing."""
     sample = {f"{row['id']} {row['file']}": row for row in json.loads(SAMPLE.read_text("utf-8"))}
     decided = [row for row in stored if row["id"] in sample]
     rooms = []
@@ -73,12 +74,13 @@ def figures(stored: list[Row]) -> dict[str, Any]:
             if sample[row["id"]]["file"].startswith(f"{room}/")
         )
         edits = sum(row["file"].startswith(f"{room}/") for row in sample.values())
-        rooms.append({"name": room, "edits": edits, "decided": ended.total()} | ended)
-    same = [row for row in decided if "equivalent" in sample[row["id"]]]
+        known = {name: ended[name] for name in ("killed", "equivalent", "left")}
+        rooms.append({"name": room, "edits": edits, "decided": ended.total()} | known)
+    same = [sample[row["id"]] for row in decided if row["outcome"] not in KILLED]
     return {
         "rooms": rooms,
         "edits": len(sample),
-        "decided": len(decided),
-        "equivalent": [(row, sample[row["id"]]) for row in same if row["outcome"] not in KILLED],
-        "hours": sum(row.get("took", 0) for row in decided) / 3600,
+        "equivalent": sorted(
+            (edit for edit in same if "equivalent" in edit), key=lambda edit: len(edit["old"])
+        ),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tests.attack.stored import Row
+from evaluation.rows import Row
 
 #: How many programs a run is for.
 COUNT = 1000

@@ -6,8 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.attack.programs.command import COUNT
-from tests.attack.stored import Row
+from evaluation.rows import Row
 
 #: For each row that is a miss, a false alarm or unconfirmed: why.
 EXPLANATIONS = Path(__file__).with_name("explanations.json")
@@ -41,19 +40,11 @@ def figures(rows: list[Row]) -> dict[str, Any]:
     right, wrong = ([row for row in rows if row.get("part") == part] for part in ("right", "wrong"))
     caught = [row for row in wrong if row["outcome"] == "caught"]
     covered = Counter(name for row in right for name in row["operations"])
-    by_edit = {
-        kind: Counter(row["outcome"] for row in wrong if row["edit"]["kind"] == kind)
-        for kind in sorted({row["edit"]["kind"] for row in wrong})
-    }
     return {
-        "asked": f"{COUNT:,}",
         "right": Counter(row["outcome"] for row in right),
         "wrong": Counter(row["outcome"] for row in wrong),
-        "neither": Counter(
-            row["outcome"] for row in rows if "part" not in row or row["part"] == "neither"
-        ),
+        "neither": len(rows) - len(right) - len(wrong),
         "imprecise": sum(row.get("verdict") == "imprecise" for row in right),
-        "by_edit": by_edit,
         "elsewhere": sum(row["point"] > 0 for row in caught),
         "covered": covered,
         "equations": median(row["equations"] for row in right),
