@@ -14,7 +14,7 @@ from typing import Any
 from examples.audit_of_packages import of_scipy, of_sklearn, of_statsmodels
 from handgrad import AuditReport, audit
 
-#: What is wrong in the locked versions; examples/README.md shows each with its exact value.
+#: What is wrong in the locked versions; docs/scipy.md shows each with its exact value.
 WRONG = {**of_statsmodels.WRONG, **of_sklearn.WRONG}
 
 

@@ -402,7 +402,7 @@ def test_the_readme_says_what_is_so(stored: Stored) -> None:
 def test_the_readme_says_how_long_checks_take() -> None:
     text = text_of(README)
     assert "takes 0.03 to 0.3 seconds up to a thousand parameters" in text
-    assert "parameters, from nine at 100,000, longer with" in text
+    assert "parameters and nine at 100,000, longer with" in text
     assert "explaining a wrong one, about a second" in text
     asked, timed = (
         [check for check in found.checks if check.contender == OURS]
