@@ -18,8 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 #: The documents with tables, each between `<!-- table: NAME -->` and `<!-- end -->`.
 DOCUMENT, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
-CHECKING, PYTORCH = ROOT / "docs" / "checking.md", ROOT / "docs" / "pytorch.md"
-SCIPY = ROOT / "docs" / "scipy.md"
+CHECKING = ROOT / "docs" / "checking.md"
 
 #: The stored results of a run on a processor, and the figures made from it.
 STORED = ROOT / "benchmarks" / "results" / "cpu.json"
@@ -104,8 +103,6 @@ def tables() -> dict[Path, dict[str, str]]:
             "torch-checkers": markdown(asked["torch"]),
             "check-times": markdown(asked["sized"]),
         },
-        PYTORCH: {"torch-checkers-in-brief": in_brief(asked["torch"])},
-        SCIPY: {"derivative-checkers-in-brief": in_brief(asked["derivatives"])},
     }
 
 

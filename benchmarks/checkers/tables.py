@@ -61,9 +61,6 @@ OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
 #: Sizes of mistakes that are counted together, each from the first number on.
 SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
 
-#: How many rows about a kind or format say what is most important.
-IN_BRIEF = 4
-
 
 class Tally(NamedTuple):
     """A count out of a total."""
@@ -109,10 +106,8 @@ def markdown(results: Results) -> str:
 
 
 def in_brief(results: Results) -> str:
-    """Write the most important rows: of gradients for the README, of others for their documents."""
+    """Write what is most important about gradients, for the README."""
     names = results.available
-    if results.questions != GRADIENTS:
-        return table(["", ""], _by_group(results, IN_BRIEF).rows, names)
     asked = _grouped(results.checks, lambda check: (check.contender, check.part))
     # Seconds of processors, once they are recorded of all.
     recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
@@ -341,8 +336,8 @@ def _said(results: Results) -> Table:
     return Table("What was said, and how long it took:", ("", ""), rows)
 
 
-def _by_group(results: Results, most: int | None = None) -> Table:
-    """Return the rows about each format of torch or kind of derivative, or the first ones."""
+def _by_group(results: Results) -> Table:
+    """Return the rows about each format of torch or kind of derivative."""
     torch, known, rows = results.questions == TORCH, results.planted, list[Row]()
     found = _grouped(results.checks, lambda check: check.format or OF_KIND[check.subject])
     blamed = f"named {'the argument' if torch else 'a wrong element'}"
@@ -364,9 +359,7 @@ def _by_group(results: Results, most: int | None = None) -> Table:
         ]
         first = WORDS.get(group, group)
         rows += [
-            Row((first, words), checks, cell)
-            for words, checks, cell in each[:most]
-            if checks or torch
+            Row((first, words), checks, cell) for words, checks, cell in each if checks or torch
         ]
     return Table("", ("format" if torch else "derivatives", ""), rows)
 
