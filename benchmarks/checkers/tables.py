@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
@@ -58,6 +58,9 @@ WORDS = {
 }
 OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
 
+#: What rows are about.
+CAUGHT, ALARMS, NAMED = "caught", "called wrong", "named"
+
 #: Sizes of mistakes that are counted together, each from the first number on.
 SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
 
@@ -90,14 +93,6 @@ class Row(NamedTuple):
     cell: Callable[[Checks], object]
 
 
-class Table(NamedTuple):
-    """What stands above a table, the heads of its first cells, and its rows."""
-
-    title: str
-    heads: Sequence[str]
-    rows: list[Row]
-
-
 def markdown(results: Results) -> str:
     """Write all tables of a run, with the conditions above them."""
     conditions, *said = _of_times(results) if results.questions == TIMES else _compared(results)
@@ -109,9 +104,7 @@ def in_brief(results: Results) -> str:
     """Write what is most important about gradients, for the README."""
     names = results.available
     asked = _grouped(results.checks, lambda check: (check.contender, check.part))
-    # Seconds of processors, once they are recorded of all.
-    recorded = all(cpu_seconds(checks) != "-" for checks in asked.values())
-    word, times = ("CPU-seconds", cpu_seconds) if recorded else ("seconds", seconds)
+    word, times = _times(results)
     rows = [
         Row(
             [f"{len(asked.get((names[0], part), ()))} {words}"],
@@ -126,19 +119,20 @@ def in_brief(results: Results) -> str:
     ]
     median = Row([f"{word}, median"], results.checks, lambda found: times(found).split(";")[0])
     heads = ["", *(f"{name.split('.')[0]} {_short(name)}" for name in names)]
-    return written(heads, ["---", *["--:"] * len(names)], _cells_of([*rows, median], names))
+    cells = [[*row.first, *_said_by(row, names)] for row in (*rows, median)]
+    return written(heads, ["---", *["--:"] * len(names)], cells)
 
 
 def table(heads: Sequence[str], rows: Iterable[Row], names: Sequence[str]) -> str:
     """Write rows as a table with a column for each of these checkers."""
     every = [*heads, *map(_short, names)]
-    return written(every, ["---"] * len(every), _cells_of(rows, names))
+    cells = [[*row.first, *_said_by(row, names)] for row in rows]
+    return written(every, ["---"] * len(every), cells)
 
 
-def _cells_of(rows: Iterable[Row], names: Sequence[str]) -> Iterable[Sequence[str]]:
-    for row in rows:
-        each = _grouped(row.checks, lambda check: check.contender)
-        yield [*row.first, *(str(row.cell(each.get(name, ()))) for name in names)]
+def _said_by(row: Row, names: Sequence[str]) -> list[str]:
+    each = _grouped(row.checks, lambda check: check.contender)
+    return [str(row.cell(each.get(name, ()))) for name in names]
 
 
 def _short(name: str) -> str:
@@ -161,12 +155,11 @@ def _measured(results: Results) -> str:
     found = results.fingerprint
     unit = "CPU seconds" if any(check.cpu is not None for check in results.checks) else "seconds"
     plural = "s" if found["processors"] != 1 else ""
-    load = f" with a load of {found['load']} before it began" if "load" in found else ""
+    load = f"; load before: {found['load']}" if "load" in found else ""
     return (
-        f"A check that takes longer than {results.limit:g} {unit} is stopped and has given no "
-        f"answer. Measured on {found['date']} at revision {found['revision']}, on "
-        f"{found['processors']} processor{plural} ({found['processor']}, {found['machine']}, "
-        f"{found['system']}){load}, with "
+        f"A check is stopped after {results.limit:g} {unit}. Measured on {found['date']} at "
+        f"revision {found['revision']}, on {found['processors']} processor{plural} "
+        f"({found['processor']}, {found['machine']}, {found['system']}{load}), with "
         f"{', '.join(f'{name} {version}' for name, version in found['versions'].items())}."
     )
 
@@ -177,11 +170,11 @@ def _compared(results: Results) -> list[str]:
     models = len({check.subject for check in _part(results, MISTAKES) or results.checks})
     wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
     conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
-    found = [f"{conditions} {_measured(results)}"]
-    for title, heads, rows in (made(results) for made in _TABLES[results.questions]):
-        if rows:
-            found += [title] if title else []
-            found.append(table(heads, rows, results.available))
+    names = results.available
+    every = [row for made in _ROWS[results.questions] for row in made(results) if row.checks]
+    # Where all say the same there is nothing to compare.
+    rows = [row for row in every if len({*_said_by(row, names)}) > 1 or len(names) == 1]
+    found = [f"{conditions} {_measured(results)}", table(["", ""], rows, names)]
     return found + ([_missed(results)] if results.questions != GRADIENTS else [])
 
 
@@ -286,63 +279,64 @@ def _rows(
     return [Row(first(alike[0]), alike, cell) for alike in _grouped(checks, key).values()]
 
 
-def _by_mistake(results: Results) -> Table:
+def _by_mistake(results: Results) -> Iterator[Row]:
     order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
     checks = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
 
     def first(check: Check) -> Sequence[str]:
         note = " [^kink]" if check.what == AT_A_KINK else ""
-        return f"`{check.what}`", f"{results.planted[check.case]['says']}{note}"
+        return CAUGHT, f"`{check.what}`: {results.planted[check.case]['says']}{note}"
 
-    rows = _and_all(_rows(checks, lambda check: check.what, first, tally_caught), checks)
-    title = "Mistakes planted in whole models, caught:"
-    return Table(title, ("mistake", "what was written"), rows)
-
-
-def _and_all(rows: list[Row], checks: Checks) -> list[Row]:
-    return [*rows, Row(("**all**", ""), checks, rows[0].cell)] if checks else []
+    yield from _rows(checks, lambda check: check.what, first, tally_caught)
+    kinds = len({check.what for check in checks})
+    yield Row((CAUGHT, f"all {kinds} kinds in whole models"), checks, tally_caught)
 
 
-def _by_element(results: Results) -> Table:
+def _by_element(results: Results) -> list[Row]:
     def first(check: Check) -> Sequence[str]:
-        return results.planted[check.case]["says"], f"{int(check.subject):,}"
+        return CAUGHT, f"in one element: {results.planted[check.case]['says']}"
 
-    rows = _rows(_part(results, ELEMENTS), first, first, tally_caught)
-    title = "Mistakes planted in one element of a gradient, caught:"
-    return Table(title, ("one element", "of so many"), rows)
+    checks = _part(results, ELEMENTS)
+    return _rows(checks, lambda check: check.what, first, tally_caught)
 
 
-def _by_point(results: Results) -> Table:
+def _by_point(results: Results) -> Iterator[Row]:
     checks = _part(results, RIGHT)
-    found = _grouped(checks, lambda check: check.what)
-    each = ((text, found[what]) for what, text in OF_RIGHT_POINTS.items() if what in found)
-    rows = _and_all([Row((text, ""), alike, tally_false_alarms) for text, alike in each], checks)
-    title = "Right gradients that were called wrong (fewer is better):"
-    return Table(title, ("right gradients", ""), rows)
+
+    def first(check: Check) -> Sequence[str]:
+        return ALARMS, f"right ones: {OF_RIGHT_POINTS[check.what]}"
+
+    yield from _rows(checks, lambda check: check.what, first, tally_false_alarms)
+    yield Row((ALARMS, "all right ones"), checks, tally_false_alarms)
 
 
-def _said(results: Results) -> Table:
-    planted, every = _part(results, MISTAKES, ELEMENTS), results.checks
-    several, named = "of those caught, in models of several", "of those caught that have a name"
-    misnamed = partial(tally_misnamed, results.planted)
-    rows = [
-        Row(("named the parameter", several), planted, tally_leaf_named),
-        Row(("named the mistake", named), planted, partial(tally_named, results.planted)),
-        Row(("named another mistake", "of those caught"), planted, misnamed),
-        Row(("no answer", ""), every, no_answer),
-        Row(("CPU seconds", "median; longest"), every, cpu_seconds),
-        Row(("seconds on the clock", "median; longest"), every, seconds),
-    ]
-    return Table("What was said, and how long it took:", ("", ""), rows)
+def _said(results: Results) -> Iterator[Row]:
+    """Yield what was named, and how long it took."""
+    every, known = results.checks, results.planted
+    planted = _part(results, MISTAKES, ELEMENTS)
+    whose = {GRADIENTS: "the parameter, of several", TORCH: "the argument"}
+    element = whose.get(results.questions, "a wrong element")
+    yield Row((NAMED, f"{element}, of those caught"), planted, tally_leaf_named)
+    if results.questions == GRADIENTS:
+        yield Row((NAMED, "the mistake"), planted, partial(tally_named, known))
+    yield Row((NAMED, "another mistake"), planted, partial(tally_misnamed, known))
+    yield Row(("no answer", ""), every, no_answer)
+    word, times = _times(results)
+    yield Row((word, "median; longest"), every, times)
 
 
-def _by_group(results: Results) -> Table:
-    """Return the rows about each format of torch or kind of derivative."""
-    torch, known, rows = results.questions == TORCH, results.planted, list[Row]()
+def _times(results: Results) -> tuple[str, Callable[[Checks], str]]:
+    """Return seconds of processors, once they are recorded of all, else those on the clock."""
+    recorded = all(check.cpu is not None for check in answered(results.checks))
+    return ("CPU seconds", cpu_seconds) if recorded else ("seconds", seconds)
+
+
+def _by_group(results: Results) -> Iterator[Row]:
+    """Yield the rows about each format of torch or kind of derivative."""
+    torch, known = results.questions == TORCH, results.planted
     found = _grouped(results.checks, lambda check: check.format or OF_KIND[check.subject])
-    blamed = f"named {'the argument' if torch else 'a wrong element'}"
     for group in found if torch else filter(found.get, WORDS):
-        every = found[group]
+        every, first = found[group], WORDS.get(group, group)
         planted = [check for check in every if check.part == MISTAKES]
         right = [check for check in every if check.part == RIGHT]
         by_size = _grouped(planted, partial(is_larger, known))
@@ -351,64 +345,46 @@ def _by_group(results: Results) -> Table:
             ("smaller mistakes, caught", by_size.get(False, []), tally_caught),
             ("right ones called wrong", right, tally_false_alarms),
             ("named the mistake, of those caught", planted, partial(tally_named, known)),
-            ("named another mistake", planted, partial(tally_misnamed, known)),
-            (blamed, planted, tally_leaf_named),
-            ("no answer", every, no_answer),
-            ("CPU seconds, median; longest", every, cpu_seconds),
-            ("seconds on the clock, median; longest", every, seconds),
         ]
-        first = WORDS.get(group, group)
-        rows += [
-            Row((first, words), checks, cell) for words, checks, cell in each if checks or torch
-        ]
-    return Table("", ("format" if torch else "derivatives", ""), rows)
+        for words, checks, cell in each:
+            if checks or torch:
+                yield Row((first, words), checks, cell)
 
 
-def _by_size(results: Results) -> Table:
-    """Return a row for the mistakes of each range of sizes, relative to the largest element."""
+def _by_size(results: Results) -> Iterator[Row]:
+    """Yield a row for the mistakes of each range of sizes, relative to the largest element."""
 
     def least(check: Check) -> float:
         size = results.planted[check.case]["size"]
         return SIZES[0] if size is None else next(least for least in SIZES if size >= least)
 
-    found, rows = _grouped(_part(results, MISTAKES), least), []
+    found = _grouped(_part(results, MISTAKES), least)
     for above, size in pairwise((math.inf, *SIZES)):
         first = "another shape, or " if above == math.inf else f"below {above:g}, "
         words = f"{first}from {size:g} on" if size else f"below {above:g}"
         if size in found:
-            rows.append(Row(("mistakes", words), found[size], tally_caught))
-    title = "By size, relative to the largest element of the derivative, caught:"
-    return Table(title, ("", "of so much"), rows)
+            yield Row((CAUGHT, words), found[size], tally_caught)
 
 
-def _right_ones(results: Results) -> Table:
+def _right_ones(results: Results) -> list[Row]:
     def how(check: Check) -> str:
         if not check.case.endswith("/0"):
-            return "at points that are hard"
-        return "as it is written" if check.what == AS_WRITTEN else "rewritten"
+            return "right ones at points that are hard"
+        return "right ones " + ("as written" if check.what == AS_WRITTEN else "rewritten")
 
-    found = _grouped(_part(results, RIGHT), how)
-    each = ("as it is written", "rewritten", "at points that are hard")
-    rows = [Row((words, ""), found.get(words, []), tally_false_alarms) for words in each]
-    title = "Right ones that were called wrong (fewer is better):"
-    return Table(title, ("right derivatives", ""), rows)
+    return _rows(_part(results, RIGHT), how, lambda c: (ALARMS, how(c)), tally_false_alarms)
 
 
-def _by_format(results: Results) -> Table:
+def _by_format(results: Results) -> list[Row]:
     """Return a row for each mistake, with its size and the formats in which it is caught."""
 
     def first(check: Check) -> Sequence[str]:
         known = results.planted[check.case]
-        size = "-" if known["size"] is None else f"{known['size']:.1g}"
-        return f"{check.subject}: {known['says']}", size
+        size = "" if known["size"] is None else f", size {known['size']:.1g}"
+        return f"caught in{size}", f"{check.subject}: {known['says']}"
 
     checks = _part(results, MISTAKES)
-    rows = _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
-    title = (
-        "The mistakes, the largest relative error of each, and the formats in which it is caught "
-        '("yes" for all of them):'
-    )
-    return Table(title, ("mistake", "size"), rows)
+    return _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
 
 
 def _caught_in(checks: Checks) -> str:
@@ -417,7 +393,7 @@ def _caught_in(checks: Checks) -> str:
     formats = [check.format for check in asked if caught(check)]
     if not asked:
         return "-"
-    return "yes" if len(formats) == len(asked) else ", ".join(formats) or "no"
+    return "all" if len(formats) == len(asked) else ", ".join(formats) or "none"
 
 
 def _missed(results: Results) -> str:
@@ -429,15 +405,15 @@ def _missed(results: Results) -> str:
             of = f" in {check.format}" if check.format else ""
             text = f"{times:.2g} times rounding ({check.subject}{of}, `{check.what}`)"
             missed[check.contender] = max((times, text), missed.get(check.contender, (times, text)))
-    each = (f"The largest that {_short(name)} missed was {of}." for name, (_, of) in missed.items())
-    return " ".join(each)
+    each = ", ".join(f"{_short(name)} {of}" for name, (_, of) in missed.items())
+    return f"The largest that were missed: {each}." if each else ""
 
 
-#: The tables of each comparison.
-_TABLES: dict[str, Sequence[Callable[[Results], Table]]] = {
+#: The rows of each comparison.
+_ROWS: dict[str, Sequence[Callable[[Results], Iterable[Row]]]] = {
     GRADIENTS: (_by_mistake, _by_element, _by_point, _said),
-    DERIVATIVES: (_by_group, _by_size, _right_ones),
-    TORCH: (_by_group, _by_format),
+    DERIVATIVES: (_by_group, _by_size, _right_ones, _said),
+    TORCH: (_by_group, _by_format, _said),
 }
 
 
@@ -454,34 +430,35 @@ def _of_times(results: Results) -> list[str]:
         return [*filter(None, every)]
 
     found = [f"{_measured(results)}{_calibrated(results.calibration)}"]
-    heads = ["parameters", "points judged", "first call", "later calls"]
-    for title, group in (("network, examples", NETWORKS), ("other models", OTHERS)):
-        if groups := of(group):
-            rows = [
-                Row(_cells(c, points(c)), asked.get((c[0].subject, False), ()), both)
-                for c in groups
-            ]
-            found.append(table([title, *heads], rows, peers))
+    heads = ["network, examples", "parameters", "points judged", "first, later calls"]
+    if groups := of(NETWORKS) + of(OTHERS):
+        rows = [Row(_cells(c), asked.get((c[0].subject, False), ()), both) for c in groups]
+        found.append(table(heads, rows, peers))
     if equal := of(EQUAL):
-        found.append("At one point alone (`points=0`), with one batch:")
-        rows = [Row(_cells(c, "all" if whole(c) else points(c)), c, both) for c in equal]
-        heads[1] = "elements judged"
-        found.append(table(["network, examples", *heads], rows, []))
-    if power := exponent(equal):
         found.append(
-            f"The later calls of these {len(_fitted(equal))} grow with the number of parameters to "
-            f"the power of {power.middle:.2f} (with 95 % confidence {power.low:.2f} to "
-            f"{power.high:.2f}; least squares of the logarithms). From each size to the next the "
-            f"power is {', '.join(f'{step:.2f}' for step in steps(equal))}."
+            "At one point alone (`points=0`), with one batch, the first and the later calls take "
+            + "; ".join(f"{both(c)} ({_what(c)})" for c in equal)
+            + "."
+        )
+    if power := exponent(equal):
+        found[-1] += (
+            f" The later calls of these {len(_fitted(equal))} grow with the number of parameters "
+            f"to the power of {power.middle:.2f} (with 95 % confidence {power.low:.2f} to "
+            f"{power.high:.2f}; least squares of the logarithms); from each size to the next by "
+            f"{', '.join(f'{step:.2f}' for step in steps(equal))}."
         )
     return found
 
 
-def _cells(calls: Checks, judged: str) -> list[str]:
-    why = no_time(calls)
-    times = [f"no time: {why}" if why else f"{_two(each)} s" for each in _first_and_later(calls)]
-    elements = max(call.elements for call in calls)
-    return [SIZED[calls[0].subject].words, f"{elements:,}", judged, *times]
+def _what(calls: Checks) -> str:
+    """Write what the calls are about, and how much of it was judged if not all was."""
+    return SIZED[calls[0].subject].words + ("" if whole(calls) else f"; points: {points(calls)}")
+
+
+def _cells(calls: Checks) -> list[str]:
+    why, elements = no_time(calls), max(call.elements for call in calls)
+    times = f"no time: {why}" if why else both(calls)
+    return [SIZED[calls[0].subject].words, f"{elements:,}", points(calls), times]
 
 
 def _calibrated(samples: Sequence[float]) -> str:

@@ -148,7 +148,7 @@ def test_a_check_that_does_not_agree_has_no_time(call: int, verdict: str, reason
     ours, theirs = [*ALIKE[0]], ALIKE[1]
     ours[call] = replace(ours[call], verdict=verdict, reason=reason)
     made, why = of_times(ours, theirs), reason or verdict
-    assert f"| no time: {why} | no time: {why} | 0.5, 0.25 s |" in tables.markdown(made)
+    assert f"| no time: {why} | 0.5, 0.25 s |" in tables.markdown(made)
     assert tables.failed(made) == [f"{SMALLEST}: {why}"]
     assert tables.failed(replace(made, questions=GRADIENTS)) == []
 
