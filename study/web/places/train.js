@@ -92,8 +92,14 @@ function seen(study, state) {
   };
 }
 
+// Names at the dots of the losses; those that are nearer than a line of text share one.
+const named = (people, line) => people.toSorted((a, b) => a.L - b.L).reduce((before, { name, L }) => {
+  const last = before.at(-1);
+  return last && L - last.L < line ? before.with(-1, { L, name: `${last.name}, ${name}` }) : [...before, { L, name }];
+}, []);
+
 // L by rounds, and each person's own loss.
-const curve = ({ losses, means, round, people }) => (width) => ({
+const curve = ({ losses, means, round, people }) => (width, height) => ({
   x: { type: "sqrt", domain: [0, ROUNDS], label: width < 300 ? "rounds" : "rounds (a square-root scale)", ticks: width < 300 ? [0, 100, ROUNDS] : [0, 10, 100, 300, 600, ROUNDS], tickFormat: String, ...AXIS },
   y: { domain: [0, 1], label: "L", ticks: 5 },
   ...MARGINS,
@@ -104,6 +110,7 @@ const curve = ({ losses, means, round, people }) => (width) => ({
     Plot.line(means.map((loss, at) => [at, loss]), { className: "curve" }),
     people.map(({ y }, k) => Plot.dot([[round, losses[round][k]]], { symbol: y ? "circle" : "square", r: 4, className: "person" })),
     Plot.dot([[round, means[round]]], { r: 6, className: "here" }),
+    named(people, 16 / (height - MARGINS.marginTop - MARGINS.marginBottom)).map(({ name, L }) => Plot.text([[round, L]], { text: () => (width < 300 ? name.replace(/[a-z]+/g, "") : name), dy: -10, ...(round < 250 ? { textAnchor: "start", dx: 8 } : { textAnchor: "end", dx: -4 }), className: "name" })),
   ],
 });
 
