@@ -10,7 +10,7 @@ import { AXIS, Figure, MARGINS } from "./figure.js";
 
 const WEIGHTS = [107, 173];
 const HEIGHTS = [57, 75];
-// A little beyond the frame, so that no outline runs along it; half a pound by half an inch, as σ is as steep along both.
+// A little beyond the frame, so that no outline runs along it; half a pound by half an inch, as the network takes both unscaled.
 const WIDE = { x1: WEIGHTS[0] - 3, x2: WEIGHTS[1] + 3, y1: HEIGHTS[0] - 1, y2: HEIGHTS[1] + 1, width: 132, height: 40, clip: true };
 // Bands of ypred, by tenths. They are drawn by z3 = ln(ypred / (1 − ypred)), which bends less between the points of a grid.
 const BANDS = Array.from({ length: 9 }, (_, k) => Math.log((k + 1) / (9 - k)));
