@@ -89,12 +89,12 @@ export const agreement = {
   seen,
   Picture,
   Controls,
-  says: () => ["This page follows an article. We took the slope of L by its line for that, by hand and by autodiff, and both gave the same ten digits. All four people again; drag w1."],
+  says: () => ["This page follows an article. It has a line for the slope of L; worked out by hand and by autodiff, that gives the same ten digits. All four people again; drag w1."],
   guess: {
     asks: "Is that the slope of L?",
     options: { must: "it must be", open: "not for certain" },
     right: () => "open",
   },
-  answer: (seen) => ["L is the mean of (y − ypred)². Where the article takes its slope, the square is gone: it takes that of y − ypred. Both sides followed it, without a slip. (In the first lesson the slope was that of L itself.)", told(seen)],
+  answer: (seen) => ["L is the mean of (y − ypred)². But the article’s line for its slope has lost the square: it is the slope of y − ypred. Hand and autodiff both followed it, without a slip. (In the first lesson the slope was that of L itself.)", told(seen)],
   act: ({ state, set }) => [["Mend autodiff alone", "Mend the hand as well", "Lose the square again"][state.mended % 3], () => set({ mended: state.mended + 1 })],
 };

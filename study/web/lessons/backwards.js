@@ -100,9 +100,9 @@ export const backwards = {
   seen,
   Picture,
   Controls,
-  says: () => [`Nine numbers (each sum adds a b of its own), nine slopes. Nudge one by ${NUDGE}, run the network forward again (a pass), see how L moves; then the next. Drag.`],
+  says: () => [`Six weights, and a b in each of three sums: nine numbers, nine slopes. Nudge one by ${NUDGE}, run the network forward again (a pass), see how L moves; then the next. Drag.`],
   guess: {
-    asks: "A pass back from L: how many of them for all nine slopes?",
+    asks: "Back from L: how many passes give all nine slopes?",
     options: { nine: "nine", one: "one" },
     right: () => "one",
     plays: ({ sent }, set) => set({ sent: (sent ?? 0) + 1 }),

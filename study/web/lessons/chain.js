@@ -46,7 +46,7 @@ function Rows({ moves, links, back, guessed, state: { sent }, width, height }) {
     return ["", moves[k] / MOST, isBack ? "forward faint" : "forward", isBack ? "" : signed(moves[k])];
   });
   return html`
-    <${Bars} rows=${rows} most=${1} names=${isSmall ? 138 : 196} numbers=${isSmall ? 56 : 130} width=${width} height=${height} />
+    <${Bars} rows=${rows} most=${1} names=${isSmall ? 138 : 196} width=${width} height=${height} />
     ${LINKS.map((name, k) => {
       const ends = [[RAIL, y(k) + 12], [RAIL, y(k + 1) - 12]];
       const [from, to] = hasPassed(k) ? ends.toReversed() : ends;
@@ -66,7 +66,7 @@ const Controls = ({ state, set, moves }) => html`
   <${Handle} symbol="move of w1" field=${W1} step="0.01" value=${state.w1} shown=${signed(moves[0], 2)} text=${`${fixed(state.w1, 2)}, moved by ${signed(moves[0], 2)}; h1 moves by ${signed(moves[2])}`} onInput=${(w1) => set({ w1, sent: 0 })} />`;
 
 // To one side, to the other, and to rest at a small move, of which slopes tell almost all.
-const wiggle = (_, set) => play(1400, (done) => set({ w1: Number((START + (0.2 - 0.15 * done) * Math.sin(2.5 * Math.PI * done)).toFixed(3)) }));
+const wiggle = (_, set) => play(1400, (done) => set({ w1: Number((START + (0.2 - 0.1 * done) * Math.sin(2.5 * Math.PI * done)).toFixed(3)) }));
 
 export const chain = {
   key: "chain",

@@ -73,7 +73,7 @@ export const descent = {
   seen,
   Picture,
   Controls,
-  says: () => ["Slopes say where L rises. So each of the nine numbers steps the other way, by η, the learning rate, times its slope: for one person after the other, a round, and again. Drag."],
+  says: () => ["Slopes say where L rises. So each of the nine numbers steps the other way, by η, the learning rate, times its slope. One step for each person is a round; then again. Drag."],
   guess: {
     asks: "Up to 1, larger learns faster. What will η = 100 do?",
     options: { faster: "learn faster", stuck: "get stuck" },

@@ -10,10 +10,10 @@ import { Handle } from "../parts/handle.js";
 import { play, smooth, useMotion } from "../parts/motion.js";
 
 const SHARED = 0.05;
-const T = number(SHARED - 0.2, SHARED + 0.2, SHARED + 0.1);
+const T = number(SHARED - 0.15, SHARED + 0.15, SHARED + 0.1);
 const PULSE_MS = 3600;
 // What fills one side of the bars.
-const MOST = 0.125;
+const MOST = 0.095;
 // The weight that t is on each path, and the unit that it goes through.
 const PATHS = [{ weight: "w1", unit: "h1" }, { weight: "w3", unit: "h2" }];
 
@@ -49,7 +49,7 @@ function Meeting({ back, by, move, real, guessed, state, width, height }) {
       slopes=${[by[k], back[unit]]} come=${come} isBack=${isBack} />`)}
     <${Node} at=${from} text="t" /><${Node} at=${to} text="L" />
     ${isBack && come === 1 && html`<text class=${isSmall ? "back small" : "back"} x=${width / 2} y=${deep / 2 + 5} text-anchor="middle">${by.map((of) => fixed(of, 3)).join(" + ").replace("+ −", "− ")} = ${fixed(by[0] + by[1], 3)}</text>`}
-    <${Bars} rows=${rows} most=${MOST} names=${86} numbers=${62} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
+    <${Bars} rows=${rows} most=${MOST} names=${86} top=${deep + 8} width=${width} height=${height - deep - 10} />`;
 }
 
 const described = ({ by, move, real, guessed }) =>

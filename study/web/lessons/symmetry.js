@@ -44,9 +44,7 @@ const units = (path) => (width) => {
       Plot.dot(ways.map(([first]) => first), { r: 4, className: "begin" }),
       Plot.dot([h1, h2], { r: 7, className: "here" }),
       areAlike && Plot.dot([h2], { r: 12, className: "other" }),
-      areAlike
-        ? Plot.text([h1], { text: () => "h1 and h2", textAnchor: "end", dx: -18, className: "name" })
-        : [["h1", h1], ["h2", h2]].map(([name, at]) => Plot.text([at], { text: () => name, dy: -24, className: "name" })),
+      (areAlike ? [["h1 and h2", h1]] : [["h1", h1], ["h2", h2]]).map(([name, at]) => Plot.text([at], { text: () => name, dy: -24, className: "name" })),
     ],
   };
 };

@@ -22,8 +22,9 @@ function useSize() {
 export const AXIS = { labelAnchor: "center", labelArrow: "none", labelOffset: 36 };
 export const MARGINS = { marginLeft: 34, marginRight: 8, marginBottom: 40, marginTop: 26 };
 
-// A picture of Plot's: `options` are those of Plot.plot, by width and height. Marks that are false are left out.
-export function Figure({ label, name, options }) {
+// A picture of Plot's: `options` are those of Plot.plot, by width and height. Marks that are false are left out. `scale` says
+// what its colours mean, from the least on: [colour, what stands at its lower end, at the last one's upper end].
+export function Figure({ label, name, options, scale }) {
   const [ref, width, height] = useSize();
   useLayoutEffect(() => {
     if (!width) return;
@@ -32,7 +33,9 @@ export function Figure({ label, name, options }) {
     ref.current.replaceChildren(drawn);
     drawn.setAttribute("aria-hidden", "true");
   });
-  return html`<div class=${`figure ${name}`} role="img" aria-label=${label}><div class="place" ref=${ref} /></div>`;
+  return html`<div class=${`figure ${name}`} role="img" aria-label=${label}><div class="place" ref=${ref} />
+    ${scale && html`<div class="scale">${scale.map(([colour, text]) => html`<span style=${{ borderColor: colour }}>${text}</span>`)}</div>`}
+  </div>`;
 }
 
 // A picture of one's own: `children` gives SVG elements, by width and height, and `over` what lies on it and can be pressed.

@@ -12,7 +12,7 @@ export const Handle = ({ symbol, field, until = field.high, value, step, text, d
   <i>${symbol}</i>
   <span class="track">
     <input type="range" min=${field.low} max=${field.high} step=${step} value=${value} aria-label=${symbol} aria-valuetext=${text} onInput=${({ target }) => (halt(), onInput((target.valueAsNumber = Math.min(target.valueAsNumber, until))))} />
-    ${until < field.high && html`<span class="locked" style=${{ left: `${(100 * (until - field.low)) / (field.high - field.low)}%` }}>?</span>`}
+    ${until < field.high && html`<span class="locked" style=${{ left: `calc(26px + (100% - 26px) * ${(until - field.low) / (field.high - field.low)})` }}>?</span>`}
   </span>
   <b>${shown}</b>
 </label>`;

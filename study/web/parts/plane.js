@@ -10,12 +10,13 @@ import { AXIS, Figure, MARGINS } from "./figure.js";
 
 const WEIGHTS = [107, 173];
 const HEIGHTS = [57, 75];
-// A little beyond the frame, so that no outline runs along it.
-const WIDE = { x1: WEIGHTS[0] - 3, x2: WEIGHTS[1] + 3, y1: HEIGHTS[0] - 1, y2: HEIGHTS[1] + 1, width: 66, height: 54, clip: true };
+// A little beyond the frame, so that no outline runs along it; half a pound by half an inch, as the network takes both unscaled.
+const WIDE = { x1: WEIGHTS[0] - 3, x2: WEIGHTS[1] + 3, y1: HEIGHTS[0] - 1, y2: HEIGHTS[1] + 1, width: 132, height: 40, clip: true };
 // Bands of ypred, by tenths. They are drawn by z3 = ln(ypred / (1 − ypred)), which bends less between the points of a grid.
 const BANDS = Array.from({ length: 9 }, (_, k) => Math.log((k + 1) / (9 - k)));
-// Beyond this z3 is 0 or 1 to the eye.
-const SURE = 4;
+// The colours of the bands, and what Train says of them.
+const COLOURS = Array.from({ length: 10 }, (_, k) => `color-mix(in srgb, var(--forward) ${4 + Math.round(4.6 * k)}%, var(--card))`);
+export const SCALE = COLOURS.map((colour, k) => [colour, { 0: "0 man", 9: "woman 1" }[k]]);
 // Where each name stands, clear of the others.
 const BESIDE = { Alice: [-1, 0], Bob: [0, -1], Charlie: [-1, 0], Diana: [1, 0] };
 
@@ -35,19 +36,19 @@ function grid({ shift: [weight, height], sum }, parameters) {
 const inside = ([low, high], at) => Math.min(high, Math.max(low, at));
 
 // Discs have the area of (y − ypred)²; a circle is who should be 1, a square who should be 0, a star who is asked about.
-export function Plane({ study, parameters, samples = study.samples, asked = [] }) {
+export function Plane({ study, parameters, samples = study.samples, asked = [], scale }) {
   const people = samples.map(({ given, ...of }) => ({ ...of, ...passAt(study, { ...parameters, ...given }) }));
   const sums = grid(study, parameters);
   const options = (width) => {
     const [disc, size] = [Math.min(56, width / 6), width < 480 ? 5 : 7];
     // The narrowest has no room for heights.
-    const isNarrow = width < 200;
+    const isNarrow = width < 170;
     const dot = (y, symbol) => Plot.dot(people.filter((of) => of.y === y), { x: "weight", y: "height", symbol, r: size, className: "person" });
     return {
       x: { domain: WEIGHTS, label: "weight (lb)", ticks: width / 70, ...AXIS },
-      y: { domain: HEIGHTS, label: "height (in)", ticks: 4, axis: isNarrow ? null : "left" },
+      y: { domain: HEIGHTS, label: scale && width < 200 ? "in" : "height (in)", ticks: 4, axis: isNarrow ? null : "left" },
       r: { type: "identity" },
-      color: { domain: [-SURE, SURE], interpolate: (t) => `color-mix(in srgb, var(--forward) ${Math.round(4 + 46 / (1 + Math.exp(SURE * (1 - 2 * t))))}%, var(--card))` },
+      color: { type: "threshold", domain: BANDS, range: COLOURS },
       ...MARGINS,
       ...(isNarrow && { marginLeft: 8 }),
       marks: [
@@ -68,5 +69,5 @@ export function Plane({ study, parameters, samples = study.samples, asked = [] }
     };
   };
   const ones = people.filter(({ ypred }) => ypred >= 0.5).map(({ name }) => name);
-  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.${asked.map(({ name, ypred }) => ` ${name}: ${fixed(ypred)}.`)}`} options=${options} />`;
+  return html`<${Figure} name="plane" label=${`Four people by weight and height. The network says 1 of ${ones.join(", ") || "nobody"}.${asked.map(({ name, ypred }) => ` ${name}: ${fixed(ypred)}.`)}`} options=${options} scale=${scale} />`;
 }

@@ -12,7 +12,7 @@ import { AXIS, Figure, MARGINS } from "../parts/figure.js";
 import { section, whole } from "../parts/frame.js";
 import { Handle } from "../parts/handle.js";
 import { halt, play } from "../parts/motion.js";
-import { Plane } from "../parts/plane.js";
+import { Plane, SCALE } from "../parts/plane.js";
 
 const [ROUNDS, PLAY_MS] = [1000, 4000];
 const ROUND = wholeNumber(0, ROUNDS, 0);
@@ -28,6 +28,9 @@ const PAIRS = ["w6 b3", "w5 w6", "w1 w2", "w3 w4"];
 const both = (pair) => pair.replace(" ", " and ");
 // No level is a quarter: where σ is flat, L is some of those, and there is no line.
 const [GRID, LEVELS] = [48, [0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9]];
+// Between them, from the least on; and the losses that are said of them.
+const COLOURS = [0, ...LEVELS].map((_, k) => (k < 6 ? `color-mix(in oklab, var(--middle) ${17 * k}%, var(--card))` : `color-mix(in oklab, var(--high) ${17 * k - 87}%, var(--middle))`));
+const LOSSES = COLOURS.map((colour, k) => [colour, { 0: "0", 3: "0.03", 7: "0.3", 11: "1" }[k]]);
 
 let kept = {}; // the last training, and the losses of each person after each of its rounds
 
@@ -89,8 +92,14 @@ function seen(study, state) {
   };
 }
 
+// Names at the dots of the losses; those that are nearer than a line of text share one.
+const named = (people, line) => people.toSorted((a, b) => a.L - b.L).reduce((before, { name, L }) => {
+  const last = before.at(-1);
+  return last && L - last.L < line ? before.with(-1, { L, name: `${last.name}, ${name}` }) : [...before, { L, name }];
+}, []);
+
 // L by rounds, and each person's own loss.
-const curve = ({ losses, means, round, people }) => (width) => ({
+const curve = ({ losses, means, round, people }) => (width, height) => ({
   x: { type: "sqrt", domain: [0, ROUNDS], label: width < 300 ? "rounds" : "rounds (a square-root scale)", ticks: width < 300 ? [0, 100, ROUNDS] : [0, 10, 100, 300, 600, ROUNDS], tickFormat: String, ...AXIS },
   y: { domain: [0, 1], label: "L", ticks: 5 },
   ...MARGINS,
@@ -101,6 +110,7 @@ const curve = ({ losses, means, round, people }) => (width) => ({
     Plot.line(means.map((loss, at) => [at, loss]), { className: "curve" }),
     people.map(({ y }, k) => Plot.dot([[round, losses[round][k]]], { symbol: y ? "circle" : "square", r: 4, className: "person" })),
     Plot.dot([[round, means[round]]], { r: 6, className: "here" }),
+    named(people, 16 / (height - MARGINS.marginTop - MARGINS.marginBottom)).map(({ name, L }) => Plot.text([[round, L]], { text: () => (width < 300 ? name.replace(/[a-z]+/g, "") : name), dy: -10, ...(round < 250 ? { textAnchor: "start", dx: 8 } : { textAnchor: "end", dx: -4 }), className: "name" })),
   ],
 });
 
@@ -129,12 +139,12 @@ function surface({ study, state, path, parameters }) {
   return (width) => ({
     x: { domain: x, label: across, ticks: width / 60, ...AXIS },
     y: { domain: y, label: up, ticks: 5 },
-    color: { domain: [0, 1], interpolate: (t) => `color-mix(in srgb, var(--ink) ${Math.round(60 * Math.sqrt(Math.max(0, t)))}%, var(--card))` },
+    color: { type: "threshold", domain: LEVELS, range: COLOURS },
     ...MARGINS,
     marks: [
       Plot.contour(losses, { fill: (L) => L, thresholds: [-1, ...LEVELS], ...wide }),
       Plot.contour(losses, { value: (L) => L, fill: "none", stroke: "black", thresholds: LEVELS, className: "level", ...wide }),
-      Plot.line(way, { className: "way" }),
+      ["casing", "way"].map((className) => Plot.line(way, { className })),
       Plot.dot([way[0]], { r: 4, className: "begin" }),
       Plot.dot([[parameters[across], parameters[up]]], { r: 7, className: "here" }),
     ],
@@ -142,10 +152,10 @@ function surface({ study, state, path, parameters }) {
 }
 
 const Picture = (of) => html`
-  <${Plane} study=${of.study} parameters=${of.parameters} asked=${of.asked?.inputs ? [of.asked] : []} />
+  <${Plane} study=${of.study} parameters=${of.parameters} asked=${of.asked?.inputs ? [of.asked] : []} scale=${SCALE} />
   ${of.state.shows === "curve"
     ? html`<${Figure} key="curve" name="training" label=${`L and the loss of each person over ${ROUNDS} rounds at η = ${short(of.rate, 2)}. L goes from ${fixed(of.means[0])} to ${fixed(of.means.at(-1))}, and is ${fixed(of.loss)} after ${of.round}.`} options=${curve(of)} />`
-    : html`<${Figure} key="surface" name="surface" label=${`L over ${both(of.state.over)}, and the way of the training on it. After ${of.round} rounds it is where L is ${fixed(of.loss)}.`} options=${surface(of)} />`}`;
+    : html`<${Figure} key="surface" name="surface" label=${`L over ${both(of.state.over)}, and the way of the training on it. After ${of.round} rounds it is where L is ${fixed(of.loss)}.`} options=${surface(of)} scale=${LOSSES} />`}`;
 
 function Controls({ state, set, round, rate, loss, means }) {
   const plays = () => {
@@ -167,7 +177,7 @@ function Words({ seen: of }) {
     <p>Each round, for one person after the other, all nine numbers step against their slopes, by η times those. ${round ? `After ${round} ${round === 1 ? "round" : "rounds"}` : `They begin ${begins}:`} L is ${short(loss)}, ${right} of 4 are right.</p>
     ${isCurve
       ? html`<p>Thin lines are each person’s own loss. It may rise while L, their mean, falls.</p>`
-      : html`<p><label>L over <select value=${state.over} onChange=${(event) => set({ over: event.target.value })}>${PAIRS.map((pair) => html`<option value=${pair}>${both(pair)}</option>`)}</select></label>, the greyer the larger. The other seven are held as they are now; on the way they change, too.</p>`}
+      : html`<p><label>L over <select value=${state.over} onChange=${(event) => set({ over: event.target.value })}>${PAIRS.map((pair) => html`<option value=${pair}>${both(pair)}</option>`)}</select></label> is told by colours; the line is the way of the training. The other seven are held as they are now; on the way they change, too.</p>`}
     <button type="button" class="act" onClick=${() => set({ shows: isCurve ? "surface" : "curve" })}>${isCurve ? "Show the surface" : "Show the curve"}</button>
     <${Asks} ...${of} />
     <${Numbers} ...${of} />`;
