@@ -17,7 +17,8 @@ from handgrad.program.aten.installed import (
     without_torch_function,
 )
 from handgrad.program.aten.lifting import Lifted, mapped
-from handgrad.program.aten.registry import OPERATIONS, Operation, name_of
+from handgrad.program.aten.operations.composed import on_each
+from handgrad.program.aten.registry import COMPOSED, OPERATIONS, Operation, name_of
 from handgrad.program.aten.results import results
 from handgrad.program.aten.traced_tensor import (
     TracedTensor,
@@ -126,7 +127,7 @@ class Dispatch(DispatchMode):
 
     def _computed(self, row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
         """Run a rule and give its results the forms that PyTorch gives them."""
-        forms = results(function, args, kwargs)
+        forms = None if _is_primitive(function) else results(function, args, kwargs)
         options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
         operands = [_converted(x) for x in args]
         with covering(function):
@@ -170,14 +171,29 @@ class Dispatch(DispatchMode):
         return targets[0] if len(targets) == 1 else tuple(targets)
 
     def _decomposed(self, function: Any, args: Any, kwargs: Any) -> Any:
-        """Run an operation as a function of others, as PyTorch itself writes it."""
+        """Run an operation as a function of others, as PyTorch writes it, or a row of ours."""
+        written = COMPOSED.get(name_of(function)) or DECOMPOSITIONS.get(function)
+        written = written or on_each(function)
+        forms = results(function, args, kwargs) if written and not _is_primitive(function) else None
         with self, covering(function):
-            if function in DECOMPOSITIONS:
-                return DECOMPOSITIONS[function](*args, **kwargs)
-            made = function.decompose(*args, **kwargs)
+            made = (written or function.decompose)(*args, **kwargs)
         if made is NotImplemented:
             raise uncovered(str(function))
-        return made
+        if forms is None or not _is_laid_out_otherwise(made, forms):
+            return made
+        return holding(array_of(made), forms, self.gradients.has_slope)
+
+
+def _is_primitive(function: Any) -> bool:
+    """Tell whether an operation is one of those of which PyTorch makes others."""
+    return function.namespace == "prims"
+
+
+def _is_laid_out_otherwise(made: Any, form: Any) -> bool:
+    """Tell whether a new tensor has other strides than PyTorch's kernels give it."""
+    if not isinstance(made, TracedTensor) or made.origin is not None or made.is_plain:
+        return False
+    return made.size() == form.size() and made.stride() != form.stride()
 
 
 def _tensors(x: Any) -> list[TracedTensor]:

@@ -11,6 +11,7 @@ def importing(name: str) -> Any:
 
 torch: Any = importing("torch")
 aten: Any = torch.ops.aten
+importing("torch._dynamo")  # which its decompositions load, and torch 2.6 not within a trace
 
 
 def unpromised(module: str, name: str) -> Any:

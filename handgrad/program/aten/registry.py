@@ -20,6 +20,9 @@ class Operation:
 #: The rows by name, such as "add.Tensor"; the overload "default" has no suffix.
 OPERATIONS: dict[str, Operation] = {}
 
+#: Operations written in others of PyTorch's own, which it does not write so itself, by name.
+COMPOSED: dict[str, Callable[..., Any]] = {}
+
 
 def operation(*names: str, writes: Sequence[str] = ()) -> Callable[[F], F]:
     """Register the rule of some operations, such as "add.Tensor" or "exp".
@@ -41,6 +44,16 @@ def operation(*names: str, writes: Sequence[str] = ()) -> Callable[[F], F]:
                 raise ValueError(f"operation {name!r}: it has a rule already")
             OPERATIONS[name] = Operation(rule, tuple(writes))
         return rule
+
+    return register
+
+
+def composed(name: str) -> Callable[[F], F]:
+    """Register a function that computes an operation by calls of PyTorch's."""
+
+    def register(function: F) -> F:
+        COMPOSED[name] = function
+        return function
 
     return register
 

@@ -18,14 +18,6 @@ def axes_of(x: Any, dim: int | Sequence[int] | None) -> tuple[int, ...]:
     return tuple(axis_of(x, d) for d in ([dim] if isinstance(dim, int) else dim))
 
 
-def count_of(x: Any, axes: Sequence[int]) -> int:
-    """Return how many elements a reduction over axes joins."""
-    count = 1
-    for axis in axes:
-        count *= x.shape[axis]
-    return count
-
-
 def at_least_1d(x: Any) -> Any:
     """Give a tensor without dimensions one, as torch's operations along an axis see it."""
     return x if x.ndim else jnp.reshape(x, (1,))

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad.program.aten.operations.axes import at_least_1d, axis_of
-from handgrad.program.aten.operations.promotion import wide
 from handgrad.program.aten.registry import operation
 
 
@@ -29,13 +28,13 @@ def _index(indices: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-@operation("index.Tensor", "_unsafe_index.Tensor")
+@operation("index.Tensor")
 def index(x: Any, indices: Sequence[Any]) -> Any:
     """x[indices]."""
     return x[_index(indices)]
 
 
-@operation("index_put", "_unsafe_index_put", "_index_put_impl")
+@operation("index_put", "_index_put_impl")
 def index_put(
     x: Any, indices: Sequence[Any], values: Any, accumulate: bool = False, unsafe: bool = False
 ) -> Any:
@@ -46,19 +45,6 @@ def index_put(
         return jnp.where(held, jnp.reshape(values, ()), x)
     places = x.at[_index(indices)]
     return places.add(values) if accumulate else places.set(values)
-
-
-@operation("index_select")
-def index_select(x: Any, dim: int, index: Any) -> Any:
-    """Return what is at some indices of an axis."""
-    taken = jnp.take(at_least_1d(x), jnp.reshape(index, -1), axis=axis_of(x, dim))
-    return taken if x.ndim else taken[0]
-
-
-@operation("take")
-def take(x: Any, index: Any) -> Any:
-    """Return what is at some indices of the flattened tensor."""
-    return jnp.reshape(x, -1)[index]
 
 
 @operation("put")
@@ -79,12 +65,6 @@ def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     index, axis = at_least_1d(index), axis_of(x, dim)
     cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(index.shape))
     return jnp.take_along_axis(x[cut], index, axis=axis, mode="promise_in_bounds")
-
-
-@operation("masked_fill.Scalar", "masked_fill.Tensor")
-def masked_fill(x: Any, mask: Any, value: Any) -> Any:
-    """Return x, and a value where the mask holds."""
-    return jnp.where(mask, jnp.asarray(value, x.dtype), x)
 
 
 @operation("masked_select")
@@ -108,30 +88,6 @@ def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
     flat = jnp.reshape(jnp.broadcast_to(x, shape), -1)
     return jnp.reshape(flat.at[places].set(jnp.reshape(source, -1)[: len(places)]), shape)
-
-
-@operation("index_fill.int_Scalar", "index_fill.int_Tensor")
-def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
-    """Return x with one value at some indices of an axis."""
-    line = at_least_1d(x)
-    places = line.at[_along(line, dim, index)]
-    return jnp.reshape(places.set(jnp.asarray(value, x.dtype)), x.shape)
-
-
-@operation("index_copy")
-def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """Return x with other values at some indices of an axis."""
-    line = at_least_1d(x)
-    made = line.at[_along(line, dim, index)].set(at_least_1d(source))
-    return jnp.reshape(made, x.shape)
-
-
-@operation("index_add")
-def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
-    """Return x with alpha·source added at some indices of an axis."""
-    line = at_least_1d(wide(x))
-    source = at_least_1d(wide(source) if alpha == 1 else alpha * wide(source))
-    return jnp.reshape(line.at[_along(line, dim, index)].add(source), x.shape)
 
 
 def _along(x: Any, dim: int, index: Any) -> tuple[Any, ...]:

@@ -85,9 +85,3 @@ def search_sorted(
     line = line if line.ndim == 1 else line[..., None, :]
     smaller = line <= values[..., None] if right or side == "right" else line < values[..., None]
     return jnp.sum(smaller, axis=-1, dtype=jnp.int64)
-
-
-@operation("bucketize.Tensor", "bucketize.Scalar")
-def bucketize(x: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
-    """Return between which boundaries each element lies."""
-    return search_sorted(boundaries, x, right=right)

@@ -93,7 +93,7 @@ def _parts(n: int, count: int) -> list[tuple[int, int]]:
     return [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
 
 
-@operation("_adaptive_avg_pool2d", "_adaptive_avg_pool3d")
+@operation("_adaptive_avg_pool3d")
 def adaptive_average_pool(x: Any, output_size: Sequence[int]) -> Any:
     """Average the last axes to given lengths, in parts of nearly equal length."""
     x = wide(x)
