@@ -117,9 +117,9 @@ def no_class() -> Any:
 
 
 REFUSED: list[tuple[str, Any, str]] = [
-    (names.AUTOGRAD, Network((3, 4, 2), activation="gelu"), "not for gelu"),
-    (names.AUTOGRAD, Network((3, 4, 2), loss="bce"), "not for bce"),
-    (names.AUTOGRAD, Network((3, 4, 2), l2=0.1), "without L2 only"),
+    (names.SKLEARN, Network((3, 4, 2), activation="gelu"), "not for gelu"),
+    (names.SKLEARN, Network((3, 4, 2), loss="bce"), "not for bce"),
+    (names.SKLEARN, Network((3, 4, 2), l2=0.1), "without L2 only"),
     (names.TORCH, no_class, "one class each"),
     *((name, PROBLEMS[of], scikit_learn.NO_SUCH_OUTPUT) for name, of in NOT_ASKED),
 ]

@@ -38,6 +38,7 @@ def test_what_is_doubtful_is_said() -> None:
     assert lines(cell) == before
     assert ": of another version; " in title(replace(cell, case="tomorrow"))
     results = stored(SAMPLE, DIGITS)
-    row_of(results.cells[0], names.HAND).wrong = "the loss: got 2, expected 1"
     results.refused = ["a: nothing is seen"]
+    assert last_word(results).startswith("1 cell that could not be judged: no")
+    row_of(results.cells[0], names.HAND).wrong = "the loss: got 2, expected 1"
     assert last_word(results).startswith("1 wrong answer and 1 cell that could not be judged: no")
