@@ -50,7 +50,7 @@ AGREEING = {
 @pytest.mark.slow
 @pytest.mark.parametrize("what", AGREEING)
 def test_sides_that_agree(what: str) -> None:
-    progress = after(of(**AGREEING[what]), 3)
+    progress = after(of(**AGREEING[what]))
     assert progress.first_divergence is None
     assert 0 <= progress.max_drift_ulps < 1e6 or what == "saturating"
 

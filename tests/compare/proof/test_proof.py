@@ -42,6 +42,12 @@ FLOATS = "float32"
 #: The planted mistakes of which one of each kind is tried by `make test`.
 QUICK = ("missing-square", "everything-through-h1")
 
+#: Of clipped derivatives many cases of signs are gone through before a point is found.
+TRIED = [
+    *one_of_each([slug for slug in PLANTS if slug not in (FLOATS, "clipped")], QUICK),
+    pytest.param("clipped", marks=[pytest.mark.slow, pytest.mark.night]),
+]
+
 
 def of_article(nine: Callable[..., Any]) -> Proof:
     return prove_article(nine, {}, lemmas=False)
@@ -51,7 +57,7 @@ def verdicts(claims: list[Claim], verdict: str) -> set[str]:
     return {claim.name for claim in claims if claim.verdict == verdict}
 
 
-@pytest.mark.parametrize("slug", one_of_each([slug for slug in PLANTS if slug != FLOATS], QUICK))
+@pytest.mark.parametrize("slug", TRIED)
 def test_a_planted_mistake_is_refuted(slug: str) -> None:
     """Exactly the derivatives that are wrong, with the values that mpmath and the lines have."""
     plant = PLANTS[slug]
