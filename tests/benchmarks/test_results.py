@@ -70,6 +70,7 @@ def _row(**values: Any) -> Any:
         (_row(operations='{"add": [1, 2.5]}'), "operations[...][1]: expected `int`"),
         (_row(size="[\x1b"), "no file of pyperf's: DecodeError"),
         (lambda found: found["benchmarks"][0]["runs"].pop(), "as many samples of every row and"),
+        (_run(values=[1.0]), "as many samples of every row and process"),
         (_run(values=[5e-324]), "samples[0][0] is 5e-324; expected `float` >= 1e-15"),
         (lambda found: found.update(version=[1]), "no file of pyperf's: TypeError"),
     ],
