@@ -142,7 +142,7 @@ def test_a_crossover_is_found_where_it_is() -> None:
     assert found.size.middle == pytest.approx(200, rel=0.05)
     assert found.size.low <= found.size.middle <= found.size.high
     assert found.between == (64, 256)
-    tied = along(lambda n: 1e-7 * n, lambda n: 1e-7 * n * (0.999 if n < 100 else 1.001))
+    tied = along(lambda n: 1e-7 * n, lambda n: 1e-7 * n * (0.998 if n < 100 else 1.002))
     assert crossovers(tied, names.HAND, names.GRAD) == []
 
 

@@ -22,6 +22,18 @@ def values(array: Array) -> np.ndarray:
     return np.vectorize(float, otypes=[float])(array.numbers)
 
 
+def test_what_is_0_is_not_above_it() -> None:
+    """In a trace no unit is just there; elsewhere operators and functions give its numbers."""
+    x = given([[1.0, -2.0, 0.0]])
+    arrays = namespace(x)
+    assert values(arrays.greater(x, 0)).tolist() == [[1, 0, 0]]
+    assert values(arrays.greater_equal(x, 0)).tolist() == [[1, 0, 1]]
+    assert values(x < 0).tolist() == [[0, 1, 0]]
+    assert values(x <= 0).tolist() == [[0, 1, 1]]
+    assert values(x >= 0).tolist() == [[1, 0, 1]]
+    assert values(arrays.sign(x)).tolist() == [[1, -1, 0]]
+
+
 def test_the_largest_has_the_name_of_what_it_is() -> None:
     """In a formula; recorded are all that it is the largest of."""
     x = given([[1.0, 3.0, 2.0]])
