@@ -1,8 +1,7 @@
 """One cell in this process: what is right is timed, what is wrong or absent says why it is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,7 +23,7 @@ from benchmarks.floors import (
 )
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
-from benchmarks.protocol import cell, program, warm
+from benchmarks.protocol import cell, warm
 from benchmarks.protocol.cell import Plan, RefusedError
 from benchmarks.protocol.cell import time_cell as steps_of_timing
 from benchmarks.ready import Ready, Unavailable, leaves
@@ -34,7 +33,7 @@ from manual.network import Network
 from tests.benchmarks.sure import row_of, sure
 
 SMALL = Spec("width", (3,))
-BRIEF = Plan(rounds=2, seed=0, only=(names.HAND, names.HAND_JIT, names.GRAD, names.C))
+FEW = (names.HAND, names.HAND_JIT, names.GRAD, names.C)
 
 
 @pytest.fixture(autouse=True)
@@ -46,14 +45,9 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def gates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """Gates are made once for all tests of this file: they take longer than the rest."""
-    return tmp_path_factory.mktemp("gates")
-
-
-@pytest.fixture
-def plan(gates: Path) -> Plan:
-    return replace(BRIEF, gates=gates)
+    return Plan(rounds=2, seed=0, only=FEW, gates=tmp_path_factory.mktemp("gates"))
 
 
 def time_cell(spec: Spec, plan: Plan) -> Cell:
@@ -65,9 +59,10 @@ def time_cell(spec: Spec, plan: Plan) -> Cell:
 
 @pytest.mark.slow
 def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
-    found = time_cell(SMALL, plan)
-    kinds = {row.name: row.kind for row in found.rows}
-    assert kinds[names.GRAD] == kinds[names.HAND] == CONTENDER
+    others = tuple(name for name in names.CONTENDERS if name not in FEW)
+    found = time_cell(replace(SMALL, leave_out=others), replace(plan, only=()))
+    kinds = {row.name: row.kind for row in found.rows if row.timed}
+    assert {name for name, kind in kinds.items() if kind == CONTENDER} == {*FEW} - {names.C}
     assert (kinds[names.AGAIN], kinds[names.LOSS]) == (AGAIN, LOSS)
     assert {name for name, kind in kinds.items() if kind == FLOOR} == {
         names.EMPTY_CALL,
@@ -77,11 +72,10 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
         names.PRODUCTS_CALLS,
         names.MEMORY_CALL,
     }
-    for row in found.rows:
-        if row.name == names.C:
-            assert row.absent == "the C program has the 2-2-1 sigmoid network only"
-            continue
-        assert (row.absent, row.wrong) == ("", "")
+    assert row_of(found, names.C).absent == "the C program has the 2-2-1 sigmoid network only"
+    assert row_of(found, names.TORCH).absent == "not in this set; --contender times it"
+    assert row_of(found, names.FLOATS).absent == "not for this problem"
+    for row in (row_of(found, name) for name in kinds):
         assert np.shape(row.samples) == (1, 2)
         assert min(row.samples[0]) > 0
         assert (row.gate_error is None) == (row.kind == FLOOR)
@@ -95,7 +89,9 @@ def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
     # Beside the products the compiler counts what is done to each element, more in so small a cell.
     for row in (row_of(found, name) for name in (names.HAND_JIT, names.GRAD)):
         assert 1.0 <= sure(row.counted_flops) / found.flops < 2
-        assert row.operations["dot"][0] >= len(SMALL.problem().products)
+        count, largest = row.operations["dot"]
+        assert count >= len(SMALL.problem().products)
+        assert largest == 64 * 10
         assert sure(row.planned_bytes) > 4 * found.parameters
 
 
@@ -132,25 +128,53 @@ def raising(call: int) -> Callable[[NetworkProblem], Ready]:
     return made
 
 
+def twice_the_loss(problem: NetworkProblem) -> Ready:
+    return Ready(lambda: 2 * problem.by_hand(*problem.arguments)[0])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("name", "make", "says"),
     [
-        (read_wrongly, "dw of layer 1[0, 0]: got"),
-        (right_once, "dw of layer 1"),
-        (raising(1), "it raised ZeroDivisionError: division by zero"),
-        (raising(2), "it raised ZeroDivisionError: division by zero"),
+        (names.HAND, read_wrongly, "dw of layer 1[0, 0]: got"),
+        (names.HAND, right_once, "dw of layer 1"),
+        (names.HAND, raising(1), "it raised ZeroDivisionError: division by zero"),
+        (names.HAND, raising(2), "it raised ZeroDivisionError: division by zero"),
+        (names.LOSS, twice_the_loss, "the loss: got"),
     ],
 )
 def test_a_wrong_row_has_no_time_and_the_others_have(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, make: Any, says: str
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, says: str
 ) -> None:
-    monkeypatch.setitem(FAMILIES[NetworkProblem], names.HAND, make)
+    if name == names.LOSS:
+        monkeypatch.setattr(NetworkProblem, "loss_alone", make)
+    else:
+        monkeypatch.setitem(FAMILIES[NetworkProblem], name, make)
     found = time_cell(SMALL, plan)
-    row = row_of(found, names.HAND)
+    row = row_of(found, name)
     assert row.wrong.startswith(says)
     assert (row.samples, row.timed) == ([], False)
     assert row_of(found, names.GRAD).timed
+
+
+@pytest.mark.slow
+def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
+    """Fewer bits in products, tanh units, the transfer on a row of its own; a second process."""
+    spec = Spec("width", (3,), precision="default", device="gpu")
+    found = time_cell(spec, replace(plan, seed=1, only=(names.HAND,)))
+    assert found.about["activation"] == "tanh"
+    assert found.label == "width/3/float32/all/default/gpu"
+    assert row_of(found, names.GRAD).operations == {}, "programs are analysed in the first process"
+    assert sure(found.sees) > 0.5
+    assert row_of(found, names.TRANSFER).timed
+    assert {row.name for row in found.timed(CONTENDER)} == {names.HAND, names.GRAD}
+
+
+@pytest.mark.slow
+def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
+    monkeypatch.setattr(Gate, "sees", lambda _: 0.4)
+    with pytest.raises(RefusedError, match=r"all but 40\.0% of the gradient could be 0"):
+        time_cell(SMALL, plan)
 
 
 def test_without_a_compiler_c_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,12 +182,6 @@ def test_without_a_compiler_c_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(c_program.shutil, "which", lambda _: None)
     with pytest.raises(Unavailable, match="no C compiler: there is no cc on the path"):
         c_program.library("float64")
-
-
-@pytest.fixture(autouse=True)
-def no_kept_library() -> Iterator[None]:
-    yield
-    c_program.library.cache_clear()
 
 
 def test_the_floors_compute_what_they_say() -> None:
@@ -187,12 +205,8 @@ def test_the_floors_compute_what_they_say() -> None:
     copied = memory_jit(problem).run()
     assert 2 * copied.nbytes == pytest.approx(problem.moved, rel=0.01)
     assert np.all(np.asarray(copied) == -1)
-
-
-def test_an_identity_moves_one_number_for_each_leaf() -> None:
-    """Else the floor of a large problem would hold its bytes twice."""
-    params = identity(network_problem(Network((64, 1024, 10)), 4, "float32")).run()
-    assert [leaf.size for leaf in jax.tree.leaves(params)] == [1] * 4
+    # Of each leaf one number: else the floor of a large problem would hold its bytes twice.
+    assert [leaf.size for leaf in jax.tree.leaves(identity(problem).run())] == [1] * 6
 
 
 def test_floors_of_a_gpu_leave_numpy_out_and_time_the_transfer() -> None:
@@ -206,72 +220,18 @@ def test_floors_of_a_gpu_leave_numpy_out_and_time_the_transfer() -> None:
     np.testing.assert_array_equal(made.run()[0].w, problem.params[0].w)
 
 
-def test_operations_are_counted_in_a_program_s_text() -> None:
-    text = """
-ENTRY %main (x: f32[4]) -> (f32[], f32[4]) {
-  %x = f32[4]{0} parameter(0)
-  %two = (f32[], f32[4]{0}) fusion(%x), kind=kLoop
-  %y.1 = f32[4]{0} multiply(%x, %x), metadata={op_name="jit(f)/mul"}
-  %z = f32[2,2]{1,0} dot(%y.1, %y.1), lhs_contracting_dims={1}
-  ROOT %out = (f32[], f32[4]{0}) tuple(%two, %y.1)
-}
-"""
-    assert program.operations(text) == {
-        "dot": [1, 4], "fusion": [1, 5], "multiply": [1, 4], "parameter": [1, 4], "tuple": [1, 5],
-    }  # fmt: skip
-
-
-@pytest.mark.slow
-def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
-    """Fewer bits in products, tanh units, the transfer on a row of its own; a second process."""
-    spec = Spec("width", (3,), precision="default", device="gpu")
-    found = time_cell(spec, replace(plan, seed=1, only=(names.HAND_JIT, names.HAND)))
-    assert found.about["activation"] == "tanh"
-    assert found.label == "width/3/float32/all/default/gpu"
-    assert row_of(found, names.GRAD).operations == {}, "programs are analysed in the first process"
-    assert sure(found.sees) > 0.5
-    assert row_of(found, names.TRANSFER).timed
-    assert {row.name for row in found.timed(CONTENDER)} == {
-        names.HAND_JIT, names.HAND, names.GRAD,
-    }  # fmt: skip
-
-
-@pytest.mark.slow
-def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
-    monkeypatch.setattr(Gate, "sees", lambda _: 0.4)
-    with pytest.raises(RefusedError, match=r"all but 40\.0% of the gradient could be 0"):
-        time_cell(SMALL, plan)
-
-
-@pytest.mark.slow
-def test_a_wrong_loss_alone_gets_no_time(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        NetworkProblem,
-        "loss_alone",
-        lambda self: Ready(lambda: 2 * self.by_hand(*self.arguments)[0]),
-    )
-    row = row_of(time_cell(SMALL, plan), names.LOSS)
-    assert row.wrong.startswith("the loss: got")
-
-
-@pytest.mark.slow
-def test_what_is_left_out_says_why(plan: Plan) -> None:
-    others = tuple(name for name in names.CONTENDERS if name != names.REFERENCE)
-    found = time_cell(replace(SMALL, leave_out=others), replace(plan, only=()))
-    assert [row.name for row in found.timed(CONTENDER)] == [names.REFERENCE]
-    assert row_of(found, names.TORCH).absent == "not in this set; --contender times it"
-    assert row_of(found, names.FLOATS).absent == "not for this problem"
-
-
 def test_the_sets_of_cells() -> None:
     quick, full = Choice().specs(), Choice(full=True).specs()
     assert len(quick) < 10 < 40 < len(full)
     assert {spec.label for spec in quick} <= {spec.label for spec in full}
     one = Choice(cases=("depth",), dtypes=("float32",)).specs()[0]
     assert (one.case, one.threads, one.precision) == ("depth", "1", "highest")
-    both = Choice(cases=("digits",), device="gpu").specs()
-    assert [spec.precision for spec in both] == ["highest", "default"]
-    assert {spec.threads for spec in Choice(full=True, device="gpu").specs()} == {"all"}
     assert Choice(cases=("training",), dtypes=("float32",)).specs() == []
     twice = Choice(cases=("width", "width"), threads=("1", "1"), dtypes=("float32", "float32"))
     assert len(twice.specs()) == 1
+    both = Choice(cases=("digits",), device="gpu").specs()
+    assert [spec.precision for spec in both] == ["highest", "default"]
+    gpu = Choice(gpu=True, device="gpu").specs()
+    assert {spec.precision for spec in gpu if spec.dtype == "float32"} == {"highest", "default"}
+    assert {(spec.device, spec.threads) for spec in gpu} == {("gpu", "all")}
+    assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in gpu]

@@ -36,10 +36,9 @@ from tests.benchmarks.planted_checkers import (
     elementary,
     elsewhere_later,
     hangs,
-    question,
+    known,
     results,
     says_where,
-    turned,
     unbuilt,
     waits,
     works,
@@ -56,33 +55,24 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    """And passes over what is not installed."""
     out, asked = tmp_path / "results.json", [a_case(slug) for slug in ("exchanged", "half-mse")]
-    made = results()
-    made.planted = {case.id: tables_of_nothing() for case in asked}
+    made, absent = results(), replace(ALWAYS_RIGHT, name="absent")
+    made.contenders["absent"] = "not installed"
+    made.planted = {case.id: known() for case in asked}
 
     def interrupt(_: Any, case: Case, check: Check | None) -> None:
         if check is None and case.what == "half-mse":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
+        run.run(made, [absent, ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
     half, again = Results.load(out), []
     assert [check.what for check in half.checks] == ["exchanged"]
     run.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
     assert len(again) == 2 * 3
     found = Counter(check.what for check in Results.load(out).checks)
     assert found == {"exchanged": 2, "half-mse": 2}
-
-
-def tables_of_nothing() -> Any:
-    return {"says": "", "kinds": [], "lines": [], "size": None, "times": None}
-
-
-@pytest.mark.usefixtures("here")
-def test_an_absent_checker_is_passed_over() -> None:
-    made = results(**{"always right": "not installed"})
-    run.run(made, [ALWAYS_RIGHT, ALWAYS_WRONG], [a_case("half-mse")], None)
-    assert [check.contender for check in made.checks] == ["always wrong"]
 
 
 def test_others_are_timed_where_it_takes_no_minutes() -> None:
@@ -140,31 +130,20 @@ def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
 
 
 @pytest.mark.slow
-def test_a_process_stays_warm_and_is_gone_afterwards() -> None:
-    with Worker(ALWAYS_WRONG, GRADIENTS, 60) as worker:
-        (first,) = worker.ask(a_case("half-mse", partial(question, turned)))
-        process = worker._started(False)
-        (second,) = worker.ask(a_case("exchanged"))
-        assert worker._process is process
-    assert process._process.exitcode is not None
-    assert (first.verdict, first.wrong_leaves, first.parameters) == (WRONG, ("params['w']",), 2)
-    assert second.wrong_leaves == ()
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("keeps", [False, True])
-def test_what_is_timed_has_processes_of_its_own(keeps: bool) -> None:
+def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: bool) -> None:
     """Later calls are those of the first one; other parameters are for what keeps its answers."""
     with Worker(contender("planted", says_where, keeps), GRADIENTS, 60) as worker:
-        worker.ask(a_case("half-mse"))
+        (warm,), (after,) = (worker.ask(a_case(what)) for what in ("half-mse", "exchanged"))
         case = a_case("half-mse", elsewhere_later, calls=3, fresh=True)
         first = worker.ask(case)
         assert len(worker.calibration) == 1
-        second = worker.ask(replace(case, calls=1))
+        (second,) = worker.ask(replace(case, calls=1))
     assert [answer.call for answer in first] == [0, 1, 2]
-    processes = {answer.message.split()[0] for answer in first}
-    assert len(processes) == 1
-    assert not processes & {answer.message.split()[0] for answer in second}
+    before, same, *calls, last = (a.message.split()[0] for a in (warm, after, *first, second))
+    assert before == same
+    assert len({*calls}) == 1
+    assert len({before, calls[0], last}) == 3
     assert len({answer.message for answer in first}) == (3 if keeps else 1)
     assert first[0].elements == 8
 
@@ -203,7 +182,7 @@ def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
         worker.ask(a_case("half-mse", unbuilt))
 
 
-def test_without_torch_the_command_says_what_to_install(
+def test_without_torch_the_command_says_what_to_install_and_shows_what_is_stored(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     find: Callable[[str], Any] = util.find_spec
@@ -215,8 +194,6 @@ def test_without_torch_the_command_says_what_to_install(
         assert ended("checkers", "--questions", "torch", *option) == 2
         one_line(capsys, "torch is not installed: ")
     stored = str(results_module.stored("torch"))
-    assert ended("checkers", "--table", stored) == 0
-    assert capsys.readouterr().out == tables.markdown(Results.load(Path(stored)))
     assert ended("checkers", "--table", stored, "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads(Path(stored).read_text("utf-8"))
 
@@ -235,40 +212,30 @@ def little(monkeypatch: pytest.MonkeyPatch, here: None, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("little")
 def test_a_run_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = str(tmp_path / "results.json")
-    assert ended("checkers", "--out", out) == 0
-    shown = capsys.readouterr()
-    assert shown.out == tables.markdown(Results.load(Path(out)))
-    assert "1/2 always wrong: linear, tiny: wrong, " in shown.err
-    assert ended("checkers", "--out", out) == 2
-    one_line(capsys, "is there already; expected --resume or --overwrite")
-    assert ended("checkers", "--out", out, "--resume") == 0
-    assert capsys.readouterr().err == "", "there was nothing left to ask"
-    assert ended("checkers", "--out", out, "--resume", "--limit", "5") == 2
-    one_line(capsys, "was made with --limit 120, got 5")
-    assert ended("checkers", "--out", out, "--resume", "--questions", "derivatives") == 2
-    one_line(capsys, "was made with --questions gradients, got derivatives")
-    assert ended("checkers", "--out", "/dev/null/results.json") == 2
-    one_line(capsys, "cannot be written: ")
-    assert ended("checkers", "--out", "9" * 300) == 2
-    one_line(capsys, "cannot be written: File name too long")
-    assert ended("checkers", "--out", out, "--overwrite", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["checks"]) == 2
-
-
-@pytest.mark.usefixtures("little")
-def test_a_run_goes_on_only_where_it_began(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    """It goes on only where it began, with the same options; it may take more than a day."""
     out = tmp_path / "results.json"
-    assert ended("checkers", "--out", str(out)) == 0
-    made = Results.load(out)
-    another: Any = {"date": "1999-01-01", "load": 9.0, "processor": "another"}
-    for part, code in (("date", 0), ("load", 0), ("processor", 2)):  # it may take more than a day
-        replace(made, fingerprint={**made.fingerprint, part: another[part]}).save(out)
-        capsys.readouterr()
-        assert ended("checkers", "--out", str(out), "--resume") == code
-    one_line(capsys, "was made with another processor; expected a run to go on where it began")
+    run = ("checkers", "--out", str(out))
+    assert ended(*run) == 0
+    shown, made = capsys.readouterr(), Results.load(out)
+    assert shown.out == tables.markdown(made)
+    assert "1/2 always wrong: linear, tiny: wrong, " in shown.err
+    for more, says in (
+        ([], "is there already; expected --resume or --overwrite"),
+        (["--resume", "--limit", "5"], "was made with --limit 120, got 5"),
+        (["--resume", "--questions", "derivatives"], "was made with --questions gradients, got"),
+        (["--out", "/dev/null/results.json"], "cannot be written: "),
+    ):
+        assert ended(*run, *more) == 2
+        one_line(capsys, says)
+    other: Any = {"date": "1999-01-01", "load": 9.0, "processor": "another"}
+    for part, code in (("date", 0), ("load", 0), ("processor", 2)):
+        replace(made, fingerprint={**made.fingerprint, part: other[part]}).save(out)
+        assert ended(*run, "--resume") == code
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1, "there was nothing left to ask"
+    assert "was made with another processor; expected a run to go on where it began" in shown
+    assert ended(*run, "--overwrite", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["checks"]) == 2
 
 
 @pytest.mark.usefixtures("little")

@@ -1,4 +1,4 @@
-"""The tables say what the stored answers say; those of today stand in the documents."""
+"""The tables count what was answered; tests/test_snapshots.py has those of stored answers."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from syrupy.assertion import SnapshotAssertion
 
 from benchmarks.checkers import tables
 from benchmarks.checkers.cases import GRADIENTS, TIMES, TORCH
@@ -21,7 +20,8 @@ from tests.benchmarks.planted_checkers import B, W, check, known, results
 PEER = "jax.test_util.check_grads"
 
 
-def made_up() -> Results:
+def of_gradients() -> Results:
+    """In the last model a kink's other choice is caught, though it is called right."""
     made = results()
     right, wrong = partial(check, "always right"), partial(check, "always wrong")
     made.checks = [
@@ -38,28 +38,6 @@ def made_up() -> Results:
     ]
     kinds = {"half-mse": "factor", "missing-square": "unknown", "relu-at-zero": "convention"}
     made.planted = {c.case: known(kinds.get(c.what, "sign")) for c in made.checks}
-    return made
-
-
-def of_right_ones() -> Results:
-    made = made_up()
-    made.checks = [check for check in made.checks if check.part == "right"]
-    made.contenders["always right"] = "not installed"
-    return made
-
-
-def with_processors() -> Results:
-    """Seconds of processors are compared once they are recorded of all."""
-    made = made_up()
-    made.checks = [
-        replace(c, cpu=None if c.verdict == NO_ANSWER else c.seconds / 2) for c in made.checks
-    ]
-    return made
-
-
-def with_some_processors() -> Results:
-    made = with_processors()
-    made.checks[0] = replace(made.checks[0], cpu=None)
     return made
 
 
@@ -90,6 +68,57 @@ def of_torch() -> Results:
     return made
 
 
+#: Rows of both, counted by hand.
+COUNTED = {
+    of_gradients: """
+| caught | `missing-square`: what was done | - | 1 of 1 |
+| caught | `half-mse`: what was done | 0 of 2 (1 no answer) | 2 of 2 |
+| caught | `relu-at-zero`: what was done [^kink] | - | 1 of 1 |
+| caught | all 3 kinds in whole models | 0 of 2 (1 no answer) | 4 of 4 |
+| caught | in one element: what was done | 0 of 1 | 1 of 1 |
+| called wrong | right ones: tiny losses | 0 of 1 | 1 of 1 |
+| named | the parameter, of several, of those caught | - | 1 of 3 |
+| named | the mistake | - | 2 of 4 |
+| named | another mistake | - | 1 of 5 |
+| no answer |  | 1 of 4 (1 time) | 0 of 6 |
+| seconds | median; longest | 1; 3 | 1; 2 |
+| 2 planted mistakes, caught | 0 | 4 |
+| 1 right gradients, called wrong | 0 | 1 |
+| seconds, median | 1 | 1 |
+""",
+    of_torch: """
+| float64 | mistakes larger than rounding, caught | 3 of 3 |
+| float64 | right ones called wrong | 0 of 1 |
+| float64 | named the mistake, of those caught | 2 of 3 |
+| bfloat16 | mistakes larger than rounding, caught | 1 of 2 (1 no answer) |
+| bfloat16 | smaller mistakes, caught | 0 of 1 |
+| bfloat16 | right ones called wrong | 1 of 1 |
+| bfloat16 | named the mistake, of those caught | 1 of 1 |
+| caught in, size 0.2 | norm: eps | float64 |
+| caught in | norm: shape | all |
+| named | the argument, of those caught | 0 of 4 |
+| named | another mistake | 1 of 4 |
+""",
+}
+
+
+@pytest.mark.parametrize("made", COUNTED, ids=lambda made: made.__name__)
+def test_the_tables_count_what_was_answered(made: Any) -> None:
+    text = f"{tables.markdown(made())}\n{tables.in_brief(made())}".splitlines()
+    assert [row for row in COUNTED[made].strip().splitlines() if row not in text] == []
+
+
+def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> None:
+    made = of_gradients()
+    made.checks = [
+        replace(c, cpu=None if c.verdict == NO_ANSWER else c.seconds / 2) for c in made.checks
+    ]
+    assert "| CPU seconds, median | 0.5 | 0.5 |" in tables.in_brief(made)
+    made.checks[0] = replace(made.checks[0], cpu=None)
+    assert "| seconds, median | 1 | 1 |" in tables.in_brief(made)
+    assert "| CPU seconds | median; longest | - | 0.5; 1 |" in tables.markdown(made)
+
+
 def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
     made = of_torch()
     for one in made.checks[:2]:
@@ -117,53 +146,31 @@ def of_times(*checks: list[Check]) -> Results:
 ALIKE = timed(SMALLEST, 3.0, 1.0, 2.0), timed(SMALLEST, 0.5, 0.25, 7.0, by=PEER)
 
 
-MADE_UP = {
-    "gradients": made_up(),
-    "right ones": of_right_ones(),
-    "seconds of processors": with_processors(),
-    "some without": with_some_processors(),
-    "torch": of_torch(),
-}
-
-
-@pytest.mark.parametrize("name", MADE_UP)
-def test_the_tables_count_what_was_answered(name: str, snapshot: SnapshotAssertion) -> None:
-    """A kink's other choice is caught, lost digits are no name, what was not asked has no row."""
-    made = MADE_UP[name]
-    brief = f"\n{tables.in_brief(made)}\n" if made.questions == GRADIENTS else ""
-    assert snapshot == f"{tables.markdown(made)}{brief}"
-
-
-def test_times_are_medians(snapshot: SnapshotAssertion) -> None:
-    """And there is no exponent of one network."""
-    assert snapshot == tables.markdown(of_times(*ALIKE))
+def test_times_are_medians() -> None:
+    made = of_times(*ALIKE)
+    assert "| 2-2-1, 4 | 9 | 9 | 2, 1 s | 0.5, 0.25 s |" in tables.markdown(made)
+    assert tables.failed(made) == []
 
 
 @pytest.mark.parametrize("call", [1, 4], ids=["first", "later"])
 @pytest.mark.parametrize(
-    ("verdict", "reason"),
-    [(WRONG, ""), (RIGHT, "imprecise"), (NO_ANSWER, "undecidable"), (NO_ANSWER, "time")],
+    ("verdict", "reason"), [(WRONG, ""), (RIGHT, "imprecise"), (NO_ANSWER, "time")]
 )
 def test_a_check_that_does_not_agree_has_no_time(call: int, verdict: str, reason: str) -> None:
+    """What a peer says stands beside its time."""
     ours, theirs = [*ALIKE[0]], ALIKE[1]
     ours[call] = replace(ours[call], verdict=verdict, reason=reason)
     made, why = of_times(ours, theirs), reason or verdict
     assert f"| no time: {why} | 0.5, 0.25 s |" in tables.markdown(made)
     assert tables.failed(made) == [f"{SMALLEST}: {why}"]
     assert tables.failed(replace(made, questions=GRADIENTS)) == []
-
-
-def test_what_a_peer_says_stands_beside_its_time() -> None:
-    calls = timed(SMALLEST, 0.5, by=PEER)
-    assert tables.both([replace(calls[0], verdict=WRONG), calls[1]]) == "0.5, 0.25 s (wrong)"
-    stopped = replace(calls[0], verdict=NO_ANSWER, reason="time")
-    assert (tables.both([stopped]), tables.both([])) == ("no time: time", "-")
-    assert tables.failed(of_times([stopped])) == []
+    peer = [replace(one, contender=PEER) for one in ours]
+    timed = verdict != NO_ANSWER
+    assert tables.both(peer) == (f"2, 1 s ({why})" if timed else f"no time: {why}")
 
 
 def test_elements_that_were_not_judged_are_said() -> None:
     calls = timed(SMALLEST, 1.0, 1.0, 1.0)
-    assert tables.points(calls) == "9"
     calls[4] = replace(calls[4], points=4)
     assert tables.points(calls) == "4 to 9"
     calls[4] = replace(calls[4], judged=5)
@@ -175,8 +182,6 @@ def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None
     rows = [timed(n, *[2e-5 * s**0.75] * 3, size=s) for n, s in zip(COMPARED, sizes, strict=True)]
     assert tables.exponent(rows) == pytest.approx((0.75, 0.75, 0.75))
     assert tables.steps(rows) == pytest.approx([0.75] * 3)
-    text = tables.markdown(of_times(*rows))
-    assert "of these 4 grow with the number of parameters to the power of 0.75 (with 95 %" in text
     slow = [replace(call, seconds=1e9) for call in rows[-1]]
     low, high = (tables.exponent([*rows[:-1], slow]) or (0, 0, 0))[1:]
     # Student's factor for two degrees of freedom is closed: 0.95 / √(2 · 0.975 · 0.025).
@@ -192,17 +197,13 @@ def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None
 
 
 def test_stored_results_are_read_again_and_hold_together(tmp_path: Path) -> None:
-    file = tmp_path / "results.json"
-    of_torch().save(file)
-    assert Results.load(file) == of_torch()
-    made = of_torch()
+    file, made = tmp_path / "results.json", of_torch()
+    made.save(file)
+    assert Results.load(file) == made
     del made.planted["mistakes/norm/eps/0/bfloat16"]
     made.save(file)
     with pytest.raises(InputError, match="eps/0/bfloat16 is not in planted"):
         Results.load(file)
     replace(made, questions="riddles").save(file)
     with pytest.raises(InputError, match="questions is 'riddles'; expected one of gradients, "):
-        Results.load(file)
-    file.write_text('{"schema": 2}', "utf-8")
-    with pytest.raises(InputError, match="checks is null; expected `array`, got `null`"):
         Results.load(file)

@@ -19,7 +19,7 @@ from benchmarks.checkers.contenders import OURS
 from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document import DOCUMENT, LARGE, README, SAMPLE, STORED, cell_of
 from benchmarks.document import time as seconds
-from benchmarks.names import ARTICLE, DIFFERENCES, FLOATS, FORWARD, GRAD, HAND, HAND_JIT, C
+from benchmarks.names import FLOATS, GRAD, HAND, HAND_JIT, C
 from benchmarks.report import summary, units
 from benchmarks.results import Cell, Results, Row
 from benchmarks.statistics import FASTER, SLOWER, Interval, band, spread
@@ -294,38 +294,19 @@ def test_every_measured_number_is_that_of_the_results(stored: Stored) -> None:
     assert MEASURED.search("takes 28 ms")
 
 
-#: A sentence of the document, and what the numbers must be for it to stand.
+#: A sentence of the document that has no number, and what the numbers must be for it to stand.
 CLAIMS: dict[str, Callable[[Stored], bool]] = {
-    "There, by hand pays": lambda of: (
-        of.ratio(SAMPLE, FLOATS, GRAD) < 0.5 and of.ratio(SAMPLE, FLOATS, ARTICLE) < 1
-    ),
     "most of which is the call": lambda of: dispatch_bound(*of.row(SAMPLE, GRAD)),
-    "the processor decides": lambda of: all(
-        of.floor(LARGE, name).middle < 1.25 for name in (HAND, HAND_JIT, GRAD)
-    ),
     "Autodiff costs no more than the same lines by hand": lambda of: all(
         of.tax(cell.label) < 1.03
         for cell in wide(of.results)
         if factors(cell) and cell.about["batch"] > 1
         if cell.threads == "1"
     ),
-    "with one example, autodiff pays": lambda of: (
-        of.tax("map/256x1/float32/1") > 1.2 and of.tax(ONE) > 1.5
-    ),
-    "Keep freed memory": lambda of: all(
-        of.untuned(MILLION, name) > 1.2 * of.median(MILLION, name) for name in (HAND, GRAD)
-    ),
-    "mostly the price of the digits": lambda of: (
-        of.ratio(MILLION, HAND_JIT, names.HAND_JIT_ARTICLE)
-        > of.ratio(MILLION, names.HAND_JIT_ARTICLE, GRAD)
-    ),
     "against Python floats never": lambda of: verdict(of.cell(SAMPLE), FLOATS, GRAD) == FASTER,
     "nearly all of whose time is the fixed part": lambda of: all(
         sure(fit(of.axis(WIDTH), GRAD)).fixed > 0.9 * of.median(f"width/{size}/float32/1", GRAD)
         for size in (2, 8, 16)
-    ),
-    "are the slower ones": lambda of: (
-        of.tax(MILLION) < 1 / of.ratio(MILLION, names.HAND_JIT_ARTICLE, GRAD) < 1
     ),
     "XLA compiles a loop as one piece": lambda of: (
         [
@@ -334,20 +315,11 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
         ]
         == [False, True, True]
     ),
-    "is mapped again and again": lambda of: all(
-        of.untuned(label, name) > 1.05 * of.median(label, name)
-        for label, name in ((LARGE, HAND), ("W4096", GRAD))
-    ),
-    "has more to write": lambda of: (
-        of.ratio("W1024", names.PRODUCTS["jax.jit"], names.LOSS)
-        > 1.05 * sure(of.cell("W1024").expected_cost)
-    ),
     "`grad-public` is below that floor": lambda of: of.floor(SAMPLE, names.PUBLIC).high < 1,
     "`grad-jit` is nowhere slower than `hand-numpy`": lambda of: all(
-        verdict(cell, HAND, GRAD) in (SLOWER, TIE) for cell in of.axis("batch-2-2-1/float64/1")
-    ),
-    "`grad-jit` is nowhere the slower one": lambda of: all(
-        verdict(cell, HAND, GRAD) in (SLOWER, TIE) for cell in of.axis(WIDTH)
+        verdict(cell, HAND, GRAD) in (SLOWER, TIE)
+        for axis in ("batch-2-2-1/float64/1", WIDTH)
+        for cell in of.axis(axis)
     ),
     "sixteen pairs of a width from 4 to 1024 and a batch from 1 to 512, `hand-numpy` is the": (
         lambda of: (
@@ -356,14 +328,6 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
             and all(of.ratio(label, HAND, GRAD) > 1 for label in pairs(of))
             and min(pairs(of), key=lambda label: of.ratio(label, HAND, GRAD)) == pairs(of)[-1]
         )
-    ),
-    "The two more `dot`s": lambda of: (
-        of.count("W64", "dot", HAND_JIT) == of.count("W64", "dot", GRAD) + 2
-    ),
-    "reverse mode is nearly flat": lambda of: (
-        abs(of.slope(GRAD, names.LOSS).middle) < 0.15
-        and of.slope(FORWARD, GRAD).middle > 0.5
-        and of.slope(DIFFERENCES, GRAD).middle > 0.5
     ),
 }
 
@@ -421,18 +385,3 @@ def test_the_readme_says_how_long_checks_take() -> None:
 
 def test_the_readme_counts_the_wrong_derivatives() -> None:
     assert f"[{len(MISTAKES)} wrong derivatives]" in README.read_text(encoding="utf-8")
-
-
-def test_two_counts_of_the_work_agree(stored: Stored) -> None:
-    """XLA's own of the compiled gradient, and the formula's of its products: some more is right.
-
-    With one example a product xᵀ·dz has nothing to add, a sixth of the formula's operations.
-    """
-    compared = 0
-    for cell in stored.results.cells:
-        counted = stored.row(cell.label, names.GRAD)[1].counted_flops
-        if counted is not None and cell.flops is not None and cell.about["sizes"] != [2, 2, 1]:
-            least = 1 if cell.about["batch"] > 1 else 5 / 6
-            assert 0.99 * least <= counted / cell.flops < 1.3, cell.label
-            compared += 1
-    assert compared > 30

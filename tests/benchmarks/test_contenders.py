@@ -18,7 +18,6 @@ from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Unavailable
 from compare.experiment import Settings
 from manual.network import Network
-from tests.tiers import slowly
 
 RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
 SQUARES = Network((3, 4, 2), activation="tanh", loss="mse")
@@ -90,85 +89,67 @@ def test_every_contender_is_right_twice_or_is_not_asked(of: str, dtype: str) -> 
     assert timed >= 5
 
 
-@pytest.mark.parametrize(("name", "of"), NOT_ASKED)
-def test_other_outputs_are_not_asked_for(name: str, of: str) -> None:
-    with pytest.raises(Unavailable, match=scikit_learn.NO_SUCH_OUTPUT):
-        make(name, problem(of, "float64"))
-
-
 @pytest.mark.parametrize("name", LIBRARIES)
-@pytest.mark.parametrize("of", ["sample", "relu"])
-def test_an_absent_library_is_named(name: str, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (lambda name: ModuleNotFoundError("No module", name=name), "^not installed: "),
+        (lambda _: OSError("libgomp.so.1: no file\nand more"), "^cannot be imported: .* file$"),
+        (lambda _: ModuleNotFoundError("libgomp", name="another"), "^cannot be imported: .*gomp$"),
+    ],
+)
+def test_a_library_that_cannot_be_imported_is_named(
+    name: str, error: Callable[[str], Exception], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def absent(wanted: str) -> None:
         assert wanted.partition(".")[0] == LIBRARIES[name]
-        raise ModuleNotFoundError(f"No module named {wanted!r}", name=LIBRARIES[name])
+        raise error(LIBRARIES[name])
 
     monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
-    with pytest.raises(Unavailable, match=r"^not installed: "):
-        contenders(problem(of, "float64"))[name](problem(of, "float64"))
+    with pytest.raises(Unavailable, match=says):
+        contenders(problem("relu", "float64"))[name](problem("relu", "float64"))
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        OSError("libgomp.so.1: cannot open shared object file\nand more"),
-        ModuleNotFoundError("libgomp.so.1: cannot open shared object file", name="another"),
-    ],
-)
-def test_a_library_that_cannot_be_imported_is_not_called_absent(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_: str) -> None:
-        raise error
-
-    monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=broken))
-    with pytest.raises(Unavailable, match=r"^cannot be imported: .*: libgomp.*file$"):
-        importing.module("torch")
-
-
-@pytest.mark.parametrize("name", [names.AUTOGRAD, slowly(names.SKLEARN)])
-@pytest.mark.parametrize(
-    ("described", "reason"),
-    [
-        (Network((3, 4, 2), activation="gelu"), "not for gelu"),
-        (Network((3, 4, 2), loss="bce"), "not for bce"),
-        (Network((3, 4, 2), l2=0.1), "without L2 only"),
-    ],
-)
-def test_networks_that_are_not_asked_for_are_refused(
-    name: str, described: Network, reason: str
-) -> None:
-    with pytest.raises(Unavailable, match=reason):
-        make(name, network_problem(described, 5, "float64"))
-
-
-def test_targets_that_are_no_class_are_refused() -> None:
+def no_class() -> Any:
     asked = network_problem(RELU, 4, "float64")
     asked.y[0] = 1 / 3
-    with pytest.raises(Unavailable, match="one class each"):
-        make(names.TORCH, asked)
+    return asked
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    (names.SKLEARN, Network((3, 4, 2), activation="gelu"), "not for gelu"),
+    (names.SKLEARN, Network((3, 4, 2), loss="bce"), "not for bce"),
+    (names.SKLEARN, Network((3, 4, 2), l2=0.1), "without L2 only"),
+    (names.TORCH, no_class, "one class each"),
+    *((name, PROBLEMS[of], scikit_learn.NO_SUCH_OUTPUT) for name, of in NOT_ASKED),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "reason"), REFUSED)
+def test_what_is_not_asked_for_is_refused(name: str, asked: Any, reason: str) -> None:
+    if isinstance(asked, Network):
+        problem = network_problem(asked, 5, "float64")
+    else:
+        problem = no_class() if asked is no_class else asked("float64")
+    with pytest.raises(Unavailable, match=reason):
+        make(name, problem)
 
 
 @pytest.mark.slow
-def test_another_version_of_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = pytest.importorskip("sklearn.neural_network", reason=f"sklearn: {importing.HINT}")
+@pytest.mark.parametrize(
+    ("name", "of", "reason"),
+    [
+        (names.SKLEARN, "neural_network.MLPClassifier._backprop", r"not that of 1\.7 and later: "),
+        (names.TORCH_COMPILED, "compile", r"^torch.compile failed: TypeError: it$"),
+    ],
+)
+def test_another_version_is_named(
+    name: str, of: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(*_: Any, **__: Any) -> None:
+        raise TypeError("it\nand much more")
 
-    def without_weights_of_samples(*given: Any) -> None:
-        raise TypeError(f"_backprop() takes 7 positional arguments but {len(given)} were given")
-
-    monkeypatch.setattr(library.MLPClassifier, "_backprop", without_weights_of_samples)
-    with pytest.raises(Unavailable, match=r"not that of 1\.7 and later: .* 7 .* 8 were given"):
-        make(names.SKLEARN, problem("relu", "float64"))
-
-
-def test_a_failed_compilation_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = pytest.importorskip("torch", reason=f"torch: {importing.HINT}")
-
-    def failing(*_: Any, **__: Any) -> None:
-        raise RuntimeError("no C++ compiler\nand much more")
-
-    monkeypatch.setattr(torch, "compile", failing)
-    with pytest.raises(
-        Unavailable, match=r"^torch.compile failed: RuntimeError: no C\+\+ compiler$"
-    ):
-        make(names.TORCH_COMPILED, problem("sample", "float64"))
+    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
+    monkeypatch.setattr(f"{LIBRARIES[name]}.{of}", changed)
+    with pytest.raises(Unavailable, match=reason):
+        make(name, problem("relu", "float64"))

@@ -60,6 +60,7 @@ def without(what: str, problem: NetworkProblem) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("what", ["a sign", "1/B of one bias", "a number", "digits"])
 def test_a_mistake_does_not_pass(problem: NetworkProblem, judge: Gate, what: str) -> None:
+    assert judge.sees() > 0.9
     assert judge.complaint(without(what, problem)).startswith(("dw of layer", "db of layer"))
 
 
@@ -103,10 +104,6 @@ def test_biases_keep_away_from_kinks() -> None:
     smooth = Network(NETWORK.sizes, activation="softplus", loss="softmax-ce")
     there = network_problem(smooth, BATCH, "float32")
     assert replace(there, params=at_a_kink).gate().doubt == ""
-
-
-def test_it_sees_almost_every_element(judge: Gate) -> None:
-    assert judge.sees() > 0.9
 
 
 def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:

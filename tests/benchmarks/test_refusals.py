@@ -7,8 +7,7 @@ import pytest
 from benchmarks import machine
 from tests.benchmarks.sure import FIRST, ended, one_line, stored
 
-LONG, HERE = "9" * 300, str(Path(__file__))
-CHECKERS, SIZED = ["checkers", "--quick"], ["checkers", "--quick", "--questions", "sized"]
+CHECKERS = ["checkers", "--quick"]
 
 
 @pytest.mark.parametrize(
@@ -19,15 +18,11 @@ CHECKERS, SIZED = ["checkers", "--quick"], ["checkers", "--quick", "--questions"
         (["--case", "training", "--dtype", "float32"], "no cell: training is not timed in float32"),
         (["--device", "gpu"], "--device gpu: JAX finds none"),
         (["--case", "sample", "--out", "/dev/null/out.json"], "cannot be written"),
-        (["--case", "sample", "--out", LONG], "999: cannot be written: File name too long"),
-        (["table", "nothing.json"], "nothing.json: No such file"),
         (["compare", str(FIRST), "nothing.json"], "nothing.json: No such file"),
-        (["plot", str(FIRST), HERE], f"{HERE} is a file; expected a folder for the figures."),
+        (["plot", str(FIRST), __file__], f"{__file__} is a file; expected a folder for the figu"),
         ([*CHECKERS, "--contender", "mine"], "'mine'; expected one of handgrad.check_grad"),
         ([*CHECKERS, "--table", "nothing.json"], "nothing.json: No such file or directory"),
-        ([*CHECKERS, "--subject", "nothing"], "'nothing'; expected one of article-people, "),
-        ([*SIZED, "--subject", "arm"], "'arm'; expected one of 2-2-1, 4, "),
-        ([*SIZED, "--contender", "numdifftools"], "'numdifftools'; expected one"),
+        ([*CHECKERS, "--questions", "sized", "--subject", "arm"], "'arm'; expected one of 2-2-1"),
     ],
 )
 def test_bad_input_is_one_line(

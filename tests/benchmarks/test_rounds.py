@@ -17,34 +17,23 @@ from handgrad.speed.rounds import calls_of_a_sample, time_rounds
 class Clock:
     """Time that passes where a test says so, and a tick at every look: no machine is that even."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *modules: Any) -> None:
+    def __init__(self) -> None:
         self.now = 0.0
-        for module in modules:
-            monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=self.perf_counter))
 
     def perf_counter(self) -> float:
         self.now += 1e-7
         return self.now
 
-    def nap(self, seconds: float) -> None:
-        self.now += seconds
-
 
 def test_a_jax_answer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     """JAX answers before it has computed: what is not awaited looks fast."""
     awaited: list[object] = []
-
-    class Pending:
-        def block_until_ready(self) -> None:
-            awaited.append(self)
-
-    answer = Pending()
+    answer = SimpleNamespace(block_until_ready=lambda: awaited.append(answer))
     monkeypatch.setattr(jax, "jit", lambda function: function)
     jitted(lambda _: answer, [1.0]).run()
     assert awaited == [answer]
 
 
-@pytest.mark.slow
 def test_all_run_in_every_round_in_another_order() -> None:
     seen: list[str] = []
     collecting: list[bool] = []
@@ -69,23 +58,22 @@ def test_all_run_in_every_round_in_another_order() -> None:
     assert all(int(answer.split()[1]) > 32 for answer in last.values())
 
 
-def test_a_slow_row_is_called_once_and_a_fast_one_until_a_sample_is_long() -> None:
-    assert [calls_of_a_sample(each, warm.SAMPLE_SECONDS) for each in (1.0, 1e-3)] == [1, 20]
-
-
 def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock, calls = Clock(monkeypatch, warm), []
+    clock, calls = Clock(), []
+    monkeypatch.setattr(warm, "time", clock)
 
-    def cold() -> None:
+    def cold(seconds: float) -> None:
         calls.append(1)
-        clock.nap(4e-3 if len(calls) <= 5 else 1e-3)
+        clock.now += 4 * seconds if len(calls) <= 5 else seconds
 
-    found = warm_up(cold, least=0.02)
+    found = warm_up(lambda: cold(1e-3), least=0.02)
     assert len(calls) >= warm.WARM_CALLS
     assert found.steady_after == 5
     assert found.each == pytest.approx(1e-3, rel=1e-3)
     begin = clock.now
-    warm_up(lambda: clock.nap(0.3), least=10.0)
+    warm_up(lambda: cold(0.3), least=10.0)
     assert warm.WARM_AT_MOST <= clock.now - begin < warm.WARM_AT_MOST + 0.31
+    # A slow row is called once for a sample, and a fast one until the sample is long.
+    assert [calls_of_a_sample(each, warm.SAMPLE_SECONDS) for each in (1.0, 1e-3)] == [1, 20]

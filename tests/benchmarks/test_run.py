@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks import machine, names
-from benchmarks.cases import Choice, Spec
+from benchmarks.cases import Spec
 from benchmarks.commands import time as time_command
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
@@ -53,8 +53,6 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert ended("--case", "sample", *FEW, *BRIEF, "--out", str(out)) == 0
     shown: Any = capsys.readouterr()
     assert "1/2 process 2 of 2: sample/1/float64/1/highest/cpu" in shown.err
-    for what in ("95 % interval", "/ floor", "gate error", "noise: ratios from", "every answer"):
-        assert what in shown.out
     results = Results.load(out)
     (cell,) = results.cells
     assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "hand-numpy", "grad-jit"]
@@ -72,14 +70,13 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     assert differences(found, json.loads(json.dumps(found))) == []
     assert str(ROOT) not in out.read_text()
     assert ended("--case", "sample", "--out", str(out)) == 2, "what is there is not lost"
-    assert ended("table", str(out)) == 0
-    assert "| `hand-floats` |" in capsys.readouterr().out
+    one_line(capsys, "is there already")
     assert ended("plot", str(out), str(tmp_path / "figures")) == 2
     one_line(capsys, "nothing to draw")
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_a_wrong_contender_ends_with_one(
+def test_a_wrong_contender_ends_with_one_and_no_time_at_all_as_well(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.machine.psutil.getloadavg", lambda: (99.0, 0.0, 0.0))
@@ -96,12 +93,7 @@ def test_a_wrong_contender_ends_with_one(
     (cell,) = Results.read(json.loads(shown.out), "").cells
     assert row_of(cell, "hand-numpy").wrong.startswith("the loss: got")
     assert [row.name for row in cell.timed(CONTENDER)] == ["hand-floats", "grad-jit"]
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_where_time_runs_out_what_is_left_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--case", "sample", "--limit", "1e-9", *FEW, *BRIEF]
-    assert ended(*arguments) == 1
+    assert ended("--case", "sample", "--limit", "1e-9", *FEW, *BRIEF) == 1
     shown = capsys.readouterr().out
     assert "sample/1/float64/1/highest/cpu: no time left in process 1" in shown
     assert shown.splitlines()[-1] == "Nothing was timed."
@@ -115,26 +107,13 @@ def test_what_is_timed_on_a_gpu_runs_on_the_processor(
     out = tmp_path / "gpu.json"
     brief = ["--processes", "1", "--rounds", "2", "--case", "sample", "--out", str(out)]
     assert ended("--gpu", "--device", "cpu", *brief) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[-1] == f"Results: {out}"
-    assert shown[-2].endswith("every answer right before and after it was timed.")
-    label = "sample/1/float64/1/highest/cpu"
-    assert any(line.startswith(label) for line in shown)
+    assert capsys.readouterr().out.splitlines()[-1] == f"Results: {out}"
     found = Results.load(out)
-    assert [cell.label for cell in found.cells] == [label]
+    assert [cell.label for cell in found.cells] == ["sample/1/float64/1/highest/cpu"]
     assert {*time_command.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
     assert found.settings["processes"] == 1
     assert ended("--gpu", "--device", "cpu", "--case", "depth") == 2
     one_line(capsys, "no cell: depth is not timed in --gpu")
-
-
-def test_the_cells_for_a_gpu_have_both_precisions() -> None:
-    made = Choice(gpu=True, device="gpu").specs()
-    assert {spec.precision for spec in made if spec.dtype == "float32"} == {"highest", "default"}
-    assert {(spec.device, spec.threads) for spec in made} == {("gpu", "all")}
-    assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in made]
-    (narrow, _) = (spec for spec in made if (spec.case, spec.size) == ("width", (64,)))
-    assert narrow.problem().about["activation"] == "tanh"
 
 
 def test_memory_is_weighed_in_a_process_of_its_own() -> None:
@@ -149,28 +128,25 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
 
 
-@pytest.mark.parametrize(("ask", "device"), [("", "gpu"), ("raise RuntimeError", "cpu")])
+@pytest.mark.parametrize(
+    ("ask", "device"),
+    [("", "gpu"), ("raise RuntimeError", "cpu"), ("import time; time.sleep(60)", "cpu")],
+)
 def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch: pytest.MonkeyPatch, ask: str, device: str
 ) -> None:
+    """One that does not answer, here for two seconds, is none."""
+    monkeypatch.setattr(machine, "PATIENCE", 2 if "sleep" in ask else 60)
     monkeypatch.setattr(machine, "gpus", lambda: ["A GPU"])
     monkeypatch.setattr(machine, "PROBE", ask)
     assert time_command._device(None) == device
 
 
-def test_a_device_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    # It is ended after the second; the sleep only has to be longer.
-    monkeypatch.setattr(machine, "PROBE", "import time; time.sleep(60)")
-    monkeypatch.setattr(machine, "PATIENCE", 1)
-    assert machine.why_no_gpu().startswith("JAX found none in 1 seconds; expected a GPU")
-
-
-def test_a_worker_that_fails_is_an_error_of_the_harness() -> None:
+def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"):
         list(answers(times, "1", "cpu", [Spec("nothing", (1,))], Plan(rounds=2, seed=0)))
-
-
-def test_a_worker_that_dies_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_work", dies)
     with pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$"):
         list(answers(times, "1", "cpu"))
@@ -214,10 +190,7 @@ def test_interrupted_what_was_measured_is_stored(tmp_path: Path) -> None:
     assert isinstance(Results.load(out).cells[0], Cell)
 
 
-@pytest.mark.parametrize(
-    ("raised", "code"),
-    [(KeyboardInterrupt, 130), (OSError("no temporary directory"), 70), (ZeroDivisionError, 70)],
-)
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, 130), (OSError("no room"), 70)])
 @pytest.mark.usefixtures("in_this_process")
 def test_where_nothing_was_timed_old_results_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: Any, code: int

@@ -59,6 +59,8 @@ def test_a_single_process_is_judged_by_its_rounds() -> None:
     found = ratio(one, [samples(1)[0]])
     assert found.low < found.middle < found.high
     assert time([[1.0]]) == (1.0, 1.0, 1.0)
+    assert spread([[1.0, 2.0], [3.0, 4.0]]) == (1.0, 1.75, 2.5, 3.25)
+    assert table([[1.0, 2.0, 3.0], [4.0, 5.0]]).tolist() == [[1.0, 2.0], [4.0, 5.0]], "cut short"
 
 
 def test_processes_that_differ_make_an_interval_wide() -> None:
@@ -66,15 +68,6 @@ def test_processes_that_differ_make_an_interval_wide() -> None:
     apart, alike = samples(0, between=0.05, within=0.001), samples(0, between=0, within=0.001)
     wide, narrow = time(apart), time(alike)
     assert wide.high - wide.low > 10 * (narrow.high - narrow.low)
-
-
-def test_the_spread_is_of_all_samples() -> None:
-    assert spread([[1.0, 2.0], [3.0, 4.0]]) == (1.0, 1.75, 2.5, 3.25)
-    assert time([[1.0, 2.0], [3.0, 4.0]]).middle == 2.5
-
-
-def test_a_process_that_was_cut_short_counts_as_far_as_it_went() -> None:
-    assert table([[1.0, 2.0, 3.0], [4.0, 5.0]]).tolist() == [[1.0, 2.0], [4.0, 5.0]]
 
 
 def test_a_disturbance_is_no_change_but_a_tenth_is() -> None:

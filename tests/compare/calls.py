@@ -85,9 +85,12 @@ main()
 """
 
 
-def signalled(number: int, often: int, *words: Any, **options: Any) -> Any:
-    """Run it in a process of its own that sends itself this signal in the midst of its work."""
-    return started(int(number), often, *words, run=("-c", SIGNALLED), **options)
+def signalled(number: int, often: int, *words: Any, code: str = "", **options: Any) -> Any:
+    """Run it in a process of its own that sends itself this signal in the midst of its work.
+
+    Before it begins, that process runs the code.
+    """
+    return started(int(number), often, *words, run=("-c", code + SIGNALLED), **options)
 
 
 def refused(*words: Any) -> str:

@@ -8,11 +8,6 @@ from compare.traced.request import PassRequest
 #: By what is particular about each.
 NETWORKS: dict[str, PassRequest] = {
     "the article's": PassRequest(person="alice"),
-    "with the article's derivative": PassRequest(
-        person="bob", seed=44, sigmoid_derivative="article"
-    ),
-    "one input": PassRequest(sizes=(1, 3, 1), x=(0.5,), y=(1.0,), seed=1),
-    "no hidden layer": PassRequest(sizes=(3, 2), x=(1.0, -2.0, 0.5), y=(1.0, 0.0), seed=2),
     "one edge": PassRequest(sizes=(1, 1), x=(2.0,), y=(0.0,), seed=3),
     "relu": PassRequest(sizes=(2, 3, 1), x=(1.0, -2.0), y=(0.5,), activation="relu", seed=4),
     "identity output": PassRequest(
@@ -24,20 +19,9 @@ NETWORKS: dict[str, PassRequest] = {
         l2=0.01,
         seed=7,
     ),
-    "identity all through": PassRequest(
-        sizes=(2, 2, 2, 1),
-        x=(1.0, -2.0),
-        y=(0.5,),
-        activation="identity",
-        output="identity",
-        seed=5,
-    ),
     "gelu": PassRequest(sizes=(2, 3, 2), x=(1.0, -2.0), y=(0.5, 0.1), activation="gelu", seed=6),
     "classes": PassRequest(
         sizes=(2, 3, 3), x=(1.0, -2.0), y=(0.0, 1.0, 0.0), loss="softmax-ce", seed=8
-    ),
-    "three layers": PassRequest(
-        sizes=(2, 3, 3, 2), x=(1.0, -2.0), y=(0.5, 0.1), activation="softplus", seed=9
     ),
     "huber": PassRequest(
         sizes=(2, 3, 2), x=(1.0, -2.0), y=(9.0, 0.1), activation="leaky-relu", loss="huber", seed=10

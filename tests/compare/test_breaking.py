@@ -43,9 +43,7 @@ def seeing(checked: dict[str, Check]) -> set[str]:
 def test_no_check_sees_a_mistake_where_there_is_none(settings: Settings) -> None:
     checked = checks(RIGHT, settings)
     assert seeing(checked) == set()
-    assert list(checked) == ["outcome", "training", "updates", "autodiff", "judge"]
     assert checked["updates"].says == f"all {4 * settings.epochs} updates agree"
-    assert checked["judge"].says.startswith("agree")
     assert lesson(RIGHT, checked).startswith("No check sees it here")
 
 
@@ -78,10 +76,8 @@ SAYS = [
     # The published bug moves Emily by 7e-7 and no label.
     ("update-before-use", ONES, "outcome", r"no .*: Emily 0\.94678911 \(right: 0\.94678839\)"),
     ("missing-square", USUAL, "outcome", "F instead of M: Bob, Charlie, Frank$"),
-    ("sigmoid-of-z", USUAL, "outcome", ".*not a number instead of M: Bob"),
     ("bias-not-updated", ONES, "training", r".* from 0\.5071 .* learning \(right: to 0\.002393\)$"),
     ("missing-square", USUAL, "training", r".* to 0\.49\d+, no better than always answering"),
-    ("sigmoid-of-z", USUAL, "training", ".*its loss ends as nan$"),
     ("half-mse", FEW, "updates", r"epoch 0, Alice: ∂L/∂w1 is 0\.010734767\d+, by .* 0\.02146953\d"),
     ("last-sample-skipped", FEW, "updates", "epoch 0, Diana: w1 becomes "),
     ("small-elements-zeroed", FEW, "autodiff", "the .* by w1 disagrees: Bob, Charlie, Diana$"),
@@ -112,18 +108,3 @@ def test_the_form_of_the_derivative_is_that_of_the_settings(
         beside_autodiff(PLANTS["half-mse"], Settings(init="ones", sigmoid_derivative=form))
     assert close(2 * seen[1], BOB_W1, 15)
     assert close(2 * seen[5], BOB_W1_ARTICLE, 15)
-
-
-@pytest.mark.parametrize(
-    ("blind", "says"),
-    [
-        ({"outcome", "training"}, "Blind: outcome, training. Right answers and a falling loss are"),
-        ({"autodiff", "judge"}, "Blind: autodiff, judge. At the start the gradient is right"),
-        ({"updates"}, "Blind: updates. In so few epochs no update goes wrong"),
-        (set(), "Every check sees it"),
-    ],
-)
-def test_the_lesson_is_of_the_checks_that_are_blind(blind: set[str], says: str) -> None:
-    order = ("outcome", "training", "updates", "autodiff", "judge")
-    checked = {name: Check(name not in blind, "") for name in order}
-    assert lesson(PLANTS["half-mse"], checked).startswith(says)

@@ -28,8 +28,6 @@ def test_ours(name: str, features: Any, rows: Any, x: Any, y: Any) -> None:
 def test_the_wrong_row_of_davis_is_corrected() -> None:
     data = dataset_named("davis", features=["height", "weight"])
     assert data.x[[0, 11]].tolist() == [[182, 77], [166, 57]]
-    assert data.x.flags.c_contiguous
-    assert data.note.endswith("56 kg and 163 cm; corrected to 57 kg and 166 cm")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +52,7 @@ def test_scikit_learns_classes(name: str, classes: tuple[str, ...]) -> None:
 
 def test_diabetes_in_its_own_units() -> None:
     data = dataset_named("diabetes")
-    assert data.features[:3] == ("age", "sex", "bmi")
-    assert data.x.shape == (442, 10)
+    assert (data.features[:3], data.x.shape) == (("age", "sex", "bmi"), (442, 10))
     assert data.x[0, :3].tolist() == [59, 2, 32.1]
     assert data.y[:2].tolist() == [151, 75]
 
@@ -64,7 +61,6 @@ def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(InputError, match=r"^digits: needs scikit-learn, which is not installed"):
         dataset_named("digits")
-    assert len(dataset_named("davis").y) == 200
 
 
 def test_the_built_in_tables() -> None:
@@ -76,4 +72,3 @@ def test_the_built_in_tables() -> None:
     assert bdims.x.shape == (507, 2)
     assert bdims.x[:, 1].sum() == 247  # men
     assert table_named("bdims", features=["hgt"]).x.shape == (507, 1)
-    assert table_named("bdims", target="sex").features == ("hgt", "wgt")

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from syrupy.assertion import SnapshotAssertion
 
 from compare.data import dataset_named, table_named
 from compare.wording import InputError
@@ -27,8 +26,7 @@ def written(folder: Path, data: str | bytes) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(("mark", "end"), [("", "\n"), ("\ufeff", "\r\n"), ("", "\r")])
 def test_a_file_of_classes_and_numbers(tmp_path: Path, mark: str, end: str) -> None:
     path = written(tmp_path, mark + FLOWERS.replace("\n", end))
     data = dataset_named(path, "colour", ["height", "petal"])
@@ -61,68 +59,59 @@ def test_what_a_target_is(
     assert (data.classes, data.y.tolist()) == (classes, codes)
 
 
-#: A file whose column y is to be predicted, and what else is named of it. What each is told is in
-#: the snapshot beside it.
-AT_FAULT: dict[str, tuple[str | bytes, dict[str, Any]]] = {
-    "empty": ("", {}),
-    "no rows": ("a,y\n", {}),
-    "an image": (b"\x89PNG\r\n", {}),
-    "too few cells": ("a,y\n1,2\n\n3\n", {}),
-    "too many cells": ("a,y\n1,2,5\n", {}),
-    "numbers on top": ("a,1.5\n3,4\n", {}),
-    "a name twice": ("a,y, a\n1,2,3\n", {}),
-    "an open quote": ('a,y\n1,2\n"3,4\n5,6\n', {}),
-    "semicolons": ("a;y\n1;2\n", {}),
-    "text among numbers": ("a,y\n1,p\n\nx,q\n5,p\n7,q\n", {}),
-    "an empty cell": ("a,y\n1,p\n ,q\n3,p\n4,q\n", {}),
-    "infinity": ("a,y\n1,p\n2,q\n-inf,p\n4,q\n", {}),
-    "no number": ("a,y\n1,5\nnan,6\n1,5\n2,6\n", {}),
-    "a missing class": ("a,y\n1,p\n2,NA\n3,p\n4,NA\n", {}),
-    "a class of one row": ("a,y\n1,p\n2,q\n3,r\n4,p\n5,q\n", {}),
-    "text in a column of numbers": ("a,y\n1,1.5\n2,x\n3,2.5\n4,3.5\n", {}),
-    "one class": ("a,y\n1, p\n2,p\n3,p\n4,p\n", {}),
-    "a constant feature": ("a,c,y\n1, 7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n", {}),
-    "constant up to rounding": ("a,y\n1e16,1\n1e16,2\n10000000000000002,3\n1e16,4\n", {}),
-    "hardly any variation": ("a,y\n1,1e-200\n2,2e-200\n3,3e-200\n4,4e-200\n", {}),
-    "three rows": ("a,y\n1,p\n2,q\n3,p\n", {}),
-    "no target": ("a,b,y\n1,2,p\n", {"target": None}),
-    "no such target": ("height,y\n1,2\n", {"target": "hieght"}),
-    "only a target": ("y\n1\n2\n", {}),
-    "the target among the features": ("a,y\n1,2\n", {"features": ["a", "y"]}),
+#: A file whose column y is to be predicted, what else is named of it, and what is said of it.
+AT_FAULT: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
+    "no rows": ("a,y\n", {}, ": no rows"),
+    "an image": (b"\x89PNG\r\n", {}, ": not UTF-8 text"),
+    "too few cells": ("a,y\n1,2\n\n3\n", {}, ", line 4: fewer cells than in the header"),
+    "too many cells": ("a,y\n1,2,5\n", {}, ", line 2: more cells than in the header"),
+    "numbers on top": ("a,1.5\n3,4\n", {}, ", column 2: '1.5' in the header; expected a name"),
+    "a name twice": ("a,y, a\n1,2,3\n", {}, ", column 3: 'a' in the header; expected a name"),
+    "an open quote": ('a,y\n1,2\n"3,4\n5,6\n', {}, ", line 4: unexpected end of data"),
+    "text among numbers": ("a,y\n1,p\n\nx,q\n5,p\n7,q\n", {}, ", line 4, column a: 'x'; expected"),
+    "a missing class": ("a,y\n1,p\n2,NA\n3,p\n4,NA\n", {}, ", line 3, column y: 'NA'; expected a"),
+    "a class of one row": ("a,y\n1,p\n2,q\n3,r\n4,p\n5,q\n", {}, ", line 4, column y: 'r' in this"),
+    "one class": ("a,y\n1, p\n2,p\n3,p\n4,p\n", {}, ", line 2, column y: 'p' in all"),
+    "a constant feature": (
+        *("a,c,y\n1, 7,p\n2,7.0,q\n\n3,7,p\n4,7,q\n", {}),
+        ", column c: its values differ by 0; expected a column that varies",
+    ),
+    "constant up to rounding": (
+        *("a,y\n1e16,1\n1e16,2\n10000000000000002,3\n1e16,4\n", {}),
+        ", column a: its values differ by 2;",
+    ),
+    "hardly any variation": (
+        *("a,y\n1,1e-200\n2,2e-200\n3,3e-200\n4,4e-200\n", {}),
+        ", column y: its values differ by 3e-200;",
+    ),
+    "three rows": ("a,y\n1,p\n2,q\n3,p\n", {}, ": 3 rows; expected at least 4"),
+    "no target": ("a,b,y\n1,2,p\n", {"target": None}, ": no target; expected --target with one"),
+    "no such target": ("height,y\n1,2\n", {"target": "hieght"}, ": no column 'hieght' (did you"),
+    "only a target": ("y\n1\n2\n", {}, ": target 'y' and features none; expected at least one"),
+    "the target as a feature": ("a,y\n1,2\n", {"features": ["a", "y"]}, ": target 'y' and featur"),
     **{
-        f"no number as {cell}": (f'a,y\n1,p\n"{cell}",q\n3,p\n4,q\n', {})
-        for cell in ("2,5", "1_000", "1 000", "0x10", "1e", "--1", "1e101", "1e400")
+        f"no number as {cell}": (
+            *(f'a,y\n1,p\n"{cell}",q\n3,p\n4,q\n', {}),
+            f", line 3, column a: '{cell}'; expected a number",
+        )
+        for cell in ("", "nan", "-inf", "2,5", "1_000", "0x10", "1e101")
     },
 }
 
 
 @pytest.mark.parametrize("case", AT_FAULT)
-def test_a_file_at_fault(tmp_path: Path, case: str, snapshot: SnapshotAssertion) -> None:
-    data, options = AT_FAULT[case]
+def test_a_file_at_fault(tmp_path: Path, case: str) -> None:
+    data, options, says = AT_FAULT[case]
     path = written(tmp_path, data)
     with pytest.raises(InputError) as raised:
         dataset_named(path, **{"target": "y"} | options)
-    assert str(raised.value).removeprefix(path) == snapshot
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a,b\n1,2\n3,x\n", r"line 3, column b: 'x'; expected a number"),
-        ("a,b\n7,2\n7,3\n7,4\n", r"column a: its values differ by 0; expected a column that"),
-        ("a,intercept,b\n1,2,3\n", r"a column intercept, which the regression adds; expected"),
-    ],
-)
-def test_a_table_at_fault(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        table_named(written(tmp_path, text))
+    assert str(raised.value).removeprefix(path).startswith(says)
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     for path, message in (
         ("iriss", "no such file (did you mean 'iris'?); expected a CSV file or one of article, "),
         (str(tmp_path), "Is a directory; expected a CSV file"),
-        (f"{__file__}/table.csv", "no such file; expected a CSV file or one of article, "),
         ("x" * 300, "File name too long; expected a CSV file"),
     ):
         with pytest.raises(InputError) as raised:
@@ -136,5 +125,8 @@ def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
     table = table_named(path, features=["area"])
     assert (table.features, table.target) == (("area",), "rent")
     assert (table.x.tolist(), table.y.tolist()) == ([[50], [60], [80]], [700, 900, 1000])
-    path = written(tmp_path, ",a,y,\n,1,p,7\n2,2,q,7\nx,3,p,7\n,4,q,7\n")
-    assert dataset_named(path, "y").x.tolist() == [[1], [2], [3], [4]]
+    with pytest.raises(InputError, match="line 2, column city: 'Oslo'; expected a number"):
+        table_named(path)
+    path = written(tmp_path, "a,intercept,b\n1,2,3\n")
+    with pytest.raises(InputError, match="a column intercept, which the regression adds"):
+        table_named(path)

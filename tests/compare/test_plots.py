@@ -19,9 +19,7 @@ from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
 from compare.surface import surface
 from manual.article import Parameters
-from tests.compare.calls import progress_at
 from tests.reference import XS, YS
-from tests.tiers import slowly
 
 SETTINGS = Settings(epochs=30)
 
@@ -45,18 +43,6 @@ def test_the_loss_curve_is_the_loss() -> None:
         assert np.array_equal(line.get_ydata(), losses)
         assert np.array_equal(line.get_xdata(), np.arange(30))
         assert str(line.get_label()).endswith(f"ends at {losses[-1]:.4g}")
-
-
-@pytest.mark.parametrize(
-    "losses", [[1.0, 0.0], [0.0, 0.0], [0.5, 0.5 + 1e-13], [0.3]], ids=["zero", "0", "flat", "one"]
-)
-def test_a_loss_without_a_logarithmic_range_is_drawn_from_zero(losses: list[float]) -> None:
-    progress = progress_at(np.array([losses, losses]).T, np.zeros(9), np.zeros(9))
-    (axes,) = plots.losses(progress).axes
-    assert axes.get_yscale() == "linear"
-    assert axes.get_ylim()[0] == 0
-    assert axes.get_ylim()[1] > max(losses)
-    assert [line.get_marker() for line in axes.lines] == ["o" if len(losses) == 1 else ""] * 2
 
 
 def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,31 +72,9 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
         assert height == pytest.approx(manual.article.mean_loss(params, XS, YS), rel=1e-14)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("loss", [0.5, 0.0, 1e-200])
-def test_a_flat_loss_has_no_hills_of_rounding_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
-) -> None:
-    def flat(params: Parameters, *samples: np.ndarray) -> np.ndarray:
-        errors = np.random.default_rng(0).uniform(-1e-13, 1e-13, np.shape(params.w1 + samples[1]))
-        return loss * (1 + errors)
-
-    monkeypatch.setattr(manual.article, "loss", flat)
-    figure = surface(hand_path(SETTINGS), ("w1", "w5"))
-    plots.save(figure, tmp_path / "surface.png")
-    relief, above, bar = figure.axes
-    assert isinstance(relief, Axes3D)
-    assert relief.get_zlim() == pytest.approx((0, 1))
-    assert bar.get_ylim() == pytest.approx((0, 1))
-    assert bar.yaxis.get_offset_text().get_text() == ""
-    (filled,) = above.collections
-    assert sum(np.size(band.vertices) > 0 for band in filled.get_paths()) == 1
-
-
 def test_residuals_are_vertical_from_prediction_to_target() -> None:
     result = compare_regressions(table_named("article"), steps=1)
     (axes,) = plots.residuals(result).axes
-    assert axes.get_title(loc="left") == "Residuals: weight by height"
     (residuals,) = axes.collections
     assert isinstance(residuals, LineCollection)
     slope, intercept = result.closed_form.slopes[0], result.closed_form.intercept
@@ -120,7 +84,7 @@ def test_residuals_are_vertical_from_prediction_to_target() -> None:
         assert tuple(end) == (x, y)
 
 
-@pytest.mark.parametrize("target", ["体重", slowly("cost $\\frac$"), "w" * 300])
+@pytest.mark.parametrize("target", ["体重", "cost $\\frac$"])
 def test_any_name_can_be_written(tmp_path: Path, target: str) -> None:
     table = replace(table_named("article"), target=target, features=("高さ $x$",))
     figure = plots.residuals(compare_regressions(table, steps=1))

@@ -220,18 +220,7 @@ def test_wrong_gradients_are_outside(at: int) -> None:
         assert np.all(where)
 
 
-@pytest.mark.parametrize("activation", one_of_each(ACTIVATIONS, ["gelu"]))
-def test_a_transposed_derivative_is_outside(activation: str) -> None:
-    network = Network((3, 3, 3), activation, loss="softmax-ce")
-    point = _mildly(5, network, 4)
-    layers = manual.network.gradient(network, *point)
-    wrong = joined([layers[0], Layer(layers[1].w.T, layers[1].b)])
-    off_diagonal = np.concatenate([np.zeros(12), 1 - np.eye(3).ravel(), np.zeros(3)]) > 0
-    for where in outside(network, point, wrong):
-        assert np.array_equal(where, off_diagonal)
-
-
-@pytest.mark.parametrize("activation", one_of_each(["sigmoid", "tanh"], ["sigmoid"]))
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
 def test_zero_at_a_saturated_unit_is_outside_by_hand_only(activation: str) -> None:
     """The hand lines keep a derivative of 1e-20 that autodiff loses: both are right."""
     network = Network((2, 1, 1), activation)
@@ -433,7 +422,7 @@ def test_wrong_updates_of_momentum_are_outside(what: str, wrong: Any) -> None:
     assert np.all(outside[moved]), what
 
 
-@pytest.mark.parametrize("factor", [-1, 0, 1 + 1e-6, 1 - 1e-6, 2, np.nan])
+@pytest.mark.parametrize("factor", [-1, 1 + 1e-6, np.nan])
 def test_wrong_updates_of_sgd_are_outside(factor: float) -> None:
     before, grads = _before("sgd", "float64", COUNTS, 1.0)
     ranges = _ranges("sgd", 0.1, before, grads)

@@ -43,7 +43,6 @@ def _right(params: list[Layer], x: np.ndarray, y: np.ndarray) -> Layer:
 
 #: (params, x, y) -> a wrong gradient, and the first coefficient that shows it.
 PLANTS = {
-    "half-mse": (lambda *at: Layer(*(d / 2 for d in _right(*at))), "hgt"),
     "bias-mean": (
         lambda p, x, y: _right(p, x, y)._replace(b=_right(p, x, y).b / len(y)),
         "intercept",
@@ -74,10 +73,10 @@ def test_a_wrong_gradient_is_found(slug: str) -> None:
     assert divergence.quantity == "gradient"
 
 
-@pytest.mark.parametrize("factor", [-1.0, 1 + 1e-9])
-def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Sgd.update
-    monkeypatch.setattr(Sgd, "update", lambda of, *at: right(Sgd(factor * of.learning_rate), *at))
+    off = 1 + 1e-9
+    monkeypatch.setattr(Sgd, "update", lambda of, *at: right(Sgd(off * of.learning_rate), *at))
     divergence = compare_regressions(BDIMS, steps=8).first_divergence
     assert divergence is not None
     assert (divergence.update, divergence.quantity) == (0, "update")

@@ -27,7 +27,8 @@ def same(found: dict[str, Any]) -> dict[str, Any]:
 def two(words: Any, others: Any = None, signal_: int = 0) -> list[tuple[int, str, str]]:
     """How two processes of two devices end, in a cluster by Slurm: codes, output, errors.
 
-    The second one, which may have other options, sends itself a signal after its third step if any.
+    A step is of two blocks for each device. The second process, which may have other options, sends
+    itself a signal after its third step if any.
     """
     with socket.socket() as listening:
         listening.bind(("localhost", 0))
@@ -38,23 +39,22 @@ def two(words: Any, others: Any = None, signal_: int = 0) -> list[tuple[int, str
         slurm = cluster | {"PROCID": rank, "LOCALID": rank}
         named = {f"SLURM_{name}": value for name, value in slurm.items()}
         usual = os.environ | {"JAX_NUM_CPU_DEVICES": "2", "JAX_COORDINATOR_PORT": port}
-        return {"env": usual | named, "cwd": ROOT}
+        small = "from compare import sweep; sweep._ELEMENTS = 18 * sweep.LANES"
+        return {"code": small, "env": usual | named, "cwd": ROOT}
 
     command = ("sweep", "--json", "--distributed")
     second = (*command, *(others or words))
     with (
-        signalled(signal_, 3, *second, **options("1"))
-        if signal_
-        else started(*second, **options("1")) as other,
-        started(*command, *words, **options("0")) as first,
+        signalled(signal_, 3, *second, **options("1")) as other,
+        signalled(0, 1, *command, *words, **options("0")) as first,
     ):
         said = [process.communicate(timeout=300) for process in (first, other)]
     return [(p.returncode, *texts) for p, texts in zip((first, other), said, strict=True)]
 
 
 def test_devices_and_processes_change_nothing() -> None:
-    """With several blocks for each device, and fewer for the last."""
-    words = ("--cases", "6e5", "--seed", 5)
+    """With several steps, of which the last has fewer blocks."""
+    words = ("--cases", 40_000, "--seed", 5)
     one = json.loads(compare("sweep", "--json", *words).out)
     (code, out, err), second = two(words)
     assert (code, second[:2]) == (0, (0, "")), err
@@ -98,7 +98,7 @@ def test_memory_is_flat() -> None:
     """
     program = (
         "import pathlib, re, sys; from compare import cli\n"
-        "for cases in ('1e6', '1e6', '5e6'):\n"
+        "for cases in ('1e5', '6e5', '3e6'):\n"
         "    sys.argv = ['compare', 'sweep', '--cases', cases, '--json']\n"
         "    try: cli.main()\n"
         "    except SystemExit: pass\n"

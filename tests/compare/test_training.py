@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import manual.network
 from compare.data import Dataset
 from compare.lockstep import Progress, RanAwayError
-from compare.prepared import codes, hits, prepare, scale_of, split, unscaled
+from compare.prepared import prepare, scale_of, split
 from compare.training import Training, train
 from compare.trees import join, layers_like
 from compare.trees import split as layers
@@ -183,24 +183,3 @@ def test_constant_columns_become_0(value: float) -> None:
     assert scale.sd[0] == 1.0
     assert abs(scale.standardised(np.array([[value, 0.0]]))[0, 0]) <= 1e-6
     assert scale.sd[1] == np.arange(37.0).std()
-
-
-def test_encodings() -> None:
-    iris = dataset("iris")
-    data = prepare(iris, 3, 0.2, 0, np.float32)
-    assert data.x.dtype == data.y.dtype == data.test_y.dtype == np.float32
-    train_rows, test_rows = split(iris.y, 0.2, 0)
-    assert np.array_equal(codes(data.y), iris.y[train_rows])
-    assert np.array_equal(codes(data.test_y), iris.y[test_rows])
-    assert set(data.y.ravel()) == {0.0, 1.0}
-    assert np.all(data.y.sum(axis=1) == 1)
-    cancer = dataset("breast-cancer")
-    one, two = (prepare(cancer, n, 0.2, 0, np.float64) for n in (1, 2))
-    assert np.array_equal(one.y[:, 0], two.y[:, 1])
-    assert np.array_equal(codes(one.y), codes(two.y))
-    assert one.target == unscaled(1)
-
-
-def test_hits() -> None:
-    assert hits(np.array([[0.5], [0.49], [0.9], [0.1]]), np.array([[1.0], [0], [0], [1]])) == 0.5
-    assert hits(np.array([[0.2, 0.5, 0.3], [1, 2, 3]]), np.eye(3)[[1, 0]]) == 0.5

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.recording.number import Number
-from compare.recording.program import CONSTANT, GIVEN, Program, program
+from compare.recording.program import CONSTANT, GIVEN, Program
 from compare.trace import Trace
 from tests.compare.passes import NETWORKS, trace
 from tests.compare.recording.operations import OPERATIONS
@@ -65,17 +64,3 @@ def test_what_a_function_returns_is_marked() -> None:
     of = trace("the article's").program
     sign, arguments = of.lines[of.at["h1"]].called or ("", ())
     assert (sign, arguments) == ("σ", (of.at["z1"],))
-
-
-def test_what_is_given_without_a_name_is_refused() -> None:
-    named, unnamed = Number(1.0), Number(2.5)
-    with pytest.raises(ValueError, match=r"^program: a given number, 2\.5, has no name$"):
-        program({"sum": named + unnamed, "named": named})
-
-
-def test_a_name_for_what_another_name_has_is_the_same_line() -> None:
-    z = Number(2.0)
-    double = z * 2.0
-    of = program({"z": z, "a": double, "b": double})
-    assert of.at["a"] == of.at["b"]
-    assert [line.operation for line in of.lines] == [GIVEN, CONSTANT, "*"]

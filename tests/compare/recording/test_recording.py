@@ -1,13 +1,10 @@
 """Recorded numbers compute as NumPy does, and say how they came about."""
 
-import operator
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given as cases
-from hypothesis import strategies as st
 
 import manual.article
 from compare.agreement import stack
@@ -19,61 +16,22 @@ from compare.recording.watching import RETURN, Watch
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
 from tests.strategies import drawn_points
-from tests.tiers import fewer
-
-floats = st.floats(allow_nan=False, width=64)
-OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv)
-
-
-@fewer(4)
-@cases(a=floats, b=floats)
-def test_operators_are_those_of_numpy(a: float, b: float) -> None:
-    for operate in OPERATORS:
-        with np.errstate(all="ignore"):
-            expected = operate(np.float64(a), np.float64(b))
-        mixed: list[tuple[Any, Any]] = [(Number(a), Number(b)), (Number(a), b), (a, Number(b))]
-        for x, y in mixed:
-            assert same_bits(operate(x, y).value, expected)
-    x = Number(a)
-    x += b
-    assert same_bits(x.value, (Number(a) + b).value)
-    assert (-Number(a)).value == -a
-    assert abs(Number(a)).value == abs(a)
-
-
-def same_bits(a: float, b: float) -> bool:
-    return np.float64(a).tobytes() == np.float64(b).tobytes() or (np.isnan(a) and np.isnan(b))
-
-
-@pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh"])
-def test_functions_are_those_of_numpy(name: str) -> None:
-    z = np.random.default_rng(0).normal(scale=5, size=(7, 5))
-    with np.errstate(all="ignore"):
-        expected = getattr(np, name)(z)
-    assert values(getattr(namespace(given(z)), name)(given(z))).tobytes() == expected.tobytes()
 
 
 def values(array: Array) -> np.ndarray:
     return np.vectorize(float, otypes=[float])(array.numbers)
 
 
-def test_the_namespace_has_what_the_lines_take() -> None:
+def test_what_is_0_is_not_above_it() -> None:
+    """In a trace no unit is just there; elsewhere operators and functions give its numbers."""
     x = given([[1.0, -2.0, 0.0]])
     arrays = namespace(x)
-    assert values(arrays.maximum(x, arrays.zeros_like(x))).tolist() == [[1, 0, 0]]
-    assert values(arrays.minimum(x, 0)).tolist() == [[0, -2, 0]]
     assert values(arrays.greater(x, 0)).tolist() == [[1, 0, 0]]
     assert values(arrays.greater_equal(x, 0)).tolist() == [[1, 0, 1]]
     assert values(x < 0).tolist() == [[0, 1, 0]]
     assert values(x <= 0).tolist() == [[0, 1, 1]]
     assert values(x >= 0).tolist() == [[1, 0, 1]]
     assert values(arrays.sign(x)).tolist() == [[1, -1, 0]]
-    assert values(arrays.where(x < 0, 5.0, x)).tolist() == [[1, 5, 0]]
-    assert values(arrays.sum(x, axis=-1, keepdims=True)).tolist() == [[-1]]
-    assert values(arrays.max(x, axis=-1, keepdims=True)).tolist() == [[1]]
-    assert values(arrays.astype(arrays.eye(2), np.float64)).tolist() == [[1, 0], [0, 1]]
-    assert values(x @ x.T).tolist() == [[5]]
-    assert (x.shape, x.ndim, x.dtype) == ((1, 3), 2, np.float64)
 
 
 def test_the_largest_has_the_name_of_what_it_is() -> None:
@@ -172,9 +130,3 @@ def test_the_lines_are_left_as_they_were() -> None:
         assert sys.gettrace() is another
     finally:
         sys.settrace(before)
-
-
-def test_numbers_in_formulas_look_no_rounder_than_they_are() -> None:
-    for value, text in ((-0.95260965, "-0.95261"), (0.1 + 0.2, "0.3"), (-0.0, "0")):
-        assert TEXT.number(value) == text
-    assert TEXT.number(0.999999999999966) == "0.999999999999966"

@@ -65,21 +65,6 @@ def test_a_chain_names_what_is_between() -> None:
             assert slopes == pairs
 
 
-@pytest.mark.slow
-def test_paths_that_add_are_counted() -> None:
-    trace = NETWORKS["two outputs and l2"].trace()
-    assert trace.quantities["da0[1]"].reason == (
-        "a0[1] goes into 2 units, z1[0] and z1[1]. Along each path the slope is that unit's, times "
-        "the weight between them; paths add up."
-    )
-    one = NETWORKS["deep"].trace().quantities
-    assert (
-        one["da0[1]"].reason
-        == "a0[1] reaches L only through z1[0]: the slope there, times their weight."
-    )
-    assert "goes into 2 units" in str(one["da1[0]"].reason)
-
-
 def test_every_activation_and_loss_has_one() -> None:
     assert set(reasons.ACTIVATIONS) == set(ACTIVATIONS)
     assert set(reasons.LOSSES) == set(reasons.LOSS_SLOPES) == set(LOSSES)
