@@ -116,7 +116,7 @@ def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> N
     assert "| CPU seconds, median | 0.5 | 0.5 |" in tables.in_brief(made)
     made.checks[0] = replace(made.checks[0], cpu=None)
     assert "| seconds, median | 1 | 1 |" in tables.in_brief(made)
-    assert "| CPU seconds | median; longest | - | 0.5; 1 |" in tables.markdown(made)
+    assert "| seconds | median; longest | 1; 3 | 1; 2 |" in tables.markdown(made)
 
 
 def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
