@@ -13,7 +13,7 @@ from handgrad.data.findings import Diagnosis
 from handgrad.data.frames import quoted_line
 from handgrad.data.point import Point, vector
 from handgrad.diagnosis.engine import REFUSED
-from handgrad.judging.case import CustomRule
+from handgrad.judging.claim import Twice
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.stopped_gradients import STOP
@@ -33,8 +33,8 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     The slope of first order is traced with the rule, and differentiated by JAX without some of the
     `stop_gradient`s in it. They are to blame if that is right.
     """
-    ruling, rule = trial.outcomes[trial.deciding].ruling, trial.case.part
-    if not isinstance(rule, CustomRule) or rule.slope is None or ruling is None:
+    ruling, rule = trial.outcomes[trial.deciding].ruling, trial.case.claim.twice()
+    if rule is None or ruling is None:
         return ()
     with jax.enable_x64(ruling.given.wide):
         program = jax.make_jaxpr(rule.slope)(list(ruling.given.leaves))
@@ -54,7 +54,7 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     return ()
 
 
-def _of_rule(jaxpr: Any, rule: CustomRule, given: Point) -> list[tuple[Any, str]]:
+def _of_rule(jaxpr: Any, rule: Twice, given: Point) -> list[tuple[Any, str]]:
     """Return the equations that pass no derivative, each with the caller's line.
 
     JAX gives all of a backward pass the line of the call. So that is traced by itself, too.
@@ -72,9 +72,9 @@ def _of_rule(jaxpr: Any, rule: CustomRule, given: Point) -> list[tuple[Any, str]
     return placed
 
 
-def _backward(rule: CustomRule, given: Point) -> Any:
+def _backward(rule: Twice, given: Point) -> Any:
     """Return the program of the backward pass of a `jax.custom_vjp`."""
-    f: Any = rule.f
+    f = rule.f
     fixed = [rule.together(given.leaves)[i] for i in f.nondiff_argnums]
 
     def forward(real: Any) -> Any:
@@ -87,7 +87,7 @@ def _backward(rule: CustomRule, given: Point) -> Any:
     return jax.make_jaxpr(backward)(kept, output).jaxpr
 
 
-def _name(rule: CustomRule) -> str:
+def _name(rule: Twice) -> str:
     return getattr(rule.f, "__name__", "f")
 
 

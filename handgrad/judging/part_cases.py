@@ -5,7 +5,7 @@ it must return the gradient of Σ c·output.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -18,7 +18,8 @@ from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
-from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, Own, check_function, takes
+from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
+from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
@@ -31,6 +32,48 @@ __tracebackhide__ = True
 #: How a backward pass is called; on functions in each other's place.
 CALLS = "backward(cotangent, cache), or as backward(*inputs, cotangent)"
 EXCHANGED = "were forward and backward given in each other's place?"
+
+
+@dataclass(frozen=True, eq=False)
+class BackwardStep(OfArguments):
+    """A backward pass, which is linear in its cotangent."""
+
+    contracted_with = "cotangent"
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    together: Callable[[Any], Any]
+    cache: Callable[..., Any]  #: (params, cotangent) -> what `forward` keeps for `backward`
+    cotangents: Callable[..., Any]  #: (cache, cotangent) -> the gradient
+    #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
+    retried: list[str]
+    without: Collection[int] = ()  #: which arrays of floats among the inputs are not judged
+    gone: tuple[str, ...] = ()  #: and what they are called
+
+    def places(self, leaves: Sequence[Any], count: int) -> list[int]:
+        """Return which leaves of the inputs are judged."""
+        real = super().places(leaves, count + len(self.without))
+        return [place for k, place in enumerate(real) if k not in self.without]
+
+    def passes(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Return the forward pass, for its cache, and the backward pass."""
+        return self.cache, self.cotangents
+
+    def notes(self) -> tuple[str, ...]:
+        """Return the warnings for the report."""
+        what = "backward was given writable NumPy copies, as on arrays of jax.numpy it raised "
+        notes = (what + self.retried[0],) if self.retried else ()
+        return (*notes, not_judged(self.gone, "backward returns None")) if self.gone else notes
+
+    def check(self, case: Case) -> Check:
+        """Return the check that gives a case again."""
+        there, back = case.own.functions if case.own else (self.forward, self.backward)
+        functions = ((there, "forward"), (back, "backward"))
+        return Check("backward", functions, self.forward, derivative=1, root="cotangents")
+
+    def again(self, case: Case, given: Point) -> tuple[Case, Point]:
+        """Return the case at other inputs, with a cotangent of its own, and its point."""
+        step = self.forward, self.backward, self.together(given.params)
+        return backward_case(*step, None, case, without=self.without)
 
 
 def backward_case(
@@ -102,9 +145,9 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     gone = tuple(paths[k] for k in without)
-    part = BackwardStep(forward, backward, together, cache, cotangents, retried, without, gone)
+    claim = BackwardStep(forward, backward, together, cache, cotangents, retried, without, gone)
     how = {"own": own, "written_as": meant if of_complex else None}
-    case = Case(gradient, loss, **options.handed_on(), **how, part=part, wording=OF_BACKWARD)
+    case = Case(gradient, loss, **options.handed_on(), **how, claim=claim, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
 
 
@@ -142,7 +185,7 @@ def _with_cache(
 
 
 def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
-    """Call a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
+    """Check a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
 
     NumPy's and compiled code may write to a cache, and what they get of a forward pass in
     `jax.numpy` is read-only. The error is then added to `retried`.

@@ -20,7 +20,7 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case, Vector
 from handgrad.judging.custom_cases import CustomFunction
-from handgrad.judging.custom_modes import by_columns, elements_case
+from handgrad.judging.custom_modes import by_columns
 from handgrad.judging.outcome import Trial
 from handgrad.judging.rule_slopes import SECOND, RuleSlope
 from handgrad.program.trace import NO_LOOPS
@@ -46,6 +46,10 @@ class SecondOrder:
             return jax.jvp(self.with_rule, (list(params),), (list(direction),))[1]
         return weighed(jax.grad(self.with_rule)(list(params)), direction)
 
+    def case_of(self, function: CustomFunction) -> Case:
+        """Return the case of another function in the same mode."""
+        return SecondOrder(function, self.mode).case()
+
     def case(self) -> Case:
         """Return the case.
 
@@ -61,7 +65,9 @@ class SecondOrder:
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),
-                "part": replace(self.function.part, mode=self.mode, order=2, slope=slope),
+                "claim": replace(
+                    self.function.claim, mode=self.mode, order=2, slope=slope, case_of=self.case_of
+                ),
             }
 
         def at(v: list[np.ndarray]) -> tuple[Case, Point]:
@@ -112,10 +118,3 @@ class SecondOrder:
     def is_held(self, trial: Trial) -> bool | None:
         """Tell whether the certified result is that of differences; see `RuleSlope.is_held`."""
         return self.along.is_held(trial, self.function.right)
-
-
-def derivative_case(function: CustomFunction, mode: str, order: int) -> Case:
-    """Return the case of every element of a derivative of a function."""
-    if order == 2:
-        return SecondOrder(function, mode).case()
-    return function.case() if mode == "rev" else elements_case(function)
