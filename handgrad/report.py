@@ -169,9 +169,8 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        if self.verdict != "disagree" or self.trial is None:
-            return True
-        return self.trial.case.claim.along_directions
+        claim = None if self.trial is None else self.trial.case.claim
+        return self.verdict != "disagree" or claim is None or claim.along_directions
 
     def _content(self) -> Reading:
         return self.reading

@@ -95,7 +95,7 @@ def _in_other(case: Case, sample: Sample, signs: np.ndarray) -> np.ndarray:
     A cotangent is then another one as well, so that the backward pass is called again.
     """
     answer = sample.yours
-    if case.claim.takes_cotangent:
+    if case.claim.contracted_with == "cotangent":
         cotangent, *others = sample.given.inputs
         inputs = (_conjugate(cotangent), *others)
         found, _ = replace(sample.given, inputs=inputs).call(case.gradient)

@@ -38,7 +38,7 @@ def other_cotangent(search: Search) -> Iterator[Theory]:
     case, known = search.evidence.trial.case, {}
     if case.claim.cotangent_is_constant:
         known = _weights(search.engine)
-    elif not case.claim.takes_cotangent or not search.engine.traced_inputs:
+    elif case.claim.contracted_with != "cotangent" or not search.engine.traced_inputs:
         return
     for change, says in COTANGENTS:
         if known:
@@ -65,8 +65,8 @@ def _right(engine: Engine, sample: Sample) -> np.ndarray:
 def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     """Propose that the cotangent of a single number is not used, or twice: a factor as well."""
     case, wrong = evidence.trial.case, evidence.wrong & within
-    cotangents = evidence.given.inputs[:1] if case.claim.takes_cotangent else ()
-    leaves = jax.tree_util.tree_leaves(cotangents)
+    takes_one = case.claim.contracted_with == "cotangent"
+    leaves = jax.tree_util.tree_leaves(evidence.given.inputs[:1]) if takes_one else []
     if len(leaves) != 1 or np.size(leaves[0]) != 1 or not float(np.ravel(leaves[0])[0]):
         return
     c = float(np.ravel(leaves[0])[0])
@@ -84,7 +84,7 @@ def input_left_out(search: Search) -> Iterator[Theory]:
     The cotangent is none of them.
     """
     given = search.evidence.given
-    first = int(search.evidence.trial.case.claim.takes_cotangent)
+    first = int(search.evidence.trial.case.claim.contracted_with == "cotangent")
     for k in range(first, len(given.inputs) if search.engine.traced_inputs else 0):
         if not any(map(is_real, jax.tree_util.tree_leaves(given.inputs[k]))):
             continue

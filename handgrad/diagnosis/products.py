@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.clock import OutOfTimeError, limited
+from handgrad.data.point import point_at
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging import matrix_differences
@@ -66,10 +67,11 @@ def _vector(sample: Sample) -> np.ndarray:
 
 
 def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:
-    case, whole = evidence.trial.case, evidence.trial.case.claim.of_function(sample.given)
-    matrix = case.claim.matrix()
+    case, claim = evidence.trial.case, evidence.trial.case.claim
+    x, *args = claim.own_arguments((sample.given.params, *sample.given.inputs))
+    matrix = claim.matrix()
     if matrix is None or isinstance(evidence.trial.loss, BlackBox):
-        return matrix_differences.hessian(case.claim.function(case.loss), whole)
+        return matrix_differences.hessian(claim.function() or case.loss, point_at(x, args))
     with jax.enable_x64(True):
-        (found,) = matrix(whole.params, whole.inputs)
+        (found,) = matrix(x, args)
         return np.asarray(found, dtype=np.float64)

@@ -40,7 +40,7 @@ class BlackBox(NumpyLoss):
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
         _, _, obstacle = self.why.partition(": ")
-        if not self.case.claim.differentiates and is_used(self.case.loss):
+        if self.case.claim.function() is None and is_used(self.case.loss):
             raise UndecidableError(
                 f"{obstacle}; and differences of it would move what `{STOP}` stops"
             )

@@ -25,6 +25,7 @@ from typing import Any, Literal, NamedTuple
 from handgrad.data.complex_pairs import in_pairs
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.tangent import Tangent, tangent_of
+from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging.blind_spots import blind_spots
@@ -42,7 +43,7 @@ Rewriting = Callable[[Function], Function]
 class Check(NamedTuple):
     """The check that gives a case again."""
 
-    verb: str  #: `gradient`, of `assert_gradient`
+    assertion: str  #: `assert_gradient`
     functions: Sequence[tuple[Any, str]]  #: the caller's, with general names
     like: Any  #: a function whose parameters name the arguments
     derivative: int | None = 0  #: which of the functions returns what is judged, if one does
@@ -53,19 +54,6 @@ class Check(NamedTuple):
     #: The keywords of arguments that are given by name, by their places among the arguments.
     keywords: Mapping[int, str] = {}
     home: str = "handgrad"  #: the module of the check
-
-    @property
-    def public_name(self) -> str:
-        """The assertion."""
-        return f"assert_{self.verb}"
-
-
-class Twice(NamedTuple):
-    """A rule whose own derivative is judged."""
-
-    f: Any  #: the function with the rule
-    together: Callable[[Any], Any]  #: what is judged -> all arguments of the function
-    slope: Function  #: what is judged -> the slope of first order, by the rule
 
 
 class Claim:
@@ -78,15 +66,14 @@ class Claim:
     is_gradient: bool = True  #: whether it is a whole gradient, by the parameters of a loss
     #: What the first input is, if what is judged is linear in it.
     contracted_with: Literal["", "cotangent", "vector"] = ""
-    own_points: bool = False  #: whether the parameters of its points are not the caller's
+    #: Whether its points are others than the caller's: numbers beside results, or distances.
+    own_points: bool = False
     along_directions: bool = False  #: whether slopes are judged, and no elements
     #: Whether the loss is linear in what is judged, and made for that. It must run with its real
     #: inputs traced, or on series: what a reference computes of their values, in floats, is as
     #: rounded as what is judged by it.
     is_linear: bool = False
     is_matrix: bool = False  #: whether every element has a row and a column
-    #: Whether the loss is itself a derivative of the caller's function, by power series.
-    differentiates: bool = False
     #: Whether the function was held to the values of the caller's where the case was made.
     is_held: bool = False
     chooses_convention: bool = True  #: whether the caller says how complex numbers are written
@@ -95,16 +82,6 @@ class Claim:
     def of_hessian(self) -> bool:
         """Whether a Hessian is judged, or its product with a vector."""
         return self.order == 2
-
-    @property
-    def takes_cotangent(self) -> bool:
-        """Whether the first input is the cotangent of what is judged."""
-        return self.contracted_with == "cotangent"
-
-    @property
-    def is_symmetric(self) -> bool:
-        """Whether what is judged is its own transpose."""
-        return self.is_matrix and self.order == 2
 
     @property
     def cotangent_is_constant(self) -> bool:
@@ -134,7 +111,7 @@ class Claim:
 
     def tangent(self, domains: Sequence[Domain], given: Point) -> Tangent | None:
         """Return the tangent space of the domains at a point; None if it has all directions."""
-        return tangent_of(domains, given.leaves)
+        return None if self.own_points else tangent_of(domains, given.leaves)
 
     def whole(self, params: Any) -> Any:
         """Return what domains are stated of: the parameters, or all arguments of a function."""
@@ -148,25 +125,22 @@ class Claim:
 
     # Its functions.
 
-    def function(self, loss: Function) -> Function:
-        """Return the caller's function that a loss is made of."""
-        return loss
+    def function(self) -> Function | None:
+        """Return the caller's function, if the loss is a derivative of it, by power series."""
+        return None
 
-    def called(self, loss: Function) -> Function:
-        """Return the same of all arguments of a point of the case."""
-        return loss
+    def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return the arguments of that function among those of the loss."""
+        return args
 
-    def value(self, loss: Function) -> Function:
-        """Return what stands for the loss where it is called for its value alone."""
-        return loss
+    def called(self) -> Function | None:
+        """Return the same function, of the arguments of the loss."""
+        function = self.function()
+        return function and (lambda *args: function(*self.own_arguments(args)))
 
     def in_floats(self, loss: Function) -> Function:
-        """Return what runs in floats alone: the loss, or that whose slope it is."""
-        return self.value(loss)
-
-    def of_function(self, given: Point) -> Point:
-        """Return the point at which the caller's function is called."""
-        return given
+        """Return what runs in floats alone: the loss, or that whose derivative it is."""
+        return self.called() or loss
 
     def rewritten(self, loss: Function, how: Rewriting) -> dict[str, Any]:
         """Return the fields of a case whose loss is other code of the same function."""
@@ -191,8 +165,8 @@ class Claim:
         """Return the case that the caller asked for, in whose place this one is judged."""
         return case
 
-    def twice(self) -> Twice | None:
-        """Return the rule whose own derivative is judged, if one is."""
+    def slope(self) -> Function | None:
+        """Return the slope of first order, by a rule whose own derivative is judged, if one is."""
         return None
 
     # What is said of it.
@@ -219,20 +193,24 @@ class Claim:
             return "every element is right"
         return f"the {ruling.judged_of_all} that were judged are right"
 
+    def observed(self, ruling: Ruling) -> list[Finding]:  # noqa: ARG002 (of other claims)
+        """Return what is wrong at a point besides elements."""
+        return []
+
     def why_not_shown(self, ruling: Ruling) -> str | None:  # noqa: ARG002 (of other claims)
         """Return why what is right does not show what is claimed at a point; None if it does."""
         return None
 
     def blind_spots(self, rulings: Sequence[Ruling]) -> list[str]:
         """Return what mistakes could hide at the points, one sentence each."""
-        return blind_spots(rulings, not self.is_gradient)
+        return [] if self.own_points else blind_spots(rulings, not self.is_gradient)
 
     # How it is judged again.
 
     def check(self, case: Any) -> Check | None:
         """Return the check that gives a case again; None if there is none."""
         gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
-        return Check("gradient", ((gradient, "gradient"), (loss, "loss")), case.loss)
+        return Check("assert_gradient", ((gradient, "gradient"), (loss, "loss")), case.loss)
 
     def arguments(self, params: Any, inputs: Sequence[Any]) -> tuple[Any, ...]:
         """Return the arguments of that check, of a point of the caller's."""
@@ -260,18 +238,3 @@ class OfArguments(Claim):
     def arguments(self, params: Any, inputs: Sequence[Any]) -> tuple[Any, ...]:  # noqa: ARG002 (of other claims)
         """Return all arguments."""
         return self.together(params)
-
-
-class Elsewhere(Claim):
-    """What is judged at points of its own: by numbers beside results, or distances."""
-
-    is_gradient = False
-    own_points = True
-
-    def tangent(self, domains: Sequence[Domain], given: Point) -> Tangent | None:  # noqa: ARG002 (of other claims)
-        """Return None: it is judged as it is."""
-        return None
-
-    def blind_spots(self, rulings: Sequence[Ruling]) -> list[str]:  # noqa: ARG002 (as above)
-        """Return nothing: these are no parameters."""
-        return []

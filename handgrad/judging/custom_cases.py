@@ -24,7 +24,7 @@ from handgrad.judging.case import (
     check_function,
     not_judged,
 )
-from handgrad.judging.claim import Check, OfArguments, Twice
+from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
@@ -216,7 +216,7 @@ class CustomRule(OfArguments):
     order: int = 1
     #: Of second order: the slope of first order that is differentiated, with the rule; of the
     #: parameters.
-    slope: Callable[..., Any] | None = None
+    of_first_order: Callable[..., Any] | None = None
 
     @property
     def of_hessian(self) -> bool:
@@ -232,9 +232,9 @@ class CustomRule(OfArguments):
         """Return which leaves of the arguments are judged."""
         return self.rule.arguments.places
 
-    def twice(self) -> Twice | None:
-        """Return the rule whose own derivative is judged, if one is."""
-        return None if self.slope is None else Twice(self.rule.f, self.together, self.slope)
+    def slope(self) -> Callable[..., Any] | None:
+        """Return the slope that is differentiated, at second order."""
+        return self.of_first_order
 
     def notes(self) -> tuple[str, ...]:
         """Return the warnings for the report."""
@@ -246,7 +246,7 @@ class CustomRule(OfArguments):
         options = {"modes": '("fwd",)'} if self.mode == "fwd" else {}
         options |= {"order": "2"} if self.order == 2 else {}
         by_name = () if reference is None else ((reference, "reference"),)
-        return Check("custom", ((f, "f"),), f, None, options=options, by_name=by_name)
+        return Check("assert_custom", ((f, "f"),), f, None, options=options, by_name=by_name)
 
     def again(self, case: Case, given: Point) -> tuple[Case, Point]:
         """Return the case of the function at other arguments, and its point."""

@@ -19,7 +19,7 @@ from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import OF_REFERENCE, Case
-from handgrad.judging.claim import Check, Elsewhere
+from handgrad.judging.claim import Check, Claim
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
 
@@ -47,10 +47,12 @@ class Referenced:
 
 
 @dataclass(frozen=True, eq=False)
-class ForwardValues(Elsewhere):
+class ForwardValues(Claim):
     """The values of a function, by the numbers beside its outputs."""
 
     order = 0
+    is_gradient = False
+    own_points = True
     is_linear = True
     given: Point  #: the caller's
 
@@ -65,7 +67,7 @@ class ForwardValues(Elsewhere):
     def check(self, case: Case) -> Check:
         """Return the check that gives a case again; no function of the caller's is a derivative."""
         functions = ((case.gradient, "gradient"), (case.loss, "loss"))
-        return Check("gradient", functions, case.loss, derivative=None)
+        return Check("assert_gradient", functions, case.loss, derivative=None)
 
 
 def referenced(

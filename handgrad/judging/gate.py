@@ -89,10 +89,9 @@ class Gate:
     @classmethod
     def of(cls, case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> "Gate":
         """Return the gate of a loss that was prepared for a case, or for a translation of it."""
-        name, there = case.wording.loss, loss.case
-        if not case.claim.differentiates:
+        name, own, other = case.wording.loss, case.claim.called(), loss.case.claim.called()
+        if own is None or other is None:
             return cls(name, case.loss, loss)
-        own, other = case.claim.called(case.loss), there.claim.called(there.loss)
         with jax.enable_x64(given.wide):
             value = np.abs(np.asarray(in_one(called(own, given)), dtype=np.float64))
         # So that each result counts as much as the others.
@@ -107,7 +106,7 @@ class Gate:
 
             return sum_of
 
-        plain = replace(there, loss=weighed(other), claim=GRADIENT, domains=())
+        plain = replace(loss.case, loss=weighed(other), claim=GRADIENT, domains=())
         prepared = (
             JaxLoss(plain, loss.translated, loss.inputs_traced)
             if isinstance(loss, JaxLoss)
@@ -137,7 +136,7 @@ class Gate:
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
         self.stages = yours is not None
-        of = case.claim.function(case.loss)
+        of = case.claim.function() or case.loss
         self.at_some_points = not self.stages or may_look(of)
         same = self.check(given, known, yours) is not None
         self.is_defined = True

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import OutOfTimeError
-from handgrad.data.point import Point, sizes_of
+from handgrad.data.point import Point, point_at, sizes_of
 from handgrad.judging import by_differences
 from handgrad.judging.by_differences import DRAWS, FAR, PLACES, SAFE, Found, Function
 from handgrad.judging.case import Case
@@ -114,40 +114,24 @@ def of_case(
             what it stops.
         OutOfTimeError: there was no time for a single element.
     """
-    tangent = case.tangent(given)
-    if case.claim.differentiates:
-        found = reference(case, given, why, answers(given)[0], compiled)
-    else:
+    tangent, claim = case.tangent(given), case.claim
+    if claim.function() is None:
         function = by_differences.compiled if compiled else by_differences.function
         found = by_differences.reference(function(case.loss, given), given, why, case.seed)
-    return found if tangent is None else by_differences.projected(*found, tangent)
-
-
-def reference(
-    case: Case, given: Point, why: str, value: float, compiled: bool
-) -> tuple[Reference, Tolerances]:
-    """Return an estimate of a matrix, or of a product with one, and its tolerances.
-
-    Args:
-        case, given: the case and its point, whose inputs begin with x, or with v.
-        why: why it cannot be certified, in one line.
-        value: the loss of the case.
-        compiled: whether JAX can compile the function.
-
-    Raises:
-        UndecidableError: the function is not finite around the point.
-        OutOfTimeError: there was no time for a single element.
-    """
-    found = _found(case, given, compiled)
-    name = "fun" if case.claim.order == 1 else "the loss"
+        return found if tangent is None else by_differences.projected(*found, tangent)
+    value, found = answers(given)[0], _found(case, given, compiled)
+    name, how = ("fun", OF_SLOPES) if claim.order == 1 else ("the loss", OF_SECOND)
     if not any(np.isfinite(s.value) for s in found.slopes):
         raise UndecidableError(f"{name} is not finite around this point, so it has no differences")
     of_loss = 0.0
-    if case.claim.is_matrix:
+    if claim.is_matrix:
         fine = np.array([s.fine if np.isfinite(s.fine) else 0.0 for s in found.slopes])
         of_loss = SAFE * float(np.abs(by_differences.in_one(given)) @ fine)
-    of = (OF_SLOPES if case.claim.order == 1 else OF_SECOND).format(name)
-    return found.reference(value, why, of), found.tolerances(given, value, of_loss)
+    reference = found.reference(value, why, how.format(name))
+    tolerances = found.tolerances(given, value, of_loss)
+    if tangent is None:
+        return reference, tolerances
+    return by_differences.projected(reference, tolerances, tangent)
 
 
 def few(case: Case, given: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -162,8 +146,10 @@ def few(case: Case, given: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _found(case: Case, given: Point, compiled: bool, most: int | None = None) -> Found:
     function = by_differences.compiled if compiled else by_differences.function
-    claim, whole = case.claim, case.claim.of_function(given)
-    f = function(claim.function(case.loss), whole, _vector if claim.order == 1 else _number)
+    claim, converted = case.claim, _vector if case.claim.order == 1 else _number
+    x, *args = claim.own_arguments((given.params, *given.inputs))
+    whole = point_at(x, args)
+    f = function(claim.function() or case.loss, whole, converted)
     around = _Around(f, whole, case.seed, claim.order, most)
     if claim.contracted_with:
         return _product(around, _vector(given.inputs[0]))

@@ -68,11 +68,12 @@ class NumpyLoss:
         return float(value), np.full(given.size, np.nan)
 
     def value(self, given: Point) -> Any:
-        """Call the loss; where that is one of a matrix, what has its place."""
-        return given.call(self.case.claim.value(self.case.loss))[0]
+        """Call the loss; where it is made to be linear, what runs in floats alone."""
+        linear = self.case.claim.is_linear
+        return self.in_floats(given) if linear else given.call(self.case.loss)[0]
 
     def in_floats(self, given: Point) -> Any:
-        """Call what runs in floats alone: the loss, or that whose slope it is."""
+        """Call what runs in floats alone: the loss, or that whose derivative it is."""
         return given.call(self.case.claim.in_floats(self.case.loss))[0]
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
@@ -94,7 +95,7 @@ class NumpyLoss:
             assert matrix is not None
             x, *args = copied(together(real))
             with self._called_again():
-                return claim.value(self.case.loss)(None, x, *args), matrix(x, args)
+                return claim.in_floats(self.case.loss)(None, x, *args), matrix(x, args)
 
         return Untraced(
             no_program(),

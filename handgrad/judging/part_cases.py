@@ -5,6 +5,7 @@ it must return the gradient of Σ c·output.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
+from handgrad.data.brake import braked
 from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
+from handgrad.data.silent import quiet
 from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
 from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
@@ -68,7 +72,7 @@ class BackwardStep(OfArguments):
         """Return the check that gives a case again."""
         there, back = case.own.functions if case.own else (self.forward, self.backward)
         functions = ((there, "forward"), (back, "backward"))
-        return Check("backward", functions, self.forward, derivative=1, root="cotangents")
+        return Check("assert_backward", functions, self.forward, derivative=1, root="cotangents")
 
     def again(self, case: Case, given: Point) -> tuple[Case, Point]:
         """Return the case at other inputs, with a cotangent of its own, and its point."""
@@ -84,13 +88,11 @@ def backward_case(
     options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
     without: Collection[int] = (),
-    none: set[int] | None = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass. Those of
-    their arrays of floats whose numbers are in `without` are not judged; those that `backward` is
-    found to return None for are added to `none`.
+    their arrays of floats whose numbers are in `without` are not judged.
     """
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     theirs = forward, backward
@@ -137,8 +139,6 @@ def backward_case(
         answer = _of_floats(_backward(backward, cotangent, cache, retried), together(real))
         if not isinstance(answer, list) or len(answer) != len(everything):
             return answer
-        if none is not None:
-            none.update(k for k in kept if answer[k] is None)
         return [answer[k] for k in kept]
 
     def gradient(params: Any, cotangent: Any) -> Any:
@@ -149,6 +149,16 @@ def backward_case(
     how = {"own": own, "written_as": meant if of_complex else None}
     case = Case(gradient, loss, **options.handed_on(), **how, claim=claim, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
+
+
+def without_cotangent(case: Case, given: Point, seconds: float) -> list[int]:
+    """Return which inputs a backward pass returns None for, unless it does for all of them."""
+    late = suppress(OutOfTimeError)
+    with late, quiet(), best_effort(Exception), limited(seconds) as clock, braked(clock):
+        found, _ = given.call(case.gradient)
+        if isinstance(found, list) and any(cotangent is not None for cotangent in found):
+            return [k for k, cotangent in enumerate(found) if cotangent is None]
+    return []
 
 
 def _with_cache(

@@ -28,7 +28,7 @@ from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case, Wording, check_case
-from handgrad.judging.claim import Elsewhere
+from handgrad.judging.claim import Claim
 from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
@@ -48,9 +48,11 @@ NAME, NAME_OF = "random direction", "random direction of {}"
 
 
 @dataclass(frozen=True, eq=False)
-class RandomDirections(Elsewhere):
+class RandomDirections(Claim):
     """The slopes of a gradient along random directions, instead of its elements."""
 
+    is_gradient = False
+    own_points = True
     along_directions = True
     whole_case: Case
     given: Point  #: the caller's
@@ -72,8 +74,8 @@ class RandomDirections(Elsewhere):
     def points(
         self,
         around: Iterable[Point],
-        given: Point | None = None,  # noqa: ARG002 (of other claims)
-        domains: Sequence[Domain] = (),  # noqa: ARG002 (as above)
+        given: Point,  # noqa: ARG002 (of other claims)
+        domains: Sequence[Domain],  # noqa: ARG002 (as above)
     ) -> Iterator[Point]:
         """Yield a point of the case, with directions of its own, for each of the caller's."""
         case, leaves, names = self.whole_case, self.given.leaves, self.given.names
@@ -88,10 +90,6 @@ class RandomDirections(Elsewhere):
             directions = [_drawn(rng, self.count, size) for size in _sizes(case, moved)]
             yield point_at(zero, (moved.params, directions, *moved.inputs), names)
 
-    @property
-    def _directions(self) -> str:
-        return plural(self.count, "random direction")
-
     def _unseen(self, ruling: Ruling) -> tuple[float, float]:
         """Return an error, relative to an element, and a bound of its probability to go unseen."""
         window = 2 * float(np.max((ruling.sufficed or ruling.tolerance).sharp))
@@ -105,15 +103,15 @@ class RandomDirections(Elsewhere):
             return super().certificate(ruling, loss)
         error, chance = map(_rounded_up, self._unseen(ruling))
         return (
-            f"the slope of the loss along {self._directions} by power series in ball arithmetic: "
-            f"an error of {error} times one element or more goes unseen with probability below "
-            f"{chance}"
+            f"the slope of the loss along {plural(self.count, 'random direction')} by power series "
+            f"in ball arithmetic: an error of {error} times one element or more goes unseen with "
+            f"probability below {chance}"
         )
 
     def what_is_right(self, ruling: Ruling) -> str:
         """Say what is right, where the slopes are."""
         error = _rounded_up(self._unseen(ruling)[0])
-        slope = f"the slope along {self._directions} is right"
+        slope = f"the slope along {plural(self.count, 'random direction')} is right"
         return f"{slope}, where an error of {error} times one element shows,"
 
     def why_not_shown(self, ruling: Ruling) -> str | None:
@@ -129,7 +127,7 @@ class RandomDirections(Elsewhere):
             return None
         return (
             f"rounding of so many elements may hide an error of {_rounded_up(error)} times one of "
-            f"them along {self._directions}; more directions show more"
+            f"them along {plural(self.count, 'random direction')}; more directions show more"
         )
 
     def check(self, case: Case) -> None:
@@ -197,7 +195,7 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
     options = whole.handed_on(referee="series")
     case = Case(gradient, loss, **options, claim=claim, wording=_wording(whole))
     case = replace(case, domains=whole.domains)
-    return case, next(claim.points([given]))
+    return case, next(claim.points([given], given, ()))
 
 
 def _wording(whole: Case) -> Wording:

@@ -46,10 +46,6 @@ class SecondOrder:
             return jax.jvp(self.with_rule, (list(params),), (list(direction),))[1]
         return weighed(jax.grad(self.with_rule)(list(params)), direction)
 
-    def case_of(self, function: CustomFunction) -> Case:
-        """Return the case of another function in the same mode."""
-        return SecondOrder(function, self.mode).case()
-
     def case(self) -> Case:
         """Return the case.
 
@@ -57,6 +53,7 @@ class SecondOrder:
             TypeError: JAX cannot differentiate the rule, or the function without it.
         """
         twice = None if self.mode == "fwd" else self._twice()
+        of_first = replace(self.function.claim, case_of=lambda f: SecondOrder(f, self.mode).case())
 
         def along(v: list[np.ndarray]) -> dict[str, Any]:
             slope = partial(self.slope, direction=v)
@@ -65,9 +62,7 @@ class SecondOrder:
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),
-                "claim": replace(
-                    self.function.claim, mode=self.mode, order=2, slope=slope, case_of=self.case_of
-                ),
+                "claim": replace(of_first, mode=self.mode, order=2, of_first_order=slope),
             }
 
         def at(v: list[np.ndarray]) -> tuple[Case, Point]:

@@ -165,8 +165,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
         try:
             loss, gate = gated(case, given, points if isinstance(points, int) else len(points))
             around = points_of(case, given, points, case.seed, by_calls(loss, given))
-            if case.claim.differentiates:
-                check_function(case.claim.called(case.loss), given, case.wording.loss)
+            if (function := case.claim.called()) is not None:
+                check_function(function, given, case.wording.loss)
             if loss.traced_once:
                 loss.check_repeatable(given)
             if faults:

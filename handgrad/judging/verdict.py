@@ -34,6 +34,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     if verdict == "disagree":
         found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
+    also = case.claim.observed(deciding.ruling) if deciding.ruling else []
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings), outcomes, case), *_warnings(outcomes, i, verdict)]
     if trial.stopped and not deciding.findings:
@@ -51,7 +52,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         verdict=verdict,
         blame=blame,
         headline=_headline(verdict, blame, deciding, i, found, rulings, left.get(i, []), case),
-        observed=found,
+        observed=(*found, *also),
         warnings=tuple(warnings),
         certificate=_certificate(rulings, case) if rulings else "nothing was judged",
         reproduce=reproduce,

@@ -32,20 +32,16 @@ def power(trial: Trial) -> Power:
     rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
     if not rulings:
         return Power((), 0)
+    first, claim = rulings[0], trial.case.claim
+    at = first.given.paths, _leaves(first), _call(trial, first)
     found = [
         _planted(m.kind, m.where, rulings, list(_changes(m, trial, rulings)))
-        for m in _mistakes(trial, rulings[0])
+        for m in mistakes(claim, *at, decays=not claim.is_matrix, plain=False)
     ]
-    if trial.case.claim.is_matrix:
+    if claim.is_matrix:
         return Power(tuple(found), len(rulings))
     links, why_not = _in_links(trial, rulings)
     return Power((*found, *links), len(rulings), why_not)
-
-
-def _mistakes(trial: Trial, first: Ruling) -> Iterator[Mistake]:
-    claim, call = trial.case.claim, _call(trial, first)
-    decays = not claim.is_matrix
-    return mistakes(claim, first.given.paths, _leaves(first), call, decays, plain=False)
 
 
 def _call(trial: Trial, ruling: Ruling) -> Call:

@@ -87,9 +87,10 @@ def mistakes(
     claim: Claim, paths: Sequence[str], leaves: Leaves, call: Call, decays: bool, plain: bool
 ) -> Iterator[Mistake]:
     """Yield all mistakes in a derivative; the arguments are those of the functions below."""
-    yield from _in_leaves(paths, leaves, call, decays, claim.is_symmetric)
+    symmetric = claim.is_matrix and claim.order == 2
+    yield from _in_leaves(paths, leaves, call, decays, symmetric)
     if claim.is_matrix:
-        yield from _in_matrices(paths, leaves, claim.is_symmetric)
+        yield from _in_matrices(paths, leaves, symmetric)
     yield from _in_elements(paths, leaves, plain)
 
 

@@ -47,13 +47,13 @@ class Counterexample:
         name, and a comment asks the reader to define them.
         """
         check, source = self.check, Source()
-        source.names[check.public_name] = (check.home, check.public_name)
+        source.names[check.assertion] = (check.home, check.assertion)
         if self.case.own is None:
             source.module("np", "numpy")
         functions = [source.named(function, name) for function, name in check.functions]
         values = argument_values(self.case, self.params, self.inputs)
         by_name = [source.named(function, name) for function, name in check.by_name]
-        taken = {"np", "jnp", "jax", check.public_name, *functions, *by_name}
+        taken = {"np", "jnp", "jax", check.assertion, *functions, *by_name}
         names = _distinct(names_of(check, len(values)), taken)
         nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
         body = [
@@ -62,7 +62,7 @@ class Counterexample:
             for line in laid_out(f"{name} = ", node)
         ]
         body += lines(self.case, check, functions, names, by_name)
-        what = check.verb if self.case.claim.is_linear else "gradient"
+        what = check.assertion.removeprefix("assert_") if self.case.claim.is_linear else "gradient"
         about = f"{self.finding}; {self.cut}" if self.cut else self.finding
         return _test(source, what, about, _wide(source, values, body))
 

@@ -36,7 +36,7 @@ def lines(
     given += [f"{keyword}={names[i]}" for i, keyword in check.keywords.items()]
     given += [f"{name}={f}" for (_, name), f in zip(check.by_name, by_name, strict=True)]
     options = [f"{name}={value}" for name, value in _options(case, check).items()]
-    return laid_out("", Group(f"{check.public_name}(", (*functions, *given, *options), ")"))
+    return laid_out("", Group(f"{check.assertion}(", (*functions, *given, *options), ")"))
 
 
 def _options(case: Case, check: Check) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,31 +21,12 @@ from handgrad.program.form import QUICK
 from handgrad.shrinking.layout import Layout
 
 
-class Subject(Protocol):
+class Subject:
     """A derivative that is wrong at a point, to be judged at other points of the caller's."""
 
     case: Case  #: the caller's functions
     has_autodiff: bool  #: whether there is a quick answer to compare with
-
-    def scalar(self, params: Any, *inputs: Any) -> Any:
-        """Return a number of the function's, which is defined where the function is."""
-        ...
-
-    def at(self, given: Point) -> tuple[Case, Point]:
-        """Return the case at a point, and its own point."""
-        ...
-
-    def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
-        """Return the loss and the derivative in floats; NaN where there is none."""
-        ...
-
-    def judged(self, given: Point) -> Outcome:
-        """Judge a point."""
-        ...
-
-
-class OfGradient:
-    """A gradient."""
+    scalar: Callable[..., Any]  #: a number, which is defined where the function is
 
     def __init__(self, case: Case, given: Point) -> None:
         self._loss = prepare(case, given)
@@ -69,7 +50,7 @@ class OfGradient:
         return judge_point(self._loss, given)
 
 
-class OfMatrix:
+class OfMatrix(Subject):
     """A Jacobian or Hessian, at points (x, *args) of its function's."""
 
     has_autodiff = True
@@ -80,10 +61,7 @@ class OfMatrix:
         self._cases: dict[Any, tuple[Case, Point]] = {}  #: one of each form, which JAX compiles
         (derivative, _), (function, _) = check.functions
         self.case = replace(case, claim=GRADIENT, gradient=derivative, loss=function)
-
-    def scalar(self, params: Any, *inputs: Any) -> Any:
-        """Return the sum of the function's results."""
-        return in_one(self.case.loss(params, *inputs)).sum()
+        self.scalar = lambda *args: in_one(function(*args)).sum()
 
     def at(self, given: Point) -> tuple[Case, Point]:
         """Return the case at a point, and its own point."""
@@ -123,7 +101,7 @@ class OfMatrix:
 
 def subject_of(case: Case, check: Check, given: Point) -> Subject:
     """Return what is wrong, of a case at a point of it."""
-    return OfMatrix(case, check) if case.claim.is_matrix else OfGradient(case, given)
+    return OfMatrix(case, check) if case.claim.is_matrix else Subject(case, given)
 
 
 def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:

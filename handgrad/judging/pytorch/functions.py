@@ -65,7 +65,7 @@ class TorchRule(Claim):
         (f,) = case.own.functions if case.own else (None,)
         wrt, reference = self.subject.wrt, self.subject.reference
         return Check(
-            "function",
+            "assert_function",
             ((f, "F"),),
             signature_of(self.subject.f),
             derivative=None,

@@ -23,7 +23,7 @@ from handgrad.data.point import Point, alike, point_at, slices
 from handgrad.data.pytrees import is_real, weighed
 from handgrad.judging.blind_spots import zeros
 from handgrad.judging.case import Case, Wording, check_function
-from handgrad.judging.claim import Check, Claim, Elsewhere, Function, Matrices, Rewriting
+from handgrad.judging.claim import Check, Claim, Function, Matrices, Rewriting
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.options import Options
 from handgrad.judging.ruling import Ruling
@@ -31,6 +31,7 @@ from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.blocks import Blocks
 from handgrad.judging.vectors.functions import VectorFunction
+from handgrad.judging.vectors.remarks import asymmetric
 from handgrad.program.numpy_to_jax import TRANSLATED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -45,14 +46,34 @@ OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix(Elsewhere):
+class OfFunction(Claim):
+    """What is judged by a loss that is a derivative of the caller's function."""
+
+    is_gradient = False
+    f: VectorFunction
+
+    def function(self) -> Function:
+        """Return the caller's function."""
+        return self.f.f
+
+    def loss(self) -> Function:
+        """Return the loss of the case."""
+        raise NotImplementedError
+
+    def rewritten(self, loss: Function, how: Rewriting) -> dict[str, Any]:  # noqa: ARG002 (of other claims)
+        """Return the fields of a case whose function is other code."""
+        there = replace(self, f=replace(self.f, f=how(self.f.f)))
+        return {"loss": there.loss(), "claim": there}
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix(OfFunction):
     """A Jacobian, or the Hessian of a scalar: the gradient of Σ U·J by U."""
 
+    own_points = True
     is_linear = True
     is_matrix = True
-    differentiates = True
     derivative: Function  #: the caller's matrix, of (x, *args)
-    f: VectorFunction  #: the caller's function
     given: Point  #: the caller's: (x, *args)
     wording: Wording
     options: Options
@@ -63,23 +84,21 @@ class Matrix(Elsewhere):
         """How the matrix falls into leaves."""
         return Blocks(self.f.result if self.order == 1 else self.f.x, self.f.x)
 
-    def exact(self, x: Any, args: Sequence[Any]) -> list[Any]:
-        """Return the blocks of the matrix, on any numbers."""
-        return self.in_blocks((self.f.jacobian if self.order == 1 else self.f.hessian)(x, args))
-
     def matrix(self) -> Matrices:
         """Return what computes the matrix."""
-        return self.exact
+        exact = self.f.jacobian if self.order == 1 else self.f.hessian
+        return lambda x, args: self.in_blocks(exact(x, args))
 
     def in_blocks(self, matrix: Any) -> list[Any]:
         """Return a matrix of all results and elements as the leaves that are judged."""
         return self.blocks.split(matrix)
 
     def loss(self) -> Function:
-        """Return Σ U·J, the loss of the case."""
+        """Return Σ U·J."""
+        matrix = self.matrix()
 
         def loss(u: Any, x: Any, *args: Any) -> Any:
-            return weighed(u, self.exact(x, args))
+            return weighed(u, matrix(x, args))
 
         return loss
 
@@ -127,27 +146,14 @@ class Matrix(Elsewhere):
         results = len(given.leaves) // len(arrays)
         return Tangent([*domains] * results, given.leaves, [*arrays] * results)
 
-    def function(self, loss: Function) -> Function:  # noqa: ARG002 (of other claims)
-        """Return the caller's function."""
-        return self.f.f
+    def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return the arguments of the caller's function among those of the loss."""
+        return args[1:]
 
-    def called(self, loss: Function) -> Function:  # noqa: ARG002 (as above)
-        """Return the same of all arguments of a point of the case."""
-        return lambda _, x, *args: self.f.f(x, *args)
-
-    def value(self, loss: Function) -> Function:  # noqa: ARG002 (as above)
-        """Return a weighted sum of the function's results, in place of the loss."""
+    def in_floats(self, loss: Function) -> Function:  # noqa: ARG002 (of other claims)
+        """Return a weighted sum of the function's results."""
         weights = np.random.default_rng(0).uniform(1, 2, self.f.result.size)
         return lambda _, x, *args: (weights * self.f.value(x, args)).sum()
-
-    def of_function(self, given: Point) -> Point:
-        """Return the point at which the caller's function is called."""
-        return self.of_caller(given)
-
-    def rewritten(self, loss: Function, how: Rewriting) -> dict[str, Any]:  # noqa: ARG002 (as above)
-        """Return the fields of a case whose function is other code."""
-        there = replace(self, f=replace(self.f, f=how(self.f.f)))
-        return {"loss": there.loss(), "claim": there}
 
     def place(self, index: tuple[int, ...]) -> str:
         """Write where an element of a leaf is: its row and column."""
@@ -169,35 +175,35 @@ class Matrix(Elsewhere):
         """Return which arguments are 0 at all points."""
         return list(zeros([self.of_caller(ruling.given) for ruling in rulings]))
 
+    def observed(self, ruling: Ruling) -> list[Finding]:
+        """Return what is wrong of a Hessian besides its elements."""
+        single = self.order == 2 and len(ruling.given.leaves) == 1
+        return asymmetric(ruling) if single else []
+
     def check(self, case: Case) -> Check:  # noqa: ARG002 (of other claims)
         """Return the check that gives the case again."""
-        check, names = (
-            ("jacobian", ("jac", "fun")) if self.order == 1 else ("hessian", ("hess", "loss"))
-        )
-        functions = tuple(zip((self.derivative, self.f.f), names, strict=True))
-        return Check(check, functions, self.f.f)
+        of_hessian = "assert_hessian", "hess", "loss"
+        what, one, other = ("assert_jacobian", "jac", "fun") if self.order == 1 else of_hessian
+        return Check(what, ((self.derivative, one), (self.f.f, other)), self.f.f)
 
     def again(self, case: Case, given: Point) -> tuple[Case, Point]:  # noqa: ARG002 (as above)
         """Return the case at another point of the caller's, where it may have other shapes."""
-        make = jacobian_case if self.order == 1 else hessian_case
-        return make(self.derivative, self.f.f, given, self.wording, self.options)
+        own = self.derivative, self.f.f, given, self.wording, self.options
+        return matrix_case(*own, self.order)
 
 
 @dataclass(frozen=True, eq=False)
-class HessianProduct(Claim):
+class HessianProduct(OfFunction):
     """A Hessian times the first input, judged as the gradient of the slope along it.
 
     What a mask does not let vary is 0 in that input.
     """
 
     order = 2
-    is_gradient = False
     contracted_with = "vector"
-    differentiates = True
-    f: VectorFunction  #: the caller's loss
 
     def loss(self) -> Function:
-        """Return the slope of the caller's loss along v, the loss of the case."""
+        """Return the slope of the caller's loss along v."""
 
         def slope(x: Any, v: Any, *args: Any) -> Any:
             return self.f.slope(x, v, args)
@@ -228,31 +234,14 @@ class HessianProduct(Claim):
         inside = [alike(domain.projected(x, np.asarray(v)), v) for domain, x, v in triples]
         return replace(given, inputs=(tree.unflatten(inside), *others))
 
-    def function(self, loss: Function) -> Function:  # noqa: ARG002 (of other claims)
-        """Return the caller's loss."""
-        return self.f.f
-
-    def called(self, loss: Function) -> Function:  # noqa: ARG002 (as above)
-        """Return the same of all arguments of a point of the case."""
-        return lambda x, _, *args: self.f.f(x, *args)
-
-    def in_floats(self, loss: Function) -> Function:
-        """Return the caller's loss, in place of its slope."""
-        return self.called(loss)
-
-    def of_function(self, given: Point) -> Point:
-        """Return the point at which the caller's loss is called."""
-        return replace(given, inputs=given.inputs[1:])
-
-    def rewritten(self, loss: Function, how: Rewriting) -> dict[str, Any]:  # noqa: ARG002 (as above)
-        """Return the fields of a case whose loss is other code."""
-        there = replace(self, f=replace(self.f, f=how(self.f.f)))
-        return {"loss": there.loss(), "claim": there}
+    def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
+        """Return the arguments of the caller's loss among those of its slope."""
+        return args[0], *args[2:]
 
     def check(self, case: Case) -> Check:
         """Return the check that gives a case again."""
         functions = ((case.gradient, "hessp"), (self.f.f, "loss"))
-        return Check("hvp", functions, case.gradient, keywords={1: "v"})
+        return Check("assert_hvp", functions, case.gradient, keywords={1: "v"})
 
 
 def without_elements(
@@ -260,7 +249,7 @@ def without_elements(
 ) -> Judgement | None:
     """Judge the form of a Jacobian of a function without results; None if it has some.
 
-    Raises as `jacobian_case`.
+    Raises as `matrix_case`.
     """
     with calling("fun"):
         f = VectorFunction.of(fun, given, "fun")
@@ -288,40 +277,28 @@ def without_elements(
     )
 
 
-def jacobian_case(
-    jac: Callable[..., Any],
-    fun: Callable[..., Any],
+def matrix_case(
+    derivative: Callable[..., Any],
+    function: Callable[..., Any],
     given: Point,
     wording: Wording,
     options: Options,
+    order: int = 1,
 ) -> tuple[Case, Point]:
-    """Build the case of a Jacobian, and its point.
+    """Build the case of a Jacobian, or at order 2 of a Hessian, and its point.
 
     Args:
-        jac, fun: the caller's, functions of (x, *args).
+        derivative, function: the caller's, functions of (x, *args).
         given: x and args.
         wording: what messages call them.
         options: of the check.
+        order: of the derivative.
 
     Raises:
-        TypeError: they are no such functions, or the result of fun has no floats.
+        TypeError: they are no such functions, or the result of the function has no floats.
     """
-    name = wording.loss.removeprefix("the ")
-    with calling(name):
-        f = VectorFunction.of(fun, given, name)
-    return Matrix(jac, f, given, wording, options).case()
-
-
-def hessian_case(
-    hess: Callable[..., Any],
-    loss: Callable[..., Any],
-    given: Point,
-    wording: Wording,
-    options: Options,
-) -> tuple[Case, Point]:
-    """Build the case of a Hessian, and its point; the arguments are those of `jacobian_case`."""
-    f = _scalar(loss, given, wording)
-    return Matrix(hess, f, given, wording, options, order=2).case()
+    f = _function(function, given, wording, order)
+    return Matrix(f, derivative, given, wording, options, order).case()
 
 
 def product_case(
@@ -333,7 +310,7 @@ def product_case(
     options: Options,
 ) -> tuple[Case, Point]:
     """Build the case of a product of the Hessian with v, shaped like x, and its point."""
-    f = _scalar(loss, given, wording)
+    f = _function(loss, given, wording, order=2)
     check_function(wording.gradient, hessp, (given.params, v, *given.inputs), "hessp(x, v, *args)")
     names = replace(given.names, inputs=("v", *given.names.inputs))
     claim = HessianProduct(f)
@@ -341,11 +318,13 @@ def product_case(
     return case, point_at(given.params, (v, *given.inputs), names)
 
 
-def _scalar(loss: Callable[..., Any], given: Point, wording: Wording) -> VectorFunction:
+def _function(
+    function: Callable[..., Any], given: Point, wording: Wording, order: int
+) -> VectorFunction:
     name = wording.loss.removeprefix("the ")
     with calling(name):
-        f = VectorFunction.of(loss, given, name)
-    if f.result.size != 1:
+        f = VectorFunction.of(function, given, name)
+    if order == 2 and f.result.size != 1:
         got = ", ".join(map(str, f.result.shapes))
         raise TypeError(f"{name}: got a result of shape {got}, expected one real scalar")
     return f
