@@ -34,7 +34,7 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     `stop_gradient`s in it. They are to blame if that is right.
     """
     ruling, claim = trial.outcomes[trial.deciding].ruling, trial.case.claim
-    slope, check = claim.slope(), claim.check(trial.case)
+    slope, check = claim.slope, claim.check(trial.case)
     if slope is None or check is None or ruling is None:
         return ()
     (f, _), *_ = check.functions
@@ -61,7 +61,9 @@ def _of_rule(jaxpr: Any, f: Any, claim: Claim, given: Point) -> list[tuple[Any, 
 
     JAX gives all of a backward pass the line of the call. So that is traced by itself, too.
     """
-    found = [(eqn, at) for eqn, at in _with_lines(jaxpr) if _is_flat(eqn) or _stops(eqn)]
+    found = [
+        (eqn, at) for eqn, at in _with_lines(jaxpr) if _is_flat(eqn) or eqn.primitive.name == STOP
+    ]
     names = {eqn.primitive.name for eqn, at in found if not at}
     backward = []
     with best_effort():  # a rule may take other arguments than these
@@ -99,10 +101,6 @@ def _with_lines(jaxpr: Any, around: str = "") -> Iterator[tuple[Any, str]]:
         yield eqn, line
         for inner in jex.jaxprs_in_params(eqn.params):
             yield from _with_lines(getattr(inner, "jaxpr", inner), line)
-
-
-def _stops(eqn: Any) -> bool:
-    return eqn.primitive.name == STOP
 
 
 def _is_flat(eqn: Any) -> bool:

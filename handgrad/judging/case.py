@@ -134,11 +134,7 @@ class Case(Options):
         """Return a point of the case with other parameters, or near ones in their domains."""
         if self.claim.own_points:
             return given.moved(leaves)
-        return self.along(self._inside(given, leaves))
-
-    def along(self, given: Point) -> Point:
-        """Return a point whose vector, of a product with a Hessian, is tangent to the domains."""
-        return self.claim.along(self.domains, given)
+        return self.claim.along(self.domains, self._inside(given, leaves))
 
     def _inside(self, whole: Point, leaves: Sequence[np.ndarray]) -> Point:
         """Return the caller's point with other parameters, or near ones in their domains."""

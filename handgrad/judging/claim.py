@@ -78,10 +78,16 @@ class Claim:
     is_held: bool = False
     chooses_convention: bool = True  #: whether the caller says how complex numbers are written
 
+    #: The gradient as two functions, if it is: of the arguments of the loss, and with what that
+    #: returns in place of the parameters.
+    passes: tuple[Function, Function] | None = None
+    #: The slope of first order, by a rule whose own derivative is judged, if one is.
+    slope: Function | None = None
+
     @property
     def of_hessian(self) -> bool:
-        """Whether a Hessian is judged, or its product with a vector."""
-        return self.order == 2
+        """Whether a Hessian of the caller's function is judged, or its product with a vector."""
+        return self.order == 2 and self.function() is not None
 
     @property
     def cotangent_is_constant(self) -> bool:
@@ -146,10 +152,6 @@ class Claim:
         """Return the fields of a case whose loss is other code of the same function."""
         return {"loss": how(loss)}
 
-    def passes(self) -> tuple[Function, Function] | None:
-        """Return the gradient as two passes, if it is: of the point, and of what that returns."""
-        return None
-
     def matrix(self) -> Matrices | None:
         """Return what computes the matrix of the caller's function; None if there is none.
 
@@ -164,10 +166,6 @@ class Claim:
     def asked(self, case: Any) -> Any:
         """Return the case that the caller asked for, in whose place this one is judged."""
         return case
-
-    def slope(self) -> Function | None:
-        """Return the slope of first order, by a rule whose own derivative is judged, if one is."""
-        return None
 
     # What is said of it.
 

@@ -214,14 +214,7 @@ class CustomRule(OfArguments):
     case_of: Callable[[CustomFunction], Case]  #: makes the case of the same of another call
     mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
     order: int = 1
-    #: Of second order: the slope of first order that is differentiated, with the rule; of the
-    #: parameters.
-    of_first_order: Callable[..., Any] | None = None
-
-    @property
-    def of_hessian(self) -> bool:
-        """Whether a Hessian is judged: of a rule it is not the function's."""
-        return False
+    slope: Callable[..., Any] | None = None  #: of what is judged
 
     @property
     def cotangent_is_constant(self) -> bool:
@@ -231,10 +224,6 @@ class CustomRule(OfArguments):
     def places(self, leaves: Sequence[Any], count: int) -> list[int]:  # noqa: ARG002 (of other claims)
         """Return which leaves of the arguments are judged."""
         return self.rule.arguments.places
-
-    def slope(self) -> Callable[..., Any] | None:
-        """Return the slope that is differentiated, at second order."""
-        return self.of_first_order
 
     def notes(self) -> tuple[str, ...]:
         """Return the warnings for the report."""

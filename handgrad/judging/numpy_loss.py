@@ -69,8 +69,9 @@ class NumpyLoss:
 
     def value(self, given: Point) -> Any:
         """Call the loss; where it is made to be linear, what runs in floats alone."""
-        linear = self.case.claim.is_linear
-        return self.in_floats(given) if linear else given.call(self.case.loss)[0]
+        if self.case.claim.is_linear:
+            return self.in_floats(given)
+        return given.call(self.case.loss)[0]
 
     def in_floats(self, given: Point) -> Any:
         """Call what runs in floats alone: the loss, or that whose derivative it is."""

@@ -46,21 +46,17 @@ class BackwardStep(OfArguments):
     forward: Callable[..., Any]
     backward: Callable[..., Any]
     together: Callable[[Any], Any]
-    cache: Callable[..., Any]  #: (params, cotangent) -> what `forward` keeps for `backward`
-    cotangents: Callable[..., Any]  #: (cache, cotangent) -> the gradient
     #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
     retried: list[str]
     without: Collection[int] = ()  #: which arrays of floats among the inputs are not judged
     gone: tuple[str, ...] = ()  #: and what they are called
+    #: (params, cotangent) -> what `forward` keeps for `backward`, and that, cotangent -> gradient.
+    passes: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     def places(self, leaves: Sequence[Any], count: int) -> list[int]:
         """Return which leaves of the inputs are judged."""
         real = super().places(leaves, count + len(self.without))
         return [place for k, place in enumerate(real) if k not in self.without]
-
-    def passes(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """Return the forward pass, for its cache, and the backward pass."""
-        return self.cache, self.cotangents
 
     def notes(self) -> tuple[str, ...]:
         """Return the warnings for the report."""
@@ -145,7 +141,7 @@ def backward_case(
         return cotangents(cache(params, cotangent), cotangent)
 
     gone = tuple(paths[k] for k in without)
-    claim = BackwardStep(forward, backward, together, cache, cotangents, retried, without, gone)
+    claim = BackwardStep(forward, backward, together, retried, without, gone, (cache, cotangents))
     how = {"own": own, "written_as": meant if of_complex else None}
     case = Case(gradient, loss, **options.handed_on(), **how, claim=claim, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))

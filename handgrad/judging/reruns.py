@@ -259,7 +259,7 @@ def _in_balls(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
     """Run the caller's code in balls: as a whole, or the backward pass with the forward's cache."""
     arguments = _arguments(given)
     whole = _gradient_in_balls(case, given, gaps, case.gradient, arguments)
-    passes = case.claim.passes()
+    passes = case.claim.passes
     if whole is not None or passes is None:
         return whole
     forward, backward = passes

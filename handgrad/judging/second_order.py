@@ -62,7 +62,7 @@ class SecondOrder:
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),
-                "claim": replace(of_first, mode=self.mode, order=2, of_first_order=slope),
+                "claim": replace(of_first, mode=self.mode, order=2, slope=slope),
             }
 
         def at(v: list[np.ndarray]) -> tuple[Case, Point]:

@@ -105,7 +105,7 @@ def _judge(
     began, clock = time.perf_counter(), Clock(seconds)
     check_case(case, given)
     case = in_domains(case, given)
-    given = case.along(given)
+    given = case.claim.along(case.domains, given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
