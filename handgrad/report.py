@@ -169,8 +169,11 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        claim = None if self.trial is None else self.trial.case.claim
-        return self.verdict != "disagree" or claim is None or claim.along_directions
+        return (
+            self.verdict != "disagree"
+            or self.trial is None
+            or self.trial.case.claim.along_directions
+        )
 
     def _content(self) -> Reading:
         return self.reading

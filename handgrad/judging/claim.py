@@ -77,7 +77,9 @@ class Claim:
     #: Whether the function was held to the values of the caller's where the case was made.
     is_held: bool = False
     chooses_convention: bool = True  #: whether the caller says how complex numbers are written
-
+    cotangent_is_constant: bool = False  #: whether the loss has a cotangent as a constant
+    #: Which argument the loss has besides those of the function that it is a derivative of.
+    extra_argument: int | None = None
     #: The gradient as two functions, if it is: of the arguments of the loss, and with what that
     #: returns in place of the parameters.
     passes: tuple[Function, Function] | None = None
@@ -88,11 +90,6 @@ class Claim:
     def of_hessian(self) -> bool:
         """Whether a Hessian of the caller's function is judged, or its product with a vector."""
         return self.order == 2 and self.function() is not None
-
-    @property
-    def cotangent_is_constant(self) -> bool:
-        """Whether the loss has a cotangent of what is judged as a constant."""
-        return False
 
     # Its points.
 
@@ -137,7 +134,7 @@ class Claim:
 
     def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
         """Return the arguments of that function among those of the loss."""
-        return args
+        return [arg for k, arg in enumerate(args) if k != self.extra_argument]
 
     def called(self) -> Function | None:
         """Return the same function, of the arguments of the loss."""

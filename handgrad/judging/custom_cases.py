@@ -214,12 +214,8 @@ class CustomRule(OfArguments):
     case_of: Callable[[CustomFunction], Case]  #: makes the case of the same of another call
     mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
     order: int = 1
+    cotangent_is_constant: bool = True
     slope: Callable[..., Any] | None = None  #: of what is judged
-
-    @property
-    def cotangent_is_constant(self) -> bool:
-        """Whether the loss has a cotangent as a constant."""
-        return self.mode == "rev" and self.order == 1
 
     def places(self, leaves: Sequence[Any], count: int) -> list[int]:  # noqa: ARG002 (of other claims)
         """Return which leaves of the arguments are judged."""

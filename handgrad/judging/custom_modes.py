@@ -155,7 +155,9 @@ def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
     along = replace(function, cotangents=cotangents)
     options = {
         "loss": along.of_right,
-        "claim": replace(function.claim, mode="fwd", case_of=elements_case),
+        "claim": replace(
+            function.claim, mode="fwd", cotangent_is_constant=False, case_of=elements_case
+        ),
         "condition": "in forward mode",
         "vector": Vector("tangents", [np.asarray(length)], at),
     }

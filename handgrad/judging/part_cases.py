@@ -149,8 +149,13 @@ def backward_case(
 
 def without_cotangent(case: Case, given: Point, seconds: float) -> list[int]:
     """Return which inputs a backward pass returns None for, unless it does for all of them."""
-    late = suppress(OutOfTimeError)
-    with late, quiet(), best_effort(Exception), limited(seconds) as clock, braked(clock):
+    with (
+        suppress(OutOfTimeError),
+        quiet(),
+        best_effort(Exception),
+        limited(seconds) as clock,
+        braked(clock),
+    ):
         found, _ = given.call(case.gradient)
         if isinstance(found, list) and any(cotangent is not None for cotangent in found):
             return [k for k, cotangent in enumerate(found) if cotangent is None]

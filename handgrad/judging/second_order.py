@@ -53,7 +53,13 @@ class SecondOrder:
             TypeError: JAX cannot differentiate the rule, or the function without it.
         """
         twice = None if self.mode == "fwd" else self._twice()
-        of_first = replace(self.function.claim, case_of=lambda f: SecondOrder(f, self.mode).case())
+        claim = replace(
+            self.function.claim,
+            case_of=lambda f: SecondOrder(f, self.mode).case(),
+            mode=self.mode,
+            order=2,
+            cotangent_is_constant=False,
+        )
 
         def along(v: list[np.ndarray]) -> dict[str, Any]:
             slope = partial(self.slope, direction=v)
@@ -62,7 +68,7 @@ class SecondOrder:
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),
-                "claim": replace(of_first, mode=self.mode, order=2, slope=slope),
+                "claim": replace(claim, slope=slope),
             }
 
         def at(v: list[np.ndarray]) -> tuple[Case, Point]:

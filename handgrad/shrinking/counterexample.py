@@ -19,7 +19,7 @@ from handgrad.judging.outcome import Trial
 from handgrad.judging.trial import judge
 from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
-from handgrad.shrinking.reproduction import argument_values, lines, names_of
+from handgrad.shrinking.reproduction import lines, names_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
@@ -46,12 +46,14 @@ class Counterexample:
         Functions that cannot be imported are called `gradient` and `loss`, classes by their own
         name, and a comment asks the reader to define them.
         """
-        check, source = self.check, Source()
+        check, own, source = self.check, self.case.own, Source()
         source.names[check.assertion] = (check.home, check.assertion)
-        if self.case.own is None:
+        if own is None:
             source.module("np", "numpy")
         functions = [source.named(function, name) for function, name in check.functions]
-        values = argument_values(self.case, self.params, self.inputs)
+        values = self.case.claim.arguments(self.params, self.inputs)
+        if own is not None and own.arguments is not None:
+            values = own.arguments(*values)
         by_name = [source.named(function, name) for function, name in check.by_name]
         taken = {"np", "jnp", "jax", check.assertion, *functions, *by_name}
         names = _distinct(names_of(check, len(values)), taken)

@@ -1,19 +1,12 @@
 """The call of a check that gives a case again, as code."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from handgrad.data.domains.named import written
 from handgrad.data.names import argument_names, numbered
 from handgrad.judging.case import Case
 from handgrad.judging.claim import Check
 from handgrad.shrinking.literals import Group, laid_out
-
-
-def argument_values(case: Case, params: Any, inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the arguments at a point, as the caller's functions take them: tensors, say."""
-    args = case.claim.arguments(params, inputs)
-    return case.own.arguments(*args) if case.own and case.own.arguments else args
 
 
 def names_of(check: Check, count: int) -> tuple[str, ...]:

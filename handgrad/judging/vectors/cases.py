@@ -71,6 +71,7 @@ class Matrix(OfFunction):
     """A Jacobian, or the Hessian of a scalar: the gradient of Σ U·J by U."""
 
     own_points = True
+    extra_argument = 0  # U
     is_linear = True
     is_matrix = True
     derivative: Function  #: the caller's matrix, of (x, *args)
@@ -146,10 +147,6 @@ class Matrix(OfFunction):
         results = len(given.leaves) // len(arrays)
         return Tangent([*domains] * results, given.leaves, [*arrays] * results)
 
-    def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
-        """Return the arguments of the caller's function among those of the loss."""
-        return args[1:]
-
     def in_floats(self, loss: Function) -> Function:  # noqa: ARG002 (of other claims)
         """Return a weighted sum of the function's results."""
         weights = np.random.default_rng(0).uniform(1, 2, self.f.result.size)
@@ -157,9 +154,8 @@ class Matrix(OfFunction):
 
     def place(self, index: tuple[int, ...]) -> str:
         """Write where an element of a leaf is: its row and column."""
-        if len(index) == 2:
-            return "in row {}, column {}".format(*index)
-        return super().place(index)
+        in_words = "in row {}, column {}"
+        return in_words.format(*index) if len(index) == 2 else super().place(index)
 
     def certificate(self, ruling: Ruling, loss: str) -> str:
         """Say how the matrix is known."""
@@ -201,6 +197,7 @@ class HessianProduct(OfFunction):
 
     order = 2
     contracted_with = "vector"
+    extra_argument = 1  # v
 
     def loss(self) -> Function:
         """Return the slope of the caller's loss along v."""
@@ -234,14 +231,14 @@ class HessianProduct(OfFunction):
         inside = [alike(domain.projected(x, np.asarray(v)), v) for domain, x, v in triples]
         return replace(given, inputs=(tree.unflatten(inside), *others))
 
-    def own_arguments(self, args: Sequence[Any]) -> Sequence[Any]:
-        """Return the arguments of the caller's loss among those of its slope."""
-        return args[0], *args[2:]
-
     def check(self, case: Case) -> Check:
         """Return the check that gives a case again."""
-        functions = ((case.gradient, "hessp"), (self.f.f, "loss"))
-        return Check("assert_hvp", functions, case.gradient, keywords={1: "v"})
+        return Check(
+            "assert_hvp",
+            ((case.gradient, "hessp"), (self.f.f, "loss")),
+            case.gradient,
+            keywords={1: "v"},
+        )
 
 
 def without_elements(
