@@ -127,8 +127,7 @@ def _vector(case: Case, given: Point) -> Vector | None:
     def at(arrays: list[np.ndarray]) -> tuple[Case, Point]:
         with jax.enable_x64(given.wide):
             first = together([alike(a, leaf) for a, leaf in zip(arrays, real, strict=True)])
-        there = replace(given, inputs=(first, *others))
-        return case, case.claim.along(case.domains, there)
+        return case, case.claim.along(case.domains, replace(given, inputs=(first, *others)))
 
     return Vector(case.claim.contracted_with, [np.asarray(leaf) for leaf in real], at)
 

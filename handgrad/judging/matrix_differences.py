@@ -127,11 +127,8 @@ def of_case(
     if claim.is_matrix:
         fine = np.array([s.fine if np.isfinite(s.fine) else 0.0 for s in found.slopes])
         of_loss = SAFE * float(np.abs(by_differences.in_one(given)) @ fine)
-    reference = found.reference(value, why, how.format(name))
-    tolerances = found.tolerances(given, value, of_loss)
-    if tangent is None:
-        return reference, tolerances
-    return by_differences.projected(reference, tolerances, tangent)
+    both = found.reference(value, why, how.format(name)), found.tolerances(given, value, of_loss)
+    return both if tangent is None else by_differences.projected(*both, tangent)
 
 
 def few(case: Case, given: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ from handgrad.data.silent import quiet
 from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
 from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
+from handgrad.judging.form import FaultyFormError
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
@@ -148,11 +149,17 @@ def backward_case(
 
 
 def without_cotangent(case: Case, given: Point, seconds: float) -> list[int]:
-    """Return which inputs a backward pass returns None for, unless it does for all of them."""
+    """Return which inputs a backward pass returns None for, unless it does for all of them.
+
+    Raises:
+        Exception: what it raises.
+    """
+    if given.not_judged():
+        return []
     with (
-        suppress(OutOfTimeError),
+        calling(case.wording.gradient),
+        suppress(OutOfTimeError, FaultyFormError),  # which the judge says
         quiet(),
-        best_effort(Exception),
         limited(seconds) as clock,
         braked(clock),
     ):
