@@ -182,7 +182,7 @@ class AuditReport(Reports):
             for k, report in enumerate(one.reports):
                 of_several = f" {k + 1}" if len(one.reports) > 1 else ""
                 case = None if report.trial is None else report.trial.case
-                if case is not None and not case.of_values and not case.along_directions:
+                if case is not None and case.claim.order and not case.claim.along_directions:
                     found[one.name + of_several] = report
         return found
 

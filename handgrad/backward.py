@@ -6,7 +6,7 @@ from typing import Any
 from handgrad.check import report_on, require, with_arguments_of
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.options import Options, options_and_call
-from handgrad.judging.part_cases import backward_case, points_of_part
+from handgrad.judging.part_cases import backward_case, points_of_part, without_cotangent
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
 
@@ -86,12 +86,10 @@ def report_on_step(
     seconds: float,
 ) -> GradientReport:
     """Judge a backward step, as `check_backward` does; raises as that."""
-    step, none = (forward, backward, inputs, cotangent, options), set[int]()
-    case, given = backward_case(*step, none=none)
-    report = report_on(case, given, points_of_part(points, given), strict, reproduce, seconds)
-    if not 0 < len(none) < len(given.leaves):
-        return report
-    case, given = backward_case(*step, without=sorted(none))
+    step = forward, backward, inputs, cotangent, options
+    case, given = backward_case(*step)
+    if none := without_cotangent(case, given, seconds):
+        case, given = backward_case(*step, without=none)
     points = points_of_part(points, given, without=none)
     return report_on(case, given, points, strict, reproduce, seconds)
 

@@ -120,7 +120,7 @@ def check_custom(
     said = (f"there is no reverse mode: {refused}",) if refused else ()
     report = replace(report, warnings=(*report.warnings, *said))
     # No test can be written of a case of random tangents.
-    along = report.trial is not None and report.trial.case.part is None
+    along = report.trial is not None and report.trial.case.claim.check(report.trial.case) is None
     return report.without_trial() if along else report
 
 

@@ -1,6 +1,7 @@
 """The reports of the checks of Jacobians, of Hessians, and of their products with vectors."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,11 @@ from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
     OF_JACOBIAN,
     OF_PRODUCT,
-    hessian_case,
-    jacobian_case,
+    matrix_case,
     product_case,
     without_elements,
 )
 from handgrad.judging.vectors.functions import as_array
-from handgrad.judging.vectors.remarks import with_remarks
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -43,42 +42,26 @@ class Settings(NamedTuple):
         return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
 
 
-def report_on_jacobian(
-    jac: Callable[..., Any],
-    fun: Callable[..., Any],
+def report_on_matrix(
+    derivative: Callable[..., Any],
+    function: Callable[..., Any],
     x: Any,
     args: tuple[Any, ...],
     settings: Settings,
+    order: int = 1,
 ) -> GradientReport:
-    """Judge a Jacobian, as `check_jacobian` does; raises as that."""
-    names = names_in(fun, args)
+    """Judge a matrix, as `check_jacobian` or at order 2 `check_hessian` does; raises as that."""
+    names = names_in(function, args)
     check_real_arrays(x, names.params)
     at, points = (as_array(x), *args), _as_starts(settings.points)
-    jac, fun, (x, *others), points = in_parts(jac, fun, at, points)
-    given = point_at(x, others, names)
-    empty = without_elements(jac, fun, given, settings.reproduce, settings.strict)
-    if empty is not None:
-        return GradientReport.of(empty)
-    of_parts = jacobian_case(jac, fun, given, settings.wording, settings.options)
-    return with_remarks(settings._replace(points=points).report(*of_parts))
-
-
-def report_on_hessian(
-    hess: Callable[..., Any],
-    loss: Callable[..., Any],
-    x: Any,
-    args: tuple[Any, ...],
-    settings: Settings,
-) -> GradientReport:
-    """Judge a Hessian, as `check_hessian` does; raises as that."""
-    names = names_in(loss, args)
-    check_real_arrays(x, names.params)
-    at, points = (as_array(x), *args), _as_starts(settings.points)
-    hess, loss, (x, *others), points = in_parts(hess, loss, at, points)
-    of_parts = hessian_case(
-        hess, loss, point_at(x, others, names), settings.wording, settings.options
-    )
-    return with_remarks(settings._replace(points=points).report(*of_parts))
+    derivative, function, (x, *others), points = in_parts(derivative, function, at, points)
+    both, given = (derivative, function), point_at(x, others, names)
+    if order == 1:
+        empty = without_elements(*both, given, settings.reproduce, settings.strict)
+        if empty is not None:
+            return GradientReport.of(empty)
+    case, at = matrix_case(*both, given, settings.wording, settings.options, order)
+    return settings._replace(points=points).report(case, at)
 
 
 def report_on_hvp(
@@ -104,8 +87,8 @@ def report_on_hvp(
 
 #: What judges each kind of derivative, and what its messages call things.
 BY_KIND = {
-    "jacobian": (report_on_jacobian, OF_JACOBIAN),
-    "hessian": (report_on_hessian, OF_HESSIAN),
+    "jacobian": (report_on_matrix, OF_JACOBIAN),
+    "hessian": (partial(report_on_matrix, order=2), OF_HESSIAN),
     "hvp": (report_on_hvp, OF_PRODUCT),
 }
 

@@ -7,9 +7,8 @@ from handgrad.check import require, with_arguments_of
 from handgrad.derivative_reports import (
     Settings,
     names_in,
-    report_on_hessian,
     report_on_hvp,
-    report_on_jacobian,
+    report_on_matrix,
 )
 from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
@@ -73,7 +72,7 @@ def check_jacobian(
         check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
     )
     settings = Settings(points, strict, reproduce, seconds, OF_JACOBIAN, options)
-    return report_on_jacobian(jac, fun, x, args, settings)
+    return report_on_matrix(jac, fun, x, args, settings)
 
 
 @with_arguments_of(check_jacobian)
@@ -137,7 +136,7 @@ def check_hessian(
         check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
     )
     settings = Settings(points, strict, reproduce, seconds, OF_HESSIAN, options)
-    return report_on_hessian(hess, loss, x, args, settings)
+    return report_on_matrix(hess, loss, x, args, settings, order=2)
 
 
 @with_arguments_of(check_hessian)

@@ -106,7 +106,11 @@ class GradientReport(Renderable, Judgement):
 
     @cached_property
     def _stepwise(self) -> "tuple[StepsReport | None, str]":
-        if self.verdict != "disagree" or self.trial is None or self.trial.case.part:
+        if (
+            self.verdict != "disagree"
+            or self.trial is None
+            or not self.trial.case.claim.is_gradient
+        ):
             return None, ""
         if self.trial.outcomes[self.trial.deciding].ruling is None:
             return None, ""
@@ -138,7 +142,7 @@ class GradientReport(Renderable, Judgement):
         values of a function are off. The first access takes about half of the check's seconds
         at most.
         """
-        if self._mistake_unknown or self.trial.case.of_values:
+        if self._mistake_unknown or self.trial.case.claim.order == 0:
             return None
         from handgrad.shrinking.counterexample import counterexample
 
@@ -165,7 +169,11 @@ class GradientReport(Renderable, Judgement):
 
     @property
     def _mistake_unknown(self) -> bool:
-        return self.verdict != "disagree" or self.trial is None or self.trial.case.along_directions
+        return (
+            self.verdict != "disagree"
+            or self.trial is None
+            or self.trial.case.claim.along_directions
+        )
 
     def _content(self) -> Reading:
         return self.reading

@@ -32,7 +32,7 @@ def mistakes(found: Evidence) -> tuple[Diagnosis, ...]:
         return ()
     wrong = [k for k, part in enumerate(found.given.parts()) if found.wrong[part].any()]
     everything = np.ones(found.wrong.size, dtype=bool)
-    if matrices.is_matrix(found):
+    if found.trial.case.claim.is_matrix:
         return _of_a_matrix(found, wrong)
     whole = _first((products.normalised, *kinds.OF_THE_WHOLE), found, everything)
     whole = whole or _first((products.products,), found, everything)

@@ -15,7 +15,7 @@ from handgrad.data.complex_pairs import CONVENTIONS, Pair, is_pair
 from handgrad.data.point import Point, vector
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging.case import Case, CustomRule, TorchRule
+from handgrad.judging.case import Case
 
 #: What a convention is called.
 OF = {"jax": "JAX's", "torch": "PyTorch's"}
@@ -54,7 +54,7 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             )
         asked = case.written_as
         says = OTHER[asked]
-        if isinstance(case.part, CustomRule | TorchRule):  # of these there is no choice
+        if not case.claim.chooses_convention:
             says = f"{RIGHT_IN[asked]} is that of its rules: take the conjugate"
         yield Theory("convention", says, lambda sample: _in_other(case, sample, flipped))
     wrong = evidence.wrong & within
@@ -95,7 +95,7 @@ def _in_other(case: Case, sample: Sample, signs: np.ndarray) -> np.ndarray:
     A cotangent is then another one as well, so that the backward pass is called again.
     """
     answer = sample.yours
-    if case.takes_cotangent:
+    if case.claim.contracted_with == "cotangent":
         cotangent, *others = sample.given.inputs
         inputs = (_conjugate(cotangent), *others)
         found, _ = replace(sample.given, inputs=inputs).call(case.gradient)

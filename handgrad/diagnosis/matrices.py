@@ -17,7 +17,7 @@ from handgrad.diagnosis import factors
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.black_box import BlackBox
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.claim import Matrices
 from handgrad.judging.outcome import Trial
 
 Shape = tuple[int, ...]
@@ -220,10 +220,10 @@ def _as_yours(wrong: np.ndarray, sample: Sample) -> np.ndarray:
 
 def _other_arguments(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that arguments of one shape are taken in each other's place."""
-    matrix = evidence.trial.case.part
+    matrix = evidence.trial.case.claim.matrix()
     _, *args = evidence.given.inputs
     forms = [jax.tree_util.tree_map(np.shape, arg) for arg in args]
-    if not isinstance(matrix, Matrix) or not 1 < len(args) <= MOST_ARGUMENTS:
+    if matrix is None or not 1 < len(args) <= MOST_ARGUMENTS:
         return
     names = [evidence.given.names.of_input(1 + i) for i in range(len(args))]
     for order in permutations(range(len(args))):
@@ -233,22 +233,17 @@ def _other_arguments(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
         yield Theory("exchanged", says, partial(_elsewhere, evidence.trial, matrix, order))
 
 
-def _elsewhere(trial: Trial, matrix: Matrix, order: Sequence[int], sample: Sample) -> np.ndarray:
+def _elsewhere(trial: Trial, matrix: Matrices, order: Sequence[int], sample: Sample) -> np.ndarray:
     x, *args = sample.given.inputs
     args = [args[i] for i in order]
     if isinstance(trial.loss, BlackBox):
         there, _ = trial.loss.measured(replace(sample.given, inputs=(x, *args)))
         return balls.midpoints(there.gradient)
     with jax.enable_x64(True):
-        blocks = matrix.matrix(x, args)
+        blocks = matrix(x, args)
     flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
     return trial.case.projected(sample.given, np.concatenate(flat))
 
 
 #: Kinds of mistake in a matrix, the simplest first.
 OF_A_MATRIX = (_other_arguments, _lines, _shifted, _bands, _diagonal)
-
-
-def is_matrix(evidence: Evidence) -> bool:
-    """Tell whether what is wrong is a Jacobian or a Hessian."""
-    return isinstance(evidence.trial.case.part, Matrix)

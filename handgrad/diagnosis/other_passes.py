@@ -21,7 +21,6 @@ from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes
-from handgrad.judging.case import CustomRule
 from handgrad.program.graph import Graph, Node
 
 #: The cotangents that a backward pass may take instead of its own, each with its sentence.
@@ -37,9 +36,9 @@ COTANGENTS = (
 def other_cotangent(search: Search) -> Iterator[Theory]:
     """Propose that the cotangent is used as if it were another one."""
     case, known = search.evidence.trial.case, {}
-    if isinstance(case.part, CustomRule) and (case.part.mode, case.part.order) == ("rev", 1):
+    if case.claim.cotangent_is_constant:
         known = _weights(search.engine)
-    elif not case.takes_cotangent or not search.engine.traced_inputs:
+    elif case.claim.contracted_with != "cotangent" or not search.engine.traced_inputs:
         return
     for change, says in COTANGENTS:
         if known:
@@ -66,7 +65,8 @@ def _right(engine: Engine, sample: Sample) -> np.ndarray:
 def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     """Propose that the cotangent of a single number is not used, or twice: a factor as well."""
     case, wrong = evidence.trial.case, evidence.wrong & within
-    leaves = jax.tree_util.tree_leaves(evidence.given.inputs[:1]) if case.takes_cotangent else []
+    takes_one = case.claim.contracted_with == "cotangent"
+    leaves = jax.tree_util.tree_leaves(evidence.given.inputs[:1]) if takes_one else []
     if len(leaves) != 1 or np.size(leaves[0]) != 1 or not float(np.ravel(leaves[0])[0]):
         return
     c = float(np.ravel(leaves[0])[0])
@@ -84,7 +84,7 @@ def input_left_out(search: Search) -> Iterator[Theory]:
     The cotangent is none of them.
     """
     given = search.evidence.given
-    first = int(search.evidence.trial.case.takes_cotangent)
+    first = int(search.evidence.trial.case.claim.contracted_with == "cotangent")
     for k in range(first, len(given.inputs) if search.engine.traced_inputs else 0):
         if not any(map(is_real, jax.tree_util.tree_leaves(given.inputs[k]))):
             continue

@@ -1,7 +1,6 @@
 """The kinds of mistake in a product of a Hessian with a vector."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,11 +8,11 @@ import jax
 import numpy as np
 
 from handgrad.clock import OutOfTimeError, limited
+from handgrad.data.point import point_at
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging import matrix_differences
 from handgrad.judging.black_box import BlackBox
-from handgrad.judging.matrix_parts import HessianProduct
 
 #: (the Hessian, the vector) -> a wrong product.
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -27,13 +26,13 @@ SECONDS = 10.0
 
 def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that a product is that of another matrix, or with a part of the vector."""
-    part, given = evidence.trial.case.part, evidence.given
-    if not isinstance(part, HessianProduct) or given.size > MOST_PARAMETERS:
+    case, given = evidence.trial.case, evidence.given
+    if case.claim.contracted_with != "vector" or given.size > MOST_PARAMETERS:
         return
-    projected = evidence.trial.case.projected
+    projected = case.projected
     try:
         with limited(SECONDS):
-            hessians = {id(sample): _hessian(evidence, part, sample) for sample in evidence.all}
+            hessians = {id(sample): _hessian(evidence, sample) for sample in evidence.all}
     except OutOfTimeError:
         return
     name, n = given.names.of_input(0), given.size
@@ -57,7 +56,7 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
 
 def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that the vector of a product is divided by its length first: a factor as well."""
-    if isinstance(evidence.trial.case.part, HessianProduct):
+    if evidence.trial.case.claim.contracted_with == "vector":
         says = "yours is the product with v divided by its length"
         yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
 
@@ -67,10 +66,12 @@ def _vector(sample: Sample) -> np.ndarray:
     return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
 
-def _hessian(evidence: Evidence, part: HessianProduct, sample: Sample) -> np.ndarray:
-    if isinstance(evidence.trial.loss, BlackBox):
-        whole = replace(sample.given, inputs=sample.given.inputs[1:])
-        return matrix_differences.hessian(part, whole)
+def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:
+    case, claim = evidence.trial.case, evidence.trial.case.claim
+    x, *args = claim.own_arguments((sample.given.params, *sample.given.inputs))
+    matrix = claim.matrix()
+    if matrix is None or isinstance(evidence.trial.loss, BlackBox):
+        return matrix_differences.hessian(claim.function() or case.loss, point_at(x, args))
     with jax.enable_x64(True):
-        found = part.hessian(sample.given.params, sample.given.inputs[1:])
+        (found,) = matrix(x, args)
         return np.asarray(found, dtype=np.float64)

@@ -160,7 +160,7 @@ class Evidence:
 
         Values are made by no backpropagation.
         """
-        if self.trial.case.is_linear:
+        if self.trial.case.claim.is_linear:
             return None
         with best_effort(*REFUSED), self.in_time():
             ruling = self.trial.outcomes[self.trial.deciding].ruling

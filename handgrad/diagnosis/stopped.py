@@ -13,7 +13,7 @@ from handgrad.data.findings import Diagnosis
 from handgrad.data.frames import quoted_line
 from handgrad.data.point import Point, vector
 from handgrad.diagnosis.engine import REFUSED
-from handgrad.judging.case import CustomRule
+from handgrad.judging.claim import Claim
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.stopped_gradients import STOP
@@ -33,12 +33,14 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     The slope of first order is traced with the rule, and differentiated by JAX without some of the
     `stop_gradient`s in it. They are to blame if that is right.
     """
-    ruling, rule = trial.outcomes[trial.deciding].ruling, trial.case.part
-    if not isinstance(rule, CustomRule) or rule.slope is None or ruling is None:
+    ruling, claim = trial.outcomes[trial.deciding].ruling, trial.case.claim
+    slope, check = claim.slope, claim.check(trial.case)
+    if slope is None or check is None or ruling is None:
         return ()
+    (f, _), *_ = check.functions
     with jax.enable_x64(ruling.given.wide):
-        program = jax.make_jaxpr(rule.slope)(list(ruling.given.leaves))
-        found = _of_rule(program.jaxpr, rule, ruling.given)
+        program = jax.make_jaxpr(slope)(list(ruling.given.leaves))
+        found = _of_rule(program.jaxpr, f, claim, ruling.given)
         stops = [(eqn, line) for eqn, line in found if eqn.primitive.name == STOP]
         lines = list(dict.fromkeys(line for _, line in stops))
         for some in [*([line] for line in lines), lines][: 1 if len(lines) == 1 else None]:
@@ -54,41 +56,38 @@ def stopped(trial: Trial) -> tuple[Diagnosis, ...]:
     return ()
 
 
-def _of_rule(jaxpr: Any, rule: CustomRule, given: Point) -> list[tuple[Any, str]]:
+def _of_rule(jaxpr: Any, f: Any, claim: Claim, given: Point) -> list[tuple[Any, str]]:
     """Return the equations that pass no derivative, each with the caller's line.
 
     JAX gives all of a backward pass the line of the call. So that is traced by itself, too.
     """
-    found = [(eqn, at) for eqn, at in _with_lines(jaxpr) if _is_flat(eqn) or _stops(eqn)]
+    found = [
+        (eqn, at) for eqn, at in _with_lines(jaxpr) if _is_flat(eqn) or eqn.primitive.name == STOP
+    ]
     names = {eqn.primitive.name for eqn, at in found if not at}
     backward = []
     with best_effort():  # a rule may take other arguments than these
-        backward = list(_with_lines(_backward(rule, given))) if names else []
+        backward = list(_with_lines(_backward(f, claim, given))) if names else []
     lines = {n: [at for e, at in backward if e.primitive.name == n and at] for n in names}
-    placed = []
+    placed, name = [], getattr(f, "__name__", "f")
     for eqn, at in found:
         left = lines.get(eqn.primitive.name, [])
-        placed.append((eqn, at or (left.pop(0) if left else f"a line of {_name(rule)}'s rule")))
+        placed.append((eqn, at or (left.pop(0) if left else f"a line of {name}'s rule")))
     return placed
 
 
-def _backward(rule: CustomRule, given: Point) -> Any:
+def _backward(f: Any, claim: Claim, given: Point) -> Any:
     """Return the program of the backward pass of a `jax.custom_vjp`."""
-    f: Any = rule.f
-    fixed = [rule.together(given.leaves)[i] for i in f.nondiff_argnums]
+    fixed = [claim.arguments(given.leaves, ())[i] for i in f.nondiff_argnums]
 
     def forward(real: Any) -> Any:
-        return f.fwd(*rule.together(real))
+        return f.fwd(*claim.arguments(real, ()))
 
     def backward(kept: Any, cotangent: Any) -> Any:
         return f.bwd(*fixed, kept, cotangent)
 
     output, kept = jax.eval_shape(forward, list(given.leaves))
     return jax.make_jaxpr(backward)(kept, output).jaxpr
-
-
-def _name(rule: CustomRule) -> str:
-    return getattr(rule.f, "__name__", "f")
 
 
 def _with_lines(jaxpr: Any, around: str = "") -> Iterator[tuple[Any, str]]:
@@ -102,10 +101,6 @@ def _with_lines(jaxpr: Any, around: str = "") -> Iterator[tuple[Any, str]]:
         yield eqn, line
         for inner in jex.jaxprs_in_params(eqn.params):
             yield from _with_lines(getattr(inner, "jaxpr", inner), line)
-
-
-def _stops(eqn: Any) -> bool:
-    return eqn.primitive.name == STOP
 
 
 def _is_flat(eqn: Any) -> bool:

@@ -10,7 +10,6 @@ from flint import arb
 from handgrad.data.advised import UntraceableError
 from handgrad.data.point import Point
 from handgrad.data.ulps import ANOTHER
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import CALLS, calls, not_a_function
 from handgrad.judging.ruling import Ruling
@@ -41,8 +40,7 @@ class BlackBox(NumpyLoss):
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open."""
         _, _, obstacle = self.why.partition(": ")
-        matrix = isinstance(self.case.part, Matrix | HessianProduct)
-        if not matrix and is_used(self.case.loss):
+        if self.case.claim.function() is None and is_used(self.case.loss):
             raise UndecidableError(
                 f"{obstacle}; and differences of it would move what `{STOP}` stops"
             )
@@ -50,8 +48,7 @@ class BlackBox(NumpyLoss):
 
     def value(self, given: Point) -> Any:
         """Call the loss; where that is the slope of another one, that other."""
-        product = isinstance(self.case.part, HessianProduct)
-        return self.in_floats(given) if product else super().value(given)
+        return self.in_floats(given)
 
     def check_repeatable(
         self,

@@ -20,11 +20,11 @@ from handgrad.judging.case import (
     OF_REFERENCE,
     OF_RULE,
     Case,
-    CustomRule,
     Vector,
     check_function,
     not_judged,
 )
+from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
@@ -157,10 +157,9 @@ class CustomFunction:
         return in_domains(self.case(), self.given).tangent(self.given)
 
     @property
-    def part(self) -> CustomRule:
-        """What a case has of it, for the reverse mode of first order."""
-        taken = self.arguments
-        return CustomRule(self.f, taken.together, taken.places, taken.notes, self.reference)
+    def claim(self) -> "CustomRule":
+        """What is judged of it, in the reverse mode of first order."""
+        return CustomRule(self, self.arguments.together, CustomFunction.case)
 
     def loss(self, params: Any) -> Any:
         """Return Σ c·output with the rule."""
@@ -190,7 +189,7 @@ class CustomFunction:
             Case(
                 **functions(self),
                 **self.options.handed_on(),
-                part=self.part,
+                claim=self.claim,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
                 vector=Vector("cotangent", self.cotangents, at),
@@ -203,6 +202,42 @@ class CustomFunction:
     def of_right(self, params: Any) -> Any:
         """Return Σ c·output without the rule."""
         return weighed(self.right(params), self.cotangents)
+
+
+@dataclass(frozen=True, eq=False)
+class CustomRule(OfArguments):
+    """A derivative of a function by a rule of its own, or the derivative of that rule."""
+
+    chooses_convention = False
+    rule: CustomFunction
+    together: Callable[[Any], Any]
+    case_of: Callable[[CustomFunction], Case]  #: makes the case of the same of another call
+    mode: str = "rev"  #: which derivative is judged, by `jax.jvp` ("fwd") or by `jax.grad`
+    order: int = 1
+    cotangent_is_constant: bool = True
+    slope: Callable[..., Any] | None = None  #: of what is judged
+
+    def places(self, leaves: Sequence[Any], count: int) -> list[int]:  # noqa: ARG002 (of other claims)
+        """Return which leaves of the arguments are judged."""
+        return self.rule.arguments.places
+
+    def notes(self) -> tuple[str, ...]:
+        """Return the warnings for the report."""
+        return self.rule.arguments.notes
+
+    def check(self, case: Case) -> Check:  # noqa: ARG002 (of other claims)
+        """Return the check that gives a case again."""
+        f, reference = self.rule.f, self.rule.reference
+        options = {"modes": '("fwd",)'} if self.mode == "fwd" else {}
+        options |= {"order": "2"} if self.order == 2 else {}
+        by_name = () if reference is None else ((reference, "reference"),)
+        return Check("assert_custom", ((f, "f"),), f, None, options=options, by_name=by_name)
+
+    def again(self, case: Case, given: Point) -> tuple[Case, Point]:
+        """Return the case of the function at other arguments, and its point."""
+        arguments = self.together(given.params)
+        function = custom_function(self.rule.f, arguments, self.rule.reference, case)
+        return self.case_of(function), function.given
 
 
 def custom_function(

@@ -20,6 +20,7 @@ from handgrad.data.point import Point, point_at, shortly, slices
 from handgrad.data.point import vector as flat
 from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case, Vector
+from handgrad.judging.claim import Claim
 from handgrad.judging.custom_cases import CustomFunction
 from handgrad.program.sources import Source, source_of
 
@@ -154,7 +155,9 @@ def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
     along = replace(function, cotangents=cotangents)
     options = {
         "loss": along.of_right,
-        "part": replace(function.part, mode="fwd"),
+        "claim": replace(
+            function.claim, mode="fwd", cotangent_is_constant=False, case_of=elements_case
+        ),
         "condition": "in forward mode",
         "vector": Vector("tangents", [np.asarray(length)], at),
     }
@@ -183,6 +186,13 @@ def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]
         ]
 
     return gradient
+
+
+class RandomTangents(Claim):
+    """The slopes of a function along random tangents, which no check gives again."""
+
+    def check(self, case: Case) -> None:
+        """Return None."""
 
 
 def tangents_case(
@@ -229,9 +239,13 @@ def tangents_case(
     def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
         return tangents_case(function, 0, lengths[0])[:2]
 
-    options = {"condition": "in forward mode along random tangents", "domain": None, "part": None}
-    vector = Vector("tangents", [np.asarray(lengths)], at)
-    case = function.case(gradient, loss=loss, vector=vector, **options)
+    options = {
+        "claim": RandomTangents(),
+        "condition": "in forward mode along random tangents",
+        "domain": None,
+        "vector": Vector("tangents", [np.asarray(lengths)], at),
+    }
+    case = function.case(gradient, loss=loss, **options)
     names = Names("tangents", function.given.paths)
     given = point_at(np.zeros(TANGENTS, dtype), tuple(function.real), names)
     if isinstance(points, list | tuple):

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.data.complex_pairs import Pair, in_pairs, is_pair
+from handgrad.data.complex_pairs import Pair, is_pair
 from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
 from handgrad.data.domains.named import check_inside, domains_of
@@ -21,8 +21,7 @@ from handgrad.data.domains.rows import Simplex, UnitSphere
 from handgrad.data.domains.tangent import BITS, Tangent, tangent_of
 from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
-from handgrad.judging.case import BackwardStep, Case, CustomRule
-from handgrad.judging.matrix_parts import Matrix
+from handgrad.judging.case import Case
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
@@ -50,23 +49,18 @@ def in_domains(case: Case, given: Point) -> Case:
     """
     if case.domain is None or case.domains:
         return case
-    given = case.of_caller(given) if isinstance(case.part, Matrix) else given
-    whole = _whole(case, given)
+    given = case.claim.of_caller(given)
+    whole = case.claim.whole(given.params)
     found = domains_of(case.domain, whole)
     leaves = jax.tree_util.tree_leaves(whole)
-    if isinstance(case.part, CustomRule):
-        found = [found[k] for k in case.part.places]
-    elif len(leaves) > len(given.leaves):
-        found = [d for d, leaf in zip(found, leaves, strict=True) if is_real(leaf)]
-        without = case.part.without if isinstance(case.part, BackwardStep) else ()
-        found = [d for k, d in enumerate(found) if k not in without]
+    found = [found[k] for k in case.claim.places(leaves, len(given.leaves))]
     for path, domain, of_complex in zip(given.paths, found, in_parts(case, given), strict=True):
         if of_complex and type(domain) not in (Domain, Mask):
             what = "expected a boolean array or None for what is complex"
             name = path.removesuffix(f".{Pair._fields[0]}")
             raise ValueError(f"domain: got {domain.words} for {name}, {what}")
     check_inside(given, found)
-    if case.of_second_order:
+    if case.claim.of_hessian:
         for domain in found:
             if domain.projects and not isinstance(domain, Mask):
                 what = "expected positive, an interval or a mask"
@@ -78,17 +72,10 @@ def in_domains(case: Case, given: Point) -> Case:
     return replace(case, domains=tuple(found))
 
 
-def _whole(case: Case, given: Point) -> Any:
-    """Return all arguments that are judged, or the parameters, with pairs for complex arrays."""
-    part = case.part
-    of_part = isinstance(part, BackwardStep | CustomRule)
-    return in_pairs(part.together(given.params)) if of_part else given.params
-
-
 def in_parts(case: Case, given: Point) -> list[bool]:
     """Tell of each leaf whether it is a part of a complex array, for which no domain is guessed."""
-    found: list[bool] = []
-    for part in jax.tree_util.tree_leaves(_whole(case, given), is_leaf=is_pair):
+    found, whole = list[bool](), case.claim.whole(given.params)
+    for part in jax.tree_util.tree_leaves(whole, is_leaf=is_pair):
         found += [True, True] if is_pair(part) else [False] * is_real(part)
     return found if len(found) == len(given.leaves) else [False] * len(given.leaves)
 
@@ -156,7 +143,7 @@ def right_in_domains(ruling: Ruling, case: Case) -> Iterator[str]:
     elements as one parameter, whose derivative is g + gᵀ off the diagonal; that is said, too.
     """
     mine, allowed = ruling.yours, np.maximum(ruling.tolerance.sharp, ruling.tolerance.loose)
-    given, parts = case.of_caller(ruling.given), ruling.given.parts()
+    given, parts = case.claim.of_caller(ruling.given), ruling.given.parts()
     stated, of_complex = case.domains or [Domain()] * len(given.leaves), in_parts(case, given)
     for k, (path, leaf, domain, apart) in enumerate(
         zip(given.paths, given.leaves, stated, of_complex, strict=True)

@@ -44,7 +44,7 @@ def exits(outcomes: Sequence[Outcome], case: Case) -> dict[int, list[Exit]]:
     Of the parameters that left their domains, these are the ones that did so at the fewest right
     points; a number among others at none.
     """
-    points = [case.of_caller(outcome.given) for outcome in outcomes]
+    points = [case.claim.of_caller(outcome.given) for outcome in outcomes]
     given, wrong = points[0], [i for i, outcome in enumerate(outcomes) if outcome.wrong]
     if any(outcomes[i].findings for i in wrong):
         return {}

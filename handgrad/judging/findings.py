@@ -41,7 +41,7 @@ def _of_elements(ruling: Ruling, case: Case) -> list[Finding]:
     wrong = (ruling.yours.level == WRONG) & np.isfinite(ruling.yours.answer)
     # Zeros among other wrong numbers may be those of inactive units.
     kind = "zero" if (ruling.yours.answer[wrong] == 0).all() else "unknown"
-    kind = "loss-value" if case.of_values else kind
+    kind = "loss-value" if case.claim.order == 0 else kind
     found = []
     for path, part in zip(ruling.given.paths, ruling.given.parts(), strict=True):
         if part.start < part.stop and ruling.yours.level[part].max() > RIGHT:
@@ -59,7 +59,7 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     digits = formats.of(ruling.given.leaves[ruling.given.paths.index(path)].dtype).shown
     both = f"yours is {_in_digits(answer, digits)}, {right_is(exact, digits)}"
     off = int((yours.level[part] == level).sum())
-    worst = f"{off} of {part.stop - part.start} elements, worst {case.place(index)}: "
+    worst = f"{off} of {part.stop - part.start} elements, worst {case.claim.place(index)}: "
     where = worst if index else ""
     if level == WRONG and not np.isfinite(answer):
         what = where + both
@@ -68,7 +68,7 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     if level == WRONG:
         what = where + both
         if answer == 0:
-            what += f": {remark}" if (remark := case.remark(path)) else ""
+            what += f": {remark}" if (remark := case.claim.remark(path)) else ""
             what += short_formats.out_of_range(ruling, infinite=False)
         return Finding(kind, path, index, what, 0.0 if kind == "unknown" else 1.0)
     if level == ROUNDED:

@@ -7,8 +7,8 @@ result. So judging args -> f(args) as a gradient of L certifies every element of
 derives its tolerances, as for any gradient.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -18,7 +18,8 @@ from handgrad.data.complex_pairs import in_pairs
 from handgrad.data.names import Names
 from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
-from handgrad.judging.case import OF_REFERENCE, Case, ForwardValues
+from handgrad.judging.case import OF_REFERENCE, Case
+from handgrad.judging.claim import Check, Claim
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
 
@@ -43,6 +44,30 @@ class Referenced:
         """Draw a number beside each of the outputs, in its dtype."""
         rng, outputs = np.random.default_rng(seed), map(np.asarray, self.outputs.values())
         return [np.asarray(rng.standard_normal(o.shape), o.dtype) for o in outputs]
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardValues(Claim):
+    """The values of a function, by the numbers beside its outputs."""
+
+    order = 0
+    is_gradient = False
+    own_points = True
+    is_linear = True
+    given: Point  #: the caller's
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the arguments of one of the case."""
+        return self.given.at(list(given.inputs), self.given.inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of the case at other arguments."""
+        return replace(given, inputs=tuple(moved.params))
+
+    def check(self, case: Case) -> Check:
+        """Return the check that gives a case again; no function of the caller's is a derivative."""
+        functions = ((case.gradient, "gradient"), (case.loss, "loss"))
+        return Check("assert_gradient", functions, case.loss, derivative=None)
 
 
 def referenced(
@@ -99,16 +124,10 @@ def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> t
     names = Names(OUTPUT, given.paths, tuple(pair.outputs))
     # The values do not depend on the cotangents.
     at = point_at(pair.cotangents(options.seed), tuple(given.params), names)
-    part, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
+    claim, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
     own = options.handed_on(referee="auto")
     domains = options.domains if isinstance(options, Case) else ()
-    return Case(values, loss, **own, part=part, wording=wording, domains=domains), at
-
-
-def with_values(points: Iterator[Point], at: Point) -> Iterator[Point]:
-    """Yield points at which a derivative is judged as points of its function's values, as `at`."""
-    for given in points:
-        yield at.at(at.params, tuple(given.params))
+    return Case(values, loss, **own, claim=claim, wording=wording, domains=domains), at
 
 
 def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any]]]:

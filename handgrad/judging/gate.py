@@ -29,11 +29,11 @@ from handgrad.data.point import Point, sizes_of
 from handgrad.data.silent import quiet
 from handgrad.data.ulps import ANOTHER
 from handgrad.judging import exact_runs
-from handgrad.judging.case import Case, TorchRule
+from handgrad.judging.case import Case
+from handgrad.judging.claim import GRADIENT
 from handgrad.judging.divergence import diverging_line
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.jax_loss import JaxLoss
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.judging.repeatability import not_a_function
 from handgrad.judging.ruling import Ruling
@@ -89,13 +89,11 @@ class Gate:
     @classmethod
     def of(cls, case: Case, loss: JaxLoss | NumpyLoss, given: Point) -> "Gate":
         """Return the gate of a loss that was prepared for a case, or for a translation of it."""
-        name = case.wording.loss
-        part, other = case.part, loss.case.part
-        if not isinstance(part, Matrix | HessianProduct):
+        name, own, other = case.wording.loss, case.claim.called(), loss.case.claim.called()
+        if own is None or other is None:
             return cls(name, case.loss, loss)
-        assert isinstance(other, Matrix | HessianProduct)
         with jax.enable_x64(given.wide):
-            value = np.abs(np.asarray(in_one(called(part.called, given)), dtype=np.float64))
+            value = np.abs(np.asarray(in_one(called(own, given)), dtype=np.float64))
         # So that each result counts as much as the others.
         weights = np.where(np.isfinite(value), 1 / np.where(value > 0, value, 1), 0)
         weights *= np.random.default_rng(0).uniform(1, 2, value.size)
@@ -108,13 +106,13 @@ class Gate:
 
             return sum_of
 
-        plain = replace(loss.case, loss=weighed(other.called), part=None, domains=())
+        plain = replace(loss.case, loss=weighed(other), claim=GRADIENT, domains=())
         prepared = (
             JaxLoss(plain, loss.translated, loss.inputs_traced)
             if isinstance(loss, JaxLoss)
             else NumpyLoss(plain, loss.real_inputs)
         )
-        return cls(name, weighed(part.called), prepared)
+        return cls(name, weighed(own), prepared)
 
     def hold(self, case: Case, given: Point, known: Any = None, moved: int = MOVED) -> None:
         """Hold the loss to the function at a point of a case, and at others around it.
@@ -129,9 +127,8 @@ class Gate:
             NotAFunctionError: the function returned another value for the same arguments.
             Exception: what the function raises at the point.
         """
-        # Each call of a compiled one runs what JAX has traced; the values of a function of PyTorch
-        # are held to its own, element by element, by `handgrad.judging.pytorch.values`.
-        if isinstance(case.loss, jax.stages.Wrapped) or isinstance(case.part, TorchRule):
+        # Each call of a compiled one runs what JAX has traced.
+        if isinstance(case.loss, jax.stages.Wrapped) or case.claim.is_held:
             self.at_some_points = False
             return
         with quiet(), best_effort(Exception):  # it says which loop does not end
@@ -139,9 +136,7 @@ class Gate:
         looks = isinstance(self.loss, NumpyLoss) or self.loss.traced(given).looked_at
         yours = None if looks else self._staged(given)
         self.stages = yours is not None
-        part = case.part
-        of = part.function if isinstance(part, Matrix) else case.loss
-        of = part.loss if isinstance(part, HessianProduct) else of
+        of = case.claim.function() or case.loss
         self.at_some_points = not self.stages or may_look(of)
         same = self.check(given, known, yours) is not None
         self.is_defined = True

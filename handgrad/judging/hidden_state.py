@@ -13,7 +13,7 @@ from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.point import Point
 from handgrad.data.silent import quiet
 from handgrad.data.ulps import ANOTHER
-from handgrad.judging.case import Case, TorchRule
+from handgrad.judging.case import Case
 from handgrad.judging.numpy_loss import NumpyLoss
 from handgrad.oracle.numpy_losses.dispatch import UNWRITTEN, UnwrittenError
 from handgrad.oracle.numpy_losses.stand_ins import on_series
@@ -43,7 +43,7 @@ FILLED = 1234.5, 1234.5, np.nan, -0.625
 
 def reads_unwritten(case: Case, given: Point) -> bool:
     """Tell whether a loss gives another number where arrays that nothing was written to do."""
-    if isinstance(case.part, TorchRule):  # whose arrays are PyTorch's
+    if case.claim.is_held:  # and its arrays are PyTorch's
         return False
     found: set[str] = set()
     case.rewritten(lambda function: found.update(names_in(function)) or function)

@@ -14,11 +14,10 @@ from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import interruptible
 from handgrad.data.point import Point, copied, real_inputs, vector
-from handgrad.data.pytrees import is_traced, split
+from handgrad.data.pytrees import is_traced, split, weighed
 from handgrad.judging import matrix_differences
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
-from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -36,6 +35,7 @@ from handgrad.oracle.shared import shared_reference
 from handgrad.oracle.truncation import truncation
 from handgrad.program.adaptive import ADAPTIVE
 from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.program.numpy_to_jax import TRANSLATED
 from handgrad.program.programs import custom_rules
 from handgrad.program.trace import Traced, run_to_end, trace, with_coefficients
 from handgrad.tolerance.measuring import measure
@@ -43,9 +43,6 @@ from handgrad.tolerance.tolerances import Tolerances
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
-
-#: What a certificate says of code that was translated.
-TRANSLATED = "of its code in jax.numpy in place of NumPy"
 
 #: The operations that call code outside of JAX for what they return.
 CALLBACKS = ("pure_callback", "io_callback")
@@ -136,7 +133,7 @@ class JaxLoss:
 
     def _problem(self, given: Point, traced: Traced, suspects: Sequence[int] = ()) -> Problem:
         inputs = real_inputs(given) if traced.traced_inputs else []
-        generic, suspects = self.case.along_directions, tuple(suspects)
+        generic, suspects = self.case.claim.along_directions, tuple(suspects)
         return Problem(
             traced,
             given.leaves,
@@ -146,7 +143,7 @@ class JaxLoss:
             generic,
             self.case.arithmetic,
             tangent=self.case.tangent(given),
-            linear=isinstance(self.case.part, Matrix),
+            linear=self.case.claim.is_matrix,
         )
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
@@ -271,20 +268,24 @@ class JaxLoss:
         """Return the traced loss; points that differ only in real numbers share one."""
         if given.form not in self._programs:
             # Slopes along random directions need no gradient program.
-            differentiate = not self.case.along_directions
+            differentiate = not self.case.claim.along_directions
             self._programs[given.form] = self._trace(given, differentiate), given
         return self._programs[given.form][0]
 
     def _trace(self, given: Point, differentiate: bool) -> Traced:
-        uses_values, part = not self.case.exact_inputs, self.case.part
-        if not isinstance(part, Matrix):
-            how = differentiate, uses_values, self.inputs_traced
-            return trace(self.case.loss, given.arrays, given.inputs, *how)
-        traced = trace(self.case.loss, given.arrays, given.inputs, False, uses_values)
-        if not differentiate:
+        claim = self.case.claim
+        matrix = claim.matrix() if claim.is_matrix else None
+        how = differentiate and not matrix, not claim.is_linear, self.inputs_traced
+        traced = trace(self.case.loss, given.arrays, given.inputs, *how)
+        if not differentiate or not matrix:
             return traced
+
+        def with_matrix(u: Any, x: Any, *args: Any) -> tuple[Any, list[Any]]:
+            blocks = matrix(x, args)
+            return weighed(u, blocks), blocks
+
         # The loss is linear in its parameters, and its gradient the matrix: JAX derives nothing.
-        return with_coefficients(traced, part.with_matrix, given.arrays, given.inputs)
+        return with_coefficients(traced, with_matrix, given.arrays, given.inputs)
 
     def _autodiff(self, given: Point) -> Callable[..., Any]:
         """Return (params, *inputs) -> (loss, gradient), one operation of JAX after the other."""

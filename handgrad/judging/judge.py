@@ -10,11 +10,10 @@ from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data import formats
 from handgrad.data.point import Point, vector
 from handgrad.judging import form, reruns, short_formats
-from handgrad.judging.case import Case, RandomDirections
+from handgrad.judging.case import Case
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
-from handgrad.judging.random_slopes import why_not_shown
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls
@@ -131,10 +130,8 @@ def judge_answer(
         # In exact arithmetic nothing overflows, so that excuses no overflow.
         ruling = ruling.with_rerun(np.where(short_formats.overflown(ruling), INCONCLUSIVE, shown))
     refuted = ruling.yours.worst == WRONG
-    if isinstance(case.part, RandomDirections) and not refuted:
-        cause = why_not_shown(case.part, ruling)
-        if cause is not None:
-            return Outcome(given, cause=cause)
+    if not refuted and (cause := case.claim.why_not_shown(ruling)) is not None:
+        return Outcome(given, cause=cause)
     shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
     return Outcome(given, ruling, value=value, shorter=shorter, varies=varies)
 

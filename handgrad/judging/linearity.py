@@ -119,7 +119,7 @@ def seems_linear(case: Case, given: Point) -> bool:
 
 def _vector(case: Case, given: Point) -> Vector | None:
     """Return the vector that a case should be linear in, or None."""
-    if case.vector is not None or not case.takes_vector:
+    if case.vector is not None or not case.claim.contracted_with:
         return case.vector
     first, *others = given.inputs
     real, together = split(first)
@@ -127,10 +127,9 @@ def _vector(case: Case, given: Point) -> Vector | None:
     def at(arrays: list[np.ndarray]) -> tuple[Case, Point]:
         with jax.enable_x64(given.wide):
             first = together([alike(a, leaf) for a, leaf in zip(arrays, real, strict=True)])
-        return case, case.along(replace(given, inputs=(first, *others)))
+        return case, case.claim.along(case.domains, replace(given, inputs=(first, *others)))
 
-    name = "cotangent" if case.takes_cotangent else "vector"
-    return Vector(name, [np.asarray(leaf) for leaf in real], at)
+    return Vector(case.claim.contracted_with, [np.asarray(leaf) for leaf in real], at)
 
 
 def _times(arrays: list[np.ndarray], factors: Any) -> list[np.ndarray]:

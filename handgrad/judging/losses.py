@@ -15,7 +15,6 @@ from handgrad.judging.case import Case
 from handgrad.judging.gate import MOVED, Gate
 from handgrad.judging.hidden_state import reads_unwritten
 from handgrad.judging.jax_loss import CALLBACKS, JaxLoss, outside
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.numpy_loss import NumpyLoss, may_be_judged, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
 from handgrad.oracle.numpy_losses.stand_ins import apart, on_series
@@ -114,7 +113,7 @@ def _by_jax(case: Case, given: Point) -> tuple[PreparedLoss, Gate | None]:
     try:
         return _held(case, prepared, given)
     except AnotherFunctionError as error:
-        if not traced.traced_inputs or case.exact_inputs or not split(given.inputs)[0]:
+        if not traced.traced_inputs or case.claim.is_linear or not split(given.inputs)[0]:
             raise
         because = f"{str(error).partition(': ')[2]}, so the inputs are constants"
         prepared = JaxLoss(case, inputs_traced=False, because=because)
@@ -141,7 +140,7 @@ def _of_callback(prepared: JaxLoss, given: Point, traced: Traced) -> BlackBox | 
         UntraceableError: differences cannot judge it.
     """
     case = prepared.case
-    if not isinstance(case.part, Matrix | HessianProduct) or prepared.trusts_a_rule(given):
+    if case.claim.function() is None or prepared.trusts_a_rule(given):
         return None
     called = _callback(traced)
     if called is None:

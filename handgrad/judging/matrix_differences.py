@@ -21,11 +21,10 @@ from typing import Any
 import numpy as np
 
 from handgrad.clock import OutOfTimeError
-from handgrad.data.point import Point, sizes_of
+from handgrad.data.point import Point, point_at, sizes_of
 from handgrad.judging import by_differences
 from handgrad.judging.by_differences import DRAWS, FAR, PLACES, SAFE, Found, Function
 from handgrad.judging.case import Case
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.vectors.functions import in_one
 from handgrad.oracle.differences import UNKNOWN, Slope, roughnesses, slopes
 from handgrad.oracle.reference import Reference, UndecidableError
@@ -115,85 +114,52 @@ def of_case(
             what it stops.
         OutOfTimeError: there was no time for a single element.
     """
-    part, tangent = case.part, case.tangent(given)
-    if isinstance(part, Matrix | HessianProduct):
-        found = reference(part, given, why, case.seed, answers(given)[0], compiled)
-    else:
+    tangent, claim = case.tangent(given), case.claim
+    if claim.function() is None:
         function = by_differences.compiled if compiled else by_differences.function
         found = by_differences.reference(function(case.loss, given), given, why, case.seed)
-    return found if tangent is None else by_differences.projected(*found, tangent)
-
-
-def reference(
-    part: Matrix | HessianProduct,
-    given: Point,
-    why: str,
-    seed: int,
-    value: float,
-    compiled: bool,
-) -> tuple[Reference, Tolerances]:
-    """Return an estimate of a matrix, or of a product with one, and its tolerances.
-
-    Args:
-        part: what is judged.
-        given: the point of the case; its inputs begin with x, or with v.
-        why: why it cannot be certified, in one line.
-        seed: of random draws.
-        value: the loss of the case.
-        compiled: whether JAX can compile the function.
-
-    Raises:
-        UndecidableError: the function is not finite around the point.
-        OutOfTimeError: there was no time for a single element.
-    """
-    found = _found(part, given, seed, compiled)
-    fun = isinstance(part, Matrix) and not part.symmetric
-    name = "fun" if fun else "the loss"
+        return found if tangent is None else by_differences.projected(*found, tangent)
+    value, found = answers(given)[0], _found(case, given, compiled)
+    name, how = ("fun", OF_SLOPES) if claim.order == 1 else ("the loss", OF_SECOND)
     if not any(np.isfinite(s.value) for s in found.slopes):
         raise UndecidableError(f"{name} is not finite around this point, so it has no differences")
     of_loss = 0.0
-    if isinstance(part, Matrix):
+    if claim.is_matrix:
         fine = np.array([s.fine if np.isfinite(s.fine) else 0.0 for s in found.slopes])
         of_loss = SAFE * float(np.abs(by_differences.in_one(given)) @ fine)
-    of = (OF_SLOPES if fun else OF_SECOND).format(name)
-    return found.reference(value, why, of), found.tolerances(given, value, of_loss)
+    both = found.reference(value, why, how.format(name)), found.tolerances(given, value, of_loss)
+    return both if tangent is None else by_differences.projected(*both, tangent)
 
 
-def few(part: Matrix, given: Point, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def few(case: Case, given: Point) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return elements of a function's matrix, their estimated errors, and which are known.
 
     These are one, drawn at random, and what shares its calls.
     """
-    slopes = _found(part, given, seed, compiled=False, most=1).slopes
+    slopes = _found(case, given, compiled=False, most=1).slopes
     values, errors = np.array([s.value for s in slopes]), np.array([s.coarse for s in slopes])
     return values, errors, np.isfinite(values) & np.isfinite(errors)
 
 
-def _found(
-    part: Matrix | HessianProduct,
-    given: Point,
-    seed: int,
-    compiled: bool,
-    most: int | None = None,
-) -> Found:
+def _found(case: Case, given: Point, compiled: bool, most: int | None = None) -> Found:
     function = by_differences.compiled if compiled else by_differences.function
-    if isinstance(part, HessianProduct):
-        whole = replace(given, inputs=given.inputs[1:])
-        around = _Around(function(part.loss, whole, _number), whole, seed, 2)
+    claim, converted = case.claim, _vector if case.claim.order == 1 else _number
+    x, *args = claim.own_arguments((given.params, *given.inputs))
+    whole = point_at(x, args)
+    f = function(claim.function() or case.loss, whole, converted)
+    around = _Around(f, whole, case.seed, claim.order, most)
+    if claim.contracted_with:
         return _product(around, _vector(given.inputs[0]))
-    whole = part.of_caller(given)
-    f = function(part.function, whole, _number if part.symmetric else _vector)
-    around = _Around(f, whole, seed, 1 + part.symmetric, most)
-    found = _hessian(around) if part.symmetric else _jacobian(around)
-    places = part.split(np.arange(len(found.slopes)).reshape(-1, around.point.size))
+    found = _jacobian(around) if claim.order == 1 else _hessian(around)
+    places = claim.in_blocks(np.arange(len(found.slopes)).reshape(-1, around.point.size))
     order = np.concatenate([np.ravel(block) for block in places])
     others = (found.changes[order], found.rough[order], found.largest[order])
     return Found([found.slopes[k] for k in order], *others)
 
 
-def hessian(part: HessianProduct, whole: Point) -> np.ndarray:
+def hessian(loss: Callable[..., Any], whole: Point) -> np.ndarray:
     """Return the Hessian of a loss, (n, n), float64; NaN where it is not known."""
-    f = by_differences.function(part.loss, whole, _number)
+    f = by_differences.function(loss, whole, _number)
     found = _hessian(_Around(f, whole, 0, 2))
     return np.array([s.value for s in found.slopes]).reshape(whole.size, whole.size)
 

@@ -13,15 +13,13 @@ from flint import arb
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.smoothness import UndecidableKinkError
-from handgrad.clock import check_time
 from handgrad.data.advised import AnotherFunctionError, NoScalarError, UntraceableError
 from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.formats import is_floating, is_half
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
 from handgrad.judging import by_differences, matrix_differences
-from handgrad.judging.case import Case, RandomDirections, TorchRule
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.case import Case
 from handgrad.judging.repeatability import (
     CALLS,
     NotAFunctionError,
@@ -70,24 +68,14 @@ class NumpyLoss:
         return float(value), np.full(given.size, np.nan)
 
     def value(self, given: Point) -> Any:
-        """Call the loss; where that is one of a matrix, what has its place."""
-        if not isinstance(self.case.part, Matrix):
-            return given.call(self.case.loss)[0]
-        x, *args = copied(given.inputs)
-        with jax.enable_x64(given.wide):
-            value = self.case.part.value(x, args)
-            check_time()  # as in `Point.call`
-        return value
+        """Call the loss; where it is made to be linear, what runs in floats alone."""
+        if self.case.claim.is_linear:
+            return self.in_floats(given)
+        return given.call(self.case.loss)[0]
 
     def in_floats(self, given: Point) -> Any:
-        """Call what runs in floats alone: the loss, or that whose slope it is."""
-        if not isinstance(self.case.part, HessianProduct):
-            return self.value(given)
-        _, *args = copied(given.inputs)
-        with jax.enable_x64(given.wide):
-            value = self.case.part.loss(copied(given.params), *args)
-            check_time()
-        return value
+        """Call what runs in floats alone: the loss, or that whose derivative it is."""
+        return given.call(self.case.claim.in_floats(self.case.loss))[0]
 
     def problem(self, given: Point, suspects: Sequence[int] = ()) -> Untraced:
         """Return the loss at a point, to be run on series."""
@@ -101,13 +89,14 @@ class NumpyLoss:
             with self._called_again():
                 return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
 
-        matrix = self.case.part if isinstance(self.case.part, Matrix) else None
+        claim = self.case.claim
+        matrix = claim.matrix() if claim.is_matrix else None
 
         def leaves_of(real: list[Any]) -> tuple[Any, list[Any]]:
             assert matrix is not None
             x, *args = copied(together(real))
             with self._called_again():
-                return matrix.values(x, args)
+                return claim.in_floats(self.case.loss)(None, x, *args), matrix(x, args)
 
         return Untraced(
             no_program(),
@@ -117,7 +106,7 @@ class NumpyLoss:
             tuple(suspects),
             computed_in=self.case.arithmetic,
             tangent=self.case.tangent(given),
-            linear=matrix is not None,
+            linear=claim.is_matrix,
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,
@@ -181,8 +170,7 @@ class NumpyLoss:
 
     def _check_matrix(self, given: Point, reference: Reference) -> None:
         """Compare a matrix with differences of its function, at a few elements."""
-        assert isinstance(self.case.part, Matrix)
-        slopes, errors, known = matrix_differences.few(self.case.part, given, self.case.seed)
+        slopes, errors, known = matrix_differences.few(self.case, given)
         apart = np.abs(slopes - balls.midpoints(reference.gradient))
         size = np.max(np.abs(slopes), initial=0.0, where=known)
         if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():
@@ -282,12 +270,12 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
     except Exception as error:
         raise_internal(error, Exception)  # of a library, where the loss is a function of one
         raise by_jax from None
-    if not isinstance(case.part, HessianProduct):  # which has been seen to be of one number
+    if case.claim.contracted_with != "vector":  # whose loss has been seen to be of one number
         plain.answers(given)
     first: Exception | None = None
     # `jax.grad` does not trace the inputs, so the loss may use them in ways that series do not
     # allow: then only the parameters are series.
-    for on_series in (True,) if case.exact_inputs else (True, False):
+    for on_series in (True,) if case.claim.is_linear else (True, False):
         prepared = NumpyLoss(case, on_series, because)
         try:
             value, _ = prepared.attempt(given)
@@ -312,10 +300,10 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
 
 def may_be_judged(case: Case, given: Point) -> bool:
     """Tell whether a case is one that differences can judge."""
-    whole = case.part.whole if isinstance(case.part, RandomDirections) else case
+    whole = case.claim.asked(case)
     of_torch = whole.own is not None and whole.own.of_torch
-    if of_torch or whole.of_values or isinstance(whole.part, TorchRule):
+    if of_torch or whole.claim.order == 0:
         return False
-    leaves = (*given.leaves, *whole.of_caller(given).leaves)
+    leaves = (*given.leaves, *whole.claim.of_caller(given).leaves)
     floats = all(leaf.dtype in (np.float64, np.float32) for leaf in leaves)
     return floats and whole.referee == "auto" and whole.computed_in is None

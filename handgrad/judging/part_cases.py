@@ -5,21 +5,27 @@ it must return the gradient of Σ c·output.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 import jax
 import numpy as np
 
+from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
+from handgrad.data.brake import braked
 from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
 from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
 from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
-from handgrad.judging.case import OF_BACKWARD, BackwardStep, Case, Own, check_function, takes
+from handgrad.data.silent import quiet
+from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
+from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
+from handgrad.judging.form import FaultyFormError
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
@@ -33,6 +39,44 @@ CALLS = "backward(cotangent, cache), or as backward(*inputs, cotangent)"
 EXCHANGED = "were forward and backward given in each other's place?"
 
 
+@dataclass(frozen=True, eq=False)
+class BackwardStep(OfArguments):
+    """A backward pass, which is linear in its cotangent."""
+
+    contracted_with = "cotangent"
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+    together: Callable[[Any], Any]
+    #: What the backward pass raised on JAX's arrays and not on writable NumPy copies of them.
+    retried: list[str]
+    without: Collection[int] = ()  #: which arrays of floats among the inputs are not judged
+    gone: tuple[str, ...] = ()  #: and what they are called
+    #: (params, cotangent) -> what `forward` keeps for `backward`, and that, cotangent -> gradient.
+    passes: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+
+    def places(self, leaves: Sequence[Any], count: int) -> list[int]:
+        """Return which leaves of the inputs are judged."""
+        real = super().places(leaves, count + len(self.without))
+        return [place for k, place in enumerate(real) if k not in self.without]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return the warnings for the report."""
+        what = "backward was given writable NumPy copies, as on arrays of jax.numpy it raised "
+        notes = (what + self.retried[0],) if self.retried else ()
+        return (*notes, not_judged(self.gone, "backward returns None")) if self.gone else notes
+
+    def check(self, case: Case) -> Check:
+        """Return the check that gives a case again."""
+        there, back = case.own.functions if case.own else (self.forward, self.backward)
+        functions = ((there, "forward"), (back, "backward"))
+        return Check("assert_backward", functions, self.forward, derivative=1, root="cotangents")
+
+    def again(self, case: Case, given: Point) -> tuple[Case, Point]:
+        """Return the case at other inputs, with a cotangent of its own, and its point."""
+        step = self.forward, self.backward, self.together(given.params)
+        return backward_case(*step, None, case, without=self.without)
+
+
 def backward_case(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
@@ -41,13 +85,11 @@ def backward_case(
     options: Options = DEFAULT,
     named: Callable[..., Any] | None = None,
     without: Collection[int] = (),
-    none: set[int] | None = None,
 ) -> tuple[Case, Point]:
     """Build the case of a backward step, and its point; see `handgrad.check_backward`.
 
     The inputs have the names of the arguments of `named`, by default the forward pass. Those of
-    their arrays of floats whose numbers are in `without` are not judged; those that `backward` is
-    found to return None for are added to `none`.
+    their arrays of floats whose numbers are in `without` are not judged.
     """
     names = argument_names(named or forward, len(inputs), numbered(INPUTS, len(inputs)))
     theirs = forward, backward
@@ -94,18 +136,37 @@ def backward_case(
         answer = _of_floats(_backward(backward, cotangent, cache, retried), together(real))
         if not isinstance(answer, list) or len(answer) != len(everything):
             return answer
-        if none is not None:
-            none.update(k for k in kept if answer[k] is None)
         return [answer[k] for k in kept]
 
     def gradient(params: Any, cotangent: Any) -> Any:
         return cotangents(cache(params, cotangent), cotangent)
 
     gone = tuple(paths[k] for k in without)
-    part = BackwardStep(forward, backward, together, cache, cotangents, retried, without, gone)
+    claim = BackwardStep(forward, backward, together, retried, without, gone, (cache, cotangents))
     how = {"own": own, "written_as": meant if of_complex else None}
-    case = Case(gradient, loss, **options.handed_on(), **how, part=part, wording=OF_BACKWARD)
+    case = Case(gradient, loss, **options.handed_on(), **how, claim=claim, wording=OF_BACKWARD)
     return case, point_at(list(real), (cotangent,), Names(INPUTS, ("cotangent",), leaves))
+
+
+def without_cotangent(case: Case, given: Point, seconds: float) -> list[int]:
+    """Return which inputs a backward pass returns None for, unless it does for all of them.
+
+    Raises:
+        Exception: what it raises.
+    """
+    if given.not_judged():
+        return []
+    with (
+        calling(case.wording.gradient),
+        suppress(OutOfTimeError, FaultyFormError),  # which the judge says
+        quiet(),
+        limited(seconds) as clock,
+        braked(clock),
+    ):
+        found, _ = given.call(case.gradient)
+        if isinstance(found, list) and any(cotangent is not None for cotangent in found):
+            return [k for k, cotangent in enumerate(found) if cotangent is None]
+    return []
 
 
 def _with_cache(
@@ -142,7 +203,7 @@ def _with_cache(
 
 
 def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
-    """Call a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
+    """Check a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
 
     NumPy's and compiled code may write to a cache, and what they get of a forward pass in
     `jax.numpy` is read-only. The error is then added to `retried`.

@@ -12,21 +12,23 @@ probability of at most 2·tolerance/δ. The directions are independent. The size
 answer that is judged; an element that is 0 there has that of the largest in its leaf, or of all.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import numpy as np
 
 from handgrad.data.attempts import best_effort
+from handgrad.data.domains.domain import Domain
 from handgrad.data.formats import is_half
 from handgrad.data.names import Names
 from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
-from handgrad.judging.case import Case, RandomDirections, Wording, check_case
+from handgrad.judging.case import Case, Wording, check_case
+from handgrad.judging.claim import Claim
 from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
 from handgrad.oracle.reference import sizes_about
@@ -43,6 +45,93 @@ TOO_LARGE = 0.1
 
 #: What the distances along the directions are called, for elements of one dtype and of several.
 NAME, NAME_OF = "random direction", "random direction of {}"
+
+
+@dataclass(frozen=True, eq=False)
+class RandomDirections(Claim):
+    """The slopes of a gradient along random directions, instead of its elements."""
+
+    is_gradient = False
+    own_points = True
+    along_directions = True
+    whole_case: Case
+    given: Point  #: the caller's
+    count: int  #: the number of directions
+
+    def asked(self, case: Case) -> Case:  # noqa: ARG002 (of other claims)
+        """Return the case of the gradient."""
+        return self.whole_case
+
+    def of_caller(self, given: Point) -> Point:
+        """Return the caller's point with the parameters of one of the case."""
+        params, _, *inputs = given.inputs
+        return self.given.at(params, inputs)
+
+    def varied(self, given: Point, moved: Point) -> Point:
+        """Return a point of the case at other parameters."""
+        return replace(given, inputs=(moved.params, *given.inputs[1:]))
+
+    def points(
+        self,
+        around: Iterable[Point],
+        given: Point,  # noqa: ARG002 (of other claims)
+        domains: Sequence[Domain],  # noqa: ARG002 (as above)
+    ) -> Iterator[Point]:
+        """Yield a point of the case, with directions of its own, for each of the caller's."""
+        case, leaves, names = self.whole_case, self.given.leaves, self.given.names
+        rng, numbers = np.random.default_rng(case.seed), range(1, self.count + 1)
+        dtypes = dict(zip(_names(self.given), (leaf.dtype for leaf in leaves), strict=True))
+        zero = {name: [np.zeros((), dtype)] * self.count for name, dtype in dtypes.items()}
+        labels = [
+            name.replace("direction", f"direction {i}", 1) for name in sorted(zero) for i in numbers
+        ]
+        names = Names(inputs=(names.params, "directions", *names.inputs), leaves=tuple(labels))
+        for moved in around:
+            directions = [_drawn(rng, self.count, size) for size in _sizes(case, moved)]
+            yield point_at(zero, (moved.params, directions, *moved.inputs), names)
+
+    def _unseen(self, ruling: Ruling) -> tuple[float, float]:
+        """Return an error, relative to an element, and a bound of its probability to go unseen."""
+        window = 2 * float(np.max((ruling.sufficed or ruling.tolerance).sharp))
+        if (chance := (window / STATED) ** self.count) <= RARE:
+            return STATED, chance
+        return window / RARE ** (1 / self.count), RARE
+
+    def certificate(self, ruling: Ruling, loss: str) -> str:
+        """Say how the slopes are known, and what they show."""
+        if not ruling.reference.certified:
+            return super().certificate(ruling, loss)
+        error, chance = map(_rounded_up, self._unseen(ruling))
+        return (
+            f"the slope of the loss along {plural(self.count, 'random direction')} by power series "
+            f"in ball arithmetic: an error of {error} times one element or more goes unseen with "
+            f"probability below {chance}"
+        )
+
+    def what_is_right(self, ruling: Ruling) -> str:
+        """Say what is right, where the slopes are."""
+        error = _rounded_up(self._unseen(ruling)[0])
+        slope = f"the slope along {plural(self.count, 'random direction')} is right"
+        return f"{slope}, where an error of {error} times one element shows,"
+
+    def why_not_shown(self, ruling: Ruling) -> str | None:
+        """Return why right slopes do not show that a gradient is right; None if they do."""
+        if ruling.reference.kink is not None:
+            every = self.whole_case.wording.every_element
+            return (
+                "the loss has a kink at this point, where slopes along random directions do not "
+                f"show whether every element is right; {every} each is judged"
+            )
+        error, _ = self._unseen(ruling)
+        if error <= TOO_LARGE:
+            return None
+        return (
+            f"rounding of so many elements may hide an error of {_rounded_up(error)} times one of "
+            f"them along {plural(self.count, 'random direction')}; more directions show more"
+        )
+
+    def check(self, case: Case) -> None:
+        """Return None: no test is written of directions."""
 
 
 def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point]:
@@ -102,11 +191,11 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
             ]
         return (value, slopes) if whole.has_value else slopes
 
-    part = RandomDirections(whole, given, int(count))
+    claim = RandomDirections(whole, given, int(count))
     options = whole.handed_on(referee="series")
-    case = Case(gradient, loss, **options, part=part, wording=_wording(whole))
+    case = Case(gradient, loss, **options, claim=claim, wording=_wording(whole))
     case = replace(case, domains=whole.domains)
-    return case, next(with_directions(part, iter([given])))
+    return case, next(claim.points([given], given, ()))
 
 
 def _wording(whole: Case) -> Wording:
@@ -114,47 +203,7 @@ def _wording(whole: Case) -> Wording:
     return whole.wording._replace(more_time=whole.wording.more_seconds)
 
 
-def with_directions(part: RandomDirections, points: Iterator[Point]) -> Iterator[Point]:
-    """Yield a point of the directional case for each point of the whole one."""
-    rng, leaves = np.random.default_rng(part.whole.seed), part.given.leaves
-    dtypes = dict(zip(_names(part.given), (leaf.dtype for leaf in leaves), strict=True))
-    zero = {name: [np.zeros((), dtype)] * part.count for name, dtype in dtypes.items()}
-    whole = part.given.names
-    numbers = range(1, part.count + 1)
-    labels = [
-        name.replace("direction", f"direction {i}", 1) for name in sorted(zero) for i in numbers
-    ]
-    names = Names(inputs=(whole.params, "directions", *whole.inputs), leaves=tuple(labels))
-    for given in points:
-        directions = [_drawn(rng, part.count, size) for size in _sizes(part.whole, given)]
-        yield point_at(zero, (given.params, directions, *given.inputs), names)
-
-
-def unseen(part: RandomDirections, ruling: Ruling) -> tuple[float, float]:
-    """Return an error, relative to an element, and a bound of its probability to go unseen."""
-    window = 2 * float(np.max((ruling.sufficed or ruling.tolerance).sharp))
-    if (chance := (window / STATED) ** part.count) <= RARE:
-        return STATED, chance
-    return window / RARE ** (1 / part.count), RARE
-
-
-def why_not_shown(part: RandomDirections, ruling: Ruling) -> str | None:
-    """Return why right slopes do not show that a gradient is right at a point; None if they do."""
-    if ruling.reference.kink is not None:
-        return (
-            "the loss has a kink at this point, where slopes along random directions do not show "
-            f"whether every element is right; {part.whole.wording.every_element} each is judged"
-        )
-    error, _ = unseen(part, ruling)
-    if error <= TOO_LARGE:
-        return None
-    return (
-        f"rounding of so many elements may hide an error of {rounded_up(error)} times one of them "
-        f"along {plural(part.count, 'random direction')}; more directions show more"
-    )
-
-
-def rounded_up(number: float) -> str:
+def _rounded_up(number: float) -> str:
     """Write the next power of ten."""
     return f"{10.0 ** np.ceil(np.log10(number)):,g}" if number else "1e-300"
 

@@ -22,7 +22,7 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, real_inputs, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import exact_runs, neighbours
-from handgrad.judging.case import BackwardStep, Case
+from handgrad.judging.case import Case
 from handgrad.judging.exact_runs import Real
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import FLOAT32
@@ -259,15 +259,16 @@ def _in_balls(case: Case, given: Point, gaps: Gaps) -> _Exact | None:
     """Run the caller's code in balls: as a whole, or the backward pass with the forward's cache."""
     arguments = _arguments(given)
     whole = _gradient_in_balls(case, given, gaps, case.gradient, arguments)
-    part = case.part
-    if whole is not None or not isinstance(part, BackwardStep):
+    passes = case.claim.passes
+    if whole is not None or passes is None:
         return whole
-    caches = (_attempt(lambda r=runner, f=part.cache: [r(f, arguments)]) for runner in RUNNERS)
+    forward, backward = passes
+    caches = (_attempt(lambda r=runner: [r(forward, arguments)]) for runner in RUNNERS)
     cache = next((found for found in caches if found is not None), None)
     if cache is None:
         return None
     after = (*cache, *arguments[1:])
-    return _gradient_in_balls(case, given, gaps, part.cotangents, after)
+    return _gradient_in_balls(case, given, gaps, backward, after)
 
 
 def _gradient_in_balls(

@@ -82,6 +82,12 @@ class Ruling:
         truncation = self.tolerances.truncation
         return truncation.gradient if truncation else np.zeros(self.problem.size)
 
+    @property
+    def judged_of_all(self) -> str:
+        """How many of the elements were judged: `3 of 2,000 elements`."""
+        known = self.reference.known
+        return f"{int(known.sum()):,} of {known.size:,} elements"
+
     def explains_value(self, value: Any) -> bool:
         """Tell whether conditioning and rounding explain the error of a value of the loss."""
         exact = self.reference.loss

@@ -20,7 +20,7 @@ from handgrad.data.point import Point
 from handgrad.data.pytrees import weighed, wide
 from handgrad.judging.case import Case, Vector
 from handgrad.judging.custom_cases import CustomFunction
-from handgrad.judging.custom_modes import by_columns, elements_case
+from handgrad.judging.custom_modes import by_columns
 from handgrad.judging.outcome import Trial
 from handgrad.judging.rule_slopes import SECOND, RuleSlope
 from handgrad.program.trace import NO_LOOPS
@@ -53,6 +53,13 @@ class SecondOrder:
             TypeError: JAX cannot differentiate the rule, or the function without it.
         """
         twice = None if self.mode == "fwd" else self._twice()
+        claim = replace(
+            self.function.claim,
+            case_of=lambda f: SecondOrder(f, self.mode).case(),
+            mode=self.mode,
+            order=2,
+            cotangent_is_constant=False,
+        )
 
         def along(v: list[np.ndarray]) -> dict[str, Any]:
             slope = partial(self.slope, direction=v)
@@ -61,7 +68,7 @@ class SecondOrder:
                 "loss": partial(
                     replace(self.along, direction=v).right, outputs=self.function.right
                 ),
-                "part": replace(self.function.part, mode=self.mode, order=2, slope=slope),
+                "claim": replace(claim, slope=slope),
             }
 
         def at(v: list[np.ndarray]) -> tuple[Case, Point]:
@@ -112,10 +119,3 @@ class SecondOrder:
     def is_held(self, trial: Trial) -> bool | None:
         """Tell whether the certified result is that of differences; see `RuleSlope.is_held`."""
         return self.along.is_held(trial, self.function.right)
-
-
-def derivative_case(function: CustomFunction, mode: str, order: int) -> Case:
-    """Return the case of every element of a derivative of a function."""
-    if order == 2:
-        return SecondOrder(function, mode).case()
-    return function.case() if mode == "rev" else elements_case(function)

@@ -61,7 +61,7 @@ def lower_precision(outcomes: Sequence[Outcome], deciding: int, case: Case) -> l
     """
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
     first = outcomes[deciding].ruling
-    if first is None or outcomes[deciding].findings or case.along_directions:
+    if first is None or outcomes[deciding].findings or case.claim.along_directions:
         return []
     off = first.yours.worst > RIGHT  # or else it is the loss beside the gradient that is wrong
     if not off or not np.isfinite(first.yours.gap).all() or not _may_be_run(first):

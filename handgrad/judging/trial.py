@@ -15,19 +15,16 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.silent import quiet
 from handgrad.judging import form
-from handgrad.judging.case import Case, RandomDirections, check_case
+from handgrad.judging.case import Case, check_case
 from handgrad.judging.domains import in_domains
-from handgrad.judging.forward_values import with_values
 from handgrad.judging.gate import Gate
 from handgrad.judging.hidden_state import advice
 from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judge_point
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.linearity import Other, suspects
 from handgrad.judging.losses import PreparedLoss, by_calls, gated
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
-from handgrad.judging.random_slopes import with_directions
 from handgrad.judging.repeatability import (
     CALLS_ELSEWHERE,
     NotAFunctionError,
@@ -35,7 +32,6 @@ from handgrad.judging.repeatability import (
     raises_always,
 )
 from handgrad.judging.untraceable import calling
-from handgrad.judging.vectors.cases import with_matrix
 from handgrad.judging.vectors.functions import check_function
 from handgrad.judging.verdict import decisive, judgement
 
@@ -109,7 +105,7 @@ def _judge(
     began, clock = time.perf_counter(), Clock(seconds)
     check_case(case, given)
     case = in_domains(case, given)
-    given = case.along(given)
+    given = case.claim.along(case.domains, given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
     tried = (
@@ -122,7 +118,7 @@ def _judge(
             made = judgement(trial, reproduce, strict)
     except OutOfTimeError:  # hints, which take runs, leave out what is late; all else takes none
         made = judgement(trial, reproduce, strict)
-    said = (*case.notes, *made.warnings)
+    said = (*case.claim.notes(), *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)
     if tried.interrupted:
         raise Interrupted(made)
@@ -169,8 +165,8 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
         try:
             loss, gate = gated(case, given, points if isinstance(points, int) else len(points))
             around = points_of(case, given, points, case.seed, by_calls(loss, given))
-            if isinstance(case.part, Matrix | HessianProduct):
-                check_function(case.part.called, given, case.wording.loss)
+            if (function := case.claim.called()) is not None:
+                check_function(function, given, case.wording.loss)
             if loss.traced_once:
                 loss.check_repeatable(given)
             if faults:
@@ -198,12 +194,8 @@ def points_of(
     case: Case, given: Point, more: int | Sequence[Any], seed: int, own_sizes: bool = False
 ) -> Iterator[Point]:
     """Return a point of a case, then `more` around it; see `handgrad.judging.points`."""
-    around = points_around(case.of_caller(given), more, seed, case.domains, own_sizes)
-    if isinstance(case.part, RandomDirections):
-        return with_directions(case.part, around)
-    if isinstance(case.part, Matrix):
-        return with_matrix(around, given)
-    return with_values(around, given) if case.of_values else map(case.along, around)
+    around = points_around(case.claim.of_caller(given), more, seed, case.domains, own_sizes)
+    return case.claim.points(around, given, case.domains)
 
 
 def _outcomes(

@@ -11,16 +11,12 @@ from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
 from handgrad.data.point import index_of
 from handgrad.judging import limits, short_formats
-from handgrad.judging.blind_spots import blind_spots, zeros
-from handgrad.judging.case import Case, ForwardValues, Instead, RandomDirections
+from handgrad.judging.case import Case
 from handgrad.judging.domains import right_in_domains
 from handgrad.judging.exits import Exit, exits, kept_by
 from handgrad.judging.findings import findings, right_value, worst_element
-from handgrad.judging.jax_loss import TRANSLATED
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome, Trial
-from handgrad.judging.random_slopes import rounded_up, unseen
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
 from handgrad.program.programs import custom_rules
@@ -38,6 +34,7 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
     if verdict == "disagree":
         found += tuple(short_formats.lower_precision(outcomes, i, case))
     rulings = [outcome.ruling for outcome in outcomes if outcome.ruling]
+    also = case.claim.observed(deciding.ruling) if deciding.ruling else []
     left = exits(outcomes, case)
     warnings = [*_outside(left, len(rulings), outcomes, case), *_warnings(outcomes, i, verdict)]
     if trial.stopped and not deciding.findings:
@@ -49,22 +46,20 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
         *_left_out(rulings),
     ]
     warnings += of_variation(trial)
-    if verdict in ("agree", "imprecise") and not isinstance(case.part, Instead):
-        warnings += blind_spots(rulings, case.part is not None)
-    elif verdict in ("agree", "imprecise") and isinstance(case.part, Matrix):
-        warnings += zeros([case.of_caller(ruling.given) for ruling in rulings])
+    if verdict in ("agree", "imprecise"):
+        warnings += case.claim.blind_spots(rulings)
     return Judgement(
         verdict=verdict,
         blame=blame,
         headline=_headline(verdict, blame, deciding, i, found, rulings, left.get(i, []), case),
-        observed=found,
+        observed=(*found, *also),
         warnings=tuple(warnings),
         certificate=_certificate(rulings, case) if rulings else "nothing was judged",
         reproduce=reproduce,
         points=len(rulings),
         dropped=sum(outcome.dropped for outcome in outcomes),
         point=i,
-        params=case.of_caller(deciding.given).params,
+        params=case.claim.of_caller(deciding.given).params,
         strict=strict,
         certified=all(ruling.reference.certified for ruling in rulings),
         trial=trial,
@@ -72,26 +67,8 @@ def judgement(trial: Trial, reproduce: str, strict: bool) -> Judgement:
 
 
 def _certificate(rulings: Sequence[Ruling], case: Case) -> str:
-    how, others = _certificate_at(rulings[0], case), _not_certified(rulings)
-    return how + (others if rulings[0].reference.certified else "")
-
-
-def _certificate_at(ruling: Ruling, case: Case) -> str:
-    reference = ruling.reference
-    if isinstance(case.part, Matrix) and reference.certified and reference.known.all():
-        second = ", whose numbers are series again" if case.part.symmetric else ""
-        function = case.wording.loss.removeprefix("the ")
-        how = f"every element by power series of {function} in ball arithmetic{second}"
-        how += f"; {TRANSLATED}" if TRANSLATED in reference.how else ""
-        return how if ruling.has_autodiff else f"{how}; there is no autodiff to compare with"
-    if not isinstance(case.part, RandomDirections) or not reference.certified:
-        return ruling.reference.how
-    count = plural(case.part.count, "random direction")
-    error, chance = map(rounded_up, unseen(case.part, ruling))
-    return (
-        f"the slope of the loss along {count} by power series in ball arithmetic: an error of "
-        f"{error} times one element or more goes unseen with probability below {chance}"
-    )
+    how = case.claim.certificate(rulings[0], case.wording.loss.removeprefix("the "))
+    return how + (_not_certified(rulings) if rulings[0].reference.certified else "")
 
 
 def of_variation(trial: Trial) -> list[str]:
@@ -215,9 +192,9 @@ def _outside(
     i, exits = next(iter(left.items()))
     where = "the given point" if judged - len(left) == 1 else f"{judged - len(left)} points"
     elements = ", ".join(e.element for e in exits[:FEW_LEAVES])
-    given, option = case.of_caller(outcomes[0].given), case.wording.domain
+    given, option = case.claim.of_caller(outcomes[0].given), case.wording.domain
     taken = exits[:FEW_LEAVES]
-    if case.of_second_order:
+    if case.claim.of_hessian:
         taken = [e for e in taken if e.domain and not e.domain.projects]
     said = list(kept_by(taken, given, option))
     domains = f"say {' and '.join(said)}, or " if said else ""
@@ -238,7 +215,7 @@ def _uncertain(rulings: Sequence[Ruling]) -> list[str]:
             what = ruling.reference.obstacle
             return [f"not certified: {what}" if what else ruling.reference.how]
         if not known.all():
-            return [f"only {_judged_of_all(ruling)} judged"]
+            return [f"only {ruling.judged_of_all} judged"]
     return []
 
 
@@ -281,8 +258,9 @@ def _headline(
     where += f" at point {i}" if i else ""
     where += f", where {_said(left)}" if left else ""
     if verdict == "agree":
+        right = case.claim.what_is_right(deciding.ruling) if deciding.ruling else ""
         inside = "in the tangent space " if case.tangent(deciding.given) else ""
-        what = f"{inside}{_what_is_right(deciding, case)} at the given point, "
+        what = f"{inside}{right} at the given point, "
         what += f"{plural(len(rulings), 'point')} judged"
         what += "; autodiff is off" if blame == "autodiff" else ""
         return f"agree: {what}{_not_certified(rulings)}"
@@ -293,7 +271,7 @@ def _headline(
     whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
     only = "".join(f"; {so}" for so in _right_in_domains(deciding, case))
     sample = _of_a_sample(deciding)
-    if case.of_values and verdict == "disagree":
+    if case.claim.order == 0 and verdict == "disagree":
         name = case.wording.gradient
         whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
     if case.nonlinear and verdict == "disagree":
@@ -304,7 +282,8 @@ def _headline(
 
 def _right_in_domains(deciding: Outcome, case: Case) -> list[str]:
     # In most of these domains no Hessian is judged.
-    no_domains = case.of_second_order or isinstance(case.part, ForwardValues | RandomDirections)
+    claim = case.claim
+    no_domains = claim.of_hessian or claim.order == 0 or claim.along_directions
     if deciding.ruling is None or no_domains:
         return []
     return list(right_in_domains(deciding.ruling, case))[:FEW_LEAVES]
@@ -321,19 +300,4 @@ def _not_certified(rulings: Sequence[Ruling]) -> str:
 def _of_a_sample(deciding: Outcome) -> str:
     if deciding.ruling is None or deciding.whole:
         return ""
-    return f"; only {_judged_of_all(deciding.ruling)} were judged"
-
-
-def _judged_of_all(ruling: Ruling) -> str:
-    known = ruling.reference.known
-    return f"{int(known.sum()):,} of {known.size:,} elements"
-
-
-def _what_is_right(deciding: Outcome, case: Case) -> str:
-    if isinstance(case.part, RandomDirections) and deciding.ruling:
-        error, _ = unseen(case.part, deciding.ruling)
-        slope = f"the slope along {plural(case.part.count, 'random direction')} is right"
-        return f"{slope}, where an error of {rounded_up(error)} times one element shows,"
-    if deciding.ruling is None or deciding.whole:
-        return "every element is right"
-    return f"the {_judged_of_all(deciding.ruling)} that were judged are right"
+    return f"; only {deciding.ruling.judged_of_all} were judged"

@@ -15,9 +15,9 @@ def power_of(trial: Trial | None, verdict: str, test: Callable[[Any], Any] | Non
     """Return what `GradientReport.power` does; raises as that."""
     if trial is None:
         raise ValueError("power: a report that was pickled has no points; expected a fresh one")
-    if trial.case.along_directions:
+    if trial.case.claim.along_directions:
         raise ValueError("power: got a report with directions, expected one on every element")
-    if trial.case.of_values:
+    if trial.case.claim.order == 0:
         raise ValueError("power: got a report on values, expected one on a derivative")
     if test is None:
         return power(trial)

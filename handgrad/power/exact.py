@@ -15,17 +15,9 @@ from handgrad.clock import Clock
 from handgrad.data.attempts import raise_internal
 from handgrad.diagnosis.engine import REFUSED, Engine, TooLargeError, engine
 from handgrad.diagnosis.wording import of_nodes, of_place
-from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
-from handgrad.power.mistakes import (
-    Call,
-    Leaves,
-    Mistake,
-    in_elements,
-    in_leaves,
-    in_matrices,
-)
+from handgrad.power.mistakes import Call, Leaves, Mistake, mistakes
 from handgrad.power.results import Planted, Power
 
 #: A usual learning rate.
@@ -40,29 +32,20 @@ def power(trial: Trial) -> Power:
     rulings = [outcome.ruling for outcome in trial.outcomes if outcome.ruling is not None]
     if not rulings:
         return Power((), 0)
+    first, claim = rulings[0], trial.case.claim
+    at = first.given.paths, _leaves(first), _call(trial, first)
     found = [
         _planted(m.kind, m.where, rulings, list(_changes(m, trial, rulings)))
-        for m in _mistakes(trial, rulings[0])
+        for m in mistakes(claim, *at, decays=not claim.is_matrix, plain=False)
     ]
-    if isinstance(trial.case.part, Matrix):
+    if claim.is_matrix:
         return Power(tuple(found), len(rulings))
     links, why_not = _in_links(trial, rulings)
     return Power((*found, *links), len(rulings), why_not)
 
 
-def _mistakes(trial: Trial, first: Ruling) -> Iterator[Mistake]:
-    part, paths, leaves = trial.case.part, first.given.paths, _leaves(first)
-    call = _call(trial, first)
-    if isinstance(part, Matrix):
-        yield from in_leaves(paths, leaves, call, decays=False, symmetric=part.symmetric)
-        yield from in_matrices(paths, leaves, part.symmetric)
-    else:
-        yield from in_leaves(paths, leaves, call, decays=True)
-    yield from in_elements(paths, leaves, plain=False)
-
-
 def _call(trial: Trial, ruling: Ruling) -> Call:
-    given = trial.case.of_caller(ruling.given)
+    given = trial.case.claim.of_caller(ruling.given)
     return Call((given.params, *given.inputs))
 
 

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from handgrad.data.numerals import place
+from handgrad.judging.claim import Claim
 
 #: A small relative error of a single element, and one that is no rounding anywhere.
 SLIGHT, PLAIN = 1e-6, 1e-2
@@ -82,8 +83,19 @@ def like(values: Any, leaf: Any) -> Any:
     return np.asarray(values, dtype=np.float64 if whole else leaf.dtype)
 
 
-def in_leaves(
-    paths: Sequence[str], leaves: Leaves, call: Call, decays: bool, symmetric: bool = False
+def mistakes(
+    claim: Claim, paths: Sequence[str], leaves: Leaves, call: Call, decays: bool, plain: bool
+) -> Iterator[Mistake]:
+    """Yield all mistakes in a derivative; the arguments are those of the functions below."""
+    symmetric = claim.is_matrix and claim.order == 2
+    yield from _in_leaves(paths, leaves, call, decays, symmetric)
+    if claim.is_matrix:
+        yield from _in_matrices(paths, leaves, symmetric)
+    yield from _in_elements(paths, leaves, plain)
+
+
+def _in_leaves(
+    paths: Sequence[str], leaves: Leaves, call: Call, decays: bool, symmetric: bool
 ) -> Iterator[Mistake]:
     """Yield the mistakes in whole leaves, and leaves in each other's place.
 
@@ -139,11 +151,11 @@ def _exchanged(k: int, m: int) -> Callable[[Leaves, Call], Leaves]:
     return made
 
 
-def in_elements(paths: Sequence[str], leaves: Leaves, plain: bool) -> Iterator[Mistake]:
+def _in_elements(paths: Sequence[str], leaves: Leaves, plain: bool) -> Iterator[Mistake]:
     """Yield mistakes in the largest, the median and the smallest element of every leaf, if not 0.
 
     Args:
-        paths, leaves: as for `in_leaves`, arrays of NumPy.
+        paths, leaves: as for `_in_leaves`, arrays of NumPy.
         plain: whether one that is plainly off is among them.
     """
     slips = [("sign", -1.0), ("zero", 0.0), (f"off by {SLIGHT:.0e}", 1 + SLIGHT)]
@@ -174,11 +186,11 @@ def _some(sizes: np.ndarray) -> list[int]:
     return sorted({int(order[k]) for k in (0, len(order) // 2, -1)} if order.size else set())
 
 
-def in_matrices(paths: Sequence[str], leaves: Leaves, symmetric: bool) -> Iterator[Mistake]:
+def _in_matrices(paths: Sequence[str], leaves: Leaves, symmetric: bool) -> Iterator[Mistake]:
     """Yield the mistakes of matrices: in rows, columns and diagonals.
 
     Args:
-        paths, leaves: as for `in_leaves`, arrays of NumPy; those with two axes are matrices.
+        paths, leaves: as for `_in_leaves`, arrays of NumPy; those with two axes are matrices.
         symmetric: whether it is a Hessian, whose diagonal may have a ridge, and whose columns are
             its rows.
     """

@@ -7,17 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from handgrad.judging.case import BackwardStep
-from handgrad.judging.matrix_parts import HessianProduct, Matrix
+from handgrad.judging.claim import Claim
 from handgrad.judging.outcome import Trial
-from handgrad.power.mistakes import (
-    Call,
-    Leaves,
-    Mistake,
-    in_elements,
-    in_leaves,
-    in_matrices,
-)
+from handgrad.power.mistakes import Call, Leaves, Mistake, mistakes
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +19,8 @@ class Target:
     function: Callable[..., Any]
     root: str  #: what its leaves are called, `w`, before their places
     paths: tuple[str, ...]  #: those of the leaves, if there are as many
-    has_value: bool = False  #: whether it returns (value, derivative)
-    matrix: Matrix | None = None  #: of a Jacobian or a Hessian
-    of_params: bool = False  #: whether it is a gradient, one leaf for each of the parameters
+    claim: Claim
+    has_value: bool  #: whether it returns (value, derivative)
 
     @property
     def name(self) -> str:
@@ -45,13 +36,9 @@ class Target:
             leaves: arrays of NumPy like them.
         """
         paths = self.paths if len(self.paths) == len(keys) else [self.root + key for key in keys]
-        params = [np.shape(leaf) for leaf in call.params] if self.of_params else []
+        params = [np.shape(leaf) for leaf in call.params] if self.claim.is_gradient else []
         decays = params == [leaf.shape for leaf in leaves]
-        symmetric = self.matrix is not None and self.matrix.symmetric
-        yield from in_leaves(paths, leaves, call, decays, symmetric)
-        if self.matrix is not None:
-            yield from in_matrices(paths, leaves, symmetric)
-        yield from in_elements(paths, leaves, plain=True)
+        yield from mistakes(self.claim, paths, leaves, call, decays, plain=True)
 
 
 def target_of(trial: Trial) -> Target:
@@ -61,19 +48,15 @@ def target_of(trial: Trial) -> Target:
         ValueError: no function of the caller's returns it.
     """
     case, given = trial.case, trial.outcomes[0].given
-    part, root = case.part, given.names.params
-    if part is None:
-        function = case.own.functions[0] if case.own else case.gradient
-        return Target(function, root, given.paths, case.has_value, of_params=True)
-    if isinstance(part, Matrix):
-        return Target(part.derivative, case.wording.gradient, given.paths, matrix=part)
-    if isinstance(part, HessianProduct):
-        return Target(case.gradient, root, given.paths)
-    if isinstance(part, BackwardStep):
-        function = case.own.functions[1] if case.own else part.backward
-        return Target(function, "cotangents", given.paths)
-    what = "expected one on a gradient, a backward step, a Jacobian or a Hessian"
-    raise ValueError(f"power: got a report on a rule, which no function of yours returns, {what}")
+    check = case.claim.check(case)
+    if check is None or check.derivative is None:
+        what = "expected one on a gradient, a backward step, a Jacobian or a Hessian"
+        raise ValueError(
+            f"power: got a report on a rule, which no function of yours returns, {what}"
+        )
+    function, _ = check.functions[check.derivative]
+    root = check.root or given.names.params
+    return Target(function, root, given.paths, case.claim, case.has_value)
 
 
 def keys_of(tree: Any, is_leaf: Callable[[Any], bool]) -> tuple[tuple[str, ...], Leaves, Any]:

@@ -23,6 +23,9 @@ from jax.scipy import special
 
 from handgrad.data.frames import is_own
 
+#: What a certificate says of code that was translated.
+TRANSLATED = "of its code in jax.numpy in place of NumPy"
+
 
 def _beta(a: Any, b: Any) -> Any:
     signs = (special.gammasgn(x) for x in (a, b, a + b))

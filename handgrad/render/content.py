@@ -167,11 +167,11 @@ def diagnoses(report: Reading) -> list[str]:
     texts = ([] if _told_by_its_step(report) else _kinds(report)) + _step(report)
     explained = {path for diagnosis in report.diagnoses for path in diagnosis.leaves}
     left = [path for path in _wrong(report) if path not in explained]
-    if left and report.trial is not None and report.trial.case.along_directions:
+    if left and report.trial is not None and report.trial.case.claim.along_directions:
         how = report.trial.case.wording.every_element
         return [f"Where the mistake is, and of which kind, a check {how} says."]
     # What differs is a finding of values, which is their kind.
-    if report.trial is not None and left and not report.trial.case.of_values:
+    if report.trial is not None and left and report.trial.case.claim.order:
         where = f" in {_these(left)}"
         where = where if texts else ""
         texts.append(f"Kind: unknown{where}; no kind explains all of it.")

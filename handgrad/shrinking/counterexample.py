@@ -13,11 +13,13 @@ from handgrad.clock import Clock
 from handgrad.data.complex_pairs import joined
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
+from handgrad.judging.claim import Check
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
+from handgrad.judging.trial import judge
 from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
-from handgrad.shrinking.reproduction import check_of
+from handgrad.shrinking.reproduction import lines, names_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
@@ -35,6 +37,7 @@ class Counterexample:
     inputs: tuple[Any, ...]  #: the further arguments
     finding: str  #: what is wrong there, in one line
     case: Case = field(repr=False)
+    check: Check = field(repr=False)
     cut: str = ""  #: a sentence if the search for a smaller point was cut
 
     def as_code(self) -> str:
@@ -43,24 +46,25 @@ class Counterexample:
         Functions that cannot be imported are called `gradient` and `loss`, classes by their own
         name, and a comment asks the reader to define them.
         """
-        check, source = check_of(self.case), Source()
-        source.names[check.public_name] = (check.home, check.public_name)
-        if self.case.own is None:
+        check, own, source = self.check, self.case.own, Source()
+        source.names[check.assertion] = (check.home, check.assertion)
+        if own is None:
             source.module("np", "numpy")
         functions = [source.named(function, name) for function, name in check.functions]
-        values = check.values(self.params, self.inputs)
-        by_name = {name: source.named(function, name) for function, name in check.by_name}
-        taken = {"np", "jnp", "jax", check.public_name, *functions, *by_name.values()}
-        names = _distinct(check.names(len(values)), taken)
+        values = self.case.claim.arguments(self.params, self.inputs)
+        if own is not None and own.arguments is not None:
+            values = own.arguments(*values)
+        by_name = [source.named(function, name) for function, name in check.by_name]
+        taken = {"np", "jnp", "jax", check.assertion, *functions, *by_name}
+        names = _distinct(names_of(check, len(values)), taken)
         nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
         body = [
             line
             for name, node in zip(names, nodes, strict=True)
             for line in laid_out(f"{name} = ", node)
         ]
-        given = [f"{name}={function}" for name, function in by_name.items()]
-        body += check.call([*functions, *check.given(names), *given])
-        what = check.public_name.removeprefix("assert_") if self.case.is_linear else "gradient"
+        body += lines(self.case, check, functions, names, by_name)
+        what = check.assertion.removeprefix("assert_") if self.case.claim.is_linear else "gradient"
         about = f"{self.finding}; {self.cut}" if self.cut else self.finding
         return _test(source, what, about, _wide(source, values, body))
 
@@ -86,22 +90,23 @@ def counterexample(trial: Trial) -> Counterexample | None:
         wrong.
     """
     found = trial.outcomes[trial.deciding]
-    seen, own = signature(found), trial.case.own
-    if seen is None or (own is not None and own.arguments is None):
+    case, seen, own = trial.case, signature(found), trial.case.own
+    check = case.claim.check(case)
+    if seen is None or check is None or (own is not None and own.arguments is None):
         return None
-    given = trial.case.of_caller(found.given)
-    subject, check = subject_of(trial.case, found.given), check_of(trial.case)
+    given = case.claim.of_caller(found.given)
+    subject = subject_of(case, check, found.given)
     clock = Clock(FOR_SEARCH * trial.seconds)
     for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
         with quiet():
-            judgement = check.judge(subject.case, smaller)
+            judgement = judge(*case.claim.again(subject.case, smaller), 0, False, "")
         if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
-            more = trial.case.wording.more_seconds
+            more = case.wording.more_seconds
             cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
             with jax.enable_x64(True):
                 params, inputs = joined((smaller.params, smaller.inputs))
-            return Counterexample(params, inputs, finding, trial.case, cut)
+            return Counterexample(params, inputs, finding, case, check, cut)
     raise AssertionError("the caller's own point is the last one")
 
 

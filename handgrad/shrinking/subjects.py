@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -10,42 +10,23 @@ import numpy as np
 from handgrad.data.attempts import best_effort
 from handgrad.data.point import Point, vector
 from handgrad.judging.case import Case
+from handgrad.judging.claim import GRADIENT, Check
 from handgrad.judging.domains import in_domains
 from handgrad.judging.jax_loss import JaxLoss
 from handgrad.judging.judge import judge_point
 from handgrad.judging.losses import prepare
-from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.vectors.functions import in_one
 from handgrad.program.form import QUICK
 from handgrad.shrinking.layout import Layout
 
 
-class Subject(Protocol):
+class Subject:
     """A derivative that is wrong at a point, to be judged at other points of the caller's."""
 
     case: Case  #: the caller's functions
     has_autodiff: bool  #: whether there is a quick answer to compare with
-
-    def scalar(self, params: Any, *inputs: Any) -> Any:
-        """Return a number of the function's, which is defined where the function is."""
-        ...
-
-    def at(self, given: Point) -> tuple[Case, Point]:
-        """Return the case at a point, and its own point."""
-        ...
-
-    def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
-        """Return the loss and the derivative in floats; NaN where there is none."""
-        ...
-
-    def judged(self, given: Point) -> Outcome:
-        """Judge a point."""
-        ...
-
-
-class OfGradient:
-    """A gradient."""
+    scalar: Callable[..., Any]  #: a number, which is defined where the function is
 
     def __init__(self, case: Case, given: Point) -> None:
         self._loss = prepare(case, given)
@@ -69,43 +50,40 @@ class OfGradient:
         return judge_point(self._loss, given)
 
 
-class OfMatrix:
+class OfMatrix(Subject):
     """A Jacobian or Hessian, at points (x, *args) of its function's."""
 
     has_autodiff = True
 
-    def __init__(self, case: Case, part: Matrix) -> None:
-        self._part = part
+    def __init__(self, case: Case, check: Check) -> None:
+        self._of = case
         self._programs: dict[Any, Any] = {}  #: its matrix in JAX; None if JAX cannot trace it
         self._cases: dict[Any, tuple[Case, Point]] = {}  #: one of each form, which JAX compiles
-        self.case = replace(case, part=None, gradient=part.derivative, loss=part.function)
-
-    def scalar(self, params: Any, *inputs: Any) -> Any:
-        """Return the sum of the function's results."""
-        return in_one(self._part.function(params, *inputs)).sum()
+        (derivative, _), (function, _) = check.functions
+        self.case = replace(case, claim=GRADIENT, gradient=derivative, loss=function)
+        self.scalar = lambda *args: in_one(function(*args)).sum()
 
     def at(self, given: Point) -> tuple[Case, Point]:
         """Return the case at a point, and its own point."""
         if given.form not in self._cases:
-            case, at = self._part.again(given)
+            case, at = self._of.claim.again(self._of, given)
             self._cases[given.form] = in_domains(case, at), at
         case, at = self._cases[given.form]
-        part: Any = case.part
-        return case, part.varied(at, given)
+        return case, case.claim.varied(at, given)
 
     def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
         """Return 0 for the loss, which is linear, and the matrix in floats."""
         with jax.enable_x64(True):
-            blocks = self._matrix(case.part, case.of_caller(at))
+            blocks = self._matrix(case.claim.matrix(), case.claim.of_caller(at))
         return 0.0, vector([np.asarray(block, dtype=np.float64) for block in blocks])
 
-    def _matrix(self, part: Any, given: Point) -> Any:
+    def _matrix(self, matrix: Any, given: Point) -> Any:
         """Return the blocks at a point, by a program that is compiled once if JAX can trace it."""
         layout, form = Layout(given), given.form
 
         def together(arrays: Any) -> Any:
             x, args = layout.together(arrays)
-            return part.matrix(x, args)
+            return matrix(x, args)
 
         if form not in self._programs:
             self._programs[form] = jax.jit(together, compiler_options=QUICK)
@@ -121,9 +99,9 @@ class OfMatrix:
         return judge_point(prepare(case, at), at)
 
 
-def subject_of(case: Case, given: Point) -> Subject:
+def subject_of(case: Case, check: Check, given: Point) -> Subject:
     """Return what is wrong, of a case at a point of it."""
-    return OfMatrix(case, case.part) if isinstance(case.part, Matrix) else OfGradient(case, given)
+    return OfMatrix(case, check) if case.claim.is_matrix else Subject(case, given)
 
 
 def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:

@@ -4,7 +4,8 @@
 computes when JAX traces it, where no derivative rule of PyTorch runs; or of a reference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -22,7 +23,8 @@ from handgrad.data.findings import Finding
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly
-from handgrad.judging.case import OF_TORCH, Case, Own, TorchRule
+from handgrad.judging.case import OF_TORCH, Case, Own
+from handgrad.judging.claim import Check, Claim
 from handgrad.judging.form import FaultyFormError
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.arguments import CallArguments, rule_of, signature_of
@@ -34,6 +36,48 @@ from handgrad.program.aten.tensors import is_tensor, outputs_of, to_array, to_te
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+@dataclass(frozen=True, eq=False)
+class TorchRule(Claim):
+    """The backward pass of a function of PyTorch's, which is linear in its cotangent."""
+
+    is_gradient = False
+    contracted_with = "cotangent"
+    is_held = True  # element by element, by `handgrad.judging.pytorch.values`
+    chooses_convention = False
+    subject: Subject
+    together: Callable[..., tuple[Any, ...]]  #: (params, *inputs) -> the arguments
+    #: Remarks on leaves, for the case that they are wrong, by their names.
+    remarks: dict[str, str] = field(default_factory=dict)
+    said: dict[str, None] = field(default_factory=dict)  #: warnings, in order
+
+    def notes(self) -> tuple[str, ...]:
+        """Return the warnings for the report."""
+        return tuple(self.said)
+
+    def remark(self, path: str) -> str:
+        """Return the remark on a leaf, for the case that it is wrong."""
+        return self.remarks.get(path, "")
+
+    def check(self, case: Case) -> Check:
+        """Return the check that gives a case again."""
+        (f,) = case.own.functions if case.own else (None,)
+        wrt, reference = self.subject.wrt, self.subject.reference
+        return Check(
+            "assert_function",
+            ((f, "F"),),
+            signature_of(self.subject.f),
+            derivative=None,
+            options={"wrt": repr(list(wrt))} if wrt else {},
+            by_name=() if reference is None else ((reference, "reference"),),
+            home="handgrad.torch",
+        )
+
+    def again(self, case: Case, given: Point) -> tuple[Case, Point]:
+        """Return the case at other arguments, with cotangents of its own, and its point."""
+        subject = self.subject.at(self.together(given.params, *given.inputs))
+        return function_case(subject, cotangents_of(subject, None, case.seed), case)
 
 
 def cotangents_of(subject: Subject, given: Any, seed: int) -> list[np.ndarray]:
@@ -88,12 +132,8 @@ def function_case(
     def tensors_of(params: Any, others: Any) -> list[Any]:
         return subject.all_of(joined(params), joined(others))
 
-    def again(params: Any, inputs: Any) -> tuple[Case, Point]:
-        other = subject.at(arguments(params, *inputs))
-        return function_case(other, cotangents_of(other, None, options.seed), options)
-
     own = Own((rule_of(subject.f) or subject.f,), arguments)
-    part = TorchRule(again, signature_of(subject.f), subject.wrt, subject.reference)
+    claim = TorchRule(subject, arguments)
 
     def gradient(params: Any, cotangent: Any, *others: Any) -> Any:
         arrays = tensors_of(params, others)
@@ -102,9 +142,9 @@ def function_case(
             return in_pairs(subject.gradient_in_jax(arrays, cotangents))
         run, found = _backward(subject, arrays, cotangents)
         if [x.dtype for x in arrays] == dtypes:  # not a run in a longer format
-            part.said.update(dict.fromkeys(run.notes))
+            claim.said.update(dict.fromkeys(run.notes))
         none = [k for k, g in zip(subject.judged, found, strict=True) if g is None]
-        part.remarks.update((subject.arguments.names[k], _of_none(subject, k)) for k in none)
+        claim.remarks.update((subject.arguments.names[k], _of_none(subject, k)) for k in none)
         pairs = zip(found, joined(params), strict=True)
         return in_pairs([np.zeros_like(x) if g is None else g for g, x in pairs])
 
@@ -124,7 +164,7 @@ def function_case(
         gradient,
         loss,
         **options.handed_on(),
-        part=part,
+        claim=claim,
         wording=OF_TORCH,
         own=own,
         condition=subject.condition,

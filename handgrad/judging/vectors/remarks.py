@@ -1,35 +1,15 @@
-"""What a report on a matrix says besides its elements: symmetry."""
-
-from dataclasses import replace
-from typing import TypeVar
+"""What is said of a matrix besides its elements: symmetry."""
 
 import numpy as np
 
 from handgrad.data.findings import Finding
-from handgrad.judging.judgement import Judgement
-from handgrad.judging.matrix_parts import Matrix
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.witness import WRONG
 
-Report = TypeVar("Report", bound=Judgement)
 
-
-def with_remarks(report: Report) -> Report:
-    """Return a report with the remarks on its matrix."""
-    trial = report.trial
-    part = None if trial is None else trial.case.part
-    if trial is None or not isinstance(part, Matrix):
-        return report
-    found = list(report.observed)
-    ruling = trial.outcomes[trial.deciding].ruling
-    if ruling is not None and len(ruling.given.leaves) == 1:
-        found += _asymmetric(ruling, part)
-    return replace(report, observed=tuple(found))
-
-
-def _asymmetric(ruling: Ruling, matrix: Matrix) -> list[Finding]:
+def asymmetric(ruling: Ruling) -> list[Finding]:
     """Say which mirrored elements of a Hessian differ by more than rounding explains."""
-    if not matrix.symmetric or ruling.yours.worst != WRONG:
+    if ruling.yours.worst != WRONG:
         return []
     (leaf,), (path,) = ruling.given.leaves, ruling.given.paths
     yours = ruling.yours.answer.reshape(leaf.shape)
