@@ -13,7 +13,6 @@ from handgrad.clock import Clock
 from handgrad.data.complex_pairs import joined
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
-from handgrad.judging.claim import Check
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.trial import judge
@@ -37,7 +36,6 @@ class Counterexample:
     inputs: tuple[Any, ...]  #: the further arguments
     finding: str  #: what is wrong there, in one line
     case: Case = field(repr=False)
-    check: Check = field(repr=False)
     cut: str = ""  #: a sentence if the search for a smaller point was cut
 
     def as_code(self) -> str:
@@ -46,7 +44,8 @@ class Counterexample:
         Functions that cannot be imported are called `gradient` and `loss`, classes by their own
         name, and a comment asks the reader to define them.
         """
-        check, own, source = self.check, self.case.own, Source()
+        check, own, source = self.case.claim.check(self.case), self.case.own, Source()
+        assert check is not None, "else there is no counterexample"
         source.names[check.assertion] = (check.home, check.assertion)
         if own is None:
             source.module("np", "numpy")
@@ -106,7 +105,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
             cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
             with jax.enable_x64(True):
                 params, inputs = joined((smaller.params, smaller.inputs))
-            return Counterexample(params, inputs, finding, case, check, cut)
+            return Counterexample(params, inputs, finding, case, cut)
     raise AssertionError("the caller's own point is the last one")
 
 
