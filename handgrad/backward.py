@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import report_on, require, with_arguments_of
+from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.options import Options, options_and_call
 from handgrad.judging.part_cases import backward_case, points_of_part, without_cotangent
@@ -12,6 +13,9 @@ from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+#: The part of the seconds that the look for None may take besides, and that the judge has at least.
+LOOK = 0.1
 
 
 @keeping_drawn_numbers
@@ -86,11 +90,13 @@ def report_on_step(
     seconds: float,
 ) -> GradientReport:
     """Judge a backward step, as `check_backward` does; raises as that."""
-    step = forward, backward, inputs, cotangent, options
+    step, clock = (forward, backward, inputs, cotangent, options), Clock(seconds)
     case, given = backward_case(*step)
     if none := without_cotangent(case, given, seconds):
         case, given = backward_case(*step, without=none)
     points = points_of_part(points, given, without=none)
+    if clock.spent > LOOK * seconds:
+        seconds = max(clock.left, LOOK * seconds)
     return report_on(case, given, points, strict, reproduce, seconds)
 
 

@@ -154,8 +154,10 @@ def _dtype(path: str, got: np.ndarray, leaf: np.ndarray) -> Finding | None:
 Called = tuple[Any, Answer, list[Finding]]
 
 
-def _called(case: Case, given: Point) -> tuple[Any, list[str]]:
+def called(case: Case, given: Point) -> tuple[Any, list[str]]:
     """Call the gradient; if it has loops of JAX's, once its program has come to an end.
+
+    Returns what it returned, and the paths of arguments that it has changed.
 
     Raises:
         OutOfTimeError: a loop has not ended in time.
@@ -174,7 +176,7 @@ def call_gradient(case: Case, given: Point) -> Called:
     """
     with calling(case.wording.gradient):
         try:
-            result, changed = _called(case, given)
+            result, changed = called(case, given)
         except FaultyFormError as error:
             return None, [], error.findings
     value, grads, findings = None, result, []

@@ -25,7 +25,7 @@ from handgrad.data.silent import quiet
 from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
 from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
-from handgrad.judging.form import FaultyFormError
+from handgrad.judging.form import FaultyFormError, called
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
 from handgrad.judging.untraceable import calling
@@ -163,7 +163,7 @@ def without_cotangent(case: Case, given: Point, seconds: float) -> list[int]:
         limited(seconds) as clock,
         braked(clock),
     ):
-        found, _ = given.call(case.gradient)
+        found, _ = called(case, given)
         if isinstance(found, list) and any(cotangent is not None for cotangent in found):
             return [k for k, cotangent in enumerate(found) if cotangent is None]
     return []
@@ -203,7 +203,7 @@ def _with_cache(
 
 
 def _backward(backward: Callable[..., Any], cotangent: Any, cache: Any, retried: list[str]) -> Any:
-    """Check a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
+    """Call a backward pass; again with writable NumPy copies if it raises on JAX's arrays.
 
     NumPy's and compiled code may write to a cache, and what they get of a forward pass in
     `jax.numpy` is read-only. The error is then added to `retried`.

@@ -16,7 +16,14 @@ import pytest
 from jax import lax
 from scipy.optimize import rosen, rosen_der
 
-from handgrad import check_custom, check_gradient, check_hessian, check_hvp, check_jacobian
+from handgrad import (
+    check_backward,
+    check_custom,
+    check_gradient,
+    check_hessian,
+    check_hvp,
+    check_jacobian,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +97,18 @@ def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     else:
         assert found.headline.startswith(f"undecidable: {SECONDS:g} s were too short for one point")
         assert "in a loop that had not ended after" in found.headline
+
+
+def endless_pass(_: Any, x: Any) -> Any:
+    return 0.5 / newton(x, -1.0)
+
+
+def test_a_backward_pass_that_does_not_end_ends_with_the_seconds() -> None:
+    """The look for inputs of which it returns None calls it, too."""
+    step = (lambda x: (jnp.sqrt(x), x), endless_pass, np.float64(2.0))
+    took, found = spent(lambda: check_backward(*step, seconds=SECONDS))
+    assert took <= 1.1 * SECONDS + BEGUN
+    assert found.verdict == "undecidable"
 
 
 VECTOR = np.random.default_rng(7).standard_normal(3000)
