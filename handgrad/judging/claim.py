@@ -150,7 +150,7 @@ class Claim:
         return {"loss": how(loss)}
 
     def matrix(self) -> Matrices | None:
-        """Return what computes the matrix of the caller's function; None if there is none.
+        """Return what computes the matrix of the caller's function; None if nothing does.
 
         Of a product with a Hessian it is the Hessian.
         """
@@ -164,7 +164,7 @@ class Claim:
         """Return the case that the caller asked for, in whose place this one is judged."""
         return case
 
-    # What is said of it.
+    # What a report says of it.
 
     def notes(self) -> tuple[str, ...]:
         """Return warnings for the report, once the case was judged."""
@@ -203,7 +203,7 @@ class Claim:
     # How it is judged again.
 
     def check(self, case: Any) -> Check | None:
-        """Return the check that gives a case again; None if there is none."""
+        """Return the check that gives a case again; None if no check does."""
         gradient, loss = case.own.functions if case.own else (case.gradient, case.loss)
         return Check("assert_gradient", ((gradient, "gradient"), (loss, "loss")), case.loss)
 

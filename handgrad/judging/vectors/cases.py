@@ -8,6 +8,7 @@ of the function, and a Hessian by series whose numbers are series; both without 
 JAX's.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,7 +32,7 @@ from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors import answers
 from handgrad.judging.vectors.blocks import Blocks
 from handgrad.judging.vectors.functions import VectorFunction
-from handgrad.judging.vectors.remarks import asymmetric
+from handgrad.judging.vectors.symmetry import asymmetric
 from handgrad.program.numpy_to_jax import TRANSLATED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -46,7 +47,7 @@ OF_PRODUCT = _OF_MATRIX._replace(gradient="hessp")
 
 
 @dataclass(frozen=True, eq=False)
-class OfFunction(Claim):
+class OfFunction(Claim, ABC):
     """What is judged by a loss that is a derivative of the caller's function."""
 
     is_gradient = False
@@ -56,9 +57,9 @@ class OfFunction(Claim):
         """Return the caller's function."""
         return self.f.f
 
+    @abstractmethod
     def loss(self) -> Function:
         """Return the loss of the case."""
-        raise NotImplementedError
 
     def rewritten(self, loss: Function, how: Rewriting) -> dict[str, Any]:  # noqa: ARG002 (of other claims)
         """Return the fields of a case whose function is other code."""

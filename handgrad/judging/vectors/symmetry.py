@@ -1,4 +1,4 @@
-"""What is said of a matrix besides its elements: symmetry."""
+"""Where a Hessian is not symmetric."""
 
 import numpy as np
 

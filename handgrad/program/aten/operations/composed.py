@@ -21,7 +21,9 @@ def on_each(function: Any) -> Any:
     if not name.startswith(_ON_LISTS):
         return None
     name = name.removeprefix(_ON_LISTS)
-    single = getattr(aten, _OF_ONE.get(name, name))
+    single = getattr(aten, _OF_ONE.get(name, name), None)
+    if single is None:
+        return None
 
     def run(*lists: Any, **options: Any) -> list[Any]:
         found = []

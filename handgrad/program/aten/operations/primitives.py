@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from handgrad.program.aten.operations.axes import axes_of
 from handgrad.program.aten.operations.promotion import common_dtype, is_inexact
 from handgrad.program.aten.registry import operation
 
 
-def times_growth(scaled: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _times_growth(scaled: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a Bessel function I of the one that is scaled by e^-|x|."""
     return lambda x: scaled(x) * jnp.exp(jnp.abs(x))
 
@@ -31,9 +32,9 @@ _OF_ONE: dict[str, Callable[[Any], Any]] = {
     "asinh": jnp.arcsinh,
     "atan": jnp.arctan,
     "atanh": jnp.arctanh,
-    "bessel_i0": times_growth(lax.bessel_i0e),
+    "bessel_i0": _times_growth(lax.bessel_i0e),
     "bessel_i0e": lax.bessel_i0e,
-    "bessel_i1": times_growth(lax.bessel_i1e),
+    "bessel_i1": _times_growth(lax.bessel_i1e),
     "bessel_i1e": lax.bessel_i1e,
     "bitwise_not": jnp.bitwise_not,
     "cbrt": jnp.cbrt,
@@ -162,10 +163,19 @@ def device_put(x: Any, *_: Any) -> Any:
 # Forms.
 
 
-@operation("prims.broadcast_in_dim")
-def broadcast_in_dim(x: Any, shape: Sequence[int], axes: Sequence[int]) -> Any:
-    """Repeat along new axes and those of length 1."""
-    return lax.broadcast_in_dim(x, shape, axes)
+_FORMS: dict[str, Callable[..., Any]] = {
+    "broadcast_in_dim": lax.broadcast_in_dim,
+    "cat": lax.concatenate,
+    "reshape": jnp.reshape,
+    "rev": lax.rev,
+    "slice": lax.slice,
+    "slice_in_dim": lax.slice_in_dim,
+    "squeeze": lax.squeeze,
+    "transpose": jnp.transpose,
+}
+
+for _name, _of_form in _FORMS.items():
+    operation(f"prims.{_name}")(_of_form)
 
 
 @operation("prims.collapse_view")
@@ -181,62 +191,13 @@ def split_dim(x: Any, dim: int, outer: int) -> Any:
     return jnp.reshape(x, (*x.shape[:dim], outer, x.shape[dim] // outer, *x.shape[dim + 1 :]))
 
 
-@operation("prims.squeeze")
-def squeeze(x: Any, dimensions: Sequence[int]) -> Any:
-    """Drop axes of length 1."""
-    return lax.squeeze(x, dimensions)
-
-
-@operation("prims.transpose")
-def transpose(x: Any, permutation: Sequence[int]) -> Any:
-    """Put the axes in another order."""
-    return jnp.transpose(x, permutation)
-
-
-@operation("prims.slice")
-def sliced(
-    x: Any, starts: Sequence[int], limits: Sequence[int], strides: Sequence[int] | None = None
-) -> Any:
-    """Return a part of every axis."""
-    return lax.slice(x, starts, limits, strides)
-
-
-@operation("prims.slice_in_dim")
-def slice_in_dim(x: Any, start: int, limit: int, stride: int = 1, axis: int = 0) -> Any:
-    """Return a part of one axis."""
-    return lax.slice_in_dim(x, start, limit, stride, axis)
-
-
-@operation("prims.reshape")
-def reshape(x: Any, shape: Sequence[int]) -> Any:
-    """Return the same elements in another shape."""
-    return jnp.reshape(x, shape)
-
-
-@operation("prims.rev")
-def reverse(x: Any, dims: Sequence[int]) -> Any:
-    """Reverse axes."""
-    return lax.rev(x, dims)
-
-
-@operation("prims.cat")
-def concatenate(tensors: Sequence[Any], dim: int) -> Any:
-    """Join along an axis."""
-    return lax.concatenate(tensors, dim)
-
-
 # Reductions.
-
-
-def _axes(x: Any, dims: Sequence[int] | None) -> tuple[int, ...]:
-    """Return axes; PyTorch calls that of a tensor without any 0."""
-    return tuple(range(x.ndim)) if dims is None or not x.ndim else tuple(dims)
 
 
 def _reduced(
     f: Callable[..., Any], x: Any, dims: Sequence[int] | None, *, output_dtype: Any = None
 ) -> Any:
-    found = f(x, axis=_axes(x, dims))
+    found = f(x, axis=axes_of(x, dims))
     return found if output_dtype is None else converted(found, output_dtype)
 
 
@@ -247,7 +208,7 @@ for _name, _of_axes in {"sum": jnp.sum, "prod": jnp.prod, "amax": jnp.max, "amin
 @operation("prims.var")
 def variance(x: Any, dims: Sequence[int] | None, correction: float = 1) -> Any:
     """Return the mean square of the deviations, the count lessened by the correction."""
-    axes = _axes(x, dims)
+    axes = axes_of(x, dims)
     count = math.prod(x.shape[axis] for axis in axes)
     gaps = x - jnp.sum(x, axes, keepdims=True) / count
     squares = jnp.square(jnp.abs(gaps)) if jnp.iscomplexobj(x) else jnp.square(gaps)
