@@ -135,7 +135,7 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
 def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch: pytest.MonkeyPatch, ask: str, device: str
 ) -> None:
-    """One that does not answer, here for two seconds, is none."""
+    """A GPU that does not answer in time, here two seconds, is not used."""
     monkeypatch.setattr(machine, "PATIENCE", 2 if "sleep" in ask else 60)
     monkeypatch.setattr(machine, "gpus", lambda: ["A GPU"])
     monkeypatch.setattr(machine, "PROBE", ask)

@@ -59,7 +59,7 @@ def test_what_a_target_is(
     assert (data.classes, data.y.tolist()) == (classes, codes)
 
 
-#: A file whose column y is to be predicted, what else is named of it, and what is said of it.
+#: A file whose column y is to be predicted, further options, and the message.
 AT_FAULT: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "no rows": ("a,y\n", {}, ": no rows"),
     "an image": (b"\x89PNG\r\n", {}, ": not UTF-8 text"),

@@ -300,7 +300,10 @@ def test_what_overflows_is_undecidable() -> None:
 def test_a_factor_in_a_network_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
     """In single precision and in some depth: bounds grow, but not to the size of the numbers."""
     right = manual.network.gradient
-    wrong = lambda *point: [Layer(2 * w, 2 * b) for w, b in right(*point)]  # noqa: E731
+
+    def wrong(*point: Any) -> list[Layer]:
+        return [Layer(2 * w, 2 * b) for w, b in right(*point)]
+
     monkeypatch.setattr(manual.network, "gradient", wrong)
     network, scale = Network((2, 2, 2, 2, 2, 1), "tanh", "identity"), "spread:1e-3:10"
     found = sweep(settings(network, 2, "float32", scale, scale), 10_000)

@@ -23,7 +23,7 @@ export const AXIS = { labelAnchor: "center", labelArrow: "none", labelOffset: 36
 export const MARGINS = { marginLeft: 34, marginRight: 8, marginBottom: 40, marginTop: 26 };
 
 // A picture of Plot's: `options` are those of Plot.plot, by width and height. Marks that are false are left out. `scale` says
-// what its colours mean, from the least on: [colour, what stands at its lower end, at the last one's upper end].
+// what its colours mean, from the lowest value up: [colour, what stands at its lower end, at the last one's upper end].
 export function Figure({ label, name, options, scale }) {
   const [ref, width, height] = useSize();
   useLayoutEffect(() => {

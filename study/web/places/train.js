@@ -28,7 +28,7 @@ const PAIRS = ["w6 b3", "w5 w6", "w1 w2", "w3 w4"];
 const both = (pair) => pair.replace(" ", " and ");
 // No level is a quarter: where σ is flat, L is some of those, and there is no line.
 const [GRID, LEVELS] = [48, [0.003, 0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9]];
-// Between them, from the least on; and the losses that are said of them.
+// The colours between levels, from the lowest loss up, and the losses that the legend shows.
 const COLOURS = [0, ...LEVELS].map((_, k) => (k < 6 ? `color-mix(in oklab, var(--middle) ${17 * k}%, var(--card))` : `color-mix(in oklab, var(--high) ${17 * k - 87}%, var(--middle))`));
 const LOSSES = COLOURS.map((colour, k) => [colour, { 0: "0", 3: "0.03", 7: "0.3", 11: "1" }[k]]);
 
