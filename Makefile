@@ -53,7 +53,7 @@ bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; fiv
 attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, and needs the group mutants
+mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, from Python 3.12 on
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## the tables and figures of documents, and docs/reliability.md, from what is stored

@@ -1,61 +1,64 @@
 """A thousand edits of what decides what is right, each against the tests that execute its line."""
 
 import json
-import tempfile
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from compare.wording import install
 from evaluation.rows import Row
-from tests.mutation.decide import KILLED, Judge
-from tests.mutation.sample import DECIDES, load
-from tests.mutation.scratch import compile_rooms, cover
+from tests.attack.mutants.edits import ROOT
+from tests.attack.mutants.sample import DECIDES, SAMPLE, drawn, load
 
-#: An edit that changes nothing that anybody could see has the reason, `equivalent`, in its row, and
-#: what reasons like it have in common, `because`.
-SAMPLE = Path(__file__).with_name("sample.json")
+KILLED = ("killed", "timeout")
 
-SCRATCH = Path(tempfile.gettempdir(), "handgrad-mutants")
+#: Where it is kept which test executes which lines: it takes hours to find out.
+LINES = ROOT / ".pytest_cache" / "d" / "lines"
 
 #: The tests of what is edited, the slow ones as well.
-TESTS = (
-    "tests/test_corpus.py",
-    "tests/corpus",
-    "tests/manual",
-    "tests/handgrad",
-    "tests/models",
-    "manual",
-    "handgrad",
-)
+TESTS = ("tests", "manual", "handgrad", "models")
 
 OPTIONS = (
-    click.Option(["--scratch"], default=SCRATCH, type=Path, help="Where the copy is kept."),
-    click.Option(["--copy", "anew"], is_flag=True, help="Copy the checkout and cover it anew."),
+    click.Option(["--fresh"], type=int, help="So many edits drawn anew, not the stored ones."),
+    click.Option(["--seed"], default=0, help="By which these are drawn."),
+    click.Option(["--lines"], default=LINES, type=Path, help="A folder: which test executes what."),
+    click.Option(
+        ["--noting"], default=float("inf"), help="Seconds in which tests that are not there are."
+    ),
 )
 
 
-def rows(wanted: Callable[[str], bool], scratch: Path, anew: bool) -> Iterator[list[Row]]:
-    """Decide the edits that are wanted, in a copy of the checkout."""
-    if anew or not (scratch / "coverage.json").exists():
-        if find_spec("coverage") is None:
-            raise click.UsageError(f"coverage is not installed; expected {install('mutants')}")
-        cover(scratch, 2, ["-m", "slow or not slow", *TESTS])
-    judge = Judge(scratch)
-    compile_rooms(judge.tree)
-    try:
-        for name, mutant in load(SAMPLE).items():
-            if mutant is not None and wanted(f"{name} {mutant.file}"):
-                found = judge.decide(mutant)
-                outcome, by = found.pop("status"), found.pop("by", "")
-                row = {"id": f"{name} {mutant.file}", "outcome": outcome, "says": by}
-                yield [row | found]
-    finally:
-        judge.close()
+def rows(
+    wanted: Callable[[str], bool], fresh: int | None, seed: int, lines: Path, noting: float
+) -> Iterator[list[Row]]:
+    """Decide the edits that are wanted, in forks of one process that has collected all tests."""
+    if sys.version_info < (3, 12):
+        raise click.UsageError("which lines a test executes is known from Python 3.12 on")
+    edits = drawn(fresh, seed) if fresh else load()
+    edits = {name: edit for name, edit in edits.items() if wanted(name)}
+    with TemporaryDirectory() as folder:
+        asked = Path(folder, "edits.json")
+        asked.write_text(json.dumps({name: asdict(edit) for name, edit in edits.items()}), "utf-8")
+        options = ["-s", "-p", "no:terminalreporter", "-p", "tests.attack.mutants.plugin"]
+        options += ["--edits", str(asked), "--lines", str(lines), "--noting", str(noting)]
+        with subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, "-m", "slow or not slow", *TESTS],
+            cwd=ROOT,
+            env=os.environ | {"HANDGRAD_NIGHT": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as deciding:
+            assert deciding.stdout is not None
+            yield from ([json.loads(line)] for line in deciding.stdout if line.startswith("{"))
+    if deciding.returncode:
+        raise click.ClickException(f"pytest ended with {deciding.returncode}")
 
 
 def figures(stored: list[Row]) -> dict[str, Any]:

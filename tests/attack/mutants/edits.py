@@ -4,10 +4,16 @@ import ast
 import hashlib
 import itertools
 import re
+import subprocess
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+#: The rooms whose functions may have an edit.
+ROOMS = ("manual", "autodiff", "handgrad", "compare", "study", "benchmarks", "models")
 
 _OPERATORS: dict[type[ast.AST], tuple[str, str]] = {
     ast.Add: ("+", "-"),
@@ -54,10 +60,12 @@ class Mutant:
         parts = "\0".join((self.file, self.function, self.old, self.new))
         return hashlib.sha1(parts.encode()).hexdigest()[:10]
 
-    @property
-    def room(self) -> str:
-        """The top folder of its file; the article's lines are a room of their own."""
-        return "article" if self.file == "manual/article.py" else self.file.split("/")[0]
+
+def python_files(root: Path = ROOT) -> list[str]:
+    """The files whose functions may have an edit."""
+    command = ["git", "ls-files", "-z", "--", *(f"{room}/*.py" for room in ROOMS)]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    return sorted(name for name in found.split("\0") if name and (root / name).is_file())
 
 
 def locate(mutant: Mutant, root: Path, files: list[str]) -> tuple[str, int, str]:
@@ -277,3 +285,15 @@ class Function:
         if node.keywords and len(values) > 1 and node.keywords[-1].arg not in (None, "strict"):
             before = max(self._span(v)[1] for v in values[:-1])
             yield "argument", before, self._span(values[-1])[1], ""
+
+
+def statement(text: str, line: int) -> range:
+    """The lines of the statement at a line; of one with a body, those before the body."""
+    found = range(line, line + 1)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line):
+            body = getattr(node, "body", None)
+            end = body[0].lineno if body else (node.end_lineno or line) + 1
+            if line < end or end == node.lineno:
+                found = range(node.lineno, max(end, node.lineno + 1))
+    return found
