@@ -93,7 +93,7 @@ def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     verdict, report = verdict_of(case.check)
     if verdict != "disagree" or (found := report.counterexample) is None:
         return
-    smaller = replace(case, at=(found.params, *found.inputs))
+    smaller = replace(case, given=(found.params, *found.inputs))
     assert smaller.check(points=0).verdict == "disagree", str(found)
     sizes = [sum(map(np.size, jax.tree.leaves(at))) for at in (smaller.at, case.at)]
     assert sizes[0] <= sizes[1]

@@ -19,9 +19,12 @@ RAISED = "raised"
 
 
 class Anew:
-    """A function that keeps something between its calls: it is made anew for each check."""
+    """What is made anew for each check: a function that keeps something, or an array of JAX's.
 
-    def __init__(self, make: Callable[[], Callable[..., Any]]) -> None:
+    Importing rows computes nothing by JAX, so that who has imported them may be forked.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make
 
     def __call__(self, *args: Any) -> Any:
@@ -29,9 +32,9 @@ class Anew:
         return self.make()(*args)
 
 
-def anew(function: Any) -> Any:
-    """Return a function that no check has called, if it keeps something."""
-    return function.make() if isinstance(function, Anew) else function
+def anew(given: Any) -> Any:
+    """Return what no check has used, if it is made anew."""
+    return given.make() if isinstance(given, Anew) else given
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Case:
     name: str
     verb: str  #: of `handgrad`, without `check_`; `function` is that of `handgrad.torch`
     function: Any  #: None if the answer has it: a rule, or steps
-    at: tuple[Any, ...]
+    given: tuple[Any, ...]  #: its arguments; one that is JAX's own is made by `Anew`
     answer: Any  #: of a call of SciPy's the derivatives by their names, else one function
     options: Mapping[str, Any]
     says: tuple[str, ...] = ()  #: what the report must say, but for capitals and line breaks
@@ -52,6 +55,11 @@ class Case:
     kinds: tuple[str, ...] = ()  #: some of them are named, or `unknown`, and no other
     tie: bool = False  #: whether several answers are right
     compiled: Any = None  #: the function, compiled, where differences of it would take long
+
+    @property
+    def at(self) -> tuple[Any, ...]:
+        """Return its arguments."""
+        return tuple(map(anew, self.given))
 
     def check(self, **options: Any) -> Any:
         """Make the check, some options of which may be others."""

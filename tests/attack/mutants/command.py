@@ -23,7 +23,13 @@ KILLED = ("killed", "timeout")
 LINES = ROOT / ".pytest_cache" / "d" / "lines"
 
 #: The tests of what is edited, the slow ones as well.
-TESTS = ("tests", "manual", "handgrad", "models")
+TESTS = (
+    "tests/test_corpus.py",
+    "tests/test_equivalence.py",
+    *(f"tests/{room}" for room in ("corpus", "handgrad", "manual", "models")),
+    "manual",
+    "handgrad",
+)
 
 OPTIONS = (
     click.Option(["--fresh"], type=int, help="So many edits drawn anew, not the stored ones."),

@@ -88,9 +88,13 @@ def rules() -> list[Case]:
     for said, dtype, of_cotangent, right in RULES:
         due: Any = {"verdict": "agree"} if right else NONLINEAR
         says = "" if right else "the rule is not linear in its cotangent"
-        found += cases(f"a rule in {dtype}", check_custom, None, np.asarray(X).astype(jnp.dtype(dtype)), points=0)(
-            Row(said, by_vjp(of_cotangent), says, **due)
-        )
+        found += cases(
+            f"a rule in {dtype}",
+            check_custom,
+            None,
+            np.asarray(X).astype(jnp.dtype(dtype)),
+            points=0,
+        )(Row(said, by_vjp(of_cotangent), says, **due))
     return found
 
 

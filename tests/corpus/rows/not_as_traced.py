@@ -17,7 +17,7 @@ from handgrad import (
     check_jacobian,
     check_scipy,
 )
-from tests.corpus.case import Case, Row, cases
+from tests.corpus.case import Anew, Case, Row, cases
 
 ANOTHER = "JAX traces another function"
 X, C = np.array([0.4, -1.3, 0.9, 2.1]), np.array([1.0, -0.5, 2.0, 0.25])
@@ -102,8 +102,9 @@ def of_table(centre: bool) -> Callable[[Any, Any], Any]:
     return jax.grad(lambda w, m: jnp.sum(jnp.tanh((m - centre * m.mean()) @ w)))
 
 
-with jax.enable_x64(True):
-    OF_JAX = jnp.asarray(X)
+def of_jax() -> Any:
+    with jax.enable_x64(True):
+        return jnp.asarray(X)
 
 
 def on_a_simplex(p: Any) -> Any:
@@ -230,7 +231,9 @@ CASES = [
         Row("right", lambda m: W - (W * m).sum(1, keepdims=True)),
         Row("of what JAX traces", lambda m: W + 0 * m),
     ),
-    *cases("a table that is written to", check_gradient, of_centred, OF_JAX, W / 20, points=0)(
+    *cases(
+        "a table that is written to", check_gradient, of_centred, Anew(of_jax), W / 20, points=0
+    )(
         Row(
             "right",
             of_table(True),

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from handgrad import check_gradient
-from tests.corpus.case import Row, cases
+from tests.corpus.case import Anew, Row, cases
 
 WIDE = np.cos(np.arange(1.0, 312.0))
 LEAF, TABLE = abs(WIDE[:29]) + 0.01, WIDE[:12].reshape(4, 3)
@@ -120,8 +120,12 @@ def ones(w: Any, *_: Any) -> Any:
     return np.ones_like(w)
 
 
+def a_key() -> Any:
+    return jax.random.key(7)
+
+
 CASES = [
-    *cases("dropout", check_gradient, dropout, WIDE[:41], jax.random.key(7), points=0)(
+    *cases("dropout", check_gradient, dropout, WIDE[:41], Anew(a_key), points=0)(
         Row("right", of_what_is_kept, certified=True),
     ),
     *cases("dropout by a key of its own", check_gradient, drops, WIDE[:41], points=2)(

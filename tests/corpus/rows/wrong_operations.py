@@ -19,7 +19,7 @@ def of_operation(
     name: str, function: Callable[..., Any], operands: tuple[Any, ...], *rows: tuple[Any, ...]
 ) -> list[Case]:
     """Return cases of an operation: from operands and g the answer, and what is said."""
-    g = drawn(*np.shape(function(*operands)), seed=8)
+    g = drawn(*jax.eval_shape(function, *operands).shape, seed=8)
     return wrong(name, weighed(function), operands, g)(
         *((lambda p, g, b=back: b(*p, g), *says) for back, *says in rows)
     )
