@@ -286,7 +286,7 @@ def written(before: Any, after: Any, name: str, paths: Sequence[str] | None = No
     ]
 
 
-def vector(leaves: list[np.ndarray]) -> np.ndarray:
+def vector(leaves: Sequence[np.ndarray]) -> np.ndarray:
     """Concatenate all leaves to one float64 vector."""
     return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
 

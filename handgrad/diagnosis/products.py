@@ -11,7 +11,7 @@ from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.point import point_at
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
-from handgrad.judging import matrix_differences
+from handgrad.judging import by_differences
 from handgrad.judging.black_box import BlackBox
 
 #: (the Hessian, the vector) -> a wrong product.
@@ -27,7 +27,7 @@ SECONDS = 10.0
 def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that a product is that of another matrix, or with a part of the vector."""
     case, given = evidence.trial.case, evidence.given
-    if case.claim.contracted_with != "vector" or given.size > MOST_PARAMETERS:
+    if case.claim.hessian() is None or given.size > MOST_PARAMETERS:
         return
     projected = case.projected
     try:
@@ -56,7 +56,7 @@ def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
 
 def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
     """Propose that the vector of a product is divided by its length first: a factor as well."""
-    if evidence.trial.case.claim.contracted_with == "vector":
+    if evidence.trial.case.claim.hessian() is not None:
         says = "yours is the product with v divided by its length"
         yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
 
@@ -67,11 +67,12 @@ def _vector(sample: Sample) -> np.ndarray:
 
 
 def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:
-    case, claim = evidence.trial.case, evidence.trial.case.claim
+    claim = evidence.trial.case.claim
     x, *args = claim.own_arguments((sample.given.params, *sample.given.inputs))
-    matrix = claim.matrix()
-    if matrix is None or isinstance(evidence.trial.loss, BlackBox):
-        return matrix_differences.hessian(claim.function() or case.loss, point_at(x, args))
+    called, hessian = claim.function(), claim.hessian()
+    assert called is not None
+    assert hessian is not None
+    if isinstance(evidence.trial.loss, BlackBox):
+        return by_differences.hessian(called, point_at(x, args))
     with jax.enable_x64(True):
-        (found,) = matrix(x, args)
-        return np.asarray(found, dtype=np.float64)
+        return np.asarray(hessian(x, args), dtype=np.float64)

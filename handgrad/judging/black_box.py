@@ -23,7 +23,7 @@ class BlackBox(NumpyLoss):
     """The loss of a case that neither JAX nor power series look into; nothing is certified."""
 
     why: str = ""  #: what stopped JAX and power series, in one line that names the loss first
-    compiled: bool = False  #: whether JAX can compile what a matrix is of
+    in_jax: bool = False  #: whether JAX can compile what a matrix is of
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:  # noqa: ARG002 (of other losses)
         """Raise, since nothing can be certified.
@@ -44,7 +44,7 @@ class BlackBox(NumpyLoss):
             raise UndecidableError(
                 f"{obstacle}; and differences of it would move what `{STOP}` stops"
             )
-        return self.by_differences(given, obstacle, self.compiled)
+        return self.by_differences(given, obstacle, self.in_jax)
 
     def value(self, given: Point) -> Any:
         """Call the loss; where that is the slope of another one, that other."""

@@ -150,10 +150,11 @@ class Claim:
         return {"loss": how(loss)}
 
     def matrix(self) -> Matrices | None:
-        """Return what computes the matrix of the caller's function; None if nothing does.
+        """Return what computes the matrix that is judged; None if it is none."""
+        return None
 
-        Of a product with a Hessian it is the Hessian.
-        """
+    def hessian(self) -> Function | None:
+        """Return what computes the Hessian whose product with a vector is judged, of (x, args)."""
         return None
 
     def in_blocks(self, matrix: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from handgrad.data.attempts import raise_internal
 from handgrad.data.brake import interruptible
 from handgrad.data.point import Point, copied, real_inputs, vector
 from handgrad.data.pytrees import is_traced, split, weighed
-from handgrad.judging import matrix_differences
+from handgrad.judging import by_differences
 from handgrad.judging.case import Case
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.repeatability import (
@@ -173,7 +173,7 @@ class JaxLoss:
             )
         of_jax = missing.name not in (*CALLBACKS, ADAPTIVE)
         why = str(missing) if of_jax else outside(missing.name)
-        found = matrix_differences.of_case(self.case, given, why, self.answers, compiled=True)
+        found = by_differences.of_case(self.case, given, why, self.answers, in_jax=True)
         if of_jax:
             self._check_alike(given, missing, *found)
         return found
@@ -274,7 +274,7 @@ class JaxLoss:
 
     def _trace(self, given: Point, differentiate: bool) -> Traced:
         claim = self.case.claim
-        matrix = claim.matrix() if claim.is_matrix else None
+        matrix = claim.matrix()
         how = differentiate and not matrix, not claim.is_linear, self.inputs_traced
         traced = trace(self.case.loss, given.arrays, given.inputs, *how)
         if not differentiate or not matrix:

@@ -148,7 +148,7 @@ def _of_callback(prepared: JaxLoss, given: Point, traced: Traced) -> BlackBox | 
     why = f"{case.wording.loss.removeprefix('the ')}: {outside(called)}"
     if not may_be_judged(case, given):
         raise UntraceableError(why)
-    return BlackBox(case, why=why, compiled=True)
+    return BlackBox(case, why=why, in_jax=True)
 
 
 def _callback(traced: Traced) -> str | None:

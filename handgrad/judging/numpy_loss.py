@@ -18,7 +18,7 @@ from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.formats import is_floating, is_half
 from handgrad.data.point import Point, copied, real_inputs, shortly
 from handgrad.data.pytrees import split
-from handgrad.judging import by_differences, matrix_differences
+from handgrad.judging import by_differences
 from handgrad.judging.case import Case
 from handgrad.judging.repeatability import (
     CALLS,
@@ -89,8 +89,7 @@ class NumpyLoss:
             with self._called_again():
                 return self.case.loss(jax.tree_util.tree_unflatten(tree, params), *others)
 
-        claim = self.case.claim
-        matrix = claim.matrix() if claim.is_matrix else None
+        claim, matrix = self.case.claim, self.case.claim.matrix()
 
         def leaves_of(real: list[Any]) -> tuple[Any, list[Any]]:
             assert matrix is not None
@@ -106,7 +105,7 @@ class NumpyLoss:
             tuple(suspects),
             computed_in=self.case.arithmetic,
             tangent=self.case.tangent(given),
-            linear=claim.is_matrix,
+            linear=matrix is not None,
             loss=loss,
             arrays=[not isinstance(leaf, float | np.generic) for leaf in (*leaves, *inputs)],
             memory=self._memory,
@@ -160,17 +159,17 @@ class NumpyLoss:
         return reference, tolerances
 
     def by_differences(
-        self, given: Point, why: str, compiled: bool = False
+        self, given: Point, why: str, in_jax: bool = False
     ) -> tuple[Reference, Tolerances]:
         """Return an estimate of the gradient, and what it leaves open.
 
-        The arguments are those of `handgrad.judging.matrix_differences.of_case`.
+        The arguments are those of `handgrad.judging.by_differences.of_case`.
         """
-        return matrix_differences.of_case(self.case, given, why, self.answers, compiled)
+        return by_differences.of_case(self.case, given, why, self.answers, in_jax)
 
     def _check_matrix(self, given: Point, reference: Reference) -> None:
         """Compare a matrix with differences of its function, at a few elements."""
-        slopes, errors, known = matrix_differences.few(self.case, given)
+        slopes, errors, known = by_differences.few(self.case, given)
         apart = np.abs(slopes - balls.midpoints(reference.gradient))
         size = np.max(np.abs(slopes), initial=0.0, where=known)
         if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():
@@ -270,7 +269,7 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
     except Exception as error:
         raise_internal(error, Exception)  # of a library, where the loss is a function of one
         raise by_jax from None
-    if case.claim.contracted_with != "vector":  # whose loss has been seen to be of one number
+    if case.claim.hessian() is None:  # whose loss has been seen to be of one number
         plain.answers(given)
     first: Exception | None = None
     # `jax.grad` does not trace the inputs, so the loss may use them in ways that series do not

@@ -23,17 +23,11 @@ How far both are off is measured in `tests/handgrad/oracle/test_differences.py`.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.oracle.difference_formulas import (
-    PAIRS,
-    RATIO,
-    Differences,
-    Values,
-    differences,
-)
+from handgrad.oracle.difference_formulas import RATIO, Differences, Values, differences
 
 #: The steps, from half the size of a number on.
 STEPS = 15
@@ -43,9 +37,6 @@ NEARBY = 3
 
 #: Those of a search for roughness alone.
 FEW_STEPS = 6
-
-#: How often the function is called for a slope.
-CALLS = 2 * (STEPS + PAIRS - 1) + 1
 
 #: By this much at least an estimate shrinks from step to step, as long as the formula converges:
 #: the error of a difference of order eight by 1.9⁸ = 170, that of both sides by 1.9⁷ = 89.
@@ -68,44 +59,40 @@ SHORTER, TRIES = 2.0**10, 3
 
 
 class Slope(NamedTuple):
-    """A slope, and how far it may be off."""
+    """A slope, and how far it may be off; or those of several results, as arrays."""
 
-    value: float
-    fine: float  #: from the slope of what the function computes
-    coarse: float  #: from that of what it approximates; not less than `fine`
-    step: float  #: the step that it was found with
-    roughness: float  #: how far slopes of what it approximates may lie apart, relative to `nearby`
+    value: Any
+    fine: Any  #: from the slope of what the function computes
+    coarse: Any  #: from that of what it approximates; not less than `fine`
+    step: Any  #: the step that it was found with
+    roughness: Any  #: how far slopes of what it approximates may lie apart, relative to `nearby`
     #: The size of slopes nearby: of this, of secants over some hundredths of the number, and of the
     #: change of the slope that is in proportion half as far away as 0.
-    nearby: float
+    nearby: Any
     #: How far slopes lie apart at longer steps, where they have not settled yet; 0 if they settle
     #: at once. So much may jumps of a solver have added, which a short step does not meet.
-    unsettled: float = 0.0
+    unsettled: Any = 0.0
+
+    def divided(self, scale: float) -> "Slope":
+        """Return the slope by t as that by what t is a multiple of."""
+        scaled = ("value", "fine", "coarse", "nearby", "unsettled")
+        return self._replace(**{name: getattr(self, name) / scale for name in scaled})
 
 
 UNKNOWN = Slope(np.nan, np.inf, np.inf, 0.0, 0.0, 0.0)
 
 
-def slope(f: Callable[[float], float], x: float, size: float) -> Slope:
-    """Return the slope of a function at a number.
-
-    Args:
-        f: the function; what it raises, and what is not finite, is left out.
-        x: the number.
-        size: above 0, by how much it may be moved; |x| for most.
-    """
-    return slopes(lambda at: np.array([f(at)]), 1, x, size)[0]
-
-
 def slopes(
     f: Callable[[float], np.ndarray], count: int, x: float, size: float, order: int = 1
-) -> list[Slope]:
+) -> Slope:
     """Return the slopes of all results of a function at a number, or their second derivatives.
 
     Args:
-        f: the function, whose results are an array of shape (count,).
+        f: the function, whose results are an array of shape (count,); what it raises, and what is
+            not finite, is left out.
         count: of results.
-        x, size: as for `slope`.
+        x: the number.
+        size: above 0, by how much it may be moved; |x| for most.
         order: 1, or 2 for the second derivatives.
     """
     values, first = Values(f, count), size / 2
@@ -124,21 +111,14 @@ def slopes(
         if not left:
             break
         first /= SHORTER
-    return [
-        found._replace(nearby=float(n), unsettled=float(u))
-        for found, n, u in zip(best, nearby, unsettled, strict=True)
-    ]
-
-
-def roughness(f: Callable[[float], float], x: float, size: float) -> float:
-    """Return how rough a function is about a number, see `Slope.roughness`."""
-    return float(roughnesses(lambda at: np.array([f(at)]), 1, x, size)[0])
+    of_all = Slope(*np.array(best, dtype=np.float64).T)
+    return of_all._replace(nearby=nearby, unsettled=unsettled)
 
 
 def roughnesses(
     f: Callable[[float], np.ndarray], count: int, x: float, size: float, order: int = 1
 ) -> np.ndarray:
-    """Return how rough all results of a function are about a number, shape (count,).
+    """Return how rough all results of a function are about a number, see `Slope`; shape (count,).
 
     The arguments are those of `slopes`.
     """

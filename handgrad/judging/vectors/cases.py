@@ -208,9 +208,9 @@ class HessianProduct(OfFunction):
 
         return slope
 
-    def matrix(self) -> Matrices:
+    def hessian(self) -> Function:
         """Return what computes the Hessian."""
-        return lambda x, args: [self.f.hessian(x, args)]
+        return self.f.hessian
 
     def along(self, domains: Sequence[Domain], given: Point) -> Point:
         """Return a point with 0 in the vector where the parameters do not vary.
