@@ -346,8 +346,7 @@ class Found:
             name: what messages call the function.
         """
         known, second = np.isfinite(self.slopes.value), " of second order" * (self.around.order > 1)
-        how = f"not certified: differences{second} of {name} (scipy.differentiate), which estimate "
-        how += "their error"
+        how = f"not certified: differences{second} of {name}, which estimate their error"
         if not known.all():
             how += f"; {int(known.sum()):,} of {known.size:,} elements, drawn at random"
         if self.rough > HALF:

@@ -181,7 +181,10 @@ class Ruling:
         allowed = np.maximum(self.tolerance.sharp, self.tolerance.loose)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             limits = np.where(sizes > 0, allowed / sizes, np.nan)
-        return np.where(self.reference.known, limits, np.inf)
+        # What is 0 by an estimate may be any number within its error.
+        unsure = (balls.radii(self.reference.gradient) > 0) & (sizes == 0)
+        known = self.reference.known & (self.reference.certified | ~unsure)
+        return np.where(known, limits, np.inf)
 
 
 def rule(

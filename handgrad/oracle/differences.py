@@ -1,23 +1,21 @@
 """The slopes of a function that only gives floats, by differences, and estimates of their error.
 
-Nothing is proved here. The slopes are those of `scipy.differentiate`: central differences of order
-eight, at steps from half the size of the number on, each about half the one before. As SciPy does,
-the error of each is estimated by the difference from the one before. That is too small by chance
-where two of them coincide, and by design where large steps miss what a function does between them.
-So it counts as well
+Nothing is proved here. Slopes and second derivatives are central differences of order eight, at
+steps from half the size of the number on, each about half the one before: those that
+`scipy.differentiate` takes for slopes, but that all steps are of one ladder, so that each number is
+asked for once. As SciPy does, the error of each is estimated by the difference from the one before.
+That is too small by chance where two of them coincide, and by design where large steps miss what a
+function does between them. So it counts as well
 
 - how far the slopes on both sides lie apart, in the same order: at a kink it is all that is known;
-- how far smaller steps lead away, each by twice as much as the one before, as rounding does.
+- how far smaller steps lead away, each by the ratio of steps more than the one before, to the power
+  of the order, as rounding does.
 
 An estimate shrinks by some hundred times with each step until it meets the rounding of the
 function. One that stops to do so before, and goes on later, has met an approximation: a solver
 whose number of steps changes, the cells of a quadrature, a sample. The slope of what is computed
 is known better than that of what is meant. There are two estimates therefore, the `fine` one of the
 former, and the `coarse` one of the latter.
-
-A function may have several results, which share its calls. Second derivatives along a line, which
-SciPy has only as slopes of slopes, are central differences of order eight as well, at the same
-steps; their estimates are the same, but that rounding grows by the square of the ratio of steps.
 
 How far both are off is measured in `tests/handgrad/oracle/test_differences.py`.
 """
@@ -26,8 +24,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from handgrad.oracle.difference_formulas import RATIO, Differences, Values, differences
+#: Each step is that many times as long as the next. With 2, a function that is rounded to a few
+#: digits, or that repeats itself, may look linear at all steps.
+RATIO = 1.9
+
+#: Pairs of points in a formula of order eight.
+PAIRS = 4
 
 #: The steps, from half the size of a number on.
 STEPS = 15
@@ -95,7 +99,7 @@ def slopes(
         size: above 0, by how much it may be moved; |x| for most.
         order: 1, or 2 for the second derivatives.
     """
-    values, first = Values(f, count), size / 2
+    values, first = _Values(f, count), size / 2
     best, nearby, left = [UNKNOWN] * count, np.zeros(count), set(range(count))
     unsettled = np.zeros(count)
     for k in range(TRIES):
@@ -122,7 +126,7 @@ def roughnesses(
 
     The arguments are those of `slopes`.
     """
-    found = differences(Values(f, count), x, size / 2, FEW_STEPS, order)
+    found = _differences(_Values(f, count), x, size / 2, FEW_STEPS, order)
     estimates, rough = _estimates(found, order), np.zeros(count)
     for row, (of_row, slopes) in enumerate(zip(estimates, found.slopes, strict=True)):
         nearby = _nearby(slopes[int(np.argmin(of_row))], found.secants[row], found.bends[row])
@@ -131,14 +135,73 @@ def roughnesses(
     return rough
 
 
+class _Values:
+    """The results of a function at numbers, each asked for once; NaN where it raises."""
+
+    def __init__(self, f: Callable[[float], np.ndarray], count: int) -> None:
+        self._f, self.count = f, count
+        self._seen: dict[float, np.ndarray] = {}
+
+    def at(self, x: float) -> np.ndarray:
+        """Return the results at a number, shape (count,)."""
+        if x not in self._seen:
+            try:
+                found = np.asarray(self._f(x), dtype=np.float64).reshape(self.count)
+            except Exception:  # the caller's function, where it need not be defined
+                found = np.full(self.count, np.nan)
+            self._seen[x] = found
+        return self._seen[x]
+
+
+class _Differences(NamedTuple):
+    """The differences of a function at its steps; of shape (count, steps) but for the steps."""
+
+    slopes: np.ndarray  #: or second derivatives
+    apart: np.ndarray  #: how far those of both sides lie apart
+    steps: np.ndarray  #: (steps,)
+    floor: np.ndarray  #: what half an ulp of the function changes
+    still: np.ndarray  #: bool, whether the function is the same at a step to both sides
+    secants: np.ndarray  #: of slopes the larger of both sides; 0 if there are none
+    bends: np.ndarray  #: the change of a slope, or second derivative, from one side to the other
+
+
+def _differences(values: _Values, x: float, first: float, count: int, order: int) -> _Differences:
+    """Return the differences of all results at so many steps, from the first one on."""
+    pairs = PAIRS + order - 1
+    ladder = first / RATIO ** np.arange(count + pairs - 1)
+    within, steps = sliding_window_view(ladder, pairs), ladder[:count]
+    with np.errstate(all="ignore"):
+        here = values.at(x)[:, None, None]
+        sides = (np.transpose([values.at(float(x + h)) for h in sign * ladder]) for sign in (1, -1))
+        above, below = (sliding_window_view(side, pairs, axis=1) for side in sides)
+        up, down = above - here, here - below
+        # Twice the odd and the even part about the number; one has the slope, the other a kink.
+        odd, even = up + down, up - down
+        own, other = (odd / 2, even) if order == 1 else (even, 2 * odd)
+        slopes = (own / within**order)[..., :PAIRS] @ _CENTRAL
+        apart = np.abs((other / within**order) @ _OF_SIDES[order])
+        if order == 1:
+            secants, bends = np.fmax(np.abs(up), np.abs(down))[..., 0], np.abs(even)[..., 0]
+        else:
+            secants, thirds = np.abs(even)[..., 0], (odd / within)[..., :2]
+            bends = 3 * np.abs(thirds[..., 0] - thirds[..., 1]) / (1 - RATIO**-2) * steps
+        secants, bends = secants / steps**order, bends / steps**order
+    # Weights that are rounded leave some of nothing.
+    slopes = np.where((up == 0).all(axis=2) & (down == 0).all(axis=2), 0.0, slopes)
+    floor = np.spacing(np.abs(here[..., 0])) / steps**order
+    still = (up[..., 0] == 0) & (down[..., 0] == 0)
+    secants, bends = np.nan_to_num(secants), np.nan_to_num(bends)
+    return _Differences(slopes, apart, steps, floor, still, secants, bends)
+
+
 def _at(
-    values: Values, x: float, first: float, nearby: np.ndarray, order: int
+    values: _Values, x: float, first: float, nearby: np.ndarray, order: int
 ) -> list[tuple[Slope, int]]:
     """Return the slopes by steps from the first one on, and the number of the step that is best.
 
     `nearby` are those of longer steps, 0 if there were none.
     """
-    found = differences(values, x, first, STEPS, order)
+    found = _differences(values, x, first, STEPS, order)
     estimates = _estimates(found, order)
     return [
         _of_row(found, estimates[row], row, first, float(nearby[row]), order)
@@ -147,7 +210,7 @@ def _at(
 
 
 def _of_row(
-    found: Differences, estimates: np.ndarray, row: int, first: float, nearby: float, order: int
+    found: _Differences, estimates: np.ndarray, row: int, first: float, nearby: float, order: int
 ) -> tuple[Slope, int]:
     slopes, steps, secants = found.slopes[row], found.steps, found.secants[row]
     still, floor = found.still[row], found.floor[row]
@@ -186,7 +249,7 @@ def _nearby(value: float, secants: np.ndarray, bends: np.ndarray) -> float:
     return float(np.nanmax([abs(value), secants[NEARBY], bends[NEARBY] * RATIO**NEARBY]))
 
 
-def _estimates(found: Differences, order: int) -> np.ndarray:
+def _estimates(found: _Differences, order: int) -> np.ndarray:
     """Return the estimated error of each slope, (count, steps); infinite where there is none."""
     slopes = found.slopes
     own = np.fmax(np.abs(np.diff(slopes, prepend=np.nan)), found.apart)
@@ -211,3 +274,22 @@ def _rough(slopes: np.ndarray, estimates: np.ndarray, steps: np.ndarray, order: 
     known = estimates[:-1] <= KNOWN * np.abs(slopes[:-1])
     stops = known & (estimates[1:] > estimates[:-1] / SHRINKS) & np.isfinite(estimates[1:])
     return float(np.max((estimates * steps**order)[1:][stops], initial=0.0))
+
+
+def _weights(*powers: int) -> np.ndarray:
+    """Return the weights of steps, each shorter than the last, in a sum where powers of h cancel.
+
+    All of them but the first, which has the weight 1.
+    """
+    h = RATIO ** -np.arange(float(len(powers)))
+    return np.linalg.solve(h ** np.array(powers)[:, None], np.eye(len(powers))[0])
+
+
+#: Of (f(x+h) - f(x-h)) / 2h, whose limit is the slope, and of (f(x+h) - 2·f(x) + f(x-h)) / h²,
+#: whose limit is the second derivative. Both are even.
+_CENTRAL = _weights(0, 2, 4, 6)
+
+#: By the order: of (f(x+h) - 2·f(x) + f(x-h)) / h, whose limit is the jump of the slope, and
+#: without a jump is odd; of 2·(f(x+h) - f(x-h)) / h², which is odd but for the jump of the second
+#: derivative.
+_OF_SIDES = {1: _weights(0, 1, 3, 5), 2: _weights(0, -1, 1, 3, 5)}
