@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from handgrad.clock import OutOfTimeError, limited
-from handgrad.data.point import point_at
+from handgrad.data.point import point_at, vector
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging import by_differences
@@ -62,8 +62,7 @@ def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
 
 
 def _vector(sample: Sample) -> np.ndarray:
-    leaves = jax.tree_util.tree_leaves(sample.given.inputs[0])
-    return np.concatenate([np.ravel(leaf) for leaf in leaves])
+    return vector(jax.tree_util.tree_leaves(sample.given.inputs[0]))
 
 
 def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:

@@ -12,7 +12,7 @@ from handgrad.arithmetic import balls
 from handgrad.clock import OutOfTimeError
 from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
-from handgrad.data.point import Point
+from handgrad.data.point import Point, vector
 from handgrad.data.silent import quiet
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.engine import REFUSED, Engine, engine
@@ -85,7 +85,7 @@ class Sample:
     @cached_property
     def params(self) -> np.ndarray:
         """The parameters in one vector."""
-        return np.concatenate([leaf.reshape(-1).astype(np.float64) for leaf in self.given.leaves])
+        return vector(self.given.leaves)
 
     def explained(self, prediction: np.ndarray, within: np.ndarray) -> bool:
         """Tell whether yours is the prediction, up to rounding, at the elements `within`."""

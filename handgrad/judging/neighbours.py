@@ -142,7 +142,7 @@ def _absorbed(
     """
     points = [loss.case.varied(given, partial(_times, t)) for t in WAY]
     answers = [answer(point) for point in points]
-    eps = np.repeat([formats.of(a.dtype).eps for a in given.leaves], [a.size for a in given.leaves])
+    eps = formats.of_elements(given.leaves, "eps")
     allowed = ULPS * eps * np.max(np.abs(answers), axis=0)
     found = open_ones & (gaps.gap <= allowed)
     for point, answered in zip(points, answers, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.data.domains.domain import Domain
 from handgrad.data.domains.named import check_inside
-from handgrad.data.point import Point, shortly, sizes_of
+from handgrad.data.point import Point, shortly, sizes_of, vector
 
 #: The distances from the caller's point, relative to the size of the parameters, in turn.
 SCALES = (0.1, 1.0, 0.01, 3.0)
@@ -68,7 +68,7 @@ def _drawn(
 
 
 def _sizes(leaves: Sequence[np.ndarray]) -> list[float]:
-    everything = _size(np.concatenate([leaf.reshape(-1).astype(float) for leaf in leaves])) or 1.0
+    everything = _size(vector(leaves)) or 1.0
     return [_size(leaf) or everything for leaf in leaves]
 
 

@@ -28,6 +28,7 @@ from handgrad.arithmetic.comparisons import (
 )
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError
+from handgrad.data.point import vector
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import (
@@ -127,7 +128,7 @@ def _lines(problem: Problem) -> list[np.ndarray]:
     arrays = [*problem.leaves, *problem.inputs][problem.moving]
     if not arrays:  # values that the code uses cannot be moved
         return []
-    flat = np.concatenate([np.abs(a.astype(np.float64)).reshape(-1) for a in arrays])
+    flat = np.abs(vector(arrays))
     sizes = balls.exact(np.where(flat > 0, flat, 1.0))
     rng = np.random.default_rng(problem.fingerprint)
     lines = [generic_direction(rng, flat.size)[0] * sizes for _ in range(LINES)]

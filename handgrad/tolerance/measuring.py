@@ -65,15 +65,12 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     if problem.shift is not None:
         draws = _draws(problem, reference, np.random.default_rng(seed), None)
         return Tolerances(problem, reference, draws, partial(of_limit, problem, reference))
-    rng, program = np.random.default_rng(seed), problem.traced.gradient
+    rng = np.random.default_rng(seed)
     short = stated.applies(problem)
     if not reference.known.all():
         whole = partial(_of_known_elements, problem, reference, rng, short)
         return Tolerances(problem, reference, (), lambda _: whole())
-    here = reference.run if reference.program is program else None
-    if program is not None and here is None:
-        with balls.precision(max(BITS, reference.bits)):
-            here = run(problem, program, problem.arguments(), None)
+    here = _run_here(problem, reference)
     estimate = partial(first_order.estimate, problem, reference, seed)
     draws = _draws(problem, reference, rng, here)
     program_in_balls = here and here[0][1:]
@@ -91,12 +88,17 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
 
 def in_arithmetic(problem: Problem, reference: Reference, seed: int) -> stated.Stated:
     """Return what rounding in the arithmetic of a problem explains, whatever it was judged by."""
+    return stated.Measuring(problem, reference, _run_here(problem, reference), seed).sharp
+
+
+def _run_here(problem: Problem, reference: Reference) -> tuple[np.ndarray, Decisions] | None:
+    """Return the run of JAX's gradient program at the point; None if it has none."""
     program = problem.traced.gradient
     here = reference.run if reference.program is program else None
-    if program is not None and here is None:
-        with balls.precision(max(BITS, reference.bits)):
-            here = run(problem, program, problem.arguments(), None)
-    return stated.Measuring(problem, reference, here, seed).sharp
+    if program is None or here is not None:
+        return here
+    with balls.precision(max(BITS, reference.bits)):
+        return run(problem, program, problem.arguments(), None)
 
 
 def _stand_for_others(problem: Problem) -> bool:

@@ -53,9 +53,7 @@ def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], 
     for leaf, part in zip(problem.leaves, slices(problem.leaves), strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
             half[part] = formats.spacing(sizes[part].astype(leaf.dtype)) / 2
-    short = np.repeat(
-        [formats.is_half(a.dtype) for a in problem.leaves], [a.size for a in problem.leaves]
-    )
+    short = formats.of_elements(problem.leaves, "half") > 0
     half, sizes = (np.where(short, each / SHARP, each) for each in (half, sizes))
     half = np.maximum(half, np.finfo(np.float64).smallest_subnormal)
 

@@ -11,7 +11,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data import attempts
 from handgrad.data.complex_pairs import holds_complex
-from handgrad.data.point import Point, copied, shortly
+from handgrad.data.point import Point, copied, shortly, vector
 from handgrad.data.pytrees import is_real, split, wide
 from handgrad.data.ulps import ANOTHER
 from handgrad.judging.repeatability import CALLS, calls, not_a_function
@@ -176,8 +176,7 @@ def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
 
 def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
     # Their formats may differ, which JAX does not join where promotion is strict.
-    leaves = jax.tree_util.tree_leaves(called(f, given))
-    return np.concatenate([np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves])
+    return vector(jax.tree_util.tree_leaves(called(f, given)))
 
 
 def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:
