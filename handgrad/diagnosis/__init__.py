@@ -13,7 +13,6 @@ import numpy as np
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
 from handgrad.diagnosis import kinds, links, matrices, products
-from handgrad.diagnosis.measured import measured_factor
 from handgrad.diagnosis.samples import Evidence, is_enough
 from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory, explains
@@ -54,9 +53,7 @@ def mistakes(found: Evidence) -> tuple[Diagnosis, ...]:
     # mistake affects all of them.
     exactly = {k: t for k, t in by_leaf.items() if not _nearly_zero(t, found)}
     alone = tuple(d for d in _merged(found, exactly) if d.kind in STANDS_ALONE)
-    alone += _links_of_some(found, _untold(found, wrong, alone))
-    factors = (measured_factor(found, k) for k in _untold(found, wrong, alone))
-    return alone + tuple(factor for factor in factors if factor)
+    return alone + _links_of_some(found, _untold(found, wrong, alone))
 
 
 def _of_a_matrix(found: Evidence, wrong: Sequence[int]) -> tuple[Diagnosis, ...]:

@@ -111,46 +111,6 @@ class Part(Late):
         return masked(values[self.at], jnp.select([choice == 1], [self.counts[0]], self.counts[1]))
 
 
-@dataclass(frozen=True, eq=False)
-class Windows(Late):
-    """A convolution with windows that overlap, whose contributions to the input are assigned."""
-
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the convolution; of each input element only one window has a derivative."""
-        x, kernel = (values[o] for o in self.node.operands)
-        right = self.node.bound([jax.lax.stop_gradient(x), kernel])[0]
-        return right + self._of_patches(x, jax.lax.stop_gradient(kernel), choice)
-
-    def _of_patches(self, x: Any, kernel: Any, choice: Any) -> Any:
-        p = self.node.eqn.params
-        numbers = p["dimension_numbers"]
-        (n_out, n_in, *n_space), out = numbers.rhs_spec, numbers.out_spec
-
-        def patches(a: Any) -> Any:
-            """All windows: (example, channel and place in the window, place of the window)."""
-            found = jax.lax.conv_general_dilated_patches(
-                a,
-                tuple(kernel.shape[k] for k in n_space),
-                p["window_strides"],
-                p["padding"],
-                p["lhs_dilation"],
-                p["rhs_dilation"],
-                numbers,
-            )
-            found = jnp.transpose(found, out)
-            return found.reshape(*found.shape[:2], -1)
-
-        places = patches(jnp.arange(1.0, x.size + 1).reshape(x.shape)).astype(jnp.int64)
-        order = jnp.broadcast_to(jnp.arange(1, places.shape[-1] + 1), places.shape)
-        order = jnp.where(choice == 1, order, places.shape[-1] + 1 - order)
-        last = jnp.zeros(x.size + 1, dtype=order.dtype).at[places].max(order)
-        windows = masked(patches(x), last[places] == order)
-        flat = jnp.transpose(kernel, (n_out, n_in, *n_space)).reshape(kernel.shape[n_out], -1)
-        found = jnp.einsum("nfs,of->nos", windows, flat)
-        shape = self.node.eqn.outvars[0].aval.shape
-        return jnp.transpose(found.reshape([shape[k] for k in out]), np.argsort(out).tolist())
-
-
 RESHAPE = (Option("transposed", "a derivative is reshaped, not transposed, on the way back", "T"),)
 REORDER = tuple(
     Option("transposed", f"a derivative is {how} on the way back", how)
@@ -193,10 +153,6 @@ def late_links(node: Node, active: set[int], numbering: Numbering) -> Iterator[S
             yield Pooled(at, node, POOLING)
     elif name == "cumsum":
         yield Running(at, node, RUNNING)
-    elif name == "conv_general_dilated" and moving[0] and _overlaps(node, shapes[1]):
-        yield Windows(
-            at, node, (Option("overwritten", LAST, "1"), Option("overwritten", FIRST, "2"))
-        )
     elif name == "dot_general":
         batched = bool(node.eqn.params["dimension_numbers"][1][0])
         for k in () if batched else (0, 1):
@@ -252,11 +208,3 @@ def _rearranges(shape: tuple[int, ...], permutation: tuple[int, ...]) -> bool:
 def _plain_window(node: Node) -> bool:
     p = node.eqn.params
     return set(p["base_dilation"]) | set(p["window_dilation"]) == {1}
-
-
-def _overlaps(node: Node, kernel: tuple[int, ...]) -> bool:
-    """Tell whether the windows of a plain convolution overlap."""
-    p = node.eqn.params
-    sizes = [kernel[k] for k in p["dimension_numbers"].rhs_spec[2:]]
-    plain = p["feature_group_count"] == p["batch_group_count"] == 1
-    return plain and any(n > s for n, s in zip(sizes, p["window_strides"], strict=True))

@@ -33,7 +33,6 @@ class Update:
     mixed: bool  #: whether only cotangents see the update; the forward pass came before
     decay: Mapping[int, float]  #: by leaf, the multiple of the leaf that a penalty adds to yours
     with_decay: bool = True  #: whether the update includes the penalty's part
-    late: bool = False  #: whether the penalty is differentiated after the update
 
     def gradient(self, engine: Engine, sample: Sample, rate: float) -> np.ndarray:
         """Return the predicted gradient for a learning rate."""
@@ -41,17 +40,14 @@ class Update:
         right = engine.right(sample.given)
         after = {}
         for k in self.moved:
-            own = (right if self.late else sample.yours)[parts[k]].reshape(leaves[k].shape)
+            own = sample.yours[parts[k]].reshape(leaves[k].shape)
             less = 0.0 if self.with_decay else self.decay[k]
             after[k] = leaves[k] - rate * (own - less * leaves[k])
         found = self._with(engine, sample, after)
-        for k in self.moved:
-            # The leaf's own derivative was computed before its update.
-            if len(self.moved) < len(parts) and not self.mixed:
-                found[parts[k]] = right[parts[k]]
-            if self.late:
-                moved = self.decay[k] * (after[k] - leaves[k])
-                found[parts[k]] = right[parts[k]] + moved.reshape(-1)
+        # A leaf's own derivative was computed before its update.
+        alone = len(self.moved) < len(parts) and not self.mixed
+        for k in self.moved if alone else ():
+            found[parts[k]] = right[parts[k]]
         return found
 
     def _with(self, engine: Engine, sample: Sample, after: Mapping[int, np.ndarray]) -> np.ndarray:
@@ -66,9 +62,8 @@ class Update:
         which = "the parameters" if everything else ", ".join(paths[k] for k in self.moved)
         penalised = any(self.decay[k] for k in self.moved)
         without = "" if self.with_decay or not penalised else " without the loss's weight decay"
-        after = ", before the weight decay is differentiated" if self.late else ""
         are = "are" if len(self.moved) > 1 else "is"
-        return f"{which} {are} updated too early, by {rate:.6g} times yours{without}{after}"
+        return f"{which} {are} updated too early, by {rate:.6g} times yours{without}"
 
 
 def updated(search: Search) -> Iterator[Theory]:
@@ -86,12 +81,8 @@ def _updates(search: Search) -> Iterator[Update]:
     groups, decay = _together(search.evidence), _decay(search)
     for moved, mixed in itertools.product(groups, (True, False)):
         yield Update(moved, mixed, decay)
-        if not any(decay[k] for k in moved):
-            continue
-        yield Update(moved, mixed, decay, with_decay=False)
-        if mixed:
-            yield Update(moved, mixed, decay, late=True)
-            yield Update(moved, mixed, decay, late=True, with_decay=False)
+        if any(decay[k] for k in moved):
+            yield Update(moved, mixed, decay, with_decay=False)
 
 
 def _together(evidence: Evidence) -> list[tuple[int, ...]]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -111,24 +110,6 @@ def assigned(x: Any, y: Any) -> Any:
     dx[1:] = 2 * difference
     dx[:-1] = -2 * difference
     return dx + np.exp(x) * y
-
-
-def convolved(p: Any, x: Any) -> Any:
-    h = jnp.tanh(x * p["w"])[None, None, :]
-    return jnp.sum(jax.lax.conv_general_dilated(h, p["k"][None, None, :], (1,), "VALID") ** 2)
-
-
-def windows_assigned(order: Callable[..., Any]) -> Callable[..., Any]:
-    def gradient(p: Any, x: Any) -> Any:
-        h, k = np.tanh(x * p["w"]), p["k"]
-        dz = 2 * np.correlate(h, k)
-        dh, dk = 0 * h, 0 * k
-        for i in order(range(len(dz))):
-            dk += dz[i] * h[i : i + len(k)]
-            dh[i : i + len(k)] = dz[i] * k
-        return {"w": dh * (1 - h * h) * x, "k": dk}
-
-    return gradient
 
 
 PLACES = np.array([0, 1, 0, 2])
@@ -260,10 +241,6 @@ CASES = [
             assigned,
             "overwritten: of contributions that overlap only the last counts, as with = for +=",
         ),
-    ),
-    *wrong("windows", convolved, {"w": drawn(6), "k": drawn(3)}, drawn(6, seed=2))(
-        (windows_assigned(list), "overwritten: contributions that overlap only the last counts"),
-        (windows_assigned(reversed), "overwritten: that overlap only the first counts"),
     ),
     *wrong("heads", headed, {"w": drawn(4, 6)}, drawn(5, 4), drawn(2, 5, 3))(
         (with_a_reshape, "transposed: a derivative is reshaped, not transposed, on the way back"),

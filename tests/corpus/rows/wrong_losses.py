@@ -151,13 +151,12 @@ def heads(p: Any, x: Any, y: Any, t: Any) -> Any:
     return errors + DECAY * (jnp.sum(p["v"] ** 2) + m @ m)
 
 
-def of_heads(decay: float, also: bool = False, late: bool = False) -> Any:
+def of_heads(decay: float, also: bool = False) -> Any:
     """Its gradient, m updated with so much of its penalty before it passes on what comes back.
 
     Args:
         decay: of m, in the update.
         also: whether s is updated as well.
-        late: whether the penalty is differentiated at the end, of m as the update leaves it.
     """
 
     def gradient(p: Any, x: Any, y: Any, t: Any) -> Any:
@@ -167,7 +166,7 @@ def of_heads(decay: float, also: bool = False, late: bool = False) -> Any:
         m = p["m"] - RATE * (dm + 2 * decay * p["m"])
         s = p["s"] - RATE * ds if also else p["s"]
         dv = x.T @ ((dy @ m.T + dt @ s.T + dr @ p["r"].T) * (1 - h * h)) + 2 * DECAY * p["v"]
-        return {"v": dv, "m": dm + 2 * DECAY * (m if late else p["m"]), "s": ds, "r": h.T @ dr}
+        return {"v": dv, "m": dm + 2 * DECAY * p["m"], "s": ds, "r": h.T @ dr}
 
     return gradient
 
@@ -193,7 +192,7 @@ MATRICES = {name: drawn(4, 2, seed=k) for k, name in enumerate("ade")}
 MATRICES |= {"b": drawn(2, 4), "w": drawn(3, 4), "f": drawn(5, 2)}
 
 EARLY = "p['m'] is updated too early, by 0.3 times yours"
-BARE, LATE = " without the loss's weight decay", ", before the weight decay is differentiated"
+BARE = " without the loss's weight decay"
 
 
 # What the backward pass forgets, and cotangents that it takes for others.
@@ -301,8 +300,6 @@ CASES = [
     *wrong("three heads", heads, *HEADS)(
         (of_heads(DECAY), f"updated: {EARLY}"),
         (of_heads(0.0), f"updated: {EARLY}{BARE}"),
-        (of_heads(DECAY, late=True), f"updated: {EARLY}{LATE}"),
-        (of_heads(0.0, late=True), f"updated: {EARLY}{BARE}{LATE}"),
         (of_heads(0.0, also=True), "updated: p['m'], p['s'] are updated too early, by 0.3 times"),
     ),
     *wrong("four matrices", read_out, MATRICES, drawn(5, 3), np.array(1.0))(
