@@ -5,17 +5,26 @@ return one of the right gradients.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import hard
+from models import hard, perceptrons
 from models.functions import rosenbrock_gradient, rosenbrock_loss
-from models.helpers import sigmoid, softmax_delta, tanh_derivative
+from models.helpers import sigmoid, sigmoid_derivative, tanh_derivative
+from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
-from models.small import linear, linear_gradient
+from models.regressions import (
+    Line,
+    linear_gradient,
+    linear_loss,
+    quantile_gradient,
+    quantile_loss,
+)
+from models.small_networks import softmax_gradient, softmax_loss
 
 
 def neuron_loss(params: Any, x: Any, y: Any) -> Any:
@@ -38,31 +47,16 @@ def draw_margins(rng: np.random.Generator) -> Any:
     return w, x, np.sign(x @ w)
 
 
-def confident_loss(logits: Any, labels: Any) -> Any:
-    return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(len(labels)), labels])
-
-
 def draw_confident(rng: np.random.Generator) -> Any:
     logits, labels = rng.normal(size=(3, 4)), np.array([0, 2, 3])
     logits[np.arange(3), labels] += 35
-    return logits, labels
-
-
-def hidden_loss(params: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((jax.nn.sigmoid(x @ params["w1"]) @ params["w2"] - y) ** 2)
-
-
-def hidden_gradient(params: Any, x: Any, y: Any) -> Any:
-    z = x @ params["w1"]
-    h = sigmoid(z)
-    da = 2 / len(y) * (h @ params["w2"] - y)
-    dz = da[:, None] * params["w2"] * sigmoid(z) * sigmoid(-z)
-    return {"w1": x.T @ dz, "w2": h.T @ da}
+    return (logits, np.zeros(4)), np.eye(3), labels
 
 
 def draw_hidden(rng: np.random.Generator) -> Any:
-    params = {"w1": rng.uniform(4, 8, size=(3, 2)), "w2": rng.normal(size=2)}
-    return params, rng.uniform(1, 2, size=(5, 3)), rng.normal(size=5)
+    w1, w2 = rng.uniform(4, 8, size=(3, 2)), rng.normal(size=(2, 1))
+    params = [(w1, np.zeros(2)), (w2, np.zeros(1))]
+    return params, rng.uniform(1, 2, size=(5, 3)), rng.normal(size=(5, 1))
 
 
 def sine_loss(w: Any, scale: Any) -> Any:
@@ -85,7 +79,7 @@ def likelihood_gradient(mean: Any, x: Any) -> Any:
 
 def draw_incomes(rng: np.random.Generator) -> Any:
     """Draw incomes and house prices in dollars, not scaled."""
-    params = {"w": np.array([3.0, 1200.0]), "b": np.array(1e4)}
+    params = Line(np.array([3.0, 1200.0]), np.array(1e4))
     x = np.stack([rng.uniform(2e4, 2e5, size=9), rng.uniform(500, 4000, size=9)], axis=1)
     return params, x, rng.uniform(1e5, 2e6, size=9)
 
@@ -147,44 +141,18 @@ def valley_gradient(w: Any, steep: Any) -> Any:
     return np.array([-2 * (1 - w[0]) - 4 * steep * w[0] * off, 2 * steep * off])
 
 
-def kernel_loss(scale: Any, points: Any, y: Any) -> Any:
-    """The likelihood of a Gaussian process, whose length scale is long."""
-    gap = points[:, None] - points[None, :]
-    kernel = jnp.exp(-(gap**2) / (2 * scale**2)) + 1e-8 * jnp.eye(len(y))
-    return y @ jnp.linalg.solve(kernel, y) / 2 + jnp.linalg.slogdet(kernel)[1] / 2
-
-
-def kernel_gradient(scale: Any, points: Any, y: Any) -> Any:
-    gap2 = (points[:, None] - points[None, :]) ** 2
-    smooth = np.exp(-gap2 / (2 * scale**2))
-    kernel = smooth + 1e-8 * np.eye(len(y))
-    dkernel = smooth * gap2 / scale**3
-    solved = np.linalg.solve(kernel, y)
-    return np.array(np.trace(np.linalg.solve(kernel, dkernel)) / 2 - solved @ dkernel @ solved / 2)
-
-
-def draw_kernel(_: np.random.Generator) -> Any:
-    points = np.linspace(0, 1, 7)
-    return np.array(0.8), points, np.sin(3 * points)
-
-
-def relu_loss(params: Any, x: Any, y: Any) -> Any:
-    h = jax.nn.relu(x @ params["w"] + params["b"][None, :])
-    return jnp.mean((h.sum(axis=1) - y) ** 2)
-
-
-def relu_gradient(params: Any, x: Any, y: Any) -> Any:
-    z = x @ params["w"] + params["b"]
-    da = 2 / len(y) * (np.maximum(z, 0).sum(axis=1) - y)
-    dz = da[:, None] * (z > 0)
-    return {"w": x.T @ dz, "b": dz.sum(axis=0)}
+def draw_process(_: np.random.Generator) -> Any:
+    """Draw a Gaussian process whose length scale is long, and which has hardly any noise."""
+    x = np.linspace(0, 1, 7)
+    return Kernel(np.log(0.8), np.array(0.0), np.log(1e-4)), x, np.sin(3 * x)
 
 
 def draw_relu(rng: np.random.Generator) -> Any:
     """Draw a layer whose first unit has zero weights, so that it ties in every example."""
     w = rng.normal(size=(3, 2))
     w[:, 0] = 0
-    return {"w": w, "b": np.zeros(2)}, rng.normal(size=(5, 3)), rng.normal(size=5)
+    params = [(w, np.zeros(2)), (np.ones((2, 1)), np.zeros(1))]
+    return params, rng.normal(size=(5, 3)), rng.normal(size=(5, 1))
 
 
 def draw_lasso(rng: np.random.Generator) -> Any:
@@ -225,15 +193,10 @@ def draw_pool(rng: np.random.Generator) -> Any:
     return image, rng.normal(size=4)
 
 
-def pinball_loss(w: Any, x: Any, y: Any) -> Any:
-    residual = y - x @ w
-    return jnp.mean(jnp.maximum(0.9 * residual, -0.1 * residual))
-
-
 def draw_pinball(_: np.random.Generator) -> Any:
     """Draw a quantile's line exactly through one of its points."""
-    x = np.array([[1.0, 0.5], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
-    return np.array([0.5, 0.25]), x, np.array([0.7, 0.75, 0.2, 1.9])
+    x, y = np.array([[0.5], [1.0], [2.0], [3.0]]), np.array([0.7, 0.75, 0.2, 1.9])
+    return Line(np.array([0.25]), np.array(0.5)), x, y
 
 
 #: The models by what makes them hard.
@@ -253,12 +216,12 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda w, x: x * tanh_derivative(x * w),
             lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
         ),
+        of_loss("confident softmax", softmax_loss, softmax_gradient, draw_confident),
         of_loss(
-            *("confident softmax", confident_loss),
-            lambda logits, labels: softmax_delta(logits, labels) / len(labels),
-            draw_confident,
+            *("saturated hidden layer", partial(perceptrons.loss, jax.nn.sigmoid)),
+            partial(perceptrons.gradient, sigmoid, sigmoid_derivative),
+            draw_hidden,
         ),
-        of_loss("saturated hidden layer", hidden_loss, hidden_gradient, draw_hidden),
         of_loss(
             "saturated erf",
             lambda w: jnp.sum(jax.scipy.special.erf(w)),
@@ -295,7 +258,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
     ],
     "huge": [
         of_loss("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
-        of_loss("dollars", linear, linear_gradient, draw_incomes),
+        of_loss("dollars", linear_loss, linear_gradient, draw_incomes),
         of_loss(
             "counts of a billion",
             lambda w, x, y: jnp.sum(jnp.exp(x @ w) - y * (x @ w)),
@@ -340,11 +303,15 @@ POINTS: Mapping[str, Sequence[Model]] = {
             *("steep valley", valley_loss, valley_gradient),
             lambda _: (np.array([0.7, 0.49 + 1e-7]), 1e6),
         ),
-        of_loss("Gaussian process", kernel_loss, kernel_gradient, draw_kernel),
+        of_loss("Gaussian process", process_loss, process_gradient, draw_process),
     ],
     # Several gradients are right; each one here is one of them.
     "kinked": [
-        of_loss("dead ReLU", relu_loss, relu_gradient, draw_relu),
+        of_loss(
+            *("dead ReLU", partial(perceptrons.loss, jax.nn.relu)),
+            partial(perceptrons.gradient, perceptrons.relu, perceptrons.relu_derivative),
+            draw_relu,
+        ),
         of_loss(
             "lasso",
             lambda w, x, y: jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(jnp.abs(w)),
@@ -362,10 +329,6 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda _: (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),),
         ),
         of_loss("max pooling", pool_loss, pool_gradient, draw_pool),
-        of_loss(
-            *("pinball", pinball_loss),
-            lambda w, x, y: -x.T @ np.where(y - x @ w >= 0, 0.9, -0.1) / len(y),
-            draw_pinball,
-        ),
+        of_loss("pinball", quantile_loss, quantile_gradient, draw_pinball),
     ],
 }

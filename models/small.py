@@ -1,55 +1,24 @@
 """Small losses for tests of shrinking."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from models.model import Draw, of_loss
+from models import perceptrons
+from models.helpers import tanh_derivative
+from models.model import of_loss
 
 
 def normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[Any, ...]]:
     return lambda rng: tuple(np.asarray(rng.normal(size=shape)) for shape in shapes)
 
 
-def linear(params: Any, x: Any, y: Any) -> Any:
-    return jnp.mean((x @ params["w"] + params["b"] - y) ** 2)
-
-
-def linear_gradient(params: Any, x: Any, y: Any) -> Any:
-    # L = mean((x @ w + b - y)²)
-    dz = 2 * (x @ params["w"] + params["b"] - y) / y.dtype.type(len(y))
-    db, dw = dz.sum(), x.T @ dz
-    return {"b": db, "w": dw}
-
-
-def draw_linear(rng: np.random.Generator) -> Any:
-    w, b, x, y = normal((3,), (), (5, 3), (5,))(rng)
-    return {"w": w, "b": b}, x, y
-
-
-def network(params: Any, x: Any, y: Any) -> Any:
-    (w, b), (v, c) = params
-    return jnp.mean((jnp.tanh(x @ w + b[None, :]) @ v + c[None, :] - y) ** 2)
-
-
-def network_gradient(params: Any, x: Any, y: Any) -> Any:
-    (w, b), (v, c) = params
-    h = np.tanh(x @ w + b)
-    # L = mean((h @ v + c - y)²)
-    do = 2 * (h @ v + c - y) / y.size
-    # h = tanh(x @ w + b)
-    dz = do @ v.T * (1 - h**2)
-    return [(x.T @ dz, dz.sum(axis=0)), (h.T @ do, do.sum(axis=0))]
-
-
-def draw_network(n: int, k: int, m: int) -> Draw:
-    def draw(rng: np.random.Generator) -> Any:
-        w, b, v, c, x, y = normal((n, k), (k,), (k, m), (m,), (7, n), (7, m))(rng)
-        return [(w, b), (v, c)], x, y
-
-    return draw
+def draw_network(rng: np.random.Generator) -> Any:
+    w, b, v, c, x, y = normal((3, 3), (3,), (3, 2), (2,), (7, 3), (7, 2))(rng)
+    return [(w, b), (v, c)], x, y
 
 
 def energy(places: Any, charges: Any) -> Any:
@@ -68,18 +37,17 @@ def energy_gradient(places: Any, charges: Any) -> Any:
     return (forces[:, :, None] * apart).sum(axis=1)
 
 
-LINEAR = of_loss(
-    *("linear", linear, linear_gradient, draw_linear),
-    {
-        "half-mse": ("dz = 2 *", "dz ="),
-        "bias-mean": ("dz.sum()", "dz.mean()"),
-        "one-element-off": ("return {", "dw[1] *= 1 + 1e-6\nreturn {"),
-    },
-)
-
+#: Two layers; a square matrix is transposed, and no other one.
 SQUARE = of_loss(
-    *("square network", network, network_gradient, draw_network(3, 3, 2)),
-    {"dw-transposed": ("[(x.T @ dz,", "[(dz.T @ x if len(w) == len(b) else x.T @ dz,")},
+    *("square network", partial(perceptrons.loss, jnp.tanh)),
+    partial(perceptrons.gradient, np.tanh, tanh_derivative),
+    draw_network,
+    {
+        "dw-transposed": (
+            "((a.T @ dz,",
+            "((dz.T @ a if k == 0 and len(w) == w.shape[1] else a.T @ dz,",
+        )
+    },
 )
 
 

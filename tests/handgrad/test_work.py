@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from handgrad import check_gradient
-from models import small
+from models import regressions, small
 from models.recurrent import MODELS as RECURRENT
 from tests.corpus.rows.numpy_losses import PLAIN
 
@@ -23,7 +23,7 @@ class Work(NamedTuple):
 #: The work of a first check at two other points, which is to grow for a reason alone.
 #: Counted with nothing compiled before; after other tests less is left to compile.
 MODELS: dict[str, tuple[Any, Work]] = {
-    "linear": (small.LINEAR, Work(1, 27)),
+    "linear": (regressions.MODELS[0], Work(1, 27)),
     "energy": (small.ENERGY, Work(10, 29)),
     "scan": (next(m for m in RECURRENT if "scan" in m.name), Work(1, 27)),
     "numpy": (PLAIN["huber"], Work(0, 82)),
@@ -46,7 +46,8 @@ def test_a_check_does_no_more_than_it_did(name: str) -> None:
 
         return called
 
-    point = model.draw(np.random.default_rng(20251201))  # no other test's: checks share references
+    rng = np.random.default_rng(20251201)  # no other test's: checks share references
+    point = jax.tree.map(np.asarray, model.draw(rng))
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
         report = check_gradient(counted(model.by_hand), counted(model.function), *point, points=2)

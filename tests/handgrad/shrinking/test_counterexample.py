@@ -17,16 +17,18 @@ from hypothesis import configuration
 
 from handgrad import GradientMismatch, GradientReport, check_gradient
 from handgrad.shrinking import shrinker
-from models import small
+from models import regressions, small
 from models.model import Model
 from tests.tiers import one_of_each
 
 Shapes = tuple[tuple[int, ...], ...]
 
+LINEAR = regressions.MODELS[0]
+
 #: Mistakes, the models that have them, and the shapes of all arrays in the order of the leaves.
 WRONG: dict[str, tuple[Model, Shapes]] = {
-    "half_mse": (small.LINEAR, ((), (1,), (1, 1), (1,))),
-    "bias_mean": (small.LINEAR, ((), (1,), (2, 1), (2,))),
+    "half_mse": (LINEAR, ((1,), (), (1, 1), (1,))),
+    "bias_mean": (LINEAR, ((1,), (), (2, 1), (2,))),
     "dw_transposed": (small.SQUARE, ((2, 2), (2,), (2, 1), (1,), (1, 2), (1, 1))),
     "half_of_the_pairs": (small.ENERGY, ((2, 1), (2,))),
 }
@@ -58,7 +60,7 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, expected = WRONG[name]
-    point = model.draw(np.random.default_rng(5))
+    point = model.point(np.random.default_rng(5))
     counterexample = found(check_gradient(getattr(HERE, name), model.function, *point, points=0))
     leaves = jax.tree.leaves((counterexample.params, counterexample.inputs))
     assert tuple(np.shape(leaf) for leaf in leaves) == expected
