@@ -8,13 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.helpers import (
+    BIASES,
     MEANS,
     accumulates,
     affine,
     biases,
     binary_cross_entropy_backward,
+    decayed_backward,
     examples,
     sigmoid,
+    squared_error_backward,
     usual,
     zero_or_one,
 )
@@ -50,15 +53,11 @@ def outputs_loss(params: tuple[Any, Any], x: Any, y: Any) -> Any:
 
 def outputs_gradient(params: tuple[Any, Any], x: Any, y: Any) -> Any:
     w, b = params
-    errors = x @ w + b - y
-    n = len(x)
-    # sum(errors * errors) / n
-    derrors = 2.0 * errors / n
-    # errors = x @ w + b - y
-    dw = x.T @ derrors
-    db = derrors.sum(axis=0)
-    # + OUTPUTS_DECAY * sum(w * w)
-    return dw + 2 * OUTPUTS_DECAY * w, db
+    # sum(errors * errors) / n, errors = z - y
+    dz = squared_error_backward(x @ w + b, y) / examples(y)
+    # z = x @ w + b, and the penalty of w
+    dw, db, _ = decayed_backward(dz, x, w, OUTPUTS_DECAY)
+    return dw, db
 
 
 def logistic_loss(theta: Any, x: Any, y: Any) -> Any:
@@ -171,16 +170,12 @@ REGRESSIONS = [
         *("linear-outputs", outputs_loss, outputs_gradient),
         lambda rng: (affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))),
         {
-            "missing-square": "derrors = np.full_like(errors, 1 / n)",
-            "half-mse": "derrors = errors / n",
-            "missing-mean": "derrors = 2.0 * errors",
-            "double-mean": "return dw / n + 2 * OUTPUTS_DECAY * w, db / n",
-            "residual-sign": "derrors = -2.0 * errors / n",
-            "mean-over-outputs": "derrors = 2.0 * errors / errors.size",
-            "bias-mean": "db = derrors.mean(axis=0)",
-            "bias-unsummed": "db = derrors",
-            "bias-wrong-axis": "db = derrors.sum(axis=1)",
-            "decay-factor": ("* w, db", "* w, db + 2 * OUTPUTS_DECAY * b"),
+            **usual("missing-square", "half-mse", *MEANS, "residual-sign", "mean-over-outputs"),
+            **usual(*BIASES),
+            "decay-factor": (
+                "OUTPUTS_DECAY)\n",
+                "OUTPUTS_DECAY)\ndb = db + 2 * OUTPUTS_DECAY * b\n",
+            ),
         },
     ),
 ]

@@ -13,6 +13,8 @@ from models.helpers import (
     affine,
     labels,
     layers,
+    one_hot,
+    softmax_cross_entropy_backward,
     squared_error_backward,
     tanh_slope,
     usual,
@@ -99,7 +101,7 @@ def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
     why = params["Why"]
     hs, ps = read(params, letters)
     # loss = -sum(log_softmax(y)[target])
-    dys = np.stack([entropy_backward(*pair) for pair in zip(ps, following, strict=True)])
+    dys = softmax_cross_entropy_backward(np.stack(ps), one_hot(following, len(why)))
     # y = Why @ h + by
     dwhy = sum(np.outer(dy, h) for dy, h in zip(dys, hs[1:], strict=True))
     grads = letters_through_time(params, letters, hs, dys @ why)
@@ -135,12 +137,6 @@ def read(params: Params, letters: Any) -> tuple[list[Any], list[Any]]:
     return hs, ps
 
 
-def entropy_backward(p: Any, target: int) -> Any:
-    y = np.eye(len(p))[target]
-    # -log(p)[target], p = softmax(y)
-    return p - y
-
-
 def draw_letters(rng: np.random.Generator) -> Any:
     (wxh, bh), (whh, _), (why, by) = affine(rng, 5, 5), affine(rng, 5, 5), affine(rng, 5, 5)
     params = {"Wxh": wxh, "Whh": whh, "Why": why, "bh": bh, "by": by}
@@ -171,14 +167,12 @@ MODELS = [
     of_loss(
         *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
-            "residual-sign": ("return p - y", "return y - p"),
+            **usual("residual-sign", "ce-minus-missing", "softmax-shortcut"),
+            **usual("softmax-diagonal"),
             "dw-transposed": 'grads["Whh"] += np.outer(hs[t], dz)',
             "dx-untransposed": ("whh.T @ dz", "whh @ dz"),
             "dw-after-activation": 'grads["Whh"] += np.outer(dz, hs[t + 1])',
             **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
-            "softmax-diagonal": ("return p - y", "return -y / p * p * (1 - p)"),
-            "softmax-shortcut": ("return p - y", "return (np.diag(p) - np.outer(p, p)) @ (p - y)"),
-            "ce-minus-missing": ("return p - y", "return p"),
             "update-before-use": ("dys @ why", "dys @ (why - LETTERS_RATE * dwhy)"),
             "dropped-term": ("dhnext = whh.T @ dz", "dhnext = 0 * dz"),
             "exchanged": (

@@ -22,6 +22,7 @@ from models.helpers import (
     sigmoid,
     softmax,
     softmax_cross_entropy_backward,
+    squared_error_backward,
     usual,
     zero_or_one,
 )
@@ -43,12 +44,11 @@ def columns_loss(params: dict[str, Any], x: Any, y: Any) -> Any:
 
 def columns_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
     w1, b1, w2, b2 = (params[name] for name in ("W1", "b1", "W2", "b2"))
-    m = x.shape[1]
     z1 = w1 @ x + b1
     a1 = np.where(z1 > 0, z1, 0.0)
     a2 = w2 @ a1 + b2
-    # sum((a2 - y) ** 2) / m
-    dz2 = 2 * (a2 - y) / m
+    # sum((a2 - y) ** 2) / m, examples in columns
+    dz2 = squared_error_backward(a2, y) / examples(y.T)
     # a2 = W2 @ a1 + b2
     dw2, db2 = column_backward(dz2, a1)
     da1 = w2.T @ dz2
@@ -154,7 +154,7 @@ def draw_residual_tie(rng: np.random.Generator) -> Any:
     return net, x, y
 
 
-OF_COLUMNS = {"half-mse": ("2 * (a2", "(a2"), "dw-transposed": "dw = a @ dz.T"}
+OF_COLUMNS = {**usual("half-mse"), "dw-transposed": "dw = a @ dz.T"}
 UNTRANSPOSED = {
     "dx-untransposed": "dh0 = dh1 + dz @ w",
     "dropped-term": "dh0 = dz @ w.T",
@@ -164,17 +164,13 @@ MODELS = [
     of_loss(
         *("relu-columns", columns_loss, columns_gradient, draw_columns),
         {
-            "missing-square": "dz2 = np.full_like(y, 1 / m)",
-            "half-mse": OF_COLUMNS["half-mse"],
-            "mean-over-outputs": "dz2 = 2 * (a2 - y) / y.size",
-            "missing-mean": "dz2 = 2 * (a2 - y)",
+            **usual("missing-square", "missing-mean", "mean-over-outputs", "residual-sign"),
+            **OF_COLUMNS,
             # dz has the mean in it already.
             "double-mean": ("return dw, db", "return dw / dz.shape[1], db / dz.shape[1]"),
-            "residual-sign": ("2 * (a2", "-2 * (a2"),
             "bias-mean": ("return dw, db", "return dw, db / dz.shape[1]"),
             "bias-unsummed": ("return dw, db", "return dw, dz"),
             "bias-wrong-axis": "db = dz.sum(axis=0, keepdims=True)",
-            "dw-transposed": OF_COLUMNS["dw-transposed"],
             **usual("no-activation-derivative", "relu-mask"),
             "update-before-use": "da1 = (w2 - RATE * dw2).T @ dz2",
             "accumulates": accumulates,

@@ -10,11 +10,6 @@ from models.functions import rosenbrock_loss
 from models.model import HESSIAN, PRODUCT, Model, Slip
 
 
-def upper(found: np.ndarray) -> np.ndarray:
-    """Return what is left if the triangle below the diagonal is not filled."""
-    return np.triu(found)
-
-
 def rosenbrock_hess(x: Any) -> Any:
     # L = Σ 100 r_i² + (1 - x_i)², r_i = x_i+1 - x_i²
     n = len(x)
@@ -120,7 +115,7 @@ LOGISTIC = Model(
         "labels": Slip("multiplied by the labels", ("(s * t)[", "(y * s * t)[")),
         "sign": Slip("that of the log likelihood", ("return x.T", "return -x.T"), kinds="sign"),
         **symmetric_off((0, 3), (4, 1), (2, 2)),
-        "triangle": Slip("one triangle not filled", kinds="zero symmetry", make=changing(upper)),
+        "triangle": Slip("one triangle not filled", kinds="zero symmetry", make=changing(np.triu)),
     },
     {
         "root": Slip(

@@ -20,10 +20,7 @@ def softplus_fun(x: Any) -> Any:
 
 def softplus_rule() -> Any:
     """Decorate it with a rule for both modes."""
-
-    @jax.custom_jvp
-    def softplus(x: Any) -> Any:
-        return jnp.log1p(jnp.exp(x))
+    softplus = jax.custom_jvp(softplus_fun)
 
     @softplus.defjvp
     def rule(primals: Any, tangents: Any) -> Any:
@@ -90,10 +87,7 @@ def length_fun(x: Any) -> Any:
 
 def length_rule() -> Any:
     """Decorate it with a rule for reverse mode."""
-
-    @jax.custom_vjp
-    def normalised(x: Any) -> Any:
-        return x / jnp.sqrt(jnp.sum(jnp.square(x), axis=-1, keepdims=True))
+    normalised = jax.custom_vjp(length_fun)
 
     def forward(x: Any) -> Any:
         size = jnp.sqrt(jnp.sum(jnp.square(x), axis=-1, keepdims=True))
@@ -175,10 +169,7 @@ def solve_fun(a: Any, b: Any) -> Any:
 
 def solve_rule() -> Any:
     """Decorate it with a rule for both modes, by implicit differentiation."""
-
-    @jax.custom_jvp
-    def solution(a: Any, b: Any) -> Any:
-        return jnp.linalg.solve(a, b)
+    solution = jax.custom_jvp(solve_fun)
 
     @solution.defjvp
     def rule(primals: Any, tangents: Any) -> Any:
