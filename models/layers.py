@@ -21,6 +21,7 @@ from models.helpers import (
     also,
     bias_backward,
     binary_cross_entropy_backward,
+    decayed_backward,
     elements,
     examples,
     labels,
@@ -259,9 +260,8 @@ def gated_relu_gradient(params: Any, x: Any, y: Any) -> Any:
     dunit, dgate = dh * gate, dh * unit
     dsums = relu_backward(dgate, sums)
     # unit = x @ w + b, sums = x @ v + c, and the penalty of w and v
-    dw = x.T @ dunit + 2 * DECAY * w
-    dv = x.T @ dsums + 2 * DECAY * v
-    db, dc = bias_backward(dunit), bias_backward(dsums)
+    dw, db, _ = decayed_backward(dunit, x, w, DECAY)
+    dv, dc, _ = decayed_backward(dsums, x, v, DECAY)
     return {"w": dw, "b": db, "v": dv, "c": dc, "out": dout}
 
 
@@ -389,10 +389,9 @@ MODELS = [
         *("gated-relu", gated_relu_loss, gated_relu_gradient, draw_gated_relu),
         {
             **usual(*MEANS, "residual-sign", *BIASES, "no-activation-derivative"),
-            **usual("bce-extra-derivative", "ce-minus-missing"),
+            **usual("bce-extra-derivative", "ce-minus-missing", "decay-factor"),
             "relu-mask": "dsums = dgate * (unit > 0)",
             "update-before-use": "dh = np.outer(dz, out - RATE * dout)",
-            "decay-factor": ["dw = x.T @ dunit + DECAY * w", "dv = x.T @ dsums + DECAY * v"],
             "dropped-term": "dunit, dgate = dh * gate, dh",
             "exchanged": ('"w": dw, "b": db, "v": dv', '"w": dv, "b": db, "v": dw'),
         },

@@ -33,11 +33,10 @@ def polynomial_loss(coefficients: Any, x: Any, y: Any) -> Any:
 
 def polynomial_gradient(coefficients: Any, x: Any, y: Any) -> Any:
     powers = np.stack([np.ones_like(x), x, x**2, x**3], axis=1)
-    r = powers @ coefficients - y
-    # mean(r ** 2)
-    dr = 2 * r / len(x)
-    # r = powers @ coefficients - y
-    return powers.T @ dr
+    # mean((z - y) ** 2)
+    dz = squared_error_backward(powers @ coefficients, y) / examples(y)
+    # z = powers @ coefficients
+    return powers.T @ dz
 
 
 def draw_polynomial(rng: np.random.Generator) -> Any:
@@ -155,15 +154,11 @@ REGRESSIONS = [
     of_loss(
         *("polynomial", polynomial_loss, polynomial_gradient, draw_polynomial),
         {
-            "missing-square": "dr = np.ones_like(r) / len(x)",
-            "half-mse": "dr = r / len(x)",
-            "missing-mean": "dr = 2 * r",
-            "double-mean": "dr = 2 * r / len(x) ** 2",
-            "residual-sign": "dr = -2 * r / len(x)",
+            **usual("missing-square", "half-mse", *MEANS, "residual-sign"),
             # The residuals are written where the targets were.
-            "accumulates": "y -= powers @ coefficients\nr = -y",
-            "dropped-term": "powers[:, 2] = 0.0\nreturn powers.T @ dr",
-            "exchanged": "return (powers.T @ dr)[[0, 2, 1, 3]]",
+            "accumulates": ("return powers", "y -= powers @ coefficients\nreturn powers"),
+            "dropped-term": ("return powers", "powers[:, 2] = 0.0\nreturn powers"),
+            "exchanged": ("powers.T @ dz", "(powers.T @ dz)[[0, 2, 1, 3]]"),
         },
     ),
     of_loss(
