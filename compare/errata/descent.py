@@ -1,11 +1,12 @@
-"""Errata on stochastic gradient descent: signs, when the loss falls, the order of samples."""
+"""Errata on descent: signs, slopes, the loss as a surface, the order of samples, the start."""
 
 import numpy as np
 
 import manual.article
 import manual.sgd
+from compare.agreement import NAMES, stack
 from compare.errata.entry import Cell, Shown, erratum
-from compare.errata.example import ALICE, BOB, XS, drawn, mean_loss, trained
+from compare.errata.example import ALICE, BOB, XS, YS, drawn, mean_loss, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
 from manual.article import Parameters
@@ -160,3 +161,166 @@ def order_of_samples() -> Shown:
 def _initials(samples: np.ndarray) -> str:
     """A B C D: Alice, Bob, Charlie, Diana."""
     return " ".join(PEOPLE[sample].name[0] for sample in samples)
+
+
+#: Offsets of w1 from the start of the training.
+PLACES = (-1.0, 0.0, 1.0)
+
+#: A central difference with a step h is off by about h² and by the rounding of L over h: least near
+#: the cube root of a float64's 2e-16.
+DIFFERENCE = 6e-6
+
+
+@erratum(
+    8,
+    title="The plot has ten dimensions",
+    section="Backpropagation",
+    printed="the 2D slice (x, y) = (w1, L) of a 9D plot",
+    right="L: R⁹ → R has nine inputs and one output, so its graph lies in R¹⁰; "
+    "the slice along w1 holds the other eight parameters",
+    why="A plot needs an axis for every input and one more for the result: a curve for one input "
+    "is flat, a surface for two is 3D. Nine parameters and the loss make ten.",
+    printed_latex=r"(x, y) = (w_1, L) \text{ of a 9D plot}",
+    right_latex=r"L: \mathbb{R}^9 \to \mathbb{R}, \quad \{(\theta, L(\theta))\} \subset "
+    r"\mathbb{R}^{10}",
+)
+def ten_dimensions() -> Shown:
+    """List three points of the slice, with all their coordinates."""
+    start = drawn()
+    thetas = [start._replace(w1=start.w1 + by) for by in PLACES]
+    points = np.array([[*theta, mean_loss(theta)] for theta in thetas]).T
+    held = [bool((coordinate == coordinate[0]).all()) for coordinate in points]
+    rows = [
+        (name, *map(float, coordinate), "held" if still else "moves")
+        for name, coordinate, still in zip((*NAMES, "L"), points, held, strict=True)
+    ]
+    return Shown(
+        ("coordinate", *(f"w1 {by:+g}" for by in PLACES), "along the slice"),
+        tuple(rows),
+        f"A point of the graph has {len(points)} coordinates. Along the slice {sum(held)} of them "
+        f"are held, and {len(points) - sum(held)} move: the parameter, and the loss.",
+        {
+            "inputs": len(NAMES),
+            "coordinates": len(points),
+            "held": [name for name, still in zip((*NAMES, "L"), held, strict=True) if still],
+            "losses": points[-1].tolist(),
+        },
+    )
+
+
+@erratum(
+    9,
+    title="The slope of a slice is no gradient",
+    section="Backpropagation",
+    printed="the gradient of the 2D slice (x, y) = (w1, L) … is partial derivative",
+    right="the slope of the slice is the partial derivative ∂L/∂w1, one number; "
+    "the gradient is the vector of all nine",
+    why="A slice shows one parameter, and its slope is one number. The gradient collects the "
+    "slopes of all nine slices, and points where the loss rises most steeply.",
+    right_latex=r"\nabla L = \left( \frac{\partial L}{\partial w_1}, \ldots, "
+    r"\frac{\partial L}{\partial w_6}, \frac{\partial L}{\partial b_1}, "
+    r"\frac{\partial L}{\partial b_2}, \frac{\partial L}{\partial b_3} \right)",
+)
+def slope_of_a_slice() -> Shown:
+    """Compare each slice's slope, by a difference, with the gradient, and a step against either."""
+    start, rate = drawn(), Settings().learning_rate
+    # The mean loss's gradient is the mean of the four people's.
+    gradient = Parameters(*stack(manual.article.gradient(start, XS, YS)).mean(axis=1))
+    slopes = [_slope(start, name) for name in NAMES]
+    only_w1 = Parameters(*np.where(np.array(NAMES) == "w1", gradient, 0.0))
+    drops = [
+        mean_loss(start) - mean_loss(manual.sgd.update(start, direction, rate))
+        for direction in (only_w1, gradient)
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (name, slope, float(component))
+        for name, slope, component in zip(NAMES, slopes, gradient, strict=True)
+    ]
+    return Shown(
+        ("", "slope of the slice", "component of the gradient"),
+        tuple(rows),
+        f"Each slice has one slope; the gradient has {len(gradient)} components. A step with η = "
+        f"{rate:g} against the slope along w1 alone lowers the mean loss by {drops[0]:.6f}, "
+        f"against the gradient by {drops[1]:.6f}.",
+        {
+            "slopes": slopes,
+            "gradient": [float(component) for component in gradient],
+            "drop_along_w1": drops[0],
+            "drop_along_gradient": drops[1],
+        },
+    )
+
+
+def _slope(start: Parameters, name: str) -> float:
+    """Compute the slope of the mean loss along one parameter by a central difference."""
+    w = getattr(start, name)
+    right = mean_loss(start._replace(**{name: w + DIFFERENCE}))
+    left = mean_loss(start._replace(**{name: w - DIFFERENCE}))
+    return (right - left) / (2 * DIFFERENCE)
+
+
+SEEDS = range(200)
+
+#: The predictions for Emily and Frank in the blog that the article follows.
+PUBLISHED = ("0.951", "0.039")
+
+#: The last epoch whose loss it prints.
+LAST_PRINTED = 990
+
+
+@erratum(
+    21,
+    title="A random start without a seed",
+    section="Optimizer",
+    printed="we refer each w and b is random; the code it follows then prints 0.951 for Emily and "
+    "0.039 for Frank",
+    right="a result of a random start needs the seed that it comes from; 0.951 and 0.039 come from "
+    "some seeds only",
+    why="Every start leads to another end. Who runs the code gets other numbers and cannot tell "
+    "whether something is wrong.",
+)
+def no_seed() -> Shown:
+    """Run the article's training from 200 starts, all networks at once."""
+    printed, end = _train_all()
+    # One more axis, so that every network is evaluated for every person.
+    losses = manual.article.loss(Parameters(*(p[:, None] for p in printed)), XS, YS).mean(axis=1)
+    emily, frank = (manual.article.feedforward(end, x) for x in shifted(raw(NEWCOMERS)))
+    hits = [
+        seed
+        for seed, answers in zip(SEEDS, zip(emily, frank, strict=True), strict=True)
+        if tuple(f"{answer:.3f}" for answer in answers) == PUBLISHED
+    ]
+    found = {f"loss at epoch {LAST_PRINTED}": losses, "Emily": emily, "Frank": frank}
+    rows: list[tuple[Cell, ...]] = [
+        (name, *(float(f(values)) for f in (np.min, np.median, np.max)))
+        for name, values in found.items()
+    ]
+    return Shown(
+        (f"seeds {SEEDS[0]} to {SEEDS[-1]}", "lowest", "median", "highest"),
+        tuple(rows),
+        f"{PUBLISHED[0]} and {PUBLISHED[1]} come from {len(hits)} of {len(SEEDS)} seeds: "
+        f"{', '.join(map(str, hits))}.",
+        {
+            "seeds": hits,
+            "loss": [float(losses.min()), float(losses.max())],
+            "loss_of_the_first_hit": float(losses[SEEDS.index(hits[0])]),
+            "emily": [float(emily.min()), float(emily.max())],
+            "frank": [float(frank.min()), float(frank.max())],
+        },
+        digits=4,
+    )
+
+
+def _train_all() -> tuple[Parameters, Parameters]:
+    """Train from every seed; the parameters after the last printed epoch and at the end."""
+    starts = Parameters(*np.array([manual.article.draw_parameters(seed) for seed in SEEDS]).T)
+    order = Settings().sample_order()
+    after_printed = (LAST_PRINTED + 1) * order.shape[1]
+    printed = params = starts
+    walked = manual.sgd.train(
+        starts, XS, YS, manual.article.gradient, Settings().learning_rate, order
+    )
+    for updates, params in enumerate(walked, start=1):
+        if updates == after_printed:
+            printed = params
+    return printed, params

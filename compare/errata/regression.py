@@ -1,12 +1,15 @@
-"""Errata on the regression line: what m is, which axis is which, what the red lines measure."""
+"""Errata on regression: what m is, which axis is which, what is averaged, what a fit can do."""
 
 import numpy as np
 
 from compare.data import table_named
 from compare.errata.entry import Cell, Shown, erratum
+from compare.errata.example import trained
+from compare.experiment import Settings
 from compare.people import INCHES_PER_CM, PEOPLE, POUNDS_PER_KG
+from compare.regression import compare_regressions
 from manual.losses import mse
-from manual.regression import line
+from manual.regression import least_squares, line, predict
 
 
 @erratum(
@@ -134,4 +137,100 @@ def absolute_or_squared() -> Shown:
             "share_of_mse": float(squares[longest] / squares.sum()),
         },
         digits=5,
+    )
+
+
+#: Errors here are either tenths of a pound and more, or rounding, 1e-12 lb at most; the threshold
+#: lies far from both.
+HAIR = 1e-6
+
+
+@erratum(
+    14,
+    title="A regression can pass through all points",
+    section="Loss",
+    printed="any of the avaliable regression cannot pass through all of the points of (x, y)",
+    right="it can: through points that lie on a line, and through any n points in general position "
+    "if it has n parameters (a design of full row rank)",
+    why="Two points always have a line through them, three a parabola. What a fit leaves over says "
+    "that there are more points than parameters; that nothing is left over does not make it "
+    "a good one.",
+    right_latex=r"\operatorname{rank} X = n \;\Rightarrow\; \exists\, \beta: X \beta = y",
+)
+def through_all_points() -> Shown:
+    """Fit lines and parabolas to three and four points, with the largest error of each."""
+    table = table_named("article")
+    height, weight = table.x[:, 0] - table.x[:, 0].mean(), table.y
+    on_a_line = np.array([1.0, 2.0, 3.0])
+    cases = (
+        ("the four people", "line", height, weight, 1),
+        ("the first three", "line", height[:3], weight[:3], 1),
+        ("three points of y = 2x + 1", "line", on_a_line, 2 * on_a_line + 1, 1),
+        ("the first three", "parabola", height[:3], weight[:3], 2),
+        ("the four people", "parabola", height, weight, 2),
+    )
+    rows, residuals = [], []
+    for points, curve, x, y, degree in cases:
+        features = np.stack([x**power for power in range(1, degree + 1)], axis=1)
+        largest = float(np.abs(y - predict(least_squares(features, y), features)).max())
+        residuals.append(largest)
+        through = largest < HAIR
+        rows.append((points, curve, f"{len(y)}", f"{degree + 1}", largest, _yes(through)))
+    through = [f"{curve}, {points}" for points, curve, *_, yes in rows if yes == "yes"]
+    return Shown(
+        ("points", "curve", "n", "parameters", "largest error", "through all"),
+        tuple(rows),
+        f"{len(through)} of {len(cases)} pass through all points within rounding: "
+        f"{'; '.join(through)}.",
+        {"residuals": residuals, "through": [row[-1] == "yes" for row in rows]},
+        digits=4,
+    )
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+#: Steps of descent, enough to agree with the closed form in all digits shown.
+STEPS = 300
+
+#: Two of the seeds that end in the article's predictions.
+SEEDS = (44, 77)
+
+
+@erratum(
+    13,
+    title="Multiple regression has a closed form",
+    section="Linear Regression",
+    printed="for Multiple Linear Regression with many parameter x's, it will become complex. … So "
+    "we should determine another method",
+    right="β = (XᵀX)⁻¹ Xᵀy for any number of features, if none is a combination of the "
+    "others; it is the network that has no closed form",
+    why="The derivative of a squared error that is linear in its coefficients is linear, too: "
+    "setting it to 0 gives as many linear equations as unknowns. With a sigmoid inside they are "
+    "no longer linear, and that is why a network has to descend.",
+    right_latex=r"\beta = (X^\top X)^{-1} X^\top y",
+)
+def closed_form() -> Shown:
+    """Fit 507 people's weight in closed form and by descent; train a network from two seeds."""
+    result = compare_regressions(table_named("bdims"), STEPS)
+    fits = (result.closed_form, result.by_hand, result.autodiff)
+    values = np.array([[*fit.slopes, fit.intercept] for fit in fits]).T
+    ends = np.array([trained(Settings(seed=seed))[:, -1] for seed in SEEDS])
+    apart = float(np.abs(ends[0] - ends[1]).max())
+    return Shown(
+        ("bdims: wgt", "closed form", f"{STEPS} steps by hand", "by autodiff"),
+        tuple((name, *map(float, row)) for name, row in zip(result.names, values, strict=True)),
+        f"The descents end within {result.remaining:.1e} of the closed form, in standard "
+        f"deviations. Two trainings of the network, seeds {SEEDS[0]} and {SEEDS[1]}, end up to "
+        f"{apart:.2f} apart in a parameter: there is no one answer to solve for.",
+        {
+            "closed_form": values[:, 0].tolist(),
+            "by_hand": values[:, 1].tolist(),
+            "autodiff": values[:, 2].tolist(),
+            "remaining": result.remaining,
+            "agree": result.first_divergence is None,
+            "networks_apart": apart,
+        },
+        digits=9,
     )
