@@ -3,6 +3,7 @@
 import math
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -46,6 +47,11 @@ class Given(NamedTuple):
     number: Number
     meaning: Value
 
+    @property
+    def variable(self) -> str:
+        """Its name in the lines."""
+        return self.name
+
 
 class Computed(NamedTuple):
     """A number that the lines compute and name."""
@@ -59,6 +65,9 @@ class Computed(NamedTuple):
     phase: str
     title: str  #: of the step
     meaning: Meaning
+
+
+Named = Given | Computed
 
 
 class Check(NamedTuple):
@@ -127,11 +136,11 @@ def assemble(
         reason: returns why a quantity is computed so, from those before it.
     """
     given = list(given)
-    names = _Names()
+    names: dict[Number, list[Named]] = defaultdict(list)
     quantities: dict[str, Quantity] = {}
     for start in given:
         quantities[start.name] = _given(start)
-        names.add(start.number, start.name, start.name, start.symbol)
+        names[start.number].append(start)
     steps = list(_steps(computed))
     number_of = {name: step.number for step in steps for name in step.names}
     name_of = {of.meaning: of.name for of in (*given, *computed)}
@@ -139,7 +148,7 @@ def assemble(
         made = _computed(quantity, number_of[quantity.name], names, checks.of(quantity))
         made = replace(made, derivative=_derivative(quantity, name_of))
         quantities[quantity.name] = replace(made, reason=reason(made, quantities))
-        names.add(quantity.number, quantity.name, quantity.variable, quantity.symbol)
+        names[quantity.number].append(quantity)
     lines = program({of.name: of.number for of in (*given, *computed)})
     return Trace(about, quantities, tuple(steps), lines)
 
@@ -160,7 +169,9 @@ def _given(start: Given) -> Quantity:
     return Quantity(start.name, text, latex, start.kind, step=0, by_hand=start.number.value)
 
 
-def _computed(quantity: Computed, step: int, names: "_Names", check: Check) -> Quantity:
+def _computed(
+    quantity: Computed, step: int, names: Mapping[Number, list[Named]], check: Check
+) -> Quantity:
     number, statement, exact = quantity.number, quantity.statement, check.exact
     write = _Formulas(number, names, set(re.findall(r"\w+", statement.text)))
     by_hand = number.value
@@ -170,11 +181,11 @@ def _computed(quantity: Computed, step: int, names: "_Names", check: Check) -> Q
         latex=quantity.symbol.latex,
         kind=quantity.kind,
         step=step,
-        formula=write.in_symbols(TEXT),
-        formula_latex=write.in_symbols(LATEX),
-        substituted=write.in_numbers(TEXT),
-        substituted_latex=write.in_numbers(LATEX),
-        places_latex=write.with_places(),
+        formula=write.written(TEXT, lambda of: of.symbol.text),
+        formula_latex=write.written(LATEX, lambda of: of.symbol.latex),
+        substituted=write.written(TEXT, lambda of: TEXT.number(of.number.value)),
+        substituted_latex=write.written(LATEX, lambda of: LATEX.number(of.number.value)),
+        places_latex=write.written(LATEX, lambda of: place(of.name)),
         depends_on=write.depends_on(),
         factors=write.factors(),
         by_hand=by_hand,
@@ -189,73 +200,39 @@ def _computed(quantity: Computed, step: int, names: "_Names", check: Check) -> Q
     )
 
 
-class _Name(NamedTuple):
-    name: str
-    variable: str
-    symbol: Symbol
-
-
-class _Names:
-    """The names of the numbers so far; one number may have several."""
-
-    def __init__(self) -> None:
-        self._of: dict[Number, list[_Name]] = {}
-
-    def add(self, number: Number, name: str, variable: str, symbol: Symbol) -> None:
-        self._of.setdefault(number, []).append(_Name(name, variable, symbol))
-
-    def of(self, number: Number, words: set[str]) -> _Name | None:
-        """Return the newest name for a number, preferring names among a statement's words."""
-        all_ = self._of.get(number, [])
-        used = [name for name in all_ if name.variable in words]
-        return used[-1] if used else all_[-1] if all_ else None
-
-
 class _Formulas:
-    """The formula of one number: in symbols, in numbers, with placeholders."""
+    """The formula of one number, from the names of the numbers so far; one may have several."""
 
-    def __init__(self, number: Number, names: _Names, words: set[str]) -> None:
+    def __init__(self, number: Number, names: Mapping[Number, list[Named]], words: set[str]):
         self.number, self.names, self.words = number, names, words
-        self.same = names.of(number, words)  # an earlier name of the same number, if any
 
-    def in_symbols(self, style: Style) -> str:
+    def written(self, style: Style, of: Callable[[Named], str]) -> str:
+        """Write it in a style, what has a name as `of` says."""
+
         def atom(number: Number) -> str | None:
-            name = self.names.of(number, self.words)
-            return name and (name.symbol.latex if style is LATEX else name.symbol.text)
+            name = self._name(number)
+            return name and of(name)
 
         return atom(self.number) or written(self.number, style, atom)
-
-    def in_numbers(self, style: Style) -> str:
-        def atom(number: Number) -> str | None:
-            return style.number(number.value) if self._has_name(number) else None
-
-        return atom(self.number) or written(self.number, style, atom)
-
-    def with_places(self) -> str:
-        def atom(number: Number) -> str | None:
-            name = self.names.of(number, self.words)
-            return name and place(name.name)
-
-        return atom(self.number) or written(self.number, LATEX, atom)
 
     def depends_on(self) -> tuple[str, ...]:
-        if self.same:
-            return (self.same.name,)
-        return tuple(map(self._name, leaves(self.number, self._has_name)))
+        return self._names_of(leaves)
 
     def factors(self) -> tuple[str, ...]:
-        if self.same:
-            return (self.same.name,)
-        of = factors(self.number, self._has_name)
-        return tuple(map(self._name, of)) if all(map(self._has_name, of)) else ()
+        return self._names_of(factors)
 
-    def _has_name(self, number: Number) -> bool:
-        return self.names.of(number, self.words) is not None
+    def _names_of(self, parts: Callable[..., list[Number]]) -> tuple[str, ...]:
+        """Return the names of all parts, or of the number itself if it has one already."""
+        if same := self._name(self.number):
+            return (same.name,)
+        names = [self._name(of) for of in parts(self.number, lambda of: self._name(of) is not None)]
+        return tuple(of.name for of in names if of) if all(names) else ()
 
-    def _name(self, number: Number) -> str:
-        name = self.names.of(number, self.words)
-        assert name is not None
-        return name.name
+    def _name(self, number: Number) -> Named | None:
+        """Return the newest name for a number, preferring names among a statement's words."""
+        names = self.names.get(number, [])
+        used = [of for of in names if of.variable in self.words]
+        return (used or names or [None])[-1]
 
 
 def refuse_what_overflows(computed: Iterable[Computed]) -> None:
