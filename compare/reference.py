@@ -281,29 +281,24 @@ def flattened(bounds: Any, like: Any) -> Bounded:
     return Bounded(join(values, like), join(errors, like))
 
 
-_descended = compiled_quickly(bounded(lambda start, rate, slope: start - rate * slope))
+def _bounds_of(program: Callable[..., Any]) -> Callable[..., Bounded]:
+    """Return what computes a program of one array, and how far off a side may be."""
+    compiled = compiled_quickly(bounded(program))
+
+    def run(*args: Any) -> Bounded:
+        with judged():
+            return Bounded(*jax.device_get(compiled(*args)))
+
+    return run
 
 
-def descent_bounds(start: Any, rate: float, slope: Bounded) -> Bounded:
-    """Bound parameters after a step of descent, start - rate * slope."""
-    with judged():
-        return Bounded(*jax.device_get(_descended(start, rate, slope)))
+#: (start, rate, slope) -> parameters after a step of descent, `slope` being a `Bounded`.
+descent_bounds = _bounds_of(lambda start, rate, slope: start - rate * slope)
 
-
-_output = compiled_quickly(bounded(partial(article_output, see=as_it_is, form=STABLE)))
-_loss = compiled_quickly(bounded(partial(article_loss, see=as_it_is, form=STABLE)))
-
-
-def article_output_bounds(params: Any, x: Any) -> Bounded:
-    """Bound what the article's network predicts; shapes as for `article_gradient`."""
-    with judged():
-        return Bounded(*jax.device_get(_output(tuple(params), x)))
-
-
-def article_loss_bounds(params: Any, x: Any, y: Any) -> Bounded:
-    """Bound one sample's loss; shapes as for `article_gradient`."""
-    with judged():
-        return Bounded(*jax.device_get(_loss(tuple(params), x, y)))
+#: (params, x) -> what the article's network predicts; (params, x, y) -> one sample's loss. The
+#: shapes are those of `article_gradient`.
+article_output_bounds = _bounds_of(partial(article_output, see=as_it_is, form=STABLE))
+article_loss_bounds = _bounds_of(partial(article_loss, see=as_it_is, form=STABLE))
 
 
 @cache
@@ -320,14 +315,13 @@ def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounde
 
 
 @cache
-def _predicted_by(network: Network) -> Callable[..., Any]:
-    return compiled_quickly(bounded(partial(predictions, network)))
+def _predicted_by(network: Network) -> Callable[..., Bounded]:
+    return _bounds_of(partial(predictions, network))
 
 
 def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
     """Bound what a network of (w, b) for each layer predicts, shape (n, n_out)."""
-    with judged():
-        return Bounded(*jax.device_get(_predicted_by(network)([tuple(of) for of in params], x)))
+    return _predicted_by(network)([tuple(of) for of in params], x)
 
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
