@@ -1,7 +1,7 @@
 """The checks of a pass through a network of any shape: autodiff, exact values, bounds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -19,41 +19,29 @@ from manual.affine import Layer
 from manual.network import Network
 
 
-@dataclass(frozen=True)
-class Losses:
-    """The loss in JAX as a function of named parameters, whole and without λ Σ w²."""
+@cache
+def losses(network: Network, loss: Callable[..., Any]) -> Run:
+    """Return a network's loss as a function of named parameters: whole, and without λ Σ w².
 
-    network: Network
+    Args:
+        network: its description.
+        loss: (network, params, x, y, see=) -> the loss in JAX; the example is one row of each.
+    """
 
-    def __call__(self, named: Any, example: Any, see: See) -> dict[str, Any]:
-        """A `compare.traced.witnesses.Run`; the example is x and y, each of one row."""
-        network, (x, y) = self.network, example
+    def run(named: Any, example: Any, see: See) -> dict[str, Any]:
         layers = range(len(network.activations))
         params = [autodiff.network.Layer(named[f"w{at}"], named[f"b{at}"]) for at in layers]
-        whole = autodiff.network.loss(network, params, x, y, see)
+        whole = loss(network, params, *example, see=see)
         if not network.l2:
             return {WHOLE: whole}
-        of_data = autodiff.network.loss(replace(network, l2=0.0), params, x, y, see)
-        return {WHOLE: whole, OF_DATA: of_data}
+        return {WHOLE: whole, OF_DATA: loss(replace(network, l2=0.0), params, *example, see=see)}
+
+    return run
 
 
 @cache
 def _reference(network: Network) -> Callable[[str], Run]:
-    """The loss of a form, as `Losses` has it."""
-    layers = range(len(network.activations))
-
-    def of_form(form: str) -> Run:
-        def run(named: Any, example: Any, see: See) -> dict[str, Any]:
-            params = [(named[f"w{at}"], named[f"b{at}"]) for at in layers]
-            whole = network_loss(network, params, *example, see=see, form=form)
-            if not network.l2:
-                return {WHOLE: whole}
-            of_data = network_loss(replace(network, l2=0.0), params, *example, see=see, form=form)
-            return {WHOLE: whole, OF_DATA: of_data}
-
-        return run
-
-    return of_form
+    return lambda form: losses(network, partial(network_loss, form=form))
 
 
 @cache
@@ -68,7 +56,7 @@ def checks(
     """Return the checks of a pass and a step."""
     layers = [autodiff.network.Layer(*layer) for layer in params]
     step = _step(network)(layers, x, y, rate)
-    witnesses = Witnesses(Losses(network), _named(params), (x, y))
+    witnesses = Witnesses(losses(network, autodiff.network.loss), _named(params), (x, y))
     bounds = Bounds(_reference(network), STABLE, witnesses)
     return Checks(witnesses, bounds, rate, _named(step.grads), _named(step.params))
 
