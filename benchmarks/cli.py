@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from benchmarks.commands.checkers import checkers
-from benchmarks.commands.document import document
-from benchmarks.commands.read import compare, plot, table
+from benchmarks.commands.read import compare, document, plot, table
 from benchmarks.commands.shared import ENDINGS
 from benchmarks.commands.time import options, timed
 from compare import exit_codes

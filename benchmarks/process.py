@@ -80,12 +80,13 @@ class Process:
             StoppedError: the process was stopped, or has ended.
             WorkerError: it raised an exception.
         """
-        began, used, stopped, message = time.perf_counter(), worked(self.pid), "", None
+        began, before, stopped, message = time.perf_counter(), used(self.pid)[0], "", None
         while not stopped and not self._pipe.poll(min(POLL_SECONDS, limit)):
             passed = time.perf_counter() - began
-            if passed > limit and max(passed / patience, worked(self.pid) - used) > limit:
+            worked, resident = used(self.pid)
+            if passed > limit and max(passed / patience, worked - before) > limit:
                 stopped = "time"
-            elif resident(self.pid) > memory:
+            elif resident > memory:
                 stopped = "memory"
         try:
             message = None if stopped else self._pipe.recv()
@@ -112,21 +113,14 @@ class Process:
         self._printed.close()
 
 
-def resident(pid: int | None) -> int:
-    """Return the resident memory of a process in bytes; 0 if it has ended."""
+def used(pid: int | None) -> tuple[float, int]:
+    """Return a process's seconds of processors, and its resident bytes; zeros if it has ended."""
     try:
-        return psutil.Process(pid).memory_info().rss if pid is not None else 0
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        return times.user + times.system, process.memory_info().rss
     except psutil.Error:
-        return 0
-
-
-def worked(pid: int | None) -> float:
-    """Return the seconds of processors that a process has used; 0 if it has ended."""
-    try:
-        times = psutil.Process(pid).cpu_times() if pid is not None else None
-    except psutil.Error:
-        return 0.0
-    return times.user + times.system if times else 0.0
+        return 0.0, 0
 
 
 def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:

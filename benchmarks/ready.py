@@ -1,8 +1,10 @@
 """The interface of a prepared contender: a function to time, and how to read its result."""
 
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,9 +12,13 @@ import numpy as np
 
 from benchmarks import names
 from benchmarks.results import JAX, PYTHON
+from compare.wording import install
 
 #: A loss and its gradient as arrays: the loss, then the leaves in the order of the parameters.
 Leaves = list[np.ndarray]
+
+#: How to install the libraries that may be missing.
+HINT = f"not installed: {install('peers')}"
 
 
 class Unavailable(Exception):  # noqa: N818 (nothing is in error: it cannot or should not run here)
@@ -23,6 +29,15 @@ def error_line(error: Exception) -> str:
     """Return an error's class and the first line of its message."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}".rstrip(": ")
+
+
+def module(name: str) -> Any:
+    """Import a module of a library that may not be installed, by its full name."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
+        raise Unavailable(HINT if absent else f"cannot be imported: {error_line(error)}") from error
 
 
 def leaves(answer: Any) -> Leaves:
@@ -85,25 +100,19 @@ def _ahead_of_time(program: Program) -> Ready:
     return Ready(lambda: jax.block_until_ready(run(*given)), program.read, JAX, phases, lambda: run)
 
 
-def _from_host(program: Program) -> Ready:
+def _from_host(finish: Callable[[Any], Any], program: Program) -> Ready:
     """Prepare a function under `jax.jit` that gets NumPy arrays in every call."""
     run, given = jax.jit(program.function), tuple(program.arguments)
-    return Ready(lambda: jax.block_until_ready(run(*given)), program.read, JAX)
-
-
-def _in_numpy(program: Program) -> Ready:
-    """Prepare a function under `jax.jit` that gets and gives NumPy arrays in every call."""
-    run, given = jax.jit(program.function), tuple(program.arguments)
-    # `jax.device_get` takes three times as long for ten numbers.
-    return Ready(lambda: jax.tree.map(np.asarray, run(*given)), program.read, JAX)
+    return Ready(lambda: finish(run(*given)), program.read, JAX)
 
 
 #: The ways to call the gradient by JAX, by the name of the row.
 CALLS: dict[str, Callable[[Program], Ready]] = {
     names.GRAD: lambda of: jitted(of.function, of.arguments, of.read),
     names.GRAD_AOT: _ahead_of_time,
-    names.FROM_HOST: _from_host,
-    names.IN_NUMPY: _in_numpy,
+    names.FROM_HOST: partial(_from_host, jax.block_until_ready),
+    # `jax.device_get` takes three times as long for ten numbers.
+    names.IN_NUMPY: partial(_from_host, partial(jax.tree.map, np.asarray)),
 }
 
 

@@ -30,7 +30,7 @@ from benchmarks.checkers.question import (
     leaves,
     place,
 )
-from benchmarks.contenders.peers.importing import HINT
+from benchmarks.ready import HINT
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.

@@ -1,4 +1,4 @@
-"""`table`, `compare` and `plot`: commands that read stored results."""
+"""`table`, `compare`, `plot` and `document`: commands that read stored results."""
 
 from pathlib import Path
 
@@ -60,3 +60,16 @@ def plot(file: Path, folder: Path) -> None:
         raise click.UsageError(f"{folder}: cannot be written: {error.strerror}") from error
     for made in files:
         click.echo(str(made))
+
+
+@click.command(short_help="Write the documents' tables and figures from stored results.")
+def document() -> None:
+    """Write the tables of the documents anew, and the figures of docs/benchmarks.md.
+
+    All numbers are taken from benchmarks/results/: cpu.json for docs/benchmarks.md and the README,
+    those in checkers/ for others.
+    """
+    from benchmarks.document import build
+
+    for file in build():
+        click.echo(str(file))

@@ -40,7 +40,25 @@ class Gate:
 
     def complaint(self, leaves: Sequence[np.ndarray]) -> str:
         """Describe the first mistake of an answer; "" if it is right."""
-        return self.doubt or _complaint(self, leaves)
+        if self.doubt:
+            return self.doubt
+        if len(leaves) != len(self.reference):
+            return f"{len(leaves)} arrays, expected {len(self.reference)}"
+        compared = zip(self.names, leaves, self.reference, self.allowed, strict=True)
+        for name, got, true, most in compared:
+            if (got.shape, got.dtype) != (true.shape, self.dtype):
+                expected = f"{self.dtype} of shape {true.shape}"
+                return f"{name}: got {got.dtype} of shape {got.shape}, expected {expected}"
+            # NaN and infinity fail this comparison.
+            wrong = ~(np.abs(got.astype(np.float64) - true) <= most)
+            if wrong.any():
+                at = tuple(np.argwhere(wrong)[0].tolist())
+                element = f"{name}{list(at) if at else ''}"
+                return (
+                    f"{element}: got {got[at]:.9g}, expected {true[at]:.9g} ± {most[at]:.2g} "
+                    f"({wrong.sum()} of {wrong.size} elements)"
+                )
+        return ""
 
     def share(self, leaves: Sequence[np.ndarray]) -> float:
         """Compute the largest error of an answer in units of the tolerance."""
@@ -100,7 +118,7 @@ def gate(
     deviation = [LOOSE * leaf for leaf in found]
     exact = [2 * TO_FLOAT64 * leaf for leaf in deviation]
     allowed = exact if dtype == "float64" else deviation
-    doubt = _complaint(Gate(list(names), reference, exact, "float64"), second)
+    doubt = Gate(list(names), reference, exact, "float64").complaint(second)
     return Gate(
         list(names), reference, allowed, dtype, doubt and f"the float64 witnesses disagree: {doubt}"
     )
@@ -109,22 +127,3 @@ def gate(
 def _parts(off: np.ndarray, most: np.ndarray) -> np.ndarray:
     """Divide an error by the tolerance; 0 without an error, even if the tolerance is 0."""
     return np.where(off > 0, off / np.maximum(most, 5e-324), 0.0)
-
-
-def _complaint(made: Gate, leaves: Sequence[np.ndarray]) -> str:
-    if len(leaves) != len(made.reference):
-        return f"{len(leaves)} arrays, expected {len(made.reference)}"
-    for name, got, true, most in zip(made.names, leaves, made.reference, made.allowed, strict=True):
-        if (got.shape, got.dtype) != (true.shape, made.dtype):
-            expected = f"{made.dtype} of shape {true.shape}"
-            return f"{name}: got {got.dtype} of shape {got.shape}, expected {expected}"
-        # NaN and infinity fail this comparison.
-        wrong = ~(np.abs(got.astype(np.float64) - true) <= most)
-        if wrong.any():
-            at = tuple(np.argwhere(wrong)[0].tolist())
-            element = f"{name}{list(at) if at else ''}"
-            return (
-                f"{element}: got {got[at]:.9g}, expected {true[at]:.9g} ± {most[at]:.2g} "
-                f"({wrong.sum()} of {wrong.size} elements)"
-            )
-    return ""

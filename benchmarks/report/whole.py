@@ -81,14 +81,11 @@ def markdown(results: Results) -> str:
     parts = ["\n".join(about(results))]
     for cell in results.cells:
         notes = _bullets([*missing(cell), *closing(cell)])
-        parts += [f"**{title(cell)}**", as_code(lines(cell)), notes]
+        found = lines(cell)
+        as_code = replace(found, rows=[(f"`{name}`", *rest) for name, *rest in found.rows])
+        parts += [f"**{title(cell)}**", as_code.markdown(), notes]
     return "\n\n".join(filter(None, [*parts, _bullets(summary(results))])) + "\n"
 
 
 def _bullets(found: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in found)
-
-
-def as_code(table: Table) -> str:
-    """Write the table of a cell for a document, its rows' names as code."""
-    return replace(table, rows=[(f"`{name}`", *rest) for name, *rest in table.rows]).markdown()

@@ -11,11 +11,11 @@ import pytest
 
 from benchmarks import names
 from benchmarks.contenders.families import contenders
-from benchmarks.contenders.peers import importing, scikit_learn
+from benchmarks.contenders.peers import scikit_learn
 from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.network import network_problem
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Unavailable
+from benchmarks.ready import HINT, Unavailable
 from compare.experiment import Settings
 from manual.network import Network
 
@@ -55,7 +55,7 @@ def gate(name: str, dtype: str) -> Any:
 
 
 def make(name: str, asked: Any) -> Any:
-    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
+    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {HINT}")
     return contenders(asked)[name](asked)
 
 
@@ -72,7 +72,7 @@ def test_every_contender_is_right_twice_or_is_not_asked(of: str, dtype: str) -> 
             try:
                 ready = make(problem(of, dtype))
             except Unavailable as reason:
-                absent = str(reason) == importing.HINT
+                absent = str(reason) == HINT
                 assert absent or name not in LIBRARIES or (name, of) in NOT_ASKED, name
                 continue
             judge = gate(of, dtype)
@@ -105,7 +105,7 @@ def test_a_library_that_cannot_be_imported_is_named(
         assert wanted.partition(".")[0] == LIBRARIES[name]
         raise error(LIBRARIES[name])
 
-    monkeypatch.setattr(importing, "importlib", SimpleNamespace(import_module=absent))
+    monkeypatch.setattr("benchmarks.ready.importlib", SimpleNamespace(import_module=absent))
     with pytest.raises(Unavailable, match=says):
         contenders(problem("relu", "float64"))[name](problem("relu", "float64"))
 
@@ -149,7 +149,7 @@ def test_another_version_is_named(
     def changed(*_: Any, **__: Any) -> None:
         raise TypeError("it\nand much more")
 
-    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {importing.HINT}")
+    pytest.importorskip(LIBRARIES[name], reason=f"{name}: {HINT}")
     monkeypatch.setattr(f"{LIBRARIES[name]}.{of}", changed)
     with pytest.raises(Unavailable, match=reason):
         make(name, problem("relu", "float64"))

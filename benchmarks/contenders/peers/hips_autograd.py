@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import ArrayProblem, Operations
-from benchmarks.ready import Ready
+from benchmarks.ready import Ready, module
 
 
 def operations() -> Operations:

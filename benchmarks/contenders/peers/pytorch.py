@@ -7,10 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import ArrayProblem, Operations
 from benchmarks.machine import usable
-from benchmarks.ready import Ready, Unavailable, error_line
+from benchmarks.ready import Ready, Unavailable, error_line, module
 
 
 def operations() -> Operations:

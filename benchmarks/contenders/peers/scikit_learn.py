@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.contenders.peers.importing import module
 from benchmarks.contenders.peers.operations import refuse_unknown
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.ready import Leaves, Ready, Unavailable, error_line
+from benchmarks.ready import Leaves, Ready, Unavailable, error_line, module
 from manual.network import Network
 
 #: Its names of the hidden layers' activations.
