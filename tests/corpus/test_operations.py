@@ -80,7 +80,7 @@ def midpoints(tree: Any) -> list[np.ndarray]:
     return [np.vectorize(lambda e: float(e.midpoint))(leaf) for leaf in jax.tree.leaves(tree)]
 
 
-@pytest.mark.by_day(60)
+@pytest.mark.by_day(40)
 @pytest.mark.parametrize("name", one_of_each(TRIED, ["qr", "complex products"]))
 def test_a_rule(name: str) -> None:
     """The value is the slope by its weight."""

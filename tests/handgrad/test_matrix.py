@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 POINTS = {np.float64: 3, np.float32: 2}
 
 
-@pytest.mark.by_day(40)
+@pytest.mark.by_day(24)
 @pytest.mark.parametrize(
     ("name", "dtype"),
     # Those of the zoo alone return the dtype that they are given.

@@ -147,9 +147,16 @@ def interpreter(version: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("version", ["3.11", "3.13"])
-@pytest.mark.parametrize("versions", ["oldest", "newest"])
-def test_in_an_empty_environment(wheel: Path, outside: Path, version: str, versions: str) -> None:
+@pytest.mark.parametrize(
+    ("versions", "version"),
+    [
+        ("oldest", "3.11"),
+        ("newest", "3.13"),
+        pytest.param("oldest", "3.13", marks=pytest.mark.night),
+        pytest.param("newest", "3.11", marks=pytest.mark.night),
+    ],
+)
+def test_in_an_empty_environment(wheel: Path, outside: Path, versions: str, version: str) -> None:
     """On the oldest and newest Python, with the oldest and newest dependencies; from an index."""
     of_tests = [line for line in requirements(versions, "test") if line.startswith("pytest")]
     wanted = {*requirements(versions), *of_tests}
