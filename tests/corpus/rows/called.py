@@ -322,7 +322,7 @@ CASES = [
     ),
     # Matrices.
     *cases("a function in C", check_jacobian, fun, AT, T, W, points=3)(
-        Row("right", jac, "not certified: tests/", "differences of fun (", **CALLED),
+        Row("right", jac, "not certified: tests/", "differences of fun, which", **CALLED),
         Row("a column by 2", edited(jac, times(np.s_[:, 1], 2)), "column 1 of jac is 2 times"),
         Row("a tenth more of one", edited(jac, times((4, 1), 1.1)), "jac[4, 1] alone is off"),
         Row("a hundredth more of one", edited(jac, times((4, 1), 1.01)), verdict="undecidable"),
