@@ -58,15 +58,12 @@ def test_losses_that_differ_in_a_constant_alone_are_not_taken_for_each_other() -
             assert [float(number.midpoint) for number in found] == [c] * 3
 
 
-KEY = jax.random.key(0)
-
-
 @pytest.mark.parametrize(
     ("loss", "at", "options", "error"),
     [
         (jnp.abs, 0.0, {}, "kink"),
         # By rejection: it has no derivative, though JAX has a rule for one.
-        (lambda p: jax.random.gamma(KEY, p), 0.3, {}, "random_gamma"),
+        (lambda p: jax.random.gamma(jax.random.key(0), p), 0.3, {}, "random_gamma"),
         (lambda w: w, np.array([1]), {}, r"w.*int64"),
         (lambda p: jnp.log(p).sum(), -np.ones(2), {"domain": "positive"}, r"^p\[0\]: got -1\.0, "),
         (jnp.sin, 0.0, {"referee": "serial"}, "^referee: got 'serial', expected one of auto, ser"),

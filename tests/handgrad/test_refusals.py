@@ -73,7 +73,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (at([]), "params: got list [], expected at least one array of floats"),
     (at([np.ones((0, 3))]), "params: got no elements, shape (0, 3), expected"),
     (at([W, np.array([1.0, np.nan])]), "params[1][1]: got nan, expected finite"),
-    (at(sparse.BCOO.fromdense(jnp.ones(2))), "params: got a BCOO, expected a dense array"),
+    (
+        lambda: at(sparse.BCOO.fromdense(jnp.ones(2)))(),
+        "params: got a BCOO, expected a dense array",
+    ),
     # Other points.
     (refused(check_backward, forward, backward, W, points=[3]), "points[0]: got 3, expected a tup"),
     (
