@@ -105,10 +105,11 @@ def on_a_mesh(p: Any) -> Any:
     mesh = jax.make_mesh((1,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
     part, whole = jax.sharding.PartitionSpec("d"), jax.sharding.PartitionSpec()
 
-    def body(p: Any) -> Any:
-        return lax.psum(jnp.sin(p).sum(), "d")
+    def body(p: Any, shift: Any) -> Any:
+        return lax.psum(lax.fori_loop(0, 2, lambda _, s: jnp.sin(s) + shift, p).sum(), "d")
 
-    return p * jax.shard_map(body, mesh=mesh, in_specs=part, out_specs=whole)(p)
+    mapped = jax.shard_map(body, mesh=mesh, in_specs=(part, whole), out_specs=whole)
+    return p * mapped(p, jnp.asarray(0.5, p.dtype))
 
 
 def pair(a: Any, b: Any) -> Any:
@@ -308,6 +309,7 @@ polynomial           | jnp.polyval(jnp.array([0.5, -2.0, 1.0]), v)
 call_hi_primitive    | v * jnp.searchsorted(jnp.array([-0.5, 0.4, 0.4, 0.9]), v).astype(v.dtype)
 shard_map            | on_a_mesh(v)
 reshard              | on_a_mesh(v)
+pvary                | on_a_mesh(v)
 jacobian             | jacobian(lambda x, q: jnp.sin(x) * x[0] * q, v, v * v)
 linear_call          | linear_call(lambda r, h: r * h, lambda r, h: r * h, jnp.arange(3.0), v * v)
 pow                  | lax.pow(np.array([0.6, 1.3, 0.2]), v)
