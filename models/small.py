@@ -21,6 +21,10 @@ def draw_network(rng: np.random.Generator) -> Any:
     return [(w, b), (v, c)], x, y
 
 
+def network(params: Any, x: Any, y: Any) -> Any:
+    return perceptrons.loss(jnp.tanh, params, x, y)
+
+
 def energy(places: Any, charges: Any) -> Any:
     """An energy of pairs; JAX clamps indices out of range to the last element."""
     i, j = np.triu_indices(len(charges), 1)
@@ -39,7 +43,7 @@ def energy_gradient(places: Any, charges: Any) -> Any:
 
 #: Two layers; a square matrix is transposed, and no other one.
 SQUARE = of_loss(
-    *("square network", partial(perceptrons.loss, jnp.tanh)),
+    *("square network", network),
     partial(perceptrons.gradient, np.tanh, tanh_derivative),
     draw_network,
     {

@@ -86,12 +86,19 @@ def test_other_networks() -> None:
 
 @pytest.mark.slow
 def test_it_is_quick_and_loads_no_jax() -> None:
-    """Start of Python included; the promise is 4 s, and measured is the work of the processor."""
+    """By the work of the processor, start of Python included, beside that of importing SymPy.
+
+    On one machine, idle and busy, it took 5.5 to 6.9 times as long; more than twice that is slow.
+    """
+
+    def seconds(code: str) -> float:
+        begin = seconds_of_children()
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        return seconds_of_children() - begin
+
     code = "import sys; sys.argv = ['compare', 'prove']\nfrom compare.cli import main\n"
     code += "try: main()\nfinally: assert 'sympy' in sys.modules and 'jax' not in sys.modules"
-    begin = seconds_of_children()
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert seconds_of_children() - begin < 4
+    assert seconds(code) < 15 * seconds("import sympy")
 
 
 @pytest.mark.slow
