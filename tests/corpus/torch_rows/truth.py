@@ -31,7 +31,7 @@ def due(case: Case) -> str | None:
         return truth(_of_tensors_alone(case))
     called = {"function": _called(case.function), "answer": _called(case.answer)}
     options = {"convention": "torch", **case.options}
-    return truth(replace(case, at=of_tensors(case.at), options=options, **called))
+    return truth(replace(case, given=of_tensors(case.at), options=options, **called))
 
 
 def _of_tensors_alone(case: Case) -> Case:
@@ -55,7 +55,9 @@ def _of_tensors_alone(case: Case) -> Case:
 
     at = tuple(of_tensors([x for x in case.at if isinstance(x, torch.Tensor)]))
     options = {**case.options, "convention": "torch"}
-    return replace(case, verb="backward", function=forward, answer=backward, at=at, options=options)
+    return replace(
+        case, verb="backward", function=forward, answer=backward, given=at, options=options
+    )
 
 
 def _called(function: Any) -> Any:
