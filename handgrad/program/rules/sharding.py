@@ -5,6 +5,7 @@ JAX itself maps the body over the devices, and what comes of it is a program lik
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -113,12 +114,15 @@ def _joined(parts: Any, spec: Any, shape: dict[str, int]) -> Any:
     return parts.transpose(order)
 
 
-def _unchanged(_: Run, __: Any, operand: Any) -> Any:
-    return operand
+def _unchanged(_: Run, __: Any, *operands: Any) -> list[Any]:
+    return list(operands)
 
+
+_UNCHANGED = Rule(_unchanged, elementwise=True, rearranges=True)
 
 RULES: dict[str, Rule] = {
     "shard_map": Rule(shard_map, structured=True),
-    # Within loops and branches these marks stay.
-    **dict.fromkeys(("reshard", "pvary"), Rule(_unchanged, elementwise=True, rearranges=True)),
+    "reshard": _UNCHANGED,
+    # A mark within loops and branches, of any numbers: JAX takes it in a `shard_map` alone.
+    "pvary": replace(_UNCHANGED, structured=True),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.attack.mutants.edits import ROOT, LostError, Mutant, functions_of, locate
-from tests.attack.mutants.memory import forked, give_code
+from tests.attack.mutants.memory import give_code
 from tests.attack.mutants.sample import drawn
 
 SOURCE = '''\
@@ -93,18 +93,26 @@ def test_every_function_that_is_there_has_the_edit_and_no_other() -> None:
     assert module.half(1) == 2
 
 
+FORKS = """
+from tests.attack.mutants.memory import forked
+
+changed = []
+assert forked(lambda say: (changed.append(1), say("one")), 5) == ["one", "ended"]
+assert changed == []
+
+def endless(say):
+    say("begun")
+    while True:
+        pass
+
+assert forked(endless, 1) == ["begun"]
+assert forked(lambda say: [say("before"), 1 / 0], 5) == ["before"]
+"""
+
+
 def test_a_fork_says_what_it_found_and_that_it_ended() -> None:
-    changed = []
-    assert forked(lambda say: (changed.append(1), say("one")), 5) == ["one", "ended"]
-    assert changed == []
-
-    def endless(say: Any) -> None:
-        say("begun")
-        while True:
-            pass
-
-    assert forked(endless, 1) == ["begun"]
-    assert forked(lambda say: [say("before"), 1 / 0], 5) == ["before"]
+    """In a process that has no other threads, as one has in which JAX computed."""
+    subprocess.run([sys.executable, "-c", FORKS], cwd=ROOT, check=True)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="needs sys.monitoring")
