@@ -150,7 +150,7 @@ class Claim:
         return {"loss": how(loss)}
 
     def matrix(self) -> Matrices | None:
-        """Return what computes the matrix that is judged; None if it is none."""
+        """Return the functions that compute the matrix; None where no matrix is judged."""
         return None
 
     def hessian(self) -> Function | None:

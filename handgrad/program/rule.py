@@ -30,7 +30,8 @@ class Rule:
     rounds: Rounds = Rounds.NOTHING
     elementwise: bool = False
     rearranges: bool = False  #: whether it only rearranges elements
-    structured: bool = False  #: whether it has a body of operations, which are run one by one
+    #: Whether it runs without real operands too: most have a body, whose operations are counted.
+    structured: bool = False
     cost: Callable[[Any], float] = cost.largest  #: equation -> count of operations on numbers
     numpy: tuple[str, ...] = ()  #: other names of the same function in NumPy
 

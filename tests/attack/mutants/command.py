@@ -35,9 +35,7 @@ OPTIONS = (
     click.Option(["--fresh"], type=int, help="So many edits drawn anew, not the stored ones."),
     click.Option(["--seed"], default=0, help="By which these are drawn."),
     click.Option(["--lines"], default=LINES, type=Path, help="A folder: which test executes what."),
-    click.Option(
-        ["--noting"], default=float("inf"), help="Seconds in which tests that are not there are."
-    ),
+    click.Option(["--noting"], default=float("inf"), help="Seconds for tests that are not in it."),
 )
 
 

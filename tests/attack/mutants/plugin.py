@@ -65,6 +65,7 @@ def pytest_collection() -> Iterator[object]:
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
     """Note lines, then decide each edit, and print it."""
+    # Made before the forks, so that they share it; pytest offers it to fixtures alone.
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     lines: Path = session.config.option.lines
     lines.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ def _noted(folder: Path) -> dict[str, Tried]:
 
 
 def _note_lines(items: dict[str, pytest.Item], folder: Path, until: float) -> None:
-    """Run what has not been run yet, in forks; each stores what it has now and then."""
+    """Run what has not been run yet, in forks of some tests each, which store what they found."""
     known = _noted(folder)
     left = [item for name, item in items.items() if name not in known]
     parts = [left[k : k + TOGETHER] for k in range(0, len(left), TOGETHER)]
@@ -114,7 +115,8 @@ def _note_lines(items: dict[str, pytest.Item], folder: Path, until: float) -> No
 
 
 def _note(items: list[pytest.Item], folder: Path) -> None:
-    """Run tests, each with the lines that it is the first to execute since it began; and end."""
+    """Run tests, note which lines each executes, and end the process."""
+    # Python has it from 3.12 on, and types are checked for 3.11.
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
     executed: set[tuple[str, int]] = set()
     rooms = tuple(f"{ROOT}/{room}/" for room in ROOMS)

@@ -69,6 +69,11 @@ def slopes(f: Any) -> np.ndarray:
             *(lambda w, _: jnp.sin(w) * w, (P(("b", "a")), P()), P(("a", "b"))),
             lambda w, _: (jnp.sin(w) * w)[jnp.array([0, 2, 4, 1, 3, 5])],
         ),
+        # And the other way round.
+        (
+            *(lambda w, _: jnp.sin(w) * w, (P(("a", "b")), P()), P(("b", "a"))),
+            lambda w, _: (jnp.sin(w) * w)[jnp.array([0, 3, 1, 4, 2, 5])],
+        ),
         (
             *(lambda w, x: jnp.tanh(lax.all_gather(w, "b", tiled=True) @ x.T)[None],),
             *((P("b"), P("a")), P(("a", "b"))),
