@@ -138,13 +138,16 @@ def _absorbed(
     """Tell which elements are off by no more than rounding of the largest value on the way to 0.
 
     1 - σ(z) is 0 in floats from z = 37 on. What is true of the point must be true on the way: a
-    wrong formula is off where the element is large, too.
+    wrong formula is off where the element is large, too. In a short format so many ulps are up to a
+    tenth of a number: there the largest value must be larger than the element by as much.
     """
     points = [loss.case.varied(given, partial(_times, t)) for t in WAY]
     answers = [answer(point) for point in points]
     eps = formats.of_elements(given.leaves, "eps")
-    allowed = ULPS * eps * np.max(np.abs(answers), axis=0)
-    found = open_ones & (gaps.gap <= allowed)
+    largest = np.max(np.abs(answers), axis=0)
+    allowed = ULPS * eps * largest
+    element = np.where(formats.of_elements(given.leaves, "half"), balls.midpoints(gaps.reference), 0)
+    found = open_ones & (gaps.gap <= allowed) & (ULPS * np.abs(element) <= largest)
     for point, answered in zip(points, answers, strict=True):
         if not found.any():
             break

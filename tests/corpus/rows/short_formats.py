@@ -210,7 +210,8 @@ CASES = [
     *at("terms that cancel in few digits", cancelling, np.ones(4, BF16), *NEARLY)(
         Row("right", in_bfloat16_alone, **AGREE)
     ),
-    *at("tanh in NumPy", tanh_squares, ROWS[0], ROWS[1:8])(
+    # Small numbers: where tanh is saturated bfloat16 leaves no digit.
+    *at("tanh in NumPy", tanh_squares, (ROWS[0] / 4).astype(BF16), ROWS[1:8])(
         Row("right", of_tanh_squares(1.0), **AGREE),
         Row("1.2 times", of_tanh_squares(1.2), **WRONG),
     ),
