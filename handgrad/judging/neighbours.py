@@ -146,8 +146,9 @@ def _absorbed(
     eps = formats.of_elements(given.leaves, "eps")
     largest = np.max(np.abs(answers), axis=0)
     allowed = ULPS * eps * largest
-    element = np.where(formats.of_elements(given.leaves, "half"), balls.midpoints(gaps.reference), 0)
-    found = open_ones & (gaps.gap <= allowed) & (ULPS * np.abs(element) <= largest)
+    in_short = formats.of_elements(given.leaves, "half").astype(bool)
+    absorbed = ULPS * np.abs(balls.midpoints(gaps.reference)) <= largest
+    found = open_ones & (gaps.gap <= allowed) & (absorbed | ~in_short)
     for point, answered in zip(points, answers, strict=True):
         if not found.any():
             break
