@@ -18,7 +18,7 @@ from hypothesis import settings
 NIGHT = "HANDGRAD_NIGHT" in os.environ
 
 #: How many slow parameters of a test are tried by day.
-BY_DAY = 3
+BY_DAY = 2
 
 
 def slowly(*values: Any) -> Any:

@@ -85,7 +85,6 @@ ENDLESS: dict[str, tuple[Any, Any, bool]] = {
 }
 
 
-@pytest.mark.by_day(2)
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_loop_that_does_not_end_ends_with_the_seconds(name: str) -> None:
     gradient, loss, judged = ENDLESS[name]

@@ -36,7 +36,6 @@ def nested(rng: np.random.Generator, size: int, depth: int) -> Callable[[Any], A
     return lambda p: two(left(p), right(p))
 
 
-@pytest.mark.by_day(2)
 @pytest.mark.parametrize(("size", "depth"), [(3, 3), slowly(1, 6), slowly(2, 5), slowly(7, 3)])
 def test_every_side_is_right_and_so_is_a_mean_of_two(size: int, depth: int) -> None:
     """At functions of so many parameters, with kinks nested so deep; nothing beyond them is."""

@@ -55,7 +55,7 @@ def of_exact(seed: int, dtype: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.by_day(2)
+@pytest.mark.by_day(1)
 @pytest.mark.parametrize(
     "seeds", [range(1), *(slowly(range(at, at + 10)) for at in range(1, 201, 10))], ids=str
 )
