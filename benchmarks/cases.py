@@ -7,8 +7,7 @@ from benchmarks import names
 from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.deviation import U
 from benchmarks.problems.network import network_problem
-from benchmarks.problems.problem import Problem
-from benchmarks.problems.training import TrainingProblem
+from benchmarks.problems.training import Problem, TrainingProblem
 from benchmarks.results import label
 from manual.network import Network
 

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from benchmarks import names
-from benchmarks.problems.problem import Problem
+from benchmarks.problems.training import Problem
 from benchmarks.ready import Ready, jitted
 from benchmarks.results import JAX
 

@@ -54,24 +54,15 @@ class Ready:
     called: str = PYTHON  #: PYTHON or JAX
     phases: dict[str, float] = field(default_factory=dict)  #: seconds of tracing and compiling
     compiled: Callable[[], Any] | None = None  #: returns the compiled program for analysis
-    extra: Callable[[Any], Leaves] | None = None
-    """For an inexact method: maps the gate to additional tolerances, leaf by leaf."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A function for JAX to compile, its arguments, and what turns its result into arrays."""
-
-    function: Callable[..., Any]
-    arguments: Sequence[Any]
-    read: Callable[[Any], Leaves] = leaves
+    judge: Callable[[Any], Any] = lambda gate: gate
+    """Turns the problem's gate into that of an inexact method, or of the loss alone."""
 
 
 def jitted(
     function: Callable[..., Any],
     arguments: Sequence[Any],
     read: Callable[[Any], Leaves] = leaves,
-    extra: Callable[[Any], Leaves] | None = None,
+    judge: Callable[[Any], Any] = lambda gate: gate,
 ) -> Ready:
     """Prepare a function under `jax.jit`, its arguments on the device, waiting for its result."""
     run, given = jax.jit(function), jax.block_until_ready(jax.device_put(tuple(arguments)))
@@ -80,42 +71,50 @@ def jitted(
         called=JAX,
         compiled=lambda: run.lower(*given).compile(),
         read=read,
-        extra=extra,
+        judge=judge,
     )
 
 
-def _ahead_of_time(program: Program) -> Ready:
+def _ahead_of_time(
+    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves]
+) -> Ready:
     """Prepare a function compiled ahead of time, with the times of the phases."""
-    given = jax.block_until_ready(jax.device_put(tuple(program.arguments)))
+    given = jax.block_until_ready(jax.device_put(tuple(arguments)))
     at = [time.perf_counter()]
-    traced = jax.jit(program.function).trace(*given)
+    traced = jax.jit(function).trace(*given)
     at.append(time.perf_counter())
     lowered = traced.lower()
     at.append(time.perf_counter())
     run = lowered.compile()
     at.append(time.perf_counter())
-    phases: dict[str, float] = dict(
-        zip(("trace", "lower", "compile"), np.diff(at).tolist(), strict=True)
-    )
-    return Ready(lambda: jax.block_until_ready(run(*given)), program.read, JAX, phases, lambda: run)
+    phases = dict(zip(("trace", "lower", "compile"), np.diff(at).tolist(), strict=True))
+    return Ready(lambda: jax.block_until_ready(run(*given)), read, JAX, phases, lambda: run)
 
 
-def _from_host(finish: Callable[[Any], Any], program: Program) -> Ready:
-    """Prepare a function under `jax.jit` that gets NumPy arrays in every call."""
-    run, given = jax.jit(program.function), tuple(program.arguments)
-    return Ready(lambda: finish(run(*given)), program.read, JAX)
+def _from_host(finish: Callable[[Any], Any]) -> Callable[..., Ready]:
+    """Return how to prepare a function under `jax.jit` that gets NumPy arrays in every call."""
+
+    def prepared(function: Any, arguments: Any, read: Callable[[Any], Leaves]) -> Ready:
+        run, given = jax.jit(function), tuple(arguments)
+        return Ready(lambda: finish(run(*given)), read, JAX)
+
+    return prepared
 
 
-#: The ways to call the gradient by JAX, by the name of the row.
-CALLS: dict[str, Callable[[Program], Ready]] = {
-    names.GRAD: lambda of: jitted(of.function, of.arguments, of.read),
+#: The ways to call a function by JAX, by the name of the row.
+CALLS: dict[str, Callable[..., Ready]] = {
+    names.GRAD: jitted,
     names.GRAD_AOT: _ahead_of_time,
-    names.FROM_HOST: partial(_from_host, jax.block_until_ready),
+    names.FROM_HOST: _from_host(jax.block_until_ready),
     # `jax.device_get` takes three times as long for ten numbers.
-    names.IN_NUMPY: partial(_from_host, partial(jax.tree.map, np.asarray)),
+    names.IN_NUMPY: _from_host(partial(jax.tree.map, np.asarray)),
 }
 
 
-def called(of: Callable[[Any], Program]) -> dict[str, Callable[[Any], Ready]]:
-    """Return the contenders that call a problem's program, in each of the ways."""
-    return {name: lambda problem, way=way: way(of(problem)) for name, way in CALLS.items()}
+def called(of: Callable[[Any], Sequence[Any]]) -> dict[str, Callable[[Any], Ready]]:
+    """Return the contenders that call a problem's function, in each of the ways.
+
+    Args:
+        of: returns the function, its arguments, and what turns its result into arrays.
+    """
+    return {name: lambda problem, way=way: way(*of(problem)) for name, way in CALLS.items()}

@@ -55,10 +55,10 @@ def central_differences(problem: GradientProblem) -> Ready:
 
         return loss(nested(flat), *inputs), nested(jax.vmap(across)(basis))
 
-    def extra(gate: Gate) -> Leaves:
-        return allowance(gate, problem.exact_loss, params, inputs)
+    def judge(gate: Gate) -> Gate:
+        return gate.wider(allowance(gate, problem.exact_loss, params, inputs))
 
-    return jitted(value_and_differences, (flat, *inputs), extra=extra)
+    return jitted(value_and_differences, (flat, *inputs), judge=judge)
 
 
 def step_of(dtype: Any) -> Any:
@@ -73,37 +73,26 @@ def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) 
     may be off by the gate's tolerance for a loss, divided by 2h. Rounding θ ± h changes the step by
     up to u |θ| on either side, and the slope by the same relative amount.
     """
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(params)]
-    flat = np.concatenate([leaf.ravel() for leaf in leaves])
-    wide = np.longdouble if flat.dtype == np.float64 else np.float64
-    exact_inputs = [np.asarray(array, wide) for array in inputs]
-    step, where = step_of(flat.dtype), flat.astype(wide)
-
-    def at(point: np.ndarray) -> Any:
-        return exact_loss(_like(params, point), *exact_inputs)
-
-    found = [_across(at, where, i, wide(step)) for i in range(flat.size)]
-    slopes = np.concatenate([np.ravel(leaf) for leaf in gate.reference[1:]])
-    truncation = np.abs(np.array(found, np.float64) - slopes)
-    rounding = float(gate.allowed[0]) / float(step)
-    moved = np.finfo(flat.dtype).eps * np.abs(flat / step) * np.abs(slopes)
-    extra = _like(params, truncation + rounding + moved)
-    return [np.zeros(()), *(np.asarray(leaf) for leaf in jax.tree.leaves(extra))]
-
-
-def _across(at: Callable[[np.ndarray], Any], where: np.ndarray, i: int, h: Any) -> Any:
-    move = np.zeros_like(where)
-    move[i] = h
-    return (at(where + move) - at(where - move)) / (2 * h)
-
-
-def _like(params: Any, flat: np.ndarray) -> Any:
-    """Split a NumPy vector of any dtype into the shapes of the parameters."""
     found, tree = jax.tree.flatten(params)
-    cuts = np.cumsum([np.size(leaf) for leaf in found])[:-1]
-    parts = np.split(flat, cuts)
-    shaped = [part.reshape(np.shape(leaf)) for part, leaf in zip(parts, found, strict=True)]
-    return jax.tree.unflatten(tree, [part[()] for part in shaped])
+    dtype = found[0].dtype
+    wide, step = np.longdouble if dtype == np.float64 else np.float64, step_of(dtype)
+    point, exact = ([np.array(leaf, wide) for leaf in of] for of in (found, inputs))
+
+    def loss(leaf: int, element: int, move: Any) -> Any:
+        moved = [array.copy() for array in point]
+        moved[leaf].flat[element] += move
+        return exact_loss(tree.unflatten([array[()] for array in moved]), *exact)
+
+    def slope(leaf: int, element: int) -> float:
+        ahead, behind = (loss(leaf, element, move) for move in (wide(step), -wide(step)))
+        return float((ahead - behind) / (2 * wide(step)))
+
+    extra, rounding = [np.zeros(())], float(gate.allowed[0]) / float(step)
+    for at, (leaf, slopes) in enumerate(zip(found, gate.reference[1:], strict=True)):
+        differences = np.array([slope(at, i) for i in range(np.size(leaf))]).reshape(np.shape(leaf))
+        moved = np.finfo(dtype).eps * np.abs(leaf / step) * np.abs(slopes)
+        extra.append(np.abs(differences - slopes) + rounding + moved)
+    return extra
 
 
 def _few(params: Any) -> tuple[Any, Callable[[Any], Any]]:

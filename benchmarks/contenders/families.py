@@ -11,11 +11,9 @@ from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers import hips_autograd, pytorch, scikit_learn
 from benchmarks.contenders.peers.operations import of_article, of_network
 from benchmarks.problems.article import ArticleProblem
-from benchmarks.problems.gradient import GradientProblem
 from benchmarks.problems.network import NetworkProblem
-from benchmarks.problems.problem import Problem
-from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Program, Ready, Unavailable, called, jitted
+from benchmarks.problems.training import Problem, TrainingProblem
+from benchmarks.ready import Ready, Unavailable, called, jitted, leaves
 from manual.activations import sigmoid_derivative_article
 
 #: Makes something to time of a problem; one that cannot run here, or should not, raises
@@ -23,20 +21,14 @@ from manual.activations import sigmoid_derivative_article
 Make = Callable[[Any], Ready]
 
 
-def hand_numpy(problem: GradientProblem) -> Ready:
-    """Run the hand lines on NumPy arrays or scalars."""
-    run, arguments = problem.by_hand, problem.arguments
-    return Ready(lambda: run(*arguments))
-
-
 #: The hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits.
 SHORT = partial(manual.article.value_and_gradient, derivative=sigmoid_derivative_article)
 
 #: Of any loss and gradient, by hand and by JAX.
 GRADIENTS: dict[str, Make] = {
-    names.HAND: hand_numpy,
+    names.HAND: lambda problem: Ready(partial(problem.by_hand, *problem.arguments)),
     names.HAND_JIT: lambda problem: jitted(problem.by_hand, problem.arguments),
-    **called(lambda problem: Program(problem.value_and_grad, problem.arguments)),
+    **called(lambda problem: (problem.value_and_grad, problem.arguments, leaves)),
     names.FORWARD: forward_mode,
     names.DIFFERENCES: central_differences,
 }
@@ -62,19 +54,21 @@ ONE: dict[str, Make] = {
     names.DIFFERENCES: central_differences,
 }
 
+#: Of other libraries: the module with their operations, and what differentiates.
+PEERS: dict[str, tuple[Any, Make]] = {
+    names.TORCH: (pytorch, pytorch.eager),
+    names.TORCH_COMPILED: (pytorch, pytorch.compiled),
+    names.AUTOGRAD: (hips_autograd, hips_autograd.value_and_gradient),
+}
 
-def _peers(as_arrays: Callable[..., Any], by_sklearn: Make) -> dict[str, Make]:
+
+def _peers(as_arrays: Callable[..., Any]) -> dict[str, Make]:
     """Return the contenders of other libraries, for problems as `as_arrays` makes them."""
-    ways = {
-        names.TORCH: (pytorch, pytorch.eager),
-        names.TORCH_COMPILED: (pytorch, pytorch.compiled),
-        names.AUTOGRAD: (hips_autograd, hips_autograd.value_and_gradient),
-    }
 
-    def make(library: Any, differentiate: Callable[[Any], Ready]) -> Make:
+    def made(library: Any, differentiate: Make) -> Make:
         return lambda problem: differentiate(as_arrays(problem, library.operations()))
 
-    return {name: make(*way) for name, way in ways.items()} | {names.SKLEARN: by_sklearn}
+    return {name: made(*way) for name, way in PEERS.items()}
 
 
 FAMILIES: dict[type, dict[str, Make]] = {
@@ -83,12 +77,13 @@ FAMILIES: dict[type, dict[str, Make]] = {
         **{name: _of_one(make) for name, make in ONE.items()},
         names.HAND_JIT_ARTICLE: lambda problem: jitted(SHORT, problem.arguments),
         names.C: c_program.article,
-        **_peers(of_article, scikit_learn.article),
+        **_peers(of_article),
     },
     NetworkProblem: {
         **GRADIENTS,
         names.C: c_program.network,
-        **_peers(of_network, scikit_learn.network),
+        **_peers(of_network),
+        names.SKLEARN: scikit_learn.network,
     },
     TrainingProblem: training.CONTENDERS,
 }

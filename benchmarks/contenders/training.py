@@ -20,7 +20,7 @@ from benchmarks import names
 from benchmarks.contenders.article import sigmoid, slope
 from benchmarks.contenders.c_program import library, pointer
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Leaves, Program, Ready, called, jitted
+from benchmarks.ready import Leaves, Ready, called, jitted
 from compare.agreement import stack
 from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 
@@ -32,11 +32,6 @@ def _of_layers(layers: Any) -> Leaves:
 def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
     start, *rest = problem.arguments
     return (autodiff.article.Parameters(*start), *rest)
-
-
-def with_jax(problem: TrainingProblem) -> Program:
-    """Train with `jax.grad` in one `lax.scan`."""
-    return Program(autodiff.article.trajectory, _arguments(problem), _of_layers)
 
 
 def hand_jit(derivative: Callable[[Any], Any], problem: TrainingProblem) -> Ready:
@@ -131,6 +126,7 @@ CONTENDERS: dict[str, Callable[[TrainingProblem], Ready]] = {
     names.HAND: lambda problem: by_hand(manual.article.gradient, problem.arguments),
     names.HAND_JIT: partial(hand_jit, sigmoid_derivative),
     names.HAND_JIT_ARTICLE: partial(hand_jit, sigmoid_derivative_article),
-    **called(with_jax),
+    # In one `lax.scan`.
+    **called(lambda of: (autodiff.article.trajectory, _arguments(of), _of_layers)),
     names.C: in_c,
 }

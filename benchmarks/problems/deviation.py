@@ -37,8 +37,8 @@ U, TINY = 2.0**-24, 2.0**-126  #: float32's unit roundoff and smallest normal nu
 COMPARISONS = frozenset({"gt", "ge", "lt", "le"})
 
 
-class AtAKinkError(ValueError):
-    """Rounding could change a comparison, so the right gradient is not unique."""
+class RefusedError(ValueError):
+    """No answer can be judged, as more than one is right, or a wrong one not seen: one line."""
 
 
 def deviations(
@@ -53,47 +53,41 @@ def deviations(
             where a device rounds factors to fewer bits first; u where it does not.
 
     Raises:
-        AtAKinkError: a comparison is within `LOOSE` times the reach of rounding.
+        RefusedError: a comparison is within `LOOSE` times the reach of rounding.
     """
     traced = jax.make_jaxpr(program)(*arguments)
     shapes: list[tuple[int, ...]] = []  # of what rounds, in the order of the program
 
-    def as_it_is(leaves: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    def as_it_is(leaves: Any) -> Any:
         walk = _Walk(None, None, products)
         outputs = walk.through(traced, leaves)
         shapes.extend(walk.rounding)
-        return outputs, walk.decided, walk.margins
+        return (outputs, walk.margins), walk.decided
 
-    def when_moved(leaves: Any, signs: Any, frozen: Any) -> tuple[list[Any], list[Any]]:
+    def when_moved(leaves: Any, signs: Any, frozen: Any) -> Any:
         walk = _Walk(iter(signs), frozen, products)
         return walk.through(traced, leaves), walk.margins
 
+    def farther(so_far: np.ndarray, moved: Any, base: Any) -> np.ndarray:
+        return np.fmax(so_far, np.abs(np.asarray(moved) - np.asarray(base)))
+
     # Compiled as two programs: by themselves its operations take longer to compile than to run.
     leaves, moving = jax.tree.leaves(arguments), jax.jit(when_moved)
-    base, decided, margins = jax.jit(as_it_is)(leaves)
-    deviation = [np.zeros(out.shape) for out in base]
-    reach = [np.zeros(margin.shape) for margin in margins]
+    base, decided = jax.jit(as_it_is)(leaves)
+    most = jax.tree.map(lambda out: np.zeros(out.shape), base)
     rng = np.random.default_rng(0)
     for _ in range(LOOSE_DRAWS):
         signs = [2 * rng.integers(2, size=shape, dtype=np.int8) - 1 for shape in shapes]
-        moved, margins_moved = moving(leaves, signs, decided)
-        deviation = _largest(deviation, moved, base)
-        reach = _largest(reach, margins_moved, margins)
-    for margin, most in zip(margins, reach, strict=True):
-        undecided = int(np.sum(np.abs(margin) <= LOOSE * most))
+        most = jax.tree.map(farther, most, moving(leaves, signs, decided), base)
+    deviation, reaches = most
+    for margin, reach in zip(base[1], reaches, strict=True):
+        undecided = int(np.sum(np.abs(margin) <= LOOSE * reach))
         if undecided:
-            raise AtAKinkError(
+            raise RefusedError(
                 f"{undecided} of {margin.size} units of a layer are within rounding of a kink, "
                 "where more than one gradient is right; try a smaller batch or a smooth activation"
             )
     return deviation
-
-
-def _largest(so_far: list[np.ndarray], moved: Any, base: Any) -> list[np.ndarray]:
-    return [
-        np.fmax(s, np.abs(np.asarray(a) - np.asarray(b)))
-        for s, a, b in zip(so_far, moved, base, strict=True)
-    ]
 
 
 class _Walk:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.problems.deviation import U
-from benchmarks.problems.gate import Gate, gate
-from benchmarks.ready import Ready, jitted
+from benchmarks.problems.deviation import U, deviations
+from benchmarks.problems.gate import TO_FLOAT64, Gate
+from benchmarks.ready import Ready, jitted, leaves
+from handgrad.tolerance.tolerances import LOOSE
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +32,6 @@ class GradientProblem:
     """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix.
 
     None where sums have two terms only and are unrolled."""
-    expected_cost: float | None = None
-    """3 − s₁/S: the cost of a loss and its gradient in losses, in multiply-adds.
-
-    None where there are no products, as the exponentials dominate there."""
     product_unit: float = U  #: the unit roundoff of float32 matrix products
 
     @property
@@ -59,10 +57,25 @@ class GradientProblem:
 
     def loss_alone(self) -> Ready:
         """Prepare the compiled loss."""
-        return jitted(self.loss, self.arguments)
+        return jitted(self.loss, self.arguments, judge=Gate.of_loss)
 
     def gate(self) -> Gate:
-        """Build the gate that judges answers."""
+        """Build the gate that judges answers.
+
+        Raises:
+            RefusedError: a unit is within rounding of a kink.
+        """
         wide = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[()], self.arguments)
-        named, unit = ["the loss", *self.names], self.product_unit
-        return gate(self.value_and_grad, self.by_hand, wide, named, self.dtype, unit)
+        second, named = leaves(self.by_hand(*wide)), ["the loss", *self.names]
+        # The references are computed on the processor, whatever device is timed.
+        witness = jax.default_device(jax.local_devices(backend="cpu")[0])
+        with witness, jax.enable_x64(True), jax.default_matmul_precision("highest"):
+            given = jax.tree.map(jnp.asarray, wide)
+            reference = leaves(jax.jit(self.value_and_grad)(*given))
+            found = deviations(self.value_and_grad, given, self.product_unit)
+        deviation = [LOOSE * leaf for leaf in found]
+        exact = [2 * TO_FLOAT64 * leaf for leaf in deviation]
+        allowed = exact if self.dtype == "float64" else deviation
+        doubt = Gate(named, reference, exact, "float64").complaint(second)
+        doubt = doubt and f"the float64 witnesses disagree: {doubt}"
+        return Gate(named, reference, allowed, self.dtype, doubt)

@@ -61,7 +61,6 @@ def network_problem(
         layers.append(Layer(layer.w, b))
         a, _ = ACTIVATIONS[name].forward(z + b.astype(np.float64)[None, :])
     loss = functools.partial(autodiff.network.loss, network)
-    weights = [m * n for m, n in pairwise(network.sizes)]
     about = {"sizes": list(network.sizes), "batch": batch, "activation": network.activation}
     names = [(f"dw of layer {at + 1}", f"db of layer {at + 1}") for at in range(len(layers))]
     return NetworkProblem(
@@ -76,7 +75,6 @@ def network_problem(
         names=tuple(name for pair in names for name in pair),
         product_unit=product_unit,
         products=_products(network.sizes, batch),
-        expected_cost=3 - weights[0] / sum(weights),  # three products a layer, two for the first
         network=network,
     )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from benchmarks.problems.gate import Gate
+from benchmarks.problems.gradient import GradientProblem
 from compare.agreement import NAMES, stack, stacked
 from compare.experiment import Settings
 from compare.people import PEOPLE, raw, shifted, targets
@@ -25,7 +27,6 @@ class TrainingProblem:
 
     settings: Settings = field(default_factory=lambda: Settings(init="ones"))
     products: Sequence[tuple[int, int, int]] = ()  #: none: sums have two terms and are unrolled
-    expected_cost: float | None = None  #: none without products
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -90,3 +91,8 @@ class TrainingProblem:
                 found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)
+
+
+#: What is timed, a loss and its gradient or a training, and what judges answers to it.
+Problem: TypeAlias = GradientProblem | TrainingProblem
+Judge: TypeAlias = Gate | TrainingProblem

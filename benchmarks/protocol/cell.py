@@ -1,7 +1,9 @@
 """Measure one cell in one process: gate, warm up, time all rows in rounds, gate again."""
 
+import math
 import pickle
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +15,9 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.floors import floors
+from benchmarks.problems.deviation import RefusedError
 from benchmarks.problems.gate import Gate
-from benchmarks.problems.problem import Judge, Problem
-from benchmarks.protocol import program
+from benchmarks.problems.training import Judge, Problem
 from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
 from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (
@@ -39,9 +41,12 @@ BLIND = 0.5
 #: Rows whose compiled programs are analysed, in the first process.
 INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
+#: A line of a program's text: `%name = f32[64,10]{1,0} multiply(%a, %b), ...`; several results form
+#: a tuple, `(f32[], f32[3]{0})`.
+LINE = re.compile(r"^\s+(?:ROOT )?%\S+ = (\([^()]*\)|\S+) ([a-z][a-z0-9-]*)\(", re.MULTILINE)
 
-class RefusedError(ValueError):
-    """No answer in a cell could be judged; the message is one line."""
+#: The lengths of an array's axes, within its type.
+SHAPE = re.compile(r"\[([\d,]*)\]")
 
 
 @dataclass(frozen=True)
@@ -54,22 +59,23 @@ class Plan:
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
-def time_cell(spec: Spec, plan: Plan) -> Iterator[str | Cell]:
+def time_cell(spec: Spec, plan: Plan) -> Iterator[str | Cell | RefusedError]:
     """Gate and time every row of a cell.
 
     Yields:
-        The name of each row as it begins, "" for the gate; and last the cell.
-
-    Raises:
-        AtAKinkError: the right gradient is not unique.
-        RefusedError: the gate would miss too much.
+        The name of each row as it begins, "" for the gate; and last the cell, or why no answer in
+        it could be judged.
     """
     wide = jax.enable_x64(spec.dtype == "float64")
     with wide, jax.default_matmul_precision(spec.precision):
         yield ""
         problem = spec.problem()
-        judge = _gate(spec, problem, plan)
-        cell = _described(spec, problem, judge)
+        try:
+            judge = _gate(spec, problem, plan)
+            cell = _described(spec, problem, judge)
+        except RefusedError as error:
+            yield error
+            return
         ready: dict[str, Ready] = {}
         for row, make in _rows(problem, spec, plan):
             cell.rows.append(row)
@@ -87,13 +93,16 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
         raise RefusedError(
             f"all but {seen:.1%} of the gradient could be 0 and the gate would not see it"
         )
+    products = [m * k * n for m, k, n in problem.products]
+    forward = products[: (len(products) + 1) // 3]  # three products a layer, two for the first
     return Cell(
         *(spec.case, [*spec.size], spec.dtype, spec.threads, spec.precision, spec.device),
         about=problem.about,
         parameters=problem.parameters,
-        flops=float(sum(2 * m * k * n for m, k, n in problem.products)) or None,
+        flops=float(2 * sum(products)) or None,
         bytes=problem.moved,
-        expected_cost=problem.expected_cost,
+        # None without products, as the exponentials dominate there.
+        expected_cost=sum(products) / sum(forward) if products else None,
         sees=seen,
     )
 
@@ -111,22 +120,19 @@ def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
 
 def _rows(
     problem: Problem, spec: Spec, plan: Plan
-) -> list[tuple[Row, Callable[[Any], Ready] | None]]:
+) -> Iterator[tuple[Row, Callable[[Any], Ready] | None]]:
     """List all rows with their prepare functions; None if the row states why it is absent."""
     makers, wanted = contenders(problem), {names.REFERENCE, *(plan.only or names.CONTENDERS)}
-    found: list[tuple[Row, Callable[[Any], Ready] | None]] = []
     # The reference is always timed, for the ratios and the noise.
     for name in filter(wanted.__contains__, names.CONTENDERS):
         left_out = name in spec.leave_out and name not in plan.only
-        absent = NOT_IN_THIS_SET if left_out else ""
-        absent = absent if name in makers else NOT_FOR_THIS
-        row = Row(name, CONTENDER, absent=absent)
-        found.append((row, None if absent else makers[name]))
-    found.append((Row(names.AGAIN, AGAIN), makers[names.REFERENCE]))
+        absent = NOT_FOR_THIS if name not in makers else NOT_IN_THIS_SET if left_out else ""
+        yield Row(name, CONTENDER, absent=absent), None if absent else makers[name]
+    yield Row(names.AGAIN, AGAIN), makers[names.REFERENCE]
     if alone := problem.loss_alone():
-        found.append((Row(names.LOSS, LOSS), lambda _: alone))
-    found += [(Row(name, FLOOR), make) for name, make in floors(problem, spec.device).items()]
-    return found
+        yield Row(names.LOSS, LOSS), lambda _: alone
+    for name, make in floors(problem, spec.device).items():
+        yield Row(name, FLOOR), make
 
 
 def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Ready | None:
@@ -135,7 +141,8 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
         ready = make(problem)
         answer = ready.run()
         row.called = ready.called
-        _inspect(row, ready, plan)
+        if row.name in INSPECTED and plan.seed == 0 and ready.compiled is not None:
+            _inspect(row, ready.compiled())
         apply_gate(row, ready, answer, judge)
         return None if row.wrong else ready
     except Unavailable as reason:
@@ -145,23 +152,24 @@ def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Re
     return None
 
 
-def _inspect(row: Row, ready: Ready, plan: Plan) -> None:
-    if row.name in INSPECTED and plan.seed == 0 and ready.compiled is not None:
-        compiled = ready.compiled()
-        row.counted_flops = program.flops(compiled)
-        row.operations = program.operations(compiled.as_text())
-        row.planned_bytes = program.memory(compiled)
+def _inspect(row: Row, program: Any) -> None:
+    """Note what the compiler says of a program: its FLOPs, operations and planned memory."""
+    row.counted_flops = (program.cost_analysis() or {}).get("flops")
+    for made, operation in LINE.findall(program.as_text()):
+        count, largest = row.operations.get(operation, (0, 0))
+        shapes = (filter(None, shape.split(",")) for shape in SHAPE.findall(made))
+        numbers = sum(math.prod(map(int, lengths)) for lengths in shapes)
+        row.operations[operation] = [count + 1, max(largest, numbers)]
+    row.operations = dict(sorted(row.operations.items()))
+    if planned := program.memory_analysis():
+        row.planned_bytes = planned.temp_size_in_bytes + planned.output_size_in_bytes
 
 
 def apply_gate(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
     """Judge an answer, if the row has one, and note the result in the row."""
     if row.kind == FLOOR:
         return
-    leaves = ready.read(answer)
-    if isinstance(judge, Gate) and row.kind == LOSS:
-        judge = judge.of_loss()
-    elif isinstance(judge, Gate) and ready.extra:  # an inexact method
-        judge = judge.wider(ready.extra(judge))
+    leaves, judge = ready.read(answer), ready.judge(judge)
     row.wrong = judge.complaint(leaves)
     if not row.wrong:
         row.gate_error = max(judge.share(leaves), row.gate_error or 0.0)
@@ -175,12 +183,12 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> I
         # A part of the floor is one operation, which warms up faster.
         least = WARM_SECONDS / 4 if rows[name].kind == FLOOR else WARM_SECONDS
         try:
-            warm = warm_up(made.run, least)
+            steady_after, each = warm_up(made.run, least)
         except Exception as error:  # as in the first call
             rows[name].wrong = f"it raised {error_line(error)}"
             continue
-        repeats[name] = calls_of_a_sample(warm.each, SAMPLE_SECONDS)
-        rows[name].steady_after = [warm.steady_after]
+        repeats[name] = calls_of_a_sample(each, SAMPLE_SECONDS)
+        rows[name].steady_after = [steady_after]
     running = {name: ready[name].run for name in repeats}
     pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
     yield "rounds"

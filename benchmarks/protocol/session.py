@@ -1,11 +1,12 @@
 """Run a whole session: every cell in several processes, with results stored as they come."""
 
+import math
+import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from benchmarks.cases import Spec
 from benchmarks.files import expect_writable
 from benchmarks.process import WorkerError
 from benchmarks.protocol import apart
-from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import Work, answers, times
-from benchmarks.results import CONTENDER, Cell, Results, Row
+from benchmarks.protocol.cell import Plan, time_cell
+from benchmarks.protocol.worker import Worker, begun
+from benchmarks.results import CONTENDER, Cell, Results
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
+
+#: What is measured of them, and by what.
+MEMORY = {"memory": apart.peak, "time without freed memory kept": apart.untuned}
 
 #: Bytes of arguments and result from which memory is measured; below, a process's own memory varies
 #: by as much.
@@ -35,7 +39,7 @@ class Job:
     processes: int = 5
     only: Sequence[str] = ()  #: contenders
     weigh: bool = True  #: whether memory is measured, at the end
-    limit: float | None = None  #: seconds after which no measurement starts
+    limit: float = math.inf  #: seconds after which no measurement starts
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
 
@@ -66,7 +70,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
     begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:
-            _times(job, results, gates, on_step)
+            _times(job, results, Path(gates), on_step)
         _apart(job, results, begin, on_step)
         results.settings["seconds"] = round(time.time() - begin, 1)
     finally:
@@ -77,113 +81,86 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
             results.save(job.out)
 
 
-def _times(job: Job, results: Results, gates: str, on_step: OnStep) -> None:
+def _times(job: Job, results: Results, gates: Path, on_step: OnStep) -> None:
     begin, done, total = time.time(), 0, job.processes * len(job.specs)
     for process in range(job.processes):
         # Each process gets its share of the time.
-        share = (process + 1) / job.processes
-        deadline = None if job.limit is None else begin + share * job.for_times * job.limit
-        for threads, specs in _alike(job.specs):
-            rounds = -(-job.rounds // job.processes)
-            plan = Plan(rounds, process, job.only, Path(gates))
-            for answer in answers(times, threads, specs[0].device, specs, plan, deadline):
-                if "started" in answer:
-                    _note_start(results, threads, answer["started"])
-                elif "at" in answer:
-                    running = f"process {process + 1} of {job.processes}: {answer['at']}"
-                    line = "" if answer["row"] else f"{done}/{total} {running}"
-                    on_step(done, total, f"{running} {answer['row']}", line)
-                else:
+        deadline = begin + (process + 1) / job.processes * job.for_times * job.limit
+        plan = Plan(-(-job.rounds // job.processes), process, job.only, gates)
+        for threads in sorted({spec.threads for spec in job.specs}):
+            specs = [spec for spec in job.specs if spec.threads == threads]
+            if deadline == math.inf:
+                # A different order in each repetition, so that cells affect different successors.
+                # With a deadline the order is fixed, as the last cells may be left out.
+                random.Random(process).shuffle(specs)
+            with Worker(threads, specs[0].device) as worker:
+                _note_start(results, threads, *worker.ask(begun))
+                for spec in specs:
+                    if time.time() > deadline:
+                        line = f"{spec.label}: no time left in process {process + 1}"
+                        results.left_out.append(line)
+                    else:
+                        at = f"process {process + 1} of {job.processes}: {spec.label}"
+                        for found in worker.ask(time_cell, spec, plan):
+                            if isinstance(found, str):
+                                line = "" if found else f"{done}/{total} {at}"
+                                on_step(done, total, f"{at} {found}", line)
+                            elif isinstance(found, Cell):
+                                add(results, found)
+                            elif (line := f"{spec.label}: {found}") not in results.refused:
+                                results.refused.append(line)
                     done += 1
-                    _take(results, answer, process)
             if job.out and results.timed:
                 results.save(job.out)
 
 
-def _alike(specs: Sequence[Spec]) -> Iterator[tuple[str, list[Spec]]]:
-    """Group the cells that one process can time: same threads, same device."""
-
-    def kind(spec: Spec) -> tuple[str, str]:
-        return spec.threads, spec.device
-
-    for (threads, _), group in groupby(sorted(specs, key=kind), kind):
-        yield threads, list(group)
-
-
-def _note_start(results: Results, kind: str, started: Mapping) -> None:
+def _note_start(results: Results, kind: str, started: dict[str, Any]) -> None:
     """Note a worker's environment and the time in which JAX started."""
     noted = results.fingerprint["workers"].setdefault(kind, {"seconds to start JAX": []})
-    noted["seconds to start JAX"].append(round(started["seconds"], 4))
-    noted |= {name: value for name, value in started.items() if name != "seconds"}
-
-
-def _take(results: Results, answer: Mapping, process: int) -> None:
-    """Add a process's result for a cell: its times, or why there are none."""
-    if "cell" in answer:
-        add(results, answer["cell"])
-    elif "refused" in answer:
-        line = f"{answer['refused']}: {answer['why']}"
-        if line not in results.refused:
-            results.refused.append(line)
-    else:
-        results.left_out.append(f"{answer['left_out']}: no time left in process {process + 1}")
+    noted["seconds to start JAX"].append(round(started.pop("seconds"), 4))
+    noted |= started
 
 
 def add(results: Results, new: Cell) -> None:
-    """Add one process's measurements of a cell to those of others."""
+    """Add one process's measurements of a cell to those of others, which timed the same rows."""
     old = results.cell(new.label)
     if old is None:
         results.cells.append(new)
         return
-    for row in new.rows:
-        known = old.row(row.name)
-        assert known is not None  # all processes time the same rows
-        _join(known, row)
-
-
-def _join(known: Row, row: Row) -> None:
-    """Add another process's measurements of a row, which is timed in all processes or none."""
-    known.samples = known.samples + row.samples if known.samples and row.samples else []
-    known.steady_after += row.steady_after
-    known.wrong, known.absent = known.wrong or row.wrong, known.absent or row.absent
-    errors = [e for e in (known.gate_error, row.gate_error) if e is not None]
-    known.gate_error = max(errors, default=None)
+    for known, row in zip(old.rows, new.rows, strict=True):
+        # A row is timed in all processes or none.
+        known.samples = known.samples + row.samples if known.samples and row.samples else []
+        known.steady_after += row.steady_after
+        known.wrong, known.absent = known.wrong or row.wrong, known.absent or row.absent
+        errors = [e for e in (known.gate_error, row.gate_error) if e is not None]
+        known.gate_error = max(errors, default=None)
 
 
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
     """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
-    todo = [*_first_calls(job, results), *(_weighed(job, results) if job.weigh else ())]
+    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label))]
+    todo = [
+        ("first", apart.phases, spec, row)
+        for spec, cell in cells
+        for row in cell.rows
+        if row.name == names.REFERENCE
+    ]
+    todo += [
+        (what, work, spec, row)
+        for spec, cell in cells
+        # A device reports the peak since the start of a process; only the planned memory is usable.
+        if job.weigh and spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING
+        for row in cell.timed(CONTENDER)
+        if row.name in OF_MEMORY
+        for what, work in MEMORY.items()
+    ]
     for done, (what, work, spec, row) in enumerate(todo):
-        if job.limit and time.time() > begin + job.limit:
+        if time.time() > begin + job.limit:
             results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
             continue
         running = f"{what}: {spec.label}: {row.name}"
         on_step(done, len(todo), running, f"{done}/{len(todo)} {running}")
         # The times are valid without these measurements.
-        with suppress(WorkerError):
-            for answer in answers(work, spec.threads, spec.device, spec, row.name):
-                for measured, value in answer.items():
-                    setattr(row, measured, value)
-
-
-#: A measurement besides times: what it is called, what does it, and of which row.
-Apart = tuple[str, Work, Spec, Row]
-
-
-def _first_calls(job: Job, results: Results) -> Iterator[Apart]:
-    for spec in job.specs:
-        cell = results.cell(spec.label)
-        if cell and (row := cell.row(names.REFERENCE)):
-            yield "first", apart.phases, spec, row
-
-
-def _weighed(job: Job, results: Results) -> Iterator[Apart]:
-    for spec in job.specs:
-        cell = results.cell(spec.label)
-        # A device reports the peak since the start of a process; only the planned memory is usable.
-        if cell is None or spec.device != "cpu" or cell.bytes < WORTH_WEIGHING:
-            continue
-        for row in cell.timed(CONTENDER):
-            if row.name in OF_MEMORY:
-                yield "memory", apart.peak, spec, row
-                yield "time without freed memory kept", apart.untuned, spec, row
+        with suppress(WorkerError), Worker(spec.threads, spec.device) as worker:
+            for field, value in worker.ask(work, spec, row.name):
+                setattr(row, field, value)

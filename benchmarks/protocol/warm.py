@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -18,16 +17,12 @@ WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
 STEADY = 0.95
 
 
-@dataclass(frozen=True)
-class Warm:
-    """The result of warming up."""
+def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> tuple[int, float]:
+    """Call a function until it is warm: for a minimum time and count, and until times settle.
 
-    steady_after: int  #: the number of calls until the times no longer fell
-    each: float  #: seconds of a call by then
-
-
-def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> Warm:
-    """Call a function until it is warm: for a minimum time and count, and until times settle."""
+    Returns:
+        The number of calls until the times no longer fell, and the seconds of a call by then.
+    """
     times: list[float] = []
     begin = time.perf_counter()
     while True:
@@ -39,18 +34,12 @@ def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> Warm:
         if now - begin >= WARM_AT_MOST or (enough and _falls_no_more(times)):
             break
     each = median(times[-max(len(times) // 3, 1) :])
-    return Warm(_steady_after(times, each), each)
+    # The first of three successive calls as fast as the last ones.
+    fast = [seconds <= each / STEADY for seconds in times]
+    steady = (at for at in range(len(times) - 2) if all(fast[at : at + 3]))
+    return next(steady, len(times)), each
 
 
 def _falls_no_more(times: list[float]) -> bool:
     third = len(times) // 3
     return median(times[-third:]) >= STEADY * median(times[-2 * third : -third])
-
-
-def _steady_after(times: list[float], each: float) -> int:
-    """Find the first of three successive calls as fast as the last ones, within 1 / STEADY."""
-    limit = each / STEADY
-    for at in range(len(times) - 2):
-        if all(seconds <= limit for seconds in times[at : at + 3]):
-            return at
-    return len(times)

@@ -5,38 +5,35 @@ placement of arrays, are part of the measurement.
 """
 
 import os
-import random
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.process import Process, StoppedError, WorkerError
-
-if TYPE_CHECKING:
-    from benchmarks.cases import Spec
-    from benchmarks.protocol.cell import Plan
-
-#: What a worker does: yields messages, of what `answers` was given.
-Work = Callable[..., Iterator[dict[str, Any]]]
 
 #: The variables from which linear algebra libraries read their number of threads.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def answers(work: Work, threads: str, device: str, *given: Any) -> Iterator[dict[str, Any]]:
-    """Yield a worker's messages as they come; the worker is ended with the iteration.
+class Worker(Process):
+    """A process with its number of threads and its device, for any number of requests."""
 
-    Raises:
-        WorkerError: the worker ended before it had answered.
-    """
-    with Process(_work, threads, device) as worker:
-        worker.send((work, given))
+    def __init__(self, threads: str, device: str) -> None:
+        super().__init__(_work, threads, device)
+
+    def ask(self, work: Callable[..., Iterator[Any]], *given: Any) -> Iterator[Any]:
+        """Yield what `work` of these arguments yields there, as it comes.
+
+        Raises:
+            WorkerError: it raised an exception, or the worker ended before it had answered.
+        """
+        self.send((work, given))
         try:
-            while (answer := worker.receive()) is not None:
+            while (answer := self.receive()) is not None:
                 yield answer
         except StoppedError as error:
-            raise WorkerError(worker.ending()) from error
+            raise WorkerError(self.ending()) from error
 
 
 def environment(threads: str, device: str) -> dict[str, str]:
@@ -56,51 +53,26 @@ def environment(threads: str, device: str) -> dict[str, str]:
 
 
 def _work(pipe: Connection, threads: str, device: str) -> None:
-    """Answer the request; runs in the other process, before which XLA and BLAS are not loaded."""
+    """Answer requests; runs in the other process, before which XLA and BLAS are not loaded."""
     wanted = environment(threads, device)
     os.environ.clear()
     os.environ.update(wanted)
     if threads == "1":
         # They size their thread pools by the processors.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    work, given = pipe.recv()
-    for answer in work(*given):
-        pipe.send(answer)
+    while True:
+        work, given = pipe.recv()
+        for answer in work(*given):
+            pipe.send(answer)
+        pipe.send(None)
 
 
-def times(
-    specs: "list[Spec]", plan: "Plan", deadline: float | None = None
-) -> Iterator[dict[str, Any]]:
-    """Time cells with the same threads and device.
-
-    Args:
-        specs: the cells.
-        plan: how.
-        deadline: seconds since the epoch, after which no cell starts.
-
-    Yields:
-        What the worker is, the rows as they begin, and for each cell its times, or why it has none.
-    """
-    from benchmarks.problems.deviation import AtAKinkError
-    from benchmarks.protocol.cell import RefusedError, time_cell
+def begun() -> Iterator[dict[str, Any]]:
+    """Prepare a worker for timing cells, and yield what it is."""
     from compare.memory import keep_freed_memory
 
     kept = keep_freed_memory()  # before JAX has computed anything
-    yield {"started": {**started(), "keeps freed memory": kept}}
-    if deadline is None:
-        # A different order in each repetition, so that cells affect different successors. With a
-        # deadline the order is fixed, as the last cells may be left out.
-        random.Random(plan.seed).shuffle(specs)
-    for spec in specs:
-        label = spec.label
-        if deadline is not None and time.time() > deadline:
-            yield {"left_out": label}
-            continue
-        try:
-            for answer in time_cell(spec, plan):
-                yield {"at": label, "row": answer} if isinstance(answer, str) else {"cell": answer}
-        except (AtAKinkError, RefusedError) as error:
-            yield {"refused": label, "why": str(error)}
+    yield {**started(), "keeps freed memory": kept}
 
 
 def started() -> dict[str, Any]:
@@ -114,10 +86,9 @@ def started() -> dict[str, Any]:
     begin = time.perf_counter()
     jax.block_until_ready(jax.jit(lambda x: x + 1)(1.0))
     seconds = time.perf_counter() - begin
-    device = jax.devices()[0]
     return {
         "seconds": seconds,
-        "device": device.device_kind,
+        "device": jax.devices()[0].device_kind,
         "platform": jax.default_backend(),
         "blas": [
             {key: found.get(key) for key in ("internal_api", "version", "num_threads")}

@@ -10,7 +10,7 @@ from benchmarks.cases import FEWER_BITS, Spec
 from benchmarks.contenders import training
 from benchmarks.contenders.derivatives import allowance
 from benchmarks.problems.article import sample_problem
-from benchmarks.problems.deviation import AtAKinkError, U
+from benchmarks.problems.deviation import RefusedError, U
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
 from benchmarks.problems.training import TrainingProblem
@@ -99,7 +99,7 @@ def test_biases_keep_away_from_kinks() -> None:
     w, _ = here.params[0]
     z = here.x[0].astype(np.float64) @ w.astype(np.float64)
     at_a_kink = [Layer(w, (-z).astype(np.float32)), *here.params[1:]]
-    with pytest.raises(AtAKinkError, match="units of a layer are within rounding of a kink"):
+    with pytest.raises(RefusedError, match="units of a layer are within rounding of a kink"):
         replace(here, params=at_a_kink).gate()
     smooth = Network(NETWORK.sizes, activation="softplus", loss="softmax-ce")
     there = network_problem(smooth, BATCH, "float32")

@@ -68,10 +68,10 @@ def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
         calls.append(1)
         clock.now += 4 * seconds if len(calls) <= 5 else seconds
 
-    found = warm_up(lambda: cold(1e-3), least=0.02)
+    steady_after, each = warm_up(lambda: cold(1e-3), least=0.02)
     assert len(calls) >= warm.WARM_CALLS
-    assert found.steady_after == 5
-    assert found.each == pytest.approx(1e-3, rel=1e-3)
+    assert steady_after == 5
+    assert each == pytest.approx(1e-3, rel=1e-3)
     begin = clock.now
     warm_up(lambda: cold(0.3), least=10.0)
     assert warm.WARM_AT_MOST <= clock.now - begin < warm.WARM_AT_MOST + 0.31

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,8 +23,8 @@ from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
 from benchmarks.protocol import apart, cell, session, warm, worker
-from benchmarks.protocol.cell import Plan
-from benchmarks.protocol.worker import Work, answers, environment, times
+from benchmarks.protocol.cell import Plan, time_cell
+from benchmarks.protocol.worker import Worker, begun, environment
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -39,10 +41,11 @@ FEW = ["--contender", "hand-numpy", "--contender", "hand-floats"]
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker's answers without the process, in which JAX would have to start."""
 
-    def answers(work: Work, _threads: str, _device: str, *given: Any) -> Iterator[dict[str, Any]]:
-        yield from work(*given) if work is times else ()
+    def ask(work: Any, *given: Any) -> Iterator[Any]:
+        return work(*given) if work in (begun, time_cell) else iter(())
 
-    monkeypatch.setattr(session, "answers", answers)
+    here = nullcontext(SimpleNamespace(ask=ask))
+    monkeypatch.setattr(session, "Worker", lambda *_: here)
     monkeypatch.setattr(warm, "WARM_CALLS", 3)
     for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
         monkeypatch.setattr(cell, seconds, 1e-3)
@@ -122,10 +125,13 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     And takes longer than copying one of them, in a process whose memory is as it is by itself.
     """
     spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
-    (answer,) = answers(apart.peak, "1", "cpu", spec, names.HAND)
-    assert answer["peak_bytes"] is None or 4 * 8 * 4**9 < answer["peak_bytes"] < 60 * 8 * 4**9
-    (answer,) = answers(apart.untuned, "1", "cpu", spec, names.HAND)
-    assert 8 * 4**9 / 50e9 < answer["untuned"] < 10
+    with Worker("1", "cpu") as one:
+        for field, size in one.ask(apart.peak, spec, names.HAND):
+            assert field == "peak_bytes"
+            assert 4 * 8 * 4**9 < size < 60 * 8 * 4**9
+    with Worker("1", "cpu") as another:
+        ((_, seconds),) = another.ask(apart.untuned, spec, names.HAND)
+        assert 8 * 4**9 / 50e9 < seconds < 10
 
 
 @pytest.mark.parametrize(
@@ -145,11 +151,12 @@ def test_without_device_it_is_the_one_that_jax_finds(
 def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"):
-        list(answers(times, "1", "cpu", [Spec("nothing", (1,))], Plan(rounds=2, seed=0)))
+    with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"), Worker("1", "cpu") as one:
+        list(one.ask(time_cell, Spec("nothing", (1,)), Plan(rounds=2, seed=0)))
     monkeypatch.setattr(worker, "_work", dies)
-    with pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$"):
-        list(answers(times, "1", "cpu"))
+    ends = pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$")
+    with ends, Worker("1", "cpu") as another:
+        list(another.ask(begun))
 
 
 def dies(_pipe: Any, *_: str) -> None:

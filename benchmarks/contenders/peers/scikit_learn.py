@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contenders.peers.operations import refuse_unknown
-from benchmarks.problems.article import ArticleProblem
 from benchmarks.problems.network import NetworkProblem
 from benchmarks.ready import Leaves, Ready, Unavailable, error_line, module
 from manual.network import Network
@@ -21,12 +20,6 @@ ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu", "identity"
 LOSSES = {"softmax-ce": ("MLPClassifier", "softmax"), "mse": ("MLPRegressor", "identity")}
 
 NO_SUCH_OUTPUT = "its outputs are softmax for cross-entropy and identity for squared errors only"
-
-
-def article(problem: ArticleProblem) -> Ready:  # noqa: ARG001 (the form of every contender)
-    """Unavailable: scikit-learn combines a sigmoid output with another loss."""
-    module("sklearn")
-    raise Unavailable(NO_SUCH_OUTPUT)
 
 
 def network(problem: NetworkProblem) -> Ready:
