@@ -8,7 +8,7 @@ from benchmarks.problems.article import mass_problem, sample_problem
 from benchmarks.problems.deviation import U
 from benchmarks.problems.network import network_problem
 from benchmarks.problems.training import Problem, TrainingProblem
-from benchmarks.results import label
+from benchmarks.results import Place
 from manual.network import Network
 
 #: Defaults of a network: hidden units, examples, inputs, outputs.
@@ -22,22 +22,11 @@ ONE, ALL = "1", "all"
 FEWER_BITS = 2.0**-10
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass
+class Spec(Place):
     """One cell, before it is timed."""
 
-    case: str
-    size: tuple[int, ...]
-    dtype: str = "float32"
-    threads: str = "all"
-    precision: str = "highest"
-    device: str = "cpu"
     leave_out: tuple[str, ...] = ()  #: contenders left out of this set to save time
-
-    @property
-    def label(self) -> str:
-        """The cell's name, equal to that of the `Cell` that will hold its times."""
-        return label(self)
 
     def problem(self) -> Problem:
         """Build the problem to time."""
@@ -60,7 +49,6 @@ class Case:
     full: Sequence[tuple[int, ...]]  #: the sizes of the full set
     quick: Sequence[tuple[int, ...]] = ()  #: the sizes of the quick set
     dtype: str = "float32"  #: the default dtype
-    threads: str = ONE  #: the default threads
     rows: Sequence[str] = ()  #: the contenders of this case; () for all
     others: Mapping[tuple[str, str], Sequence[tuple[int, ...]]] = field(default_factory=dict)
     """Further sizes of the full set, by dtype and threads."""
@@ -229,7 +217,7 @@ class Choice:
         sizes = case.full if self.full or (self.cases and not case.quick) else case.quick
         sizes = ON_GPU.get(name, ()) if self.gpu else sizes
         # With a GPU the processor only dispatches and checks; it is not limited to one thread.
-        usual = ALL if self.device == "gpu" else case.threads
+        usual = ALL if self.device == "gpu" else ONE
         kinds = {
             (dtype, threads): sizes
             for dtype in self.dtypes or [case.dtype]
@@ -248,6 +236,6 @@ class Choice:
         case = CASES[spec.case]
         if case.rows:
             return tuple(name for name in names.CONTENDERS if name not in case.rows)
-        first = (spec.dtype, spec.threads) == (case.dtype, case.threads)
+        first = (spec.dtype, spec.threads) == (case.dtype, ONE)
         beside = () if first and (self.full or spec.case in THOROUGH) else BESIDE
         return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))

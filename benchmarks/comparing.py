@@ -13,17 +13,24 @@ band. Intervals are bootstrapped over processes, then rounds, of both runs.
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
 
 from benchmarks.analysis.floors import dispatch_bound, floor
 from benchmarks.machine import differences
 from benchmarks.names import AGAIN, REFERENCE
+from benchmarks.report.table import Table
 from benchmarks.results import CONTENDER, Cell, Results
-from benchmarks.statistics import FASTER, SLOWER, TIE, Band, Interval, band, change, word
+from benchmarks.statistics import FASTER, SLOWER, TIE, Interval, band, change, word
 
 BETTER, WORSE = "better", "worse"
 
 #: The verdict on a row, by the change of its time.
 BECAME = {FASTER: BETTER, SLOWER: WORSE, TIE: TIE}
+
+#: Up to so many rows with the same reason are listed one by one.
+FEW = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Change:
     cell: str
     row: str
     ratio: Interval  #: after / before
-    noise: Band
+    noise: float  #: ratios up to it, or one over it, are a tie
     verdict: str  #: better, worse or tie
     dispatch_bound: bool
 
@@ -51,6 +58,62 @@ class Comparison:
         """Return the rows with that verdict."""
         return [change for change in self.changes if change.verdict == verdict]
 
+    def show(self, out: Console) -> None:
+        """Print the rows that changed, and the number of those that did not."""
+        why = "Ratios to the floor are compared, not times, since the machines differ in"
+        for line in [why, *(f"  {line}" for line in self.by_floor)] if self.by_floor else []:
+            out.print(line, soft_wrap=True)
+        heads = ("cell", "row", "B / A", "95 % interval", "tie up to", "")
+        rows = [
+            [
+                *(change.cell, change.row, f"{change.ratio.middle:.3f}"),
+                f"{change.ratio.low:.3f} to {change.ratio.high:.3f}",
+                *(f"{change.noise:.3f}", change.verdict),
+            ]
+            for change in sorted(self.changes, key=lambda change: -change.ratio.middle)
+            if change.verdict != TIE
+        ]
+        if rows:
+            Table(heads, rows, words=range(len(heads))).show(out)
+        for line in (*_grouped(self.missing), self.last_word()):
+            out.print(line, soft_wrap=True)
+
+    def last_word(self) -> str:
+        """Count the rows by verdict."""
+        counts = [f"{len(self.of(verdict))} {verdict}" for verdict in (WORSE, BETTER, TIE)]
+        counts += [f"{len(self.wrong)} wrong or refused"] * bool(self.wrong)
+        return f"{len(self.changes)} rows: {', '.join(counts)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison for JSON."""
+        return {
+            "compared": "ratios to the floor" if self.by_floor else "times",
+            "differences": self.by_floor,
+            "changes": [
+                vars(change)
+                | {"ratio": change.ratio.middle, "interval": change.ratio[1:]}
+                | {"noise": [1 / change.noise, change.noise]}
+                for change in self.changes
+            ],
+            "missing": self.missing,
+            "wrong": self.wrong,
+        }
+
+
+def _grouped(missing: list[str]) -> list[str]:
+    """Group rows with the same reason into a line with an example, unless they are few."""
+    by_reason: dict[str, list[str]] = {}
+    for line in missing:
+        cell, row, why = line.split(": ", 2)
+        by_reason.setdefault(why, []).append(f"{cell}: {row}")
+    lines = []
+    for why, rows in by_reason.items():
+        if len(rows) <= FEW:
+            lines += [f"{row}: {why}" for row in rows]
+        else:
+            lines.append(f"{len(rows)} rows, {rows[0]} for one: {why}")
+    return lines
+
 
 def compare(before: Results, after: Results) -> Comparison:
     """Compare every row that has times in both runs."""
@@ -60,12 +123,26 @@ def compare(before: Results, after: Results) -> Comparison:
         old = before.cell(cell.label)
         if old is not None:
             changes += _of_cell(old, cell, by_floor=bool(other))
-    compared = {(change.cell, change.row) for change in changes}
-    return Comparison(other, changes, _missing(before, after, compared), _wrong(before, after))
+    first, second = _timed(before), _timed(after)
+    missing = []
+    for where in sorted((first | second) - {(one.cell, one.row) for one in changes}):
+        why = "no floor to compare it by"
+        for which, results, timed in (("first", before, first), ("second", after, second)):
+            if where not in timed:
+                why = f"no time in the {which}: {_why_not(results, *where)}"
+        missing.append(": ".join([*where, why]))
+    cells = {cell for cell, _ in first}
+    wrong = [line for line in after.refused if line.partition(": ")[0] in cells]
+    for cell in after.cells:
+        rows = [row for row in cell.rows if row.wrong and (cell.label, row.name) in first]
+        wrong += [f"{cell.label}: {row.name}: {row.wrong}" for row in rows]
+    return Comparison(other, changes, missing, wrong)
 
 
 def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
-    hidden = _noise(before, after)
+    twice = [(cell.times(REFERENCE), cell.times(AGAIN)) for cell in (before, after)]
+    # The larger noise of the two; 1 where the reference was measured once.
+    hidden = max([1.0, *(band(change(one, again)) for one, again in twice if one and again)])
     found = []
     for row in after.timed(CONTENDER):
         old = before.row(row.name)
@@ -79,43 +156,6 @@ def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
         became = BECAME[word(ratio, hidden)]
         found.append(Change(after.label, row.name, ratio, hidden, became, bound))
     return found
-
-
-def _noise(*cells: Cell) -> Band:
-    """Return the widest of the cells' bands; no width where the reference was measured once."""
-    widest = Band(1.0, 1.0)
-    for cell in cells:
-        first, again = cell.times(REFERENCE), cell.times(AGAIN)
-        if first and again:
-            widest = max(widest, band(change(first, again)), key=lambda found: found.high)
-    return widest
-
-
-def _missing(before: Results, after: Results, compared: set[tuple[str, str]]) -> list[str]:
-    """List the rows with a time in one run that are not compared, a line each."""
-    first, second = _timed(before), _timed(after)
-    lines = []
-    for cell, row in sorted((first | second) - compared):
-        if (cell, row) not in second:
-            why = f"no time in the second: {_why_not(after, cell, row)}"
-        elif (cell, row) not in first:
-            why = f"no time in the first: {_why_not(before, cell, row)}"
-        else:
-            why = "no floor to compare it by"
-        lines.append(f"{cell}: {row}: {why}")
-    return lines
-
-
-def _wrong(before: Results, after: Results) -> list[str]:
-    timed = _timed(before)
-    cells = {cell for cell, _ in timed}
-    refused = [line for line in after.refused if line.partition(": ")[0] in cells]
-    return refused + [
-        f"{cell.label}: {row.name}: {row.wrong}"
-        for cell in after.cells
-        for row in cell.rows
-        if row.wrong and (cell.label, row.name) in timed
-    ]
 
 
 def _timed(results: Results) -> set[tuple[str, str]]:

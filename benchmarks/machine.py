@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,10 @@ PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "optax", *PEERS)
 #: Environment variables that affect the speed of libraries.
 VARIABLES = ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION", "OPENBLAS_CORETYPE", "GLIBC_TUNABLES")
 
-#: The part of pyperf's metadata about settings; the rest may contain personal names and paths.
-SET_UP = ("aslr", "cpu_config", "cpu_freq", "timer")
-
 #: Times of two runs may be compared if they differ in none of these. The momentary frequency and
 #: load are no property of a machine.
 SAME = (
-    *("machine", "system", "processor", "processors", "caches", "memory", "versions"),
+    *("machine", "system", "processor", "processors", "versions"),
     *("variables", "workers", "gpus", "cpu_config"),
 )
 
@@ -63,12 +61,10 @@ def described(packages: Iterable[str]) -> dict[str, Any]:
 
 def fingerprint(device: str) -> dict[str, Any]:
     """Collect everything that times depend on; each worker adds its own facts to `workers`."""
-    found = pyperf.Run([1.0]).get_metadata()
     return {
         **described(PACKAGES),
-        **{name: found[name] for name in SET_UP if name in found},
-        "caches": caches(),
-        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        # Of pyperf's metadata; others may contain personal names and paths.
+        "cpu_config": pyperf.Run([1.0]).get_metadata().get("cpu_config", ""),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "gpus": gpus() if device == "gpu" else [],
         "workers": {},
@@ -79,11 +75,9 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of Python and of the installed packages."""
     found = {"python": platform.python_version()}
     for package in packages:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             # Without the build tag after a plus.
             found[package] = importlib.metadata.version(package).partition("+")[0]
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return found
 
 
@@ -99,20 +93,6 @@ def usable() -> int:
     """Return the number of processors that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def caches() -> dict[str, str]:
-    """Return the first processor's caches, `L1 Data: 32K`, where the system lists them."""
-    found = {}
-    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        try:
-            level, kind, size = (
-                (folder / n).read_text().strip() for n in ("level", "type", "size")
-            )
-        except OSError:
-            continue
-        found[f"L{level} {kind}"] = size
-    return found
 
 
 def gpus() -> list[str]:

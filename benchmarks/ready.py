@@ -87,7 +87,8 @@ def _ahead_of_time(
     at.append(time.perf_counter())
     run = lowered.compile()
     at.append(time.perf_counter())
-    phases = dict(zip(("trace", "lower", "compile"), np.diff(at).tolist(), strict=True))
+    seconds: list[float] = np.diff(at).tolist()
+    phases = {name: seconds.pop(0) for name in ("trace", "lower", "compile")}
     return Ready(lambda: jax.block_until_ready(run(*given)), read, JAX, phases, lambda: run)
 
 

@@ -67,22 +67,28 @@ class Row:
         return bool(self.samples) and not self.wrong
 
 
-def label(cell: Any) -> str:
-    """Return the name of a `Cell` or `Spec`: `width/64/float32/all/highest/cpu`."""
-    size = "x".join(map(str, cell.size))
-    return f"{cell.case}/{size}/{cell.dtype}/{cell.threads}/{cell.precision}/{cell.device}"
-
-
 @dataclass
-class Cell:
-    """One problem of one size, and the rows that were timed on it together."""
+class Place:
+    """What is timed, and where."""
 
     case: str
-    size: list[int]  #: the size on the axis of its case; two numbers on the map
-    dtype: str
-    threads: str  #: `all` or `1`
-    precision: str  #: of JAX's matrix products: `highest` or `default`
-    device: str  #: `cpu` or `gpu`, where JAX's rows run
+    size: tuple[int, ...]  #: the size on the axis of its case; two numbers on the map
+    dtype: str = "float32"
+    threads: str = "all"  #: or `1`
+    precision: str = "highest"  #: of JAX's matrix products; or `default`
+    device: str = "cpu"  #: or `gpu`, where JAX's rows run
+
+    @property
+    def label(self) -> str:
+        """The name of it: `width/64/float32/all/highest/cpu`."""
+        size = "x".join(map(str, self.size))
+        return "/".join([self.case, size, self.dtype, self.threads, self.precision, self.device])
+
+
+@dataclass(kw_only=True)
+class Cell(Place):
+    """One problem of one size, and the rows that were timed on it together."""
+
     about: dict[str, Any]  #: the problem: sizes, batch, activation, loss
     parameters: int  #: the number of elements of the gradient
     bytes: int  #: of the arguments and the answer, each moved once
@@ -90,11 +96,6 @@ class Cell:
     expected_cost: float | None = None  #: 3 − s₁/S, of the gradient over the loss
     sees: float | None = None  #: the share of the gradient above the gate's tolerance
     rows: list[Row] = field(default_factory=list)
-
-    @property
-    def label(self) -> str:
-        """The cell's name."""
-        return label(self)
 
     def row(self, name: str) -> Row | None:
         """Return the row of that name, if there is one."""
@@ -116,13 +117,8 @@ class Machine(Described):
     load: float
     gpus: list[str]
     workers: NotRequired[dict[str, dict[str, Any]]]
-    caches: NotRequired[dict[str, str]]
-    memory: NotRequired[str]
     variables: NotRequired[dict[str, str]]
-    aslr: NotRequired[str]
     cpu_config: NotRequired[str]
-    cpu_freq: NotRequired[str]
-    timer: NotRequired[str]
 
 
 class Settings(TypedDict):

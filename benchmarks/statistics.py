@@ -39,10 +39,6 @@ class Interval(NamedTuple):
         """Return the interval of the number, if this is that of its logarithm."""
         return Interval(*np.exp(self).tolist())
 
-    def overlaps(self, low: float, high: float) -> bool:
-        """Whether it overlaps another interval."""
-        return self.low <= high and self.high >= low
-
 
 class Spread(NamedTuple):
     """Quantiles of all samples together, in seconds."""
@@ -147,25 +143,17 @@ def draws(values: np.ndarray, seed: int = 0) -> np.ndarray:
     return values[which, when].reshape(DRAWS, -1)
 
 
-class Band(NamedTuple):
-    """The noise band: ratios from `low` to `high` are a tie."""
-
-    low: float
-    high: float
-
-
-def band(again: Interval) -> Band:
-    """Compute the band from the ratio of a contender to itself, symmetric around 1."""
-    most = max(again.high, 1 / again.low)
-    return Band(1 / most, most)
+def band(again: Interval) -> float:
+    """Compute the noise from the ratio of a contender to itself: ratios up to it are a tie."""
+    return max(again.high, 1 / again.low)
 
 
 #: The verdicts on a ratio of times.
 FASTER, SLOWER, TIE = "faster", "slower", "tie"
 
 
-def word(between: Interval, noise: Band) -> str:
+def word(between: Interval, noise: float) -> str:
     """Return `tie` where noise may explain a ratio of times, else `faster` or `slower`."""
-    if between.overlaps(*noise):
-        return TIE
-    return SLOWER if between.low > noise.high else FASTER
+    if between.low > noise:
+        return SLOWER
+    return FASTER if between.high < 1 / noise else TIE

@@ -3,9 +3,9 @@
 import math
 from typing import NamedTuple
 
-from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, LOSS, REFERENCE
+from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, REFERENCE
 from benchmarks.results import Cell
-from benchmarks.statistics import SLOWER, Band, Interval, band, ratio, spread, word
+from benchmarks.statistics import SLOWER, Interval, band, ratio, spread, word
 
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:
@@ -14,8 +14,8 @@ def between(cell: Cell, name: str, other: str) -> Interval | None:
     return ratio(times, others) if times and others else None
 
 
-def noise(cell: Cell) -> Band | None:
-    """Return the noise band of a cell: the ratio of the reference to its second measurement."""
+def noise(cell: Cell) -> float | None:
+    """Return the noise of a cell: the ratio of the reference to its second measurement."""
     again = between(cell, AGAIN, REFERENCE)
     return band(again) if again else None
 
@@ -39,11 +39,6 @@ def factors(cell: Cell) -> Factors | None:
     gain, tax = between(cell, HAND, HAND_JIT), between(cell, GRAD, HAND_JIT)
     speed_up = between(cell, HAND, GRAD)
     return Factors(gain, tax, speed_up) if gain and tax and speed_up else None
-
-
-def gradient_cost(cell: Cell) -> Interval | None:
-    """Compute the time of loss and gradient over that of the loss alone, both compiled."""
-    return between(cell, GRAD, LOSS)
 
 
 class BreakEven(NamedTuple):

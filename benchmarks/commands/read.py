@@ -30,7 +30,6 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     the floor. Ends with 1 if a row is worse, or has become wrong.
     """
     from benchmarks.comparing import WORSE, compare
-    from benchmarks.report.changes import as_dict, show
     from benchmarks.results import Results
     from compare.terminal import console
 
@@ -38,9 +37,9 @@ def compare(before: Path, after: Path, as_json: bool) -> int:
     if not found.changes:
         raise click.UsageError(f"{before} and {after} have no row in common that has times")
     if as_json:
-        click.echo(json_text(as_dict(found)))
+        click.echo(json_text(found.as_dict()))
     else:
-        show(found, console())
+        found.show(console())
     return int(bool(found.of(WORSE) or found.wrong))
 
 

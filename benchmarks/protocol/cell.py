@@ -96,7 +96,7 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
     products = [m * k * n for m, k, n in problem.products]
     forward = products[: (len(products) + 1) // 3]  # three products a layer, two for the first
     return Cell(
-        *(spec.case, [*spec.size], spec.dtype, spec.threads, spec.precision, spec.device),
+        *(spec.case, spec.size, spec.dtype, spec.threads, spec.precision, spec.device),
         about=problem.about,
         parameters=problem.parameters,
         flops=float(2 * sum(products)) or None,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import names
-from benchmarks.analysis.factors import between, break_even, factors, gradient_cost, noise, verdict
+from benchmarks.analysis.factors import between, break_even, factors, noise, verdict
 from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
 from benchmarks.cases import CASES
 from benchmarks.report import units
@@ -107,14 +107,14 @@ def closing(cell: Cell) -> Iterator[str]:
     if below := [name for name, ratio in ratios if ratio and ratio.high < 1]:
         yield f"below the floor, which asks for a reason: {', '.join(below)}"
     if band := noise(cell):
-        yield f"noise: ratios from {band.low:.3f} to {band.high:.3f} are a tie"
+        yield f"noise: ratios from {1 / band:.3f} to {band:.3f} are a tie"
     if found := factors(cell):
         yield (
             f"jax.grad is {units.digits(found.speed_up.middle)} times as fast as by hand in NumPy ="
             f" compiler gain {found.compiler_gain.middle:.3f} / autodiff tax "
             f"{found.autodiff_tax.middle:.3f}"
         )
-    if (cost := gradient_cost(cell)) and cell.expected_cost is not None:
+    if (cost := between(cell, names.GRAD, names.LOSS)) and cell.expected_cost is not None:
         yield (
             f"loss and gradient cost {cost.middle:.2f} losses; counted in multiply-adds "
             f"{cell.expected_cost:.2f}"

@@ -58,7 +58,7 @@ def _short(cell: Cell) -> list[str]:
     return [
         *(cell.label, grad, units.digits(floor.middle) if floor else "-", hand_jit),
         f"{tax.middle:.3f}" if tax else "-",
-        f"{band.high - 1:.1%}" if band else "-",
+        f"{band - 1:.1%}" if band else "-",
         *(units.percent(max(errors, default=0)), *others, str(max(steady, default="-"))),
     ]
 

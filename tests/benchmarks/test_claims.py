@@ -174,7 +174,7 @@ QUERIES: dict[str, Callable[..., object]] = {
     "ratio": lambda of, *words: units.digits(of.ratio(*words)),
     "gain": lambda of, cell: f"{sure(factors(of.cell(cell))).compiler_gain.middle:.3f}",
     "tax": lambda of, cell: f"{of.tax(cell):.3f}",
-    "noise": lambda of, cell: units.percent(sure(noise(of.cell(cell))).high - 1),
+    "noise": lambda of, cell: units.percent(sure(noise(of.cell(cell))) - 1),
     "untuned": lambda of, *words: units.seconds(of.untuned(*words)),
     "calls": lambda of, cell: units.many(sure(sure(break_even(of.cell(cell))).calls)),
     "memory": lambda of, *words: units.size_in_bytes(sure(of.row(*words)[1].peak_bytes)),
@@ -262,7 +262,7 @@ def taxes_of(of: Stored) -> list[bool | None]:
     for cell in wide(of.results):
         hidden, tax = noise(cell), between(cell, GRAD, HAND_JIT)
         if hidden and tax:
-            quiet = max(hidden.high, band(tax).high) <= 1 + QUIET
+            quiet = max(hidden, band(tax)) <= 1 + QUIET
             tie = verdict(cell, HAND_JIT) == TIE
             # A difference beyond the noise counts, however large the noise.
             found.append(None if tie and not quiet else tie)

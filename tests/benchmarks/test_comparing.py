@@ -7,7 +7,6 @@ import pytest
 
 from benchmarks import names
 from benchmarks.comparing import BETTER, WORSE, Comparison, compare
-from benchmarks.report.changes import last_word
 from benchmarks.results import CONTENDER, FLOOR, PYTHON, Results, Row
 from benchmarks.statistics import TIE
 from tests.benchmarks.sure import AGAIN, FIRST, SLOWED, ended, row_of, stored
@@ -56,7 +55,7 @@ def test_what_has_become_wrong_or_is_refused_is_named() -> None:
     where = f"{one.cells[0].label}: c"
     assert found.missing == [f"{where}: no time in the second: wrong: the loss: got 2, expected 1"]
     assert found.wrong == [f"{where}: the loss: got 2, expected 1"]
-    assert last_word(found).endswith(", 1 wrong or refused")
+    assert found.last_word().endswith(", 1 wrong or refused")
     gone = other.cells.pop(0)
     other.refused = [f"{gone.label}: the gate would see nothing"]
     found = compare(one, other)
