@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.analysis.floors import dispatch_bound, floor
+from benchmarks.analysis import dispatch_bound, floor
 from benchmarks.machine import differences
 from benchmarks.names import AGAIN, REFERENCE
 from benchmarks.report.table import Table

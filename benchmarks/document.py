@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import names
-from benchmarks.analysis.floors import floor
+from benchmarks.analysis import floor
 from benchmarks.figures import draw
 from benchmarks.report import units
 from benchmarks.report.lines import lines

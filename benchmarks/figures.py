@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import names
-from benchmarks.analysis.axes import axes
-from benchmarks.analysis.floors import floor
+from benchmarks.analysis import axes, floor
 from benchmarks.cases import CASES
 from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
 from benchmarks.statistics import Samples, spread

@@ -1,6 +1,6 @@
 """The parts of the floor, timed like contenders: calls, matrix products, bytes.
 
-`benchmarks.analysis.floors` adds them up.
+`benchmarks.analysis` adds them up.
 """
 
 from collections.abc import Callable

@@ -5,8 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import names
-from benchmarks.analysis.factors import between, break_even, factors, noise, verdict
-from benchmarks.analysis.floors import dispatch_bound, fastest, over_floor
+from benchmarks.analysis import (
+    between,
+    break_even,
+    dispatch_bound,
+    factors,
+    fastest,
+    noise,
+    over_floor,
+    verdict,
+)
 from benchmarks.cases import CASES
 from benchmarks.report import units
 from benchmarks.report.table import Table

@@ -1,19 +1,35 @@
 """Show a whole run: cell by cell on a terminal or in Markdown, or in a line a cell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import combinations
 
 from rich.console import Console
 
 from benchmarks import names
-from benchmarks.analysis.factors import between, noise
-from benchmarks.analysis.floors import over_floor
+from benchmarks.analysis import (
+    Crossover,
+    Fit,
+    axes,
+    between,
+    crossovers,
+    exponent,
+    fit,
+    noise,
+    over_floor,
+)
 from benchmarks.report import units
 from benchmarks.report.lines import about, closing, lines, missing, title
-from benchmarks.report.summary import summary
 from benchmarks.report.table import Table
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import spread
+
+#: The rows that are fitted and searched for crossings.
+FITTED = (names.HAND, names.HAND_JIT, names.GRAD)
+CROSSED = (names.HAND, names.GRAD, names.FLOATS, names.C)
+
+#: Pairs of rows whose relative growth is estimated.
+GROWN = ((names.GRAD, names.LOSS), (names.FORWARD, names.GRAD), (names.DIFFERENCES, names.GRAD))
 
 
 def show(results: Results, out: Console) -> None:
@@ -89,3 +105,37 @@ def markdown(results: Results) -> str:
 
 def _bullets(found: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in found)
+
+
+def summary(results: Results) -> list[str]:
+    """Return a line for each finding."""
+    return [f"{where}: {line}" for where, cells in axes(results).items() for line in _along(cells)]
+
+
+def _along(cells: list[Cell]) -> Iterator[str]:
+    if any(len(cell.size) != 1 for cell in cells):
+        return
+    for name in FITTED:
+        if (found := fit(cells, name)) and found.per_flop > 0:
+            yield f"{name} = {line(found)}"
+    for name, other in GROWN:
+        if grown := exponent(cells, name, other):
+            ends = f"{grown.low:.2f} to {grown.high:.2f}"
+            yield (f"{name} / {other} grows as parameters to the {grown.middle:.2f} ({ends})")
+    for pair in combinations(CROSSED, 2):
+        for found in crossovers(cells, *pair):
+            yield f"{found.loser} until {crossing(found)}"
+
+
+def line(found: Fit) -> str:
+    """Format T = a + b · FLOPs, with b as a rate."""
+    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
+    off = f"off by a factor of {found.worst:.2f} at most"
+    return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
+
+
+def crossing(found: Crossover) -> str:
+    """Format a crossing: its size with an interval, and the faster row beyond it."""
+    at, low, high = (units.many(round(size)) for size in found.size)
+    measured = f"measured at {found.between[0]:,} and {found.between[1]:,}"
+    return f"{at} ({low} to {high}; {measured}), from where on {found.winner} is faster"

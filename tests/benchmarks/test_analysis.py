@@ -7,9 +7,20 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.analysis.axes import crossovers, exponent, fit
-from benchmarks.analysis.factors import between, break_even, factors, noise, verdict
-from benchmarks.analysis.floors import dispatch_bound, fastest, floor, over_floor
+from benchmarks.analysis import (
+    between,
+    break_even,
+    crossovers,
+    dispatch_bound,
+    exponent,
+    factors,
+    fastest,
+    fit,
+    floor,
+    noise,
+    over_floor,
+    verdict,
+)
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, JAX, LOSS, PYTHON, Cell, Row
 from tests.benchmarks.sure import sure
 

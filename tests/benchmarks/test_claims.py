@@ -10,9 +10,19 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.analysis.axes import axes, crossovers, exponent, fit
-from benchmarks.analysis.factors import between, break_even, factors, noise, verdict
-from benchmarks.analysis.floors import dispatch_bound, over_floor
+from benchmarks.analysis import (
+    axes,
+    between,
+    break_even,
+    crossovers,
+    dispatch_bound,
+    exponent,
+    factors,
+    fit,
+    noise,
+    over_floor,
+    verdict,
+)
 from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
 from benchmarks.checkers.contenders import OURS
@@ -20,7 +30,7 @@ from benchmarks.comparing import TIE, WORSE, compare
 from benchmarks.document import DOCUMENT, LARGE, README, SAMPLE, STORED, cell_of
 from benchmarks.document import time as seconds
 from benchmarks.names import FLOATS, GRAD, HAND, HAND_JIT, C
-from benchmarks.report import summary, units
+from benchmarks.report import units, whole
 from benchmarks.results import Cell, Results, Row
 from benchmarks.statistics import FASTER, SLOWER, Interval, band, spread
 from examples.released_mistakes import MISTAKES
@@ -183,7 +193,7 @@ QUERIES: dict[str, Callable[..., object]] = {
     "costly": lambda of, name: " and ".join(
         str(of.count("depth/32/float32/1", each, name)) for each in ("exponential", "divide")
     ),
-    "fit": lambda of, name: summary.line(sure(fit(of.axis(WIDTH), name))),
+    "fit": lambda of, name: whole.line(sure(fit(of.axis(WIDTH), name))),
     "grows": lambda of, *words: grown(of.slope(*words)),
     "phase": lambda of, phase: units.seconds(of.row("W64", GRAD)[1].phases[phase]),
 }

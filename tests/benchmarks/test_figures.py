@@ -7,8 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import names
-from benchmarks.analysis.axes import axes
-from benchmarks.analysis.floors import floor
+from benchmarks.analysis import axes, floor
 from benchmarks.figures import FLOORS, along_axis, draw
 from benchmarks.results import FLOOR, JAX, Row
 from benchmarks.statistics import spread
