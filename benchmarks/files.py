@@ -57,12 +57,9 @@ class Stored:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, self._write)
+            write_whole(path, lambda part: part.write_text(self.as_json(), encoding="utf-8"))
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-
-    def _write(self, part: Path) -> None:
-        part.write_text(self.as_json(), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -32,15 +32,7 @@ def _leaves(problem: Problem) -> Any:
     return jax.tree.map(np.asarray, problem.arguments)
 
 
-class Layer(NamedTuple):
-    """The factors of the products of one layer."""
-
-    x: np.ndarray  #: shape (batch, n_in)
-    w: np.ndarray  #: shape (n_in, n_out)
-    dz: np.ndarray  #: shape (batch, n_out)
-
-
-def layers(problem: Problem) -> list[Layer]:
+def layers(problem: Problem) -> list[tuple[Any, Any, Any]]:
     """Draw inputs, weights and ∂L/∂z of every layer, in the problem's dtype.
 
     The three products of a layer share them, as in a network: x·w, then xᵀ·dz, then dz·wᵀ.
@@ -51,19 +43,14 @@ def layers(problem: Problem) -> list[Layer]:
     def drawn(*shape: int) -> np.ndarray:
         return rng.normal(size=shape).astype(dtype)
 
-    return [Layer(drawn(m, k), drawn(k, n), drawn(m, n)) for m, k, n in forward]
+    return [(drawn(m, k), drawn(k, n), drawn(m, n)) for m, k, n in forward]
 
 
-def factors(made: list[Any]) -> list[tuple[Any, Any]]:
+def factors(made: list[tuple[Any, Any, Any]]) -> list[tuple[Any, Any]]:
     """Return the factors of every product of one loss and gradient, in order of computation."""
-    forward = [(layer.x, layer.w) for layer in made]
-    # Backward; the first layer's inputs need no derivative.
-    backward = []
-    for at in reversed(range(len(made))):
-        backward.append((made[at].x.T, made[at].dz))
-        if at:
-            backward.append((made[at].dz, made[at].w.T))
-    return forward + backward
+    forward = [(x, w) for x, w, _ in made]
+    backward = [pair for x, w, dz in reversed(made) for pair in ((x.T, dz), (dz, w.T))]
+    return forward + backward[:-1]  # the first layer's inputs need no derivative
 
 
 def products_numpy(pairs: list[tuple[Any, Any]]) -> Ready:

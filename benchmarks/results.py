@@ -177,21 +177,12 @@ class Results(Stored):
             samples = [[*run.values] for run in benchmark.get_runs()]
             cells[at].rows.append(converted(about | {"name": name, "samples": samples}, Row, place))
             cells[at].rows += converted(about.get("untimed", []), list[Row], place)
-        read = cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
-        if why := read.contradiction():
-            raise InputError(f"{where}: these are no timings: {why}")
-        return read
-
-    def contradiction(self) -> str | None:
-        """Return where layers' sizes are missing, or rows or processes have unequal samples."""
-        for cell in self.cells:
-            sizes = cell.about.get("sizes")
-            if not (isinstance(sizes, list) and sizes[2:] and {*map(type, sizes)} == {int}):
-                return f"{shown(cell.label)}: expected the sizes of three layers or more"
+        for at, cell in cells.items():
             counts = [[len(process) for process in row.samples] for row in cell.rows if row.samples]
             if any(count != counts[0] or len({0, *count}) != 2 for count in counts):
-                return f"{shown(cell.label)}: expected as many samples of every row and process"
-        return None
+                why = "expected as many samples of every row and process"
+                raise InputError(f"{where}: these are no timings: {shown(at)}: {why}")
+        return cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
 
     @property
     def failed(self) -> list[str]:

@@ -21,7 +21,7 @@ def unwritable(path: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in its place.
 
     Raises:

@@ -66,7 +66,6 @@ def _row(**values: Any) -> Any:
     [
         (lambda found: found["metadata"].pop("rounds"), "missing required field `rounds`"),
         (lambda found: found["metadata"].update(gpus=1), "gpus is 1; expected `array`, got `int`"),
-        (_row(about='{"sizes": [2]}'), "the sizes of three layers"),
         (_row(operations='{"add": [1, 2.5]}'), "operations[...][1]: expected `int`"),
         (_row(size="[\x1b"), "no file of pyperf's: DecodeError"),
         (lambda found: found["benchmarks"][0]["runs"].pop(), "as many samples of every row and"),
