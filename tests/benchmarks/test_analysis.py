@@ -99,11 +99,8 @@ def test_a_row_that_is_mostly_its_call_is_dispatch_bound(large: Cell) -> None:
     assert not dispatch_bound(large, row("fast", 1.9e-5))
 
 
-def test_gain_over_tax_is_the_speed_up_exactly(large: Cell) -> None:
+def test_the_two_factors(large: Cell) -> None:
     found = sure(factors(large))
-    assert found.speed_up.middle == pytest.approx(
-        found.compiler_gain.middle / found.autodiff_tax.middle, rel=1e-14
-    )
     assert found.compiler_gain.middle == pytest.approx(1.5, rel=0.01)
     assert found.autodiff_tax.middle == pytest.approx(1.05, rel=0.01)
     large.rows = [r for r in large.rows if r.name != names.HAND_JIT]
