@@ -45,7 +45,10 @@ def floor(cell: Cell, row: Row) -> Samples | None:
     dispatch = _dispatch(cell, row)
     if dispatch is None:
         return None
-    return (table(dispatch) + _work(cell)).tolist()
+    parts = [found[1] for part in (names.PRODUCTS, names.MEMORY) if (found := fastest(cell, part))]
+    # Compare medians, so that a disturbance in one round does not decide.
+    work = max(parts, key=lambda part: float(np.median(part)), default=0.0)
+    return (table(dispatch) + work).tolist()
 
 
 def over_floor(cell: Cell, row: Row) -> Interval | None:
@@ -57,9 +60,11 @@ def over_floor(cell: Cell, row: Row) -> Interval | None:
 def dispatch_bound(cell: Cell, row: Row) -> bool:
     """Whether more than half of a row's time is the cost of calling it."""
     dispatch = _dispatch(cell, row)
-    if dispatch is None:
-        return False
-    return spread(dispatch).median > HALF * spread(row.samples).median
+    return bool(dispatch and spread(dispatch).median > HALF * spread(row.samples).median)
+
+
+def _dispatch(cell: Cell, row: Row) -> Samples | None:
+    return cell.times(names.IDENTITY if row.called == JAX else names.EMPTY_CALL)
 
 
 def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
@@ -69,32 +74,14 @@ def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | N
     calls may be at most half of it, as the difference of two nearly equal times is no time.
     """
     timed = [
-        (spread(times).median, library, name)
+        (spread(times).median, library, times, cell.times(names.CALLS[name]))
         for library, name in libraries.items()
         if (times := cell.times(name))
     ]
-    if not timed:
+    whole, library, times, calls = min(timed, default=(0.0, "", [], None))
+    if not calls or spread(calls).median > HALF * whole:
         return None
-    _, library, name = min(timed)
-    seconds = _without_calls(cell, name)
-    return None if seconds is None else (library, seconds)
-
-
-def _work(cell: Cell) -> np.ndarray | float:
-    parts = [found[1] for part in (names.PRODUCTS, names.MEMORY) if (found := fastest(cell, part))]
-    # Compare medians, so that a disturbance in one round does not decide.
-    return max(parts, key=lambda part: float(np.median(part)), default=0.0)
-
-
-def _dispatch(cell: Cell, row: Row) -> Samples | None:
-    return cell.times(names.IDENTITY if row.called == JAX else names.EMPTY_CALL)
-
-
-def _without_calls(cell: Cell, name: str) -> np.ndarray | None:
-    whole, calls = cell.times(name), cell.times(names.CALLS[name])
-    if not (whole and calls) or spread(calls).median > HALF * spread(whole).median:
-        return None
-    return np.maximum(table(whole) - table(calls), 0.0)
+    return library, np.maximum(table(times) - table(calls), 0.0)
 
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:

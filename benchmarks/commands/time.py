@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,6 @@ from benchmarks.commands.shared import (
 )
 from compare.commands.options import OVERWRITE, Name, refuse_what_is_there, together
 from handgrad.commands.options import JSON, option, whole
-
-if TYPE_CHECKING:
-    from benchmarks.protocol.session import Job
 
 #: What --gpu asks for where the options do not: all is done after eight minutes, a fifth of the
 #: limit being for first calls. Compiling takes longer than timing on a GPU, so there are three
@@ -88,8 +85,9 @@ options = together(
 
 def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
     """Time, store and show; return 1 if an answer was wrong, a cell refused, or nothing timed."""
+    from benchmarks.cases import Choice
     from benchmarks.machine import fingerprint
-    from benchmarks.protocol.session import run
+    from benchmarks.protocol.session import Job, run
     from benchmarks.report.lines import busy
     from benchmarks.report.whole import show, show_short
     from benchmarks.results import Results
@@ -97,36 +95,29 @@ def timed(overwrite: bool, as_json: bool, **given: Any) -> int:
 
     if given["gpu"]:
         given |= {name: value for name, value in ON_GPU.items() if not given.get(name)}
-    out = given["out"]
+    out, contenders = given.pop("out"), given.pop("contenders")
     refuse_what_is_there(out, overwrite)
-    job = _job(**given)
-    results = Results(fingerprint(job.specs[0].device), job.settings)
+    numbers = ("rounds", "processes", "limit", "for_times")
+    asked = {name: value for name in numbers if (value := given.pop(name, None))}
+    given["device"] = _device(given["device"])
+    chosen = Choice(**given)
+    specs = chosen.specs()
+    if not specs:
+        where = ", ".join(chosen.dtypes) or "--gpu"
+        raise click.UsageError(f"no cell: {', '.join(chosen.cases)} is not timed in {where}")
+    weigh = bool(chosen.full or chosen.gpu or chosen.cases)
+    job = Job(specs, only=contenders, weigh=weigh, out=out, **asked)
+    results = Results(fingerprint(chosen.device), job.settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     if as_json:
         click.echo(results.as_json(), nl=False)
-    elif given["gpu"]:
+    elif chosen.gpu:
         show_short(results, console())
         click.echo(f"Results: {out}")
     else:
         show(results, console())
     return int(not results.right)
-
-
-def _job(contenders: tuple[str, ...], out: Path | None, **given: Any) -> "Job":
-    """Return the run that the options describe."""
-    from benchmarks.cases import Choice
-    from benchmarks.protocol.session import Job
-
-    numbers = ("rounds", "processes", "limit", "for_times")
-    asked = {name: value for name in numbers if (value := given.pop(name, None))}
-    given["device"] = _device(given["device"])
-    specs = Choice(**given).specs()
-    if not specs:
-        where = ", ".join(given["dtypes"]) or "--gpu"
-        raise click.UsageError(f"no cell: {', '.join(given['cases'])} is not timed in {where}")
-    weigh = bool(given["full"] or given["gpu"] or given["cases"])
-    return Job(specs, only=contenders, weigh=weigh, out=out, **asked)
 
 
 def _device(wanted: str | None) -> str:
