@@ -4,16 +4,31 @@ Exit codes: 0 measured, 1 an answer was wrong or a row became worse, 70 the harn
 the others are in `compare.exit_codes`. What was measured until then is stored.
 """
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
+from benchmarks import names
 from benchmarks.commands.checkers import checkers
 from benchmarks.commands.read import compare, document, plot, table
-from benchmarks.commands.shared import ENDINGS
-from benchmarks.commands.time import options, timed
+from benchmarks.commands.shared import ENDINGS, OUT, limit_option, progress, several
 from compare import exit_codes
-from handgrad.commands.options import SETTINGS, version_option
+from compare.commands.options import OVERWRITE, Name, refuse_what_is_there
+from handgrad.commands.options import JSON, SETTINGS, option, version_option, whole
+
+#: What --gpu asks for where the options do not: all is done after eight minutes, a fifth of the
+#: limit being for first calls. Compiling takes longer than timing on a GPU, so there are three
+#: processes with ten rounds each; besides what runs there, the hand lines on the processor.
+ON_GPU: dict[str, Any] = {
+    "processes": 3,
+    "limit": 420.0,
+    "for_times": 0.8,
+    "contenders": (names.HAND_JIT, names.GRAD, names.FROM_HOST, names.HAND, names.TORCH),
+    "device": "gpu",
+    "out": Path("gpu.json"),
+}
 
 
 @click.group(
@@ -21,12 +36,107 @@ from handgrad.commands.options import SETTINGS, version_option
     context_settings=SETTINGS,
     epilog="Without a command the gradients are timed, as the options say.",
 )
-@options
+@option("--full", is_flag=True, help="Time everything, not the quick set.")
+@option(
+    "--gpu",
+    is_flag=True,
+    help="Time what says most on a GPU, in eight minutes, into gpu.json or the file of --out, "
+    "and print a short table; not measured yet.",
+)
+@several("--case", "cases", "width", table=lambda: import_module("benchmarks.cases").CASES)
+@several(
+    *("--contender", "contenders"),
+    "hand-numpy",
+    table=lambda: names.CONTENDERS,
+    otherwise=f"all, with --gpu five; {names.REFERENCE}, to which ratios are, is always there",
+)
+@option(
+    "--device",
+    type=Name("cpu", "gpu"),
+    help="Where JAX's programs run; on a GPU nothing is measured yet.",
+    otherwise="a GPU if JAX finds one",
+)
+@several(
+    *("--dtype", "dtypes"),
+    "Of all numbers",
+    *("float32", "float64"),
+    otherwise="each case's first, with --full both",
+)
+@several(
+    *("--threads", "threads"),
+    "How many threads compute",
+    *("all", "1"),
+    otherwise="1, with --full some cells on all as well",
+)
+@option(
+    "--rounds",
+    type=whole(2, 10_000),
+    help="At least so many samples of each row.",
+    otherwise="30",
+)
+@option(
+    "--processes",
+    type=whole(1, 100),
+    help="How many processes the samples come from.",
+    otherwise="5, with --gpu 3",
+)
+@limit_option(
+    "Begin no cell after so long; what is left out is named.",
+    otherwise="none, with --gpu 420",
+)
+@OUT
+@OVERWRITE
+@JSON
 @version_option("benchmarks")
 @click.pass_context
-def cli(context: click.Context, **given: Any) -> int:
+def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) -> int:
     """Time one loss and its gradient, by hand and by autodiff, against the floor."""
-    return timed(**given) if context.invoked_subcommand is None else 0
+    if context.invoked_subcommand:
+        return 0
+    from benchmarks.cases import Choice
+    from benchmarks.machine import fingerprint
+    from benchmarks.protocol.session import Job, run
+    from benchmarks.report.lines import busy
+    from benchmarks.report.whole import show, show_short
+    from benchmarks.results import Results
+    from compare.terminal import console
+
+    if given["gpu"]:
+        given |= {name: value for name, value in ON_GPU.items() if not given.get(name)}
+    out, contenders = given.pop("out"), given.pop("contenders")
+    refuse_what_is_there(out, overwrite)
+    numbers = ("rounds", "processes", "limit", "for_times")
+    asked = {name: value for name in numbers if (value := given.pop(name, None))}
+    given["device"] = _device(given["device"])
+    chosen = Choice(**given)
+    specs = chosen.specs()
+    if not specs:
+        where = ", ".join(chosen.dtypes) or "--gpu"
+        raise click.UsageError(f"no cell: {', '.join(chosen.cases)} is not timed in {where}")
+    weigh = bool(chosen.full or chosen.gpu or chosen.cases)
+    job = Job(specs, only=contenders, weigh=weigh, out=out, **asked)
+    results = Results(fingerprint(chosen.device), job.settings)
+    with progress(busy(results)) as on_step:
+        run(job, results, on_step)
+    if as_json:
+        click.echo(results.as_json(), nl=False)
+    elif chosen.gpu:
+        show_short(results, console())
+        click.echo(f"Results: {out}")
+    else:
+        show(results, console())
+    return int(not results.right)
+
+
+def _device(wanted: str | None) -> str:
+    """Return the device requested, or the one that is available."""
+    from benchmarks.machine import gpus, why_no_gpu
+
+    if wanted is None:
+        return "gpu" if gpus() and not why_no_gpu() else "cpu"
+    if wanted == "gpu" and (reason := why_no_gpu()):
+        raise click.UsageError(f"--device gpu: {reason}")
+    return wanted
 
 
 for command in (table, compare, plot, document, checkers):

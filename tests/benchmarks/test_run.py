@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import machine, names
+from benchmarks import cli, machine, names
 from benchmarks.cases import Spec
-from benchmarks.commands import time as time_command
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
@@ -113,7 +112,7 @@ def test_what_is_timed_on_a_gpu_runs_on_the_processor(
     assert capsys.readouterr().out.splitlines()[-1] == f"Results: {out}"
     found = Results.load(out)
     assert [cell.label for cell in found.cells] == ["sample/1/float64/1/highest/cpu"]
-    assert {*time_command.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
+    assert {*cli.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
     assert found.settings["processes"] == 1
     assert ended("--gpu", "--device", "cpu", "--case", "depth") == 2
     one_line(capsys, "no cell: depth is not timed in --gpu")
@@ -145,7 +144,7 @@ def test_without_device_it_is_the_one_that_jax_finds(
     monkeypatch.setattr(machine, "PATIENCE", 2 if "sleep" in ask else 60)
     monkeypatch.setattr(machine, "gpus", lambda: ["A GPU"])
     monkeypatch.setattr(machine, "PROBE", ask)
-    assert time_command._device(None) == device
+    assert cli._device(None) == device
 
 
 def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
