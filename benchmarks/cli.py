@@ -115,7 +115,8 @@ def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) ->
         raise click.UsageError(f"no cell: {', '.join(chosen.cases)} is not timed in {where}")
     weigh = bool(chosen.full or chosen.gpu or chosen.cases)
     job = Job(specs, only=contenders, weigh=weigh, out=out, **asked)
-    results = Results(fingerprint(chosen.device), job.settings)
+    settings = {"rounds": job.rounds, "processes": job.processes, "contenders": [*contenders]}
+    results = Results(fingerprint(chosen.device), settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     if as_json:

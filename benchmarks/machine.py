@@ -47,6 +47,11 @@ HINT = f"expected a GPU, and {install('cuda')}"
 def described(packages: Iterable[str]) -> dict[str, Any]:
     """Return date (UTC), revision, machine, its load, and the versions of installed packages."""
     named = pyperf.Run([1.0]).get_metadata().get("cpu_model_name")
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            # Without the build tag after a plus.
+            versions[package] = importlib.metadata.version(package).partition("+")[0]
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "revision": revision(),
@@ -55,7 +60,7 @@ def described(packages: Iterable[str]) -> dict[str, Any]:
         "processor": named or platform.processor() or "unknown",
         "processors": usable(),
         "load": round(psutil.getloadavg()[0], 2),
-        "versions": versions(packages),
+        "versions": versions,
     }
 
 
@@ -69,16 +74,6 @@ def fingerprint(device: str) -> dict[str, Any]:
         "gpus": gpus() if device == "gpu" else [],
         "workers": {},
     }
-
-
-def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of Python and of the installed packages."""
-    found = {"python": platform.python_version()}
-    for package in packages:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            # Without the build tag after a plus.
-            found[package] = importlib.metadata.version(package).partition("+")[0]
-    return found
 
 
 def revision() -> str:

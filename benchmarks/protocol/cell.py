@@ -4,9 +4,11 @@ import math
 import pickle
 import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import jax
@@ -18,7 +20,6 @@ from benchmarks.floors import floors
 from benchmarks.problems.deviation import RefusedError
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.training import Judge, Problem
-from benchmarks.protocol.warm import SAMPLE_SECONDS, WARM_SECONDS, warm_up
 from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (
     AGAIN,
@@ -37,6 +38,17 @@ MANY_FLOPS = 1e6
 
 #: The largest share of the gradient below the gate's tolerance; with more, a cell is refused.
 BLIND = 0.5
+
+#: A slow row is called once per round; a fast one until a sample takes this long.
+SAMPLE_SECONDS = 0.02
+
+#: Before the first round a row is called for at least so long and so often, and until its times no
+#: longer fall, but at most for the last of these.
+WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
+
+#: Times no longer fall if the median of the last third of the calls is at least this share of that
+#: of the third before.
+STEADY = 0.95
 
 #: Rows whose compiled programs are analysed, in the first process.
 INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
@@ -198,3 +210,31 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> I
         apply_gate(rows[name], ready[name], answer, judge)
         if not rows[name].wrong:
             rows[name].samples = [times[name]]
+
+
+def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> tuple[int, float]:
+    """Call a function until it is warm: for a minimum time and count, and until times settle.
+
+    Returns:
+        The number of calls until the times no longer fell, and the seconds of a call by then.
+    """
+    times: list[float] = []
+    begin = time.perf_counter()
+    while True:
+        before = time.perf_counter()
+        run()
+        now = time.perf_counter()
+        times.append(now - before)
+        enough = now - begin >= least and len(times) >= WARM_CALLS
+        if now - begin >= WARM_AT_MOST or (enough and _falls_no_more(times)):
+            break
+    each = median(times[-max(len(times) // 3, 1) :])
+    # The first of three successive calls as fast as the last ones.
+    fast = [seconds <= each / STEADY for seconds in times]
+    steady = (at for at in range(len(times) - 2) if all(fast[at : at + 3]))
+    return next(steady, len(times)), each
+
+
+def _falls_no_more(times: list[float]) -> bool:
+    third = len(times) // 3
+    return median(times[-third:]) >= STEADY * median(times[-2 * third : -third])

@@ -43,15 +43,6 @@ class Job:
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The part that is stored with the results."""
-        return {
-            "rounds": self.rounds,
-            "processes": self.processes,
-            "contenders": list(self.only),
-        }
-
 
 #: Called with the number of steps that are done, of how many, what runs, and at the start of a cell
 #: a line for where nothing can be redrawn.

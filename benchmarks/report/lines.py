@@ -4,17 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks import names
-from benchmarks.analysis import (
-    between,
-    break_even,
-    dispatch_bound,
-    factors,
-    fastest,
-    noise,
-    over_floor,
-    verdict,
-)
+from benchmarks import analysis, names
 from benchmarks.cases import CASES
 from benchmarks.report import units
 from benchmarks.report.table import Table
@@ -67,22 +57,22 @@ def lines(cell: Cell) -> Table:
 
 def _line(cell: Cell, row: Row) -> list[str]:
     found, all_of_it = time(row.samples), spread(row.samples)
-    ratio = between(cell, row.name, names.REFERENCE)
+    ratio = analysis.between(cell, row.name, names.REFERENCE)
     return [
         *(row.name, units.seconds(found.middle), units.interval(found.low, found.high)),
         units.seconds(all_of_it.least),
         units.interval(all_of_it.lower, all_of_it.upper),
         units.digits(ratio.middle) if ratio else "-",
-        "noise" if row.kind == AGAIN else verdict(cell, row.name),
+        "noise" if row.kind == AGAIN else analysis.verdict(cell, row.name),
         *(_of_floor(cell, row), units.percent(row.gate_error or 0.0)),
     ]
 
 
 def _of_floor(cell: Cell, row: Row) -> str:
-    found = over_floor(cell, row)
+    found = analysis.over_floor(cell, row)
     if found is None:
         return "-"
-    mark = "<" if found.high < 1 else "*" if dispatch_bound(cell, row) else ""
+    mark = "<" if found.high < 1 else "*" if analysis.dispatch_bound(cell, row) else ""
     return f"{units.digits(found.middle)}{mark}"
 
 
@@ -110,19 +100,19 @@ def closing(cell: Cell) -> Iterator[str]:
     """Yield the conclusions: floor, noise, factors, cost, break-even calls, memory."""
     if parts := [*_floor(cell)]:
         yield f"floor: {', '.join(parts)}"
-    ratios = ((row.name, over_floor(cell, row)) for row in cell.timed(CONTENDER))
+    ratios = ((row.name, analysis.over_floor(cell, row)) for row in cell.timed(CONTENDER))
     # What is significantly below its floor needs an explanation.
     if below := [name for name, ratio in ratios if ratio and ratio.high < 1]:
         yield f"below the floor, which asks for a reason: {', '.join(below)}"
-    if band := noise(cell):
+    if band := analysis.noise(cell):
         yield f"noise: ratios from {1 / band:.3f} to {band:.3f} are a tie"
-    if found := factors(cell):
+    if found := analysis.factors(cell):
         yield (
             f"jax.grad is {units.digits(found.speed_up.middle)} times as fast as by hand in NumPy ="
             f" compiler gain {found.compiler_gain.middle:.3f} / autodiff tax "
             f"{found.autodiff_tax.middle:.3f}"
         )
-    if (cost := between(cell, names.GRAD, names.LOSS)) and cell.expected_cost is not None:
+    if (cost := analysis.between(cell, names.GRAD, names.LOSS)) and cell.expected_cost is not None:
         yield (
             f"loss and gradient cost {cost.middle:.2f} losses; counted in multiply-adds "
             f"{cell.expected_cost:.2f}"
@@ -139,7 +129,7 @@ def closing(cell: Cell) -> Iterator[str]:
     if row and row.timed and row.steady_after:
         calls = sorted(row.steady_after)
         yield f"{names.GRAD} is steady after {calls[0]} to {calls[-1]} calls"
-    if pays := break_even(cell):
+    if pays := analysis.break_even(cell):
         once = f"the first call of jax.grad, which compiles, takes {units.seconds(pays.first)}"
         after = f"overtakes NumPy by hand after {units.many(pays.calls or 0)} calls"
         never = "never overtakes NumPy by hand"
@@ -153,7 +143,7 @@ def _floor(cell: Cell) -> Iterator[str]:
         if times := cell.times(name):
             yield f"{label} {units.seconds(spread(times).median)}"
     for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
-        if best := fastest(cell, libraries):
+        if best := analysis.fastest(cell, libraries):
             library, taken = best
             yield f"{label} {units.seconds(float(np.median(taken)))} ({library})"
     if moved := cell.times(names.TRANSFER):

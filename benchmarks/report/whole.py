@@ -6,18 +6,7 @@ from itertools import combinations
 
 from rich.console import Console
 
-from benchmarks import names
-from benchmarks.analysis import (
-    Crossover,
-    Fit,
-    axes,
-    between,
-    crossovers,
-    exponent,
-    fit,
-    noise,
-    over_floor,
-)
+from benchmarks import analysis, names
 from benchmarks.report import units
 from benchmarks.report.lines import about, closing, lines, missing, title
 from benchmarks.report.table import Table
@@ -62,10 +51,10 @@ def show_short(results: Results, out: Console) -> None:
 
 def _short(cell: Cell) -> list[str]:
     reference = cell.row(names.GRAD)
-    floor = over_floor(cell, reference) if reference is not None and reference.timed else None
-    tax, band = between(cell, names.GRAD, names.HAND_JIT), noise(cell)
+    floor = analysis.over_floor(cell, reference) if reference else None
+    tax, band = analysis.between(cell, names.GRAD, names.HAND_JIT), analysis.noise(cell)
     errors = [row.gate_error for row in cell.rows if row.gate_error is not None]
-    steady = reference.steady_after if reference is not None else []
+    steady = reference.steady_after if reference else []
     times = (names.GRAD, names.HAND_JIT, names.HAND, names.TORCH, names.TRANSFER)
     grad, hand_jit, *others = (
         units.seconds(spread(found).median) if (found := cell.times(name)) else "-"
@@ -109,32 +98,36 @@ def _bullets(found: Iterable[str]) -> str:
 
 def summary(results: Results) -> list[str]:
     """Return a line for each finding."""
-    return [f"{where}: {line}" for where, cells in axes(results).items() for line in _along(cells)]
+    return [
+        f"{where}: {line}"
+        for where, cells in analysis.axes(results).items()
+        for line in _along(cells)
+    ]
 
 
 def _along(cells: list[Cell]) -> Iterator[str]:
     if any(len(cell.size) != 1 for cell in cells):
         return
     for name in FITTED:
-        if (found := fit(cells, name)) and found.per_flop > 0:
+        if (found := analysis.fit(cells, name)) and found.per_flop > 0:
             yield f"{name} = {line(found)}"
     for name, other in GROWN:
-        if grown := exponent(cells, name, other):
+        if grown := analysis.exponent(cells, name, other):
             ends = f"{grown.low:.2f} to {grown.high:.2f}"
             yield (f"{name} / {other} grows as parameters to the {grown.middle:.2f} ({ends})")
     for pair in combinations(CROSSED, 2):
-        for found in crossovers(cells, *pair):
+        for found in analysis.crossovers(cells, *pair):
             yield f"{found.loser} until {crossing(found)}"
 
 
-def line(found: Fit) -> str:
+def line(found: analysis.Fit) -> str:
     """Format T = a + b · FLOPs, with b as a rate."""
     rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
     off = f"off by a factor of {found.worst:.2f} at most"
     return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
 
 
-def crossing(found: Crossover) -> str:
+def crossing(found: analysis.Crossover) -> str:
     """Format a crossing: its size with an interval, and the faster row beyond it."""
     at, low, high = (units.many(round(size)) for size in found.size)
     measured = f"measured at {found.between[0]:,} and {found.between[1]:,}"

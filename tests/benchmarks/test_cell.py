@@ -24,7 +24,7 @@ from benchmarks.floors import (
 from benchmarks.problems.deviation import RefusedError
 from benchmarks.problems.gate import Gate
 from benchmarks.problems.network import NetworkProblem, network_problem
-from benchmarks.protocol import cell, warm
+from benchmarks.protocol import cell
 from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.cell import time_cell as steps_of_timing
 from benchmarks.ready import Ready, Unavailable, leaves
@@ -41,7 +41,7 @@ FEW = (names.HAND, names.HAND_JIT, names.GRAD, names.C)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell, "SAMPLE_SECONDS", 1e-4)
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(warm, "WARM_CALLS", 3)
+    monkeypatch.setattr(cell, "WARM_CALLS", 3)
     monkeypatch.setattr(cell, "WARM_SECONDS", 1e-3)
 
 

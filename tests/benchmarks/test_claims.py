@@ -8,20 +8,7 @@ from statistics import median
 
 import pytest
 
-from benchmarks import names
-from benchmarks.analysis import (
-    axes,
-    between,
-    break_even,
-    crossovers,
-    dispatch_bound,
-    exponent,
-    factors,
-    fit,
-    noise,
-    over_floor,
-    verdict,
-)
+from benchmarks import analysis, names
 from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
 from benchmarks.checkers.contenders import OURS
@@ -140,13 +127,13 @@ class Stored:
         return cell, row_of(cell, name)
 
     def axis(self, case: str) -> list[Cell]:
-        return axes(self.results)[f"{case}/highest/cpu"]
+        return analysis.axes(self.results)[f"{case}/highest/cpu"]
 
     def ratio(self, label: str, name: str, other: str) -> float:
-        return sure(between(self.cell(label), name, other)).middle
+        return sure(analysis.between(self.cell(label), name, other)).middle
 
     def tax(self, label: str) -> float:
-        return sure(factors(self.cell(label))).autodiff_tax.middle
+        return sure(analysis.factors(self.cell(label))).autodiff_tax.middle
 
     def count(self, label: str, operation: str, name: str) -> int:
         """How often a compiled program has an operation."""
@@ -161,19 +148,19 @@ def grown(found: Interval) -> str:
 QUERIES: dict[str, Callable[..., object]] = {
     "time": lambda of, cell, name: seconds(of.cell(cell), name),
     "ratio": lambda of, *words: units.digits(of.ratio(*words)),
-    "gain": lambda of, cell: f"{sure(factors(of.cell(cell))).compiler_gain.middle:.3f}",
+    "gain": lambda of, cell: f"{sure(analysis.factors(of.cell(cell))).compiler_gain.middle:.3f}",
     "tax": lambda of, cell: f"{of.tax(cell):.3f}",
-    "noise": lambda of, cell: units.percent(sure(noise(of.cell(cell))) - 1),
+    "noise": lambda of, cell: units.percent(sure(analysis.noise(of.cell(cell))) - 1),
     "untuned": lambda of, *words: units.seconds(sure(of.row(*words)[1].untuned)),
-    "calls": lambda of, cell: units.many(sure(sure(break_even(of.cell(cell))).calls)),
+    "calls": lambda of, cell: units.many(sure(sure(analysis.break_even(of.cell(cell))).calls)),
     "memory": lambda of, *words: units.size_in_bytes(sure(of.row(*words)[1].peak_bytes)),
     "expected": lambda of, cell: f"{sure(of.cell(cell).expected_cost):.2f}",
     "count": lambda of, *words: of.count(*words),
     "costly": lambda of, name: " and ".join(
         str(of.count("depth/32/float32/1", each, name)) for each in ("exponential", "divide")
     ),
-    "fit": lambda of, name: whole.line(sure(fit(of.axis(WIDTH), name))),
-    "grows": lambda of, *words: grown(sure(exponent(of.axis(WIDTH), *words))),
+    "fit": lambda of, name: whole.line(sure(analysis.fit(of.axis(WIDTH), name))),
+    "grows": lambda of, *words: grown(sure(analysis.exponent(of.axis(WIDTH), *words))),
     "phase": lambda of, phase: units.seconds(of.row("W64", GRAD)[1].phases[phase]),
 }
 
@@ -186,7 +173,7 @@ def numbers(of: Stored) -> dict[str, object]:
     parted = sorted(of.tax(cell.label) for cell in unequal(of))
     small, large = ([t for t in parted if (t < 1) == below] for below in (True, False))
     ratios = [of.ratio(label, HAND, GRAD) for label in pairs(of)]
-    (crossing,) = crossovers(of.axis("batch-2-2-1/float64/1"), C, GRAD)
+    (crossing,) = analysis.crossovers(of.axis("batch-2-2-1/float64/1"), C, GRAD)
     at, low, high = (units.many(round(size)) for size in crossing.size)
     below, above = crossing.between
     met, hidden, missed = (taxes_of(of).count(word) for word in (True, None, False))
@@ -241,18 +228,18 @@ def wide(results: Results) -> Iterator[Cell]:
 
 def unequal(of: Stored) -> list[Cell]:
     """Those of them in which the two derivatives do not take the same time."""
-    timed = (cell for cell in wide(of.results) if noise(cell) and factors(cell))
-    return [cell for cell in timed if verdict(cell, HAND_JIT) != TIE]
+    timed = (cell for cell in wide(of.results) if analysis.noise(cell) and analysis.factors(cell))
+    return [cell for cell in timed if analysis.verdict(cell, HAND_JIT) != TIE]
 
 
 def taxes_of(of: Stored) -> list[bool | None]:
     """Whether the tax of wide networks is 1; None where the noise is too large to say."""
     found: list[bool | None] = []
     for cell in wide(of.results):
-        hidden, tax = noise(cell), between(cell, GRAD, HAND_JIT)
+        hidden, tax = analysis.noise(cell), analysis.between(cell, GRAD, HAND_JIT)
         if hidden and tax:
             quiet = max(hidden, band(tax)) <= 1 + QUIET
-            tie = verdict(cell, HAND_JIT) == TIE
+            tie = analysis.verdict(cell, HAND_JIT) == TIE
             # A difference beyond the noise counts, however large the noise.
             found.append(None if tie and not quiet else tie)
     return found
@@ -285,16 +272,18 @@ def test_every_measured_number_is_that_of_the_results(stored: Stored) -> None:
 
 #: A sentence of the document that has no number, and what the numbers must be for it to stand.
 CLAIMS: dict[str, Callable[[Stored], bool]] = {
-    "most of which is the call": lambda of: dispatch_bound(*of.row(SAMPLE, GRAD)),
+    "most of which is the call": lambda of: analysis.dispatch_bound(*of.row(SAMPLE, GRAD)),
     "Autodiff costs no more than the same lines by hand": lambda of: all(
         of.tax(cell.label) < 1.03
         for cell in wide(of.results)
-        if factors(cell) and cell.about["batch"] > 1
+        if analysis.factors(cell) and cell.about["batch"] > 1
         if cell.threads == "1"
     ),
-    "against Python floats never": lambda of: verdict(of.cell(SAMPLE), FLOATS, GRAD) == FASTER,
+    "against Python floats never": lambda of: (
+        analysis.verdict(of.cell(SAMPLE), FLOATS, GRAD) == FASTER
+    ),
     "nearly all of whose time is the fixed part": lambda of: all(
-        sure(fit(of.axis(WIDTH), GRAD)).fixed
+        sure(analysis.fit(of.axis(WIDTH), GRAD)).fixed
         > 0.9 * spread(of.row(f"width/{size}/float32/1", GRAD)[1].samples).median
         for size in (2, 8, 16)
     ),
@@ -306,10 +295,10 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
         == [False, True, True]
     ),
     "`grad-public` is below that floor": lambda of: (
-        sure(over_floor(*of.row(SAMPLE, names.PUBLIC))).high < 1
+        sure(analysis.over_floor(*of.row(SAMPLE, names.PUBLIC))).high < 1
     ),
     "`grad-jit` is nowhere slower than `hand-numpy`": lambda of: all(
-        verdict(cell, HAND, GRAD) in (SLOWER, TIE)
+        analysis.verdict(cell, HAND, GRAD) in (SLOWER, TIE)
         for axis in ("batch-2-2-1/float64/1", WIDTH)
         for cell in of.axis(axis)
     ),

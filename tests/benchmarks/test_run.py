@@ -21,7 +21,7 @@ from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.article import ArticleProblem
 from benchmarks.process import WorkerError
-from benchmarks.protocol import apart, cell, session, warm, worker
+from benchmarks.protocol import apart, cell, session, worker
 from benchmarks.protocol.cell import Plan, time_cell
 from benchmarks.protocol.worker import Worker, begun, environment
 from benchmarks.ready import Ready
@@ -45,7 +45,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     here = nullcontext(SimpleNamespace(ask=ask))
     monkeypatch.setattr(session, "Worker", lambda *_: here)
-    monkeypatch.setattr(warm, "WARM_CALLS", 3)
+    monkeypatch.setattr(cell, "WARM_CALLS", 3)
     for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
         monkeypatch.setattr(cell, seconds, 1e-3)
 
