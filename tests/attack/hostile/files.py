@@ -11,8 +11,8 @@ from typing import Any
 import click
 import numpy as np
 
+from benchmarks.cli import compare, table
 from benchmarks.commands.checkers import checkers
-from benchmarks.commands.read import compare, table
 from compare.data import dataset_named, table_named
 from compare.prepared import prepare
 from compare.regression import compare_regressions
