@@ -6,7 +6,7 @@ from typing import Any
 
 import manual.article
 from benchmarks import names
-from benchmarks.contenders import article, c_program, training
+from benchmarks.contenders import article, c_program
 from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers import hips_autograd, pytorch, scikit_learn
 from benchmarks.contenders.peers.operations import of_article, of_network
@@ -85,7 +85,7 @@ FAMILIES: dict[type, dict[str, Make]] = {
         **_peers(of_network),
         names.SKLEARN: scikit_learn.network,
     },
-    TrainingProblem: training.CONTENDERS,
+    TrainingProblem: article.TRAINING,
 }
 
 

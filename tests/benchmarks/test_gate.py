@@ -7,7 +7,7 @@ import pytest
 
 import manual.network
 from benchmarks.cases import FEWER_BITS, Spec
-from benchmarks.contenders import training
+from benchmarks.contenders import article
 from benchmarks.contenders.derivatives import allowance
 from benchmarks.problems.article import sample_problem
 from benchmarks.problems.deviation import RefusedError, U
@@ -146,7 +146,7 @@ def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> No
 def test_a_training_is_judged_update_by_update() -> None:
     here = TrainingProblem(Settings(init="ones", epochs=5))
     judge = here.gate()
-    ready = training.CONTENDERS["hand-floats"](here)
+    ready = article.TRAINING["hand-floats"](here)
     (path,) = ready.read(ready.run())
     assert judge.complaint([path]) == ""
     assert 0 < judge.share([path]) <= 1
