@@ -20,7 +20,6 @@ from manual.activations import sigmoid_derivative_article
 #: `Unavailable`.
 Make = Callable[[Any], Ready]
 
-
 #: The hand lines with σ' = σ(1 - σ), which saves two divisions and loses digits.
 SHORT = partial(manual.article.value_and_gradient, derivative=sigmoid_derivative_article)
 
