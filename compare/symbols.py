@@ -1,6 +1,5 @@
 """How the quantities of a network are written, as text and in LaTeX."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -10,13 +9,6 @@ class Symbol(NamedTuple):
 
     text: str
     latex: str
-
-
-def variable(name: str) -> Symbol:
-    """A variable of the article's lines: w1, h1 or ypred."""
-    if name == "ypred":
-        return Symbol(name, r"y_{\text{pred}}")
-    return Symbol(name, re.sub(r"(\d+)$", r"_\1", name))
 
 
 def element(letter: str, layer: int | None, indices: Iterable[int]) -> Symbol:

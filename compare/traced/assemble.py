@@ -5,245 +5,168 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from compare.recording.arrays import Array
 from compare.recording.formula import LATEX, TEXT, Style, factors, leaves, written
 from compare.recording.number import Number
 from compare.recording.program import program
-from compare.recording.watching import Statement
-from compare.symbols import Symbol
-from compare.trace import Quantity, Step, Trace, place
-from compare.traced.witnesses import (
-    WHOLE,
-    Bounds,
-    Derivative,
-    Meaning,
-    Updated,
-    Value,
-    Witnesses,
-    descended,
-)
+from compare.recording.watching import Statement, statements
+from compare.trace import FACTOR, GRADIENT, LOSS, UPDATE, VALUE, Quantity, Step, Trace, place
+from compare.traced.meanings import Derivative, Meaning, Updated, Value
+from compare.traced.reasons import reason
+from compare.traced.witnesses import Check, Witnesses
 from compare.wording import InputError
-from handgrad.data.findings import Enclosure
-from handgrad.tolerance.rounding import Bounded
+from manual.network import Network
 
 
-def derivative_symbol(of: Symbol, by: Symbol) -> Symbol:
-    """∂of/∂by."""
-    latex = rf"\frac{{\partial {of.latex}}}{{\partial {by.latex}}}"
-    return Symbol(f"∂{of.text}/∂{by.text}", latex)
+class Named(NamedTuple):
+    """A number of the pass that has a name."""
 
-
-class Given(NamedTuple):
-    """An input or parameter of the pass."""
-
-    name: str
-    symbol: Symbol
-    kind: str
-    number: Number
-    meaning: Value
-
-    @property
-    def variable(self) -> str:
-        """Its name in the lines."""
-        return self.name
-
-
-class Computed(NamedTuple):
-    """A number that the lines compute and name."""
-
-    name: str
-    variable: str  #: its name in the lines
-    symbol: Symbol
-    kind: str
-    number: Number
-    statement: Statement
-    phase: str
-    title: str  #: of the step
     meaning: Meaning
+    number: Number
+    variable: str = ""  #: its name in the lines
+    statement: Statement | None = None  #: that computes it; None for one that is given
+    title: str = ""  #: of the step that computes it
 
 
-Named = Given | Computed
-
-
-class Check(NamedTuple):
-    """The check of a computed number: autodiff's value, the exact one, and both bounds."""
-
-    autodiff: float
-    exact: Enclosure | None
-    hand_bounds: Bounded
-    autodiff_bounds: Bounded
-
-    def agrees(self, by_hand: float) -> bool:
-        """Whether both are right; where there is no bound, as at a kink, any number may be."""
-        sides = (by_hand, self.hand_bounds), (self.autodiff, self.autodiff_bounds)
-        return all(
-            of.contains(value) or (np.isfinite(value) and not np.isfinite(of.error))
-            for value, of in sides
-        )
-
-
-@dataclass(frozen=True)
-class Checks:
-    """Checks the numbers of one pass and one step: autodiff's, the exact ones, bounds."""
-
-    witnesses: Witnesses
-    bounds: Bounds
-    rate: float  #: η of the step
-    #: ∂L by arrays of parameters, and these after the step, as the compiled program computes them
-    #: that training uses: it may round differently.
-    gradient: Mapping[str, Any]
-    updated: Mapping[str, Any]
-
-    def of(self, computed: Computed) -> Check:
-        """Return the check of a computed number."""
-        meaning = computed.meaning
-        if not isinstance(meaning, Updated):
-            exact = self.witnesses.exactly(meaning)
-            return Check(self._by_autodiff(meaning), exact, *self.bounds.of(meaning))
-        name, at = meaning.of
-        start, by = float(self.witnesses.given[name][at]), Derivative(Value(WHOLE), meaning.of)
-        exact = descended(start, self.rate, self.witnesses.exactly(by))
-        bounds = self.bounds.of_update(start, self.rate, by)
-        return Check(float(self.updated[name][at]), exact, *bounds)
-
-    def _by_autodiff(self, meaning: Value | Derivative) -> float:
-        if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
-            gradient = self.gradient.get(meaning.by.of)
-            if gradient is not None:
-                return float(gradient[meaning.by.at])
-        return self.witnesses.by_autodiff(meaning)
+def elements(name: str, array: Array) -> Iterator[tuple[Value, Number]]:
+    """Yield what each number of an array stands for, and the number."""
+    for at in np.ndindex(array.shape):
+        yield Value(name, at), array.numbers[at]
 
 
 def assemble(
+    network: Network,
     about: dict[str, Any],
-    given: Iterable[Given],
-    computed: list[Computed],
-    checks: Checks,
-    reason: Callable[[Quantity, Mapping[str, Quantity]], str],
+    given: Mapping[str, Array],
+    computed: Iterable[Named],
+    updated: tuple[Callable[..., Any], Mapping[str, Array]],
+    witnesses: Callable[[], Witnesses],
 ) -> Trace:
     """Assemble the trace of a recording.
 
     Args:
+        network: its activations and its loss.
         about: see `Trace`.
         given: the inputs and parameters of the pass.
-        computed: the computed numbers, in order.
-        checks: of the pass.
-        reason: returns why a quantity is computed so, from those before it.
+        computed: the computed numbers, in order; of several with one name the first counts.
+        updated: what updates the parameters, and these after it.
+        witnesses: returns those of the pass.
+
+    Raises:
+        InputError: a number of the pass is not finite.
     """
-    given = list(given)
+    named: dict[str, Named] = {}
+    for name, array in given.items():
+        for value, number in elements(name, array):
+            named[value.name] = Named(value, number, value.name)
+    for of in computed:
+        named.setdefault(of.meaning.name, of)
+    function, after = updated
+    statement = next(iter(statements(function).values()))
+    title = "w ← w - η ∂L/∂w, for every parameter"
+    for name, array in after.items():
+        for value, number in elements(name, array):
+            new = Updated(value)
+            named[new.name] = Named(new, number, "", statement, title)
+    _refuse_what_overflows(named.values())
+    check = witnesses().check
     names: dict[Number, list[Named]] = defaultdict(list)
     quantities: dict[str, Quantity] = {}
-    for start in given:
-        quantities[start.name] = _given(start)
-        names[start.number].append(start)
-    steps = list(_steps(computed))
-    number_of = {name: step.number for step in steps for name in step.names}
-    name_of = {of.meaning: of.name for of in (*given, *computed)}
-    for quantity in computed:
-        made = _computed(quantity, number_of[quantity.name], names, checks.of(quantity))
-        made = replace(made, derivative=_derivative(quantity, name_of))
-        quantities[quantity.name] = replace(made, reason=reason(made, quantities))
-        names[quantity.number].append(quantity)
-    lines = program({of.name: of.number for of in (*given, *computed)})
-    return Trace(about, quantities, tuple(steps), lines)
+    steps = tuple(_steps(named))
+    step_of = {name: step.number for step in steps for name in step.names}
+    for name, of in named.items():
+        made = Quantity(
+            name, *of.meaning.symbol, of.meaning.kind, step_of.get(name, 0), of.number.value
+        )
+        if of.statement:
+            made = _computed(made, of, of.statement, names, check(of.meaning))
+            made = replace(made, reason=reason(network, made, quantities))
+        quantities[name] = made
+        names[of.number].append(of)
+    lines = program({name: of.number for name, of in named.items()})
+    return Trace(about, quantities, steps, lines)
 
 
-def _derivative(quantity: Computed, name_of: dict[Meaning, str]) -> tuple[str, str] | None:
-    meaning = quantity.meaning
-    return (name_of[meaning.of], name_of[meaning.by]) if isinstance(meaning, Derivative) else None
+_PHASES = {VALUE: "forward", LOSS: "loss", FACTOR: "backward", GRADIENT: "backward"}
 
 
-def _steps(computed: list[Computed]) -> Iterator[Step]:
-    together = groupby(computed, key=lambda c: (c.phase, c.title))
-    for number, ((phase, title), group) in enumerate(together, start=1):
-        yield Step(number, phase, title, tuple(quantity.name for quantity in group))
+def _steps(named: Mapping[str, Named]) -> Iterator[Step]:
+    def together(of: Named) -> tuple[str, str]:
+        return _PHASES.get(of.meaning.kind, UPDATE), of.title
 
-
-def _given(start: Given) -> Quantity:
-    text, latex = start.symbol
-    return Quantity(start.name, text, latex, start.kind, step=0, by_hand=start.number.value)
+    computed = [of for of in named.values() if of.statement]
+    for number, ((phase, title), group) in enumerate(groupby(computed, key=together), start=1):
+        yield Step(number, phase, title, tuple(of.meaning.name for of in group))
 
 
 def _computed(
-    quantity: Computed, step: int, names: Mapping[Number, list[Named]], check: Check
+    made: Quantity,
+    named: Named,
+    statement: Statement,
+    names: Mapping[Number, list[Named]],
+    check: Check,
 ) -> Quantity:
-    number, statement, exact = quantity.number, quantity.statement, check.exact
-    write = _Formulas(number, names, set(re.findall(r"\w+", statement.text)))
-    by_hand = number.value
-    return Quantity(
-        name=quantity.name,
-        symbol=quantity.symbol.text,
-        latex=quantity.symbol.latex,
-        kind=quantity.kind,
-        step=step,
-        formula=write.written(TEXT, lambda of: of.symbol.text),
-        formula_latex=write.written(LATEX, lambda of: of.symbol.latex),
-        substituted=write.written(TEXT, lambda of: TEXT.number(of.number.value)),
-        substituted_latex=write.written(LATEX, lambda of: LATEX.number(of.number.value)),
-        places_latex=write.written(LATEX, lambda of: place(of.name)),
-        depends_on=write.depends_on(),
-        factors=write.factors(),
-        by_hand=by_hand,
+    """Add what a computed number has: formulas, from the names of the numbers so far, and check."""
+    number, words, meaning = named.number, set(re.findall(r"\w+", statement.text)), named.meaning
+
+    def newest(number: Number) -> Named | None:
+        """Return the newest name for a number, preferring names among a statement's words."""
+        found = names.get(number, [])
+        used = [of for of in found if of.variable in words]
+        return (used or found or [None])[-1]
+
+    def formula(style: Style, text: Callable[[Named], str]) -> str:
+        def atom(number: Number) -> str | None:
+            name = newest(number)
+            return name and text(name)
+
+        return atom(number) or written(number, style, atom)
+
+    def names_of(parts: Callable[..., list[Number]]) -> tuple[str, ...]:
+        """Return the names of all parts, or of the number itself if it has one already."""
+        same = newest(number)
+        found = [same] if same else [newest(of) for of in parts(number, lambda of: of in names)]
+        return tuple(of.meaning.name for of in found if of) if all(found) else ()
+
+    exact = check.exact
+    return replace(
+        made,
+        formula=formula(TEXT, lambda of: of.meaning.symbol.text),
+        formula_latex=formula(LATEX, lambda of: of.meaning.symbol.latex),
+        substituted=formula(TEXT, lambda of: TEXT.number(of.number.value)),
+        substituted_latex=formula(LATEX, lambda of: LATEX.number(of.number.value)),
+        places_latex=formula(LATEX, lambda of: place(of.meaning.name)),
+        depends_on=names_of(leaves),
+        factors=names_of(factors),
+        derivative=(
+            (meaning.of.name, meaning.by.name) if isinstance(meaning, Derivative) else None
+        ),
         autodiff=check.autodiff,
         exact=exact.midpoint if exact else None,
-        ulps_by_hand=exact.ulps(by_hand) if exact else None,
+        ulps_by_hand=exact.ulps(number.value) if exact else None,
         ulps_autodiff=exact.ulps(check.autodiff) if exact else None,
-        verdict="agree" if check.agrees(by_hand) else "disagree",
+        verdict="agree" if check.agrees(number.value) else "disagree",
         file=statement.file,
         line=statement.line,
         statement=statement.text,
     )
 
 
-class _Formulas:
-    """The formula of one number, from the names of the numbers so far; one may have several."""
-
-    def __init__(self, number: Number, names: Mapping[Number, list[Named]], words: set[str]):
-        self.number, self.names, self.words = number, names, words
-
-    def written(self, style: Style, of: Callable[[Named], str]) -> str:
-        """Write it in a style, what has a name as `of` says."""
-
-        def atom(number: Number) -> str | None:
-            name = self._name(number)
-            return name and of(name)
-
-        return atom(self.number) or written(self.number, style, atom)
-
-    def depends_on(self) -> tuple[str, ...]:
-        return self._names_of(leaves)
-
-    def factors(self) -> tuple[str, ...]:
-        return self._names_of(factors)
-
-    def _names_of(self, parts: Callable[..., list[Number]]) -> tuple[str, ...]:
-        """Return the names of all parts, or of the number itself if it has one already."""
-        if same := self._name(self.number):
-            return (same.name,)
-        names = [self._name(of) for of in parts(self.number, lambda of: self._name(of) is not None)]
-        return tuple(of.name for of in names if of) if all(names) else ()
-
-    def _name(self, number: Number) -> Named | None:
-        """Return the newest name for a number, preferring names among a statement's words."""
-        names = self.names.get(number, [])
-        used = [of for of in names if of.variable in self.words]
-        return (used or names or [None])[-1]
-
-
-def refuse_what_overflows(computed: Iterable[Computed]) -> None:
+def _refuse_what_overflows(named: Iterable[Named]) -> None:
     """Raise InputError if a number of the pass is not finite, or twice it would not be."""
     # What rounds to more than the largest number has no bound; a factor of two is far from there.
     most = sys.float_info.max / 2
-    for quantity in computed:
-        value = quantity.number.value
-        if not abs(value) <= most:
+    for of in named:
+        value = of.number.value
+        if of.statement and not abs(value) <= most:
             wanted = f"at most {most:.1e}" if math.isfinite(value) else "finite"
             raise InputError(
-                f"{quantity.symbol.text} is {value} at this point; expected inputs and parameters "
-                f"with which every number of the pass is {wanted}"
+                f"{of.meaning.symbol.text} is {value} at this point; expected inputs and "
+                f"parameters with which every number of the pass is {wanted}"
             )

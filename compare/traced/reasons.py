@@ -4,7 +4,12 @@ They name quantities by their symbols and hold at every point, so terminal, page
 the same. What is differentiated is `of`, by what is `by`.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
+
+from compare.trace import LOSS, UPDATE, Quantity
+from compare.traced.meanings import OF_DATA
+from manual.network import Network
 
 #: What an activation makes of its z.
 ACTIVATIONS = {
@@ -53,65 +58,70 @@ PENALTY_SLOPE = (
     "{by} changes L in two ways, and they add: through the network, and by its own square, times λ."
 )
 
-UPDATE = "The slope says where L rises, so {by} goes the other way: by η times the slope."
+DESCENT = "The slope says where L rises, so {by} goes the other way: by η times the slope."
 
 
-def weighted_sum(value: str) -> str:
-    """Return why z is computed as it is."""
-    return f"{value} adds up what comes in, each number times its weight, and the bias."
+def reason(network: Network, quantity: Quantity, known: Mapping[str, Quantity]) -> str:
+    """Return why a number of the lines is computed as it is, from those before it."""
+    if quantity.kind == LOSS:
+        return PENALTY if OF_DATA in known else LOSSES[network.loss]
+    if quantity.kind == UPDATE:
+        return DESCENT.format(by=quantity.name.removesuffix("_new"))
+    if quantity.derivative:
+        return _of_slope(network, quantity, *quantity.derivative, known)
+    if quantity.name.startswith("z"):
+        return f"{quantity.name} adds up what comes in, each number times its weight, and the bias."
+    # The article's units are alike, and no layer is in their names.
+    layer = re.search(r"\d+(?=\[)", quantity.name)
+    name = network.activations[int(layer.group()) if layer else -1]
+    by_itself = f"{name} makes the output of {{z}}."
+    return ACTIVATIONS.get(name, by_itself).format(z=quantity.depends_on[0])
 
 
-def activated(activation: str, z: str) -> str:
-    """Return what an activation makes of its z; of one without words of its own, its name."""
-    return ACTIVATIONS.get(activation, f"{activation} makes the output of {{z}}.").format(z=z)
-
-
-def activation_slope(of: str, by: str) -> str:
-    """Return why the slope of an activation counts."""
-    return (
-        f"How steep the activation is at {by}: a small move of {by} moves {of} so many times as "
-        "much."
-    )
-
-
-def times(by: str, partner: str, z: str, then: str, slope: str) -> str:
-    """Return why `by`, multiplied by a partner in z, has a slope of the partner times another."""
-    return (
-        f"{by} multiplies {partner} in {z}: moving {by} a little moves {z} by {partner} times "
-        f"that, and {then} by {slope} times that again."
-    )
-
-
-def added(by: str, z: str, then: str, slope: str) -> str:
-    """Return why a bias has the slope of its z."""
-    return (
-        f"{by} is added in {z}: {z} moves as much as {by} does, and {then} {slope} times as much."
-    )
-
-
-def chained(by: str, through: Sequence[str], of: str) -> str:
-    """Return why the slopes along one path multiply."""
-    return (
-        f"{by} reaches {of} only through {' and then '.join(through)}. Each passes on its slope "
-        "times what it gets: slopes along a chain multiply."
-    )
-
-
-def through_activation(by: str, a: str, is_identity: bool) -> str:
-    """Return why ∂L/∂z is ∂L/∂a times the activation's slope."""
-    if is_identity:
-        return f"{a} is {by}, so L feels both alike."
-    return (
-        f"{by} reaches L only through {a}: what L feels of {a}, times how steep the activation is."
-    )
-
-
-def paths(by: str, units: Sequence[str]) -> str:
-    """Return why the slopes along several paths add up."""
-    if len(units) == 1:
-        return f"{by} reaches L only through {units[0]}: the slope there, times their weight."
-    between = "and" if len(units) == 2 else "to"
-    return (
-        f"{by} goes into {len(units)} units, {units[0]} {between} {units[-1]}. Along each path the "
-        "slope is that unit's, times the weight between them; paths add up."
-    )
+def _of_slope(
+    network: Network, quantity: Quantity, of: str, by: str, known: Mapping[str, Quantity]
+) -> str:
+    """Return why a derivative is the product, or the sum of products, that it is."""
+    taken = {name: known[name].derivative for name in quantity.depends_on}
+    slopes = {name: pair[1] for name, pair in taken.items() if pair}
+    if not slopes and by.startswith("z"):
+        return (
+            f"How steep the activation is at {by}: a small move of {by} moves {of} so many times "
+            "as much."
+        )
+    if not slopes:
+        says = SQUARED_DISTANCE_SLOPE if by == "ypred" else LOSS_SLOPES[network.loss]
+        return says.format(by=by)
+    if by.startswith("z"):
+        a = f"a{by[1:]}"
+        if len(slopes) == 1:  # that of the identity is none
+            return f"{a} is {by}, so L feels both alike."
+        return (
+            f"{by} reaches L only through {a}: what L feels of {a}, times how steep the activation "
+            "is."
+        )
+    units = list(slopes.values())
+    if by.startswith("a"):
+        if len(units) == 1:
+            return f"{by} reaches L only through {units[0]}: the slope there, times their weight."
+        between = "and" if len(units) == 2 else "to"
+        return (
+            f"{by} goes into {len(units)} units, {units[0]} {between} {units[-1]}. Along each path "
+            "the slope is that unit's, times the weight between them; paths add up."
+        )
+    if f"d{by}_data" in known:
+        return PENALTY_SLOPE.format(by=by)
+    if len(units) > 1:
+        return (
+            f"{by} reaches {of} only through {' and then '.join(units[-2::-1])}. Each passes on "
+            "its slope times what it gets: slopes along a chain multiply."
+        )
+    ((name, z),) = slopes.items()
+    slope = known[name].symbol
+    for partner in quantity.depends_on:
+        if partner not in slopes:
+            return (
+                f"{by} multiplies {partner} in {z}: moving {by} a little moves {z} by {partner} "
+                f"times that, and {of} by {slope} times that again."
+            )
+    return f"{by} is added in {z}: {z} moves as much as {by} does, and {of} {slope} times as much."

@@ -14,9 +14,8 @@ from compare.people import PEOPLE, raw, shifted, targets
 from compare.trace import Trace
 from compare.traced import witnesses
 from compare.traced.article import trace_article
-from compare.traced.assemble import Check, Checks
 from compare.traced.network import trace_network
-from compare.traced.witnesses import compiled
+from compare.traced.witnesses import Check, Witnesses, compiled
 from handgrad.clock import Clock
 from manual.network import Network
 from tests.compare.traced.test_network import QUICK, drawn, title, traced
@@ -34,11 +33,11 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> dict[str, Check]:
     """What the verdicts of the traces that a test takes were made from, by name."""
     made: dict[str, Check] = {}
 
-    def noted(self: Any, computed: Any, of: Any = Checks.of) -> Check:
-        made[computed.name] = of(self, computed)
-        return made[computed.name]
+    def noted(self: Any, meaning: Any, check: Any = Witnesses.check) -> Check:
+        made[meaning.name] = check(self, meaning)
+        return made[meaning.name]
 
-    monkeypatch.setattr(Checks, "of", noted)
+    monkeypatch.setattr(Witnesses, "check", noted)
     return made
 
 
