@@ -1,12 +1,16 @@
 """Errata on descent: signs, slopes, the loss as a surface, the order of samples, the start."""
 
+from collections import deque
+from itertools import islice
+from typing import Any
+
 import numpy as np
 
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, stack
-from compare.errata.entry import Cell, Shown, erratum
-from compare.errata.example import ALICE, BOB, XS, YS, drawn, mean_loss, trained
+from compare.errata.entry import Shown, erratum
+from compare.errata.example import ALICE, BOB, XS, YS, drawn, mean_loss, nudged, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
 from manual.article import Parameters
@@ -35,24 +39,22 @@ RATES = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 def signs() -> Shown:
     """Move parameters with a positive and a negative slope, and see how Alice's loss changes."""
     start, (x, y) = manual.article.ones_parameters(), ALICE
-    slopes = manual.article.gradient(start, x, y)._asdict()
-    losses: dict[str, list[float]] = {}
-    for name in ("w1", "w5"):
-        moved = [getattr(start, name) + by for by in (-NUDGE, 0.0, NUDGE)]
-        losses[name] = [
-            float(manual.article.loss(start._replace(**{name: w}), x, y)) for w in moved
-        ]
-    directions = {
-        name: "rises" if low < high else "falls" for name, (low, _, high) in losses.items()
+    gradient, moves = manual.article.gradient(start, x, y), (-NUDGE, 0.0, NUDGE)
+    slopes = {"w1": gradient.w1, "w5": gradient.w5}
+    losses = {
+        name: [manual.article.loss(nudged(start, name, by), x, y) for by in moves]
+        for name in slopes
     }
-    signs = {name: "positive" if slopes[name] > 0 else "negative" for name in losses}
+    directions = {name: "rises" if of[0] < of[-1] else "falls" for name, of in losses.items()}
     return Shown(
         ("Alice", "∂L/∂", f"L at -{NUDGE}", "L", f"L at +{NUDGE}", "to the right, L"),
-        tuple((name, float(slopes[name]), *losses[name], directions[name]) for name in losses),
+        [(name, slopes[name], *losses[name], directions[name]) for name in losses],
         " ".join(
-            f"∂L/∂{name} is {signs[name]}, and L {directions[name]} with {name}." for name in losses
+            f"∂L/∂{name} is {'positive' if slope > 0 else 'negative'}, and L {directions[name]} "
+            f"with {name}."
+            for name, slope in slopes.items()
         ),
-        {"slopes": {name: float(slopes[name]) for name in losses}, "losses": losses},
+        {"slopes": slopes, "losses": losses},
         digits=8,
     )
 
@@ -75,22 +77,23 @@ def first_order() -> Shown:
     steps = [("Alice", *_step(start, ALICE, rate)) for rate in RATES]
     steps.append(("Bob", *_step(start, BOB, Settings().learning_rate)))
     rises = [(name, rate) for name, rate, *_, all_four in steps if all_four > 0]
-    own = sum(change > 0 for _, _, change, _, _ in steps)
+    _, _, changes, promised, means = zip(*steps, strict=True)
+    own = sum(change > 0 for change in changes)
     # The first-order prediction holds for a short step, not for a long one.
-    kept = [change / promised for _, _, change, promised, _ in steps[: len(RATES)]]
+    kept = [change / wanted for _, _, change, wanted, _ in steps[: len(RATES)]]
     return Shown(
         ("taken", "η", "ΔL of that sample", "-η ‖∇L‖²", "ΔL of all four, mean"),
-        tuple(steps),
+        steps,
         f"With η = {RATES[0]:g} the change is {kept[0]:.4f} times what first order says, with "
         f"η = {RATES[-1]:g} {kept[-1]:.4f} times. The loss of the sample taken rose {own} times, "
         f"the mean loss {len(rises)} times: "
         f"{', '.join(f'after {name} with η = {rate:g}' for name, rate in rises)}.",
         {
-            "changes": [step[2] for step in steps],
-            "first_order": [step[3] for step in steps],
-            "mean_changes": [step[4] for step in steps],
+            "changes": changes,
+            "first_order": promised,
+            "mean_changes": means,
             "kept": kept,
-            "rises": [list(pair) for pair in rises],
+            "rises": rises,
         },
         digits=4,
     )
@@ -130,20 +133,17 @@ def order_of_samples() -> Shown:
     losses = {name: mean_loss(end) for name, end in ends.items()}
     newcomers = shifted(raw(NEWCOMERS))
     answers = [manual.article.feedforward(end, newcomers) for end in ends.values()]
-    rows: list[tuple[Cell, ...]] = [
-        (f"epoch {epoch}", *(_initials(order[epoch]) for order in orders.values()))
+    rows: list[Any] = [
+        (f"epoch {epoch}", *(" ".join(INITIALS[order[epoch]]) for order in orders.values()))
         for epoch in (0, 1)
     ]
     rows.append((f"mean loss after {epochs} epochs", *losses.values()))
-    rows += [
-        (person.name, *(float(answer[k]) for answer in answers))
-        for k, person in enumerate(NEWCOMERS)
-    ]
+    rows += [(person.name, *column) for person, *column in zip(NEWCOMERS, *answers, strict=True)]
     repeats = {name: bool((order == order[0]).all()) for name, order in orders.items()}
     fixed = ", ".join(name for name, same in repeats.items() if same)
     return Shown(
         (f"seed {settings.seed}", *orders),
-        tuple(rows),
+        rows,
         f"The order that is the same in all {epochs} epochs: {fixed}. The losses end between "
         f"{min(losses.values()):.5f} and {max(losses.values()):.5f}.",
         {
@@ -158,10 +158,8 @@ def order_of_samples() -> Shown:
     )
 
 
-def _initials(samples: np.ndarray) -> str:
-    """A B C D: Alice, Bob, Charlie, Diana."""
-    return " ".join(PEOPLE[sample].name[0] for sample in samples)
-
+#: A B C D: Alice, Bob, Charlie, Diana.
+INITIALS = np.array([person.name[0] for person in PEOPLE])
 
 #: Offsets of w1 from the start of the training.
 PLACES = (-1.0, 0.0, 1.0)
@@ -187,23 +185,20 @@ DIFFERENCE = 6e-6
 def ten_dimensions() -> Shown:
     """List three points of the slice, with all their coordinates."""
     start = drawn()
-    thetas = [start._replace(w1=start.w1 + by) for by in PLACES]
+    thetas = [nudged(start, "w1", by) for by in PLACES]
     points = np.array([[*theta, mean_loss(theta)] for theta in thetas]).T
-    held = [bool((coordinate == coordinate[0]).all()) for coordinate in points]
-    rows = [
-        (name, *map(float, coordinate), "held" if still else "moves")
-        for name, coordinate, still in zip((*NAMES, "L"), points, held, strict=True)
-    ]
+    names, held = np.array((*NAMES, "L")), (points == points[:, :1]).all(axis=1)
+    moves = np.where(held, "held", "moves")
     return Shown(
         ("coordinate", *(f"w1 {by:+g}" for by in PLACES), "along the slice"),
-        tuple(rows),
+        [(name, *of, how) for name, of, how in zip(names, points, moves, strict=True)],
         f"A point of the graph has {len(points)} coordinates. Along the slice {sum(held)} of them "
         f"are held, and {len(points) - sum(held)} move: the parameter, and the loss.",
         {
             "inputs": len(NAMES),
             "coordinates": len(points),
-            "held": [name for name, still in zip((*NAMES, "L"), held, strict=True) if still],
-            "losses": points[-1].tolist(),
+            "held": names[held],
+            "losses": points[-1],
         },
     )
 
@@ -226,37 +221,30 @@ def slope_of_a_slice() -> Shown:
     start, rate = drawn(), Settings().learning_rate
     # The mean loss's gradient is the mean of the four people's.
     gradient = Parameters(*stack(manual.article.gradient(start, XS, YS)).mean(axis=1))
-    slopes = [_slope(start, name) for name in NAMES]
+    # A central difference of the mean loss along each parameter.
+    slopes = [
+        (mean_loss(nudged(start, name, DIFFERENCE)) - mean_loss(nudged(start, name, -DIFFERENCE)))
+        / (2 * DIFFERENCE)
+        for name in NAMES
+    ]
     only_w1 = Parameters(*np.where(np.array(NAMES) == "w1", gradient, 0.0))
     drops = [
         mean_loss(start) - mean_loss(manual.sgd.update(start, direction, rate))
         for direction in (only_w1, gradient)
     ]
-    rows: list[tuple[Cell, ...]] = [
-        (name, slope, float(component))
-        for name, slope, component in zip(NAMES, slopes, gradient, strict=True)
-    ]
     return Shown(
         ("", "slope of the slice", "component of the gradient"),
-        tuple(rows),
+        [*zip(NAMES, slopes, gradient, strict=True)],
         f"Each slice has one slope; the gradient has {len(gradient)} components. A step with η = "
         f"{rate:g} against the slope along w1 alone lowers the mean loss by {drops[0]:.6f}, "
         f"against the gradient by {drops[1]:.6f}.",
         {
             "slopes": slopes,
-            "gradient": [float(component) for component in gradient],
+            "gradient": gradient,
             "drop_along_w1": drops[0],
             "drop_along_gradient": drops[1],
         },
     )
-
-
-def _slope(start: Parameters, name: str) -> float:
-    """Compute the slope of the mean loss along one parameter by a central difference."""
-    w = getattr(start, name)
-    right = mean_loss(start._replace(**{name: w + DIFFERENCE}))
-    left = mean_loss(start._replace(**{name: w - DIFFERENCE}))
-    return (right - left) / (2 * DIFFERENCE)
 
 
 SEEDS = range(200)
@@ -281,7 +269,12 @@ LAST_PRINTED = 990
 )
 def no_seed() -> Shown:
     """Run the article's training from 200 starts, all networks at once."""
-    printed, end = _train_all()
+    starts = Parameters(*np.array([manual.article.draw_parameters(seed) for seed in SEEDS]).T)
+    settings = Settings()
+    rate, order = settings.learning_rate, settings.sample_order()
+    walked = manual.sgd.train(starts, XS, YS, manual.article.gradient, rate, order)
+    (printed,) = deque(islice(walked, (LAST_PRINTED + 1) * order.shape[1]), maxlen=1)
+    (end,) = deque(walked, maxlen=1)
     # One more axis, so that every network is evaluated for every person.
     losses = manual.article.loss(Parameters(*(p[:, None] for p in printed)), XS, YS).mean(axis=1)
     emily, frank = (manual.article.feedforward(end, x) for x in shifted(raw(NEWCOMERS)))
@@ -291,36 +284,17 @@ def no_seed() -> Shown:
         if tuple(f"{answer:.3f}" for answer in answers) == PUBLISHED
     ]
     found = {f"loss at epoch {LAST_PRINTED}": losses, "Emily": emily, "Frank": frank}
-    rows: list[tuple[Cell, ...]] = [
-        (name, *(float(f(values)) for f in (np.min, np.median, np.max)))
-        for name, values in found.items()
-    ]
     return Shown(
         (f"seeds {SEEDS[0]} to {SEEDS[-1]}", "lowest", "median", "highest"),
-        tuple(rows),
+        [(name, of.min(), np.median(of), of.max()) for name, of in found.items()],
         f"{PUBLISHED[0]} and {PUBLISHED[1]} come from {len(hits)} of {len(SEEDS)} seeds: "
         f"{', '.join(map(str, hits))}.",
         {
             "seeds": hits,
-            "loss": [float(losses.min()), float(losses.max())],
-            "loss_of_the_first_hit": float(losses[SEEDS.index(hits[0])]),
-            "emily": [float(emily.min()), float(emily.max())],
-            "frank": [float(frank.min()), float(frank.max())],
+            "loss": [losses.min(), losses.max()],
+            "loss_of_the_first_hit": losses[SEEDS.index(hits[0])],
+            "emily": [emily.min(), emily.max()],
+            "frank": [frank.min(), frank.max()],
         },
         digits=4,
     )
-
-
-def _train_all() -> tuple[Parameters, Parameters]:
-    """Train from every seed; the parameters after the last printed epoch and at the end."""
-    starts = Parameters(*np.array([manual.article.draw_parameters(seed) for seed in SEEDS]).T)
-    order = Settings().sample_order()
-    after_printed = (LAST_PRINTED + 1) * order.shape[1]
-    printed = params = starts
-    walked = manual.sgd.train(
-        starts, XS, YS, manual.article.gradient, Settings().learning_rate, order
-    )
-    for updates, params in enumerate(walked, start=1):
-        if updates == after_printed:
-            printed = params
-    return printed, params

@@ -1,8 +1,10 @@
 """The types of an erratum and of the result of its run, which commands and the page print."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 #: A cell of a table: words, or a number that is printed to `Shown.digits` significant digits.
 Cell = str | float
@@ -10,12 +12,15 @@ Cell = str | float
 
 @dataclass(frozen=True)
 class Shown:
-    """The result of a run: a table, a sentence that sums it up, and its key numbers by name."""
+    """The result of a run: a table, a sentence that sums it up, and its key numbers by name.
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    A run may return NumPy's numbers and arrays; `Erratum.run` has Python's in their place.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]  #: of `Cell`
     says: str
-    numbers: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, Any]
     digits: int = 6
 
 
@@ -39,4 +44,20 @@ class Erratum:
 
 def erratum(number: int, **texts: Any) -> Callable[[Callable[[], Shown]], Erratum]:
     """Decorate the function that shows an erratum with its texts; the result is the `Erratum`."""
-    return lambda run: Erratum(number, run=run, **texts)
+
+    def decorated(run: Callable[[], Shown]) -> Erratum:
+        def told() -> Shown:
+            shown = run()
+            return replace(shown, rows=_plain(shown.rows), numbers=_plain(shown.numbers))
+
+        return Erratum(number, run=told, **texts)
+
+    return decorated
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(of) for key, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [*map(_plain, value)]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -45,3 +45,8 @@ def gradient_with(dloss: Any, params: Parameters, x: np.ndarray) -> Parameters:
     the y for which that is `dloss`.
     """
     return manual.article.gradient(params, x, manual.article.feedforward(params, x) - dloss / 2)
+
+
+def nudged(params: Parameters, name: str, by: float) -> Parameters:
+    """Return parameters of which one is moved."""
+    return params._replace(**{name: getattr(params, name) + by})

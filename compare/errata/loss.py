@@ -1,7 +1,6 @@
 """Errata on the loss and the chain rule: factors, paths, indices, and rounding on the way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ import autodiff.article
 import manual.article
 from autodiff.precision import in_float64
 from compare.agreement import NAMES, compare_gradients
-from compare.errata.entry import Cell, Shown, erratum
+from compare.errata.entry import Shown, erratum
 from compare.errata.example import ALICE, XS, YS, drawn, gradient_with, mean_loss, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, label, raw, shifted
@@ -43,20 +42,27 @@ EPOCHS = (0, 10, 100, 500, 999)
 def missing_square() -> Shown:
     """Run the article's training with the printed and with the right derivative."""
     settings = Settings(seed=0)
-    trainings = (trained(settings, gradient=_printed_gradient), trained(settings))
+    trainings = (
+        trained(settings, gradient=lambda params, x, _: gradient_with(-1.0, params, x)),
+        trained(settings),
+    )
     everybody = (*PEOPLE, *NEWCOMERS)
+    at_start = mean_loss(settings.start())
     losses = [[mean_loss(Parameters(*after[:, epoch])) for after in trainings] for epoch in EPOCHS]
-    answers = [_answers(after[:, -1]) for after in trainings]
+    answers = [
+        manual.article.feedforward(Parameters(*after[:, -1]), shifted(raw(everybody)))
+        for after in trainings
+    ]
     women = [sum(label(answer) == "F" for answer in column) for column in answers]
-    rows: list[tuple[Cell, ...]] = [("mean loss at the start", *[mean_loss(settings.start())] * 2)]
+    rows: list[Any] = [("mean loss at the start", at_start, at_start)]
     rows += [(f"after epoch {epoch}", *pair) for epoch, pair in zip(EPOCHS, losses, strict=True)]
-    for k, person in enumerate(everybody):
+    for person, *pair in zip(everybody, *answers, strict=True):
         gender = f", {person.gender}" if person.gender else ""
-        pair = [f"{column[k]:.3f} {label(column[k])}" for column in answers]
-        rows.append((f"{person.name}{gender}", *pair))
+        told = (f"{answer:.3f} {label(answer)}" for answer in pair)
+        rows.append((f"{person.name}{gender}", *told))
     return Shown(
         ("seed 0, η = 0.1", "as printed", "right"),
-        tuple(rows),
+        rows,
         f"Trained as printed, {women[0]} of {len(everybody)} people come out as F and the loss "
         f"ends at {losses[-1][0]:.4f}; with the square it ends at {losses[-1][1]:.4f}, and "
         f"{women[1]} are F.",
@@ -67,16 +73,6 @@ def missing_square() -> Shown:
             "answers_right": answers[1],
         },
     )
-
-
-def _printed_gradient(params: Parameters, x: np.ndarray, y: np.ndarray) -> Parameters:  # noqa: ARG001 (what is printed does not depend on y)
-    return gradient_with(-1.0, params, x)
-
-
-def _answers(params: np.ndarray) -> list[float]:
-    """Return the network's outputs for the four people, Emily and Frank."""
-    x = shifted(raw((*PEOPLE, *NEWCOMERS)))
-    return manual.article.feedforward(Parameters(*params), x).tolist()
 
 
 @erratum(
@@ -97,30 +93,24 @@ def index_from_zero() -> Shown:
     ypred = manual.article.feedforward(Parameters(*trained(Settings())[:, -1]), XS)
     # (y - c)² summed over people is least where c is their mean.
     single = YS.mean()
-    rows: list[tuple[Cell, ...]] = []
-    for i in range(n + 1):
-        if 1 <= i <= n:
-            k = i - 1
-            own = squared_error(YS[k], ypred[k])
-            alike = squared_error(YS[k], single)
-            rows.append((str(i), PEOPLE[k].name, YS[k], float(ypred[k]), float(own), float(alike)))
-        else:
-            rows.append((str(i), "nobody", *["-"] * 4))
-    people = sum(row[1] != "nobody" for row in rows)
-    own, alike = float(mse(YS, ypred)), float(mse(YS, np.full(n, single)))
+    losses = squared_error(YS, ypred), squared_error(YS, single)
+    names = [person.name for person in PEOPLE]
+    rows: list[Any] = [("0", "nobody", *["-"] * 4)]
+    rows += zip(map(str, range(1, n + 1)), names, YS, ypred, *losses, strict=True)
+    own, alike = mse(YS, ypred), mse(YS, np.full(n, single))
     rows.append(("", f"sum / {n}", "", "", own, alike))
     return Shown(
         ("i", "person", "y_i", "y_pred,i", "squared error", f"with one y_pred, {single:g}"),
-        tuple(rows),
-        f"From i = 0 to {n} there are {n + 1} terms for {people} people. With predictions of their "
+        rows,
+        f"From i = 0 to {n} there are {n + 1} terms for {n} people. With predictions of their "
         f"own the mean loss is {own:.6f}; with the best single one it is {alike:g}.",
         {
             "terms": n + 1,
-            "people": people,
-            "single": float(single),
+            "people": n,
+            "single": single,
             "loss_own": own,
             "loss_single": alike,
-            "loss_of_zeros": float(mse(YS, np.zeros(n))),
+            "loss_of_zeros": mse(YS, np.zeros(n)),
         },
     )
 
@@ -150,22 +140,19 @@ def y_partial() -> Shown:
     dloss = _dloss(manual.article.feedforward(start, x), y)
     dypred = gradient_with(1.0, start, x)
 
-    def product(*_: Array) -> Parameters:
-        return Parameters(*(dloss * factor for factor in dypred))
-
-    judged = compare_gradients(start, x, y, by_hand=product)
+    products = Parameters(*(dloss * factor for factor in dypred))
+    judged = compare_gradients(start, x, y, by_hand=lambda *_: products)
     agree = sum(row.verdict == "agree" for row in judged)
-    rows = [
-        (row.name, float(factor), row.by_hand, row.autodiff, row.verdict)
-        for row, factor in zip(judged, dypred, strict=True)
-    ]
     return Shown(
         ("Alice", "∂y_pred/∂", f"times {dloss:.6f}", "∂L/∂ by jax.grad", "verdict"),
-        tuple(rows),
+        [
+            (row.name, factor, row.by_hand, row.autodiff, row.verdict)
+            for row, factor in zip(judged, dypred, strict=True)
+        ],
         f"With ∂L/∂y_pred = {dloss:.6f}, {agree} of {len(judged)} products are ∂L/∂w_i, within "
         "rounding.",
         {
-            "dloss": float(dloss),
+            "dloss": dloss,
             "agree": agree,
             "products": [row.by_hand for row in judged],
             "autodiff": [row.autodiff for row in judged],
@@ -209,10 +196,10 @@ def only_through_h1() -> Shown:
     own = [row.name for row in judged if row.verdict == "agree"]
     return Shown(
         ("Alice, ∂L/∂", "with ∂h1/∂w1", "with its own ∂h1/∂", "right", "its own: verdict"),
-        tuple(
-            (row.name, float(p), row.by_hand, float(r), row.verdict)
+        [
+            (row.name, p, row.by_hand, r, row.verdict)
             for row, p, r in zip(judged, printed, right, strict=True)
-        ),
+        ],
         f"Word for word the chain is right for {', '.join(hits)}; with the parameter's own ∂h1/∂ "
         f"for {', '.join(own)}, {len(own)} of {len(NAMES)}. For the others h1 is not on the way.",
         {"word_for_word": hits, "through_h1": own, "values": [row.by_hand for row in judged]},
@@ -237,30 +224,24 @@ def unfinished_factors() -> Shown:
     """Compute both factors for Alice at weights 1 and biases 0, by hand and by jax.grad."""
     start, (x, y) = manual.article.ones_parameters(), ALICE
     steps = manual.article.forward(start, x)
-    by_hand = {
-        "∂L/∂y_pred": _dloss(steps.ypred, y),
-        "σ′(z3)": sigmoid_derivative(steps.z3),
-        "σ′(z1)": sigmoid_derivative(steps.z1),
-        "∂L/∂w1": manual.article.gradient(start, x, y).w1,
-    }
     slope = in_float64(jax.grad(jax.nn.sigmoid))
-    by_autodiff = {
-        "∂L/∂y_pred": in_float64(jax.grad(lambda p, y: jnp.square(y - p)))(steps.ypred, y),
-        "σ′(z3)": slope(steps.z3),
-        "σ′(z1)": slope(steps.z1),
-        "∂L/∂w1": autodiff.article.gradient(autodiff.article.Parameters(*start), x, y).w1,
-    }
-    formulas = ("-2 (y - y_pred)", "σ(z3) σ(-z3)", "σ(z1) σ(-z1)", "all three × w5 x1")
+    squared = in_float64(jax.grad(lambda p, y: jnp.square(y - p)))
+    by_hand = manual.article.gradient(start, x, y).w1
+    by_autodiff = autodiff.article.gradient(autodiff.article.Parameters(*start), x, y).w1
+    z1, z3, ypred = steps.z1, steps.z3, steps.ypred
+    rows = [
+        ("∂L/∂y_pred", "-2 (y - y_pred)", _dloss(ypred, y), squared(ypred, y)),
+        ("σ′(z3)", "σ(z3) σ(-z3)", sigmoid_derivative(z3), slope(z3)),
+        ("σ′(z1)", "σ(z1) σ(-z1)", sigmoid_derivative(z1), slope(z1)),
+        ("∂L/∂w1", "all three × w5 x1", by_hand, by_autodiff),
+    ]
     return Shown(
         ("Alice", "", "by hand", "by jax.grad"),
-        tuple(
-            (name, formula, float(by_hand[name]), float(by_autodiff[name]))
-            for name, formula in zip(by_hand, formulas, strict=True)
-        ),
-        f"With both factors given, ∂L/∂w1 is a number: {by_hand['∂L/∂w1']:.15g}.",
+        rows,
+        f"With both factors given, ∂L/∂w1 is a number: {by_hand:.15g}.",
         {
-            "by_hand": {name: float(value) for name, value in by_hand.items()},
-            "autodiff": {name: float(value) for name, value in by_autodiff.items()},
+            "by_hand": {name: value for name, _, value, _ in rows},
+            "autodiff": {name: value for name, _, _, value in rows},
         },
         digits=15,
     )
@@ -271,33 +252,26 @@ def three(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-@dataclass(frozen=True)
-class Rounded:
+class Rounded(float):
     """A number that is rounded to three digits after every operation, as on a sheet of paper.
 
     The article's lines run on it as they stand.
     """
 
-    value: float
+    def __new__(cls, value: Any) -> "Rounded":
+        """Round a number."""
+        return super().__new__(cls, three(value))
 
-    def __add__(self, other: Any) -> "Rounded":
-        return _rounded(self.value + _value(other))
+    def __add__(self, other: float) -> "Rounded":
+        return Rounded(float(self) + other)
 
-    def __sub__(self, other: Any) -> "Rounded":
-        return _rounded(self.value - _value(other))
+    def __sub__(self, other: float) -> "Rounded":
+        return Rounded(float(self) - other)
 
-    def __mul__(self, other: Any) -> "Rounded":
-        return _rounded(self.value * _value(other))
+    def __mul__(self, other: float) -> "Rounded":
+        return Rounded(float(self) * other)
 
     __rmul__ = __mul__
-
-
-def _rounded(value: float) -> Rounded:
-    return Rounded(three(value))
-
-
-def _value(number: Any) -> float:
-    return number.value if isinstance(number, Rounded) else float(number)
 
 
 @erratum(
@@ -316,17 +290,17 @@ def rounded_on_the_way() -> Shown:
     """Run the example twice with the same lines: on numbers of three digits, and on all digits."""
     start, ((x1, x2), y) = manual.article.ones_parameters(), ALICE
     on_paper = _example(
-        Parameters(*map(_rounded, start)),
-        *map(_rounded, (x1, x2, y)),
-        sigmoid=lambda z: _rounded(float(sigmoid(z.value))),
-        derivative=lambda z: _rounded(float(sigmoid_derivative(z.value))),
+        Parameters(*map(Rounded, start)),
+        *map(Rounded, (x1, x2, y)),
+        sigmoid=lambda z: Rounded(sigmoid(float(z))),
+        derivative=lambda z: Rounded(sigmoid_derivative(float(z))),
     )
     full = _example(start, x1, x2, y, sigmoid=sigmoid, derivative=sigmoid_derivative)
     at_the_end = {name: three(value) for name, value in full.items()}
     wrong = [name for name in full if on_paper[name] != at_the_end[name]]
     return Shown(
         ("Alice", "rounded on the way", "at the end", "all digits"),
-        tuple((name, on_paper[name], at_the_end[name], full[name]) for name in full),
+        [(name, on_paper[name], at_the_end[name], full[name]) for name in full],
         f"The third digit is wrong in {len(wrong)} of {len(full)} numbers: {', '.join(wrong)}.",
         {"on_the_way": on_paper, "at_the_end": at_the_end, "full": full},
         digits=9,
@@ -341,10 +315,10 @@ def _example(
     sigmoid: Callable[[Any], Any],
     derivative: Callable[[Any], Any],
 ) -> dict[str, float]:
-    """Compute the worked example on numbers of any type."""
+    """Compute the worked example on numbers of either type."""
     steps = forward_lines(params, x1, x2, sigmoid)
     grads = gradient_lines(params, x1, x2, y, steps, derivative)
-    computed = {
+    return {
         "h1": steps.h1,
         "h1 + h2": steps.z3,
         "y_pred": steps.ypred,
@@ -352,4 +326,3 @@ def _example(
         "σ′(h1 + h2)": derivative(steps.z3),
         "∂L/∂w1": grads.w1,
     }
-    return {name: _value(number) for name, number in computed.items()}

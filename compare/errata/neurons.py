@@ -3,7 +3,7 @@
 from itertools import product
 
 import manual.article
-from compare.errata.entry import Cell, Shown, erratum
+from compare.errata.entry import Shown, erratum
 from compare.people import PEOPLE, raw, shifted
 from manual.activations import step
 from manual.article import Parameters
@@ -33,7 +33,7 @@ def shift_or_normalise() -> Shown:
         "standardised": (people - means) / deviations,
     }
     numbers = {
-        name: {"means": x.mean(axis=0).tolist(), "deviations": x.std(axis=0).tolist()}
+        name: {"means": x.mean(axis=0), "deviations": x.std(axis=0)}
         for name, x in treatments.items()
     }
     rows = [
@@ -44,7 +44,7 @@ def shift_or_normalise() -> Shown:
     left = numbers["less 135 and 66"]["means"]
     return Shown(
         ("", "weight: mean", "deviation", "height: mean", "deviation"),
-        tuple(rows),
+        rows,
         f"The means are {means[0]:g} lb and {means[1]:g} in; the article's shift leaves "
         f"{left[0]:g} and {left[1]:g} of them, and the spread untouched.",
         numbers,
@@ -66,28 +66,23 @@ def shift_or_normalise() -> Shown:
 )
 def mark_of_fifty() -> Shown:
     """Evaluate marks around 50 with a step neuron and with a sigmoid neuron."""
-    marks = (40, 49, 50, 51, 60)
     strict, smooth = Neuron([1.0], -50.0, step), Neuron([1.0], -50.0)
     rows = []
-    for mark in marks:
+    for mark in (40, 49, 50, 51, 60):
         _, x, hard = strict.steps([mark])
-        soft = smooth.feedforward([mark])
-        rows.append((str(mark), float(x), float(hard), float(soft), _served(float(hard))))
+        served = "dinner" if hard == 1 else "beaten"
+        rows.append((str(mark), x, hard, smooth.feedforward([mark]), served))
     steps = {row[0]: row[2] for row in rows}
     sigmoids = {row[0]: row[3] for row in rows}
     return Shown(
         ("mark", "x", "step(x)", "σ(x)", "by the step"),
-        tuple(rows),
+        rows,
         f"At 50 the step says {steps['50']:g} and the sigmoid {sigmoids['50']:g}; from 49 to 51 "
         f"the step jumps by {steps['51'] - steps['49']:g}, the sigmoid rises by "
         f"{sigmoids['51'] - sigmoids['49']:.2f}.",
         {"step": steps, "sigmoid": sigmoids},
         digits=5,
     )
-
-
-def _served(answer: float) -> str:
-    return "dinner" if answer == 1 else "beaten"
 
 
 #: Threshold units: each fires where the sum of what it takes in reaches -bias.
@@ -107,22 +102,17 @@ NOT, NOT_BOTH = Neuron([-1.0], 0.0, step), Neuron([-1.0, -1.0], 1.0, step)
 )
 def year_and_name() -> Shown:
     """Compute and, or, not with one threshold unit each, and exclusive or with a net of three."""
-    rows: list[tuple[Cell, ...]] = []
-    found: dict[str, list[float]] = {"and": [], "or": [], "not x1": [], "xor": []}
-    for x1, x2 in product((0.0, 1.0), repeat=2):
-        either, not_both = OR.feedforward([x1, x2]), NOT_BOTH.feedforward([x1, x2])
-        answers = (
-            AND.feedforward([x1, x2]),
-            either,
-            NOT.feedforward([x1]),
-            AND.feedforward([either, not_both]),
-        )
-        rows.append((f"{x1:g}", f"{x2:g}", *map(float, answers)))
-        for name, answer in zip(found, answers, strict=True):
-            found[name].append(float(answer))
+    inputs = [*product((0.0, 1.0), repeat=2)]
+    found = {
+        "and": [AND.feedforward(x) for x in inputs],
+        "or": [OR.feedforward(x) for x in inputs],
+        "not x1": [NOT.feedforward([x1]) for x1, _ in inputs],
+        "xor": [AND.feedforward([OR.feedforward(x), NOT_BOTH.feedforward(x)]) for x in inputs],
+    }
+    answers = zip(*found.values(), strict=True)
     return Shown(
         ("x1", "x2", "x1 and x2", "x1 or x2", "not x1", "exactly one"),
-        tuple(rows),
+        [(f"{x1:g}", f"{x2:g}", *row) for (x1, x2), row in zip(inputs, answers, strict=True)],
         "One unit that sums and compares with a threshold computes and, or, not; exactly one of "
         "two takes three of them in two layers, as the article's network has.",
         found,
@@ -144,15 +134,15 @@ def where_released() -> Shown:
     """Run the article's example network neuron by neuron, in the order of the signal."""
     h1, h2, o1 = manual.article.neurons(Parameters(0, 1, 0, 1, 0, 1, 0, 0, 0))
     x = [2.0, 3.0]
-    released = [float(h.feedforward(x)) for h in (h1, h2)]
-    rows: list[tuple[Cell, ...]] = []
+    released = [h.feedforward(x) for h in (h1, h2)]
+    rows = []
     for name, neuron, inputs in (("h1", h1, x), ("h2", h2, x), ("o1", o1, released)):
         steps = neuron.steps(inputs)
         received = ", ".join(f"{value:.6g}" for value in inputs)
-        rows.append((name, received, float(steps.z), float(steps.output)))
+        rows.append((name, received, steps.z, steps.output))
     return Shown(
         ("neuron", "dendrites: inputs", "axon hillock: sum", "axon terminal: output"),
-        tuple(rows),
+        rows,
         f"What o1 receives, {released[0]:.6f} and {released[1]:.6f}, is what h1 and h2 release; "
         f"o1 releases {rows[-1][-1]:.6f}.",
         {
@@ -182,12 +172,11 @@ def ions() -> Shown:
     rows = []
     for x2 in (2.0, 2.9, 3.0, 3.1, 4.0):
         weighted, z, output = fires.steps([2.0, x2])
-        soft = float(smooth.feedforward([2.0, x2]))
-        rows.append((float(weighted.sum()), threshold, float(z), float(output), soft))
+        rows.append((weighted.sum(), threshold, z, output, smooth.feedforward([2.0, x2])))
     at = next(row[0] for row in rows if row[3] == 1)
     return Shown(
         ("weighted sum", "threshold -b", "z", "step(z)", "σ(z)"),
-        tuple(rows),
+        rows,
         "No number of the model stands for an ion, a channel or the pump. In their place it has a "
         f"sum and a threshold: with -b = {threshold:g} the first sum that fires is {at:g}.",
         {"fires_at": at, "threshold": threshold, "outputs": [row[3] for row in rows]},

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.data import table_named
-from compare.errata.entry import Cell, Shown, erratum
+from compare.errata.entry import Shown, erratum
 from compare.errata.example import trained
 from compare.experiment import Settings
 from compare.people import INCHES_PER_CM, PEOPLE, POUNDS_PER_KG
@@ -36,14 +36,13 @@ def slope_or_correlation() -> Shown:
     for name, (x, y) in units.items():
         slope, _ = line(x, y)
         # Dividing by n or n - 1 makes no difference: it cancels in the quotient.
-        r = slope * x.std() / y.std()
-        check = float(np.corrcoef(x, y)[0, 1])
-        rows.append((name, slope, float(x.std()), float(y.std()), float(r), check))
-        numbers[name] = {"slope": slope, "r": float(r), "corrcoef": check}
+        r, check = slope * x.std() / y.std(), np.corrcoef(x, y)[0, 1]
+        rows.append((name, slope, x.std(), y.std(), r, check))
+        numbers[name] = {"slope": slope, "r": r, "corrcoef": check}
     (a, b) = numbers.values()
     return Shown(
         ("", "slope m", "s_x", "s_y", "m s_x / s_y", "np.corrcoef"),
-        tuple(rows),
+        rows,
         f"The slope is {a['slope']:.4f} lb per in and {b['slope']:.4f} kg per cm; the correlation "
         f"is {a['r']:.4f} and {b['r']:.4f}.",
         numbers,
@@ -68,19 +67,17 @@ def exchanged_axes() -> Shown:
     height, weight = table.x[:, 0], table.y
     slope, intercept = line(height, weight)
     back, offset = line(weight, height)
-    # height = back * weight + offset, solved for the weight
-    turned_slope, turned_intercept = 1 / back, -offset / back
     lines = {
         "weight by height": (slope, intercept),
-        "height by weight, turned": (turned_slope, turned_intercept),
+        # height = back * weight + offset, solved for the weight
+        "height by weight, turned": (1 / back, -offset / back),
     }
-    errors = {name: float(mse(weight, m * height + c)) for name, (m, c) in lines.items()}
-    r_squared = float(np.corrcoef(height, weight)[0, 1]) ** 2
-    rows: list[tuple[Cell, ...]] = [(name, m, c, errors[name]) for name, (m, c) in lines.items()]
-    right, wrong = errors.values()
+    rows = [(name, m, c, mse(weight, m * height + c)) for name, (m, c) in lines.items()]
+    r_squared = np.corrcoef(height, weight)[0, 1] ** 2
+    right, wrong = (row[-1] for row in rows)
     return Shown(
         ("bdims, kg from cm", "slope", "intercept", "MSE of the weight"),
-        tuple(rows),
+        rows,
         f"The two slopes, {slope:.4f} kg per cm and {back:.4f} cm per kg, multiply to "
         f"{slope * back:.4f}: r² = {r_squared:.4f}, not 1. The line made for the other direction "
         f"has {wrong / right:.2f} times the mean squared error.",
@@ -116,25 +113,23 @@ def absolute_or_squared() -> Shown:
     slope, intercept = line(height, weight)
     ypred = slope * height + intercept
     lengths, squares = np.abs(weight - ypred), (weight - ypred) ** 2
-    mean_absolute, mean_squared = float(lengths.mean()), float(mse(weight, ypred))
+    mean_absolute, mean_squared = lengths.mean(), mse(weight, ypred)
     shares = [[f"{part:.0%}" for part in parts / parts.sum()] for parts in (lengths, squares)]
-    columns = (weight.tolist(), ypred.tolist(), lengths.tolist(), squares.tolist(), *shares)
-    rows: list[tuple[Cell, ...]] = [
-        (person.name, *row) for person, row in zip(PEOPLE, zip(*columns, strict=True), strict=True)
-    ]
+    names = [person.name for person in PEOPLE]
+    rows = [*zip(names, weight, ypred, lengths, squares, *shares, strict=True)]
     rows.append(("mean", "", "", mean_absolute, mean_squared, "", ""))
-    longest = int(lengths.argmax())
+    longest = lengths.argmax()
     return Shown(
         ("lb", "weight", "line", "red line", "squared", "of MAE", "of MSE"),
-        tuple(rows),
+        rows,
         f"MAE is {mean_absolute:.4f} lb, MSE {mean_squared:.4f} lb². {PEOPLE[longest].name}'s red "
         f"line is {lengths[longest] / lengths.sum():.0%} of the one and "
         f"{squares[longest] / squares.sum():.0%} of the other.",
         {
             "mae": mean_absolute,
             "mse": mean_squared,
-            "share_of_mae": float(lengths[longest] / lengths.sum()),
-            "share_of_mse": float(squares[longest] / squares.sum()),
+            "share_of_mae": lengths[longest] / lengths.sum(),
+            "share_of_mse": squares[longest] / squares.sum(),
         },
         digits=5,
     )
@@ -169,26 +164,21 @@ def through_all_points() -> Shown:
         ("the first three", "parabola", height[:3], weight[:3], 2),
         ("the four people", "parabola", height, weight, 2),
     )
-    rows, residuals = [], []
+    rows = []
     for points, curve, x, y, degree in cases:
         features = np.stack([x**power for power in range(1, degree + 1)], axis=1)
-        largest = float(np.abs(y - predict(least_squares(features, y), features)).max())
-        residuals.append(largest)
-        through = largest < HAIR
-        rows.append((points, curve, f"{len(y)}", f"{degree + 1}", largest, _yes(through)))
+        largest = np.abs(y - predict(least_squares(features, y), features)).max()
+        through = "yes" if largest < HAIR else "no"
+        rows.append((points, curve, f"{len(y)}", f"{degree + 1}", largest, through))
     through = [f"{curve}, {points}" for points, curve, *_, yes in rows if yes == "yes"]
     return Shown(
         ("points", "curve", "n", "parameters", "largest error", "through all"),
-        tuple(rows),
+        rows,
         f"{len(through)} of {len(cases)} pass through all points within rounding: "
         f"{'; '.join(through)}.",
-        {"residuals": residuals, "through": [row[-1] == "yes" for row in rows]},
+        {"residuals": [row[-2] for row in rows], "through": [row[-1] == "yes" for row in rows]},
         digits=4,
     )
-
-
-def _yes(answer: bool) -> str:
-    return "yes" if answer else "no"
 
 
 #: Steps of descent, enough to agree with the closed form in all digits shown.
@@ -217,17 +207,17 @@ def closed_form() -> Shown:
     fits = (result.closed_form, result.by_hand, result.autodiff)
     values = np.array([[*fit.slopes, fit.intercept] for fit in fits]).T
     ends = np.array([trained(Settings(seed=seed))[:, -1] for seed in SEEDS])
-    apart = float(np.abs(ends[0] - ends[1]).max())
+    apart = np.abs(ends[0] - ends[1]).max()
     return Shown(
         ("bdims: wgt", "closed form", f"{STEPS} steps by hand", "by autodiff"),
-        tuple((name, *map(float, row)) for name, row in zip(result.names, values, strict=True)),
+        [(name, *row) for name, row in zip(result.names, values, strict=True)],
         f"The descents end within {result.remaining:.1e} of the closed form, in standard "
         f"deviations. Two trainings of the network, seeds {SEEDS[0]} and {SEEDS[1]}, end up to "
         f"{apart:.2f} apart in a parameter: there is no one answer to solve for.",
         {
-            "closed_form": values[:, 0].tolist(),
-            "by_hand": values[:, 1].tolist(),
-            "autodiff": values[:, 2].tolist(),
+            "closed_form": values[:, 0],
+            "by_hand": values[:, 1],
+            "autodiff": values[:, 2],
             "remaining": result.remaining,
             "agree": result.first_divergence is None,
             "networks_apart": apart,
