@@ -5,21 +5,29 @@ from a mean over one example or a matrix of zeros and ones, are left out: factor
 """
 
 import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from compare.recording.number import LARGEST, Number, is_constant
+
+#: The precedence of operations; OPEN is that of what is delimited anyway, in which all may stand.
+OPEN, SUM, PRODUCT, NEGATIVE, POWER, ATOM = range(6)
+
+
+class Pattern(NamedTuple):
+    """How an operation is written: with its operands, its precedence, and those that they need."""
+
+    text: str
+    binds: int
+    needs: tuple[int, ...]
 
 
 class Style(NamedTuple):
     """How formulas are written."""
 
-    operators: dict[str, str]  #: by operation
+    patterns: dict[str, Pattern]  #: by operation
     function: Callable[[str, str], str]  #: (name, arguments)
-    fraction: Callable[[str, str], str] | None  #: (numerator, denominator); None: on one line
-    power: Callable[[str, str], str]
-    absolute: Callable[[str], str]
-    condition: Callable[[str], str]  #: 1 where it holds, else 0
+    exponent: Callable[[str], str]
     number: Callable[[float], str]
 
 
@@ -36,10 +44,6 @@ def _latex_number(value: float) -> str:
     return rf"{mantissa} \times 10^{{{int(exponent)}}}" if e else mantissa
 
 
-def _raised(exponent: str) -> str:
-    return exponent.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
 def _latex_function(name: str, arguments: str) -> str:
     known = {"σ": r"\sigma", "σ′": r"\sigma'", "exp": r"\exp", "log": r"\log", "tanh": r"\tanh"}
     known |= {"max": r"\max", "min": r"\min"}
@@ -49,85 +53,93 @@ def _latex_function(name: str, arguments: str) -> str:
 
 
 TEXT = Style(
-    {"+": " + ", "-": " - ", "*": " · ", "/": " / ", ">": " > ", "≥": " ≥ ", "neg": "-"},
+    {
+        "+": Pattern("{} + {}", SUM, (SUM, PRODUCT)),
+        "-": Pattern("{} - {}", SUM, (SUM, PRODUCT)),
+        "*": Pattern("{} · {}", PRODUCT, (PRODUCT, NEGATIVE)),
+        "/": Pattern("{} / {}", PRODUCT, (PRODUCT, NEGATIVE)),
+        "neg": Pattern("-{}", NEGATIVE, (POWER,)),
+        "**": Pattern("{}{}", POWER, (ATOM, OPEN)),
+        "abs": Pattern("|{}|", ATOM, (OPEN,)),
+        # 1 where it holds, else 0.
+        ">": Pattern("[{} > {}]", ATOM, (OPEN, OPEN)),
+        "≥": Pattern("[{} ≥ {}]", ATOM, (OPEN, OPEN)),
+    },
     lambda name, arguments: f"{name}({arguments})",
-    None,
-    lambda base, exponent: f"{base}{_raised(exponent)}",
-    lambda inside: f"|{inside}|",
-    lambda inside: f"[{inside}]",
+    lambda digits: digits.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")),
     plain,
 )
 
 LATEX = Style(
-    {"+": " + ", "-": " - ", "*": r" \cdot ", "/": " / ", ">": " > ", "≥": r" \ge ", "neg": "-"},
+    TEXT.patterns
+    | {
+        "*": Pattern(r"{} \cdot {}", PRODUCT, (PRODUCT, NEGATIVE)),
+        "/": Pattern(r"\frac{{{}}}{{{}}}", ATOM, (OPEN, OPEN)),
+        "**": Pattern("{}^{{{}}}", POWER, (ATOM, OPEN)),
+        "abs": Pattern(r"\lvert {} \rvert", ATOM, (OPEN,)),
+        "≥": Pattern(r"[{} \ge {}]", ATOM, (OPEN, OPEN)),
+    },
     _latex_function,
-    lambda above, below: rf"\frac{{{above}}}{{{below}}}",
-    lambda base, exponent: f"{base}^{{{exponent}}}",
-    lambda inside: rf"\lvert {inside} \rvert",
-    lambda inside: f"[{inside}]",
+    str,
     _latex_number,
 )
 
-#: The precedence of operations.
-SUM, PRODUCT, NEGATIVE, POWER, ATOM = range(1, 6)
 
-_BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
+class Formula(NamedTuple):
+    """What is written of a number: its name, or its operation and what is written of its operands.
 
-
-class Written(NamedTuple):
-    """Part of a formula, and its precedence."""
-
-    text: str
-    binds: int
-
-
-def written(number: Number, style: Style, atom: Callable[[Number], str | None]) -> str:
-    """Write the formula of one number.
-
-    Args:
-        number: the number; it is written out even if it has a name.
-        style: `TEXT` or `LATEX`.
-        atom: returns the text for a number, or None to write it out.
+    A constant or an input may have neither.
     """
-    return _Writer(style, atom, number).written(number).text
+
+    number: Number
+    name: Any = None
+    parts: "tuple[Formula, ...]" = ()
+
+    def leaves(self) -> list[Any]:
+        """Return the names in it, each once, from left to right."""
+        if self.name is not None:
+            return [self.name]
+        return list(dict.fromkeys(name for part in self.parts for name in part.leaves()))
+
+    def factors(self) -> list[Any]:
+        """Split a product into the names of its factors; None for one that has no name."""
+        if self.parts and self.number.operation == "*" and not self.number.called:
+            return [name for part in self.parts for name in part.factors()]
+        return [self.name]
+
+    def written(self, style: Style, text: Callable[[Any], str]) -> str:
+        """Write it in a style, `TEXT` or `LATEX`, names as `text` says."""
+        return self._written(style, text)[0]
+
+    def _written(self, style: Style, text: Callable[[Any], str]) -> tuple[str, int]:
+        """Write it, and return its precedence, too; bracketed as the lines compute it."""
+        number = self.number
+        if not self.parts:
+            said = style.number(number.value) if self.name is None else text(self.name)
+            return said, NEGATIVE if said.startswith("-") else ATOM
+        parts = [part._written(style, text) for part in self.parts]
+        sign = number.called[0] if number.called else number.operation
+        if number.called or sign not in style.patterns:
+            return style.function(sign, ", ".join(said for said, _ in parts)), ATOM
+        pattern, binds, needs = style.patterns[sign]
+        operands = []
+        for (said, has), need in zip(parts, needs, strict=True):
+            # No two signs meet: a - (-b).
+            bare = has >= need and not (operands and need and said.startswith("-"))
+            operands.append(said if bare else f"({said})")
+        if sign == "**":
+            operands[1] = style.exponent(operands[1])
+        return pattern.format(*operands), binds
 
 
-def leaves(number: Number, has_name: Callable[[Number], bool]) -> list[Number]:
-    """Return the named numbers of a formula, each once, from left to right."""
-    found: dict[Number, None] = {}
-
-    def walk(number: Number, top: bool) -> None:
-        if not top and has_name(number):
-            found[number] = None
-        elif kept := _kept(number):
-            walk(kept, False) if has_name(kept) else walk(kept, top)
-        else:
-            for operand in _operands(number):
-                walk(operand, False)
-
-    walk(number, True)
-    return list(found)
-
-
-def factors(number: Number, has_name: Callable[[Number], bool]) -> list[Number]:
-    """Split a product into its factors, down to those that have names."""
-
-    def split(number: Number, top: bool) -> Iterable[Number]:
-        if not top and has_name(number):
-            yield number
-        elif kept := _kept(number):
-            yield from split(kept, top)
-        elif number.operation == "*" and number.called is None:
-            for operand in number.operands:
-                yield from split(operand, False)
-        else:
-            yield number
-
-    return list(split(number, True))
-
-
-def _operands(number: Number) -> tuple[Number, ...]:
-    return number.called[1] if number.called else number.operands
+def formula(number: Number, name: Callable[[Number], Any]) -> Formula:
+    """Return the formula of a number, down to those that `name` has a name for, and not None."""
+    if (found := name(number)) is not None:
+        return Formula(number, found)
+    if kept := _kept(number):
+        return formula(kept, name)
+    operands = number.called[1] if number.called else number.operands
+    return Formula(number, None, tuple(formula(of, name) for of in operands))
 
 
 def _kept(number: Number) -> Number | None:
@@ -153,53 +165,3 @@ def _is_nothing(number: Number) -> bool:
     if is_constant(number, 0):
         return True
     return number.operation == "*" and any(is_constant(of, 0) for of in number.operands)
-
-
-class _Writer:
-    def __init__(self, style: Style, atom: Callable[[Number], str | None], top: Number):
-        self.style, self.atom, self.top = style, atom, top
-
-    def written(self, number: Number) -> Written:
-        if number is not self.top and (name := self.atom(number)) is not None:
-            return Written(name, NEGATIVE if name.startswith("-") else ATOM)
-        if number.called:
-            sign, arguments = number.called
-            inside = ", ".join(self.written(argument).text for argument in arguments)
-            return Written(self.style.function(sign, inside), ATOM)
-        if kept := _kept(number):
-            return self.written(kept)
-        if not number.operands:
-            text = self.style.number(number.value)
-            return Written(text, NEGATIVE if text.startswith("-") else ATOM)
-        return self._operation(number)
-
-    def _operation(self, number: Number) -> Written:
-        style, operation = self.style, number.operation
-        parts = [self.written(operand) for operand in number.operands]
-        if operation == "/" and style.fraction:
-            return Written(style.fraction(*(part.text for part in parts)), ATOM)
-        if operation in _BINDS:
-            return self._binary(operation, *parts)
-        if operation == "neg":
-            return Written(style.operators["neg"] + _within(parts[0], POWER), NEGATIVE)
-        if operation == "**":
-            return Written(style.power(_within(parts[0], ATOM), parts[1].text), POWER)
-        if operation == "abs":
-            return Written(style.absolute(parts[0].text), ATOM)
-        if operation in style.operators:
-            return Written(
-                style.condition(style.operators[operation].join(p.text for p in parts)), ATOM
-            )
-        return Written(style.function(operation, ", ".join(part.text for part in parts)), ATOM)
-
-    def _binary(self, operation: str, left: Written, right: Written) -> Written:
-        """Write an operator with its operands, bracketed as the lines compute them."""
-        binds = _BINDS[operation]
-        bare = right.binds > binds and not right.text.startswith("-")
-        first = _within(left, binds)
-        second = right.text if bare else f"({right.text})"
-        return Written(f"{first}{self.style.operators[operation]}{second}", binds)
-
-
-def _within(part: Written, binds: int) -> str:
-    return part.text if part.binds >= binds else f"({part.text})"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compare.recording.arrays import Array
-from compare.recording.formula import LATEX, TEXT, Style, factors, leaves, written
+from compare.recording.formula import LATEX, TEXT, formula
 from compare.recording.number import Number
 from compare.recording.program import program
 from compare.recording.watching import Statement, statements
@@ -113,7 +113,8 @@ def _computed(
     check: Check,
 ) -> Quantity:
     """Add what a computed number has: formulas, from the names of the numbers so far, and check."""
-    number, words, meaning = named.number, set(re.findall(r"\w+", statement.text)), named.meaning
+    number, meaning, exact = named.number, named.meaning, check.exact
+    words = set(re.findall(r"\w+", statement.text))
 
     def newest(number: Number) -> Named | None:
         """Return the newest name for a number, preferring names among a statement's words."""
@@ -121,29 +122,17 @@ def _computed(
         used = [of for of in found if of.variable in words]
         return (used or found or [None])[-1]
 
-    def formula(style: Style, text: Callable[[Named], str]) -> str:
-        def atom(number: Number) -> str | None:
-            name = newest(number)
-            return name and text(name)
-
-        return atom(number) or written(number, style, atom)
-
-    def names_of(parts: Callable[..., list[Number]]) -> tuple[str, ...]:
-        """Return the names of all parts, or of the number itself if it has one already."""
-        same = newest(number)
-        found = [same] if same else [newest(of) for of in parts(number, lambda of: of in names)]
-        return tuple(of.meaning.name for of in found if of) if all(found) else ()
-
-    exact = check.exact
+    said = formula(number, newest)
+    parts = said.factors()
     return replace(
         made,
-        formula=formula(TEXT, lambda of: of.meaning.symbol.text),
-        formula_latex=formula(LATEX, lambda of: of.meaning.symbol.latex),
-        substituted=formula(TEXT, lambda of: TEXT.number(of.number.value)),
-        substituted_latex=formula(LATEX, lambda of: LATEX.number(of.number.value)),
-        places_latex=formula(LATEX, lambda of: place(of.meaning.name)),
-        depends_on=names_of(leaves),
-        factors=names_of(factors),
+        formula=said.written(TEXT, lambda of: of.meaning.symbol.text),
+        formula_latex=said.written(LATEX, lambda of: of.meaning.symbol.latex),
+        substituted=said.written(TEXT, lambda of: TEXT.number(of.number.value)),
+        substituted_latex=said.written(LATEX, lambda of: LATEX.number(of.number.value)),
+        places_latex=said.written(LATEX, lambda of: place(of.meaning.name)),
+        depends_on=tuple(of.meaning.name for of in said.leaves()),
+        factors=tuple(of.meaning.name for of in parts) if all(parts) else (),
         derivative=(
             (meaning.of.name, meaning.by.name) if isinstance(meaning, Derivative) else None
         ),

@@ -9,7 +9,7 @@ import pytest
 import manual.article
 from compare.agreement import stack
 from compare.recording.arrays import Array, given
-from compare.recording.formula import LATEX, TEXT, leaves, written
+from compare.recording.formula import LATEX, TEXT, formula
 from compare.recording.number import Number
 from compare.recording.program import program
 from compare.recording.watching import RETURN, Watch
@@ -39,8 +39,9 @@ def test_the_largest_has_the_name_of_what_it_is() -> None:
     x = given([[1.0, 3.0, 2.0]])
     names = dict(zip(x.numbers[0], ("a", "b", "c"), strict=True))
     shifted = (x - namespace(x).max(x, axis=-1, keepdims=True)).numbers[0, 2]
-    assert written(shifted, TEXT, names.get) == "c - b"
-    assert leaves(shifted, names.__contains__) == [x.numbers[0, 2], x.numbers[0, 1]]
+    of_shifted = formula(shifted, names.get)
+    assert of_shifted.written(TEXT, str) == "c - b"
+    assert of_shifted.leaves() == ["c", "b"]
     at = {name: number for number, name in names.items()}
     assert [line.operation for line in program(at | {"d": shifted}).lines].count("largest") == 2
 
@@ -71,19 +72,18 @@ FORMULAS: dict[str, tuple[Number, str]] = {
 }
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_formulas_in_symbols_and_numbers(formula: str) -> None:
-    number, substituted = FORMULAS[formula]
-    assert written(number, TEXT, NAMES.get) == formula
-    in_numbers = written(number, TEXT, lambda n: TEXT.number(n.value) if n in NAMES else None)
-    assert in_numbers == substituted
+@pytest.mark.parametrize("symbols", FORMULAS)
+def test_formulas_in_symbols_and_numbers(symbols: str) -> None:
+    number, substituted = FORMULAS[symbols]
+    of = formula(number, lambda n: n if n in NAMES else None)
+    assert of.written(TEXT, NAMES.__getitem__) == symbols
+    assert of.written(TEXT, lambda n: TEXT.number(n.value)) == substituted
 
 
 def test_formulas_in_latex() -> None:
     number = (a - b) ** 2 / c.exp()
-    assert written(number, LATEX, NAMES.get) == r"\frac{(a - b)^{2}}{\exp(c)}"
-    tiny = Number(1.5e-13)
-    in_numbers = written(a * tiny, LATEX, lambda n: LATEX.number(n.value))
+    assert formula(number, NAMES.get).written(LATEX, str) == r"\frac{(a - b)^{2}}{\exp(c)}"
+    in_numbers = formula(a * Number(1.5e-13), lambda _: None).written(LATEX, str)
     assert in_numbers == r"2 \cdot 1.5 \times 10^{-13}"
 
 
