@@ -5,6 +5,7 @@ program in the data; checks are taken from the passes where the reader's numbers
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from compare.people import NEWCOMERS, PEOPLE, SHIFT, Person, raw, shifted, targets
@@ -42,12 +43,12 @@ def of_article() -> dict[str, Any]:
     trace = trace_article(LESSONS, x, float(y))
     starts = {"ones": ones_parameters(), "random": draw_parameters(SEED), "lessons": LESSONS}
     return {
-        "program": _program(trace),
+        "program": trace.program._asdict(),
         "quantities": [_quantity(of) for of in trace.quantities.values()],
         "starts": {key: _floats(params) for key, params in starts.items()},
         "drawn": [[says, _floats(params)] for says, params in _drawn().items()],
-        "samples": [_sample(person) | _measured(person) for person in PEOPLE],
-        "newcomers": [_measured(person) for person in NEWCOMERS],
+        "samples": [_sample(person) | asdict(person) for person in PEOPLE],
+        "newcomers": [asdict(person) for person in NEWCOMERS],
         "shift": SHIFT.tolist(),
         "eta": trace.quantities["η"].by_hand,
         "passes": [_pass(of) for of in _traces()],
@@ -77,14 +78,10 @@ def _traces() -> Iterable[Trace]:
 
 
 def _quantity(quantity: Quantity) -> dict[str, Any]:
+    told = ("name", "symbol", "factors", "derivative", "formula", "reason")
     return {
-        "name": quantity.name,
-        "symbol": quantity.symbol,
-        "factors": quantity.factors,
-        "derivative": quantity.derivative,
-        "formula": quantity.formula,
-        "reason": quantity.reason,
-        "where": _where(quantity),
+        **{key: getattr(quantity, key) for key in told},
+        "where": quantity.file and f"{quantity.file}, line {quantity.line}",
         "statement": quantity.statement,
         "mathml": {
             "symbol": mathml(quantity.latex),
@@ -93,10 +90,6 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
             "worked": _worked(quantity),
         },
     }
-
-
-def _where(quantity: Quantity) -> str | None:
-    return quantity.file and f"{quantity.file}, line {quantity.line}"
 
 
 #: What a pocket calculator needs to come to σ, or to its slope, at z.
@@ -115,29 +108,16 @@ def _worked(quantity: Quantity) -> str | None:
     return latex and mathml(latex.format(place(quantity.depends_on[0])))
 
 
-def _program(trace: Trace) -> dict[str, Any]:
-    return {
-        "lines": [
-            [line.operation, line.operands, line.value, line.called] for line in trace.program.lines
-        ],
-        "at": dict(trace.program.at),
-    }
-
-
 def _pass(trace: Trace) -> dict[str, Any]:
     """Return Python's results, by name."""
     computed = [q for q in trace.quantities.values() if q.step > 0]
     given = [q for q in trace.quantities.values() if q.step == 0]
-    about = trace.about
+    told = ("by_hand", "autodiff", "exact", "ulps_by_hand", "ulps_autodiff")
     return {
-        "sample": about["whose"],
-        "form": about.get("sigmoid_derivative", FORMS[0]),
+        "sample": trace.about["whose"],
+        "form": trace.about["sigmoid_derivative"],
         "given": {q.name: q.by_hand for q in given},
-        "by_hand": {q.name: q.by_hand for q in computed},
-        "autodiff": {q.name: q.autodiff for q in computed},
-        "exact": {q.name: q.exact for q in computed},
-        "ulps_by_hand": {q.name: q.ulps_by_hand for q in computed},
-        "ulps_autodiff": {q.name: q.ulps_autodiff for q in computed},
+        **{key: {q.name: getattr(q, key) for q in computed} for key in told},
     }
 
 
@@ -145,15 +125,6 @@ def _sample(person: Person) -> dict[str, Any]:
     (x,), (y,) = shifted(raw((person,))), targets((person,))
     given = {"x1": float(x[0]), "x2": float(x[1]), "y": float(y)}
     return {"key": person.name.lower(), "given": given}
-
-
-def _measured(person: Person) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "weight": person.weight,
-        "height": person.height,
-        "gender": person.gender,
-    }
 
 
 def formulas(content: dict[str, Any]) -> Iterable[str]:
