@@ -1,6 +1,7 @@
 """Errata on the loss and the chain rule: factors, paths, indices, and rounding on the way."""
 
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 from typing import Any
 
 import jax
@@ -247,33 +248,6 @@ def unfinished_factors() -> Shown:
     )
 
 
-def three(value: float) -> float:
-    """Round a value to three significant digits."""
-    return float(f"{value:.3g}")
-
-
-class Rounded(float):
-    """A number that is rounded to three digits after every operation, as on a sheet of paper.
-
-    The article's lines run on it as they stand.
-    """
-
-    def __new__(cls, value: Any) -> "Rounded":
-        """Round a number."""
-        return super().__new__(cls, three(value))
-
-    def __add__(self, other: float) -> "Rounded":
-        return Rounded(float(self) + other)
-
-    def __sub__(self, other: float) -> "Rounded":
-        return Rounded(float(self) - other)
-
-    def __mul__(self, other: float) -> "Rounded":
-        return Rounded(float(self) * other)
-
-    __rmul__ = __mul__
-
-
 @erratum(
     22,
     title="Rounded on the way",
@@ -289,14 +263,15 @@ class Rounded(float):
 def rounded_on_the_way() -> Shown:
     """Run the example twice with the same lines: on numbers of three digits, and on all digits."""
     start, ((x1, x2), y) = manual.article.ones_parameters(), ALICE
-    on_paper = _example(
-        Parameters(*map(Rounded, start)),
-        *map(Rounded, (x1, x2, y)),
-        sigmoid=lambda z: Rounded(sigmoid(float(z))),
-        derivative=lambda z: Rounded(sigmoid_derivative(float(z))),
-    )
+    with localcontext(prec=3):  # decimal numbers are rounded after every operation
+        on_paper = _example(
+            Parameters(*map(Decimal, start)),
+            *map(Decimal, (x1, x2, y)),
+            sigmoid=lambda z: +Decimal(float(sigmoid(float(z)))),
+            derivative=lambda z: +Decimal(float(sigmoid_derivative(float(z)))),
+        )
     full = _example(start, x1, x2, y, sigmoid=sigmoid, derivative=sigmoid_derivative)
-    at_the_end = {name: three(value) for name, value in full.items()}
+    at_the_end = {name: float(f"{value:.3g}") for name, value in full.items()}
     wrong = [name for name in full if on_paper[name] != at_the_end[name]]
     return Shown(
         ("Alice", "rounded on the way", "at the end", "all digits"),
@@ -318,7 +293,7 @@ def _example(
     """Compute the worked example on numbers of either type."""
     steps = forward_lines(params, x1, x2, sigmoid)
     grads = gradient_lines(params, x1, x2, y, steps, derivative)
-    return {
+    computed = {
         "h1": steps.h1,
         "h1 + h2": steps.z3,
         "y_pred": steps.ypred,
@@ -326,3 +301,4 @@ def _example(
         "σ′(h1 + h2)": derivative(steps.z3),
         "∂L/∂w1": grads.w1,
     }
+    return {name: float(number) for name, number in computed.items()}

@@ -1,11 +1,11 @@
 """Turn a recording into a program: the same operations in order, for the page to run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from compare.recording.number import Number
 
-GIVEN, CONSTANT = "given", "constant"
+CONSTANT = "constant"
 
 
 class Line(NamedTuple):
@@ -26,45 +26,18 @@ class Program(NamedTuple):
 
 
 def program(named: Mapping[str, Number]) -> Program:
-    """Build the program that computes named numbers. Its inputs need names, too.
-
-    Raises:
-        ValueError: an input has no name, so it could not be set.
-    """
+    """Build the program that computes named numbers, its inputs among them."""
     at: dict[Number, int] = {}
     lines: list[Line] = []
-    known = set(named.values())
-    for number in _in_order(named.values()):
-        if number.operation == GIVEN and number not in known:
-            raise ValueError(f"program: a given number, {number.value}, has no name")
-        at[number] = len(lines)
-        lines.append(_line(number, at))
-    return Program(tuple(lines), {name: at[number] for name, number in named.items()})
 
+    def add(number: Number) -> int:
+        if number not in at:
+            operands = tuple(map(add, number.operands))
+            called = number.called and (number.called[0], tuple(map(add, number.called[1])))
+            value = number.value if number.operation == CONSTANT else None
+            at[number] = len(lines)
+            lines.append(Line(number.operation, operands, value, called))
+        return at[number]
 
-def _line(number: Number, at: Mapping[Number, int]) -> Line:
-    value = number.value if number.operation == CONSTANT else None
-    operands = tuple(at[operand] for operand in number.operands)
-    called = None
-    if number.called:
-        sign, arguments = number.called
-        called = (sign, tuple(at[argument] for argument in arguments))
-    return Line(number.operation, operands, value, called)
-
-
-def _in_order(numbers: Iterable[Number]) -> Iterator[Number]:
-    """Yield each number once, after its operands. Not recursive: sums may be long."""
-    done: set[Number] = set()
-    for number in numbers:
-        open_ = [number]
-        while open_:
-            if (top := open_[-1]) in done:
-                open_.pop()
-                continue
-            needed = (*top.operands, *(top.called[1] if top.called else ()))
-            missing = [operand for operand in needed if operand not in done]
-            if missing:
-                open_ += reversed(missing)
-            else:
-                done.add(open_.pop())
-                yield top
+    places = {name: add(number) for name, number in named.items()}
+    return Program(tuple(lines), places)

@@ -105,30 +105,26 @@ def _names_of(function: Callable[..., Any], frame: FrameType, bindings: list[Bin
 
 
 def _marker(frame: FrameType, sign: str) -> Any:
-    """Return a trace function that marks a function's result with its sign and argument."""
+    """Return a trace function that marks a function's result with its sign and argument.
+
+    It does so element by element or, for a function of whole rows, with the whole row.
+    """
     (name,) = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     given = frame.f_locals[name]
 
     def on_return(_: FrameType, event: str, result: Any) -> Any:
-        if event == "return":
-            result = result[0] if isinstance(result, tuple) else result
-            _mark(sign, given, result)
+        result = result[0] if isinstance(result, tuple) else result
+        if event == "return" and isinstance(given, Array) and isinstance(result, Array):
+            for at in np.ndindex(result.shape):
+                number = result.numbers[at]
+                if sign.endswith("[]"):
+                    row = tuple(given.numbers[at[:-1]])
+                    number.called = (sign.replace("[]", f"[{at[-1]}]"), row)
+                elif number.operands and number is not given.numbers[at]:
+                    number.called = (sign, (given.numbers[at],))
         return on_return
 
     return on_return
-
-
-def _mark(sign: str, given: Any, result: Any) -> None:
-    """Mark a result element by element or, for a function of whole rows, with the whole row."""
-    if not (isinstance(given, Array) and isinstance(result, Array)):
-        return
-    of_rows = sign.endswith("[]")
-    for at in np.ndindex(result.shape):
-        number = result.numbers[at]
-        if of_rows:
-            number.called = (sign.replace("[]", f"[{at[-1]}]"), tuple(given.numbers[at[:-1]]))
-        elif number.operands and number is not given.numbers[at]:
-            number.called = (sign, (given.numbers[at],))
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.recording.program import CONSTANT, GIVEN, Program
+from compare.recording.program import CONSTANT, Program
 from compare.trace import Trace
 from tests.compare.passes import NETWORKS, trace
 from tests.compare.recording.operations import OPERATIONS
@@ -21,13 +21,13 @@ def run(of: Program, given: Mapping[str, float]) -> dict[str, float]:
     """What the program computes, by name."""
     results: list[Any] = [None] * len(of.lines)
     for name, at in of.at.items():
-        if of.lines[at].operation == GIVEN:
+        if of.lines[at].operation == "given":
             results[at] = np.float64(given[name])
     for at, line in enumerate(of.lines):
         if line.operation == CONSTANT:
             assert line.value is not None
             results[at] = np.float64(line.value)
-        elif line.operation != GIVEN:
+        elif line.operation != "given":
             operands = [results[operand] for operand in line.operands]
             results[at] = np.float64(OPERATIONS[line.operation](*operands))
     return {name: float(results[at]) for name, at in of.at.items()}
