@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -98,16 +98,14 @@ def _named(bindings: list[Binding]) -> Iterator[Named]:
         yield Named(meaning, value.numbers[()], variable, statement, title)
 
 
-def _loss(named: Any, sample: Any, see: See) -> dict[str, Any]:
-    params = autodiff.article.Parameters(*(named[name] for name in NAMES))
-    return {WHOLE: autodiff.article.loss(params, *sample, see=see)}
-
-
 @cache
-def _reference(form: str) -> Run:
+def _run(form: str | None = None) -> Run:
+    """Return the loss of named parameters: the third program's of a form, or autodiff's."""
+    loss = partial(article_loss, form=form) if form else autodiff.article.loss
+
     def run(named: Any, sample: Any, see: See) -> dict[str, Any]:
-        params = Parameters(*(named[name] for name in NAMES))
-        return {WHOLE: article_loss(params, *sample, see=see, form=form)}
+        params: Any = Parameters(*(named[name] for name in NAMES))
+        return {WHOLE: loss(params, *sample, see=see)}
 
     return run
 
@@ -121,4 +119,4 @@ def _witnesses(params: np.ndarray, x: np.ndarray, y: Any, rate: float, form: str
         autodiff.article.gradient(auto, x, y)._asdict(),
         {name: of[0] for name, of in after._asdict().items()},
     )
-    return Witnesses(_loss, _reference, FORMS[form], auto._asdict(), (x, y), step)
+    return Witnesses(_run(), _run, FORMS[form], auto._asdict(), (x, y), step)

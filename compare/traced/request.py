@@ -14,7 +14,7 @@ from compare.traced.article import trace_article
 from compare.traced.kinds import KINDS, network_of
 from compare.traced.network import trace_network
 from compare.wording import InputError, listed, near_miss
-from manual.network import LINKS, Network
+from manual.network import LINKS
 
 #: Most parameters of a network that is traced; more would be too long to read.
 MOST_PARAMETERS = 200
@@ -24,8 +24,6 @@ SEED = Settings.seed
 
 #: Options whose names differ from their fields.
 _OPTION = {"sizes": "network", "sigmoid_derivative": "sigmoid-derivative"}
-
-GIVEN = "the given example"
 
 
 @dataclass(frozen=True)
@@ -55,20 +53,11 @@ class PassRequest:
 
     def _of_article(self) -> Trace:
         self._refuse("the article's network", *KINDS)
-        x, y, whose = self._sample()
+        x, y, whose = self._example((2, 1), "--x and --y")
         params, start = self._start()
         form = self.sigmoid_derivative or "stable"
         about = {"whose": whose, "parameters": start}
-        return trace_article(params, x, y, form, self.learning_rate, about)
-
-    def _sample(self) -> tuple[Any, float, str]:
-        if self.x is None and self.y is None:
-            person = person_named(self.person or "alice")
-            (x,), (y,) = shifted(raw((person,))), targets((person,))
-            return x, float(y), person.name
-        self._refuse("--x and --y", "person")
-        x, y = self._example((2, 1))
-        return x, y[0], GIVEN
+        return trace_article(params, x, float(y[0]), form, self.learning_rate, about)
 
     def _start(self) -> tuple[Any, str]:
         if self.init == "ones":
@@ -86,29 +75,28 @@ class PassRequest:
             )
         network = network_of(sizes, chosen)
         params = manual.network.draw_parameters(network, self._seed)
-        x, y, whose = self._example_for(network)
+        counts = (sizes[0], sizes[-1])
+        beside = f"a network with {_count(counts[0])} in and {_count(counts[1])} out"
+        x, y, whose = self._example(counts, beside)
+        if network.loss in LINKS and not all(0 <= target <= 1 for target in y):
+            found = ",".join(f"{target:g}" for target in y)
+            raise InputError(f"--y {found}; expected numbers from 0 to 1 for {network.loss}")
         about = {"whose": whose, "parameters": self._drawn}
         return trace_network(network, params, x, y, self.learning_rate, about)
 
-    def _example_for(self, network: Network) -> tuple[Any, Any, str]:
-        """Return the example given, or a person if the network has two inputs and one output."""
-        counts = (network.sizes[0], network.sizes[-1])
+    def _example(self, counts: tuple[int, int], beside: str) -> tuple[Any, Any, str]:
+        """Return the example given, or a person if there are two inputs and one output."""
         if counts == (2, 1) and self.x is None and self.y is None:
-            x, y, whose = self._sample()
-            return x, (y,), whose
-        self._refuse(f"a network with {_count(counts[0])} in and {_count(counts[1])} out", "person")
-        x, y = self._example(counts)
-        _refuse_targets(network.loss, y)
-        return x, y, GIVEN
-
-    def _example(self, counts: tuple[int, int]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+            person = person_named(self.person or "alice")
+            return shifted(raw((person,)))[0], targets((person,)), person.name
+        self._refuse(beside, "person")
         wanted = " and ".join(f"--{n} with {_count(c)}" for n, c in zip("xy", counts, strict=True))
         if self.x is None or self.y is None:
             raise InputError(f"no --{'x' if self.x is None else 'y'}; expected {wanted}")
         for name, values, count in (("x", self.x, counts[0]), ("y", self.y, counts[1])):
             if len(values) != count:
                 raise InputError(f"--{name} has {_count(len(values))}; expected {count}")
-        return self.x, self.y
+        return self.x, self.y, "the given example"
 
     def _refuse(self, beside: str, *names: str) -> None:
         """Refuse options that have no meaning beside another choice."""
@@ -154,10 +142,3 @@ def _plain(name: str) -> str:
 
 def _count(count: int) -> str:
     return "1 number" if count == 1 else f"{count} numbers"
-
-
-def _refuse_targets(loss: str, y: tuple[float, ...]) -> None:
-    """Refuse targets outside [0, 1] for a loss on probabilities."""
-    if loss in LINKS and not all(0 <= target <= 1 for target in y):
-        given = ",".join(f"{target:g}" for target in y)
-        raise InputError(f"--y {given}; expected numbers from 0 to 1 for {loss}")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import chain
 from shutil import get_terminal_size
 from textwrap import wrap
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -73,8 +73,7 @@ def show_step(out: Console, trace: Trace, step: Step) -> None:
         out.print("  {}, line {}: {}".format(*place), soft_wrap=True)
     out.print()
     for quantity in quantities:
-        for line in _block(quantity, _width(out) - 2):
-            out.print(Text("  ") + line)
+        out.print(_block(quantity, _width(out) - 2, "  "))
     out.print()
 
 
@@ -177,31 +176,29 @@ def _tree(trace: Trace, top: Quantity, width: int) -> Tree:
             if name in grown:
                 tree.add(Text(f"{part.symbol} = {plain(part.by_hand)}, as above"))
             else:
-                grow(tree.add(_joined(_block(part, width))), part, width - LEVEL)
+                grow(tree.add(_block(part, width)), part, width - LEVEL)
 
-    tree = Tree(_joined(_block(top, width)))
+    tree = Tree(_block(top, width))
     grow(tree, top, width - LEVEL)
     return tree
 
 
-def _joined(lines: list[Text]) -> Text:
-    return Text("\n").join(lines)
-
-
-def _block(quantity: Quantity, width: int) -> list[Text]:
+def _block(quantity: Quantity, width: int, margin: str = "") -> Text:
     """Write formula, numbers, result and check, in three lines or more, within a width."""
-    indent = " " * len(quantity.symbol)
     lines = [quantity.formula, quantity.substituted]
     if quantity.substituted == plain(quantity.by_hand):
         lines.pop()
-    lines.append(f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}")
-    room = max(FEWEST, width - len(indent) - 3)
-    first, *others = (_wrapped(str(line), room) for line in lines)
-    texts = [[f"{quantity.symbol} = {first[0]}", *(f"{indent}   {line}" for line in first[1:])]]
-    texts += [[f"{indent} = {of[0]}", *(f"{indent}   {line}" for line in of[1:])] for of in others]
+    indent = margin + " " * len(quantity.symbol)
+    room = max(FEWEST, width - len(quantity.symbol) - 3)
+
+    def said(line: Any) -> str:
+        return f"\n{indent}   ".join(_wrapped(str(line), room))
+
+    block = Text(f"{margin}{quantity.symbol} = ")
+    block.append(f"\n{indent} = ".join(map(said, lines)))
+    result = said(f"{plain(quantity.by_hand, DIGITS)}  {_mark(quantity)}")
     style = "bold red" if quantity.verdict != "agree" else ""
-    *before, result = texts
-    return [*map(Text, chain(*before)), *(Text(line, style=style) for line in result)]
+    return block.append(f"\n{indent} = {result}", style)
 
 
 def _wrapped(line: str, room: int) -> list[str]:
