@@ -147,7 +147,7 @@ class Witnesses:
     @cached_property
     def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
         with jax.enable_x64(True):
-            return jax.device_get(tuple(of(self._at, self._data) for of in compiled(self._run)))
+            return jax.device_get(tuple(of(self._at, self._data) for of in _compiled(self._run)))
 
     @cached_property
     def _values(self) -> dict[str, Any] | None:
@@ -196,7 +196,7 @@ def _moved(run: Run, at: Mapping[str, Any], data: Any) -> dict[str, Any]:
 
 
 @cache
-def compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Compile two functions of (at, data): every value, and the derivatives of all by all."""
     values = partial(_moved, run)
     return jax.jit(values), jax.jit(jax.jacrev(values))
