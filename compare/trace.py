@@ -3,8 +3,8 @@
 The hand-written lines run on numbers that record their operations (`compare.recording`), so
 formulas, names and order are those of the lines themselves. Each value comes with autodiff's, the
 exact one, the errors of both in ulps, and whether both are as near as rounding allows.
-`compare.traced` builds traces for the two kinds of networks; the terminal, the page and documents
-read them.
+`compare.traced` builds traces of the article's network and of others; the terminal, the page and
+documents read them.
 """
 
 from dataclasses import asdict, dataclass
@@ -13,15 +13,8 @@ from typing import Any, NamedTuple
 from compare.recording.program import Program
 
 #: The kinds of quantities, in the order of computation.
-INPUT, PARAMETER, VALUE, LOSS, FACTOR, GRADIENT, UPDATE = (
-    "input",
-    "parameter",
-    "value",
-    "loss",
-    "factor",
-    "gradient",
-    "update",
-)
+INPUT, PARAMETER, VALUE, LOSS = "input", "parameter", "value", "loss"
+FACTOR, GRADIENT, UPDATE = "factor", "gradient", "update"
 
 
 @dataclass(frozen=True)

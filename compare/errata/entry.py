@@ -37,22 +37,19 @@ class Erratum:
     printed: str  #: the text of the article, or of the blog that it follows
     right: str
     why: str  #: the explanation for a beginner
-    run: Callable[[], Shown]
+    shows: Callable[[], Shown]
     printed_latex: str | None = None
     right_latex: str | None = None
+
+    def run(self) -> Shown:
+        """Show it by a run."""
+        shown = self.shows()
+        return replace(shown, rows=_plain(shown.rows), numbers=_plain(shown.numbers))
 
 
 def erratum(number: int, **texts: Any) -> Callable[[Callable[[], Shown]], Erratum]:
     """Decorate the function that shows an erratum with its texts; the result is the `Erratum`."""
-
-    def decorated(run: Callable[[], Shown]) -> Erratum:
-        def told() -> Shown:
-            shown = run()
-            return replace(shown, rows=_plain(shown.rows), numbers=_plain(shown.numbers))
-
-        return Erratum(number, run=told, **texts)
-
-    return decorated
+    return lambda shows: Erratum(number, shows=shows, **texts)
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from tests.tiers import one_of_each
 @pytest.fixture
 def run_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command shows the result of an earlier test's run."""
-    known = (replace(entry, run=partial(shown, entry.number)) for entry in ERRATA)
+    known = (replace(entry, shows=partial(shown, entry.number)) for entry in ERRATA)
     monkeypatch.setattr(catalogue, "ERRATA", tuple(known))
 
 

@@ -168,40 +168,39 @@ def test_at_a_kink_there_is_no_one_exact_slope() -> None:
     assert trace.quantities["da1[0]"].exact == "-4"
 
 
+#: What is put in its place, where the mistake shows first, and what it leaves right.
 MISTAKES = {
-    "the slope of tanh taken at a": {
-        "ACTIVATIONS": ACTIVATIONS
+    "the slope of tanh taken at a": (
+        "ACTIVATIONS",
+        ACTIVATIONS
         | {
             "tanh": ACTIVATIONS["tanh"]._replace(
                 backward=lambda da, z: da * (4 * sigmoid_derivative(z))
             )
-        }
-    },
-    "no 2 in the loss": {
-        "LOSSES": LOSSES
-        | {"mse": LOSSES["mse"]._replace(backward=lambda dl, r: dl / r.shape[0] * r)}
-    },
-    "twice the gradient of the biases": {
-        "affine_backward_parameters": lambda dz, cache: affine_backward_parameters(
-            dz, cache
-        )._replace(b=2 * affine_backward_parameters(dz, cache).b)
-    },
-}
-
-#: Where each mistake shows first, and what it leaves right.
-SHOWS = {
-    "the slope of tanh taken at a": ("da_dz0[0]", "da0[0]"),
-    "no 2 in the loss": ("da1[0]", "L"),
-    "twice the gradient of the biases": ("db1[0]", "dw1[0,0]"),
+        },
+        ("da_dz0[0]", "da0[0]"),
+    ),
+    "no 2 in the loss": (
+        "LOSSES",
+        LOSSES | {"mse": LOSSES["mse"]._replace(backward=lambda dl, r: dl / r.shape[0] * r)},
+        ("da1[0]", "L"),
+    ),
+    "twice the gradient of the biases": (
+        "affine_backward_parameters",
+        lambda dz, cache: Layer(
+            affine_backward_parameters(dz, cache).w, 2 * affine_backward_parameters(dz, cache).b
+        ),
+        ("db1[0]", "dw1[0,0]"),
+    ),
 }
 
 
 @pytest.mark.parametrize("mistake", one_of_each(MISTAKES, ["the slope of tanh taken at a"]))
 def test_a_mistake_is_seen_where_it_is_made(mistake: str) -> None:
     network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
-    with patch.multiple(manual.network, **MISTAKES[mistake]):
+    name, wrong, (first, right) = MISTAKES[mistake]
+    with patch.object(manual.network, name, wrong):
         trace = trace_network(network, *drawn(network))
-    first, right = SHOWS[mistake]
     off = [name for name, q in trace.quantities.items() if q.verdict == "disagree"]
     assert off[0] == first
     assert trace.quantities[right].verdict == "agree"
