@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.checkers.question import Question
-from benchmarks.checkers.subjects import SIZED, built, point, redrawn
+from benchmarks.checkers.subjects import SIZED, point
 from models import elements
 from models.checkers import MODELS
 from models.derivatives import DERIVATIVES as OF_DERIVATIVES
@@ -71,9 +71,9 @@ class Case:
     def build(self) -> Question:
         """Build the question about a wrong or a right derivative at one of its points."""
         if self.questions == TIMES:
-            (model, at), redraw = built(self.subject), partial(redrawn, self.subject)
-            how = {"options": SIZED[self.subject].options, "draw": redraw}
-            return Question(GRADIENT, model.function, model.by_hand, tuple(at), **how)
+            of, model = SIZED[self.subject], SIZED[self.subject].build()
+            how: Any = {"options": of.options, "draw": of.draw}
+            return Question(GRADIENT, model.function, model.by_hand, of.draw(0), **how)
         if self.part == ELEMENTS:
             wrong = elements.planted(int(self.subject), self.what, self.draw)
             at, planted = elements.draw(int(self.subject)), ("params['w']",)

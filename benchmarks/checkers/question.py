@@ -65,7 +65,7 @@ class Question:
     right: Any = None  #: what is right, where `by_hand` is wrong
     planted: tuple[str, ...] = ()  #: the wrong leaves, if known beforehand
     options: Mapping[str, float] = field(default_factory=dict)  #: of handgrad's check
-    draw: Callable[[int], Any] | None = None  #: draws other parameters for a later call, by a seed
+    draw: Callable[[int], tuple[Any, ...]] | None = None  #: by a seed, for later calls
 
     def point(self) -> tuple[Any, ...]:
         """Return a copy of the arguments: some mistakes modify them."""
@@ -78,7 +78,7 @@ class Question:
 
     def later(self, call: int) -> Self:
         """Return the question of a later call, at other parameters."""
-        return replace(self, at=(self.draw(call), *self.at[1:])) if self.draw else self
+        return replace(self, at=(self.draw(call)[0], *self.at[1:])) if self.draw else self
 
     @cached_property
     def compiled(self) -> Callable[[Any], Any]:

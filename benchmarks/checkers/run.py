@@ -20,7 +20,7 @@ from benchmarks.checkers.cases import Case, simple
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
+from benchmarks.checkers.subjects import SIZED, parameters
 from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
 from handgrad.clock import PATIENCE
@@ -109,7 +109,7 @@ def _asked(contender: Contender, case: Case) -> bool:
     if contender.keeps or not case.fresh:
         return True
     largest = LARGEST.get(contender.name, math.inf)
-    return SIZED[case.subject].group != EQUAL and parameters(case.subject) <= largest
+    return not SIZED[case.subject].one_point and parameters(case.subject) <= largest
 
 
 class Worker:

@@ -1,7 +1,7 @@
 """The models whose checks are timed, and the points at which derivatives are asked about."""
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
@@ -23,10 +23,6 @@ def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
         return drawn(of, rng, name, dtype or "float64")
     return tuple(of.draws[name](rng))
 
-
-#: Groups of models whose checks are timed: networks with the defaults, at one point with one batch,
-#: and other models.
-NETWORKS, EQUAL, OTHERS = "networks", "equal batch", "others"
 
 #: The layers of the networks, and the examples in their batches.
 SIZES = {
@@ -52,22 +48,25 @@ class Sized:
     """A model of some size, whose check is timed."""
 
     words: str  #: in the table
-    group: str  #: `NETWORKS`, `EQUAL` or `OTHERS`
     build: Callable[[], Model]
     options: Mapping[str, float] = field(default_factory=dict)  #: of `check_gradient`
 
+    def draw(self, seed: int) -> tuple[Any, ...]:
+        """Draw the arguments of the model."""
+        return tuple(self.build().draw(np.random.default_rng(seed)))
 
-def _networks() -> Iterator[tuple[str, Sized]]:
-    def of(layers: tuple[int, ...], batch: int, group: str, **options: float) -> Sized:
-        words, build = f"{'-'.join(map(str, layers))}, {batch}", partial(sized.perceptron, layers)
-        return Sized(words, group, partial(build, batch), options | OPTIONS.get(layers, {}))
+    @property
+    def one_point(self) -> bool:
+        """Whether its cost is compared, at the given point alone."""
+        return "points" in self.options
 
-    for layers, batch in SIZES.items():
-        found = of(layers, batch, NETWORKS)
-        yield found.words, found
-    for layers in COMPARED:
-        found = of(layers, BATCH, EQUAL, points=0)
-        yield f"{found.words}, one point", found
+
+def _network(layers: tuple[int, ...], batch: int, **options: float) -> Sized:
+    words, build = (
+        f"{'-'.join(map(str, layers))}, {batch}",
+        partial(sized.perceptron, layers, batch),
+    )
+    return Sized(words, build, OPTIONS.get(layers, {}) | options)
 
 
 _NORM, _SCAN = (
@@ -76,44 +75,37 @@ _NORM, _SCAN = (
 
 #: By name.
 SIZED: dict[str, Sized] = {
-    **dict(_networks()),
+    **{of.words: of for of in (_network(*each) for each in SIZES.items())},
+    **{
+        f"{of.words}, one point": of
+        for of in (_network(layers, BATCH, points=0) for layers in COMPARED)
+    },
     "attention": Sized(
-        *("attention, 4 heads, 64 positions, 128 wide", OTHERS),
+        "attention, 4 heads, 64 positions, 128 wide",
         partial(sized.attention, heads=4, positions=64, width=128),
     ),
     "layer norm": Sized(
-        *("layer norm, 128 wide, 64 examples", OTHERS),
+        "layer norm, 128 wide, 64 examples",
         partial(_NORM.of_size, examples=64, width=128, outputs=10),
     ),
     "convolution": Sized(
-        *("convolution 3×3, 16 channels, 28×28, 2 examples", OTHERS),
+        "convolution 3×3, 16 channels, 28×28, 2 examples",
         partial(sized.convolution, examples=2, side=28, kernel=3, channels=16, outputs=10),
     ),
     "scanned RNN": Sized(
-        *("RNN, a scan of 20 steps, 64 units, 16 examples", OTHERS),
+        "RNN, a scan of 20 steps, 64 units, 16 examples",
         partial(_SCAN.of_size, steps=20, examples=16, inputs=32, units=64, outputs=10),
     ),
     "Cholesky": Sized(
-        *("Gaussian likelihood by Cholesky, 16 dimensions, 32 examples", OTHERS),
+        "Gaussian likelihood by Cholesky, 16 dimensions, 32 examples",
         partial(likelihoods.COVARIANCE.of_size, examples=32, dimensions=16),
     ),
 }
 
 
 @cache
-def built(name: str) -> tuple[Model, Sequence[Any]]:
-    """Return a model of some size, once in a process, as its checks share it, and a point."""
-    model = SIZED[name].build()
-    return model, model.draw(np.random.default_rng(0))
-
-
-def redrawn(name: str, seed: int) -> Any:
-    """Return other parameters of a model of some size."""
-    return built(name)[0].draw(np.random.default_rng(seed))[0]
-
-
 def parameters(name: str) -> int:
     """Return the number of elements of a gradient of some size."""
     import jax
 
-    return sum(map(np.size, jax.tree.leaves(built(name)[1][0])))
+    return sum(map(np.size, jax.tree.leaves(SIZED[name].draw(0)[0])))

@@ -1,11 +1,12 @@
-"""Write answers of checkers as the tables of documents; the same file gives the same text."""
+"""Write answers of checkers as the tables of documents; the same file gives the same text.
+
+A row of a table counts the checks with the same first cells, for each checker in its column.
+"""
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from benchmarks.checkers.cases import (
     AS_WRITTEN,
@@ -25,7 +26,7 @@ from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import BITS, SIDES
-from benchmarks.checkers.subjects import EQUAL, NETWORKS, OTHERS, SIZED
+from benchmarks.checkers.subjects import SIZED
 from benchmarks.report import units
 from benchmarks.report.table import markdown as written
 from benchmarks.statistics import CONFIDENCE, Interval
@@ -33,7 +34,9 @@ from models import mistakes
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
 Checks = Sequence[Check]
-Known = Mapping[str, Planted]  #: what is known of mistakes, by case
+
+#: Whether something is so of a check, given the mistake; None if it does not count.
+Found = Callable[[Check, Planted], bool | None]
 
 #: Kinds that name no mistake: "unknown", and a remark on lost digits.
 NO_NAME = {"unknown", "rounding"}
@@ -62,35 +65,17 @@ OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
 CAUGHT, ALARMS, NAMED = "caught", "called wrong", "named"
 
 #: Sizes of mistakes that are counted together, each from the first number on.
-SIZES = (1e-2, 1e-4, 1e-7, 1e-10, 0.0)
+SIZES = (math.inf, 1e-2, 1e-4, 1e-7, 1e-10, 0.0)
+
+#: What is known of what is right.
+NOTHING = Planted(says="", kinds=[], lines=[], size=None, times=None)
 
 
-class Tally(NamedTuple):
-    """A count out of a total."""
+#: A cell of a row, made of one checker's checks.
+Cell = Callable[[Checks], str]
 
-    yes: int
-    of: int
-    no_answer: int = 0
-
-    @classmethod
-    def counted(cls, found: Iterable[object], no_answer: int = 0) -> Self:
-        """Count what is true."""
-        each = [*map(bool, found)]
-        return cls(sum(each), len(each), no_answer)
-
-    def __str__(self) -> str:
-        if not self.of:
-            return "-"
-        unanswered = f" ({self.no_answer} no answer)" if self.no_answer else ""
-        return f"{self.yes} of {self.of}{unanswered}"
-
-
-class Row(NamedTuple):
-    """A row of a table: its first cells, and what makes a cell of each checker's checks."""
-
-    first: Sequence[str]
-    checks: Checks
-    cell: Callable[[Checks], object]
+#: Rows of a table: checks, the first cells of the row in which each stands, and the other cells.
+Rows = tuple[Checks, Callable[[Check], tuple[str, ...]], Cell]
 
 
 def markdown(results: Results) -> str:
@@ -102,37 +87,31 @@ def markdown(results: Results) -> str:
 
 def in_brief(results: Results) -> str:
     """Write what is most important about gradients, for the README."""
-    names = results.available
-    asked = _grouped(results.checks, lambda check: (check.contender, check.part))
+    count, rows = _count(results, caught), list[Rows]()
+    for words, part in (
+        ("planted mistakes, caught", MISTAKES),
+        ("single wrong elements, caught", ELEMENTS),
+        ("right gradients, called wrong", RIGHT),
+    ):
+        checks = _part(results, part)
+        first = f"{len({check.case for check in checks})} {words}"
+        rows.append((checks, lambda _, f=first: (f,), lambda of: count(of).split()[0]))
     word, times = _times(results)
-    rows = [
-        Row(
-            [f"{len(asked.get((names[0], part), ()))} {words}"],
-            _part(results, part),
-            lambda checks, tally=tally: tally(checks).yes,
-        )
-        for words, part, tally in (
-            ("planted mistakes, caught", MISTAKES, tally_caught),
-            ("single wrong elements, caught", ELEMENTS, tally_caught),
-            ("right gradients, called wrong", RIGHT, tally_false_alarms),
-        )
-    ]
-    median = Row([f"{word}, median"], results.checks, lambda found: times(found).split(";")[0])
+    rows.append(
+        (results.checks, lambda _: (f"{word}, median",), lambda of: times(of).split(";")[0])
+    )
+    names = results.available
     heads = ["", *(f"{name.split('.')[0]} {_short(name)}" for name in names)]
-    cells = [[*row.first, *_said_by(row, names)] for row in (*rows, median)]
-    return written(heads, ["---", *["--:"] * len(names)], cells)
+    return written(heads, ["---", *["--:"] * len(names)], _cells(rows, names))
 
 
-def table(heads: Sequence[str], rows: Iterable[Row], names: Sequence[str]) -> str:
-    """Write rows as a table with a column for each of these checkers."""
-    every = [*heads, *map(_short, names)]
-    cells = [[*row.first, *_said_by(row, names)] for row in rows]
-    return written(every, ["---"] * len(every), cells)
-
-
-def _said_by(row: Row, names: Sequence[str]) -> list[str]:
-    each = _grouped(row.checks, lambda check: check.contender)
-    return [str(row.cell(each.get(name, ()))) for name in names]
+def _cells(rows: Iterable[Rows], names: Sequence[str]) -> list[list[str]]:
+    """Return the cells of rows, with one for each of these checkers."""
+    return [
+        [*cells, *(cell([check for check in alike if check.contender == name]) for name in names)]
+        for checks, first, cell in rows
+        for cells, alike in _grouped(checks, first).items()
+    ]
 
 
 def _short(name: str) -> str:
@@ -161,304 +140,8 @@ def _measured(results: Results) -> str:
         f"revision {found['revision']}, on {found['processors']} processor{plural} "
         f"({found['processor']}, {found['machine']}, {found['system']}{load}), with "
         f"{', '.join(f'{name} {version}' for name, version in found['versions'].items())}."
+        f"{_calibrated(results.calibration)}"
     )
-
-
-def _compared(results: Results) -> list[str]:
-    """Return the conditions, and the tables that compare what checkers say."""
-    planted, right = _part(results, MISTAKES, ELEMENTS), _part(results, RIGHT)
-    models = len({check.subject for check in _part(results, MISTAKES) or results.checks})
-    wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
-    conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
-    names = results.available
-    every = [row for made in _ROWS[results.questions] for row in made(results) if row.checks]
-    # Where all say the same there is nothing to compare.
-    rows = [row for row in every if len({*_said_by(row, names)}) > 1 or len(names) == 1]
-    found = [f"{conditions} {_measured(results)}", table(["", ""], rows, names)]
-    return found + ([_missed(results)] if results.questions != GRADIENTS else [])
-
-
-# Counts.
-
-
-def caught(check: Check) -> bool:
-    """Whether the mistake was reported.
-
-    At a kink `>=` for `>` is another valid choice: passing it with that remark counts as caught.
-    """
-    return check.verdict == WRONG or (check.what == AT_A_KINK and "convention" in check.kinds)
-
-
-def answered(checks: Checks) -> Checks:
-    """Return the checks with an answer."""
-    return [check for check in checks if check.verdict != NO_ANSWER]
-
-
-def tally_caught(checks: Checks) -> Tally:
-    """Count the planted mistakes that were caught."""
-    unanswered = sum(check.verdict == NO_ANSWER and not caught(check) for check in checks)
-    return Tally.counted(map(caught, checks), unanswered)
-
-
-def tally_false_alarms(checks: Checks) -> Tally:
-    """Count the right derivatives that were called wrong."""
-    alarms = (check.verdict == WRONG for check in checks)
-    return Tally.counted(alarms, len(checks) - len(answered(checks)))
-
-
-def tally_leaf_named(checks: Checks) -> Tally:
-    """Count caught mistakes, where there are several parameters, blamed on wrong ones only.
-
-    Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
-    """
-    several = (c for c in checks if caught(c) and c.parameters > 1 and c.wrong_leaves)
-    return Tally.counted(
-        c.leaves and {*c.leaves} <= {*c.wrong_leaves} for c in several if c.what != AT_A_KINK
-    )
-
-
-def tally_named(planted: Known, checks: Checks) -> Tally:
-    """Count caught mistakes that have a name and were called by it, or by their line."""
-    named = []
-    for check in filter(caught, checks):
-        lines, kinds = planted[check.case]["lines"], {*planted[check.case]["kinds"]} - NO_NAME
-        if kinds or lines:
-            quoted = any(text in line for text in lines for line in check.lines)
-            named.append(quoted or kinds & {*check.kinds})
-    return Tally.counted(named)
-
-
-def tally_misnamed(planted: Known, checks: Checks) -> Tally:
-    """Count caught mistakes that were given a wrong name."""
-    return Tally.counted(
-        {*check.kinds} - NO_NAME - {*planted[check.case]["kinds"]}
-        for check in filter(caught, checks)
-    )
-
-
-def is_larger(planted: Known, check: Check) -> bool:
-    """Whether a mistake is larger than rounding explains; another shape is."""
-    times = planted[check.case]["times"]
-    return times is None or times >= limit(check.format)
-
-
-def no_answer(checks: Checks) -> str:
-    """Write how many checks have no answer, and why."""
-    reasons = [check.reason for check in checks if check.verdict == NO_ANSWER]
-    each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted({*reasons}))
-    return f"{len(reasons)} of {len(checks)}{f' ({each})' if each else ''}"
-
-
-def seconds(checks: Checks) -> str:
-    """Write the median and the longest time on the clock of the checks with an answer."""
-    return _spread([check.seconds for check in answered(checks)])
-
-
-def cpu_seconds(checks: Checks) -> str:
-    """Write the same of processors, where it is recorded of all."""
-    return _spread([check.cpu for check in answered(checks)])
-
-
-def _spread(found: Sequence[float | None]) -> str:
-    known = [time for time in found if time is not None]
-    if not known or len(known) < len(found):
-        return "-"
-    return f"{statistics.median(known):.2g}; {max(known):.2g}"
-
-
-# Rows of comparisons.
-
-
-def _rows(
-    checks: Iterable[Check],
-    key: Callable[[Check], Any],
-    first: Callable[[Check], Sequence[str]],
-    cell: Callable[[Checks], object],
-) -> list[Row]:
-    """Return a row for the checks that are alike, with first cells for one of them."""
-    return [Row(first(alike[0]), alike, cell) for alike in _grouped(checks, key).values()]
-
-
-def _by_mistake(results: Results) -> Iterator[Row]:
-    order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
-    checks = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
-
-    def first(check: Check) -> Sequence[str]:
-        note = " [^kink]" if check.what == AT_A_KINK else ""
-        return CAUGHT, f"`{check.what}`: {results.planted[check.case]['says']}{note}"
-
-    yield from _rows(checks, lambda check: check.what, first, tally_caught)
-    kinds = len({check.what for check in checks})
-    yield Row((CAUGHT, f"all {kinds} kinds in whole models"), checks, tally_caught)
-
-
-def _by_element(results: Results) -> list[Row]:
-    def first(check: Check) -> Sequence[str]:
-        return CAUGHT, f"in one element: {results.planted[check.case]['says']}"
-
-    checks = _part(results, ELEMENTS)
-    return _rows(checks, lambda check: check.what, first, tally_caught)
-
-
-def _by_point(results: Results) -> Iterator[Row]:
-    checks = _part(results, RIGHT)
-
-    def first(check: Check) -> Sequence[str]:
-        return ALARMS, f"right ones: {OF_RIGHT_POINTS[check.what]}"
-
-    yield from _rows(checks, lambda check: check.what, first, tally_false_alarms)
-    yield Row((ALARMS, "all right ones"), checks, tally_false_alarms)
-
-
-def _said(results: Results) -> Iterator[Row]:
-    """Yield what was named, and how long it took."""
-    every, known = results.checks, results.planted
-    planted = _part(results, MISTAKES, ELEMENTS)
-    whose = {GRADIENTS: "the parameter, of several", TORCH: "the argument"}
-    element = whose.get(results.questions, "a wrong element")
-    yield Row((NAMED, f"{element}, of those caught"), planted, tally_leaf_named)
-    if results.questions == GRADIENTS:
-        yield Row((NAMED, "the mistake"), planted, partial(tally_named, known))
-    yield Row((NAMED, "another mistake"), planted, partial(tally_misnamed, known))
-    yield Row(("no answer", ""), every, no_answer)
-    word, times = _times(results)
-    yield Row((word, "median; longest"), every, times)
-
-
-def _times(results: Results) -> tuple[str, Callable[[Checks], str]]:
-    """Return seconds of processors, once they are recorded of all, else those on the clock."""
-    recorded = all(check.cpu is not None for check in answered(results.checks))
-    return ("CPU seconds", cpu_seconds) if recorded else ("seconds", seconds)
-
-
-def _by_group(results: Results) -> Iterator[Row]:
-    """Yield the rows about each format of torch or kind of derivative."""
-    torch, known = results.questions == TORCH, results.planted
-    found = _grouped(results.checks, lambda check: check.format or OF_KIND[check.subject])
-    for group in found if torch else filter(found.get, WORDS):
-        every, first = found[group], WORDS.get(group, group)
-        planted = [check for check in every if check.part == MISTAKES]
-        right = [check for check in every if check.part == RIGHT]
-        by_size = _grouped(planted, partial(is_larger, known))
-        each: list[tuple[str, Checks, Callable[[Checks], object]]] = [
-            ("mistakes larger than rounding, caught", by_size.get(True, []), tally_caught),
-            ("smaller mistakes, caught", by_size.get(False, []), tally_caught),
-            ("right ones called wrong", right, tally_false_alarms),
-            ("named the mistake, of those caught", planted, partial(tally_named, known)),
-        ]
-        for words, checks, cell in each:
-            if checks or torch:
-                yield Row((first, words), checks, cell)
-
-
-def _by_size(results: Results) -> Iterator[Row]:
-    """Yield a row for the mistakes of each range of sizes, relative to the largest element."""
-
-    def least(check: Check) -> float:
-        size = results.planted[check.case]["size"]
-        return SIZES[0] if size is None else next(least for least in SIZES if size >= least)
-
-    found = _grouped(_part(results, MISTAKES), least)
-    for above, size in pairwise((math.inf, *SIZES)):
-        first = "another shape, or " if above == math.inf else f"below {above:g}, "
-        words = f"{first}from {size:g} on" if size else f"below {above:g}"
-        if size in found:
-            yield Row((CAUGHT, words), found[size], tally_caught)
-
-
-def _right_ones(results: Results) -> list[Row]:
-    def how(check: Check) -> str:
-        if not check.case.endswith("/0"):
-            return "right ones at points that are hard"
-        return "right ones " + ("as written" if check.what == AS_WRITTEN else "rewritten")
-
-    return _rows(_part(results, RIGHT), how, lambda c: (ALARMS, how(c)), tally_false_alarms)
-
-
-def _by_format(results: Results) -> list[Row]:
-    """Return a row for each mistake, with its size and the formats in which it is caught."""
-
-    def first(check: Check) -> Sequence[str]:
-        known = results.planted[check.case]
-        size = "" if known["size"] is None else f", size {known['size']:.1g}"
-        return f"caught in{size}", f"{check.subject}: {known['says']}"
-
-    checks = _part(results, MISTAKES)
-    return _rows(checks, lambda check: (check.subject, check.what), first, _caught_in)
-
-
-def _caught_in(checks: Checks) -> str:
-    """Write the formats in which a mistake is caught, of those with an answer."""
-    asked = answered(checks)
-    formats = [check.format for check in asked if caught(check)]
-    if not asked:
-        return "-"
-    return "all" if len(formats) == len(asked) else ", ".join(formats) or "none"
-
-
-def _missed(results: Results) -> str:
-    """Write the largest mistake, beside rounding, of those that each checker missed."""
-    missed: dict[str, tuple[float, str]] = {}
-    for check in answered(_part(results, MISTAKES)):
-        if not caught(check):
-            times = results.planted[check.case]["times"] or math.inf
-            of = f" in {check.format}" if check.format else ""
-            text = f"{times:.2g} times rounding ({check.subject}{of}, `{check.what}`)"
-            missed[check.contender] = max((times, text), missed.get(check.contender, (times, text)))
-    each = ", ".join(f"{_short(name)} {of}" for name, (_, of) in missed.items())
-    return f"The largest that were missed: {each}." if each else ""
-
-
-#: The rows of each comparison.
-_ROWS: dict[str, Sequence[Callable[[Results], Iterable[Row]]]] = {
-    GRADIENTS: (_by_mistake, _by_element, _by_point, _said),
-    DERIVATIVES: (_by_group, _by_size, _right_ones, _said),
-    TORCH: (_by_group, _by_format, _said),
-}
-
-
-# Times of checks: those of one checker about one model are the calls of one row.
-
-
-def _of_times(results: Results) -> list[str]:
-    """Return the conditions, and the tables of times."""
-    peers = [name for name in results.available if name != OURS]
-    asked = _grouped(results.checks, lambda check: (check.subject, check.contender == OURS))
-
-    def of(group: str) -> list[Checks]:
-        every = (asked.get((name, True), []) for name, of in SIZED.items() if of.group == group)
-        return [*filter(None, every)]
-
-    found = [f"{_measured(results)}{_calibrated(results.calibration)}"]
-    heads = ["network, examples", "parameters", "points judged", "first, later calls"]
-    if groups := of(NETWORKS) + of(OTHERS):
-        rows = [Row(_cells(c), asked.get((c[0].subject, False), ()), both) for c in groups]
-        found.append(table(heads, rows, peers))
-    if equal := of(EQUAL):
-        found.append(
-            "At one point alone (`points=0`), with one batch, the first and the later calls take "
-            + "; ".join(f"{both(c)} ({_what(c)})" for c in equal)
-            + "."
-        )
-    if power := exponent(equal):
-        found[-1] += (
-            f" The later calls of these {len(_fitted(equal))} grow with the number of parameters "
-            f"to the power of {power.middle:.2f} (with 95 % confidence {power.low:.2f} to "
-            f"{power.high:.2f}; least squares of the logarithms); from each size to the next by "
-            f"{', '.join(f'{step:.2f}' for step in steps(equal))}."
-        )
-    return found
-
-
-def _what(calls: Checks) -> str:
-    """Write what the calls are about, and how much of it was judged if not all was."""
-    return SIZED[calls[0].subject].words + ("" if whole(calls) else f"; points: {points(calls)}")
-
-
-def _cells(calls: Checks) -> list[str]:
-    why, elements = no_time(calls), max(call.elements for call in calls)
-    times = f"no time: {why}" if why else both(calls)
-    return [SIZED[calls[0].subject].words, f"{elements:,}", points(calls), times]
 
 
 def _calibrated(samples: Sequence[float]) -> str:
@@ -470,6 +153,268 @@ def _calibrated(samples: Sequence[float]) -> str:
         f"{units.seconds(statistics.median(samples))} (in its processes "
         f"{units.interval(min(samples), max(samples))}) there."
     )
+
+
+# What is so of a check.
+
+
+def caught(check: Check, _: Planted = NOTHING) -> bool:
+    """Whether a mistake was reported, of what is right a false alarm.
+
+    At a kink `>=` for `>` is another valid choice: passing it with that remark counts as caught.
+    """
+    return check.verdict == WRONG or (check.what == AT_A_KINK and "convention" in check.kinds)
+
+
+def is_larger(check: Check, mistake: Planted) -> bool:
+    """Whether a mistake is larger than rounding explains; another shape is."""
+    return mistake["times"] is None or mistake["times"] >= limit(check.format)
+
+
+def leaf_named(check: Check, _: Planted) -> bool | None:
+    """Whether a caught mistake, where there are several parameters, is blamed on wrong ones only.
+
+    Where every parameter is wrong, blaming one of them is right as well. At a kink none is wrong.
+    """
+    several = caught(check) and check.parameters > 1 and check.what != AT_A_KINK
+    if not (several and check.wrong_leaves):
+        return None
+    return bool(check.leaves) and {*check.leaves} <= {*check.wrong_leaves}
+
+
+def named(check: Check, mistake: Planted) -> bool | None:
+    """Whether a caught mistake that has a name was called by it, or by its line."""
+    lines, kinds = mistake["lines"], {*mistake["kinds"]} - NO_NAME
+    if not caught(check) or not (kinds or lines):
+        return None
+    quoted = any(text in line for text in lines for line in check.lines)
+    return quoted or not kinds.isdisjoint(check.kinds)
+
+
+def misnamed(check: Check, mistake: Planted) -> bool | None:
+    """Whether a caught mistake was given a wrong name."""
+    wrong = {*check.kinds} - NO_NAME - {*mistake["kinds"]}
+    return bool(wrong) if caught(check) else None
+
+
+def answered(checks: Checks) -> Checks:
+    """Return the checks with an answer."""
+    return [check for check in checks if check.verdict != NO_ANSWER]
+
+
+# Rows of comparisons.
+
+
+def _compared(results: Results) -> list[str]:
+    """Return the conditions, and the tables that compare what checkers say."""
+    planted, right = _part(results, MISTAKES, ELEMENTS), _part(results, RIGHT)
+    models = len({check.subject for check in _part(results, MISTAKES) or results.checks})
+    wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
+    conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
+    names = results.available
+    cells = _cells([*_ROWS[results.questions](results), *_said(results)], names)
+    # Where all say the same there is nothing to compare.
+    rows = [row for row in cells if len({*row[2:]}) > 1 or len(names) == 1]
+    found = [f"{conditions} {_measured(results)}", _table(["", ""], rows, names)]
+    return found + (_missed(results) if results.questions != GRADIENTS else [])
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], names: Sequence[str]) -> str:
+    every = [*heads, *map(_short, names)]
+    return written(every, ["---"] * len(every), rows)
+
+
+def _count(results: Results, found: Found) -> Cell:
+    """Return what counts the checks of which something is so, among those that count."""
+
+    def cell(checks: Checks) -> str:
+        each = [(c, found(c, results.planted.get(c.case, NOTHING))) for c in checks]
+        known = [(check, is_so) for check, is_so in each if is_so is not None]
+        none = sum(check.verdict == NO_ANSWER and not is_so for check, is_so in known)
+        unanswered = f" ({none} no answer)" if none else ""
+        return f"{sum(so for _, so in known)} of {len(known)}{unanswered}" if known else "-"
+
+    return cell
+
+
+def _of_gradients(results: Results) -> list[Rows]:
+    order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
+    whole = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
+    kinds, right = len({check.what for check in whole}), _part(results, RIGHT)
+    is_caught = _count(results, caught)
+
+    def says(check: Check) -> str:
+        note = " [^kink]" if check.what == AT_A_KINK else ""
+        return f"{results.planted[check.case]['says']}{note}"
+
+    return [
+        (whole, lambda c: (CAUGHT, f"`{c.what}`: {says(c)}"), is_caught),
+        (whole, lambda _: (CAUGHT, f"all {kinds} kinds in whole models"), is_caught),
+        (_part(results, ELEMENTS), lambda c: (CAUGHT, f"in one element: {says(c)}"), is_caught),
+        (right, lambda c: (ALARMS, f"right ones: {OF_RIGHT_POINTS[c.what]}"), is_caught),
+        (right, lambda _: (ALARMS, "all right ones"), is_caught),
+    ]
+
+
+def _of_derivatives(results: Results) -> list[Rows]:
+    def least(check: Check) -> float:
+        """Return the first of the sizes that a mistake is counted with."""
+        size = results.planted[check.case]["size"]
+        return SIZES[1] if size is None else next(least for least in SIZES if size >= least)
+
+    def of_size(check: Check) -> tuple[str, str]:
+        above, size = SIZES[SIZES.index(least(check)) - 1], least(check)
+        first = "another shape, or " if above == math.inf else f"below {above:g}, "
+        return CAUGHT, f"{first}from {size:g} on" if size else f"below {above:g}"
+
+    def how(check: Check) -> tuple[str, str]:
+        if not check.case.endswith("/0"):
+            return ALARMS, "right ones at points that are hard"
+        return ALARMS, "right ones " + ("as written" if check.what == AS_WRITTEN else "rewritten")
+
+    by_size = sorted(_part(results, MISTAKES), key=least, reverse=True)
+    return [
+        *_by_group(results),
+        (by_size, of_size, _count(results, caught)),
+        (_part(results, RIGHT), how, _count(results, caught)),
+    ]
+
+
+def _of_torch(results: Results) -> list[Rows]:
+    """Return also a row for each mistake, with its size and the formats in which it is caught."""
+    planted = _part(results, MISTAKES)
+    known = {(c.subject, c.what): results.planted[c.case] for c in reversed(planted)}
+
+    def first(check: Check) -> tuple[str, str]:
+        about = known[check.subject, check.what]
+        size = "" if about["size"] is None else f", size {about['size']:.1g}"
+        return f"caught in{size}", f"{check.subject}: {about['says']}"
+
+    return [*_by_group(results), (planted, first, _caught_in)]
+
+
+def _by_group(results: Results) -> Iterator[Rows]:
+    """Yield the rows about each format of torch or kind of derivative."""
+    groups = _grouped(results.checks, lambda c: c.format or WORDS[OF_KIND[c.subject]])
+    for group, every in groups.items():
+        planted, right = ([c for c in every if c.part == part] for part in (MISTAKES, RIGHT))
+        by_size = _grouped(planted, lambda c: is_larger(c, results.planted[c.case]))
+        for words, checks, found in (
+            ("mistakes larger than rounding, caught", by_size.get(True, []), caught),
+            ("smaller mistakes, caught", by_size.get(False, []), caught),
+            ("right ones called wrong", right, caught),
+            ("named the mistake, of those caught", planted, named),
+        ):
+            yield checks, lambda _, cells=(group, words): cells, _count(results, found)
+
+
+def _caught_in(checks: Checks) -> str:
+    """Write the formats in which a mistake is caught, of those with an answer."""
+    asked = answered(checks)
+    formats = [check.format for check in asked if caught(check)]
+    if not asked:
+        return "-"
+    return "all" if len(formats) == len(asked) else ", ".join(formats) or "none"
+
+
+def _said(results: Results) -> list[Rows]:
+    """Return the rows of what was named, and how long it took."""
+    every, planted = results.checks, _part(results, MISTAKES, ELEMENTS)
+    whose = {GRADIENTS: "the parameter, of several", TORCH: "the argument"}
+    element = whose.get(results.questions, "a wrong element")
+    word, times = _times(results)
+    whole = planted if results.questions == GRADIENTS else []
+    return [
+        (planted, lambda _: (NAMED, f"{element}, of those caught"), _count(results, leaf_named)),
+        (whole, lambda _: (NAMED, "the mistake"), _count(results, named)),
+        (planted, lambda _: (NAMED, "another mistake"), _count(results, misnamed)),
+        (every, lambda _: ("no answer", ""), _no_answer),
+        (every, lambda _: (word, "median; longest"), times),
+    ]
+
+
+def _no_answer(checks: Checks) -> str:
+    """Write how many checks have no answer, and why."""
+    reasons = [check.reason for check in checks if check.verdict == NO_ANSWER]
+    each = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted({*reasons}))
+    return f"{len(reasons)} of {len(checks)}{f' ({each})' if each else ''}"
+
+
+def _times(results: Results) -> tuple[str, Cell]:
+    """Return the unit, and what writes the median and the longest time of those with an answer.
+
+    Seconds of processors, once they are recorded of all, else those on the clock.
+    """
+    recorded = all(check.cpu is not None for check in answered(results.checks))
+
+    def spread(checks: Checks) -> str:
+        known = [(c.cpu if recorded else c.seconds) or 0.0 for c in answered(checks)]
+        return f"{statistics.median(known):.2g}; {max(known):.2g}" if known else "-"
+
+    return "CPU seconds" if recorded else "seconds", spread
+
+
+def _missed(results: Results) -> list[str]:
+    """Write the largest mistake, beside rounding, of those that each checker missed."""
+    each = []
+    for name, checks in _grouped(answered(_part(results, MISTAKES)), lambda c: c.contender).items():
+        sizes = {
+            f"({c.subject}{f' in {c.format}' if c.format else ''}, `{c.what}`)": times
+            for c in checks
+            if not caught(c) and (times := results.planted[c.case]["times"] or math.inf)
+        }
+        if sizes:
+            largest = max(sizes, key=lambda which: (sizes[which], which))
+            each.append(f"{_short(name)} {sizes[largest]:.2g} times rounding {largest}")
+    return [f"The largest that were missed: {', '.join(each)}."] if each else []
+
+
+#: The rows of each comparison, before those that all have.
+_ROWS: dict[str, Callable[[Results], list[Rows]]] = {
+    GRADIENTS: _of_gradients,
+    DERIVATIVES: _of_derivatives,
+    TORCH: _of_torch,
+}
+
+
+# Times of checks: those of one checker about one model are the calls of one row.
+
+
+def _of_times(results: Results) -> list[str]:
+    """Return the conditions, and the tables of times."""
+    asked = _grouped(results.checks, lambda check: (check.subject, check.contender == OURS))
+    names = [name for name in results.available if name != OURS]
+    rows, equal, alone = [], [], []
+    for subject, of in SIZED.items():
+        if calls := asked.get((subject, True)):
+            judged, why = points(calls), no_time(calls)
+            if of.one_point:
+                some = "" if whole(calls) else f"; points: {judged}"
+                equal.append(calls)
+                alone.append(f"{both(calls)} ({of.words}{some})")
+            else:
+                size, times = max(c.elements for c in calls), f"no time: {why}"
+                first = of.words, f"{size:,}", judged, times if why else both(calls)
+                others = _grouped(asked.get((subject, False), ()), lambda c: c.contender)
+                rows.append([*first, *(both(others.get(name, ())) for name in names)])
+    found = [_measured(results)]
+    if rows:
+        heads = ["network, examples", "parameters", "points judged", "first, later calls"]
+        found.append(_table(heads, rows, names))
+    if equal:
+        found.append(
+            "At one point alone (`points=0`), with one batch, the first and the later calls take "
+            f"{'; '.join(alone)}."
+        )
+    if power := growth(equal):
+        (middle, low, high), steps = power
+        found[-1] += (
+            f" The later calls of these {len(steps) + 1} grow with the number of parameters "
+            f"to the power of {middle:.2f} (with 95 % confidence {low:.2f} to {high:.2f}; "
+            f"least squares of the logarithms); from each size to the next by "
+            f"{', '.join(f'{step:.2f}' for step in steps)}."
+        )
+    return found
 
 
 def failed(results: Results) -> list[str]:
@@ -507,8 +452,8 @@ def both(calls: Checks) -> str:
     said = no_time(calls)
     if len(answered(calls)) < len(calls):
         return f"no time: {said}"
-    first, later = map(_two, _first_and_later(calls))
-    return f"{first}, {later} s{f' ({said})' if said else ''}"
+    two = (f"{s:.2g}" if s < 99.5 else f"{s:.0f}" for s in _first_and_later(calls))
+    return f"{', '.join(two)} s{f' ({said})' if said else ''}"
 
 
 def _first_and_later(calls: Checks) -> tuple[float, float]:
@@ -518,38 +463,21 @@ def _first_and_later(calls: Checks) -> tuple[float, float]:
     return first, later
 
 
-def _fitted(rows: Iterable[Checks]) -> list[tuple[int, float]]:
-    """Return the parameters, and the seconds of later calls, where the cost may be compared.
-
-    It may where all is right, and every element judged.
-    """
-    right = (calls for calls in rows if not no_time(calls) and whole(calls))
-    return sorted((calls[0].elements, _first_and_later(calls)[1]) for calls in right)
-
-
-def exponent(rows: Iterable[Checks]) -> Interval | None:
+def growth(rows: Iterable[Checks]) -> tuple[Interval, list[float]] | None:
     """Fit the exponent of the later calls' time in the number of parameters, with its interval.
 
-    By least squares of the logarithms; the interval is Student's. None of fewer than three rows.
+    By least squares of the logarithms; the interval is Student's. Then the exponents from each size
+    to the next larger one. What counts is right, every element judged; None of fewer than three.
     """
     import numpy as np
     from scipy.special import stdtrit
 
-    found = _fitted(rows)
-    if len({size for size, _ in found}) < 3:
+    right = (calls for calls in rows if not no_time(calls) and whole(calls))
+    found = {calls[0].elements: _first_and_later(calls)[1] for calls in right}
+    if len(found) < 3:
         return None
-    x, y = np.log(found).T
+    x, y = np.log(sorted(found.items())).T
     (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
     half = math.sqrt(covariance[0, 0]) * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
-    return Interval(float(slope), float(slope) - half, float(slope) + half)
-
-
-def steps(rows: Iterable[Checks]) -> list[float]:
-    """Return the exponent from each size to the next larger one."""
-    found = pairwise(_fitted(rows))
-    return [math.log(b / a) / math.log(n / m) for (m, a), (n, b) in found if n > m]
-
-
-def _two(value: float) -> str:
-    """Write seconds with two digits."""
-    return f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
+    interval = Interval(float(slope), float(slope) - half, float(slope) + half)
+    return interval, (np.diff(y) / np.diff(x)).tolist()

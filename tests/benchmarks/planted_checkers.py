@@ -57,7 +57,7 @@ def elementary() -> Question:
 
 
 def moved(seed: int) -> Any:
-    return PARAMS | {"b": PARAMS["b"] + seed}
+    return (PARAMS | {"b": PARAMS["b"] + seed},)
 
 
 def elsewhere_later() -> Question:

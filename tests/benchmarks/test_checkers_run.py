@@ -22,7 +22,7 @@ from benchmarks.checkers.question import NO_ANSWER, WRONG, Answer, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.run import Worker, answered
-from benchmarks.checkers.subjects import EQUAL, SIZED, parameters
+from benchmarks.checkers.subjects import SIZED, parameters
 from benchmarks.process import WorkerError
 from models.model import GRADIENT
 from tests.benchmarks.planted_checkers import (
@@ -84,7 +84,7 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
         if each.keeps:
             assert names == {*SIZED}
         else:
-            assert not any(SIZED[name].group == EQUAL for name in names)
+            assert not any(SIZED[name].one_point for name in names)
             differences = each.name in run.LARGEST
             assert max(map(parameters, names)) == (4_810 if differences else 669_706)
 

@@ -13,9 +13,10 @@ from benchmarks.checkers.cases import GRADIENTS, TIMES, TORCH
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.subjects import EQUAL, SIZED
+from benchmarks.checkers.subjects import SIZED
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import B, W, check, known, results
+from tests.benchmarks.sure import sure
 
 PEER = "jax.test_util.check_grads"
 
@@ -82,7 +83,7 @@ COUNTED = {
 | named | another mistake | - | 1 of 5 |
 | no answer |  | 1 of 4 (1 time) | 0 of 6 |
 | seconds | median; longest | 1; 3 | 1; 2 |
-| 2 planted mistakes, caught | 0 | 4 |
+| 4 planted mistakes, caught | 0 | 4 |
 | 1 right gradients, called wrong | 0 | 1 |
 | seconds, median | 1 | 1 |
 """,
@@ -123,11 +124,14 @@ def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
     made = of_torch()
     for one in made.checks[:2]:
         made.planted[one.case]["times"] = 100.0
-    assert [tables.is_larger(made.planted, one) for one in made.checks[:2]] == [False, True]
+    assert [tables.is_larger(one, made.planted[one.case]) for one in made.checks[:2]] == [
+        False,
+        True,
+    ]
 
 
 SMALLEST = "2-2-1, 4"
-COMPARED = [name for name, of in SIZED.items() if of.group == EQUAL]
+COMPARED = [name for name, of in SIZED.items() if of.one_point]
 
 
 def timed(name: str, *seconds: float, by: str = OURS, size: int = 9) -> list[Check]:
@@ -180,10 +184,11 @@ def test_elements_that_were_not_judged_are_said() -> None:
 def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None:
     sizes = [4810, 34186, 101770, 669706]
     rows = [timed(n, *[2e-5 * s**0.75] * 3, size=s) for n, s in zip(COMPARED, sizes, strict=True)]
-    assert tables.exponent(rows) == pytest.approx((0.75, 0.75, 0.75))
-    assert tables.steps(rows) == pytest.approx([0.75] * 3)
+    even = pytest.approx((0.75, 0.75, 0.75))
+    power, steps = sure(tables.growth(rows))
+    assert (power, steps) == (even, pytest.approx([0.75] * 3))
     slow = [replace(call, seconds=1e9) for call in rows[-1]]
-    low, high = (tables.exponent([*rows[:-1], slow]) or (0, 0, 0))[1:]
+    low, high = sure(tables.growth([*rows[:-1], slow]))[0][1:]
     # Student's factor for two degrees of freedom is closed: 0.95 / √(2 · 0.975 · 0.025).
     x = np.log(sizes)
     y = np.log([*(1e-5 * s**0.75 for s in sizes[:-1]), 1e9])
@@ -192,8 +197,8 @@ def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None
     assert (low, high) == pytest.approx((slope - half, slope + half))
     for change in ({"judged": 12}, {"verdict": NO_ANSWER, "reason": "undecidable"}):
         unfit = [replace(slow[0], **change), *slow[1:]]
-        assert tables.exponent([*rows[:-1], unfit]) == pytest.approx((0.75, 0.75, 0.75))
-    assert tables.exponent(rows[:2]) is None
+        assert sure(tables.growth([*rows[:-1], unfit]))[0] == even
+    assert tables.growth(rows[:2]) is None
 
 
 def test_stored_results_are_read_again_and_hold_together(tmp_path: Path) -> None:
