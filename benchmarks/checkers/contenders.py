@@ -12,7 +12,7 @@ import linecache
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -435,21 +435,22 @@ def _in_message(message: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Contender:
-    """A checker: its name, the package it needs, and what asks it, by the kind of derivative.
+    """A checker: its name, the package it needs, what asks it, and about which derivatives.
 
     What asks it is a function of a module, so that another process can run it.
     """
 
     name: str
     package: str
-    asks: Mapping[str, Callable[[Question], Answer]]
+    ask: Callable[[Question], Answer]
+    kinds: Sequence[str]
     keeps: bool = False  #: whether it keeps what checks have in common, so that later ones differ
+    largest: float = math.inf  #: parameters up to which it is timed
 
     def absent(self) -> str | None:
         """Why the checker cannot run here, or None."""
-        if importlib.util.find_spec(self.package) is None:
-            return f"{self.package} is {HINT}"
-        return None
+        there = importlib.util.find_spec(self.package)
+        return None if there else f"{self.package} is {HINT}"
 
 
 OTHERS = (JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE)
@@ -457,20 +458,23 @@ OTHERS = (JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE)
 #: Ours, where gradients of losses are asked about.
 OURS = "handgrad.check_gradient"
 
+#: Parameters beyond which ten calls take minutes, if each evaluates the loss for all of them.
+FEW = 5_000
+
 CONTENDERS = (
-    Contender(OURS, "handgrad", {GRADIENT: by_handgrad}, keeps=True),
-    Contender("jax.test_util.check_grads", "jax", {GRADIENT: by_test_util}),
-    Contender("handgrad", "handgrad", dict.fromkeys(OTHERS, by_handgrad)),
-    Contender("jax.test_util", "jax", dict.fromkeys(OTHERS, by_test_util)),
-    Contender("handgrad.torch.check_function", "torch", {OF_TORCH: by_handgrad}),
-    Contender("torch.autograd.gradcheck", "torch", {GRADIENT: gradcheck, OF_TORCH: gradcheck}),
-    Contender("scipy.optimize.check_grad", "scipy", dict.fromkeys((GRADIENT, *OTHERS), check_grad)),
-    Contender("numdifftools", "numdifftools", dict.fromkeys(OTHERS, numdifftools)),
-    Contender("twice-the-reference", "torch", {OF_TORCH: twice}),
+    Contender(OURS, "handgrad", by_handgrad, [GRADIENT], keeps=True),
+    Contender("jax.test_util.check_grads", "jax", by_test_util, [GRADIENT]),
+    Contender("handgrad", "handgrad", by_handgrad, OTHERS),
+    Contender("jax.test_util", "jax", by_test_util, OTHERS),
+    Contender("handgrad.torch.check_function", "torch", by_handgrad, [OF_TORCH]),
+    Contender("torch.autograd.gradcheck", "torch", gradcheck, [GRADIENT, OF_TORCH], largest=FEW),
+    Contender("scipy.optimize.check_grad", "scipy", check_grad, [GRADIENT, *OTHERS], largest=FEW),
+    Contender("numdifftools", "numdifftools", numdifftools, OTHERS),
+    Contender("twice-the-reference", "torch", twice, [OF_TORCH]),
 )
 
 
 def of(questions: str) -> list[Contender]:
     """Return the checkers that can be asked such questions."""
-    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: (OF_TORCH,)}.get(questions, (GRADIENT,))
-    return [contender for contender in CONTENDERS if not contender.asks.keys().isdisjoint(kinds)]
+    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: [OF_TORCH]}.get(questions, [GRADIENT])
+    return [contender for contender in CONTENDERS if not {*kinds}.isdisjoint(contender.kinds)]

@@ -4,13 +4,13 @@ The process can be stopped by time or memory. It answers case after case, but fo
 timed from the first call in a process on; after it was stopped, the next case starts a new one.
 """
 
-import math
 import random
 import resource
 import statistics
 import time
+import timeit
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -41,10 +41,6 @@ BETWEEN_SAVES = 2.0
 #: The product of balls that others can compare machines by: rows, columns in common, columns, bits.
 SIDES, BITS = (64, 256, 128), 192
 
-#: Parameters up to which a checker is timed that evaluates the loss for each of them; beyond, its
-#: ten calls would take minutes and more.
-LARGEST = {"scipy.optimize.check_grad": 5_000, "torch.autograd.gradcheck": 5_000}
-
 #: Called before a case with None, and after each of its calls with the answer.
 OnCheck = Callable[[Contender, Case, Check | None], None]
 
@@ -65,111 +61,88 @@ def run(
         WorkerError: a case cannot be built.
         InputError: the file cannot be written.
     """
+
+    def begun(contender: Contender) -> Iterator[Case]:
+        for case in left(results, contender, cases):
+            on_check(contender, case, None)
+            yield case
+
     if out:
         expect_writable(out)
     saved = time.monotonic()
     try:
         for contender in contenders:
-            todo = left(results, [contender], cases)
-            with Worker(contender, results.questions, results.limit) as worker:
-                for _, case in todo:
-                    on_check(contender, case, None)
-                    about = {"contender": contender.name, "case": case.id, "part": case.part}
-                    about |= {"subject": case.subject, "what": case.what, "format": case.format}
-                    checks = [Check(**about, **asdict(answer)) for answer in worker.ask(case)]
-                    results.checks += checks
-                    results.calibration += worker.calibration
-                    for check in checks:
-                        on_check(contender, case, check)
-                    if out and time.monotonic() - saved > BETWEEN_SAVES:
-                        results.save(out)
-                        saved = time.monotonic()
+            todo = begun(contender)
+            for case, answers, took in asked(contender, todo, results.questions, results.limit):
+                about = {"contender": contender.name, "case": case.id, "part": case.part}
+                about |= {"subject": case.subject, "what": case.what, "format": case.format}
+                checks = [Check(**about, **asdict(answer)) for answer in answers]
+                results.checks += checks
+                results.calibration += took
+                for check in checks:
+                    on_check(contender, case, check)
+                if out and time.monotonic() - saved > BETWEEN_SAVES:
+                    results.save(out)
+                    saved = time.monotonic()
     finally:
         if out and results.checks:
             results.save(out)
 
 
-def left(
-    results: Results, contenders: Sequence[Contender], cases: Sequence[Case]
-) -> list[tuple[Contender, Case]]:
-    """Return the checks still to be done by the checkers that are there."""
-    done = {(check.contender, check.case) for check in results.checks}
-    return [
-        (contender, case)
-        for contender in contenders
-        for case in cases
-        if results.contenders[contender.name] is None
-        and (contender.name, case.id) not in done
-        and _asked(contender, case)
-    ]
+def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that a checker, if it is there, still has to answer.
+
+    Where costs are compared, or it takes long, others than ours are not asked.
+    """
+    done = {check.case for check in results.checks if check.contender == contender.name}
+
+    def is_asked(case: Case) -> bool:
+        if contender.keeps or not case.fresh:
+            return True
+        return not SIZED[case.subject].one_point and parameters(case.subject) <= contender.largest
+
+    absent = results.contenders[contender.name] is not None
+    return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]
 
 
-def _asked(contender: Contender, case: Case) -> bool:
-    """Whether others than ours are asked: not where costs are compared, nor where it takes long."""
-    if contender.keeps or not case.fresh:
-        return True
-    largest = LARGEST.get(contender.name, math.inf)
-    return not SIZED[case.subject].one_point and parameters(case.subject) <= largest
+def asked(
+    contender: Contender, cases: Iterable[Case], questions: str, limit: float, memory: int = MEMORY
+) -> Iterator[tuple[Case, list[Answer], list[float]]]:
+    """Yield each case, the checker's answer to each call or that a limit ended it, and calibration.
 
-
-class Worker:
-    """Runs one checker in another process; a context manager that leaves no process behind."""
-
-    def __init__(
-        self, contender: Contender, questions: str, limit: float, memory: int = MEMORY
-    ) -> None:
-        self.contender, self.questions = contender, questions
-        self.limit, self.memory = limit, memory
-        self._process: Process | None = None
-        self.calibration: list[float] = []  #: of the last case
-
-    def __enter__(self) -> "Worker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def ask(self, case: Case) -> list[Answer]:
-        """Return the checker's answer to each call, or that a limit ended it without one.
-
-        Raises:
-            WorkerError: the case cannot be built, or the checker cannot be loaded.
-        """
-        if case.fresh:
-            self.stop()
-        process, answers = self._started(case.fresh), list[Answer]()
-        process.send(case)
-        limits, self.calibration = (self.limit, self.memory, PATIENCE), []
-        try:
-            # The time starts when the case is built, which may take as long as checking it.
-            process.receive(*limits)
-            for _ in range(case.calls):
-                answers.append(process.receive(*limits))
-            if case.fresh:
-                self.calibration.append(process.receive(*limits))
-        except StoppedError as stopped:
-            self.stop()
-            none = Answer(NO_ANSWER, str(stopped), call=len(answers), seconds=stopped.seconds)
-            answers.append(none)
-        except WorkerError as error:
-            self.stop()
-            raise WorkerError(f"{self.contender.name}: {error}") from error
-        return answers
-
-    def _started(self, fresh: bool) -> Process:
-        if self._process is None:
-            self._process = Process(answer, self.contender, "" if fresh else self.questions)
+    Raises:
+        WorkerError: a case cannot be built, or the checker cannot be loaded.
+    """
+    limits, process = (limit, memory, PATIENCE), None
+    try:
+        for case in cases:
+            if process is None or case.fresh:
+                if process:
+                    process.stop()
+                process = Process(answer, contender, "" if case.fresh else questions)
+                try:
+                    process.receive(START)
+                except StoppedError as stopped:
+                    raise WorkerError(f"does not start: {stopped}") from stopped
+            process.send(case)
+            answers, took = list[Answer](), list[float]()
             try:
-                self._process.receive(START)
+                # The time starts when the case is built, which may take as long as checking it.
+                process.receive(*limits)
+                for _ in range(case.calls):
+                    answers.append(process.receive(*limits))
+                if case.fresh:
+                    took.append(process.receive(*limits))
             except StoppedError as stopped:
-                raise WorkerError(f"{self.contender.name}: does not start: {stopped}") from stopped
-        return self._process
-
-    def stop(self) -> None:
-        """End the process, if there is one."""
-        if self._process is not None:
-            self._process.stop()
-        self._process = None
+                process.stop()
+                process, call = None, len(answers)
+                answers.append(Answer(NO_ANSWER, str(stopped), call=call, seconds=stopped.seconds))
+            yield case, answers, took
+    except WorkerError as error:
+        raise WorkerError(f"{contender.name}: {error}") from error
+    finally:
+        if process:
+            process.stop()
 
 
 def answer(pipe: Connection, contender: Contender, first: str) -> None:
@@ -203,10 +176,10 @@ def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
 
     One that keeps what checks have in common is asked about other parameters in later calls.
     """
-    asked = question.later(call) if call and contender.keeps else question
+    about = question.later(call) if call and contender.keeps else question
     began, used = time.perf_counter(), processor_seconds()
     try:
-        answer = contender.asks[question.kind](asked)
+        answer = contender.ask(about)
     except MemoryError:
         answer = Answer(NO_ANSWER, "memory")
     except Exception as error:  # of a checker: it is stored, and the next case is asked about
@@ -220,13 +193,9 @@ def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
         parameters=len(question.paths),
         elements=sum(leaf.size for leaf in gradient),
         call=call,
-        seconds=_short(seconds),
-        cpu=_short(cpu),
+        seconds=float(f"{seconds:.4g}"),
+        cpu=float(f"{cpu:.4g}"),
     )
-
-
-def _short(seconds: float) -> float:
-    return float(f"{seconds:.4g}")
 
 
 def processor_seconds() -> float:
@@ -249,15 +218,6 @@ def calibration() -> float:
         each = (flint.arb(rng.getrandbits(BITS)) / 2**BITS for _ in range(n * m))
         return flint.arb_mat(n, m, [*each])
 
-    def seconds(a: Any, b: Any) -> float:
-        began = time.perf_counter()
-        _ = a * b
-        return time.perf_counter() - began
-
-    before = flint.ctx.prec
-    try:
-        flint.ctx.prec = BITS
+    with flint.ctx.workprec(BITS):
         a, b = drawn(rows, common), drawn(common, columns)
-        return statistics.median(seconds(a, b) for _ in range(5))
-    finally:
-        flint.ctx.prec = before
+        return statistics.median(timeit.repeat(lambda: a * b, number=1, repeat=5))

@@ -119,7 +119,8 @@ def _asked(
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    with progress(len(left(results, chosen, about))) as on_check:
+    total = sum(len(left(results, contender, about)) for contender in chosen)
+    with progress(total) as on_check:
         run(results, chosen, about, out, on_check)
     return results
 

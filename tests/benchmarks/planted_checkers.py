@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from benchmarks.checkers.cases import GRADIENTS, MISTAKES, Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import RIGHT, Answer, Question
 from benchmarks.checkers.results import Check, Planted, Results
-from benchmarks.checkers.run import Worker, answered
+from benchmarks.checkers.run import answered
 from models.model import GRADIENT
 
 #: The leaves of the model's parameters.
@@ -110,7 +110,7 @@ def eats(asked: Question) -> Answer:
 
 
 def contender(name: str, ask: Callable[[Question], Answer], keeps: bool = False) -> Contender:
-    return Contender(name, "numpy", {GRADIENT: ask}, keeps)
+    return Contender(name, "numpy", ask, [GRADIENT], keeps)
 
 
 ALWAYS_RIGHT = contender("always right", partial(says, RIGHT))
@@ -131,13 +131,12 @@ def a_case(what: str, make: Callable[[], Question] = question, **others: Any) ->
     return Made(GRADIENTS, MISTAKES, "linear", what, make=make, **others)
 
 
-class Here(Worker):
-    """Answers in this process, where what the other one does is not at stake."""
-
-    def ask(self, case: Case) -> list[Answer]:
-        asked = case.build()
-        self.calibration = [0.01] if case.fresh else []
-        return [answered(self.contender, asked, call) for call in range(case.calls)]
+def asked_here(who: Contender, cases: Iterable[Case], *_: Any) -> Iterator[tuple[Any, ...]]:
+    """Asks in this process, where what the other one does is not at stake."""
+    for case in cases:
+        about = case.build()
+        answers = [answered(who, about, call) for call in range(case.calls)]
+        yield case, answers, [0.01] * case.fresh
 
 
 def results(questions: str = GRADIENTS, **absent: str) -> Results:

@@ -23,11 +23,11 @@ from benchmarks.checkers.cases import (
     TORCH,
     Case,
 )
-from benchmarks.checkers.contenders import CONTENDERS, OURS, Contender
+from benchmarks.checkers.contenders import OURS, Contender
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG, Answer, Question
 from benchmarks.checkers.tables import OF_RIGHT_POINTS
 from models import elements, right_points
-from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, PRODUCT, RULE
+from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 from models.sized import perceptron
 from tests.benchmarks.planted_checkers import broken, gradient, question, transposed, turned
 from tests.tiers import one_of_each, slowly
@@ -117,7 +117,7 @@ def test_a_mistake_of_a_second_call_is_fresh_every_time() -> None:
         assert about.wrong_leaves() != ()
 
 
-OF_GRADIENTS = [each for each in CONTENDERS if GRADIENT in each.asks]
+OF_GRADIENTS = contenders.of(GRADIENTS)
 
 
 @pytest.mark.slow
@@ -126,7 +126,7 @@ def test_a_checker_of_gradients_is_asked_as_it_should_be(contender: Contender) -
     assert replace(contender, package="no_such_package").absent()
     if reason := contender.absent():
         pytest.skip(reason)
-    ask = contender.asks[GRADIENT]
+    ask = contender.ask
     assert asked(ask, question()).verdict == RIGHT
     sign, form = asked(ask, question(turned)), asked(ask, question(transposed))
     assert (sign.verdict, form.verdict) == (WRONG, WRONG)

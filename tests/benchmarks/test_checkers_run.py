@@ -17,19 +17,17 @@ import pytest
 from benchmarks.checkers import cases, contenders, run, tables
 from benchmarks.checkers import results as results_module
 from benchmarks.checkers.cases import GRADIENTS, RIGHT, TIMES, Case
-from benchmarks.checkers.contenders import CONTENDERS, Contender
 from benchmarks.checkers.question import NO_ANSWER, WRONG, Answer, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.run import Worker, answered
+from benchmarks.checkers.run import answered, asked
 from benchmarks.checkers.subjects import SIZED, parameters
 from benchmarks.process import WorkerError
-from models.model import GRADIENT
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
     ALWAYS_WRONG,
-    Here,
     a_case,
+    asked_here,
     contender,
     dies,
     eats,
@@ -50,7 +48,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "Worker", Here)
+    monkeypatch.setattr(run, "asked", asked_here)
 
 
 @pytest.mark.usefixtures("here")
@@ -77,16 +75,16 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_others_are_timed_where_it_takes_no_minutes() -> None:
     made, every = results(TIMES), cases.cases(TIMES)
-    of_gradients = [each for each in CONTENDERS if GRADIENT in each.asks]
+    of_gradients = contenders.of(GRADIENTS)
     made.contenders = {each.name: None for each in of_gradients}
     for each in of_gradients:
-        names = {case.subject for _, case in run.left(made, [each], every)}
+        names = {case.subject for case in run.left(made, each, every)}
         if each.keeps:
             assert names == {*SIZED}
         else:
             assert not any(SIZED[name].one_point for name in names)
-            differences = each.name in run.LARGEST
-            assert max(map(parameters, names)) == (4_810 if differences else 669_706)
+            few = each.largest == contenders.FEW
+            assert max(map(parameters, names)) == (4_810 if few else 669_706)
 
 
 @pytest.mark.slow
@@ -104,18 +102,20 @@ def test_what_does_not_come_to_an_end_is_ended(
 ) -> None:
     """And a next question is answered by another process."""
     limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
-    with Worker(contender("planted", ask), GRADIENTS, limit, memory) as worker:
-        (answer,) = worker.ask(a_case("half-mse"))
-        assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
-        assert answer.seconds < 500, "left to itself it would take ten minutes"
-        assert worker.ask(a_case("half-mse", elementary))[0].verdict == SAYS_RIGHT
+    about = a_case("half-mse"), a_case("half-mse", elementary)
+    ended, after = asked(contender("planted", ask), about, GRADIENTS, limit, memory)
+    (answer,), (right,) = ended[1], after[1]
+    assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
+    assert answer.seconds < 500, "left to itself it would take ten minutes"
+    assert right.verdict == SAYS_RIGHT
 
 
 @pytest.mark.slow
 def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
     """The limit is one of processors; on the clock it may go by ten times."""
-    with Worker(contender("planted", partial(waits, 1.5)), GRADIENTS, 0.5) as worker:
-        assert worker.ask(a_case("half-mse", elementary))[0].verdict == SAYS_RIGHT
+    who, about = contender("planted", partial(waits, 1.5)), a_case("half-mse", elementary)
+    ((_, (answer,), _),) = asked(who, [about], GRADIENTS, 0.5)
+    assert answer.verdict == SAYS_RIGHT
 
 
 def works_elsewhere(_: Question) -> Answer:
@@ -133,12 +133,11 @@ def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
 @pytest.mark.parametrize("keeps", [False, True])
 def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: bool) -> None:
     """Later calls are those of the first one; other parameters are for what keeps its answers."""
-    with Worker(contender("planted", says_where, keeps), GRADIENTS, 60) as worker:
-        (warm,), (after,) = (worker.ask(a_case(what)) for what in ("half-mse", "exchanged"))
-        case = a_case("half-mse", elsewhere_later, calls=3, fresh=True)
-        first = worker.ask(case)
-        assert len(worker.calibration) == 1
-        (second,) = worker.ask(replace(case, calls=1))
+    case = a_case("half-mse", elsewhere_later, calls=3, fresh=True)
+    about = a_case("half-mse"), a_case("exchanged"), case, replace(case, calls=1)
+    found = asked(contender("planted", says_where, keeps), about, GRADIENTS, 60)
+    _, ((warm,), (after,), first, (second,)), took = zip(*found, strict=True)
+    assert [*map(len, took)] == [0, 0, 1, 1]
     assert [answer.call for answer in first] == [0, 1, 2]
     before, same, *calls, last = (a.message.split()[0] for a in (warm, after, *first, second))
     assert before == same
@@ -152,13 +151,14 @@ def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: b
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 def test_a_killed_run_leaves_no_process_behind() -> None:
     code = """
-from benchmarks.checkers.run import Worker
+from benchmarks.checkers.run import answer
+from benchmarks.process import Process
 from tests.benchmarks.planted_checkers import a_case, contender, hangs
 if __name__ == "__main__":
-    worker = Worker(contender("hangs", hangs), "gradients", 600)
-    process = worker._started(False)
+    process = Process(answer, contender("hangs", hangs), "gradients")
     process.send(a_case("half-mse"))
-    process.receive()  # that it is built: now it hangs
+    for _ in range(2):
+        process.receive()  # that it is ready, and that it is built: now it hangs
     print(process.pid, flush=True)
     process.receive()
 """
@@ -175,11 +175,8 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
-    with (
-        Worker(ALWAYS_RIGHT, GRADIENTS, 60) as worker,
-        pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"),
-    ):
-        worker.ask(a_case("half-mse", unbuilt))
+    with pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"):
+        next(asked(ALWAYS_RIGHT, [a_case("half-mse", unbuilt)], GRADIENTS, 60))
 
 
 def test_without_torch_the_command_says_what_to_install_and_shows_what_is_stored(
@@ -252,7 +249,7 @@ def test_a_part_of_a_run_is_not_stored_as_the_whole(tmp_path: Path) -> None:
 def test_ours_must_agree_where_it_is_timed(
     verdict: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ours = Contender(contenders.OURS, "numpy", {GRADIENT: lambda _: Answer(verdict)}, keeps=True)
+    ours = contender(contenders.OURS, lambda _: Answer(verdict), keeps=True)
     monkeypatch.setattr(contenders, "CONTENDERS", (ours,))
     out = tmp_path / "times.json"
     part = ("--questions", "sized", "--quick", "--subject", "2-2-1, 4", "--out", str(out))
