@@ -1,8 +1,9 @@
 """The cases that checkers are asked about, in their order: wrong derivatives, then right ones."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from importlib import import_module
 from itertools import product
 from typing import Any
@@ -10,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.checkers.question import Question
-from benchmarks.checkers.subjects import SIZED, point
-from models import elements
+from models import elements, likelihoods, sized
 from models.checkers import MODELS
 from models.derivatives import DERIVATIVES as OF_DERIVATIVES
-from models.model import GRADIENT, RULE, Model
+from models.model import GRADIENT, OF_TORCH, RULE, Model
 from models.right_points import POINTS
 
 #: What is asked: gradients of losses; Jacobians and other derivatives; functions of torch; right
@@ -47,6 +47,89 @@ CALLS, QUICK_CALLS = (5, 5), (1, 2)
 
 #: Models whose checks are timed by `--quick`.
 QUICK_SIZED = ("2-2-1, 4", "20-32-5, 16", "Cholesky")
+
+
+#: The layers of the networks whose checks are timed, and the examples in their batches.
+NETWORKS = {
+    (2, 2, 1): 4,
+    (5, 7, 3): 11,
+    (20, 32, 5): 16,
+    (64, 64, 10): 32,
+    (256, 128, 10): 64,
+    (784, 128, 10): 128,
+    (784, 512, 512, 10): 128,
+}
+
+#: By the layers, what is asked beyond the defaults of `check_gradient`.
+OPTIONS: dict[tuple[int, ...], dict[str, float]] = {(784, 512, 512, 10): {"seconds": 40.0}}
+
+#: Networks whose cost is compared: their layers, all with one batch, at the given point alone, so
+#: that a limit of time does not stop some of them earlier than others.
+COMPARED, BATCH = tuple(NETWORKS)[3:], 128
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A model of some size, whose check is timed."""
+
+    words: str  #: in the table
+    build: Callable[[], Model]
+    options: Mapping[str, float] = field(default_factory=dict)  #: of `check_gradient`
+
+    def draw(self, seed: int) -> tuple[Any, ...]:
+        """Draw the arguments of the model."""
+        return tuple(self.build().draw(np.random.default_rng(seed)))
+
+    @cached_property
+    def parameters(self) -> int:
+        """The number of elements of a gradient."""
+        import jax
+
+        return sum(map(np.size, jax.tree.leaves(self.draw(0)[0])))
+
+    @property
+    def one_point(self) -> bool:
+        """Whether its cost is compared, at the given point alone."""
+        return "points" in self.options
+
+
+def _network(layers: tuple[int, ...], batch: int, **options: float) -> Sized:
+    build, options = partial(sized.perceptron, layers, batch), OPTIONS.get(layers, {}) | options
+    return Sized(f"{'-'.join(map(str, layers))}, {batch}", build, options)
+
+
+_NORM, _SCAN = (
+    next(model for model in MODELS if model.name == name) for name in ("layer-norm", "elman-scan")
+)
+
+#: By name.
+SIZED: dict[str, Sized] = {
+    **{of.words: of for of in (_network(*each) for each in NETWORKS.items())},
+    **{
+        f"{of.words}, one point": of
+        for of in (_network(layers, BATCH, points=0) for layers in COMPARED)
+    },
+    "attention": Sized(
+        "attention, 4 heads, 64 positions, 128 wide",
+        partial(sized.attention, heads=4, positions=64, width=128),
+    ),
+    "layer norm": Sized(
+        "layer norm, 128 wide, 64 examples",
+        partial(_NORM.of_size, examples=64, width=128, outputs=10),
+    ),
+    "convolution": Sized(
+        "convolution 3×3, 16 channels, 28×28, 2 examples",
+        partial(sized.convolution, examples=2, side=28, kernel=3, channels=16, outputs=10),
+    ),
+    "scanned RNN": Sized(
+        "RNN, a scan of 20 steps, 64 units, 16 examples",
+        partial(_SCAN.of_size, steps=20, examples=16, inputs=32, units=64, outputs=10),
+    ),
+    "Cholesky": Sized(
+        "Gaussian likelihood by Cholesky, 16 dimensions, 32 examples",
+        partial(likelihoods.COVARIANCE.of_size, examples=32, dimensions=16),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +169,16 @@ class Case:
         if of.kind == RULE:
             by_hand, right = by_hand(), right and right()
         return Question(of.kind, of.function, by_hand, point(of, self.draw, self.format), right)
+
+
+def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
+    """Return the arguments of a draw, the same every time, and in every format but rounded."""
+    seed = of.name if of.kind == GRADIENT else f"{of.name}/{draw}"
+    rng, name = np.random.default_rng(zlib.crc32(seed.encode())), [*of.draws][draw]
+    if of.kind == OF_TORCH:
+        drawn = import_module("models.torch_functions.function").point
+        return drawn(of, rng, name, dtype or "float64")
+    return tuple(of.draws[name](rng))
 
 
 def subjects(questions: str) -> Sequence[Model]:

@@ -18,6 +18,7 @@ defines it the derivative along a tangent, and the gradient of a slope: of each 
 give. Of gradients of losses no size is known.
 """
 
+import math
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
@@ -27,10 +28,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks.checkers.cases import AS_WRITTEN, ELEMENTS, MISTAKES, Case, named, right_ways
+from benchmarks.checkers.cases import (
+    AS_WRITTEN,
+    ELEMENTS,
+    MISTAKES,
+    Case,
+    named,
+    point,
+    right_ways,
+)
 from benchmarks.checkers.results import Planted
-from benchmarks.checkers.subjects import point
 from handgrad.data import formats
+from handgrad.tolerance.runs import SHARP
+from handgrad.tolerance.stated import STATED
 from models import elements
 from models.derivatives.derivative import dense
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE, Model, Slip
@@ -249,3 +259,42 @@ def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
             for total, up, down in zip(moved, *both, strict=True):
                 total += np.abs(up - down) / 2
     return [move.max() for move in moved]
+
+
+def allowed(dtype: str) -> float:
+    """Return what the judge allows at most, in rounding, in a format; by default in float64.
+
+    Let k be the element in which the mistake is largest. It is wrong beyond what the judge allows
+    there, and that is no more than what it allows in some element of the argument.
+
+    - **Numbers that stand for others** (float64, float32): `SHARP` units are allowed. A unit is the
+      largest move of an element for random data half an ulp away, and half an ulp of the element.
+      The worst such data, and the half ulp, are part of rounding: at most 1. Constants of the code,
+      such as cosines, are data to the judge, and not part of rounding: each multiplies a datum, and
+      so moves an element about as far as that, at most once more in all.
+    - **Short formats** (bfloat16), whose numbers are themselves: allowed are half an ulp, at most
+      1, and `STATED` root mean squares of the moves by Monte Carlo runs. Such a run moves every
+      result by the whole unit roundoff u, up or down; a real rounding error lies anywhere within ±
+      u, so that its root mean square is u/√3. Rounding is the largest error of several right ways
+      to write a function, one of which rounds all that it computes, in any element: no less than
+      the root mean square in one of them. So the moves are at most √3.
+
+    What else ordinary rounding may explain (the loose yardstick) excuses no mistake that stays when
+    the same lines are run at another precision, or a backward pass that can be traced, as all of
+    these, in exact arithmetic; where lines cannot be, one near the limit may be undecidable, which
+    is not caught.
+
+    That a constant moves little, and that several right ways show how far rounding leads, are the
+    steps that are no arithmetic. Tests hold what the judge allows to these limits, and have
+    mistakes of just this size caught.
+    """
+    half = formats.named(dtype or "float64").half
+    return 1 + STATED * math.sqrt(3) if half else SHARP * 2.0
+
+
+def limit(dtype: str) -> float:
+    """Return how large, in rounding in a format, a mistake is that must be caught.
+
+    The wrong code rounds as a right one does, which may hide as much of the mistake.
+    """
+    return allowed(dtype) + 1

@@ -16,11 +16,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.checkers.cases import Case, simple
+from benchmarks.checkers.cases import SIZED, Case, simple
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.subjects import SIZED, parameters
 from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
 from handgrad.clock import PATIENCE
@@ -99,7 +98,8 @@ def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[
     def is_asked(case: Case) -> bool:
         if contender.keeps or not case.fresh:
             return True
-        return not SIZED[case.subject].one_point and parameters(case.subject) <= contender.largest
+        of = SIZED[case.subject]
+        return not of.one_point and of.parameters <= contender.largest
 
     absent = results.contenders[contender.name] is not None
     return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]

@@ -16,17 +16,17 @@ from benchmarks.checkers.cases import (
     GRADIENTS,
     MISTAKES,
     RIGHT,
+    SIZED,
     TIMES,
     TORCH,
     subjects,
 )
 from benchmarks.checkers.contenders import OURS
-from benchmarks.checkers.limits import limit
+from benchmarks.checkers.planted import limit
 from benchmarks.checkers.question import NO_ANSWER, WRONG
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import BITS, SIDES
-from benchmarks.checkers.subjects import SIZED
 from benchmarks.report import units
 from benchmarks.report.table import markdown as written
 from benchmarks.statistics import CONFIDENCE, Interval

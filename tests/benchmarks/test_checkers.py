@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, contenders, subjects
+from benchmarks.checkers import cases, contenders
 from benchmarks.checkers.cases import (
     DERIVATIVES,
     ELEMENTS,
@@ -221,8 +221,8 @@ def test_what_a_message_says(message: str, kind: str, blamed: str) -> None:
 def test_the_exponent_that_was_predicted_is_that_of_the_multiply_adds() -> None:
     """Docs/checking.md says 1.02; they are counted in what JAX makes of the losses."""
     sizes, work = [], []
-    for layers in subjects.COMPARED:
-        model = perceptron(layers, subjects.BATCH)
+    for layers in cases.COMPARED:
+        model = perceptron(layers, cases.BATCH)
         params, *inputs = model.draw(np.random.default_rng(0))
         program = jax.make_jaxpr(jax.value_and_grad(model.function))(params, *inputs)
         sizes.append(sum(leaf.size for leaf in jax.tree.leaves(params)))

@@ -6,10 +6,9 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, limits
-from benchmarks.checkers.cases import DERIVATIVES
-from benchmarks.checkers.planted import measured, planted
-from benchmarks.checkers.subjects import point
+from benchmarks.checkers import cases
+from benchmarks.checkers.cases import DERIVATIVES, point
+from benchmarks.checkers.planted import allowed, limit, measured, planted
 from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
 from models.derivatives.derivative import dense
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
@@ -21,8 +20,8 @@ BY_ELEMENTS = {s.name: s for s in cases.subjects(DERIVATIVES) if s.kind != RULE}
 
 def test_the_limits_are_those_of_the_judge() -> None:
     """64 units of two; half an ulp and three root mean squares; and what the wrong code hides."""
-    assert limits.limit("") == limits.limit("float64") == limits.limit("float32") == 129
-    assert limits.limit("bfloat16") == pytest.approx(1 + 3 * 3**0.5 + 1)
+    assert limit("") == limit("float64") == limit("float32") == 129
+    assert limit("bfloat16") == pytest.approx(1 + 3 * 3**0.5 + 1)
 
 
 @pytest.mark.parametrize("name", one_of_each([*BY_ELEMENTS], []))
@@ -39,9 +38,9 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     signs = np.sign(exact) * np.sign(ruling.exact.ravel())
     np.testing.assert_allclose(exact, signs * ruling.exact.ravel(), rtol=1e-9, atol=1e-12)
     shares = ruling.tolerance.sharp.ravel() / rounding
-    assert shares.max() <= limits.allowed("")
+    assert shares.max() <= allowed("")
     element = int(np.argmax(shares))
-    size = limits.limit("") * rounding[element] * np.where(exact[element] < 0, -1, 1)
+    size = limit("") * rounding[element] * np.where(exact[element] < 0, -1, 1)
     assert checked(subject, off_by(subject, element, size)).verdict == "disagree"
 
 
@@ -82,6 +81,6 @@ def test_right_ways_round_as_little_as_the_judge_allows(name: str) -> None:
         about = [case for case in cases.cases(DERIVATIVES) if case.subject == name]
         known = planted(DERIVATIVES, about)
     for by_data, found in zip(of.by_data, of.rounding, strict=True):
-        assert (found <= limits.allowed("") * by_data).all()
+        assert (found <= allowed("") * by_data).all()
     assert len(known) >= 8
     assert [case for case, about in known.items() if about["times"] and about["times"] < 1] == []

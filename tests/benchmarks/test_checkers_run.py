@@ -16,12 +16,11 @@ import pytest
 
 from benchmarks.checkers import cases, contenders, run, tables
 from benchmarks.checkers import results as results_module
-from benchmarks.checkers.cases import GRADIENTS, RIGHT, TIMES, Case
+from benchmarks.checkers.cases import GRADIENTS, RIGHT, SIZED, TIMES, Case
 from benchmarks.checkers.question import NO_ANSWER, WRONG, Answer, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Results
 from benchmarks.checkers.run import answered, asked
-from benchmarks.checkers.subjects import SIZED, parameters
 from benchmarks.process import WorkerError
 from tests.benchmarks.planted_checkers import (
     ALWAYS_RIGHT,
@@ -84,7 +83,7 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
         else:
             assert not any(SIZED[name].one_point for name in names)
             few = each.largest == contenders.FEW
-            assert max(map(parameters, names)) == (4_810 if few else 669_706)
+            assert max(SIZED[name].parameters for name in names) == (4_810 if few else 669_706)
 
 
 @pytest.mark.slow

@@ -7,8 +7,7 @@ import pytest
 
 from benchmarks.checkers import cases, tables
 from benchmarks.checkers.cases import DERIVATIVES, GRADIENTS, MISTAKES, RIGHT, TORCH
-from benchmarks.checkers.limits import limit
-from benchmarks.checkers.planted import planted
+from benchmarks.checkers.planted import limit, planted
 from benchmarks.checkers.results import Check, Results, stored
 from tests.tiers import one_of_each
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import tables
-from benchmarks.checkers.cases import GRADIENTS, TIMES, TORCH
+from benchmarks.checkers.cases import GRADIENTS, SIZED, TIMES, TORCH
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.question import NO_ANSWER, RIGHT, WRONG
 from benchmarks.checkers.results import Check, Results
-from benchmarks.checkers.subjects import SIZED
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import B, W, check, known, results
 from tests.benchmarks.sure import sure

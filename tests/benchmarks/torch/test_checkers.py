@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.checkers import cases, contenders, limits
+from benchmarks.checkers import cases, contenders
 from benchmarks.checkers.cases import AS_WRITTEN, FORMATS, MISTAKES, RIGHT, TORCH, Case
-from benchmarks.checkers.planted import measured, planted
+from benchmarks.checkers.planted import allowed, limit, measured, planted
 from benchmarks.checkers.question import NO_ANSWER, Question
 from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.question import WRONG as SAYS_WRONG
@@ -122,10 +122,10 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str, dtype: str) -> Non
             "the gradient that is judged is the one whose rounding was measured"
         )
         shares.append(sharp[part].max() / by)
-    assert max(shares) <= limits.allowed(dtype)
+    assert max(shares) <= allowed(dtype)
     leaf = int(np.argmax(shares))
     element = int(np.argmax(sharp[ruling.given.parts()[leaf]]))
-    size = limits.limit(dtype) * float(of.rounding[leaf])
+    size = limit(dtype) * float(of.rounding[leaf])
     wrong = off_by(function, leaf, element, size)
     assert check_function(wrong, *at, points=0).verdict == "disagree"
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.checkers.cases import right_ways
-from benchmarks.checkers.subjects import point
+from benchmarks.checkers.cases import point, right_ways
 from handgrad.program.aten.installed import torch
 from models.model import Model
 from models.torch_functions.function import FORMATS, fresh, gradients, widened
