@@ -19,8 +19,8 @@ give. Of gradients of losses no size is known.
 """
 
 import math
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -58,13 +58,9 @@ Parts = list[np.ndarray]
 
 
 class Measured(NamedTuple):
-    """The exact derivative at the ordinary point, and rounding: by data alone, and in all.
+    """The exact derivative at the ordinary point, and rounding: by data alone, and in all."""
 
-    Of torch at the point in a format, in float64, and with a cotangent in that format.
-    """
-
-    at: tuple[Any, ...]
-    cotangent: Any
+    parts: Callable[[Any], list[Any] | None]  #: of a derivative by hand; None if its shape is wrong
     exact: Parts
     by_data: Parts
     rounding: Parts
@@ -80,9 +76,8 @@ def planted(questions: str, cases: Iterable[Case]) -> dict[str, Planted]:
             elif case.part == MISTAKES:
                 subject, sizes = named(questions, case.subject), ()
                 if subject.kind != GRADIENT:
-                    about, wrong = of(subject, case.format), subject.wrong(case.what)
-                    found = _by_hand(subject, wrong, about.at, about.cotangent)
-                    sizes = _size(found, about)
+                    about = of(subject, case.format)
+                    sizes = _size(about.parts(subject.wrong(case.what)), about)
                 known[case.id] = _known(subject.mistakes[case.what], *sizes)
     return known
 
@@ -97,68 +92,55 @@ def _size(found: list[Any] | None, of: Measured) -> tuple[float, float] | tuple[
 
     The size is relative to the largest element.
     """
-    sizes, times = [], []
+    sizes = []
     for wrong, exact, rounding in zip(found or (), of.exact, of.rounding, strict=False):
         if np.ndim(wrong) and np.shape(wrong) != exact.shape:
             return None, None
         error = np.abs(np.asarray(wrong) - exact)
-        sizes.append(np.max(error) / np.abs(exact).max())
-        times.append(np.max(error / rounding))
-    return (_short(sizes), _short(times)) if found else (None, None)
-
-
-def _short(values: list[Any]) -> float:
-    return float(f"{np.nanmax(values):.3g}")
+        sizes.append((np.max(error) / np.abs(exact).max(), np.max(error / rounding)))
+    if not found:
+        return None, None
+    size, times = (float(f"{most:.3g}") for most in np.nanmax(sizes, axis=0))
+    return size, times
 
 
 def measured(subject: Model, dtype: str = "") -> Measured:
     """Return the derivative of the first draw, and rounding in it in a format."""
-    return (_in_torch if subject.kind == OF_TORCH else _in_jax)(subject, dtype)
+    in_torch = subject.kind == OF_TORCH
+    parts, wide, exact, by_data = (_in_torch if in_torch else _in_jax)(subject, dtype)
+    errors = [by_data]
+    for what, draw in right_ways(subject, dtype):
+        if draw == 0:
+            found = parts(subject.right("" if what == AS_WRITTEN else what)) or ()
+            off = [np.abs(np.asarray(one) - true) for one, true in zip(found, exact, strict=True)]
+            errors.append([*map(np.max, off)] if in_torch else off)
+    rounding = [np.fmax.reduce(each) for each in zip(*errors, strict=True)]
+    return Measured(wide, exact, by_data, rounding)
 
 
-def _by_hand(subject: Model, by_hand: Any, at: Any, cotangent: Any) -> list[Any] | None:
-    """Return the parts of a derivative by hand; None if it is of another shape.
+def _in_jax(subject: Model, _: str) -> tuple[Any, Any, Parts, Parts]:
+    """Return what finds the parts of a derivative by hand, twice, the exact ones, and moves.
 
     Of a rule a part that it does not define is NaN.
     """
-    if subject.kind == RULE:
-        return _of_rule(by_hand(), at)
-    if subject.kind == OF_TORCH:
-        try:
-            return _gradients(by_hand.apply, at, cotangent)
-        except RuntimeError:
-            return None
-    found: Any = np.asarray(dense(by_hand(*at)))
-    return [found.real, found.imag] if subject.kind == COMPLEX else [found.ravel()]
-
-
-def _errors(subject: Model, dtype: str, cotangent: Any, exact: Parts) -> list[Parts]:
-    """Return how far each right way to write a derivative is off; NaN where it defines nothing."""
-    at, errors = point(subject, 0, dtype), []
-    for what, draw in right_ways(subject, dtype):
-        if draw == 0:
-            right = subject.right("" if what == AS_WRITTEN else what)
-            found = _by_hand(subject, right, at, cotangent) or ()
-            pairs = zip(found, exact, strict=True)
-            errors.append([np.abs(np.asarray(one) - true) for one, true in pairs])
-    return errors
-
-
-def _in_jax(subject: Model, _: str) -> Measured:
     at = point(subject)
     data, together = ravel_pytree([_real(each) for each in at])
 
     def judged(data: Any) -> list[Any]:
         return _exact(subject, [_back(*pair) for pair in zip(together(data), at, strict=True)])
 
+    def parts(by_hand: Any) -> list[Any]:
+        if subject.kind == RULE:
+            return _of_rule(by_hand(), at)
+        found: Any = np.asarray(dense(by_hand(*at)))
+        return [found.real, found.imag] if subject.kind == COMPLEX else [found.ravel()]
+
     exact = [np.asarray(part) for part in jax.jit(judged)(data)]
-    moves = jax.jit(jax.jacfwd(judged))(data)
     by_data = []
-    for part, by in zip(exact, moves, strict=True):
+    for part, by in zip(exact, jax.jit(jax.jacfwd(judged))(data), strict=True):
         moved = UNIT * (np.abs(by) @ np.abs(data) + np.abs(part))
         by_data.append(np.where(moved == 0, UNIT * np.abs(part).max(), moved))
-    errors = zip(by_data, *_errors(subject, "", None, exact), strict=True)
-    return Measured(at, None, exact, by_data, [np.fmax.reduce(each) for each in errors])
+    return parts, parts, exact, by_data
 
 
 def _exact(of: Model, at: Any) -> list[Any]:
@@ -218,19 +200,25 @@ def _back(numbers: Any, like: Any) -> Any:
     return jax.lax.complex(*numbers) if np.iscomplexobj(like) else numbers
 
 
-def _in_torch(subject: Model, dtype: str) -> Measured:
+def _in_torch(subject: Model, dtype: str) -> tuple[Any, Any, Parts, Parts]:
+    """Return the same, with one move for an argument: of parts in a format, and in float64."""
     from models.torch_functions.function import cotangent_like, widened
 
     form, at = formats.named(dtype), point(subject, 0, dtype)
     cotangent, wide = cotangent_like(subject.function(*at)), widened(at)
+
+    def parts(by_hand: Any, at: Any = at) -> Parts | None:
+        try:
+            return _gradients(by_hand.apply, at, cotangent)
+        except RuntimeError:
+            return None
+
     exact = _gradients(subject.function, wide, cotangent)
     by_data = [form.unit * np.abs(part).max() for part in exact]
     if not form.half:
         moves = _moves(subject.function, widened((*at, cotangent)), exact)
         by_data = [m * (form.unit / STEP) + unit for m, unit in zip(moves, by_data, strict=True)]
-    errors = zip(by_data, *_errors(subject, dtype, cotangent, exact), strict=True)
-    rounding = [np.array(max(map(np.max, each))) for each in errors]
-    return Measured(wide, cotangent, exact, [*map(np.array, by_data)], rounding)
+    return parts, partial(parts, at=wide), exact, [*map(np.array, by_data)]
 
 
 def _gradients(function: Any, at: Any, cotangent: Any) -> Parts:
