@@ -8,6 +8,8 @@ from importlib import import_module
 from itertools import product
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.checkers.question import Question
@@ -83,8 +85,6 @@ class Sized:
     @cached_property
     def parameters(self) -> int:
         """The number of elements of a gradient."""
-        import jax
-
         return sum(map(np.size, jax.tree.leaves(self.draw(0)[0])))
 
     @property
@@ -207,7 +207,6 @@ def simple(questions: str) -> Question:
         return Case(TORCH, RIGHT, "softplus", AS_WRITTEN, format="float64").build()
     if questions == DERIVATIVES:
         return Case(DERIVATIVES, RIGHT, "arm", AS_WRITTEN).build()
-    import jax.numpy as jnp
 
     def loss(params: Any) -> Any:
         return jnp.sum(params["w"] ** 2)

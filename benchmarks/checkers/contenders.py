@@ -18,7 +18,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
 from benchmarks.checkers import cases
 from benchmarks.checkers.question import (
@@ -161,8 +163,6 @@ def by_test_util(question: Question) -> None:
 
 def _as_rule(question: Question) -> Any:
     """Return a loss of its parameters as a `custom_vjp` with the gradient as backward pass."""
-    import jax
-
     _, *inputs = question.point()
 
     def backward(kept: Any, cotangent: Any) -> tuple[Any]:
@@ -199,8 +199,6 @@ def gradcheck(question: Question) -> None:
 
 def _in_torch(torch: Any, question: Question) -> Any:
     """Return a loss as a function of torch, of the leaves of its parameters."""
-    import jax
-
     params, *inputs = question.point()
     tree = jax.tree.structure(params)
 
@@ -232,29 +230,23 @@ class Matrix(NamedTuple):
 
 def matrices(question: Question) -> Iterator[Matrix]:
     """Yield what SciPy and numdifftools can be asked about: one, of a rule one for each mode."""
-    import jax
-
-    if question.kind == GRADIENT:
-        yield _of_gradient(question)
-    elif question.kind == RULE:
-        yield from _of_rule(question)
+    if question.kind in (GRADIENT, RULE):
+        yield from _of_rule(question) if question.kind == RULE else [_of_gradient(question)]
+        return
+    f, (x, *rest), found = _array(question.compiled), question.point(), question.found
+    if question.kind == PRODUCT:  # by the gradient along v, as a function of one number
+        yield Matrix(lambda t: f(x + t[0] * rest[0]), lambda _: found[:, None], np.zeros(1))
+    elif question.kind == COMPLEX:  # by pairs of real numbers, as they have no complex ones
+        slopes, pair = (np.concatenate([z.real, s * z.imag]) for z, s in ((found, -1), (x, 1)))
+        n = x.size
+        yield Matrix(lambda z: f(z[:n] + 1j * z[n:]), lambda _: slopes[None, :], pair)
     else:
-        f, (x, *rest) = _array(question.compiled), question.point()
-        if question.kind == PRODUCT:  # by the gradient along v, as a function of one number
-            along, v = lambda t: f(x + t[0] * v), rest[0]
-            yield Matrix(along, lambda _: question.found[:, None], np.zeros(1))
-        elif question.kind == COMPLEX:
-            yield _of_complex(question, f, x)
-        else:
-            loss = jax.jit(lambda x: question.function(x, *rest))
-            of_loss = (lambda x: float(loss(x))) if question.kind == HESSIAN else None
-            yield Matrix(f, lambda _: question.found, x, of_loss)
+        loss = jax.jit(lambda x: question.function(x, *rest))
+        of_loss = (lambda x: float(loss(x))) if question.kind == HESSIAN else None
+        yield Matrix(f, lambda _: found, x, of_loss)
 
 
 def _of_gradient(question: Question) -> Matrix:
-    import jax
-    from jax.flatten_util import ravel_pytree
-
     params, *inputs = question.point()
     start, _ = ravel_pytree(params)
     tree, shapes = jax.tree.structure(params), [leaf.shape for leaf in leaves(params)]
@@ -269,24 +261,8 @@ def _of_gradient(question: Question) -> Matrix:
     return Matrix(lambda vector: float(loss(vector)), gradient, np.array(start))
 
 
-def _of_complex(question: Question, loss: Any, z: Any) -> Matrix:
-    """By pairs of real numbers, as SciPy and numdifftools have no complex ones."""
-
-    def function(pair: np.ndarray) -> np.ndarray:
-        return loss(pair[: z.size] + 1j * pair[z.size :])
-
-    def matrix(_: np.ndarray) -> np.ndarray:
-        found: Any = question.found
-        return np.concatenate([found.real, -found.imag])[None, :]
-
-    return Matrix(function, matrix, np.concatenate([z.real, z.imag]))
-
-
 def _of_rule(question: Question) -> Iterator[Matrix]:
     """By JAX's Jacobians with the rule, in its modes, and its Hessian of a sum with weights."""
-    import jax
-    from jax.flatten_util import ravel_pytree
-
     start, unflatten = ravel_pytree(question.point())
     by_rule, plain = (
         lambda vector, f=f: ravel_pytree(f(*unflatten(vector)))[0]

@@ -7,7 +7,9 @@ from functools import cached_property
 from itertools import product
 from typing import Annotated, Any, Self, TypeAlias
 
+import jax
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from msgspec import Meta
 
 from models.derivatives.derivative import dense
@@ -83,8 +85,6 @@ class Question:
     @cached_property
     def compiled(self) -> Callable[[Any], Any]:
         """What the derivative is one of, compiled: of second derivatives JAX's own gradient."""
-        import jax
-
         args, second = self.args, self.kind in (HESSIAN, PRODUCT)
         function = jax.grad(self.function) if second else self.function
         return jax.jit(lambda x: function(x, *args))
@@ -92,15 +92,12 @@ class Question:
     @cached_property
     def compiled_of_vector(self) -> Callable[[Any], Any]:
         """The same of the parameters of a loss as one vector."""
-        import jax
-        from jax.flatten_util import ravel_pytree
-
         params, *inputs = self.point()
         _, unflatten = ravel_pytree(params)
         return jax.jit(lambda vector: self.function(unflatten(vector), *inputs))
 
     @cached_property
-    def found(self) -> np.ndarray:
+    def found(self) -> Any:
         """What a derivative that is an array returns."""
         return np.asarray(dense(self.by_hand(*self.point())))
 
@@ -118,8 +115,6 @@ class Question:
 
             return leaf_names(self.by_hand, self.at)
         if self.kind == GRADIENT:
-            import jax
-
             from handgrad.data.names import Names
 
             root = Names.of(self.function, len(self.at)).params
@@ -176,8 +171,6 @@ def place(part: str, index: tuple[int, ...]) -> str:
 
 def leaves(tree: Any) -> list[np.ndarray]:
     """Return the arrays of a pytree, in JAX's order."""
-    import jax
-
     return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
 
 

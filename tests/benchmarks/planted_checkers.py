@@ -10,7 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.checkers.cases import GRADIENTS, MISTAKES, Case
+from benchmarks.checkers import cases
+from benchmarks.checkers.cases import AS_WRITTEN, GRADIENTS, MISTAKES, Case
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.question import RIGHT, Answer, Question
 from benchmarks.checkers.results import Check, Planted, Results
@@ -20,48 +21,21 @@ from models.model import GRADIENT
 #: The leaves of the model's parameters.
 B, W = "params['b']", "params['w']"
 
-X = np.array([[1.0, 2.0, 0.5], [3.0, -1.0, 0.25], [0.5, 4.0, -2.0], [1.5, 0.0, 1.0]])
-PARAMS = {"b": np.array([0.5, -0.25]), "w": np.array([[0.5, -1.0], [0.25, 2.0], [1.0, -0.5]])}
 
-
-def loss(params: Any, x: Any) -> Any:
-    return jax.numpy.mean((x @ params["w"] + params["b"][None, :] - 1.0) ** 2)
-
-
-def gradient(params: Any, x: np.ndarray) -> Any:
-    residual = (x @ params["w"] + params["b"] - 1) * 2 / (2 * len(x))
-    return {"b": residual.sum(axis=0), "w": x.T @ residual}
-
-
-def turned(params: Any, x: np.ndarray) -> Any:
-    grads = gradient(params, x)
-    return grads | {"w": -grads["w"]}
-
-
-def transposed(params: Any, x: np.ndarray) -> Any:
-    grads = gradient(params, x)
-    return grads | {"w": grads["w"].T}
-
-
-def broken(_params: Any, _x: Any) -> Any:
-    raise ZeroDivisionError("division by zero")
-
-
-def question(by_hand: Callable[..., Any] = gradient) -> Question:
-    return Question(GRADIENT, loss, by_hand, (PARAMS, X), None if by_hand is gradient else gradient)
+def question(slug: str = "") -> Question:
+    """About a model with a matrix and a bias: right, or with a mistake."""
+    part, what = (MISTAKES, slug) if slug else (cases.RIGHT, AS_WRITTEN)
+    return Case(GRADIENTS, part, "logistic-labels", what).build()
 
 
 def elementary() -> Question:
     """A question without inputs, which the planted checkers answer."""
-    return Question(GRADIENT, loss, gradient, (PARAMS,))
-
-
-def moved(seed: int) -> Any:
-    return (PARAMS | {"b": PARAMS["b"] + seed},)
+    return replace(question(), at=question().at[:1])
 
 
 def elsewhere_later() -> Question:
-    return replace(question(), draw=moved)
+    at = question().at
+    return replace(question(), draw=lambda seed: jax.tree.map(lambda p: p + seed, at))
 
 
 def unbuilt() -> Question:
