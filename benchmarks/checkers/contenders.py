@@ -78,7 +78,7 @@ def judged(check: Callable[[Question], Answer | None]) -> Callable[[Question], A
 
 def by_handgrad(question: Question) -> Answer:
     """Run handgrad's check of that kind at the given point and its eight default ones."""
-    report = _report(question)
+    report = report_on(question)
     verdict, found = VERDICTS[report.verdict], report.findings
     blamed = [_blamed(question, each) for each in found if each.leaf and each.kind not in NO_BLAME]
     says = " ".join(each.says for each in report.diagnoses) if question.kind == OF_TORCH else ""
@@ -95,20 +95,22 @@ def by_handgrad(question: Question) -> Answer:
     )
 
 
-def _report(question: Question) -> Any:
+def report_on(question: Question) -> Any:
+    """Return the report of handgrad's check of that kind."""
     import handgrad
 
-    by_hand, (x, *rest) = question.by_hand, question.point()
+    by_hand, (x, *rest), options = question.by_hand, question.point(), question.options
     if question.kind == OF_TORCH:
-        return importlib.import_module("handgrad.torch").check_function(by_hand, *question.at)
+        check = importlib.import_module("handgrad.torch").check_function
+        return check(by_hand, *question.at, **options)
     if question.kind == RULE:
-        return handgrad.check_custom(by_hand, x, *rest, order=2)
+        return handgrad.check_custom(by_hand, x, *rest, order=2, **options)
     if question.kind == PRODUCT:
         v, *args = rest
-        return handgrad.check_hvp(by_hand, question.function, x, *args, v=v)
+        return handgrad.check_hvp(by_hand, question.function, x, *args, v=v, **options)
     checks = {JACOBIAN: handgrad.check_jacobian, HESSIAN: handgrad.check_hessian}
     check = checks.get(question.kind, handgrad.check_gradient)
-    return check(by_hand, question.function, x, *rest, **question.options)
+    return check(by_hand, question.function, x, *rest, **options)
 
 
 def _blamed(question: Question, found: Any) -> str:

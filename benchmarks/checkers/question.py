@@ -51,6 +51,11 @@ class Answer:
     #: Seconds of processors, of all threads and processes; None if it was stopped, or not recorded.
     cpu: Took | None = None
 
+    def __str__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        cpu = "" if self.cpu is None else f", {self.cpu:.2g} s of processors"
+        return f"{self.verdict}{reason}, {self.seconds:.2g} s{cpu}"
+
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -66,7 +71,7 @@ class Question:
     at: tuple[Any, ...]  #: (params, *inputs), (x, *args), of a product (x, v, *args)
     right: Any = None  #: what is right, where `by_hand` is wrong
     planted: tuple[str, ...] = ()  #: the wrong leaves, if known beforehand
-    options: Mapping[str, float] = field(default_factory=dict)  #: of handgrad's check
+    options: Mapping[str, Any] = field(default_factory=dict)  #: of handgrad's check
     draw: Callable[[int], tuple[Any, ...]] | None = None  #: by a seed, for later calls
 
     def point(self) -> tuple[Any, ...]:

@@ -1,8 +1,7 @@
 """`python -m benchmarks checkers`: compare checkers of derivatives."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from benchmarks.checkers.cases import Case
     from benchmarks.checkers.contenders import Contender
     from benchmarks.checkers.results import Check, Results
-    from benchmarks.checkers.run import OnCheck
 
 #: Packages whose versions affect the checkers' answers.
 PACKAGES = ("numpy", "jax", "scipy", "torch", "python-flint", "numdifftools")
@@ -119,8 +117,18 @@ def _asked(
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    total = sum(len(left(results, contender, about)) for contender in chosen)
-    with progress(total) as on_check:
+    total, done = sum(len(left(results, contender, about)) for contender in chosen), set[str]()
+    with shared.progress() as show:
+
+        def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
+            """Show the running check and the time left; without a terminal, a line per check."""
+            named = ", ".join(filter(None, (case.subject, case.what, case.format)))
+            what, line = f"{contender.name}: {named}", ""
+            if check is not None:
+                done.add(f"{contender.name}/{case.id}")
+                line = f"{len(done)}/{total} {what}: {check}"
+            show(len(done), total, what, line)
+
         run(results, chosen, about, out, on_check)
     return results
 
@@ -151,26 +159,3 @@ def begun(fresh: "Results", out: Path | None, resume: bool, overwrite: bool) -> 
         if was != now:
             raise click.UsageError(f"{out} was made with --{name} {was}, got {now}")
     return found
-
-
-@contextmanager
-def progress(total: int) -> "Iterator[OnCheck]":
-    """Show the running check and the time left; without a terminal, a plain line per check."""
-    done: set[str] = set()
-    with shared.progress() as show:
-
-        def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
-            about = ", ".join(filter(None, (case.subject, case.what, case.format)))
-            what, line = f"{contender.name}: {about}", ""
-            if check is not None:
-                done.add(f"{contender.name}/{case.id}")
-                line = f"{len(done)}/{total} {what}: {_answer(check)}"
-            show(len(done), total, what, line)
-
-        yield on_check
-
-
-def _answer(check: "Check") -> str:
-    reason = f" ({check.reason})" if check.reason else ""
-    cpu = "" if check.cpu is None else f", {check.cpu:.2g} s of processors"
-    return f"{check.verdict}{reason}, {check.seconds:.2g} s{cpu}"

@@ -1,5 +1,6 @@
 """What the judge allows in a derivative lies within the limit from which on a mistake is caught."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -7,11 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import cases
-from benchmarks.checkers.cases import DERIVATIVES, point
+from benchmarks.checkers.cases import AS_WRITTEN, DERIVATIVES, RIGHT, Case, point
+from benchmarks.checkers.contenders import report_on
 from benchmarks.checkers.planted import allowed, limit, measured, planted
-from handgrad import check_gradient, check_hessian, check_hvp, check_jacobian
 from models.derivatives.derivative import dense
-from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE, Model
+from models.model import COMPLEX, RULE, Model
 from tests.tiers import one_of_each
 
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
@@ -31,7 +32,7 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     with jax.enable_x64(True):
         of = measured(subject)
     exact, rounding = map(np.concatenate, (of.exact, of.rounding))
-    right = checked(subject, subject.by_hand)
+    right = checked(name)
     assert "another function" not in right.certificate  # as its gate would say
     ruling = right.trial.outcomes[0].ruling
     assert ruling is not None
@@ -41,16 +42,13 @@ def test_a_mistake_as_large_as_the_limit_is_caught(name: str) -> None:
     assert shares.max() <= allowed("")
     element = int(np.argmax(shares))
     size = limit("") * rounding[element] * np.where(exact[element] < 0, -1, 1)
-    assert checked(subject, off_by(subject, element, size)).verdict == "disagree"
+    assert checked(name, off_by(subject, element, size)).verdict == "disagree"
 
 
-def checked(subject: Model, by_hand: Any) -> Any:
+def checked(name: str, by_hand: Any = None) -> Any:
     """The report at the ordinary point alone."""
-    x, *args = point(subject)
-    if subject.kind == PRODUCT:
-        return check_hvp(by_hand, subject.function, x, *args[1:], v=args[0], points=0)
-    of = {JACOBIAN: check_jacobian, HESSIAN: check_hessian, COMPLEX: check_gradient}
-    return of[subject.kind](by_hand, subject.function, x, *args, points=0)
+    about = Case(DERIVATIVES, RIGHT, name, AS_WRITTEN).build()
+    return report_on(replace(about, by_hand=by_hand or about.by_hand, options={"points": 0}))
 
 
 def off_by(subject: Model, element: int, size: Any) -> Any:
