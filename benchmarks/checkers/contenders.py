@@ -29,10 +29,9 @@ from benchmarks.checkers.question import (
     WRONG,
     Answer,
     Question,
-    leaves,
     place,
 )
-from benchmarks.ready import HINT
+from benchmarks.ready import HINT, leaves
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
 
 #: `handgrad`'s verdicts; lost digits are a warning, not a false alarm.

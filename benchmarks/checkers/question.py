@@ -12,6 +12,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from msgspec import Meta
 
+from benchmarks.ready import leaves
 from models.derivatives.derivative import dense
 from models.model import COMPLEX, GRADIENT, HESSIAN, OF_TORCH, PRODUCT, RULE
 
@@ -145,13 +146,16 @@ class Question:
         if len(found) != len(wanted):
             return ()
         if self.kind in (GRADIENT, OF_TORCH):
-            wrong = [_differ(*pair) for pair in zip(found, wanted, strict=True)]
+            wrong = [
+                a.shape != b.shape or _apart(a, b, APART * np.abs(b).max(initial=0)).any()
+                for a, b in zip(found, wanted, strict=True)
+            ]
         else:
             (a,), (b,) = found, wanted
             if a.shape != b.shape:
                 return ()
-            size = np.abs(b) + np.abs(b).max(initial=0) / 100
-            wrong = (~(np.abs(a - b) <= ELEMENT_APART * size)).ravel()
+            room = ELEMENT_APART * (np.abs(b) + np.abs(b).max(initial=0) / 100)
+            wrong = _apart(a, b, room).ravel()
             if all(wrong):
                 return ()
         return tuple(path for path, is_so in zip(self.paths, wrong, strict=True) if is_so)
@@ -174,13 +178,5 @@ def place(part: str, index: tuple[int, ...]) -> str:
     return f"{part}{[*index]}"
 
 
-def leaves(tree: Any) -> list[np.ndarray]:
-    """Return the arrays of a pytree, in JAX's order."""
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
-
-
-def _differ(found: np.ndarray, wanted: np.ndarray) -> bool:
-    if found.shape != wanted.shape:
-        return True
-    gap = np.abs(found - wanted)
-    return bool((~(gap <= APART * np.abs(wanted).max(initial=0.0))).any())
+def _apart(found: np.ndarray, wanted: np.ndarray, room: Any) -> np.ndarray:
+    return ~(np.abs(found - wanted) <= room)  # NaN, too

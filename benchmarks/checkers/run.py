@@ -18,10 +18,11 @@ from typing import Any
 
 from benchmarks.checkers.cases import SIZED, Case, simple
 from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import NO_ANSWER, Answer, Question, leaves
+from benchmarks.checkers.question import NO_ANSWER, Answer, Question
 from benchmarks.checkers.results import Check, Results
 from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
+from benchmarks.ready import leaves
 from handgrad.clock import PATIENCE
 from models.model import GRADIENT
 
