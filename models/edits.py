@@ -26,15 +26,18 @@ _NUMBERS = count()
 def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     """Compile a function or a class with edits of it, or of what it calls in its room or `manual`.
 
-    The methods of a class without any edit stay in their own file.
+    It calls functions that a partial call gives it, too. The methods of a class without any edit
+    stay in their own file.
 
     Raises:
         ValueError: an edit's place is not exactly one, or its function is not called.
     """
-    if isinstance(by_hand, partial):
-        return partial(edited(by_hand.func, *edits), *by_hand.args, **by_hand.keywords)
-    functions = {} if isinstance(by_hand, type) else called(by_hand)
-    sources = {name: _source(of) for name, of in (functions or {"": by_hand}).items()}
+    call = by_hand if isinstance(by_hand, partial) else partial(by_hand)
+    of, given = call.func, [each for each in call.args if isinstance(each, FunctionType)]
+    functions: dict[str, FunctionType] = {}
+    for each in () if isinstance(of, type) else (*given, of):
+        functions |= called(each)
+    sources = {name: _source(of) for name, of in (functions or {"": of}).items()}
     for shared in edits:
         if isinstance(shared, dict):
             sources |= _shared(shared, sources)
@@ -42,14 +45,15 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     for edit in edits:
         if not isinstance(edit, dict):
             source = changed(source, edit)
-    names = _names(functions) if functions else vars(sys.modules[by_hand.__module__])
-    namespace: dict[str, Any] = {**names, "__name__": by_hand.__module__}
-    _run(source, by_hand.__module__, namespace)
-    made = namespace[by_hand.__name__]
-    for name, method in vars(by_hand).items() if isinstance(by_hand, type) else ():
+    names = _names(functions) if functions else vars(sys.modules[of.__module__])
+    namespace: dict[str, Any] = {**names, "__name__": of.__module__}
+    _run(source, of.__module__, namespace)
+    made = namespace[of.__name__]
+    for name, method in vars(of).items() if isinstance(of, type) else ():
         if isinstance(method, staticmethod) and _source(method.__func__) in source:
             setattr(made, name, method)
-    return made
+    args = (namespace[each.__name__] if each in given else each for each in call.args)
+    return partial(made, *args, **call.keywords) if call is by_hand else made
 
 
 def changed(source: str, edit: Edit) -> str:

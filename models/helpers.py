@@ -111,18 +111,18 @@ def bias_backward(dz: Any) -> Any:
     return dz.sum(axis=0)
 
 
-def sigmoid_slope(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
+def sigmoid_slope(a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
     """a = σ(z) has da/dz = a (1 - a)."""
     return a * (1 - a)
 
 
-def sigmoid_slope_twice(z: Any, a: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
+def sigmoid_slope_twice(a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
     """σ′(z); some call it with a by mistake, so that σ is applied twice."""
     s = sigmoid(z)
     return s * (1 - s)
 
 
-def tanh_slope(h: Any) -> Any:
+def tanh_slope(h: Any, _: Any = None) -> Any:
     """h = tanh(z) has dh/dz = 1 - h²."""
     return 1 - h**2
 

@@ -227,7 +227,7 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     dunit, dgate = dh * gate, dh * unit
     # unit = tanh(x @ w + b), gate = sigmoid(x @ v + c)
     dw, db, _ = affine_backward(dunit * tanh_slope(unit), x, w)
-    dv, dc, _ = affine_backward(dgate * sigmoid_slope(sums, gate), x, v)
+    dv, dc, _ = affine_backward(dgate * sigmoid_slope(gate, sums), x, v)
     return {"unit": (dw, db), "gate": (dv, dc), "out": dout}
 
 
@@ -305,7 +305,7 @@ def attention_gradient(params: Any, x: Any, y: Any) -> Any:
     dquery = np.einsum("nt,ntj->j", dscores, keys)
     dkeys = dscores[:, :, None] * query
     # keys = sigmoid(x @ w + b)
-    dsums = dkeys * sigmoid_slope_twice(sums, keys)
+    dsums = dkeys * sigmoid_slope_twice(keys, sums)
     dw = np.einsum("ntj,nti->ij", dsums, x)
     db = dsums.sum(axis=(0, 1))
     return [dw, db, dquery, dout]

@@ -99,6 +99,7 @@ def slope(new: str) -> Edit:
     return "derivative(z)\n", new + "\n"
 
 
+RESULT = "return grads[::-1]"
 AT_ACTIVATED = slope("derivative(a)")
 UNTRANSPOSED = ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")
 
@@ -141,7 +142,7 @@ MODELS = [
                 "grads.append(",
                 "a = inputs[k + 1] if k in (1, 2, 3) else a\ngrads.append(",
             ),
-            "dw-transposed": ("grads[2] = (grads[2][0].T.copy(), grads[2][1])\nreturn grads[::-1]"),
+            "dw-transposed": (RESULT, f"grads[2] = (grads[2][0].T.copy(), grads[2][1])\n{RESULT}"),
             "update-before-use": update_before_use,
         },
     ),
@@ -152,7 +153,7 @@ MODELS = [
             "sigmoid-of-z": slope("z * (1 - z)"),
             "dx-untransposed": UNTRANSPOSED,
             "exchanged": (
-                "(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\nreturn grads[::-1]"
+                *(RESULT, f"(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\n{RESULT}"),
             ),
         },
     ),
