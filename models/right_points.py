@@ -12,8 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import hard, perceptrons
-from models.functions import rosenbrock_gradient, rosenbrock_loss
+from models import functions, perceptrons
 from models.helpers import sigmoid, sigmoid_derivative, tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
@@ -266,7 +265,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
             draw_counts,
         ),
         of_loss(
-            *("Rosenbrock, far away", rosenbrock_loss, rosenbrock_gradient),
+            *("Rosenbrock, far away", functions.rosenbrock_loss, functions.rosenbrock_gradient),
             lambda rng: (1e3 * rng.normal(size=5),),
         ),
         of_loss("Sun and Earth", gravity_loss, gravity_gradient, draw_sun_and_earth),
@@ -286,7 +285,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda w, matrix, b: matrix @ w - b,
             draw_quadratic,
         ),
-        of_loss("Vandermonde", hard.squares_loss, hard.squares_gradient, draw_polynomial),
+        of_loss("Vandermonde", functions.squares_loss, functions.squares_gradient, draw_polynomial),
         of_loss(
             "Hilbert solve",
             lambda b, matrix: b @ jnp.linalg.solve(matrix, b) / 2,

@@ -20,9 +20,8 @@ from models.helpers import (
     tanh_derivative,
     usual,
 )
-from models.layers import Normalised, norm_gradient, norm_loss
+from models.layers import Elman, Normalised, norm_gradient, norm_loss, scan_gradient, scan_loss
 from models.model import Written, of_loss
-from models.recurrent import Elman, scan_gradient, scan_loss
 
 
 def softmax_loss(params: Any, x: Any, labels: Any) -> Any:

@@ -1,14 +1,12 @@
 """Models of every kind, in both precisions, for tests of the judge."""
 
-from models import filters, functions, hard, likelihoods, perceptrons, regressions, small_networks
+from models import functions, likelihoods, perceptrons, regressions, small_networks
 from models.model import Model
 
 MODELS: list[Model] = [
     *regressions.MODELS,
     *perceptrons.MODELS,
     *small_networks.MODELS,
-    *filters.MODELS,
     *likelihoods.MODELS,
     *functions.MODELS,
-    *hard.MODELS,
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from handgrad import check_gradient
 from models import regressions, small
-from models.recurrent import MODELS as RECURRENT
+from models.layers import MODELS as LAYERS
 from tests.corpus.rows.numpy_losses import PLAIN
 
 
@@ -25,7 +25,7 @@ class Work(NamedTuple):
 MODELS: dict[str, tuple[Any, Work]] = {
     "linear": (regressions.MODELS[0], Work(1, 27)),
     "energy": (small.ENERGY, Work(10, 29)),
-    "scan": (next(m for m in RECURRENT if "scan" in m.name), Work(1, 27)),
+    "scan": (next(m for m in LAYERS if "scan" in m.name), Work(1, 27)),
     "numpy": (PLAIN["huber"], Work(0, 82)),
 }
 
