@@ -111,20 +111,20 @@ def bias_backward(dz: Any) -> Any:
     return dz.sum(axis=0)
 
 
-def sigmoid_slope(a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
+def sigmoid_backward(da: Any, a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
     """a = σ(z) has da/dz = a (1 - a)."""
-    return a * (1 - a)
+    return da * (a * (1 - a))
 
 
-def sigmoid_slope_twice(a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
+def sigmoid_backward_twice(da: Any, a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
     """σ′(z); some call it with a by mistake, so that σ is applied twice."""
     s = sigmoid(z)
-    return s * (1 - s)
+    return da * (s * (1 - s))
 
 
-def tanh_slope(h: Any, _: Any = None) -> Any:
+def tanh_backward(dh: Any, h: Any, _: Any = None) -> Any:
     """h = tanh(z) has dh/dz = 1 - h²."""
-    return 1 - h**2
+    return dh * (1 - h**2)
 
 
 def relu_backward(dh: Any, z: Any) -> Any:
@@ -174,18 +174,18 @@ MISTAKES: dict[str, dict[str, Edit]] = {
         "bias-unsummed": ("dz.sum(axis=0)", "dz"),
         "bias-wrong-axis": ("dz.sum(axis=0)", "dz.sum(axis=1)"),
     },
-    "sigmoid_slope": {
-        "sigmoid-of-z": ("a * (1 - a)\n", "z * (1 - z)\n"),
-        "no-activation-derivative": ("a * (1 - a)\n", "np.ones_like(a)\n"),
+    "sigmoid_backward": {
+        "sigmoid-of-z": ("(a * (1 - a))", "(z * (1 - z))"),
+        "no-activation-derivative": ("da * (a * (1 - a))", "da"),
     },
-    "sigmoid_slope_twice": {
+    "sigmoid_backward_twice": {
         "sigmoid-of-z": ("s = sigmoid(z)", "s = sigmoid(a)"),
-        "no-activation-derivative": ("s * (1 - s)", "np.ones_like(a)"),
+        "no-activation-derivative": ("da * (s * (1 - s))", "da"),
     },
-    "tanh_slope": {
+    "tanh_backward": {
         "tanh-linear": ("1 - h**2", "1 - h"),
         "tanh-of-h": ("1 - h**2", "1 - np.tanh(h) ** 2"),
-        "no-activation-derivative": ("1 - h**2", "np.ones_like(h)"),
+        "no-activation-derivative": ("dh * (1 - h**2)", "dh"),
     },
     "relu_backward": {
         "relu-mask": ("dh * (z > 0)", "dh * (dh > 0)"),

@@ -29,13 +29,13 @@ from models.helpers import (
     one_hot,
     relu_backward,
     sigmoid,
-    sigmoid_slope,
-    sigmoid_slope_twice,
+    sigmoid_backward,
+    sigmoid_backward_twice,
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
     squared_error_backward,
-    tanh_slope,
+    tanh_backward,
     usual,
     zero_or_one,
 )
@@ -88,7 +88,7 @@ def scan_through_time(wh: Any, hs: list[Any], dhs: Any) -> Any:
         # h is used for the output and for the next step
         dh = dhs[t] + dnext
         # h = tanh(z)
-        dzs.insert(0, dh * tanh_slope(hs[t + 1]))
+        dzs.insert(0, tanh_backward(dh, hs[t + 1]))
         # z' = x @ wx + h @ wh + b
         dnext = dzs[0] @ wh.T
     return np.stack(dzs)
@@ -138,7 +138,7 @@ def letters_through_time(params: Params, letters: Any, hs: list[Any], dhs: Any) 
         # h is used for the output and for the next state
         dh = dhs[t] + dhnext
         # h = tanh(z)
-        dz = dh * tanh_slope(hs[t + 1])
+        dz = tanh_backward(dh, hs[t + 1])
         # z = Wxh[:, letter] + Whh @ before + bh
         grads["bh"] += dz
         grads["Wxh"][:, letters[t]] += dz
@@ -296,7 +296,7 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     dout_bias = errors.sum(axis=0)
     dh = errors @ net.out.T
     # h = tanh(u)
-    du = dh * tanh_slope(h)
+    du = tanh_backward(dh, h)
     # u = hat * gain + shift
     dgain, dshift = (du * hat).sum(axis=0), bias_backward(du)
     # hat = (z - mean(z)) / sd
@@ -348,8 +348,8 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     # h = unit * gate
     dunit, dgate = dh * gate, dh * unit
     # unit = tanh(x @ w + b), gate = sigmoid(x @ v + c)
-    dw, db, _ = affine_backward(dunit * tanh_slope(unit), x, w)
-    dv, dc, _ = affine_backward(dgate * sigmoid_slope(gate, sums), x, v)
+    dw, db, _ = affine_backward(tanh_backward(dunit, unit), x, w)
+    dv, dc, _ = affine_backward(sigmoid_backward(dgate, gate, sums), x, v)
     return {"unit": (dw, db), "gate": (dv, dc), "out": dout}
 
 
@@ -427,7 +427,7 @@ def attention_gradient(params: Any, x: Any, y: Any) -> Any:
     dquery = np.einsum("nt,ntj->j", dscores, keys)
     dkeys = dscores[:, :, None] * query
     # keys = sigmoid(x @ w + b)
-    dsums = dkeys * sigmoid_slope_twice(keys, sums)
+    dsums = sigmoid_backward_twice(dkeys, keys, sums)
     dw = np.einsum("ntj,nti->ij", dsums, x)
     db = dsums.sum(axis=(0, 1))
     return [dw, db, dquery, dout]

@@ -28,13 +28,13 @@ from models.helpers import (
     one_hot_rows,
     relu_backward,
     sigmoid,
-    sigmoid_slope,
-    sigmoid_slope_twice,
+    sigmoid_backward,
+    sigmoid_backward_twice,
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
     squared_error_backward,
-    tanh_slope,
+    tanh_backward,
     usual,
     zero_or_one,
 )
@@ -43,9 +43,11 @@ from models.model import Draw, Model, Written, of_loss
 Function = Callable[..., Any]
 
 
-def dense_loss(activation: Function, of_output: Function, decay: float, *at: Any) -> Any:
+def dense_loss(
+    activation: Function, of_output: Function, decay: float, params: Any, x: Any, y: Any = None
+) -> Any:
     """of_output(z, y) with z of the last layer; an autoencoder has no y. A penalty of all w."""
-    params, x, y = at[0], at[1], at[-1]
+    y = x if y is None else y
     *hidden, (w, b) = net = of_layers(params)
     for v, c in hidden:
         x = activation(x @ v + c[None, :])
@@ -54,15 +56,21 @@ def dense_loss(activation: Function, of_output: Function, decay: float, *at: Any
 
 
 def dense_gradient(
-    activation: Function, slope: Function, output_backward: Function, decay: float, *at: Any
+    activation: Function,
+    backward: Function,
+    output_backward: Function,
+    decay: float,
+    params: Any,
+    x: Any,
+    y: Any = None,
 ) -> Any:
-    params, x, y = at[0], at[1], at[-1]
     net, hs, zs = of_layers(params), [x], []
     for w, b in net:
         # z = h @ w + b, h = activation(z)
         zs.append(hs[-1] @ w + b)
         hs.append(activation(zs[-1]))
     # L = of_output(z, y)
+    y = x if y is None else y
     dz = output_backward(zs[-1], y)
     grads: list[Any] = []
     for i in reversed(range(len(net))):
@@ -72,7 +80,7 @@ def dense_gradient(
         dw, db, dh = decayed_backward(*at_w, decay) if decay else affine_backward(*at_w)
         grads.insert(0, (dw, db))
         # h = activation(z)
-        dz = dh * slope(hs[i], zs[i - 1]) if i else dh
+        dz = backward(dh, hs[i], zs[i - 1]) if i else dh
     return as_params(grads, params)
 
 
@@ -98,16 +106,25 @@ def dense(
     mistakes: dict[str, Written],
     decay: float = 0.0,
 ) -> Model:
-    """Make the model of layers with an activation, in JAX, in NumPy, its slope, and an output.
+    """Make the model of layers with an activation and an output, a loss of z and y.
 
-    The output is a loss of z and y, and its derivative by z.
+    The activation is in JAX, in NumPy, and backwards; the output in JAX, and its derivative by z.
     """
     in_jax, *by_hand = activation or 3 * (np.abs,)
     loss = partial(dense_loss, in_jax, output[0], decay)
     return of_loss(name, loss, partial(dense_gradient, *by_hand, output[1], decay), draw, mistakes)
 
 
-TANH = jnp.tanh, np.tanh, tanh_slope
+def relu(z: Any) -> Any:
+    return np.maximum(z, 0)
+
+
+def gated_backward(dh: Any, _: Any, z: Any) -> Any:
+    # h = relu(z)
+    return relu_backward(dh, z)
+
+
+TANH = jnp.tanh, np.tanh, tanh_backward
 
 
 def entropies_backward(z: Any, y: Any) -> Any:
@@ -228,7 +245,7 @@ def labels_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
     # z2 = h1 @ w2 + b2
     dw2, db2, dh1 = decayed_backward(dz2, h1, w2, LABELS_DECAY)
     # h1 = sigmoid(z1)
-    dz1 = dh1 * sigmoid_slope(h1, z1)
+    dz1 = sigmoid_backward(dh1, h1, z1)
     # z1 = x @ w1 + b1
     dw1, db1, _ = decayed_backward(dz1, x, w1, LABELS_DECAY)
     return {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2, "w3": dw3, "b3": db3}
@@ -442,36 +459,6 @@ def draw_columns_tie(rng: np.random.Generator) -> Any:
     return params, x, y
 
 
-def deep_loss(params: Any, x: Any, y: Any) -> Any:
-    """Binary cross-entropy: x of shape (n, 5), y of shape (n, 1); three layers."""
-    for w, b in params[:-1]:
-        x = jnp.maximum(x @ w + b[None, :], 0.0)
-    w, b = params[-1]
-    return jnp.mean(optax.sigmoid_binary_cross_entropy(x @ w + b[None, :], y))
-
-
-def deep_gradient(params: Any, x: Any, y: Any) -> Any:
-    inputs, sums = [x], []
-    for w, b in params:
-        sums.append(inputs[-1] @ w + b)
-        inputs.append(np.maximum(sums[-1], 0))
-    # mean(sigmoid_binary_cross_entropy(z, y))
-    dz = binary_cross_entropy_backward(sigmoid(sums[-1]), y) / examples(y)
-    grads = []
-    for i in (2, 1, 0):
-        # z = h @ w + b; only the middle layer is square
-        dw, db, dh = affine_backward(dz, inputs[i], params[i][0])
-        grads.append([dw, db])
-        # h = relu(z)
-        dz = relu_backward(dh, sums[i - 1]) if i else dh
-    return grads[::-1]
-
-
-def draw_deep(rng: np.random.Generator) -> Any:
-    params = [list(pair) for pair in layers(rng, 5, 5, 5, 1)]
-    return params, rng.normal(size=(11, 5)), zero_or_one(rng, 11, 1)
-
-
 BLOCK_DECAY = 0.04
 
 #: A residual block between two layers; the weights inside are square.
@@ -554,7 +541,10 @@ RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
 
 MODELS = [
     dense(
-        *("sigmoid-bce-literal", (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_slope_twice)),
+        *(
+            "sigmoid-bce-literal",
+            (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward_twice),
+        ),
         *((literal_entropy, entropies_backward), draw_literal),
         {**CLASSIFYING, "dropped-term": (RETURN, f"grads[0][0][0, 1] = 0.0\n{RETURN}")},
     ),
@@ -672,7 +662,7 @@ MODELS = [
         {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
     ),
     dense(
-        *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_slope)),
+        *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
         *((logsumexp_brier, mean_brier_backward), draw_square),
         {
             **BRIER,
@@ -742,22 +732,24 @@ MODELS = [
         *("residual-block-tie", residual_loss, residual_gradient, draw_residual_tie),
         {**usual("relu-at-zero"), **UNTRANSPOSED},
     ),
-    of_loss(
-        *("relu-deep", deep_loss, deep_gradient, draw_deep),
+    dense(
+        *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, gated_backward)),
+        (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), entropies_backward),
+        # Only the middle one of the three layers is square.
+        lambda rng: (
+            [list(pair) for pair in layers(rng, 5, 5, 5, 1)],
+            rng.normal(size=(11, 5)),
+            zero_or_one(rng, 11, 1),
+        ),
         {
-            "dx-untransposed": (
-                "grads.append([",
-                "dh = dz @ params[1][0] if i == 1 else dh\ngrads.append([",
-            ),
+            "dx-untransposed": (INSERT, f"dh = dz @ w if i == 1 else dh\n{INSERT}"),
             **usual("bce-extra-derivative", "ce-minus-missing"),
             # Examples in threes, and what is left over is left out.
-            "dropped-term": (
-                "grads.append([",
-                "dw = inputs[2][:9].T @ dz[:9] if i == 2 else dw\ngrads.append([",
-            ),
+            "dropped-term": (INSERT, f"dw = hs[2][:9].T @ dz[:9] if i == 2 else dw\n{INSERT}"),
             "exchanged": (
-                "return grads",
-                "grads[1][1], grads[2][1] = grads[2][1], grads[1][1]\nreturn grads",
+                RETURN,
+                "(dw, db), (dv, dc), last = grads\n"
+                "return as_params([(dw, dc), (dv, db), last], params)",
             ),
             **usual(*MEANS, "residual-sign", *BIASES, "dw-transposed"),
             **usual("no-activation-derivative", "relu-mask", "update-before-use"),

@@ -13,8 +13,8 @@ from models.helpers import (
     affine,
     elements,
     squared_error_backward,
+    tanh_backward,
     tanh_derivative,
-    tanh_slope,
 )
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
@@ -70,7 +70,7 @@ def convolution_gradient(net: Images, x: Any, y: Any) -> Images:
     # h = mean(a) over positions
     da = dh[:, None, None, :] / (a.shape[1] * a.shape[2])
     # a = tanh(z)
-    dz = da * tanh_slope(a)
+    dz = tanh_backward(da, a)
     # z = windows · kernel + bias, in every example and at every position
     dkernel = np.tensordot(windows, dz, axes=([0, 1, 2], [0, 1, 2]))
     return Images(dkernel, dz.sum(axis=(0, 1, 2)), dw, db)
