@@ -537,6 +537,7 @@ OF_MARGIN: dict[str, Written] = {
 }
 
 #: Lines of `dense_gradient` that edits go on from.
+BACKWARD = "dz = backward(dh, hs[i], zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
 
 MODELS = [

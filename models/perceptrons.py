@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,40 +21,22 @@ from models.helpers import (
     size,
     tanh_derivative,
     update_before_use,
+    usual,
 )
-from models.model import Draw, Model, Written, of_loss
+from models.model import Draw, Model, Written
+from models.networks import BACKWARD, RETURN, dense, error_backward, gated_backward, relu
 
-Function = Callable[[Any], Any]
-
-
-def loss(activation: Function, params: Any, x: Any, y: Any) -> Any:
-    *hidden, (w, b) = params
-    for w_k, b_k in hidden:
-        x = activation(x @ w_k + b_k[None, :])
-    return jnp.mean(jnp.square(x @ w + b[None, :] - y))
+Activation = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
 
 
-def gradient(activation: Function, derivative: Function, params: Any, x: Any, y: Any) -> Any:
-    inputs, zs, a = [], [], x
-    for w, b in params:
-        # z_k = a_k-1 @ w_k + b_k
-        inputs.append(a)
-        zs.append(a @ w + b[None, :])
-        # a_k = activation(z_k)
-        a = activation(zs[-1])
-    # L = mean((z_L - y)²)
-    dz = 2 * (zs[-1] - y) / y.size
-    grads = []
-    for k in reversed(range(len(params))):
-        # z_k = a @ w_k + b_k
-        w, a = params[k][0], inputs[k]
-        grads.append((a.T @ dz, dz.sum(axis=0)))
-        da = dz @ w.T
-        if k:
-            # a = activation(z)
-            z = zs[k - 1]
-            dz = da * derivative(z)
-    return grads[::-1]
+def tanh_backward(da: Any, _: Any, z: Any) -> Any:
+    # a = tanh(z), also where tanh rounds to 1
+    return da * tanh_derivative(z)
+
+
+def sigmoid_backward(da: Any, _: Any, z: Any) -> Any:
+    # a = σ(z), also where σ rounds to 1
+    return da * sigmoid_derivative(z)
 
 
 def draw_layers(
@@ -78,94 +60,88 @@ def normal_cdf(z: Any) -> Any:
     return erfc(-z * math.sqrt(0.5)) / 2
 
 
-def relu(z: Any) -> Any:
-    return np.maximum(z, 0)
-
-
-def relu_derivative(z: Any) -> Any:
-    return (z > 0).astype(z.dtype)
-
-
 def gelu(z: Any) -> Any:
     return z * normal_cdf(z)
 
 
-def gelu_derivative(z: Any) -> Any:
-    return normal_cdf(z) + z * normal_density(z)
+def gelu_backward(da: Any, _: Any, z: Any) -> Any:
+    # a = z Φ(z)
+    return da * (normal_cdf(z) + z * normal_density(z))
 
 
 def slope(new: str) -> Edit:
     """Return the edit that takes another derivative of the activation, an expression in z and a."""
-    return "derivative(z)\n", new + "\n"
+    return BACKWARD, f"a, z = hs[i], zs[i - 1]\ndz = dh * {new} if i else dh"
 
 
-RESULT = "return grads[::-1]"
-AT_ACTIVATED = slope("derivative(a)")
-UNTRANSPOSED = ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")
+UNTRANSPOSED: Written = [
+    {"affine_backward": ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")}
+]
 
 USUAL: dict[str, Written] = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
-    "half-mse": ("2 * (zs[-1]", "(zs[-1]"),
-    "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
+    **usual("half-mse", "bias-mean"),
     "one-element-off": one_element_off,
     "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
 }
 
 
 def perceptron(
-    name: str,
-    activation: Function,
-    by_hand: tuple[Function, Function],
-    draw: Draw,
-    mistakes: dict[str, Written],
+    name: str, activation: Activation, draw: Draw, mistakes: Mapping[str, Written]
 ) -> Model:
-    """Make a model with an activation, given in JAX and with its derivative by hand."""
-    return of_loss(
-        name, partial(loss, activation), partial(gradient, *by_hand), draw, USUAL | mistakes
-    )
+    """Make a model with an activation, in JAX, in NumPy, and backwards."""
+    return dense(name, activation, SQUARES, draw, {**USUAL, **mistakes})
 
 
 def drawn(*widths: int, **options: Any) -> Draw:
     return partial(draw_layers, widths=widths, **options)
 
 
+#: mean (z - y)², and its derivative.
+SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), error_backward
+
+#: In JAX, in NumPy, and backwards.
+TANH: Activation = jnp.tanh, np.tanh, tanh_backward
+SIGMOID: Activation = jax.nn.sigmoid, sigmoid, sigmoid_backward
+RELU: Activation = jax.nn.relu, relu, gated_backward
+
 DEEP = (2, 3, 3, 3, 3, 1)
 
 MODELS = [
     perceptron(
-        *("deep-tanh", jnp.tanh, (np.tanh, tanh_derivative), drawn(*DEEP, n=3)),
+        *("deep-tanh", TANH, drawn(*DEEP, n=3)),
         {
-            "tanh-of-h": AT_ACTIVATED,
+            "tanh-of-h": slope("tanh_derivative(a)"),
             "tanh-linear": slope("(1 - a)"),
             "dx-untransposed": UNTRANSPOSED,
             "dw-after-activation": (
-                "grads.append(",
-                "a = inputs[k + 1] if k in (1, 2, 3) else a\ngrads.append(",
+                *("at_w = dz, hs[i], w", "at_w = dz, hs[i + 1] if i in (1, 2, 3) else hs[i], w"),
             ),
-            "dw-transposed": (RESULT, f"grads[2] = (grads[2][0].T.copy(), grads[2][1])\n{RESULT}"),
+            "dw-transposed": (RETURN, f"grads[2] = (grads[2][0].T.copy(), grads[2][1])\n{RETURN}"),
             "update-before-use": update_before_use,
         },
     ),
     perceptron(
-        *("deep-sigmoid", jax.nn.sigmoid, (sigmoid, sigmoid_derivative), drawn(*DEEP, n=5)),
+        *("deep-sigmoid", SIGMOID, drawn(*DEEP, n=5)),
         {
-            "sigmoid-of-activation": AT_ACTIVATED,
+            "sigmoid-of-activation": slope("sigmoid_derivative(a)"),
             "sigmoid-of-z": slope("z * (1 - z)"),
             "dx-untransposed": UNTRANSPOSED,
             "exchanged": (
-                *(RESULT, f"(v, c), (w, b) = grads[2:4]\ngrads[2:4] = (w, c), (v, b)\n{RESULT}"),
+                *(RETURN, f"(w, b), (v, c) = grads[1:3]\ngrads[1:3] = (v, b), (w, c)\n{RETURN}"),
             ),
         },
     ),
     perceptron(
-        *("relu-network", jax.nn.relu, (relu, relu_derivative), drawn(3, 5, 5, 2)),
+        *("relu-network", RELU, drawn(3, 5, 5, 2)),
         {"relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     perceptron(
-        *("gelu-network", partial(jax.nn.gelu, approximate=False)),
-        *((gelu, gelu_derivative), drawn(3, 5, 2)),
+        "gelu-network",
+        (partial(jax.nn.gelu, approximate=False), gelu, gelu_backward),
+        drawn(3, 5, 2),
         {
-            "gelu-of-activation": AT_ACTIVATED,
+            "gelu-of-activation": slope("(normal_cdf(a) + a * normal_density(a))"),
             "gelu-cdf-only": slope("normal_cdf(z)"),
             "gelu-approximate": slope(
                 "(sigmoid(1.702 * z) * (1 + 1.702 * z * sigmoid(-1.702 * z)))"

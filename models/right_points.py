@@ -5,17 +5,18 @@ return one of the right gradients.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import functions, perceptrons
-from models.helpers import sigmoid, sigmoid_derivative, tanh_derivative
+from models import functions
+from models.helpers import sigmoid, tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
+from models.networks import dense
+from models.perceptrons import RELU, SIGMOID, SQUARES
 from models.regressions import (
     Line,
     linear_gradient,
@@ -216,11 +217,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
         ),
         of_loss("confident softmax", softmax_loss, softmax_gradient, draw_confident),
-        of_loss(
-            *("saturated hidden layer", partial(perceptrons.loss, jax.nn.sigmoid)),
-            partial(perceptrons.gradient, sigmoid, sigmoid_derivative),
-            draw_hidden,
-        ),
+        dense("saturated hidden layer", SIGMOID, SQUARES, draw_hidden, {}),
         of_loss(
             "saturated erf",
             lambda w: jnp.sum(jax.scipy.special.erf(w)),
@@ -306,11 +303,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
     ],
     # Several gradients are right; each one here is one of them.
     "kinked": [
-        of_loss(
-            *("dead ReLU", partial(perceptrons.loss, jax.nn.relu)),
-            partial(perceptrons.gradient, perceptrons.relu, perceptrons.relu_derivative),
-            draw_relu,
-        ),
+        dense("dead ReLU", RELU, SQUARES, draw_relu, {}),
         of_loss(
             "lasso",
             lambda w, x, y: jnp.mean((x @ w - y) ** 2) + 0.1 * jnp.sum(jnp.abs(w)),

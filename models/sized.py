@@ -1,23 +1,23 @@
 """Models of any size, for the times of checks; `Model.of_size` makes other models larger."""
 
 from collections import namedtuple
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import perceptrons, small_networks
+from models import small_networks
 from models.helpers import (
     affine,
     elements,
     squared_error_backward,
     tanh_backward,
-    tanh_derivative,
 )
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
+from models.networks import dense
+from models.perceptrons import SQUARES, TANH
 
 
 def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
@@ -27,8 +27,7 @@ def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
         x, y = (rng.normal(size=(examples, n)) for n in (sizes[0], sizes[-1]))
         return draw_layers(rng, *sizes), x, y
 
-    by_hand = partial(perceptrons.gradient, np.tanh, tanh_derivative)
-    return of_loss("perceptron", partial(perceptrons.loss, jnp.tanh), by_hand, draw)
+    return dense("perceptron", TANH, SQUARES, draw, {})
 
 
 def attention(heads: int, positions: int, width: int) -> Model:

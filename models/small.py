@@ -1,15 +1,14 @@
 """Small losses for tests of shrinking."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from models import perceptrons
-from models.helpers import tanh_derivative
 from models.model import of_loss
+from models.networks import INSERT, dense
+from models.perceptrons import SQUARES, TANH
 
 
 def normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[Any, ...]]:
@@ -19,10 +18,6 @@ def normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[An
 def draw_network(rng: np.random.Generator) -> Any:
     w, b, v, c, x, y = normal((3, 3), (3,), (3, 2), (2,), (7, 3), (7, 2))(rng)
     return [(w, b), (v, c)], x, y
-
-
-def network(params: Any, x: Any, y: Any) -> Any:
-    return perceptrons.loss(jnp.tanh, params, x, y)
 
 
 def energy(places: Any, charges: Any) -> Any:
@@ -42,16 +37,9 @@ def energy_gradient(places: Any, charges: Any) -> Any:
 
 
 #: Two layers; a square matrix is transposed, and no other one.
-SQUARE = of_loss(
-    *("square network", network),
-    partial(perceptrons.gradient, np.tanh, tanh_derivative),
-    draw_network,
-    {
-        "dw-transposed": (
-            "((a.T @ dz,",
-            "((dz.T @ a if k == 0 and len(w) == w.shape[1] else a.T @ dz,",
-        )
-    },
+SQUARE = dense(
+    *("square network", TANH, SQUARES, draw_network),
+    {"dw-transposed": (INSERT, f"dw = dw.T if i == 0 and len(w) == w.shape[1] else dw\n{INSERT}")},
 )
 
 
