@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from models.edits import Edit, Gradient
-from models.model import Slip, catalogued
+from models.model import Draw, Slip, catalogued
 
 # Accurate functions of float arrays, where the textbook formula loses digits.
 
@@ -277,6 +277,18 @@ def zero_or_one(rng: np.random.Generator, *shape: int) -> Any:
     found = rng.integers(2, size=shape).astype(np.float64)
     found[1] = 1 - found[0]
     return found
+
+
+def zeroed(draw: Draw, views: Callable[..., Any]) -> Draw:
+    """Draw with zeros in views of the arguments, so that a pre-activation is exactly 0."""
+
+    def drawn(rng: np.random.Generator) -> Any:
+        at = draw(rng)
+        for view in views(*at):
+            view[...] = 0.0
+        return at
+
+    return drawn
 
 
 # Mistakes in the result: each function makes a wrong gradient from a right one.

@@ -38,6 +38,7 @@ from models.helpers import (
     tanh_backward,
     usual,
     zero_or_one,
+    zeroed,
 )
 from models.model import Written, of_loss
 
@@ -203,13 +204,6 @@ def draw_convolution(rng: np.random.Generator) -> Any:
     (kernel, bias), (dense, offset) = affine(rng, 3, 2), affine(rng, 5, 2)
     params = {"kernel": kernel, "bias": bias, "dense": dense, "offset": offset[0]}
     return params, rng.normal(size=(5, 7)), zero_or_one(rng, 5)
-
-
-def draw_convolution_tie(rng: np.random.Generator) -> Any:
-    """Draw one window of zeros, and a channel with bias 0: one pre-activation is exactly 0."""
-    params, x, y = draw_convolution(rng)
-    x[1, 2:5], params["bias"][0] = 0.0, 0.0
-    return params, x, y
 
 
 BIAS_MEAN: Written = [
@@ -393,13 +387,6 @@ def draw_gated_relu(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(5, 3)), zero_or_one(rng, 5)
 
 
-def draw_gated_relu_tie(rng: np.random.Generator) -> Any:
-    """Draw one example of zeros, and a gate with bias 0: its pre-activation is exactly 0."""
-    params, x, y = draw_gated_relu(rng)
-    x[4], params["c"][3] = 0.0, 0.0
-    return params, x, y
-
-
 def attention_loss(params: Any, x: Any, y: Any) -> Any:
     """x of shape (n, time, 3), y of shape (n,); params are w (3, 3), b, query, out, all (3,)."""
     w, b, query, out = params
@@ -495,7 +482,9 @@ MODELS = [
         },
     ),
     of_loss(
-        *("convolution-tie", convolution_loss, convolution_gradient, draw_convolution_tie),
+        *("convolution-tie", convolution_loss, convolution_gradient),
+        # One window, and the bias of a channel.
+        zeroed(draw_convolution, lambda params, x, _: (x[1, 2:5], params["bias"][:1])),
         {**usual("relu-at-zero", "residual-sign"), "bias-mean": BIAS_MEAN},
     ),
     of_loss(
@@ -557,7 +546,9 @@ MODELS = [
         },
     ),
     of_loss(
-        *("gated-relu-tie", gated_relu_loss, gated_relu_gradient, draw_gated_relu_tie),
+        *("gated-relu-tie", gated_relu_loss, gated_relu_gradient),
+        # One example, and the bias of a gate.
+        zeroed(draw_gated_relu, lambda params, x, _: (x[4], params["c"][3:4])),
         usual("relu-at-zero", "bias-unsummed", "bce-extra-derivative"),
     ),
     of_loss(

@@ -37,6 +37,7 @@ from models.helpers import (
     tanh_backward,
     usual,
     zero_or_one,
+    zeroed,
 )
 from models.model import Draw, Model, Written, of_loss
 
@@ -403,13 +404,6 @@ def draw_relu(rng: np.random.Generator) -> Any:
     return layers(rng, 5, 5, 5, 3), rng.normal(size=(5, 5)), labels(rng, 5, 3)
 
 
-def draw_relu_tie(rng: np.random.Generator) -> Any:
-    """Draw one example of zeros, and one unit with bias 0: its pre-activation is exactly 0."""
-    params, x, classes = draw_relu(rng)
-    x[2], params[0][1][3] = 0.0, 0.0
-    return params, x, classes
-
-
 #: The learning rate of the weights that are updated too early.
 RATE = 0.5
 
@@ -452,13 +446,6 @@ def draw_columns(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(3, 7)), rng.normal(size=(2, 7))
 
 
-def draw_columns_tie(rng: np.random.Generator) -> Any:
-    """Draw one example of zeros, and two units with bias 0: two pre-activations are exactly 0."""
-    params, x, y = draw_columns(rng)
-    x[:, 4], params["b1"][:2] = 0.0, 0.0
-    return params, x, y
-
-
 BLOCK_DECAY = 0.04
 
 #: A residual block between two layers; the weights inside are square.
@@ -497,13 +484,6 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
 def draw_residual(rng: np.random.Generator) -> Any:
     (enter, _), (w, b), (leave, leave_bias) = layers(rng, 3, 5, 5, 2)
     return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot_rows(rng, 7, 2)
-
-
-def draw_residual_tie(rng: np.random.Generator) -> Any:
-    """Draw one example of zeros, and a unit with bias 0: its pre-activation is exactly 0."""
-    net, x, y = draw_residual(rng)
-    x[0], net.b[1] = 0.0, 0.0
-    return net, x, y
 
 
 CLASSIFYING = usual(
@@ -646,7 +626,9 @@ MODELS = [
         },
     ),
     of_loss(
-        *("softmax-relu-tie", relu_loss, relu_gradient, draw_relu_tie),
+        *("softmax-relu-tie", relu_loss, relu_gradient),
+        # One example, and the bias of one unit.
+        zeroed(draw_relu, lambda params, x, _: (x[2], params[0][1][3:4])),
         usual("relu-at-zero", "ce-minus-missing", "bias-mean"),
     ),
     dense(
@@ -711,7 +693,9 @@ MODELS = [
         },
     ),
     of_loss(
-        *("relu-columns-tie", columns_loss, columns_gradient, draw_columns_tie),
+        *("relu-columns-tie", columns_loss, columns_gradient),
+        # One example, and the biases of two units.
+        zeroed(draw_columns, lambda params, x, _: (x[:, 4], params["b1"][:2])),
         {**usual("relu-at-zero"), **OF_COLUMNS},
     ),
     of_loss(
@@ -730,7 +714,9 @@ MODELS = [
         },
     ),
     of_loss(
-        *("residual-block-tie", residual_loss, residual_gradient, draw_residual_tie),
+        *("residual-block-tie", residual_loss, residual_gradient),
+        # One example, and the bias of one unit.
+        zeroed(draw_residual, lambda net, x, _: (x[0], net.b[1:2])),
         {**usual("relu-at-zero"), **UNTRANSPOSED},
     ),
     dense(
