@@ -12,7 +12,7 @@ place of the one that assigns to the same; or a text that stands once, and what 
 `mistakes` describes each slug, and lists the kinds of finding that name it rightly. Models of other
 kinds (Jacobians, rules, functions of torch) say both in a `Slip`, and may have `rewrites`,
 other right ways to write the same. `helpers` has the lines that many gradients share, with the
-usual mistakes in them; `networks.dense` makes the model of dense layers from an activation and a loss.
+usual mistakes in them; `networks.dense` makes a model of an activation and a loss.
 
 Collections are `checkers` and `right_points` for the comparison of checkers, `sized` for the times
 of checks, `zoo`, `held_out` and `small` for tests of the judge. `planted` has mistakes in the
