@@ -36,7 +36,7 @@ from compare.reference import CANCELLING, article_loss, as_it_is, network_loss
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
-from compare.wording import InputError
+from compare.wording import InputError, quoted
 from handgrad import GradientReport, check_gradient
 from handgrad.tolerance.rounding import bounded
 from manual.activations import SIGMOID_DERIVATIVES
@@ -79,11 +79,11 @@ class Distribution(NamedTuple):
     low: float | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Distribution":
-        """Parse `uniform:5` or `spread:1e-3:1e3`.
+    def parse(cls, option: str, text: str) -> "Distribution":
+        """Parse `uniform:5` or `spread:1e-3:1e3`, as an option has it.
 
         Raises:
-            ValueError: the text is neither, or its sizes are not positive, finite and in order.
+            InputError: the text is neither, or its sizes are not positive, finite and in order.
         """
         kind, *sizes = text.split(":")
         try:
@@ -92,10 +92,12 @@ class Distribution(NamedTuple):
             numbers = []
         wanted = {"uniform": 1, "spread": 2}.get(kind)
         if wanted != len(numbers) or not all(0 < n < math.inf for n in numbers):
-            raise ValueError("expected uniform:SIZE or spread:LOW:HIGH with positive numbers")
-        if sorted(set(numbers)) != numbers:
-            raise ValueError("expected LOW below HIGH")
-        return cls(*reversed(numbers))
+            expected = "uniform:SIZE or spread:LOW:HIGH with positive numbers"
+        elif sorted(set(numbers)) != numbers:
+            expected = "LOW below HIGH"
+        else:
+            return cls(*reversed(numbers))
+        raise InputError(f"{option} {quoted(text)}; expected {expected}")
 
     def of(self, drawn: Any) -> Any:
         """Make numbers from such as are drawn uniformly from [-1, 1)."""
@@ -221,7 +223,7 @@ def case(settings: Settings, number: int) -> Case:
     """Draw the case of that number, in NumPy."""
     block, lane = divmod(number, LANES)
     with jax.enable_x64(True):
-        numbers = drawn(settings, np.int64(block), np.uint32(settings.seed))[:, lane]
+        numbers = drawn(settings, np.int64(block))[:, lane]
         return jax.device_get(_arranged(settings, numbers))
 
 
@@ -255,9 +257,9 @@ def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
     return {"case": number, "params": params, "inputs": inputs}
 
 
-def drawn(settings: Settings, block: Any, seed: Any) -> Any:
+def drawn(settings: Settings, block: Any) -> Any:
     """Draw the numbers of a block's cases: shape (`settings.numbers`, LANES)."""
-    key = jax.random.key(seed)
+    key = jax.random.key(np.uint32(settings.seed))
     for word in (block >> 32, block):  # a word has 32 bits
         key = jax.random.fold_in(key, jnp.asarray(word).astype(np.uint32))
     numbers = jax.random.uniform(key, (settings.numbers, LANES), settings.dtype, -1, 1)
@@ -344,15 +346,8 @@ def merged(parts: Tally) -> Tally:
     """Merge tallies along their first axis, in whatever order."""
     ratio = parts.ratio.max(0)
     first = jnp.where(parts.ratio == ratio[None], parts.case, _NO_CASE).min(0)
-    return Tally(
-        disagreements=parts.disagreements.sum(0),
-        overflowed=parts.overflowed.sum(0),
-        judged=parts.judged.sum(0),
-        reached=parts.reached.sum(0),
-        ulps=parts.ulps.max(0),
-        ratio=ratio,
-        case=first,
-    )
+    sums = jax.tree.map(lambda leaf: leaf.sum(0), parts)
+    return sums._replace(ulps=parts.ulps.max(0), ratio=ratio, case=first)
 
 
 def tallied(gradients: Any, cases: Any, total: Any) -> Tally:
@@ -406,19 +401,18 @@ def _in_ulps(gap: Any, size: Any) -> Any:
     return jnp.where(gap < jnp.inf, ulps, jnp.inf)
 
 
-def _program(settings: Settings, each: int) -> Callable[..., Tally]:
+def _program(settings: Settings, requested: int, each: int) -> Callable[..., Tally]:
     """Compile a step: every device goes through `each` blocks.
 
     Returns:
-        (the tally so far, the first block, how many cases there are, the seed) -> the tally.
+        (the tally so far, the first block) -> the tally.
     """
     mesh = Mesh(np.asarray(jax.devices()), ("devices",), axis_types=(AxisType.Auto,))
 
-    def on_device(first: Any, total: Any, seed: Any) -> Tally:
+    def on_device(first: Any) -> Tally:
         def of_block(block: Any) -> Tally:
-            numbers = drawn(settings, block, seed)
-            gradients = jax.vmap(partial(compared, settings), 1, -1)(numbers)
-            return tallied(gradients, block * LANES + np.arange(LANES), total)
+            gradients = jax.vmap(partial(compared, settings), 1, -1)(drawn(settings, block))
+            return tallied(gradients, block * LANES + np.arange(LANES), requested)
 
         first = first + each * jax.lax.axis_index("devices").astype(np.int64)
         found = merged(jax.lax.map(of_block, first + np.arange(each)))
@@ -432,17 +426,13 @@ def _program(settings: Settings, each: int) -> Callable[..., Tally]:
         check_vma=False,
     )
 
-    def step(found: Tally, first: Any, total: Any, seed: Any) -> Tally:
-        both = zip(found, all_devices(first, total, seed), strict=True)
+    def step(found: Tally, first: Any) -> Tally:
+        both = zip(found, all_devices(first), strict=True)
         return merged(Tally(*(jnp.concatenate([leaf[None], more]) for leaf, more in both)))
 
     everywhere = NamedSharding(mesh, PartitionSpec())
     compiled = jax.jit(step, out_shardings=everywhere, compiler_options=known(_OPTIONS))
-    return compiled.lower(nothing(settings), *_numbers(0, 0, 0)).compile()
-
-
-def _numbers(first: int, total: int, seed: int) -> tuple[Any, Any, Any]:
-    return np.int64(first), np.int64(total), np.uint32(seed)
+    return compiled.lower(nothing(settings), np.int64(0)).compile()
 
 
 @dataclass(frozen=True)
@@ -452,49 +442,15 @@ class SweepResult:
     settings: Settings
     requested: int  #: the number of cases requested
     cases: int  #: the number of cases done, from case 0 on
-    tally: Tally  #: in NumPy
-    devices: int
-    process: int  #: which of the processes this is
-    processes: int
+    disagreements: int  #: the number of cases with an element further apart than its bound
+    overflowed: int  #: the number of other cases with a bound that is not finite
+    judged: dict[str, int]  #: by parameter, the number of elements larger than their bound
+    max_ulps: dict[str, float]  #: by parameter, the largest |by hand - autodiff| / ulp(the larger)
+    histogram: list[int]  #: the number of elements in each bin of `ENDS`
+    #: Cases and their ratios to the bound, largest first; one for each lane.
+    suspects: list[tuple[int, float]]
     seconds: float  #: without compilation
     is_broken: bool  #: whether another process went
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all cases were done."""
-        return self.cases == self.requested
-
-    @property
-    def judged(self) -> dict[str, int]:
-        """By parameter, the number of elements larger than their bound."""
-        return dict(zip(self.settings.names, self.tally.judged.tolist(), strict=True))
-
-    @property
-    def max_ulps(self) -> dict[str, float]:
-        """By parameter, the largest |by hand - autodiff| / ulp(the larger)."""
-        return dict(zip(self.settings.names, map(float, self.tally.ulps), strict=True))
-
-    @property
-    def histogram(self) -> list[int]:
-        """The number of elements in each bin of `ENDS`."""
-        return (-np.diff(self.tally.reached, append=0)).tolist()
-
-    @property
-    def disagreements(self) -> int:
-        """The number of cases with an element further apart than its bound."""
-        return int(self.tally.disagreements)
-
-    @property
-    def overflowed(self) -> int:
-        """The number of other cases with a bound that is not finite."""
-        return int(self.tally.overflowed)
-
-    @property
-    def suspects(self) -> list[tuple[int, float]]:
-        """Cases and their ratios to the bound, largest first; one for each lane."""
-        case, ratio = self.tally.case, self.tally.ratio
-        lanes = [lane for lane in np.lexsort([case, -ratio]) if ratio[lane] >= 0]
-        return [(int(case[lane]), float(ratio[lane])) for lane in lanes]
 
     def judge(self, first: int, most: int) -> tuple[list[dict[str, Any]], str]:
         """Have handgrad's judge rule on the most suspicious cases.
@@ -538,13 +494,13 @@ class SweepResult:
             "overflowed": self.overflowed,
             "judged": self.judged,
             "max_ulps": self.max_ulps,
-            "max_bound_ratio": max(0.0, float(self.tally.ratio.max())),
+            "max_bound_ratio": max([0.0, *(ratio for _, ratio in self.suspects)]),
             "histogram": [
                 {"from": ends[k], "below": ends[k + 1], "elements": count}
                 for k, count in enumerate(self.histogram)
             ],
-            "devices": self.devices,
-            "processes": self.processes,
+            "devices": jax.device_count(),
+            "processes": jax.process_count(),
             "dtype": settings.dtype,
             "weights": str(settings.weights),
             "inputs": str(settings.inputs),
@@ -575,13 +531,14 @@ def sweep(
     work = settings.parameters * settings.examples * LANES
     each = min(max(1, _ELEMENTS // work), -(-blocks // devices))
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        if any_process_differs((settings, requested)):
+        given = np.int64(zlib.crc32(repr((settings, requested)).encode()))
+        if np.unique(multihost_utils.process_allgather(given)).size > 1:
             raise InputError("the processes were given different options; expected the same ones")
-        step, found, done = _program(settings, each), nothing(settings), 0
+        step, found, done = _program(settings, requested, each), nothing(settings), 0
         began, is_broken = time.perf_counter(), False
         for first in range(0, blocks, each * devices):
             try:
-                found = jax.device_get(step(found, *_numbers(first, requested, settings.seed)))
+                found = jax.device_get(step(found, np.int64(first)))
                 done = min(requested, (first + each * devices) * LANES)
                 on_progress(done)
                 stops = multihost_utils.process_allgather(np.asarray(stop_requested()))
@@ -593,20 +550,18 @@ def sweep(
             if np.any(stops):
                 break
         seconds = time.perf_counter() - began
+    names, by_suspicion = settings.names, np.lexsort([found.case, -found.ratio])
+    ratios = zip(found.case[by_suspicion].tolist(), found.ratio[by_suspicion].tolist(), strict=True)
     return SweepResult(
         settings=settings,
         requested=requested,
         cases=done,
-        tally=found,
-        devices=devices,
-        process=jax.process_index(),
-        processes=jax.process_count(),
+        disagreements=int(found.disagreements),
+        overflowed=int(found.overflowed),
+        judged=dict(zip(names, found.judged.tolist(), strict=True)),
+        max_ulps=dict(zip(names, found.ulps.tolist(), strict=True)),
+        histogram=(-np.diff(found.reached, append=0)).tolist(),
+        suspects=[(number, ratio) for number, ratio in ratios if ratio >= 0],
         seconds=seconds,
         is_broken=is_broken,
     )
-
-
-def any_process_differs(value: Any) -> bool:
-    """Whether a process has another value, as `repr` shows it."""
-    codes = multihost_utils.process_allgather(np.int64(zlib.crc32(repr(value).encode())))
-    return np.unique(codes).size > 1

@@ -19,15 +19,12 @@ from compare.commands.options import (
     network_option,
     together,
 )
-from compare.wording import InputError, quoted
 from handgrad.commands.options import JSON, option, seed_option, whole
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from compare.interrupts import StopRequest
-    from compare.sweep import Distribution, Settings, SweepResult
-    from manual.network import Network
+    from compare.sweep import Settings, SweepResult
 
 #: What 53 bits can count, and no machine will.
 MOST_CASES = 10**15
@@ -111,17 +108,27 @@ def sweep(
         return _look_at(_settings(options), number, as_json)
     with StopRequest() as stop:
         _use_all_cores()
+        import jax
+
+        from compare.sweep import sweep
+        from compare.terminal import progress, waiting
+
         wanted = _settings(options)
-        with _own_output() if distributed else nullcontext():
-            if distributed:
-                _meet()
+        with _cluster() if distributed else nullcontext():
             stop.listen()  # after JAX's runtime has started, which installs a handler of its own
-            swept = _swept(wanted, cases, stop)
-        suspects, verdict = _judged(swept)
-    if not swept.process:  # process 0 prints the report; all end alike
+            with progress(cases, "cases", transient=False) as show:
+                began = time.perf_counter()
+
+                def on_progress(done: int) -> None:
+                    show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
+
+                swept = sweep(wanted, cases, on_progress, stop.requested)
+        with waiting("The judge looks at the most suspicious cases"):
+            suspects, verdict = swept.judge(FIRST, MOST)
+    if jax.process_index() == 0:  # it prints the report; all end alike
         _report(swept, suspects, verdict, as_json)
     # 130 also if another process was interrupted
-    code = int(verdict != "agree") or stop.code or (0 if swept.is_whole else 128 + signal.SIGINT)
+    code = int(verdict != "agree") or stop.code or (128 + signal.SIGINT) * (cases > swept.cases)
     if swept.is_broken:
         sys.stdout.flush()
         # Exit at once: JAX's shutdown would wait for the process that is gone.
@@ -136,9 +143,13 @@ def _settings(options: dict[str, Any]) -> "Settings":
         InputError: they do not go together.
     """
     from compare.commands.slugs import slug_of
-    from compare.sweep import Settings
+    from compare.sweep import Distribution, Settings
+    from compare.traced.kinds import KINDS, network_of
 
-    network, plant = _network(options), options["plant"]
+    network = network_of(options["sizes"], {name: options[name] for name in KINDS})
+    if network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1):
+        network = None  # the article's, swept with the lines of manual/article.py
+    plant = options["plant"]
     if options["form"] is not None and network is not None:
         raise click.UsageError(
             "--sigmoid-derivative beside another network than the article's; expected one without "
@@ -149,29 +160,11 @@ def _settings(options: dict[str, Any]) -> "Settings":
         examples=options["examples"] or (1 if network is None else 2),
         form=options["form"] or "stable",
         plant=None if plant is None else slug_of(plant, "--plant"),
-        weights=_drawn("weights", options["weights"]),
-        inputs=_drawn("inputs", options["inputs"]),
+        weights=Distribution.parse("--weights", options["weights"]),
+        inputs=Distribution.parse("--inputs", options["inputs"]),
         dtype=options["dtype"],
         seed=options["seed"],
     )
-
-
-def _network(options: dict[str, Any]) -> "Network | None":
-    """Return the network; None for the article's, swept with the lines of manual/article.py."""
-    from compare.traced.kinds import KINDS, network_of
-
-    network = network_of(options["sizes"], {name: options[name] for name in KINDS})
-    is_the_articles = network == network_of((2, 2, 1), {}) and options["examples"] in (None, 1)
-    return None if is_the_articles else network
-
-
-def _drawn(name: str, text: str) -> "Distribution":
-    from compare.sweep import Distribution
-
-    try:
-        return Distribution.parse(text)
-    except ValueError as error:
-        raise InputError(f"--{name} {quoted(text)}; {error}") from error
 
 
 def _use_all_cores() -> None:
@@ -185,54 +178,33 @@ def _use_all_cores() -> None:
 
 
 @contextmanager
-def _own_output() -> Iterator[None]:
-    """Keep standard output for the report: messages of JAX's C++ libraries go to standard error."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+def _cluster() -> Iterator[None]:
+    """Meet the other processes, and keep standard output for the report.
 
-
-def _meet() -> None:
+    Messages of JAX's C++ libraries go to standard error.
+    """
     import jax
 
     from compare.terminal import waiting
 
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler waits for C++ to return
-    with waiting("Waiting for the other processes"):
+    try:
         try:
-            jax.distributed.initialize()
+            with waiting("Waiting for the other processes"):
+                jax.distributed.initialize()
         except (RuntimeError, ValueError) as error:
             raise click.UsageError(
                 f"--distributed: {str(error).splitlines()[0]} Expected processes of Slurm, Open "
                 "MPI or Kubernetes."
             ) from error
-
-
-def _swept(wanted: "Settings", cases: int, stop: "StopRequest") -> "SweepResult":
-    from compare.sweep import sweep
-    from compare.terminal import progress
-
-    with progress(cases, "cases", transient=False) as show:
-        began = time.perf_counter()
-
-        def on_progress(done: int) -> None:
-            show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
-
-        return sweep(wanted, cases, on_progress, stop.requested)
-
-
-def _judged(swept: "SweepResult") -> tuple[list[dict[str, Any]], str]:
-    """Have the judge rule on the most suspicious cases; return them and the verdict."""
-    from compare.terminal import waiting
-
-    with waiting("The judge looks at the most suspicious cases"):
-        return swept.judge(FIRST, MOST)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _look_at(wanted: "Settings", number: int, as_json: bool) -> int:
@@ -270,6 +242,8 @@ def _report(
     swept: "SweepResult", suspects: list[dict[str, Any]], verdict: str, as_json: bool
 ) -> None:
     """Print the whole result, from the settings to the verdict."""
+    import jax
+
     from compare.commands.output import print_object
     from compare.limits import shape
     from compare.terminal import console, show_verdict
@@ -281,8 +255,8 @@ def _report(
     planted = f", with {settings.plant} planted" if settings.plant else ""
     out.print(
         f"Network {shape(settings.sizes)}, {settings.dtype}{planted}: weights {settings.weights}, "
-        f"inputs {settings.inputs}, seed {settings.seed}; {_count(swept.devices, 'device')}, "
-        f"{_count(swept.processes, 'process', 'es')}."
+        f"inputs {settings.inputs}, seed {settings.seed}; {_count(jax.device_count(), 'device')}, "
+        f"{_count(jax.process_count(), 'process', 'es')}."
     )
     out.print("\nHow far apart, in ulps of the larger of the two:\n")
     _show_histogram(out, swept)
@@ -295,7 +269,7 @@ def _report(
             f"case {suspect['case']}, {ratio:.3g} times what rounding explains: {suspect['says']}"
         )
     rate = swept.cases / max(swept.seconds, 1e-9) / 1e6
-    stopped = "" if swept.is_whole else f" Stopped before {swept.requested:,}."
+    stopped = f" Stopped before {swept.requested:,}." * (swept.cases < swept.requested)
     out.print(
         f"\n{swept.cases:,} cases in {swept.seconds:.3g} s, {rate:.3g} million a second.{stopped}"
     )

@@ -50,7 +50,7 @@ def settings(
     **others: Any,
 ) -> Settings:
     """Settings, most of them as usual."""
-    ranges = Distribution.parse(weights), Distribution.parse(inputs)
+    ranges = Distribution.parse("", weights), Distribution.parse("", inputs)
     return Settings(network, examples, dtype, *ranges, seed, **others)
 
 
@@ -67,7 +67,7 @@ def block(of: Settings, number: int = 0) -> Block:
     """The gradients of a block, compiled as in a sweep."""
     with jax.enable_x64(True):
         lanes = jax.jit(jax.vmap(partial(compared, of), 1, -1))
-        parts = lanes(drawn(of, np.int64(number), np.uint32(of.seed)))
+        parts = lanes(drawn(of, np.int64(number)))
         leaves = [[np.reshape(leaf, (-1, LANES)) for leaf in jax.tree.leaves(p)] for p in parts]
         return Block(*map(np.concatenate, leaves))
 
@@ -79,7 +79,7 @@ def numbers(weights: str, dtype: str) -> np.ndarray:
     """The weights of a block."""
     of = settings(Network((5, 7)), 1, dtype, weights)
     with jax.enable_x64(True):
-        return np.ravel(drawn(of, np.int64(3), np.uint32(1))[: of.parameters])
+        return np.ravel(drawn(of, np.int64(3))[: of.parameters])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -107,7 +107,7 @@ def test_numbers_of_all_sizes(dtype: str) -> None:
 @pytest.mark.parametrize("text", ["", "normal:1", "uniform:a", "uniform:-1", "spread:2:1"])
 def test_no_distribution(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Distribution.parse(text)
+        Distribution.parse("--weights", text)
 
 
 @pytest.mark.slow
@@ -340,7 +340,7 @@ def test_every_other_mistake_is_further_off_than_its_bound(slug: str) -> None:
     """By NumPy at the cases of a block, in the parameters that it says."""
     of, found = settings(), block(settings())
     with jax.enable_x64(True):
-        *params, x1, x2, y = np.asarray(drawn(of, np.int64(0), np.uint32(0)))
+        *params, x1, x2, y = np.asarray(drawn(of, np.int64(0)))
     point = manual.article.Parameters(*params), np.stack([x1, x2], axis=-1), y
     with np.errstate(all="ignore"):
         leaves = gradient_in(PLANTS[slug], "stable")(*point)
