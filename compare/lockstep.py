@@ -21,6 +21,7 @@ from compare.wording import BY_AUTODIFF, BY_HAND, InputError
 
 if TYPE_CHECKING:
     from compare.agreement import Verdict
+    from handgrad.tolerance.rounding import Bounded
 
 
 class Point(NamedTuple):
@@ -40,6 +41,10 @@ class Steps(NamedTuple):
 
     grads: np.ndarray  #: shape (k, p)
     after: Point
+
+    def at(self, index: Any) -> "Steps":
+        """Select some of the k updates."""
+        return Steps(self.grads[index], self.after.at(index))
 
 
 class Side(Protocol):
@@ -180,6 +185,9 @@ class Lockstep:
         self, before: Point, after: Point, stretch: np.ndarray, along: str
     ) -> tuple[Divergence | None, int]:
         """Find the first wrong update along one path; also return how many could be judged."""
+        from compare.reference import flattened
+        from handgrad.tolerance.rounding import Bounded
+
         if len(stretch) == 0:
             return None, 0
         before = before.at(slice(len(stretch)))
@@ -189,8 +197,10 @@ class Lockstep:
             Steps(step.grads, after if along == side else step.after)
             for side, step in zip((BY_HAND, BY_AUTODIFF), steps, strict=True)
         )
-        gradient, *others = self._verdicts(before, stretch, hand, auto)
-        verdicts = [gradient, *others]
+        like = self.program.like
+        found = self.program.bounds(split(before.params, like), self.x[stretch], self.y[stretch])
+        bounds = [flattened(found[self.forms[side]], like) for side in (BY_HAND, BY_AUTODIFF)]
+        verdicts = self._verdicts(before, hand, auto, bounds)
         end = _first(np.any([_unjudgeable(verdict) for _, verdict in verdicts], axis=(0, 2)))
         # The first by update, then in this order, then in the parameters' order.
         wrong = np.stack([~verdict.agree for _, verdict in verdicts], axis=1)[:end]
@@ -204,7 +214,9 @@ class Lockstep:
                     continue
             elif update in ruled or not np.isfinite(verdict.bound[at]):
                 # The third program's gradient does not say what the update has to be.
-                verdict, at = self._from_own(before, hand, auto, update)[which - 1], (0, position)
+                one = before.at([update]), hand.at([update]), auto.at([update])
+                own = [Bounded(step.grads, 0 * step.grads) for step in one[1:]]
+                (_, verdict), at = self._verdicts(*one, own)[which], (0, position)
                 if verdict.agree[at]:
                     continue
             name = self.names[position] if self.names else name_at(position, self.program.like)
@@ -213,46 +225,32 @@ class Lockstep:
         return None, end
 
     def _verdicts(
-        self, before: Point, stretch: np.ndarray, hand: Steps, auto: Steps
+        self, before: Point, hand: Steps, auto: Steps, bounds: "list[Bounded]"
     ) -> "list[tuple[str, Verdict]]":
-        """Hold gradients, moments and parameters, each of shape (k, p), against their bounds."""
-        from compare.agreement import Verdict
-        from compare.reference import flattened, update_bounds
+        """Hold gradients, moments and parameters, each of shape (k, p), against their bounds.
 
-        like = self.program.like
-        found = self.program.bounds(split(before.params, like), self.x[stretch], self.y[stretch])
-        bounds = []
-        for side in (BY_HAND, BY_AUTODIFF):
-            grads = flattened(found[self.forms[side]], like)
-            bounds.append(
+        Args:
+            before: where the updates start.
+            hand, auto: the updates of each side.
+            bounds: those of each side's gradients, which those of the others follow from.
+        """
+        from compare.agreement import Verdict
+        from compare.reference import update_bounds
+
+        moments = range(before.moments.shape[1])
+        values, errors = [], []
+        for step, grads in zip((hand, auto), bounds, strict=True):
+            moved = (step.after.moments[:, at] for at in moments)
+            values.append([step.grads, step.after.params, *moved])
+            errors.append(
                 [grads, *update_bounds(self.optimiser, self.learning_rate, before, grads)]
             )
-        moments = range(before.moments.shape[1])
-        of_hand, of_auto = (
-            [step.grads, step.after.params, *(step.after.moments[:, at] for at in moments)]
-            for step in (hand, auto)
-        )
         quantities = ["gradient", "update", *("moment" for _ in moments)]
         grads, update, *moved = (
             (quantity, Verdict(*of))
-            for quantity, *of in zip(quantities, of_hand, of_auto, *bounds, strict=True)
+            for quantity, *of in zip(quantities, *values, *errors, strict=True)
         )
         return [grads, *moved, update]
-
-    def _from_own(self, before: Point, hand: Steps, auto: Steps, update: int) -> "list[Verdict]":
-        """Hold an update's moments and parameters to what follows from each side's own gradient."""
-        from compare.agreement import Verdict
-        from compare.reference import Bounded, update_bounds
-
-        start, at = before.at([update]), slice(update, update + 1)
-        moments = range(before.moments.shape[1])
-        of, bounds = [], []
-        for step in (hand, auto):
-            grads = Bounded(step.grads[at], 0 * step.grads[at])
-            bounds.append(update_bounds(self.optimiser, self.learning_rate, start, grads))
-            of.append([step.after.params[at], *(step.after.moments[at, m] for m in moments)])
-        updated, *moved = (Verdict(*each) for each in zip(*of, *bounds, strict=True))
-        return [*moved, updated]
 
     def _is_acquitted(
         self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int
