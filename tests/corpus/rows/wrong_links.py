@@ -90,6 +90,35 @@ def with_two_mistakes(p: Any, x: Any, y: Any) -> Any:
     return grads | {"v": -grads["v"], "w": grads["w"] / 7}
 
 
+# Several activations: two in one line, and three in a row.
+
+
+def alike(w: Any, x: Any, y: Any) -> Any:
+    return jnp.sum(jnp.tanh(x @ w) * jnp.tanh(y @ w))
+
+
+def of_alike(w: Any, x: Any, y: Any) -> Any:
+    a, b = np.tanh(x @ w), np.tanh(y @ w)
+    return x.T @ (b * (1 - a * a)) + y.T @ a  # and (1 - b * b)
+
+
+def deep(p: Any, x: Any, y: Any) -> Any:
+    h = jax.nn.sigmoid(x @ p["a"])
+    k = jax.nn.sigmoid(h @ p["b"])
+    o = jax.nn.sigmoid(k @ p["c"])
+    return jnp.mean((o - y) ** 2)
+
+
+def with_hidden_slopes(p: Any, x: Any, y: Any) -> Any:
+    h = sigmoid(x @ p["a"])
+    k = sigmoid(h @ p["b"])
+    o = sigmoid(k @ p["c"])
+    do = 2 * (o - y) / y.size * o * (1 - o)
+    dk = do @ p["c"].T * (1 - k)
+    dh = dk @ p["b"].T * (1 - h)
+    return {"a": x.T @ dh, "b": h.T @ dk, "c": k.T @ do}
+
+
 # A factor at a place, and places inside one function.
 
 
@@ -209,6 +238,12 @@ CASES = [
             "several: In p['v'], yours has the wrong sign in every element",
             "In p['w'], every element is 1/7 of exact (7 is the batch size)",
         ),
+    ),
+    *wrong("two in one line", alike, drawn(3, 2), X, X[::-1] ** 2)(
+        (of_alike, "slope: the derivative of tanh is missing ("),
+    ),
+    *wrong("three in a row", deep, {"a": drawn(3, 4), "b": drawn(4, 5), "c": drawn(5, 2)}, X, Y)(
+        (with_hidden_slopes, "slope: the derivative of sigmoid is 1 - σ, not σ(1 - σ)"),
     ),
     *wrong("difference", with_a_difference, {"w": drawn(3, 2), "b": drawn(2)}, X)(
         (

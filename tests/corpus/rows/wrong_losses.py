@@ -32,6 +32,12 @@ def normalised(inside: float, outside: float) -> Any:
     return loss
 
 
+def by_a_factor(w: Any, x: Any, t: Any) -> Any:
+    z = x @ w
+    centred = z - z.mean(axis=0)[None, :]
+    return jnp.sum(t * centred / jnp.sqrt(jnp.sum(centred**2, axis=0) * (1 / 7))[None, :])
+
+
 def of_normalised(deviation: Callable[[Any], Any]) -> Gradient:
     """As it is always written, with the standard deviation for its own root."""
 
@@ -106,9 +112,14 @@ def unrolled(p: Any, x: Any) -> Any:
 
 
 def through_time(
-    state: int = 0, at: int = 1, assigned: str = "", carried: float = 1.0, **slope: Any
+    state: int = 0,
+    at: int = 1,
+    shift: int = 0,
+    assigned: str = "",
+    carried: float = 1.0,
+    **slope: Any,
 ) -> Gradient:
-    """Back through time, with the index of another state, or = for += in the leaves `assigned`."""
+    """Back through time, with another state or row, or = for += in the leaves `assigned`."""
     of_tanh = slope.get("slope", lambda h: 1 - h * h)
 
     def gradient(p: Any, x: Any) -> Any:
@@ -118,7 +129,7 @@ def through_time(
         grads, dh = {name: 0 * leaf for name, leaf in p.items()}, 0 * h[0]
         for t in reversed(range(len(x))):
             dz = (dh + 2 * h[t + 1]) * of_tanh(h[t + at])
-            own = {"u": np.outer(h[t + state], dz), "v": np.outer(x[t], dz), "b": dz}
+            own = {"u": np.outer(h[t + state], dz), "v": np.outer(x[t + shift], dz), "b": dz}
             for name, part in own.items():
                 grads[name] = part if name in assigned else grads[name] + part
             dh = carried * (p["u"] @ dz)
@@ -260,6 +271,9 @@ CASES = [
         (inside(1e-3), "constant: if 0.001 were added to the argument of the root"),
         (outside(1e-3), "constant: if 0.001 were added to the root"),
     ),
+    *wrong("variance by a factor", by_a_factor, *LAYER)(
+        (inside(0.0, less=1), "constant: if the 1/7 in the loss were 1/6", "): 1/(n - 1) for 1/n"),
+    ),
     *wrong("standard deviation with ε inside", normalised(1e-3, 0.0), *LAYER)(
         inside(1e-3),
         (inside(0.1), "constant: if the 0.001 in the loss were 0.1"),
@@ -288,6 +302,14 @@ CASES = [
             (through_time(slope=lambda h: 1 - h), "slope: of tanh is 1 - h, not 1 - h²"),
             (through_time(carried=0.0), "unknown: a term is missing"),
             (through_time(assigned="b"), "overwritten: as with = for +="),
+        )
+    ),
+    # Of the first round the one before is the last, as x[-1] is.
+    *(
+        case
+        for loss in (scanned, backwards)
+        for case in wrong(f"rows of {loss.__name__}", loss, *STATE, seconds=60.0)(
+            (through_time(shift=-1), "index: the value of the round before, as t - 1"),
         )
     ),
     *wrong("another forward pass", loss, *NETWORK)(

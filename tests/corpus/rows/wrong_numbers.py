@@ -109,6 +109,29 @@ def penalised(w: Any, x: Any, y: Any) -> Any:
     return jnp.mean((x @ w - y) ** 2) + 0.3 * jnp.sum(w**2)
 
 
+def of_penalised(w: Any, x: Any, y: Any) -> Any:
+    return 2 * x.T @ (x @ w - y) / len(y) + 0.3 * w
+
+
+PENALISED = np.array([0.5, -1.5]), X[:, :2], Y[:, 0]
+
+
+def in_place(w: Any, x: Any, y: Any) -> Any:
+    off = np.zeros(len(y))
+    off[...] = x @ w
+    off -= y
+    return np.mean(off**2) + 0.3 * np.sum(w**2)
+
+
+def line(p: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((p[0] * x + p[1] - y) ** 2)
+
+
+def of_line(p: Any, x: Any, y: Any) -> Any:
+    off = 2 * (p[0] * x + p[1] - y) / len(x)
+    return np.array([off @ x, off.sum()])
+
+
 def two_parts(p: Any, x: Any, y: Any) -> Any:
     return jnp.sum((x @ p[0]) ** 2) + jnp.sum(jnp.exp(p[1] * y))
 
@@ -232,9 +255,14 @@ CASES = [
         (everywhere(1 / 7), "factor: every element is 1/7 of exact (7 is the batch size)"),
         (everywhere(1.2345678), "factor: 1.2345678 times exact"),
         (everywhere(1 - 3e-5), "factor: (1 - 3e-5) times exact"),
+        (everywhere(-1 - 2e-6), "factor: -1.000002 times exact"),
         (in_square(lambda g: 0 * g), "zero: yours is 0 in every element"),
         (in_square(lambda g: g / 2), "factor: 1/2 of exact"),
         (in_square(np.transpose), "transposed: the transpose of exact"),
+        (
+            done(lambda g, _: g | {"w": g["w"].T.reshape(3, 5)}),
+            "transposed: yours is the transpose of exact, reshaped to fit",
+        ),
         (
             in_square(exchanged),
             "exchanged: params['square'][0, 1] and params['square'][2, 2] are exchanged",
@@ -294,12 +322,22 @@ CASES = [
             "factor: 17 times exact (17 is a number in the loss)",
         ),
     ),
-    *wrong("penalised fit", penalised, np.array([0.5, -1.5]), X[:, :2], Y[:, 0])(
+    *wrong("penalised fit", penalised, *PENALISED)(
         # λw for 2λw is less than exact, and told as a decay where the loss has one.
+        (of_penalised, "weight-decay: exact minus 0.3 times the parameter itself"),
+    ),
+    *wrong("line", line, drawn(2), Y[0], Y[1])(
         (
-            lambda w, x, y: 2 * x.T @ (x @ w - y) / len(y) + 0.3 * w,
-            "weight-decay: exact minus 0.3 times the parameter itself",
+            lambda p, x, y: 5 * of_line(p, x, y),
+            "factor: 5 times exact (5 is the length of an input)",
         ),
+    ),
+    *wrong("part of a leaf", lambda w: jnp.sum(w[:2] ** 3), drawn(3))(
+        (lambda w: 3 * w**2, "unknown: no kind explains all of it"),
+    ),
+    # JAX cannot tell whether the loss has a penalty.
+    *cases("penalised in place", check_gradient, in_place, *PENALISED, points=0)(
+        Row("half", of_penalised, "exact minus 0.3 times the parameter", kinds=("weight-decay",)),
     ),
     *wrong("two parts", two_parts, (drawn(3), drawn(4)), X, np.ones(4) / 3)(
         (nearly(another=False), "factor: every element of p[0] is 0.97 of exact"),

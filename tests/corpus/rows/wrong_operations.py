@@ -119,6 +119,10 @@ CASES = [
         (lambda m, g: (g[:, None] * np.cos(m),), "axis: spread along the other axis"),
     ),
     *of_operation(
+        *("sum over columns", lambda m: jnp.sin(m).sum(axis=1), (M,)),
+        (lambda m, g: (g * np.cos(m),), "axis: spread along the other axis"),
+    ),
+    *of_operation(
         *("broadcast", lambda v: jnp.sin(jnp.broadcast_to(v, (3, 3))), (drawn(3),)),
         (lambda v, g: ((g * np.cos(v)).sum(axis=1),), "axis: summed over the other axis"),
     ),
@@ -137,6 +141,13 @@ CASES = [
         *("pooling", pool, (LINE,)),
         (lambda x, g: pooled(x, g, 1 / 3), "reduction: is that of the mean"),
         (pooled, "reduction: goes to every element whole"),
+    ),
+    *of_operation(
+        *("sin, turned, before a product", lambda a, b: jnp.sin(a).T @ b, (A, drawn(4, 5))),
+        (
+            lambda a, b, g: (b @ g.T, np.sin(a) @ g),
+            "slope: the derivative of sin is missing",
+        ),
     ),
     *(
         case
