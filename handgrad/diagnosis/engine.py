@@ -243,7 +243,7 @@ def _engine(loss: Function, given: Point) -> Engine:
 
 
 def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> tuple[float, ...]:
-    """Return the scalars that do not depend on the parameters, except 0, ±1 and inputs.
+    """Return the scalars that do not depend on the parameters, except 0 and inputs.
 
     Scalar inputs are left out: one may be a term of a derivative that is missing, not a factor.
     """
@@ -252,7 +252,7 @@ def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> t
     single = {
         o: float(a.flat[0]) for o, a in fixed.items() if a.size == 1 and a.dtype.kind in "fiu"
     }
-    none = {0.0, 1.0, -1.0} | {value for number, value in single.items() if number in given}
+    none = {0.0} | {value for number, value in single.items() if number in given}
     return tuple(sorted(c for c in set(single.values()) - none if np.isfinite(c)))
 
 

@@ -141,7 +141,8 @@ def _candidates(lengths: dict[int, Length]) -> Iterator[tuple[str, float, str]]:
 def _of_loss(constants: Sequence[float]) -> Iterator[tuple[str, float, str]]:
     """Yield the constants of the loss, forgotten or applied twice."""
     for c in constants:
-        text, about = short(c, 6), f" ({short(c, 6)} is a number in the loss)"
+        text = short(c, 6)
+        about = f" ({text} is a number in the loss)"
         yield text, c, about
         yield f"1/{text}", 1 / c, about
 

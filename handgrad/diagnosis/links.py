@@ -190,7 +190,7 @@ def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
         by_line.setdefault(source and (source.file, source.line), []).append(member)
     if len(by_line) > 1:
         yield from by_line.values()
-    if len(members) > 1 and len(by_line) < len(members):
+    if len(by_line) < len(members):
         yield from ([member] for member in members)
     if len(members) > 2:
         yield members[:-1]

@@ -163,10 +163,9 @@ class Evidence:
         if self.trial.case.claim.is_linear:
             return None
         with best_effort(*REFUSED), self.in_time():
-            ruling = self.trial.outcomes[self.trial.deciding].ruling
-            exact = ruling.exact if ruling else np.full(self.given.size, np.nan)
-            case = self.trial.case
-            return engine(case.loss, self.given, exact, case.domains)
+            case, first = self.trial.case, self.fit[0]
+            exact = np.where(first.judged, first.exact, np.nan)
+            return engine(case.loss, first.given, exact, case.domains)
         return None
 
     def name(self, factor: float) -> factors.Name | None:

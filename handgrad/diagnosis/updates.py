@@ -45,8 +45,7 @@ class Update:
             after[k] = leaves[k] - rate * (own - less * leaves[k])
         found = self._with(engine, sample, after)
         # A leaf's own derivative was computed before its update.
-        alone = len(self.moved) < len(parts) and not self.mixed
-        for k in self.moved if alone else ():
+        for k in () if self.mixed else self.moved:
             found[parts[k]] = right[parts[k]]
         return found
 

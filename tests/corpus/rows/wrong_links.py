@@ -243,7 +243,11 @@ CASES = [
         (of_alike, "slope: the derivative of tanh is missing ("),
     ),
     *wrong("three in a row", deep, {"a": drawn(3, 4), "b": drawn(4, 5), "c": drawn(5, 2)}, X, Y)(
-        (with_hidden_slopes, "slope: the derivative of sigmoid is 1 - σ, not σ(1 - σ)"),
+        (
+            with_hidden_slopes,
+            "slope: the derivative of sigmoid is 1 - σ, not σ(1 - σ) (",
+            "). The worst element",  # and not that it is so for some leaves alone
+        ),
     ),
     *wrong("difference", with_a_difference, {"w": drawn(3, 2), "b": drawn(2)}, X)(
         (
