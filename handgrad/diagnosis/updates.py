@@ -27,33 +27,21 @@ PLAUSIBLE, FOUND = 1e-2, 1e-9
 
 @dataclass(frozen=True)
 class Update:
-    """An update that comes too early: of which leaves, and what is computed with them."""
+    """An update that comes between the forward pass and what comes back: of which leaves."""
 
     moved: tuple[int, ...]  #: leaves
-    mixed: bool  #: whether only cotangents see the update; the forward pass came before
     decay: Mapping[int, float]  #: by leaf, the multiple of the leaf that a penalty adds to yours
     with_decay: bool = True  #: whether the update includes the penalty's part
 
     def gradient(self, engine: Engine, sample: Sample, rate: float) -> np.ndarray:
         """Return the predicted gradient for a learning rate."""
         parts, leaves = sample.given.parts(), sample.given.leaves
-        right = engine.right(sample.given)
-        after = {}
+        after: list[np.ndarray | None] = [None] * len(leaves)
         for k in self.moved:
             own = sample.yours[parts[k]].reshape(leaves[k].shape)
             less = 0.0 if self.with_decay else self.decay[k]
             after[k] = leaves[k] - rate * (own - less * leaves[k])
-        found = self._with(engine, sample, after)
-        # A leaf's own derivative was computed before its update.
-        for k in () if self.mixed else self.moved:
-            found[parts[k]] = right[parts[k]]
-        return found
-
-    def _with(self, engine: Engine, sample: Sample, after: Mapping[int, np.ndarray]) -> np.ndarray:
-        leaves = sample.given.leaves
-        if self.mixed:
-            return engine.changed(sample.given, updated=[after.get(k) for k in range(len(leaves))])
-        return engine.changed(sample.given, leaves=[after.get(k, p) for k, p in enumerate(leaves)])
+        return engine.changed(sample.given, updated=after)
 
     def described(self, paths: tuple[str, ...], rate: float) -> str:
         """Describe the mistake in words."""
@@ -78,10 +66,10 @@ def updated(search: Search) -> Iterator[Theory]:
 def _updates(search: Search) -> Iterator[Update]:
     """Yield the updates, simplest first: with the whole derivative, then without the penalty's."""
     groups, decay = _together(search.evidence), _decay(search)
-    for moved, mixed in itertools.product(groups, (True, False)):
-        yield Update(moved, mixed, decay)
+    for moved in groups:
+        yield Update(moved, decay)
         if any(decay[k] for k in moved):
-            yield Update(moved, mixed, decay, with_decay=False)
+            yield Update(moved, decay, with_decay=False)
 
 
 def _together(evidence: Evidence) -> list[tuple[int, ...]]:

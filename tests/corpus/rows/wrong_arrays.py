@@ -112,6 +112,27 @@ def assigned(x: Any, y: Any) -> Any:
     return dx + np.exp(x) * y
 
 
+def assigned_in_reverse(x: Any, y: Any) -> Any:
+    difference, dx = x[1:] - x[:-1], 0 * x
+    dx[:-1] = -2 * difference
+    dx[1:] = 2 * difference
+    return dx + np.exp(x) * y
+
+
+ORDERS = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
+
+
+def in_three_orders(w: Any, k: Any) -> Any:
+    first, second, third = (w[order] for order in ORDERS)
+    return jnp.sum(k * (first * jnp.exp(third)) * jnp.sin(second)) + jnp.sum(w**3)
+
+
+def assigned_in_three_orders(w: Any, k: Any) -> Any:
+    (a, b, c), dw = ORDERS, 0 * w
+    dw[c] = k * w[a] * np.sin(w[b]) * np.exp(w[c])
+    return dw + 3 * w**2
+
+
 PLACES = np.array([0, 1, 0, 2])
 
 
@@ -240,6 +261,15 @@ CASES = [
         (
             assigned,
             "overwritten: of contributions that overlap only the last counts, as with = for +=",
+        ),
+    ),
+    *wrong("neighbours, undone in reverse", rough, drawn(6), drawn(6, seed=2))(
+        (assigned_in_reverse, "overwritten: only the first counts, as with = for += in reverse"),
+    ),
+    *wrong("three orders", in_three_orders, drawn(3), drawn(3, seed=2))(
+        (
+            assigned_in_three_orders,
+            "overwritten: of contributions that overlap only the last counts",
         ),
     ),
     *wrong("heads", headed, {"w": drawn(4, 6)}, drawn(5, 4), drawn(2, 5, 3))(

@@ -162,6 +162,27 @@ def of_decayed(penalty: float, slopes: bool = True) -> Any:
     return gradient
 
 
+def beside_a_penalty(p: Any, x: Any) -> Any:
+    z = x @ p["v"] + p["b"][None, :]
+    return jnp.sum(1 / (1 + jnp.exp(-z))) + jnp.sum(p["v"] ** 2)
+
+
+def with_a_mean(p: Any, x: Any) -> Any:
+    s = sigmoid(x @ p["v"] + p["b"])
+    dz = s * (1 - s) / len(x)
+    return {"v": x.T @ dz + 2 * p["v"], "b": dz.sum(axis=0)}
+
+
+def into_two(p: Any, c: Any) -> Any:
+    z = jnp.sin(p["z"])
+    return jnp.sum(c * jnp.logaddexp(z, p["w"])) + jnp.sum(z**2)
+
+
+def of_one_of_two(p: Any, c: Any) -> Any:
+    z = np.sin(p["z"])
+    return {"z": 2 * z * np.cos(p["z"]), "w": c * sigmoid(p["w"] - z)}
+
+
 # A normalised layer; a sum over rounds; a branch and calls.
 
 
@@ -262,6 +283,12 @@ CASES = [
             "factor: what comes back through a part of silu (",
             "is 1/2 of what it should be",
         ),
+    ),
+    *wrong("sigmoid beside a penalty", beside_a_penalty, {"v": drawn(3, 5), "b": drawn(5)}, X)(
+        (with_a_mean, "factor: is 1/7 of what it should be (7 is the batch size)"),
+    ),
+    *wrong("into two", into_two, {"z": drawn(5), "w": drawn(5, seed=2)}, drawn(5, seed=3))(
+        (of_one_of_two, "unknown: nothing comes back from logaddexp to sin ("),
     ),
     *wrong("decayed", decayed, {"v": drawn(3, 5), "w": drawn(5, 2)}, X, Y)(
         (of_decayed(0.0), "weight-decay: yours is exact minus 0.6 times the parameter"),
