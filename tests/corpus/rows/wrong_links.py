@@ -175,12 +175,12 @@ def with_a_mean(p: Any, x: Any) -> Any:
 
 def into_two(p: Any, c: Any) -> Any:
     z = jnp.sin(p["z"])
-    return jnp.sum(c * jnp.logaddexp(z, p["w"])) + jnp.sum(z**2)
+    return jnp.sum(c * jnp.cross(z, p["w"])) + jnp.sum(z**2)
 
 
 def of_one_of_two(p: Any, c: Any) -> Any:
     z = np.sin(p["z"])
-    return {"z": 2 * z * np.cos(p["z"]), "w": c * sigmoid(p["w"] - z)}
+    return {"z": 2 * z * np.cos(p["z"]), "w": np.cross(c, z)}
 
 
 # A normalised layer; a sum over rounds; a branch and calls.
@@ -287,8 +287,8 @@ CASES = [
     *wrong("sigmoid beside a penalty", beside_a_penalty, {"v": drawn(3, 5), "b": drawn(5)}, X)(
         (with_a_mean, "factor: is 1/7 of what it should be (7 is the batch size)"),
     ),
-    *wrong("into two", into_two, {"z": drawn(5), "w": drawn(5, seed=2)}, drawn(5, seed=3))(
-        (of_one_of_two, "unknown: nothing comes back from logaddexp to sin ("),
+    *wrong("into two", into_two, {"z": drawn(4, 3), "w": drawn(4, 3, seed=2)}, drawn(4, 3, seed=3))(
+        (of_one_of_two, "unknown: nothing comes back from cross to sin ("),
     ),
     *wrong("decayed", decayed, {"v": drawn(3, 5), "w": drawn(5, 2)}, X, Y)(
         (of_decayed(0.0), "weight-decay: yours is exact minus 0.6 times the parameter"),
