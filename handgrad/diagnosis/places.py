@@ -34,10 +34,9 @@ def _closed(found: list[Place], activation: Derivative) -> list[Place]:
     """Mark the places between the two ends of an activation as inside it."""
     within = set(activation.stretch)
     between = {o for node in activation.stretch for o in node.outputs} - {activation.at}
-    there = [place for place in found if place.uses and within.issuperset(n for n, _ in place.uses)]
-    entries = [place for place in there if place.value == activation.z]
+    there = [place for place in found if within.issuperset(n for n, _ in place.uses)]
+    entries = [place for place in there if place.uses and place.value == activation.z]
     inside = {id(place) for place in there if place.value in between}
-    inside |= {id(place) for place in found if not place.uses and place.value in between}
     if len(entries) > 1:
         inside |= {id(place) for place in entries}
         uses = tuple(dict.fromkeys(use for place in entries for use in place.uses))
