@@ -42,7 +42,8 @@ compare run --learning-rate 1e10 --epochs 20
 compare train --data iris --network 4-7-3 --epochs 3 --seed 5 --by hand {|--json}
 compare sweep --case 4711 --plant wrong-input
 compare prove {--plant half-mse|--network 2-2-1 --activation tanh --examples 1}
-compare break {|half-mse --epochs 5|Update-before-USE --epochs 100}
+compare break {|half-mse --epochs 5|Update-before-USE --epochs 100|missing-square --epochs 200}
+compare break small-elements-zeroed --init ones --epochs 5
 handgrad check docs/neuron.py:{careful|hasty} --loss loss --like bob {|--counterexample}
 handgrad.referee
 benchmarks checkers --table benchmarks/results/checkers/{gradients|derivatives|torch}.json

@@ -35,10 +35,10 @@ class Ended(NamedTuple):
     err: str
 
 
-def compare(*words: Any) -> Ended:
-    """Run the command line in this process, without a terminal."""
+def called(room: Any, *words: Any) -> Ended:
+    """Run the command line of a room in this process, without a terminal."""
     out, err = io.StringIO(), io.StringIO()
-    argv = ["compare", *map(str, words)]
+    argv = [room.__package__, *map(str, words)]
     with (
         jax.numpy_dtype_promotion("standard"),  # see conftest
         patch.object(sys, "argv", argv),
@@ -46,10 +46,13 @@ def compare(*words: Any) -> Ended:
         contextlib.redirect_stderr(err),
     ):
         try:
-            cli.main()
+            room.main()
         except SystemExit as ending:
             return Ended(int(ending.code or 0), out.getvalue(), err.getvalue())
     raise AssertionError("the command line returned")
+
+
+compare = functools.partial(called, cli)
 
 
 def started(*words: Any, run: tuple[str, ...] = ("-m", "compare"), **options: Any) -> Any:

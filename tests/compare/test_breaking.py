@@ -1,6 +1,5 @@
 """Which checks see a mistake, and what they say of it."""
 
-import re
 from functools import cache
 from typing import Any
 
@@ -16,9 +15,8 @@ from tests.reference import BOB_W1, BOB_W1_ARTICLE, close
 from tests.tiers import one_of_each
 
 RIGHT = Slip("nothing is wrong")
-#: Long enough to learn what there is; the article's start, for its numbers; hardly a training.
-USUAL, ONES = Settings(epochs=200), Settings(init="ones")
-FEW = Settings(epochs=5, init="ones")
+#: Long enough to learn what there is.
+USUAL = Settings(epochs=200)
 EVERY = {"outcome", "training", "updates", "autodiff", "judge"}
 COMPARED = {"updates", "autodiff", "judge"}
 
@@ -69,27 +67,6 @@ QUICK = ["small-elements-zeroed"]
 def test_which_checks_see_it(slug: str) -> None:
     settings = Settings() if slug == "bias-not-updated" else USUAL
     assert seeing(found(slug, settings)) == SEEN[slug]
-
-
-#: A mistake, the training, a check, and what it says.
-SAYS = [
-    # The published bug moves Emily by 7e-7 and no label.
-    ("update-before-use", ONES, "outcome", r"no .*: Emily 0\.94678911 \(right: 0\.94678839\)"),
-    ("missing-square", USUAL, "outcome", "F instead of M: Bob, Charlie, Frank$"),
-    ("bias-not-updated", ONES, "training", r".* from 0\.5071 .* learning \(right: to 0\.002393\)$"),
-    ("missing-square", USUAL, "training", r".* to 0\.49\d+, no better than always answering"),
-    ("half-mse", FEW, "updates", r"epoch 0, Alice: ∂L/∂w1 is 0\.010734767\d+, by .* 0\.02146953\d"),
-    ("last-sample-skipped", FEW, "updates", "epoch 0, Diana: w1 becomes "),
-    ("small-elements-zeroed", FEW, "autodiff", "the .* by w1 disagrees: Bob, Charlie, Diana$"),
-    # Alice's element is large enough not to be zeroed.
-    ("small-elements-zeroed", FEW, "judge", r"disagree for Bob: .* 0\.0, exactly it is 1\.59176"),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("slug", "settings", "check", "says"), SAYS)
-def test_what_a_check_says(slug: str, settings: Settings, check: str, says: str) -> None:
-    assert re.match(says, found(slug, settings)[check].says)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from compare.lockstep import Progress, RanAwayError
 from manual.article import Parameters
 from manual.sgd import sample_order, train, update
 from models.planted import LOOPS, PLANTS, gradient_in, train_in
-from tests.reference import LOSSES, TRAINED, XS, YS, close
+from tests.reference import XS, YS
 from tests.tiers import slowly
 
 DRAWN = Settings().start()
@@ -26,16 +26,6 @@ def compared(epochs: int, shuffled: int | None = None, **wrong: Any) -> Progress
 
 def ends(progress: Progress) -> list[Parameters]:
     return [Parameters(*point.params) for point in progress.points.values()]
-
-
-@pytest.mark.slow
-def test_the_articles_training() -> None:
-    trainings = experiment.train(Settings(init="ones"))
-    assert trainings.losses.shape == (1000, 2)
-    assert trainings.first_divergence is None
-    for epoch, loss in LOSSES.items():
-        assert all(close(found, loss, 14) for found in trainings.losses[epoch])
-    assert np.abs(np.subtract(ends(trainings), TRAINED)).max() <= 0.51e-12
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 import json
 import math
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -15,7 +13,6 @@ import pytest
 
 import manual.article
 import manual.network
-from compare import terminal
 from compare.sweep import (
     ENDS,
     LANES,
@@ -34,7 +31,7 @@ from manual.activations import ACTIVATIONS
 from manual.affine import Layer
 from manual.network import Network
 from models.planted import PLANTS, gradient_in
-from tests.compare.calls import compare, one_object
+from tests.compare.calls import compare, one_object, signalled
 from tests.tiers import slowly
 
 NINE = list(manual.article.Parameters._fields)
@@ -384,29 +381,13 @@ def test_a_case_of_another_network() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_with_a_report(
-    number: int, code: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After its third step."""
-    progress, steps = terminal.progress, []
-
-    @contextmanager
-    def signalled(*words: Any, **options: Any) -> Iterator[Any]:
-        with progress(*words, **options) as show:
-
-            def told(done: int, *others: Any) -> None:
-                show(done, *others)
-                steps.append(done)
-                if len(steps) == 3:
-                    signal.raise_signal(number)
-
-            yield told
-
-    monkeypatch.setattr(terminal, "progress", signalled)
-    monkeypatch.setattr("compare.sweep._ELEMENTS", 18 * LANES)
-    ended = compare("sweep", "--cases", "1e14", "--json")
-    assert (ended.code, ended.err) == (code, "")
-    found = json.loads(ended.out)
-    assert (found["cases"], found["requested"]) == (steps[-1], 10**14)
-    assert (len(steps), found["verdict"], len(found["suspects"])) == (3, "agree", 3)
+def test_a_signal_ends_it_with_a_report(number: int, code: int) -> None:
+    """After its third step, of two blocks for each device."""
+    small = "from compare import sweep; sweep._ELEMENTS = 18 * sweep.LANES"
+    with signalled(number, 3, "sweep", "--cases", "1e14", "--json", code=small) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (code, "")
+    found = json.loads(out)
+    assert found["cases"] == 3 * 2 * found["devices"] * LANES
+    assert (found["requested"], found["verdict"], len(found["suspects"])) == (10**14, "agree", 3)
     assert sum(part["elements"] for part in found["histogram"]) == 9 * found["cases"]

@@ -1,26 +1,25 @@
 """The built page: one file that asks nobody for anything, written whole or not at all."""
 
-import contextlib
-import io
 import json
 import os
 import re
 import subprocess
 import sys
 from base64 import b64encode
+from functools import partial
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import jax
 import pytest
 
 import study.build
+import study.cli
 import study.content
 from study.build import PLOT_STYLE, WEB, build, page
-from study.cli import main
+from tests.compare.calls import called
 
 
 class Elements(HTMLParser):
@@ -49,11 +48,6 @@ class Elements(HTMLParser):
         return [(attributes, text) for found, attributes, text in self.found if found == tag]
 
 
-def hashed(*texts: str) -> str:
-    digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)
-
-
 @pytest.mark.slow
 def test_it_is_one_file_whose_policy_allows_what_is_inline_and_nothing_else(html: str) -> None:
     assert len(html.encode()) <= 900_000
@@ -64,14 +58,18 @@ def test_it_is_one_file_whose_policy_allows_what_is_inline_and_nothing_else(html
         for attributes, _ in elements.of("meta")
         if attributes.get("http-equiv") == "Content-Security-Policy"
     )
+
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
     (_, style), = elements.of("style")  # fmt: skip
     (_, data), *scripts = elements.of("script")
     assert policy is not None
     allowed = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert allowed == {
         "default-src": "'none'",
-        "script-src": hashed(*(text for _, text in scripts)),
-        "style-src": hashed(style, PLOT_STYLE),
+        "script-src": " ".join(hashed(text) for _, text in scripts),
+        "style-src": " ".join(map(hashed, (style, PLOT_STYLE))),
         "font-src": "data:",
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -132,18 +130,7 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def run(*words: object) -> tuple[int, str, str]:
-    """Run the command line in this process, without a terminal."""
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        jax.numpy_dtype_promotion("standard"),
-        patch.object(sys, "argv", ["study", *map(str, words)]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as ending,
-    ):
-        main()
-    return int(ending.value.code or 0), out.getvalue(), err.getvalue()
+run = partial(called, study.cli)
 
 
 @pytest.mark.usefixtures("little")

@@ -8,7 +8,7 @@ import pytest
 
 import manual.article
 import manual.network
-from compare.trace import FACTOR, GRADIENT, Trace
+from compare.trace import GRADIENT, Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.wording import InputError
@@ -121,36 +121,6 @@ def test_the_2_2_1_is_the_articles() -> None:
     }.items():
         assert str(general[mine].exact)[:30] == str(spelled[theirs].exact)[:30], mine
         assert abs(general[mine].by_hand / spelled[theirs].by_hand - 1) < 1e-14
-
-
-def test_names_symbols_and_steps() -> None:
-    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
-    trace = trace_network(network, *drawn(network))
-    of = trace.quantities
-    assert of["z0[1]"].formula == "x[0] · w0[0,1] + x[1] · w0[1,1] + b0[1]"
-    assert of["a0[1]"].formula == "tanh(z0[1])"
-    assert of["a1[0]"].formula == "z1[0]"
-    assert of["da1[0]"].formula == "2 · (a1[0] - y[0])"
-    assert of["dz1[0]"].formula == "∂L/∂a1[0]"
-    assert of["da_dz0[1]"].formula == "4 · σ′(2 · z0[1])"
-    assert of["dz0[1]"].factors == ("da0[1]", "da_dz0[1]")
-    assert of["da0[1]"].formula == "∂L/∂z1[0] · w1[1,0]"
-    assert of["dw0[1,0]_data"].formula == "x[1] · ∂L/∂z0[0]"
-    assert of["dw0[1,0]"].formula == "∂L_data/∂w0[1,0] + 2 · λ · w0[1,0]"
-    assert (of["λ"].by_hand, of["λ"].kind) == (0.5, "input")
-    assert of["db0[1]"].formula == "∂L/∂z0[1]"
-    assert of["w0[1,0]_new"].formula == "w0[1,0] - η · ∂L/∂w0[1,0]"
-    assert of["w0[1,0]"].latex == "w^{(0)}_{1,0}"
-    assert of["dw0[1,0]_data"].kind == FACTOR
-    assert "da_dz1[0]" not in of  # the identity's slope is not a factor of anything
-    titles = [step.title for step in trace.steps]
-    assert titles[3:8] == [
-        "(2) a = identity(z), layer 1",
-        "(3) L = mse(a, y)",
-        "(4) L + λ Σ w²",
-        "Undo (3) L = mse(a, y)",
-        "Undo (2) a = identity(z), layer 1",
-    ]
 
 
 @pytest.mark.slow
