@@ -22,7 +22,6 @@ NUMBERS: dict[int, dict[str, Any]] = {
     7: {"rises": [["Alice", 100.0], ["Bob", 0.1]]},
     8: {"inputs": 9, "coordinates": 10, "held": [name for name in NAMES if name != "w1"]},
     14: {"through": [False, False, True, True, False]},
-    17: {"step": {"49": 0, "50": 1, "51": 1}},
     18: {"and": [0, 0, 0, 1], "or": [0, 1, 1, 1], "not x1": [1, 1, 0, 0], "xor": [0, 1, 1, 0]},
     20: {"fires_at": 3, "threshold": 3, "outputs": [0, 0, 1, 1, 1]},
     22: {
@@ -39,7 +38,8 @@ def test_the_numbers_are_these(erratum: int) -> None:
 
 
 def test_what_a_unit_says_and_a_loss_is() -> None:
-    sigmoid = numbers(17)["sigmoid"]
+    step, sigmoid = numbers(17)["step"], numbers(17)["sigmoid"]
+    assert [step[mark] for mark in ("49", "50", "51")] == [0, 1, 1]
     assert sigmoid["50"] == 0.5
     assert sigmoid["49"] + sigmoid["51"] == pytest.approx(1, rel=1e-15)
     assert numbers(2)["loss_own"] < 0.01
