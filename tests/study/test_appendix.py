@@ -2,14 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
 
 from compare.errata.catalogue import ERRATA
 from compare.people import PEOPLE, raw, shifted, targets
@@ -19,7 +16,7 @@ from manual.article import Parameters, draw_parameters, loss, ones_parameters
 from models.planted import LOOPS, MISTAKES, gradient_in
 from study import gallery
 from study.recorded import recorded
-from tests.study.browser import Pages, axe, settle
+from tests.study.browser import Opened, axe
 
 XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
 STARTS = {"ones": ones_parameters(), "random": draw_parameters(44)}
@@ -32,20 +29,6 @@ _SEEN = """([place, state]) => {
   const [hand, autodiff] = [of.hand, of.autodiff].map(off);
   return { quotient, exact: exact.toString(), isDead, line, hand, autodiff };
 }"""
-
-Opened = Callable[..., Page]
-
-
-@pytest.fixture
-def opened(pages: Pages, built: Path) -> Opened:
-    """Opens a place by its address."""
-
-    def open_(fragment: str, **options: Any) -> Page:
-        page = pages.open(built, fragment, still=True, **options)
-        settle(page)
-        return page
-
-    return open_
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import pytest
 import study.build
 import study.cli
 import study.content
-from study.build import PLOT_STYLE, WEB, build, page
+from study.build import PLOT_STYLE, build, page
 from tests.compare.calls import called
 
 
@@ -192,16 +192,6 @@ def test_without_a_browser_open_says_so(tmp_path: Path) -> None:
     assert code != 0
     assert out == f"{tmp_path / 'page.html'}\n"
     assert "no browser was found" in err
-
-
-def test_there_is_one_scale_of_sizes() -> None:
-    """Text is as large as a step of it; code, signs in pictures and arrows stand beside it."""
-    for path in (WEB / "styles").glob("*.css"):
-        sizes = re.findall(r"font-size: ([^;}]+)", path.read_text("utf-8"))
-        odd = [
-            of for of in sizes if not re.fullmatch(r"var\(--\w+\)|1rem|inherit|[\d.]+(em|px)", of)
-        ]
-        assert odd == [], path.name
 
 
 BUILD = """
