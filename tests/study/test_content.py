@@ -8,7 +8,6 @@ import pytest
 from compare.people import NEWCOMERS, PEOPLE
 from compare.trace import Trace
 from compare.traced.request import PassRequest
-from tests.compare.passes import trace
 
 
 @pytest.mark.slow
@@ -58,7 +57,7 @@ def test_people_as_in_the_table(content: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_quantities_know_the_line_that_computes_them(content: dict[str, Any]) -> None:
-    of = trace("the article's").quantities["dL_dw1"]
+    of = PassRequest(person="alice").trace().quantities["dL_dw1"]
     (told,) = (q for q in content["quantities"] if q["name"] == "dL_dw1")
     assert told["where"] == f"{of.file}, line {of.line}"
     assert told["statement"] == of.statement

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import erfc
 
 from compare.trace import Quantity, Trace
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.losses import softmax
-from tests.compare.recording.operations import OPERATIONS
 
 #: The functions of a formula, by what they are called once its signs are Python's.
 FUNCTIONS = {
@@ -17,7 +17,10 @@ FUNCTIONS = {
     "slope": sigmoid_derivative,
     "softplus": lambda z: softplus_forward(np.float64(z))[0],
     "softmax": lambda at, *z: softmax(np.array([z]))[0, at],
-    **{name: OPERATIONS[name] for name in ("exp", "log", "log1p", "tanh", "erfc", "max", "min")},
+    **{name: getattr(np, name) for name in ("exp", "log", "log1p", "tanh")},
+    "erfc": erfc,
+    "max": np.maximum,
+    "min": np.minimum,
 }
 
 

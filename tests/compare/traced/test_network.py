@@ -6,10 +6,8 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-import manual.article
 import manual.network
 from compare.trace import GRADIENT, Trace
-from compare.traced.article import trace_article
 from compare.traced.network import trace_network
 from compare.wording import InputError
 from handgrad.data.ulps import ulp_distance
@@ -92,35 +90,6 @@ def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any)
 def test_every_output_and_loss_is_among_them() -> None:
     assert {network.output for network in QUICK} == set(ACTIVATIONS)
     assert {network.loss for network in QUICK} == set(LOSSES)
-
-
-def test_the_2_2_1_is_the_articles() -> None:
-    """Number by number, though the article's lines have names of their own."""
-    params = manual.article.draw_parameters(44)
-    network = Network((2, 2, 1), "sigmoid", "sigmoid", "mse")
-    w1, w2, w3, w4, w5, w6, b1, b2, b3 = params
-    layers = [
-        Layer(np.array([[w1, w3], [w2, w4]]), np.array([b1, b2])),
-        Layer(np.array([[w5], [w6]]), np.array([b3])),
-    ]
-    general = trace_network(network, layers, [-2, -1], [1]).quantities
-    spelled = trace_article(params, [-2, -1], 1).quantities
-    for mine, theirs in {
-        "z0[1]": "z2",
-        "a0[0]": "h1",
-        "a1[0]": "ypred",
-        "L": "L",
-        "da1[0]": "dL_dypred",
-        "da_dz1[0]": "dypred_dz3",
-        "da_dz0[1]": "dh2_dz2",
-        "dw0[1,0]": "dL_dw2",
-        "dw0[0,1]": "dL_dw3",
-        "dw1[1,0]": "dL_dw6",
-        "db0[1]": "dL_db2",
-        "w0[0,1]_new": "w3_new",
-    }.items():
-        assert str(general[mine].exact)[:30] == str(spelled[theirs].exact)[:30], mine
-        assert abs(general[mine].by_hand / spelled[theirs].by_hand - 1) < 1e-14
 
 
 @pytest.mark.slow
