@@ -27,7 +27,6 @@ from models.planted import MISTAKES
 from tests.compare.calls import compare
 from tests.console import ROOT
 
-DOCS = sorted((ROOT / "docs").glob("*.md"))
 DERIVATION, NOTATION = (
     (ROOT / "docs" / name).read_text("utf-8") for name in ("derivation.md", "notation.md")
 )
@@ -35,8 +34,7 @@ DERIVATION, NOTATION = (
 #: A formula on lines of its own, or one within the text.
 FORMULA = re.compile(r"^```math\n(?P<block>.*?)^```$|\$`(?P<inline>.+?)`\$", re.M | re.S)
 
-#: Words of the language of formulas that stand for quantities, and for none.
-GREEK = {"sigma", "delta", "varepsilon", "eta", "nabla", "Delta", "lambda", "partial", "sum"}
+#: Words of the language of formulas that stand for no quantity.
 WORDS = {
     *("frac", "cdot", "quad", "qquad", "begin", "end", "aligned", "approx", "left"),
     *("right", "big", "times", "lVert", "rVert", "ldots", "text", "max", "log"),
@@ -308,20 +306,6 @@ def test_every_symbol_is_introduced_and_in_the_notation() -> None:
         {s for _, formula in formulas(of) for s in symbols(formula)} for of in (rows, DERIVATION)
     )
     assert used <= listed
-
-
-@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
-def test_formulas_are_such_as_code_hosts_draw(document: Path) -> None:
-    """In the two forms that do not collide with the marks of the text, and in known words."""
-    text = document.read_text("utf-8")
-    outside = re.sub(r"^```.*?^```$|`[^`\n]*`", "", FORMULA.sub("", text), flags=re.M | re.S)
-    assert "$" not in outside
-    for _, formula in formulas(text):
-        for left, right in ("{}", (r"\begin", r"\end"), (r"\left", r"\right")):
-            assert formula.count(left) == formula.count(right), formula
-        # A bar would end the cell of a table.
-        assert not re.search(r"\\(operatorname|newcommand|def|href|label)\b|\|", formula), formula
-        assert {s for s in symbols(formula) if len(s.split("_")[0]) > 1} <= GREEK, formula
 
 
 def test_each_part_of_the_article_is_shown_and_its_slips_are_counted() -> None:
