@@ -57,10 +57,3 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
     found = train(training, 2).first_divergence
     assert found is not None
     assert (found.off, found.quantity) == (BY_HAND, "gradient")
-
-
-@pytest.mark.slow
-def test_nothing_replaced_is_nothing_wrong() -> None:
-    of = hosts(VARIANTS[0])[0]
-    training = training_of(of, np.float64)
-    assert train(training, 2).first_divergence is None

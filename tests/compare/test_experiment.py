@@ -11,7 +11,7 @@ from compare import experiment
 from compare.experiment import Settings
 from compare.lockstep import Progress, RanAwayError
 from manual.article import Parameters
-from manual.sgd import sample_order, train, update
+from manual.sgd import sample_order, train
 from models.planted import LOOPS, PLANTS, gradient_in, train_in
 from tests.reference import XS, YS
 from tests.tiers import slowly
@@ -93,24 +93,6 @@ def test_what_a_divergence_says() -> None:
 FIRST = {"stale-parameters": 1, "last-sample-skipped": 3, "wrong-sample": 1}
 
 
-def _momentum(params: Parameters, xs: Any, ys: Any, gradient: Any, rate: float, order: Any) -> Any:
-    velocity = np.zeros(9)
-    for sample in order.ravel():
-        velocity = 0.5 * velocity + np.array(gradient(params, xs[sample], ys[sample]))
-        params = update(params, velocity, rate)
-        yield params
-
-
-def _weight_decay(params: Parameters, *at: Any) -> Any:
-    xs, ys, gradient, rate, order = at
-
-    def decayed(params: Parameters, x: Any, y: Any) -> Parameters:
-        grads = gradient(params, x, y)
-        return Parameters(*(g + 1e-3 * w for g, w in zip(grads, params, strict=True)))
-
-    return train(params, xs, ys, decayed, rate, order)
-
-
 def _decaying_rate(params: Parameters, *at: Any) -> Any:
     xs, ys, gradient, rate, order = at
     for epoch in order:
@@ -121,8 +103,6 @@ def _decaying_rate(params: Parameters, *at: Any) -> Any:
 #: Training loops that are not ours, and the first update that must be seen to differ.
 OTHER_LOOPS: dict[str, tuple[Any, int]] = {
     **{slug: (train_in(plant), FIRST.get(slug, 0)) for slug, plant in LOOPS.items()},
-    "weight-decay": (_weight_decay, 0),
-    "momentum": (_momentum, 1),
     "decaying-rate": (_decaying_rate, 4),
 }
 

@@ -255,7 +255,7 @@ SIZES = {"float64": (1.0, 1e-9, 1e-100, 1e-200, 1e6), "float32": (1.0, 1e-6, 1e-
 
 
 @pytest.mark.parametrize("dtype", one_of_each(DTYPES, ["float64"]))
-@pytest.mark.parametrize("optimiser", one_of_each(OPTIMISERS, ["adam"]))
+@pytest.mark.parametrize("optimiser", one_of_each(OPTIMISERS, ["momentum", "adam"]))
 @pytest.mark.parametrize("side", [_by_hand, _by_optax], ids=["hand", "optax"])
 def test_right_updates_are_inside(side: Any, optimiser: str, dtype: str) -> None:
     for seed, scale in enumerate(SIZES[dtype]):

@@ -9,7 +9,6 @@ from compare.regression import compare_regressions
 from compare.wording import InputError
 from manual.affine import Layer
 from manual.network import Network
-from manual.optimisers import Sgd
 from tests.tiers import slowly
 
 BDIMS = table_named("bdims")
@@ -71,15 +70,6 @@ def test_a_wrong_gradient_is_found(slug: str) -> None:
     assert divergence.parameter == coefficient
     assert abs(divergence.by_hand - divergence.autodiff) > divergence.bound
     assert divergence.quantity == "gradient"
-
-
-def test_a_wrong_update_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = Sgd.update
-    off = 1 + 1e-9
-    monkeypatch.setattr(Sgd, "update", lambda of, *at: right(Sgd(off * of.learning_rate), *at))
-    divergence = compare_regressions(BDIMS, steps=8).first_divergence
-    assert divergence is not None
-    assert (divergence.update, divergence.quantity) == (0, "update")
 
 
 def test_a_mistake_late_in_the_descent_is_found() -> None:

@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import manual.network
-from compare.data import Dataset
 from compare.lockstep import Progress, RanAwayError
 from compare.prepared import prepare, scale_of, split
-from compare.training import Training, train
-from compare.trees import join, layers_like
-from compare.trees import split as layers
+from compare.training import train
 from compare.wording import BY_HAND
 from tests.compare.calls import BOTH, dataset, training
 from tests.tiers import fewer, slowly
@@ -58,24 +54,6 @@ def test_what_is_done_at_once_changes_nothing(
     parts = after(2, by=by, batch=10)
     assert bits(parts) == bits(whole)
     assert parts.max_drift_ulps == whole.max_drift_ulps
-
-
-def test_the_last_minibatch_is_smaller_and_used() -> None:
-    x, y = np.arange(18.0).reshape(9, 2) ** 0.5, np.arange(9) % 2
-    data = Dataset("nine", ("a", "b"), "c", ("n", "y"), x, y)
-    nine = training(data, (2, 3, 1), "bce", batch=3, optimiser="sgd", rate=0.1)
-    work = Training(nine.plan, replace(nine.data, x=nine.data.x[:7], y=nine.data.y[:7]), nine.by)
-    assert [stretch.shape for stretch in work.stretches(0)] == [(2, 3), (1, 1)]
-    start = work.start()
-    done = work.advance(start)
-    assert done.points[BY_HAND].count == 3
-    # The same three updates, in a loop written down here.
-    network, params = work.plan.network, start.points[BY_HAND].params
-    for rows in (rows for stretch in work.stretches(0) for rows in stretch):
-        at = layers(params, layers_like(network.sizes)), work.data.x[rows], work.data.y[rows]
-        grads = manual.network.gradient(network, *at)
-        params = params - 0.1 * join(grads, grads)
-    assert params.tobytes() == done.points[BY_HAND].params.tobytes()
 
 
 @pytest.mark.parametrize("batch", [1, 7, 32, 119, 120, 121, 10**9])

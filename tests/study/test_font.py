@@ -53,21 +53,5 @@ def test_every_sign_of_the_article_s_page(content: dict[str, Any], html: str) ->
     assert wanted - known <= {"\xa0", "\n"}
 
 
-@pytest.mark.slow
-def test_brackets_and_roots_can_grow(html: str) -> None:
-    font = font_of(html)
-    math: Any = font["MATH"]
-    tall = math.table.MathVariants.VertGlyphCoverage.glyphs
-    cmap = font.getBestCmap() or {}
-    assert {cmap[ord(sign)] for sign in "(){|∑"} <= set(tall)
-
-
-@pytest.mark.slow
-def test_no_more_than_is_needed(html: str) -> None:
-    (encoded,) = re.findall(r'url\("(data:font/woff;base64,[^"]+)"\)', html)
-    assert len(encoded) < 60_000
-    assert "字" not in known_to(font_of(html))
-
-
 def test_slanted_letters_come_with_upright_ones() -> None:
     assert {"h", "ℎ", "w", "𝑤", "σ", "𝜎", "∂", "𝜕", "9", "("} <= glyphs(["hwσ∂"])
