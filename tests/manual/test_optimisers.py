@@ -1,4 +1,4 @@
-"""What the optimisers by hand refuse, and leave alone; tests/compare/test_reference.py judges them."""
+"""What the optimisers by hand refuse and leave alone; they are judged in test_reference.py."""
 
 from typing import Any
 

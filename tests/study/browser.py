@@ -2,14 +2,12 @@
 
 import os
 from collections.abc import Callable
-from functools import cache
-from importlib import resources
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import (
     Browser,
@@ -175,36 +173,12 @@ def changed(before: np.ndarray, after: np.ndarray) -> int:
     return int((np.abs(before - after).max(axis=2) > 24).sum())
 
 
-def axe(page: Page, part: str = "html", *, contrast: bool = True) -> list[str]:
+def axe(page: Page) -> str:
     """What axe-core finds wrong with the accessibility of a page as it is now; empty if nothing.
 
     A colour in the midst of a transition counts as it is: open the page with `still=True`.
-
-    Args:
-        page: to look at.
-        part: of it, a selector; what concerns a page as a whole is looked at in a whole one.
-        contrast: whether colours are looked at, which takes most of the time.
     """
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(_axe_source())
-    options = {
-        "resultTypes": ["violations"],
-        "preload": False,
-        "rules": {"target-size": {"enabled": True}, "color-contrast": {"enabled": contrast}},
-    }
-    run = "([part, options]) => axe.run(part, options).then((found) => found.violations)"
-    violations = page.evaluate(run, [part, options])
-    return [_in_words(violation) for violation in violations]
-
-
-def _in_words(violation: dict[str, Any]) -> str:
-    lines = [f"{violation['id']} ({violation['impact']}): {violation['help']}"]
-    for node in violation["nodes"]:
-        lines.append(f"  {' '.join(map(str, node['target']))}")
-        lines += [f"    {line.strip()}" for line in node["failureSummary"].splitlines()]
-    return "\n".join(lines)
-
-
-@cache
-def _axe_source() -> str:
-    return (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    rules = {"target-size": {"enabled": True}}
+    options = {"resultTypes": ["violations"], "preload": False, "rules": rules}
+    found = Axe().run(page, options=options)
+    return found.generate_report() if found.violations_count else ""

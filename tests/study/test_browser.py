@@ -68,8 +68,9 @@ def test_axe_sees_what_is_wrong(pages: Pages, tmp_path: Path) -> None:
     faint = "<p style='color: #ccc; background: #fff'>faint</p>"
     body = "<img width='9' height='9'>" + faint + small.format("a") + small.format("b")
     found = axe(pages.open(written(tmp_path, body, STRICT)))
-    assert [line.split()[0] for line in found] == ["color-contrast", "image-alt", "target-size"]
-    assert '\n  button[aria-label="a"]\n' in found[2]
+    assert found.startswith("Found 3 accessibility violations")
+    for wrong in ("color-contrast", "image-alt", "target-size", 'button[aria-label="a"]'):
+        assert wrong in found
 
 
 def test_pages_are_opened_as_their_reader_has_them(pages: Pages, tmp_path: Path) -> None:

@@ -216,41 +216,30 @@ def _nine_in_all_digits() -> list[str]:
     return [*nine, repr(w1.by_hand), repr(w1.autodiff), f"{w1.ulps_autodiff:.2g}", *exact]
 
 
-@pytest.mark.parametrize(
-    ("fragments", "numbers"),
-    [
-        (["lesson=slope&slope=up&w1=0.1"], _mean_slopes),
-        (
-            ["lesson=chain&chain=more&w1=0.1&sent=1", "lesson=chain&chain=more&w1=0.1"],
-            _chain,
-        ),
-        (["lesson=paths&paths=sum&t=0.15&sent=1"], _paths),
-        (["lesson=backwards&backwards=one&sent=1"], _nine),
-        (
-            [
-                "lesson=descent&descent=stuck&power=-1",
-                f"lesson=descent&descent=stuck&without=1&power={math.log10(0.5)}",
-            ],
-            _trained,
-        ),
-        (["lesson=saturation&saturation=nothing&w1=1"], _saturated),
-        (
-            [f"lesson=symmetry&symmetry=same&round=1000&random={random}" for random in (0, 1)],
-            _twins,
-        ),
-        ([f"lesson=autodiff&autodiff=rows&row=34&forget={forget}" for forget in (0, 1)], _tape),
-        ([f"lesson=agreement&agreement=open&mended={mended}" for mended in (0, 2)], _agreeing),
-        ([f"lesson=depth&depth=power&scale=1.4&sent={sent}" for sent in (1, 2)], _deep),
-        (
-            [f"place=network&sent=1&open=w1{value}" for value in ("", "&value=0.3")],
-            _nine_in_all_digits,
-        ),
+#: Addresses, and what Python computes of what is shown there.
+SHOWN: dict[Callable[[], list[str]], list[str]] = {
+    _mean_slopes: ["lesson=slope&slope=up&w1=0.1"],
+    _chain: ["lesson=chain&chain=more&w1=0.1&sent=1", "lesson=chain&chain=more&w1=0.1"],
+    _paths: ["lesson=paths&paths=sum&t=0.15&sent=1"],
+    _nine: ["lesson=backwards&backwards=one&sent=1"],
+    _trained: [
+        "lesson=descent&descent=stuck&power=-1",
+        f"lesson=descent&descent=stuck&without=1&power={math.log10(0.5)}",
     ],
-)
+    _saturated: ["lesson=saturation&saturation=nothing&w1=1"],
+    _twins: [f"lesson=symmetry&symmetry=same&round=1000&random={of}" for of in (0, 1)],
+    _tape: [f"lesson=autodiff&autodiff=rows&row=34&forget={of}" for of in (0, 1)],
+    _agreeing: [f"lesson=agreement&agreement=open&mended={of}" for of in (0, 2)],
+    _deep: [f"lesson=depth&depth=power&scale=1.4&sent={of}" for of in (1, 2)],
+    _nine_in_all_digits: [f"place=network&sent=1&open=w1{of}" for of in ("", "&value=0.3")],
+}
+
+
+@pytest.mark.parametrize("numbers", SHOWN)
 def test_what_it_shows_is_what_python_computes(
-    opened: Opened, fragments: list[str], numbers: Callable[[], list[str]]
+    opened: Opened, numbers: Callable[[], list[str]]
 ) -> None:
-    texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in fragments]
+    texts = [opened(fragment).locator("main").evaluate(_TEXTS) for fragment in SHOWN[numbers]]
     found = {number(text) for text in re.findall(_NUMBER, " ".join(texts))}
     assert {Decimal(text) for text in numbers()} <= found
 

@@ -58,12 +58,3 @@ def test_as_json(errata: Any) -> None:
     listed = json.loads(errata("--json").out)["errata"]
     assert [entry["number"] for entry in listed] == list(range(1, COUNT + 1))
     assert {tuple(entry) for entry in listed} == {KEYS}
-    code, out, err = errata("22", "--json")
-    assert (code, err, out.count("\n")) == (0, "", 1)
-    answer = json.loads(out)
-    assert tuple(answer) == (*KEYS, "run")
-    assert answer["printed_latex"] == r"\frac{\partial L}{\partial w_1} = 0.0214"
-    run = answer["run"]
-    assert list(run) == ["columns", "rows", "says", "numbers"]
-    assert run["rows"][-1][:3] == ["∂L/∂w1", 0.0214, 0.0215]
-    assert run["numbers"]["at_the_end"]["∂L/∂y_pred"] == -0.953
