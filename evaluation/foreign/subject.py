@@ -120,6 +120,9 @@ def tabled(text: str, known: Mapping[str, Any], *homes: str) -> Iterator[Subject
 class Backward(Subject):
     """One backward pass: `gradient(cotangent, *params)` of the array-valued `loss(xp, *params)`."""
 
+    #: The function of JAX whose derivative rule it is, if it is one.
+    rule: Any = None
+
     @cached_property
     def cotangent(self) -> np.ndarray:
         shape = np.shape(self.loss(DIGITS, *mapped(numbers, self.params)))
@@ -129,7 +132,10 @@ class Backward(Subject):
 
     def check(self) -> Any:
         """Put it before the judge."""
-        from handgrad import check_backward
+        from handgrad import check_backward, check_custom
+
+        if self.rule is not None:
+            return check_custom(self.rule, *self.params, **self.options)
 
         def forward(*params: Any) -> Any:
             return self.loss(JAX, *params), params
@@ -150,27 +156,6 @@ class Backward(Subject):
             return xp.sum(numbers(self.cotangent) * self.loss(xp, *params))
 
         return measure(loss, answer, tuple(params), ())
-
-
-@dataclass
-class Custom(Backward):
-    """The rule of a JAX function; `gradient` is the function, `loss` what it computes."""
-
-    def check(self) -> Any:
-        """Put it before the judge."""
-        from handgrad import check_custom
-
-        return check_custom(self.gradient, *self.params, **self.options)
-
-    def error(self, params: Any, inputs: Any) -> Error:
-        """Put it before the truth."""
-        function = self.gradient
-
-        def by_rule(cotangent: Any, *params: Any) -> Any:
-            with jax.enable_x64(True):
-                return jax.vjp(function, *params)[1](jax.numpy.asarray(cotangent))
-
-        return Backward(self.name, self.loss, by_rule, params).error(params, inputs)
 
 
 def told(raised: BaseException) -> str:

@@ -28,19 +28,14 @@ class Elements(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None], str]] = []
-        self._is_open = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs), ""))
-        self._is_open = True
-
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 (the parser's)
-        self._is_open = False
 
     def handle_data(self, data: str) -> None:
-        if self._is_open:
+        if self.cdata_elem:
             tag, attributes, text = self.found[-1]
             self.found[-1] = (tag, attributes, text + data)
 

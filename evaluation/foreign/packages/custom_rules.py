@@ -1,6 +1,7 @@
 """Functions of JAX with a derivative rule of their own."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import numpy as np
 from jax import lax  # noqa: F401 (a name of the table)
 from jax.scipy import special  # noqa: F401 (a name of the table)
 
-from evaluation.foreign.subject import Custom, Subject
+from evaluation.foreign.subject import Backward, Subject, weighed
 from evaluation.formulas import formula, table
 
 REAL = np.array([0.7, -1.3, 2.1])
@@ -74,26 +75,26 @@ def _jax() -> Iterator[Subject]:
     for name, text, at, called in table(RULES):
         args, function = eval(at), eval(called)
         f = formula("x, y" if len(args) == 2 else "x", text, globals())
+        by_rule = partial(_pulled_back, function)
         if isinstance(function, jax.custom_jvp | jax.custom_vjp):
-            yield Custom(f"rule of {name}", f, function, args)
-        else:
-            yield _by_grad(name, function, f, args)
-
-
-def _by_grad(name: str, function: Any, f: Any, args: Any) -> Subject:
-    c = 1 + np.arange(5) / 7
-
-    def weighed(xp: Any, value: Any) -> Any:
-        return xp.sum(c[: value.shape[-1]] * value) if getattr(value, "shape", ()) else value
-
-    def loss(xp: Any, args: Any) -> Any:
-        return weighed(xp, f(xp, *args))
-
-    def gradient(args: Any) -> Any:
+            yield Backward(f"rule of {name}", f, by_rule, args, rule=function)
+            continue
         with jax.enable_x64(True):
-            return jax.grad(lambda args: weighed(jnp, function(*args)))(args)
+            shape = np.shape(function(*args))
+        c = np.broadcast_to(1 + np.arange(shape[-1]) / 7 if shape else 1.0, shape)
 
-    return Subject(f"jax.grad of {name}", loss, gradient, args)
+        def of_args(xp: Any, args: Any, f: Any = f) -> Any:
+            return f(xp, *args)
+
+        def slopes(c: Any, args: Any, by_rule: Any = by_rule) -> Any:
+            return by_rule(c, *args)
+
+        yield weighed(f"jax.grad of {name}", c, of_args, slopes, args)
+
+
+def _pulled_back(function: Any, cotangent: Any, *args: Any) -> Any:
+    with jax.enable_x64(True):
+        return jax.vjp(function, *args)[1](jnp.asarray(cotangent))
 
 
 PACKAGES = {"jax": _jax}

@@ -140,30 +140,6 @@ def test_a_network_is_proved_by_its_parts() -> None:
     assert "hidden-units" not in [claim.name for claim in none.also]
 
 
-def wrong_activation(name: str, backward: Any) -> Any:
-    def proved(patch: pytest.MonkeyPatch) -> Claim:
-        patch.setitem(ACTIVATIONS, name, ACTIVATIONS[name]._replace(backward=backward))
-        return activation(name)
-
-    return proved
-
-
-def wrong_loss(name: str, backward: Any) -> Any:
-    def proved(patch: pytest.MonkeyPatch) -> Claim:
-        patch.setitem(LOSSES, name, LOSSES[name]._replace(backward=backward))
-        return worst("", loss(name, 2, 2), name)
-
-    return proved
-
-
-def wrong_chain(place: str, lines: Any) -> Any:
-    def proved(patch: pytest.MonkeyPatch) -> Claim:
-        patch.setattr(manual.network, place, lines)
-        return worst("", chain(Network((2, 2, 2), l2=0.25), 2)[0], "")
-
-    return proved
-
-
 right = manual.network.backward
 
 
@@ -174,39 +150,52 @@ def decay_once(network: Any, cache: Any) -> Any:
     ]
 
 
-#: Wrong backward steps.
-WRONG: dict[str, Callable[[pytest.MonkeyPatch], Claim]] = {
-    "tanh at its value": wrong_activation(
-        "tanh", lambda da, z: da * (1 - ACTIVATIONS["tanh"].forward(z)[0])
+#: Wrong backward steps: where they stand, and the lines.
+WRONG: dict[str, tuple[Any, str, Callable[..., Any]]] = {
+    "tanh at its value": (
+        *(ACTIVATIONS, "tanh"),
+        lambda da, z: da * (1 - ACTIVATIONS["tanh"].forward(z)[0]),
     ),
-    "softplus forgotten": wrong_activation("softplus", lambda da, z: da),
-    "a leak of 0": wrong_activation("leaky-relu", lambda da, z: da * objects.maximum(z >= 0, 0)),
-    "a leak of 0.02": wrong_activation(
-        "leaky-relu", lambda da, z: da * objects.maximum(z >= 0, 0.02)
+    "softplus forgotten": (ACTIVATIONS, "softplus", lambda da, z: da),
+    "a leak of 0": (ACTIVATIONS, "leaky-relu", lambda da, z: da * objects.maximum(z >= 0, 0)),
+    "a leak of 0.02": (ACTIVATIONS, "leaky-relu", lambda da, z: da * objects.maximum(z >= 0, 0.02)),
+    "half a slope": (ACTIVATIONS, "identity", lambda da, _: da / 2),
+    "no mean": (LOSSES, "mse", lambda dloss, r: dloss * 2 * r),
+    "a sign of bce": (
+        *(LOSSES, "bce"),
+        lambda d, c: d / 2 * ((1 - c.y) * sigmoid(c.z) + c.y * sigmoid(-c.z)),
     ),
-    "half a slope": wrong_activation("identity", lambda da, _: da / 2),
-    "no mean": wrong_loss("mse", lambda dloss, r: dloss * 2 * r),
-    "a sign of bce": wrong_loss(
-        "bce", lambda d, c: d / 2 * ((1 - c.y) * sigmoid(c.z) + c.y * sigmoid(-c.z))
+    "softmax's other targets": (
+        *(LOSSES, "softmax-ce"),
+        lambda d, c: d / 2 * (manual.losses.softmax(c.z) - 2 * c.y),
     ),
-    "softmax's other targets": wrong_loss(
-        "softmax-ce", lambda d, c: d / 2 * (manual.losses.softmax(c.z) - 2 * c.y)
+    "Huber beyond 2": (
+        *(LOSSES, "huber"),
+        lambda d, r: d / 2 * objects.maximum(objects.minimum(r, 2), -2),
     ),
-    "Huber beyond 2": wrong_loss(
-        "huber", lambda d, r: d / 2 * objects.maximum(objects.minimum(r, 2), -2)
+    "transposed": (manual.network, "affine_backward_inputs", lambda dz, cache: dz @ cache.w),
+    "bias of one example": (
+        *(manual.network, "affine_backward_parameters"),
+        lambda dz, cache: (cache.x.T @ dz, dz[0]),
     ),
-    "transposed": wrong_chain("affine_backward_inputs", lambda dz, cache: dz @ cache.w),
-    "bias of one example": wrong_chain(
-        "affine_backward_parameters", lambda dz, cache: (cache.x.T @ dz, dz[0])
-    ),
-    "half the decay": wrong_chain("backward", decay_once),
+    "half the decay": (manual.network, "backward", decay_once),
 }
 
 
 @pytest.mark.parametrize("of", WRONG)
 def test_a_wrong_backward_step_is_refuted(of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, name, lines = WRONG[of]
+    if where is manual.network:
+        monkeypatch.setattr(where, name, lines)
+    else:
+        monkeypatch.setitem(where, name, where[name]._replace(backward=lines))
     with exactly():
-        found = WRONG[of](monkeypatch)
+        if where is ACTIVATIONS:
+            found = activation(name)
+        elif where is LOSSES:
+            found = worst("", loss(name, 2, 2), name)
+        else:
+            found = worst("", chain(Network((2, 2, 2), l2=0.25), 2)[0], "")
     assert found.verdict == REFUTED
     assert found.difference
     assert found.difference.by_hand != found.difference.exact

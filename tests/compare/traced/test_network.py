@@ -107,38 +107,31 @@ def test_at_a_kink_there_is_no_one_exact_slope() -> None:
     assert trace.quantities["da1[0]"].exact == "-4"
 
 
-#: What is put in its place, where the mistake shows first, and what it leaves right.
-MISTAKES = {
+#: Wrong lines: of a table or of the network, where each shows first, and what it leaves right.
+MISTAKES: dict[str, tuple[str, Any, str, str]] = {
     "the slope of tanh taken at a": (
-        "ACTIVATIONS",
-        ACTIVATIONS
-        | {
-            "tanh": ACTIVATIONS["tanh"]._replace(
-                backward=lambda da, z: da * (4 * sigmoid_derivative(z))
-            )
-        },
-        ("da_dz0[0]", "da0[0]"),
+        "ACTIVATIONS.tanh",
+        lambda da, z: da * (4 * sigmoid_derivative(z)),
+        *("da_dz0[0]", "da0[0]"),
     ),
-    "no 2 in the loss": (
-        "LOSSES",
-        LOSSES | {"mse": LOSSES["mse"]._replace(backward=lambda dl, r: dl / r.shape[0] * r)},
-        ("da1[0]", "L"),
-    ),
+    "no 2 in the loss": ("LOSSES.mse", lambda dl, r: dl / r.shape[0] * r, "da1[0]", "L"),
     "twice the gradient of the biases": (
         "affine_backward_parameters",
-        lambda dz, cache: Layer(
-            affine_backward_parameters(dz, cache).w, 2 * affine_backward_parameters(dz, cache).b
-        ),
-        ("db1[0]", "dw1[0,0]"),
+        lambda *at: (right := affine_backward_parameters(*at))._replace(b=2 * right.b),
+        *("db1[0]", "dw1[0,0]"),
     ),
 }
 
 
 @pytest.mark.parametrize("mistake", one_of_each(MISTAKES, ["the slope of tanh taken at a"]))
 def test_a_mistake_is_seen_where_it_is_made(mistake: str) -> None:
+    place, wrong, first, right = MISTAKES[mistake]
+    place, _, name = place.partition(".")
+    if name:
+        table = getattr(manual.network, place)
+        wrong = table | {name: table[name]._replace(backward=wrong)}
     network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
-    name, wrong, (first, right) = MISTAKES[mistake]
-    with patch.object(manual.network, name, wrong):
+    with patch.object(manual.network, place, wrong):
         trace = trace_network(network, *drawn(network))
     off = [name for name, q in trace.quantities.items() if q.verdict == "disagree"]
     assert off[0] == first
