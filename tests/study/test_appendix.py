@@ -16,7 +16,7 @@ from manual.article import Parameters, draw_parameters, loss, ones_parameters
 from models.planted import LOOPS, MISTAKES, gradient_in
 from study import gallery
 from study.recorded import recorded
-from tests.study.browser import Opened, axe
+from tests.study.browser import Opened
 
 XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
 STARTS = {"ones": ones_parameters(), "random": draw_parameters(44)}
@@ -99,17 +99,6 @@ def test_every_mistake_opens_at_the_smallest_width(opened: Opened) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         assert button.get_attribute("aria-pressed") == "true"
     assert re.search("erratum-22", page.evaluate("page.store.state.mistake"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "fragment", ["place=digits&of=bob-w1", "place=mistakes", "place=mistakes&mistake=erratum-5"]
-)
-def test_axe_finds_nothing_where_all_is_open(opened: Opened, fragment: str) -> None:
-    page = opened(fragment, size=(320, 640))
-    page.evaluate("document.querySelectorAll('details').forEach((of) => { of.open = true; })")
-    assert not axe(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 @pytest.mark.slow

@@ -35,6 +35,8 @@ PLACES: dict[str, tuple[Literal["button", "slider"], str]] = {
 
 #: All views, by what the address says.
 VIEWS = [f"lesson={key}" for key in ROUTE] + [f"place={key}" for key in PLACES]
+#: More of what there is to be seen in places.
+SEEN = ["place=digits&of=bob-w1", "place=mistakes&mistake=erratum-5"]
 
 DERIVATION = WEB.parents[1] / "docs" / "derivation.md"
 
@@ -120,12 +122,16 @@ def test_its_picture_and_its_handle_are_on_the_first_screen(
     assert role != "slider" or handle.get_attribute("aria-valuetext")
 
 
+@pytest.mark.parametrize("view", VIEWS + SEEN)
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_before_and_after_the_guess(
     opened: Opened, view: str, dark: bool
 ) -> None:
-    page = opened(view, dark=dark, size=SIZES[1])
+    """On the smallest screen, with all that can be opened open."""
+    page = opened(view, dark=dark, size=SIZES[2])
+    page.evaluate("document.querySelectorAll('details').forEach((of) => { of.open = true; })")
     assert not axe(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == SIZES[2][0]
     kind, _, key = view.partition("=")
     if kind == "lesson":
         guess(page, key, ROUTE[key][1])
