@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import manual.network
-from compare.trace import GRADIENT, Trace
+from compare.trace import FACTOR, GRADIENT, Trace
 from compare.traced.network import trace_network
 from compare.wording import InputError
 from handgrad.data.ulps import ulp_distance
@@ -90,6 +90,17 @@ def check_gradients(trace: Trace, network: Network, params: Any, x: Any, y: Any)
 def test_every_output_and_loss_is_among_them() -> None:
     assert {network.output for network in QUICK} == set(ACTIVATIONS)
     assert {network.loss for network in QUICK} == set(LOSSES)
+
+
+def test_names_kinds_and_steps() -> None:
+    network = Network((2, 2, 1), "tanh", "identity", "mse", l2=0.5)
+    trace = trace_network(network, *drawn(network))
+    of = trace.quantities
+    assert of["w0[1,0]"].latex == "w^{(0)}_{1,0}"
+    assert (of["λ"].kind, of["dw0[1,0]_data"].kind) == ("input", FACTOR)
+    assert "da_dz1[0]" not in of  # the identity's slope is not a factor of anything
+    titles = [step.title for step in trace.steps]
+    assert titles[4:7] == ["(3) L = mse(a, y)", "(4) L + λ Σ w²", "Undo (3) L = mse(a, y)"]
 
 
 @pytest.mark.slow
