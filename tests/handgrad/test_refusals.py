@@ -97,7 +97,12 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         refused(check_gradient, ones, total, W, referee="me"),
         "referee: got 'me', expected one of au",
     ),
+    (
+        refused(check_gradient, ones, total, W, trust_rules="mine"),
+        "trust_rules: got 'mine', expected a list",
+    ),
     # Audits and marks.
+    (refused(audit, [ones], seed=-1), "seed: got -1, expected a whole number from 0"),
     (refused(audit, None), "checks: got None, expected calls of checks"),
     (refused(audit, {}), "checks: got an empty dict, expected calls of checks"),
     (refused(gradient_of, total, point=2), "gradient_of: got the option 'point', expected one of "),

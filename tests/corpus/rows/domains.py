@@ -141,6 +141,8 @@ def slope_of_a_factor(a: Any) -> Any:
     return np.array([[slope, 0.0], [2 * a[1, 0] * a[1, 1], a[1, 0] ** 2 + 1]])
 
 
+BELOW_0 = [(np.array([-1.0, 2.0]),)]
+
 CASES = [
     # domain="positive" and ("interval", 0, 1), a name for each leaf.
     *cases("positive-interval", check_gradient, likelihood, *OF_TIMES, domain=OF_GAMMA, points=3)(
@@ -194,6 +196,9 @@ CASES = [
             padding_alone,
             "yours is 0 in every element",
         ),
+    ),
+    *cases("logarithms", check_gradient, lambda w: jnp.sum(jnp.log(w)), np.ones(2), points=BELOW_0)(
+        Row("right", lambda w: 1 / w, "1 of 1 other points left out: ", never=("undecidable",)),
     ),
     *cases("a loss that refuses what leaves its domain", check_gradient, of_a_factor, FACTOR, **IN)(
         Row("right", slope_of_a_factor, "not certified", certified=False),

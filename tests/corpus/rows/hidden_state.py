@@ -304,6 +304,9 @@ CASES = [
     *cases("the 5th call and then each 9th", check_gradient, counted(9, by_numpy, 4), W, points=0)(
         Row("of the others", twice, NO_FUNCTION, **UNDECIDABLE),
     ),
+    *cases("each 46th call", check_gradient, counted(46, by_numpy), W, points=0)(
+        Row("that varies as well", Anew(lambda: off(2, 1.1)), NO_FUNCTION, **UNDECIDABLE),
+    ),
     *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.
     *cases("shuffled", check_gradient, shuffled, W, points=0)(

@@ -57,6 +57,7 @@ IN_BOTH: dict[str, Callable[[Any, Any], Any]] = {
     "differences": lambda m, x: m.diff(x) @ m.diff(x) + m.polyval(np.array([1.0, 2.0]), x[0]),
     "convolve": lambda m, x: m.convolve(x, x)[2] + m.interp(x[0] + 0.1, X[::2], X[::2] ** 2),
     "sums": lambda m, x: (A * x).sum(axis=1, keepdims=True)[2, 0] + m.sum(A * x, axis=(0, 1)),
+    "means of rows": lambda m, x: m.exp(A * x - m.mean(A * x, axis=1, keepdims=True)).sum(),
     "sums in a format": lambda m, x: x.sum(dtype=float) * m.mean(A * x, dtype=np.float64),
     "some": lambda m, x: m.sum(x, where=np.array([True, False, True])) * (x[2] + x[0]),
     "remainder": lambda m, x: m.mod(x[2], 0.5) + m.sinc(x[0]) + np.float64(2.0) * x[1],

@@ -182,9 +182,11 @@ def left(said: str, before: Any, wrong: Any, right: Any = ()) -> Iterable[Case]:
         return (2 if any(np.array_equal(p, at) for at in good) else 3) * p
 
     never = () if said else ("no longer", "changes its sign")
+    inside = f"{len(good)} points" if right else "the given point"
+    says = (said, f"right at {inside}, wrong only where") if said else ()
     name = f"where {said or 'nothing'} of {len(points)}, from {np.array(before).tolist()}"
     made = cases(name, check_gradient, squares, good[0], points=points)
-    return made(Row("wrong there", answer, said, never=never))
+    return made(Row("wrong there", answer, *says, never=never))
 
 
 def no_domain(domain: Any, says: str, at: Any = SHARES) -> Iterable[Case]:
