@@ -6,10 +6,19 @@ import pytest
 
 from compare.trace import GRADIENT, Quantity, Trace
 from compare.traced import reasons
+from compare.traced.request import PassRequest
 from manual.activations import ACTIVATIONS
 from manual.losses import LOSSES
-from tests.compare.passes import NETWORKS, trace
 from tests.tiers import one_of_each
+
+NETWORKS = {
+    "the article's": PassRequest(),
+    "two outputs and l2": PassRequest(
+        sizes=(2, 3, 2), x=(0.5, -1), y=(1, 0), loss="softmax-ce", activation="relu", l2=0.1
+    ),
+    "one unit": PassRequest(sizes=(1, 1), x=(0.5,), y=(1,), loss="bce"),
+    "deep": PassRequest(sizes=(1, 2, 1, 2), x=(0.5,), y=(1, 0), loss="huber", activation="tanh"),
+}
 
 #: A name of a quantity in a sentence: w1, x[0], dL over dw1.
 NAME = r"∂?[a-zηλL][a-z_]*\d*(?:\[[\d,]+\])?(?:/∂\w+(?:\[[\d,]+\])?)?"
@@ -34,23 +43,24 @@ def _moved(trace: Trace, quantity: Quantity) -> None:
     assert product == {partner, slope}
 
 
-@pytest.mark.parametrize("name", one_of_each(NETWORKS, ["one edge", "the article's"]))
+@pytest.mark.parametrize("name", one_of_each(NETWORKS, ["one unit", "the article's"]))
 def test_each_number_has_a_reason_that_its_line_bears_out(name: str) -> None:
-    of, moved = trace(name), 0
-    for quantity in of.quantities.values():
+    trace = NETWORKS[name].trace()
+    moved = 0
+    for quantity in trace.quantities.values():
         assert bool(quantity.reason) == (quantity.step > 0)
         if quantity.reason and " multiplies " in quantity.reason:
-            _moved(of, quantity)
+            _moved(trace, quantity)
             moved += 1
-    assert moved >= sum(p.startswith("w") for p in of.parameters())
+    assert moved >= sum(p.startswith("w") for p in trace.parameters())
 
 
 def test_a_chain_names_what_is_between() -> None:
-    of_article = trace("the article's").quantities
-    for quantity in of_article.values():
+    trace = PassRequest().trace()
+    for quantity in trace.quantities.values():
         if quantity.kind == GRADIENT:
             by, of, *between = re.findall(r"\b(?:[wbh]\d|ypred|L)\b", quantity.reason or "")
-            slopes = [of_article[name].derivative for name in reversed(quantity.factors)]
+            slopes = [trace.quantities[name].derivative for name in reversed(quantity.factors)]
             pairs = list(zip([*between, of], [by, *between], strict=True))
             assert slopes == pairs
 
