@@ -66,9 +66,9 @@ def test_it_is_a_test_with_no_array_longer_than_needed(
     assert tuple(np.shape(leaf) for leaf in leaves) == expected
     code = counterexample.as_code()
     with pytest.raises(GradientMismatch):
-        run(code)
+        run(code, loss=model.function)  # for one that has no name to be imported by
     monkeypatch.setattr(HERE, name, model.by_hand)
-    run(code)
+    run(code, loss=model.function)
 
 
 def test_hypothesis_leaves_nothing_in_its_folder(
