@@ -111,6 +111,7 @@ def dense(
 
     The activation is in JAX, in NumPy, and backwards; the output in JAX, and its derivative by z.
     """
+    # A single layer has no activation, and reads nothing of what stands in its place.
     in_jax, *by_hand = activation or 3 * (np.abs,)
     loss = partial(dense_loss, in_jax, output[0], decay)
     return of_loss(name, loss, partial(dense_gradient, *by_hand, output[1], decay), draw, mistakes)

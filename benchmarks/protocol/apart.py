@@ -43,7 +43,7 @@ def phases(spec: Spec, _name: str) -> Iterator[tuple[str, Any]]:
 def peak(spec: Spec, name: str) -> Iterator[tuple[str, Any]]:
     """Measure the peak memory of a call in bytes, result included, above that between calls.
 
-    There is none where the system does not report it.
+    Nothing is yielded where the system does not report it.
     """
     give_back_freed_memory()
     with _prepared(spec, name) as ready, contextlib.suppress(OSError):

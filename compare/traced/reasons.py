@@ -94,7 +94,7 @@ def _of_slope(
         return says.format(by=by)
     if by.startswith("z"):
         a = f"a{by[1:]}"
-        if len(slopes) == 1:  # that of the identity is none
+        if len(slopes) == 1:  # the identity has no line of its own
             return f"{a} is {by}, so L feels both alike."
         return (
             f"{by} reaches L only through {a}: what L feels of {a}, times how steep the activation "

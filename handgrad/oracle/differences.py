@@ -161,9 +161,8 @@ class _Differences(NamedTuple):
     steps: np.ndarray  #: (steps,)
     floor: np.ndarray  #: what half an ulp of the function changes
     still: np.ndarray  #: bool, whether the function is the same at a step to both sides
-    secants: (
-        np.ndarray
-    )  #: the larger slope of the two sides, or the second derivative; 0 if not finite
+    #: The larger slope of the two sides, or the second derivative; 0 if not finite.
+    secants: np.ndarray
     bends: np.ndarray  #: the change of a slope, or second derivative, from one side to the other
 
 
