@@ -23,6 +23,32 @@ def by_scipy(factor: float) -> Callable[[Any], Any]:
     return lambda a: factor * np.asarray(expm_frechet(a.T, C, compute_expm=False))
 
 
+def in_a_loop(x: Any) -> Any:
+    """A loss that JAX cannot trace; at 691 its term is so small that floats have fewer digits."""
+    terms = np.empty_like(x)
+    for i, v in enumerate(x):
+        terms[i] = v * np.exp(-v)
+    return np.sum(terms)
+
+
+def along(v: float, by: float) -> Any:
+    """Return the slope of exp at v times a number, by code that cannot be rerun."""
+    return np.asarray(expm_frechet(np.full((1, 1), v), np.full((1, 1), by), compute_expm=False))[
+        0, 0
+    ]
+
+
+def slopes(factor: float) -> Callable[[Any], Any]:
+    return lambda x: np.array([factor * (1 - v) * along(-v, 1.0) for v in map(float, x)])
+
+
+def lost_beside(factor: float) -> Callable[[Any], Any]:
+    """Lose digits of the first element; have the second by a factor."""
+    return lambda x: 2 * np.array([along(0.0, x[0]) + 1e10 - 1e10, factor * along(0.0, x[1])])
+
+
+FAR, SIZES = np.array([691.0, 1.3, 0.4]), np.array([0.7, 1.3e-3])
+
 CASES = [
     *cases("SciPy's exponential of a matrix", check_gradient, loss, 2 * C, points=0)(
         Row(
@@ -36,5 +62,13 @@ CASES = [
     ),
     *cases("lines that can be rerun", check_gradient, lambda a: jnp.sum(a**2), C, points=0)(
         Row("off by 1e-12", lambda a: 2 * a * (1 + 1e-12), verdict="disagree"),
+    ),
+    *cases("beside a number of few digits", check_gradient, in_a_loop, FAR, points=0)(
+        Row("right", slopes(1.0)),
+        Row("off by 1e-6", slopes(1 + 1e-6), verdict="disagree"),
+    ),
+    *cases("digits lost beside", check_gradient, lambda x: jnp.sum(x**2), SIZES, points=0)(
+        Row("right", lost_beside(1.0), "varies from point to point", verdict="undecidable"),
+        Row("off by 1e-5", lost_beside(1 + 1e-5), verdict="disagree"),
     ),
 ]
