@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -42,9 +43,10 @@ def test_the_passes_for_alice() -> None:
 
 @pytest.mark.parametrize("derivative", [sigmoid_derivative, sigmoid_derivative_article])
 def test_the_loss_comes_with_its_gradient(derivative: Any) -> None:
-    """Bit for bit, for one sample and for many networks at once."""
+    """Bit for bit, for one sample, for many networks at once, and in JAX beside lists."""
     many = article.Parameters(*np.random.default_rng(0).normal(size=(9, 4)))
-    for params, x, y in ((ONES, *BOB), (many, XS, YS)):
+    in_jax = article.Parameters(*map(jnp.asarray, many))
+    for params, x, y in ((ONES, *BOB), (many, XS, YS), (in_jax, XS.tolist(), YS.tolist())):
         value, grads = article.value_and_gradient(params, x, y, derivative)
         assert np.array_equal(value, article.loss(params, x, y))
         assert np.array_equal(grads, article.gradient(params, x, y, derivative))
