@@ -1,22 +1,25 @@
-"""The cases that checkers are asked about, in their order: wrong derivatives, then right ones."""
+"""What checkers are asked: a derivative by hand at a point; wrong ones first, then right ones."""
 
+import copy
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from importlib import import_module
-from itertools import product
+from itertools import product, starmap
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 
-from benchmarks.checkers.question import Question
+from benchmarks.ready import leaves
 from models import elements, likelihoods, sized
 from models.checkers import MODELS
 from models.derivatives import DERIVATIVES as OF_DERIVATIVES
-from models.model import GRADIENT, OF_TORCH, RULE, Model
+from models.derivatives.derivative import dense
+from models.model import COMPLEX, GRADIENT, HESSIAN, OF_TORCH, PRODUCT, RULE, Model
 from models.right_points import POINTS
 
 #: What is asked: gradients of losses; Jacobians and other derivatives; functions of torch; right
@@ -32,6 +35,9 @@ AT_A_KINK = "relu-at-zero"
 #: The parts of a comparison.
 MISTAKES, ELEMENTS, RIGHT = "mistakes", "elements", "right"
 
+#: What a checker says if it does not say `RIGHT`.
+WRONG, NO_ANSWER = "wrong", "no answer"
+
 #: Sizes of a parameter, a square matrix, and the number of elements in which each mistake is
 #: planted, one at a time. Several, as the element decides what a checker sees; few in the largest
 #: matrix, where a check takes up to the whole limit.
@@ -43,13 +49,19 @@ AS_WRITTEN = "as-written"
 #: The rewrite that is one only where kernels compute in a wider format than they store.
 IN_ITS_FORMAT = "in-its-format"
 
+#: The relative difference above which elements differ by a mistake: the smallest one is ten times
+#: that. What is the same in both codes rounds alike.
+APART = 1e-13
+
+#: What is asked first, which is right, so that a checker has its packages loaded.
+FIRST = {GRADIENTS: "flat minimum", DERIVATIVES: "arm", TORCH: "softplus"}
+
 #: First calls, each in a new process, and later ones in one of them; of `--quick`, whose numbers
 #: are no medians of many.
 CALLS, QUICK_CALLS = (5, 5), (1, 2)
 
 #: Models whose checks are timed by `--quick`.
 QUICK_SIZED = ("2-2-1, 4", "20-32-5, 16", "Cholesky")
-
 
 #: The layers of the networks whose checks are timed, and the examples in their batches.
 NETWORKS = {
@@ -62,74 +74,204 @@ NETWORKS = {
     (784, 512, 512, 10): 128,
 }
 
-#: By the layers, what is asked beyond the defaults of `check_gradient`.
-OPTIONS: dict[tuple[int, ...], dict[str, float]] = {(784, 512, 512, 10): {"seconds": 40.0}}
-
 #: Networks whose cost is compared: their layers, all with one batch, at the given point alone, so
-#: that a limit of time does not stop some of them earlier than others.
-COMPARED, BATCH = tuple(NETWORKS)[3:], 128
+#: that a limit of time does not stop some of them earlier than others; how their names end.
+COMPARED, BATCH, ONE_POINT = tuple(NETWORKS)[3:], 128, ", one point"
+
+#: The name of the network whose checks have more seconds, and how many.
+LARGEST, SECONDS = "784-512-512-10, 128", 40.0
 
 
-@dataclass(frozen=True)
-class Sized:
-    """A model of some size, whose check is timed."""
-
-    words: str  #: in the table
-    build: Callable[[], Model]
-    options: Mapping[str, float] = field(default_factory=dict)  #: of `check_gradient`
-
-    def draw(self, seed: int) -> tuple[Any, ...]:
-        """Draw the arguments of the model."""
-        return tuple(self.build().draw(np.random.default_rng(seed)))
-
-    @cached_property
-    def parameters(self) -> int:
-        """The number of elements of a gradient."""
-        return sum(map(np.size, jax.tree.leaves(self.draw(0)[0])))
-
-    @property
-    def one_point(self) -> bool:
-        """Whether its cost is compared, at the given point alone."""
-        return "points" in self.options
+def _network(layers: tuple[int, ...], batch: int = BATCH) -> Model:
+    name = f"{'-'.join(map(str, layers))}, {batch}"
+    return replace(sized.perceptron(layers, batch), name=name)
 
 
-def _network(layers: tuple[int, ...], batch: int, **options: float) -> Sized:
-    build, options = partial(sized.perceptron, layers, batch), OPTIONS.get(layers, {}) | options
-    return Sized(f"{'-'.join(map(str, layers))}, {batch}", build, options)
+#: Models that are here of other sizes, by name.
+_MODELS = {model.name: model for model in MODELS}
 
-
-_NORM, _SCAN = (
-    next(model for model in MODELS if model.name == name) for name in ("layer-norm", "elman-scan")
-)
-
-#: By name.
-SIZED: dict[str, Sized] = {
-    **{of.words: of for of in (_network(*each) for each in NETWORKS.items())},
-    **{
-        f"{of.words}, one point": of
-        for of in (_network(layers, BATCH, points=0) for layers in COMPARED)
-    },
-    "attention": Sized(
-        "attention, 4 heads, 64 positions, 128 wide",
-        partial(sized.attention, heads=4, positions=64, width=128),
+#: The models whose checks are timed, by short names; their own ones are for the table.
+SIZED: dict[str, Model] = {
+    **{of.name: of for of in starmap(_network, NETWORKS.items())},
+    **{f"{of.name}{ONE_POINT}": of for of in map(_network, COMPARED)},
+    "attention": replace(
+        sized.attention(heads=4, positions=64, width=128),
+        name="attention, 4 heads, 64 positions, 128 wide",
     ),
-    "layer norm": Sized(
-        "layer norm, 128 wide, 64 examples",
-        partial(_NORM.of_size, examples=64, width=128, outputs=10),
+    "layer norm": replace(
+        _MODELS["layer-norm"].of_size(examples=64, width=128, outputs=10),
+        name="layer norm, 128 wide, 64 examples",
     ),
-    "convolution": Sized(
-        "convolution 3×3, 16 channels, 28×28, 2 examples",
-        partial(sized.convolution, examples=2, side=28, kernel=3, channels=16, outputs=10),
+    "convolution": replace(
+        sized.convolution(examples=2, side=28, kernel=3, channels=16, outputs=10),
+        name="convolution 3×3, 16 channels, 28×28, 2 examples",
     ),
-    "scanned RNN": Sized(
-        "RNN, a scan of 20 steps, 64 units, 16 examples",
-        partial(_SCAN.of_size, steps=20, examples=16, inputs=32, units=64, outputs=10),
+    "scanned RNN": replace(
+        _MODELS["elman-scan"].of_size(steps=20, examples=16, inputs=32, units=64, outputs=10),
+        name="RNN, a scan of 20 steps, 64 units, 16 examples",
     ),
-    "Cholesky": Sized(
-        "Gaussian likelihood by Cholesky, 16 dimensions, 32 examples",
-        partial(likelihoods.COVARIANCE.of_size, examples=32, dimensions=16),
+    "Cholesky": replace(
+        likelihoods.COVARIANCE.of_size(examples=32, dimensions=16),
+        name="Gaussian likelihood by Cholesky, 16 dimensions, 32 examples",
     ),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A derivative to check at a point.
+
+    The function is that of JAX whose derivative it is, of torch the same in torch's operations.
+    By hand there is the derivative in NumPy, of a rule the decorated function, of torch the class.
+    """
+
+    kind: str  #: `GRADIENT`, `JACOBIAN`, `HESSIAN`, `PRODUCT`, `COMPLEX`, `RULE` or `OF_TORCH`
+    function: Callable[..., Any]
+    by_hand: Any
+    at: tuple[Any, ...]  #: (params, *inputs), (x, *args), of a product (x, v, *args)
+    right: Any = None  #: what is right, where `by_hand` is wrong
+    options: Mapping[str, Any] = field(default_factory=dict)  #: of handgrad's check
+
+    def point(self) -> tuple[Any, ...]:
+        """Return a copy of the arguments: some mistakes modify them."""
+        return copy.deepcopy(self.at)
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """A copy of the arguments of the function after the first."""
+        return self.point()[2 if self.kind == PRODUCT else 1 :]
+
+    @cached_property
+    def compiled(self) -> Callable[[Any], Any]:
+        """What the derivative is one of, compiled: of second derivatives JAX's own gradient."""
+        args, second = self.args, self.kind in (HESSIAN, PRODUCT)
+        function = jax.grad(self.function) if second else self.function
+        return jax.jit(lambda x: function(x, *args))
+
+    @cached_property
+    def compiled_of_vector(self) -> Callable[[Any], Any]:
+        """The same of the parameters of a loss as one vector."""
+        params, *inputs = self.point()
+        _, unflatten = ravel_pytree(params)
+        return jax.jit(lambda vector: self.function(unflatten(vector), *inputs))
+
+    @cached_property
+    def found(self) -> Any:
+        """What a derivative that is an array returns."""
+        return np.asarray(dense(self.by_hand(*self.point())))
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that a rule defines."""
+        return ("fwd", "rev") if hasattr(self.by_hand, "defjvp") else ("rev",)
+
+    def arrays(self, by_hand: Any, wide: bool = True) -> list[Any]:
+        """Return the parts of a derivative as arrays of real numbers, in the order of `paths`.
+
+        Of torch the leaves by that or the function, in float64 or not `wide`, for a cotangent in
+        the format; of a rule what it gives for random vectors, and NaN where it is not defined.
+        """
+        if self.kind == OF_TORCH:
+            from models.torch_functions.function import cotangent_like, gradients, widened
+
+            cotangent = cotangent_like(self.function(*self.at))
+            at, apply = widened(self.at) if wide else self.at, getattr(by_hand, "apply", by_hand)
+            return [grad.double().numpy() for grad in gradients(apply, at, cotangent)]
+        if self.kind == RULE:
+            return of_rule(by_hand, self.at)
+        found = by_hand(*self.point())
+        if self.kind == GRADIENT:
+            return leaves(found)
+        array: Any = np.asarray(dense(found))
+        return [array.real, array.imag] if self.kind == COMPLEX else [array]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What may be blamed: parameters in JAX's order, arguments of torch, elements.
+
+        They are called as handgrad does: `params['w']`, `weight`, `[4, 1]`, `real[2]`. In a rule
+        there is nothing.
+        """
+        if self.kind == RULE:
+            return ()
+        if self.kind == OF_TORCH:
+            from models.torch_functions.function import leaf_names
+
+            return leaf_names(self.by_hand, self.at)
+        if self.kind == GRADIENT:
+            from handgrad.data.names import Names
+
+            root = Names.of(self.function, len(self.at)).params
+            with_paths = jax.tree_util.tree_leaves_with_path(self.at[0])
+            return tuple(f"{root}{jax.tree_util.keystr(path)}" for path, _ in with_paths)
+        shape = self.arrays(self.right or self.by_hand)[0].shape
+        parts = ("real", "imag") if self.kind == COMPLEX else ("",)
+        return tuple(f"{part}{[*at]}" for part, at in product(parts, np.ndindex(shape)))
+
+    def wrong_leaves(self) -> tuple[str, ...]:
+        """Find the paths at which the derivative differs from the right one.
+
+        Of elements none if all are wrong. This calls the derivative, so do it after the check: some
+        mistakes show in a second call.
+        """
+        if self.right is None or self.kind == RULE:
+            return ()
+        try:
+            pairs = zip(self.arrays(self.by_hand), self.arrays(self.right), strict=True)
+            apart = [_apart(*pair) for pair in pairs]
+        except Exception:  # a mistake may raise anything; then there is nothing to compare
+            return ()
+        if self.kind in (GRADIENT, OF_TORCH):
+            wrong = [each.any() for each in apart]
+        else:
+            wrong = np.concatenate(apart, axis=None)
+            if wrong.all():
+                return ()
+        return tuple(path for path, is_so in zip(self.paths, wrong, strict=True) if is_so)
+
+
+def _apart(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where two arrays differ: everywhere, if they have other shapes."""
+    if found.shape != wanted.shape:
+        return np.array(True)
+    size = np.abs(wanted)
+    return ~(np.abs(found - wanted) <= APART * (size + size.max(initial=0) / 100))  # NaN, too
+
+
+def of_rule(f: Any, at: Any) -> list[Any]:
+    """Return the derivatives of a function with a rule, or without, as random vectors give them.
+
+    They are the gradient of the results weighted by a cotangent, the derivative along a tangent,
+    and the gradient of a slope.
+    """
+    rng = np.random.default_rng(0)
+
+    def drawn(tree: Any) -> Any:
+        return jax.tree.map(lambda a: rng.standard_normal(a.shape), tree)
+
+    cotangent, square = (drawn(jax.eval_shape(f, *at)) for _ in range(2))
+    tangents, along = drawn(tuple(at)), drawn(tuple(at))
+    every = tuple(range(len(at)))
+
+    def loss(*at: Any) -> Any:
+        return jnp.sum(cotangent * f(*at)) + jnp.sum(square * f(*at) ** 2) / 2
+
+    def slope(*at: Any) -> Any:
+        grads = jax.grad(loss, every)(*at)
+        return sum(jnp.vdot(a, b) for a, b in zip(along, grads, strict=True))
+
+    def flat(way: Callable[[], Any]) -> Any:
+        try:
+            return ravel_pytree(way())[0]
+        except (TypeError, NotImplementedError):  # the rule does not define it
+            return np.nan
+
+    ways = (
+        lambda: jax.grad(lambda *at: jnp.sum(cotangent * f(*at)), every)(*at),
+        lambda: jax.jvp(f, tuple(at), tangents)[1],
+        lambda: jax.grad(slope, every)(*at),
+    )
+    return [flat(way) for way in ways]
 
 
 @dataclass(frozen=True)
@@ -143,7 +285,6 @@ class Case:
     draw: int = 0  #: the index among several random elements, points or processes
     format: str = ""  #: that of the floating arguments, if not all cases are in float64
     calls: int = 1
-    fresh: bool = False  #: whether it is the first that its process is asked
 
     @property
     def id(self) -> str:
@@ -151,24 +292,36 @@ class Case:
         named = f"{self.part}/{self.subject}/{self.what}/{self.draw}"
         return f"{named}/{self.format}" if self.format else named
 
-    def build(self) -> Question:
-        """Build the question about a wrong or a right derivative at one of its points."""
-        if self.questions == TIMES:
-            of, model = SIZED[self.subject], SIZED[self.subject].build()
-            how: Any = {"options": of.options, "draw": of.draw}
-            return Question(GRADIENT, model.function, model.by_hand, of.draw(0), **how)
+    @property
+    def fresh(self) -> bool:
+        """Whether it is the first that its process is asked."""
+        return self.questions == TIMES
+
+    def build(self, call: int = 0) -> Question:
+        """Build the question about a wrong or a right derivative at one of its points.
+
+        In later calls a gradient whose check is timed is at other parameters.
+        """
         if self.part == ELEMENTS:
-            wrong = elements.planted(int(self.subject), self.what, self.draw)
-            at, planted = elements.draw(int(self.subject)), ("params['w']",)
-            return Question(GRADIENT, elements.loss, wrong, at, elements.gradient, planted)
-        of = named(self.questions, self.subject)
+            n = int(self.subject)
+            wrong = elements.planted(n, self.what, self.draw)
+            return Question(GRADIENT, elements.loss, wrong, elements.draw(n), elements.gradient)
+        of = models(self.questions)[self.subject]
+        if self.questions == TIMES:
+            _, *inputs = of.draw(np.random.default_rng(0))
+            at = of.draw(np.random.default_rng(call))[0], *inputs
+            return Question(of.kind, of.function, of.by_hand, at, options=options(self.subject))
         if self.part == MISTAKES:
-            by_hand, right = of.wrong(self.what), of.by_hand
-        else:
-            by_hand, right = of.right(self.what if self.what in of.rewrites else ""), None
-        if of.kind == RULE:
-            by_hand, right = by_hand(), right and right()
-        return Question(of.kind, of.function, by_hand, point(of, self.draw, self.format), right)
+            return asked(of, of.wrong(self.what), self.draw, self.format, right=of.by_hand)
+        way = self.what if self.what in of.rewrites else ""
+        return asked(of, of.right(way), self.draw, self.format)
+
+
+def asked(of: Model, by_hand: Any, draw: int = 0, dtype: str = "", right: Any = None) -> Question:
+    """Return the question about a model's derivative, as it is written or otherwise."""
+    if of.kind == RULE:
+        by_hand, right = by_hand(), right and right()
+    return Question(of.kind, of.function, by_hand, point(of, draw, dtype), right)
 
 
 def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
@@ -181,22 +334,35 @@ def point(of: Model, draw: int = 0, dtype: str = "") -> tuple[Any, ...]:
     return tuple(of.draws[name](rng))
 
 
-def subjects(questions: str) -> Sequence[Model]:
-    """Return what is asked about; for functions of torch, that must be installed."""
+@cache
+def models(questions: str) -> Mapping[str, Model]:
+    """Return what is asked about, by its name; for functions of torch, that must be installed."""
+    if questions == TIMES:
+        return SIZED
     if questions == TORCH:
-        return import_module("models.torch_functions.functions").FUNCTIONS
-    if questions == DERIVATIVES:
-        return OF_DERIVATIVES
-    return [*MODELS, *(model for points in POINTS.values() for model in points)]
+        found = import_module("models.torch_functions.functions").FUNCTIONS
+    elif questions == DERIVATIVES:
+        found = OF_DERIVATIVES
+    else:
+        found = [*MODELS, *(model for points in POINTS.values() for model in points)]
+    return {model.name: model for model in found}
 
 
-def named(questions: str, name: str) -> Model:
-    """Return what is asked about, by its name."""
-    return next(subject for subject in subjects(questions) if subject.name == name)
+@cache
+def parameters(name: str) -> int:
+    """Return the number of elements of a gradient whose check is timed."""
+    params, *_ = SIZED[name].draw(np.random.default_rng(0))
+    return sum(map(np.size, jax.tree.leaves(params)))
+
+
+def options(name: str) -> dict[str, float]:
+    """Return what a check that is timed is asked beyond its defaults."""
+    more = {"seconds": SECONDS} if name.startswith(LARGEST) else {}
+    return more | ({"points": 0} if name.endswith(ONE_POINT) else {})
 
 
 def simple(questions: str) -> Question:
-    """Return a question that makes a checker load its packages before the first case.
+    """Return the question before the first case.
 
     For some operations (`triu`) torch wakes a thread for each processor, even for 25 numbers. On a
     busy machine they wait for each other: `gradcheck` of attention took sixty times as long. So
@@ -204,14 +370,7 @@ def simple(questions: str) -> Question:
     """
     if questions == TORCH:
         import_module("torch").set_num_threads(1)
-        return Case(TORCH, RIGHT, "softplus", AS_WRITTEN, format="float64").build()
-    if questions == DERIVATIVES:
-        return Case(DERIVATIVES, RIGHT, "arm", AS_WRITTEN).build()
-
-    def loss(params: Any) -> Any:
-        return jnp.sum(params["w"] ** 2)
-
-    return Question(GRADIENT, loss, lambda params: {"w": 2 * params["w"]}, ({"w": np.ones(2)},))
+    return Case(questions, RIGHT, FIRST[questions], AS_WRITTEN).build()
 
 
 def cases(questions: str, formats: Sequence[str] = FORMATS, few: bool = False) -> list[Case]:
@@ -219,7 +378,7 @@ def cases(questions: str, formats: Sequence[str] = FORMATS, few: bool = False) -
     if questions == TIMES:
         names, (first, later) = (QUICK_SIZED, QUICK_CALLS) if few else (SIZED, CALLS)
         return [
-            Case(TIMES, RIGHT, name, TIMES, at, calls=1 if at else 1 + later, fresh=True)
+            Case(TIMES, RIGHT, name, TIMES, at, calls=1 if at else 1 + later)
             for name in names
             for at in range(first)
         ]
@@ -245,13 +404,12 @@ def _gradients() -> list[Case]:
 
 def _others(questions: str, formats: Sequence[str]) -> list[Case]:
     """Return the mistakes at ordinary points, then all right ways to write the same."""
-    found: list[Case] = []
     dtypes = formats if questions == TORCH else ("",)
-    for part, dtype, of in product((MISTAKES, RIGHT), dtypes, subjects(questions)):
-        mistakes = [(slug, 0) for slug in of.mistakes]
-        for what, draw in mistakes if part == MISTAKES else right_ways(of, dtype):
-            found.append(Case(questions, part, of.name, what, draw, dtype))
-    return found
+    return [
+        Case(questions, part, of.name, what, draw, dtype)
+        for part, dtype, of in product((MISTAKES, RIGHT), dtypes, models(questions).values())
+        for what, draw in (right_ways(of, dtype) if part == RIGHT else product(of.mistakes, [0]))
+    ]
 
 
 def right_ways(subject: Model, dtype: str = "") -> list[tuple[str, int]]:

@@ -5,16 +5,15 @@ that call a function in JAX get it compiled, of second derivatives JAX's own gra
 right; so what the derivative by hand is compared with always is.
 """
 
-import importlib
-import importlib.util
 import inspect
 import linecache
 import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,15 +21,8 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks.checkers import cases
-from benchmarks.checkers.question import (
-    NO_ANSWER,
-    RIGHT,
-    WRONG,
-    Answer,
-    Question,
-    place,
-)
+from benchmarks.checkers.cases import DERIVATIVES, NO_ANSWER, RIGHT, TORCH, WRONG, Question
+from benchmarks.checkers.results import Answer
 from benchmarks.ready import HINT, leaves
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
 
@@ -62,54 +54,40 @@ NUMDIFF_ROOM, NOISE = 100.0, 1e-12
 TIMES, NUDGE = 2.0, 0.3
 
 
-def judged(check: Callable[[Question], Answer | None]) -> Callable[[Question], Answer]:
-    """Make an answer of what a checker does: returns one, or nothing if it agrees, or raises."""
-
-    @wraps(check)
-    def ask(question: Question) -> Answer:
-        try:
-            return check(question) or Answer(RIGHT)
-        except Exception as error:  # checkers raise what they like, and so do derivatives
-            return stopped(question.paths, error)
-
-    return ask
-
-
 def by_handgrad(question: Question) -> Answer:
     """Run handgrad's check of that kind at the given point and its eight default ones."""
     report = report_on(question)
-    verdict, found = VERDICTS[report.verdict], report.findings
+    found, message = report.findings, report.headline
     blamed = [_blamed(question, each) for each in found if each.leaf and each.kind not in NO_BLAME]
-    says = " ".join(each.says for each in report.diagnoses) if question.kind == OF_TORCH else ""
-    first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
-    return Answer(
-        verdict,
+    answer = Answer(
+        VERDICTS[report.verdict],
         reason=report.verdict if report.verdict in ("undecidable", "imprecise") else "",
         leaves=tuple(dict.fromkeys(filter(None, blamed))),
         kinds=tuple(dict.fromkeys(each.kind for each in found)),
-        message=report.headline,
-        lines=_named_lines(says, question.by_hand) if says else (),
+        message=message,
         points=report.points,
-        judged=int(first.reference.known.sum()) if first else 0,
     )
+    if question.kind == OF_TORCH:
+        return replace(answer, lines=_named_lines(report.diagnoses, question.by_hand))
+    first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
+    return replace(answer, judged=int(first.reference.known.sum())) if first else answer
 
 
 def report_on(question: Question) -> Any:
     """Return the report of handgrad's check of that kind."""
     import handgrad
 
-    by_hand, (x, *rest), options = question.by_hand, question.point(), question.options
+    function, by_hand, options = question.function, question.by_hand, question.options
     if question.kind == OF_TORCH:
-        check = importlib.import_module("handgrad.torch").check_function
-        return check(by_hand, *question.at, **options)
+        return import_module("handgrad.torch").check_function(by_hand, *question.at, **options)
     if question.kind == RULE:
-        return handgrad.check_custom(by_hand, x, *rest, order=2, **options)
+        return handgrad.check_custom(by_hand, *question.point(), order=2, **options)
     if question.kind == PRODUCT:
-        v, *args = rest
-        return handgrad.check_hvp(by_hand, question.function, x, *args, v=v, **options)
+        x, v, *args = question.point()
+        return handgrad.check_hvp(by_hand, function, x, *args, v=v, **options)
     checks = {JACOBIAN: handgrad.check_jacobian, HESSIAN: handgrad.check_hessian}
     check = checks.get(question.kind, handgrad.check_gradient)
-    return check(by_hand, question.function, x, *rest, **options)
+    return check(by_hand, function, *question.point(), **options)
 
 
 def _blamed(question: Question, found: Any) -> str:
@@ -117,22 +95,22 @@ def _blamed(question: Question, found: Any) -> str:
         return found.leaf
     if found.index is None or found.kind in OF_PAIRS:
         return ""
-    return place(found.leaf.rpartition(".")[2] if question.kind == COMPLEX else "", found.index)
+    part = found.leaf.rpartition(".")[2] if question.kind == COMPLEX else ""
+    return f"{part}{[*found.index]}"
 
 
-def _named_lines(says: str, function: Any) -> tuple[str, ...]:
-    """Return the lines of a function's file that a sentence refers to."""
+def _named_lines(diagnoses: Any, function: Any) -> tuple[str, ...]:
+    """Return the lines of a function's file that diagnoses refer to."""
     file = inspect.getsourcefile(function.forward) or ""
-    numbers = [
-        int(number)
-        for name, found in LINES.findall(says)
+    return tuple(
+        linecache.getline(file, int(number)).strip()
+        for each in diagnoses
+        for name, found in LINES.findall(each.says)
         if Path(name).name == Path(file).name
         for number in found.split(",")
-    ]
-    return tuple(linecache.getline(file, number).strip() for number in numbers)
+    )
 
 
-@judged
 def by_test_util(question: Question) -> None:
     """Run `jax.test_util`: one random direction, central differences.
 
@@ -146,19 +124,16 @@ def by_test_util(question: Question) -> None:
     if question.kind == GRADIENT:
         return check_grads(_as_rule(question), (x,), order=1, modes=["rev"])
     if question.kind == RULE:
-        return check_grads(question.by_hand, question.point(), order=2, modes=modes(question))
-    fun = _array(question.compiled)
-    if question.kind == COMPLEX:
-        return check_vjp(fun, lambda z: (fun(z), lambda c: (c * question.found,)), (x,))
-
-    def along(v: Any) -> Any:
-        return question.by_hand(x, np.asarray(v), *question.args)
-
+        return check_grads(question.by_hand, question.point(), order=2, modes=question.modes)
+    fun, by_hand = _array(question.compiled), question.by_hand
     if question.kind == PRODUCT:  # the matrix is symmetric
-        forwards, backwards = along, along
+        forwards = backwards = lambda v: by_hand(x, np.asarray(v), *question.args)
+    elif question.kind == COMPLEX:
+        forwards, backwards = None, question.found.__mul__
     else:
         forwards, backwards = question.found.__matmul__, question.found.T.__matmul__
-    check_jvp(fun, lambda at, v: (fun(*at), forwards(v[0])), (x,))
+    if forwards:
+        check_jvp(fun, lambda at, v: (fun(*at), forwards(v[0])), (x,))
     return check_vjp(fun, lambda x: (fun(x), lambda c: (backwards(c),)), (x,))
 
 
@@ -175,20 +150,14 @@ def _as_rule(question: Question) -> Any:
     return function
 
 
-def modes(question: Question) -> tuple[str, ...]:
-    """Return the modes that a rule defines."""
-    return ("fwd", "rev") if hasattr(question.by_hand, "defjvp") else ("rev",)
-
-
-@judged
 def gradcheck(question: Question) -> None:
     """Run `torch.autograd.gradcheck`: central differences along every element.
 
     It is given the class, or one whose backward pass is the gradient of a loss.
     """
-    torch = importlib.import_module("torch")
+    torch = import_module("torch")
     if question.kind == OF_TORCH:
-        fresh = importlib.import_module("models.torch_functions.function").fresh
+        fresh = import_module("models.torch_functions.function").fresh
         apply, given = question.by_hand.apply, fresh(question.at)
     else:
         apply = _in_torch(torch, question)
@@ -221,45 +190,34 @@ def _in_torch(torch: Any, question: Question) -> Any:
 
 
 class Matrix(NamedTuple):
-    """A function of one real vector, and the matrix of its derivatives that is to be checked."""
+    """A function of one real vector, and its derivatives by hand, as real numbers."""
 
     function: Callable[[np.ndarray], Any]
-    matrix: Callable[[np.ndarray], np.ndarray]
+    found: np.ndarray
     x: np.ndarray
-    loss: Callable[[np.ndarray], float] | None = None  #: whose gradient the function is, if it is
+    loss: Callable[[np.ndarray], Any] | None = None  #: whose gradient the function is, if it is
 
 
 def matrices(question: Question) -> Iterator[Matrix]:
     """Yield what SciPy and numdifftools can be asked about: one, of a rule one for each mode."""
-    if question.kind in (GRADIENT, RULE):
-        yield from _of_rule(question) if question.kind == RULE else [_of_gradient(question)]
+    if question.kind == RULE:
+        yield from _of_rule(question)
         return
-    f, (x, *rest), found = _array(question.compiled), question.point(), question.found
+    x, *rest = question.point()
+    if question.kind == GRADIENT:
+        (vector, _), grads = ravel_pytree(x), question.arrays(question.by_hand)
+        grad = np.concatenate(grads, axis=None)
+        yield Matrix(_array(question.compiled_of_vector), grad, np.array(vector))
+        return
+    f, found = _array(question.compiled), question.found
     if question.kind == PRODUCT:  # by the gradient along v, as a function of one number
-        yield Matrix(lambda t: f(x + t[0] * rest[0]), lambda _: found[:, None], np.zeros(1))
+        yield Matrix(lambda t: f(x + t[0] * rest[0]), found[:, None], np.zeros(1))
     elif question.kind == COMPLEX:  # by pairs of real numbers, as they have no complex ones
         slopes, pair = (np.concatenate([z.real, s * z.imag]) for z, s in ((found, -1), (x, 1)))
-        n = x.size
-        yield Matrix(lambda z: f(z[:n] + 1j * z[n:]), lambda _: slopes[None, :], pair)
+        yield Matrix(lambda z: f(z[: x.size] + 1j * z[x.size :]), slopes[None, :], pair)
     else:
-        loss = jax.jit(lambda x: question.function(x, *rest))
-        of_loss = (lambda x: float(loss(x))) if question.kind == HESSIAN else None
-        yield Matrix(f, lambda _: found, x, of_loss)
-
-
-def _of_gradient(question: Question) -> Matrix:
-    params, *inputs = question.point()
-    start, _ = ravel_pytree(params)
-    tree, shapes = jax.tree.structure(params), [leaf.shape for leaf in leaves(params)]
-    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
-
-    def gradient(vector: np.ndarray) -> np.ndarray:
-        parts = zip(np.split(vector, ends), shapes, strict=True)
-        given = tree.unflatten([part.reshape(shape) for part, shape in parts])
-        return np.concatenate([leaf.ravel() for leaf in leaves(question.by_hand(given, *inputs))])
-
-    loss = question.compiled_of_vector
-    return Matrix(lambda vector: float(loss(vector)), gradient, np.array(start))
+        loss = _array(jax.jit(lambda x: question.function(x, *rest)))
+        yield Matrix(f, found, x, loss if question.kind == HESSIAN else None)
 
 
 def _of_rule(question: Question) -> Iterator[Matrix]:
@@ -269,16 +227,16 @@ def _of_rule(question: Question) -> Iterator[Matrix]:
         lambda vector, f=f: ravel_pytree(f(*unflatten(vector)))[0]
         for f in (question.by_hand, question.function)
     )
-    x, fun = np.asarray(start), jax.jit(plain)
-    for jacobian in [jax.jacfwd] * ("fwd" in modes(question)) + [jax.jacrev]:
-        yield Matrix(_array(fun), _array(jacobian(by_rule)), x)
-    weights = np.random.default_rng(0).standard_normal(np.shape(fun(x)))
+    x, fun = np.asarray(start), _array(jax.jit(plain))
+    for mode in question.modes:
+        jacobian = jax.jacfwd if mode == "fwd" else jax.jacrev
+        yield Matrix(fun, np.asarray(jacobian(by_rule)(x)), x)
+    weights = np.random.default_rng(0).standard_normal(fun(x).shape)
     gradient = jax.jit(jax.grad(lambda vector: weights @ plain(vector)))
     hessian = jax.jacrev(jax.grad(lambda vector: weights @ by_rule(vector)))
-    yield Matrix(_array(gradient), _array(hessian), x)
+    yield Matrix(_array(gradient), np.asarray(hessian(x)), x)
 
 
-@judged
 def check_grad(question: Question) -> Answer:
     """Run `scipy.optimize.check_grad`, which takes functions of several results as well.
 
@@ -288,15 +246,8 @@ def check_grad(question: Question) -> Answer:
 
     said = []
     for one in matrices(question):
-        found: list[np.ndarray] = []
-
-        def matrix(x: np.ndarray, one: Matrix = one, found: list[np.ndarray] = found) -> Any:
-            found.append(one.matrix(x))
-            return found[-1]
-
-        error = check_grad(one.function, matrix, one.x)
-        # The norm is of SciPy's own call: a second one may give a different gradient.
-        size = max(1.0, float(np.linalg.norm(found[0])))
+        error = check_grad(one.function, lambda _, found=one.found: found, one.x)
+        size = max(1.0, float(np.linalg.norm(one.found)))
         limit = SCIPY_ROOM * np.sqrt(np.finfo(np.float64).eps) * size
         said.append(f"{error:.3g}; our limit {limit:.3g}")
         if not error <= limit:  # NaN, too
@@ -304,39 +255,25 @@ def check_grad(question: Question) -> Answer:
     return Answer(RIGHT, message="; ".join(said))
 
 
-@judged
 def numdifftools(question: Question) -> Answer | None:
     """Run numdifftools: `Hessian` of a loss, `Jacobian` of whatever else.
 
     Central differences with several steps, extrapolated; the verdict is ours, see `NUMDIFF_ROOM`.
     """
-    nd = importlib.import_module("numdifftools")
+    nd = import_module("numdifftools")
     for one in matrices(question):
         asked = nd.Hessian(one.loss, full_output=True) if one.loss else None
         found = (asked or nd.Jacobian(one.function, full_output=True))(one.x)
-        ours = one.matrix(one.x)
-        estimate, error = (np.reshape(each, ours.shape) for each in found[:2])
+        estimate, error = (np.reshape(each, one.found.shape) for each in found[:2])
         noise = NOISE * max(1.0, float(np.max(np.abs(estimate))))
-        gap, allowed = np.abs(ours - estimate), NUMDIFF_ROOM * error + noise
+        gap, allowed = np.abs(one.found - estimate), NUMDIFF_ROOM * error + noise
         if not (gap <= allowed).all():  # NaN, too
-            at = np.unravel_index(int(np.argmax(gap / allowed)), ours.shape)
-            said = f"{gap[at]:.3g}; our limit {allowed[at]:.3g}"
-            return Answer(WRONG, leaves=_element(question, at), message=said)
+            at = int(np.argmax(gap / allowed))
+            said = f"{gap.flat[at]:.3g}; our limit {allowed.flat[at]:.3g}"
+            return Answer(WRONG, leaves=question.paths[at:][:1], message=said)
     return None
 
 
-def _element(question: Question, at: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the place of an element of a matrix."""
-    row, column = (int(i) for i in at)
-    if question.kind == COMPLEX:
-        part, index = divmod(column, question.found.size)
-        return (place(("real", "imag")[part], (index,)),)
-    if question.kind == RULE:
-        return ()
-    return (place("", (row,) if question.kind == PRODUCT else (row, column)),)
-
-
-@judged
 def twice(question: Question) -> Answer:
     """Apply the rule of kernels' tests: at most twice as wrong as the reference in that format.
 
@@ -414,20 +351,20 @@ def _in_message(message: str, paths: Sequence[str]) -> tuple[str, ...]:
 class Contender:
     """A checker: its name, the package it needs, what asks it, and about which derivatives.
 
-    What asks it is a function of a module, so that another process can run it.
+    What asks it is a function of a module, so that another process can run it. It returns an
+    answer, or nothing if the checker agrees; checkers, and derivatives, raise what they like.
     """
 
     name: str
     package: str
-    ask: Callable[[Question], Answer]
+    ask: Callable[[Question], Answer | None]
     kinds: Sequence[str]
     keeps: bool = False  #: whether it keeps what checks have in common, so that later ones differ
     largest: float = math.inf  #: parameters up to which it is timed
 
     def absent(self) -> str | None:
         """Why the checker cannot run here, or None."""
-        there = importlib.util.find_spec(self.package)
-        return None if there else f"{self.package} is {HINT}"
+        return None if find_spec(self.package) else f"{self.package} is {HINT}"
 
 
 OTHERS = (JACOBIAN, HESSIAN, PRODUCT, COMPLEX, RULE)
@@ -453,5 +390,5 @@ CONTENDERS = (
 
 def of(questions: str) -> list[Contender]:
     """Return the checkers that can be asked such questions."""
-    kinds = {cases.DERIVATIVES: OTHERS, cases.TORCH: [OF_TORCH]}.get(questions, [GRADIENT])
+    kinds = {DERIVATIVES: OTHERS, TORCH: [OF_TORCH]}.get(questions, [GRADIENT])
     return [contender for contender in CONTENDERS if not {*kinds}.isdisjoint(contender.kinds)]

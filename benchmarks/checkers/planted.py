@@ -19,22 +19,23 @@ give. Of gradients of losses no size is known.
 """
 
 import math
-from collections.abc import Callable, Iterable
-from functools import cache, partial
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
 from benchmarks.checkers.cases import (
     AS_WRITTEN,
     ELEMENTS,
     MISTAKES,
     Case,
-    named,
-    point,
+    Question,
+    asked,
+    models,
+    of_rule,
     right_ways,
 )
 from benchmarks.checkers.results import Planted
@@ -42,16 +43,7 @@ from handgrad.data import formats
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED
 from models import elements
-from models.derivatives.derivative import dense
-from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE, Model, Slip
-
-#: The unit roundoff of float64.
-UNIT = 2.0**-53
-
-#: The relative change of a number by which moves are measured in torch, the unit roundoff of
-#: float32: of a move some 10⁻⁸ are lost to rounding in float64, and as much to what is of second
-#: order.
-STEP = 2.0**-24
+from models.model import COMPLEX, GRADIENT, HESSIAN, OF_TORCH, PRODUCT, RULE, Model
 
 #: Parts of what is judged, each with a largest element of its own: arrays of real numbers.
 Parts = list[np.ndarray]
@@ -60,7 +52,6 @@ Parts = list[np.ndarray]
 class Measured(NamedTuple):
     """The exact derivative at the ordinary point, and rounding: by data alone, and in all."""
 
-    parts: Callable[[Any], list[Any] | None]  #: of a derivative by hand; None if its shape is wrong
     exact: Parts
     by_data: Parts
     rounding: Parts
@@ -71,182 +62,114 @@ def planted(questions: str, cases: Iterable[Case]) -> dict[str, Planted]:
     known, of = {}, cache(measured)
     with jax.enable_x64(True):
         for case in cases:
+            sizes: tuple[float | None, float | None] = None, None
             if case.part == ELEMENTS:
-                known[case.id] = _known(elements.MISTAKES[case.what])
+                slip = elements.MISTAKES[case.what]
             elif case.part == MISTAKES:
-                subject, sizes = named(questions, case.subject), ()
+                subject = models(questions)[case.subject]
+                slip = subject.mistakes[case.what]
                 if subject.kind != GRADIENT:
-                    about = of(subject, case.format)
-                    sizes = _size(about.parts(subject.wrong(case.what)), about)
-                known[case.id] = _known(subject.mistakes[case.what], *sizes)
+                    sizes = _size(case.build(), of(subject, case.format))
+            else:
+                continue
+            about: dict[str, Any] = {"kinds": [*slip.kinds], "lines": [*slip.lines]}
+            known[case.id] = Planted(says=slip.says, **about, size=sizes[0], times=sizes[1])
     return known
 
 
-def _known(mistake: Slip, size: float | None = None, times: float | None = None) -> Planted:
-    kinds, lines = list(mistake.kinds), list(mistake.lines)
-    return Planted(says=mistake.says, kinds=kinds, lines=lines, size=size, times=times)
-
-
-def _size(found: list[Any] | None, of: Measured) -> tuple[float, float] | tuple[None, None]:
+def _size(question: Question, of: Measured) -> tuple[float | None, float | None]:
     """Return a mistake's size and how many times it is rounding; None if its shape is wrong.
 
     The size is relative to the largest element.
     """
-    sizes = []
-    for wrong, exact, rounding in zip(found or (), of.exact, of.rounding, strict=False):
-        if np.ndim(wrong) and np.shape(wrong) != exact.shape:
-            return None, None
-        error = np.abs(np.asarray(wrong) - exact)
-        sizes.append((np.max(error) / np.abs(exact).max(), np.max(error / rounding)))
-    if not found:
+    try:
+        found = question.arrays(question.by_hand)
+    except RuntimeError:  # of torch, where an argument's gradient has another shape
         return None, None
+    sizes = []
+    for wrong, exact, rounding in zip(found, of.exact, of.rounding, strict=True):
+        if np.ndim(wrong) and np.size(wrong) != exact.size:
+            return None, None
+        error = np.abs(np.ravel(wrong) - exact)
+        sizes.append((np.max(error) / np.abs(exact).max(), np.max(error / rounding)))
     size, times = (float(f"{most:.3g}") for most in np.nanmax(sizes, axis=0))
     return size, times
 
 
 def measured(subject: Model, dtype: str = "") -> Measured:
     """Return the derivative of the first draw, and rounding in it in a format."""
-    in_torch = subject.kind == OF_TORCH
-    parts, wide, exact, by_data = (_in_torch if in_torch else _in_jax)(subject, dtype)
+    form, in_torch = formats.named(dtype or "float64"), subject.kind == OF_TORCH
+    about = asked(subject, subject.by_hand, dtype=dtype)
+    exact, moves = (_in_torch if in_torch else _in_jax)(about)
+    by_data = []
+    for part, by in zip(exact, moves, strict=True):
+        moved = [by * (not form.half), np.abs(part)]
+        total = sum(map(np.max, moved) if in_torch else moved)
+        by_data.append(form.unit * np.where(total == 0, np.abs(part).max(), total))
     errors = [by_data]
     for what, draw in right_ways(subject, dtype):
         if draw == 0:
-            found = parts(subject.right("" if what == AS_WRITTEN else what)) or ()
-            off = [np.abs(np.asarray(one) - true) for one, true in zip(found, exact, strict=True)]
+            way = asked(subject, subject.right("" if what == AS_WRITTEN else what), dtype=dtype)
+            found = map(np.ravel, way.arrays(way.by_hand, wide=False))
+            off = [np.abs(one - true) for one, true in zip(found, exact, strict=True)]
             errors.append([*map(np.max, off)] if in_torch else off)
     rounding = [np.fmax.reduce(each) for each in zip(*errors, strict=True)]
-    return Measured(wide, exact, by_data, rounding)
+    return Measured(exact, by_data, rounding)
 
 
-def _in_jax(subject: Model, _: str) -> tuple[Any, Any, Parts, Parts]:
-    """Return what finds the parts of a derivative by hand, twice, the exact ones, and moves.
+def _in_jax(of: Question) -> tuple[Parts, Parts]:
+    """Return the exact parts, and how far relative changes of data by 1 move each element at most.
 
-    Of a rule a part that it does not define is NaN.
+    To first order: Σ |∂d/∂x_j · x_j| over the numbers of the arguments.
     """
-    at = point(subject)
-    data, together = ravel_pytree([_real(each) for each in at])
+    data = [np.stack([a.real, a.imag]) if np.iscomplexobj(a) else np.asarray(a) for a in of.at]
 
-    def judged(data: Any) -> list[Any]:
-        return _exact(subject, [_back(*pair) for pair in zip(together(data), at, strict=True)])
+    def judged(*data: Any) -> list[Any]:
+        pairs = zip(data, of.at, strict=True)
+        at = [jax.lax.complex(*one) if np.iscomplexobj(like) else one for one, like in pairs]
+        return [part.ravel() for part in _exact(of, *at)]
 
-    def parts(by_hand: Any) -> list[Any]:
-        if subject.kind == RULE:
-            return _of_rule(by_hand(), at)
-        found: Any = np.asarray(dense(by_hand(*at)))
-        return [found.real, found.imag] if subject.kind == COMPLEX else [found.ravel()]
-
-    exact = [np.asarray(part) for part in jax.jit(judged)(data)]
-    by_data = []
-    for part, by in zip(exact, jax.jit(jax.jacfwd(judged))(data), strict=True):
-        moved = UNIT * (np.abs(by) @ np.abs(data) + np.abs(part))
-        by_data.append(np.where(moved == 0, UNIT * np.abs(part).max(), moved))
-    return parts, parts, exact, by_data
+    slopes = jax.jit(jax.jacfwd(judged, range(len(data))))(*data)
+    exact = [np.asarray(part) for part in jax.jit(judged)(*data)]
+    return exact, [_moved(each, data) for each in slopes]
 
 
-def _exact(of: Model, at: Any) -> list[Any]:
+def _moved(slopes: Any, data: Any) -> np.ndarray:
+    pairs = [(np.abs(np.asarray(each)) for each in pair) for pair in zip(slopes, data, strict=True)]
+    return np.sum([by.reshape(-1, one.size) @ one.ravel() for by, one in pairs], axis=0)
+
+
+def _exact(of: Question, x: Any, *args: Any) -> list[Any]:
     """Return the parts of what is judged, as JAX differentiates the function itself."""
-    x, *args = at
-    if of.kind == JACOBIAN:
-        return [jax.jacfwd(of.function)(x, *args).ravel()]
-    if of.kind == HESSIAN:
-        return [jax.jacfwd(jax.grad(of.function))(x, *args).ravel()]
+    slope = jax.grad(of.function)
     if of.kind == PRODUCT:
-        v, *args = args
-        return [jax.jvp(lambda x: jax.grad(of.function)(x, *args), (x,), (v,))[1]]
+        v, *rest = args
+        return [jax.jvp(lambda x: slope(x, *rest), (x,), (v,))[1]]
     if of.kind == COMPLEX:
-        found = jax.grad(of.function)(x, *args)
+        found = slope(x, *args)
         return [found.real, found.imag]
-    return _of_rule(of.function, at)
+    if of.kind == RULE:
+        return of_rule(of.function, (x, *args))
+    return [jax.jacfwd(slope if of.kind == HESSIAN else of.function)(x, *args)]
 
 
-def _of_rule(f: Any, at: Any) -> list[Any]:
-    rng = np.random.default_rng(0)
+def _in_torch(of: Question) -> tuple[Parts, Parts]:
+    """Return the same; the cotangent belongs to the data."""
+    torch = import_module("torch")
+    from models.torch_functions.function import cotangent_like, floating, widened
 
-    def drawn(tree: Any) -> Any:
-        return jax.tree.map(lambda a: rng.standard_normal(a.shape), tree)
+    wide = widened((*of.at, cotangent_like(of.function(*of.at))))
+    data = [one for one in wide if floating(one)]
 
-    cotangent, square = (drawn(jax.eval_shape(f, *at)) for _ in range(2))
-    tangents, along = drawn(tuple(at)), drawn(tuple(at))
-    every = tuple(range(len(at)))
+    def judged(*data: Any) -> Any:
+        def function(*leaves: Any) -> Any:
+            left = iter(leaves)
+            return of.function(*(next(left) if floating(one) else one for one in wide[:-1]))
 
-    def loss(*at: Any) -> Any:
-        return jnp.sum(cotangent * f(*at)) + jnp.sum(square * f(*at) ** 2) / 2
+        return torch.func.vjp(function, *data[:-1])[1](data[-1])
 
-    def slope(*at: Any) -> Any:
-        grads = jax.grad(loss, every)(*at)
-        return sum(jnp.vdot(a, b) for a, b in zip(along, grads, strict=True))
-
-    ways = (
-        lambda: jax.grad(lambda *at: jnp.sum(cotangent * f(*at)), every)(*at),
-        lambda: jax.jvp(f, tuple(at), tangents)[1],
-        lambda: jax.grad(slope, every)(*at),
-    )
-    return [_flat(way) for way in ways]
-
-
-def _flat(way: Any) -> Any:
-    try:
-        return ravel_pytree(way())[0]
-    except (TypeError, NotImplementedError):  # the rule does not define it
-        return np.nan
-
-
-def _real(array: Any) -> Any:
-    """Return the real numbers of an array."""
-    return np.stack([array.real, array.imag]) if np.iscomplexobj(array) else np.asarray(array)
-
-
-def _back(numbers: Any, like: Any) -> Any:
-    return jax.lax.complex(*numbers) if np.iscomplexobj(like) else numbers
-
-
-def _in_torch(subject: Model, dtype: str) -> tuple[Any, Any, Parts, Parts]:
-    """Return the same, with one move for an argument: of parts in a format, and in float64."""
-    from models.torch_functions.function import cotangent_like, widened
-
-    form, at = formats.named(dtype), point(subject, 0, dtype)
-    cotangent, wide = cotangent_like(subject.function(*at)), widened(at)
-
-    def parts(by_hand: Any, at: Any = at) -> Parts | None:
-        try:
-            return _gradients(by_hand.apply, at, cotangent)
-        except RuntimeError:
-            return None
-
-    exact = _gradients(subject.function, wide, cotangent)
-    by_data = [form.unit * np.abs(part).max() for part in exact]
-    if not form.half:
-        moves = _moves(subject.function, widened((*at, cotangent)), exact)
-        by_data = [m * (form.unit / STEP) + unit for m, unit in zip(moves, by_data, strict=True)]
-    return parts, partial(parts, at=wide), exact, [*map(np.array, by_data)]
-
-
-def _gradients(function: Any, at: Any, cotangent: Any) -> Parts:
-    from models.torch_functions.function import gradients
-
-    return [grad.double().numpy() for grad in gradients(function, at, cotangent)]
-
-
-def _moves(function: Any, data: tuple[Any, ...], exact: Parts) -> list[Any]:
-    """Return how far relative changes of data by `STEP` move the gradient of an argument at most.
-
-    To first order, by central differences: Σ |∂g/∂x_j · x_j| · STEP, over the numbers of arguments
-    and cotangent, which is the last of the data.
-    """
-    from models.torch_functions.function import floating
-
-    moved = [np.zeros_like(one) for one in exact]
-    for k, tensor in enumerate(data):
-        for j in range(tensor.numel() if floating(tensor) else 0):
-            both = []
-            for factor in (1 + STEP, 1 - STEP):
-                other = tensor.clone()
-                other.view(-1)[j] *= factor
-                *at, cotangent = (*data[:k], other, *data[k + 1 :])
-                both.append(_gradients(function, at, cotangent))
-            for total, up, down in zip(moved, *both, strict=True):
-                total += np.abs(up - down) / 2
-    return [move.max() for move in moved]
+    slopes = torch.func.jacrev(judged, tuple(range(len(data))))(*data)
+    return [*map(np.ravel, of.arrays(of.function))], [_moved(each, data) for each in slopes]
 
 
 def allowed(dtype: str) -> float:

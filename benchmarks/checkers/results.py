@@ -3,10 +3,11 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NotRequired, Self, TypedDict
+from typing import Annotated, Any, NotRequired, Self, TypeAlias, TypedDict
+
+from msgspec import Meta
 
 from benchmarks.checkers.cases import GRADIENTS, QUESTIONS, RIGHT
-from benchmarks.checkers.question import Answer, Took
 from benchmarks.files import STORED_RESULTS, Described, Stored, converted
 from compare.wording import InputError, shown
 
@@ -18,6 +19,36 @@ SCHEMA = 2
 
 #: What files of answers are, in messages.
 WHAT = "answers of checkers"
+
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Took: TypeAlias = Annotated[float, Meta(ge=0)]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A checker's answer about a derivative; the last six are added by the run."""
+
+    verdict: str  #: `RIGHT`, `WRONG` or `NO_ANSWER`
+    reason: str = ""  #: why there is no answer: time, memory, undecidable, an error; or imprecise
+    leaves: tuple[str, ...] = ()  #: the parameters it blames, `params['w']`, or the elements
+    kinds: tuple[str, ...] = ()  #: the kinds of mistake it names, in `handgrad`'s terms
+    message: str = ""  #: the beginning of its message
+    lines: tuple[str, ...] = ()  #: the lines of the forward pass that it names
+    points: Count = 0  #: how many points it judged; 0 if it does not say
+    judged: Count = 0  #: how many elements at the given point; 0 likewise
+    wrong_leaves: tuple[str, ...] = ()  #: what is wrong; empty if nothing is, or it is not known
+    parameters: Count = 0  #: the number of what can be blamed; 0 if not known
+    elements: Count = 0  #: those of the gradient; 0 if not counted
+    call: Count = 0  #: the index among the calls about the same case, in one process
+    seconds: Took = 0.0  #: on the clock, which other work on the machine makes longer
+    #: Seconds of processors, of all threads and processes; None if it was stopped, or not recorded.
+    cpu: Took | None = None
+
+    def __str__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        cpu = "" if self.cpu is None else f", {self.cpu:.2g} s of processors"
+        return f"{self.verdict}{reason}, {self.seconds:.2g} s{cpu}"
 
 
 @dataclass(frozen=True, kw_only=True)

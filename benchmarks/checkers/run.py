@@ -16,10 +16,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.checkers.cases import SIZED, Case, simple
-from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import NO_ANSWER, Answer, Question
-from benchmarks.checkers.results import Check, Results
+from benchmarks.checkers.cases import (
+    NO_ANSWER,
+    ONE_POINT,
+    RIGHT,
+    Case,
+    Question,
+    parameters,
+    simple,
+)
+from benchmarks.checkers.contenders import Contender, stopped
+from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
 from benchmarks.ready import leaves
@@ -73,9 +80,11 @@ def run(
     try:
         for contender in contenders:
             todo = begun(contender)
-            for case, answers, took in asked(contender, todo, results.questions, results.limit):
-                about = {"contender": contender.name, "case": case.id, "part": case.part}
-                about |= {"subject": case.subject, "what": case.what, "format": case.format}
+            for case, answers, took in asked(contender, todo, results.limit):
+                about = {
+                    name: getattr(case, name) for name in ("part", "subject", "what", "format")
+                }
+                about |= {"contender": contender.name, "case": case.id}
                 checks = [Check(**about, **asdict(answer)) for answer in answers]
                 results.checks += checks
                 results.calibration += took
@@ -99,15 +108,15 @@ def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[
     def is_asked(case: Case) -> bool:
         if contender.keeps or not case.fresh:
             return True
-        of = SIZED[case.subject]
-        return not of.one_point and of.parameters <= contender.largest
+        alike = case.subject.endswith(ONE_POINT)
+        return not alike and parameters(case.subject) <= contender.largest
 
     absent = results.contenders[contender.name] is not None
     return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]
 
 
 def asked(
-    contender: Contender, cases: Iterable[Case], questions: str, limit: float, memory: int = MEMORY
+    contender: Contender, cases: Iterable[Case], limit: float, memory: int = MEMORY
 ) -> Iterator[tuple[Case, list[Answer], list[float]]]:
     """Yield each case, the checker's answer to each call or that a limit ended it, and calibration.
 
@@ -120,11 +129,11 @@ def asked(
             if process is None or case.fresh:
                 if process:
                     process.stop()
-                process = Process(answer, contender, "" if case.fresh else questions)
+                process = Process(answer, contender, "" if case.fresh else case.questions)
                 try:
                     process.receive(START)
-                except StoppedError as stopped:
-                    raise WorkerError(f"does not start: {stopped}") from stopped
+                except StoppedError as stop:
+                    raise WorkerError(f"does not start: {stop}") from stop
             process.send(case)
             answers, took = list[Answer](), list[float]()
             try:
@@ -134,10 +143,10 @@ def asked(
                     answers.append(process.receive(*limits))
                 if case.fresh:
                     took.append(process.receive(*limits))
-            except StoppedError as stopped:
+            except StoppedError as stop:
                 process.stop()
                 process, call = None, len(answers)
-                answers.append(Answer(NO_ANSWER, str(stopped), call=call, seconds=stopped.seconds))
+                answers.append(Answer(NO_ANSWER, str(stop), call=call, seconds=stop.seconds))
             yield case, answers, took
     except WorkerError as error:
         raise WorkerError(f"{contender.name}: {error}") from error
@@ -167,24 +176,22 @@ def answer(pipe: Connection, contender: Contender, first: str) -> None:
             question = case.build()
             pipe.send("built")
             for call in range(case.calls):
-                pipe.send(answered(contender, question, call))
+                # What keeps what checks have in common is asked at other parameters.
+                about = case.build(call) if call and contender.keeps else question
+                pipe.send(answered(contender, about, call))
             if case.fresh:
                 pipe.send(calibration())
 
 
 def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
-    """Return the checker's answer, with what it took, and what is known of the question.
-
-    One that keeps what checks have in common is asked about other parameters in later calls.
-    """
-    about = question.later(call) if call and contender.keeps else question
+    """Return the checker's answer, with what it took, and what is known of the question."""
     began, used = time.perf_counter(), processor_seconds()
     try:
-        answer = contender.ask(about)
+        answer = contender.ask(question) or Answer(RIGHT)
     except MemoryError:
         answer = Answer(NO_ANSWER, "memory")
-    except Exception as error:  # of a checker: it is stored, and the next case is asked about
-        answer = Answer(NO_ANSWER, "error", message=f"{type(error).__name__}: {error}")
+    except Exception as error:  # of a checker or a derivative
+        answer = stopped(question.paths, error)
     seconds, cpu = time.perf_counter() - began, processor_seconds() - used
     gradient = leaves(question.at[0]) if question.kind == GRADIENT else []
     return replace(

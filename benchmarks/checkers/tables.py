@@ -4,6 +4,7 @@ A row of a table counts the checks with the same first cells, for each checker i
 """
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,16 +16,17 @@ from benchmarks.checkers.cases import (
     ELEMENTS,
     GRADIENTS,
     MISTAKES,
+    NO_ANSWER,
+    ONE_POINT,
     RIGHT,
     SIZED,
     TIMES,
     TORCH,
-    subjects,
+    WRONG,
+    models,
 )
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.planted import limit
-from benchmarks.checkers.question import NO_ANSWER, WRONG
-from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
 from benchmarks.checkers.results import Check, Planted, Results
 from benchmarks.checkers.run import BITS, SIDES
 from benchmarks.report import units
@@ -59,7 +61,7 @@ WORDS = {
     COMPLEX: "complex gradients",
     RULE: "rules of JAX",
 }
-OF_KIND = {subject.name: subject.kind for subject in subjects(DERIVATIVES)}
+OF_KIND = {name: model.kind for name, model in models(DERIVATIVES).items()}
 
 #: What rows are about.
 CAUGHT, ALARMS, NAMED = "caught", "called wrong", "named"
@@ -75,7 +77,7 @@ NOTHING = Planted(says="", kinds=[], lines=[], size=None, times=None)
 Cell = Callable[[Checks], str]
 
 #: Rows of a table: checks, the first cells of the row in which each stands, and the other cells.
-Rows = tuple[Checks, Callable[[Check], tuple[str, ...]], Cell]
+Row = tuple[Checks, Callable[[Check], tuple[str, ...]], Cell]
 
 
 def markdown(results: Results) -> str:
@@ -87,7 +89,7 @@ def markdown(results: Results) -> str:
 
 def in_brief(results: Results) -> str:
     """Write what is most important about gradients, for the README."""
-    count, rows = _count(results, caught), list[Rows]()
+    rows = list[Row]()
     for words, part in (
         ("planted mistakes, caught", MISTAKES),
         ("single wrong elements, caught", ELEMENTS),
@@ -95,23 +97,29 @@ def in_brief(results: Results) -> str:
     ):
         checks = _part(results, part)
         first = f"{len({check.case for check in checks})} {words}"
-        rows.append((checks, lambda _, f=first: (f,), lambda of: count(of).split()[0]))
+        rows.append((checks, lambda _, f=first: (f,), _count(results, caught)))
     word, times = _times(results)
-    rows.append(
-        (results.checks, lambda _: (f"{word}, median",), lambda of: times(of).split(";")[0])
-    )
+    rows.append((results.checks, lambda _: (f"{word}, median",), times))
     names = results.available
+    cells = [
+        [first, *(re.split("[ ;]", cell)[0] for cell in row)] for first, *row in _cells(rows, names)
+    ]
     heads = ["", *(f"{name.split('.')[0]} {_short(name)}" for name in names)]
-    return written(heads, ["---", *["--:"] * len(names)], _cells(rows, names))
+    return written(heads, ["---", *["--:"] * len(names)], cells)
 
 
-def _cells(rows: Iterable[Rows], names: Sequence[str]) -> list[list[str]]:
+def _cells(rows: Iterable[Row], names: Sequence[str]) -> list[list[str]]:
     """Return the cells of rows, with one for each of these checkers."""
     return [
         [*cells, *(cell([check for check in alike if check.contender == name]) for name in names)]
         for checks, first, cell in rows
         for cells, alike in _grouped(checks, first).items()
     ]
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], names: Sequence[str]) -> str:
+    every = [*heads, *map(_short, names)]
+    return written(every, ["---"] * len(every), rows)
 
 
 def _short(name: str) -> str:
@@ -130,28 +138,24 @@ def _part(results: Results, *parts: str) -> Checks:
 
 
 def _measured(results: Results) -> str:
-    """Write the limit, the machine and the versions."""
-    found = results.fingerprint
+    """Write the limit, the machine and the versions, and what machines can be compared by."""
+    found, took = results.fingerprint, results.calibration
     unit = "CPU seconds" if any(check.cpu is not None for check in results.checks) else "seconds"
     plural = "s" if found["processors"] != 1 else ""
     load = f"; load before: {found['load']}" if "load" in found else ""
-    return (
+    said = (
         f"A check is stopped after {results.limit:g} {unit}. Measured on {found['date']} at "
         f"revision {found['revision']}, on {found['processors']} processor{plural} "
         f"({found['processor']}, {found['machine']}, {found['system']}{load}), with "
         f"{', '.join(f'{name} {version}' for name, version in found['versions'].items())}."
-        f"{_calibrated(results.calibration)}"
     )
-
-
-def _calibrated(samples: Sequence[float]) -> str:
-    if not samples:
-        return ""
+    if not took:
+        return said
     product = "{} × {} by {} × {}".format(*SIDES[:2], *SIDES[1:])
     return (
-        f" To compare machines by: a product of balls, {product} at {BITS} bits, takes "
-        f"{units.seconds(statistics.median(samples))} (in its processes "
-        f"{units.interval(min(samples), max(samples))}) there."
+        f"{said} To compare machines by: a product of balls, {product} at {BITS} bits, takes "
+        f"{units.seconds(statistics.median(took))} (in its processes "
+        f"{units.interval(min(took), max(took))}) there."
     )
 
 
@@ -208,20 +212,14 @@ def answered(checks: Checks) -> Checks:
 def _compared(results: Results) -> list[str]:
     """Return the conditions, and the tables that compare what checkers say."""
     planted, right = _part(results, MISTAKES, ELEMENTS), _part(results, RIGHT)
-    models = len({check.subject for check in _part(results, MISTAKES) or results.checks})
+    subjects = len({check.subject for check in _part(results, MISTAKES) or results.checks})
     wrong_ones, right_ones = (len({check.case for check in part}) for part in (planted, right))
-    conditions = f"{models} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
+    conditions = f"{subjects} models, {wrong_ones} wrong derivatives and {right_ones} right ones."
     names = results.available
-    cells = _cells([*_ROWS[results.questions](results), *_said(results)], names)
     # Where all say the same there is nothing to compare.
-    rows = [row for row in cells if len({*row[2:]}) > 1 or len(names) == 1]
-    found = [f"{conditions} {_measured(results)}", _table(["", ""], rows, names)]
+    cells = [r for r in _cells(_rows(results), names) if len({*r[2:]}) > 1 or len(names) == 1]
+    found = [f"{conditions} {_measured(results)}", _table(["", ""], cells, names)]
     return found + (_missed(results) if results.questions != GRADIENTS else [])
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], names: Sequence[str]) -> str:
-    every = [*heads, *map(_short, names)]
-    return written(every, ["---"] * len(every), rows)
 
 
 def _count(results: Results, found: Found) -> Cell:
@@ -237,75 +235,79 @@ def _count(results: Results, found: Found) -> Cell:
     return cell
 
 
-def _of_gradients(results: Results) -> list[Rows]:
-    order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
-    whole = sorted(_part(results, MISTAKES), key=lambda c: order.get(c.what, len(order)))
-    kinds, right = len({check.what for check in whole}), _part(results, RIGHT)
-    is_caught = _count(results, caught)
+def _rows(results: Results) -> Iterator[Row]:
+    """Yield the rows of a comparison: what was caught, called wrong, named, and in what time."""
+    planted, right = _part(results, MISTAKES), _part(results, RIGHT)
+    every, whole = _part(results, MISTAKES, ELEMENTS), list[Check]()
+    about, is_caught = results.planted, _count(results, caught)
+    element = "a wrong element"
+    if results.questions == GRADIENTS:
+        element, whole = "the parameter, of several", every
+        order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
+        planted = sorted(planted, key=lambda c: order.get(c.what, len(order)))
+        kinds = len({check.what for check in planted})
 
-    def says(check: Check) -> str:
-        note = " [^kink]" if check.what == AT_A_KINK else ""
-        return f"{results.planted[check.case]['says']}{note}"
+        def says(check: Check) -> str:
+            note = " [^kink]" if check.what == AT_A_KINK else ""
+            return f"{about[check.case]['says']}{note}"
 
-    return [
-        (whole, lambda c: (CAUGHT, f"`{c.what}`: {says(c)}"), is_caught),
-        (whole, lambda _: (CAUGHT, f"all {kinds} kinds in whole models"), is_caught),
-        (_part(results, ELEMENTS), lambda c: (CAUGHT, f"in one element: {says(c)}"), is_caught),
-        (right, lambda c: (ALARMS, f"right ones: {OF_RIGHT_POINTS[c.what]}"), is_caught),
-        (right, lambda _: (ALARMS, "all right ones"), is_caught),
-    ]
+        yield planted, lambda c: (CAUGHT, f"`{c.what}`: {says(c)}"), is_caught
+        yield planted, lambda _: (CAUGHT, f"all {kinds} kinds in whole models"), is_caught
+        single = _part(results, ELEMENTS)
+        yield single, lambda c: (CAUGHT, f"in one element: {says(c)}"), is_caught
+        yield right, lambda c: (ALARMS, f"right ones: {OF_RIGHT_POINTS[c.what]}"), is_caught
+        yield right, lambda _: (ALARMS, "all right ones"), is_caught
+    else:
+        groups = _grouped(results.checks, lambda c: c.format or WORDS[OF_KIND[c.subject]])
+        for group, checks in groups.items():
+            wrong, others = ([c for c in checks if c.part == part] for part in (MISTAKES, RIGHT))
+            by_size = _grouped(wrong, lambda c: is_larger(c, about[c.case]))
+            for words, alike, found in (
+                ("mistakes larger than rounding, caught", by_size.get(True, []), caught),
+                ("smaller mistakes, caught", by_size.get(False, []), caught),
+                ("right ones called wrong", others, caught),
+                ("named the mistake, of those caught", wrong, named),
+            ):
+                yield alike, lambda _, cells=(group, words): cells, _count(results, found)
+    if results.questions == DERIVATIVES:
+        by_size = sorted(planted, key=lambda c: _least(about[c.case]), reverse=True)
+        yield by_size, lambda c: (CAUGHT, _of_size(about[c.case])), is_caught
+        yield right, lambda c: (ALARMS, _way(c)), is_caught
+    elif results.questions == TORCH:
+        element = "the argument"
+        sizes = {(c.subject, c.what): about[c.case] for c in reversed(planted)}
 
+        def first(check: Check) -> tuple[str, str]:
+            of = sizes[check.subject, check.what]
+            size = "" if of["size"] is None else f", size {of['size']:.1g}"
+            return f"caught in{size}", f"{check.subject}: {of['says']}"
 
-def _of_derivatives(results: Results) -> list[Rows]:
-    def least(check: Check) -> float:
-        """Return the first of the sizes that a mistake is counted with."""
-        size = results.planted[check.case]["size"]
-        return SIZES[1] if size is None else next(least for least in SIZES if size >= least)
-
-    def of_size(check: Check) -> tuple[str, str]:
-        above, size = SIZES[SIZES.index(least(check)) - 1], least(check)
-        first = "another shape, or " if above == math.inf else f"below {above:g}, "
-        return CAUGHT, f"{first}from {size:g} on" if size else f"below {above:g}"
-
-    def how(check: Check) -> tuple[str, str]:
-        if not check.case.endswith("/0"):
-            return ALARMS, "right ones at points that are hard"
-        return ALARMS, "right ones " + ("as written" if check.what == AS_WRITTEN else "rewritten")
-
-    by_size = sorted(_part(results, MISTAKES), key=least, reverse=True)
-    return [
-        *_by_group(results),
-        (by_size, of_size, _count(results, caught)),
-        (_part(results, RIGHT), how, _count(results, caught)),
-    ]
-
-
-def _of_torch(results: Results) -> list[Rows]:
-    """Return also a row for each mistake, with its size and the formats in which it is caught."""
-    planted = _part(results, MISTAKES)
-    known = {(c.subject, c.what): results.planted[c.case] for c in reversed(planted)}
-
-    def first(check: Check) -> tuple[str, str]:
-        about = known[check.subject, check.what]
-        size = "" if about["size"] is None else f", size {about['size']:.1g}"
-        return f"caught in{size}", f"{check.subject}: {about['says']}"
-
-    return [*_by_group(results), (planted, first, _caught_in)]
+        yield planted, first, _caught_in
+    word, times = _times(results)
+    yield every, lambda _: (NAMED, f"{element}, of those caught"), _count(results, leaf_named)
+    yield whole, lambda _: (NAMED, "the mistake"), _count(results, named)
+    yield every, lambda _: (NAMED, "another mistake"), _count(results, misnamed)
+    yield results.checks, lambda _: ("no answer", ""), _no_answer
+    yield results.checks, lambda _: (word, "median; longest"), times
 
 
-def _by_group(results: Results) -> Iterator[Rows]:
-    """Yield the rows about each format of torch or kind of derivative."""
-    groups = _grouped(results.checks, lambda c: c.format or WORDS[OF_KIND[c.subject]])
-    for group, every in groups.items():
-        planted, right = ([c for c in every if c.part == part] for part in (MISTAKES, RIGHT))
-        by_size = _grouped(planted, lambda c: is_larger(c, results.planted[c.case]))
-        for words, checks, found in (
-            ("mistakes larger than rounding, caught", by_size.get(True, []), caught),
-            ("smaller mistakes, caught", by_size.get(False, []), caught),
-            ("right ones called wrong", right, caught),
-            ("named the mistake, of those caught", planted, named),
-        ):
-            yield checks, lambda _, cells=(group, words): cells, _count(results, found)
+def _least(mistake: Planted) -> float:
+    """Return the first of the sizes that a mistake is counted with."""
+    size = mistake["size"]
+    return SIZES[1] if size is None else next(least for least in SIZES if size >= least)
+
+
+def _of_size(mistake: Planted) -> str:
+    least = _least(mistake)
+    above = SIZES[SIZES.index(least) - 1]
+    first = "another shape, or " if above == math.inf else f"below {above:g}, "
+    return f"{first}from {least:g} on" if least else f"below {above:g}"
+
+
+def _way(check: Check) -> str:
+    if not check.case.endswith("/0"):
+        return "right ones at points that are hard"
+    return f"right ones {'as written' if check.what == AS_WRITTEN else 'rewritten'}"
 
 
 def _caught_in(checks: Checks) -> str:
@@ -315,22 +317,6 @@ def _caught_in(checks: Checks) -> str:
     if not asked:
         return "-"
     return "all" if len(formats) == len(asked) else ", ".join(formats) or "none"
-
-
-def _said(results: Results) -> list[Rows]:
-    """Return the rows of what was named, and how long it took."""
-    every, planted = results.checks, _part(results, MISTAKES, ELEMENTS)
-    whose = {GRADIENTS: "the parameter, of several", TORCH: "the argument"}
-    element = whose.get(results.questions, "a wrong element")
-    word, times = _times(results)
-    whole = planted if results.questions == GRADIENTS else []
-    return [
-        (planted, lambda _: (NAMED, f"{element}, of those caught"), _count(results, leaf_named)),
-        (whole, lambda _: (NAMED, "the mistake"), _count(results, named)),
-        (planted, lambda _: (NAMED, "another mistake"), _count(results, misnamed)),
-        (every, lambda _: ("no answer", ""), _no_answer),
-        (every, lambda _: (word, "median; longest"), times),
-    ]
 
 
 def _no_answer(checks: Checks) -> str:
@@ -369,44 +355,33 @@ def _missed(results: Results) -> list[str]:
     return [f"The largest that were missed: {', '.join(each)}."] if each else []
 
 
-#: The rows of each comparison, before those that all have.
-_ROWS: dict[str, Callable[[Results], list[Rows]]] = {
-    GRADIENTS: _of_gradients,
-    DERIVATIVES: _of_derivatives,
-    TORCH: _of_torch,
-}
-
-
 # Times of checks: those of one checker about one model are the calls of one row.
 
 
 def _of_times(results: Results) -> list[str]:
     """Return the conditions, and the tables of times."""
-    asked = _grouped(results.checks, lambda check: (check.subject, check.contender == OURS))
+    ours = _ours(results)
     names = [name for name in results.available if name != OURS]
-    rows, equal, alone = [], [], []
-    for subject, of in SIZED.items():
-        if calls := asked.get((subject, True)):
-            judged, why = points(calls), no_time(calls)
-            if of.one_point:
-                some = "" if whole(calls) else f"; points: {judged}"
-                equal.append(calls)
-                alone.append(f"{both(calls)} ({of.words}{some})")
-            else:
-                size, times = max(c.elements for c in calls), f"no time: {why}"
-                first = of.words, f"{size:,}", judged, times if why else both(calls)
-                others = _grouped(asked.get((subject, False), ()), lambda c: c.contender)
-                rows.append([*first, *(both(others.get(name, ())) for name in names)])
-    found = [_measured(results)]
-    if rows:
-        heads = ["network, examples", "parameters", "points judged", "first, later calls"]
-        found.append(_table(heads, rows, names))
-    if equal:
+
+    def first(check: Check) -> tuple[str, ...]:
+        calls = ours[check.subject]
+        return SIZED[check.subject].name, f"{max(c.elements for c in calls):,}", points(calls)
+
+    found, heads = [_measured(results)], ["network, examples", "parameters", "points judged"]
+    checks = [c for c in results.checks if c.subject in ours and not c.subject.endswith(ONE_POINT)]
+    if rows := _cells([(checks, first, both)], [OURS, *names]):
+        found.append(_table([*heads, "first, later calls"], rows, names))
+    alone = {name: calls for name, calls in ours.items() if name.endswith(ONE_POINT)}
+    each = [
+        f"{both(calls)} ({SIZED[name].name}{'' if whole(calls) else f'; points: {points(calls)}'})"
+        for name, calls in alone.items()
+    ]
+    if each:
         found.append(
             "At one point alone (`points=0`), with one batch, the first and the later calls take "
-            f"{'; '.join(alone)}."
+            f"{'; '.join(each)}."
         )
-    if power := growth(equal):
+    if power := growth(alone.values()):
         (middle, low, high), steps = power
         found[-1] += (
             f" The later calls of these {len(steps) + 1} grow with the number of parameters "
@@ -417,16 +392,21 @@ def _of_times(results: Results) -> list[str]:
     return found
 
 
+def _ours(results: Results) -> dict[str, list[Check]]:
+    """Return the calls of our check about each model."""
+    ours = (check for check in results.checks if check.contender == OURS)
+    return _grouped(ours, lambda check: check.subject)
+
+
 def failed(results: Results) -> list[str]:
     """Return our checks that have no time, a line for each model."""
-    ours = [check for check in results.checks if check.contender == OURS]
-    asked = _grouped(ours if results.questions == TIMES else (), lambda check: check.subject)
+    asked = _ours(results) if results.questions == TIMES else {}
     return [f"{name}: {why}" for name, calls in asked.items() if (why := no_time(calls))]
 
 
 def no_time(calls: Checks) -> str:
     """Return why there is no time: it was stopped, or the first verdict that is not right."""
-    others = [call for call in calls if call.verdict != SAYS_RIGHT or call.reason]
+    others = [call for call in calls if call.verdict != RIGHT or call.reason]
     first = min(others, key=lambda call: call.verdict != NO_ANSWER, default=None)
     return (first.reason or first.verdict) if first else ""
 
@@ -446,11 +426,11 @@ def points(calls: Checks) -> str:
 
 
 def both(calls: Checks) -> str:
-    """Write the first and the later calls of a peer, whose time counts whatever it says."""
+    """Write the first and the later calls; a peer's time counts whatever it says."""
     if not calls:
         return "-"
     said = no_time(calls)
-    if len(answered(calls)) < len(calls):
+    if said and (calls[0].contender == OURS or len(answered(calls)) < len(calls)):
         return f"no time: {said}"
     two = (f"{s:.2g}" if s < 99.5 else f"{s:.0f}" for s in _first_and_later(calls))
     return f"{', '.join(two)} s{f' ({said})' if said else ''}"

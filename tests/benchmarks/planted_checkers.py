@@ -10,11 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.checkers import cases
-from benchmarks.checkers.cases import AS_WRITTEN, GRADIENTS, MISTAKES, Case
+from benchmarks.checkers.cases import AS_WRITTEN, GRADIENTS, MISTAKES, RIGHT, Case, Question
 from benchmarks.checkers.contenders import Contender
-from benchmarks.checkers.question import RIGHT, Answer, Question
-from benchmarks.checkers.results import Check, Planted, Results
+from benchmarks.checkers.results import Answer, Check, Planted, Results
 from benchmarks.checkers.run import answered
 from models.model import GRADIENT
 
@@ -24,18 +22,13 @@ B, W = "params['b']", "params['w']"
 
 def question(slug: str = "") -> Question:
     """About a model with a matrix and a bias: right, or with a mistake."""
-    part, what = (MISTAKES, slug) if slug else (cases.RIGHT, AS_WRITTEN)
+    part, what = (MISTAKES, slug) if slug else (RIGHT, AS_WRITTEN)
     return Case(GRADIENTS, part, "logistic-labels", what).build()
 
 
 def elementary() -> Question:
     """A question without inputs, which the planted checkers answer."""
     return replace(question(), at=question().at[:1])
-
-
-def elsewhere_later() -> Question:
-    at = question().at
-    return replace(question(), draw=lambda seed: jax.tree.map(lambda p: p + seed, at))
 
 
 def unbuilt() -> Question:
@@ -83,7 +76,7 @@ def eats(asked: Question) -> Answer:
     return Answer(RIGHT)
 
 
-def contender(name: str, ask: Callable[[Question], Answer], keeps: bool = False) -> Contender:
+def contender(name: str, ask: Callable[[Question], Any], keeps: bool = False) -> Contender:
     return Contender(name, "numpy", ask, [GRADIENT], keeps)
 
 
@@ -97,19 +90,32 @@ class Made(Case):
 
     make: Callable[[], Question] = question
 
-    def build(self) -> Question:
-        return self.make()
+    def build(self, call: int = 0) -> Question:
+        """In later calls at other parameters."""
+        made = self.make()
+        return replace(made, at=jax.tree.map(lambda leaf: leaf + call, made.at)) if call else made
 
 
-def a_case(what: str, make: Callable[[], Question] = question, **others: Any) -> Case:
-    return Made(GRADIENTS, MISTAKES, "linear", what, make=make, **others)
+def a_case(
+    what: str,
+    make: Callable[[], Question] = question,
+    questions: str = GRADIENTS,
+    part: str = MISTAKES,
+    calls: int = 1,
+) -> Case:
+    return Made(questions, part, "linear", what, make=make, calls=calls)
+
+
+def asked(ask: Callable[[Question], Answer | None], about: Question) -> Answer:
+    """A checker's answer in this process."""
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        return answered(contender("asked", ask), about)
 
 
 def asked_here(who: Contender, cases: Iterable[Case], *_: Any) -> Iterator[tuple[Any, ...]]:
     """Asks in this process, where what the other one does is not at stake."""
     for case in cases:
-        about = case.build()
-        answers = [answered(who, about, call) for call in range(case.calls)]
+        answers = [answered(who, case.build(call), call) for call in range(case.calls)]
         yield case, answers, [0.01] * case.fresh
 
 

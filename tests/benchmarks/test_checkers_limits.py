@@ -16,7 +16,9 @@ from models.model import COMPLEX, RULE, Model
 from tests.tiers import one_of_each
 
 #: A rule is judged by its effect on random vectors, of which the limits say the same.
-BY_ELEMENTS = {s.name: s for s in cases.subjects(DERIVATIVES) if s.kind != RULE}
+BY_ELEMENTS = {
+    name: model for name, model in cases.models(DERIVATIVES).items() if model.kind != RULE
+}
 
 
 def test_the_limits_are_those_of_the_judge() -> None:
@@ -69,13 +71,11 @@ def off_by(subject: Model, element: int, size: Any) -> Any:
     return wrong
 
 
-@pytest.mark.parametrize(
-    "name", one_of_each([s.name for s in cases.subjects(DERIVATIVES)], ["reactions"])
-)
+@pytest.mark.parametrize("name", one_of_each(cases.models(DERIVATIVES), ["reactions"]))
 def test_right_ways_round_as_little_as_the_judge_allows(name: str) -> None:
     """At the ordinary point, where mistakes are planted; each of which is one."""
     with jax.enable_x64(True), jax.numpy_rank_promotion("allow"):  # as where they are compared
-        of = measured(cases.named(DERIVATIVES, name))
+        of = measured(cases.models(DERIVATIVES)[name])
         about = [case for case in cases.cases(DERIVATIVES) if case.subject == name]
         known = planted(DERIVATIVES, about)
     for by_data, found in zip(of.by_data, of.rounding, strict=True):

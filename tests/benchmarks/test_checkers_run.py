@@ -16,10 +16,19 @@ import pytest
 
 from benchmarks.checkers import cases, contenders, run, tables
 from benchmarks.checkers import results as results_module
-from benchmarks.checkers.cases import GRADIENTS, RIGHT, SIZED, TIMES, Case
-from benchmarks.checkers.question import NO_ANSWER, WRONG, Answer, Question
-from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
-from benchmarks.checkers.results import Check, Results
+from benchmarks.checkers.cases import (
+    GRADIENTS,
+    NO_ANSWER,
+    ONE_POINT,
+    RIGHT,
+    SIZED,
+    TIMES,
+    WRONG,
+    Case,
+    Question,
+    parameters,
+)
+from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.checkers.run import answered, asked
 from benchmarks.process import WorkerError
 from tests.benchmarks.planted_checkers import (
@@ -31,7 +40,6 @@ from tests.benchmarks.planted_checkers import (
     dies,
     eats,
     elementary,
-    elsewhere_later,
     hangs,
     known,
     results,
@@ -81,9 +89,9 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
         if each.keeps:
             assert names == {*SIZED}
         else:
-            assert not any(SIZED[name].one_point for name in names)
+            assert not any(name.endswith(ONE_POINT) for name in names)
             few = each.largest == contenders.FEW
-            assert max(SIZED[name].parameters for name in names) == (4_810 if few else 669_706)
+            assert max(map(parameters, names)) == (4_810 if few else 669_706)
 
 
 @pytest.mark.slow
@@ -102,24 +110,24 @@ def test_what_does_not_come_to_an_end_is_ended(
     """And a next question is answered by another process."""
     limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
     about = a_case("half-mse"), a_case("half-mse", elementary)
-    ended, after = asked(contender("planted", ask), about, GRADIENTS, limit, memory)
+    ended, after = asked(contender("planted", ask), about, limit, memory)
     (answer,), (right,) = ended[1], after[1]
     assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
     assert answer.seconds < 500, "left to itself it would take ten minutes"
-    assert right.verdict == SAYS_RIGHT
+    assert right.verdict == RIGHT
 
 
 @pytest.mark.slow
 def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
     """The limit is one of processors; on the clock it may go by ten times."""
     who, about = contender("planted", partial(waits, 1.5)), a_case("half-mse", elementary)
-    ((_, (answer,), _),) = asked(who, [about], GRADIENTS, 0.5)
-    assert answer.verdict == SAYS_RIGHT
+    ((_, (answer,), _),) = asked(who, [about], 0.5)
+    assert answer.verdict == RIGHT
 
 
 def works_elsewhere(_: Question) -> Answer:
     subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
-    return Answer(SAYS_RIGHT)
+    return Answer(RIGHT)
 
 
 def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
@@ -132,9 +140,9 @@ def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
 @pytest.mark.parametrize("keeps", [False, True])
 def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: bool) -> None:
     """Later calls are those of the first one; other parameters are for what keeps its answers."""
-    case = a_case("half-mse", elsewhere_later, calls=3, fresh=True)
+    case = a_case("half-mse", questions=TIMES, calls=3)
     about = a_case("half-mse"), a_case("exchanged"), case, replace(case, calls=1)
-    found = asked(contender("planted", says_where, keeps), about, GRADIENTS, 60)
+    found = asked(contender("planted", says_where, keeps), about, 60)
     _, ((warm,), (after,), first, (second,)), took = zip(*found, strict=True)
     assert [*map(len, took)] == [0, 0, 1, 1]
     assert [answer.call for answer in first] == [0, 1, 2]
@@ -175,7 +183,7 @@ if __name__ == "__main__":
 @pytest.mark.slow
 def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
     with pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"):
-        next(asked(ALWAYS_RIGHT, [a_case("half-mse", unbuilt)], GRADIENTS, 60))
+        next(asked(ALWAYS_RIGHT, [a_case("half-mse", unbuilt)], 60))
 
 
 def test_without_torch_the_command_says_what_to_install_and_shows_what_is_stored(
@@ -201,7 +209,7 @@ def little(monkeypatch: pytest.MonkeyPatch, here: None, tmp_path: Path) -> None:
     monkeypatch.setattr(results_module, "STORED", tmp_path / "stored")
 
     def few(*_: Any) -> list[Case]:
-        return [replace(a_case(what), part=RIGHT) for what in ("tiny", "huge")]
+        return [a_case(what, part=RIGHT) for what in ("tiny", "huge")]
 
     monkeypatch.setattr(cases, "cases", few)
 
@@ -244,7 +252,7 @@ def test_a_part_of_a_run_is_not_stored_as_the_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize(("verdict", "code"), [(SAYS_RIGHT, 0), (WRONG, 1)])
+@pytest.mark.parametrize(("verdict", "code"), [(RIGHT, 0), (WRONG, 1)])
 def test_ours_must_agree_where_it_is_timed(
     verdict: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

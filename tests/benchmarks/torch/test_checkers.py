@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import cases, contenders
-from benchmarks.checkers.cases import AS_WRITTEN, FORMATS, MISTAKES, RIGHT, TORCH, Case
+from benchmarks.checkers.cases import (
+    AS_WRITTEN,
+    FORMATS,
+    MISTAKES,
+    NO_ANSWER,
+    RIGHT,
+    TORCH,
+    WRONG,
+    Case,
+    Question,
+)
 from benchmarks.checkers.planted import allowed, limit, measured, planted
-from benchmarks.checkers.question import NO_ANSWER, Question
-from benchmarks.checkers.question import RIGHT as SAYS_RIGHT
-from benchmarks.checkers.question import WRONG as SAYS_WRONG
 from handgrad.torch import check_function
 from models.torch_functions.function import torch
+from tests.benchmarks.planted_checkers import asked
 from tests.benchmarks.test_checkers_stored import hold_every_case
 from tests.tiers import slowly
 
@@ -49,39 +57,41 @@ def test_torch_has_one_thread_in_the_process_of_a_checker() -> None:
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_gradcheck_is_asked_with_its_defaults(dtype: str) -> None:
     """In float64 it is right; in other formats it rejects everything."""
-    answer = contenders.gradcheck(wrong("swiglu", "up-missing", dtype))
-    assert (answer.verdict, answer.leaves) == (SAYS_WRONG, ("gate",))
-    answer = contenders.gradcheck(right("swiglu", "factored", dtype))
-    assert answer.verdict == (SAYS_RIGHT if dtype == "float64" else SAYS_WRONG)
+    answer = asked(contenders.gradcheck, wrong("swiglu", "up-missing", dtype))
+    assert (answer.verdict, answer.leaves) == (WRONG, ("gate",))
+    answer = asked(contenders.gradcheck, right("swiglu", "factored", dtype))
+    assert answer.verdict == (RIGHT if dtype == "float64" else WRONG)
 
 
 @pytest.mark.parametrize(
     ("question", "verdict", "leaves"),
     [
-        (("layer-norm", "weight-in-dx", "bfloat16"), SAYS_WRONG, ("x",)),
-        (("cross-entropy", "no-smoothing", "bfloat16"), SAYS_WRONG, ("logits",)),  # 15 × rounding
-        (("layer-norm", "eps-outside", "bfloat16"), SAYS_RIGHT, ()),  # smaller than rounding
+        (("layer-norm", "weight-in-dx", "bfloat16"), WRONG, ("x",)),
+        (("cross-entropy", "no-smoothing", "bfloat16"), WRONG, ("logits",)),  # 15 × rounding
+        (("layer-norm", "eps-outside", "bfloat16"), RIGHT, ()),  # smaller than rounding
         (("softplus", "other-side", "float64"), NO_ANSWER, ()),
     ],
 )
 def test_twice_the_references_error_is_allowed(
     question: tuple[str, str, str], verdict: str, leaves: tuple[str, ...]
 ) -> None:
-    answer = contenders.twice(wrong(*question))
+    answer = asked(contenders.twice, wrong(*question))
     assert (answer.verdict, answer.leaves) == (verdict, leaves)
-    assert contenders.twice(right("layer-norm", "in-its-format", "bfloat16")).verdict == SAYS_RIGHT
+    assert (
+        asked(contenders.twice, right("layer-norm", "in-its-format", "bfloat16")).verdict == RIGHT
+    )
 
 
 def test_a_gradient_of_another_shape_is_told_as_one() -> None:
     for ask in (contenders.gradcheck, contenders.twice):
-        answer = ask(wrong("layer-norm", "wrong-axes", "float32"))
-        assert (answer.verdict, answer.kinds) == (SAYS_WRONG, ("shape",))
+        answer = asked(ask, wrong("layer-norm", "wrong-axes", "float32"))
+        assert (answer.verdict, answer.kinds) == (WRONG, ("shape",))
 
 
 @pytest.mark.slow
 def test_ours_names_the_line_and_the_argument() -> None:
-    answer = contenders.by_handgrad(wrong("layer-norm", "mean-term", "float64"))
-    assert (answer.verdict, answer.leaves) == (SAYS_WRONG, ("x",))
+    answer = asked(contenders.by_handgrad, wrong("layer-norm", "mean-term", "float64"))
+    assert (answer.verdict, answer.leaves) == (WRONG, ("x",))
     assert answer.lines == ("mean = z.mean(dim=-1, keepdim=True)",)
 
 
@@ -104,16 +114,13 @@ def test_the_leaves_that_are_wrong_are_known() -> None:
     assert right("attention", "softmax", "float32", 1).wrong_leaves() == ()
 
 
-NAMES = [subject.name for subject in cases.subjects(TORCH)]
-
-
 @pytest.mark.parametrize(
-    ("name", "dtype"), [slowly(*of) for of in product(NAMES, ("float32", "bfloat16"))]
+    ("name", "dtype"), [slowly(*of) for of in product(cases.models(TORCH), ("float32", "bfloat16"))]
 )
 def test_a_mistake_as_large_as_the_limit_is_caught(name: str, dtype: str) -> None:
     """Where the judge allows most beside rounding; in float64 all is as in float32."""
-    function, at = cases.named(TORCH, name).by_hand, right(name, AS_WRITTEN, dtype).at
-    of = measured(cases.named(TORCH, name), dtype)
+    function, at = cases.models(TORCH)[name].by_hand, right(name, AS_WRITTEN, dtype).at
+    of = measured(cases.models(TORCH)[name], dtype)
     ruling = check_function(function, *at, points=0).trial.outcomes[0].ruling
     assert ruling is not None
     shares, sharp = [], ruling.tolerance.sharp
