@@ -57,20 +57,19 @@ TIMES, NUDGE = 2.0, 0.3
 def by_handgrad(question: Question) -> Answer:
     """Run handgrad's check of that kind at the given point and its eight default ones."""
     report = report_on(question)
-    found, message = report.findings, report.headline
+    found, verdict = report.findings, report.verdict
     blamed = [_blamed(question, each) for each in found if each.leaf and each.kind not in NO_BLAME]
-    answer = Answer(
-        VERDICTS[report.verdict],
-        reason=report.verdict if report.verdict in ("undecidable", "imprecise") else "",
+    first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
+    return Answer(
+        VERDICTS[verdict],
+        reason=verdict if verdict in ("undecidable", "imprecise") else "",
         leaves=tuple(dict.fromkeys(filter(None, blamed))),
         kinds=tuple(dict.fromkeys(each.kind for each in found)),
-        message=message,
+        message=report.headline,
+        lines=_named_lines(question, report.diagnoses) if question.kind == OF_TORCH else (),
         points=report.points,
+        judged=int(first.reference.known.sum()) if first else 0,
     )
-    if question.kind == OF_TORCH:
-        return replace(answer, lines=_named_lines(report.diagnoses, question.by_hand))
-    first = report.trial.outcomes[0].ruling if question.kind == GRADIENT else None
-    return replace(answer, judged=int(first.reference.known.sum())) if first else answer
 
 
 def report_on(question: Question) -> Any:
@@ -99,9 +98,9 @@ def _blamed(question: Question, found: Any) -> str:
     return f"{part}{[*found.index]}"
 
 
-def _named_lines(diagnoses: Any, function: Any) -> tuple[str, ...]:
+def _named_lines(question: Question, diagnoses: Any) -> tuple[str, ...]:
     """Return the lines of a function's file that diagnoses refer to."""
-    file = inspect.getsourcefile(function.forward) or ""
+    file = inspect.getsourcefile(question.by_hand.forward) or ""
     return tuple(
         linecache.getline(file, int(number)).strip()
         for each in diagnoses
@@ -270,7 +269,8 @@ def numdifftools(question: Question) -> Answer | None:
         if not (gap <= allowed).all():  # NaN, too
             at = int(np.argmax(gap / allowed))
             said = f"{gap.flat[at]:.3g}; our limit {allowed.flat[at]:.3g}"
-            return Answer(WRONG, leaves=question.paths[at:][:1], message=said)
+            found_there = replace(question, right=None)  # whose shape may be another
+            return Answer(WRONG, leaves=found_there.paths[at:][:1], message=said)
     return None
 
 

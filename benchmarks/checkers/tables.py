@@ -7,6 +7,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.checkers.cases import (
@@ -62,9 +63,6 @@ WORDS = {
     RULE: "rules of JAX",
 }
 OF_KIND = {name: model.kind for name, model in models(DERIVATIVES).items()}
-
-#: What rows are about.
-CAUGHT, ALARMS, NAMED = "caught", "called wrong", "named"
 
 #: Sizes of mistakes that are counted together, each from the first number on.
 SIZES = (math.inf, 1e-2, 1e-4, 1e-7, 1e-10, 0.0)
@@ -237,12 +235,9 @@ def _count(results: Results, found: Found) -> Cell:
 
 def _rows(results: Results) -> Iterator[Row]:
     """Yield the rows of a comparison: what was caught, called wrong, named, and in what time."""
-    planted, right = _part(results, MISTAKES), _part(results, RIGHT)
-    every, whole = _part(results, MISTAKES, ELEMENTS), list[Check]()
-    about, is_caught = results.planted, _count(results, caught)
-    element = "a wrong element"
+    planted, single, right = (_part(results, part) for part in (MISTAKES, ELEMENTS, RIGHT))
+    every, about, is_caught = [*planted, *single], results.planted, _count(results, caught)
     if results.questions == GRADIENTS:
-        element, whole = "the parameter, of several", every
         order = {what: place for place, what in enumerate(mistakes.MISTAKES)}
         planted = sorted(planted, key=lambda c: order.get(c.what, len(order)))
         kinds = len({check.what for check in planted})
@@ -251,12 +246,11 @@ def _rows(results: Results) -> Iterator[Row]:
             note = " [^kink]" if check.what == AT_A_KINK else ""
             return f"{about[check.case]['says']}{note}"
 
-        yield planted, lambda c: (CAUGHT, f"`{c.what}`: {says(c)}"), is_caught
-        yield planted, lambda _: (CAUGHT, f"all {kinds} kinds in whole models"), is_caught
-        single = _part(results, ELEMENTS)
-        yield single, lambda c: (CAUGHT, f"in one element: {says(c)}"), is_caught
-        yield right, lambda c: (ALARMS, f"right ones: {OF_RIGHT_POINTS[c.what]}"), is_caught
-        yield right, lambda _: (ALARMS, "all right ones"), is_caught
+        yield planted, lambda c: ("caught", f"`{c.what}`: {says(c)}"), is_caught
+        yield planted, lambda _: ("caught", f"all {kinds} kinds in whole models"), is_caught
+        yield single, lambda c: ("caught", f"in one element: {says(c)}"), is_caught
+        yield right, lambda c: ("called wrong", f"right ones: {OF_RIGHT_POINTS[c.what]}"), is_caught
+        yield right, lambda _: ("called wrong", "all right ones"), is_caught
     else:
         groups = _grouped(results.checks, lambda c: c.format or WORDS[OF_KIND[c.subject]])
         for group, checks in groups.items():
@@ -270,44 +264,45 @@ def _rows(results: Results) -> Iterator[Row]:
             ):
                 yield alike, lambda _, cells=(group, words): cells, _count(results, found)
     if results.questions == DERIVATIVES:
-        by_size = sorted(planted, key=lambda c: _least(about[c.case]), reverse=True)
-        yield by_size, lambda c: (CAUGHT, _of_size(about[c.case])), is_caught
-        yield right, lambda c: (ALARMS, _way(c)), is_caught
+        by_size = sorted(planted, key=lambda c: _range(about[c.case]), reverse=True)
+        yield by_size, lambda c: ("caught", _of_size(about[c.case])), is_caught
+        yield right, lambda c: ("called wrong", f"right ones {_way(c)}"), is_caught
     elif results.questions == TORCH:
-        element = "the argument"
-        sizes = {(c.subject, c.what): about[c.case] for c in reversed(planted)}
+        first = {(c.subject, c.what): about[c.case] for c in reversed(planted)}
 
-        def first(check: Check) -> tuple[str, str]:
-            of = sizes[check.subject, check.what]
+        def sized(check: Check) -> tuple[str, str]:
+            of = first[check.subject, check.what]
             size = "" if of["size"] is None else f", size {of['size']:.1g}"
             return f"caught in{size}", f"{check.subject}: {of['says']}"
 
-        yield planted, first, _caught_in
-    word, times = _times(results)
-    yield every, lambda _: (NAMED, f"{element}, of those caught"), _count(results, leaf_named)
-    yield whole, lambda _: (NAMED, "the mistake"), _count(results, named)
-    yield every, lambda _: (NAMED, "another mistake"), _count(results, misnamed)
+        yield planted, sized, _caught_in
+    whose = {GRADIENTS: "the parameter, of several", TORCH: "the argument"}
+    element = whose.get(results.questions, "a wrong element")
+    yield every, lambda _: ("named", f"{element}, of those caught"), _count(results, leaf_named)
+    if results.questions == GRADIENTS:
+        yield every, lambda _: ("named", "the mistake"), _count(results, named)
+    yield every, lambda _: ("named", "another mistake"), _count(results, misnamed)
     yield results.checks, lambda _: ("no answer", ""), _no_answer
+    word, times = _times(results)
     yield results.checks, lambda _: (word, "median; longest"), times
 
 
-def _least(mistake: Planted) -> float:
-    """Return the first of the sizes that a mistake is counted with."""
-    size = mistake["size"]
-    return SIZES[1] if size is None else next(least for least in SIZES if size >= least)
+def _range(mistake: Planted) -> tuple[float, float]:
+    """Return the sizes between which a mistake is."""
+    size = math.inf if mistake["size"] is None else mistake["size"]
+    return next(two for two in pairwise(SIZES) if size >= two[1])
 
 
 def _of_size(mistake: Planted) -> str:
-    least = _least(mistake)
-    above = SIZES[SIZES.index(least) - 1]
+    above, least = _range(mistake)
     first = "another shape, or " if above == math.inf else f"below {above:g}, "
     return f"{first}from {least:g} on" if least else f"below {above:g}"
 
 
 def _way(check: Check) -> str:
     if not check.case.endswith("/0"):
-        return "right ones at points that are hard"
-    return f"right ones {'as written' if check.what == AS_WRITTEN else 'rewritten'}"
+        return "at points that are hard"
+    return "as written" if check.what == AS_WRITTEN else "rewritten"
 
 
 def _caught_in(checks: Checks) -> str:
@@ -451,13 +446,14 @@ def growth(rows: Iterable[Checks]) -> tuple[Interval, list[float]] | None:
     """
     import numpy as np
     from scipy.special import stdtrit
+    from scipy.stats import linregress
 
     right = (calls for calls in rows if not no_time(calls) and whole(calls))
     found = {calls[0].elements: _first_and_later(calls)[1] for calls in right}
     if len(found) < 3:
         return None
     x, y = np.log(sorted(found.items())).T
-    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
-    half = math.sqrt(covariance[0, 0]) * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
-    interval = Interval(float(slope), float(slope) - half, float(slope) + half)
+    fit = linregress(x, y)
+    half = fit.stderr * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
+    interval = Interval(fit.slope, fit.slope - half, fit.slope + half)
     return interval, (np.diff(y) / np.diff(x)).tolist()

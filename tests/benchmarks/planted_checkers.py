@@ -35,7 +35,7 @@ def unbuilt() -> Question:
     raise KeyError("no such model")
 
 
-def says(verdict: str, _question: Question) -> Answer:
+def says(verdict: str, _: Question) -> Answer:
     return Answer(verdict)
 
 
@@ -44,36 +44,20 @@ def says_where(asked: Question) -> Answer:
     return Answer(RIGHT, message=f"{os.getpid()} {asked.at[0]}")
 
 
-def waits(seconds: float, _: Question) -> Answer:
+def waits(seconds: float, _: Question) -> None:
     time.sleep(seconds)
-    return Answer(RIGHT)
 
 
-def hangs(asked: Question) -> Answer:
-    """On its first question, which is there to warm it up, it does not."""
-    if asked.args:
-        time.sleep(600)
-    return Answer(RIGHT)
-
-
-def works(asked: Question) -> Answer:
-    """Uses a processor all the time."""
-    while len(asked.at) > 1:
-        pass
-    return Answer(RIGHT)
-
-
-def dies(asked: Question) -> Answer:
-    if asked.args:
-        os._exit(3)
-    return Answer(RIGHT)
-
-
-def eats(asked: Question) -> Answer:
-    if asked.args:
-        kept = [np.ones(2**24) for _ in range(64)]  # 8 GB, more than the test allows
-        time.sleep(600 * len(kept))
-    return Answer(RIGHT)
+def never_ends(how: str, asked: Question) -> None:
+    """But on its first question, which is there to warm it up."""
+    kept = []
+    while asked.args:
+        if how == "dies":
+            os._exit(3)
+        elif how == "eats" and len(kept) < 64:  # 8 GB, more than the test allows
+            kept.append(np.ones(2**24))
+        elif how != "works":
+            time.sleep(1)
 
 
 def contender(name: str, ask: Callable[[Question], Any], keeps: bool = False) -> Contender:

@@ -37,16 +37,13 @@ from tests.benchmarks.planted_checkers import (
     a_case,
     asked_here,
     contender,
-    dies,
-    eats,
     elementary,
-    hangs,
     known,
+    never_ends,
     results,
     says_where,
     unbuilt,
     waits,
-    works,
 )
 from tests.benchmarks.sure import ended, one_line, sure
 
@@ -96,21 +93,15 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("ask", "reason", "memory"),
-    [
-        (hangs, "time", 2**33),
-        (works, "time", 2**33),
-        (dies, "crashed", 2**33),
-        (eats, "memory", 2**30),
-    ],
+    ("how", "reason"),
+    [("waits", "time"), ("works", "time"), ("dies", "crashed"), ("eats", "memory")],
 )
-def test_what_does_not_come_to_an_end_is_ended(
-    ask: Callable[[Question], Answer], reason: str, memory: int
-) -> None:
+def test_what_does_not_come_to_an_end_is_ended(how: str, reason: str) -> None:
     """And a next question is answered by another process."""
     limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
     about = a_case("half-mse"), a_case("half-mse", elementary)
-    ended, after = asked(contender("planted", ask), about, limit, memory)
+    who, memory = contender("planted", partial(never_ends, how)), 2 ** (30 if how == "eats" else 33)
+    ended, after = asked(who, about, limit, memory)
     (answer,), (right,) = ended[1], after[1]
     assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
     assert answer.seconds < 500, "left to itself it would take ten minutes"
@@ -125,12 +116,10 @@ def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
     assert answer.verdict == RIGHT
 
 
-def works_elsewhere(_: Question) -> Answer:
-    subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
-    return Answer(RIGHT)
-
-
 def test_waiting_takes_no_processor_and_the_work_of_children_does() -> None:
+    def works_elsewhere(_: Question) -> None:
+        subprocess.run([sys.executable, "-S", "-c", "sum(range(10**6))"], check=True)
+
     waited = answered(contender("planted", partial(waits, 0.1)), elementary())
     assert waited.seconds >= 0.1 > sure(waited.cpu)
     assert sure(answered(contender("planted", works_elsewhere), elementary()).cpu) > 0.01
@@ -158,11 +147,13 @@ def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: b
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 def test_a_killed_run_leaves_no_process_behind() -> None:
     code = """
+import functools
 from benchmarks.checkers.run import answer
 from benchmarks.process import Process
-from tests.benchmarks.planted_checkers import a_case, contender, hangs
+from tests.benchmarks.planted_checkers import a_case, contender, never_ends
 if __name__ == "__main__":
-    process = Process(answer, contender("hangs", hangs), "gradients")
+    hangs = contender("hangs", functools.partial(never_ends, "waits"))
+    process = Process(answer, hangs, "gradients")
     process.send(a_case("half-mse"))
     for _ in range(2):
         process.receive()  # that it is ready, and that it is built: now it hangs
