@@ -112,14 +112,12 @@ class Results(Stored):
             raise InputError(f"{where}: got schema {shown(repr(got))}, expected {wanted}")
         # The list may be empty, but a file must contain it.
         read = converted({"checks": None} | found, cls, where)
-        mistakes = (check.case for check in read.checks if check.part != RIGHT)
-        why = next(
-            (f"{case} is not in planted" for case in mistakes if case not in read.planted), ""
-        )
+        mistakes = {check.case for check in read.checks if check.part != RIGHT}
+        why = [f"{case} is not in planted" for case in sorted(mistakes - {*read.planted})]
         if read.questions not in QUESTIONS:
-            why = f"questions is {read.questions!r}; expected one of {', '.join(QUESTIONS)}"
+            why = [f"questions is {read.questions!r}; expected one of {', '.join(QUESTIONS)}"]
         if why:
-            raise InputError(f"{where}: these are no {WHAT}: {why}")
+            raise InputError(f"{where}: these are no {WHAT}: {why[0]}")
         return read
 
     @property

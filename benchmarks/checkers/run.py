@@ -81,10 +81,8 @@ def run(
         for contender in contenders:
             todo = begun(contender)
             for case, answers, took in asked(contender, todo, results.limit):
-                about = {
-                    name: getattr(case, name) for name in ("part", "subject", "what", "format")
-                }
-                about |= {"contender": contender.name, "case": case.id}
+                about = {"contender": contender.name, "case": case.id, "part": case.part}
+                about |= {"subject": case.subject, "what": case.what, "format": case.format}
                 checks = [Check(**about, **asdict(answer)) for answer in answers]
                 results.checks += checks
                 results.calibration += took
@@ -106,10 +104,9 @@ def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[
     done = {check.case for check in results.checks if check.contender == contender.name}
 
     def is_asked(case: Case) -> bool:
-        if contender.keeps or not case.fresh:
-            return True
-        alike = case.subject.endswith(ONE_POINT)
-        return not alike and parameters(case.subject) <= contender.largest
+        if contender.keeps or not case.fresh or case.subject.endswith(ONE_POINT):
+            return contender.keeps or not case.fresh
+        return parameters(case.subject) <= contender.largest
 
     absent = results.contenders[contender.name] is not None
     return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]

@@ -453,7 +453,6 @@ def growth(rows: Iterable[Checks]) -> tuple[Interval, list[float]] | None:
     if len(found) < 3:
         return None
     x, y = np.log(sorted(found.items())).T
-    fit = linregress(x, y)
-    half = fit.stderr * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
-    interval = Interval(fit.slope, fit.slope - half, fit.slope + half)
-    return interval, (np.diff(y) / np.diff(x)).tolist()
+    slope, *_, error = map(float, linregress(x, y))
+    half = error * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
+    return Interval(slope, slope - half, slope + half), (np.diff(y) / np.diff(x)).tolist()

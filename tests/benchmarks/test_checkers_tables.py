@@ -127,16 +127,6 @@ def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> N
     assert "| seconds | median; longest | 1; 3 | 1; 2 |" in tables.markdown(made)
 
 
-def test_a_mistake_is_larger_from_the_limit_of_its_format_on() -> None:
-    made = of_torch()
-    for one in made.checks[:2]:
-        made.planted[one.case]["times"] = 100.0
-    assert [tables.is_larger(one, made.planted[one.case]) for one in made.checks[:2]] == [
-        False,
-        True,
-    ]
-
-
 SMALLEST = "2-2-1, 4"
 COMPARED = [name for name in SIZED if name.endswith(ONE_POINT)]
 

@@ -4,12 +4,10 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks.checkers import cases, contenders
 from benchmarks.checkers.cases import (
-    AS_WRITTEN,
     FORMATS,
     MISTAKES,
     NO_ANSWER,
@@ -19,10 +17,11 @@ from benchmarks.checkers.cases import (
     Case,
     Question,
 )
-from benchmarks.checkers.planted import allowed, limit, measured, planted
-from handgrad.torch import check_function
+from benchmarks.checkers.planted import planted
+from models.model import Model
 from models.torch_functions.function import torch
 from tests.benchmarks.planted_checkers import asked
+from tests.benchmarks.test_checkers_limits import hold_the_limit
 from tests.benchmarks.test_checkers_stored import hold_every_case
 from tests.tiers import slowly
 
@@ -118,39 +117,22 @@ def test_the_leaves_that_are_wrong_are_known() -> None:
     ("name", "dtype"), [slowly(*of) for of in product(cases.models(TORCH), ("float32", "bfloat16"))]
 )
 def test_a_mistake_as_large_as_the_limit_is_caught(name: str, dtype: str) -> None:
-    """Where the judge allows most beside rounding; in float64 all is as in float32."""
-    function, at = cases.models(TORCH)[name].by_hand, right(name, AS_WRITTEN, dtype).at
-    of = measured(cases.models(TORCH)[name], dtype)
-    ruling = check_function(function, *at, points=0).trial.outcomes[0].ruling
-    assert ruling is not None
-    shares, sharp = [], ruling.tolerance.sharp
-    for part, true, by in zip(ruling.given.parts(), of.exact, of.rounding, strict=True):
-        assert np.abs(ruling.exact[part]).max() == pytest.approx(np.abs(true).max()), (
-            "the gradient that is judged is the one whose rounding was measured"
-        )
-        shares.append(sharp[part].max() / by)
-    assert max(shares) <= allowed(dtype)
-    leaf = int(np.argmax(shares))
-    element = int(np.argmax(sharp[ruling.given.parts()[leaf]]))
-    size = limit(dtype) * float(of.rounding[leaf])
-    wrong = off_by(function, leaf, element, size)
-    assert check_function(wrong, *at, points=0).verdict == "disagree"
+    """In float64 all is as in float32."""
+    hold_the_limit(cases.models(TORCH)[name], off_by, dtype)
 
 
-def off_by(right: Any, leaf: int, element: int, size: float) -> Any:
-    """A class whose gradient of an argument is off by that in one element, away from 0."""
+def off_by(subject: Model, part: int, at: int, size: float) -> Any:
+    """A class whose gradient of an argument is off by that in one element."""
 
-    class Wrong(right):
+    class Wrong(subject.by_hand):
         @staticmethod
         def backward(ctx: Any, *cotangents: Any) -> Any:
-            grads = list(right.backward(ctx, *cotangents))
+            grads = list(subject.by_hand.backward(ctx, *cotangents))
             places = [k for k, grad in enumerate(grads) if grad is not None]
-            found = grads[places[leaf]]
+            found = grads[places[part]]
             spike = torch.zeros(found.numel(), dtype=torch.float64)
-            spike[element] = size
-            wide = found.double()
-            off = torch.where(wide < 0, -1.0, 1.0) * spike.view(found.shape)
-            grads[places[leaf]] = (wide + off).to(found.dtype)
+            spike[at] = size
+            grads[places[part]] = (found.double() + spike.view(found.shape)).to(found.dtype)
             return tuple(grads)
 
     return Wrong

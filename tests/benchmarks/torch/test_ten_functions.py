@@ -25,10 +25,6 @@ every = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: func
 TIES = {("quantile-loss", "at a tie")}
 
 
-def arguments(function: Model, draw: int, dtype: str) -> tuple[Any, ...]:
-    return point(function, draw, dtype)
-
-
 def distance(found: Any, wanted: Any) -> float:
     """The largest error of an element, relative to the largest element."""
     error, size = (found.double() - wanted.double()).abs().max(), wanted.abs().max().double()
@@ -38,7 +34,7 @@ def distance(found: Any, wanted: Any) -> float:
 @every
 def test_all_ways_to_write_it_are_right(function: Model) -> None:
     for at, name in enumerate(function.draws):
-        given = arguments(function, at, "float64")
+        given = point(function, at, "float64")
         exact = gradients(function.function, given)
         for slug in ["", *function.rewrites]:
             right = function.right(slug)
@@ -51,7 +47,7 @@ def test_all_ways_to_write_it_are_right(function: Model) -> None:
 @every
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_it_computes_in_its_format(function: Model, dtype: str) -> None:
-    given = arguments(function, 0, dtype)
+    given = point(function, 0, dtype)
     wanted = getattr(torch, dtype)
     for slug, _ in right_ways(function, dtype):
         right = function.right("" if slug == "as-written" else slug)
@@ -62,7 +58,7 @@ def test_it_computes_in_its_format(function: Model, dtype: str) -> None:
 @every
 def test_half_precision_is_right_to_its_rounding(function: Model) -> None:
     """As they are written they compute in float32, so that only what is stored is rounded."""
-    given = arguments(function, 0, "bfloat16")
+    given = point(function, 0, "bfloat16")
     found, exact = (
         gradients(f, at)
         for f, at in ((function.by_hand.apply, given), (function.function, widened(given)))
@@ -73,7 +69,7 @@ def test_half_precision_is_right_to_its_rounding(function: Model) -> None:
 
 @every
 def test_every_mistake_is_one(function: Model) -> None:
-    given = arguments(function, 0, "float64")
+    given = point(function, 0, "float64")
     exact = gradients(function.function, given)
     for slug in function.mistakes:
         wrong = function.wrong(slug)
@@ -97,11 +93,11 @@ def test_the_lines_that_name_a_mistake_are_lines_of_the_forward_pass(
 @every
 def test_arguments_that_need_no_gradient_get_none(function: Model) -> None:
     """Only the first one does, as when the others are data."""
-    first, *others = fresh(arguments(function, 0, "float64"))
+    first, *others = fresh(point(function, 0, "float64"))
     others = [a.detach() if isinstance(a, torch.Tensor) else a for a in others]
     output = function.by_hand.apply(first, *others)
     (found,) = torch.autograd.grad(output, [first], torch.ones_like(output))
     (exact, *_) = gradients(
-        function.function, arguments(function, 0, "float64"), torch.ones_like(output)
+        function.function, point(function, 0, "float64"), torch.ones_like(output)
     )
     assert distance(found, exact) < CLOSE
