@@ -10,7 +10,6 @@ from itertools import product, starmap
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
@@ -152,8 +151,8 @@ class Question:
     def compiled_of_vector(self) -> Callable[[Any], Any]:
         """The same of the parameters of a loss as one vector."""
         params, *inputs = self.point()
-        _, unflatten = ravel_pytree(params)
-        return jax.jit(lambda vector: self.function(unflatten(vector), *inputs))
+        loss, _ = of_vector(lambda params: self.function(params, *inputs), [params])
+        return jax.jit(loss)
 
     @cached_property
     def found(self) -> Any:
@@ -238,40 +237,37 @@ def _apart(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return ~(np.abs(found - wanted) <= APART * (size + size.max(initial=0) / 100))  # NaN, too
 
 
-def of_rule(f: Any, at: Any) -> list[Any]:
+def of_vector(f: Callable[..., Any], at: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return a function of one vector, whose results are a vector too, and its arguments as one."""
+    vector, unflatten = ravel_pytree(tuple(at))
+    return lambda vector: ravel_pytree(f(*unflatten(vector)))[0], vector
+
+
+def of_rule(f: Callable[..., Any], at: Any) -> list[Any]:
     """Return the derivatives of a function with a rule, or without, as random vectors give them.
 
     They are the gradient of the results weighted by a cotangent, the derivative along a tangent,
     and the gradient of a slope.
     """
-    rng = np.random.default_rng(0)
+    rng, (function, x) = np.random.default_rng(0), of_vector(f, at)
+    cotangent, square = rng.standard_normal((2, jax.eval_shape(function, x).size))
+    tangent, along = rng.standard_normal((2, x.size))
 
-    def drawn(tree: Any) -> Any:
-        return jax.tree.map(lambda a: rng.standard_normal(a.shape), tree)
+    def loss(x: Any) -> Any:
+        return cotangent @ function(x) + square @ function(x) ** 2 / 2
 
-    cotangent, square = (drawn(jax.eval_shape(f, *at)) for _ in range(2))
-    tangents, along = drawn(tuple(at)), drawn(tuple(at))
-    every = tuple(range(len(at)))
-
-    def loss(*at: Any) -> Any:
-        return jnp.sum(cotangent * f(*at)) + jnp.sum(square * f(*at) ** 2) / 2
-
-    def slope(*at: Any) -> Any:
-        grads = jax.grad(loss, every)(*at)
-        return sum(jnp.vdot(a, b) for a, b in zip(along, grads, strict=True))
-
-    def flat(way: Callable[[], Any]) -> Any:
+    def defined(way: Callable[[], Any]) -> Any:
         try:
-            return ravel_pytree(way())[0]
+            return way()
         except (TypeError, NotImplementedError):  # the rule does not define it
             return np.nan
 
     ways = (
-        lambda: jax.grad(lambda *at: jnp.sum(cotangent * f(*at)), every)(*at),
-        lambda: jax.jvp(f, tuple(at), tangents)[1],
-        lambda: jax.grad(slope, every)(*at),
+        lambda: jax.grad(lambda x: cotangent @ function(x))(x),
+        lambda: jax.jvp(function, (x,), (tangent,))[1],
+        lambda: jax.grad(lambda x: along @ jax.grad(loss)(x))(x),
     )
-    return [flat(way) for way in ways]
+    return [defined(way) for way in ways]
 
 
 @dataclass(frozen=True)

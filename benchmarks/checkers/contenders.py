@@ -21,7 +21,15 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from benchmarks.checkers.cases import DERIVATIVES, NO_ANSWER, RIGHT, TORCH, WRONG, Question
+from benchmarks.checkers.cases import (
+    DERIVATIVES,
+    NO_ANSWER,
+    RIGHT,
+    TORCH,
+    WRONG,
+    Question,
+    of_vector,
+)
 from benchmarks.checkers.results import Answer
 from benchmarks.ready import HINT, leaves
 from models.model import COMPLEX, GRADIENT, HESSIAN, JACOBIAN, OF_TORCH, PRODUCT, RULE
@@ -221,11 +229,8 @@ def matrices(question: Question) -> Iterator[Matrix]:
 
 def _of_rule(question: Question) -> Iterator[Matrix]:
     """By JAX's Jacobians with the rule, in its modes, and its Hessian of a sum with weights."""
-    start, unflatten = ravel_pytree(question.point())
-    by_rule, plain = (
-        lambda vector, f=f: ravel_pytree(f(*unflatten(vector)))[0]
-        for f in (question.by_hand, question.function)
-    )
+    by_rule, _ = of_vector(question.by_hand, question.point())
+    plain, start = of_vector(question.function, question.point())
     x, fun = np.asarray(start), _array(jax.jit(plain))
     for mode in question.modes:
         jacobian = jax.jacfwd if mode == "fwd" else jax.jacrev
