@@ -37,18 +37,15 @@ def _cases(questions: str, formats: tuple[str, ...] = (), quick: bool = False) -
     return cases.cases(questions, formats or cases.FORMATS, quick)
 
 
-def _asked_about() -> str:
-    return click.get_current_context().params["questions"]
-
-
 def _subjects() -> Iterable[str]:
-    return dict.fromkeys(case.subject for case in _cases(_asked_about()))
+    questions = click.get_current_context().params["questions"]
+    return dict.fromkeys(case.subject for case in _cases(questions))
 
 
 def _contenders() -> Iterable[str]:
     from benchmarks.checkers.contenders import of
 
-    return [contender.name for contender in of(_asked_about())]
+    return [contender.name for contender in of(click.get_current_context().params["questions"])]
 
 
 @click.command(short_help="Compare checkers: what each catches, says and takes.")
