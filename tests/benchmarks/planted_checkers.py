@@ -103,21 +103,19 @@ def asked_here(who: Contender, cases: Iterable[Case], *_: Any) -> Iterator[tuple
         yield case, answers, [0.01] * case.fresh
 
 
-def results(questions: str = GRADIENTS, **absent: str) -> Results:
-    names = {who.name: None for who in (ALWAYS_RIGHT, ALWAYS_WRONG)}
+def results(questions: str = GRADIENTS) -> Results:
+    names = dict.fromkeys([ALWAYS_RIGHT.name, ALWAYS_WRONG.name])
     versions = {"python": "3.11", "jax": "0.10"}
     about: Any = {"date": "2026-01-02", "revision": "abc", "machine": "m", "system": "s"}
     about |= {"processor": "p", "processors": 2, "versions": versions}
-    return Results(about, 120.0, names | absent, questions)
+    return Results(about, 120.0, names, questions)
 
 
 def check(who: str, part: str, what: str, verdict: str, **others: Any) -> Check:
     others = {"subject": "m", "wrong_leaves": (W,), "parameters": 2, "seconds": 1.0} | others
     case = f"{part}/{others['subject']}/{what}/0"
-    case += f"/{others['format']}" if "format" in others else ""
     return Check(contender=who, case=case, part=part, what=what, **others, verdict=verdict)
 
 
-def known(*kinds: str, lines: tuple[str, ...] = (), **size: float | None) -> Planted:
-    about: Any = {"size": None, "times": None} | size
-    return Planted(says="what was done", kinds=[*kinds], lines=[*lines], **about)
+def known(*kinds: str) -> Planted:
+    return Planted(says="what was done", kinds=[*kinds], lines=[], size=None, times=None)
