@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from importlib import import_module
-from itertools import product, starmap
+from itertools import product
 from typing import Any
 
 import jax
@@ -62,28 +62,24 @@ CALLS, QUICK_CALLS = (5, 5), (1, 2)
 #: Models whose checks are timed by `--quick`.
 QUICK_SIZED = ("2-2-1, 4", "20-32-5, 16", "Cholesky")
 
-#: The layers of the networks whose checks are timed, and the examples in their batches.
-NETWORKS = {
-    (2, 2, 1): 4,
-    (5, 7, 3): 11,
-    (20, 32, 5): 16,
-    (64, 64, 10): 32,
-    (256, 128, 10): 64,
-    (784, 128, 10): 128,
-    (784, 512, 512, 10): 128,
-}
+#: The networks whose checks are timed: their layers, and the examples in their batches.
+NETWORKS = (
+    *("2-2-1, 4", "5-7-3, 11", "20-32-5, 16", "64-64-10, 32"),
+    *("256-128-10, 64", "784-128-10, 128", "784-512-512-10, 128"),
+)
 
-#: Networks whose cost is compared: their layers, all with one batch, at the given point alone, so
-#: that a limit of time does not stop some of them earlier than others; how their names end.
-COMPARED, BATCH, ONE_POINT = tuple(NETWORKS)[3:], 128, ", one point"
+#: Networks whose cost is compared, all with one batch, at the given point alone, so that a limit of
+#: time does not stop some of them earlier than others; how their names end.
+COMPARED = ("64-64-10, 128", "256-128-10, 128", "784-128-10, 128", "784-512-512-10, 128")
+ONE_POINT = ", one point"
 
-#: The name of the network whose checks have more seconds, and how many.
-LARGEST, SECONDS = "784-512-512-10, 128", 40.0
+#: What a check is asked beyond its defaults, by the network.
+OPTIONS = {"784-512-512-10, 128": {"seconds": 40.0}}
 
 
-def _network(layers: tuple[int, ...], batch: int = BATCH) -> Model:
-    name = f"{'-'.join(map(str, layers))}, {batch}"
-    return replace(sized.perceptron(layers, batch), name=name)
+def _network(name: str) -> Model:
+    layers, batch = name.split(", ")
+    return replace(sized.perceptron(tuple(map(int, layers.split("-"))), int(batch)), name=name)
 
 
 #: Models that are here of other sizes, by name.
@@ -91,8 +87,8 @@ _MODELS = {model.name: model for model in MODELS}
 
 #: The models whose checks are timed, by short names; their own ones are for the table.
 SIZED: dict[str, Model] = {
-    **{of.name: of for of in starmap(_network, NETWORKS.items())},
-    **{f"{of.name}{ONE_POINT}": of for of in map(_network, COMPARED)},
+    **{name: _network(name) for name in NETWORKS},
+    **{f"{name}{ONE_POINT}": _network(name) for name in COMPARED},
     "attention": replace(
         sized.attention(heads=4, positions=64, width=128),
         name="attention, 4 heads, 64 positions, 128 wide",
@@ -158,6 +154,11 @@ class Question:
     def found(self) -> Any:
         """What a derivative that is an array returns."""
         return np.asarray(dense(self.by_hand(*self.point())))
+
+    @property
+    def elements(self) -> int:
+        """The number of elements of a gradient; 0 of other derivatives."""
+        return sum(leaf.size for leaf in leaves(self.at[0])) if self.kind == GRADIENT else 0
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -306,7 +307,9 @@ class Case:
         if self.questions == TIMES:
             _, *inputs = of.draw(np.random.default_rng(0))
             at = of.draw(np.random.default_rng(call))[0], *inputs
-            return Question(of.kind, of.function, of.by_hand, at, options=options(self.subject))
+            name = self.subject.removesuffix(ONE_POINT)
+            options = OPTIONS.get(name, {}) | ({} if name == self.subject else {"points": 0})
+            return Question(of.kind, of.function, of.by_hand, at, options=options)
         if self.part == MISTAKES:
             return asked(of, of.wrong(self.what), self.draw, self.format, right=of.by_hand)
         way = self.what if self.what in of.rewrites else ""
@@ -342,19 +345,6 @@ def models(questions: str) -> Mapping[str, Model]:
     else:
         found = [*MODELS, *(model for points in POINTS.values() for model in points)]
     return {model.name: model for model in found}
-
-
-@cache
-def parameters(name: str) -> int:
-    """Return the number of elements of a gradient whose check is timed."""
-    params, *_ = SIZED[name].draw(np.random.default_rng(0))
-    return sum(map(np.size, jax.tree.leaves(params)))
-
-
-def options(name: str) -> dict[str, float]:
-    """Return what a check that is timed is asked beyond its defaults."""
-    more = {"seconds": SECONDS} if name.startswith(LARGEST) else {}
-    return more | ({"points": 0} if name.endswith(ONE_POINT) else {})
 
 
 def simple(questions: str) -> Question:

@@ -22,16 +22,13 @@ from benchmarks.checkers.cases import (
     RIGHT,
     Case,
     Question,
-    parameters,
     simple,
 )
 from benchmarks.checkers.contenders import Contender, stopped
 from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.files import expect_writable
 from benchmarks.process import Process, StoppedError, WorkerError
-from benchmarks.ready import leaves
 from handgrad.clock import PATIENCE
-from models.model import GRADIENT
 
 #: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
 MEMORY = 6 * 2**30
@@ -106,7 +103,7 @@ def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[
     def is_asked(case: Case) -> bool:
         if contender.keeps or not case.fresh or case.subject.endswith(ONE_POINT):
             return contender.keeps or not case.fresh
-        return parameters(case.subject) <= contender.largest
+        return case.build().elements <= contender.largest
 
     absent = results.contenders[contender.name] is not None
     return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]
@@ -190,13 +187,12 @@ def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
     except Exception as error:  # of a checker or a derivative
         answer = stopped(question.paths, error)
     seconds, cpu = time.perf_counter() - began, processor_seconds() - used
-    gradient = leaves(question.at[0]) if question.kind == GRADIENT else []
     return replace(
         answer,
         message=answer.message[:KEPT],
         wrong_leaves=question.wrong_leaves(),
         parameters=len(question.paths),
-        elements=sum(leaf.size for leaf in gradient),
+        elements=question.elements,
         call=call,
         seconds=float(f"{seconds:.4g}"),
         cpu=float(f"{cpu:.4g}"),

@@ -31,7 +31,6 @@ from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.tables import OF_RIGHT_POINTS
 from models import elements, right_points
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
-from models.sized import perceptron
 from tests.benchmarks.planted_checkers import asked, question
 from tests.tiers import one_of_each, slowly
 
@@ -221,8 +220,8 @@ def test_what_a_message_says(message: str, kind: str, blamed: str) -> None:
 def test_the_exponent_that_was_predicted_is_that_of_the_multiply_adds() -> None:
     """Docs/checking.md says 1.02; they are counted in what JAX makes of the losses."""
     sizes, work = [], []
-    for layers in cases.COMPARED:
-        model = perceptron(layers, cases.BATCH)
+    for name in cases.COMPARED:
+        model = cases.SIZED[f"{name}{cases.ONE_POINT}"]
         params, *inputs = model.draw(np.random.default_rng(0))
         program = jax.make_jaxpr(jax.value_and_grad(model.function))(params, *inputs)
         sizes.append(sum(leaf.size for leaf in jax.tree.leaves(params)))
