@@ -16,14 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks.checkers.cases import (
-    NO_ANSWER,
-    ONE_POINT,
-    RIGHT,
-    Case,
-    Question,
-    simple,
-)
+from benchmarks.checkers.cases import NO_ANSWER, ONE_POINT, RIGHT, Case, Question, simple
 from benchmarks.checkers.contenders import Contender, stopped
 from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.files import expect_writable
@@ -45,18 +38,15 @@ BETWEEN_SAVES = 2.0
 #: The product of balls that others can compare machines by: rows, columns in common, columns, bits.
 SIDES, BITS = (64, 256, 128), 192
 
+#: A checker, and what it is asked about.
+Asked = tuple[Contender, Case]
+
 #: Called before a case with None, and after each of its calls with the answer.
 OnCheck = Callable[[Contender, Case, Check | None], None]
 
 
-def run(
-    results: Results,
-    contenders: Sequence[Contender],
-    cases: Sequence[Case],
-    out: Path | None,
-    on_check: OnCheck = lambda *_: None,
-) -> None:
-    """Complete the results: every available checker, every case not yet answered.
+def run(results: Results, todo: Sequence[Asked], out: Path | None, on_check: OnCheck) -> None:
+    """Complete the results by what is left to be asked.
 
     Checks run one after the other, so that none has to share the machine. Answers are stored even
     when the run is interrupted.
@@ -66,63 +56,63 @@ def run(
         InputError: the file cannot be written.
     """
 
-    def begun(contender: Contender) -> Iterator[Case]:
-        for case in left(results, contender, cases):
+    def begun() -> Iterator[Asked]:
+        for contender, case in todo:
             on_check(contender, case, None)
-            yield case
+            yield contender, case
 
     if out:
         expect_writable(out)
     saved = time.monotonic()
     try:
-        for contender in contenders:
-            todo = begun(contender)
-            for case, answers, took in asked(contender, todo, results.limit):
-                about = {"contender": contender.name, "case": case.id, "part": case.part}
-                about |= {"subject": case.subject, "what": case.what, "format": case.format}
-                checks = [Check(**about, **asdict(answer)) for answer in answers]
-                results.checks += checks
-                results.calibration += took
-                for check in checks:
-                    on_check(contender, case, check)
-                if out and time.monotonic() - saved > BETWEEN_SAVES:
-                    results.save(out)
-                    saved = time.monotonic()
+        for (contender, case), answers, took in asked(begun(), results.limit):
+            about = {"contender": contender.name, "case": case.id, "part": case.part}
+            about |= {"subject": case.subject, "what": case.what, "format": case.format}
+            checks = [Check(**about, **asdict(answer)) for answer in answers]
+            results.checks += checks
+            results.calibration += took
+            for check in checks:
+                on_check(contender, case, check)
+            if out and time.monotonic() - saved > BETWEEN_SAVES:
+                results.save(out)
+                saved = time.monotonic()
     finally:
         if out and results.checks:
             results.save(out)
 
 
-def left(results: Results, contender: Contender, cases: Sequence[Case]) -> list[Case]:
-    """Return the cases that a checker, if it is there, still has to answer.
+def left(results: Results, contenders: Sequence[Contender], cases: Sequence[Case]) -> list[Asked]:
+    """Return the checkers that are there, each with every case that it still has to answer.
 
     Where costs are compared, or it takes long, others than ours are not asked.
     """
-    done = {check.case for check in results.checks if check.contender == contender.name}
+    done = {(check.contender, check.case) for check in results.checks}
 
-    def is_asked(case: Case) -> bool:
+    def is_asked(contender: Contender, case: Case) -> bool:
         if contender.keeps or not case.fresh or case.subject.endswith(ONE_POINT):
             return contender.keeps or not case.fresh
         return case.build().elements <= contender.largest
 
-    absent = results.contenders[contender.name] is not None
-    return [] if absent else [c for c in cases if c.id not in done and is_asked(c)]
+    there = [contender for contender in contenders if results.contenders[contender.name] is None]
+    todo = ((one, case) for one in there for case in cases if (one.name, case.id) not in done)
+    return [each for each in todo if is_asked(*each)]
 
 
 def asked(
-    contender: Contender, cases: Iterable[Case], limit: float, memory: int = MEMORY
-) -> Iterator[tuple[Case, list[Answer], list[float]]]:
-    """Yield each case, the checker's answer to each call or that a limit ended it, and calibration.
+    todo: Iterable[Asked], limit: float, memory: int = MEMORY
+) -> Iterator[tuple[Asked, list[Answer], list[float]]]:
+    """Yield what is asked, the answer to each call or that a limit ended it, and calibration.
 
     Raises:
         WorkerError: a case cannot be built, or the checker cannot be loaded.
     """
-    limits, process = (limit, memory, PATIENCE), None
+    limits, process, name = (limit, memory, PATIENCE), None, ""
     try:
-        for case in cases:
-            if process is None or case.fresh:
+        for contender, case in todo:
+            if process is None or case.fresh or contender.name != name:
                 if process:
                     process.stop()
+                name = contender.name
                 process = Process(answer, contender, "" if case.fresh else case.questions)
                 try:
                     process.receive(START)
@@ -141,9 +131,9 @@ def asked(
                 process.stop()
                 process, call = None, len(answers)
                 answers.append(Answer(NO_ANSWER, str(stop), call=call, seconds=stop.seconds))
-            yield case, answers, took
+            yield (contender, case), answers, took
     except WorkerError as error:
-        raise WorkerError(f"{contender.name}: {error}") from error
+        raise WorkerError(f"{name}: {error}") from error
     finally:
         if process:
             process.stop()

@@ -114,7 +114,7 @@ def _asked(
     for contender in chosen:
         if reason := results.contenders[contender.name]:
             click.echo(f"Not asked: {contender.name}: {reason}", err=True)
-    total, done = sum(len(left(results, contender, about)) for contender in chosen), set[str]()
+    todo, done = left(results, chosen, about), set[str]()
     with shared.progress() as show:
 
         def on_check(contender: "Contender", case: "Case", check: "Check | None") -> None:
@@ -123,10 +123,10 @@ def _asked(
             what, line = f"{contender.name}: {named}", ""
             if check is not None:
                 done.add(f"{contender.name}/{case.id}")
-                line = f"{len(done)}/{total} {what}: {check}"
-            show(len(done), total, what, line)
+                line = f"{len(done)}/{len(todo)} {what}: {check}"
+            show(len(done), len(todo), what, line)
 
-        run(results, chosen, about, out, on_check)
+        run(results, todo, out, on_check)
     return results
 
 

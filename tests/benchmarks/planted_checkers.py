@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.checkers.cases import AS_WRITTEN, GRADIENTS, MISTAKES, RIGHT, Case, Question
 from benchmarks.checkers.contenders import Contender
 from benchmarks.checkers.results import Answer, Check, Planted, Results
-from benchmarks.checkers.run import answered
+from benchmarks.checkers.run import Asked, answered
 from models.model import GRADIENT
 
 #: The leaves of the model's parameters.
@@ -96,11 +96,11 @@ def asked(ask: Callable[[Question], Answer | None], about: Question) -> Answer:
         return answered(contender("asked", ask), about)
 
 
-def asked_here(who: Contender, cases: Iterable[Case], *_: Any) -> Iterator[tuple[Any, ...]]:
+def asked_here(todo: Iterable[Asked], *_: Any) -> Iterator[tuple[Any, ...]]:
     """Asks in this process, where what the other one does is not at stake."""
-    for case in cases:
+    for who, case in todo:
         answers = [answered(who, case.build(call), call) for call in range(case.calls)]
-        yield case, answers, [0.01] * case.fresh
+        yield (who, case), answers, [0.01] * case.fresh
 
 
 def results(questions: str = GRADIENTS) -> Results:

@@ -66,11 +66,13 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
         if check is None and case.what == "half-mse":
             raise KeyboardInterrupt
 
+    everyone = run.left(made, [absent, ALWAYS_RIGHT, ALWAYS_WRONG], asked)
     with pytest.raises(KeyboardInterrupt):
-        run.run(made, [absent, ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, interrupt)
+        run.run(made, everyone, out, interrupt)
     half, again = Results.load(out), []
     assert [check.what for check in half.checks] == ["exchanged"]
-    run.run(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked, out, lambda *told: again.append(told))
+    rest = run.left(half, [ALWAYS_RIGHT, ALWAYS_WRONG], asked)
+    run.run(half, rest, out, lambda *told: again.append(told))
     assert len(again) == 2 * 3
     found = Counter(check.what for check in Results.load(out).checks)
     assert found == {"exchanged": 2, "half-mse": 2}
@@ -81,7 +83,7 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
     of_gradients = contenders.of(GRADIENTS)
     made.contenders = {each.name: None for each in of_gradients}
     for each in of_gradients:
-        names = {case.subject for case in run.left(made, each, every)}
+        names = {case.subject for _, case in run.left(made, [each], every)}
         if each.keeps:
             assert names == {*SIZED}
         else:
@@ -100,9 +102,9 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
 def test_what_does_not_come_to_an_end_is_ended(how: str, reason: str) -> None:
     """And a next question is answered by another process."""
     limit = 0.5 if reason == "time" else 60  # ten times that, since it waits and does not work
-    about = a_case("half-mse"), a_case("half-mse", elementary)
     who, memory = contender("planted", partial(never_ends, how)), 2 ** (30 if how == "eats" else 33)
-    ended, after = asked(who, about, limit, memory)
+    about = (who, a_case("half-mse")), (who, a_case("half-mse", elementary))
+    ended, after = asked(about, limit, memory)
     (answer,), (right,) = ended[1], after[1]
     assert (answer.verdict, answer.reason) == (NO_ANSWER, reason)
     assert answer.seconds < 500, "left to itself it would take ten minutes"
@@ -113,7 +115,7 @@ def test_what_does_not_come_to_an_end_is_ended(how: str, reason: str) -> None:
 def test_what_waits_for_a_busy_machine_is_not_stopped() -> None:
     """The limit is one of processors; on the clock it may go by ten times."""
     who, about = contender("planted", partial(waits, 1.5)), a_case("half-mse", elementary)
-    ((_, (answer,), _),) = asked(who, [about], 0.5)
+    ((_, (answer,), _),) = asked([(who, about)], 0.5)
     assert answer.verdict == RIGHT
 
 
@@ -132,7 +134,8 @@ def test_what_is_timed_has_processes_of_its_own_and_the_rest_a_warm_one(keeps: b
     """Later calls are those of the first one; other parameters are for what keeps its answers."""
     case = a_case("half-mse", questions=TIMES, calls=3)
     about = a_case("half-mse"), a_case("exchanged"), case, replace(case, calls=1)
-    found = asked(contender("planted", says_where, keeps), about, 60)
+    who = contender("planted", says_where, keeps)
+    found = asked([(who, each) for each in about], 60)
     _, ((warm,), (after,), first, (second,)), took = zip(*found, strict=True)
     assert [*map(len, took)] == [0, 0, 1, 1]
     assert [answer.call for answer in first] == [0, 1, 2]
@@ -175,7 +178,7 @@ if __name__ == "__main__":
 @pytest.mark.slow
 def test_a_case_that_cannot_be_built_is_no_answer_of_the_checker() -> None:
     with pytest.raises(WorkerError, match="always right: KeyError: 'no such model'"):
-        next(asked(ALWAYS_RIGHT, [a_case("half-mse", unbuilt)], 60))
+        next(asked([(ALWAYS_RIGHT, a_case("half-mse", unbuilt))], 60))
 
 
 def test_without_torch_the_command_says_what_to_install_and_shows_what_is_stored(

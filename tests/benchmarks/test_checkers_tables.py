@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.checkers import tables
-from benchmarks.checkers.cases import (
-    GRADIENTS,
-    NO_ANSWER,
-    ONE_POINT,
-    RIGHT,
-    SIZED,
-    TIMES,
-    WRONG,
-)
+from benchmarks.checkers.cases import GRADIENTS, NO_ANSWER, ONE_POINT, RIGHT, SIZED, TIMES, WRONG
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.results import Check, Results
 from compare.wording import InputError
