@@ -29,8 +29,7 @@ import numpy as np
 
 from benchmarks.checkers.cases import (
     AS_WRITTEN,
-    ELEMENTS,
-    MISTAKES,
+    RIGHT,
     Case,
     Question,
     asked,
@@ -57,23 +56,21 @@ class Measured(NamedTuple):
     rounding: Parts
 
 
-def planted(questions: str, cases: Iterable[Case]) -> dict[str, Planted]:
+def planted(cases: Iterable[Case]) -> dict[str, Planted]:
     """Describe the mistakes among some cases, and measure those of derivatives, by case."""
-    known, of = {}, cache(measured)
+    known, found = {}, cache(measured)
     with jax.enable_x64(True):
         for case in cases:
-            sizes: tuple[float | None, float | None] = None, None
-            if case.part == ELEMENTS:
-                slip = elements.MISTAKES[case.what]
-            elif case.part == MISTAKES:
-                subject = models(questions)[case.subject]
-                slip = subject.mistakes[case.what]
-                if subject.kind != GRADIENT:
-                    sizes = _size(case.build(), of(subject, case.format))
-            else:
+            if case.part == RIGHT:
                 continue
-            about: dict[str, Any] = {"kinds": [*slip.kinds], "lines": [*slip.lines]}
-            known[case.id] = Planted(says=slip.says, **about, size=sizes[0], times=sizes[1])
+            of = models(case.questions).get(case.subject)  # none of single elements
+            slip, size, times = (of.mistakes if of else elements.MISTAKES)[case.what], None, None
+            if of and of.kind != GRADIENT:
+                size, times = _size(case.build(), found(of, case.format))
+            kinds, lines = [*slip.kinds], [*slip.lines]
+            known[case.id] = Planted(
+                says=slip.says, kinds=kinds, lines=lines, size=size, times=times
+            )
     return known
 
 

@@ -109,7 +109,7 @@ def _asked(
     results = begun(fresh, out, resume, overwrite)
     chosen = [one for one in of(questions) if not contenders or one.name in contenders]
     about = [case for case in every if not subjects or case.subject in subjects]
-    results.planted |= planted(questions, (c for c in about if c.id not in results.planted))
+    results.planted |= planted(c for c in about if c.id not in results.planted)
     results.contenders |= {contender.name: contender.absent() for contender in chosen}
     for contender in chosen:
         if reason := results.contenders[contender.name]:

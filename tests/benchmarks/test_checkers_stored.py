@@ -60,7 +60,7 @@ def test_ours_is_right_about_all(questions: str, name: str) -> None:
 @pytest.mark.parametrize("name", one_of_each(["arm", "softplus-rule"], ["arm"]))
 def test_sizes_are_those_of_the_mistakes(name: str) -> None:
     about = [case for case in cases.cases(DERIVATIVES) if case.subject == name]
-    found = planted(DERIVATIVES, about)
+    found = planted(about)
     assert len(found) >= 8
     for case, known in found.items():
         was = read(DERIVATIVES).planted[case]

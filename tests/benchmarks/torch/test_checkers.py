@@ -96,7 +96,7 @@ def test_ours_names_the_line_and_the_argument() -> None:
 
 def test_the_size_of_a_mistake_does_not_depend_on_the_format_but_rounding_does() -> None:
     slug = "mistakes/layer-norm/eps-outside/0/"
-    known = planted(TORCH, (case for case in cases.cases(TORCH) if case.subject == "layer-norm"))
+    known = planted(case for case in cases.cases(TORCH) if case.subject == "layer-norm")
     sizes = [known[slug + dtype]["size"] or 0.0 for dtype in FORMATS]
     # ε = 1e-5 beside variances of some units.
     assert all(1e-6 < size < 1e-4 for size in sizes)
