@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks import names
-from benchmarks.problems.article import mass_problem, sample_problem
-from benchmarks.problems.deviation import U
-from benchmarks.problems.network import network_problem
+from benchmarks.problems.gate import U
+from benchmarks.problems.gradient import mass_problem, network_problem, sample_problem
 from benchmarks.problems.training import Problem, TrainingProblem
 from benchmarks.results import Place
 from manual.network import Network

@@ -4,13 +4,11 @@ import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from benchmarks import names
 from benchmarks.results import JAX, PYTHON
 from compare.wording import install
 
@@ -63,59 +61,23 @@ def jitted(
     arguments: Sequence[Any],
     read: Callable[[Any], Leaves] = leaves,
     judge: Callable[[Any], Any] = lambda gate: gate,
+    ahead: bool = False,
 ) -> Ready:
-    """Prepare a function under `jax.jit`, its arguments on the device, waiting for its result."""
+    """Prepare a function under `jax.jit`, its arguments on the device, waiting for its result.
+
+    With `ahead` it is compiled here, and the phases are timed.
+    """
     run, given = jax.jit(function), jax.block_until_ready(jax.device_put(tuple(arguments)))
+    phases: dict[str, float] = {}
+    for phase, taken in (("trace", given), ("lower", ()), ("compile", ())) if ahead else ():
+        begin = time.perf_counter()
+        run = getattr(run, phase)(*taken)
+        phases[phase] = time.perf_counter() - begin
     return Ready(
         lambda: jax.block_until_ready(run(*given)),
         called=JAX,
+        phases=phases,
         compiled=lambda: run.lower(*given).compile(),
         read=read,
         judge=judge,
     )
-
-
-def _ahead_of_time(
-    function: Callable[..., Any], arguments: Sequence[Any], read: Callable[[Any], Leaves]
-) -> Ready:
-    """Prepare a function compiled ahead of time, with the times of the phases."""
-    given = jax.block_until_ready(jax.device_put(tuple(arguments)))
-    at = [time.perf_counter()]
-    traced = jax.jit(function).trace(*given)
-    at.append(time.perf_counter())
-    lowered = traced.lower()
-    at.append(time.perf_counter())
-    run = lowered.compile()
-    at.append(time.perf_counter())
-    seconds: list[float] = np.diff(at).tolist()
-    phases = {name: seconds.pop(0) for name in ("trace", "lower", "compile")}
-    return Ready(lambda: jax.block_until_ready(run(*given)), read, JAX, phases, lambda: run)
-
-
-def _from_host(finish: Callable[[Any], Any]) -> Callable[..., Ready]:
-    """Return how to prepare a function under `jax.jit` that gets NumPy arrays in every call."""
-
-    def prepared(function: Any, arguments: Any, read: Callable[[Any], Leaves]) -> Ready:
-        run, given = jax.jit(function), tuple(arguments)
-        return Ready(lambda: finish(run(*given)), read, JAX)
-
-    return prepared
-
-
-#: The ways to call a function by JAX, by the name of the row.
-CALLS: dict[str, Callable[..., Ready]] = {
-    names.GRAD: jitted,
-    names.GRAD_AOT: _ahead_of_time,
-    names.FROM_HOST: _from_host(jax.block_until_ready),
-    # `jax.device_get` takes three times as long for ten numbers.
-    names.IN_NUMPY: _from_host(partial(jax.tree.map, np.asarray)),
-}
-
-
-def called(of: Callable[[Any], Sequence[Any]]) -> dict[str, Callable[[Any], Ready]]:
-    """Return the contenders that call a problem's function, in each of the ways.
-
-    Args:
-        of: returns the function, its arguments, and what turns its result into arrays.
-    """
-    return {name: lambda problem, way=way: way(*of(problem)) for name, way in CALLS.items()}

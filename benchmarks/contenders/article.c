@@ -48,9 +48,9 @@ void mass(const REAL *params, const REAL *xs, const REAL *ys, long n, REAL *answ
     }
 }
 
-/* params: trained in place. path: the parameters after every update, all of w1 first. */
-void train(REAL *params, const REAL *xs, const REAL *ys, const long *order, long updates, REAL rate,
-           REAL *path)
+/* params: the start. path: the parameters after every update, all of w1 first. */
+void train(const REAL *params, const REAL *xs, const REAL *ys, const long *order, long updates,
+           REAL rate, REAL *path)
 {
     REAL now[9], grads[9];
     for (int i = 0; i < 9; i++)
@@ -61,6 +61,4 @@ void train(REAL *params, const REAL *xs, const REAL *ys, const long *order, long
         for (int i = 0; i < 9; i++)
             path[i * updates + k] = now[i] -= rate * grads[i];
     }
-    for (int i = 0; i < 9; i++)
-        params[i] = now[i];
 }

@@ -1,8 +1,6 @@
 """The contenders for the article's network: one loss and gradient, and the whole training."""
 
-import ctypes
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -13,14 +11,11 @@ import autodiff.article
 import manual.article
 import manual.floats
 import manual.sgd
-from benchmarks import names
-from benchmarks.contenders.c_program import library, pointer
-from benchmarks.problems.article import ArticleProblem
+from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Leaves, Ready, Unavailable, called, jitted
+from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 from benchmarks.results import JAX
 from compare.agreement import stack
-from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 
 
 def sigmoid(z: Any) -> Any:
@@ -90,9 +85,11 @@ def _of_layers(layers: Any) -> Leaves:
     return [stack(autodiff.article.unpack(jax.device_get(layers)))]
 
 
-def _arguments(problem: TrainingProblem) -> tuple[Any, ...]:
+def in_one_scan(problem: TrainingProblem) -> tuple[Any, ...]:
+    """Return autodiff's function, its arguments, and what turns its result into arrays."""
     start, *rest = problem.arguments
-    return (autodiff.article.Parameters(*start), *rest)
+    params = autodiff.article.Parameters(*start)
+    return autodiff.article.trajectory, (params, *rest), _of_layers
 
 
 def train_hand_jit(derivative: Callable[[Any], Any], problem: TrainingProblem) -> Ready:
@@ -107,40 +104,22 @@ def train_hand_jit(derivative: Callable[[Any], Any], problem: TrainingProblem) -
 
         return jax.lax.scan(update, _packed(params), jnp.ravel(order))[1]
 
-    return jitted(trajectory, _arguments(problem), _of_layers)
+    _, arguments, read = in_one_scan(problem)
+    return jitted(trajectory, arguments, read)
 
 
 def _packed(numbers: Any) -> Any:
     return autodiff.article.pack(autodiff.article.Parameters(*numbers))
 
 
-def train_in_c(problem: TrainingProblem) -> Ready:
-    """Train with the C program."""
-    start, xs, ys, rate, order = problem.arguments
-    train = library("float64").train
-    rows = np.ascontiguousarray(order.ravel(), dtype=ctypes.c_long)
-    path = np.empty((len(start), rows.size))
-    beginning, current = np.array(start), np.empty(len(start))
-    count, step = ctypes.c_long(rows.size), ctypes.c_double(rate)
-    at = [pointer(array) for array in (current, xs, ys, rows)]
-    to = pointer(path)
-
-    def run() -> np.ndarray:
-        current[:] = beginning
-        train(*at, count, step, to)
-        return path
-
-    return Ready(run, read=lambda answer: [answer.copy()])
-
-
 def train_floats(problem: TrainingProblem) -> Ready:
     """Train with `manual.floats.gradient`: Python floats instead of NumPy's."""
     start, xs, ys, rate, order = problem.arguments
     floats = (type(start)(*map(float, start)), xs.tolist(), ys.tolist(), rate, order)
-    return train_by_hand(manual.floats.gradient, floats)
+    return train(manual.floats.gradient, floats)
 
 
-def train_by_hand(gradient: Callable[..., Any], arguments: tuple[Any, ...]) -> Ready:
+def train(gradient: Callable[..., Any], arguments: tuple[Any, ...]) -> Ready:
     """Train with `manual.sgd.train`, the readable lines."""
     start, xs, ys, rate, order = arguments
     return Ready(
@@ -179,17 +158,3 @@ def train_article_lines(problem: TrainingProblem) -> Ready:
         return path
 
     return Ready(run, read=lambda path: [np.array(path).T])
-
-
-#: Of the training; each returns the parameters after every update, so that the work is the same
-#: for all, and every update can be judged.
-TRAINING: dict[str, Callable[[TrainingProblem], Ready]] = {
-    names.ARTICLE: train_article_lines,
-    names.FLOATS: train_floats,
-    names.HAND: lambda problem: train_by_hand(manual.article.gradient, problem.arguments),
-    names.HAND_JIT: partial(train_hand_jit, sigmoid_derivative),
-    names.HAND_JIT_ARTICLE: partial(train_hand_jit, sigmoid_derivative_article),
-    # In one `lax.scan`.
-    **called(lambda of: (autodiff.article.trajectory, _arguments(of), _of_layers)),
-    names.C: train_in_c,
-}

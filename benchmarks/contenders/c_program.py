@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems.article import ArticleProblem
-from benchmarks.problems.network import NetworkProblem
+from benchmarks.problems.gradient import ArticleProblem, NetworkProblem
+from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Ready, Unavailable
 from manual.article import Parameters
 
@@ -38,17 +38,12 @@ def library(dtype: str) -> Any:
         return ctypes.CDLL(str(made))
 
 
-def pointer(array: np.ndarray) -> ctypes.c_void_p:
-    """Return a pointer to an array's data for C."""
-    return array.ctypes.data_as(ctypes.c_void_p)
-
-
 def article(problem: ArticleProblem) -> Ready:
     """Prepare the loss and gradient of one network, or of each of many."""
     params, x, y = problem.arguments
-    if y.ndim:
-        return _prepared("mass", params, x, y)
-    return _prepared("mean", params, x[None, :], y[None])
+    return (
+        _gradient("mass", params, x, y) if y.ndim else _gradient("mean", params, x[None], y[None])
+    )
 
 
 def network(problem: NetworkProblem) -> Ready:
@@ -59,32 +54,52 @@ def network(problem: NetworkProblem) -> Ready:
         raise Unavailable("the C program has the 2-2-1 sigmoid network only")
     (w, b), (v, c) = problem.params
     params = Parameters(*w.T.ravel(), *v.ravel(), *b, *c)
-    ready = _prepared("mean", params, problem.x, problem.y[:, 0])
-    return Ready(ready.run, read=lambda answer: _layered(ready.read(answer)))
+    run = _gradient("mean", params, problem.x, problem.y[:, 0]).run
+    return Ready(run, read=lambda answer: _layered(*answer.copy()))
 
 
-def _prepared(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> Ready:
-    """Prepare a call of `mean` or `mass` of the C program.
+def _layered(loss: Any, *slopes: Any) -> list[np.ndarray]:
+    """Arrange a loss and nine partial derivatives as a loss and the arrays of two layers."""
+    w1, w2, w3, w4, w5, w6, *biases = slopes
+    b = np.array(biases)
+    return [loss, np.array([[w1, w3], [w2, w4]]), b[:2], np.array([[w5], [w6]]), b[2:]]
+
+
+def training(problem: TrainingProblem) -> Ready:
+    """Prepare the whole training."""
+    start, xs, ys, rate, order = problem.arguments
+    rows, path = order.ravel().astype(ctypes.c_long), np.empty((len(start), order.size))
+    count, step = ctypes.c_long(rows.size), ctypes.c_double(rate)
+    ready = _prepared("train", np.array(start), xs, ys, rows, count, step, path)
+    return Ready(ready.run, read=lambda answer: [answer.copy()])
+
+
+def _gradient(verb: str, params: Any, x: np.ndarray, y: np.ndarray) -> Ready:
+    """Prepare a call of `mean` or `mass`.
 
     Args:
         verb: the name of the function.
         params: nine numbers, or nine arrays of shape (n,).
-        x, y: inputs of shape (n, 2) and targets of shape (n,).
+        x: inputs of shape (n, 2).
+        y: targets of shape (n,).
     """
-    function = getattr(library(str(x.dtype)), verb)
-    packed = np.ascontiguousarray(np.stack([np.asarray(p) for p in params]), x.dtype)
-    xs, ys = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    packed = np.stack([np.asarray(p) for p in params]).astype(x.dtype)
     answer = np.empty((10, *packed.shape[1:]), x.dtype)
-    arguments = [pointer(packed), pointer(xs), pointer(ys), ctypes.c_long(len(xs)), pointer(answer)]
+    return _prepared(verb, packed, x, y, ctypes.c_long(len(x)), answer)
+
+
+def _prepared(verb: str, *arguments: Any) -> Ready:
+    """Prepare a call of a function of the program, which fills the last argument."""
+    *_, answer = arguments
+    function = getattr(library(str(answer.dtype)), verb)
+    # The pointers keep their arrays.
+    given = [
+        np.ascontiguousarray(a).ctypes.data_as(ctypes.c_void_p) if isinstance(a, np.ndarray) else a
+        for a in arguments
+    ]
 
     def run() -> np.ndarray:
-        function(*arguments)
+        function(*given)
         return answer
 
-    return Ready(run, read=lambda answer: [row.copy() for row in answer])
-
-
-def _layered(rows: list[np.ndarray]) -> list[np.ndarray]:
-    """Arrange a loss and nine partial derivatives as a loss and the arrays of two layers."""
-    loss, (w1, w2, w3, w4, w5, w6), biases = rows[0], rows[1:7], np.array(rows[7:])
-    return [loss, np.array([[w1, w3], [w2, w4]]), biases[:2], np.array([[w5], [w6]]), biases[2:]]
+    return Ready(run, read=lambda answer: list(answer.copy()))

@@ -3,7 +3,7 @@
 Both take one or two passes for each parameter, so they suit small numbers of parameters only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -17,8 +17,6 @@ from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 
 #: Most parameters for which these methods are timed.
 MOST_PARAMETERS = 1500
-
-Loss = Callable[..., Any]  #: (params, x, y) -> the loss
 
 
 def forward_mode(problem: GradientProblem) -> Ready:
@@ -56,7 +54,7 @@ def central_differences(problem: GradientProblem) -> Ready:
         return loss(nested(flat), *inputs), nested(jax.vmap(across)(basis))
 
     def judge(gate: Gate) -> Gate:
-        return gate.wider(allowance(gate, problem.exact_loss, params, inputs))
+        return gate.wider(allowance(gate, problem))
 
     return jitted(value_and_differences, (flat, *inputs), judge=judge)
 
@@ -66,13 +64,14 @@ def step_of(dtype: Any) -> Any:
     return np.dtype(dtype).type(np.finfo(dtype).eps ** (1 / 3))
 
 
-def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) -> Leaves:
+def allowance(gate: Gate, problem: GradientProblem) -> Leaves:
     """Compute how far right differences may be from the gradient, leaf by leaf.
 
     The truncation error is the same formula in higher precision, minus the gradient. Both losses
     may be off by the gate's tolerance for a loss, divided by 2h. Rounding θ ± h changes the step by
     up to u |θ| on either side, and the slope by the same relative amount.
     """
+    params, *inputs = problem.arguments
     found, tree = jax.tree.flatten(params)
     dtype = found[0].dtype
     wide, step = np.longdouble if dtype == np.float64 else np.float64, step_of(dtype)
@@ -81,7 +80,7 @@ def allowance(gate: Gate, exact_loss: Loss, params: Any, inputs: Sequence[Any]) 
     def loss(leaf: int, element: int, move: Any) -> Any:
         moved = [array.copy() for array in point]
         moved[leaf].flat[element] += move
-        return exact_loss(tree.unflatten([array[()] for array in moved]), *exact)
+        return problem.by_hand(tree.unflatten([array[()] for array in moved]), *exact)[0]
 
     def slope(leaf: int, element: int) -> float:
         ahead, behind = (loss(leaf, element, move) for move in (wide(step), -wide(step)))

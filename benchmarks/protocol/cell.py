@@ -17,8 +17,7 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
 from benchmarks.floors import floors
-from benchmarks.problems.deviation import RefusedError
-from benchmarks.problems.gate import Gate
+from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.training import Judge, Problem
 from benchmarks.ready import Ready, Unavailable, error_line
 from benchmarks.results import (

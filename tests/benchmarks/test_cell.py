@@ -20,9 +20,8 @@ from benchmarks.floors import (
     products_jit,
     products_numpy,
 )
-from benchmarks.problems.deviation import RefusedError
-from benchmarks.problems.gate import Gate
-from benchmarks.problems.network import NetworkProblem, network_problem
+from benchmarks.problems.gate import Gate, RefusedError
+from benchmarks.problems.gradient import NetworkProblem, network_problem
 from benchmarks.protocol import cell
 from benchmarks.protocol.cell import Plan
 from benchmarks.protocol.cell import time_cell as steps_of_timing

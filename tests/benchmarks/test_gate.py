@@ -7,12 +7,10 @@ import pytest
 
 import manual.network
 from benchmarks.cases import FEWER_BITS, Spec
-from benchmarks.contenders import article
+from benchmarks.contenders.article import train_floats
 from benchmarks.contenders.derivatives import allowance
-from benchmarks.problems.article import sample_problem
-from benchmarks.problems.deviation import RefusedError, U
-from benchmarks.problems.gate import Gate
-from benchmarks.problems.network import NetworkProblem, network_problem
+from benchmarks.problems.gate import Gate, RefusedError, U
+from benchmarks.problems.gradient import NetworkProblem, network_problem, sample_problem
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import leaves
 from compare.experiment import Settings
@@ -131,9 +129,8 @@ def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:
 def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> None:
     """A sign is seen, and the classic: the difference of two sides divided by one step."""
     here = sample_problem(dtype)
-    params, *inputs = here.arguments
     judge = here.gate()
-    extra = allowance(judge, here.exact_loss, params, inputs)
+    extra = allowance(judge, here)
     assert extra[0] == 0
     wider = judge.wider(extra)
     answer = [np.asarray(leaf, dtype) for leaf in judge.reference]
@@ -146,7 +143,7 @@ def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> No
 def test_a_training_is_judged_update_by_update() -> None:
     here = TrainingProblem(Settings(init="ones", epochs=5))
     judge = here.gate()
-    ready = article.TRAINING["hand-floats"](here)
+    ready = train_floats(here)
     (path,) = ready.read(ready.run())
     assert judge.complaint([path]) == ""
     assert 0 < judge.share([path]) <= 1

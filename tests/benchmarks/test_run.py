@@ -19,7 +19,7 @@ from benchmarks import cli, machine, names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
-from benchmarks.problems.article import ArticleProblem
+from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.process import WorkerError
 from benchmarks.protocol import apart, cell, session, worker
 from benchmarks.protocol.cell import Plan, time_cell
