@@ -70,8 +70,10 @@ class Plan:
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
-def time_cell(spec: Spec, plan: Plan) -> Iterator[str | Cell | RefusedError]:
-    """Gate and time every row of a cell.
+def time_cell(
+    spec: Spec, plan: Plan, cell: Cell | None = None
+) -> Iterator[str | Cell | RefusedError]:
+    """Gate and time every row of a cell; add to what earlier processes measured of it.
 
     Yields:
         The name of each row as it begins, "" for the gate; and last the cell, or why no answer in
@@ -83,18 +85,23 @@ def time_cell(spec: Spec, plan: Plan) -> Iterator[str | Cell | RefusedError]:
         problem = spec.problem()
         try:
             judge = _gate(spec, problem, plan)
-            cell = _described(spec, problem, judge)
+            cell = cell or _described(spec, problem, judge)
         except RefusedError as error:
             yield error
             return
         ready: dict[str, Ready] = {}
-        for row, make in _rows(problem, spec, plan):
-            cell.rows.append(row)
-            if make is not None:
+        for new, make in _rows(problem, spec, plan):
+            row = cell.row(new.name)
+            if row is None:
+                cell.rows.append(row := new)
+            if make is not None and not (row.absent or row.wrong):
                 yield row.name
                 made = _made(row, make, problem, judge, plan)
                 ready |= {row.name: made} if made else {}
         yield from _time(cell, ready, judge, plan)
+    for row in cell.rows:
+        if row.absent or row.wrong:  # it is timed in all processes or none
+            row.samples = []
     yield cell
 
 
@@ -199,7 +206,7 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> I
             rows[name].wrong = f"it raised {error_line(error)}"
             continue
         repeats[name] = calls_of_a_sample(each, SAMPLE_SECONDS)
-        rows[name].steady_after = [steady_after]
+        rows[name].steady_after.append(steady_after)
     running = {name: ready[name].run for name in repeats}
     pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
     yield "rounds"
@@ -207,8 +214,7 @@ def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> I
     times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
     for name, answer in last.items():
         apply_gate(rows[name], ready[name], answer, judge)
-        if not rows[name].wrong:
-            rows[name].samples = [times[name]]
+        rows[name].samples.append(times[name])
 
 
 def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> tuple[int, float]:

@@ -14,7 +14,7 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.files import expect_writable
 from benchmarks.process import WorkerError
-from benchmarks.protocol import apart
+from benchmarks.protocol.apart import measure
 from benchmarks.protocol.cell import Plan, time_cell
 from benchmarks.protocol.worker import Worker, begun
 from benchmarks.results import CONTENDER, Cell, Results
@@ -22,8 +22,8 @@ from benchmarks.results import CONTENDER, Cell, Results
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
 OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
 
-#: What is measured of them, and by what.
-MEMORY = {"memory": apart.peak, "time without freed memory kept": apart.untuned}
+#: What is measured of them, and the field for it.
+MEMORY = {"memory": "peak_bytes", "time without freed memory kept": "untuned"}
 
 #: Bytes of arguments and result from which memory is measured; below, a process's own memory varies
 #: by as much.
@@ -92,12 +92,14 @@ def _times(job: Job, results: Results, gates: Path, on_step: OnStep) -> None:
                         results.left_out.append(line)
                     else:
                         at = f"process {process + 1} of {job.processes}: {spec.label}"
-                        for found in worker.ask(time_cell, spec, plan):
+                        so_far = results.cell(spec.label)
+                        for found in worker.ask(time_cell, spec, plan, so_far):
                             if isinstance(found, str):
                                 line = "" if found else f"{done}/{total} {at}"
                                 on_step(done, total, f"{at} {found}", line)
                             elif isinstance(found, Cell):
-                                add(results, found)
+                                others = (c for c in results.cells if c.label != found.label)
+                                results.cells = [*others, found]
                             elif (line := f"{spec.label}: {found}") not in results.refused:
                                 results.refused.append(line)
                     done += 1
@@ -112,40 +114,25 @@ def _note_start(results: Results, kind: str, started: dict[str, Any]) -> None:
     noted |= started
 
 
-def add(results: Results, new: Cell) -> None:
-    """Add one process's measurements of a cell to those of others, which timed the same rows."""
-    old = results.cell(new.label)
-    if old is None:
-        results.cells.append(new)
-        return
-    for known, row in zip(old.rows, new.rows, strict=True):
-        # A row is timed in all processes or none.
-        known.samples = known.samples + row.samples if known.samples and row.samples else []
-        known.steady_after += row.steady_after
-        known.wrong, known.absent = known.wrong or row.wrong, known.absent or row.absent
-        errors = [e for e in (known.gate_error, row.gate_error) if e is not None]
-        known.gate_error = max(errors, default=None)
-
-
 def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
     """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
     cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label))]
     todo = [
-        ("first", apart.phases, spec, row)
+        ("first", "phases", spec, row, names.GRAD_AOT)
         for spec, cell in cells
         for row in cell.rows
         if row.name == names.REFERENCE
     ]
     todo += [
-        (what, work, spec, row)
+        (what, field, spec, row, row.name)
         for spec, cell in cells
         # A device reports the peak since the start of a process; only the planned memory is usable.
         if job.weigh and spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING
         for row in cell.timed(CONTENDER)
         if row.name in OF_MEMORY
-        for what, work in MEMORY.items()
+        for what, field in MEMORY.items()
     ]
-    for done, (what, work, spec, row) in enumerate(todo):
+    for done, (what, field, spec, row, called) in enumerate(todo):
         if time.time() > begin + job.limit:
             results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
             continue
@@ -153,5 +140,5 @@ def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
         on_step(done, len(todo), running, f"{done}/{len(todo)} {running}")
         # The times are valid without these measurements.
         with suppress(WorkerError), Worker(spec.threads, spec.device) as worker:
-            for field, value in worker.ask(work, spec, row.name):
+            for value in worker.ask(measure, spec, called, field):
                 setattr(row, field, value)

@@ -49,9 +49,9 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return Plan(rounds=2, seed=0, only=FEW, gates=tmp_path_factory.mktemp("gates"))
 
 
-def time_cell(spec: Spec, plan: Plan) -> Cell:
+def time_cell(spec: Spec, plan: Plan, so_far: Cell | None = None) -> Cell:
     """What comes last of the steps."""
-    *_, found = steps_of_timing(spec, plan)
+    *_, found = steps_of_timing(spec, plan, so_far)
     assert isinstance(found, Cell)
     return found
 
@@ -142,18 +142,23 @@ def twice_the_loss(problem: NetworkProblem) -> Ready:
         (names.LOSS, twice_the_loss, "the loss: got"),
     ],
 )
-def test_a_wrong_row_has_no_time_and_the_others_have(
+def test_a_row_that_is_wrong_in_one_process_has_no_time_and_the_others_have(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, says: str
 ) -> None:
-    if name == names.LOSS:
-        monkeypatch.setattr(NetworkProblem, "loss_alone", make)
-    else:
-        monkeypatch.setitem(FAMILIES[NetworkProblem], name, make)
-    found = time_cell(SMALL, plan)
+    right = time_cell(SMALL, plan)
+    assert row_of(right, name).timed
+    with monkeypatch.context() as changed:
+        if name == names.LOSS:
+            changed.setattr(NetworkProblem, "loss_alone", make)
+        else:
+            changed.setitem(FAMILIES[NetworkProblem], name, make)
+        found = time_cell(SMALL, plan, right)
+    found = time_cell(SMALL, plan, found)
     row = row_of(found, name)
     assert row.wrong.startswith(says)
     assert (row.samples, row.timed) == ([], False)
-    assert row_of(found, names.GRAD).timed
+    others = row_of(found, names.GRAD)
+    assert (np.shape(others.samples), len(others.steady_after)) == ((3, 2), 3)
 
 
 @pytest.mark.slow

@@ -10,11 +10,10 @@ import pytest
 
 from benchmarks.checkers.results import Results as OfAnswers
 from benchmarks.files import STORED_RESULTS, Stored
-from benchmarks.protocol.session import add
-from benchmarks.results import Cell, Results, Row
+from benchmarks.results import Results
 from benchmarks.statistics import spread
 from compare.wording import InputError
-from tests.benchmarks.sure import SAMPLE, row_of, stored, stored_cell
+from tests.benchmarks.sure import SAMPLE, row_of, stored
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
@@ -85,28 +84,3 @@ def test_what_tables_need_is_asked_for(tmp_path: Path, change: Any, says: str) -
         Results.load(file)
     assert says in str(raised.value)
     assert str(raised.value).isprintable()
-
-
-def one_process(seed: int, **why: Any) -> Cell:
-    cell = stored_cell(SAMPLE)
-    cell.rows = [
-        Row("grad-jit", "contender", samples=[[float(seed)] * 3], gate_error=0.1 * seed),
-        Row("c", "contender", samples=[] if why else [[1.0] * 3], **why),
-    ]
-    return cell
-
-
-@pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("why", ["absent", "wrong"])
-def test_processes_are_joined_row_by_row(first: bool, why: str) -> None:
-    """What one of them could not time has no time: whose rounds would stand beside its own?"""
-    order = [one_process(1, **{why: "a reason"}), one_process(2)]
-    results = Results({}, {})
-    for process in order if first else order[::-1]:
-        add(results, process)
-    (cell,) = results.cells
-    row = row_of(cell, "grad-jit")
-    assert sorted(row.samples) == [[1.0] * 3, [2.0] * 3]
-    assert row.gate_error == pytest.approx(0.2)
-    row = row_of(cell, "c")
-    assert (row.samples, getattr(row, why), row.timed) == ([], "a reason", False)

@@ -21,7 +21,8 @@ from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.process import WorkerError
-from benchmarks.protocol import apart, cell, session, worker
+from benchmarks.protocol import cell, session, worker
+from benchmarks.protocol.apart import measure
 from benchmarks.protocol.cell import Plan, time_cell
 from benchmarks.protocol.worker import Worker, begun, environment
 from benchmarks.ready import Ready
@@ -125,11 +126,10 @@ def test_memory_is_weighed_in_a_process_of_its_own() -> None:
     """
     spec = Spec("batch-2-2-1", (4**9,), "float64", "1")
     with Worker("1", "cpu") as one:
-        for field, size in one.ask(apart.peak, spec, names.HAND):
-            assert field == "peak_bytes"
+        for size in one.ask(measure, spec, names.HAND, "peak_bytes"):
             assert 4 * 8 * 4**9 < size < 60 * 8 * 4**9
     with Worker("1", "cpu") as another:
-        ((_, seconds),) = another.ask(apart.untuned, spec, names.HAND)
+        (seconds,) = another.ask(measure, spec, names.HAND, "untuned")
         assert 8 * 4**9 / 50e9 < seconds < 10
 
 
