@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks import names
-from benchmarks.names import AGAIN, GRAD, HAND, HAND_JIT, REFERENCE
+from benchmarks.names import AGAIN, GRAD, HAND, REFERENCE
 from benchmarks.results import CONTENDER, JAX, Cell, Results, Row
 from benchmarks.statistics import (
     FASTER,
@@ -102,37 +102,20 @@ def verdict(cell: Cell, name: str, other: str = REFERENCE) -> str:
     return word(found, hidden) if found and hidden and name != other else ""
 
 
-class Factors(NamedTuple):
-    """The speed-up of jax.grad over NumPy by hand = compiler gain / autodiff tax, exactly."""
+def break_even(cell: Cell) -> tuple[float, int | None] | None:
+    """Compute when the compiled gradient has recovered its first call.
 
-    compiler_gain: Interval  #: hand lines, NumPy / hand lines, jit
-    autodiff_tax: Interval  #: jax.grad, jit / hand lines, jit
-    speed_up: Interval  #: hand lines, NumPy / jax.grad, jit
-
-
-def factors(cell: Cell) -> Factors | None:
-    """Compute the two factors and their quotient; None if one of the three rows has no time."""
-    gain, tax = between(cell, HAND, HAND_JIT), between(cell, GRAD, HAND_JIT)
-    speed_up = between(cell, HAND, GRAD)
-    return Factors(gain, tax, speed_up) if gain and tax and speed_up else None
-
-
-class BreakEven(NamedTuple):
-    """When the time for compiling is recovered."""
-
-    first: float  #: seconds of tracing, lowering, compiling, and calling once
-    calls: int | None  #: calls until it is recovered; None if never
-
-
-def break_even(cell: Cell) -> BreakEven | None:
-    """Compute after how many calls the compiled gradient has recovered its first call."""
+    Returns:
+        Seconds of tracing, lowering, compiling, and calling once, and the number of calls until
+        they are recovered, None if never; or None if a time is missing.
+    """
     row, compiled, by_hand = cell.row(GRAD), cell.times(GRAD), cell.times(HAND)
     if row is None or not (row.phases and compiled and by_hand):
         return None
     first = sum(row.phases.values())
     saving = spread(by_hand).median - spread(compiled).median
     pays = saving > 0 and verdict(cell, HAND) == SLOWER
-    return BreakEven(first, math.ceil(first / saving) if pays else None)
+    return first, math.ceil(first / saving) if pays else None
 
 
 def axes(results: Results) -> dict[str, list[Cell]]:
@@ -187,8 +170,7 @@ class _Ratio(NamedTuple):
 
 def _ratios(cells: Sequence[Cell], name: str, other: str) -> Iterator[_Ratio]:
     for seed, cell in enumerate(cells):
-        times, others = cell.times(name), cell.times(other)
-        if times and others:
+        if (times := cell.times(name)) and (others := cell.times(other)):
             logs = log_ratios(times, others)
             drawn = draws(logs, seed).mean(axis=-1)
             yield _Ratio(cell, float(logs.mean()), drawn, independent(logs))

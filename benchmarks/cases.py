@@ -1,7 +1,7 @@
 """The benchmark cases: problems, sizes, dtypes and threads; a new case is a row of `CASES`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from benchmarks import names
 from benchmarks.problems.gate import U
@@ -41,11 +41,11 @@ class Spec(Place):
 class Case:
     """A problem whose size varies along an axis, or along two."""
 
-    title: str  #: of its figure
     about: str  #: a short description
-    axis: str  #: the meaning of the size
     problem: Callable[[Spec], Problem]
     full: Sequence[tuple[int, ...]]  #: the sizes of the full set
+    title: str = ""  #: of its figure, if it has several sizes
+    axis: str = ""  #: the meaning of the size there
     quick: Sequence[tuple[int, ...]] = ()  #: the sizes of the quick set
     dtype: str = "float32"  #: the default dtype
     rows: Sequence[str] = ()  #: the contenders of this case; () for all
@@ -74,9 +74,7 @@ def _sizes(*numbers: int) -> list[tuple[int, ...]]:
 
 CASES: dict[str, Case] = {
     "sample": Case(
-        title="One gradient of the 2-2-1 network",
         about="one gradient of the article's 2-2-1 network, one sample",
-        axis="samples",
         problem=lambda spec: sample_problem(spec.dtype),
         quick=_sizes(1),
         full=_sizes(1),
@@ -93,9 +91,7 @@ CASES: dict[str, Case] = {
         others={("float32", ONE): _sizes(4**5), ("float64", ALL): _sizes(4**5, 4**10)},
     ),
     "training": Case(
-        title="A whole training of the 2-2-1 network",
         about="1000 epochs of the article's training, 4 updates each",
-        axis="epochs",
         problem=lambda spec: TrainingProblem(),
         quick=_sizes(1000),
         full=_sizes(1000),
@@ -113,9 +109,7 @@ CASES: dict[str, Case] = {
         others={("float32", ONE): _sizes(10**4), ("float64", ALL): _sizes(10**6)},
     ),
     "digits": Case(
-        title="One gradient of a network for digits",
         about="784-1024-1024-10, 512 examples: a network for handwritten digits",
-        axis="examples",
         problem=lambda spec: _mlp(spec, 1024, 1024, batch=spec.size[0], inputs=784),
         quick=_sizes(512),
         full=_sizes(512),
@@ -153,9 +147,7 @@ CASES: dict[str, Case] = {
         full=_sizes(4, 16, 64, 256, 1024),
     ),
     "map": Case(
-        title="Who is fastest at one gradient of an MLP",
         about="two hidden layers, width by batch",
-        axis="units a hidden layer × examples",
         problem=lambda spec: _mlp(spec, spec.size[0], spec.size[0], batch=spec.size[1]),
         full=[(width, batch) for width in (4, 32, 256, 1024) for batch in (1, 8, 64, 512)],
         rows=(names.HAND, names.HAND_JIT, names.GRAD),
@@ -186,55 +178,50 @@ ON_GPU = {
 }
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The user's choice of cells; empty where the set decides."""
+def specs(
+    cases: Sequence[str] = (),
+    dtypes: Sequence[str] = (),
+    threads: Sequence[str] = (),
+    device: str = "cpu",
+    full: bool = False,
+    gpu: bool = False,
+) -> list[Spec]:
+    """Return the cells that are chosen, in order, each once; what is empty, the set decides.
 
-    full: bool = False
-    gpu: bool = False  #: those of `ON_GPU`
-    cases: Sequence[str] = ()
-    dtypes: Sequence[str] = ()
-    threads: Sequence[str] = ()
-    device: str = "cpu"
-
-    def specs(self) -> list[Spec]:
-        """Return all cells in order, each once."""
-        every = ON_GPU if self.gpu else CASES
-        found = [spec for name in self.cases or every for spec in self._of(name)]
-        # Reduced precision only exists for float32 products on a GPU.
-        both = ("highest", "default") if self.device == "gpu" else ("highest",)
-        everywhere = [
-            replace(spec, precision=precision, leave_out=self._leave_out(spec))
-            for spec in found
-            for precision in (both if spec.dtype == "float32" else ["highest"])
-        ]
-        return list({spec.label: spec for spec in everywhere}.values())
-
-    def _of(self, name: str) -> list[Spec]:
+    Args:
+        cases: their names.
+        dtypes: those that a case supports.
+        threads: `1`, `all`.
+        device: where JAX's rows run.
+        full: whether all sizes are chosen, not the quick ones.
+        gpu: whether the sizes of `ON_GPU` are.
+    """
+    found: dict[str, Spec] = {}
+    # With a GPU the processor only dispatches and checks; it is not limited to one thread.
+    usual = ALL if device == "gpu" else ONE
+    for name in cases or (ON_GPU if gpu else CASES):
         case = CASES[name]
         # A case requested by name is never empty.
-        sizes = case.full if self.full or (self.cases and not case.quick) else case.quick
-        sizes = ON_GPU.get(name, ()) if self.gpu else sizes
-        # With a GPU the processor only dispatches and checks; it is not limited to one thread.
-        usual = ALL if self.device == "gpu" else ONE
+        sizes = case.full if full or (cases and not case.quick) else case.quick
+        sizes = ON_GPU.get(name, ()) if gpu else sizes
         kinds = {
-            (dtype, threads): sizes
-            for dtype in self.dtypes or [case.dtype]
-            for threads in self.threads or [usual]
+            (dtype, count): sizes
+            for dtype in dtypes or [case.dtype]
+            for count in threads or [usual]
             if dtype in case.dtypes
         }
-        if self.full and not (self.dtypes or self.threads or self.device == "gpu"):
+        if full and not (dtypes or threads or device == "gpu"):
             kinds |= case.others
-        return [
-            Spec(name, tuple(size), dtype, threads, device=self.device)
-            for (dtype, threads), chosen in kinds.items()
-            for size in chosen
-        ]
-
-    def _leave_out(self, spec: Spec) -> tuple[str, ...]:
-        case = CASES[spec.case]
-        if case.rows:
-            return tuple(name for name in names.CONTENDERS if name not in case.rows)
-        first = (spec.dtype, spec.threads) == (case.dtype, ONE)
-        beside = () if first and (self.full or spec.case in THOROUGH) else BESIDE
-        return (*beside, *(() if first and spec.case in WITH_PEERS else names.PEERS))
+        for kind, chosen in kinds.items():
+            first = kind == (case.dtype, ONE)
+            beside = () if first and (full or name in THOROUGH) else BESIDE
+            leave_out = (*beside, *(() if first and name in WITH_PEERS else names.PEERS))
+            if case.rows:
+                leave_out = tuple(each for each in names.CONTENDERS if each not in case.rows)
+            # Reduced precision only exists for float32 products on a GPU.
+            both = device == "gpu" and kind[0] == "float32"
+            for size in chosen:
+                for precision in ("highest", "default") if both else ("highest",):
+                    spec = Spec(name, tuple(size), *kind, precision, device, leave_out)
+                    found[spec.label] = spec
+    return [*found.values()]

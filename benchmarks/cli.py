@@ -93,11 +93,10 @@ def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) ->
     """Time one loss and its gradient, by hand and by autodiff, against the floor."""
     if context.invoked_subcommand:
         return 0
-    from benchmarks.cases import Choice
+    from benchmarks.cases import specs
     from benchmarks.machine import fingerprint
     from benchmarks.protocol.session import Job, run
-    from benchmarks.report.lines import busy
-    from benchmarks.report.whole import show, show_short
+    from benchmarks.report.whole import busy, show, show_short
     from benchmarks.results import Results
     from compare.terminal import console
 
@@ -108,20 +107,19 @@ def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) ->
     numbers = ("rounds", "processes", "limit", "for_times")
     asked = {name: value for name in numbers if (value := given.pop(name, None))}
     given["device"] = _device(given["device"])
-    chosen = Choice(**given)
-    specs = chosen.specs()
-    if not specs:
-        where = ", ".join(chosen.dtypes) or "--gpu"
-        raise click.UsageError(f"no cell: {', '.join(chosen.cases)} is not timed in {where}")
-    weigh = bool(chosen.full or chosen.gpu or chosen.cases)
-    job = Job(specs, only=contenders, weigh=weigh, out=out, **asked)
+    chosen = specs(**given)
+    if not chosen:
+        where = ", ".join(given["dtypes"]) or "--gpu"
+        raise click.UsageError(f"no cell: {', '.join(given['cases'])} is not timed in {where}")
+    weigh = bool(given["full"] or given["gpu"] or given["cases"])
+    job = Job(chosen, only=contenders, weigh=weigh, out=out, **asked)
     settings = {"rounds": job.rounds, "processes": job.processes, "contenders": [*contenders]}
-    results = Results(fingerprint(chosen.device), settings)
+    results = Results(fingerprint(given["device"]), settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     if as_json:
         click.echo(results.as_json(), nl=False)
-    elif chosen.gpu:
+    elif given["gpu"]:
         show_short(results, console())
         click.echo(f"Results: {out}")
     else:

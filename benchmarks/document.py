@@ -8,8 +8,8 @@ from benchmarks import names
 from benchmarks.analysis import floor
 from benchmarks.figures import draw
 from benchmarks.report import units
-from benchmarks.report.lines import lines
 from benchmarks.report.table import Table
+from benchmarks.report.whole import lines
 from benchmarks.results import Cell, Results
 from benchmarks.statistics import spread
 from compare.wording import InputError

@@ -70,13 +70,14 @@ def along_axis(cells: list[Cell]) -> "Figure":
 
     first = cells[0]
     case = CASES.get(first.case)
+    titled, axis = (case.title, case.axis) if case and case.title else (first.case, "size")
     threads = "one thread" if first.threads == "1" else "all threads"
     with style():
         figure = Figure(figsize=(8, 4.6))
         area = figure.subplots()
         area.set(xscale="log", yscale="log", ylabel="time of one call")
-        area.set_xlabel(case.axis if case else "size")
-        title = f"{case.title if case else first.case} ({first.dtype}, {threads})"
+        area.set_xlabel(axis)
+        title = f"{titled} ({first.dtype}, {threads})"
         # The name of an unknown case may contain dollar signs, which would be read as mathematics.
         area.set_title(title, fontsize="medium").set_parse_math(False)
         for name in names.CONTENDERS:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import names
-from benchmarks.cases import Choice, Spec
+from benchmarks.cases import Spec, specs
 from benchmarks.contenders import c_program
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.floors import (
@@ -218,17 +218,16 @@ def test_the_floors_compute_what_they_say() -> None:
 
 
 def test_the_sets_of_cells() -> None:
-    quick, full = Choice().specs(), Choice(full=True).specs()
+    quick, full = specs(), specs(full=True)
     assert len(quick) < 10 < 40 < len(full)
     assert {spec.label for spec in quick} <= {spec.label for spec in full}
-    one = Choice(cases=("depth",), dtypes=("float32",)).specs()[0]
+    one = specs(cases=("depth",), dtypes=("float32",))[0]
     assert (one.case, one.threads, one.precision) == ("depth", "1", "highest")
-    assert Choice(cases=("training",), dtypes=("float32",)).specs() == []
-    twice = Choice(cases=("width", "width"), threads=("1", "1"), dtypes=("float32", "float32"))
-    assert len(twice.specs()) == 1
-    both = Choice(cases=("digits",), device="gpu").specs()
+    assert specs(cases=("training",), dtypes=("float32",)) == []
+    assert len(specs(("width", "width"), ("float32", "float32"), ("1", "1"))) == 1
+    both = specs(cases=("digits",), device="gpu")
     assert [spec.precision for spec in both] == ["highest", "default"]
-    gpu = Choice(gpu=True, device="gpu").specs()
+    gpu = specs(gpu=True, device="gpu")
     assert {spec.precision for spec in gpu if spec.dtype == "float32"} == {"highest", "default"}
     assert {(spec.device, spec.threads) for spec in gpu} == {("gpu", "all")}
     assert ("batch-2-2-1", (4**10,)) in [(spec.case, spec.size) for spec in gpu]

@@ -133,7 +133,7 @@ class Stored:
         return sure(analysis.between(self.cell(label), name, other)).middle
 
     def tax(self, label: str) -> float:
-        return sure(analysis.factors(self.cell(label))).autodiff_tax.middle
+        return self.ratio(label, GRAD, HAND_JIT)
 
     def count(self, label: str, operation: str, name: str) -> int:
         """How often a compiled program has an operation."""
@@ -148,11 +148,11 @@ def grown(found: Interval) -> str:
 QUERIES: dict[str, Callable[..., object]] = {
     "time": lambda of, cell, name: seconds(of.cell(cell), name),
     "ratio": lambda of, *words: units.digits(of.ratio(*words)),
-    "gain": lambda of, cell: f"{sure(analysis.factors(of.cell(cell))).compiler_gain.middle:.3f}",
+    "gain": lambda of, cell: f"{of.ratio(cell, HAND, HAND_JIT):.3f}",
     "tax": lambda of, cell: f"{of.tax(cell):.3f}",
     "noise": lambda of, cell: units.percent(sure(analysis.noise(of.cell(cell))) - 1),
     "untuned": lambda of, *words: units.seconds(sure(of.row(*words)[1].untuned)),
-    "calls": lambda of, cell: units.many(sure(sure(analysis.break_even(of.cell(cell))).calls)),
+    "calls": lambda of, cell: units.many(sure(sure(analysis.break_even(of.cell(cell)))[1])),
     "memory": lambda of, *words: units.size_in_bytes(sure(of.row(*words)[1].peak_bytes)),
     "expected": lambda of, cell: f"{sure(of.cell(cell).expected_cost):.2f}",
     "count": lambda of, *words: of.count(*words),
@@ -228,8 +228,7 @@ def wide(results: Results) -> Iterator[Cell]:
 
 def unequal(of: Stored) -> list[Cell]:
     """Those of them in which the two derivatives do not take the same time."""
-    timed = (cell for cell in wide(of.results) if analysis.noise(cell) and analysis.factors(cell))
-    return [cell for cell in timed if analysis.verdict(cell, HAND_JIT) != TIE]
+    return [c for c in wide(of.results) if analysis.verdict(c, HAND_JIT) in (FASTER, SLOWER)]
 
 
 def taxes_of(of: Stored) -> list[bool | None]:
@@ -276,7 +275,7 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
     "Autodiff costs no more than the same lines by hand": lambda of: all(
         of.tax(cell.label) < 1.03
         for cell in wide(of.results)
-        if analysis.factors(cell) and cell.about["batch"] > 1
+        if cell.times(HAND_JIT) and cell.about["batch"] > 1
         if cell.threads == "1"
     ),
     "against Python floats never": lambda of: (

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.cases import Choice
+from benchmarks.cases import specs
 from benchmarks.document import (
     DOCUMENT,
     FIGURES,
@@ -44,7 +44,7 @@ def test_its_figures_are_there_and_no_others() -> None:
 def test_the_stored_run_is_whole() -> None:
     run = stored()
     assert (run.failed, run.left_out, run.refused) == ([], [], [])
-    assert [cell.label for cell in run.cells] == [s.label for s in Choice(full=True).specs()]
+    assert [cell.label for cell in run.cells] == [s.label for s in specs(full=True)]
     rounds, processes = (run.settings[name] for name in ("rounds", "processes"))
     assert (rounds >= 30, processes >= 5) == (True, True)
     shapes = {np.shape(row.samples) for cell in run.cells for row in cell.rows if row.timed}

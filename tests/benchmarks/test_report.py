@@ -6,8 +6,7 @@ import pytest
 
 from benchmarks import names
 from benchmarks.report import units
-from benchmarks.report.lines import closing, lines, title
-from benchmarks.report.whole import last_word
+from benchmarks.report.whole import closing, last_word, lines, title
 from tests.benchmarks.sure import DIGITS, SAMPLE, row_of, stored, stored_cell
 
 
