@@ -32,7 +32,6 @@ from benchmarks.statistics import (
     log_ratios,
     ratio,
     spread,
-    table,
     word,
 )
 
@@ -40,31 +39,31 @@ from benchmarks.statistics import (
 HALF = 0.5
 
 
-def floor(cell: Cell, row: Row) -> Samples | None:
-    """Compute the floor of a row in every round; None if a part of it was not measured."""
-    dispatch = _dispatch(cell, row)
+def floor(cell: Cell, called: str) -> Samples | None:
+    """Compute the floor in every round, by how a row is called; None if a part is not measured."""
+    dispatch = _dispatch(cell, called)
     if dispatch is None:
         return None
     parts = [found[1] for part in (names.PRODUCTS, names.MEMORY) if (found := fastest(cell, part))]
     # Compare medians, so that a disturbance in one round does not decide.
     work = max(parts, key=lambda part: float(np.median(part)), default=0.0)
-    return (table(dispatch) + work).tolist()
+    return (np.array(dispatch) + work).tolist()
 
 
 def over_floor(cell: Cell, row: Row) -> Interval | None:
     """Compute the ratio of a row's time to its floor."""
-    below = floor(cell, row)
+    below = floor(cell, row.called)
     return ratio(row.samples, below) if below and row.timed else None
 
 
 def dispatch_bound(cell: Cell, row: Row) -> bool:
     """Whether more than half of a row's time is the cost of calling it."""
-    dispatch = _dispatch(cell, row)
+    dispatch = _dispatch(cell, row.called)
     return bool(dispatch and spread(dispatch).median > HALF * spread(row.samples).median)
 
 
-def _dispatch(cell: Cell, row: Row) -> Samples | None:
-    return cell.times(names.IDENTITY if row.called == JAX else names.EMPTY_CALL)
+def _dispatch(cell: Cell, called: str) -> Samples | None:
+    return cell.times(names.IDENTITY if called == JAX else names.EMPTY_CALL)
 
 
 def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | None:
@@ -81,7 +80,7 @@ def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | N
     whole, library, times, calls = min(timed, default=(0.0, "", [], None))
     if not calls or spread(calls).median > HALF * whole:
         return None
-    return library, np.maximum(table(times) - table(calls), 0.0)
+    return library, np.maximum(np.subtract(times, calls), 0.0)
 
 
 def between(cell: Cell, name: str, other: str) -> Interval | None:

@@ -12,6 +12,7 @@ in either run gives the noise band; a row is a tie while the interval of its cha
 band. Intervals are bootstrapped over processes, then rounds, of both runs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +52,7 @@ class Comparison:
 
     by_floor: list[str]  #: why ratios to the floor are compared instead of times; [] for times
     changes: list[Change]
-    missing: list[str]  #: rows that cannot be compared, and why
+    missing: list[tuple[str, str]]  #: rows that cannot be compared, and why
     wrong: list[str]  #: rows that had a time and now have a wrong answer or cannot be judged
 
     def of(self, verdict: str) -> list[Change]:
@@ -59,7 +60,7 @@ class Comparison:
         return [change for change in self.changes if change.verdict == verdict]
 
     def show(self, out: Console) -> None:
-        """Print the rows that changed, and the number of those that did not."""
+        """Print the rows that changed, those with the same reason for none, and the counts."""
         why = "Ratios to the floor are compared, not times, since the machines differ in"
         for line in [why, *(f"  {line}" for line in self.by_floor)] if self.by_floor else []:
             out.print(line, soft_wrap=True)
@@ -75,8 +76,12 @@ class Comparison:
         ]
         if rows:
             Table(heads, rows, words=range(len(heads))).show(out)
-        for line in (*_grouped(self.missing), self.last_word()):
-            out.print(line, soft_wrap=True)
+        for why in dict.fromkeys(why for _, why in self.missing):
+            found = [row for row, reason in self.missing if reason == why]
+            many = [f"{len(found)} rows, {found[0]} for one"]
+            for which in found if len(found) <= FEW else many:
+                out.print(f"{which}: {why}", soft_wrap=True)
+        out.print(self.last_word(), soft_wrap=True)
 
     def last_word(self) -> str:
         """Count the rows by verdict."""
@@ -95,79 +100,64 @@ class Comparison:
                 | {"noise": [1 / change.noise, change.noise]}
                 for change in self.changes
             ],
-            "missing": self.missing,
+            "missing": [": ".join(row) for row in self.missing],
             "wrong": self.wrong,
         }
-
-
-def _grouped(missing: list[str]) -> list[str]:
-    """Group rows with the same reason into a line with an example, unless they are few."""
-    by_reason: dict[str, list[str]] = {}
-    for line in missing:
-        cell, row, why = line.split(": ", 2)
-        by_reason.setdefault(why, []).append(f"{cell}: {row}")
-    lines = []
-    for why, rows in by_reason.items():
-        if len(rows) <= FEW:
-            lines += [f"{row}: {why}" for row in rows]
-        else:
-            lines.append(f"{len(rows)} rows, {rows[0]} for one: {why}")
-    return lines
 
 
 def compare(before: Results, after: Results) -> Comparison:
     """Compare every row that has times in both runs."""
     other = differences(before.fingerprint, after.fingerprint)
-    changes: list[Change] = []
-    for cell in after.cells:
-        old = before.cell(cell.label)
-        if old is not None:
-            changes += _of_cell(old, cell, by_floor=bool(other))
-    first, second = _timed(before), _timed(after)
+    changes = [
+        change
+        for cell in after.cells
+        if (old := before.cell(cell.label))
+        for change in _of_cell(old, cell, by_floor=bool(other))
+    ]
+    compared = {(change.cell, change.row) for change in changes}
+    first, second = (
+        {(cell.label, row.name) for cell in run.cells for row in cell.timed(CONTENDER)}
+        for run in (before, after)
+    )
     missing = []
-    for where in sorted((first | second) - {(one.cell, one.row) for one in changes}):
+    for cell, row in sorted((first | second) - compared):
         why = "no floor to compare it by"
         for which, results, timed in (("first", before, first), ("second", after, second)):
-            if where not in timed:
-                why = f"no time in the {which}: {_why_not(results, *where)}"
-        missing.append(": ".join([*where, why]))
+            if (cell, row) not in timed:
+                why = f"no time in the {which}: {_why_not(results, cell, row)}"
+        missing.append((f"{cell}: {row}", why))
     cells = {cell for cell, _ in first}
     wrong = [line for line in after.refused if line.partition(": ")[0] in cells]
-    for cell in after.cells:
-        rows = [row for row in cell.rows if row.wrong and (cell.label, row.name) in first]
-        wrong += [f"{cell.label}: {row.name}: {row.wrong}" for row in rows]
+    wrong += [
+        f"{cell.label}: {row.name}: {row.wrong}"
+        for cell in after.cells
+        for row in cell.rows
+        if row.wrong and (cell.label, row.name) in first
+    ]
     return Comparison(other, changes, missing, wrong)
 
 
-def _of_cell(before: Cell, after: Cell, by_floor: bool) -> list[Change]:
+def _of_cell(before: Cell, after: Cell, by_floor: bool) -> Iterator[Change]:
     twice = [(cell.times(REFERENCE), cell.times(AGAIN)) for cell in (before, after)]
     # The larger noise of the two; 1 where the reference was measured once.
     hidden = max([1.0, *(band(change(one, again)) for one, again in twice if one and again)])
-    found = []
     for row in after.timed(CONTENDER):
         old = before.row(row.name)
         if old is None or not old.timed:
             continue
-        below = (floor(before, old), floor(after, row)) if by_floor else (None, None)
+        below = (floor(before, old.called), floor(after, row.called)) if by_floor else (None, None)
         if by_floor and None in below:
             continue
         ratio = change(old.samples, row.samples, *below)
         bound = dispatch_bound(after, row)
-        became = BECAME[word(ratio, hidden)]
-        found.append(Change(after.label, row.name, ratio, hidden, became, bound))
-    return found
-
-
-def _timed(results: Results) -> set[tuple[str, str]]:
-    return {(cell.label, row.name) for cell in results.cells for row in cell.timed(CONTENDER)}
+        yield Change(after.label, row.name, ratio, hidden, BECAME[word(ratio, hidden)], bound)
 
 
 def _why_not(results: Results, label: str, name: str) -> str:
     """Return why a row has no time."""
     cell = results.cell(label)
     row = cell and cell.row(name)
-    if not row:
-        lines = (*results.refused, *results.left_out)
-        said = next((line for line in lines if line.startswith(f"{label}: ")), None)
-        return said.removeprefix(f"{label}: ") if said else "it was not asked for"
-    return f"wrong: {row.wrong}" if row.wrong else row.absent or "it was not timed everywhere"
+    if row:
+        return f"wrong: {row.wrong}" if row.wrong else row.absent or "it was not timed everywhere"
+    said = (line.partition(": ") for line in (*results.refused, *results.left_out))
+    return next((why for where, _, why in said if where == label), "it was not asked for")

@@ -10,7 +10,7 @@ from benchmarks.figures import draw
 from benchmarks.report import units
 from benchmarks.report.table import Table
 from benchmarks.report.whole import lines
-from benchmarks.results import Cell, Results
+from benchmarks.results import JAX, Cell, Results
 from benchmarks.statistics import spread
 from compare.wording import InputError
 
@@ -85,10 +85,12 @@ def tables() -> dict[Path, dict[str, str]]:
     timings = Results.load(STORED)
     asked = {each: answers.Results.load(answers.stored(each)) for each in QUESTIONS}
     brief = [[what, time(cell_of(timings, label), name)] for what, label, name in IN_BRIEF]
+    timed = {row.name for cell in timings.cells for row in cell.rows if row.timed}
+    rows = [[f"`{name}`", what] for name, what in names.CONTENDERS.items() if name in timed]
     return {
         DOCUMENT: {
             "brief": _compared(timings),
-            "rows": _rows(timings),
+            "rows": Table(["row", "what it is"], rows, words=(0, 1)).markdown(),
             "sample": _times(timings, SAMPLE),
             "training": _times(timings, "training/1000/float64/1"),
             "large": _times(timings, LARGE),
@@ -112,18 +114,10 @@ def _compared(timings: Results) -> str:
     rows = []
     for what, label in NETWORKS.items():
         cell = cell_of(timings, label)
-        row = cell.row(names.GRAD)
-        below = floor(cell, row) if row else None
+        below = floor(cell, JAX)
         found = [time(cell, name) for name in (names.HAND, names.HAND_JIT, names.GRAD)]
         rows.append([what, *found, units.seconds(spread(below).median) if below else "-"])
     return Table([*heads, "floor"], rows).markdown()
-
-
-def _rows(timings: Results) -> str:
-    """Every contender that has a time somewhere, and what it is."""
-    timed = {row.name for cell in timings.cells for row in cell.rows if row.timed}
-    found = [[f"`{name}`", what] for name, what in names.CONTENDERS.items() if name in timed]
-    return Table(["row", "what it is"], found, words=(0, 1)).markdown()
 
 
 def _times(timings: Results, label: str) -> str:
@@ -159,14 +153,14 @@ def build() -> list[Path]:
         InputError: results are missing, or a figure; or matplotlib is not installed.
     """
     made = {path: with_tables(path.read_text("utf-8"), found) for path, found in tables().items()}
-    names_shown = shown(made[DOCUMENT])
-    drawn = {file.name: file for file in draw(Results.load(STORED), FIGURES)}
-    for name in names_shown:
+    shown_there = shown(made[DOCUMENT])
+    drawn = {file.name for file in draw(Results.load(STORED), FIGURES)}
+    for name in shown_there:
         if name not in drawn:
             raise InputError(f"{name}: the results have no such figure")
     for file in FIGURES.glob("*"):
-        if file.name not in names_shown:
+        if file.name not in shown_there:
             file.unlink()
     for path, text in made.items():
         path.write_text(text, encoding="utf-8")
-    return [*made, *(FIGURES / name for name in names_shown)]
+    return [*made, *(FIGURES / name for name in shown_there)]

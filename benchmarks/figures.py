@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import names
 from benchmarks.analysis import axes, floor
 from benchmarks.cases import CASES
-from benchmarks.results import CONTENDER, FLOOR, JAX, PYTHON, Cell, Results, Row
+from benchmarks.results import CONTENDER, JAX, PYTHON, Cell, Results
 from benchmarks.statistics import Samples, spread
 from compare.plots import BLACK, BLUE, GREY, ORANGE, VERMILION, save, style
 from compare.wording import InputError, install
@@ -88,8 +88,7 @@ def along_axis(cells: list[Cell]) -> "Figure":
                 area.plot(*points, label=name, **how)
         called = {row.called for cell in cells for row in cell.timed(CONTENDER)}
         for caller, (label, dash) in FLOORS.items():
-            row = Row(caller, FLOOR, caller)
-            points = _medians(cells, lambda cell, row=row: floor(cell, row))
+            points = _medians(cells, lambda cell, caller=caller: floor(cell, caller))
             if caller in called and points:
                 if caller == PYTHON:  # it may be close to 0, and is cut off there
                     area.set_ylim(area.get_ylim())

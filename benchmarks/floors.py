@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from benchmarks import names
+from benchmarks.problems.gradient import GradientProblem
 from benchmarks.problems.training import Problem
 from benchmarks.ready import Ready, jitted
 from benchmarks.results import JAX
@@ -24,24 +25,21 @@ def identity(problem: Problem) -> Ready:
     Its leaves have one element each. A program's result never shares its argument's memory, so
     leaves of full size would be copied, which belongs to another part of the floor.
     """
-    small = jax.tree.map(lambda leaf: np.zeros((1,) * np.ndim(leaf), leaf.dtype), _leaves(problem))
+    arrays = jax.tree.map(np.asarray, problem.arguments)
+    small = jax.tree.map(lambda leaf: np.zeros((1,) * leaf.ndim, leaf.dtype), arrays)
     return jitted(lambda *arguments: arguments[0], small)
 
 
-def _leaves(problem: Problem) -> Any:
-    return jax.tree.map(np.asarray, problem.arguments)
-
-
-def layers(problem: Problem) -> list[tuple[Any, Any, Any]]:
+def layers(problem: GradientProblem) -> list[tuple[Any, Any, Any]]:
     """Draw inputs, weights and ∂L/∂z of every layer, in the problem's dtype.
 
     The three products of a layer share them, as in a network: x·w, then xᵀ·dz, then dz·wᵀ.
     """
-    rng, dtype = np.random.default_rng(1), jax.tree.leaves(_leaves(problem))[0].dtype
+    rng = np.random.default_rng(1)
     forward = problem.products[: (len(problem.products) + 1) // 3]
 
     def drawn(*shape: int) -> np.ndarray:
-        return rng.normal(size=shape).astype(dtype)
+        return rng.normal(size=shape).astype(problem.dtype)
 
     return [(drawn(m, k), drawn(k, n), drawn(m, n)) for m, k, n in forward]
 
@@ -65,7 +63,7 @@ def products_numpy(pairs: list[tuple[Any, Any]]) -> Ready:
     return Ready(run)
 
 
-def products_jit(problem: Problem) -> Ready:
+def products_jit(problem: GradientProblem) -> Ready:
     """Time the products as one compiled program, which reuses the arrays of its last result."""
     made = layers(problem)
 
@@ -75,14 +73,6 @@ def products_jit(problem: Problem) -> Ready:
 
     rooms = [np.empty((left.shape[0], right.shape[1]), left.dtype) for left, right in factors(made)]
     return _reusing(multiply, made, rooms)
-
-
-def _copied(count: int) -> Ready:
-    """Time copying so many bytes in NumPy."""
-    # Ones, not zeros: pages that were never written share one page, which is not really read.
-    source = np.ones(count, np.uint8)
-    room = np.ones_like(source)
-    return Ready(lambda: np.copyto(room, source))
 
 
 def memory_jit(problem: Problem) -> Ready:
@@ -133,14 +123,21 @@ def floors(problem: Problem, device: str) -> dict[str, Callable[[Any], Ready]]:
     if by_library:
         made[names.PRODUCTS["jax.jit"]] = products_jit
     if device == "gpu":
-        made[names.TRANSFER] = transfer
-    else:
-        # Half of the bytes that arguments and result have are read, half are written.
-        made[names.MEMORY["NumPy"]] = lambda problem: _copied(max(problem.moved // 2, 1))
-        made[names.MEMORY_CALL] = lambda _: _copied(1)
-        if by_library:
-            one = np.ones((1, 1), jax.tree.leaves(_leaves(problem))[0].dtype)
-            calls = [(one, one)] * len(problem.products)
-            made[names.PRODUCTS["NumPy"]] = lambda _: products_numpy(factors(layers(problem)))
-            made[names.PRODUCTS_CALLS] = lambda _: products_numpy(calls)
+        return made | {names.TRANSFER: transfer}
+
+    def copied(count: int) -> Ready:
+        # Ones, not zeros: pages that were never written share one page, which is not really read.
+        source, room = (np.ones(count, np.uint8) for _ in range(2))
+        return Ready(lambda: np.copyto(room, source))
+
+    def calls(problem: GradientProblem) -> Ready:
+        one = np.ones((1, 1), problem.dtype)
+        return products_numpy([(one, one)] * len(problem.products))
+
+    # Half of the bytes that arguments and result have are read, half are written.
+    made[names.MEMORY["NumPy"]] = lambda problem: copied(max(problem.moved // 2, 1))
+    made[names.MEMORY_CALL] = lambda _: copied(1)
+    if by_library:
+        made[names.PRODUCTS["NumPy"]] = lambda problem: products_numpy(factors(layers(problem)))
+        made[names.PRODUCTS_CALLS] = calls
     return made

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -98,32 +98,31 @@ def gpus() -> list[str]:
 
 def _said(*command: str) -> str:
     """Return what a command prints, run beside this file; "" if it is not there or fails."""
-    here = Path(__file__).parent
+    run = _ran(command, 30)
+    return run.stdout.strip() if run and run.returncode == 0 else ""
+
+
+def _ran(command: Sequence[str], limit: float, **variables: str) -> Any:
+    """Run a command with more environment variables; None if it is not there or takes too long."""
+    how: dict[str, Any] = {"cwd": Path(__file__).parent, "env": os.environ | variables}
     try:
-        run = subprocess.run(
-            command, cwd=here, capture_output=True, text=True, check=False, timeout=30
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=limit, **how
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return run.stdout.strip() if run.returncode == 0 else ""
+        return None
 
 
 def why_no_gpu() -> str:
     """Return why JAX cannot use a GPU here; "" if it can."""
-    env = {**os.environ, "JAX_PLATFORMS": "cuda", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     command = [sys.executable, "-c", PROBE]
-    try:
-        probe = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=env, timeout=PATIENCE
-        )
-    except subprocess.TimeoutExpired:
+    probe = _ran(command, PATIENCE, JAX_PLATFORMS="cuda", XLA_PYTHON_CLIENT_PREALLOCATE="false")
+    if probe is None:
         return f"JAX found none in {PATIENCE} seconds; {HINT}"
-    if probe.returncode == 0:
-        return ""
     said = (probe.stderr.strip().splitlines() or [""])[-1]
     # The last line of a traceback, unless it is an exception without a message.
     why = f" ({said[:120]})" if ": " in said else ""
-    return f"JAX finds none{why}; {HINT}"
+    return f"JAX finds none{why}; {HINT}" if probe.returncode else ""
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

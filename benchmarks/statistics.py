@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-Samples = Sequence[Sequence[float]]  #: [process][round]
+Samples = Sequence[Sequence[float]]  #: [process][round], as many rounds of every process
 
 #: The confidence level of an interval, and the number of draws.
 CONFIDENCE, DRAWS = 0.95, 1000
@@ -49,21 +49,14 @@ class Spread(NamedTuple):
     upper: float  #: quartile
 
 
-def table(samples: Samples) -> np.ndarray:
-    """Convert to an array [process, round], with the rounds that all processes have."""
-    rounds = min(len(process) for process in samples)
-    return np.array([list(process[:rounds]) for process in samples])
-
-
 def spread(samples: Samples) -> Spread:
     """Compute minimum, median and quartiles."""
-    flat = np.concatenate([np.asarray(process) for process in samples])
-    return Spread(*np.quantile(flat, [0.0, 0.25, 0.5, 0.75]).tolist())
+    return Spread(*np.quantile(np.ravel(samples), [0.0, 0.25, 0.5, 0.75]).tolist())
 
 
 def time(samples: Samples) -> Interval:
     """Compute the median time in seconds, with its interval."""
-    values = table(samples)
+    values = np.array(samples)
     drawn = np.log(np.median(draws(values), axis=-1))
     return enclosing(math.log(np.median(values)), drawn, independent(values)).exp()
 
@@ -80,7 +73,7 @@ def ratio(samples: Samples, others: Samples) -> Interval:
 
 def log_ratios(samples: Samples, others: Samples) -> np.ndarray:
     """Compute the logarithms of the ratios within rounds, an array [process, round]."""
-    return np.log(table(samples)) - np.log(table(others))
+    return np.log(samples) - np.log(others)
 
 
 def change(
@@ -101,18 +94,15 @@ def change(
     """
     middle, drawn = _low(after, below_after, seed=2)
     other, others = _low(before, below_before, seed=1)
-    n = min(independent(table(samples)) for samples in (before, after))
+    n = min(independent(np.array(samples)) for samples in (before, after))
     return enclosing(math.log(middle / other), np.log(drawn) - np.log(others), n).exp()
 
 
 def _low(samples: Samples, below: Samples | None, seed: int) -> tuple[float, np.ndarray]:
     """Compute the lowest decile, over that of the floor, and bootstrap draws of it."""
-
-    def decile(values: np.ndarray) -> np.ndarray:
-        return np.quantile(values, 0.1, axis=-1)
-
-    values = table(samples)
-    middle, drawn = float(decile(values.reshape(-1))), decile(draws(values, seed))
+    values = np.array(samples)
+    middle = float(np.quantile(values, 0.1))
+    drawn = np.quantile(draws(values, seed), 0.1, axis=-1)
     if below is None:
         return middle, drawn
     middle_below, drawn_below = _low(below, None, seed)

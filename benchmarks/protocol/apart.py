@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
-from benchmarks.protocol.worker import started
+from benchmarks.process import started
 from benchmarks.ready import Ready
 from compare.memory import give_back_freed_memory
 from handgrad.speed.rounds import collector_off, sample

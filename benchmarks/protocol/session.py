@@ -13,10 +13,9 @@ from typing import Any
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.files import expect_writable
-from benchmarks.process import WorkerError
+from benchmarks.process import Worker, WorkerError, begun
 from benchmarks.protocol.apart import measure
 from benchmarks.protocol.cell import Plan, time_cell
-from benchmarks.protocol.worker import Worker, begun
 from benchmarks.results import CONTENDER, Cell, Results
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.

@@ -53,14 +53,16 @@ def test_what_has_become_wrong_or_is_refused_is_named() -> None:
     row_of(other.cells[0], "c").wrong = "the loss: got 2, expected 1"
     found = compare(one, other)
     where = f"{one.cells[0].label}: c"
-    assert found.missing == [f"{where}: no time in the second: wrong: the loss: got 2, expected 1"]
+    assert found.missing == [(where, "no time in the second: wrong: the loss: got 2, expected 1")]
     assert found.wrong == [f"{where}: the loss: got 2, expected 1"]
     assert found.last_word().endswith(", 1 wrong or refused")
     gone = other.cells.pop(0)
     other.refused = [f"{gone.label}: the gate would see nothing"]
     found = compare(one, other)
     assert len(found.missing) == len(one.cells[0].timed(CONTENDER))
-    assert all("in the second: the gate would see nothing" in line for line in found.missing)
+    assert {why for _, why in found.missing} == {
+        "no time in the second: the gate would see nothing"
+    }
     assert found.wrong == other.refused
 
 
@@ -79,9 +81,9 @@ def test_a_row_without_a_floor_is_named_where_floors_are_compared() -> None:
     here, there = stored(file=FIRST), elsewhere(stored(file=AGAIN))
     cell = there.cells[0]
     cell.rows = [row for row in cell.rows if row.name != names.EMPTY_CALL]
-    lines = [line for line in compare(here, there).missing if line.startswith(cell.label)]
-    assert f"{cell.label}: c: no floor to compare it by" in lines
-    assert len(lines) == sum(row.called == PYTHON for row in cell.timed(CONTENDER))
+    rows = [found for found in compare(here, there).missing if found[0].startswith(cell.label)]
+    assert (f"{cell.label}: c", "no floor to compare it by") in rows
+    assert len(rows) == sum(row.called == PYTHON for row in cell.timed(CONTENDER))
 
 
 def test_the_command_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

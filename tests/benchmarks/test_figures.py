@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from benchmarks import names
 from benchmarks.analysis import axes, floor
 from benchmarks.figures import FLOORS, along_axis, draw
-from benchmarks.results import FLOOR, JAX, Row
+from benchmarks.results import JAX
 from benchmarks.statistics import spread
 from compare.wording import InputError
 from tests.benchmarks.sure import row_of, stored, sure
@@ -42,6 +42,5 @@ def test_lines_are_the_medians_where_there_are_times() -> None:
         medians = [spread(row.samples).median for _, row in timed]
         assert found[name] == ([cell.size[0] for cell, _ in timed], medians)
     assert len(found[names.C][0]) == 2
-    row = Row(JAX, FLOOR, JAX)
-    below = [spread(sure(floor(cell, row))).median for cell in cells]
+    below = [spread(sure(floor(cell, JAX))).median for cell in cells]
     assert found[FLOORS[JAX][0]][1] == below

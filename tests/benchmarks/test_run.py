@@ -15,16 +15,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cli, machine, names
+from benchmarks import cli, machine, names, process
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.gradient import ArticleProblem
-from benchmarks.process import WorkerError
-from benchmarks.protocol import cell, session, worker
+from benchmarks.process import THREADS, Worker, WorkerError, begun, environment
+from benchmarks.protocol import cell, session
 from benchmarks.protocol.apart import measure
 from benchmarks.protocol.cell import Plan, time_cell
-from benchmarks.protocol.worker import Worker, begun, environment
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -152,7 +151,7 @@ def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
 ) -> None:
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"), Worker("1", "cpu") as one:
         list(one.ask(time_cell, Spec("nothing", (1,)), Plan(rounds=2, seed=0)))
-    monkeypatch.setattr(worker, "_work", dies)
+    monkeypatch.setattr(process, "_work", dies)
     ends = pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$")
     with ends, Worker("1", "cpu") as another:
         list(another.ask(begun))
@@ -218,7 +217,7 @@ def test_the_workers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """All threads are all, whatever somebody has set for other programs."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     one, gpu = environment("1", "cpu"), environment("all", "gpu")
-    assert {one[name] for name in worker.THREADS} == {"1"}
-    assert not set(worker.THREADS) & set(gpu)
+    assert {one[name] for name in THREADS} == {"1"}
+    assert not set(THREADS) & set(gpu)
     assert (one["JAX_PLATFORMS"], gpu["JAX_PLATFORMS"]) == ("cpu", "cuda,cpu")
     assert one["JAX_ENABLE_COMPILATION_CACHE"] == "0"

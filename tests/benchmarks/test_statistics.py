@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.statistics import Interval, band, change, ratio, spread, table, time, word
+from benchmarks.statistics import Interval, band, change, ratio, spread, time, word
 
 PROCESSES, ROUNDS = 5, 6
 
@@ -60,7 +60,6 @@ def test_a_single_process_is_judged_by_its_rounds() -> None:
     assert found.low < found.middle < found.high
     assert time([[1.0]]) == (1.0, 1.0, 1.0)
     assert spread([[1.0, 2.0], [3.0, 4.0]]) == (1.0, 1.75, 2.5, 3.25)
-    assert table([[1.0, 2.0, 3.0], [4.0, 5.0]]).tolist() == [[1.0, 2.0], [4.0, 5.0]], "cut short"
 
 
 def test_processes_that_differ_make_an_interval_wide() -> None:
